@@ -1,0 +1,113 @@
+package catalog
+
+import (
+	"encoding/json"
+	"slices"
+)
+
+// Detail types of the events relight watches.
+const (
+	APICall     = "AWS API Call via CloudTrail"
+	AlarmChange = "CloudWatch Alarm Configuration Change" // sent by CloudWatch itself, without a trail
+)
+
+// A Call is one row of what can undo the desired state. The EventBridge
+// rules, the parser and the sample events are all held against this table.
+type Call struct {
+	Source     string // EventBridge source
+	DetailType string
+	Name       string       // CloudTrail eventName; "" for a detail type that has none
+	Kinds      []Kind       // the kinds it can harm
+	Type       ResourceType // what the event names
+	Path       []string     // where in the detail the name is; none where the event has no usable name
+}
+
+// Calls lists what relight watches.
+//
+// Names and places are those of real CloudTrail records where such were seen;
+// the rest is the API model with its members in lower camel case. An event
+// whose name is not found where Path says widens its scope, so a wrong path
+// costs reads and never a repair.
+//
+// DeleteFlowLogs names only flow logs, which by then are gone and cannot be
+// traced to a VPC: its scope is the region. "aws.monitoring" is CloudWatch's
+// source for API calls; for alarm changes the AWS documents disagree between
+// "aws.cloudwatch" (user guide) and "aws.monitoring" (event reference), so
+// both are watched.
+var Calls = []Call{
+	{"aws.ec2", APICall, "CreateVpc", []Kind{FlowLogs}, VPC, []string{"responseElements", "vpc", "vpcId"}},
+	{"aws.ec2", APICall, "CreateDefaultVpc", []Kind{FlowLogs}, VPC, []string{"responseElements", "CreateDefaultVpcResponse", "vpc", "vpcId"}},
+	{"aws.ec2", APICall, "DeleteFlowLogs", []Kind{FlowLogs}, VPC, nil},
+
+	{"aws.logs", APICall, "CreateLogGroup", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}},
+	{"aws.logs", APICall, "DeleteLogGroup", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}},
+	{"aws.logs", APICall, "PutRetentionPolicy", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}},
+	{"aws.logs", APICall, "PutMetricFilter", []Kind{LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}},
+	{"aws.logs", APICall, "DeleteMetricFilter", []Kind{LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}},
+
+	{"aws.monitoring", APICall, "PutMetricAlarm", []Kind{Alarms}, Alarm, []string{"requestParameters", "alarmName"}},
+	{"aws.monitoring", APICall, "DeleteAlarms", []Kind{Alarms}, Alarm, []string{"requestParameters", "alarmNames"}},
+	{"aws.monitoring", APICall, "DisableAlarmActions", []Kind{Alarms}, Alarm, []string{"requestParameters", "alarmNames"}},
+	{"aws.cloudwatch", AlarmChange, "", []Kind{Alarms}, Alarm, []string{"alarmName"}},
+	{"aws.monitoring", AlarmChange, "", []Kind{Alarms}, Alarm, []string{"alarmName"}},
+}
+
+// FindCall returns the row for an event, and whether there is one.
+func FindCall(source, detailType, name string) (Call, bool) {
+	i := slices.IndexFunc(Calls, func(c Call) bool {
+		return c.Source == source && c.DetailType == detailType && (c.Name == name || c.Name == "")
+	})
+	if i < 0 {
+		return Call{}, false
+	}
+	return Calls[i], true
+}
+
+// A Pattern is an EventBridge event pattern for one source and detail type.
+type Pattern struct {
+	Source     []string `json:"source"`
+	DetailType []string `json:"detail-type"`
+	Detail     *Detail  `json:"detail,omitempty"`
+}
+
+// A Detail is the part of a Pattern that looks at a CloudTrail record.
+type Detail struct {
+	EventName []string          `json:"eventName"`
+	ErrorCode []map[string]bool `json:"errorCode"`
+}
+
+// String returns the pattern as the JSON that PutRule takes.
+func (p Pattern) String() string {
+	b, err := json.Marshal(p)
+	if err != nil { // strings, slices and maps of them always marshal
+		panic(err)
+	}
+	return string(b)
+}
+
+// Patterns returns the event patterns that together match every call in Calls
+// that can harm one of the kinds, one pattern per source and detail type, in
+// table order. Refused calls change nothing, so the patterns leave them out.
+func Patterns(kinds ...Kind) []Pattern {
+	var patterns []Pattern
+	for _, c := range Calls {
+		if !slices.ContainsFunc(c.Kinds, func(k Kind) bool { return slices.Contains(kinds, k) }) {
+			continue
+		}
+		i := slices.IndexFunc(patterns, func(p Pattern) bool {
+			return p.Source[0] == c.Source && p.DetailType[0] == c.DetailType
+		})
+		if i < 0 {
+			i = len(patterns)
+			patterns = append(patterns, Pattern{Source: []string{c.Source}, DetailType: []string{c.DetailType}})
+		}
+		if c.Name == "" {
+			continue
+		}
+		if patterns[i].Detail == nil {
+			patterns[i].Detail = &Detail{ErrorCode: []map[string]bool{{"exists": false}}}
+		}
+		patterns[i].Detail.EventName = append(patterns[i].Detail.EventName, c.Name)
+	}
+	return patterns
+}

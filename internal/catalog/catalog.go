@@ -1,0 +1,59 @@
+// Package catalog holds, as data, what relight wants of an account and what
+// it watches: the kinds, the controls, the calls that can undo them, the
+// permissions their repair needs, and the names shared with the stack.
+//
+// It imports the standard library only, so that the stack can read it too.
+package catalog
+
+// A Kind is one family of protections that is observed, planned and repaired
+// together.
+type Kind string
+
+// The kinds, each named as its function is.
+const (
+	FlowLogs  Kind = "flowlogs"  // VPC flow logs, in every region
+	LogGroups Kind = "loggroups" // the trail's log group and its metric filters
+	Alarms    Kind = "alarms"    // the alarms on those filters' metrics, and their topic
+)
+
+// Kinds returns every kind, each after the ones it depends on.
+func Kinds() []Kind { return []Kind{FlowLogs, LogGroups, Alarms} }
+
+// Regional reports whether a kind is wanted in every region. The others are
+// wanted only in the home region of the account's trail.
+func (k Kind) Regional() bool { return k == FlowLogs }
+
+// A Mode says how far relight goes for a kind.
+type Mode string
+
+// The modes of a kind, weakest last.
+const (
+	Repair  Mode = "repair"  // plan, apply, verify
+	Observe Mode = "observe" // plan and report; no writes
+	Off     Mode = "off"     // not even read
+)
+
+// A ResourceType says what the names in a scope are names of.
+type ResourceType string
+
+// The resource types that events name.
+const (
+	VPC      ResourceType = "vpc"       // a VPC ID
+	LogGroup ResourceType = "log-group" // a log group name
+	Alarm    ResourceType = "alarm"     // an alarm name
+)
+
+// A Policy is the desired state: what config resolves and plan compares
+// against.
+type Policy struct {
+	Prefix   string            // "relight" unless configured; "<prefix>-<id>" names what relight makes
+	Tags     map[string]string // put on everything that takes tags
+	FlowLogs FlowLogSpec
+	LogGroup LogGroupSpec
+	Controls []Control         // the enabled ones
+	Topic    string            // ARN of relight's topic; "" where nothing is deployed
+	KMSKeys  map[string]string // region to the ARN of the key that new log groups are encrypted with
+}
+
+// Name returns the name of what relight makes for the control or purpose id.
+func (p Policy) Name(id string) string { return p.Prefix + "-" + id }

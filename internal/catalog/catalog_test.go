@@ -1,0 +1,106 @@
+package catalog_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+func TestControls(t *testing.T) {
+	rows := catalog.Controls()
+	if len(rows) != 18 {
+		t.Errorf("%d controls, want the 15 of CIS and 3 Security Hub twins", len(rows))
+	}
+	ids := map[string]bool{}
+	securityHub := map[string]string{}
+	for _, c := range rows {
+		if ids[c.ID] {
+			t.Errorf("control %s appears twice", c.ID)
+		}
+		ids[c.ID] = true
+		if n := len([]rune(c.Pattern)); n == 0 || n > catalog.PatternLimit {
+			t.Errorf("%s: pattern of %d characters, want 1 to %d", c.ID, n, catalog.PatternLimit)
+		}
+		if strings.Count(c.Pattern, "(") != strings.Count(c.Pattern, ")") || strings.Count(c.Pattern, `"`)%2 != 0 {
+			t.Errorf("%s: unbalanced pattern %s", c.ID, c.Pattern)
+		}
+		if c.SecurityHub != "" {
+			if other := securityHub[c.SecurityHub]; other != "" {
+				t.Errorf("%s and %s both claim %s", c.ID, other, c.SecurityHub)
+			}
+			securityHub[c.SecurityHub] = c.ID
+		}
+	}
+	if len(securityHub) != 14 {
+		t.Errorf("%d Security Hub controls held, want CloudWatch.1 to CloudWatch.14", len(securityHub))
+	}
+}
+
+func TestSections(t *testing.T) {
+	byID := map[string]catalog.Control{}
+	for _, c := range catalog.Controls() {
+		byID[c.ID] = c
+	}
+	tests := []struct{ id, version, section string }{
+		{"root-usage", "1.2", "3.3"},
+		{"root-usage", "5.0", "4.3"},
+		{"root-usage", "7.0", "5.3"},
+		{"organizations-changes", "1.2", ""}, // came with 1.3
+		{"organizations-changes", "1.3", "4.15"},
+		{"route-table-changes-securityhub", "5.0", ""}, // a twin has no section of its own
+	}
+	for _, tt := range tests {
+		if got := byID[tt.id].CIS[tt.version]; got != tt.section {
+			t.Errorf("%s in CIS %s is section %q, want %q", tt.id, tt.version, got, tt.section)
+		}
+	}
+}
+
+// Every call reaches the rules of each kind it can harm, and no refused call
+// matches one.
+func TestPatternsCoverCalls(t *testing.T) {
+	for _, c := range catalog.Calls {
+		for _, k := range c.Kinds {
+			if !slices.ContainsFunc(catalog.Patterns(k), func(p catalog.Pattern) bool {
+				return p.Source[0] == c.Source && p.DetailType[0] == c.DetailType &&
+					(c.Name == "" || slices.Contains(p.Detail.EventName, c.Name))
+			}) {
+				t.Errorf("no %s pattern matches %s %s", k, c.Source, c.Name)
+			}
+		}
+	}
+	for _, k := range catalog.Kinds() {
+		for _, p := range catalog.Patterns(k) {
+			// 2,048 characters: EventBridge quota, "Event pattern size".
+			if s := p.String(); len(s) > 2048 || !json.Valid([]byte(s)) {
+				t.Errorf("%s: pattern of %d characters: %s", k, len(s), s)
+			}
+			if p.Detail != nil && (len(p.Detail.ErrorCode) != 1 || p.Detail.ErrorCode[0]["exists"]) {
+				t.Errorf("%s: %s lets refused calls through", k, p)
+			}
+		}
+	}
+}
+
+func TestGrants(t *testing.T) {
+	for _, f := range catalog.Functions() {
+		for _, g := range catalog.Grants(f) {
+			for _, a := range g.Actions {
+				if slices.Contains(catalog.Never, a) || strings.Contains(a, "*") {
+					t.Errorf("%s is granted %s", f, a)
+				}
+			}
+			for _, r := range g.Resources {
+				if r == "*" && g.Why == "" {
+					t.Errorf("%s: %v on every resource, and no reason given", f, g.Actions)
+				}
+				if strings.HasPrefix(r, "arn:aws:") {
+					t.Errorf("%s: %s spells the partition", f, r)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,58 @@
+package catalog
+
+import "regexp"
+
+// Traffic types of a flow log. ALL covers the other two.
+const (
+	TrafficAll    = "ALL"
+	TrafficAccept = "ACCEPT"
+	TrafficReject = "REJECT"
+)
+
+// Destination types of a flow log, as EC2 spells them.
+const (
+	ToCloudWatchLogs = "cloud-watch-logs"
+	ToS3             = "s3"
+	ToFirehose       = "kinesis-data-firehose"
+)
+
+// DefaultFlowLogFormat is the version 2 record that EC2 writes when no format
+// is asked for. Source: Amazon VPC User Guide, "Flow log records".
+const DefaultFlowLogFormat = "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} " +
+	"${srcport} ${dstport} ${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}"
+
+// FlowLogsPerCall is how many resources one CreateFlowLogs call takes.
+// Source: EC2 API Reference, CreateFlowLogs.
+const FlowLogsPerCall = 1000
+
+// A FlowLogSpec is what every VPC's flow log has to satisfy, and what relight
+// creates where none does.
+type FlowLogSpec struct {
+	TrafficType   string   // what must be covered; REJECT as CIS asks
+	Format        string   // every field in it must be recorded; "" means DefaultFlowLogFormat
+	Destinations  []string // destination types that count; none means any
+	LogGroup      string   // where relight's own flow logs go
+	RetentionDays int32    // least retention of a log group behind a flow log
+	Aggregation   int32    // seconds, 60 or 600, of relight's own flow logs
+	DeliveryRole  string   // ARN of the role that delivers to LogGroup; "" where nothing is deployed
+	ExemptVPCs    []string // VPC IDs left alone
+}
+
+// WantFormat returns the format whose fields must be recorded.
+func (s FlowLogSpec) WantFormat() string {
+	if s.Format == "" {
+		return DefaultFlowLogFormat
+	}
+	return s.Format
+}
+
+var formatField = regexp.MustCompile(`\$\{([a-z0-9-]+)\}`)
+
+// FormatFields returns the names of the fields in a flow log format.
+func FormatFields(format string) []string {
+	var fields []string
+	for _, m := range formatField.FindAllStringSubmatch(format, -1) {
+		fields = append(fields, m[1])
+	}
+	return fields
+}

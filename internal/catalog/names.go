@@ -1,0 +1,49 @@
+package catalog
+
+// Environment variables that the stack sets on every function.
+const (
+	EnvAccount      = "RELIGHT_ACCOUNT"       // 12 digits
+	EnvHomeRegion   = "RELIGHT_HOME_REGION"   // the stack's region
+	EnvTopic        = "RELIGHT_TOPIC"         // ARN of the topic
+	EnvDeliveryRole = "RELIGHT_DELIVERY_ROLE" // ARN of the flow logs delivery role
+)
+
+// ConfigFile is the resolved configuration beside each function's binary.
+const ConfigFile = "config.json"
+
+// MetricNamespace holds the metrics that relight writes about its own runs.
+const MetricNamespace = "relight"
+
+// Metrics about runs, one value per run, in MetricNamespace.
+const (
+	MetricRepaired   = "Repaired"   // actions that succeeded
+	MetricUnrestored = "Unrestored" // actions that failed for good, or remained after a repair
+	MetricFindings   = "Findings"   // what only a person can mend
+)
+
+// A Function is one deployed Lambda.
+type Function string
+
+// Backfill is the function behind the schedule, the first sweep and manual
+// invocation; it serves every kind.
+const Backfill Function = "backfill"
+
+// Functions returns every function: one for each kind's events, and Backfill.
+func Functions() []Function {
+	fs := make([]Function, 0, len(Kinds())+1)
+	for _, k := range Kinds() {
+		fs = append(fs, Function(k))
+	}
+	return append(fs, Backfill)
+}
+
+// Kinds returns the kinds that the function serves.
+func (f Function) Kinds() []Kind {
+	if f == Backfill {
+		return Kinds()
+	}
+	return []Kind{Kind(f)}
+}
+
+// FunctionName returns the deployed name of a function.
+func (p Policy) FunctionName(f Function) string { return p.Name(string(f)) }

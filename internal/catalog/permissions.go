@@ -1,0 +1,171 @@
+package catalog
+
+import (
+	"slices"
+	"strings"
+)
+
+// A Grant is one statement of a function's policy. Names in ${} are those of
+// Placeholders; the stack fills them in.
+type Grant struct {
+	Actions   []string
+	Resources []string
+	Condition map[string]map[string]string // operator to key to value; nil for none
+	Why       string                       // why no narrower resource will do, or why it is allowed though few runs use it
+}
+
+// Placeholders in Grant resources and conditions.
+const (
+	InPartition     = "${partition}"
+	InAccount       = "${account}"
+	InRegion        = "${region}"          // the home region
+	InPrefix        = "${prefix}"          // Policy.Prefix
+	InTrailLogGroup = "${trail-log-group}" // the configured name, or "*": it is discovered at run time
+	InDeliveryRole  = "${delivery-role}"   // ARN
+	InTopic         = "${topic}"           // ARN
+	InKey           = "${key}"             // ARN of the topic's key
+)
+
+const arn = "arn:" + InPartition + ":"
+
+var trailLogGroup = arn + "logs:" + InRegion + ":" + InAccount + ":log-group:" + InTrailLogGroup
+
+// kindGrants lists what each kind's observation and repair may call. Source
+// of the resource types: AWS Service Authorization Reference.
+var kindGrants = map[Kind][]Grant{
+	FlowLogs: {
+		{
+			Actions:   []string{"ec2:DescribeVpcs", "ec2:DescribeFlowLogs"},
+			Resources: []string{"*"},
+			Why:       "EC2 reads take no resource",
+		},
+		{
+			Actions: []string{"ec2:CreateFlowLogs"},
+			Resources: []string{
+				arn + "ec2:*:" + InAccount + ":vpc/*",
+				arn + "ec2:*:" + InAccount + ":vpc-flow-log/*",
+			},
+			Why: "any VPC of the account may lose its flow log, in any region",
+		},
+		{
+			Actions:   []string{"ec2:CreateTags"},
+			Resources: []string{arn + "ec2:*:" + InAccount + ":vpc-flow-log/*"},
+			Condition: map[string]map[string]string{"StringEquals": {"ec2:CreateAction": "CreateFlowLogs"}},
+			Why:       "tags only in the call that creates the flow log; checked by EC2 inside it, never a call of its own",
+		},
+		{
+			Actions:   []string{"iam:PassRole"},
+			Resources: []string{InDeliveryRole},
+			Condition: map[string]map[string]string{"StringEquals": {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}},
+			Why:       "checked by EC2 inside CreateFlowLogs, never a call of its own",
+		},
+		{
+			Actions:   []string{"logs:DescribeLogGroups"},
+			Resources: []string{"*"},
+			Why:       "CloudWatch Logs authorises the listing as a whole",
+		},
+		{
+			Actions:   []string{"logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource"},
+			Resources: []string{arn + "logs:*:" + InAccount + ":log-group:*"},
+			Why: "the log group behind an owner's flow log is known only at run time, in any region; " +
+				"TagResource is checked inside CreateLogGroup, never a call of its own",
+		},
+	},
+	LogGroups: {
+		{
+			Actions:   []string{"cloudtrail:DescribeTrails", "logs:DescribeLogGroups"},
+			Resources: []string{"*"},
+			Why:       "listings take no resource",
+		},
+		{
+			Actions: []string{
+				"logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource",
+				"logs:DescribeMetricFilters", "logs:PutMetricFilter",
+			},
+			Resources: []string{trailLogGroup, trailLogGroup + ":*"},
+			Why:       "TagResource is checked inside CreateLogGroup, never a call of its own",
+		},
+	},
+	Alarms: {
+		{
+			Actions:   []string{"cloudwatch:DescribeAlarms"},
+			Resources: []string{arn + "cloudwatch:" + InRegion + ":" + InAccount + ":alarm:*"},
+			Why:       "an owner's alarm may hold a control, whatever its name",
+		},
+		{
+			Actions:   []string{"cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"},
+			Resources: []string{arn + "cloudwatch:" + InRegion + ":" + InAccount + ":alarm:" + InPrefix + "-*"},
+			Why:       "TagResource is checked inside a PutMetricAlarm that carries tags, never a call of its own",
+		},
+		{
+			Actions:   []string{"cloudtrail:DescribeTrails"},
+			Resources: []string{"*"},
+			Why:       "finds the log group whose filters the alarms stand on; only when an alarm of ours is missing that no event named",
+		},
+		{
+			Actions:   []string{"logs:DescribeMetricFilters"},
+			Resources: []string{trailLogGroup, trailLogGroup + ":*"},
+			Why:       "as DescribeTrails",
+		},
+		{
+			Actions:   []string{"sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"},
+			Resources: []string{arn + "sns:" + InRegion + ":" + InAccount + ":*"},
+			Why:       "an owner's alarm holds its control only if its own topic reaches somebody; as DescribeTrails",
+		},
+	},
+}
+
+// reportGrants lets every function tell people what it did.
+var reportGrants = []Grant{
+	{
+		Actions:   []string{"sns:Publish"},
+		Resources: []string{InTopic},
+	},
+	{
+		Actions:   []string{"kms:GenerateDataKey", "kms:Decrypt"},
+		Resources: []string{InKey},
+		Condition: map[string]map[string]string{"StringEquals": {"kms:ViaService": "sns." + InRegion + ".amazonaws.com"}},
+		Why:       "the topic is encrypted; SNS calls KMS on the publisher's behalf, never a call of its own",
+	},
+}
+
+// sweepGrants is what only Backfill needs.
+var sweepGrants = []Grant{
+	{
+		Actions:   []string{"ec2:DescribeRegions"},
+		Resources: []string{"*"},
+		Why:       "EC2 reads take no resource",
+	},
+}
+
+// Grants returns the statements of a function's policy.
+func Grants(f Function) []Grant {
+	var grants []Grant
+	for _, k := range f.Kinds() {
+		grants = append(grants, kindGrants[k]...)
+	}
+	if f == Backfill {
+		grants = append(grants, sweepGrants...)
+	}
+	return append(grants, reportGrants...)
+}
+
+// Never lists the actions that no function may ever be granted.
+var Never = []string{
+	"cloudtrail:DeleteTrail", "cloudtrail:StopLogging",
+	"logs:DeleteLogGroup", "logs:DeleteMetricFilter",
+	"cloudwatch:DeleteAlarms", "cloudwatch:PutAlarmMuteRule",
+}
+
+// Expand replaces each placeholder in s by its value.
+func Expand(s string, values map[string]string) string {
+	keys := make([]string, 0, len(values))
+	for k := range values {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	for _, k := range keys {
+		s = strings.ReplaceAll(s, k, values[k])
+	}
+	return s
+}

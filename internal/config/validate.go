@@ -1,0 +1,122 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+var (
+	prefixShape = regexp.MustCompile(`^[a-z][a-z0-9-]{0,19}$`) // leaves room in the shortest AWS name we build, 64 characters of a function
+	regionShape = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-\d+$`)
+	idShape     = regexp.MustCompile(`^[a-z][a-z0-9-]{0,59}$`)
+	keyShape    = regexp.MustCompile(`^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/.+$`)
+	vpcShape    = regexp.MustCompile(`^vpc-[0-9a-f]+$`)
+	groupShape  = regexp.MustCompile(`^[.\-_/#A-Za-z0-9]{1,512}$`) // CloudWatch Logs API Reference, CreateLogGroup
+)
+
+// validate returns every problem of a completed configuration.
+func (c Config) validate() error {
+	var p problems
+	p.unless(prefixShape.MatchString(c.Prefix), "prefix %q: use up to 20 lower-case letters, digits and hyphens", c.Prefix)
+	p.unless(c.HomeRegion == "" || regionShape.MatchString(c.HomeRegion), "homeRegion %q is not a region name such as eu-west-1", c.HomeRegion)
+	for _, r := range c.Regions {
+		p.unless(regionShape.MatchString(r), "regions: %q is not a region name such as eu-west-1", r)
+	}
+	p.unless(c.SweepMinutes >= 5 && c.SweepMinutes <= 1440, "sweepMinutes %d: use 5 to 1440", c.SweepMinutes)
+	for _, k := range sortedKeys(c.Modes) {
+		p.unless(slices.Contains(catalog.Kinds(), catalog.Kind(k)), "modes: %q is no kind%s", k, suggest(k, kindNames()))
+		m := catalog.Mode(c.Modes[k])
+		p.unless(m == catalog.Repair || m == catalog.Observe || m == catalog.Off, "modes.%s: %q is not repair, observe or off", k, m)
+	}
+	c.FlowLogs.validate(&p)
+	p.unless(c.TrailLogs.LogGroup == "" || groupShape.MatchString(c.TrailLogs.LogGroup), "trailLogs.logGroup %q is not a log group name", c.TrailLogs.LogGroup)
+	p.retention("trailLogs.retentionDays", c.TrailLogs.RetentionDays)
+	c.validateControls(&p)
+	for i, s := range c.Subscribers {
+		p.unless(slices.Contains([]string{"email", "email-json", "https", "sms", "sqs", "lambda"}, s.Protocol),
+			"subscribers[%d].protocol %q: use email, email-json, https, sms, sqs or lambda", i, s.Protocol)
+		p.unless(s.Endpoint != "", "subscribers[%d].endpoint is empty", i)
+	}
+	for _, r := range sortedKeys(c.KMSKeys) {
+		p.unless(regionShape.MatchString(r), "kmsKeys: %q is not a region name", r)
+		p.unless(keyShape.MatchString(c.KMSKeys[r]), "kmsKeys.%s: %q is not the ARN of a KMS key", r, c.KMSKeys[r])
+	}
+	for _, k := range sortedKeys(c.Tags) {
+		p.unless(!strings.HasPrefix(strings.ToLower(k), "aws:"), "tags: %q: AWS keeps keys that begin with aws: for itself", k)
+	}
+	return p.join()
+}
+
+func (f FlowLogs) validate(p *problems) {
+	p.unless(slices.Contains([]string{catalog.TrafficAll, catalog.TrafficAccept, catalog.TrafficReject}, f.TrafficType),
+		"flowLogs.trafficType %q: use REJECT, ACCEPT or ALL", f.TrafficType)
+	p.unless(f.Format == "" || len(catalog.FormatFields(f.Format)) > 0, "flowLogs.format %q has no ${field}", f.Format)
+	for _, d := range f.Destinations {
+		p.unless(slices.Contains([]string{catalog.ToCloudWatchLogs, catalog.ToS3, catalog.ToFirehose}, d),
+			"flowLogs.destinations: %q: use %s, %s or %s", d, catalog.ToCloudWatchLogs, catalog.ToS3, catalog.ToFirehose)
+	}
+	p.unless(len(f.Destinations) == 0 || slices.Contains(f.Destinations, catalog.ToCloudWatchLogs),
+		"flowLogs.destinations: must allow %s, where relight's own flow logs go", catalog.ToCloudWatchLogs)
+	p.unless(groupShape.MatchString(f.LogGroup), "flowLogs.logGroup %q is not a log group name", f.LogGroup)
+	p.retention("flowLogs.retentionDays", f.RetentionDays)
+	p.unless(f.AggregationSeconds == 60 || f.AggregationSeconds == 600, "flowLogs.aggregationSeconds %d: use 60 or 600", f.AggregationSeconds)
+	for _, v := range f.ExemptVPCs {
+		p.unless(vpcShape.MatchString(v), "flowLogs.exemptVpcs: %q is not a VPC ID", v)
+	}
+}
+
+func (c Config) validateControls(p *problems) {
+	var ids []string
+	for _, row := range catalog.Controls() {
+		ids = append(ids, row.ID)
+	}
+	for _, id := range sortedKeys(c.Controls) {
+		p.unless(slices.Contains(ids, id), "controls: there is no %q%s", id, suggest(id, ids))
+		p.measure("controls."+id, c.Controls[id].Threshold, c.Controls[id].PeriodSeconds)
+	}
+	for i, n := range c.AddControls {
+		field := fmt.Sprintf("addControls[%d]", i)
+		p.unless(idShape.MatchString(n.ID), "%s.id %q: use up to 60 lower-case letters, digits and hyphens", field, n.ID)
+		p.unless(!slices.Contains(ids, n.ID), "%s.id %q is taken", field, n.ID)
+		ids = append(ids, n.ID)
+		length := len([]rune(n.Pattern))
+		p.unless(length > 0 && length <= catalog.PatternLimit, "%s.pattern has %d characters, want 1 to %d", field, length, catalog.PatternLimit)
+		p.measure(field, n.Threshold, n.PeriodSeconds)
+	}
+}
+
+// problems gathers what is wrong with a configuration.
+type problems []error
+
+func (p *problems) unless(ok bool, format string, args ...any) {
+	if !ok {
+		*p = append(*p, fmt.Errorf(format, args...))
+	}
+}
+
+func (p *problems) retention(field string, days int32) {
+	p.unless(slices.Contains(catalog.RetentionDays, days), "%s %d: CloudWatch Logs takes one of %v", field, days, catalog.RetentionDays)
+}
+
+// measure checks alarm settings; zero means the default. A day is the longest
+// evaluation CloudWatch takes for such a period. Source: CloudWatch API
+// Reference, PutMetricAlarm.
+func (p *problems) measure(field string, threshold float64, period int32) {
+	p.unless(threshold >= 0, "%s.threshold %v: use a positive number", field, threshold)
+	p.unless(period >= 0 && period%60 == 0 && period <= 86400, "%s.periodSeconds %d: use a multiple of 60 up to 86400", field, period)
+}
+
+func (p *problems) join() error { return errors.Join(*p...) }
+
+func kindNames() []string {
+	var names []string
+	for _, k := range catalog.Kinds() {
+		names = append(names, string(k))
+	}
+	return names
+}
