@@ -1,0 +1,273 @@
+package plan
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// AlarmState is what was observed of the alarms in scope. Unless Full is set,
+// only the alarms in Named were read, and a control whose alarm is not among
+// them was not looked at.
+type AlarmState struct {
+	Full    bool
+	Named   []string         // names that were asked for; those not in Alarms do not exist
+	Alarms  map[string]Alarm // by name; every metric alarm of the region if Full
+	Trail   TrailLogs        // set if Full
+	Filters []Filter         // of the trail's log group; set if Full
+	Topics  map[string]Topic // by ARN, those that alarms of a control act on and relight's own; set if Full
+}
+
+// An Alarm is a metric alarm. What relight has no opinion on is kept so that
+// a repair can put it back.
+type Alarm struct {
+	Name           string
+	Namespace      string
+	Metric         string
+	Dimensions     []string // names
+	Statistic      string
+	Unit           string
+	Period         int32 // seconds
+	Comparison     string
+	Threshold      float64
+	Periods        int32  // evaluation periods
+	Datapoints     int32  // datapoints to alarm; 0 means Periods
+	Missing        string // how missing data is treated
+	Other          string // what it evaluates in another way than one metric in a sliding window; "" for nothing
+	ActionsEnabled bool
+
+	AlarmActions        []string
+	OKActions           []string
+	InsufficientActions []string
+	Description         string
+}
+
+// A Topic is an SNS topic that an alarm acts on.
+type Topic struct {
+	Exists    bool
+	Admits    bool   // its policy and key let CloudWatch publish
+	Why       string // why not, where Admits is false
+	Confirmed int    // confirmed subscriptions
+	Pending   int    // subscriptions that wait for their owner
+}
+
+// Reaches reports whether a message published by CloudWatch reaches somebody.
+func (t Topic) Reaches() bool { return t.Exists && t.Admits && t.Confirmed > 0 }
+
+// PutAlarm creates or puts back an alarm of relight's own.
+type PutAlarm struct {
+	Alarm  Alarm
+	Tags   map[string]string // for a new alarm; CloudWatch ignores them on a change
+	Reason string
+}
+
+// String returns the action as one line.
+func (a PutAlarm) String() string {
+	return fmt.Sprintf("put alarm %s on %s/%s (%s)", a.Alarm.Name, a.Alarm.Namespace, a.Alarm.Metric, a.Reason)
+}
+
+// Target returns the alarm's name.
+func (a PutAlarm) Target() string { return a.Alarm.Name }
+func (PutAlarm) before() int      { return protectionLast }
+
+// Alarms plans the alarm of every control that was looked at:
+//
+//	one of ours that is weaker than wanted    put back, its owner's extras kept
+//	any alarm that holds the control          left alone
+//	none                                      ours is made on the metric of the filter that measures it
+func Alarms(want catalog.Policy, got Observed) Plan {
+	var p Plan
+	state := *got.Alarms
+	if state.Full {
+		p.Findings = append(p.Findings, state.Trail.Findings...)
+		if state.Trail.Elsewhere != "" {
+			p.Skips = append(p.Skips, Skip{"alarms", state.Trail.Elsewhere})
+		}
+		if state.Trail.LogGroup == "" {
+			return sorted(p)
+		}
+		p.topic(want, state)
+	}
+	for _, c := range want.Controls {
+		if !state.Full && !slices.Contains(state.Named, want.Name(c.ID)) {
+			continue
+		}
+		p.alarm(want, c, state)
+	}
+	return sorted(p)
+}
+
+// alarm plans the alarms of one control.
+func (p *Plan) alarm(want catalog.Policy, c catalog.Control, state AlarmState) {
+	metrics := measuredBy(want, c, state)
+	held := false
+	for _, m := range metrics {
+		own, exists := state.Alarms[AlarmName(want, c, m)]
+		if !exists {
+			continue
+		}
+		held = true
+		if why := weaker(c, m, own, ownTopic(want)); why != "" {
+			p.putAlarm(want, c, m, own, why)
+		} else {
+			p.Held++
+		}
+	}
+	if held {
+		return
+	}
+	for _, a := range state.Alarms {
+		for _, m := range metrics {
+			if weaker(c, m, a, reaching(state.Topics)) == "" {
+				p.Held++
+				return
+			}
+		}
+	}
+	p.putAlarm(want, c, metrics[0], Alarm{Name: AlarmName(want, c, metrics[0])}, "no alarm watches "+c.Title)
+}
+
+// putAlarm plans relight's alarm on a metric, starting from the alarm as
+// observed: its description and other actions stay.
+func (p *Plan) putAlarm(want catalog.Policy, c catalog.Control, m Metric, from Alarm, reason string) {
+	a := Alarm{
+		Name: from.Name, Namespace: m.Namespace, Metric: m.Name,
+		Statistic: catalog.AlarmStatistic, Period: c.Period,
+		Comparison: catalog.AlarmComparison, Threshold: c.Threshold,
+		Periods: catalog.AlarmPeriods, Datapoints: catalog.AlarmPeriods,
+		Missing: catalog.AlarmMissing, ActionsEnabled: true,
+		AlarmActions: slices.Clone(from.AlarmActions), OKActions: from.OKActions,
+		InsufficientActions: from.InsufficientActions,
+		Description:         cmp.Or(from.Description, "CIS: "+c.Title),
+	}
+	if !slices.Contains(a.AlarmActions, want.Topic) {
+		if len(a.AlarmActions) >= catalog.ActionsPerState {
+			p.Findings = append(p.Findings, Finding{
+				"alarm " + a.Name, fmt.Sprintf("its %d actions leave no room for the topic", len(a.AlarmActions)),
+				"Remove an action; an alarm takes five for a state.",
+			})
+			return
+		}
+		a.AlarmActions = append(a.AlarmActions, want.Topic)
+	}
+	p.Actions = append(p.Actions, PutAlarm{Alarm: a, Tags: want.Tags, Reason: reason})
+}
+
+// AlarmName returns the name of relight's alarm for a control on a metric.
+// The plain name stands on relight's own metric; an alarm on the metric of
+// somebody else's filter carries a hash of it. So the name of a deleted alarm
+// tells what it stood on, without reading the filters.
+func AlarmName(want catalog.Policy, c catalog.Control, m Metric) string {
+	own := want.Name(c.ID)
+	if m.Namespace == want.Prefix && m.Name == own {
+		return own
+	}
+	sum := sha256.Sum256([]byte(m.Namespace + "\n" + m.Name))
+	return own + "-" + hex.EncodeToString(sum[:4])
+}
+
+// measuredBy returns the metrics that measure a control, relight's own first.
+// Where the filters were not read, or none measures it yet, that is the
+// metric relight's own filter writes.
+func measuredBy(want catalog.Policy, c catalog.Control, state AlarmState) []Metric {
+	own := Metric{Namespace: want.Prefix, Name: want.Name(c.ID)}
+	var metrics []Metric
+	for _, f := range state.Filters {
+		if Measures(c, f) == "" {
+			metrics = append(metrics, Metric{Namespace: f.Metrics[0].Namespace, Name: f.Metrics[0].Name})
+		}
+	}
+	if len(metrics) == 0 {
+		return []Metric{own}
+	}
+	slices.SortFunc(metrics, func(a, b Metric) int {
+		if aOwn, bOwn := a.Name == own.Name, b.Name == own.Name; aOwn != bOwn {
+			return map[bool]int{true: -1, false: 1}[aOwn]
+		}
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+	})
+	return metrics
+}
+
+// weaker returns what an alarm lacks to hold a control on a metric, or "" if
+// it is at least as sensitive as wanted and tells somebody. What makes an
+// alarm stay in ALARM makes it silent, so those settings are weak too: one
+// that ignores or alarms on missing data, looks further back, or has a
+// threshold of nothing.
+func weaker(c catalog.Control, m Metric, a Alarm, tells func(actions []string) bool) string {
+	switch {
+	case a.Other != "":
+		return "it evaluates " + a.Other
+	case a.Namespace != m.Namespace || a.Metric != m.Name:
+		return "it watches " + a.Namespace + "/" + a.Metric
+	case len(a.Dimensions) > 0:
+		return "its dimension " + strings.Join(a.Dimensions, ", ") + " selects a metric without data"
+	case a.Unit != "":
+		return "its unit " + a.Unit + " selects a metric without data"
+	case a.Statistic != catalog.AlarmStatistic:
+		return "it takes the " + a.Statistic
+	case !sensitive(c, a):
+		return fmt.Sprintf("it needs %s %s in %d s", a.Comparison, strconv.FormatFloat(a.Threshold, 'g', -1, 64), a.Period)
+	case a.Periods > catalog.AlarmPeriods:
+		return fmt.Sprintf("it looks at %d periods", a.Periods)
+	case a.Missing != catalog.AlarmMissing && a.Missing != "missing" && a.Missing != "":
+		return "it treats missing data as " + a.Missing
+	case !a.ActionsEnabled:
+		return "its actions are disabled"
+	case !tells(a.AlarmActions):
+		return "it tells nobody"
+	}
+	return ""
+}
+
+// sensitive reports whether every count in a period that should alarm does. A
+// shorter period splits a count, which matters unless one event is enough.
+func sensitive(c catalog.Control, a Alarm) bool {
+	var low bool
+	switch a.Comparison {
+	case catalog.AlarmComparison:
+		low = a.Threshold > 0 && a.Threshold <= c.Threshold
+	case "GreaterThanThreshold":
+		low = a.Threshold >= 0 && a.Threshold < c.Threshold
+	}
+	return low && a.Period > 0 && (a.Period == c.Period || a.Period < c.Period && c.Threshold <= 1)
+}
+
+// ownTopic returns what tells somebody for an alarm of relight's own: its
+// topic among the actions. Whether the topic reaches anybody is a finding of
+// its own.
+func ownTopic(want catalog.Policy) func([]string) bool {
+	return func(actions []string) bool { return slices.Contains(actions, want.Topic) }
+}
+
+// reaching returns what tells somebody for anyone's alarm: a topic among the
+// actions that reaches a confirmed subscriber.
+func reaching(topics map[string]Topic) func([]string) bool {
+	return func(actions []string) bool {
+		return slices.ContainsFunc(actions, func(arn string) bool { return topics[arn].Reaches() })
+	}
+}
+
+// topic reports what keeps relight's own topic from reaching anybody.
+func (p *Plan) topic(want catalog.Policy, state AlarmState) {
+	if want.Topic == "" {
+		return // nothing is deployed yet; the deployment makes it
+	}
+	subject := "topic " + want.Topic
+	switch t := state.Topics[want.Topic]; {
+	case !t.Exists:
+		p.Findings = append(p.Findings, Finding{subject, "it does not exist", "Deploy the stack again."})
+	case !t.Admits:
+		p.Findings = append(p.Findings, Finding{subject, "CloudWatch may not publish to it: " + t.Why, "Deploy the stack again, or mend its policy."})
+	case t.Confirmed == 0 && t.Pending > 0:
+		p.Findings = append(p.Findings, Finding{subject, "no subscriber has confirmed", "Open the confirmation link that SNS sent; it is good for two days."})
+	case t.Confirmed == 0:
+		p.Findings = append(p.Findings, Finding{subject, "nobody is subscribed to it", "Name a subscriber in the configuration and deploy."})
+	}
+}

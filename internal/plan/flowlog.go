@@ -1,0 +1,170 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// FlowLogState is what was observed of the VPCs in scope.
+type FlowLogState struct {
+	VPCs      []VPC
+	Gone      []string            // VPC IDs that the scope names and EC2 does not know
+	LogGroups map[string]LogGroup // by name: those behind the flow logs, and relight's own if it exists
+}
+
+// A VPC is a virtual network and the flow logs on it.
+type VPC struct {
+	ID       string
+	Owner    string // account ID
+	FlowLogs []FlowLog
+}
+
+// A FlowLog is one VPC flow log, as EC2 describes it.
+type FlowLog struct {
+	ID            string
+	Status        string // ACTIVE is the only documented value
+	Delivery      string // DeliverLogsStatus: SUCCESS, FAILED, or "" before the first delivery
+	DeliveryError string // Rate limited, Access error, Unknown error
+	TrafficType   string
+	Format        string
+	Destination   string // destination type
+	LogGroup      string // name; "" for other destinations
+	Ours          bool   // carries relight's tag
+}
+
+// CreateFlowLog puts a flow log on a VPC.
+type CreateFlowLog struct {
+	VPC    string
+	Spec   catalog.FlowLogSpec
+	Tags   map[string]string
+	Reason string
+}
+
+// String returns the action as one line.
+func (a CreateFlowLog) String() string {
+	return fmt.Sprintf("create flow-log on %s to %s (%s)", a.VPC, a.Spec.LogGroup, a.Reason)
+}
+
+// Target returns the VPC's ID.
+func (a CreateFlowLog) Target() string { return a.VPC }
+func (CreateFlowLog) before() int      { return protectionLast }
+
+// FlowLogs plans the flow logs of the observed VPCs and the log groups behind
+// them:
+//
+//	exempt, shared or gone    left alone, and said so
+//	a flow log that satisfies nothing, but for the log group behind it
+//	ours is there but FAILED  a finding: EC2 refuses its twin, and the cause is elsewhere
+//	none that satisfies       one of ours beside what is there
+func FlowLogs(want catalog.Policy, got Observed) Plan {
+	var p Plan
+	state := got.FlowLogs
+	needed := map[string]bool{} // names of log groups that flow logs deliver to
+	for _, id := range state.Gone {
+		p.Skips = append(p.Skips, Skip{id, "it is gone"})
+	}
+	for _, vpc := range state.VPCs {
+		if reason := leaveAlone(want.FlowLogs, got.Account, vpc); reason != "" {
+			p.Skips = append(p.Skips, Skip{vpc.ID, reason})
+			continue
+		}
+		reason, broken := unsatisfied(want.FlowLogs, vpc.FlowLogs)
+		for _, fl := range vpc.FlowLogs {
+			if fl.Delivery == "FAILED" {
+				p.Findings = append(p.Findings, deliveryFailure(vpc, fl))
+			}
+			if fl.LogGroup != "" && satisfies(want.FlowLogs, fl) == "" {
+				needed[fl.LogGroup] = true
+			}
+		}
+		switch {
+		case reason == "":
+			p.Held++
+		case broken:
+			needed[want.FlowLogs.LogGroup] = true
+		default:
+			needed[want.FlowLogs.LogGroup] = true
+			p.Actions = append(p.Actions, CreateFlowLog{VPC: vpc.ID, Spec: want.FlowLogs, Tags: want.Tags, Reason: reason})
+		}
+	}
+	for name := range needed {
+		group, exists := state.LogGroups[name]
+		p.logGroup(want, got.Region, logGroupWant{name, want.FlowLogs.RetentionDays, "flow logs"}, group, exists)
+	}
+	return sorted(p)
+}
+
+// leaveAlone returns why a VPC is none of relight's business, or "".
+func leaveAlone(want catalog.FlowLogSpec, account string, vpc VPC) string {
+	switch {
+	case slices.Contains(want.ExemptVPCs, vpc.ID):
+		return "exempt by configuration"
+	case vpc.Owner != "" && vpc.Owner != account:
+		return "shared by account " + vpc.Owner + ", which alone can log it"
+	}
+	return ""
+}
+
+// unsatisfied returns why no flow log satisfies the policy, or "" if one
+// does. It reports as broken a flow log of ours that would satisfy it if only
+// it delivered: creating its twin is refused as a duplicate.
+func unsatisfied(want catalog.FlowLogSpec, logs []FlowLog) (reason string, broken bool) {
+	var reasons []string
+	for _, fl := range logs {
+		why := satisfies(want, fl)
+		if why == "" && fl.Delivery != "FAILED" {
+			return "", false
+		}
+		if why == "" {
+			why = "delivery failed"
+			broken = broken || fl.Ours && fl.LogGroup == want.LogGroup
+		}
+		reasons = append(reasons, fl.ID+" "+why)
+	}
+	if len(reasons) == 0 {
+		return "none covers " + want.TrafficType, false
+	}
+	slices.Sort(reasons)
+	return strings.Join(reasons, ", "), broken
+}
+
+// satisfies returns what a flow log lacks of the policy, its delivery aside,
+// or "".
+func satisfies(want catalog.FlowLogSpec, fl FlowLog) string {
+	if fl.Status != "ACTIVE" {
+		return "is " + fl.Status
+	}
+	if fl.TrafficType != want.TrafficType && fl.TrafficType != catalog.TrafficAll {
+		return "records only " + fl.TrafficType
+	}
+	have := catalog.FormatFields(fl.Format)
+	for _, field := range catalog.FormatFields(want.WantFormat()) {
+		if !slices.Contains(have, field) {
+			return "does not record " + field
+		}
+	}
+	if len(want.Destinations) > 0 && !slices.Contains(want.Destinations, fl.Destination) {
+		return "goes to " + fl.Destination
+	}
+	return ""
+}
+
+// deliveryFailure explains a flow log that EC2 calls ACTIVE and that delivers
+// nothing. Source: Amazon VPC User Guide, "Troubleshoot VPC Flow Logs".
+func deliveryFailure(vpc VPC, fl FlowLog) Finding {
+	remedy := "Look at its destination and the role it delivers with."
+	switch fl.DeliveryError {
+	case "Access error":
+		remedy = "Give its role, or the destination's policy, the right to write there."
+	case "Rate limited":
+		remedy = "Ask for a higher CloudWatch Logs quota, or send it to S3."
+	}
+	problem := "its delivery has FAILED"
+	if fl.DeliveryError != "" {
+		problem += ": " + fl.DeliveryError
+	}
+	return Finding{Subject: "flow log " + fl.ID + " of " + vpc.ID, Problem: problem, Remedy: remedy}
+}

@@ -1,0 +1,267 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// LogGroupState is what was observed of the trail's log group.
+type LogGroupState struct {
+	Trail   TrailLogs
+	Group   LogGroup // its name alone is set when it does not exist
+	Exists  bool
+	Filters []Filter // every metric filter of Group
+}
+
+// TrailLogs says which log group the account's trail delivers to.
+type TrailLogs struct {
+	LogGroup  string    // name; "" where it is not for this account and region, or there is none
+	Elsewhere string    // why there is nothing to do here, where that is in order
+	Findings  []Finding // about the choice: no trail, several, another home
+}
+
+// A LogGroup is a CloudWatch Logs log group.
+type LogGroup struct {
+	Name          string
+	Class         string
+	RetentionDays int32 // 0 keeps for ever
+}
+
+// A Filter is a metric filter with everything PutMetricFilter takes.
+type Filter struct {
+	Name           string
+	Pattern        string
+	Metrics        []Metric // CloudWatch Logs takes exactly one
+	OnTransformed  bool     // applyOnTransformedLogs
+	FieldSelection string   // fieldSelectionCriteria
+	SystemFields   []string // emitSystemFieldDimensions
+}
+
+// A Metric is what a filter writes for each matching log event.
+type Metric struct {
+	Namespace  string
+	Name       string
+	Value      string
+	Default    *float64 // written when nothing matched; nil for none
+	Dimensions map[string]string
+	Unit       string
+}
+
+// CreateLogGroup creates a log group with its retention.
+type CreateLogGroup struct {
+	Name          string
+	RetentionDays int32
+	KMSKey        string // ARN; "" for none
+	Tags          map[string]string
+	Reason        string
+}
+
+// String returns the action as one line.
+func (a CreateLogGroup) String() string {
+	return fmt.Sprintf("create log-group %s kept %d days (%s)", a.Name, a.RetentionDays, a.Reason)
+}
+
+// Target returns the log group's name.
+func (a CreateLogGroup) Target() string { return a.Name }
+func (CreateLogGroup) before() int      { return groupFirst }
+
+// RaiseRetention makes a log group keep its events longer.
+type RaiseRetention struct {
+	LogGroup string
+	Days     int32
+	Reason   string
+}
+
+// String returns the action as one line.
+func (a RaiseRetention) String() string {
+	return fmt.Sprintf("raise retention of log-group %s to %d days (%s)", a.LogGroup, a.Days, a.Reason)
+}
+
+// Target returns the log group's name.
+func (a RaiseRetention) Target() string { return a.LogGroup }
+func (RaiseRetention) before() int      { return retentionNext }
+
+// PutFilter creates or puts back a metric filter of relight's own.
+type PutFilter struct {
+	LogGroup string
+	Filter   Filter
+	Reason   string
+}
+
+// String returns the action as one line.
+func (a PutFilter) String() string {
+	return fmt.Sprintf("put metric-filter %s on %s (%s)", a.Filter.Name, a.LogGroup, a.Reason)
+}
+
+// Target returns the filter's name.
+func (a PutFilter) Target() string { return a.Filter.Name }
+func (PutFilter) before() int      { return protectionLast }
+
+// LogGroups plans the trail's log group and the metric filters of every
+// control:
+//
+//	not for this account or region   left alone, and said so
+//	missing                          created, with every filter
+//	kept shorter than policy         raised; never shortened
+//	another class than STANDARD      a finding: it takes no filters and never changes
+//	a filter of ours that is weaker  put back
+//	no filter measures a control     ours is made
+func LogGroups(want catalog.Policy, got Observed) Plan {
+	var p Plan
+	state := got.LogGroups
+	p.Findings = append(p.Findings, state.Trail.Findings...)
+	if state.Trail.Elsewhere != "" {
+		p.Skips = append(p.Skips, Skip{"trail log group", state.Trail.Elsewhere})
+	}
+	if state.Trail.LogGroup == "" {
+		return sorted(p)
+	}
+	wanted := logGroupWant{state.Trail.LogGroup, want.LogGroup.RetentionDays, "the trail"}
+	if !p.logGroup(want, got.Region, wanted, state.Group, state.Exists) {
+		return sorted(p)
+	}
+	for _, c := range want.Controls {
+		if reason := unmeasured(want, c, state.Filters); reason != "" {
+			filter := ownFilter(want, c, state.Filters)
+			p.Actions = append(p.Actions, PutFilter{LogGroup: state.Trail.LogGroup, Filter: filter, Reason: reason})
+			continue
+		}
+		p.Held++
+	}
+	return sorted(p)
+}
+
+// A logGroupWant is what a log group is needed for.
+type logGroupWant struct {
+	name      string
+	retention int32
+	by        string // who needs it
+}
+
+// logGroup plans one log group that is needed, and reports whether it can
+// serve once the plan is applied.
+func (p *Plan) logGroup(want catalog.Policy, region string, w logGroupWant, got LogGroup, exists bool) bool {
+	theirs := strings.HasPrefix(w.name, catalog.ControlTowerPrefix)
+	subject := "log group " + w.name
+	switch {
+	case !exists && theirs:
+		p.Findings = append(p.Findings, Finding{subject, "it is missing, and AWS Control Tower owns it", "Repair the landing zone."})
+		return false
+	case !exists:
+		p.Actions = append(p.Actions, CreateLogGroup{
+			Name: w.name, RetentionDays: w.retention, KMSKey: want.KMSKeys[region], Tags: want.Tags,
+			Reason: "missing, needed by " + w.by,
+		})
+		return true
+	case got.Class != "" && got.Class != catalog.ClassStandard && w.by == "the trail":
+		p.Findings = append(p.Findings, Finding{
+			subject, "its class is " + got.Class + ", which takes no metric filters and never changes",
+			"Create a STANDARD log group and point the trail at it.",
+		})
+		return false
+	}
+	if got.RetentionDays == 0 || got.RetentionDays >= w.retention {
+		return true
+	}
+	short := "kept " + strconv.Itoa(int(got.RetentionDays)) + " days, needed by " + w.by
+	if theirs {
+		p.Findings = append(p.Findings, Finding{subject, short + " for longer, and AWS Control Tower owns it", "Raise the retention in the landing zone's settings."})
+		return true
+	}
+	p.Actions = append(p.Actions, RaiseRetention{LogGroup: w.name, Days: w.retention, Reason: short})
+	return true
+}
+
+// unmeasured returns why a control has no filter, or "" if one measures it.
+// A filter of ours has to measure even where another does: its alarm stands
+// on its metric.
+func unmeasured(want catalog.Policy, c catalog.Control, filters []Filter) string {
+	held := false
+	for _, f := range filters {
+		weak := Measures(c, f)
+		if f.Name == want.Name(c.ID) {
+			if weak == "" && f.Metrics[0].Namespace == want.Prefix && f.Metrics[0].Name == want.Name(c.ID) {
+				return ""
+			}
+			if weak == "" {
+				weak = "it writes another metric"
+			}
+			return weak
+		}
+		held = held || weak == ""
+	}
+	if held {
+		return ""
+	}
+	return "no filter measures " + c.Title
+}
+
+// Measures returns what keeps a filter from measuring a control, or "" if it
+// does: the control's pattern up to white space, nothing that narrows it, and
+// a metric without dimensions that counts at least one per matching event. A
+// default value other than zero would drown the count or hold the alarm up.
+func Measures(c catalog.Control, f Filter) string {
+	if squeeze(f.Pattern) != squeeze(c.Pattern) {
+		return "its pattern differs"
+	}
+	if f.FieldSelection != "" {
+		return "its field selection narrows it"
+	}
+	if f.OnTransformed {
+		return "it reads transformed events"
+	}
+	if len(f.SystemFields) > 0 {
+		return "system fields split its metric"
+	}
+	if len(f.Metrics) != 1 {
+		return "it writes no metric"
+	}
+	m := f.Metrics[0]
+	if len(m.Dimensions) > 0 {
+		return "dimensions split its metric"
+	}
+	if value, err := strconv.ParseFloat(m.Value, 64); err != nil || value < 1 {
+		return "it counts " + m.Value + " for a match"
+	}
+	if m.Default != nil && *m.Default != 0 {
+		return "it counts " + strconv.FormatFloat(*m.Default, 'g', -1, 64) + " for no match"
+	}
+	return ""
+}
+
+// ownFilter returns relight's filter for a control. It starts from the filter
+// as observed, so that what the policy says nothing about stays the owner's.
+func ownFilter(want catalog.Policy, c catalog.Control, filters []Filter) Filter {
+	own := Filter{Name: want.Name(c.ID)}
+	metric := Metric{}
+	if i := slices.IndexFunc(filters, func(f Filter) bool { return f.Name == own.Name }); i >= 0 && len(filters[i].Metrics) == 1 {
+		metric = filters[i].Metrics[0]
+	}
+	own.Pattern = c.Pattern
+	own.Metrics = []Metric{{Namespace: want.Prefix, Name: own.Name, Value: "1", Unit: metric.Unit, Default: metric.Default}}
+	if metric.Default != nil && *metric.Default != 0 {
+		own.Metrics[0].Default = nil
+	}
+	return own
+}
+
+// squeeze removes the white space outside quotes, which no pattern's meaning
+// depends on but for the words NOT EXISTS and IS NULL, which stay words
+// because nothing else can stand around them.
+func squeeze(pattern string) string {
+	var b strings.Builder
+	quoted := false
+	for _, r := range pattern {
+		if r == '"' {
+			quoted = !quoted
+		}
+		if quoted || !strings.ContainsRune(" \t\r\n", r) {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,68 @@
+package remedy
+
+import "fmt"
+
+// Class says what a caller may do about a failed AWS call.
+type Class uint8
+
+// The classes. Of several errors joined, the lowest above None counts: what
+// may succeed later is worth another try, whatever else failed for good.
+const (
+	None      Class = iota // no error
+	Unknown                // not in the table of error codes; treated as Transient and counted
+	Transient              // the same call may succeed later: throttling, 5xx, IAM propagation
+	Terminal               // the same call cannot succeed: permissions, validation, quota
+	Missing                // the target does not exist
+	Present                // the target already exists
+)
+
+var classNames = [...]string{"none", "unknown", "transient", "terminal", "missing", "present"}
+
+// String returns the class as log lines spell it.
+func (c Class) String() string { return classNames[c] }
+
+// Retry reports whether the same run may succeed later.
+func (c Class) Retry() bool { return c == Unknown || c == Transient }
+
+// An Error is a failed AWS call.
+type Error struct {
+	Op     string // service and operation: "ec2.CreateFlowLogs"
+	Target string // what the call was about
+	Class  Class
+	Hint   string // what a person can do about it; "" where the message says it all
+	Err    error
+}
+
+// Error returns the call, its target, the cause and the hint in one line.
+func (e *Error) Error() string {
+	s := fmt.Sprintf("%s %s: %v", e.Op, e.Target, e.Err)
+	if e.Hint != "" {
+		s += " (" + e.Hint + ")"
+	}
+	return s
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// ClassOf returns the class of an error, of the worst one where several are
+// joined: None for nil, Unknown for an error that carries no class.
+func ClassOf(err error) Class {
+	switch e := err.(type) { //nolint:errorlint // walks the whole tree, which errors.As does not
+	case nil:
+		return None
+	case *Error:
+		return e.Class
+	case interface{ Unwrap() []error }:
+		worst := None
+		for _, inner := range e.Unwrap() {
+			if c := ClassOf(inner); worst == None || c < worst && c != None {
+				worst = c
+			}
+		}
+		return worst
+	case interface{ Unwrap() error }:
+		return ClassOf(e.Unwrap())
+	}
+	return Unknown
+}

@@ -1,0 +1,106 @@
+// Package remedy brings scopes to their desired state: it observes, plans,
+// applies, looks again and reports. Event functions, sweep, backfill and CLI
+// differ only in where their scopes come from and in mode.
+package remedy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
+)
+
+// An Observer reads what a scope names. A failed or partial read is an error,
+// never a smaller account.
+type Observer interface {
+	Observe(ctx context.Context, s Scope) (plan.Observed, error)
+}
+
+// An Applier carries out actions and returns one outcome for each, in order.
+// A failed action does not stop the ones after it.
+type Applier interface {
+	Apply(ctx context.Context, s Scope, actions []plan.Action) []Outcome
+}
+
+// An Outcome is what became of one action.
+type Outcome struct {
+	Action plan.Action
+	Err    error // an *Error, or nil
+}
+
+// A Cause is an event that made a run look: for people, not for decisions.
+type Cause struct {
+	EventID   string
+	EventName string
+	Actor     string // ARN of who made the call; "" where the event does not say
+	SourceIP  string
+	Time      time.Time // when the call was made
+}
+
+// A Report is what one run saw, did and could not do.
+type Report struct {
+	Scope     Scope
+	Mode      catalog.Mode
+	Plan      plan.Plan
+	Outcomes  []Outcome     // one per action; none where nothing was applied
+	Remaining []plan.Action // what a second look still found to do
+	Causes    []Cause
+	Err       error // what kept the run from observing or verifying
+}
+
+// Failures returns the error of the run and of every failed action, joined.
+func (r Report) Failures() error {
+	errs := []error{r.Err}
+	for _, o := range r.Outcomes {
+		errs = append(errs, o.Err)
+	}
+	return errors.Join(errs...)
+}
+
+// Repaired returns how many actions succeeded.
+func (r Report) Repaired() int {
+	n := 0
+	for _, o := range r.Outcomes {
+		if o.Err == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// A Reconciler runs scopes against one account.
+type Reconciler struct {
+	Observer Observer
+	Applier  Applier
+	Want     catalog.Policy
+}
+
+// Run brings one scope to its desired state, or in mode Observe only plans
+// it. After a repair it looks again: replies are promises, the account is the
+// proof. What remains then is reported and not an error, since reads lag
+// writes.
+func (r Reconciler) Run(ctx context.Context, s Scope, mode catalog.Mode) Report {
+	rep := Report{Scope: s, Mode: mode}
+	rep.Plan, rep.Err = r.plan(ctx, s)
+	if rep.Err != nil || mode != catalog.Repair || len(rep.Plan.Actions) == 0 {
+		return rep
+	}
+	rep.Outcomes = r.Applier.Apply(ctx, s, rep.Plan.Actions)
+	again, err := r.plan(ctx, s)
+	if err != nil {
+		rep.Err = fmt.Errorf("verify: %w", err)
+	}
+	rep.Remaining = again.Actions
+	return rep
+}
+
+func (r Reconciler) plan(ctx context.Context, s Scope) (plan.Plan, error) {
+	got, err := r.Observer.Observe(ctx, s)
+	if err != nil {
+		return plan.Plan{}, fmt.Errorf("observe %s: %w", s, err)
+	}
+	return plan.Of(s.Kind, r.Want, got)
+}

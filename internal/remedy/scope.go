@@ -1,0 +1,117 @@
+package remedy
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// A Scope names what to look at, never what to do. It holds nothing of any
+// event and is comparable, so that a burst of events collapses into a few
+// scopes.
+type Scope struct {
+	Account string // 12 digits
+	Region  string
+	Kind    catalog.Kind
+	Type    catalog.ResourceType // of Names; "" means everything of the kind, with the health of what it leans on
+	Names   Names                // none means everything of the type
+}
+
+// String returns the scope as one word: "flowlogs/eu-west-1/vpc:vpc-1,vpc-2".
+func (s Scope) String() string {
+	out := string(s.Kind) + "/" + s.Region
+	if s.Type != "" {
+		out += "/" + string(s.Type)
+	}
+	if s.Names != "" {
+		out += ":" + strings.Join(s.Names.List(), ",")
+	}
+	return out
+}
+
+// Everything returns the scope of a whole kind, as the sweep looks at it.
+func (s Scope) Everything() Scope {
+	s.Type, s.Names = "", ""
+	return s
+}
+
+// Names is a set of names in a comparable form: sorted, one a line. No AWS
+// name that relight handles can hold a line break.
+type Names string
+
+// NamesOf returns the set of the given names.
+func NamesOf(names ...string) Names {
+	names = slices.Clone(names)
+	slices.Sort(names)
+	return Names(strings.Join(slices.Compact(names), "\n"))
+}
+
+// List returns the names, sorted.
+func (n Names) List() []string {
+	if n == "" {
+		return nil
+	}
+	return strings.Split(string(n), "\n")
+}
+
+// MaxNames is how many names a merged scope keeps; with more, looking at
+// everything costs less than asking by name. DescribeAlarms takes 100.
+const MaxNames = 100
+
+// Merge collapses scopes so that no two look at the same type of resource in
+// the same place, and returns them sorted. Names are united; where one of the
+// scopes has none, or there are more than MaxNames, everything of the type is
+// looked at. A scope of everything takes in every other of its kind.
+func Merge(scopes []Scope) []Scope {
+	everything := map[Scope]bool{}
+	names := map[Scope][]string{} // by scope without its names; nil means all
+	for _, s := range scopes {
+		if s.Type == "" {
+			everything[s.Everything()] = true
+			continue
+		}
+		key := s
+		key.Names = ""
+		have, seen := names[key]
+		switch {
+		case s.Names == "", seen && have == nil:
+			names[key] = nil
+		default:
+			names[key] = append(have, s.Names.List()...)
+		}
+	}
+	merged := make([]Scope, 0, len(everything)+len(names))
+	for s := range everything {
+		merged = append(merged, s)
+	}
+	for key, list := range names {
+		if everything[key.Everything()] {
+			continue
+		}
+		if set := NamesOf(list...); len(set.List()) <= MaxNames {
+			key.Names = set
+		}
+		merged = append(merged, key)
+	}
+	slices.SortFunc(merged, func(a, b Scope) int {
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.String(), b.String()))
+	})
+	return merged
+}
+
+// Covers reports whether looking at s looks at everything o names.
+func (s Scope) Covers(o Scope) bool {
+	if s.Account != o.Account || s.Region != o.Region || s.Kind != o.Kind {
+		return false
+	}
+	if s.Type == "" {
+		return true
+	}
+	if s.Type != o.Type || s.Names == "" {
+		return s.Type == o.Type
+	}
+	have := s.Names.List()
+	return o.Names != "" && !slices.ContainsFunc(o.Names.List(), func(n string) bool { return !slices.Contains(have, n) })
+}

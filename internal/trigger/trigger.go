@@ -1,0 +1,113 @@
+// Package trigger turns EventBridge envelopes into scopes to look at. It is
+// strict about the envelope, whose account and region AWS sets, and lenient
+// about the detail: what it does not find there widens the scope. It makes no
+// AWS calls.
+package trigger
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/remedy"
+)
+
+// ErrIgnored says that an event is sound and asks for nothing: a call that
+// relight does not watch, one that was refused, or a record that disagrees
+// with its envelope.
+var ErrIgnored = errors.New("ignored")
+
+// An Event is what relight keeps of an envelope.
+type Event struct {
+	Cause   remedy.Cause
+	Account string
+	Region  string
+	Scopes  []remedy.Scope // one per kind the call can harm
+}
+
+type envelope struct {
+	ID         string          `json:"id"`
+	DetailType string          `json:"detail-type"`
+	Source     string          `json:"source"`
+	Account    string          `json:"account"`
+	Region     string          `json:"region"`
+	Time       time.Time       `json:"time"`
+	Detail     json.RawMessage `json:"detail"`
+}
+
+// A record is what matters of a CloudTrail record. Names of resources are
+// read by the paths of catalog.Calls.
+type record struct {
+	EventName          string    `json:"eventName"`
+	EventTime          time.Time `json:"eventTime"`
+	ErrorCode          string    `json:"errorCode"`
+	AWSRegion          string    `json:"awsRegion"`
+	RecipientAccountID string    `json:"recipientAccountId"`
+	SourceIPAddress    string    `json:"sourceIPAddress"`
+	UserIdentity       struct {
+		ARN       string `json:"arn"`
+		InvokedBy string `json:"invokedBy"`
+	} `json:"userIdentity"`
+}
+
+var (
+	accountShape = regexp.MustCompile(`^\d{12}$`)
+	regionShape  = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-\d+$`)
+)
+
+// Parse reads one EventBridge envelope. It returns an error that wraps
+// ErrIgnored for an event that asks for nothing, and another error for bytes
+// that are not an envelope.
+func Parse(raw []byte) (Event, error) {
+	var e envelope
+	if err := json.Unmarshal(raw, &e); err != nil {
+		return Event{}, fmt.Errorf("not an EventBridge envelope: %w", err)
+	}
+	if !accountShape.MatchString(e.Account) || !regionShape.MatchString(e.Region) || e.Source == "" || e.DetailType == "" {
+		return Event{}, fmt.Errorf("not an EventBridge envelope: account %q, region %q, source %q, detail-type %q",
+			e.Account, e.Region, e.Source, e.DetailType)
+	}
+	var r record
+	if err := json.Unmarshal(e.Detail, &r); err != nil {
+		return Event{}, fmt.Errorf("event %s: detail: %w", e.ID, err)
+	}
+	ev := Event{Account: e.Account, Region: e.Region, Cause: cause(e, r)}
+	switch {
+	case r.ErrorCode != "":
+		return ev, fmt.Errorf("%s was refused with %s: %w", r.EventName, r.ErrorCode, ErrIgnored)
+	case r.RecipientAccountID != "" && r.RecipientAccountID != e.Account:
+		return ev, fmt.Errorf("record of account %s in an envelope of %s: %w", r.RecipientAccountID, e.Account, ErrIgnored)
+	case r.AWSRegion != "" && r.AWSRegion != e.Region:
+		return ev, fmt.Errorf("record of region %s in an envelope of %s: %w", r.AWSRegion, e.Region, ErrIgnored)
+	}
+	call, ok := catalog.FindCall(e.Source, e.DetailType, r.EventName)
+	if !ok {
+		return ev, fmt.Errorf("%s %q %s is not watched: %w", e.Source, e.DetailType, r.EventName, ErrIgnored)
+	}
+	names := namesAt(e.Detail, call.Path)
+	for _, kind := range call.Kinds {
+		ev.Scopes = append(ev.Scopes, remedy.Scope{
+			Account: e.Account, Region: e.Region, Kind: kind, Type: call.Type, Names: names,
+		})
+	}
+	return ev, nil
+}
+
+// cause keeps what people want to know of an event. A call made by an AWS
+// service for somebody has that service for an actor where no ARN is given.
+func cause(e envelope, r record) remedy.Cause {
+	c := remedy.Cause{EventID: e.ID, EventName: r.EventName, Actor: r.UserIdentity.ARN, SourceIP: r.SourceIPAddress, Time: r.EventTime}
+	if c.EventName == "" {
+		c.EventName = e.DetailType
+	}
+	if c.Actor == "" {
+		c.Actor = r.UserIdentity.InvokedBy
+	}
+	if c.Time.IsZero() {
+		c.Time = e.Time
+	}
+	return c
+}
