@@ -1,0 +1,234 @@
+package events_test
+
+import (
+	"encoding/json"
+	"net/netip"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relight-aws/relight/events"
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+const (
+	account   = "111122223333"
+	other     = "444455556666"
+	truncated = "Malformed.truncated.json" // the one sample that is not JSON
+)
+
+// An event is what these tests read of a sample.
+type event struct {
+	Source     string         `json:"source"`
+	DetailType string         `json:"detail-type"`
+	Account    string         `json:"account"`
+	Region     string         `json:"region"`
+	Detail     map[string]any `json:"detail"`
+}
+
+// decode returns a sample that is not malformed.
+func decode(t *testing.T, name string) event {
+	t.Helper()
+	var e event
+	if err := json.Unmarshal(events.Read(name), &e); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return e
+}
+
+// wellFormed returns the names of the samples that AWS could have sent.
+func wellFormed() []string {
+	return slices.DeleteFunc(events.All(), func(n string) bool { return strings.HasPrefix(n, "Malformed.") })
+}
+
+func (e event) str(key string) string {
+	s, _ := e.Detail[key].(string)
+	return s
+}
+
+// success reports whether a sample is a call that was made, in the account,
+// with a record that agrees with its envelope.
+func (e event) success() bool {
+	if e.Account != account || e.Detail["errorCode"] != nil {
+		return false
+	}
+	return e.DetailType != catalog.APICall || e.str("recipientAccountId") == e.Account && e.str("awsRegion") == e.Region
+}
+
+// at returns what a path leads to in a detail; nil where it breaks off.
+func at(detail map[string]any, path []string) any {
+	var v any = detail
+	for _, key := range path {
+		m, _ := v.(map[string]any)
+		v = m[key]
+	}
+	return v
+}
+
+// Every watched call needs a sample in which it succeeded and its name is
+// where the catalog says.
+func TestEveryCallHasASuccess(t *testing.T) {
+	for _, c := range catalog.Calls {
+		found := slices.ContainsFunc(wellFormed(), func(name string) bool {
+			e := decode(t, name)
+			got, ok := catalog.FindCall(e.Source, e.DetailType, e.str("eventName"))
+			return ok && got.Source == c.Source && got.DetailType == c.DetailType && got.Name == c.Name &&
+				e.success() && at(e.Detail, c.Path) != nil
+		})
+		if !found {
+			t.Errorf("no success of %s %q %s with a name at %v", c.Source, c.DetailType, c.Name, c.Path)
+		}
+	}
+}
+
+func TestJSON(t *testing.T) {
+	for _, name := range events.All() {
+		if got, want := json.Valid(events.Read(name)), name != truncated; got != want {
+			t.Errorf("%s: valid JSON is %t, want %t", name, got, want)
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	shape := regexp.MustCompile(`^([A-Za-z]+)(\.[a-z]+(-[a-z]+)*)+\.json$`)
+	for _, name := range events.All() {
+		if !shape.MatchString(name) {
+			t.Errorf("%s: want <EventName>.<variant>.json", name)
+		}
+	}
+	for _, name := range wellFormed() {
+		e := decode(t, name)
+		_, watched := catalog.FindCall(e.Source, e.DetailType, e.str("eventName"))
+		family, _, _ := strings.Cut(name, ".")
+		switch family {
+		case "AlarmChange":
+			if e.DetailType != catalog.AlarmChange {
+				t.Errorf("%s: detail type %q, want %q", name, e.DetailType, catalog.AlarmChange)
+			}
+		case "Unknown":
+			if watched {
+				t.Errorf("%s: %s %s is watched", name, e.Source, e.str("eventName"))
+			}
+		default:
+			if got := e.str("eventName"); got != family {
+				t.Errorf("%s: eventName %q", name, got)
+			}
+		}
+	}
+}
+
+// A refusal is told by its errorCode alone, so the names have to agree on it.
+func TestRefused(t *testing.T) {
+	for _, name := range wellFormed() {
+		refused := decode(t, name).Detail["errorCode"] != nil
+		if want := strings.HasSuffix(name, ".refused.json"); refused != want {
+			t.Errorf("%s: refused is %t, want %t", name, refused, want)
+		}
+	}
+}
+
+// A record may disagree with its envelope only where that is what the sample
+// is about.
+func TestRecordsAgree(t *testing.T) {
+	for _, name := range wellFormed() {
+		e := decode(t, name)
+		if e.DetailType == catalog.AlarmChange || e.str("recipientAccountId") == "" {
+			continue
+		}
+		agrees := e.str("recipientAccountId") == e.Account && e.str("awsRegion") == e.Region
+		if want := !strings.HasSuffix(name, "-record.json"); agrees != want {
+			t.Errorf("%s: record agrees with envelope is %t, want %t", name, agrees, want)
+		}
+	}
+}
+
+// The attack on every alarm at once grows with the catalog.
+func TestDeleteAlarmsAllNamesEveryControl(t *testing.T) {
+	policy := catalog.Policy{Prefix: "relight"}
+	var want []any
+	for _, c := range catalog.Controls() {
+		want = append(want, policy.Name(c.ID))
+	}
+	got := at(decode(t, "DeleteAlarms.all.json").Detail, []string{"requestParameters", "alarmNames"})
+	if diff := cmp.Diff(any(want), got); diff != "" {
+		t.Errorf("alarm names (-want +got):\n%s", diff)
+	}
+}
+
+// No sample may carry a real account, principal or address. These read the raw
+// text, so that strings inside strings and the truncated sample count too.
+var (
+	accounts   = regexp.MustCompile(`\b[0-9]{12}\b`)
+	principals = regexp.MustCompile(`\bA(?:KIA|SIA|IDA|ROA)[A-Z0-9]{8,}`)
+	addresses  = regexp.MustCompile(`\b(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?:/[0-9]{1,2})?\b`)
+	caller     = regexp.MustCompile(`"sourceIPAddress": "([^"]*)"`)
+)
+
+func TestNothingReal(t *testing.T) {
+	for _, name := range events.All() {
+		raw := string(events.Read(name))
+		for _, id := range accounts.FindAllString(raw, -1) {
+			if id != account && id != other {
+				t.Errorf("%s: account %s", name, id)
+			}
+		}
+		for _, id := range principals.FindAllString(raw, -1) {
+			if !strings.HasSuffix(id, "EXAMPLE") {
+				t.Errorf("%s: principal %s is not one of the documentation's", name, id)
+			}
+		}
+		for _, a := range addresses.FindAllString(raw, -1) {
+			if !documentation(a) {
+				t.Errorf("%s: address %s", name, a)
+			}
+		}
+		for _, m := range caller.FindAllStringSubmatch(raw, -1) {
+			if !documentation(m[1]) && !strings.HasSuffix(m[1], ".amazonaws.com") {
+				t.Errorf("%s: caller %s", name, m[1])
+			}
+		}
+	}
+}
+
+// documentation reports whether s is an address of RFC 5737, or a network of
+// private addresses.
+func documentation(s string) bool {
+	if network, err := netip.ParsePrefix(s); err == nil {
+		return network.Addr().IsPrivate()
+	}
+	addr, err := netip.ParseAddr(s)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc([]string{"192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"}, func(block string) bool {
+		return netip.MustParsePrefix(block).Contains(addr)
+	})
+}
+
+func TestReadmeListsEverySample(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var listed []string
+	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+\\.json)` \\|").FindAllStringSubmatch(string(readme), -1) {
+		listed = append(listed, m[1])
+	}
+	slices.Sort(listed)
+	if diff := cmp.Diff(events.All(), listed); diff != "" {
+		t.Errorf("samples and README.md (-samples +README):\n%s", diff)
+	}
+}
+
+func TestReadPanicsOnAnUnknownName(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("Read returned")
+		}
+	}()
+	events.Read("NoSuch.call.json")
+}
