@@ -1,0 +1,76 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/relight-aws/relight/internal/lab/tap"
+)
+
+var _ tap.Backend = (*Emulator)(nil)
+
+// Put puts one event on a bus of the event's account and region, whatever
+// its source, with the ID and the time that it says.
+func (e *Emulator) Put(ctx context.Context, ev tap.Event) error {
+	body, err := json.Marshal([]tap.Event{ev})
+	if err != nil {
+		return err
+	}
+	return e.lab(ctx, http.MethodPost, "events", bytes.NewReader(body), nil)
+}
+
+// Identity returns who an access key is; the zero Identity if nobody.
+func (e *Emulator) Identity(ctx context.Context, accessKey string) (id tap.Identity, err error) {
+	return id, e.lab(ctx, http.MethodGet, "identity/"+url.PathEscape(accessKey), nil, &id)
+}
+
+// Alarms returns the stored metric alarms of these names, by name; all for
+// no names.
+func (e *Emulator) Alarms(ctx context.Context, account, region string, names []string) (found map[string]tap.Alarm, err error) {
+	path := "alarms/" + account + "/" + region + "?" + url.Values{"name": names}.Encode()
+	return found, e.lab(ctx, http.MethodGet, path, nil, &found)
+}
+
+// A Pending is a subscription that its owner has not confirmed, with what
+// the mail to the owner says: pass the token to sns:ConfirmSubscription.
+type Pending struct {
+	TopicARN string `json:"topicArn"`
+	Protocol string `json:"protocol"`
+	Endpoint string `json:"endpoint"`
+	Token    string `json:"token"`
+}
+
+// Pending returns the unconfirmed subscriptions of a region.
+func (e *Emulator) Pending(ctx context.Context, account, region string) (found []Pending, err error) {
+	return found, e.lab(ctx, http.MethodGet, "pending/"+account+"/"+region, nil, &found)
+}
+
+// lab calls one of the launcher's own endpoints.
+func (e *Emulator) lab(ctx context.Context, method, path string, body io.Reader, out any) error {
+	req, err := http.NewRequestWithContext(ctx, method, e.URL+"/_lab/"+path, body)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("X-Lab-Token", e.token)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%w: %s", tap.ErrRefused, bytes.TrimSpace(answer))
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(answer, out)
+}

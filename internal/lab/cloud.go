@@ -1,0 +1,93 @@
+// Package lab runs an AWS account on this machine: the MiniStack emulator
+// behind a tap that records its API calls as CloudTrail does.
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/relight-aws/relight/internal/lab/tap"
+)
+
+// The account of the lab. Its root user's access key is the account number.
+const (
+	Account = "111122223333"
+	Region  = "us-east-1"
+	Secret  = "test"
+)
+
+// A Cloud is an account on this machine with its one endpoint.
+type Cloud struct {
+	Endpoint string // what AWS_ENDPOINT_URL has to be, for people and functions alike
+	Tap      *tap.Tap
+	Emulator *Emulator
+
+	server *http.Server
+}
+
+// Options say how to start a Cloud.
+type Options struct {
+	Venv string // Python virtual environment with requirements.txt installed; default ".venv"
+	Dir  string // state and logs, kept; default: a temporary directory, removed by Close
+	Port int    // of Endpoint; default: any free port
+}
+
+// Start starts a Cloud and waits until it answers. Close it, or end ctx.
+func Start(ctx context.Context, o Options) (*Cloud, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(o.Port)))
+	if err != nil {
+		return nil, fmt.Errorf("start the local cloud: %w (another port may be free)", err)
+	}
+	c := &Cloud{Endpoint: "http://" + l.Addr().String()}
+	c.Emulator, err = StartEmulator(ctx, EmulatorOptions{Venv: o.Venv, Dir: o.Dir, Endpoint: c.Endpoint})
+	if err != nil {
+		l.Close()
+		return nil, err
+	}
+	upstream, err := url.Parse(c.Emulator.URL)
+	if err != nil {
+		l.Close()
+		c.Emulator.Stop()
+		return nil, err
+	}
+	c.Tap = tap.New(upstream, c.Emulator)
+	c.server = &http.Server{Handler: c.Tap, ReadHeaderTimeout: 10 * time.Second}
+	go c.server.Serve(l)
+	return c, nil
+}
+
+// closeTimeout bounds the time that Close waits for events to reach their
+// buses.
+const closeTimeout = 5 * time.Second
+
+// Close stops everything that Start started. Its error names what the tap
+// could not do: replies that never came, events that no bus took.
+func (c *Cloud) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	c.server.Close()
+	err := c.Tap.Close(ctx)
+	c.Emulator.Stop()
+	return errors.Join(append(c.Tap.Errs(), err)...)
+}
+
+// Env is the environment of an ordinary AWS client that acts as the
+// account's root user: NAME=value pairs to append to os.Environ().
+func (c *Cloud) Env(region string) []string {
+	return []string{
+		"AWS_ENDPOINT_URL=" + c.Endpoint,
+		"AWS_ACCESS_KEY_ID=" + Account,
+		"AWS_SECRET_ACCESS_KEY=" + Secret,
+		"AWS_SESSION_TOKEN=",
+		"AWS_REGION=" + region,
+		"AWS_DEFAULT_REGION=" + region,
+		"AWS_EC2_METADATA_DISABLED=true",
+		"AWS_PAGER=",
+	}
+}

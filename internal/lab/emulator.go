@@ -1,0 +1,238 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// An Emulator is a running MiniStack process with an empty account.
+//
+// It enforces IAM. The account's root user has the account number as access
+// key and Secret as secret; see Credentials.
+type Emulator struct {
+	URL     string // where it listens, on the loopback interface only
+	Dir     string // state, log and scratch files; removed by Stop unless given
+	LogFile string
+
+	token   string
+	cmd     *exec.Cmd
+	alive   io.Closer     // while open, the launcher stays
+	exited  chan struct{} // closed when the process is gone
+	exitErr error
+	ownDir  bool
+	stop    sync.Once
+}
+
+// EmulatorOptions say how to start an Emulator.
+type EmulatorOptions struct {
+	Venv     string // Python virtual environment with requirements.txt installed; default ".venv"
+	Dir      string // default: a new temporary directory
+	Port     int    // default: any free port
+	Account  string // default Account
+	Region   string // of unsigned calls; default Region
+	Endpoint string // AWS_ENDPOINT_URL of the functions it runs; default: the emulator itself
+}
+
+// startTimeout bounds the time until the emulator answers. It takes 1–3 s on
+// an idle machine.
+const startTimeout = 60 * time.Second
+
+// stopGrace is what the emulator gets to end by itself.
+const stopGrace = 3 * time.Second
+
+// StartEmulator starts an emulator and waits until it answers. It runs until
+// Stop, or until ctx is done.
+func StartEmulator(ctx context.Context, o EmulatorOptions) (*Emulator, error) {
+	o = o.withDefaults()
+	python := filepath.Join(o.Venv, "bin", "python")
+	if _, err := os.Stat(python); err != nil {
+		return nil, fmt.Errorf("no Python virtual environment at %s: make one with "+
+			"`python3 -m venv %s && %s/bin/pip install -r requirements.txt`", o.Venv, o.Venv, o.Venv)
+	}
+	e := &Emulator{Dir: o.Dir, token: rand.Text(), exited: make(chan struct{})}
+	if err := e.prepare(&o); err != nil {
+		return nil, fmt.Errorf("start emulator: %w", err)
+	}
+	if err := e.run(python, o); err != nil {
+		e.Stop()
+		return nil, fmt.Errorf("start emulator: %w", err)
+	}
+	if err := e.ready(ctx); err != nil {
+		e.Stop()
+		return nil, fmt.Errorf("start emulator: %w", err)
+	}
+	context.AfterFunc(ctx, func() { e.Stop() })
+	return e, nil
+}
+
+func (o EmulatorOptions) withDefaults() EmulatorOptions {
+	set := func(s *string, v string) {
+		if *s == "" {
+			*s = v
+		}
+	}
+	set(&o.Venv, ".venv")
+	set(&o.Account, Account)
+	set(&o.Region, Region)
+	return o
+}
+
+// prepare makes the directory and finds the port.
+func (e *Emulator) prepare(o *EmulatorOptions) (err error) {
+	if o.Dir == "" {
+		e.ownDir = true
+		if e.Dir, err = os.MkdirTemp("", "lab-"); err != nil {
+			return err
+		}
+	}
+	if e.Dir, err = filepath.Abs(e.Dir); err != nil {
+		return err
+	}
+	if o.Port == 0 {
+		if o.Port, err = freePort(); err != nil {
+			return err
+		}
+	}
+	e.URL = "http://127.0.0.1:" + strconv.Itoa(o.Port)
+	if o.Endpoint == "" {
+		o.Endpoint = e.URL
+	}
+	e.LogFile = filepath.Join(e.Dir, "emulator.log")
+	return errors.Join(
+		os.MkdirAll(filepath.Join(e.Dir, "tmp"), 0o755),
+		writeLauncher(filepath.Join(e.Dir, "launcher")),
+	)
+}
+
+// freePort returns a port that was free a moment ago.
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+func (e *Emulator) run(python string, o EmulatorOptions) error {
+	logFile, err := os.Create(e.LogFile)
+	if err != nil {
+		return err
+	}
+	defer logFile.Close()
+	e.cmd = exec.Command(python, filepath.Join(e.Dir, "launcher"))
+	e.cmd.Stdout, e.cmd.Stderr = logFile, logFile
+	e.cmd.Dir = e.Dir
+	e.cmd.Env = e.environment(o)
+	// A group of its own, so that Stop reaches the functions it runs too.
+	e.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if e.alive, err = e.cmd.StdinPipe(); err != nil {
+		return err
+	}
+	if err := e.cmd.Start(); err != nil {
+		return err
+	}
+	go func() {
+		e.exitErr = e.cmd.Wait()
+		close(e.exited)
+	}()
+	return nil
+}
+
+// environment is all that the emulator and its functions see of ours: no
+// credentials, no configuration of the caller's.
+func (e *Emulator) environment(o EmulatorOptions) []string {
+	return []string{
+		"PATH=" + os.Getenv("PATH"),
+		"HOME=" + e.Dir,
+		"TMPDIR=" + filepath.Join(e.Dir, "tmp"),
+		"PYTHONDONTWRITEBYTECODE=1",
+		"AUTH=true",
+		"AWS_ACCESS_KEY_ID=" + o.Account,
+		"AWS_SECRET_ACCESS_KEY=" + Secret,
+		"AWS_ENDPOINT_URL=" + o.Endpoint,
+		"BIND_HOST=127.0.0.1",
+		"GATEWAY_PORT=" + strconv.Itoa(o.Port),
+		"DOCKER_HOST=unix://" + filepath.Join(e.Dir, "no-docker"), // it would remove others' containers
+		"IOT_MTLS_ENABLED=0",                                      // a fixed port, and two labs run side by side
+		"SFTP_ENABLED=0",
+		"LOG_LEVEL=INFO",
+		"MINISTACK_ACCOUNT_ID=" + o.Account,
+		"MINISTACK_REGION=" + o.Region,
+		"STATE_DIR=" + filepath.Join(e.Dir, "state"),
+		"S3_DATA_DIR=" + filepath.Join(e.Dir, "s3"),
+		"LAB_TOKEN=" + e.token,
+	}
+}
+
+// ready waits until the emulator answers.
+func (e *Emulator) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, e.URL+"/_ministack/ready", nil)
+		if err != nil {
+			return err
+		}
+		if resp, err := http.DefaultClient.Do(req); err == nil {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-e.exited:
+			return fmt.Errorf("it ended at once (%v); its last words: %s", e.exitErr, e.lastWords())
+		case <-ctx.Done():
+			return fmt.Errorf("it does not answer: %w; its last words: %s", ctx.Err(), e.lastWords())
+		case <-time.After(25 * time.Millisecond):
+		}
+	}
+}
+
+func (e *Emulator) lastWords() string {
+	raw, err := os.ReadFile(e.LogFile)
+	if err != nil {
+		return err.Error()
+	}
+	lines := strings.Split(string(bytes.TrimSpace(raw)), "\n")
+	return strings.Join(lines[max(0, len(lines)-3):], " | ")
+}
+
+// Exited is closed when the process has ended, by Stop or by itself.
+func (e *Emulator) Exited() <-chan struct{} { return e.exited }
+
+// Stop ends the emulator and every function it runs, and returns when all
+// are gone. It is safe to call more than once.
+func (e *Emulator) Stop() {
+	e.stop.Do(func() {
+		if e.cmd != nil && e.cmd.Process != nil {
+			group := -e.cmd.Process.Pid
+			syscall.Kill(group, syscall.SIGTERM)
+			select {
+			case <-e.exited:
+			case <-time.After(stopGrace):
+			}
+			syscall.Kill(group, syscall.SIGKILL) // functions outlive a SIGTERM of their parent
+			e.alive.Close()
+			<-e.exited
+		}
+		if e.ownDir {
+			os.RemoveAll(e.Dir)
+		}
+	})
+}

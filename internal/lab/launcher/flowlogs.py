@@ -1,0 +1,182 @@
+"""Flow logs as EC2 keeps, refuses and lists them.
+
+MiniStack keeps six fields and refuses nothing.
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFlowLogs.html
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeFlowLogs.html
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-troubleshooting.html
+"""
+
+import json
+import random
+
+from ministack.core import iam_evaluator
+from ministack.core.responses import AccountRegionScopedDict, get_account_id
+from ministack.services import ec2, iam
+
+from hook import around, page
+from vpcs import ec2_token
+
+# "Flow log records", default format.
+# https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html
+DEFAULT_FORMAT = " ".join("${%s}" % field for field in (
+    "version", "account-id", "interface-id", "srcaddr", "dstaddr", "srcport", "dstport",
+    "protocol", "packets", "bytes", "start", "end", "action", "log-status"))
+
+# "Flow logs per network interface, subnet or VPC": two, not adjustable.
+LIMIT = 2
+
+SERVICE = "vpc-flow-logs.amazonaws.com"
+
+# Members of the FlowLog shape in the order of the API reference, by the key
+# of the stored record.
+MEMBERS = ("CreationTime", "DeliverLogsPermissionArn", "FlowLogId", "FlowLogStatus",
+           "LogGroupName", "ResourceId", "TrafficType", "LogDestinationType", "LogDestination",
+           "LogFormat", "MaxAggregationInterval")
+
+_replies = AccountRegionScopedDict()  # client token to (request, reply)
+
+
+def install():
+    around(ec2, "_create_flow_logs", ec2._ACTION_MAP)(create)
+    around(ec2, "_describe_flow_logs", ec2._ACTION_MAP)(describe)
+    around(ec2, "_delete_flow_logs", ec2._ACTION_MAP)(delete)
+
+
+def create(_, params):
+    token = ec2._p(params, "ClientToken")
+    asked = sorted((k, v) for k, v in params.items() if k != "ClientToken")
+    if token in _replies:
+        before, reply = _replies[token]
+        return reply if before == asked else ec2._error(
+            "IdempotentParameterMismatch", "The client token was used with other parameters.", 400)
+    if refused := _refusal(params):
+        return refused
+    made, failed = [], []
+    for vpc in ec2._parse_member_list(params, "ResourceId"):
+        want = _record(params, vpc)
+        have = [f for f in ec2._flow_logs.values() if f["ResourceId"] == vpc]
+        if any(_same(f, want) for f in have):
+            failed.append((vpc, "FlowLogAlreadyExists", "There is an existing Flow Log with "
+                           "the same configuration and log destination."))
+        elif len(have) >= LIMIT:
+            failed.append((vpc, "FlowLogsLimitExceeded", f"The maximum of {LIMIT} flow logs per resource is reached."))
+        else:
+            ec2._flow_logs[want["FlowLogId"]] = want
+            ec2._parse_tag_specs(params, "vpc-flow-log", want["FlowLogId"])
+            made.append(want["FlowLogId"])
+    ids = "".join(f"<item>{i}</item>" for i in made)
+    reply = ec2._xml(200, "CreateFlowLogsResponse", f"<clientToken>{ec2._esc(token)}</clientToken>"
+                     f"<flowLogIdSet>{ids}</flowLogIdSet><unsuccessful>{_failed_xml(failed)}</unsuccessful>")
+    if token:
+        _replies[token] = (asked, reply)
+    return reply
+
+
+def _refusal(params):
+    """The error that refuses the whole call, or None."""
+    if ec2._p(params, "ResourceType") == "VPC":
+        for vpc in ec2._parse_member_list(params, "ResourceId"):
+            if vpc not in ec2._vpcs:
+                return ec2._error("InvalidVpcID.NotFound", f"The vpc ID '{vpc}' does not exist", 400)
+    if ec2._p(params, "LogDestinationType", "cloud-watch-logs") != "cloud-watch-logs":
+        return None
+    if not ec2._p(params, "LogGroupName") and not ec2._p(params, "LogDestination"):
+        return ec2._error("InvalidParameter", "LogDestination can't be empty.", 400)
+    if not ec2._p(params, "DeliverLogsPermissionArn"):
+        return ec2._error("InvalidParameter", "DeliverLogsPermissionArn can't be empty if "
+                          "LogDestinationType is cloud-watch-logs.", 400)
+    if not _assumable(ec2._p(params, "DeliverLogsPermissionArn")):
+        return ec2._error("InvalidParameter", "Unable to assume given IAM role", 400)
+    return None
+
+
+def _assumable(role_arn):
+    """Whether the flow logs service may assume the role: it exists here and trusts the service."""
+    role = iam._roles.get_scoped(get_account_id(), None, role_arn.rsplit("/", 1)[-1])
+    if role is None or role.get("Arn") != role_arn:
+        return False
+    trust = role.get("AssumeRolePolicyDocument") or "{}"
+    trust = json.loads(trust) if isinstance(trust, str) else trust
+    statements = trust.get("Statement", [])
+    return any(s.get("Effect") == "Allow" and iam_evaluator._service_principal_matches(s.get("Principal"), SERVICE)
+               for s in ([statements] if isinstance(statements, dict) else statements))
+
+
+def _record(params, vpc):
+    destination = ec2._p(params, "LogDestination")
+    kind = ec2._p(params, "LogDestinationType", "cloud-watch-logs")
+    group = ec2._p(params, "LogGroupName")
+    if kind == "cloud-watch-logs" and destination:
+        group = destination.removesuffix(":*").split(":log-group:")[-1]
+    return {
+        "FlowLogId": "fl-" + "".join(random.choices("0123456789abcdef", k=17)),
+        "FlowLogStatus": "ACTIVE",
+        "CreationTime": ec2._now_ts(),
+        "ResourceId": vpc,
+        "ResourceType": ec2._p(params, "ResourceType"),
+        "TrafficType": ec2._p(params, "TrafficType"),
+        "LogDestinationType": kind,
+        "LogDestination": destination,
+        "LogGroupName": group,
+        "DeliverLogsPermissionArn": ec2._p(params, "DeliverLogsPermissionArn"),
+        "LogFormat": ec2._p(params, "LogFormat") or DEFAULT_FORMAT,
+        "MaxAggregationInterval": ec2._p(params, "MaxAggregationInterval") or "600",
+    }
+
+
+def _same(have, want):
+    keys = ("TrafficType", "LogDestinationType", "LogGroupName") + (
+        () if want["LogGroupName"] else ("LogDestination",))
+    return all(have.get(k) == want[k] for k in keys)
+
+
+def _failed_xml(failed):
+    return "".join(f"<item><resourceId>{resource}</resourceId><error><code>{code}</code>"
+                   f"<message>{message}</message></error></item>" for resource, code, message in failed)
+
+
+def describe(_, params):
+    ids, filters = ec2._parse_member_list(params, "FlowLogId"), ec2._parse_filters(params)
+    found = [f for f in ec2._flow_logs.values() if (not ids or f["FlowLogId"] in ids) and _matches(f, filters)]
+    shown, after = page(found, ec2._p(params, "MaxResults"), ec2._p(params, "NextToken"))
+    items = "".join(f"<item>{_xml(f)}</item>" for f in shown)
+    return ec2._xml(200, "DescribeFlowLogsResponse", f"<flowLogSet>{items}</flowLogSet>{ec2_token(after)}")
+
+
+def _matches(log, filters):
+    status, _ = _delivery(log)
+    values = {
+        "deliver-log-status": status,
+        "log-destination-type": log["LogDestinationType"],
+        "flow-log-id": log["FlowLogId"],
+        "log-group-name": log.get("LogGroupName"),
+        "resource-id": log["ResourceId"],
+        "traffic-type": log["TrafficType"],
+    }
+    return ec2._resource_matches_tag_filters(log["FlowLogId"], filters) and all(
+        values[name] in wanted for name, wanted in filters.items() if name in values)
+
+
+def _delivery(log):
+    """DeliverLogsStatus and its error: "Access error" if the service cannot assume the role."""
+    if log["LogDestinationType"] == "cloud-watch-logs" and not _assumable(log.get("DeliverLogsPermissionArn") or ""):
+        return "FAILED", "Access error"
+    return "SUCCESS", ""
+
+
+def _xml(log):
+    status, error = _delivery(log)
+    shown = {key: log.get(key) for key in MEMBERS} | {"DeliverLogsStatus": status, "DeliverLogsErrorMessage": error}
+    members = "".join(f"<{k[0].lower()}{k[1:]}>{ec2._esc(str(v))}</{k[0].lower()}{k[1:]}>"
+                      for k, v in shown.items() if v)
+    return members + ec2._tag_set_xml(log["FlowLogId"])
+
+
+def delete(original, params):
+    ids = ec2._parse_member_list(params, "FlowLogId")
+    gone = [i for i in ids if i not in ec2._flow_logs]
+    if gone:
+        return ec2._error("InvalidFlowLogId.NotFound", "These flow log ids in the input list are not found: "
+                          f"[TotalCount: {len(gone)}] {', '.join(gone)}", 400)
+    return original(params)

@@ -1,0 +1,52 @@
+"""Rule targets that are an event bus in another region.
+
+MiniStack accepts and never delivers them. EventBridge does, with the
+permissions of the target's role, and leaves the event's id, time, account
+and region as they were; an event that was forwarded once goes no further.
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-region.html
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
+"""
+
+import logging
+
+from ministack.core.iam_evaluator import EvalContext, _gather_role_policies, evaluate
+from ministack.core.responses import get_account_id, get_region, request_scope
+from ministack.services import eventbridge, iam
+
+from hook import around
+
+log = logging.getLogger("lab.forwarding")
+
+
+def install():
+    @around(eventbridge, "_dispatch_to_event_bus")
+    def forward(original, spec, event, rule, event_path, target_input_payload=None):
+        if spec.account_id != get_account_id() or spec.region == get_region():
+            return original(spec, event, rule, event_path, target_input_payload)
+        bus = spec.resource.split("/", 1)[1]
+        arn = f"arn:aws:events:{spec.region}:{spec.account_id}:event-bus/{bus}"
+        if event_path:
+            return log.warning("%s: event %s was forwarded before", arn, event["EventId"])
+        if refused := _refusal(rule, arn):
+            return log.warning("%s: event %s not forwarded: %s", arn, event["EventId"], refused)
+        copy = dict(event, EventBusName=bus, _DispatchPath=[eventbridge._rule_key(
+            rule["Name"], rule.get("EventBusName", "default"))])
+        with request_scope(spec.account_id, spec.region):
+            if bus not in eventbridge._event_buses:
+                return log.warning("%s: there is no such bus", arn)
+            eventbridge._dispatch_event(copy)
+
+
+def _refusal(rule, bus_arn):
+    """Why the target's role may not put events on the bus, or ""."""
+    targets = eventbridge._targets.get(eventbridge._rule_key(rule["Name"], rule.get("EventBusName", "default")), [])
+    role_arn = next((t.get("RoleArn", "") for t in targets if t["Arn"] == bus_arn), "")
+    name = role_arn.rsplit("/", 1)[-1]
+    role = iam._roles.get_scoped(get_account_id(), None, name)
+    if role is None:
+        return f"no role {role_arn!r}"
+    ctx = EvalContext(principal_arn=role_arn, principal_type="AssumedRole", principal_account=get_account_id(),
+                      action="events:PutEvents", resource_arn=bus_arn, region=get_region())
+    if evaluate(ctx, _gather_role_policies(name, get_account_id())).decision != "Allow":
+        return f"{role_arn} does not allow events:PutEvents"
+    return ""

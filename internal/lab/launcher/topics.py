@@ -1,0 +1,47 @@
+"""Subscriptions that wait for a person.
+
+MiniStack confirms email at once and lists a waiting subscription by its ARN.
+On AWS an email or HTTP(S) endpoint has to confirm, and until then the ARN
+reads "pending confirmation" in Subscribe, "PendingConfirmation" in lists.
+https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
+https://docs.aws.amazon.com/sns/latest/api/API_ListSubscriptionsByTopic.html
+"""
+
+from ministack.services import sns
+
+from hook import around, ok
+
+WAITING = ("email", "email-json")  # MiniStack itself knows of http and https
+
+
+def install():
+    @around(sns, "_subscribe")
+    def subscribe(original, params):
+        known = set(sns._sub_arn_to_topic)
+        reply = original(params)
+        new = set(sns._sub_arn_to_topic) - known
+        if not ok(reply) or not new or sns._p(params, "Protocol") not in WAITING:
+            return reply
+        arn = new.pop()
+        sub = sns._find_subscription(sns._sub_arn_to_topic[arn], arn)
+        sub.update(confirmed=False, token=sns.new_uuid())
+        sub["attributes"].update(PendingConfirmation="true", ConfirmationWasAuthenticated="false")
+        sns._refresh_subscription_counts(sns._topic_by_arn_any_scope(sub["topic_arn"]))
+        return _replace(reply, arn, "pending confirmation")
+
+    for name in ("_list_subscriptions", "_list_subscriptions_by_topic"):
+        around(sns, name)(listing)
+
+
+def listing(original, params):
+    reply = original(params)
+    for topic in sns._topics.values():
+        for sub in topic["subscriptions"]:
+            if not sub["confirmed"]:
+                reply = _replace(reply, sub["arn"], "PendingConfirmation")
+    return reply
+
+
+def _replace(reply, old, new):
+    status, headers, body = reply
+    return status, headers, body.replace(old.encode(), new.encode())

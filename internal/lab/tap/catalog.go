@@ -1,0 +1,75 @@
+package tap
+
+import "strings"
+
+// readPrefixes begin the names of operations that change nothing.
+var readPrefixes = []string{
+	"BatchCheck", "BatchGet", "Check", "Decode", "Describe", "Estimate", "Filter", "Get", "List",
+	"Lookup", "Preview", "Query", "Scan", "Search", "Select", "Simulate", "Test", "Validate",
+}
+
+// readOperations change nothing although their names don't say so. Each is
+// readOnly in its service's CloudTrail documentation.
+var readOperations = map[string][]string{
+	"kms":  {"Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateMac", "GenerateRandom", "ReEncrypt", "Sign", "Verify", "VerifyMac"},
+	"logs": {"StartLiveTail", "StartQuery", "StopQuery"},
+	"sts":  {"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot"},
+}
+
+// dataOperations are data events, or not recorded at all, and so never on
+// EventBridge as management events. "*" is the whole service.
+//
+// Source: "Logging data events",
+// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html
+var dataOperations = map[string][]string{
+	"dynamodb":   {"BatchExecuteStatement", "BatchWriteItem", "DeleteItem", "ExecuteStatement", "ExecuteTransaction", "PutItem", "TransactGetItems", "TransactWriteItems", "UpdateItem"},
+	"events":     {"PutEvents", "PutPartnerEvents"},
+	"firehose":   {"PutRecord", "PutRecordBatch"},
+	"kinesis":    {"PutRecord", "PutRecords", "SubscribeToShard"},
+	"logs":       {"PutLogEvents"},
+	"monitoring": {"PutMetricData"},
+	"sns":        {"Publish", "PublishBatch"},
+	"sqs":        {"ChangeMessageVisibility", "ChangeMessageVisibilityBatch", "DeleteMessage", "DeleteMessageBatch", "ReceiveMessage", "SendMessage", "SendMessageBatch"},
+	"states":     {"SendTaskFailure", "SendTaskHeartbeat", "SendTaskSuccess"},
+}
+
+func isRead(service, operation string) bool {
+	for _, p := range readPrefixes {
+		if strings.HasPrefix(operation, p) {
+			return true
+		}
+	}
+	return contains(readOperations[service], operation)
+}
+
+func isData(service, operation string) bool { return contains(dataOperations[service], operation) }
+
+func contains(names []string, name string) bool {
+	for _, n := range names {
+		if n == name {
+			return true
+		}
+	}
+	return false
+}
+
+// global holds the services whose events are in one region wherever the
+// call was made. Source: facts on EventBridge, "IAM events are delivered to
+// US East (N. Virginia) only",
+// https://repost.aws/knowledge-center/eventbridge-rule-triggers-iam-single-region
+var global = map[string]string{"iam": "us-east-1", "organizations": "us-east-1"}
+
+// region is where the record says that the call happened.
+func (q *request) eventRegion() string {
+	if r, ok := global[q.service]; ok {
+		return r
+	}
+	return q.region
+}
+
+// maskedWhenDenied lists services whose records of denied calls have no
+// requestParameters. EC2's records keep them. Source: recorded events,
+// TrailDiscover, https://github.com/adanalvarez/TrailDiscover
+var maskedWhenDenied = map[string]bool{
+	"cloudtrail": true, "events": true, "iam": true, "logs": true, "monitoring": true,
+}

@@ -1,0 +1,152 @@
+package tap
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// A Call is one request that passed, read or write. The SDK's retries of
+// one call are several Calls with one InvocationID.
+type Call struct {
+	Seq       int // order of the replies, from 1
+	Time      time.Time
+	Took      time.Duration
+	Service   string // signing name: "ec2", "logs", "monitoring"
+	Operation string // "CreateVpc"; method and path for protocols that the tap does not speak
+	Region    string
+	Account   string
+	Principal string // caller's ARN; "" if unknown
+	Role      string // ARN of the role behind an assumed-role session; "" for others
+	UserAgent string
+
+	Status    int
+	ErrorCode string // as in the record: "Client.UnauthorizedOperation", "AccessDenied"; "" for success
+
+	InvocationID string // amz-sdk-invocation-id; "" from clients that send none
+	Attempt      int    // attempt= of amz-sdk-request, from 1; 0 if unknown
+
+	Write    bool           // a management event that changes something
+	Params   map[string]any // requestParameters of a write
+	EventIDs []string       // events it raised, by Event.ID
+}
+
+// journal keeps what passed and tells who asked to be told.
+type journal struct {
+	mu     sync.Mutex
+	calls  []Call
+	events []Event
+	errs   []error
+
+	next     int
+	onCall   map[int]func(Call)
+	onEvent  map[int]func(Event)
+	failures map[int]func(error)
+}
+
+func newJournal() *journal {
+	return &journal{onCall: map[int]func(Call){}, onEvent: map[int]func(Event){}, failures: map[int]func(error){}}
+}
+
+// add numbers and keeps the call, and runs then in the same order.
+func (j *journal) add(c Call, then func()) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	c.Seq = len(j.calls) + 1
+	j.calls = append(j.calls, c)
+	then()
+	for _, f := range j.onCall {
+		f(c)
+	}
+}
+
+func (j *journal) put(e Event) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.events = append(j.events, e)
+	for _, f := range j.onEvent {
+		f(e)
+	}
+}
+
+func (j *journal) fail(err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.errs = append(j.errs, err)
+	for _, f := range j.failures {
+		f(err)
+	}
+}
+
+// subscribe adds f to m and returns what takes it out again.
+func subscribe[T any](j *journal, m map[int]func(T), f func(T)) (stop func()) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.next++
+	id := j.next
+	m[id] = f
+	return func() {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		delete(m, id)
+	}
+}
+
+// OnCall has f called with each call from now on, in order, before its
+// client has the reply. f must be quick and must not call the Tap.
+func (t *Tap) OnCall(f func(Call)) (stop func()) { return subscribe(t.journal, t.journal.onCall, f) }
+
+// OnEvent has f called with each event from now on, once it is on its bus.
+// f must be quick and must not call the Tap.
+func (t *Tap) OnEvent(f func(Event)) (stop func()) { return subscribe(t.journal, t.journal.onEvent, f) }
+
+// OnError has f called with each failure of the tap itself.
+func (t *Tap) OnError(f func(error)) (stop func()) {
+	return subscribe(t.journal, t.journal.failures, f)
+}
+
+// Calls returns the calls so far that f accepts, in order; all for nil.
+func (t *Tap) Calls(f func(Call) bool) []Call {
+	t.journal.mu.Lock()
+	defer t.journal.mu.Unlock()
+	var out []Call
+	for _, c := range t.journal.calls {
+		if f == nil || f(c) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// Events returns the events that are on their bus, in order.
+func (t *Tap) Events() []Event {
+	t.journal.mu.Lock()
+	defer t.journal.mu.Unlock()
+	return slices.Clone(t.journal.events)
+}
+
+// Errs returns the failures of the tap itself: replies that never came,
+// events that no bus took. A run with any proves nothing.
+func (t *Tap) Errs() []error {
+	t.journal.mu.Lock()
+	defer t.journal.mu.Unlock()
+	return slices.Clone(t.journal.errs)
+}
+
+// ByRole accepts the calls of sessions of a role, received at or after since.
+func ByRole(arn string, since time.Time) func(Call) bool {
+	return func(c Call) bool { return c.Role == arn && !c.Time.Before(since) }
+}
+
+// Invocations counts calls as their callers made them: the SDK's retries of
+// one call count once.
+func Invocations(calls []Call) int {
+	n, seen := 0, map[string]bool{}
+	for _, c := range calls {
+		if c.InvocationID == "" || !seen[c.InvocationID] {
+			n++
+		}
+		seen[c.InvocationID] = true
+	}
+	return n
+}

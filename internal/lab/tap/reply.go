@@ -1,0 +1,120 @@
+package tap
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// A reply is what the tap reads of an answer.
+type reply struct {
+	status    int
+	requestID string
+	code      string // as records have it; "" for success
+	message   string
+	elements  map[string]any // responseElements; nil for null
+}
+
+// readReply reads the body where a record needs it, and puts it back. Reads
+// that succeed are passed unread: some never end.
+func readReply(q *request, resp *http.Response) (reply, error) {
+	rep := reply{status: resp.StatusCode, requestID: resp.Header.Get("X-Amzn-Requestid")}
+	failed := resp.StatusCode >= 400
+	if !failed && !q.write() {
+		return rep, nil
+	}
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return rep, err
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	if failed {
+		rep.readError(q, resp.Header, body)
+		return rep, nil
+	}
+	switch q.proto {
+	case jsonRPC:
+		m, _ := decodeJSON(body)
+		rep.set(camel(m))
+	case cborRPC:
+		m, _ := decodeCBOR(body)
+		rep.set(camel(m))
+	case queryForm:
+		root := parseXML(body)
+		if root == nil {
+			break
+		}
+		if q.service == "ec2" {
+			rep.requestID = root.textOf("requestId")
+			rep.set(ec2Response(q.operation, root))
+		} else if result := root.find(q.operation + "Result"); result != nil {
+			rep.set(queryResponse(result))
+		}
+	}
+	return rep, nil
+}
+
+func (r *reply) set(elements any) {
+	if m, ok := elements.(map[string]any); ok && !isEmpty(m) {
+		r.elements, _ = withoutSecrets(m).(map[string]any)
+	}
+}
+
+// readError finds code and message where the protocol has them.
+func (r *reply) readError(q *request, h http.Header, body []byte) {
+	var m map[string]any
+	switch {
+	case q.proto == cborRPC:
+		m, _ = decodeCBOR(body)
+	default:
+		m, _ = decodeJSON(body)
+	}
+	r.code, _ = m["__type"].(string)
+	r.message, _ = m["message"].(string)
+	if r.message == "" {
+		r.message, _ = m["Message"].(string)
+	}
+	if r.code == "" {
+		r.code = h.Get("X-Amzn-Errortype")
+	}
+	if root := parseXML(body); root != nil {
+		r.code, r.message = root.textOf("Code"), root.textOf("Message")
+	}
+	r.code, _, _ = strings.Cut(r.code[strings.LastIndex(r.code, "#")+1:], ":")
+	if r.code == "" {
+		r.code = http.StatusText(r.status)
+	}
+	// Source: recorded events. A denied call is AccessDenied in every
+	// protocol but EC2's, which has UnauthorizedOperation.
+	if r.code == "AccessDeniedException" {
+		r.code = "AccessDenied"
+	}
+	if q.service == "ec2" {
+		side := "Client."
+		if r.status >= 500 {
+			side = "Server."
+		}
+		r.code = side + r.code
+	}
+}
+
+// unauthenticated are the codes of calls that are nobody's, which CloudTrail
+// does not record. Source: "Common error types",
+// https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
+var unauthenticated = map[string]bool{
+	"AuthFailure": true, "ExpiredToken": true, "ExpiredTokenException": true, "IncompleteSignature": true,
+	"InvalidAccessKeyId": true, "InvalidClientTokenId": true, "InvalidSignatureException": true,
+	"InvalidToken": true, "MissingAuthenticationToken": true, "MissingAuthenticationTokenException": true,
+	"RequestExpired": true, "SignatureDoesNotMatch": true, "UnrecognizedClientException": true,
+}
+
+// authenticated reports whether the service knew who called.
+func (r reply) authenticated() bool {
+	return !unauthenticated[strings.TrimPrefix(r.code, "Client.")]
+}
+
+// denied reports whether the call was refused for want of permission.
+func (r reply) denied() bool {
+	return r.code == "AccessDenied" || r.code == "Client.UnauthorizedOperation"
+}

@@ -1,0 +1,157 @@
+package tap
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A protocol is how a service's clients write requests.
+type protocol int
+
+const (
+	rest      protocol = iota // S3, Lambda, Scheduler: passed and listed, never recorded
+	jsonRPC                   // X-Amz-Target and a JSON body
+	cborRPC                   // Smithy RPC v2 CBOR: the path names the operation
+	queryForm                 // Action=... as a form
+)
+
+// A request is what the tap reads of a call before it passes it on.
+type request struct {
+	at        time.Time
+	proto     protocol
+	service   string
+	operation string
+	region    string
+	accessKey string
+	id        Identity
+	params    map[string]any // as on the wire, decoded; nil for rest
+	before    map[string]Alarm
+
+	sourceIP     string
+	userAgent    string
+	invocationID string
+	attempt      int
+}
+
+// scope finds the access key, region and service that a call was signed for:
+// "KEY/20261121/eu-west-1/ec2/aws4_request".
+//
+// Source: "Elements of an AWS API request signature",
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/signing-elements.html
+var scope = regexp.MustCompile(`^([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request`)
+
+var (
+	credential = regexp.MustCompile(`Credential=([^,\s]+)`)
+	operation  = regexp.MustCompile(`/operation/([A-Za-z0-9]+)`)
+	attempt    = regexp.MustCompile(`attempt=(\d+)`)
+)
+
+func readRequest(r *http.Request) (*request, error) {
+	q := &request{
+		at:           time.Now(),
+		userAgent:    r.UserAgent(),
+		invocationID: r.Header.Get("Amz-Sdk-Invocation-Id"),
+	}
+	q.sourceIP, _, _ = net.SplitHostPort(r.RemoteAddr)
+	if m := attempt.FindStringSubmatch(r.Header.Get("Amz-Sdk-Request")); m != nil {
+		q.attempt, _ = strconv.Atoi(m[1])
+	}
+	signed := r.URL.Query().Get("X-Amz-Credential")
+	if m := credential.FindStringSubmatch(r.Header.Get("Authorization")); m != nil {
+		signed = m[1]
+	}
+	if m := scope.FindStringSubmatch(signed); m != nil {
+		q.accessKey, q.region, q.service = m[1], m[2], m[3]
+	}
+	return q, q.readOperation(r)
+}
+
+// readOperation finds protocol, operation and parameters. It reads the body
+// only in protocols where that is needed, and puts it back.
+func (q *request) readOperation(r *http.Request) error {
+	target, kind := r.Header.Get("X-Amz-Target"), r.Header.Get("Content-Type")
+	switch {
+	case q.service == "s3":
+		q.proto = rest // whatever its headers say, the body is the user's
+	case target != "":
+		q.proto, q.operation = jsonRPC, target[strings.LastIndex(target, ".")+1:]
+	case strings.HasPrefix(r.URL.Path, "/service/") && operation.MatchString(r.URL.Path):
+		q.proto, q.operation = cborRPC, operation.FindStringSubmatch(r.URL.Path)[1]
+	case strings.HasPrefix(kind, "application/x-www-form-urlencoded"), r.URL.Query().Has("Action"):
+		q.proto = queryForm
+	}
+	if q.proto == rest {
+		q.operation = r.Method + " " + r.URL.Path
+		return nil
+	}
+	body, err := readBody(r)
+	if err != nil {
+		return fmt.Errorf("tap: read the request body: %w", err)
+	}
+	// A body that does not parse is the service's to refuse.
+	switch q.proto {
+	case jsonRPC:
+		q.params, _ = decodeJSON(body)
+	case cborRPC:
+		q.params, _ = decodeCBOR(body)
+	case queryForm:
+		form, _ := url.ParseQuery(string(body))
+		for name, values := range r.URL.Query() {
+			form[name] = values
+		}
+		q.operation = form.Get("Action")
+		q.params = queryTree(form)
+	}
+	return nil
+}
+
+// readBody returns the body, inflated, and leaves it as it was on r.
+//
+// Source: Smithy requestCompression trait, which PutMetricData has:
+// https://smithy.io/2.0/spec/behavior-traits.html#requestcompression-trait
+func readBody(r *http.Request) ([]byte, error) {
+	raw, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(raw))
+	if !strings.Contains(r.Header.Get("Content-Encoding"), "gzip") {
+		return raw, nil
+	}
+	z, err := gzip.NewReader(bytes.NewReader(raw))
+	if err != nil {
+		return nil, nil // the service's to refuse
+	}
+	plain, _ := io.ReadAll(z)
+	return plain, nil
+}
+
+// write reports whether the call is a management event that changes
+// something: what CloudTrail puts on EventBridge.
+func (q *request) write() bool {
+	return q.proto != rest && q.operation != "" && !isRead(q.service, q.operation) && !isData(q.service, q.operation)
+}
+
+func (q *request) call() Call {
+	c := Call{
+		Time: q.at, Service: q.service, Operation: q.operation, Region: q.region,
+		Account: q.id.AccountID, Principal: q.id.ARN, UserAgent: q.userAgent,
+		InvocationID: q.invocationID, Attempt: q.attempt, Write: q.write(),
+	}
+	if q.id.Issuer != nil {
+		c.Role = q.id.Issuer.ARN
+	}
+	if c.Write {
+		c.Params = requestParameters(q)
+	}
+	return c
+}
