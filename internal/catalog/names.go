@@ -8,11 +8,17 @@ const (
 	EnvDeliveryRole = "RELIGHT_DELIVERY_ROLE" // ARN of the flow logs delivery role
 )
 
+// OwnerTag marks what relight made; its value is the prefix.
+const OwnerTag = "relight"
+
 // ConfigFile is the resolved configuration beside each function's binary.
 const ConfigFile = "config.json"
 
 // MetricNamespace holds the metrics that relight writes about its own runs.
 const MetricNamespace = "relight"
+
+// MetricDimension tells the functions apart in MetricNamespace.
+const MetricDimension = "Function"
 
 // Metrics about runs, one value per run, in MetricNamespace.
 const (

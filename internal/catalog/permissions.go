@@ -108,7 +108,7 @@ var kindGrants = map[Kind][]Grant{
 			Why:       "as DescribeTrails",
 		},
 		{
-			Actions:   []string{"sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"},
+			Actions:   []string{"sns:GetTopicAttributes"},
 			Resources: []string{arn + "sns:" + InRegion + ":" + InAccount + ":*"},
 			Why:       "an owner's alarm holds its control only if its own topic reaches somebody; as DescribeTrails",
 		},

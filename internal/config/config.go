@@ -172,7 +172,7 @@ func DeploymentFromEnv(getenv func(string) string) (Deployment, error) {
 func (c Config) Policy(d Deployment) catalog.Policy {
 	p := catalog.Policy{
 		Prefix: c.Prefix,
-		Tags:   map[string]string{"relight": c.Prefix},
+		Tags:   map[string]string{},
 		FlowLogs: catalog.FlowLogSpec{
 			TrafficType:   c.FlowLogs.TrafficType,
 			Format:        c.FlowLogs.Format,
@@ -188,6 +188,7 @@ func (c Config) Policy(d Deployment) catalog.Policy {
 		KMSKeys:  c.KMSKeys,
 	}
 	maps.Copy(p.Tags, c.Tags)
+	p.Tags[catalog.OwnerTag] = c.Prefix
 	for _, row := range catalog.Controls() {
 		change := c.Controls[row.ID]
 		if change.Disabled {

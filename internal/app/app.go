@@ -1,0 +1,112 @@
+// Package app wires relight together for the functions and the CLI: batches
+// to scopes, scopes to runs, failed messages back to the queue.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/relight-aws/relight/internal/awsio"
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/config"
+	"github.com/relight-aws/relight/internal/remedy"
+	"github.com/relight-aws/relight/internal/report"
+)
+
+// Options are what an App is made of.
+type Options struct {
+	Function   catalog.Function
+	Config     config.Config
+	Deployment config.Deployment
+	Clients    awsio.Clients
+	Pace       *awsio.Pace // nil for none
+	Log        *slog.Logger
+	Now        func() time.Time
+}
+
+// An App handles what one function is invoked with.
+type App struct {
+	function   catalog.Function
+	config     config.Config
+	deployment config.Deployment
+	cloud      *awsio.Cloud
+	reconciler remedy.Reconciler
+	reporter   report.Reporter
+	log        *slog.Logger
+	now        func() time.Time
+}
+
+// NewWith returns an App made of the given parts.
+func NewWith(o Options) *App {
+	want := o.Config.Policy(o.Deployment)
+	cloud := &awsio.Cloud{Clients: o.Clients, Want: want, Pace: o.Pace}
+	return &App{
+		function:   o.Function,
+		config:     o.Config,
+		deployment: o.Deployment,
+		cloud:      cloud,
+		reconciler: remedy.Reconciler{Observer: cloud, Applier: cloud, Want: want},
+		reporter:   report.Reporter{Log: o.Log, Publisher: cloud, Topic: want.Topic, Function: o.Function},
+		log:        o.Log,
+		now:        o.Now,
+	}
+}
+
+// New returns the App of a deployed function: the configuration lies beside
+// its binary, the stack's ARNs are in its environment. It reports every
+// problem at once.
+func New(ctx context.Context, f catalog.Function) (*App, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find own binary: %w", err)
+	}
+	cfg, configErr := config.Load(filepath.Join(filepath.Dir(exe), catalog.ConfigFile))
+	deployment, envErr := config.DeploymentFromEnv(os.Getenv)
+	aws, awsErr := awsconfig.LoadDefaultConfig(ctx)
+	if err := errors.Join(configErr, envErr, awsErr); err != nil {
+		return nil, err
+	}
+	return NewWith(Options{
+		Function: f, Config: cfg, Deployment: deployment,
+		Clients: awsio.NewClients(aws), Pace: &awsio.Pace{},
+		Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), Now: time.Now,
+	}), nil
+}
+
+// serves returns why a scope is none of this function's business, or "".
+func (a *App) serves(s remedy.Scope) string {
+	switch {
+	case !slices.Contains(a.function.Kinds(), s.Kind):
+		return "function " + string(a.function) + " does not serve " + string(s.Kind)
+	case s.Account != a.deployment.Account:
+		return "account " + s.Account + " is not this deployment's"
+	case !s.Kind.Regional() && s.Region != a.deployment.HomeRegion:
+		return string(s.Kind) + " are held in " + a.deployment.HomeRegion + " only"
+	case a.config.Mode(s.Kind) == catalog.Off:
+		return string(s.Kind) + " are switched off"
+	}
+	return ""
+}
+
+// run brings one scope to its desired state and tells of it. It returns the
+// report, and an error if anything failed or could not be told.
+func (a *App) run(ctx context.Context, s remedy.Scope, mode catalog.Mode, causes []remedy.Cause) (remedy.Report, error) {
+	if limit := a.config.Mode(s.Kind); limit != catalog.Repair {
+		mode = limit
+	}
+	rep := a.reconciler.Run(ctx, s, mode)
+	rep.Causes = causes
+	err := a.reporter.Report(ctx, rep, a.now())
+	if err != nil {
+		a.log.ErrorContext(ctx, "report", "scope", s.String(), "error", err.Error())
+	}
+	return rep, errors.Join(rep.Failures(), err)
+}

@@ -1,0 +1,178 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/remedy"
+	"github.com/relight-aws/relight/internal/report"
+)
+
+// regionsAtOnce is how many regions a sweep looks at together; quotas are per
+// region, memory and sockets are not.
+const regionsAtOnce = 8
+
+// A Request says what to sweep. Its zero value is everything, repaired.
+type Request struct {
+	Kinds   []catalog.Kind `json:"kinds,omitempty"`   // none means all
+	Regions []string       `json:"regions,omitempty"` // none means every enabled region
+	Mode    string         `json:"mode,omitempty"`    // "repair", or "plan" to write nothing
+}
+
+// A Sweep is the answer to a Request.
+type Sweep struct {
+	Account    string        `json:"account"`
+	Regions    []string      `json:"regions"`
+	NotOptedIn []string      `json:"not_opted_in,omitempty"` // regions that were not looked at
+	Held       int           `json:"held"`                   // protections found in place
+	Repaired   int           `json:"repaired"`
+	Planned    int           `json:"planned"`    // actions, done or not
+	Unrestored int           `json:"unrestored"` // failed, remaining or unread
+	Findings   int           `json:"findings"`
+	Reports    []report.View `json:"reports"`
+}
+
+// ParseRequest reads a request strictly and returns every problem at once.
+// Empty input is the zero request.
+func ParseRequest(raw []byte) (Request, error) {
+	var req Request
+	if len(bytes.TrimSpace(raw)) == 0 {
+		return req, nil
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&req); err != nil {
+		return req, fmt.Errorf(`backfill takes {"kinds":[…],"regions":[…],"mode":"plan"|"repair"}: %w`, err)
+	}
+	return req, req.validate()
+}
+
+func (r Request) validate() error {
+	var errs []error
+	for _, k := range r.Kinds {
+		if !slices.Contains(catalog.Kinds(), k) {
+			errs = append(errs, fmt.Errorf("there is no kind %q: use %v", k, catalog.Kinds()))
+		}
+	}
+	if !slices.Contains([]string{"", "plan", "repair"}, r.Mode) {
+		errs = append(errs, fmt.Errorf("there is no mode %q: use plan or repair", r.Mode))
+	}
+	return errors.Join(errs...)
+}
+
+// HandleBackfill takes a Request and answers with a Sweep. It returns an
+// error only if it could not begin; what single runs could not do is in the
+// reports and the metrics.
+func (a *App) HandleBackfill(ctx context.Context, raw json.RawMessage) (Sweep, error) {
+	req, err := ParseRequest(raw)
+	if err != nil {
+		return Sweep{}, err
+	}
+	return a.Sweep(ctx, req, nil)
+}
+
+// Sweep runs every kind wherever it is wanted: kinds of the trail's home
+// region there, one after the other as they lean on each other, regional ones
+// in every region. The progress function, if any, is called after each run.
+func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total int)) (Sweep, error) {
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-reserve))
+		defer cancel()
+	}
+	enabled, disabled, err := a.cloud.Regions(ctx, a.deployment.HomeRegion)
+	if err != nil {
+		return Sweep{}, fmt.Errorf("list regions: %w", err)
+	}
+	sweep := Sweep{Account: a.deployment.Account, Regions: enabled, NotOptedIn: disabled}
+	if len(req.Regions) > 0 {
+		sweep.Regions, sweep.NotOptedIn = req.Regions, nil
+		for _, r := range req.Regions {
+			if !slices.Contains(enabled, r) {
+				return Sweep{}, fmt.Errorf("region %s is not enabled for account %s: enable it or leave it out", r, sweep.Account)
+			}
+		}
+	}
+	cells, total := a.cells(req, sweep.Regions)
+	reports := make([][]remedy.Report, len(cells))
+	ticks := make(chan struct{})
+	var group errgroup.Group
+	group.SetLimit(regionsAtOnce)
+	go func() {
+		for i, cell := range cells {
+			group.Go(func() error {
+				for _, s := range cell {
+					rep, _ := a.run(ctx, s, req.mode(), nil) // its error is in the report
+					reports[i] = append(reports[i], rep)
+					ticks <- struct{}{}
+				}
+				return nil
+			})
+		}
+		_ = group.Wait() // never fails
+		close(ticks)
+	}()
+	for done := 1; ; done++ {
+		if _, more := <-ticks; !more {
+			break
+		}
+		if progress != nil {
+			progress(done, total)
+		}
+	}
+	for _, cell := range reports {
+		for _, rep := range cell {
+			sweep.add(rep)
+		}
+	}
+	return sweep, nil
+}
+
+// cells returns the scopes to run, grouped by what has to run in order.
+func (a *App) cells(req Request, regions []string) (cells [][]remedy.Scope, total int) {
+	var home []remedy.Scope
+	for _, k := range catalog.Kinds() {
+		if len(req.Kinds) > 0 && !slices.Contains(req.Kinds, k) {
+			continue
+		}
+		for _, r := range regions {
+			s := remedy.Scope{Account: a.deployment.Account, Region: r, Kind: k}
+			if a.serves(s) != "" {
+				continue
+			}
+			total++
+			if k.Regional() {
+				cells = append(cells, []remedy.Scope{s})
+			} else {
+				home = append(home, s)
+			}
+		}
+	}
+	if len(home) > 0 {
+		cells = append([][]remedy.Scope{home}, cells...)
+	}
+	return cells, total
+}
+
+func (r Request) mode() catalog.Mode {
+	if r.Mode == "plan" {
+		return catalog.Observe
+	}
+	return catalog.Repair
+}
+
+func (s *Sweep) add(rep remedy.Report) {
+	s.Held += rep.Plan.Held
+	s.Repaired += rep.Repaired()
+	s.Planned += len(rep.Plan.Actions)
+	s.Unrestored += report.Unrestored(rep)
+	s.Findings += len(rep.Plan.Findings)
+	s.Reports = append(s.Reports, report.ViewOf(rep))
+}

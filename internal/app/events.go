@@ -1,0 +1,156 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/remedy"
+	"github.com/relight-aws/relight/internal/report"
+	"github.com/relight-aws/relight/internal/trigger"
+)
+
+// reserve is kept of a function's time to answer in: a run that is cut off
+// then fails its messages alone, not the whole batch.
+const reserve = 3 * time.Second
+
+// HandleEvent takes an SQS batch of EventBridge events, or one raw event. For
+// a batch it answers which messages to deliver again; for a raw event with
+// the reports, and an error if the event cannot be read or a run failed.
+func (a *App) HandleEvent(ctx context.Context, raw json.RawMessage) (any, error) {
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-reserve))
+		defer cancel()
+	}
+	var batch events.SQSEvent
+	if err := json.Unmarshal(raw, &batch); err == nil && len(batch.Records) > 0 {
+		return a.handleBatch(ctx, batch), nil
+	}
+	return a.handleOne(ctx, raw, catalog.Repair)
+}
+
+// Replay runs one raw event as the functions would, in the given mode.
+func (a *App) Replay(ctx context.Context, raw []byte, mode catalog.Mode) (Result, error) {
+	return a.handleOne(ctx, raw, mode)
+}
+
+// A Result is the answer to one raw event.
+type Result struct {
+	Ignored []string      `json:"ignored,omitempty"` // why there was nothing, or less, to look at
+	Reports []report.View `json:"reports"`
+}
+
+func (a *App) handleOne(ctx context.Context, raw []byte, mode catalog.Mode) (Result, error) {
+	in := a.read([]events.SQSMessage{{Body: string(raw)}})
+	res := Result{Ignored: in.dropped, Reports: []report.View{}}
+	if len(in.failed) > 0 {
+		return res, in.failed[0].err
+	}
+	var errs []error
+	for _, s := range remedy.Merge(in.scopes()) {
+		rep, err := a.run(ctx, s, mode, in.causes(s))
+		res.Reports = append(res.Reports, report.ViewOf(rep))
+		errs = append(errs, err)
+	}
+	return res, errors.Join(errs...)
+}
+
+// handleBatch runs every scope of a batch once and answers which messages to
+// deliver again: those that cannot be read, which so reach the dead-letter
+// queue, and those behind a run whose failure may pass. What failed for good
+// has been told and is not tried again; the sweep looks at it anyway.
+func (a *App) handleBatch(ctx context.Context, batch events.SQSEvent) events.SQSEventResponse {
+	in := a.read(batch.Records)
+	again := map[string]bool{}
+	for _, f := range in.failed {
+		again[f.messageID] = true
+	}
+	for _, s := range remedy.Merge(in.scopes()) {
+		if _, err := a.run(ctx, s, catalog.Repair, in.causes(s)); remedy.ClassOf(err).Retry() {
+			for _, l := range in.looks {
+				if s.Covers(l.scope) {
+					again[l.messageID] = true
+				}
+			}
+		}
+	}
+	var res events.SQSEventResponse
+	for _, m := range batch.Records {
+		if again[m.MessageId] {
+			res.BatchItemFailures = append(res.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
+		}
+	}
+	return res
+}
+
+// An intake is what a batch asks for.
+type intake struct {
+	looks   []look
+	failed  []failure // could not be read
+	dropped []string  // sound, and nothing to look at
+}
+
+// A look is one scope that one message asks for.
+type look struct {
+	messageID string
+	scope     remedy.Scope
+	cause     remedy.Cause
+}
+
+type failure struct {
+	messageID string
+	err       error
+}
+
+// read sorts messages into what to look at, what to drop and what to fail.
+// This is the one place that decides it.
+func (a *App) read(messages []events.SQSMessage) intake {
+	var in intake
+	drop := func(id, reason string) {
+		in.dropped = append(in.dropped, reason)
+		a.log.Info("dropped", "event_id", id, "reason", reason)
+	}
+	for _, m := range messages {
+		ev, err := trigger.Parse([]byte(m.Body))
+		switch {
+		case errors.Is(err, trigger.ErrIgnored):
+			drop(ev.Cause.EventID, err.Error())
+		case err != nil:
+			in.failed = append(in.failed, failure{m.MessageId, err})
+			a.log.Error("unreadable", "message_id", m.MessageId, "error", err.Error())
+		}
+		for _, s := range ev.Scopes {
+			if reason := a.serves(s); reason != "" {
+				drop(ev.Cause.EventID, fmt.Sprintf("%s: %s", s, reason))
+				continue
+			}
+			in.looks = append(in.looks, look{m.MessageId, s, ev.Cause})
+		}
+	}
+	return in
+}
+
+func (in intake) scopes() []remedy.Scope {
+	var scopes []remedy.Scope
+	for _, l := range in.looks {
+		scopes = append(scopes, l.scope)
+	}
+	return scopes
+}
+
+// causes returns the events behind a merged scope.
+func (in intake) causes(s remedy.Scope) []remedy.Cause {
+	var causes []remedy.Cause
+	for _, l := range in.looks {
+		if s.Covers(l.scope) {
+			causes = append(causes, l.cause)
+		}
+	}
+	return causes
+}

@@ -1,0 +1,106 @@
+// Package awsio is the edge to AWS: it observes, applies, classifies errors
+// and paces calls. It alone turns SDK types into relight's own, once and in
+// canonical form, so that desired and observed can meet.
+package awsio
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
+	"github.com/relight-aws/relight/internal/remedy"
+)
+
+// Clients are the AWS services relight calls. Each call names its region.
+type Clients struct {
+	EC2        ec2API
+	Logs       logGroupAPI
+	CloudWatch alarmAPI
+	CloudTrail trailAPI
+	SNS        topicAPI
+}
+
+type ec2API interface {
+	flowLogAPI
+	regionAPI
+}
+
+// NewClients returns the real clients for a configuration, whose retries are
+// replaced by relight's own.
+func NewClients(cfg aws.Config) Clients {
+	cfg.Retryer = newRetryer
+	return Clients{
+		EC2:        ec2.NewFromConfig(cfg),
+		Logs:       cloudwatchlogs.NewFromConfig(cfg),
+		CloudWatch: cloudwatch.NewFromConfig(cfg),
+		CloudTrail: cloudtrail.NewFromConfig(cfg),
+		SNS:        sns.NewFromConfig(cfg),
+	}
+}
+
+// A Cloud is one AWS account, as remedy's Observer and Applier.
+type Cloud struct {
+	Clients Clients
+	Want    catalog.Policy
+	Pace    *Pace // nil for none
+}
+
+// Observe reads what a scope names. Any failed read is an error.
+func (c *Cloud) Observe(ctx context.Context, s remedy.Scope) (plan.Observed, error) {
+	got := plan.Observed{Account: s.Account, Region: s.Region}
+	var err error
+	switch s.Kind {
+	case catalog.FlowLogs:
+		got.FlowLogs, err = c.observeFlowLogs(ctx, s)
+	case catalog.LogGroups:
+		got.LogGroups, err = c.observeLogGroups(ctx, s)
+	case catalog.Alarms:
+		got.Alarms, err = c.observeAlarms(ctx, s)
+	default:
+		err = fmt.Errorf("no observer for kind %q", s.Kind)
+	}
+	return got, err
+}
+
+// Apply carries out a plan's actions in order, flow logs in as few calls as
+// EC2 takes, and returns one outcome per action.
+func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action) []remedy.Outcome {
+	outcomes := make([]remedy.Outcome, len(actions))
+	var flowLogs []*remedy.Outcome
+	for i, action := range actions {
+		out := &outcomes[i]
+		out.Action = action
+		switch a := action.(type) {
+		case plan.CreateLogGroup:
+			out.Err = c.createLogGroup(ctx, s.Region, a)
+		case plan.RaiseRetention:
+			out.Err = c.putRetention(ctx, s.Region, a.LogGroup, a.Days)
+		case plan.PutFilter:
+			out.Err = c.putFilter(ctx, s.Region, a)
+		case plan.PutAlarm:
+			out.Err = c.putAlarm(ctx, s.Region, a)
+		case plan.CreateFlowLog:
+			flowLogs = append(flowLogs, out)
+		default:
+			out.Err = fmt.Errorf("no applier for %T", action)
+		}
+	}
+	c.createFlowLogs(ctx, s.Region, flowLogs)
+	return outcomes
+}
+
+// notDeployed is what an action needs that only a deployment makes.
+func notDeployed(op, target, what string) error {
+	return &remedy.Error{
+		Op: op, Target: target, Class: remedy.Terminal,
+		Hint: "deploy relight first: make deploy", Err: fmt.Errorf("there is no %s", what),
+	}
+}

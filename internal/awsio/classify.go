@@ -1,0 +1,153 @@
+package awsio
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	smithy "github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/relight-aws/relight/internal/remedy"
+)
+
+// classes maps error codes to what they mean for relight. Sources: "Error
+// codes for the Amazon EC2 API", "Common errors" of the CloudWatch Logs,
+// CloudWatch, CloudTrail and SNS API references. Throttling and 5xx are not
+// listed: the SDK's own retry tables know them.
+var classes = map[string]remedy.Class{
+	"FlowLogAlreadyExists":           remedy.Present,
+	"ResourceAlreadyExistsException": remedy.Present,
+
+	"InvalidVpcID.NotFound":     remedy.Missing,
+	"InvalidVpcId.NotFound":     remedy.Missing,
+	"ResourceNotFoundException": remedy.Missing,
+	"ResourceNotFound":          remedy.Missing,
+	"NotFound":                  remedy.Missing, // SNS
+	"NotFoundException":         remedy.Missing,
+
+	abortedCode:                   remedy.Transient, // concurrent change to one log group
+	"ServiceUnavailableException": remedy.Transient,
+
+	"UnauthorizedOperation": remedy.Terminal,
+	"AccessDenied":          remedy.Terminal,
+	"AccessDeniedException": remedy.Terminal,
+	"AuthorizationError":    remedy.Terminal,
+
+	"AuthFailure":                 remedy.Terminal,
+	"ExpiredToken":                remedy.Terminal,
+	"ExpiredTokenException":       remedy.Terminal,
+	"InvalidClientTokenId":        remedy.Terminal,
+	"OptInRequired":               remedy.Terminal,
+	"SignatureDoesNotMatch":       remedy.Terminal,
+	"UnrecognizedClientException": remedy.Terminal,
+
+	limitCode:                                remedy.Terminal, // a quota of CloudWatch Logs, not a rate
+	"FlowLogsLimitExceeded":                  remedy.Terminal,
+	"LimitExceeded":                          remedy.Terminal,
+	"LimitExceededFault":                     remedy.Terminal,
+	"InvalidOperationException":              remedy.Terminal,
+	"InvalidParameter":                       remedy.Terminal,
+	"InvalidParameterCombination":            remedy.Terminal,
+	"InvalidParameterException":              remedy.Terminal,
+	"InvalidParameterValue":                  remedy.Terminal,
+	"LogDestinationNotFoundException":        remedy.Terminal,
+	"LogDestinationPermissionIssue":          remedy.Terminal,
+	"LogDestinationPermissionIssueException": remedy.Terminal,
+	"ValidationError":                        remedy.Terminal,
+	"ValidationException":                    remedy.Terminal,
+}
+
+const (
+	abortedCode = "OperationAbortedException"
+	limitCode   = "LimitExceededException"
+
+	// EC2 says so with code InvalidParameter while IAM still spreads a new
+	// role. Source: the text Terraform's AWS provider waits on.
+	roleNotAssumable = "Unable to assume given IAM role"
+)
+
+// hints says what a person can do about an error code.
+var hints = map[string]string{
+	"FlowLogsLimitExceeded":       "both flow log slots of the VPC are taken by others that do not satisfy the policy: delete one",
+	limitCode:                     "a quota is used up: delete what is not needed or ask for more",
+	"LimitExceeded":               "a quota is used up: delete what is not needed or ask for more",
+	"UnauthorizedOperation":       "allow the action in the role's policy, and look for a service control policy that denies it",
+	"AccessDenied":                "allow the action in the role's policy, and look for a service control policy that denies it",
+	"AccessDeniedException":       "allow the action in the role's policy, and look for a service control policy that denies it",
+	"AuthorizationError":          "allow the action in the role's policy, and look for a service control policy that denies it",
+	"AuthFailure":                 "the region may not be enabled for this account, or the credentials are wrong",
+	"OptInRequired":               "enable the region for this account, or leave it out of the configuration",
+	"UnrecognizedClientException": "the region may not be enabled for this account, or the credentials are wrong",
+	"ExpiredToken":                "sign in again: the credentials have expired",
+	"ExpiredTokenException":       "sign in again: the credentials have expired",
+	"InvalidClientTokenId":        "the credentials are wrong",
+}
+
+// wrap gives an error of an AWS call its class and a hint. It returns nil for
+// nil.
+func wrap(op, target string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &remedy.Error{Op: op, Target: target, Class: classify(err), Hint: hints[codeOf(err)], Err: err}
+}
+
+func codeOf(err error) string {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
+func classify(err error) remedy.Class {
+	if assumesNotYet(err) {
+		return remedy.Transient
+	}
+	if class, ok := classes[codeOf(err)]; ok {
+		return class
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return remedy.Transient
+	}
+	if http, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && http.HTTPStatusCode() >= 500 {
+		return remedy.Transient
+	}
+	if retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary {
+		return remedy.Transient
+	}
+	return remedy.Unknown
+}
+
+func assumesNotYet(err error) bool {
+	api, ok := errors.AsType[smithy.APIError](err)
+	return ok && api.ErrorCode() == "InvalidParameter" && strings.Contains(api.ErrorMessage(), roleNotAssumable)
+}
+
+// newRetryer returns the SDK's standard retryer with three differences: the
+// SDK takes LimitExceededException for throttling, which in CloudWatch Logs
+// is a used-up quota; it does not know OperationAbortedException and a role
+// that IAM still spreads, which pass; and it has no token bucket, since a
+// storm is when giving up early costs most.
+func newRetryer() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = 6
+		o.MaxBackoff = 8 * time.Second
+		o.RateLimiter = ratelimit.None
+		o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(ownRetries)}, o.Retryables...)
+	})
+}
+
+func ownRetries(err error) aws.Ternary {
+	switch code := codeOf(err); {
+	case code == limitCode:
+		return aws.FalseTernary
+	case code == abortedCode, assumesNotYet(err):
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
+}

@@ -1,0 +1,266 @@
+package awsio
+
+import (
+	"context"
+	"crypto/rand"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	smithy "github.com/aws/smithy-go"
+
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
+	"github.com/relight-aws/relight/internal/remedy"
+)
+
+// flowLogAPI is what this file needs of *ec2.Client, and no more.
+type flowLogAPI interface {
+	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
+	DescribeFlowLogs(context.Context, *ec2.DescribeFlowLogsInput, ...func(*ec2.Options)) (*ec2.DescribeFlowLogsOutput, error)
+	CreateFlowLogs(context.Context, *ec2.CreateFlowLogsInput, ...func(*ec2.Options)) (*ec2.CreateFlowLogsOutput, error)
+}
+
+var _ flowLogAPI = (*ec2.Client)(nil)
+
+// pageSize is asked of EC2 listings; 1,000 is the most DescribeVpcs gives.
+const pageSize = 1000
+
+// notYet is how long to wait before looking again for a VPC that an event
+// names and EC2 does not show: its reads lag its writes. Source: Amazon EC2
+// API Reference, "Eventual consistency".
+var notYet = []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second}
+
+func (c *Cloud) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.FlowLogState, error) {
+	names := s.Names.List()
+	if s.Type == catalog.LogGroup && len(names) > 0 {
+		var err error
+		if names, err = c.vpcsLoggedTo(ctx, s.Region, names); err != nil || len(names) == 0 {
+			return &plan.FlowLogState{}, err
+		}
+		if len(names) > remedy.MaxNames {
+			names = nil
+		}
+	}
+	state := &plan.FlowLogState{}
+	var err error
+	if state.VPCs, state.Gone, err = c.describeVPCs(ctx, s.Region, names); err != nil {
+		return nil, err
+	}
+	flowLogs, err := c.describeFlowLogs(ctx, s.Region, filterBy("resource-id", names))
+	if err != nil {
+		return nil, err
+	}
+	groups := []string{c.Want.FlowLogs.LogGroup}
+	for i := range state.VPCs {
+		state.VPCs[i].FlowLogs = flowLogs[state.VPCs[i].ID]
+		for _, fl := range state.VPCs[i].FlowLogs {
+			if fl.LogGroup != "" {
+				groups = append(groups, fl.LogGroup)
+			}
+		}
+	}
+	state.LogGroups, err = c.describeLogGroups(ctx, s.Region, groups)
+	return state, err
+}
+
+// vpcsLoggedTo returns the VPCs whose flow logs deliver to one of the groups.
+func (c *Cloud) vpcsLoggedTo(ctx context.Context, region string, groups []string) ([]string, error) {
+	flowLogs, err := c.describeFlowLogs(ctx, region, filterBy("log-group-name", groups))
+	if err != nil {
+		return nil, err
+	}
+	var vpcs []string
+	for vpc, logs := range flowLogs {
+		if slices.ContainsFunc(logs, func(fl plan.FlowLog) bool { return slices.Contains(groups, fl.LogGroup) }) {
+			vpcs = append(vpcs, vpc)
+		}
+	}
+	slices.Sort(vpcs)
+	return vpcs, nil
+}
+
+// describeVPCs returns the named VPCs, or all of the region for no names, and
+// those named that do not exist. It asks by filter: asking by ID fails as a
+// whole when one ID is gone.
+func (c *Cloud) describeVPCs(ctx context.Context, region string, names []string) (found []plan.VPC, gone []string, err error) {
+	for try := 0; ; try++ {
+		found, err = c.listVPCs(ctx, region, filterBy("vpc-id", names))
+		if err != nil {
+			return nil, nil, err
+		}
+		gone = nil
+		for _, name := range names {
+			if !slices.ContainsFunc(found, func(v plan.VPC) bool { return v.ID == name }) {
+				gone = append(gone, name)
+			}
+		}
+		if len(gone) == 0 || try == len(notYet) {
+			return found, gone, nil
+		}
+		if err := c.pause(ctx, notYet[try]); err != nil {
+			return nil, nil, wrap("ec2.DescribeVpcs", region, err)
+		}
+	}
+}
+
+func (c *Cloud) listVPCs(ctx context.Context, region string, filters []types.Filter) ([]plan.VPC, error) {
+	var vpcs []plan.VPC
+	in := &ec2.DescribeVpcsInput{Filters: filters, MaxResults: aws.Int32(pageSize)}
+	for {
+		out, err := call(ctx, c.Pace, place{region, "ec2.DescribeVpcs", ""}, c.Clients.EC2.DescribeVpcs, in, ec2In(region))
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range out.Vpcs {
+			vpcs = append(vpcs, plan.VPC{ID: aws.ToString(v.VpcId), Owner: aws.ToString(v.OwnerId)})
+		}
+		if aws.ToString(out.NextToken) == "" {
+			return vpcs, nil
+		}
+		in.NextToken = out.NextToken
+	}
+}
+
+// describeFlowLogs returns the flow logs that match, by the VPC they are on.
+func (c *Cloud) describeFlowLogs(ctx context.Context, region string, filters []types.Filter) (map[string][]plan.FlowLog, error) {
+	byVPC := map[string][]plan.FlowLog{}
+	in := &ec2.DescribeFlowLogsInput{Filter: filters, MaxResults: aws.Int32(pageSize)}
+	for {
+		out, err := call(ctx, c.Pace, place{region, "ec2.DescribeFlowLogs", ""}, c.Clients.EC2.DescribeFlowLogs, in, ec2In(region))
+		if err != nil {
+			return nil, err
+		}
+		for _, fl := range out.FlowLogs {
+			id := aws.ToString(fl.ResourceId)
+			if strings.HasPrefix(id, "vpc-") { // others are on subnets and interfaces
+				byVPC[id] = append(byVPC[id], c.flowLog(fl))
+			}
+		}
+		if aws.ToString(out.NextToken) == "" {
+			return byVPC, nil
+		}
+		in.NextToken = out.NextToken
+	}
+}
+
+func (c *Cloud) flowLog(fl types.FlowLog) plan.FlowLog {
+	got := plan.FlowLog{
+		ID:            aws.ToString(fl.FlowLogId),
+		Status:        aws.ToString(fl.FlowLogStatus),
+		Delivery:      aws.ToString(fl.DeliverLogsStatus),
+		DeliveryError: aws.ToString(fl.DeliverLogsErrorMessage),
+		TrafficType:   string(fl.TrafficType),
+		Format:        aws.ToString(fl.LogFormat),
+		Destination:   string(fl.LogDestinationType),
+	}
+	if got.Destination == "" {
+		got.Destination = catalog.ToCloudWatchLogs // what EC2 takes for granted; CreateFlowLogs
+	}
+	if got.Format == "" {
+		got.Format = catalog.DefaultFlowLogFormat
+	}
+	if got.Destination == catalog.ToCloudWatchLogs {
+		got.LogGroup = aws.ToString(fl.LogGroupName)
+		if _, name, ok := strings.Cut(aws.ToString(fl.LogDestination), ":log-group:"); ok && got.LogGroup == "" {
+			got.LogGroup = strings.TrimSuffix(name, ":*")
+		}
+	}
+	for _, tag := range fl.Tags {
+		got.Ours = got.Ours || aws.ToString(tag.Key) == catalog.OwnerTag && aws.ToString(tag.Value) == c.Want.Prefix
+	}
+	return got
+}
+
+// createFlowLogs creates the flow logs of all outcomes' actions, which share
+// one spec, in as few calls as EC2 takes.
+func (c *Cloud) createFlowLogs(ctx context.Context, region string, outcomes []*remedy.Outcome) {
+	for batch := range slices.Chunk(outcomes, catalog.FlowLogsPerCall) {
+		c.createFlowLogBatch(ctx, region, batch)
+	}
+}
+
+func (c *Cloud) createFlowLogBatch(ctx context.Context, region string, batch []*remedy.Outcome) {
+	const op = "ec2.CreateFlowLogs"
+	byVPC := map[string]*remedy.Outcome{}
+	for _, out := range batch {
+		byVPC[out.Action.Target()] = out
+	}
+	first := batch[0].Action.(plan.CreateFlowLog)
+	if first.Spec.DeliveryRole == "" {
+		for vpc, out := range byVPC {
+			out.Err = notDeployed(op, vpc, "delivery role")
+		}
+		return
+	}
+	in := &ec2.CreateFlowLogsInput{
+		ClientToken:              aws.String(rand.Text()), // a token made from the spec would answer a second restore with the first, deleted flow log
+		ResourceType:             types.FlowLogsResourceTypeVpc,
+		TrafficType:              types.TrafficType(first.Spec.TrafficType),
+		LogDestinationType:       types.LogDestinationTypeCloudWatchLogs,
+		LogGroupName:             aws.String(first.Spec.LogGroup),
+		DeliverLogsPermissionArn: aws.String(first.Spec.DeliveryRole),
+		MaxAggregationInterval:   aws.Int32(first.Spec.Aggregation),
+		TagSpecifications:        []types.TagSpecification{{ResourceType: types.ResourceTypeVpcFlowLog}},
+	}
+	if first.Spec.Format != "" {
+		in.LogFormat = aws.String(first.Spec.Format)
+	}
+	for _, k := range sortedKeys(first.Tags) {
+		in.TagSpecifications[0].Tags = append(in.TagSpecifications[0].Tags, types.Tag{Key: aws.String(k), Value: aws.String(first.Tags[k])})
+	}
+	for _, out := range batch {
+		in.ResourceIds = append(in.ResourceIds, out.Action.Target())
+	}
+	reply, err := call(ctx, c.Pace, place{region, op, ""}, c.Clients.EC2.CreateFlowLogs, in, ec2In(region))
+	if err != nil {
+		for _, out := range batch {
+			out.Err = settled(err)
+		}
+		return
+	}
+	for _, item := range reply.Unsuccessful { // EC2 reports per-resource failures in a successful reply
+		out, known := byVPC[aws.ToString(item.ResourceId)]
+		if !known || item.Error == nil {
+			continue
+		}
+		out.Err = settled(wrap(op, aws.ToString(item.ResourceId), &smithy.GenericAPIError{
+			Code: aws.ToString(item.Error.Code), Message: aws.ToString(item.Error.Message),
+		}))
+	}
+}
+
+// settled drops the errors of an action that somebody else made needless: the
+// resource exists, or what it was for is gone. Present may lie, so the second
+// look decides.
+func settled(err error) error {
+	switch remedy.ClassOf(err) {
+	case remedy.Present, remedy.Missing:
+		return nil
+	}
+	return err
+}
+
+// filterBy returns the EC2 filter for names, or none for no names.
+func filterBy(name string, values []string) []types.Filter {
+	if len(values) == 0 {
+		return nil
+	}
+	return []types.Filter{{Name: aws.String(name), Values: values}}
+}
+
+// pause waits, unless the Cloud does not pace its calls.
+func (c *Cloud) pause(ctx context.Context, d time.Duration) error {
+	if c.Pace == nil {
+		return ctx.Err()
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}

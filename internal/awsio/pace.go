@@ -1,0 +1,53 @@
+package awsio
+
+import (
+	"context"
+	"sync"
+
+	"golang.org/x/time/rate"
+)
+
+// quotas are calls a second per account and region, of the calls relight
+// makes in numbers. Sources: CloudWatch Logs quotas (PutMetricFilter 5,
+// DescribeMetricFilters 5, PutRetentionPolicy 5, CreateLogGroup 10,
+// DescribeLogGroups 10) and CloudWatch quotas (PutMetricAlarm 3,
+// DescribeAlarms 9). The first three cannot be raised. A fifth is left to the
+// owner's own calls.
+var quotas = map[string]float64{
+	"logs.PutMetricFilter":       5,
+	"logs.DescribeMetricFilters": 5,
+	"logs.PutRetentionPolicy":    5,
+	"logs.CreateLogGroup":        10,
+	"logs.DescribeLogGroups":     10,
+	"cloudwatch.PutMetricAlarm":  3,
+	"cloudwatch.DescribeAlarms":  9,
+}
+
+const share = 0.8 // of a quota that relight uses
+
+// A Pace keeps relight's calls below the account's quotas. It is safe for
+// concurrent use; a nil Pace does not wait.
+type Pace struct {
+	mu       sync.Mutex
+	limiters map[string]*rate.Limiter // by region and operation
+}
+
+// wait blocks until an operation may be called in a region.
+func (p *Pace) wait(ctx context.Context, region, op string) error {
+	quota, limited := quotas[op]
+	if p == nil || !limited {
+		return nil
+	}
+	p.mu.Lock()
+	if p.limiters == nil {
+		p.limiters = map[string]*rate.Limiter{}
+	}
+	key := region + " " + op
+	l := p.limiters[key]
+	if l == nil {
+		l = rate.NewLimiter(rate.Limit(quota*share), int(quota))
+		p.limiters[key] = l
+	}
+	p.mu.Unlock()
+	return l.Wait(ctx)
+}

@@ -1,0 +1,101 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// A Trail is a CloudTrail trail as seen from one region, its own or a shadow.
+type Trail struct {
+	ARN          string
+	HomeRegion   string
+	MultiRegion  bool
+	Organization bool
+	LogGroupARN  string // of the log group it delivers to; "" for none
+}
+
+// ChooseTrail returns the log group whose filters and alarms are to be held
+// here: the configured one, else that of the account's multi-region trail. It
+// is only ever a log group of this account and region, since filters and
+// alarms count nowhere else. Source: AWS Security Hub User Guide, CloudWatch
+// controls: an account whose trail belongs to another account or region gets
+// NO_DATA.
+func ChooseTrail(want catalog.Policy, account, region string, trails []Trail) TrailLogs {
+	if want.LogGroup.Name != "" {
+		return TrailLogs{LogGroup: want.LogGroup.Name}
+	}
+	trails = slices.Clone(trails)
+	slices.SortFunc(trails, func(a, b Trail) int { return cmp.Compare(a.ARN, b.ARN) })
+	var here, otherRegion, otherAccount, silent []Trail
+	for _, t := range trails {
+		group := parseARN(t.LogGroupARN)
+		switch {
+		case !t.MultiRegion:
+		case t.LogGroupARN == "":
+			silent = append(silent, t)
+		case group.account != account:
+			otherAccount = append(otherAccount, t)
+		case group.region != region:
+			otherRegion = append(otherRegion, t)
+		default:
+			here = append(here, t)
+		}
+	}
+	switch {
+	case len(here) > 0:
+		return TrailLogs{LogGroup: logGroupName(here[0].LogGroupARN), Findings: several(here)}
+	case len(otherRegion) > 0:
+		t := otherRegion[0]
+		return TrailLogs{Findings: []Finding{{
+			"trail " + t.ARN, "its log group is in " + parseARN(t.LogGroupARN).region + ", not in " + region,
+			"Deploy relight in the trail's home region, " + t.HomeRegion + ".",
+		}}}
+	case len(otherAccount) > 0:
+		t := otherAccount[0]
+		return TrailLogs{Elsewhere: fmt.Sprintf("not applicable: %s delivers to account %s, which owns the filters and alarms",
+			t.ARN, parseARN(t.LogGroupARN).account)}
+	case len(silent) > 0:
+		return TrailLogs{Findings: []Finding{{
+			"trail " + silent[0].ARN, "it delivers to no log group", "Give it one: aws cloudtrail update-trail --cloud-watch-logs-log-group-arn.",
+		}}}
+	}
+	return TrailLogs{Findings: []Finding{{
+		"account " + account, "it has no multi-region trail in " + region,
+		"Create one that delivers to a log group: metric filters and alarms have nothing to stand on without it.",
+	}}}
+}
+
+func several(trails []Trail) []Finding {
+	if len(trails) < 2 {
+		return nil
+	}
+	var arns []string
+	for _, t := range trails[1:] {
+		arns = append(arns, t.ARN)
+	}
+	return []Finding{{
+		"trail " + trails[0].ARN, "chosen as the first by ARN; these qualify too: " + strings.Join(arns, ", "),
+		"Name the log group in the configuration: trailLogs.logGroup.",
+	}}
+}
+
+type arnParts struct{ region, account, resource string }
+
+// parseARN splits "arn:partition:service:region:account:resource".
+func parseARN(arn string) arnParts {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 {
+		return arnParts{}
+	}
+	return arnParts{region: parts[3], account: parts[4], resource: parts[5]}
+}
+
+// logGroupName returns the name in a log group's ARN, which AWS writes with
+// and without a trailing ":*".
+func logGroupName(arn string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(parseARN(arn).resource, "log-group:"), ":*")
+}

@@ -1,0 +1,147 @@
+// Package report turns what a run did into what people read: a log line with
+// metrics in it, a JSON view, and a notification.
+package report
+
+import (
+	"strings"
+	"time"
+
+	"github.com/relight-aws/relight/internal/remedy"
+)
+
+// A View is a report as JSON: the backfill function's answer and the CLI's
+// --output json.
+type View struct {
+	Scope     string    `json:"scope"`
+	Kind      string    `json:"kind"`
+	Region    string    `json:"region"`
+	Mode      string    `json:"mode"`
+	Held      int       `json:"held"` // protections found in place
+	Actions   []Action  `json:"actions"`
+	Findings  []Finding `json:"findings"`
+	Skipped   []string  `json:"skipped"`
+	Remaining []string  `json:"remaining,omitempty"` // still to do after the repair
+	Causes    []Cause   `json:"causes,omitempty"`
+	Error     string    `json:"error,omitempty"` // what kept the run from observing or verifying
+}
+
+// An Action is one change and what became of it.
+type Action struct {
+	Action string `json:"action"`
+	Target string `json:"target"`
+	Done   bool   `json:"done"` // false where it failed, and in mode observe
+	Class  string `json:"class,omitempty"`
+	Error  string `json:"error,omitempty"`
+}
+
+// A Finding is a fault that only a person can mend.
+type Finding struct {
+	Subject string `json:"subject"`
+	Problem string `json:"problem"`
+	Remedy  string `json:"remedy"`
+}
+
+// A Cause is an event that made the run look.
+type Cause struct {
+	EventID   string    `json:"event_id"`
+	EventName string    `json:"event"`
+	Actor     string    `json:"actor,omitempty"`
+	SourceIP  string    `json:"source_ip,omitempty"`
+	Time      time.Time `json:"time"`
+}
+
+// ViewOf returns the JSON view of a report.
+func ViewOf(r remedy.Report) View {
+	v := View{
+		Scope: r.Scope.String(), Kind: string(r.Scope.Kind), Region: r.Scope.Region, Mode: string(r.Mode),
+		Held: r.Plan.Held, Actions: []Action{}, Findings: []Finding{}, Skipped: lines(r.Plan.Skips), Remaining: lines(r.Remaining),
+	}
+	for i, a := range r.Plan.Actions {
+		view := Action{Action: a.String(), Target: a.Target()}
+		if i < len(r.Outcomes) {
+			err := r.Outcomes[i].Err
+			view.Done = err == nil
+			if err != nil {
+				view.Error, view.Class = err.Error(), remedy.ClassOf(err).String()
+			}
+		}
+		v.Actions = append(v.Actions, view)
+	}
+	for _, f := range r.Plan.Findings {
+		v.Findings = append(v.Findings, Finding(f))
+	}
+	for _, c := range r.Causes {
+		v.Causes = append(v.Causes, Cause(c))
+	}
+	if r.Err != nil {
+		v.Error = r.Err.Error()
+	}
+	return v
+}
+
+func lines[S interface{ String() string }](items []S) []string {
+	out := make([]string, 0, len(items))
+	for _, i := range items {
+		out = append(out, i.String())
+	}
+	return out
+}
+
+// Unrestored returns how many protections a run left down: actions that
+// failed or that the second look still found to do. A run that could not look
+// counts as one.
+func Unrestored(r remedy.Report) int {
+	n := len(r.Outcomes) - r.Repaired()
+	if r.Err != nil {
+		n++
+	}
+	return max(n, len(r.Remaining))
+}
+
+// Text returns a report as the lines of a notification: who did what, what
+// was restored, what was not and why, what a person has to mend.
+func Text(r remedy.Report) string {
+	var b strings.Builder
+	line := func(parts ...string) { b.WriteString(strings.Join(parts, "") + "\n") }
+	for _, c := range r.Causes {
+		line("Cause: ", c.EventName, " by ", orUnknown(c.Actor), " from ", orUnknown(c.SourceIP), " at ", c.Time.UTC().Format(time.RFC3339))
+	}
+	for _, o := range r.Outcomes {
+		if o.Err == nil {
+			line("Restored: ", o.Action.String())
+		}
+	}
+	for _, o := range r.Outcomes {
+		if o.Err != nil {
+			line("Failed: ", o.Action.String(), ": ", o.Err.Error())
+		}
+	}
+	if r.Err != nil {
+		line("Failed: ", r.Err.Error())
+	}
+	for _, a := range r.Remaining {
+		line("Still to do: ", a.String())
+	}
+	for _, f := range r.Plan.Findings {
+		line("For you to mend: ", f.String())
+	}
+	for _, s := range r.Plan.Skips {
+		line("Left alone: ", s.String())
+	}
+	return b.String()
+}
+
+func orUnknown(s string) string {
+	if s == "" {
+		return "unknown"
+	}
+	return s
+}
+
+// worthTelling reports whether people are told of a run by message: whenever
+// something was restored, and when an event's repair failed. What every sweep
+// finds again is left to the alarms on relight's own metrics, which speak
+// once.
+func worthTelling(r remedy.Report) bool {
+	return r.Repaired() > 0 || len(r.Causes) > 0 && Unrestored(r) > 0
+}
