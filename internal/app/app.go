@@ -30,6 +30,7 @@ type Options struct {
 	Pace       *awsio.Pace // nil for none
 	Log        *slog.Logger
 	Now        func() time.Time
+	Silent     bool // send no messages: whoever asked sees the answer
 }
 
 // An App handles what one function is invoked with.
@@ -48,13 +49,17 @@ type App struct {
 func NewWith(o Options) *App {
 	want := o.Config.Policy(o.Deployment)
 	cloud := &awsio.Cloud{Clients: o.Clients, Want: want, Pace: o.Pace}
+	reporter := report.Reporter{Log: o.Log, Publisher: cloud, Topic: want.Topic, Function: o.Function}
+	if o.Silent {
+		reporter.Topic = ""
+	}
 	return &App{
 		function:   o.Function,
 		config:     o.Config,
 		deployment: o.Deployment,
 		cloud:      cloud,
 		reconciler: remedy.Reconciler{Observer: cloud, Applier: cloud, Want: want},
-		reporter:   report.Reporter{Log: o.Log, Publisher: cloud, Topic: want.Topic, Function: o.Function},
+		reporter:   reporter,
 		log:        o.Log,
 		now:        o.Now,
 	}

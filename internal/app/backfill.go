@@ -51,10 +51,11 @@ func ParseRequest(raw []byte) (Request, error) {
 	if err := dec.Decode(&req); err != nil {
 		return req, fmt.Errorf(`backfill takes {"kinds":[…],"regions":[…],"mode":"plan"|"repair"}: %w`, err)
 	}
-	return req, req.validate()
+	return req, req.Validate()
 }
 
-func (r Request) validate() error {
+// Validate returns every problem of a request at once.
+func (r Request) Validate() error {
 	var errs []error
 	for _, k := range r.Kinds {
 		if !slices.Contains(catalog.Kinds(), k) {

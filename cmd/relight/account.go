@@ -1,0 +1,96 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/awsio"
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/config"
+)
+
+// An account is the one in the environment, and what is deployed there.
+type account struct {
+	aws        aws.Config
+	config     config.Config
+	deployment config.Deployment
+}
+
+// connect reads the configuration, asks who the credentials belong to, and
+// looks up what is deployed.
+func connect(ctx context.Context, f *flags) (*account, error) {
+	cfg, err := loadConfig(f)
+	if err != nil {
+		return nil, err
+	}
+	a := &account{config: cfg}
+	if a.aws, err = awsconfig.LoadDefaultConfig(ctx); err != nil {
+		return nil, fmt.Errorf("read AWS settings: %w", err)
+	}
+	if a.aws.Region = cmp.Or(cfg.HomeRegion, a.aws.Region); a.aws.Region == "" {
+		return nil, errors.New("no region: set homeRegion in the configuration, or AWS_REGION")
+	}
+	who, err := sts.NewFromConfig(a.aws).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return nil, fmt.Errorf("no usable AWS credentials: sign in (aws sso login) or set AWS_PROFILE: %w", err)
+	}
+	a.deployment = config.Deployment{Account: aws.ToString(who.Account), HomeRegion: a.aws.Region}
+	return a, a.findDeployment(ctx)
+}
+
+// loadConfig reads the configuration; without a cdk.json to read, the default
+// one.
+func loadConfig(f *flags) (config.Config, error) {
+	cfg, err := config.Load(f.config)
+	if errors.Is(err, fs.ErrNotExist) && f.config == "cdk.json" {
+		return config.Parse(nil)
+	}
+	return cfg, err
+}
+
+// findDeployment reads the deployed backfill function's environment, which
+// has the stack's ARNs. Where nothing is deployed it leaves them empty.
+func (a *account) findDeployment(ctx context.Context) error {
+	out, err := lambda.NewFromConfig(a.aws).GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{
+		FunctionName: aws.String(a.backfillName()),
+	})
+	if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look for a deployment (needs lambda:GetFunctionConfiguration): %w", err)
+	}
+	if out.Environment != nil {
+		a.deployment.Topic = out.Environment.Variables[catalog.EnvTopic]
+		a.deployment.DeliveryRole = out.Environment.Variables[catalog.EnvDeliveryRole]
+	}
+	return nil
+}
+
+func (a *account) deployed() bool { return a.deployment.Topic != "" }
+
+func (a *account) backfillName() string {
+	return a.config.Policy(a.deployment).FunctionName(catalog.Backfill)
+}
+
+// app returns the handler of every kind, telling nobody but its caller.
+func (a *account) app() *app.App {
+	return app.NewWith(app.Options{
+		Function: catalog.Backfill, Config: a.config, Deployment: a.deployment,
+		Clients: awsio.NewClients(a.aws), Pace: &awsio.Pace{},
+		Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Now: time.Now, Silent: true,
+	})
+}

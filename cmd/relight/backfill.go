@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/spf13/cobra"
+
+	"github.com/relight-aws/relight/internal/app"
+)
+
+// backfillTimeout is the longest a Lambda function runs.
+const backfillTimeout = 15 * time.Minute
+
+func newBackfill(f *flags) *cobra.Command {
+	var sweep sweepFlags
+	var planOnly bool
+	cmd := &cobra.Command{
+		Use:   "backfill",
+		Short: "Have the deployed function sweep the account now",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			mode := "repair"
+			if planOnly {
+				mode = "plan"
+			}
+			req, err := sweep.request(mode)
+			if err != nil {
+				return err
+			}
+			acct, err := connect(cmd.Context(), f)
+			if err != nil {
+				return err
+			}
+			if !acct.deployed() {
+				return fmt.Errorf("there is no function %s in %s: deploy relight first: make deploy", acct.backfillName(), acct.aws.Region)
+			}
+			result, err := invoke(cmd, acct, req)
+			if err != nil {
+				return err
+			}
+			if err := printSweep(cmd.OutOrStdout(), f, result, true); err != nil {
+				return err
+			}
+			return unrestored(result)
+		},
+	}
+	sweep.add(cmd)
+	cmd.Flags().BoolVar(&planOnly, "plan", false, "only plan")
+	return cmd
+}
+
+// invoke calls the deployed backfill function and waits for its answer. A
+// call that breaks is not made again: the function may still be at work.
+func invoke(cmd *cobra.Command, acct *account, req app.Request) (app.Sweep, error) {
+	var result app.Sweep
+	payload, err := json.Marshal(req)
+	if err != nil {
+		return result, fmt.Errorf("encode request: %w", err)
+	}
+	bar := newProgress(cmd.ErrOrStderr(), "waiting for "+acct.backfillName())
+	defer bar.done()
+	bar.spin()
+	client := lambda.NewFromConfig(acct.aws, func(o *lambda.Options) {
+		o.HTTPClient = awshttp.NewBuildableClient().WithTimeout(backfillTimeout)
+		o.RetryMaxAttempts = 1
+	})
+	out, err := client.Invoke(cmd.Context(), &lambda.InvokeInput{FunctionName: aws.String(acct.backfillName()), Payload: payload})
+	if err != nil {
+		return result, fmt.Errorf("invoke %s: %w", acct.backfillName(), err)
+	}
+	if out.FunctionError != nil {
+		var failure struct {
+			Message string `json:"errorMessage"`
+		}
+		_ = json.Unmarshal(out.Payload, &failure) // the payload below says it all if this fails
+		if failure.Message == "" {
+			failure.Message = string(out.Payload)
+		}
+		return result, errors.New(acct.backfillName() + ": " + failure.Message)
+	}
+	if err := json.Unmarshal(out.Payload, &result); err != nil {
+		return result, fmt.Errorf("read the answer of %s: %w", acct.backfillName(), err)
+	}
+	return result, nil
+}

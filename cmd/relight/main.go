@@ -1,0 +1,76 @@
+// Command relight plans and applies the desired state of an AWS account by
+// hand, replays events, invokes the deployed backfill, and runs the local
+// cloud.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes beside 0.
+const (
+	exitError = 1 // something went wrong
+	exitToDo  = 2 // the plan has actions or findings
+)
+
+// errToDo ends a command that found something to do or to say.
+var errToDo = errors.New("there is something to do")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+// run executes one command line and returns its exit code.
+func run(ctx context.Context, args []string) int {
+	cmd := newRoot()
+	cmd.SetArgs(args)
+	switch err := cmd.ExecuteContext(ctx); {
+	case err == nil:
+		return 0
+	case errors.Is(err, errToDo):
+		return exitToDo
+	default:
+		fmt.Fprintf(cmd.ErrOrStderr(), "relight: %v\n", err)
+		return exitError
+	}
+}
+
+// flags are those of every command.
+type flags struct {
+	config string
+	output string
+}
+
+func (f *flags) json() bool { return f.output == "json" }
+
+func newRoot() *cobra.Command {
+	f := &flags{}
+	root := &cobra.Command{
+		Use:   "relight",
+		Short: "Turn an AWS account's audit lights back on",
+		Long: "relight restores VPC flow logs, the CIS metric filters and their alarms, and what\n" +
+			"they lean on. It reads the configuration that the deployment reads: context.relight\n" +
+			"in cdk.json.",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if f.output != "text" && f.output != "json" {
+				return fmt.Errorf("--output %s: use text or json", f.output)
+			}
+			return nil
+		},
+	}
+	root.PersistentFlags().StringVar(&f.config, "config", "cdk.json", "configuration: cdk.json, or a file with the bare object")
+	root.PersistentFlags().StringVarP(&f.output, "output", "o", "text", "text or json")
+	root.AddCommand(newPlan(f), newApply(f), newBackfill(f), newReplay(f), newControls(f), newLab(f))
+	return root
+}

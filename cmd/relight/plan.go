@@ -1,0 +1,108 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// sweepFlags narrow a sweep.
+type sweepFlags struct {
+	kinds   []string
+	regions []string
+}
+
+func (s *sweepFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVar(&s.kinds, "kinds", nil, "only these kinds: flowlogs, loggroups, alarms")
+	cmd.Flags().StringSliceVar(&s.regions, "regions", nil, "only these regions (default: every enabled region)")
+}
+
+func (s *sweepFlags) request(mode string) (app.Request, error) {
+	req := app.Request{Regions: s.regions, Mode: mode}
+	for _, k := range s.kinds {
+		req.Kinds = append(req.Kinds, catalog.Kind(k))
+	}
+	return req, req.Validate()
+}
+
+func newPlan(f *flags) *cobra.Command {
+	var sweep sweepFlags
+	cmd := &cobra.Command{
+		Use:   "plan",
+		Short: "Show what relight would do, and do nothing",
+		Long: "Show what relight would do, and do nothing. Needs no deployment.\n\n" +
+			"Exit code 0: nothing to do or to say; 2: actions or findings; 1: an error.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			result, err := runSweep(cmd, f, sweep, "plan")
+			if err != nil {
+				return err
+			}
+			if result.Planned > 0 || result.Findings > 0 {
+				return errToDo
+			}
+			return nil
+		},
+	}
+	sweep.add(cmd)
+	return cmd
+}
+
+func newApply(f *flags) *cobra.Command {
+	var sweep sweepFlags
+	cmd := &cobra.Command{
+		Use:   "apply",
+		Short: "Restore what is missing or weakened, from here",
+		Long: "Restore what is missing or weakened, with the credentials of this terminal. Needs a\n" +
+			"deployment, whose topic and delivery role it uses.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			result, err := runSweep(cmd, f, sweep, "repair")
+			if err != nil {
+				return err
+			}
+			return unrestored(result)
+		},
+	}
+	sweep.add(cmd)
+	return cmd
+}
+
+// unrestored returns an error if a sweep left something down.
+func unrestored(result app.Sweep) error {
+	if result.Unrestored > 0 {
+		return fmt.Errorf("%d not restored: see the errors above", result.Unrestored)
+	}
+	return nil
+}
+
+func runSweep(cmd *cobra.Command, f *flags, sweep sweepFlags, mode string) (app.Sweep, error) {
+	req, err := sweep.request(mode)
+	if err != nil {
+		return app.Sweep{}, err
+	}
+	acct, err := connect(cmd.Context(), f)
+	if err != nil {
+		return app.Sweep{}, err
+	}
+	bar := newProgress(cmd.ErrOrStderr(), "looking")
+	result, err := acct.app().Sweep(cmd.Context(), req, bar.set)
+	bar.done()
+	if err != nil {
+		return result, err
+	}
+	if err := printSweep(cmd.OutOrStdout(), f, result, acct.deployed()); err != nil {
+		return result, err
+	}
+	var unread []error
+	for _, rep := range result.Reports {
+		if rep.Error != "" {
+			unread = append(unread, errors.New(rep.Error))
+		}
+	}
+	return result, errors.Join(unread...)
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+func newReplay(f *flags) *cobra.Command {
+	var repair bool
+	cmd := &cobra.Command{
+		Use:   "replay FILE...",
+		Short: "Run recorded events against the account",
+		Long: "Run recorded EventBridge events through the functions' handler, against the account in\n" +
+			"the environment. Plans only, unless --repair is given.",
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, files []string) error {
+			acct, err := connect(cmd.Context(), f)
+			if err != nil {
+				return err
+			}
+			mode := catalog.Observe
+			if repair {
+				mode = catalog.Repair
+			}
+			handler := acct.app()
+			var errs []error
+			for _, file := range files {
+				raw, err := os.ReadFile(file)
+				if err != nil {
+					errs = append(errs, err)
+					continue
+				}
+				result, err := handler.Replay(cmd.Context(), raw, mode)
+				if err != nil {
+					errs = append(errs, fmt.Errorf("%s: %w", file, err))
+				}
+				if err := printReplay(cmd, f, file, result); err != nil {
+					return err
+				}
+			}
+			return errors.Join(errs...)
+		},
+	}
+	cmd.Flags().BoolVar(&repair, "repair", false, "carry out what is planned")
+	return cmd
+}
+
+func printReplay(cmd *cobra.Command, f *flags, file string, result app.Result) error {
+	w := cmd.OutOrStdout()
+	if f.json() {
+		return json.NewEncoder(w).Encode(struct {
+			File string `json:"file"`
+			app.Result
+		}{file, result})
+	}
+	p := printer{w: w}
+	p.line("%s", file)
+	for _, reason := range result.Ignored {
+		p.line("  ignored: %s", reason)
+	}
+	for _, rep := range result.Reports {
+		p.report(rep)
+	}
+	return p.err
+}
