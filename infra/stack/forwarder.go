@@ -1,0 +1,43 @@
+package stack
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// Forwarder adds the stack of a further region, which sends the events of
+// regional kinds to relight's bus in the home region. Alarms reach only
+// topics of their own region, so it has a topic of its own.
+//
+// The bus needs no policy of its own: within an account, the role that
+// EventBridge assumes for the target is enough. Source: Amazon EventBridge
+// User Guide, "Sending and receiving events between AWS Regions".
+func Forwarder(app constructs.Construct, p Props, region string) awscdk.Stack {
+	s := newStack(app, p, p.policy().ForwarderName(region), region, "relight: forwards this region's events to "+p.Home)
+	alerts := newAlerts(s, p.Config.Subscribers, awscdk.RemovalPolicy_DESTROY)
+	undelivered := newUndelivered(s, alerts)
+	bus := arn(s, "events", p.Home, "event-bus/"+p.policy().BusName())
+	role := awsiam.NewRole(s, jsii.String("ForwardRole"), &awsiam.RoleProps{
+		AssumedBy:      service("events.amazonaws.com", conditions{"StringEquals": {"aws:SourceAccount": *s.Account()}}),
+		InlinePolicies: inline("forward", allow([]string{"events:PutEvents"}, []string{bus}, nil)),
+	})
+	home := awseventstargets.NewEventBus(
+		awsevents.EventBus_FromEventBusArn(s, jsii.String("HomeBus"), jsii.String(bus)),
+		&awseventstargets.EventBusProps{Role: role, DeadLetterQueue: undelivered},
+	)
+	for _, r := range newRules(s, "Forward", nil, catalog.Patterns(p.regionalKinds()...), home) {
+		// The construct has no property for what targets of the other kinds
+		// are given directly.
+		rule := r.(awsevents.Rule).Node().DefaultChild().(awsevents.CfnRule)
+		rule.AddPropertyOverride(jsii.String("Targets.0.RetryPolicy"), map[string]any{
+			"MaximumEventAgeInSeconds": eventAge.Seconds(), "MaximumRetryAttempts": eventRetries,
+		})
+	}
+	return s
+}

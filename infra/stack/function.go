@@ -1,0 +1,132 @@
+package stack
+
+import (
+	"cmp"
+	"path/filepath"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+const (
+	eventTimeout = time.Minute      // of a function that serves events
+	sweepTimeout = 15 * time.Minute // the longest Lambda allows
+	memory       = 256              // MB
+	batchSize    = 100              // messages
+	batchWindow  = time.Second      // the least for a batch over 10
+	concurrency  = 2                // the least that SQS event sources take
+)
+
+// lambdas makes functions that share a stack.
+type lambdas struct {
+	Props
+	stack       awscdk.Stack
+	alerts      alerts
+	undelivered awssqs.IQueue
+	delivery    awsiam.IRole
+}
+
+// kindFunction is the function of a kind, with what feeds it.
+type kindFunction struct {
+	scope   constructs.Construct
+	target  awsevents.IRuleTarget // its queue
+	mapping constructs.IDependable
+}
+
+// forKind adds the function that serves a kind's events, its queue and its
+// dead-letter queue.
+//
+// Sources of the limits: Lambda API Reference, CreateEventSourceMapping.
+func (l lambdas) forKind(k catalog.Kind) kindFunction {
+	f := catalog.Function(k)
+	scope := constructs.NewConstruct(l.stack, jsii.String(string(f)))
+	dead := newDeadLetters(scope, "DeadLetters", l.alerts,
+		"relight: "+l.policy().FunctionName(f)+" gave up on events. Its log says why; move them back with a queue redrive.")
+	queue := newQueue(scope, dead)
+	fn := l.function(scope, f, queue, eventTimeout, "relight: restores "+string(k)+" after events")
+	mapping := awslambda.NewEventSourceMapping(scope, jsii.String("Mapping"), &awslambda.EventSourceMappingProps{
+		Target: fn, EventSourceArn: queue.QueueArn(),
+		BatchSize: jsii.Number(batchSize), MaxBatchingWindow: seconds(batchWindow),
+		MaxConcurrency: jsii.Number(concurrency), ReportBatchItemFailures: jsii.Bool(true),
+	})
+	target := awseventstargets.NewSqsQueue(queue, &awseventstargets.SqsQueueProps{
+		DeadLetterQueue: l.undelivered, MaxEventAge: seconds(eventAge), RetryAttempts: jsii.Number(eventRetries),
+	})
+	return kindFunction{scope: scope, target: target, mapping: mapping}
+}
+
+// function adds a function with its role, log group and alarm. Its queue is
+// the one it reads, or for the sweep the one its failures go to.
+//
+// No concurrency is reserved: an account starts with ten, all of which Lambda
+// insists on keeping unreserved. Source: AWS Lambda Developer Guide,
+// "Configuring reserved concurrency".
+func (l lambdas) function(scope constructs.Construct, f catalog.Function, queue awssqs.IQueue, timeout time.Duration, description string) awslambda.Function {
+	name := l.policy().FunctionName(f)
+	logs := awslogs.NewLogGroup(scope, jsii.String("Logs"), &awslogs.LogGroupProps{
+		LogGroupName:  jsii.String(catalog.FunctionLogGroup(name)),
+		Retention:     awslogs.RetentionDays_THREE_MONTHS,
+		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+	})
+	grants := append(catalog.Grants(f), catalog.RuntimeGrants(f)...)
+	role := awsiam.NewRole(scope, jsii.String("Role"), &awsiam.RoleProps{
+		AssumedBy:      service("lambda.amazonaws.com", nil),
+		InlinePolicies: inline("grants", statements(grants, l.values(name, queue))...),
+	})
+	fn := awslambda.NewFunction(scope, jsii.String("Function"), &awslambda.FunctionProps{
+		FunctionName: jsii.String(name),
+		Description:  jsii.String(description),
+		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
+		Architecture: l.Arch.lambda(),
+		Handler:      jsii.String("bootstrap"),
+		Code:         awslambda.Code_FromAsset(jsii.String(l.code(f)), nil),
+		MemorySize:   jsii.Number(memory),
+		Timeout:      seconds(timeout),
+		Role:         role.WithoutPolicyUpdates(nil),
+		LogGroup:     logs,
+		Environment: &map[string]*string{
+			catalog.EnvAccount:      l.stack.Account(),
+			catalog.EnvHomeRegion:   jsii.String(l.Home),
+			catalog.EnvTopic:        l.alerts.topic.TopicArn(),
+			catalog.EnvDeliveryRole: l.delivery.RoleArn(),
+		},
+	})
+	l.alerts.on(scope, "ErrorsAlarm", fn.MetricErrors(&awscloudwatch.MetricOptions{
+		Statistic: jsii.String("Sum"), Period: awscdk.Duration_Minutes(jsii.Number(5)),
+	}), 1, "relight: "+name+" failed as a whole. Its log says why.")
+	return fn
+}
+
+// code returns the directory that holds what is deployed as f.
+func (l lambdas) code(f catalog.Function) string { return filepath.Join(l.Code, string(f)) }
+
+// values fills in the placeholders of the catalog's grants.
+func (l lambdas) values(name string, queue awssqs.IQueue) map[string]string {
+	return map[string]string{
+		catalog.InPartition:     *l.stack.Partition(),
+		catalog.InAccount:       *l.stack.Account(),
+		catalog.InRegion:        l.Home,
+		catalog.InPrefix:        l.Config.Prefix,
+		catalog.InTrailLogGroup: cmp.Or(l.Config.TrailLogs.LogGroup, "*"),
+		catalog.InDeliveryRole:  *l.delivery.RoleArn(),
+		catalog.InTopic:         *l.alerts.topic.TopicArn(),
+		catalog.InKey:           *l.alerts.key.KeyArn(),
+		catalog.InLogGroup:      arn(l.stack, "logs", l.Home, "log-group:"+catalog.FunctionLogGroup(name)),
+		catalog.InQueue:         *queue.QueueArn(),
+	}
+}
+
+func seconds(d time.Duration) awscdk.Duration {
+	return awscdk.Duration_Seconds(jsii.Number(d.Seconds()))
+}

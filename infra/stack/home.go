@@ -1,0 +1,45 @@
+package stack
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// Home adds the stack of the home region: everything that watches, repairs
+// and reports.
+func Home(app constructs.Construct, p Props) awscdk.Stack {
+	s := newStack(app, p, p.policy().StackName(), p.Home, "relight: turns this account's audit lights back on")
+	alerts := newAlerts(s, p.Config.Subscribers, awscdk.RemovalPolicy_RETAIN)
+	undelivered := newUndelivered(s, alerts)
+	bus := awsevents.NewEventBus(s, jsii.String("Bus"), &awsevents.EventBusProps{
+		EventBusName: jsii.String(p.policy().BusName()),
+		Description:  jsii.String("Events that relight's forwarders send home from other regions"),
+	})
+	l := lambdas{
+		Props: p, stack: s, alerts: alerts, undelivered: undelivered,
+		delivery: newDeliveryRole(s, p),
+	}
+
+	var before []constructs.IDependable // of the first sweep
+	for _, k := range p.kinds() {
+		fn := l.forKind(k)
+		before = append(before, fn.mapping)
+		before = append(before, newRules(fn.scope, "Rule", nil, catalog.Patterns(k), fn.target)...)
+		if k.Regional() {
+			before = append(before, newRules(fn.scope, "Forwarded", bus, catalog.Patterns(k), fn.target)...)
+		}
+	}
+	l.sweep(before)
+
+	output(s, catalog.OutputTopic, alerts.topic.TopicArn(), "Alarms and reports are published here")
+	output(s, catalog.OutputDeliveryRole, l.delivery.RoleArn(), "VPC flow logs deliver with this role")
+	return s
+}
+
+func output(s awscdk.Stack, id string, value *string, description string) {
+	awscdk.NewCfnOutput(s, jsii.String(id), &awscdk.CfnOutputProps{Value: value, Description: jsii.String(description)})
+}

@@ -1,0 +1,46 @@
+package stack
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// newQueue adds a queue that hands each message to its function up to
+// maxReceives times and then to dead.
+//
+// The visibility timeout is the least that Lambda's own guide asks for.
+// Source: AWS Lambda Developer Guide, "Using Lambda with Amazon SQS",
+// configuring a queue.
+func newQueue(scope constructs.Construct, dead awssqs.IQueue) awssqs.Queue {
+	return awssqs.NewQueue(scope, jsii.String("Queue"), &awssqs.QueueProps{
+		VisibilityTimeout: awscdk.Duration_Seconds(jsii.Number(6 * eventTimeout.Seconds())),
+		DeadLetterQueue:   &awssqs.DeadLetterQueue{Queue: dead, MaxReceiveCount: jsii.Number(maxReceives)},
+		Encryption:        awssqs.QueueEncryption_SQS_MANAGED,
+		EnforceSSL:        jsii.Bool(true),
+	})
+}
+
+const maxReceives = 5
+
+// newDeadLetters adds a queue for what somebody has to look at, with its
+// alarm. It keeps messages as long as SQS can: fourteen days.
+func newDeadLetters(scope constructs.Construct, id string, alerts alerts, description string) awssqs.Queue {
+	q := awssqs.NewQueue(scope, jsii.String(id), &awssqs.QueueProps{
+		RetentionPeriod: awscdk.Duration_Days(jsii.Number(14)),
+		Encryption:      awssqs.QueueEncryption_SQS_MANAGED,
+		EnforceSSL:      jsii.Bool(true),
+	})
+	alerts.on(scope, id+"Alarm", q.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{
+		Statistic: jsii.String("Maximum"), Period: awscdk.Duration_Minutes(jsii.Number(1)),
+	}), 1, description)
+	return q
+}
+
+// newUndelivered adds the dead-letter queue of the stack's rules and schedule.
+func newUndelivered(s awscdk.Stack, alerts alerts) awssqs.Queue {
+	return newDeadLetters(s, "Undelivered", alerts,
+		"relight: EventBridge could not deliver events. The sweep covers for them; each message's attributes say why.")
+}

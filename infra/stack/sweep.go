@@ -1,0 +1,97 @@
+package stack
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsscheduler"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// longestAge is how long Lambda keeps an asynchronous event at most. Source:
+// Lambda API Reference, PutFunctionEventInvokeConfig.
+const longestAge = 6 * time.Hour
+
+// sweep adds the backfill function and the schedule that invokes it, once
+// everything in after is there.
+func (l lambdas) sweep(after []constructs.IDependable) {
+	scope := constructs.NewConstruct(l.stack, jsii.String(string(catalog.Backfill)))
+	interval := time.Duration(l.Config.SweepMinutes) * time.Minute
+	failed := newDeadLetters(scope, "Failed", l.alerts,
+		"relight: a sweep failed for good. The message and the function's log say why; the next sweep tries again.")
+	fn := l.function(scope, catalog.Backfill, failed, sweepTimeout, "relight: sweeps the account")
+	// A sweep still waiting when the next is due is not worth running.
+	onFailure := awslambda.NewCfnEventInvokeConfig(scope, jsii.String("Async"), &awslambda.CfnEventInvokeConfigProps{
+		FunctionName:             fn.FunctionName(),
+		Qualifier:                jsii.String("$LATEST"),
+		MaximumEventAgeInSeconds: jsii.Number(min(interval, longestAge).Seconds()),
+		MaximumRetryAttempts:     jsii.Number(2),
+		DestinationConfig: awslambda.CfnEventInvokeConfig_DestinationConfigProperty{
+			OnFailure: awslambda.CfnEventInvokeConfig_OnFailureProperty{Destination: failed.QueueArn()},
+		},
+	})
+	l.alerts.on(scope, "UnrestoredAlarm", awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+		Namespace:     jsii.String(catalog.MetricNamespace),
+		MetricName:    jsii.String(catalog.MetricUnrestored),
+		DimensionsMap: &map[string]*string{catalog.MetricDimension: jsii.String(string(catalog.Backfill))},
+		Statistic:     jsii.String("Maximum"),
+		Period:        seconds(interval),
+	}), 2, "relight: two sweeps in a row left something unrestored. The reports say what and why.")
+	l.schedule(scope, fn, interval, append(after, onFailure))
+}
+
+// schedule adds the schedule of the sweep. It is also what starts the first
+// sweep after a deployment: a rate-based schedule without a start date invokes
+// its target at once, and its name changes with the code and configuration of
+// the function, so that CloudFormation replaces it whenever they change. No
+// deployment waits for it or fails with it. Source: EventBridge Scheduler User
+// Guide, "Schedule types", rate-based schedules.
+func (l lambdas) schedule(scope constructs.Construct, fn awslambda.Function, interval time.Duration, after []constructs.IDependable) {
+	role := awsiam.NewRole(scope, jsii.String("ScheduleRole"), &awsiam.RoleProps{
+		// The guide asks for the ARN of the group, not of the schedule.
+		// Source: EventBridge Scheduler User Guide, "Confused deputy prevention".
+		AssumedBy: service("scheduler.amazonaws.com", conditions{"StringEquals": {
+			"aws:SourceAccount": *l.stack.Account(),
+			"aws:SourceArn":     arn(l.stack, "scheduler", l.Home, "schedule-group/default"),
+		}}),
+		InlinePolicies: inline("sweep",
+			allow([]string{"lambda:InvokeFunction"}, []string{*fn.FunctionArn()}, nil),
+			allow([]string{"sqs:SendMessage"}, []string{*l.undelivered.QueueArn()}, nil),
+		),
+	})
+	code := *awscdk.FileSystem_Fingerprint(jsii.String(l.code(catalog.Backfill)), nil)
+	awsscheduler.NewCfnSchedule(scope, jsii.String("Schedule"), &awsscheduler.CfnScheduleProps{
+		Name:               jsii.String(l.policy().Name("sweep-" + code[:8])),
+		Description:        jsii.String("relight: the sweep"),
+		ScheduleExpression: jsii.String(fmt.Sprintf("rate(%d minutes)", l.Config.SweepMinutes)),
+		FlexibleTimeWindow: awsscheduler.CfnSchedule_FlexibleTimeWindowProperty{Mode: jsii.String("OFF")},
+		Target: awsscheduler.CfnSchedule_TargetProperty{
+			Arn:     fn.FunctionArn(),
+			RoleArn: role.RoleArn(),
+			Input:   jsii.String(l.sweepInput()),
+			RetryPolicy: awsscheduler.CfnSchedule_RetryPolicyProperty{
+				MaximumEventAgeInSeconds: jsii.Number(min(interval, eventAge).Seconds()),
+				MaximumRetryAttempts:     jsii.Number(eventRetries),
+			},
+			DeadLetterConfig: awsscheduler.CfnSchedule_DeadLetterConfigProperty{Arn: l.undelivered.QueueArn()},
+		},
+	}).Node().AddDependency(after...)
+}
+
+// sweepInput asks for a repair of every kind; one that is only observed stays
+// so by the function's own configuration.
+func (l lambdas) sweepInput() string {
+	raw, err := json.Marshal(map[string]any{"kinds": l.kinds(), "mode": catalog.Repair})
+	if err != nil { // strings always marshal
+		panic(err)
+	}
+	return string(raw)
+}
