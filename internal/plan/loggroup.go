@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,8 +49,12 @@ type Metric struct {
 	Value      string
 	Default    *float64 // written when nothing matched; nil for none
 	Dimensions map[string]string
-	Unit       string
+	Unit       string // "" means NoUnit
 }
+
+// NoUnit is the unit of a metric whose filter names none. Source: CloudWatch
+// Logs API Reference, MetricTransformation.
+const NoUnit = "None"
 
 // CreateLogGroup creates a log group with its retention.
 type CreateLogGroup struct {
@@ -164,7 +169,7 @@ func (p *Plan) logGroup(want catalog.Policy, region string, w logGroupWant, got 
 		})
 		return false
 	}
-	if got.RetentionDays == 0 || got.RetentionDays >= w.retention {
+	if keeps(got, w.retention) {
 		return true
 	}
 	short := "kept " + strconv.Itoa(int(got.RetentionDays)) + " days, needed by " + w.by
@@ -176,6 +181,9 @@ func (p *Plan) logGroup(want catalog.Policy, region string, w logGroupWant, got 
 	return true
 }
 
+// keeps reports whether a log group keeps its events for so many days.
+func keeps(g LogGroup, days int32) bool { return g.RetentionDays == 0 || g.RetentionDays >= days }
+
 // unmeasured returns why a control has no filter, or "" if one measures it.
 // A filter of ours has to measure even where another does: its alarm stands
 // on its metric.
@@ -183,21 +191,34 @@ func unmeasured(want catalog.Policy, c catalog.Control, filters []Filter) string
 	held := false
 	for _, f := range filters {
 		weak := Measures(c, f)
-		if f.Name == want.Name(c.ID) {
-			if weak == "" && f.Metrics[0].Namespace == want.Prefix && f.Metrics[0].Name == want.Name(c.ID) {
-				return ""
-			}
-			if weak == "" {
-				weak = "it writes another metric"
-			}
-			return weak
+		if f.Name != want.Name(c.ID) {
+			held = held || weak == ""
+			continue
 		}
-		held = held || weak == ""
+		if weak == "" {
+			weak = misdirected(want, f)
+		}
+		return weak
 	}
 	if held {
 		return ""
 	}
 	return "no filter measures " + c.Title
+}
+
+// misdirected returns what keeps a filter of ours, which measures its control,
+// from feeding the alarm on it, or "". A unit is one of those: the alarm names
+// none, and CloudWatch calls its behaviour undefined once a metric has data of
+// several units. Source: CloudWatch API Reference, PutMetricAlarm, Unit.
+func misdirected(want catalog.Policy, f Filter) string {
+	m := f.Metrics[0]
+	switch {
+	case m.Namespace != want.Prefix || m.Name != f.Name:
+		return "it writes another metric"
+	case m.Unit != "" && m.Unit != NoUnit:
+		return "it counts in " + m.Unit
+	}
+	return ""
 }
 
 // Measures returns what keeps a filter from measuring a control, or "" if it
@@ -224,8 +245,8 @@ func Measures(c catalog.Control, f Filter) string {
 	if len(m.Dimensions) > 0 {
 		return "dimensions split its metric"
 	}
-	if value, err := strconv.ParseFloat(m.Value, 64); err != nil || value < 1 {
-		return "it counts " + m.Value + " for a match"
+	if !counts(m.Value) {
+		return "it counts " + strconv.Quote(m.Value) + " for a match"
 	}
 	if m.Default != nil && *m.Default != 0 {
 		return "it counts " + strconv.FormatFloat(*m.Default, 'g', -1, 64) + " for no match"
@@ -233,35 +254,27 @@ func Measures(c catalog.Control, f Filter) string {
 	return ""
 }
 
-// ownFilter returns relight's filter for a control. It starts from the filter
-// as observed, so that what the policy says nothing about stays the owner's.
-func ownFilter(want catalog.Policy, c catalog.Control, filters []Filter) Filter {
-	own := Filter{Name: want.Name(c.ID)}
-	metric := Metric{}
-	if i := slices.IndexFunc(filters, func(f Filter) bool { return f.Name == own.Name }); i >= 0 && len(filters[i].Metrics) == 1 {
-		metric = filters[i].Metrics[0]
-	}
-	own.Pattern = c.Pattern
-	own.Metrics = []Metric{{Namespace: want.Prefix, Name: own.Name, Value: "1", Unit: metric.Unit, Default: metric.Default}}
-	if metric.Default != nil && *metric.Default != 0 {
-		own.Metrics[0].Default = nil
-	}
-	return own
+var number = regexp.MustCompile(`^\d+(\.\d+)?$`)
+
+// counts reports whether a metric value counts at least one: not a field of
+// the event, and nothing above 2^360, which CloudWatch drops. Source:
+// CloudWatch API Reference, MetricDatum.
+func counts(value string) bool {
+	n, err := strconv.ParseFloat(value, 64)
+	return number.MatchString(value) && err == nil && n >= 1 && n <= 0x1p360
 }
 
-// squeeze removes the white space outside quotes, which no pattern's meaning
-// depends on but for the words NOT EXISTS and IS NULL, which stay words
-// because nothing else can stand around them.
-func squeeze(pattern string) string {
-	var b strings.Builder
-	quoted := false
-	for _, r := range pattern {
-		if r == '"' {
-			quoted = !quoted
-		}
-		if quoted || !strings.ContainsRune(" \t\r\n", r) {
-			b.WriteRune(r)
+// ownFilter returns relight's filter for a control. It starts from the filter
+// as observed: a default value of zero, which the policy says nothing about,
+// stays the owner's.
+func ownFilter(want catalog.Policy, c catalog.Control, filters []Filter) Filter {
+	own := Filter{Name: want.Name(c.ID), Pattern: c.Pattern}
+	metric := Metric{Namespace: want.Prefix, Name: own.Name, Value: "1"}
+	if i := slices.IndexFunc(filters, func(f Filter) bool { return f.Name == own.Name }); i >= 0 && len(filters[i].Metrics) == 1 {
+		if d := filters[i].Metrics[0].Default; d != nil && *d == 0 {
+			metric.Default = d
 		}
 	}
-	return b.String()
+	own.Metrics = []Metric{metric}
+	return own
 }
