@@ -35,6 +35,8 @@ type FlowLog struct {
 	Ours          bool   // carries relight's tag
 }
 
+const failed = "FAILED" // a Delivery
+
 // CreateFlowLog puts a flow log on a VPC.
 type CreateFlowLog struct {
 	VPC    string
@@ -56,9 +58,12 @@ func (CreateFlowLog) before() int      { return protectionLast }
 // them:
 //
 //	exempt, shared or gone    left alone, and said so
-//	a flow log that satisfies nothing, but for the log group behind it
+//	one that satisfies        nothing, but for the log group behind it
 //	ours is there but FAILED  a finding: EC2 refuses its twin, and the cause is elsewhere
 //	none that satisfies       one of ours beside what is there
+//
+// The log group behind a flow log of ours has to be sound; those behind the
+// owner's only where no other flow log of the VPC holds without them.
 func FlowLogs(want catalog.Policy, got Observed) Plan {
 	var p Plan
 	state := got.FlowLogs
@@ -72,11 +77,16 @@ func FlowLogs(want catalog.Policy, got Observed) Plan {
 			continue
 		}
 		reason, broken := unsatisfied(want.FlowLogs, vpc.FlowLogs)
+		sound := slices.ContainsFunc(vpc.FlowLogs, func(fl FlowLog) bool {
+			group, exists := state.LogGroups[fl.LogGroup]
+			return satisfies(want.FlowLogs, fl) == "" && fl.Delivery != failed &&
+				(fl.LogGroup == "" || exists && keeps(group, want.FlowLogs.RetentionDays))
+		})
 		for _, fl := range vpc.FlowLogs {
-			if fl.Delivery == "FAILED" {
+			if fl.Delivery == failed {
 				p.Findings = append(p.Findings, deliveryFailure(vpc, fl))
 			}
-			if fl.LogGroup != "" && satisfies(want.FlowLogs, fl) == "" {
+			if fl.LogGroup != "" && satisfies(want.FlowLogs, fl) == "" && (fl.Ours || !sound) {
 				needed[fl.LogGroup] = true
 			}
 		}
@@ -109,18 +119,19 @@ func leaveAlone(want catalog.FlowLogSpec, account string, vpc VPC) string {
 }
 
 // unsatisfied returns why no flow log satisfies the policy, or "" if one
-// does. It reports as broken a flow log of ours that would satisfy it if only
-// it delivered: creating its twin is refused as a duplicate.
+// does. It reports as broken a flow log that would satisfy it if only it
+// delivered, where creating ours is refused as its duplicate: it goes to our
+// log group, and is ours or records the same traffic.
 func unsatisfied(want catalog.FlowLogSpec, logs []FlowLog) (reason string, broken bool) {
 	var reasons []string
 	for _, fl := range logs {
 		why := satisfies(want, fl)
-		if why == "" && fl.Delivery != "FAILED" {
+		if why == "" && fl.Delivery != failed {
 			return "", false
 		}
 		if why == "" {
 			why = "delivery failed"
-			broken = broken || fl.Ours && fl.LogGroup == want.LogGroup
+			broken = broken || fl.LogGroup == want.LogGroup && (fl.Ours || fl.TrafficType == want.TrafficType)
 		}
 		reasons = append(reasons, fl.ID+" "+why)
 	}
