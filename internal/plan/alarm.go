@@ -134,7 +134,8 @@ func (p *Plan) alarm(want catalog.Policy, c catalog.Control, state AlarmState) {
 }
 
 // putAlarm plans relight's alarm on a metric, starting from the alarm as
-// observed: its description and other actions stay.
+// observed: its description and other actions stay. Where those leave no room
+// for the topic, that is a finding, and the rest is put back all the same.
 func (p *Plan) putAlarm(want catalog.Policy, c catalog.Control, m Metric, from Alarm, reason string) {
 	a := Alarm{
 		Name: from.Name, Namespace: m.Namespace, Metric: m.Name,
@@ -146,15 +147,18 @@ func (p *Plan) putAlarm(want catalog.Policy, c catalog.Control, m Metric, from A
 		InsufficientActions: from.InsufficientActions,
 		Description:         cmp.Or(from.Description, "CIS: "+c.Title),
 	}
-	if !slices.Contains(a.AlarmActions, want.Topic) {
-		if len(a.AlarmActions) >= catalog.ActionsPerState {
-			p.Findings = append(p.Findings, Finding{
-				"alarm " + a.Name, fmt.Sprintf("its %d actions leave no room for the topic", len(a.AlarmActions)),
-				"Remove an action; an alarm takes five for a state.",
-			})
+	switch {
+	case slices.Contains(a.AlarmActions, want.Topic):
+	case len(a.AlarmActions) < catalog.ActionsPerState:
+		a.AlarmActions = append(a.AlarmActions, want.Topic)
+	default:
+		p.Findings = append(p.Findings, Finding{
+			"alarm " + a.Name, fmt.Sprintf("its %d actions leave no room for the topic", len(a.AlarmActions)),
+			"Remove an action; an alarm takes five for a state.",
+		})
+		if reason = weaker(c, m, from, anybody); reason == "" {
 			return
 		}
-		a.AlarmActions = append(a.AlarmActions, want.Topic)
 	}
 	p.Actions = append(p.Actions, PutAlarm{Alarm: a, Tags: want.Tags, Reason: reason})
 }
@@ -172,26 +176,29 @@ func AlarmName(want catalog.Policy, c catalog.Control, m Metric) string {
 	return own + "-" + hex.EncodeToString(sum[:4])
 }
 
-// measuredBy returns the metrics that measure a control, relight's own first.
-// Where the filters were not read, or none measures it yet, that is the
-// metric relight's own filter writes.
+// measuredBy returns the metrics that measure a control, each once, relight's
+// own first. A filter of ours counts whatever it lacks, since that is put
+// back. Where the filters were not read, or none measures it yet, the metric
+// is the one relight's own filter writes.
 func measuredBy(want catalog.Policy, c catalog.Control, state AlarmState) []Metric {
 	own := Metric{Namespace: want.Prefix, Name: want.Name(c.ID)}
+	isOwn := func(m Metric) bool { return m.Namespace == own.Namespace && m.Name == own.Name }
 	var metrics []Metric
+	ours := false
 	for _, f := range state.Filters {
-		if Measures(c, f) == "" {
-			metrics = append(metrics, Metric{Namespace: f.Metrics[0].Namespace, Name: f.Metrics[0].Name})
+		if f.Name == own.Name {
+			ours = true
+		} else if Measures(c, f) == "" {
+			metrics = append(metrics, Metric{Namespace: f.Metrics[0].Namespace, Name: f.Metrics[0].Name, Unit: f.Metrics[0].Unit})
 		}
-	}
-	if len(metrics) == 0 {
-		return []Metric{own}
 	}
 	slices.SortFunc(metrics, func(a, b Metric) int {
-		if aOwn, bOwn := a.Name == own.Name, b.Name == own.Name; aOwn != bOwn {
-			return map[bool]int{true: -1, false: 1}[aOwn]
-		}
-		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Unit, b.Unit))
 	})
+	metrics = slices.CompactFunc(metrics, func(a, b Metric) bool { return a.Namespace == b.Namespace && a.Name == b.Name })
+	if ours || len(metrics) == 0 || slices.ContainsFunc(metrics, isOwn) {
+		metrics = slices.Insert(slices.DeleteFunc(metrics, isOwn), 0, own)
+	}
 	return metrics
 }
 
@@ -208,7 +215,7 @@ func weaker(c catalog.Control, m Metric, a Alarm, tells func(actions []string) b
 		return "it watches " + a.Namespace + "/" + a.Metric
 	case len(a.Dimensions) > 0:
 		return "its dimension " + strings.Join(a.Dimensions, ", ") + " selects a metric without data"
-	case a.Unit != "":
+	case a.Unit != "" && a.Unit != cmp.Or(m.Unit, NoUnit):
 		return "its unit " + a.Unit + " selects a metric without data"
 	case a.Statistic != catalog.AlarmStatistic:
 		return "it takes the " + a.Statistic
@@ -227,7 +234,9 @@ func weaker(c catalog.Control, m Metric, a Alarm, tells func(actions []string) b
 }
 
 // sensitive reports whether every count in a period that should alarm does. A
-// shorter period splits a count, which matters unless one event is enough.
+// shorter period splits a count, which matters unless one event is enough; one
+// below a minute looks for data that filters do not write. Source: CloudWatch
+// API Reference, PutMetricAlarm, Period.
 func sensitive(c catalog.Control, a Alarm) bool {
 	var low bool
 	switch a.Comparison {
@@ -236,7 +245,7 @@ func sensitive(c catalog.Control, a Alarm) bool {
 	case "GreaterThanThreshold":
 		low = a.Threshold >= 0 && a.Threshold < c.Threshold
 	}
-	return low && a.Period > 0 && (a.Period == c.Period || a.Period < c.Period && c.Threshold <= 1)
+	return low && (a.Period == c.Period || a.Period < c.Period && a.Period >= 60 && c.Threshold <= 1)
 }
 
 // ownTopic returns what tells somebody for an alarm of relight's own: its
@@ -253,6 +262,9 @@ func reaching(topics map[string]Topic) func([]string) bool {
 		return slices.ContainsFunc(actions, func(arn string) bool { return topics[arn].Reaches() })
 	}
 }
+
+// anybody takes any actions, or none, to tell somebody.
+func anybody([]string) bool { return true }
 
 // topic reports what keeps relight's own topic from reaching anybody.
 func (p *Plan) topic(want catalog.Policy, state AlarmState) {
