@@ -35,10 +35,10 @@ func ChooseTrail(want catalog.Policy, account, region string, trails []Trail) Tr
 		group := parseARN(t.LogGroupARN)
 		switch {
 		case !t.MultiRegion:
+		case ownerOf(t) != account:
+			otherAccount = append(otherAccount, t)
 		case t.LogGroupARN == "":
 			silent = append(silent, t)
-		case group.account != account:
-			otherAccount = append(otherAccount, t)
 		case group.region != region:
 			otherRegion = append(otherRegion, t)
 		default:
@@ -56,8 +56,7 @@ func ChooseTrail(want catalog.Policy, account, region string, trails []Trail) Tr
 		}}}
 	case len(otherAccount) > 0:
 		t := otherAccount[0]
-		return TrailLogs{Elsewhere: fmt.Sprintf("not applicable: %s delivers to account %s, which owns the filters and alarms",
-			t.ARN, parseARN(t.LogGroupARN).account)}
+		return TrailLogs{Elsewhere: fmt.Sprintf("not applicable: filters and alarms belong to account %s, owner of %s", ownerOf(t), t.ARN)}
 	case len(silent) > 0:
 		return TrailLogs{Findings: []Finding{{
 			"trail " + silent[0].ARN, "it delivers to no log group", "Give it one: aws cloudtrail update-trail --cloud-watch-logs-log-group-arn.",
@@ -67,6 +66,13 @@ func ChooseTrail(want catalog.Policy, account, region string, trails []Trail) Tr
 		"account " + account, "it has no multi-region trail in " + region,
 		"Create one that delivers to a log group: metric filters and alarms have nothing to stand on without it.",
 	}}}
+}
+
+// ownerOf returns the account whose filters and alarms stand on a trail: its
+// log group's, or its own where it names none, as an organisation's may not
+// to a member.
+func ownerOf(t Trail) string {
+	return cmp.Or(parseARN(t.LogGroupARN).account, parseARN(t.ARN).account)
 }
 
 func several(trails []Trail) []Finding {
