@@ -1,5 +1,103 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
 
-func newLab(f *flags) *cobra.Command { return &cobra.Command{Use: "lab"} }
+	"github.com/spf13/cobra"
+
+	"github.com/relight-aws/relight/internal/lab"
+)
+
+func newLab(f *flags) *cobra.Command {
+	var options lab.Options
+	cmd := &cobra.Command{
+		Use:   "lab",
+		Short: "Run an AWS account on this machine, with relight deployed into it",
+		Long: "Run an AWS account on this machine, with this checkout deployed into it by the CDK\n" +
+			"CLI. Attack it from another terminal with any AWS client and watch what relight does.\n" +
+			"Stays up until interrupted, and stops everything that it started.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withLab(cmd, options, func(arena *lab.Arena) error { return watch(cmd, f, arena) })
+		},
+	}
+	cmd.PersistentFlags().IntVar(&options.Port, "port", 0, "port of the account's endpoint (default: any free one)")
+	cmd.PersistentFlags().StringVar(&options.Dir, "dir", "", "keep state and logs here (default: a temporary directory)")
+	cmd.AddCommand(&cobra.Command{
+		Use:   "demo",
+		Short: "Attack the lab and show what is healed",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withLab(cmd, options, func(arena *lab.Arena) error { return demo(cmd, f, arena) })
+		},
+	})
+	return cmd
+}
+
+// withLab opens a lab, says how far it is, runs f in it and closes it.
+func withLab(cmd *cobra.Command, options lab.Options, f func(*lab.Arena) error) error {
+	begin := time.Now()
+	arena, err := lab.Open(cmd.Context(), options, func(step string) {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%4.0fs  %s\n", time.Since(begin).Seconds(), step)
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "%4.0fs  ready\n", time.Since(begin).Seconds())
+	return errors.Join(f(arena), arena.Cloud.Close())
+}
+
+func demo(cmd *cobra.Command, f *flags, arena *lab.Arena) error {
+	w := cmd.OutOrStdout()
+	if f.json() {
+		heals, err := arena.Demo(cmd.Context(), lab.Attacks(), io.Discard)
+		return errors.Join(json.NewEncoder(w).Encode(heals), err)
+	}
+	_, err := arena.Demo(cmd.Context(), lab.Attacks(), w)
+	return err
+}
+
+// watch shows the feed until the command is interrupted.
+func watch(cmd *cobra.Command, f *flags, arena *lab.Arena) error {
+	w := cmd.OutOrStdout()
+	if f.json() {
+		enc := json.NewEncoder(w)
+		if err := enc.Encode(map[string]string{"kind": "ready", "AWS_ENDPOINT_URL": arena.Cloud.Endpoint}); err != nil {
+			return err
+		}
+		defer arena.Feed(func(l lab.Line) { _ = enc.Encode(l) })() // a reader that went away ends the command by SIGPIPE
+		<-cmd.Context().Done()
+		return nil
+	}
+	fmt.Fprint(w, attackGuide(arena))
+	defer arena.Feed(func(l lab.Line) { fmt.Fprintln(w, l) })()
+	<-cmd.Context().Done()
+	fmt.Fprintln(os.Stderr, "stopping")
+	return nil
+}
+
+// attackGuide is what to type into another terminal.
+func attackGuide(arena *lab.Arena) string {
+	intruder := arena.Customer.Intruder
+	return fmt.Sprintf(`
+AWS_ENDPOINT_URL=%s
+
+Attack it from another terminal, with any AWS client:
+
+  export AWS_ENDPOINT_URL=%s AWS_DEFAULT_REGION=%s
+  export AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s
+  aws ec2 create-vpc --cidr-block 10.9.0.0/16
+  aws logs delete-log-group --log-group-name %s
+  aws cloudwatch delete-alarms --alarm-names relight-root-usage
+  aws cloudwatch disable-alarm-actions --alarm-names relight-iam-changes
+  aws ec2 describe-flow-logs --region %s
+
+Ctrl-C stops everything.
+
+`, arena.Cloud.Endpoint, arena.Cloud.Endpoint, lab.Region, intruder.AccessKey, intruder.Secret, arena.Customer.TrailLogGroup, lab.SecondRegion)
+}

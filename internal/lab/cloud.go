@@ -3,6 +3,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/relight-aws/relight/internal/lab/tap"
@@ -28,7 +30,9 @@ type Cloud struct {
 	Tap      *tap.Tap
 	Emulator *Emulator
 
+	venv   string
 	server *http.Server
+	close  func() error
 }
 
 // Options say how to start a Cloud.
@@ -38,13 +42,14 @@ type Options struct {
 	Port int    // of Endpoint; default: any free port
 }
 
-// Start starts a Cloud and waits until it answers. Close it, or end ctx.
+// Start starts a Cloud and waits until it answers. It runs until Close, or
+// until ctx is done.
 func Start(ctx context.Context, o Options) (*Cloud, error) {
 	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(o.Port)))
 	if err != nil {
 		return nil, fmt.Errorf("start the local cloud: %w (another port may be free)", err)
 	}
-	c := &Cloud{Endpoint: "http://" + l.Addr().String()}
+	c := &Cloud{venv: cmp.Or(o.Venv, ".venv"), Endpoint: "http://" + l.Addr().String()}
 	c.Emulator, err = StartEmulator(ctx, EmulatorOptions{Venv: o.Venv, Dir: o.Dir, Endpoint: c.Endpoint})
 	if err != nil {
 		l.Close()
@@ -59,6 +64,8 @@ func Start(ctx context.Context, o Options) (*Cloud, error) {
 	c.Tap = tap.New(upstream, c.Emulator)
 	c.server = &http.Server{Handler: c.Tap, ReadHeaderTimeout: 10 * time.Second}
 	go c.server.Serve(l)
+	c.close = sync.OnceValue(c.shutdown)
+	context.AfterFunc(ctx, func() { c.close() })
 	return c, nil
 }
 
@@ -68,7 +75,9 @@ const closeTimeout = 5 * time.Second
 
 // Close stops everything that Start started. Its error names what the tap
 // could not do: replies that never came, events that no bus took.
-func (c *Cloud) Close() error {
+func (c *Cloud) Close() error { return c.close() }
+
+func (c *Cloud) shutdown() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	c.server.Close()

@@ -1,0 +1,198 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/relight-aws/relight/internal/lab/tap"
+)
+
+// An Attack harms the account as a person or a script would, through an
+// ordinary AWS client.
+type Attack struct {
+	Name   string // the call, and how: "logs DeleteLogGroup, the trail's"
+	Client string // who speaks: "Go SDK" or "aws CLI"
+	Region string
+
+	// Do makes the calls. It returns the VPCs that it made, each of which has
+	// to get a flow log like those of the others.
+	Do func(ctx context.Context, s *Session, target Target) (made []string, err error)
+}
+
+// A Target is what there is to attack.
+type Target struct {
+	TrailLogGroup   string
+	FlowLogLogGroup string
+	VPCs            []string // of the attack's region
+	Prefix          string   // of the names of filters and alarms
+}
+
+// A Heal is what became of an attack.
+type Heal struct {
+	Attack   string        `json:"attack"`
+	Client   string        `json:"client"`
+	Region   string        `json:"region"`
+	Restored []string      `json:"restored"` // the restoring writes, as "CreateFlowLogs ×3"
+	Took     time.Duration `json:"-"`        // from the attack's first call to the last restoring write
+	Millis   int64         `json:"ms"`
+	Healed   bool          `json:"healed"`
+	Why      string        `json:"why,omitempty"` // why not
+	Since    time.Time     `json:"-"`             // when the attack began
+}
+
+// healTimeout bounds the wait for one heal.
+const healTimeout = 30 * time.Second
+
+// quiet is how long no function has called before a heal is over.
+const quiet = 400 * time.Millisecond
+
+// An Arena is a lab with a customer and a deployment, ready to be attacked.
+type Arena struct {
+	Cloud      *Cloud
+	Customer   *Customer
+	Deployment *Deployment
+	Prefix     string
+}
+
+// Attack carries out one attack as the account's intruder and waits until the
+// account is as it was before. It is healed only if the functions that
+// events start did it: not the sweep, and not an attack that harmed nothing.
+func (a *Arena) Attack(ctx context.Context, at Attack) (Heal, error) {
+	heal := Heal{Attack: at.Name, Client: at.Client, Region: at.Region}
+	want, err := a.Customer.Snapshot(ctx, a.Cloud.Root())
+	if err != nil {
+		return heal, fmt.Errorf("look before the attack: %w", err)
+	}
+	heal.Since = time.Now()
+	made, err := at.Do(ctx, a.Customer.Intruder.In(at.Region), a.target(at.Region))
+	if err != nil {
+		heal.Why = "the attack failed: " + err.Error()
+		return heal, nil
+	}
+	for _, id := range made {
+		want["flow-logs "+at.Region+" "+id] = likeOthers(want, at.Region)
+	}
+	diff, err := a.waitFor(ctx, want)
+	if err != nil {
+		return heal, err
+	}
+	if err := a.Settle(ctx); err != nil {
+		return heal, err
+	}
+	a.judge(&heal, diff)
+	return heal, nil
+}
+
+// judge fills in how it went.
+func (a *Arena) judge(heal *Heal, diff []string) {
+	writes := a.Cloud.Tap.Calls(func(c tap.Call) bool {
+		return c.Write && c.ErrorCode == "" && !c.Time.Before(heal.Since)
+	})
+	var first, last time.Time
+	counts := map[string]int{}
+	swept := false
+	for _, c := range writes {
+		f, ours := a.Deployment.Functions[c.Role]
+		switch {
+		case ours && f.Events:
+			counts[c.Operation]++
+			last = c.Time.Add(c.Took)
+		case ours:
+			swept = true
+		case first.IsZero():
+			first = c.Time
+		}
+	}
+	for _, op := range slices.Sorted(maps.Keys(counts)) {
+		heal.Restored = append(heal.Restored, fmt.Sprintf("%s ×%d", op, counts[op]))
+	}
+	switch {
+	case len(diff) > 0:
+		heal.Why = strings.Join(diff, "; ")
+	case swept:
+		heal.Why = "the sweep did it"
+	case len(counts) == 0:
+		heal.Why = "nothing was harmed, so nothing was restored"
+	default:
+		heal.Healed = true
+		heal.Took = last.Sub(first)
+		heal.Millis = heal.Took.Milliseconds()
+	}
+}
+
+// waitFor waits until the account is as wanted, and returns what still
+// differs when the time is over.
+func (a *Arena) waitFor(ctx context.Context, want Snapshot) ([]string, error) {
+	wake := make(chan struct{}, 1)
+	defer a.Cloud.Tap.OnCall(func(c tap.Call) {
+		if _, ours := a.Deployment.Functions[c.Role]; ours && c.Write {
+			select {
+			case wake <- struct{}{}:
+			default:
+			}
+		}
+	})()
+	timeout := time.After(healTimeout)
+	for {
+		got, err := a.Customer.Snapshot(ctx, a.Cloud.Root())
+		if err != nil {
+			return nil, fmt.Errorf("look after the attack: %w", err)
+		}
+		diff := got.Diff(want)
+		if len(diff) == 0 {
+			return nil, nil
+		}
+		select {
+		case <-ctx.Done():
+			return diff, ctx.Err()
+		case <-timeout:
+			return diff, nil
+		case <-wake:
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// Settle waits until every event is on its bus and no function has called
+// for a moment.
+func (a *Arena) Settle(ctx context.Context) error {
+	for {
+		if err := a.Cloud.Tap.Flush(ctx); err != nil {
+			return err
+		}
+		since := time.Now().Add(-quiet)
+		busy := a.Cloud.Tap.Calls(func(c tap.Call) bool {
+			_, ours := a.Deployment.Functions[c.Role]
+			return ours && c.Time.After(since)
+		})
+		if len(busy) == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(quiet / 4):
+		}
+	}
+}
+
+func (a *Arena) target(region string) Target {
+	return Target{
+		TrailLogGroup: a.Customer.TrailLogGroup, FlowLogLogGroup: a.Prefix + "-flow-logs",
+		VPCs: a.Customer.VPCs[region], Prefix: a.Prefix,
+	}
+}
+
+// likeOthers returns the flow logs that a region's VPCs have.
+func likeOthers(s Snapshot, region string) string {
+	for _, k := range slices.Sorted(maps.Keys(s)) {
+		if strings.HasPrefix(k, "flow-logs "+region+" ") && s[k] != "null" {
+			return s[k]
+		}
+	}
+	return "none of the region's VPCs has flow logs"
+}

@@ -1,0 +1,305 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	goSDK  = "Go SDK"
+	awsCLI = "aws CLI"
+)
+
+// Attacks returns the demo's attacks: every watched call at least once, and
+// mixed ones beside them.
+func Attacks() []Attack {
+	return []Attack{
+		{"ec2 CreateVpc", goSDK, Region, createVPCs(1)},
+		{"ec2 CreateVpc", awsCLI, Region, cliCreateVPC},
+		{"ec2 CreateVpc", goSDK, SecondRegion, createVPCs(1)},
+		{"ec2 CreateVpc, ten at once", goSDK, Region, createVPCs(10)},
+		{"ec2 CreateDefaultVpc", awsCLI, Region, createDefaultVPC},
+		{"ec2 DeleteFlowLogs, one", goSDK, Region, deleteFlowLogs(1)},
+		{"ec2 DeleteFlowLogs, all", goSDK, SecondRegion, deleteFlowLogs(0)},
+		{"ec2 DeleteFlowLogs, narrower ones put in their place", goSDK, Region, narrowFlowLogs},
+		{"logs DeleteLogGroup, the flow logs'", awsCLI, Region, cliDeleteLogGroup(flowLogGroup)},
+		{"logs DeleteLogGroup, the trail's", awsCLI, Region, cliDeleteLogGroup(trailGroup)},
+		{"logs DeleteLogGroup and CreateLogGroup, kept a day", goSDK, Region, replaceLogGroup},
+		{"logs PutRetentionPolicy, a day", goSDK, Region, shortenRetention(trailGroup)},
+		{"logs PutRetentionPolicy, a day, flow logs'", goSDK, SecondRegion, shortenRetention(flowLogGroup)},
+		{"logs DeleteMetricFilter, one", awsCLI, Region, cliDeleteFilter("root-usage")},
+		{"logs PutMetricFilter, another pattern", goSDK, Region, putFilter("iam-changes", func(in *cloudwatchlogs.PutMetricFilterInput) {
+			in.FilterPattern = aws.String("{ $.eventName = NoSuchCall }")
+		})},
+		{"logs PutMetricFilter, a field selection", goSDK, Region, putFilter("vpc-changes", func(in *cloudwatchlogs.PutMetricFilterInput) {
+			in.FieldSelectionCriteria = aws.String(`@aws.region = "xx-none-1"`)
+		})},
+		{"logs PutMetricFilter, counting nothing", goSDK, Region, putFilter("nacl-changes", func(in *cloudwatchlogs.PutMetricFilterInput) {
+			in.MetricTransformations[0].MetricValue = aws.String("0")
+		})},
+		{"monitoring DeleteAlarms, one", awsCLI, Region, cliAlarms("delete-alarms", "root-usage")},
+		{"monitoring DeleteAlarms, all in one call", goSDK, Region, deleteAllAlarms},
+		{"monitoring DisableAlarmActions, one", awsCLI, Region, cliAlarms("disable-alarm-actions", "cloudtrail-changes")},
+		{"monitoring DisableAlarmActions, all", goSDK, Region, disableAllAlarms},
+		{"monitoring PutMetricAlarm, a threshold of 1000", goSDK, Region, putAlarm("config-changes", func(in *cloudwatch.PutMetricAlarmInput) {
+			in.Threshold = aws.Float64(1000)
+		})},
+		{"monitoring PutMetricAlarm, a dimension", goSDK, Region, putAlarm("network-gateway-changes", func(in *cloudwatch.PutMetricAlarmInput) {
+			in.Dimensions = []cwtypes.Dimension{{Name: aws.String("LogGroupName"), Value: aws.String("trail")}}
+		})},
+		{"monitoring PutMetricAlarm, telling nobody", goSDK, Region, putAlarm("s3-bucket-policy-changes", func(in *cloudwatch.PutMetricAlarmInput) {
+			in.AlarmActions = nil
+		})},
+		{"all of it at once", goSDK, Region, everything},
+	}
+}
+
+type doer = func(context.Context, *Session, Target) ([]string, error)
+
+func trailGroup(t Target) string   { return t.TrailLogGroup }
+func flowLogGroup(t Target) string { return t.FlowLogLogGroup }
+
+func createVPCs(n int) doer {
+	return func(ctx context.Context, s *Session, _ Target) ([]string, error) {
+		made := make([]string, n)
+		var group errgroup.Group
+		for i := range n {
+			group.Go(func() error {
+				out, err := s.EC2.CreateVpc(ctx, &ec2.CreateVpcInput{CidrBlock: aws.String(fmt.Sprintf("10.%d.0.0/16", 100+i))})
+				if err == nil {
+					made[i] = aws.ToString(out.Vpc.VpcId)
+				}
+				return err
+			})
+		}
+		return made, group.Wait()
+	}
+}
+
+func cliCreateVPC(ctx context.Context, s *Session, _ Target) ([]string, error) {
+	id, err := s.AWS(ctx, "ec2", "create-vpc", "--cidr-block", "10.200.0.0/16", "--query", "Vpc.VpcId", "--output", "text")
+	return []string{id}, err
+}
+
+func createDefaultVPC(ctx context.Context, s *Session, _ Target) ([]string, error) {
+	id, err := s.AWS(ctx, "ec2", "create-default-vpc", "--query", "Vpc.VpcId", "--output", "text")
+	return []string{id}, err
+}
+
+// deleteFlowLogs deletes the flow logs of the first n VPCs, of all for 0.
+func deleteFlowLogs(n int) doer {
+	return func(ctx context.Context, s *Session, t Target) ([]string, error) {
+		vpcs := t.VPCs
+		if n > 0 {
+			vpcs = vpcs[:n]
+		}
+		ids, err := flowLogsOf(ctx, s, vpcs)
+		if err != nil {
+			return nil, err
+		}
+		_, err = s.EC2.DeleteFlowLogs(ctx, &ec2.DeleteFlowLogsInput{FlowLogIds: ids})
+		return nil, err
+	}
+}
+
+func flowLogsOf(ctx context.Context, s *Session, vpcs []string) ([]string, error) {
+	out, err := s.EC2.DescribeFlowLogs(ctx, &ec2.DescribeFlowLogsInput{
+		Filter: []ec2types.Filter{{Name: aws.String("resource-id"), Values: vpcs}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, fl := range out.FlowLogs {
+		ids = append(ids, aws.ToString(fl.FlowLogId))
+	}
+	if len(ids) == 0 {
+		return nil, errors.New("there are no flow logs to delete")
+	}
+	return ids, nil
+}
+
+// narrowFlowLogs replaces a VPC's flow log by one that records only accepted
+// traffic, and takes it away again when the wanted one is back, so that the
+// account ends as it was.
+func narrowFlowLogs(ctx context.Context, s *Session, t Target) ([]string, error) {
+	before, err := flowLogsOf(ctx, s, t.VPCs[:1])
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.EC2.CreateFlowLogs(ctx, &ec2.CreateFlowLogsInput{
+		ResourceIds: t.VPCs[:1], ResourceType: ec2types.FlowLogsResourceTypeVpc, TrafficType: ec2types.TrafficTypeAccept,
+		LogDestinationType: ec2types.LogDestinationTypeS3, LogDestination: aws.String("arn:aws:s3:::trail-" + Account),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(out.Unsuccessful) > 0 {
+		return nil, errors.New(aws.ToString(out.Unsuccessful[0].Error.Message))
+	}
+	if _, err = s.EC2.DeleteFlowLogs(ctx, &ec2.DeleteFlowLogsInput{FlowLogIds: before}); err != nil {
+		return nil, err
+	}
+	for { // two: the narrow one, and relight's
+		now, err := flowLogsOf(ctx, s, t.VPCs[:1])
+		if err != nil || ctx.Err() != nil {
+			return nil, errors.Join(err, ctx.Err())
+		}
+		if len(now) == 2 {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	_, err = s.EC2.DeleteFlowLogs(ctx, &ec2.DeleteFlowLogsInput{FlowLogIds: out.FlowLogIds})
+	return nil, err
+}
+
+func cliDeleteLogGroup(group func(Target) string) doer {
+	return func(ctx context.Context, s *Session, t Target) ([]string, error) {
+		_, err := s.AWS(ctx, "logs", "delete-log-group", "--log-group-name", group(t))
+		return nil, err
+	}
+}
+
+// replaceLogGroup deletes the trail's group and makes one of the same name
+// without filters, kept for a day.
+func replaceLogGroup(ctx context.Context, s *Session, t Target) ([]string, error) {
+	name := aws.String(t.TrailLogGroup)
+	if _, err := s.Logs.DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: name}); err != nil {
+		return nil, err
+	}
+	_, err := s.Logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: name})
+	if there := new(logtypes.ResourceAlreadyExistsException); err != nil && !errors.As(err, &there) { // relight was faster
+		return nil, err
+	}
+	return shortenRetention(trailGroup)(ctx, s, t)
+}
+
+func shortenRetention(group func(Target) string) doer {
+	return func(ctx context.Context, s *Session, t Target) ([]string, error) {
+		_, err := s.Logs.PutRetentionPolicy(ctx, &cloudwatchlogs.PutRetentionPolicyInput{
+			LogGroupName: aws.String(group(t)), RetentionInDays: aws.Int32(1),
+		})
+		return nil, err
+	}
+}
+
+func cliDeleteFilter(control string) doer {
+	return func(ctx context.Context, s *Session, t Target) ([]string, error) {
+		_, err := s.AWS(ctx, "logs", "delete-metric-filter", "--log-group-name", t.TrailLogGroup, "--filter-name", t.Prefix+"-"+control)
+		return nil, err
+	}
+}
+
+// putFilter writes a control's filter again, changed.
+func putFilter(control string, change func(*cloudwatchlogs.PutMetricFilterInput)) doer {
+	return func(ctx context.Context, s *Session, t Target) ([]string, error) {
+		out, err := s.Logs.DescribeMetricFilters(ctx, &cloudwatchlogs.DescribeMetricFiltersInput{
+			LogGroupName: aws.String(t.TrailLogGroup), FilterNamePrefix: aws.String(t.Prefix + "-" + control),
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(out.MetricFilters) == 0 {
+			return nil, errors.New("there is no filter to change")
+		}
+		f := out.MetricFilters[0]
+		in := &cloudwatchlogs.PutMetricFilterInput{
+			LogGroupName: f.LogGroupName, FilterName: f.FilterName, FilterPattern: f.FilterPattern,
+			MetricTransformations: slices.Clone(f.MetricTransformations),
+		}
+		change(in)
+		_, err = s.Logs.PutMetricFilter(ctx, in)
+		return nil, err
+	}
+}
+
+func cliAlarms(command, control string) doer {
+	return func(ctx context.Context, s *Session, t Target) ([]string, error) {
+		_, err := s.AWS(ctx, "cloudwatch", command, "--alarm-names", t.Prefix+"-"+control)
+		return nil, err
+	}
+}
+
+func alarmNames(ctx context.Context, s *Session, t Target) ([]string, error) {
+	out, err := s.CloudWatch.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{
+		AlarmNamePrefix: aws.String(t.Prefix + "-"), MaxRecords: aws.Int32(100),
+	})
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, a := range out.MetricAlarms {
+		if aws.ToString(a.Namespace) == t.Prefix && aws.ToString(a.MetricName) == aws.ToString(a.AlarmName) { // a control's, not one of the stack's own
+			names = append(names, aws.ToString(a.AlarmName))
+		}
+	}
+	return names, nil
+}
+
+func deleteAllAlarms(ctx context.Context, s *Session, t Target) ([]string, error) {
+	names, err := alarmNames(ctx, s, t)
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.CloudWatch.DeleteAlarms(ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: names})
+	return nil, err
+}
+
+func disableAllAlarms(ctx context.Context, s *Session, t Target) ([]string, error) {
+	names, err := alarmNames(ctx, s, t)
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.CloudWatch.DisableAlarmActions(ctx, &cloudwatch.DisableAlarmActionsInput{AlarmNames: names})
+	return nil, err
+}
+
+// putAlarm writes a control's alarm again, changed.
+func putAlarm(control string, change func(*cloudwatch.PutMetricAlarmInput)) doer {
+	return func(ctx context.Context, s *Session, t Target) ([]string, error) {
+		name := t.Prefix + "-" + control
+		out, err := s.CloudWatch.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{name}})
+		if err != nil {
+			return nil, err
+		}
+		if len(out.MetricAlarms) == 0 {
+			return nil, errors.New("there is no alarm to change")
+		}
+		a := out.MetricAlarms[0]
+		in := &cloudwatch.PutMetricAlarmInput{
+			AlarmName: a.AlarmName, AlarmDescription: a.AlarmDescription, Namespace: a.Namespace, MetricName: a.MetricName,
+			Statistic: a.Statistic, Period: a.Period, ComparisonOperator: a.ComparisonOperator, Threshold: a.Threshold,
+			EvaluationPeriods: a.EvaluationPeriods, DatapointsToAlarm: a.DatapointsToAlarm, TreatMissingData: a.TreatMissingData,
+			ActionsEnabled: a.ActionsEnabled, AlarmActions: a.AlarmActions, OKActions: a.OKActions,
+			InsufficientDataActions: a.InsufficientDataActions,
+		}
+		change(in)
+		_, err = s.CloudWatch.PutMetricAlarm(ctx, in)
+		return nil, err
+	}
+}
+
+// everything puts all the lights of the home region out together.
+func everything(ctx context.Context, s *Session, t Target) ([]string, error) {
+	var group errgroup.Group
+	for _, do := range []doer{deleteFlowLogs(0), deleteAllAlarms, cliDeleteLogGroup(trailGroup), cliDeleteLogGroup(flowLogGroup)} {
+		group.Go(func() error {
+			_, err := do(ctx, s, t)
+			return err
+		})
+	}
+	return nil, group.Wait()
+}

@@ -1,0 +1,138 @@
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+)
+
+// SecondRegion is where the lab's account has VPCs beside its home.
+const SecondRegion = "eu-west-1"
+
+// A Customer is what an account's owner has before relight comes: a
+// multi-region trail with its log group, VPCs in two regions, and somebody
+// with too many rights.
+type Customer struct {
+	TrailLogGroup string
+	VPCs          map[string][]string // by region
+	Intruder      Principal
+}
+
+// NewCustomer makes the account of a customer, through its API.
+func NewCustomer(ctx context.Context, c *Cloud) (*Customer, error) {
+	root := c.Root().In(Region)
+	who := &Customer{TrailLogGroup: "aws-cloudtrail-logs-" + Account + "-0a1b2c3d", VPCs: map[string][]string{}}
+	if err := who.makeTrail(ctx, root); err != nil {
+		return nil, fmt.Errorf("make the account's trail: %w", err)
+	}
+	for region, cidrs := range map[string][]string{Region: {"10.0.0.0/16", "10.1.0.0/16"}, SecondRegion: {"10.2.0.0/16"}} {
+		s := c.Root().In(region)
+		if err := who.makeVPCs(ctx, s, cidrs); err != nil {
+			return nil, fmt.Errorf("make the account's VPCs in %s: %w", region, err)
+		}
+	}
+	if err := who.makeIntruder(ctx, root); err != nil {
+		return nil, fmt.Errorf("make the intruder: %w", err)
+	}
+	return who, nil
+}
+
+func (who *Customer) makeTrail(ctx context.Context, s *Session) error {
+	const bucket, name = "trail-" + Account, "management-events"
+	if _, err := s.AWS(ctx, "s3", "mb", "s3://"+bucket); err != nil {
+		return err
+	}
+	if _, err := s.Logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(who.TrailLogGroup)}); err != nil {
+		return err
+	}
+	if _, err := s.Logs.PutRetentionPolicy(ctx, &cloudwatchlogs.PutRetentionPolicyInput{
+		LogGroupName: aws.String(who.TrailLogGroup), RetentionInDays: aws.Int32(90),
+	}); err != nil {
+		return err
+	}
+	role, err := s.IAM.CreateRole(ctx, &iam.CreateRoleInput{
+		RoleName: aws.String("CloudTrail_CloudWatchLogs_Role"),
+		AssumeRolePolicyDocument: document(map[string]any{
+			"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": map[string]any{"Service": "cloudtrail.amazonaws.com"},
+		}),
+	})
+	if err != nil {
+		return err
+	}
+	group := "arn:aws:logs:" + s.Region + ":" + Account + ":log-group:" + who.TrailLogGroup + ":*"
+	if _, err := s.IAM.PutRolePolicy(ctx, &iam.PutRolePolicyInput{
+		RoleName: role.Role.RoleName, PolicyName: aws.String("deliver"),
+		PolicyDocument: document(map[string]any{
+			"Effect": "Allow", "Action": []string{"logs:CreateLogStream", "logs:PutLogEvents"}, "Resource": group,
+		}),
+	}); err != nil {
+		return err
+	}
+	if _, err := s.CloudTrail.CreateTrail(ctx, &cloudtrail.CreateTrailInput{
+		Name: aws.String(name), S3BucketName: aws.String(bucket), IsMultiRegionTrail: aws.Bool(true),
+		IncludeGlobalServiceEvents: aws.Bool(true), EnableLogFileValidation: aws.Bool(true),
+		CloudWatchLogsLogGroupArn: aws.String(group), CloudWatchLogsRoleArn: role.Role.Arn,
+	}); err != nil {
+		return err
+	}
+	_, err = s.CloudTrail.StartLogging(ctx, &cloudtrail.StartLoggingInput{Name: aws.String(name)})
+	return err
+}
+
+// makeVPCs makes a region's VPCs. The default VPC goes, as hardening guides
+// ask.
+func (who *Customer) makeVPCs(ctx context.Context, s *Session, cidrs []string) error {
+	born, err := s.EC2.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{})
+	if err != nil {
+		return err
+	}
+	for _, v := range born.Vpcs {
+		if _, err := s.EC2.DeleteVpc(ctx, &ec2.DeleteVpcInput{VpcId: v.VpcId}); err != nil {
+			return err
+		}
+	}
+	for _, cidr := range cidrs {
+		out, err := s.EC2.CreateVpc(ctx, &ec2.CreateVpcInput{CidrBlock: aws.String(cidr)})
+		if err != nil {
+			return err
+		}
+		who.VPCs[s.Region] = append(who.VPCs[s.Region], aws.ToString(out.Vpc.VpcId))
+	}
+	return nil
+}
+
+func (who *Customer) makeIntruder(ctx context.Context, s *Session) error {
+	const name = "intruder"
+	if _, err := s.IAM.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String(name)}); err != nil {
+		return err
+	}
+	if _, err := s.IAM.PutUserPolicy(ctx, &iam.PutUserPolicyInput{
+		UserName: aws.String(name), PolicyName: aws.String("everything"),
+		PolicyDocument: document(map[string]any{"Effect": "Allow", "Action": "*", "Resource": "*"}),
+	}); err != nil {
+		return err
+	}
+	key, err := s.IAM.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: aws.String(name)})
+	if err != nil {
+		return err
+	}
+	who.Intruder = s.principal
+	who.Intruder.AccessKey = aws.ToString(key.AccessKey.AccessKeyId)
+	who.Intruder.Secret = aws.ToString(key.AccessKey.SecretAccessKey)
+	return nil
+}
+
+// document returns an IAM policy of one statement.
+func document(statement map[string]any) *string {
+	raw, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": []any{statement}})
+	if err != nil {
+		panic(err) // maps of strings
+	}
+	return aws.String(string(raw))
+}

@@ -1,0 +1,153 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// Open starts a lab: the cloud, a customer's account in it, and the checkout
+// deployed into that. Each step is told to say as it begins. The caller closes
+// the Arena's Cloud.
+func Open(ctx context.Context, o Options, say func(step string)) (*Arena, error) {
+	dir, err := Checkout()
+	if err != nil {
+		return nil, err
+	}
+	if o.Venv == "" {
+		o.Venv = filepath.Join(dir, ".venv")
+	}
+	say("starting the emulator")
+	cloud, err := Start(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	a := &Arena{Cloud: cloud, Prefix: "relight"}
+	if err := a.settleIn(ctx, dir, say); err != nil {
+		return nil, errors.Join(err, cloud.Close())
+	}
+	return a, nil
+}
+
+func (a *Arena) settleIn(ctx context.Context, dir string, say func(string)) (err error) {
+	say("making the account: a trail, VPCs in two regions, an intruder")
+	if a.Customer, err = NewCustomer(ctx, a.Cloud); err != nil {
+		return err
+	}
+	log, err := os.Create(filepath.Join(a.Cloud.Emulator.Dir, "cdk.log"))
+	if err != nil {
+		return fmt.Errorf("keep what the CDK says: %w", err)
+	}
+	defer log.Close()
+	say("deploying the stacks with the CDK CLI")
+	if a.Deployment, err = a.Cloud.Deploy(ctx, dir, nil, log); err != nil {
+		return err
+	}
+	say("waiting for the first sweep, which the deployment started")
+	return a.firstSweep(ctx)
+}
+
+// sweepTimeout bounds the wait for the first sweep. It takes about 8 s: 18
+// alarms at 2.4 calls a second.
+const sweepTimeout = 90 * time.Second
+
+// firstSweep waits until every control has a filter and an alarm and every
+// VPC a flow log, and the sweep is at rest.
+func (a *Arena) firstSweep(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
+	defer cancel()
+	for {
+		missing, err := a.Missing(ctx)
+		if err != nil {
+			return fmt.Errorf("the first sweep did not bring everything: %w", err)
+		}
+		if len(missing) == 0 {
+			return a.Settle(ctx)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the first sweep left in %s: %s", sweepTimeout, strings.Join(missing, "; "))
+		case <-time.After(250 * time.Millisecond):
+		}
+	}
+}
+
+// Missing returns the protections that the account lacks, as its API shows
+// it: a filter and an alarm for every control, a flow log on every VPC.
+func (a *Arena) Missing(ctx context.Context) ([]string, error) {
+	snap, err := a.Customer.Snapshot(ctx, a.Cloud.Root())
+	if err != nil {
+		return nil, err
+	}
+	var missing []string
+	for _, c := range catalog.Controls() {
+		for _, sort := range []string{"filter ", "alarm "} {
+			if key := sort + a.Prefix + "-" + c.ID; snap[key] == "" {
+				missing = append(missing, key)
+			}
+		}
+	}
+	for k, v := range snap {
+		if strings.HasPrefix(k, "flow-logs ") && v == "null" {
+			missing = append(missing, k)
+		}
+	}
+	return missing, nil
+}
+
+// Demo carries out the attacks, writes a table of what became of each, and
+// ends it with the line "healed N/N". Its error says that not all were.
+func (a *Arena) Demo(ctx context.Context, attacks []Attack, w io.Writer) ([]Heal, error) {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ATTACK\tCLIENT\tREGION\tRESTORED BY EVENT FUNCTIONS\tMS\t")
+	var heals []Heal
+	healed := 0
+	for _, at := range attacks {
+		heal, err := a.Attack(ctx, at)
+		if err != nil {
+			return heals, err
+		}
+		heals = append(heals, heal)
+		restored, ms := strings.Join(heal.Restored, ", "), fmt.Sprint(heal.Millis)
+		if heal.Healed {
+			healed++
+		} else {
+			restored, ms = "NOT HEALED: "+heal.Why, "-"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t\n", heal.Attack, heal.Client, heal.Region, restored, ms)
+	}
+	if err := table.Flush(); err != nil {
+		return heals, err
+	}
+	if _, err := fmt.Fprintf(w, "healed %d/%d\n", healed, len(attacks)); err != nil {
+		return heals, err
+	}
+	if healed < len(attacks) {
+		return heals, fmt.Errorf("%d of %d attacks were not healed", len(attacks)-healed, len(attacks))
+	}
+	return heals, nil
+}
+
+// Checkout returns the top of the checkout that the working directory is in.
+func Checkout() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("find the checkout: %w", err)
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "cdk.json")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", errors.New("the lab deploys a checkout of relight: run it inside one")
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+)
+
+// Subscriber is the mailbox that the lab's deployment tells.
+const Subscriber = "oncall@example.com"
+
+// A Deployment is the stack in the lab's account.
+type Deployment struct {
+	Functions map[string]Function // by role ARN
+}
+
+// A Function is a deployed Lambda.
+type Function struct {
+	Name   string
+	Role   string // ARN
+	Events bool   // fed by a queue of events; the others run on schedule or by hand
+}
+
+// Deploy bootstraps both regions and deploys the checkout in dir with the CDK
+// CLI, as anybody would; what the tools print goes to out. The configuration
+// is the lab's, with changes laid over its keys. The mailbox's owner confirms
+// the subscriptions, as a person would.
+func (c *Cloud) Deploy(ctx context.Context, dir string, changes map[string]any, out io.Writer) (*Deployment, error) {
+	config := map[string]any{
+		"regions":     []string{SecondRegion},
+		"subscribers": []any{map[string]any{"protocol": "email", "endpoint": Subscriber}},
+	}
+	for k, v := range changes {
+		config[k] = v
+	}
+	context, err := json.Marshal(config)
+	if err != nil {
+		return nil, fmt.Errorf("encode configuration: %w", err)
+	}
+	cdk := func(args ...string) error { return c.cdk(ctx, dir, out, args...) }
+	assembly := filepath.Join(c.Emulator.Dir, "cdk.out")
+	if err := cdk("bootstrap", "--app", "", "aws://"+Account+"/"+Region, "aws://"+Account+"/"+SecondRegion); err != nil {
+		return nil, err
+	}
+	for _, region := range []string{Region, SecondRegion} {
+		// The bootstrap bucket's policy denies plain HTTP, which is all that
+		// the emulator speaks.
+		bucket := "cdk-hnb659fds-assets-" + Account + "-" + region
+		if _, err := c.Root().In(region).AWS(ctx, "s3api", "delete-bucket-policy", "--bucket", bucket); err != nil {
+			return nil, err
+		}
+	}
+	if err := cdk("deploy", "--all", "--require-approval", "never", "--concurrency", "2",
+		"--output", assembly, "-c", "relight="+string(context)); err != nil {
+		return nil, err
+	}
+	if err := c.ConfirmSubscriptions(ctx); err != nil {
+		return nil, err
+	}
+	return c.deployment(ctx)
+}
+
+// cdk runs the pinned CDK CLI as the account's root user.
+func (c *Cloud) cdk(ctx context.Context, dir string, out io.Writer, args ...string) error {
+	cli := filepath.Join(dir, "node_modules", ".bin", "cdk")
+	if _, err := os.Stat(cli); err != nil {
+		return errors.New("the CDK CLI is not installed: run make demo, or npm ci, in the checkout")
+	}
+	cmd := exec.CommandContext(ctx, cli, args...)
+	cmd.Dir = dir
+	cmd.Env = append(append(os.Environ(), c.Root().Env(Region)...),
+		"RELIGHT_ARCH="+arch(), "CI=true", "NO_COLOR=1", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1")
+	var said bytes.Buffer
+	cmd.Stdout = io.MultiWriter(out, &said)
+	cmd.Stderr = cmd.Stdout
+	if err := cmd.Run(); err != nil {
+		lines := strings.Split(strings.TrimSpace(said.String()), "\n")
+		return fmt.Errorf("cdk %s: %w; it said: %s", args[0], err, strings.Join(lines[max(0, len(lines)-12):], "\n"))
+	}
+	return nil
+}
+
+// arch is this machine's processor as the build calls it: the emulator runs
+// the functions here.
+func arch() string {
+	if runtime.GOARCH == "arm64" {
+		return "arm64"
+	}
+	return "x86_64"
+}
+
+// ConfirmSubscriptions does what the mailboxes' owners do: it opens the
+// confirmation link of every subscription that waits for it.
+func (c *Cloud) ConfirmSubscriptions(ctx context.Context) error {
+	for _, region := range []string{Region, SecondRegion} {
+		waiting, err := c.Emulator.Pending(ctx, Account, region)
+		if err != nil {
+			return fmt.Errorf("read mailboxes: %w", err)
+		}
+		for _, s := range waiting {
+			if _, err := c.Root().In(region).SNS.ConfirmSubscription(ctx, &sns.ConfirmSubscriptionInput{
+				TopicArn: aws.String(s.TopicARN), Token: aws.String(s.Token),
+			}); err != nil {
+				return fmt.Errorf("confirm subscription of %s: %w", s.Endpoint, err)
+			}
+		}
+	}
+	return nil
+}
+
+// deployment looks up what was deployed.
+func (c *Cloud) deployment(ctx context.Context) (*Deployment, error) {
+	client := c.Root().In(Region).Lambda
+	fed := map[string]bool{} // by function ARN
+	mappings, err := client.ListEventSourceMappings(ctx, &lambda.ListEventSourceMappingsInput{})
+	if err != nil {
+		return nil, fmt.Errorf("list event source mappings: %w", err)
+	}
+	for _, m := range mappings.EventSourceMappings {
+		fed[aws.ToString(m.FunctionArn)] = true
+	}
+	functions, err := client.ListFunctions(ctx, &lambda.ListFunctionsInput{})
+	if err != nil {
+		return nil, fmt.Errorf("list functions: %w", err)
+	}
+	d := &Deployment{Functions: map[string]Function{}}
+	for _, f := range functions.Functions {
+		role := aws.ToString(f.Role)
+		d.Functions[role] = Function{Name: aws.ToString(f.FunctionName), Role: role, Events: fed[aws.ToString(f.FunctionArn)]}
+	}
+	return d, nil
+}

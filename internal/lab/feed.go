@@ -1,0 +1,112 @@
+package lab
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/relight-aws/relight/internal/lab/tap"
+)
+
+// A Line is one thing that happened in the lab.
+type Line struct {
+	Time   time.Time `json:"time"`
+	Kind   string    `json:"kind"` // attack, refused, event, restored or error
+	Who    string    `json:"who,omitempty"`
+	What   string    `json:"what"`
+	Region string    `json:"region,omitempty"`
+	Target string    `json:"target,omitempty"`
+	Millis int64     `json:"ms,omitempty"` // of a restoring write: since the attack before it
+}
+
+// String returns the line for a terminal.
+func (l Line) String() string {
+	s := fmt.Sprintf("%s  %-8s  %-10s %s %s", l.Time.Format("15:04:05.000"), l.Kind, l.Region, l.What, l.Target)
+	if l.Kind == "restored" {
+		s += fmt.Sprintf("  after %d ms", l.Millis)
+	}
+	if l.Who != "" {
+		s += "  by " + l.Who
+	}
+	return s
+}
+
+// Feed has emit called for every write to the account, every event that it
+// raised, and every write by which a function answered, until stopped.
+func (a *Arena) Feed(emit func(Line)) (stop func()) {
+	var mu sync.Mutex
+	attacked := time.Now()
+	stopCalls := a.Cloud.Tap.OnCall(func(c tap.Call) {
+		if !c.Write {
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		line := Line{Time: c.Time, Region: c.Region, What: c.Service + " " + c.Operation, Target: targetOf(c.Params)}
+		f, ours := a.Deployment.Functions[c.Role]
+		switch {
+		case c.ErrorCode != "":
+			line.Kind, line.Who, line.What = "refused", shortARN(c.Principal), line.What+" "+c.ErrorCode
+		case ours:
+			line.Kind, line.Who, line.Millis = "restored", f.Name, c.Time.Add(c.Took).Sub(attacked).Milliseconds()
+		default:
+			line.Kind, line.Who = "attack", shortARN(c.Principal)
+			attacked = c.Time
+		}
+		emit(line)
+	})
+	stopEvents := a.Cloud.Tap.OnEvent(func(e tap.Event) {
+		var detail struct{ EventName string }
+		_ = json.Unmarshal(e.Detail, &detail) // the direct events have no name
+		what := detail.EventName
+		if what == "" {
+			what = e.DetailType
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		emit(Line{Time: time.Now(), Kind: "event", Region: e.Region, What: e.Source + " " + what, Target: e.ID})
+	})
+	stopErrors := a.Cloud.Tap.OnError(func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		emit(Line{Time: time.Now(), Kind: "error", What: err.Error()})
+	})
+	return func() { stopCalls(); stopEvents(); stopErrors() }
+}
+
+// targetOf returns the names in a call's parameters, from the narrowest.
+func targetOf(params map[string]any) string {
+	for _, key := range []string{"filterName", "alarmName", "alarmNames", "logGroupName", "topicArn", "name"} {
+		if v, ok := params[key]; ok {
+			return short(v)
+		}
+	}
+	for _, v := range params {
+		if inner, ok := v.(map[string]any); ok {
+			for _, key := range []string{"ResourceId", "FlowLogId", "VpcId"} {
+				if id, ok := inner[key]; ok {
+					return short(id)
+				}
+			}
+		}
+	}
+	return ""
+}
+
+func short(v any) string {
+	switch v := v.(type) {
+	case []any:
+		if len(v) > 2 {
+			return fmt.Sprintf("%v and %d more", v[0], len(v)-1)
+		}
+	case map[string]any:
+		if content, ok := v["content"]; ok {
+			return fmt.Sprint(content)
+		}
+	}
+	return strings.Trim(fmt.Sprint(v), "[]")
+}
+
+func shortARN(arn string) string { return arn[strings.LastIndex(arn, ":")+1:] }

@@ -1,0 +1,105 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+)
+
+// A Principal is somebody with an access key to the lab's account, who calls
+// it as ordinary clients do.
+type Principal struct {
+	AccessKey string
+	Secret    string
+
+	endpoint string
+	venv     string
+}
+
+// Root returns the account's root user.
+func (c *Cloud) Root() Principal {
+	return Principal{AccessKey: Account, Secret: Secret, endpoint: c.Endpoint, venv: c.venv}
+}
+
+// Env is the environment that makes any AWS client call the lab as the
+// principal: NAME=value pairs to append to os.Environ().
+func (p Principal) Env(region string) []string {
+	return []string{
+		"AWS_ENDPOINT_URL=" + p.endpoint,
+		"AWS_ACCESS_KEY_ID=" + p.AccessKey,
+		"AWS_SECRET_ACCESS_KEY=" + p.Secret,
+		"AWS_SESSION_TOKEN=",
+		"AWS_PROFILE=",
+		"AWS_REGION=" + region,
+		"AWS_DEFAULT_REGION=" + region,
+		"AWS_EC2_METADATA_DISABLED=true",
+		"AWS_PAGER=",
+	}
+}
+
+// Config returns the principal's settings for the AWS SDK.
+func (p Principal) Config(region string) aws.Config {
+	return aws.Config{
+		Region:       region,
+		BaseEndpoint: aws.String(p.endpoint),
+		Credentials:  credentials.NewStaticCredentialsProvider(p.AccessKey, p.Secret, ""),
+		Retryer: func() aws.Retryer {
+			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxBackoff = time.Second })
+		},
+	}
+}
+
+// A Session is a principal's SDK clients in one region.
+type Session struct {
+	EC2        *ec2.Client
+	Logs       *cloudwatchlogs.Client
+	CloudWatch *cloudwatch.Client // speaks RPCv2 CBOR
+	CloudTrail *cloudtrail.Client
+	IAM        *iam.Client
+	Lambda     *lambda.Client
+	SNS        *sns.Client
+	SQS        *sqs.Client
+	Region     string
+
+	principal Principal
+}
+
+// In returns the principal's clients in a region.
+func (p Principal) In(region string) *Session {
+	cfg := p.Config(region)
+	return &Session{
+		EC2: ec2.NewFromConfig(cfg), Logs: cloudwatchlogs.NewFromConfig(cfg), CloudWatch: cloudwatch.NewFromConfig(cfg),
+		CloudTrail: cloudtrail.NewFromConfig(cfg), IAM: iam.NewFromConfig(cfg), Lambda: lambda.NewFromConfig(cfg),
+		SNS: sns.NewFromConfig(cfg), SQS: sqs.NewFromConfig(cfg), Region: region, principal: p,
+	}
+}
+
+// AWS runs the AWS CLI, which speaks CloudWatch's query protocol, and returns
+// what it printed.
+func (s *Session) AWS(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, filepath.Join(s.principal.venv, "bin", "aws"), args...)
+	cmd.Env = append(os.Environ(), s.principal.Env(s.Region)...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("aws %s: %w: %s", strings.Join(args, " "), err, bytes.TrimSpace(errs.Bytes()))
+	}
+	return strings.TrimSpace(out.String()), nil
+}

@@ -1,0 +1,168 @@
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+)
+
+// A Snapshot is the state of an account's protections as its API shows them,
+// a line of text each, without what differs between two equal ones: IDs,
+// times, states. Two snapshots are equal if nothing was lost, weakened or
+// added.
+type Snapshot map[string]string
+
+// Snapshot reads the account as the session's principal: every log group but
+// the functions' own, the trail's filters, all alarms, and in both regions
+// every VPC's flow logs.
+func (who *Customer) Snapshot(ctx context.Context, root Principal) (Snapshot, error) {
+	snap := Snapshot{}
+	for _, region := range []string{Region, SecondRegion} {
+		s := root.In(region)
+		if err := snap.logGroups(ctx, s); err != nil {
+			return nil, err
+		}
+		if err := snap.flowLogs(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	s := root.In(Region)
+	if err := snap.filters(ctx, s, who.TrailLogGroup); err != nil {
+		return nil, err
+	}
+	return snap, snap.alarms(ctx, s)
+}
+
+// Diff returns what differs from want, one line each, sorted.
+func (s Snapshot) Diff(want Snapshot) []string {
+	var diff []string
+	for k, v := range want {
+		switch got, ok := s[k]; {
+		case !ok:
+			diff = append(diff, "missing: "+k)
+		case got != v:
+			diff = append(diff, "changed: "+k+": "+got+", want "+v)
+		}
+	}
+	for k := range s {
+		if _, ok := want[k]; !ok {
+			diff = append(diff, "added: "+k)
+		}
+	}
+	slices.Sort(diff)
+	return diff
+}
+
+// Count returns how many entries of a sort there are: "filter", "alarm",
+// "flow-logs", "log-group".
+func (s Snapshot) Count(sort string) int {
+	n := 0
+	for k := range s {
+		if strings.HasPrefix(k, sort+" ") {
+			n++
+		}
+	}
+	return n
+}
+
+func (s Snapshot) add(sort, name string, fields ...any) {
+	raw, err := json.Marshal(fields)
+	if err != nil {
+		panic(err) // SDK fields always marshal
+	}
+	s[sort+" "+name] = string(raw)
+}
+
+func (s Snapshot) logGroups(ctx context.Context, at *Session) error {
+	pages := cloudwatchlogs.NewDescribeLogGroupsPaginator(at.Logs, &cloudwatchlogs.DescribeLogGroupsInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, g := range page.LogGroups {
+			if name := aws.ToString(g.LogGroupName); !strings.HasPrefix(name, "/aws/lambda/") {
+				s.add("log-group", at.Region+" "+name, aws.ToInt32(g.RetentionInDays), g.LogGroupClass)
+			}
+		}
+	}
+	return nil
+}
+
+func (s Snapshot) filters(ctx context.Context, at *Session, group string) error {
+	pages := cloudwatchlogs.NewDescribeMetricFiltersPaginator(at.Logs, &cloudwatchlogs.DescribeMetricFiltersInput{LogGroupName: aws.String(group)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if isMissing(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for _, f := range page.MetricFilters {
+			s.add("filter", aws.ToString(f.FilterName), f.FilterPattern, f.MetricTransformations,
+				f.ApplyOnTransformedLogs, f.FieldSelectionCriteria, f.EmitSystemFieldDimensions)
+		}
+	}
+	return nil
+}
+
+func (s Snapshot) alarms(ctx context.Context, at *Session) error {
+	pages := cloudwatch.NewDescribeAlarmsPaginator(at.CloudWatch, &cloudwatch.DescribeAlarmsInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, a := range page.MetricAlarms {
+			s.add("alarm", aws.ToString(a.AlarmName), a.Namespace, a.MetricName, a.Dimensions, a.Statistic, a.ExtendedStatistic, a.Period,
+				a.ComparisonOperator, a.Threshold, a.EvaluationPeriods, a.DatapointsToAlarm, a.TreatMissingData, a.Unit,
+				a.ActionsEnabled, a.AlarmActions, a.OKActions, a.InsufficientDataActions, a.Metrics)
+		}
+	}
+	return nil
+}
+
+func (s Snapshot) flowLogs(ctx context.Context, at *Session) error {
+	vpcs := ec2.NewDescribeVpcsPaginator(at.EC2, &ec2.DescribeVpcsInput{})
+	onVPC := map[string][]any{}
+	for vpcs.HasMorePages() {
+		page, err := vpcs.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, v := range page.Vpcs {
+			onVPC[aws.ToString(v.VpcId)] = nil
+		}
+	}
+	logs := ec2.NewDescribeFlowLogsPaginator(at.EC2, &ec2.DescribeFlowLogsInput{})
+	for logs.HasMorePages() {
+		page, err := logs.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, fl := range page.FlowLogs {
+			id := aws.ToString(fl.ResourceId)
+			onVPC[id] = append(onVPC[id], fmt.Sprint(fl.TrafficType, " ", aws.ToString(fl.LogGroupName), " ", aws.ToString(fl.LogFormat), " ",
+				aws.ToInt32(fl.MaxAggregationInterval), " ", aws.ToString(fl.DeliverLogsPermissionArn)))
+		}
+	}
+	for id, fields := range onVPC {
+		s.add("flow-logs", at.Region+" "+id, fields...)
+	}
+	return nil
+}
+
+func isMissing(err error) bool {
+	var missing *logtypes.ResourceNotFoundException
+	return errors.As(err, &missing)
+}
