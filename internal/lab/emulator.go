@@ -54,8 +54,8 @@ const startTimeout = 60 * time.Second
 // stopGrace is what the emulator gets to end by itself.
 const stopGrace = 3 * time.Second
 
-// StartEmulator starts an emulator and waits until it answers. It runs until
-// Stop, or until ctx is done.
+// StartEmulator starts an emulator and waits until it answers; ctx bounds
+// the wait. It runs until Stop, and never longer than this process.
 func StartEmulator(ctx context.Context, o EmulatorOptions) (*Emulator, error) {
 	o = o.withDefaults()
 	python := filepath.Join(o.Venv, "bin", "python")
@@ -75,7 +75,6 @@ func StartEmulator(ctx context.Context, o EmulatorOptions) (*Emulator, error) {
 		e.Stop()
 		return nil, fmt.Errorf("start emulator: %w", err)
 	}
-	context.AfterFunc(ctx, func() { e.Stop() })
 	return e, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/url"
 	"sort"
 	"strconv"
@@ -72,7 +73,13 @@ func plain(v cbor.Value) any {
 	return nil
 }
 
-func number(f float64) json.Number { return json.Number(strconv.FormatFloat(f, 'f', -1, 64)) }
+// number is nil for what JSON cannot say: NaN and the infinities.
+func number(f float64) any {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return nil
+	}
+	return json.Number(strconv.FormatFloat(f, 'f', -1, 64))
+}
 
 // queryTree undoes the query protocols' flattening: "A.1.B=c" is A, an
 // array, whose first element has a B.

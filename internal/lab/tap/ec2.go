@@ -93,7 +93,8 @@ func earlyParams(of string, params map[string]any) map[string]any {
 
 func ec2Response(operation string, root *element) map[string]any {
 	if !laterEC2.MatchString(operation) {
-		return earlyElement(root).(map[string]any)
+		early, _ := earlyElement(root).(map[string]any)
+		return early
 	}
 	out, ok := laterElement(root).(map[string]any)
 	if !ok {

@@ -21,7 +21,8 @@ type queue struct {
 	mu      sync.Mutex
 	changed *sync.Cond
 	waiting []Event // the first is being put
-	closed  bool
+	closed  bool    // run ends when nothing is waiting
+	dead    bool    // run has ended, whatever is waiting
 }
 
 func newQueue(put func(context.Context, Event) error, j *journal) *queue {
@@ -41,6 +42,12 @@ func (q *queue) add(events ...Event) {
 
 func (q *queue) run(ctx context.Context) {
 	defer close(q.done)
+	defer func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.dead = true
+		q.changed.Broadcast()
+	}()
 	for {
 		q.mu.Lock()
 		for len(q.waiting) == 0 && !q.closed {
@@ -92,11 +99,11 @@ func (q *queue) flush(ctx context.Context) error {
 	defer stop()
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.waiting) > 0 && ctx.Err() == nil {
+	for len(q.waiting) > 0 && ctx.Err() == nil && !q.dead {
 		q.changed.Wait()
 	}
 	if n := len(q.waiting); n > 0 {
-		return fmt.Errorf("tap: %d events are not on their bus: %w", n, ctx.Err())
+		return errors.Join(fmt.Errorf("tap: %d events are not on their bus", n), ctx.Err())
 	}
 	return nil
 }

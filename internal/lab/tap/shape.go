@@ -35,9 +35,9 @@ func typed(v any) any {
 	return s
 }
 
-// text names the members whose values are text even when they look like
+// freeText names the members whose values are text even when they look like
 // numbers: names and values that the caller chose.
-var text = regexp.MustCompile(`(?i)(name|value|key|description|id|arn|namespace|prefix|version|document|token|endpoint|reason)$`)
+var freeText = regexp.MustCompile(`(?i)(name|value|key|description|id|arn|namespace|prefix|version|document|token|endpoint|reason)s?$`)
 
 // verbatim holds the members that map the caller's own keys to values; such
 // keys are no members and keep their case.
@@ -98,7 +98,7 @@ func queryRequest(name string, v any) any {
 		}
 		return out
 	}
-	if text.MatchString(name) {
+	if freeText.MatchString(name) {
 		return v
 	}
 	return typed(v)
@@ -107,7 +107,7 @@ func queryRequest(name string, v any) any {
 // queryResponse converts the result of the query protocol, "<XResult>".
 func queryResponse(e *element) any {
 	if len(e.children) == 0 {
-		if text.MatchString(e.name) {
+		if freeText.MatchString(e.name) {
 			return e.text
 		}
 		return typed(e.text)

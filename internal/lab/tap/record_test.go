@@ -1,0 +1,344 @@
+package tap
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/aws/smithy-go/encoding/cbor"
+	"github.com/google/go-cmp/cmp"
+)
+
+// alarmJSON is the record's requestParameters of one PutMetricAlarm,
+// whatever the protocol.
+const alarmJSON = `{"alarmName":"12","namespace":"N","metricName":"M","threshold":1,"period":300,"actionsEnabled":false,
+	"alarmActions":["arn:aws:sns:eu-west-1:111122223333:t"],"oKActions":["a","b"],
+	"dimensions":[{"name":"x","value":"7"}]}`
+
+func cborAlarm() string {
+	return string(cbor.Encode(cbor.Map{
+		"AlarmName": cbor.String("12"), "Namespace": cbor.String("N"), "MetricName": cbor.String("M"),
+		"Threshold": cbor.Float64(1), "Period": cbor.Uint(300), "ActionsEnabled": cbor.Bool(false),
+		"AlarmActions": cbor.List{cbor.String("arn:aws:sns:eu-west-1:111122223333:t")},
+		"OKActions":    cbor.List{cbor.String("a"), cbor.String("b")},
+		"Dimensions":   cbor.List{cbor.Map{"Name": cbor.String("x"), "Value": cbor.String("7")}},
+	}))
+}
+
+func smithy() map[string]string {
+	return map[string]string{"Content-Type": "application/cbor", "Smithy-Protocol": "rpc-v2-cbor"}
+}
+
+const cwPath = "service/GraniteServiceVersion20100801/operation/"
+
+// Each row is a call as clients write it, the reply, and what the record
+// says. A row without an event name raises none.
+func TestRecords(t *testing.T) {
+	const denied = "User: arn:aws:iam::111122223333:user/mallory is not authorized"
+	tests := []struct {
+		name     string
+		wire     wire
+		status   int
+		reply    string
+		source   string // aws.<service> where it differs from the signing name
+		event    string
+		region   string // where it differs from eu-west-1
+		params   string
+		response string
+		code     string
+		message  string
+	}{
+		{
+			name: "ec2 early shape",
+			wire: wire{service: "ec2", body: "Action=CreateVpc&Version=2016-11-15&CidrBlock=10.0.0.0%2F16&AmazonProvidedIpv6CidrBlock=false" +
+				"&TagSpecification.1.ResourceType=vpc&TagSpecification.1.Tag.1.Key=team&TagSpecification.1.Tag.1.Value=red"},
+			reply: `<CreateVpcResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>r</requestId><vpc><vpcId>vpc-1</vpcId>
+				<ownerId>111122223333</ownerId><cidrBlockAssociationSet><item><associationId>a-1</associationId>
+				<cidrBlockState><state>associated</state></cidrBlockState></item></cidrBlockAssociationSet>
+				<tagSet/><isDefault>false</isDefault></vpc></CreateVpcResponse>`,
+			event: "CreateVpc",
+			params: `{"cidrBlock":"10.0.0.0/16","amazonProvidedIpv6CidrBlock":false,
+				"tagSpecificationSet":{"items":[{"resourceType":"vpc","tags":[{"key":"team","value":"red"}]}]}}`,
+			response: `{"requestId":"r","vpc":{"vpcId":"vpc-1","ownerId":"111122223333","tagSet":{},"isDefault":false,
+				"cidrBlockAssociationSet":{"items":[{"associationId":"a-1","cidrBlockState":{"state":"associated"}}]}}}`,
+		},
+		{
+			name: "ec2 lists of structures",
+			wire: wire{service: "ec2", body: "Action=AuthorizeSecurityGroupIngress&GroupId=sg-1&IpPermissions.1.IpProtocol=tcp" +
+				"&IpPermissions.1.FromPort=22&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0%2F0"},
+			reply: `<AuthorizeSecurityGroupIngressResponse><requestId>r</requestId><return>true</return></AuthorizeSecurityGroupIngressResponse>`,
+			event: "AuthorizeSecurityGroupIngress",
+			params: `{"groupId":"sg-1","ipPermissions":{"items":[{"ipProtocol":"tcp","fromPort":22,
+				"ipRanges":{"items":[{"cidrIp":"0.0.0.0/0"}]}}]}}`,
+			response: `{"requestId":"r","_return":true}`,
+		},
+		{
+			name:     "ec2 lists of names",
+			wire:     wire{service: "ec2", body: "Action=CreateTags&ResourceId.1=vpc-1&ResourceId.2=vpc-2&Tag.1.Key=k&Tag.1.Value=v"},
+			reply:    `<CreateTagsResponse><requestId>r</requestId><return>true</return></CreateTagsResponse>`,
+			event:    "CreateTags",
+			params:   `{"resourcesSet":{"items":[{"resourceId":"vpc-1"},{"resourceId":"vpc-2"}]},"tagSet":{"items":[{"key":"k","value":"v"}]}}`,
+			response: `{"requestId":"r","_return":true}`,
+		},
+		{
+			name: "ec2 later shape",
+			wire: wire{service: "ec2", body: "Action=CreateFlowLogs&ResourceType=VPC&TrafficType=REJECT&MaxAggregationInterval=600" +
+				"&ResourceId.1=vpc-1&ResourceId.2=vpc-2&LogGroupName=g"},
+			reply: `<CreateFlowLogsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>r</requestId>
+				<unsuccessful/><flowLogIdSet><item>fl-1</item><item>fl-2</item></flowLogIdSet></CreateFlowLogsResponse>`,
+			event: "CreateFlowLogs",
+			params: `{"CreateFlowLogsRequest":{"ResourceType":"VPC","TrafficType":"REJECT","MaxAggregationInterval":600,
+				"ResourceId":[{"content":"vpc-1","tag":1},{"content":"vpc-2","tag":2}],"LogGroupName":"g"}}`,
+			response: `{"CreateFlowLogsResponse":{"xmlns":"http://ec2.amazonaws.com/doc/2016-11-15/","requestId":"r",
+				"unsuccessful":"","flowLogIdSet":{"item":["fl-1","fl-2"]}}}`,
+		},
+		{
+			name:     "ec2 list of one",
+			wire:     wire{service: "ec2", body: "Action=DeleteFlowLogs&FlowLogId.1=fl-1"},
+			reply:    `<DeleteFlowLogsResponse><requestId>r</requestId><unsuccessful/></DeleteFlowLogsResponse>`,
+			event:    "DeleteFlowLogs",
+			params:   `{"DeleteFlowLogsRequest":{"FlowLogId":{"content":"fl-1","tag":1}}}`,
+			response: `{"DeleteFlowLogsResponse":{"xmlns":"","requestId":"r","unsuccessful":""}}`,
+		},
+		{
+			name:     "ec2 no parameters",
+			wire:     wire{service: "ec2", body: "Action=CreateDefaultVpc&Version=2016-11-15"},
+			reply:    `<CreateDefaultVpcResponse><vpc><vpcId>vpc-1</vpcId></vpc></CreateDefaultVpcResponse>`,
+			event:    "CreateDefaultVpc",
+			params:   `{"CreateDefaultVpcRequest":""}`,
+			response: `{"CreateDefaultVpcResponse":{"xmlns":"","vpc":{"vpcId":"vpc-1"}}}`,
+		},
+		{
+			name: "ec2 refused", wire: wire{service: "ec2", body: "Action=DeleteFlowLogs&FlowLogId.1=fl-1"}, status: 403,
+			reply: `<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>` + denied + `</Message></Error></Errors></Response>`,
+			event: "DeleteFlowLogs", params: `{"DeleteFlowLogsRequest":{"FlowLogId":{"content":"fl-1","tag":1}}}`,
+			code: "Client.UnauthorizedOperation", message: denied,
+		},
+		{
+			name: "ec2 broken", wire: wire{service: "ec2", body: "Action=CreateVpc&CidrBlock=10.0.0.0%2F16"}, status: 500,
+			reply: `<Response><Errors><Error><Code>InternalError</Code><Message>m</Message></Error></Errors></Response>`,
+			event: "CreateVpc", params: `{"cidrBlock":"10.0.0.0/16"}`, code: "Server.InternalError", message: "m",
+		},
+		{
+			name: "logs",
+			wire: wire{service: "logs", headers: target("Logs_20140328.PutMetricFilter"), body: `{"logGroupName":"g","filterName":"f",
+				"metricTransformations":[{"metricName":"m","defaultValue":0}]}`},
+			reply:  `{}`,
+			event:  "PutMetricFilter",
+			params: `{"logGroupName":"g","filterName":"f","metricTransformations":[{"metricName":"m","defaultValue":0}]}`,
+		},
+		{
+			name: "logs refused for a reason", wire: wire{service: "logs", headers: target("Logs_20140328.DeleteLogGroup"), body: `{"logGroupName":"g"}`},
+			status: 400, reply: `{"__type":"com.amazonaws#ResourceNotFoundException","message":"no such group"}`,
+			event: "DeleteLogGroup", params: `{"logGroupName":"g"}`, code: "ResourceNotFoundException", message: "no such group",
+		},
+		{
+			name: "logs denied", wire: wire{service: "logs", headers: target("Logs_20140328.DeleteLogGroup"), body: `{"logGroupName":"g"}`},
+			status: 400, reply: `{"__type":"AccessDeniedException","Message":"` + denied + `"}`,
+			event: "DeleteLogGroup", code: "AccessDenied", message: denied,
+		},
+		{
+			name: "alarm by query",
+			wire: wire{service: "monitoring", body: "Action=PutMetricAlarm&AlarmName=12&Namespace=N&MetricName=M&Threshold=1.0&Period=300&ActionsEnabled=false" +
+				"&AlarmActions.member.1=arn%3Aaws%3Asns%3Aeu-west-1%3A111122223333%3At&OKActions.member.1=a&OKActions.member.2=b" +
+				"&Dimensions.member.1.Name=x&Dimensions.member.1.Value=7"},
+			reply: `<PutMetricAlarmResponse><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></PutMetricAlarmResponse>`,
+			event: "PutMetricAlarm", params: alarmJSON,
+		},
+		{
+			name: "alarm by CBOR", wire: wire{service: "monitoring", path: cwPath + "PutMetricAlarm", headers: smithy(), body: cborAlarm()},
+			reply: string(cbor.Encode(cbor.Map{})), event: "PutMetricAlarm", params: alarmJSON,
+		},
+		{
+			name: "alarm by JSON",
+			wire: wire{service: "monitoring", headers: target("GraniteServiceVersion20100801.PutMetricAlarm"),
+				body: `{"AlarmName":"12","Namespace":"N","MetricName":"M","Threshold":1.0,"Period":300,"ActionsEnabled":false,
+				"AlarmActions":["arn:aws:sns:eu-west-1:111122223333:t"],"OKActions":["a","b"],"Dimensions":[{"Name":"x","Value":"7"}]}`},
+			reply: `{}`, event: "PutMetricAlarm", params: alarmJSON,
+		},
+		{
+			name:  "alarms named like numbers",
+			wire:  wire{service: "monitoring", body: "Action=DeleteAlarms&AlarmNames.member.1=12&AlarmNames.member.2=true"},
+			reply: `<DeleteAlarmsResponse/>`, event: "DeleteAlarms", params: `{"alarmNames":["12","true"]}`,
+		},
+		{
+			name: "alarm denied by CBOR", status: 400,
+			wire:  wire{service: "monitoring", path: cwPath + "DeleteAlarms", headers: smithy(), body: string(cbor.Encode(cbor.Map{"AlarmNames": cbor.List{cbor.String("x")}}))},
+			reply: string(cbor.Encode(cbor.Map{"__type": cbor.String("com.amazonaws.cloudwatch#AccessDeniedException"), "message": cbor.String("m")})),
+			event: "DeleteAlarms", code: "AccessDenied", message: "m",
+		},
+		{
+			name:  "topic",
+			wire:  wire{service: "sns", body: "Action=SetTopicAttributes&TopicArn=arn%3At&AttributeName=SignatureVersion&AttributeValue=2"},
+			reply: `<SetTopicAttributesResponse><ResponseMetadata/></SetTopicAttributesResponse>`,
+			event: "SetTopicAttributes", params: `{"topicArn":"arn:t","attributeName":"SignatureVersion","attributeValue":"2"}`,
+		},
+		{
+			name:     "topic with a map and a result",
+			wire:     wire{service: "sns", body: "Action=CreateTopic&Name=t&Attributes.entry.1.key=KmsMasterKeyId&Attributes.entry.1.value=k"},
+			reply:    `<CreateTopicResponse><CreateTopicResult><TopicArn>arn:t</TopicArn></CreateTopicResult></CreateTopicResponse>`,
+			event:    "CreateTopic",
+			params:   `{"name":"t","attributes":{"KmsMasterKeyId":"k"}}`,
+			response: `{"topicArn":"arn:t"}`,
+		},
+		{
+			name:  "queue keeps the case of its attributes",
+			wire:  wire{service: "sqs", headers: target("AmazonSQS.CreateQueue"), body: `{"QueueName":"q","Attributes":{"VisibilityTimeout":"60"}}`},
+			reply: `{"QueueUrl":"http://q"}`, event: "CreateQueue",
+			params: `{"queueName":"q","attributes":{"VisibilityTimeout":"60"}}`, response: `{"queueUrl":"http://q"}`,
+		},
+		{
+			name:  "trail",
+			wire:  wire{service: "cloudtrail", headers: target("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.StopLogging"), body: `{"Name":"main"}`},
+			reply: `{}`, event: "StopLogging", params: `{"name":"main"}`,
+		},
+		{
+			name:  "rule",
+			wire:  wire{service: "events", headers: target("AWSEvents.PutTargets"), body: `{"Rule":"r","Targets":[{"Id":"1","Arn":"arn:q"}]}`},
+			reply: `{"FailedEntries":[],"FailedEntryCount":0}`, event: "PutTargets",
+			params: `{"rule":"r","targets":[{"id":"1","arn":"arn:q"}]}`, response: `{"failedEntries":[],"failedEntryCount":0}`,
+		},
+		{
+			name: "iam is in us-east-1", region: "us-east-1",
+			wire: wire{service: "iam", body: "Action=CreateAccessKey&UserName=u"},
+			reply: `<CreateAccessKeyResponse><CreateAccessKeyResult><AccessKey><UserName>u</UserName><SecretAccessKey>s</SecretAccessKey>
+				</AccessKey></CreateAccessKeyResult></CreateAccessKeyResponse>`,
+			event: "CreateAccessKey", params: `{"userName":"u"}`, response: `{"accessKey":{"userName":"u"}}`,
+		},
+		{
+			name:  "too large",
+			wire:  wire{service: "logs", headers: target("Logs_20140328.PutResourcePolicy"), body: fmt.Sprintf(`{"policyDocument":%q}`, strings.Repeat("x", 101<<10))},
+			reply: `{}`, event: "PutResourcePolicy", params: `{"reason":"requestParameters too large","omitted":true}`,
+		},
+		{name: "nobody's call", wire: wire{service: "logs", headers: target("Logs_20140328.DeleteLogGroup"), body: `{}`}, status: 403, reply: `{"__type":"InvalidSignatureException"}`},
+		{name: "a read", wire: wire{service: "ec2", body: "Action=DescribeVpcs"}},
+		{name: "a read by name only", wire: wire{service: "sts", body: "Action=AssumeRole&RoleArn=r"}},
+		{name: "a data event", wire: wire{service: "sns", body: "Action=Publish&Message=m"}},
+		{name: "metric data", wire: wire{service: "monitoring", path: cwPath + "PutMetricData", headers: smithy(), body: cborAlarm()}},
+		{name: "an object", wire: wire{service: "s3", path: "bucket/key", headers: target("not.AnOperation"), body: "Action=CreateVpc"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFake(t)
+			f.body = tt.reply
+			if tt.status != 0 {
+				f.status = tt.status
+			}
+			if tt.wire.headers == nil {
+				tt.wire.headers = form("")
+			}
+			f.send(tt.wire)
+			var records []Event
+			for _, e := range f.events() {
+				if e.DetailType == "AWS API Call via CloudTrail" {
+					records = append(records, e)
+				}
+			}
+			if tt.event == "" {
+				if len(records) != 0 {
+					t.Fatalf("events %+v, want none", records)
+				}
+				return
+			}
+			if len(records) != 1 {
+				t.Fatalf("%d events, want 1", len(records))
+			}
+			region := "eu-west-1"
+			if tt.region != "" {
+				region = tt.region
+			}
+			got := decoded(t, records[0].Detail).(map[string]any)
+			if records[0].Source != "aws."+tt.wire.service || records[0].Region != region || records[0].Account != account {
+				t.Errorf("envelope %s %s %s, want aws.%s %s %s", records[0].Source, records[0].Region, records[0].Account, tt.wire.service, region, account)
+			}
+			want := map[string]any{
+				"eventSource": tt.wire.service + ".amazonaws.com", "eventName": tt.event, "awsRegion": region,
+				"requestParameters": optional(t, tt.params), "responseElements": optional(t, tt.response),
+			}
+			if tt.code != "" {
+				want["errorCode"], want["errorMessage"] = tt.code, tt.message
+			}
+			shown := map[string]any{}
+			for _, k := range []string{"eventSource", "eventName", "awsRegion", "requestParameters", "responseElements", "errorCode", "errorMessage"} {
+				if v, ok := got[k]; ok {
+					shown[k] = v
+				}
+			}
+			if d := cmp.Diff(want, shown); d != "" {
+				t.Errorf("record (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+func optional(t *testing.T, raw string) any {
+	if raw == "" {
+		return nil
+	}
+	return decoded(t, []byte(raw))
+}
+
+// The members that every record has, of a function's call.
+func TestRecordOfARoleSession(t *testing.T) {
+	f := newFake(t)
+	f.body, f.headers = "{}", map[string]string{"X-Amzn-Requestid": "req-1"}
+	w := wire{service: "logs", key: lambda, headers: target("Logs_20140328.CreateLogGroup"), body: `{"logGroupName":"g"}`}
+	w.headers["User-Agent"] = "agent/1"
+	f.send(w)
+	events := f.events()
+	if len(events) != 1 {
+		t.Fatalf("%d events, want 1", len(events))
+	}
+	got := decoded(t, events[0].Detail).(map[string]any)
+	if got["eventTime"] != events[0].Time.Format("2006-01-02T15:04:05Z") || len(got["eventID"].(string)) != 36 || got["eventID"] == events[0].ID {
+		t.Errorf("eventTime %v, eventID %v of event %s at %v", got["eventTime"], got["eventID"], events[0].ID, events[0].Time)
+	}
+	delete(got, "eventTime")
+	delete(got, "eventID")
+	want := decoded(t, []byte(`{
+		"eventVersion":"1.11","eventSource":"logs.amazonaws.com","eventName":"CreateLogGroup","awsRegion":"eu-west-1",
+		"sourceIPAddress":"127.0.0.1","userAgent":"agent/1","requestParameters":{"logGroupName":"g"},"responseElements":null,
+		"requestID":"req-1","readOnly":false,"eventType":"AwsApiCall","managementEvent":true,
+		"recipientAccountId":"111122223333","eventCategory":"Management",
+		"userIdentity":{"type":"AssumedRole","principalId":"AROAEXAMPLE:fn","accountId":"111122223333","accessKeyId":"ASIAEXAMPLE",
+			"arn":"arn:aws:sts::111122223333:assumed-role/fn-role/fn",
+			"sessionContext":{"attributes":{"creationDate":"2026-11-21T10:00:00Z","mfaAuthenticated":"false"},
+				"sessionIssuer":{"type":"Role","principalId":"AROAEXAMPLE","arn":"arn:aws:iam::111122223333:role/fn-role",
+					"accountId":"111122223333","userName":"fn-role"}}}}`))
+	if d := cmp.Diff(want, any(got)); d != "" {
+		t.Errorf("record (-want +got):\n%s", d)
+	}
+}
+
+// Ten entries keep their order, which text sorting would not.
+func TestQueryTreeOrder(t *testing.T) {
+	q := url.Values{}
+	var want []any
+	for i := range 12 {
+		q.Set(fmt.Sprintf("A.%d", i+1), fmt.Sprint("v", i))
+		want = append(want, fmt.Sprint("v", i))
+	}
+	if d := cmp.Diff(map[string]any{"A": want}, queryTree(q)); d != "" {
+		t.Errorf("tree (-want +got):\n%s", d)
+	}
+}
+
+func FuzzReadsAnything(f *testing.F) {
+	f.Add("Action=CreateVpc&A.1=2&A.1.B=3&A.B.1=4", "<A><B/></A>", "\xa1\x61a\x01")
+	f.Fuzz(func(t *testing.T, query, doc, bin string) {
+		if form, err := url.ParseQuery(query); err == nil {
+			tree := queryTree(form)
+			marshal(ec2Request("CreateFlowLogs", tree))
+			marshal(ec2Request("CreateVpc", tree))
+			marshal(queryRequest("", tree))
+		}
+		if root := parseXML([]byte(doc)); root != nil {
+			marshal(ec2Response("CreateFlowLogs", root))
+			marshal(ec2Response("CreateVpc", root))
+			marshal(queryResponse(root))
+		}
+		m, _ := decodeCBOR([]byte(bin))
+		marshal(camel(m))
+	})
+}
