@@ -1,6 +1,9 @@
 package remedy
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // Class says what a caller may do about a failed AWS call.
 type Class uint8
@@ -46,23 +49,24 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // ClassOf returns the class of an error, of the worst one where several are
-// joined: None for nil, Unknown for an error that carries no class.
+// joined: None for nil and nothing else, Unknown for an error that carries no
+// class.
 func ClassOf(err error) Class {
-	switch e := err.(type) { //nolint:errorlint // walks the whole tree, which errors.As does not
-	case nil:
+	if err == nil {
 		return None
+	}
+	class := None
+	switch e := err.(type) { //nolint:errorlint // walks the whole tree, which errors.As does not
 	case *Error:
-		return e.Class
+		class = e.Class
 	case interface{ Unwrap() []error }:
-		worst := None
 		for _, inner := range e.Unwrap() {
-			if c := ClassOf(inner); worst == None || c < worst && c != None {
-				worst = c
+			if c := ClassOf(inner); class == None || c < class && c != None {
+				class = c
 			}
 		}
-		return worst
 	case interface{ Unwrap() error }:
-		return ClassOf(e.Unwrap())
+		class = ClassOf(e.Unwrap())
 	}
-	return Unknown
+	return cmp.Or(class, Unknown)
 }

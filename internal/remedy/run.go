@@ -60,16 +60,34 @@ func (r Report) Failures() error {
 	return errors.Join(errs...)
 }
 
-// Repaired returns how many actions succeeded.
+// Restored reports of each outcome whether its action succeeded and is not
+// still to do: AWS may answer that a thing exists, and mean another.
+func (r Report) Restored() []bool {
+	left := map[string]bool{}
+	for _, a := range r.Remaining {
+		left[identity(a)] = true
+	}
+	restored := make([]bool, len(r.Outcomes))
+	for i, o := range r.Outcomes {
+		restored[i] = o.Err == nil && !left[identity(o.Action)]
+	}
+	return restored
+}
+
+// Repaired returns how many actions are restored.
 func (r Report) Repaired() int {
 	n := 0
-	for _, o := range r.Outcomes {
-		if o.Err == nil {
+	for _, done := range r.Restored() {
+		if done {
 			n++
 		}
 	}
 	return n
 }
+
+// identity tells an action from others whatever its reason, which a second
+// look may word in another way.
+func identity(a plan.Action) string { return fmt.Sprintf("%T %s", a, a.Target()) }
 
 // A Reconciler runs scopes against one account.
 type Reconciler struct {
