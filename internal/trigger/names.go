@@ -2,17 +2,30 @@ package trigger
 
 import (
 	"encoding/json"
-	"strings"
+	"regexp"
+	"slices"
 
+	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/remedy"
 )
+
+// shapes say what names look like. What looks otherwise is not asked for by
+// name: as the value of an EC2 filter, "vpc-*" matches what no event named.
+// Sources: EC2 API Reference, Filter; CloudWatch Logs API Reference,
+// CreateLogGroup; CloudWatch API Reference, PutMetricAlarm.
+var shapes = map[catalog.ResourceType]*regexp.Regexp{
+	catalog.VPC:      regexp.MustCompile(`^vpc-[0-9a-f]+$`),
+	catalog.LogGroup: regexp.MustCompile(`^[.\-_/#A-Za-z0-9]{1,512}$`),
+	catalog.Alarm:    regexp.MustCompile(`^[^\x00-\x1f\x7f]{1,255}$`),
+}
 
 // namesAt returns the names found in a detail at a path, or none: for an
 // event without a usable name, a null or oversized part, or a shape that was
 // never seen. Seen were a string, a list of strings, EC2's one-element list
 // as an object {"content": …, "tag": 1}, and a part of the record as a string
-// of JSON.
-func namesAt(detail json.RawMessage, path []string) remedy.Names {
+// of JSON. One name that cannot be used spoils the others: they would be less
+// than the event harmed.
+func namesAt(detail json.RawMessage, path []string, of catalog.ResourceType) remedy.Names {
 	if len(path) == 0 {
 		return ""
 	}
@@ -28,18 +41,19 @@ func namesAt(detail json.RawMessage, path []string) remedy.Names {
 		node = object[step]
 	}
 	names, ok := texts(node)
-	if !ok {
+	shape := shapes[of]
+	if !ok || shape == nil || slices.ContainsFunc(names, func(n string) bool { return !shape.MatchString(n) }) {
 		return ""
 	}
 	return remedy.NamesOf(names...)
 }
 
 // texts returns the strings of a node, and false if any part of it is
-// something else: names that cannot all be read are no names.
+// something else.
 func texts(node any) ([]string, bool) {
 	switch node := node.(type) {
 	case string:
-		return []string{node}, node != "" && !strings.Contains(node, "\n")
+		return []string{node}, true
 	case map[string]any:
 		return texts(node["content"])
 	case []any:

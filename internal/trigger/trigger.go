@@ -5,6 +5,7 @@
 package trigger
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,16 +39,21 @@ type envelope struct {
 	Detail     json.RawMessage `json:"detail"`
 }
 
-// A record is what matters of a CloudTrail record. Names of resources are
+// A record is what decides about a CloudTrail record. Names of resources are
 // read by the paths of catalog.Calls.
 type record struct {
-	EventName          string    `json:"eventName"`
-	EventTime          time.Time `json:"eventTime"`
-	ErrorCode          string    `json:"errorCode"`
-	AWSRegion          string    `json:"awsRegion"`
-	RecipientAccountID string    `json:"recipientAccountId"`
-	SourceIPAddress    string    `json:"sourceIPAddress"`
-	UserIdentity       struct {
+	EventName          string `json:"eventName"`
+	ErrorCode          string `json:"errorCode"`
+	AWSRegion          string `json:"awsRegion"`
+	RecipientAccountID string `json:"recipientAccountId"`
+}
+
+// An origin is what people want to know of a CloudTrail record. Nothing hangs
+// on it, so what cannot be read stays empty.
+type origin struct {
+	EventTime       string `json:"eventTime"`
+	SourceIPAddress string `json:"sourceIPAddress"`
+	UserIdentity    struct {
 		ARN       string `json:"arn"`
 		InvokedBy string `json:"invokedBy"`
 	} `json:"userIdentity"`
@@ -74,7 +80,7 @@ func Parse(raw []byte) (Event, error) {
 	if err := json.Unmarshal(e.Detail, &r); err != nil {
 		return Event{}, fmt.Errorf("event %s: detail: %w", e.ID, err)
 	}
-	ev := Event{Account: e.Account, Region: e.Region, Cause: cause(e, r)}
+	ev := Event{Account: e.Account, Region: e.Region, Cause: cause(e, r.EventName)}
 	switch {
 	case r.ErrorCode != "":
 		return ev, fmt.Errorf("%s was refused with %s: %w", r.EventName, r.ErrorCode, ErrIgnored)
@@ -87,7 +93,7 @@ func Parse(raw []byte) (Event, error) {
 	if !ok {
 		return ev, fmt.Errorf("%s %q %s is not watched: %w", e.Source, e.DetailType, r.EventName, ErrIgnored)
 	}
-	names := namesAt(e.Detail, call.Path)
+	names := namesAt(e.Detail, call.Path, call.Type)
 	for _, kind := range call.Kinds {
 		ev.Scopes = append(ev.Scopes, remedy.Scope{
 			Account: e.Account, Region: e.Region, Kind: kind, Type: call.Type, Names: names,
@@ -98,16 +104,18 @@ func Parse(raw []byte) (Event, error) {
 
 // cause keeps what people want to know of an event. A call made by an AWS
 // service for somebody has that service for an actor where no ARN is given.
-func cause(e envelope, r record) remedy.Cause {
-	c := remedy.Cause{EventID: e.ID, EventName: r.EventName, Actor: r.UserIdentity.ARN, SourceIP: r.SourceIPAddress, Time: r.EventTime}
-	if c.EventName == "" {
-		c.EventName = e.DetailType
+func cause(e envelope, name string) remedy.Cause {
+	var o origin
+	_ = json.Unmarshal(e.Detail, &o) // reads on past a field of another type
+	at, err := time.Parse(time.RFC3339, o.EventTime)
+	if err != nil {
+		at = e.Time
 	}
-	if c.Actor == "" {
-		c.Actor = r.UserIdentity.InvokedBy
+	return remedy.Cause{
+		EventID:   e.ID,
+		EventName: cmp.Or(name, e.DetailType),
+		Actor:     cmp.Or(o.UserIdentity.ARN, o.UserIdentity.InvokedBy),
+		SourceIP:  o.SourceIPAddress,
+		Time:      at,
 	}
-	if c.Time.IsZero() {
-		c.Time = e.Time
-	}
-	return c
 }
