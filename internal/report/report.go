@@ -3,7 +3,6 @@
 package report
 
 import (
-	"strings"
 	"time"
 
 	"github.com/relight-aws/relight/internal/remedy"
@@ -29,7 +28,7 @@ type View struct {
 type Action struct {
 	Action string `json:"action"`
 	Target string `json:"target"`
-	Done   bool   `json:"done"` // false where it failed, and in mode observe
+	Done   bool   `json:"done"` // false where it failed or is still to do, and in mode observe
 	Class  string `json:"class,omitempty"`
 	Error  string `json:"error,omitempty"`
 }
@@ -56,12 +55,12 @@ func ViewOf(r remedy.Report) View {
 		Scope: r.Scope.String(), Kind: string(r.Scope.Kind), Region: r.Scope.Region, Mode: string(r.Mode),
 		Held: r.Plan.Held, Actions: []Action{}, Findings: []Finding{}, Skipped: lines(r.Plan.Skips), Remaining: lines(r.Remaining),
 	}
+	restored := r.Restored()
 	for i, a := range r.Plan.Actions {
 		view := Action{Action: a.String(), Target: a.Target()}
 		if i < len(r.Outcomes) {
-			err := r.Outcomes[i].Err
-			view.Done = err == nil
-			if err != nil {
+			view.Done = restored[i]
+			if err := r.Outcomes[i].Err; err != nil {
 				view.Error, view.Class = err.Error(), remedy.ClassOf(err).String()
 			}
 		}
@@ -96,46 +95,6 @@ func Unrestored(r remedy.Report) int {
 		n++
 	}
 	return max(n, len(r.Remaining))
-}
-
-// Text returns a report as the lines of a notification: who did what, what
-// was restored, what was not and why, what a person has to mend.
-func Text(r remedy.Report) string {
-	var b strings.Builder
-	line := func(parts ...string) { b.WriteString(strings.Join(parts, "") + "\n") }
-	for _, c := range r.Causes {
-		line("Cause: ", c.EventName, " by ", orUnknown(c.Actor), " from ", orUnknown(c.SourceIP), " at ", c.Time.UTC().Format(time.RFC3339))
-	}
-	for _, o := range r.Outcomes {
-		if o.Err == nil {
-			line("Restored: ", o.Action.String())
-		}
-	}
-	for _, o := range r.Outcomes {
-		if o.Err != nil {
-			line("Failed: ", o.Action.String(), ": ", o.Err.Error())
-		}
-	}
-	if r.Err != nil {
-		line("Failed: ", r.Err.Error())
-	}
-	for _, a := range r.Remaining {
-		line("Still to do: ", a.String())
-	}
-	for _, f := range r.Plan.Findings {
-		line("For you to mend: ", f.String())
-	}
-	for _, s := range r.Plan.Skips {
-		line("Left alone: ", s.String())
-	}
-	return b.String()
-}
-
-func orUnknown(s string) string {
-	if s == "" {
-		return "unknown"
-	}
-	return s
 }
 
 // worthTelling reports whether people are told of a run by message: whenever

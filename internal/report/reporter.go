@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/relight-aws/relight/internal/catalog"
@@ -96,12 +97,12 @@ func (p Reporter) runAttrs(r remedy.Report, now time.Time) []slog.Attr {
 	)
 }
 
-// causeAttrs names the first event behind a run and how long ago it was.
+// causeAttrs names the earliest event behind a run and how long ago it was.
 func causeAttrs(r remedy.Report, now time.Time) []slog.Attr {
 	if len(r.Causes) == 0 {
 		return nil
 	}
-	c := r.Causes[0]
+	c := slices.MinFunc(r.Causes, func(a, b remedy.Cause) int { return a.Time.Compare(b.Time) })
 	return []slog.Attr{
 		slog.String("event_id", c.EventID), slog.String("event", c.EventName), slog.String("actor", c.Actor),
 		slog.Int("events", len(r.Causes)), slog.Int64("lag_ms", now.Sub(c.Time).Milliseconds()),
