@@ -41,7 +41,7 @@ func TestEveryProblemAtOnce(t *testing.T) {
 		{`{"modes":{"alarm":"repair","flowlogs":"on"}}`, []string{`did you mean "alarms"?`, `"on" is not repair`}},
 		{`{"controls":{"root-use":{"threshold":-1}}}`, []string{`did you mean "root-usage"?`, "threshold -1"}},
 		{`{"addControls":[{"id":"root-usage","pattern":""}]}`, []string{"is taken", "pattern has 0 characters"}},
-		{`{"subscribers":[{"protocol":"fax","endpoint":""}],"tags":{"aws:x":"y"}}`, []string{`"fax"`, "endpoint is empty", "aws:x"}},
+		{`{"subscribers":[{"protocol":"fax","endpoint":""}],"tags":{"aws:x":"y","relight":"z"}}`, []string{`"fax"`, "endpoint is empty", "aws:x", "marks what relight made"}},
 		{`{"flowLogs":{"destinations":["s3"],"exemptVpcs":["web"],"format":"plain"}}`, []string{"must allow cloud-watch-logs", `"web"`, "has no ${field}"}},
 		{`{"regions":["Ireland"],"kmsKeys":{"eu-west-1":"alias/x"}}`, []string{`"Ireland"`, `"alias/x"`}},
 		{`[]`, []string{"not a configuration"}},

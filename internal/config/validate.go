@@ -48,6 +48,7 @@ func (c Config) validate() error {
 	}
 	for _, k := range sortedKeys(c.Tags) {
 		p.unless(!strings.HasPrefix(strings.ToLower(k), "aws:"), "tags: %q: AWS keeps keys that begin with aws: for itself", k)
+		p.unless(k != catalog.OwnerTag, "tags: %q is the tag that marks what relight made", k)
 	}
 	return p.join()
 }
