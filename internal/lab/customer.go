@@ -88,14 +88,8 @@ func (who *Customer) makeTrail(ctx context.Context, s *Session) error {
 // makeVPCs makes a region's VPCs. The default VPC goes, as hardening guides
 // ask.
 func (who *Customer) makeVPCs(ctx context.Context, s *Session, cidrs []string) error {
-	born, err := s.EC2.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{})
-	if err != nil {
+	if err := deleteVPCs(ctx, s); err != nil {
 		return err
-	}
-	for _, v := range born.Vpcs {
-		if _, err := s.EC2.DeleteVpc(ctx, &ec2.DeleteVpcInput{VpcId: v.VpcId}); err != nil {
-			return err
-		}
 	}
 	for _, cidr := range cidrs {
 		out, err := s.EC2.CreateVpc(ctx, &ec2.CreateVpcInput{CidrBlock: aws.String(cidr)})
@@ -103,6 +97,44 @@ func (who *Customer) makeVPCs(ctx context.Context, s *Session, cidrs []string) e
 			return err
 		}
 		who.VPCs[s.Region] = append(who.VPCs[s.Region], aws.ToString(out.Vpc.VpcId))
+	}
+	return nil
+}
+
+// deleteVPCs deletes every VPC of a region with its subnets and gateways,
+// which have to go first.
+func deleteVPCs(ctx context.Context, s *Session) error {
+	subnets, err := s.EC2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{})
+	if err != nil {
+		return err
+	}
+	for _, sub := range subnets.Subnets {
+		if _, err := s.EC2.DeleteSubnet(ctx, &ec2.DeleteSubnetInput{SubnetId: sub.SubnetId}); err != nil {
+			return err
+		}
+	}
+	gateways, err := s.EC2.DescribeInternetGateways(ctx, &ec2.DescribeInternetGatewaysInput{})
+	if err != nil {
+		return err
+	}
+	for _, g := range gateways.InternetGateways {
+		for _, at := range g.Attachments {
+			if _, err := s.EC2.DetachInternetGateway(ctx, &ec2.DetachInternetGatewayInput{InternetGatewayId: g.InternetGatewayId, VpcId: at.VpcId}); err != nil {
+				return err
+			}
+		}
+		if _, err := s.EC2.DeleteInternetGateway(ctx, &ec2.DeleteInternetGatewayInput{InternetGatewayId: g.InternetGatewayId}); err != nil {
+			return err
+		}
+	}
+	vpcs, err := s.EC2.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{})
+	if err != nil {
+		return err
+	}
+	for _, v := range vpcs.Vpcs {
+		if _, err := s.EC2.DeleteVpc(ctx, &ec2.DeleteVpcInput{VpcId: v.VpcId}); err != nil {
+			return err
+		}
 	}
 	return nil
 }

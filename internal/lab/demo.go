@@ -57,7 +57,7 @@ func (a *Arena) settleIn(ctx context.Context, dir string, say func(string)) (err
 
 // sweepTimeout bounds the wait for the first sweep. It takes about 8 s: 18
 // alarms at 2.4 calls a second.
-const sweepTimeout = 90 * time.Second
+const sweepTimeout = 40 * time.Second
 
 // firstSweep waits until every control has a filter and an alarm and every
 // VPC a flow log, and the sweep is at rest.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,20 +39,24 @@ func (c *Cloud) Root() Principal {
 	return Principal{AccessKey: Account, Secret: Secret, endpoint: c.Endpoint, venv: c.venv}
 }
 
-// Env is the environment that makes any AWS client call the lab as the
-// principal: NAME=value pairs to append to os.Environ().
-func (p Principal) Env(region string) []string {
-	return []string{
-		"AWS_ENDPOINT_URL=" + p.endpoint,
-		"AWS_ACCESS_KEY_ID=" + p.AccessKey,
-		"AWS_SECRET_ACCESS_KEY=" + p.Secret,
-		"AWS_SESSION_TOKEN=",
-		"AWS_PROFILE=",
-		"AWS_REGION=" + region,
-		"AWS_DEFAULT_REGION=" + region,
+// Environ is the environment that makes any AWS client call the lab as the
+// principal: this process's own, less every AWS setting in it.
+func (p Principal) Environ(region string) []string {
+	env := slices.DeleteFunc(os.Environ(), func(kv string) bool {
+		return strings.HasPrefix(kv, "AWS_") && !strings.HasPrefix(kv, "AWS_CA_BUNDLE=")
+	})
+	return append(env,
+		"AWS_ENDPOINT_URL="+p.endpoint,
+		"AWS_ACCESS_KEY_ID="+p.AccessKey,
+		"AWS_SECRET_ACCESS_KEY="+p.Secret,
+		"AWS_REGION="+region,
+		"AWS_DEFAULT_REGION="+region,
 		"AWS_EC2_METADATA_DISABLED=true",
 		"AWS_PAGER=",
-	}
+		// Nor any profile of the caller's: these files do not exist.
+		"AWS_CONFIG_FILE="+os.DevNull,
+		"AWS_SHARED_CREDENTIALS_FILE="+os.DevNull,
+	)
 }
 
 // Config returns the principal's settings for the AWS SDK.
@@ -95,7 +100,7 @@ func (p Principal) In(region string) *Session {
 // what it printed.
 func (s *Session) AWS(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(s.principal.venv, "bin", "aws"), args...)
-	cmd.Env = append(os.Environ(), s.principal.Env(s.Region)...)
+	cmd.Env = s.principal.Environ(s.Region)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {
