@@ -29,6 +29,6 @@ func newDeliveryRole(s awscdk.Stack, p Props) awsiam.Role {
 			allow([]string{"logs:DescribeLogGroups"}, []string{"*"}, nil),
 		),
 	})
-	role.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN)
+	role.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE)
 	return role
 }

@@ -29,7 +29,7 @@ func Forwarder(app constructs.Construct, p Props, region string) awscdk.Stack {
 	})
 	home := awseventstargets.NewEventBus(
 		awsevents.EventBus_FromEventBusArn(s, jsii.String("HomeBus"), jsii.String(bus)),
-		&awseventstargets.EventBusProps{Role: role, DeadLetterQueue: undelivered},
+		&awseventstargets.EventBusProps{Role: role.WithoutPolicyUpdates(nil), DeadLetterQueue: undelivered},
 	)
 	for _, r := range newRules(s, "Forward", nil, catalog.Patterns(p.regionalKinds()...), home) {
 		// The construct has no property for what targets of the other kinds

@@ -13,7 +13,7 @@ import (
 // and reports.
 func Home(app constructs.Construct, p Props) awscdk.Stack {
 	s := newStack(app, p, p.policy().StackName(), p.Home, "relight: turns this account's audit lights back on")
-	alerts := newAlerts(s, p.Config.Subscribers, awscdk.RemovalPolicy_RETAIN)
+	alerts := newAlerts(s, p.Config.Subscribers, awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE)
 	undelivered := newUndelivered(s, alerts)
 	bus := awsevents.NewEventBus(s, jsii.String("Bus"), &awsevents.EventBusProps{
 		EventBusName: jsii.String(p.policy().BusName()),

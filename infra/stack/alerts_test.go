@@ -1,0 +1,153 @@
+package stack_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// Every queue that nothing reads and every function has its alarm, the sweep
+// one on what it could not restore, and all reach the stack's own topic.
+func TestAlarms(t *testing.T) {
+	for _, a := range []app{defaults(), custom()} {
+		for name, s := range a {
+			topic, _ := s.only(t, "AWS::SNS::Topic")
+			want := map[string]bool{}
+			for id := range s.of("AWS::SQS::Queue") {
+				want["AWS/SQS ApproximateNumberOfMessagesVisible ${"+id+".QueueName} Maximum 1x60"] = true
+			}
+			for _, m := range s.of("AWS::Lambda::EventSourceMapping") {
+				id := strings.TrimSuffix(text(m.Properties["EventSourceArn"]), ".Arn}")
+				delete(want, "AWS/SQS ApproximateNumberOfMessagesVisible "+id+".QueueName} Maximum 1x60")
+			}
+			for id := range s.of("AWS::Lambda::Function") {
+				want["AWS/Lambda Errors "+ref(id)+" Sum 1x300"] = true
+			}
+			switch name {
+			case "relight":
+				want["relight Unrestored backfill Maximum 2x900"] = true
+			case "acme":
+				want["relight Unrestored backfill Maximum 2x1800"] = true
+			}
+			for id, alarm := range s.of("AWS::CloudWatch::Alarm") {
+				p := alarm.Properties
+				key := strings.Join([]string{
+					text(p["Namespace"]), text(p["MetricName"]), text(at(p, "Dimensions", 0, "Value")), text(p["Statistic"]),
+					text(p["EvaluationPeriods"]) + "x" + text(p["Period"]),
+				}, " ")
+				if !want[key] {
+					t.Errorf("%s: %s watches %s, want one of %v", name, id, key, want)
+				}
+				delete(want, key)
+				if text(p["ComparisonOperator"]) != "GreaterThanThreshold" || seconds(p["Threshold"]) != 0 || text(p["TreatMissingData"]) != "notBreaching" {
+					t.Errorf("%s: %s is %v, want it above zero", name, id, p)
+				}
+				if got := texts(p["AlarmActions"]); !slices.Equal(got, []string{ref(topic)}) {
+					t.Errorf("%s: %s tells %v, want %s", name, id, got, topic)
+				}
+				if d := text(p["AlarmDescription"]); !strings.HasPrefix(d, "relight: ") || strings.Count(d, ".") < 1 {
+					t.Errorf("%s: %s does not say what to do: %s", name, id, d)
+				}
+			}
+			if len(want) > 0 {
+				t.Errorf("%s: nobody watches %v", name, want)
+			}
+		}
+	}
+}
+
+// CloudWatch may publish to the topic, which is encrypted with a key that
+// CloudWatch may use, both for alarms of this account and region only.
+func TestTopic(t *testing.T) {
+	for _, a := range []app{defaults(), custom()} {
+		for name, s := range a {
+			region := home
+			if name == "acme-"+remote {
+				region = remote
+			}
+			topic, r := s.only(t, "AWS::SNS::Topic")
+			keyID, key := s.only(t, "AWS::KMS::Key")
+			_, policy := s.only(t, "AWS::SNS::TopicPolicy")
+			if text(r.Properties["KmsMasterKeyId"]) != arn(keyID) || key.Properties["EnableKeyRotation"] != true {
+				t.Errorf("%s: topic key %s, rotated %v", name, text(r.Properties["KmsMasterKeyId"]), key.Properties["EnableKeyRotation"])
+			}
+			admits := func(what string, statements []any, actions string) {
+				for _, st := range statements {
+					if at(st, "Principal", "Service") != "cloudwatch.amazonaws.com" {
+						continue
+					}
+					if got := strings.Join(texts(at(st, "Action")), " "); got != actions {
+						t.Errorf("%s: CloudWatch may %s with the %s, want %s", name, got, what, actions)
+					}
+					source := text(at(st, "Condition", "ArnLike", "aws:SourceArn"))
+					if source != "arn:${AWS::Partition}:cloudwatch:"+region+":${AWS::AccountId}:alarm:*" ||
+						text(at(st, "Condition", "StringEquals", "aws:SourceAccount")) != "${AWS::AccountId}" {
+						t.Errorf("%s: the %s admits %s", name, what, text(at(st, "Condition")))
+					}
+					return
+				}
+				t.Errorf("%s: the %s does not admit CloudWatch", name, what)
+			}
+			admits("key", list(at(key.Properties, "KeyPolicy", "Statement")), "kms:Decrypt kms:GenerateDataKey*")
+			admits("topic", list(at(policy.Properties, "PolicyDocument", "Statement")), "sns:Publish")
+			if got := text(at(policy.Properties, "Topics", 0)); got != ref(topic) {
+				t.Errorf("%s: policy of %s, want %s", name, got, topic)
+			}
+			want := "null"
+			if strings.HasPrefix(name, "acme") {
+				want = `[{"Endpoint":"security@example.com","Protocol":"email"}]`
+			}
+			if got := text(r.Properties["Subscription"]); got != want {
+				t.Errorf("%s: subscribers %s, want %s", name, got, want)
+			}
+		}
+	}
+}
+
+// What the guarded resources lean on outlives the stack under a name that no
+// later deployment asks for; nothing else does.
+func TestRetained(t *testing.T) {
+	for _, a := range []app{defaults(), custom()} {
+		for name, s := range a {
+			var kept []string
+			for id, r := range s.Resources {
+				if r.DeletionPolicy == "" || r.DeletionPolicy == "Delete" {
+					continue
+				}
+				kept = append(kept, r.Type)
+				// A deployment that never came up leaves nothing behind.
+				if r.DeletionPolicy != "RetainExceptOnCreate" || r.UpdateReplacePolicy != "Retain" {
+					t.Errorf("%s: %s is kept by %s and %s", name, id, r.DeletionPolicy, r.UpdateReplacePolicy)
+				}
+				for _, property := range []string{"TopicName", "RoleName"} {
+					if r.Properties[property] != nil {
+						t.Errorf("%s: %s is kept and has a name of its own: %v", name, id, r.Properties[property])
+					}
+				}
+			}
+			var want []string
+			if name == "relight" || name == "acme" {
+				want = []string{"AWS::IAM::Role", "AWS::KMS::Key", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy"}
+			}
+			slices.Sort(kept)
+			if !slices.Equal(kept, want) {
+				t.Errorf("%s keeps %v, want %v", name, kept, want)
+			}
+		}
+	}
+}
+
+func TestOutputs(t *testing.T) {
+	s := defaults()["relight"].template
+	topic, _ := s.only(t, "AWS::SNS::Topic")
+	if got := text(at(s.Outputs[catalog.OutputTopic], "Value")); got != ref(topic) {
+		t.Errorf("output %s is %s, want %s", catalog.OutputTopic, got, ref(topic))
+	}
+	_, fn := s.function(t, "relight-backfill")
+	want := text(at(fn.Properties, "Environment", "Variables", catalog.EnvDeliveryRole))
+	if got := text(at(s.Outputs[catalog.OutputDeliveryRole], "Value")); got != want {
+		t.Errorf("output %s is %s, want %s", catalog.OutputDeliveryRole, got, want)
+	}
+}

@@ -1,0 +1,133 @@
+package stack_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/relight-aws/relight/infra/stack"
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+func TestFunctions(t *testing.T) {
+	tests := []struct {
+		app          app
+		prefix, arch string
+	}{
+		{defaults(), "relight", "arm64"},
+		{custom(), "acme", "x86_64"},
+	}
+	for _, tt := range tests {
+		s := tt.app[tt.prefix].template
+		topic, _ := s.only(t, "AWS::SNS::Topic")
+		for id, r := range s.of("AWS::Lambda::Function") {
+			p := r.Properties
+			name := text(p["FunctionName"])
+			timeout := 60.0
+			if name == tt.prefix+"-backfill" {
+				timeout = 900
+			}
+			if seconds(p["Timeout"]) != timeout || seconds(p["MemorySize"]) != 256 {
+				t.Errorf("%s: %v s and %v MB, want %v s and 256 MB", name, p["Timeout"], p["MemorySize"], timeout)
+			}
+			if text(p["Runtime"]) != "provided.al2023" || text(p["Handler"]) != "bootstrap" || text(p["Architectures"]) != `["`+tt.arch+`"]` {
+				t.Errorf("%s runs %s of %s on %s", name, p["Handler"], p["Runtime"], text(p["Architectures"]))
+			}
+			env, _ := at(p, "Environment", "Variables").(map[string]any)
+			if len(env) != 4 || text(env[catalog.EnvAccount]) != "${AWS::AccountId}" || text(env[catalog.EnvHomeRegion]) != home ||
+				text(env[catalog.EnvTopic]) != ref(topic) || !strings.HasPrefix(text(env[catalog.EnvDeliveryRole]), "${DeliveryRole") {
+				t.Errorf("%s: environment %v", name, env)
+			}
+			group := s.Resources[strings.Trim(text(at(p, "LoggingConfig", "LogGroup")), "${}")]
+			if group.Properties["LogGroupName"] != "/aws/lambda/"+name || seconds(group.Properties["RetentionInDays"]) != 90 || group.DeletionPolicy != "Delete" {
+				t.Errorf("%s logs to %+v", id, group)
+			}
+		}
+	}
+}
+
+// The schedule is the first sweep too: it starts at once where it has no
+// start date, comes last, and is another one when the code is.
+func TestSweep(t *testing.T) {
+	s := defaults()["relight"].template
+	fn, _ := s.function(t, "relight-backfill")
+	_, schedule := s.only(t, "AWS::Scheduler::Schedule")
+	p := schedule.Properties
+	if text(p["ScheduleExpression"]) != "rate(15 minutes)" || p["StartDate"] != nil || text(p["State"]) == "DISABLED" {
+		t.Errorf("schedule %s from %v, want rate(15 minutes) from now on", p["ScheduleExpression"], p["StartDate"])
+	}
+	if got := text(at(p, "Target", "Arn")); got != arn(fn) {
+		t.Errorf("schedule invokes %s, want %s", got, fn)
+	}
+	var input struct {
+		Kinds []catalog.Kind
+		Mode  catalog.Mode
+	}
+	if err := json.Unmarshal([]byte(text(at(p, "Target", "Input"))), &input); err != nil || !slices.Equal(input.Kinds, catalog.Kinds()) || input.Mode != catalog.Repair {
+		t.Errorf("schedule asks for %+v, %v; want every kind repaired", input, err)
+	}
+	for _, typ := range []string{"AWS::Lambda::EventSourceMapping", "AWS::Events::Rule", "AWS::Lambda::EventInvokeConfig"} {
+		for id := range s.of(typ) {
+			if !slices.Contains(schedule.DependsOn, id) {
+				t.Errorf("the first sweep does not wait for %s", id)
+			}
+		}
+	}
+
+	name := func(a app) any {
+		_, r := a["relight"].only(t, "AWS::Scheduler::Schedule")
+		return r.Properties["Name"]
+	}
+	was := name(defaults())
+	if again := name(synth(`{}`, stack.ARM64)); again != was {
+		t.Errorf("schedule %v became %v with nothing changed", was, again)
+	}
+	if other := name(synth(`{"trailLogs":{"retentionDays":400}}`, stack.ARM64)); other == was {
+		t.Errorf("schedule is %v still, with another configuration: no sweep would follow", other)
+	}
+}
+
+// What the sweep, or its schedule, gives up on goes where an alarm watches.
+func TestSweepFailures(t *testing.T) {
+	s := custom()["acme"].template
+	_, async := s.only(t, "AWS::Lambda::EventInvokeConfig")
+	_, schedule := s.only(t, "AWS::Scheduler::Schedule")
+	var queues []string
+	for id := range s.of("AWS::SQS::Queue") {
+		queues = append(queues, arn(id))
+	}
+	failed := text(at(async.Properties, "DestinationConfig", "OnFailure", "Destination"))
+	undelivered := text(at(schedule.Properties, "Target", "DeadLetterConfig", "Arn"))
+	if !slices.Contains(queues, failed) || !slices.Contains(queues, undelivered) || failed == undelivered {
+		t.Errorf("failed sweeps go to %s, undelivered ones to %s; want two queues of the stack", failed, undelivered)
+	}
+	if q := async.Properties["Qualifier"]; q != "$LATEST" || seconds(async.Properties["MaximumEventAgeInSeconds"]) != 1800 {
+		t.Errorf("asynchronous invocations of %v live %v s, want those of $LATEST until the next sweep", q, async.Properties["MaximumEventAgeInSeconds"])
+	}
+}
+
+func TestStacks(t *testing.T) {
+	if got := len(defaults()); got != 1 {
+		t.Errorf("%d stacks by default, want the home stack alone", got)
+	}
+	if got := len(custom()); got != 2 {
+		t.Errorf("%d stacks with one further region, want 2", got)
+	}
+	for name, s := range custom() {
+		want := map[string]*string{"relight": jsii.String("acme"), "team": jsii.String("security")}
+		for k, v := range want {
+			if got := s.tags[k]; got == nil || *got != *v {
+				t.Errorf("%s: tag %s is %v, want %s", name, k, got, *v)
+			}
+		}
+		if !s.protected {
+			t.Errorf("%s is not protected against termination as configured", name)
+		}
+	}
+	if defaults()["relight"].protected {
+		t.Error("protected against termination unasked")
+	}
+}

@@ -1,0 +1,44 @@
+package stack_test
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden templates")
+
+// hashes are those of assets, which change with every build, and the part of
+// the schedule's name that is taken from one.
+var hashes = regexp.MustCompile(`\b[0-9a-f]{64}\b|(sweep-)[0-9a-f]{8}\b`)
+
+// The synthesized templates, to be read in review.
+func TestGolden(t *testing.T) {
+	for _, a := range []app{defaults(), custom()} {
+		for name, s := range a {
+			raw, err := json.MarshalIndent(s.raw, "", " ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := hashes.ReplaceAllString(string(raw), "${1}hash") + "\n"
+			path := filepath.Join("testdata", name+".template.json")
+			if *update {
+				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("%s differs from %s (-want +got); go test ./infra/stack -update rewrites it:\n%s", name, path, diff)
+			}
+		}
+	}
+}

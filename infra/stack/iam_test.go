@@ -1,0 +1,190 @@
+package stack_test
+
+import (
+	"encoding/json"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// statements renders the inline policies of a role's properties, sorted:
+// "action,… on resource,… if condition".
+func statements(t *testing.T, role map[string]any) []string {
+	t.Helper()
+	var out []string
+	for _, p := range list(role["Policies"]) {
+		for _, st := range list(at(p, "PolicyDocument", "Statement")) {
+			if at(st, "Effect") != "Allow" || at(st, "NotAction") != nil || at(st, "NotResource") != nil {
+				t.Errorf("statement %s, want plain permissions", text(st))
+			}
+			var conditions []string
+			operators, _ := at(st, "Condition").(map[string]any)
+			for operator, keys := range operators {
+				for key, value := range keys.(map[string]any) {
+					conditions = append(conditions, operator+" "+key+" "+text(value))
+				}
+			}
+			out = append(out, line(texts(at(st, "Action")), texts(at(st, "Resource")), conditions))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func line(actions, resources, conditions []string) string {
+	s := strings.Join(slices.Sorted(slices.Values(actions)), ",") + " on " + strings.Join(slices.Sorted(slices.Values(resources)), ",")
+	if len(conditions) > 0 {
+		s += " if " + strings.Join(slices.Sorted(slices.Values(conditions)), ",")
+	}
+	return s
+}
+
+// Each function's role allows exactly what the catalog grants it.
+func TestGrants(t *testing.T) {
+	tests := []struct {
+		app           app
+		prefix, trail string
+	}{
+		{defaults(), "relight", "*"},
+		{custom(), "acme", "org-trail"},
+	}
+	for _, tt := range tests {
+		s := tt.app[tt.prefix].template
+		topic, _ := s.only(t, "AWS::SNS::Topic")
+		key, _ := s.only(t, "AWS::KMS::Key")
+		_, async := s.only(t, "AWS::Lambda::EventInvokeConfig")
+		for _, f := range catalog.Functions() {
+			name := tt.prefix + "-" + string(f)
+			if name == "acme-alarms" {
+				continue // off
+			}
+			id, fn := s.function(t, name)
+			queue := text(at(async.Properties, "DestinationConfig", "OnFailure", "Destination"))
+			if f != catalog.Backfill {
+				queue = arn(s.queue(t, id))
+			}
+			values := map[string]string{
+				catalog.InPartition: "${AWS::Partition}", catalog.InAccount: "${AWS::AccountId}", catalog.InRegion: home,
+				catalog.InPrefix: tt.prefix, catalog.InTrailLogGroup: tt.trail,
+				catalog.InDeliveryRole: text(at(fn.Properties, "Environment", "Variables", catalog.EnvDeliveryRole)),
+				catalog.InTopic:        ref(topic), catalog.InKey: arn(key), catalog.InQueue: queue,
+				catalog.InLogGroup: "arn:${AWS::Partition}:logs:" + home + ":${AWS::AccountId}:log-group:/aws/lambda/" + name,
+			}
+			var want []string
+			for _, g := range append(catalog.Grants(f), catalog.RuntimeGrants(f)...) {
+				want = append(want, wantLine(g, values))
+			}
+			slices.Sort(want)
+			role := strings.TrimSuffix(strings.TrimPrefix(text(fn.Properties["Role"]), "${"), ".Arn}")
+			if diff := cmp.Diff(want, statements(t, s.Resources[role].Properties)); diff != "" {
+				t.Errorf("%s (-catalog +role):\n%s", name, diff)
+			}
+		}
+	}
+}
+
+// wantLine expands a grant as catalog.Expand would, in one pass of its own.
+func wantLine(g catalog.Grant, values map[string]string) string {
+	var pairs []string
+	for _, k := range slices.Sorted(maps.Keys(values)) {
+		pairs = append(pairs, k, values[k])
+	}
+	fill := strings.NewReplacer(pairs...).Replace
+	var resources, conditions []string
+	for _, r := range g.Resources {
+		resources = append(resources, fill(r))
+	}
+	for operator, keys := range g.Condition {
+		for k, v := range keys {
+			conditions = append(conditions, operator+" "+k+" "+fill(v))
+		}
+	}
+	return line(g.Actions, resources, conditions)
+}
+
+// No role of any stack has a policy elsewhere, a managed one, a wildcard
+// action or an action that relight never takes.
+func TestNever(t *testing.T) {
+	for _, a := range []app{defaults(), custom()} {
+		for name, s := range a {
+			if len(s.of("AWS::IAM::Policy"))+len(s.of("AWS::IAM::ManagedPolicy")) != 0 {
+				t.Errorf("%s: permissions outside the roles: %v %v", name, ids(s.of("AWS::IAM::Policy")), ids(s.of("AWS::IAM::ManagedPolicy")))
+			}
+			for id, r := range s.of("AWS::IAM::Role") {
+				if r.Properties["ManagedPolicyArns"] != nil {
+					t.Errorf("%s: %s has managed policies", name, id)
+				}
+				for _, st := range statements(t, r.Properties) {
+					actions, _, _ := strings.Cut(st, " on ")
+					for _, action := range strings.Split(actions, ",") {
+						if strings.Contains(action, "*") || slices.Contains(catalog.Never, action) {
+							t.Errorf("%s: %s may %s", name, id, action)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// The templates serve any account and partition.
+func TestNamesNoPartitionNorAccount(t *testing.T) {
+	for _, a := range []app{defaults(), custom()} {
+		for name, s := range a {
+			raw, err := json.Marshal(s.template)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if found := regexp.MustCompile(`arn:aws[^"]*|"[^"]*\b\d{12}\b[^"]*"`).Find(raw); found != nil {
+				t.Errorf("%s says %s", name, found)
+			}
+		}
+	}
+}
+
+// Services act in this account's name only. Lambda alone says no source when
+// it assumes a role.
+func TestTrust(t *testing.T) {
+	for _, a := range []app{defaults(), custom()} {
+		for _, s := range a {
+			for id, r := range s.of("AWS::IAM::Role") {
+				trust := at(r.Properties, "AssumeRolePolicyDocument", "Statement", 0)
+				service := text(at(trust, "Principal", "Service"))
+				account := text(at(trust, "Condition", "StringEquals", "aws:SourceAccount"))
+				if service != "lambda.amazonaws.com" && account != "${AWS::AccountId}" {
+					t.Errorf("%s trusts %s for account %s", id, service, account)
+				}
+			}
+		}
+	}
+}
+
+func TestDeliveryRole(t *testing.T) {
+	s := custom()["acme"].template
+	for id, r := range s.of("AWS::IAM::Role") {
+		trust := at(r.Properties, "AssumeRolePolicyDocument", "Statement", 0)
+		if at(trust, "Principal", "Service") != "vpc-flow-logs.amazonaws.com" {
+			continue
+		}
+		want := "arn:${AWS::Partition}:ec2:*:${AWS::AccountId}:vpc-flow-log/*"
+		if got := text(at(trust, "Condition", "ArnLike", "aws:SourceArn")); got != want {
+			t.Errorf("%s trusts %s, want %s", id, got, want)
+		}
+		group := "arn:${AWS::Partition}:logs:*:${AWS::AccountId}:log-group:acme-flow-logs"
+		permissions := []string{
+			"logs:CreateLogStream,logs:DescribeLogStreams,logs:PutLogEvents on " + group + "," + group + ":*",
+			"logs:DescribeLogGroups on *",
+		}
+		if diff := cmp.Diff(permissions, statements(t, r.Properties)); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		return
+	}
+	t.Error("no role for flow logs to deliver with")
+}

@@ -1,0 +1,102 @@
+package stack_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// seconds reads a number of the template.
+func seconds(v any) float64 {
+	n, _ := v.(float64)
+	return n
+}
+
+func TestQueues(t *testing.T) {
+	s := defaults()["relight"].template
+	for _, k := range catalog.Kinds() {
+		id, fn := s.function(t, "relight-"+string(k))
+		q := s.Resources[s.queue(t, id)].Properties
+		if got := seconds(at(q, "RedrivePolicy", "maxReceiveCount")); got != 5 {
+			t.Errorf("%s: received %v times at most, want 5", k, got)
+		}
+		dead := strings.TrimSuffix(strings.TrimPrefix(text(at(q, "RedrivePolicy", "deadLetterTargetArn")), "${"), ".Arn}")
+		if got := seconds(s.Resources[dead].Properties["MessageRetentionPeriod"]); got != 14*24*3600 {
+			t.Errorf("%s: dead letters are kept %v s, want 14 days", k, got)
+		}
+		timeout, visible := seconds(fn.Properties["Timeout"]), seconds(q["VisibilityTimeout"])
+		if timeout == 0 || timeout > 60 || visible < 6*timeout {
+			t.Errorf("%s: visibility timeout %v s with a function timeout of %v s, want at least 6 times 60 s or less", k, visible, timeout)
+		}
+	}
+	for _, a := range []app{defaults(), custom()} {
+		for name, s := range a {
+			for id, q := range s.of("AWS::SQS::Queue") {
+				if q.Properties["SqsManagedSseEnabled"] != true || q.Properties["QueueName"] != nil {
+					t.Errorf("%s: %s is %v, want it encrypted and its name generated: SQS refuses a deleted queue's name for a minute", name, id, q.Properties)
+				}
+			}
+		}
+	}
+}
+
+// A queue takes messages over TLS only, from the rules that have it as target
+// or dead-letter queue and from nobody else but the account's own roles.
+func TestQueuePolicies(t *testing.T) {
+	for _, a := range []app{defaults(), custom()} {
+		for name, s := range a {
+			senders := map[string][]string{} // by queue
+			for id, r := range s.of("AWS::Events::Rule") {
+				for _, to := range []any{at(r.Properties, "Targets", 0, "Arn"), at(r.Properties, "Targets", 0, "DeadLetterConfig", "Arn")} {
+					senders[text(to)] = append(senders[text(to)], arn(id))
+				}
+			}
+			shut := map[string]bool{}
+			for _, p := range s.of("AWS::SQS::QueuePolicy") {
+				queue := strings.TrimSuffix(text(at(p.Properties, "Queues", 0)), "}") + ".Arn}"
+				var admitted []string
+				for _, st := range list(at(p.Properties, "PolicyDocument", "Statement")) {
+					if at(st, "Effect") == "Deny" {
+						shut[queue] = at(st, "Condition", "Bool", "aws:SecureTransport") == "false" && at(st, "Action") == "sqs:*"
+						continue
+					}
+					if at(st, "Principal", "Service") != "events.amazonaws.com" {
+						t.Errorf("%s: %s admits %s", name, queue, text(at(st, "Principal")))
+					}
+					admitted = append(admitted, text(at(st, "Condition", "ArnEquals", "aws:SourceArn")))
+				}
+				slices.Sort(admitted)
+				slices.Sort(senders[queue])
+				if !slices.Equal(admitted, senders[queue]) {
+					t.Errorf("%s: %s admits %v, want its rules %v", name, queue, admitted, senders[queue])
+				}
+			}
+			for id := range s.of("AWS::SQS::Queue") {
+				if !shut[arn(id)] {
+					t.Errorf("%s: %s takes messages in the clear", name, id)
+				}
+			}
+		}
+	}
+}
+
+func TestMappings(t *testing.T) {
+	s := defaults()["relight"].template
+	if n := len(s.of("AWS::Lambda::EventSourceMapping")); n != len(catalog.Kinds()) {
+		t.Errorf("%d event source mappings, want one for each kind", n)
+	}
+	for id, m := range s.of("AWS::Lambda::EventSourceMapping") {
+		for property, want := range map[string]string{
+			"BatchSize":                      `100`,
+			"MaximumBatchingWindowInSeconds": `1`,
+			"ScalingConfig":                  `{"MaximumConcurrency":2}`,
+			"FunctionResponseTypes":          `["ReportBatchItemFailures"]`,
+		} {
+			if got := text(m.Properties[property]); got != want {
+				t.Errorf("%s: %s is %s, want %s", id, property, got, want)
+			}
+		}
+	}
+}

@@ -1,0 +1,231 @@
+package stack_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/relight-aws/relight/infra/stack"
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/config"
+)
+
+const (
+	home   = "eu-west-1"
+	remote = "eu-central-1"
+)
+
+// TestMain starts the CDK's Node process once for all tests, which takes
+// longer than any of them, and stops it.
+func TestMain(m *testing.M) {
+	if _, err := exec.LookPath("node"); err != nil {
+		fmt.Fprintln(os.Stderr, "the stack tests need Node.js 20 or later on PATH")
+		os.Exit(1)
+	}
+	code := m.Run()
+	jsii.Close()
+	os.Exit(code)
+}
+
+// defaults are the stacks of the empty configuration, custom those of one
+// that sets what the stacks depend on.
+var (
+	defaults = sync.OnceValue(func() app { return synth(`{}`, stack.ARM64) })
+	custom   = sync.OnceValue(func() app {
+		return synth(`{
+			"prefix": "acme", "regions": ["`+remote+`"], "sweepMinutes": 30, "terminationProtection": true,
+			"trailLogs": {"logGroup": "org-trail"}, "tags": {"team": "security"}, "modes": {"alarms": "off"},
+			"subscribers": [{"protocol": "email", "endpoint": "security@example.com"}]
+		}`, stack.X86)
+	})
+)
+
+// An app is a synthesized app: its stacks by name.
+type app map[string]synthesized
+
+type synthesized struct {
+	template
+	raw       any  // the whole template
+	protected bool // against termination
+	tags      map[string]*string
+}
+
+// synth builds the stacks of a configuration. Failures panic: nothing can be
+// tested without them.
+func synth(raw string, arch stack.Arch) app {
+	c, err := config.Parse([]byte(raw))
+	if err != nil {
+		panic(err)
+	}
+	dir, err := os.MkdirTemp("", "relight-test-")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	for _, f := range catalog.Functions() {
+		if err := os.WriteFile(filepath.Join(dir, string(f)), elfHeader(arch), 0o600); err != nil {
+			panic(err)
+		}
+	}
+	if err := stack.Stage(filepath.Join(dir, "code"), dir, c, arch); err != nil {
+		panic(err)
+	}
+	a := awscdk.NewApp(&awscdk.AppProps{AnalyticsReporting: jsii.Bool(false), Outdir: jsii.String(filepath.Join(dir, "out"))})
+	stack.Add(a, stack.Props{Config: c, Home: home, Code: filepath.Join(dir, "code"), Arch: arch})
+	out := app{}
+	for _, child := range *a.Node().Children() {
+		s := child.(awscdk.Stack)
+		one := synthesized{
+			raw:       assertions.Template_FromStack(s, nil).ToJSON(),
+			protected: *s.TerminationProtection(),
+			tags:      *s.Tags().TagValues(),
+		}
+		raw, err := json.Marshal(one.raw)
+		if err != nil {
+			panic(err)
+		}
+		if err := json.Unmarshal(raw, &one.template); err != nil {
+			panic(err)
+		}
+		out[*s.StackName()] = one
+	}
+	return out
+}
+
+// A template is as much of a CloudFormation template as the tests look at.
+type template struct {
+	Resources map[string]resource
+	Outputs   map[string]any
+}
+
+type resource struct {
+	Type                string
+	Properties          map[string]any
+	DependsOn           []string
+	DeletionPolicy      string
+	UpdateReplacePolicy string
+}
+
+// of returns the resources of a type by logical ID.
+func (t template) of(typ string) map[string]resource {
+	found := map[string]resource{}
+	for id, r := range t.Resources {
+		if r.Type == typ {
+			found[id] = r
+		}
+	}
+	return found
+}
+
+// only returns the one resource of a type.
+func (t template) only(tb testing.TB, typ string) (string, resource) {
+	tb.Helper()
+	found := t.of(typ)
+	if len(found) != 1 {
+		tb.Fatalf("%d resources of type %s, want 1", len(found), typ)
+	}
+	for id, r := range found {
+		return id, r
+	}
+	panic("unreachable")
+}
+
+// function returns the function of a deployed name.
+func (t template) function(tb testing.TB, name string) (string, resource) {
+	tb.Helper()
+	for id, r := range t.of("AWS::Lambda::Function") {
+		if r.Properties["FunctionName"] == name {
+			return id, r
+		}
+	}
+	tb.Fatalf("no function %s", name)
+	panic("unreachable")
+}
+
+// queue returns the logical ID of the queue that feeds the function with a
+// logical ID.
+func (t template) queue(tb testing.TB, function string) string {
+	tb.Helper()
+	for _, m := range t.of("AWS::Lambda::EventSourceMapping") {
+		if text(m.Properties["FunctionName"]) == ref(function) {
+			return strings.TrimSuffix(strings.TrimPrefix(text(m.Properties["EventSourceArn"]), "${"), ".Arn}")
+		}
+	}
+	tb.Fatalf("nothing feeds %s", function)
+	panic("unreachable")
+}
+
+func ref(id string) string { return "${" + id + "}" }
+func arn(id string) string { return "${" + id + ".Arn}" }
+
+// text renders a property as one string, references in the manner of Fn::Sub.
+func text(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case map[string]any:
+		if id, ok := v["Ref"].(string); ok {
+			return ref(id)
+		}
+		if get, ok := v["Fn::GetAtt"].([]any); ok {
+			return fmt.Sprintf("${%s.%s}", get...)
+		}
+		if join, ok := v["Fn::Join"].([]any); ok {
+			return strings.Join(texts(join[1]), join[0].(string))
+		}
+	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(raw)
+}
+
+// texts renders a property that is one value or a list of them.
+func texts(v any) []string {
+	list, ok := v.([]any)
+	if !ok {
+		return []string{text(v)}
+	}
+	out := make([]string, len(list))
+	for i, e := range list {
+		out[i] = text(e)
+	}
+	return out
+}
+
+// at returns what is under a path of keys and list indexes, nil if nothing is.
+func at(v any, path ...any) any {
+	for _, step := range path {
+		switch step := step.(type) {
+		case string:
+			m, _ := v.(map[string]any)
+			v = m[step]
+		case int:
+			list, _ := v.([]any)
+			if step >= len(list) {
+				return nil
+			}
+			v = list[step]
+		}
+	}
+	return v
+}
+
+func list(v any) []any {
+	l, _ := v.([]any)
+	return l
+}
+
+func ids(m map[string]resource) []string { return slices.Sorted(maps.Keys(m)) }
