@@ -1,0 +1,308 @@
+package app_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cloudwatchtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/awsio"
+	"github.com/relight-aws/relight/internal/awstest"
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/config"
+)
+
+// Who is in the sample events; see events/README.md.
+const (
+	account      = "111122223333"
+	other        = "444455556666"
+	home         = "us-east-1"
+	second       = "eu-west-1"
+	trailGroup   = "aws-cloudtrail-logs-111122223333-0a1b2c3d"
+	flowLogGroup = "relight-flow-logs"
+	foreignGroup = "/aws/lambda/checkout"
+	foreignAlarm = "checkout-latency"
+	rootUsage    = "relight-root-usage"
+	role         = "arn:aws:iam::111122223333:role/relight-flow-logs-delivery"
+)
+
+// A world is a customer's account with relight deployed into it.
+type world struct {
+	*awstest.Account
+	t      *testing.T
+	config config.Config
+	topic  string // relight's own
+	log    bytes.Buffer
+	now    time.Time
+}
+
+// deployed returns an account that relight has not swept yet: two VPCs in the
+// home region, one in the second, a trail with its log group, relight's topic
+// with a subscriber, and things that are none of relight's business.
+func deployed(t *testing.T, configuration string) *world {
+	t.Helper()
+	cfg, err := config.Parse([]byte(configuration))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{Account: awstest.New(account, home), t: t, config: cfg, now: time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)}
+	w.AddRegion(second, "opt-in-not-required")
+	w.AddRegion("af-south-1", "not-opted-in")
+	w.AddVPC(home, "vpc-1", "vpc-2")
+	w.AddVPC(second, "vpc-3")
+	w.AddRole(role, 0)
+	w.AddTrailTo("audit", trailGroup)
+	w.topic = w.AddTopic(home, "relight-alerts", 1)
+	checkout := w.AddTopic(home, "checkout", 1)
+	w.putRetention(home, trailGroup, 365)
+	w.createGroup(home, foreignGroup)
+	w.putFilter(foreignGroup, logstypes.MetricFilter{
+		FilterName: aws.String("checkout-errors"), FilterPattern: aws.String("ERROR"),
+		MetricTransformations: []logstypes.MetricTransformation{{
+			MetricNamespace: aws.String("checkout"), MetricName: aws.String("errors"), MetricValue: aws.String("1"),
+		}},
+	})
+	w.putAlarm(&cloudwatch.PutMetricAlarmInput{
+		AlarmName: aws.String(foreignAlarm), Namespace: aws.String("checkout"), MetricName: aws.String("latency"),
+		Statistic: cloudwatchtypes.StatisticSum, Period: aws.Int32(300), EvaluationPeriods: aws.Int32(1), Threshold: aws.Float64(2),
+		ComparisonOperator: cloudwatchtypes.ComparisonOperatorGreaterThanOrEqualToThreshold, AlarmActions: []string{checkout},
+	})
+	return w
+}
+
+// healthy returns a deployed account after its first sweep.
+func healthy(t *testing.T, configuration string) *world {
+	t.Helper()
+	w := deployed(t, configuration)
+	if s := w.sweep(app.Request{}); s.Unrestored != 0 {
+		t.Fatalf("first sweep left %d down: %+v", s.Unrestored, s)
+	}
+	return w
+}
+
+// app returns a function of the deployment, as if started cold.
+func (w *world) app(f catalog.Function) *app.App {
+	return app.NewWith(app.Options{
+		Function: f, Config: w.config,
+		Deployment: config.Deployment{Account: account, HomeRegion: home, Topic: w.topic, DeliveryRole: role},
+		Clients:    awsio.Clients{EC2: w.Account, Logs: w.Account, CloudWatch: w.Account, CloudTrail: w.Account, SNS: w.Account},
+		Log:        slog.New(slog.NewJSONHandler(&w.log, nil)),
+		Now:        func() time.Time { return w.now },
+	})
+}
+
+func (w *world) sweep(req app.Request) app.Sweep {
+	w.t.Helper()
+	s, err := w.app(catalog.Backfill).Sweep(w.t.Context(), req, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return s
+}
+
+// send gives an event to the functions of all kinds, as one raw event or as a
+// batch, and returns their errors and the IDs of messages to deliver again.
+func (w *world) send(raw []byte, asBatch bool) (again []string, errs []error) {
+	w.t.Helper()
+	if asBatch {
+		raw = batch(raw)
+	}
+	for _, k := range catalog.Kinds() {
+		res, err := w.app(catalog.Function(k)).HandleEvent(w.t.Context(), raw)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		if r, ok := res.(events.SQSEventResponse); ok {
+			for _, f := range r.BatchItemFailures {
+				again = append(again, f.ItemIdentifier)
+			}
+		}
+	}
+	return again, errs
+}
+
+// batch returns an SQS event of the given bodies, with messages "m-0", "m-1"
+// and so on.
+func batch(bodies ...[]byte) json.RawMessage {
+	var e events.SQSEvent
+	for i, b := range bodies {
+		e.Records = append(e.Records, events.SQSMessage{MessageId: "m-" + string(rune('0'+i)), Body: string(b)})
+	}
+	raw, err := json.Marshal(e)
+	if err != nil {
+		panic(err) // text marshals
+	}
+	return raw
+}
+
+// gaps returns what is not protected, as an auditor who has never heard of
+// relight's plans would find it: VPCs without a working flow log, controls
+// without a filter, an alarm on its metric or somebody the alarm tells.
+func (w *world) gaps() []string {
+	w.t.Helper()
+	w.PageSize(0)
+	defer w.PageSize(1)
+	var gaps []string
+	for _, r := range []string{home, second} {
+		in := func(o *ec2.Options) { o.Region = r }
+		vpcs := must(w.DescribeVpcs(w.t.Context(), &ec2.DescribeVpcsInput{}, in))
+		logs := must(w.DescribeFlowLogs(w.t.Context(), &ec2.DescribeFlowLogsInput{}, in))
+		for _, v := range vpcs.Vpcs {
+			covered := false
+			for _, fl := range logs.FlowLogs {
+				covered = covered || aws.ToString(fl.ResourceId) == *v.VpcId && fl.TrafficType != "ACCEPT" && aws.ToString(fl.DeliverLogsStatus) != "FAILED"
+			}
+			if !covered && *v.OwnerId == account {
+				gaps = append(gaps, *v.VpcId)
+			}
+		}
+	}
+	filters, err := w.DescribeMetricFilters(w.t.Context(), &cloudwatchlogs.DescribeMetricFiltersInput{LogGroupName: aws.String(trailGroup)})
+	if err != nil {
+		return append(gaps, trailGroup)
+	}
+	alarms := must(w.DescribeAlarms(w.t.Context(), &cloudwatch.DescribeAlarmsInput{MaxRecords: aws.Int32(100)}))
+	for _, c := range catalog.Controls() {
+		heard := false
+		for _, f := range filters.MetricFilters {
+			m := f.MetricTransformations[0]
+			if strings.Join(strings.Fields(*f.FilterPattern), "") != strings.Join(strings.Fields(c.Pattern), "") || len(m.Dimensions) > 0 ||
+				f.ApplyOnTransformedLogs || f.FieldSelectionCriteria != nil || *m.MetricValue != "1" {
+				continue
+			}
+			for _, a := range alarms.MetricAlarms {
+				heard = heard || aws.ToString(a.MetricName) == *m.MetricName && aws.ToString(a.Namespace) == *m.MetricNamespace &&
+					aws.ToFloat64(a.Threshold) <= 1 && *a.ActionsEnabled && slices.ContainsFunc(a.AlarmActions, w.reaches)
+			}
+		}
+		if !heard {
+			gaps = append(gaps, c.ID)
+		}
+	}
+	return gaps
+}
+
+func (w *world) reaches(topic string) bool {
+	return strings.Contains(w.State()[home+" topic "+topic], `"confirmed":1`)
+}
+
+// must returns a result that cannot fail.
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func (w *world) createGroup(region, name string) {
+	w.t.Helper()
+	must(w.CreateLogGroup(w.t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(name)}, logsIn(region)))
+}
+
+func (w *world) deleteGroup(region, name string) {
+	w.t.Helper()
+	must(w.DeleteLogGroup(w.t.Context(), &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String(name)}, logsIn(region)))
+}
+
+func (w *world) putRetention(region, name string, days int32) {
+	w.t.Helper()
+	must(w.PutRetentionPolicy(w.t.Context(), &cloudwatchlogs.PutRetentionPolicyInput{
+		LogGroupName: aws.String(name), RetentionInDays: aws.Int32(days),
+	}, logsIn(region)))
+}
+
+func logsIn(region string) func(*cloudwatchlogs.Options) {
+	return func(o *cloudwatchlogs.Options) { o.Region = region }
+}
+
+func (w *world) putFilter(group string, f logstypes.MetricFilter) {
+	w.t.Helper()
+	must(w.PutMetricFilter(w.t.Context(), &cloudwatchlogs.PutMetricFilterInput{
+		LogGroupName: aws.String(group), FilterName: f.FilterName, FilterPattern: f.FilterPattern,
+		MetricTransformations: f.MetricTransformations, ApplyOnTransformedLogs: f.ApplyOnTransformedLogs,
+		EmitSystemFieldDimensions: f.EmitSystemFieldDimensions, FieldSelectionCriteria: f.FieldSelectionCriteria,
+	}))
+}
+
+func (w *world) putAlarm(in *cloudwatch.PutMetricAlarmInput) {
+	w.t.Helper()
+	must(w.PutMetricAlarm(w.t.Context(), in))
+}
+
+// changeFilter changes a filter of the trail's log group as an attacker or an
+// owner would.
+func (w *world) changeFilter(name string, change func(*logstypes.MetricFilter)) {
+	w.t.Helper()
+	out := must(w.DescribeMetricFilters(w.t.Context(), &cloudwatchlogs.DescribeMetricFiltersInput{
+		LogGroupName: aws.String(trailGroup), FilterNamePrefix: aws.String(name),
+	}))
+	f := out.MetricFilters[0]
+	f.MetricTransformations = slices.Clone(f.MetricTransformations)
+	change(&f)
+	w.putFilter(trailGroup, f)
+}
+
+// changeAlarm changes an alarm as an attacker or an owner would.
+func (w *world) changeAlarm(name string, change func(*cloudwatch.PutMetricAlarmInput)) {
+	w.t.Helper()
+	out := must(w.DescribeAlarms(w.t.Context(), &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{name}}))
+	a := out.MetricAlarms[0]
+	in := &cloudwatch.PutMetricAlarmInput{
+		AlarmName: a.AlarmName, AlarmDescription: a.AlarmDescription, Namespace: a.Namespace, MetricName: a.MetricName,
+		Statistic: a.Statistic, Period: a.Period, EvaluationPeriods: a.EvaluationPeriods, DatapointsToAlarm: a.DatapointsToAlarm,
+		Threshold: a.Threshold, ComparisonOperator: a.ComparisonOperator, TreatMissingData: a.TreatMissingData,
+		ActionsEnabled: a.ActionsEnabled, AlarmActions: slices.Clone(a.AlarmActions), OKActions: a.OKActions,
+	}
+	change(in)
+	w.putAlarm(in)
+}
+
+func (w *world) deleteAlarms(names ...string) {
+	w.t.Helper()
+	must(w.DeleteAlarms(w.t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: names}))
+}
+
+func (w *world) mute(names ...string) {
+	w.t.Helper()
+	must(w.DisableAlarmActions(w.t.Context(), &cloudwatch.DisableAlarmActionsInput{AlarmNames: names}))
+}
+
+func (w *world) deleteFlowLogs(region string, vpcs ...string) {
+	w.t.Helper()
+	var ids []string
+	for _, v := range vpcs {
+		ids = append(ids, w.FlowLogs(region, v)...)
+	}
+	must(w.DeleteFlowLogs(w.t.Context(), &ec2.DeleteFlowLogsInput{FlowLogIds: ids}, func(o *ec2.Options) { o.Region = region }))
+}
+
+// ours returns the names of all of relight's alarms and filters.
+func ours() []string {
+	var names []string
+	for _, c := range catalog.Controls() {
+		names = append(names, "relight-"+c.ID)
+	}
+	return names
+}
+
+// without returns a state without some resources.
+func without(state map[string]string, keys ...string) map[string]string {
+	state = maps.Clone(state)
+	for _, k := range keys {
+		delete(state, k)
+	}
+	return state
+}

@@ -1,0 +1,339 @@
+package app_test
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relight-aws/relight/events"
+	"github.com/relight-aws/relight/internal/app"
+)
+
+// An attack leaves an account as the call in a sample event does.
+type attack struct {
+	do      func(*world)
+	adds    []string // what the repaired account has beside what it had
+	differs []string // what comes back in another form than it had
+}
+
+// attacks holds the samples that should lead to a repair, or that need the
+// account to be in some state to show that they do not.
+var attacks = map[string]attack{
+	"CreateVpc.default.json":         newVPC(home, "vpc-0a1b2c3d4e5f60001"),
+	"CreateVpc.second-region.json":   newVPC(second, "vpc-0a1b2c3d4e5f60002"),
+	"CreateVpc.tagged.json":          newVPC(home, "vpc-0a1b2c3d4e5f60003"),
+	"CreateVpc.cloudformation.json":  newVPC(home, "vpc-0a1b2c3d4e5f60004"),
+	"CreateVpc.null-parameters.json": newVPC(home, "vpc-0a1b2c3d4e5f60005"),
+	"CreateVpc.null-response.json":   newVPC(home, "vpc-0a1b2c3d4e5f60006"),
+	"CreateVpc.oversized.json":       newVPC(home, "vpc-0a1b2c3d4e5f60007"),
+
+	"CreateDefaultVpc.default.json":   newVPC(home, "vpc-0a1b2c3d4e5f60011"),
+	"CreateDefaultVpc.old-style.json": newVPC(home, "vpc-0a1b2c3d4e5f60012"),
+
+	"DeleteFlowLogs.one.json":             {do: func(w *world) { w.deleteFlowLogs(home, "vpc-1") }},
+	"DeleteFlowLogs.several.json":         {do: func(w *world) { w.deleteFlowLogs(home, "vpc-1", "vpc-2") }},
+	"DeleteFlowLogs.unsuccessful.json":    {do: func(w *world) { w.deleteFlowLogs(home, "vpc-2") }},
+	"DeleteFlowLogs.null-parameters.json": {do: func(w *world) { w.deleteFlowLogs(home, "vpc-1") }},
+	"DeleteFlowLogs.oversized.json":       {do: func(w *world) { w.deleteFlowLogs(home, "vpc-1", "vpc-2") }},
+	"DeleteFlowLogs.second-region.json":   {do: func(w *world) { w.deleteFlowLogs(second, "vpc-3") }},
+
+	"CreateLogGroup.trail.json": {
+		do: func(w *world) {
+			w.deleteGroup(home, trailGroup)
+			w.createGroup(home, trailGroup)
+		},
+		differs: []string{home + " log-group " + trailGroup}, // kept for ever now, which satisfies any retention
+	},
+	"CreateLogGroup.flow-logs.json": {
+		do: func(w *world) {
+			w.deleteGroup(home, flowLogGroup)
+			w.createGroup(home, flowLogGroup)
+			w.putRetention(home, flowLogGroup, 1)
+		},
+		differs: []string{home + " log-group " + flowLogGroup}, // another's group has no tags of relight's
+	},
+
+	"DeleteLogGroup.trail.json":             trailGroupDeleted,
+	"DeleteLogGroup.null-parameters.json":   trailGroupDeleted,
+	"DeleteLogGroup.oversized.json":         trailGroupDeleted,
+	"DeleteLogGroup.string-parameters.json": trailGroupDeleted,
+	"DeleteLogGroup.flow-logs.json":         {do: func(w *world) { w.deleteGroup(home, flowLogGroup) }},
+	"DeleteLogGroup.second-region.json":     {do: func(w *world) { w.deleteGroup(second, flowLogGroup) }},
+	"DeleteLogGroup.foreign.json":           {do: func(w *world) { w.deleteGroup(home, foreignGroup) }},
+
+	"PutRetentionPolicy.shortened.json":  {do: func(w *world) { w.putRetention(home, trailGroup, 1) }},
+	"PutRetentionPolicy.lengthened.json": {do: func(w *world) { w.putRetention(home, trailGroup, 3653) }},
+	"PutRetentionPolicy.flow-logs.json":  {do: func(w *world) { w.putRetention(home, flowLogGroup, 7) }},
+	"PutRetentionPolicy.foreign.json":    {do: func(w *world) { w.putRetention(home, foreignGroup, 1) }},
+
+	"PutMetricFilter.narrowed.json": filterChanged("relight-cloudtrail-changes", func(f *logstypes.MetricFilter) {
+		f.FilterPattern = aws.String("{ $.eventName = CreateTrail }")
+	}),
+	"PutMetricFilter.field-selection.json": filterChanged(rootUsage, func(f *logstypes.MetricFilter) {
+		f.FieldSelectionCriteria = aws.String(`@aws.account != "111122223333"`)
+	}),
+	"PutMetricFilter.transformed.json": {
+		do: func(w *world) {
+			must(w.PutTransformer(w.t.Context(), &cloudwatchlogs.PutTransformerInput{LogGroupIdentifier: aws.String(trailGroup)}))
+			w.changeFilter(rootUsage, func(f *logstypes.MetricFilter) { f.ApplyOnTransformedLogs = true })
+		},
+		differs: []string{home + " log-group " + trailGroup}, // the transformer stays: the filter no longer reads it
+	},
+	"PutMetricFilter.redirected.json": filterChanged(rootUsage, func(f *logstypes.MetricFilter) {
+		f.MetricTransformations[0].MetricName = aws.String("unused")
+		f.MetricTransformations[0].MetricNamespace = aws.String("scratch")
+		f.MetricTransformations[0].MetricValue = aws.String("0")
+	}),
+	"PutMetricFilter.oversized.json": filterChanged("relight-vpc-changes", func(f *logstypes.MetricFilter) {
+		f.MetricTransformations[0].DefaultValue = aws.Float64(1)
+	}),
+
+	"DeleteMetricFilter.ours.json":            filterDeleted(rootUsage),
+	"DeleteMetricFilter.null-parameters.json": filterDeleted("relight-nacl-changes"),
+
+	"PutMetricAlarm.weakened.json": alarmChanged(rootUsage, func(a *cloudwatch.PutMetricAlarmInput) { a.Threshold = aws.Float64(1e6) }),
+	"PutMetricAlarm.silenced.json": alarmChanged("relight-iam-changes", func(a *cloudwatch.PutMetricAlarmInput) { a.AlarmActions = nil }),
+	"PutMetricAlarm.oversized.json": alarmChanged("relight-vpc-changes", func(a *cloudwatch.PutMetricAlarmInput) {
+		a.TreatMissingData = aws.String("ignore")
+	}),
+	"PutMetricAlarm.extra-action.json": alarmChanged("relight-iam-changes", func(a *cloudwatch.PutMetricAlarmInput) {
+		a.AlarmActions = append(a.AlarmActions, "arn:aws:sns:us-east-1:111122223333:security-team")
+	}),
+	"PutMetricAlarm.foreign.json": alarmChanged(foreignAlarm, func(a *cloudwatch.PutMetricAlarmInput) { a.Threshold = aws.Float64(9) }),
+
+	"DeleteAlarms.one.json":               alarmsDeleted(rootUsage),
+	"DeleteAlarms.several.json":           alarmsDeleted(rootUsage, "relight-iam-changes", "relight-vpc-changes"),
+	"DeleteAlarms.all.json":               alarmsDeleted(ours()...),
+	"DeleteAlarms.null-parameters.json":   alarmsDeleted("relight-nacl-changes"),
+	"DeleteAlarms.oversized.json":         alarmsDeleted(ours()...),
+	"DeleteAlarms.string-parameters.json": alarmsDeleted(rootUsage, "relight-nacl-changes"),
+	"DeleteAlarms.foreign.json":           alarmsDeleted(foreignAlarm),
+	"DeleteAlarms.mixed.json":             alarmsDeleted("relight-cloudtrail-changes"), // the other is in TestMixedDeletion
+
+	"DisableAlarmActions.one.json":             alarmsMuted(rootUsage),
+	"DisableAlarmActions.several.json":         alarmsMuted(rootUsage, "relight-iam-changes", "relight-cloudtrail-changes"),
+	"DisableAlarmActions.null-parameters.json": alarmsMuted("relight-nacl-changes"),
+	"DisableAlarmActions.foreign.json":         alarmsMuted(foreignAlarm),
+
+	"AlarmChange.delete.json":            alarmsDeleted(rootUsage),
+	"AlarmChange.delete-monitoring.json": alarmsDeleted("relight-vpc-changes"),
+	"AlarmChange.disabled.json":          alarmsMuted("relight-iam-changes"),
+	"AlarmChange.no-name.json":           alarmsDeleted("relight-nacl-changes"),
+	"AlarmChange.foreign.json":           alarmsDeleted(foreignAlarm),
+	"AlarmChange.update.json":            alarmChanged(rootUsage, func(a *cloudwatch.PutMetricAlarmInput) { a.Threshold = aws.Float64(1e6) }),
+}
+
+var trailGroupDeleted = attack{
+	do:      func(w *world) { w.deleteGroup(home, trailGroup) },
+	differs: []string{home + " log-group " + trailGroup}, // relight's own group, with its tags
+}
+
+func newVPC(region, id string) attack {
+	return attack{
+		do:   func(w *world) { w.AddVPC(region, id) },
+		adds: []string{region + " vpc " + id, region + " flow-log " + id + " REJECT cloud-watch-logs " + flowLogGroup + " "},
+	}
+}
+
+func filterChanged(name string, change func(*logstypes.MetricFilter)) attack {
+	return attack{do: func(w *world) { w.changeFilter(name, change) }}
+}
+
+func filterDeleted(name string) attack {
+	return attack{do: func(w *world) {
+		must(w.DeleteMetricFilter(w.t.Context(), &cloudwatchlogs.DeleteMetricFilterInput{
+			LogGroupName: aws.String(trailGroup), FilterName: aws.String(name),
+		}))
+	}}
+}
+
+func alarmChanged(name string, change func(*cloudwatch.PutMetricAlarmInput)) attack {
+	return attack{do: func(w *world) { w.changeAlarm(name, change) }}
+}
+
+func alarmsDeleted(names ...string) attack {
+	return attack{do: func(w *world) { w.deleteAlarms(names...) }}
+}
+
+func alarmsMuted(names ...string) attack {
+	return attack{do: func(w *world) { w.mute(names...) }}
+}
+
+// expectations reads what relight should make of each sample from the last
+// column of the tables in events/README.md.
+func expectations(t *testing.T) map[string]string {
+	t.Helper()
+	readme, err := os.ReadFile("../../events/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := regexp.MustCompile("(?m)^\\| `([^`]+\\.json)` \\|.*\\| ([^|]+) \\|$")
+	want := map[string]string{}
+	for _, m := range row.FindAllStringSubmatch(string(readme), -1) {
+		want[m[1]] = m[2]
+	}
+	return want
+}
+
+// Every sample, as a raw event and as a batch, against an account in the
+// state that its call leaves: afterwards the account is as it was before.
+func TestSamples(t *testing.T) {
+	want := expectations(t)
+	for _, name := range events.All() {
+		for _, asBatch := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/batch=%t", name, asBatch), func(t *testing.T) {
+				t.Parallel()
+				switch expect := want[name]; {
+				case expect == "":
+					t.Fatal("events/README.md does not say what to expect")
+				case strings.HasPrefix(expect, "ignore"):
+					checkIgnored(t, name, asBatch, false)
+				case strings.HasPrefix(expect, "reject"):
+					checkIgnored(t, name, asBatch, true)
+				case strings.Contains(expect, "no writes"), strings.Contains(expect, "a finding"):
+					checkQuiet(t, name, asBatch)
+				default:
+					checkHealed(t, name, asBatch)
+				}
+			})
+		}
+	}
+}
+
+// checkIgnored checks that a sample causes no AWS call at all, and that its
+// message comes back only if it cannot be read.
+func checkIgnored(t *testing.T, name string, asBatch, unreadable bool) {
+	w := deployed(t, "") // every protection is missing, so a look would show
+	before := w.Calls()
+	again, errs := w.send(events.Read(name), asBatch)
+	if diff := w.Calls().Since(before); len(diff) > 0 {
+		t.Errorf("calls: %v, want none", diff)
+	}
+	if got := len(again)+len(errs) > 0; got != unreadable {
+		t.Errorf("failed: %v, %v; want a failure: %t", again, errs, unreadable)
+	}
+	if w.log.Len() == 0 {
+		t.Error("nothing was logged")
+	}
+}
+
+// checkQuiet checks that a sample leads to no write, whatever its call did.
+func checkQuiet(t *testing.T, name string, asBatch bool) {
+	w := healthy(t, "")
+	if a := attacks[name]; a.do != nil {
+		a.do(w)
+	}
+	before, told := w.State(), len(w.Messages())
+	again, errs := w.send(events.Read(name), asBatch)
+	if len(again)+len(errs) > 0 {
+		t.Errorf("failed: %v, %v", again, errs)
+	}
+	if diff := cmp.Diff(before, w.State()); diff != "" {
+		t.Errorf("changed (-before +after):\n%s", diff)
+	}
+	if got := len(w.Messages()) - told; got != 0 {
+		t.Errorf("%d messages, want none", got)
+	}
+}
+
+// checkHealed checks that a sample leads back to the account before its call,
+// that people are told once, and that a second delivery writes nothing.
+func checkHealed(t *testing.T, name string, asBatch bool) {
+	w := healthy(t, "")
+	a := attacks[name]
+	if a.do == nil {
+		t.Fatal("there is no attack for this sample")
+	}
+	before := w.State()
+	a.do(w)
+	if cmp.Equal(before, w.State()) {
+		t.Fatal("the attack does no harm")
+	}
+	told := len(w.Messages())
+
+	again, errs := w.send(events.Read(name), asBatch)
+
+	if len(again)+len(errs) > 0 {
+		t.Errorf("failed: %v, %v", again, errs)
+	}
+	after := w.State()
+	for _, key := range append(a.adds, a.differs...) {
+		if after[key] == "" {
+			t.Errorf("there is no %s", key)
+		}
+	}
+	changed := append(a.adds, a.differs...)
+	if diff := cmp.Diff(without(before, changed...), without(after, changed...)); diff != "" {
+		t.Errorf("not restored (-before +after):\n%s", diff)
+	}
+	if gaps := w.gaps(); len(gaps) > 0 {
+		t.Errorf("not protected: %v", gaps)
+	}
+	if got := len(w.Messages()) - told; got != 1 {
+		t.Errorf("%d messages, want 1: %+v", got, w.Messages()[told:])
+	}
+
+	writes := len(w.Writes())
+	if again, errs := w.send(events.Read(name), asBatch); len(again)+len(errs) > 0 || len(w.Writes()) != writes {
+		t.Errorf("second delivery: %v, %v, writes %v", again, errs, w.Writes()[writes:])
+	}
+	if s := w.sweep(app.Request{}); s.Planned != 0 {
+		t.Errorf("a sweep afterwards plans %d actions: %+v", s.Planned, s)
+	}
+}
+
+// A group that comes back in a class without metric filters can only be
+// reported.
+func TestInfrequentAccess(t *testing.T) {
+	w := healthy(t, "")
+	w.deleteGroup(home, trailGroup)
+	must(w.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{
+		LogGroupName: aws.String(trailGroup), LogGroupClass: logstypes.LogGroupClassInfrequentAccess,
+	}))
+	writes := len(w.Writes())
+	res, err := w.app("loggroups").HandleEvent(t.Context(), events.Read("CreateLogGroup.infrequent-access.json"))
+	if err != nil || len(w.Writes()) != writes {
+		t.Errorf("%v, writes %v; want none", err, w.Writes()[writes:])
+	}
+	if got := res.(app.Result).Reports[0].Findings; len(got) != 1 || !strings.Contains(got[0].Problem, "INFREQUENT_ACCESS") {
+		t.Errorf("findings %+v, want one about the class", got)
+	}
+}
+
+// An alarm of somebody else's is not made again with ours.
+func TestMixedDeletion(t *testing.T) {
+	w := healthy(t, "")
+	before := w.State()
+	w.deleteAlarms(foreignAlarm, "relight-cloudtrail-changes")
+	w.send(events.Read("DeleteAlarms.mixed.json"), true)
+	if diff := cmp.Diff(without(before, home+" alarm "+foreignAlarm), w.State()); diff != "" {
+		t.Errorf("not restored (-before +after):\n%s", diff)
+	}
+}
+
+// A VPC that was created and deleted before its event arrived needs nothing.
+func TestGoneVPC(t *testing.T) {
+	w := healthy(t, "")
+	w.AddVPC(home, "vpc-0a1b2c3d4e5f60001")
+	must(w.DeleteVpc(t.Context(), &ec2.DeleteVpcInput{VpcId: aws.String("vpc-0a1b2c3d4e5f60001")}))
+	before := w.State()
+	res, err := w.app("flowlogs").HandleEvent(t.Context(), events.Read("CreateVpc.default.json"))
+	if err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff(before, w.State()); diff != "" {
+		t.Errorf("changed (-before +after):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"vpc-0a1b2c3d4e5f60001: it is gone"}, res.(app.Result).Reports[0].Skipped); diff != "" {
+		t.Errorf("skipped (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,308 @@
+// Package awstest is a strict AWS account in memory, for tests. It keeps
+// state per region, pages, and refuses what AWS refuses; it fails, lags and
+// denies on request. It knows nothing of who calls it.
+//
+// An Account has the methods of the SDK's clients, so it stands in for all of
+// them. Where it imitates a quirk, the comment names the AWS document. Where
+// AWS's documents say nothing, the comment says "unverified", and the account
+// does what is harder for its caller.
+package awstest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	cloudtrailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	smithy "github.com/aws/smithy-go"
+)
+
+// An Account is one AWS account. It is safe for concurrent use. Make one per
+// test: there is no way to empty it.
+type Account struct {
+	ID   string // 12 digits
+	Home string // the region of a call that names none
+
+	mu       sync.Mutex
+	pageSize int
+	lag      int
+	ids      int
+	regions  map[string]*region
+	roles    map[string]int // ARN to how many calls still cannot assume it
+	keys     map[string]bool
+	trails   map[string]cloudtrailtypes.Trail // by ARN
+	replies  map[string]reply                 // of CreateFlowLogs, by region and client token
+	faults   map[string][]string              // operation to error codes of its next calls
+	denied   map[string]bool                  // operations
+	refusals map[string][]string              // resource ID to error codes inside successful replies
+	calls    Calls
+	writes   []Write
+	messages []Message
+}
+
+// A region is what an account has in one region.
+type region struct {
+	name   string
+	status string // opt-in status
+	vpcs   store[ec2types.Vpc]
+	logs   store[ec2types.FlowLog] // by ID
+	groups store[group]
+	alarms store[alarm]
+	topics map[string]*topic // by ARN
+}
+
+// Calls counts calls by operation, refused ones too.
+type Calls map[string]int
+
+// Since returns the calls made after an earlier count.
+func (c Calls) Since(before Calls) Calls {
+	diff := Calls{}
+	for op, n := range c {
+		if d := n - before[op]; d > 0 {
+			diff[op] = d
+		}
+	}
+	return diff
+}
+
+// Total returns the number of all calls but the given operations.
+func (c Calls) Total(but ...string) int {
+	n := 0
+	for op, k := range c {
+		if !slices.Contains(but, op) {
+			n += k
+		}
+	}
+	return n
+}
+
+// A Write is one call that changed the account.
+type Write struct {
+	Op     string
+	Region string
+	Target string // name or ID of what was changed; several with commas
+}
+
+// String returns the write as one line.
+func (w Write) String() string { return w.Op + " " + w.Region + " " + w.Target }
+
+// New returns an empty account with one enabled region. Listings give one
+// item a page until PageSize says otherwise.
+func New(id, home string) *Account {
+	a := &Account{
+		ID: id, Home: home, pageSize: 1,
+		regions: map[string]*region{}, roles: map[string]int{}, keys: map[string]bool{},
+		trails: map[string]cloudtrailtypes.Trail{}, replies: map[string]reply{},
+		faults: map[string][]string{}, denied: map[string]bool{}, refusals: map[string][]string{}, calls: Calls{},
+	}
+	a.AddRegion(home, "opt-in-not-required")
+	return a
+}
+
+// PageSize sets how many items a page has at most; 0 leaves it to the request
+// and to AWS's defaults.
+func (a *Account) PageSize(n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.pageSize = n
+}
+
+// Calls returns how often each operation has been called so far.
+func (a *Account) Calls() Calls {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return maps.Clone(a.calls)
+}
+
+// Writes returns the calls that changed the account, in order. A Publish
+// changes nothing; Messages has those.
+func (a *Account) Writes() []Write {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.writes)
+}
+
+// AddRole makes a role that services may assume, as IAM does without region.
+// For a new role that takes a while: the first n calls that pass it fail.
+// Source: AWS IAM User Guide, "Troubleshoot IAM": changes are not always
+// immediately visible.
+func (a *Account) AddRole(arn string, n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.roles[arn] = n
+}
+
+// AddKey makes a KMS key that log groups may be encrypted with.
+func (a *Account) AddKey(arn string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.keys[arn] = true
+}
+
+// State returns every resource of the account as text: "region type name" to
+// its settings as JSON. What AWS makes up (IDs of flow logs, times) is left
+// out, so that a resource and its faithful replacement are equal.
+func (a *Account) State() map[string]string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	state := map[string]string{}
+	for _, r := range a.regions {
+		add := func(kind, name string, v any) { state[r.name+" "+kind+" "+name] = text(v) }
+		for id, v := range r.vpcs.now {
+			add("vpc", id, map[string]any{"owner": v.OwnerId, "tags": ec2Tags(v.Tags)})
+		}
+		for _, fl := range r.logs.now {
+			add("flow-log", flowLogKey(fl), flowLogState(fl))
+		}
+		for name, g := range r.groups.now {
+			add("log-group", name, g.state())
+			for filter, f := range g.filters {
+				add("metric-filter", name+" "+filter, f)
+			}
+		}
+		for name, al := range r.alarms.now {
+			add("alarm", name, al.state())
+		}
+		for arn, t := range r.topics {
+			add("topic", arn, t.state())
+		}
+	}
+	for arn, t := range a.trails {
+		state["trail "+arn] = text(t)
+	}
+	return state
+}
+
+// text returns a value as JSON without null members, so that what is not set
+// does not clutter a diff.
+func text(v any) string {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("awstest: %v", err)) // SDK types marshal
+	}
+	var object map[string]any
+	if json.Unmarshal(raw, &object) == nil {
+		maps.DeleteFunc(object, func(_ string, v any) bool { return v == nil || v == "" || v == false })
+		raw, _ = json.Marshal(object) // it was JSON a moment ago
+	}
+	return string(raw)
+}
+
+// begin takes the account for one call of an operation and returns its region
+// and what ends the call. Callers end the call even on an error.
+func (a *Account) begin(ctx context.Context, op, regionName string) (r *region, end func(), err error) {
+	a.mu.Lock()
+	if regionName == "" {
+		regionName = a.Home
+	}
+	a.calls[op]++
+	if err := ctx.Err(); err != nil {
+		return nil, a.mu.Unlock, &smithy.OperationError{ServiceID: service(op), OperationName: op, Err: &smithy.CanceledError{Err: err}}
+	}
+	r = a.regions[regionName]
+	if r == nil || r.status == notOptedIn {
+		return nil, a.mu.Unlock, refuse(op, closedCode(op), "the security token included in the request is invalid")
+	}
+	return r, a.mu.Unlock, a.fault(op)
+}
+
+// wrote logs a write.
+func (a *Account) wrote(op string, r *region, targets ...string) {
+	a.writes = append(a.writes, Write{op, r.name, strings.Join(targets, ",")})
+}
+
+// newID returns an ID that the account has not given before.
+func (a *Account) newID(prefix string) string {
+	a.ids++
+	return fmt.Sprintf("%s-%017x", prefix, a.ids)
+}
+
+// refuse returns an error as the SDK's clients do.
+func refuse(op, code, format string, args ...any) error {
+	return &smithy.OperationError{ServiceID: service(op), OperationName: op, Err: &smithy.GenericAPIError{
+		Code: code, Message: fmt.Sprintf(format, args...), Fault: smithy.FaultClient,
+	}}
+}
+
+// A page asks for part of a listing.
+type page struct {
+	op    string
+	token *string
+	ask   *int32 // items asked for; nil for none
+	least int32  // that may be asked for
+	most  int32
+	usual int // items where none are asked for
+	limit string
+	bad   string // error code for a bad token
+}
+
+// paged returns the items of one page of a listing sorted by key, and the
+// token of the next. A token holds the last key, so it outlives changes.
+func paged[T any](a *Account, p page, items map[string]T) ([]T, *string, error) {
+	size := p.usual
+	if p.ask != nil {
+		if *p.ask < p.least || *p.ask > p.most {
+			return nil, nil, refuse(p.op, p.limit, "%d is not in the range %d to %d", *p.ask, p.least, p.most)
+		}
+		size = int(*p.ask)
+	}
+	if a.pageSize > 0 {
+		size = min(size, a.pageSize)
+	}
+	after, ok := strings.CutPrefix(aws.ToString(p.token), p.op+"/")
+	if p.token != nil && !ok {
+		return nil, nil, refuse(p.op, p.bad, "the token %q is not valid", *p.token)
+	}
+	var out []T
+	last := ""
+	for _, key := range slices.Sorted(maps.Keys(items)) {
+		if p.token != nil && key <= after {
+			continue
+		}
+		if len(out) == size {
+			return out, aws.String(p.op + "/" + last), nil
+		}
+		out, last = append(out, items[key]), key
+	}
+	return out, nil, nil
+}
+
+// A store is the resources of one type, by name or ID. Where reads lag
+// writes it also has what they were.
+type store[T any] struct {
+	now  map[string]T
+	old  map[string]T // what the next stale reads see
+	view map[string]T // what the listing under way sees
+	lag  int          // reads that still see old
+}
+
+// write returns the resources, to be changed in place. The next lag listings
+// will not see the change.
+func (s *store[T]) write(lag int) map[string]T {
+	if s.now == nil {
+		s.now = map[string]T{}
+	}
+	if lag > 0 && s.lag == 0 {
+		s.old, s.lag = maps.Clone(s.now), lag
+	}
+	return s.now
+}
+
+// read returns the resources as a listing sees them from its first page on.
+func (s *store[T]) read(first bool) map[string]T {
+	switch {
+	case !first && s.view != nil:
+	case s.lag > 0:
+		s.view = s.old
+		s.lag--
+	default:
+		s.view = s.now
+	}
+	return s.view
+}

@@ -1,0 +1,123 @@
+package awstest
+
+// Fail makes the next calls of an operation fail with these error codes, one
+// each; "" lets a call through. So Fail("DescribeVpcs", "", "InternalError")
+// fails the second page.
+func (a *Account) Fail(op string, codes ...string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.faults[op] = append(a.faults[op], codes...)
+}
+
+// Deny makes every call of an operation fail for want of permission.
+func (a *Account) Deny(op string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.denied[op] = true
+}
+
+// Allow takes back a Deny.
+func (a *Account) Allow(op string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.denied, op)
+}
+
+// Refuse makes the next CreateFlowLogs for a resource fail with these error
+// codes, one each, inside replies that are successful as a whole. Source:
+// Amazon EC2 API Reference, CreateFlowLogs, "unsuccessful".
+func (a *Account) Refuse(resource string, codes ...string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.refusals[resource] = append(a.refusals[resource], codes...)
+}
+
+// Lag makes the changes that follow show only after n more listings of what
+// was changed; 0 makes them show at once. Source: Amazon EC2 API Reference,
+// "Eventual consistency".
+func (a *Account) Lag(n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.lag = n
+}
+
+// fault returns the error that a call of an operation was told to fail with.
+func (a *Account) fault(op string) error {
+	if a.denied[op] {
+		return refuse(op, deniedCode(op), "User: arn:aws:sts::%s:assumed-role/test is not authorized to perform: %s", a.ID, op)
+	}
+	code := next(a.faults, op)
+	switch code {
+	case "":
+		return nil
+	case assumeCode:
+		return refuse(op, "InvalidParameter", assumeText, "arn:aws:iam::"+a.ID+":role/test")
+	}
+	return refuse(op, code, "made to fail by the test")
+}
+
+// next takes the first code queued under a key, or "".
+func next(queues map[string][]string, key string) string {
+	queue := queues[key]
+	if len(queue) == 0 {
+		return ""
+	}
+	queues[key] = queue[1:]
+	return queue[0]
+}
+
+// Services by operation. What is not listed is EC2's.
+var services = map[string]string{
+	"CreateLogGroup": theLogs, "DeleteLogGroup": theLogs, "DescribeLogGroups": theLogs, "PutRetentionPolicy": theLogs,
+	"DeleteRetentionPolicy": theLogs, "PutMetricFilter": theLogs, "DeleteMetricFilter": theLogs, "DescribeMetricFilters": theLogs,
+	"PutLogGroupDeletionProtection": theLogs, "PutTransformer": theLogs,
+
+	"PutMetricAlarm": theCloudWatch, "DeleteAlarms": theCloudWatch, "DescribeAlarms": theCloudWatch,
+	"DisableAlarmActions": theCloudWatch, "EnableAlarmActions": theCloudWatch,
+
+	"DescribeTrails": "CloudTrail", "CreateTrail": "CloudTrail", "DeleteTrail": "CloudTrail",
+
+	"CreateTopic": theSNS, "DeleteTopic": theSNS, "Subscribe": theSNS, "GetTopicAttributes": theSNS,
+	"SetTopicAttributes": theSNS, "Publish": theSNS,
+}
+
+const (
+	theLogs       = "CloudWatch Logs"
+	theCloudWatch = "CloudWatch"
+	theSNS        = "SNS"
+)
+
+func service(op string) string {
+	if s := services[op]; s != "" {
+		return s
+	}
+	return "EC2"
+}
+
+// deniedCode returns what a service calls a missing permission. Sources:
+// "Error codes for the Amazon EC2 API"; "Common errors" of the API references
+// of CloudWatch Logs, CloudWatch and CloudTrail; SNS API Reference, Publish.
+func deniedCode(op string) string {
+	switch service(op) {
+	case "EC2":
+		return "UnauthorizedOperation"
+	case theSNS:
+		return "AuthorizationError"
+	case theCloudWatch:
+		return "AccessDenied"
+	}
+	return "AccessDeniedException"
+}
+
+// closedCode returns what a service answers in a region that the account has
+// not opted into. Source: AWS Account Management Reference, "Enable or disable
+// AWS Regions in your account"; the codes are unverified.
+func closedCode(op string) string {
+	switch service(op) {
+	case "EC2":
+		return "AuthFailure"
+	case theSNS, theCloudWatch:
+		return "InvalidClientTokenId"
+	}
+	return "UnrecognizedClientException"
+}

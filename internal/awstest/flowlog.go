@@ -1,0 +1,468 @@
+package awstest
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+)
+
+// Limits of EC2. Sources: Amazon VPC User Guide, "Amazon VPC quotas" (flow
+// logs for each VPC, cannot be raised); Amazon EC2 API Reference,
+// CreateFlowLogs, ResourceIds ("Maximum of 300 for the other resource types";
+// it was 1000 until 2026) and DescribeVpcs, MaxResults.
+const (
+	FlowLogsPerResource  = 2
+	FlowLogResources     = 300
+	leastEC2, mostEC2    = 5, 1000
+	maxFilterValues      = 200 // Amazon EC2 API Reference, Filter
+	assumeCode           = "Unable to assume given IAM role"
+	assumeText           = assumeCode + ": '%s'" // Terraform AWS provider, issue 29323
+	defaultFlowLogFormat = "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} " +
+		"${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}" // Amazon VPC User Guide, "Flow log records"
+)
+
+// AssumeRole is what Fail takes for the error of a role that IAM still
+// spreads.
+const AssumeRole = assumeCode
+
+// AddVPC adds VPCs of the account's own to a region.
+func (a *Account) AddVPC(regionName string, ids ...string) {
+	for _, id := range ids {
+		a.AddSharedVPC(regionName, id, a.ID)
+	}
+}
+
+// AddSharedVPC adds a VPC that another account owns and shares with this one.
+func (a *Account) AddSharedVPC(regionName, id, owner string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.regions[regionName].vpcs.write(a.lag)[id] = types.Vpc{VpcId: aws.String(id), OwnerId: aws.String(owner), State: types.VpcStateAvailable}
+}
+
+// FailDelivery makes the delivery of every flow log on a resource fail, as
+// "Access error", "Rate limited" or "Unknown error"; "" mends it. Source:
+// Amazon EC2 API Reference, FlowLog, deliverLogsErrorMessage.
+func (a *Account) FailDelivery(regionName, resource, message string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	stored := a.regions[regionName].logs.write(a.lag)
+	for id, fl := range stored {
+		if aws.ToString(fl.ResourceId) != resource {
+			continue
+		}
+		fl.DeliverLogsStatus, fl.DeliverLogsErrorMessage = aws.String("SUCCESS"), nil
+		if message != "" {
+			fl.DeliverLogsStatus, fl.DeliverLogsErrorMessage = aws.String("FAILED"), aws.String(message)
+		}
+		stored[id] = fl
+	}
+}
+
+// FlowLogs returns the IDs of the flow logs on a resource, sorted.
+func (a *Account) FlowLogs(regionName, resource string) []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.regions[regionName].flowLogsOn(resource)
+}
+
+func (r *region) flowLogsOn(resource string) []string {
+	var ids []string
+	for id, fl := range r.logs.now {
+		if aws.ToString(fl.ResourceId) == resource {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// CreateVpc creates a VPC.
+func (a *Account) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput, opts ...func(*ec2.Options)) (*ec2.CreateVpcOutput, error) {
+	const op = "CreateVpc"
+	r, end, err := a.begin(ctx, op, ec2Region(opts))
+	defer end()
+	if err != nil {
+		return nil, err
+	}
+	vpc := types.Vpc{
+		VpcId: aws.String(a.newID("vpc")), OwnerId: aws.String(a.ID), CidrBlock: in.CidrBlock,
+		State: types.VpcStatePending, Tags: tagsFor(in.TagSpecifications, types.ResourceTypeVpc),
+	}
+	r.vpcs.write(a.lag)[*vpc.VpcId] = vpc
+	a.wrote(op, r, *vpc.VpcId)
+	return &ec2.CreateVpcOutput{Vpc: &vpc}, nil
+}
+
+// DeleteVpc deletes a VPC and its flow logs (whether they outlive it is
+// unverified).
+func (a *Account) DeleteVpc(ctx context.Context, in *ec2.DeleteVpcInput, opts ...func(*ec2.Options)) (*ec2.DeleteVpcOutput, error) {
+	const op = "DeleteVpc"
+	r, end, err := a.begin(ctx, op, ec2Region(opts))
+	defer end()
+	if err != nil {
+		return nil, err
+	}
+	id := aws.ToString(in.VpcId)
+	if _, ok := r.vpcs.now[id]; !ok {
+		return nil, noVPC(op, id)
+	}
+	delete(r.vpcs.write(a.lag), id)
+	maps.DeleteFunc(r.logs.write(a.lag), func(_ string, fl types.FlowLog) bool { return aws.ToString(fl.ResourceId) == id })
+	a.wrote(op, r, id)
+	return &ec2.DeleteVpcOutput{}, nil
+}
+
+func noVPC(op, id string) error {
+	return refuse(op, "InvalidVpcID.NotFound", "The vpc ID '%s' does not exist", id)
+}
+
+// DescribeVpcs lists VPCs. An unknown ID fails the whole call; an unknown
+// value of a filter matches nothing. Source: Amazon EC2 API Reference,
+// DescribeVpcs.
+func (a *Account) DescribeVpcs(ctx context.Context, in *ec2.DescribeVpcsInput, opts ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error) {
+	const op = "DescribeVpcs"
+	r, end, err := a.begin(ctx, op, ec2Region(opts))
+	defer end()
+	if err != nil {
+		return nil, err
+	}
+	if len(in.VpcIds) > 0 && in.MaxResults != nil {
+		return nil, refuse(op, "InvalidParameterCombination", "MaxResults cannot be specified with VPC IDs")
+	}
+	found := maps.Clone(r.vpcs.read(in.NextToken == nil))
+	for _, id := range in.VpcIds {
+		if _, ok := found[id]; !ok {
+			return nil, noVPC(op, id)
+		}
+	}
+	for id, v := range found {
+		ok, err := matches(op, in.Filters, map[string]string{"vpc-id": id, "owner-id": aws.ToString(v.OwnerId)}, v.Tags)
+		if err != nil {
+			return nil, err
+		}
+		if !ok || len(in.VpcIds) > 0 && !slices.Contains(in.VpcIds, id) {
+			delete(found, id)
+		}
+	}
+	list, token, err := paged(a, ec2Page(op, in.NextToken, in.MaxResults), found)
+	return &ec2.DescribeVpcsOutput{Vpcs: list, NextToken: token}, err
+}
+
+func ec2Page(op string, token *string, ask *int32) page {
+	return page{op: op, token: token, ask: ask, least: leastEC2, most: mostEC2, usual: mostEC2, limit: "InvalidParameterValue", bad: "InvalidNextToken"}
+}
+
+// matches reports whether a resource passes EC2 filters: all of them, each by
+// any of its values. A filter whose name is not known is an error. Source:
+// Amazon EC2 API Reference, Filter.
+func matches(op string, filters []types.Filter, fields map[string]string, tags []types.Tag) (bool, error) {
+	all := true
+	for _, f := range filters {
+		name := aws.ToString(f.Name)
+		if len(f.Values) == 0 || len(f.Values) > maxFilterValues {
+			return false, refuse(op, "InvalidParameterValue", "the filter %s has %d values", name, len(f.Values))
+		}
+		var have []string
+		if key, ok := strings.CutPrefix(name, "tag:"); ok {
+			have = append(have, ec2Tags(tags)[key])
+		} else if name == "tag-key" {
+			have = slices.Collect(maps.Keys(ec2Tags(tags)))
+		} else if v, ok := fields[name]; ok {
+			have = append(have, v)
+		} else {
+			return false, refuse(op, "InvalidParameterValue", "The filter '%s' is invalid", name)
+		}
+		all = all && slices.ContainsFunc(have, func(v string) bool { return slices.Contains(f.Values, v) })
+	}
+	return all, nil
+}
+
+// A reply is what a CreateFlowLogs with a client token was answered.
+type reply struct {
+	asked string // the parameters
+	out   *ec2.CreateFlowLogsOutput
+}
+
+// CreateFlowLogs creates a flow log on each resource. What is wrong with the
+// request fails it as a whole; what is wrong with one resource is told inside
+// a successful reply. Sources: Amazon EC2 API Reference, CreateFlowLogs;
+// aws-controllers-k8s issue 1931 for a reply with "unsuccessful"; Terraform
+// AWS provider, issue 29323, for a role that cannot be assumed. Whether a VPC
+// that does not exist fails the whole request is unverified; Fail and Refuse
+// can each be told to.
+func (a *Account) CreateFlowLogs(ctx context.Context, in *ec2.CreateFlowLogsInput, opts ...func(*ec2.Options)) (*ec2.CreateFlowLogsOutput, error) {
+	const op = "CreateFlowLogs"
+	r, end, err := a.begin(ctx, op, ec2Region(opts))
+	defer end()
+	if err != nil {
+		return nil, err
+	}
+	if err := checkFlowLogs(op, in); err != nil {
+		return nil, err
+	}
+	if role := aws.ToString(in.DeliverLogsPermissionArn); role != "" {
+		if left, known := a.roles[role]; !known || left > 0 {
+			a.roles[role] = max(0, left-1)
+			if !known {
+				delete(a.roles, role)
+			}
+			return nil, refuse(op, "InvalidParameter", assumeText, role)
+		}
+	}
+	asked := *in
+	asked.ClientToken = nil
+	token := r.name + "/" + aws.ToString(in.ClientToken)
+	if done, ok := a.replies[token]; ok && in.ClientToken != nil {
+		// The first answer again, even where its flow logs are gone by now.
+		// Source: Amazon EC2 Developer Guide, "Ensuring idempotency in Amazon
+		// EC2 API requests".
+		if done.asked != text(asked) {
+			return nil, refuse(op, "IdempotentParameterMismatch", "the token was used with other parameters")
+		}
+		return done.out, nil
+	}
+	out := &ec2.CreateFlowLogsOutput{ClientToken: in.ClientToken}
+	var made []string
+	for _, id := range in.ResourceIds {
+		if code, message := a.refuseFlowLog(r, id, in); code != "" {
+			out.Unsuccessful = append(out.Unsuccessful, types.UnsuccessfulItem{
+				ResourceId: aws.String(id), Error: &types.UnsuccessfulItemError{Code: aws.String(code), Message: aws.String(message)},
+			})
+			continue
+		}
+		fl := newFlowLog(id, in)
+		fl.FlowLogId = aws.String(a.newID("fl"))
+		r.logs.write(a.lag)[*fl.FlowLogId] = fl
+		out.FlowLogIds = append(out.FlowLogIds, *fl.FlowLogId)
+		made = append(made, id)
+	}
+	if in.ClientToken != nil {
+		a.replies[token] = reply{text(asked), out}
+	}
+	if len(made) > 0 {
+		a.wrote(op, r, made...)
+	}
+	return out, nil
+}
+
+// checkFlowLogs returns what is wrong with a request as a whole. Source:
+// Amazon EC2 API Reference, CreateFlowLogs; accelerator issue 1111 of
+// aws-samples for a role with S3.
+func checkFlowLogs(op string, in *ec2.CreateFlowLogsInput) error {
+	role, group, destination := aws.ToString(in.DeliverLogsPermissionArn), aws.ToString(in.LogGroupName), aws.ToString(in.LogDestination)
+	kind := flowLogDestination(in.LogDestinationType)
+	interval := aws.ToInt32(in.MaxAggregationInterval)
+	switch {
+	case len(in.ResourceIds) == 0 || len(in.ResourceIds) > FlowLogResources:
+		return refuse(op, "InvalidParameterValue", "%d resource IDs", len(in.ResourceIds))
+	case in.ResourceType == "":
+		return refuse(op, "MissingParameter", "ResourceType is missing")
+	case !slices.Contains(in.TrafficType.Values(), in.TrafficType):
+		return refuse(op, "InvalidParameter", "TrafficType %q is not valid", in.TrafficType)
+	case interval != 0 && interval != 60 && interval != 600:
+		return refuse(op, "InvalidParameter", "MaxAggregationInterval %d is not valid", interval)
+	case kind == types.LogDestinationTypeCloudWatchLogs && role == "":
+		return refuse(op, "MissingParameter", "DeliverLogsPermissionArn is missing")
+	case kind == types.LogDestinationTypeCloudWatchLogs && (group == "") == (destination == ""):
+		return refuse(op, "InvalidParameter", "give either LogGroupName or LogDestination")
+	case kind != types.LogDestinationTypeCloudWatchLogs && (group != "" || destination == ""):
+		return refuse(op, "InvalidParameter", "%s needs LogDestination and takes no LogGroupName", kind)
+	case kind == types.LogDestinationTypeS3 && role != "":
+		return refuse(op, "InvalidParameter", "DeliverLogsPermissionArn is not applicable for s3 delivery")
+	case in.LogFormat != nil && !strings.Contains(*in.LogFormat, "${"):
+		return refuse(op, "InvalidParameter", "LogFormat has no fields")
+	}
+	for _, spec := range in.TagSpecifications {
+		if spec.ResourceType != types.ResourceTypeVpcFlowLog {
+			return refuse(op, "InvalidParameterValue", "tags for %s in a request for flow logs", spec.ResourceType)
+		}
+		for _, tag := range spec.Tags {
+			if strings.HasPrefix(aws.ToString(tag.Key), "aws:") {
+				return refuse(op, "InvalidParameterValue", "tag keys starting with 'aws:' are reserved")
+			}
+		}
+	}
+	return nil
+}
+
+// refuseFlowLog returns why one resource gets no flow log, or "". AWS's text
+// for a duplicate is "an existing Flow Log with the same configuration and
+// log destination"; that format, role and interval do not make a difference
+// is unverified.
+func (a *Account) refuseFlowLog(r *region, id string, in *ec2.CreateFlowLogsInput) (code, message string) {
+	if code := next(a.refusals, id); code != "" {
+		if code == assumeCode {
+			return "InvalidParameter", fmt.Sprintf(assumeText, aws.ToString(in.DeliverLogsPermissionArn))
+		}
+		return code, "made to fail by the test"
+	}
+	if in.ResourceType == types.FlowLogsResourceTypeVpc {
+		vpc, ok := r.vpcs.now[id]
+		switch {
+		case !ok:
+			return "InvalidVpcID.NotFound", "The vpc ID '" + id + "' does not exist"
+		case aws.ToString(vpc.OwnerId) != a.ID: // Amazon VPC User Guide, "Share your VPC with other accounts"
+			return "UnauthorizedOperation", "You are not authorized to perform this operation"
+		}
+	}
+	on := r.flowLogsOn(id)
+	for _, fl := range on {
+		if flowLogKey(r.logs.now[fl]) == flowLogKey(newFlowLog(id, in)) {
+			return "FlowLogAlreadyExists", "Error. There is an existing Flow Log with the same configuration and log destination."
+		}
+	}
+	if len(on) >= FlowLogsPerResource {
+		return "FlowLogsLimitExceeded", fmt.Sprintf("You have reached the limit of %d flow logs", FlowLogsPerResource)
+	}
+	return "", ""
+}
+
+func flowLogDestination(t types.LogDestinationType) types.LogDestinationType {
+	if t == "" {
+		return types.LogDestinationTypeCloudWatchLogs
+	}
+	return t
+}
+
+// newFlowLog returns what EC2 keeps of a request. A group that was given by
+// ARN has no name of its own here (unverified), so readers have to know both
+// forms.
+func newFlowLog(id string, in *ec2.CreateFlowLogsInput) types.FlowLog {
+	fl := types.FlowLog{
+		ResourceId: aws.String(id), FlowLogStatus: aws.String("ACTIVE"), TrafficType: in.TrafficType,
+		LogDestinationType: flowLogDestination(in.LogDestinationType), LogDestination: in.LogDestination,
+		LogGroupName: in.LogGroupName, LogFormat: in.LogFormat, MaxAggregationInterval: in.MaxAggregationInterval,
+		DeliverLogsPermissionArn: in.DeliverLogsPermissionArn, Tags: tagsFor(in.TagSpecifications, types.ResourceTypeVpcFlowLog),
+	}
+	if fl.LogFormat == nil {
+		fl.LogFormat = aws.String(defaultFlowLogFormat)
+	}
+	if fl.MaxAggregationInterval == nil {
+		fl.MaxAggregationInterval = aws.Int32(600)
+	}
+	return fl
+}
+
+// flowLogKey returns what no two flow logs have in common.
+func flowLogKey(fl types.FlowLog) string {
+	return strings.Join([]string{
+		aws.ToString(fl.ResourceId), string(fl.TrafficType), string(fl.LogDestinationType), groupOf(fl), destinationOf(fl),
+	}, " ")
+}
+
+// groupOf returns the log group that a flow log goes to, or "".
+func groupOf(fl types.FlowLog) string {
+	if fl.LogDestinationType != types.LogDestinationTypeCloudWatchLogs {
+		return ""
+	}
+	if fl.LogGroupName != nil {
+		return *fl.LogGroupName
+	}
+	_, name, _ := strings.Cut(aws.ToString(fl.LogDestination), ":log-group:")
+	return strings.TrimSuffix(name, ":*")
+}
+
+func destinationOf(fl types.FlowLog) string {
+	if fl.LogDestinationType == types.LogDestinationTypeCloudWatchLogs {
+		return ""
+	}
+	return aws.ToString(fl.LogDestination)
+}
+
+func flowLogState(fl types.FlowLog) any {
+	tags := ec2Tags(fl.Tags)
+	fl.FlowLogId, fl.Tags = nil, nil
+	return struct {
+		types.FlowLog
+		Tags map[string]string
+	}{fl, tags}
+}
+
+// DescribeFlowLogs lists flow logs. Those on a VPC that another account owns
+// are not there. Sources: Amazon EC2 API Reference, DescribeFlowLogs; Amazon
+// VPC User Guide, "Share your VPC with other accounts".
+func (a *Account) DescribeFlowLogs(ctx context.Context, in *ec2.DescribeFlowLogsInput, opts ...func(*ec2.Options)) (*ec2.DescribeFlowLogsOutput, error) {
+	const op = "DescribeFlowLogs"
+	r, end, err := a.begin(ctx, op, ec2Region(opts))
+	defer end()
+	if err != nil {
+		return nil, err
+	}
+	found := maps.Clone(r.logs.read(in.NextToken == nil))
+	for id, fl := range found {
+		fields := map[string]string{
+			"deliver-log-status": aws.ToString(fl.DeliverLogsStatus), "log-destination-type": string(fl.LogDestinationType),
+			"flow-log-id": id, "log-group-name": groupOf(fl), "resource-id": aws.ToString(fl.ResourceId), "traffic-type": string(fl.TrafficType),
+		}
+		ok, err := matches(op, in.Filter, fields, fl.Tags)
+		if err != nil {
+			return nil, err
+		}
+		if !ok || len(in.FlowLogIds) > 0 && !slices.Contains(in.FlowLogIds, id) {
+			delete(found, id)
+		}
+	}
+	if len(found) == 0 { // an unknown filter is an error on an empty listing too
+		if _, err := matches(op, in.Filter, flowLogFilters, nil); err != nil {
+			return nil, err
+		}
+	}
+	list, token, err := paged(a, ec2Page(op, in.NextToken, in.MaxResults), found)
+	return &ec2.DescribeFlowLogsOutput{FlowLogs: list, NextToken: token}, err
+}
+
+var flowLogFilters = map[string]string{
+	"deliver-log-status": "", "log-destination-type": "", "flow-log-id": "", "log-group-name": "", "resource-id": "", "traffic-type": "",
+}
+
+// DeleteFlowLogs deletes flow logs, and tells of those it does not know
+// inside a successful reply.
+func (a *Account) DeleteFlowLogs(ctx context.Context, in *ec2.DeleteFlowLogsInput, opts ...func(*ec2.Options)) (*ec2.DeleteFlowLogsOutput, error) {
+	const op = "DeleteFlowLogs"
+	r, end, err := a.begin(ctx, op, ec2Region(opts))
+	defer end()
+	if err != nil {
+		return nil, err
+	}
+	out := &ec2.DeleteFlowLogsOutput{}
+	var gone []string
+	for _, id := range in.FlowLogIds {
+		if _, ok := r.logs.now[id]; !ok {
+			out.Unsuccessful = append(out.Unsuccessful, types.UnsuccessfulItem{
+				ResourceId: aws.String(id),
+				Error:      &types.UnsuccessfulItemError{Code: aws.String("InvalidFlowLogId.NotFound"), Message: aws.String("not found")},
+			})
+			continue
+		}
+		delete(r.logs.write(a.lag), id)
+		gone = append(gone, id)
+	}
+	if len(gone) > 0 {
+		a.wrote(op, r, gone...)
+	}
+	return out, nil
+}
+
+func tagsFor(specs []types.TagSpecification, t types.ResourceType) []types.Tag {
+	var tags []types.Tag
+	for _, s := range specs {
+		if s.ResourceType == t {
+			tags = append(tags, s.Tags...)
+		}
+	}
+	return tags
+}
+
+func ec2Tags(tags []types.Tag) map[string]string {
+	m := map[string]string{}
+	for _, t := range tags {
+		m[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	return m
+}
