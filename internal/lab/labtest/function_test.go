@@ -1,0 +1,93 @@
+package labtest
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/relight-aws/relight/internal/lab"
+	"github.com/relight-aws/relight/internal/lab/tap"
+)
+
+// binary builds testdata/fn for this machine, which runs it, and zips it.
+func binary(t *testing.T) []byte {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "bootstrap")
+	build := exec.CommandContext(t.Context(), "go", "build", "-tags", "lambda.norpc", "-o", bin, "./testdata/fn")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	raw, err := os.ReadFile(bin)
+	must(t, err)
+	var z bytes.Buffer
+	w := zip.NewWriter(&z)
+	h := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate}
+	h.SetMode(0o755)
+	f, err := w.CreateHeader(h)
+	must(t, err)
+	_, err = f.Write(raw)
+	must(t, err)
+	must(t, w.Close())
+	return z.Bytes()
+}
+
+// A function's own calls pass the tap under the name of its role, and are
+// held to the role's policy.
+func TestFunctionCalls(t *testing.T) {
+	const region, name = "eu-north-1", "fn"
+	s := subscribe(t, region, "default", `{"source":["aws.logs"],"detail":{"eventName":["CreateLogGroup"]}}`)
+	arn := role(t, "fn-role", "lambda.amazonaws.com", "logs:CreateLogGroup")
+	client := lambda.NewFromConfig(config(region))
+	_, err := client.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
+		FunctionName: aws.String(name), Role: &arn, Runtime: lambdatypes.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
+		Code: &lambdatypes.FunctionCode{ZipFile: binary(t)}, Timeout: aws.Int32(20),
+	})
+	must(t, err)
+
+	start := time.Now()
+	out := invoke(t, client, name, `{"Group":"by-function"}`)
+	var env []string
+	must(t, json.Unmarshal(out, &env))
+	if slices.Contains(env, "LAB_TOKEN") {
+		t.Error("the function holds the secret of the lab's own endpoints")
+	}
+	calls := cloud.Tap.Calls(tap.ByRole(arn, start))
+	if len(calls) != 1 || calls[0].Operation != "CreateLogGroup" || calls[0].Attempt != 1 || len(calls[0].EventIDs) != 1 {
+		t.Fatalf("calls of the role: %+v, want one CreateLogGroup", calls)
+	}
+	got := s.next()
+	if len(got) != 1 || got[0].ID != calls[0].EventIDs[0] {
+		t.Fatalf("events %+v, want that of the call", got)
+	}
+	who := got[0].Record.UserIdentity
+	if want := "arn:aws:sts::" + lab.Account + ":assumed-role/fn-role/" + name; who.Type != "AssumedRole" || who.ARN != want || who.SessionContext.SessionIssuer.ARN != arn {
+		t.Errorf("called by %+v, want %s of %s", who, want, arn)
+	}
+
+	allow(t, "fn-role", "")
+	start = time.Now()
+	invoke(t, client, name, `{"Group":"refused"}`)
+	calls = cloud.Tap.Calls(tap.ByRole(arn, start))
+	if len(calls) == 0 || calls[0].ErrorCode != "AccessDenied" {
+		t.Errorf("without a policy: %+v, want AccessDenied", calls)
+	}
+}
+
+func invoke(t *testing.T, client *lambda.Client, name, payload string) []byte {
+	t.Helper()
+	out, err := client.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: &name, Payload: []byte(payload)})
+	must(t, err)
+	t.Logf("%s answered %s", name, out.Payload)
+	return out.Payload
+}

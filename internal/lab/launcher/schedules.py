@@ -1,0 +1,21 @@
+"""A rate-based schedule without a start date invokes its target at once.
+
+https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#rate-based
+MiniStack waits for one interval first. It also looks only every 10 s; AWS
+keeps to 60 s, and people watching a lab to less.
+"""
+
+from ministack.services import scheduler
+
+from hook import around
+
+
+def install():
+    scheduler._SCHEDULE_TICK_INTERVAL = 1
+
+    @around(scheduler, "_tick_schedules")
+    def tick(original):
+        for key, schedule in list(scheduler._schedules._data.items()):
+            if schedule.get("ScheduleExpression", "").startswith("rate(") and schedule.get("StartDate") is None:
+                scheduler._schedule_last_fired.setdefault(key, 0)
+        original()
