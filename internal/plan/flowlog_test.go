@@ -1,0 +1,241 @@
+package plan_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
+)
+
+// held is a flow log that satisfies the default policy, at a destination that
+// needs no log group.
+var held = plan.FlowLog{
+	ID: "fl-1", Status: "ACTIVE", Delivery: "SUCCESS", TrafficType: catalog.TrafficReject,
+	Format: catalog.DefaultFlowLogFormat, Destination: catalog.ToS3,
+}
+
+// ours is the flow log that relight creates.
+var ours = with(held, func(fl *plan.FlowLog) {
+	fl.ID, fl.Destination, fl.LogGroup, fl.Ours = "fl-9", catalog.ToCloudWatchLogs, "relight-flow-logs", true
+})
+
+// with returns a copy of v, changed.
+func with[T any](v T, change func(*T)) T {
+	change(&v)
+	return v
+}
+
+func logOf(change func(*plan.FlowLog)) plan.FlowLog { return with(held, change) }
+
+func vpcWith(logs ...plan.FlowLog) plan.VPC {
+	return plan.VPC{ID: "vpc-1", Owner: account, FlowLogs: logs}
+}
+
+func TestFlowLogsSatisfy(t *testing.T) {
+	shuffled := strings.Fields(catalog.DefaultFlowLogFormat)
+	shuffled[0], shuffled[13] = shuffled[13], shuffled[0]
+	tests := map[string]struct {
+		want   func(*catalog.FlowLogSpec)
+		log    plan.FlowLog
+		reason string // of the flow log created; "" if none is
+	}{
+		"as wanted":                  {log: held},
+		"ALL covers REJECT":          {log: logOf(func(fl *plan.FlowLog) { fl.TrafficType = catalog.TrafficAll })},
+		"ACCEPT does not":            {log: logOf(func(fl *plan.FlowLog) { fl.TrafficType = catalog.TrafficAccept }), reason: "fl-1 records only ACCEPT"},
+		"REJECT does not cover ALL":  {want: func(s *catalog.FlowLogSpec) { s.TrafficType = catalog.TrafficAll }, log: held, reason: "fl-1 records only REJECT"},
+		"not active":                 {log: logOf(func(fl *plan.FlowLog) { fl.Status = "CREATING" }), reason: "fl-1 is CREATING"},
+		"before its first delivery":  {log: logOf(func(fl *plan.FlowLog) { fl.Delivery = "" })},
+		"delivery failed":            {log: logOf(func(fl *plan.FlowLog) { fl.Delivery = "FAILED" }), reason: "fl-1 delivery failed"},
+		"more fields than wanted":    {log: logOf(func(fl *plan.FlowLog) { fl.Format += " ${vpc-id}" })},
+		"fields in another order":    {log: logOf(func(fl *plan.FlowLog) { fl.Format = strings.Join(shuffled, " ") })},
+		"a field short":              {log: logOf(func(fl *plan.FlowLog) { fl.Format = strings.Replace(fl.Format, " ${action}", "", 1) }), reason: "fl-1 does not record action"},
+		"a field of the policy's":    {want: func(s *catalog.FlowLogSpec) { s.Format = "${flow-direction}" }, log: held, reason: "fl-1 does not record flow-direction"},
+		"any destination":            {log: logOf(func(fl *plan.FlowLog) { fl.Destination = catalog.ToFirehose })},
+		"a destination not allowed":  {want: func(s *catalog.FlowLogSpec) { s.Destinations = []string{catalog.ToCloudWatchLogs} }, log: held, reason: "fl-1 goes to s3"},
+		"one of those allowed":       {want: func(s *catalog.FlowLogSpec) { s.Destinations = []string{catalog.ToCloudWatchLogs, catalog.ToS3} }, log: held},
+		"longer aggregation is fine": {want: func(s *catalog.FlowLogSpec) { s.Aggregation = 60 }, log: held},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			want := policy(t)
+			if tt.want != nil {
+				tt.want(&want.FlowLogs)
+			}
+			got := flowLogs(want, vpcWith(tt.log))
+			p := of(t, catalog.FlowLogs, want, got)
+			if tt.reason == "" {
+				says(t, "actions", p.Actions)
+			} else {
+				says(t, "actions", p.Actions,
+					"create log-group relight-flow-logs kept 365 days (missing, needed by flow logs)",
+					"create flow-log on vpc-1 to relight-flow-logs ("+tt.reason+")")
+			}
+			if wantHeld := map[bool]int{true: 1, false: 0}[tt.reason == ""]; p.Held != wantHeld {
+				t.Errorf("%d held, want %d", p.Held, wantHeld)
+			}
+			converges(t, catalog.FlowLogs, want, got)
+		})
+	}
+}
+
+func TestFlowLogsOfNone(t *testing.T) {
+	want := policy(t)
+	got := flowLogs(want, vpcWith())
+	p := of(t, catalog.FlowLogs, want, got)
+	says(t, "actions", p.Actions,
+		"create log-group relight-flow-logs kept 365 days (missing, needed by flow logs)",
+		"create flow-log on vpc-1 to relight-flow-logs (none covers REJECT)")
+	create := p.Actions[1].(plan.CreateFlowLog)
+	if create.Spec.DeliveryRole != role || create.Tags[catalog.OwnerTag] != "relight" {
+		t.Errorf("created with role %q and tags %v", create.Spec.DeliveryRole, create.Tags)
+	}
+	converges(t, catalog.FlowLogs, want, got)
+}
+
+func TestFlowLogsLeftAlone(t *testing.T) {
+	want := policy(t)
+	want.FlowLogs.ExemptVPCs = []string{"vpc-2"}
+	got := flowLogs(want,
+		plan.VPC{ID: "vpc-2", Owner: account},
+		plan.VPC{ID: "vpc-3", Owner: other},
+		plan.VPC{ID: "vpc-2b", FlowLogs: []plan.FlowLog{held}}, // an owner EC2 does not tell is this account
+	)
+	got.FlowLogs.Gone = []string{"vpc-4"}
+	p := of(t, catalog.FlowLogs, want, got)
+	says(t, "actions", p.Actions)
+	says(t, "skips", p.Skips,
+		"vpc-2: exempt by configuration",
+		"vpc-3: shared by account 444455556666, which alone can log it",
+		"vpc-4: it is gone")
+	if p.Held != 1 {
+		t.Errorf("%d held, want the one VPC that was judged", p.Held)
+	}
+}
+
+// A flow log that EC2 calls ACTIVE and that delivers nothing is told of, and
+// ours is made beside it where EC2 takes it.
+func TestFlowLogsThatFail(t *testing.T) {
+	fail := func(fl *plan.FlowLog) { fl.Delivery, fl.DeliveryError = "FAILED", "Access error" }
+	const finding = "flow log %s of vpc-1: its delivery has FAILED: Access error. Give its role, or the destination's policy, the right to write there."
+	tests := map[string]struct {
+		logs     []plan.FlowLog
+		actions  []string
+		findings []string
+	}{
+		"the owner's alone": {
+			logs:     []plan.FlowLog{with(held, fail)},
+			actions:  []string{"create log-group relight-flow-logs kept 365 days (missing, needed by flow logs)", "create flow-log on vpc-1 to relight-flow-logs (fl-1 delivery failed)"},
+			findings: []string{fmt.Sprintf(finding, "fl-1")},
+		},
+		"the owner's beside one that holds": {
+			logs:     []plan.FlowLog{with(held, fail), with(held, func(fl *plan.FlowLog) { fl.ID = "fl-2" })},
+			findings: []string{fmt.Sprintf(finding, "fl-1")},
+		},
+		"ours": {
+			logs:     []plan.FlowLog{with(ours, fail)},
+			findings: []string{fmt.Sprintf(finding, "fl-9")},
+		},
+		"ours that has lost its tag": {
+			logs:     []plan.FlowLog{with(ours, func(fl *plan.FlowLog) { fail(fl); fl.Ours = false })},
+			findings: []string{fmt.Sprintf(finding, "fl-9")},
+		},
+		"the owner's in our log group, of more traffic": {
+			logs: []plan.FlowLog{with(ours, func(fl *plan.FlowLog) {
+				fail(fl)
+				fl.Ours, fl.TrafficType = false, catalog.TrafficAll
+			})},
+			actions:  []string{"create flow-log on vpc-1 to relight-flow-logs (fl-9 delivery failed)"},
+			findings: []string{fmt.Sprintf(finding, "fl-9")},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			want := policy(t)
+			got := flowLogs(want, vpcWith(tt.logs...))
+			p := of(t, catalog.FlowLogs, want, got)
+			says(t, "actions", p.Actions, tt.actions...)
+			says(t, "findings", p.Findings, tt.findings...)
+			converges(t, catalog.FlowLogs, want, got)
+		})
+	}
+}
+
+func TestDeliveryFailureSaysWhatToDo(t *testing.T) {
+	tests := map[string]string{
+		"Access error":  "FAILED: Access error. Give its role",
+		"Rate limited":  "FAILED: Rate limited. Ask for a higher CloudWatch Logs quota",
+		"Unknown error": "FAILED: Unknown error. Look at its destination",
+		"":              "FAILED. Look at its destination",
+	}
+	for message, want := range tests {
+		got := flowLogs(policy(t), vpcWith(logOf(func(fl *plan.FlowLog) { fl.Delivery, fl.DeliveryError = "FAILED", message })))
+		p := of(t, catalog.FlowLogs, policy(t), got)
+		if len(p.Findings) != 1 || !strings.Contains(p.Findings[0].String(), want) {
+			t.Errorf("%q: findings %v, want %s", message, p.Findings, want)
+		}
+	}
+}
+
+// The log group behind a flow log is part of it, as far as the flow log is
+// needed.
+func TestFlowLogGroups(t *testing.T) {
+	theirs := with(ours, func(fl *plan.FlowLog) { fl.ID, fl.LogGroup, fl.Ours = "fl-2", "owner-logs", false })
+	const gone = -1
+	tests := map[string]struct {
+		logs      []plan.FlowLog
+		retention map[string]int32 // by log group; gone for none
+		actions   []string
+	}{
+		"kept for ever":                         {logs: []plan.FlowLog{ours}, retention: map[string]int32{"relight-flow-logs": 0}},
+		"kept longer":                           {logs: []plan.FlowLog{ours}, retention: map[string]int32{"relight-flow-logs": 3653}},
+		"kept as long":                          {logs: []plan.FlowLog{ours}, retention: map[string]int32{"relight-flow-logs": 365}},
+		"kept shorter":                          {logs: []plan.FlowLog{ours}, retention: map[string]int32{"relight-flow-logs": 7}, actions: []string{"raise retention of log-group relight-flow-logs to 365 days (kept 7 days, needed by flow logs)"}},
+		"missing":                               {logs: []plan.FlowLog{ours}, retention: map[string]int32{"relight-flow-logs": gone}, actions: []string{"create log-group relight-flow-logs kept 365 days (missing, needed by flow logs)"}},
+		"the owner's shorter":                   {logs: []plan.FlowLog{theirs}, retention: map[string]int32{"owner-logs": 7}, actions: []string{"raise retention of log-group owner-logs to 365 days (kept 7 days, needed by flow logs)"}},
+		"the owner's missing":                   {logs: []plan.FlowLog{theirs}, retention: map[string]int32{"owner-logs": gone}, actions: []string{"create log-group owner-logs kept 365 days (missing, needed by flow logs)"}},
+		"the owner's shorter, beside one at S3": {logs: []plan.FlowLog{theirs, held}, retention: map[string]int32{"owner-logs": 7}},
+		"the owner's shorter, beside ours":      {logs: []plan.FlowLog{theirs, ours}, retention: map[string]int32{"owner-logs": 7}},
+		"ours shorter, beside one at S3": {logs: []plan.FlowLog{ours, held}, retention: map[string]int32{"relight-flow-logs": 7}, actions: []string{
+			"raise retention of log-group relight-flow-logs to 365 days (kept 7 days, needed by flow logs)"}},
+		"of a flow log that satisfies nothing": {
+			logs:      []plan.FlowLog{with(theirs, func(fl *plan.FlowLog) { fl.TrafficType = catalog.TrafficAccept })},
+			retention: map[string]int32{"owner-logs": 7, "relight-flow-logs": 365},
+			actions:   []string{"create flow-log on vpc-1 to relight-flow-logs (fl-2 records only ACCEPT)"},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			want := policy(t)
+			got := flowLogs(want, vpcWith(tt.logs...))
+			for name, days := range tt.retention {
+				got.FlowLogs.LogGroups[name] = plan.LogGroup{Name: name, RetentionDays: days}
+				if days == gone {
+					delete(got.FlowLogs.LogGroups, name)
+				}
+			}
+			says(t, "actions", of(t, catalog.FlowLogs, want, got).Actions, tt.actions...)
+			converges(t, catalog.FlowLogs, want, got)
+		})
+	}
+}
+
+func BenchmarkFlowLogs(b *testing.B) {
+	for _, n := range []int{1, 1000} {
+		b.Run(fmt.Sprintf("vpcs=%d", n), func(b *testing.B) {
+			want := policy(b)
+			vpcs := make([]plan.VPC, n)
+			for i := range vpcs {
+				vpcs[i] = plan.VPC{ID: fmt.Sprintf("vpc-%04x", i), Owner: account}
+				if i%2 == 1 {
+					vpcs[i].FlowLogs = []plan.FlowLog{ours}
+				}
+			}
+			got := flowLogs(want, vpcs...)
+			for b.Loop() {
+				plan.FlowLogs(want, got)
+			}
+		})
+	}
+}

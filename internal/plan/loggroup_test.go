@@ -1,0 +1,265 @@
+package plan_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
+)
+
+// filterFor is relight's own filter for a control.
+func filterFor(want catalog.Policy, c catalog.Control) plan.Filter {
+	return plan.Filter{
+		Name: want.Name(c.ID), Pattern: c.Pattern,
+		Metrics: []plan.Metric{{Namespace: want.Prefix, Name: want.Name(c.ID), Value: "1"}},
+	}
+}
+
+// theirFilter is a filter of somebody else's that holds a control.
+func theirFilter(c catalog.Control) plan.Filter {
+	return plan.Filter{
+		Name: "cis-3", Pattern: c.Pattern,
+		Metrics: []plan.Metric{{Namespace: "CISBenchmark", Name: "root_usage_metric", Value: "1"}},
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// weakFilters are the ways in which a filter of anybody's stops measuring.
+var weakFilters = map[string]struct {
+	change func(*plan.Filter)
+	reason string
+}{
+	"another pattern":         {func(f *plan.Filter) { f.Pattern = `{ $.userIdentity.type = "IAMUser" }` }, "its pattern differs"},
+	"a term more":             {func(f *plan.Filter) { f.Pattern = strings.Replace(f.Pattern, "}", `&& $.awsRegion = "x" }`, 1) }, "its pattern differs"},
+	"other case":              {func(f *plan.Filter) { f.Pattern = strings.ToLower(f.Pattern) }, "its pattern differs"},
+	"white space in a string": {func(f *plan.Filter) { f.Pattern = strings.Replace(f.Pattern, `"Root"`, `"Root "`, 1) }, "its pattern differs"},
+	"words run together":      {func(f *plan.Filter) { f.Pattern = strings.Replace(f.Pattern, "invokedBy NOT", "invokedByNOT", 1) }, "its pattern differs"},
+	"no pattern":              {func(f *plan.Filter) { f.Pattern = "" }, "its pattern differs"},
+	"field selection":         {func(f *plan.Filter) { f.FieldSelection = `@aws.region = "eu-west-9"` }, "its field selection narrows it"},
+	"transformed events":      {func(f *plan.Filter) { f.OnTransformed = true }, "it reads transformed events"},
+	"system fields":           {func(f *plan.Filter) { f.SystemFields = []string{"@aws.account"} }, "system fields split its metric"},
+	"no metric":               {func(f *plan.Filter) { f.Metrics = nil }, "it writes no metric"},
+	"dimensions":              {metric(func(m *plan.Metric) { m.Dimensions = map[string]string{"r": "$.awsRegion"} }), "dimensions split its metric"},
+	"counts nothing":          {metric(func(m *plan.Metric) { m.Value = "0" }), `it counts "0" for a match`},
+	"counts a part":           {metric(func(m *plan.Metric) { m.Value = "0.5" }), `it counts "0.5" for a match`},
+	"counts down":             {metric(func(m *plan.Metric) { m.Value = "-1" }), `it counts "-1" for a match`},
+	"counts a field":          {metric(func(m *plan.Metric) { m.Value = "$.size" }), `it counts "$.size" for a match`},
+	"counts no number":        {metric(func(m *plan.Metric) { m.Value = "NaN" }), `it counts "NaN" for a match`},
+	"counts without end":      {metric(func(m *plan.Metric) { m.Value = "Inf" }), `it counts "Inf" for a match`},
+	"counts too much":         {metric(func(m *plan.Metric) { m.Value = "1" + strings.Repeat("0", 109) }), `it counts "1` + strings.Repeat("0", 109) + `" for a match`},
+	"counts unsaid":           {metric(func(m *plan.Metric) { m.Value = "" }), `it counts "" for a match`},
+	"a default drowns it":     {metric(func(m *plan.Metric) { m.Default = ptr(-5.0) }), "it counts -5 for no match"},
+	"a default rings it":      {metric(func(m *plan.Metric) { m.Default = ptr(1.0) }), "it counts 1 for no match"},
+}
+
+func metric(change func(*plan.Metric)) func(*plan.Filter) {
+	return func(f *plan.Filter) {
+		f.Metrics = []plan.Metric{f.Metrics[0]}
+		change(&f.Metrics[0])
+	}
+}
+
+func TestWeakFilters(t *testing.T) {
+	want, c := control(t)
+	for name, tt := range weakFilters {
+		t.Run(name, func(t *testing.T) {
+			own := with(filterFor(want, c), tt.change)
+			p := of(t, catalog.LogGroups, want, logGroup(own))
+			says(t, "actions on ours", p.Actions, "put metric-filter relight-root-usage on "+group+" ("+tt.reason+")")
+			converges(t, catalog.LogGroups, want, logGroup(own))
+
+			theirs := with(theirFilter(c), tt.change)
+			p = of(t, catalog.LogGroups, want, logGroup(theirs))
+			says(t, "actions on theirs", p.Actions, "put metric-filter relight-root-usage on "+group+" (no filter measures usage of the root account)")
+			got := apply(t, logGroup(theirs), p)
+			if diff := cmp.Diff(theirs, got.LogGroups.Filters[0]); diff != "" {
+				t.Errorf("theirs was touched (-was +is):\n%s", diff)
+			}
+			converges(t, catalog.LogGroups, want, logGroup(theirs))
+		})
+	}
+}
+
+// Ways to write a filter that measure all the same: nothing to do, whoever's
+// it is.
+var soundFilters = map[string]func(*plan.Filter){
+	"as wanted":        func(*plan.Filter) {},
+	"no white space":   func(f *plan.Filter) { f.Pattern = strings.ReplaceAll(f.Pattern, " = ", "=") },
+	"more white space": func(f *plan.Filter) { f.Pattern = "\n" + strings.ReplaceAll(f.Pattern, " ", "\t  ") + " " },
+	"counts more":      metric(func(m *plan.Metric) { m.Value = "2.5" }),
+	"counts 1.0":       metric(func(m *plan.Metric) { m.Value = "1.0" }),
+	"default of zero":  metric(func(m *plan.Metric) { m.Default = ptr(0.0) }),
+	"unit None":        metric(func(m *plan.Metric) { m.Unit = "None" }),
+}
+
+func TestSoundFilters(t *testing.T) {
+	want, c := control(t)
+	for name, change := range soundFilters {
+		for whose, f := range map[string]plan.Filter{"ours": filterFor(want, c), "theirs": theirFilter(c)} {
+			p := of(t, catalog.LogGroups, want, logGroup(with(f, change)))
+			if len(p.Actions) > 0 || p.Held != 1 {
+				t.Errorf("%s, %s: %d held, actions %v", name, whose, p.Held, p.Actions)
+			}
+		}
+	}
+}
+
+// What feeds the alarm on our own metric is asked of our own filter only.
+func TestOwnFilterFeedsItsAlarm(t *testing.T) {
+	want, c := control(t)
+	tests := map[string]struct {
+		change func(*plan.Metric)
+		reason string
+	}{
+		"another metric":    {func(m *plan.Metric) { m.Name = "elsewhere" }, "it writes another metric"},
+		"another namespace": {func(m *plan.Metric) { m.Namespace = "elsewhere" }, "it writes another metric"},
+		"another unit":      {func(m *plan.Metric) { m.Unit = "Bytes" }, "it counts in Bytes"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			own := with(filterFor(want, c), metric(tt.change))
+			for _, filters := range [][]plan.Filter{{own}, {own, theirFilter(c)}, {theirFilter(c), own}} {
+				p := of(t, catalog.LogGroups, want, logGroup(filters...))
+				says(t, "actions", p.Actions, "put metric-filter relight-root-usage on "+group+" ("+tt.reason+")")
+				converges(t, catalog.LogGroups, want, logGroup(filters...))
+			}
+			says(t, "actions on theirs", of(t, catalog.LogGroups, want, logGroup(with(theirFilter(c), metric(tt.change)))).Actions)
+		})
+	}
+}
+
+// A repair keeps a default value of zero, on which the policy has no opinion.
+func TestOwnFilterIsPutBackWhole(t *testing.T) {
+	want, c := control(t)
+	for _, tt := range []struct{ was, put *float64 }{{nil, nil}, {ptr(0.0), ptr(0.0)}, {ptr(7.0), nil}} {
+		tampered := plan.Filter{
+			Name: want.Name(c.ID), Pattern: "x", OnTransformed: true, FieldSelection: "y", SystemFields: []string{"@aws.region"},
+			Metrics: []plan.Metric{{Namespace: "n", Name: "m", Value: "0", Default: tt.was, Unit: "Bytes"}},
+		}
+		repaired := with(filterFor(want, c), metric(func(m *plan.Metric) { m.Default = tt.put }))
+		p := of(t, catalog.LogGroups, want, logGroup(tampered))
+		if diff := cmp.Diff(repaired, p.Actions[0].(plan.PutFilter).Filter); diff != "" {
+			t.Errorf("the filter put (-want +got):\n%s", diff)
+		}
+	}
+}
+
+// White space is what separates the terms of a pattern that is not JSON.
+func TestMeasuresOtherPatterns(t *testing.T) {
+	tests := []struct {
+		a, b  string
+		equal bool
+	}{
+		{"ERROR timeout", "ERRORtimeout", false},
+		{"ERROR timeout", " ERROR timeout\n", true},
+		{"?ERROR ?WARN", "?ERROR?WARN", false},
+		{"[ip, user]", "[ip,user]", false}, // means the same; put back once, to no harm
+		{`{ $.a = "x y" }`, `{$.a="x y"}`, true},
+		{`{ $.a = "x\" y" }`, `{$.a="x\"y"}`, false},
+		{`{ $.a = "x\\" && $.b = c }`, `{$.a="x\\"&&$.b=c}`, true},
+		{`{ $.a = %x y% }`, `{$.a=%x y%}`, true},
+		{`{ $.a = %x - y% }`, `{$.a=%x-y%}`, false},
+		{`{ $.a IS NULL }`, `{$.a   IS	NULL}`, true},
+		{`{ $.a IS NULL }`, `{$.aIS NULL}`, false},
+		{`{ ($.a = b) || ($.c = *) }`, `{($.a=b)||($.c=*)}`, true},
+	}
+	for _, tt := range tests {
+		f := plan.Filter{Pattern: tt.b, Metrics: []plan.Metric{{Value: "1"}}}
+		if got := plan.Measures(catalog.Control{Pattern: tt.a}, f) == ""; got != tt.equal {
+			t.Errorf("%s measured by %s: %t, want %t", tt.a, tt.b, got, tt.equal)
+		}
+	}
+}
+
+// No control's filter passes for another's.
+func TestControlsAreToldApart(t *testing.T) {
+	want := policy(t)
+	for _, a := range want.Controls {
+		for _, b := range want.Controls {
+			if got := plan.Measures(a, filterFor(want, b)) == ""; got != (a.ID == b.ID) {
+				t.Errorf("%s measured by the filter of %s: %t", a.ID, b.ID, got)
+			}
+		}
+	}
+}
+
+func TestTrailLogGroup(t *testing.T) {
+	want, c := control(t)
+	want.KMSKeys = map[string]string{region: "arn:aws:kms:us-east-1:111122223333:key/1"}
+	const put = "put metric-filter relight-root-usage on %s (no filter measures usage of the root account)"
+	tower := catalog.ControlTowerPrefix + "CloudTrailLogs"
+	tests := map[string]struct {
+		name      string // group unless set
+		class     string
+		retention int32
+		missing   bool
+		actions   []string
+		findings  []string
+	}{
+		"sound":           {class: catalog.ClassStandard, retention: 365},
+		"kept for ever":   {class: catalog.ClassStandard},
+		"kept longer":     {class: catalog.ClassStandard, retention: 3653},
+		"class not told":  {retention: 400},
+		"kept shorter":    {retention: 364, actions: []string{"raise retention of log-group " + group + " to 365 days (kept 364 days, needed by the trail)"}},
+		"missing":         {missing: true, actions: []string{"create log-group " + group + " kept 365 days (missing, needed by the trail)", strings.ReplaceAll(put, "%s", group)}},
+		"another class":   {class: "INFREQUENT_ACCESS", retention: 1, findings: []string{"log group " + group + ": its class is INFREQUENT_ACCESS, which takes no metric filters and never changes. Create a STANDARD log group and point the trail at it."}},
+		"Control Tower's": {name: tower, retention: 365},
+		"Control Tower's, shorter": {name: tower, retention: 14, findings: []string{
+			"log group " + tower + ": kept 14 days, needed by the trail for longer, and AWS Control Tower owns it. Raise the retention in the landing zone's settings."}},
+		"Control Tower's, missing": {name: tower, missing: true, findings: []string{
+			"log group " + tower + ": it is missing, and AWS Control Tower owns it. Repair the landing zone."}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := logGroup(filterFor(want, c))
+			if tt.name != "" {
+				got.LogGroups.Trail.LogGroup, got.LogGroups.Group.Name = tt.name, tt.name
+			}
+			got.LogGroups.Group.Class, got.LogGroups.Group.RetentionDays = tt.class, tt.retention
+			if tt.missing {
+				got.LogGroups.Group, got.LogGroups.Exists, got.LogGroups.Filters = plan.LogGroup{}, false, nil
+			}
+			p := of(t, catalog.LogGroups, want, got)
+			says(t, "actions", p.Actions, tt.actions...)
+			says(t, "findings", p.Findings, tt.findings...)
+			if tt.missing && tt.name == "" {
+				if key := p.Actions[0].(plan.CreateLogGroup).KMSKey; key != want.KMSKeys[region] {
+					t.Errorf("created with key %q", key)
+				}
+			}
+			converges(t, catalog.LogGroups, want, got)
+		})
+	}
+}
+
+// Where the trail's log group is not to be held here, nothing is planned,
+// whatever was observed beside it.
+func TestNoTrailLogGroupHere(t *testing.T) {
+	finding := plan.Finding{Subject: "account", Problem: "no trail", Remedy: "Make one."}
+	for _, trail := range []plan.TrailLogs{
+		{Elsewhere: "not applicable"},
+		{Findings: []plan.Finding{finding}},
+	} {
+		got := plan.Observed{LogGroups: &plan.LogGroupState{Trail: trail}, Alarms: &plan.AlarmState{Full: true, Trail: trail}}
+		for _, kind := range []catalog.Kind{catalog.LogGroups, catalog.Alarms} {
+			p := of(t, kind, policy(t), got)
+			says(t, "actions", p.Actions)
+			if len(p.Findings) != len(trail.Findings) || (len(p.Skips) == 1) != (trail.Elsewhere != "") || p.Held != 0 {
+				t.Errorf("%s of %+v: findings %v, skips %v, %d held", kind, trail, p.Findings, p.Skips, p.Held)
+			}
+		}
+	}
+}
+
+func TestEveryControlGetsItsFilter(t *testing.T) {
+	want := policy(t)
+	p := of(t, catalog.LogGroups, want, logGroup())
+	if len(p.Actions) != len(want.Controls) || p.Held != 0 {
+		t.Errorf("%d actions and %d held, want a filter for each of %d controls", len(p.Actions), p.Held, len(want.Controls))
+	}
+	converges(t, catalog.LogGroups, want, logGroup())
+}

@@ -1,0 +1,200 @@
+package plan_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/config"
+	"github.com/relight-aws/relight/internal/plan"
+)
+
+const (
+	account = "111122223333"
+	other   = "444455556666"
+	region  = "us-east-1"
+	trail   = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main"
+	group   = "aws-cloudtrail-logs-111122223333-0a1b2c3d"
+	topic   = "arn:aws:sns:us-east-1:111122223333:relight"
+	role    = "arn:aws:iam::111122223333:role/relight-delivery"
+)
+
+// policy returns the desired state of an empty configuration, deployed.
+func policy(t testing.TB) catalog.Policy {
+	t.Helper()
+	c, err := config.Parse(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Policy(config.Deployment{Account: account, HomeRegion: region, Topic: topic, DeliveryRole: role})
+}
+
+// control returns the control that most tables are about, and a policy that
+// wants no other.
+func control(t testing.TB) (catalog.Policy, catalog.Control) {
+	t.Helper()
+	want := policy(t)
+	i := slices.IndexFunc(want.Controls, func(c catalog.Control) bool { return c.ID == "root-usage" })
+	want.Controls = want.Controls[i : i+1]
+	return want, want.Controls[0]
+}
+
+// of plans a kind, twice: the second plan says whether the first left the
+// observed state as it was.
+func of(t testing.TB, kind catalog.Kind, want catalog.Policy, got plan.Observed) plan.Plan {
+	t.Helper()
+	p, err := plan.Of(kind, want, got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, _ := plan.Of(kind, want, got)
+	if diff := cmp.Diff(p, again); diff != "" {
+		t.Errorf("the same state planned again (-first +second):\n%s", diff)
+	}
+	return p
+}
+
+func flowLogs(want catalog.Policy, vpcs ...plan.VPC) plan.Observed {
+	state := &plan.FlowLogState{VPCs: vpcs, LogGroups: map[string]plan.LogGroup{}}
+	for _, vpc := range vpcs {
+		for _, fl := range vpc.FlowLogs {
+			if fl.LogGroup != "" {
+				state.LogGroups[fl.LogGroup] = plan.LogGroup{Name: fl.LogGroup, RetentionDays: want.FlowLogs.RetentionDays}
+			}
+		}
+	}
+	return plan.Observed{Account: account, Region: region, FlowLogs: state}
+}
+
+func logGroup(filters ...plan.Filter) plan.Observed {
+	return plan.Observed{Account: account, Region: region, LogGroups: &plan.LogGroupState{
+		Trail:   plan.TrailLogs{LogGroup: group},
+		Group:   plan.LogGroup{Name: group, Class: catalog.ClassStandard, RetentionDays: 365},
+		Exists:  true,
+		Filters: filters,
+	}}
+}
+
+// alarms returns a full observation with a healthy topic.
+func alarms(filters []plan.Filter, found ...plan.Alarm) plan.Observed {
+	state := &plan.AlarmState{
+		Full:    true,
+		Trail:   plan.TrailLogs{LogGroup: group},
+		Filters: filters,
+		Alarms:  map[string]plan.Alarm{},
+		Topics:  map[string]plan.Topic{topic: {Exists: true, Admits: true, Confirmed: 1}},
+	}
+	for _, a := range found {
+		state.Alarms[a.Name] = a
+	}
+	return plan.Observed{Account: account, Region: region, Alarms: state}
+}
+
+// named returns the observation of an event's names.
+func named(names []string, found ...plan.Alarm) plan.Observed {
+	state := &plan.AlarmState{Named: names, Alarms: map[string]plan.Alarm{}}
+	for _, a := range found {
+		state.Alarms[a.Name] = a
+	}
+	return plan.Observed{Account: account, Region: region, Alarms: state}
+}
+
+// apply is an account in a few lines: it does to the observed state what a
+// plan's actions say, as AWS would. What it hands back is a copy.
+func apply(t testing.TB, got plan.Observed, p plan.Plan) plan.Observed {
+	t.Helper()
+	got = clone(got)
+	for _, action := range p.Actions {
+		switch a := action.(type) {
+		case plan.CreateFlowLog:
+			i := slices.IndexFunc(got.FlowLogs.VPCs, func(v plan.VPC) bool { return v.ID == a.VPC })
+			vpc := &got.FlowLogs.VPCs[i]
+			if len(vpc.FlowLogs) == 2 {
+				t.Fatalf("%s: a VPC has room for two flow logs", a)
+			}
+			vpc.FlowLogs = append(vpc.FlowLogs, plan.FlowLog{
+				ID: fmt.Sprintf("fl-%d-of-%s", len(vpc.FlowLogs), a.VPC), Status: "ACTIVE", TrafficType: a.Spec.TrafficType,
+				Format: a.Spec.WantFormat(), Destination: catalog.ToCloudWatchLogs, LogGroup: a.Spec.LogGroup, Ours: true,
+			})
+		case plan.CreateLogGroup:
+			set(got, plan.LogGroup{Name: a.Name, Class: catalog.ClassStandard, RetentionDays: a.RetentionDays})
+		case plan.RaiseRetention:
+			set(got, plan.LogGroup{Name: a.LogGroup, Class: catalog.ClassStandard, RetentionDays: a.Days})
+		case plan.PutFilter:
+			s := got.LogGroups
+			s.Filters = append(slices.DeleteFunc(s.Filters, func(f plan.Filter) bool { return f.Name == a.Filter.Name }), a.Filter)
+		case plan.PutAlarm:
+			if len(a.Alarm.AlarmActions) > catalog.ActionsPerState {
+				t.Fatalf("%s: %d actions", a, len(a.Alarm.AlarmActions))
+			}
+			got.Alarms.Alarms[a.Alarm.Name] = a.Alarm
+		default:
+			t.Fatalf("the model does not know %T", action)
+		}
+	}
+	return got
+}
+
+// set puts a log group into whichever state was observed.
+func set(got plan.Observed, g plan.LogGroup) {
+	if got.FlowLogs != nil {
+		got.FlowLogs.LogGroups[g.Name] = g
+		return
+	}
+	got.LogGroups.Group, got.LogGroups.Exists = g, true
+}
+
+func clone(got plan.Observed) plan.Observed {
+	if s := got.FlowLogs; s != nil {
+		c := *s
+		c.VPCs, c.LogGroups = slices.Clone(s.VPCs), maps.Clone(s.LogGroups)
+		for i := range c.VPCs {
+			c.VPCs[i].FlowLogs = slices.Clone(c.VPCs[i].FlowLogs)
+		}
+		got.FlowLogs = &c
+	}
+	if s := got.LogGroups; s != nil {
+		c := *s
+		c.Filters = slices.Clone(s.Filters)
+		got.LogGroups = &c
+	}
+	if s := got.Alarms; s != nil {
+		c := *s
+		c.Alarms, c.Filters = maps.Clone(s.Alarms), slices.Clone(s.Filters)
+		got.Alarms = &c
+	}
+	return got
+}
+
+// converges fails the test if a plan, applied, leaves something to do.
+func converges(t testing.TB, kind catalog.Kind, want catalog.Policy, got plan.Observed) {
+	t.Helper()
+	got = apply(t, got, of(t, kind, want, got))
+	if left := of(t, kind, want, got).Actions; len(left) > 0 {
+		t.Errorf("after the repair there is still to do: %v", left)
+	}
+}
+
+// text returns what a list of a plan says.
+func text[S fmt.Stringer](items []S) []string {
+	lines := []string{}
+	for _, i := range items {
+		lines = append(lines, i.String())
+	}
+	return lines
+}
+
+// says fails the test if a list of a plan says anything else.
+func says[S fmt.Stringer](t testing.TB, what string, items []S, want ...string) {
+	t.Helper()
+	if want == nil {
+		want = []string{}
+	}
+	if diff := cmp.Diff(want, text(items)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}

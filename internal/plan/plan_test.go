@@ -1,0 +1,245 @@
+package plan_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
+)
+
+// A kind that was not read is not empty: planning it would make everything
+// anew.
+func TestUnobservedIsAnError(t *testing.T) {
+	observed := map[catalog.Kind]plan.Observed{
+		catalog.FlowLogs:  {FlowLogs: &plan.FlowLogState{}},
+		catalog.LogGroups: {LogGroups: &plan.LogGroupState{}},
+		catalog.Alarms:    {Alarms: &plan.AlarmState{}},
+	}
+	for _, kind := range append(catalog.Kinds(), "no such kind") {
+		for of, got := range observed {
+			p, err := plan.Of(kind, policy(t), got)
+			if (err == nil) != (kind == of) {
+				t.Errorf("plan of %s with only %s observed: %v", kind, of, err)
+			}
+			if err != nil && (len(p.Actions) > 0 || !strings.Contains(err.Error(), string(kind))) {
+				t.Errorf("plan of %s with only %s observed: %v, actions %v", kind, of, err, p.Actions)
+			}
+		}
+	}
+}
+
+// What others lean on comes first.
+func TestOrderOfActions(t *testing.T) {
+	want := policy(t)
+	theirs := with(ours, func(fl *plan.FlowLog) { fl.LogGroup, fl.Ours = "a-short", false })
+	missing := with(ours, func(fl *plan.FlowLog) { fl.LogGroup, fl.Ours = "z-missing", false })
+	got := flowLogs(want,
+		plan.VPC{ID: "vpc-3", Owner: account},
+		plan.VPC{ID: "vpc-2", Owner: account, FlowLogs: []plan.FlowLog{missing}},
+		plan.VPC{ID: "vpc-1", Owner: account, FlowLogs: []plan.FlowLog{theirs}},
+		plan.VPC{ID: "vpc-0", Owner: account},
+	)
+	got.FlowLogs.LogGroups = map[string]plan.LogGroup{"a-short": {Name: "a-short", RetentionDays: 1}}
+	says(t, "actions", of(t, catalog.FlowLogs, want, got).Actions,
+		"create log-group relight-flow-logs kept 365 days (missing, needed by flow logs)",
+		"create log-group z-missing kept 365 days (missing, needed by flow logs)",
+		"raise retention of log-group a-short to 365 days (kept 1 days, needed by flow logs)",
+		"create flow-log on vpc-0 to relight-flow-logs (none covers REJECT)",
+		"create flow-log on vpc-3 to relight-flow-logs (none covers REJECT)")
+}
+
+// The properties below hold for whatever is observed: equal states give equal
+// plans in whatever order they were listed; a plan applied leaves nothing to
+// do; it changes nothing that is not ours, shortens no retention, and gives a
+// reason for everything.
+
+func TestAnyFlowLogs(t *testing.T) {
+	want := policy(t)
+	rapid.Check(t, func(r *rapid.T) {
+		var vpcs []plan.VPC
+		for i := range rapid.IntRange(0, 6).Draw(r, "VPCs") {
+			vpc := plan.VPC{ID: fmt.Sprintf("vpc-%d", i), Owner: rapid.SampledFrom([]string{account, account, other}).Draw(r, "owner")}
+			if rapid.Bool().Draw(r, "logged") { // the second slot stays free: a full VPC is not relight's to mend
+				vpc.FlowLogs = []plan.FlowLog{anyFlowLog(r, vpc.ID)}
+			}
+			vpcs = append(vpcs, vpc)
+		}
+		got := flowLogs(want, vpcs...)
+		got.FlowLogs.LogGroups = map[string]plan.LogGroup{}
+		for _, name := range []string{"relight-flow-logs", "owner-logs", catalog.ControlTowerPrefix + "x"} {
+			if rapid.Bool().Draw(r, name+" exists") {
+				got.FlowLogs.LogGroups[name] = plan.LogGroup{Name: name, RetentionDays: rapid.SampledFrom([]int32{0, 1, 365, 400}).Draw(r, "days")}
+			}
+		}
+		shuffled := clone(got)
+		shuffled.FlowLogs.VPCs = rapid.Permutation(got.FlowLogs.VPCs).Draw(r, "VPCs shuffled")
+		after := holds(t, r, catalog.FlowLogs, want, got, shuffled)
+		for name, g := range got.FlowLogs.LogGroups {
+			longer(r, g, after.FlowLogs.LogGroups[name])
+		}
+		for i, vpc := range got.FlowLogs.VPCs {
+			if is := after.FlowLogs.VPCs[i].FlowLogs[:len(vpc.FlowLogs)]; !slices.Equal(vpc.FlowLogs, is) {
+				r.Errorf("flow logs of %s were %+v, now %+v", vpc.ID, vpc.FlowLogs, is)
+			}
+			if vpc.Owner != account && len(after.FlowLogs.VPCs[i].FlowLogs) > len(vpc.FlowLogs) {
+				r.Errorf("%s is not ours, and got a flow log", vpc.ID)
+			}
+		}
+	})
+}
+
+func anyFlowLog(r *rapid.T, vpc string) plan.FlowLog {
+	fl := plan.FlowLog{
+		ID:          "fl-of-" + vpc,
+		Status:      rapid.SampledFrom([]string{"ACTIVE", "ACTIVE", "CREATING"}).Draw(r, "status"),
+		Delivery:    rapid.SampledFrom([]string{"", "SUCCESS", "FAILED"}).Draw(r, "delivery"),
+		TrafficType: rapid.SampledFrom([]string{"ALL", "REJECT", "ACCEPT"}).Draw(r, "traffic"),
+		Format:      rapid.SampledFrom([]string{catalog.DefaultFlowLogFormat, catalog.DefaultFlowLogFormat, "${version}"}).Draw(r, "format"),
+		Destination: rapid.SampledFrom([]string{catalog.ToCloudWatchLogs, catalog.ToS3}).Draw(r, "destination"),
+		Ours:        rapid.Bool().Draw(r, "ours"),
+	}
+	if fl.Destination == catalog.ToCloudWatchLogs {
+		fl.LogGroup = rapid.SampledFrom([]string{"relight-flow-logs", "owner-logs", catalog.ControlTowerPrefix + "x"}).Draw(r, "log group")
+	}
+	return fl
+}
+
+func TestAnyLogGroup(t *testing.T) {
+	want := policy(t)
+	rapid.Check(t, func(r *rapid.T) {
+		got := logGroup(anyFilters(r, want)...)
+		got.LogGroups.Group.RetentionDays = rapid.SampledFrom([]int32{0, 1, 365, 400}).Draw(r, "days")
+		if rapid.Bool().Draw(r, "missing") {
+			got.LogGroups.Exists, got.LogGroups.Group, got.LogGroups.Filters = false, plan.LogGroup{}, nil
+		}
+		shuffled := clone(got)
+		shuffled.LogGroups.Filters = rapid.Permutation(got.LogGroups.Filters).Draw(r, "filters shuffled")
+		after := holds(t, r, catalog.LogGroups, want, got, shuffled)
+		if got.LogGroups.Exists {
+			longer(r, got.LogGroups.Group, after.LogGroups.Group)
+		}
+		for _, f := range got.LogGroups.Filters {
+			kept := func(g plan.Filter) bool { return g.Name == f.Name && cmp.Equal(f, g) }
+			if !strings.HasPrefix(f.Name, want.Prefix+"-") && !slices.ContainsFunc(after.LogGroups.Filters, kept) {
+				r.Errorf("filter %s is not ours, and changed", f.Name)
+			}
+		}
+		for _, c := range want.Controls {
+			if !slices.ContainsFunc(after.LogGroups.Filters, func(f plan.Filter) bool { return plan.Measures(c, f) == "" }) {
+				r.Errorf("nothing measures %s", c.ID)
+			}
+		}
+	})
+}
+
+// anyFilters returns ours and theirs, sound and weak, of some controls.
+func anyFilters(r *rapid.T, want catalog.Policy) []plan.Filter {
+	changes := []func(*plan.Filter){func(*plan.Filter) {}}
+	for _, name := range slices.Sorted(maps.Keys(weakFilters)) {
+		changes = append(changes, weakFilters[name].change)
+	}
+	for _, name := range slices.Sorted(maps.Keys(soundFilters)) {
+		changes = append(changes, soundFilters[name])
+	}
+	var filters []plan.Filter
+	for _, c := range want.Controls {
+		if rapid.Bool().Draw(r, c.ID+" is ours") {
+			filters = append(filters, with(filterFor(want, c), rapid.SampledFrom(changes).Draw(r, "change")))
+		}
+		for i := range rapid.IntRange(0, 2).Draw(r, "theirs") {
+			f := with(theirFilter(c), rapid.SampledFrom(changes).Draw(r, "change"))
+			f.Name = fmt.Sprintf("%s-%d", c.ID, i)
+			filters = append(filters, f)
+		}
+	}
+	return filters
+}
+
+func TestAnyAlarms(t *testing.T) {
+	want := policy(t)
+	changes := []func(*plan.Alarm){func(*plan.Alarm) {}}
+	for _, name := range slices.Sorted(maps.Keys(weakAlarms)) {
+		changes = append(changes, weakAlarms[name].change)
+	}
+	for _, name := range slices.Sorted(maps.Keys(soundAlarms)) {
+		changes = append(changes, soundAlarms[name])
+	}
+	rapid.Check(t, func(r *rapid.T) {
+		got := alarms(anyFilters(r, want))
+		got.Alarms.Topics[theirTopic] = plan.Topic{Exists: true, Admits: true, Confirmed: rapid.IntRange(0, 1).Draw(r, "confirmed")}
+		if rapid.Bool().Draw(r, "named") {
+			got = named([]string{want.Name(want.Controls[0].ID), want.Name(want.Controls[1].ID), "checkout-latency"})
+		}
+		for i, c := range want.Controls {
+			for _, a := range []plan.Alarm{alarmFor(want, c), theirAlarm(want, c), with(theirAlarm(want, c), func(a *plan.Alarm) {
+				a.Name = plan.AlarmName(want, c, plan.Metric{Namespace: a.Namespace, Name: a.Metric})
+			})} {
+				if a.Name == "root" {
+					a.Name = fmt.Sprintf("theirs-%d", i)
+				}
+				if rapid.Bool().Draw(r, a.Name) {
+					got.Alarms.Alarms[a.Name] = with(a, rapid.SampledFrom(changes).Draw(r, "change"))
+				}
+			}
+		}
+		shuffled := clone(got)
+		shuffled.Alarms.Filters = rapid.Permutation(got.Alarms.Filters).Draw(r, "filters shuffled")
+		after := holds(t, r, catalog.Alarms, want, got, shuffled)
+		if p := plan.Alarms(want, got); got.Alarms.Full && p.Held+len(p.Actions)+len(p.Findings) < len(want.Controls) {
+			r.Errorf("%d held, %d actions and %d findings for %d controls", p.Held, len(p.Actions), len(p.Findings), len(want.Controls))
+		}
+		for name, a := range got.Alarms.Alarms {
+			if diff := cmp.Diff(a, after.Alarms.Alarms[name]); diff != "" && !strings.HasPrefix(name, want.Prefix+"-") {
+				r.Errorf("alarm %s is not ours, and changed:\n%s", name, diff)
+			}
+			for _, action := range a.AlarmActions {
+				if !slices.Contains(after.Alarms.Alarms[name].AlarmActions, action) {
+					r.Errorf("alarm %s lost its action %s", name, action)
+				}
+			}
+		}
+	})
+}
+
+// holds checks what must be true of any plan and returns the state after it.
+func holds(t *testing.T, r *rapid.T, kind catalog.Kind, want catalog.Policy, got, shuffled plan.Observed) plan.Observed {
+	r.Helper()
+	p, err := plan.Of(kind, want, got)
+	if err != nil {
+		r.Fatal(err)
+	}
+	if same, _ := plan.Of(kind, want, shuffled); !cmp.Equal(p, same) {
+		r.Errorf("the order of what was observed matters:\n%s", cmp.Diff(p, same))
+	}
+	seen := map[string]bool{}
+	for _, a := range p.Actions {
+		key := fmt.Sprintf("%T %s", a, a.Target())
+		if seen[key] {
+			r.Errorf("planned twice: %s", a)
+		}
+		seen[key] = true
+		if line := a.String(); !strings.HasSuffix(line, ")") || strings.HasSuffix(line, "()") || strings.Contains(line, "\n") {
+			r.Errorf("no line with a reason: %q", line)
+		}
+	}
+	after := apply(t, got, p)
+	if again, _ := plan.Of(kind, want, after); len(again.Actions) > 0 {
+		r.Errorf("after %v\nthere is still to do: %v", p.Actions, again.Actions)
+	}
+	return after
+}
+
+// longer fails if a log group keeps its events for a shorter time than before.
+func longer(r *rapid.T, was, is plan.LogGroup) {
+	r.Helper()
+	if was.RetentionDays == 0 && is.RetentionDays != 0 || is.RetentionDays != 0 && is.RetentionDays < was.RetentionDays {
+		r.Errorf("log group %s was kept %d days, now %d", was.Name, was.RetentionDays, is.RetentionDays)
+	}
+}
