@@ -22,8 +22,9 @@ const DefaultFlowLogFormat = "${version} ${account-id} ${interface-id} ${srcaddr
 	"${srcport} ${dstport} ${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}"
 
 // FlowLogsPerCall is how many resources one CreateFlowLogs call takes.
-// Source: EC2 API Reference, CreateFlowLogs.
-const FlowLogsPerCall = 1000
+// Source: EC2 API Reference, CreateFlowLogs, as of the API model of November
+// 2026; until then it said 1000.
+const FlowLogsPerCall = 300
 
 // A FlowLogSpec is what every VPC's flow log has to satisfy, and what relight
 // creates where none does.
