@@ -2,6 +2,7 @@ package awsio
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -157,6 +158,10 @@ func alarmOf(a types.MetricAlarm) plan.Alarm {
 		got.Other = "a fixed window"
 	case aws.ToString(a.ExtendedStatistic) != "":
 		got.Other = aws.ToString(a.ExtendedStatistic)
+	case a.WarmUpConfiguration != nil && aws.ToBool(a.WarmUpConfiguration.OnlyStartEvaluatingAfterWarmUpPeriodEnds):
+		// CloudWatch API Reference, WarmUpConfiguration: no evaluation and no
+		// actions until then. Without the flag the first data point ends it.
+		got.Other = fmt.Sprintf("nothing for %d minutes", aws.ToInt32(a.WarmUpConfiguration.WarmUpPeriodDurationInMinutes))
 	}
 	return got
 }

@@ -5,6 +5,7 @@ package awsio
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -75,16 +76,22 @@ func (c *Cloud) Observe(ctx context.Context, s remedy.Scope) (plan.Observed, err
 func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action) []remedy.Outcome {
 	outcomes := make([]remedy.Outcome, len(actions))
 	var flowLogs []*remedy.Outcome
+	missing := map[string]error{} // why a log group could not be created
 	for i, action := range actions {
 		out := &outcomes[i]
 		out.Action = action
 		switch a := action.(type) {
 		case plan.CreateLogGroup:
 			out.Err = c.createLogGroup(ctx, s.Region, a)
+			if e, ok := errors.AsType[*remedy.Error](out.Err); ok && e.Op == createGroupOp {
+				missing[a.Name] = out.Err
+			}
 		case plan.RaiseRetention:
 			out.Err = c.putRetention(ctx, s.Region, a.LogGroup, a.Days)
 		case plan.PutFilter:
-			out.Err = c.putFilter(ctx, s.Region, a)
+			if out.Err = missing[a.LogGroup]; out.Err == nil { // it cannot succeed where its group has not
+				out.Err = c.putFilter(ctx, s.Region, a)
+			}
 		case plan.PutAlarm:
 			out.Err = c.putAlarm(ctx, s.Region, a)
 		case plan.CreateFlowLog:

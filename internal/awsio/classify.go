@@ -47,6 +47,7 @@ var classes = map[string]remedy.Class{
 	"UnrecognizedClientException": remedy.Terminal,
 
 	limitCode:                                remedy.Terminal, // a quota of CloudWatch Logs, not a rate
+	"400":                                    remedy.Terminal, // CreateFlowLogs, of one resource; aws-controllers-k8s issue 1931 has a reply
 	"FlowLogsLimitExceeded":                  remedy.Terminal,
 	"LimitExceeded":                          remedy.Terminal,
 	"LimitExceededFault":                     remedy.Terminal,
@@ -58,6 +59,12 @@ var classes = map[string]remedy.Class{
 	"LogDestinationNotFoundException":        remedy.Terminal,
 	"LogDestinationPermissionIssue":          remedy.Terminal,
 	"LogDestinationPermissionIssueException": remedy.Terminal,
+	"KMSAccessDenied":                        remedy.Terminal, // SNS, Publish to an encrypted topic
+	"KMSDisabled":                            remedy.Terminal,
+	"KMSInvalidState":                        remedy.Terminal,
+	"KMSNotFound":                            remedy.Terminal,
+	"KMSOptInRequired":                       remedy.Terminal,
+	"KMSThrottling":                          remedy.Transient,
 	"ValidationError":                        remedy.Terminal,
 	"ValidationException":                    remedy.Terminal,
 }

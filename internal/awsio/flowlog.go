@@ -176,14 +176,29 @@ func (c *Cloud) flowLog(fl types.FlowLog) plan.FlowLog {
 }
 
 // createFlowLogs creates the flow logs of all outcomes' actions, which share
-// one spec, in as few calls as EC2 takes.
+// one spec, in as few calls as EC2 takes. A VPC that was seen a moment ago and
+// that EC2 does not know is asked for again: its reads do not agree with each
+// other. One that stays unknown is worth another run, which looks whether it
+// is gone.
 func (c *Cloud) createFlowLogs(ctx context.Context, region string, outcomes []*remedy.Outcome) {
 	for batch := range slices.Chunk(outcomes, catalog.FlowLogsPerCall) {
-		c.createFlowLogBatch(ctx, region, batch)
+		unknown := c.createFlowLogBatch(ctx, region, batch)
+		for _, wait := range notYet {
+			if len(unknown) == 0 || c.pause(ctx, wait) != nil {
+				break
+			}
+			unknown = c.createFlowLogBatch(ctx, region, unknown)
+		}
+		for _, out := range unknown {
+			out.Err = again(out.Err)
+		}
 	}
 }
 
-func (c *Cloud) createFlowLogBatch(ctx context.Context, region string, batch []*remedy.Outcome) {
+// createFlowLogBatch makes one call and returns the outcomes whose VPC EC2
+// does not know. Where such a VPC fails a call as a whole, the call is split:
+// it must not hold up the others.
+func (c *Cloud) createFlowLogBatch(ctx context.Context, region string, batch []*remedy.Outcome) (unknown []*remedy.Outcome) {
 	const op = "ec2.CreateFlowLogs"
 	byVPC := map[string]*remedy.Outcome{}
 	for _, out := range batch {
@@ -194,7 +209,7 @@ func (c *Cloud) createFlowLogBatch(ctx context.Context, region string, batch []*
 		for vpc, out := range byVPC {
 			out.Err = notDeployed(op, vpc, "delivery role")
 		}
-		return
+		return nil
 	}
 	in := &ec2.CreateFlowLogsInput{
 		ClientToken:              aws.String(rand.Text()), // a token made from the spec would answer a second restore with the first, deleted flow log
@@ -216,29 +231,36 @@ func (c *Cloud) createFlowLogBatch(ctx context.Context, region string, batch []*
 		in.ResourceIds = append(in.ResourceIds, out.Action.Target())
 	}
 	reply, err := call(ctx, c.Pace, place{region, op, ""}, c.Clients.EC2.CreateFlowLogs, in, ec2In(region))
-	if err != nil {
-		for _, out := range batch {
-			out.Err = settled(err)
-		}
-		return
+	if remedy.ClassOf(err) == remedy.Missing && len(batch) > 1 {
+		half := len(batch) / 2
+		return append(c.createFlowLogBatch(ctx, region, batch[:half]), c.createFlowLogBatch(ctx, region, batch[half:])...)
 	}
-	for _, item := range reply.Unsuccessful { // EC2 reports per-resource failures in a successful reply
-		out, known := byVPC[aws.ToString(item.ResourceId)]
-		if !known || item.Error == nil {
-			continue
-		}
-		out.Err = settled(wrap(op, aws.ToString(item.ResourceId), &smithy.GenericAPIError{
-			Code: aws.ToString(item.Error.Code), Message: aws.ToString(item.Error.Message),
-		}))
+	for _, out := range batch {
+		out.Err = settled(err)
 	}
+	if err == nil { // EC2 reports per-resource failures in a successful reply
+		for _, item := range reply.Unsuccessful {
+			out, known := byVPC[aws.ToString(item.ResourceId)]
+			if !known || item.Error == nil {
+				continue
+			}
+			out.Err = settled(wrap(op, aws.ToString(item.ResourceId), &smithy.GenericAPIError{
+				Code: aws.ToString(item.Error.Code), Message: aws.ToString(item.Error.Message),
+			}))
+		}
+	}
+	for _, out := range batch {
+		if remedy.ClassOf(out.Err) == remedy.Missing {
+			unknown = append(unknown, out)
+		}
+	}
+	return unknown
 }
 
-// settled drops the errors of an action that somebody else made needless: the
-// resource exists, or what it was for is gone. Present may lie, so the second
-// look decides.
+// settled drops the error of an action that somebody else made needless: the
+// resource exists. Present may lie, so the second look decides.
 func settled(err error) error {
-	switch remedy.ClassOf(err) {
-	case remedy.Present, remedy.Missing:
+	if remedy.ClassOf(err) == remedy.Present {
 		return nil
 	}
 	return err

@@ -137,6 +137,8 @@ func filterOf(f types.MetricFilter) plan.Filter {
 	return got
 }
 
+const createGroupOp = "logs.CreateLogGroup"
+
 // createLogGroup creates a log group and sets its retention, which are two
 // calls. One that somebody else created meanwhile gets its retention too.
 func (c *Cloud) createLogGroup(ctx context.Context, region string, a plan.CreateLogGroup) error {
@@ -144,7 +146,7 @@ func (c *Cloud) createLogGroup(ctx context.Context, region string, a plan.Create
 	if a.KMSKey != "" {
 		in.KmsKeyId = aws.String(a.KMSKey)
 	}
-	_, err := call(ctx, c.Pace, place{region, "logs.CreateLogGroup", a.Name}, c.Clients.Logs.CreateLogGroup, in, logsIn(region))
+	_, err := call(ctx, c.Pace, place{region, createGroupOp, a.Name}, c.Clients.Logs.CreateLogGroup, in, logsIn(region))
 	if err != nil && remedy.ClassOf(err) != remedy.Present {
 		return err
 	}

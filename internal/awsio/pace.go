@@ -2,6 +2,7 @@ package awsio
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"golang.org/x/time/rate"
@@ -49,5 +50,8 @@ func (p *Pace) wait(ctx context.Context, region, op string) error {
 		p.limiters[key] = l
 	}
 	p.mu.Unlock()
-	return l.Wait(ctx)
+	if err := l.Wait(ctx); err != nil { // it gives up early where its turn comes after the deadline
+		return fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
+	}
+	return nil
 }
