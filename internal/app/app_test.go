@@ -17,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/relight-aws/relight/internal/app"
 	"github.com/relight-aws/relight/internal/awsio"
@@ -196,7 +198,8 @@ func (w *world) gaps() []string {
 }
 
 func (w *world) reaches(topic string) bool {
-	return strings.Contains(w.State()[home+" topic "+topic], `"confirmed":1`)
+	out, err := w.GetTopicAttributes(w.t.Context(), &sns.GetTopicAttributesInput{TopicArn: aws.String(topic)})
+	return err == nil && out.Attributes["SubscriptionsConfirmed"] != "0"
 }
 
 // must returns a result that cannot fail.
@@ -305,4 +308,33 @@ func without(state map[string]string, keys ...string) map[string]string {
 		delete(state, k)
 	}
 	return state
+}
+
+func filterOf(name, pattern, namespace, metric string) logstypes.MetricFilter {
+	return logstypes.MetricFilter{
+		FilterName: aws.String(name), FilterPattern: aws.String(pattern),
+		MetricTransformations: []logstypes.MetricTransformation{{
+			MetricNamespace: aws.String(namespace), MetricName: aws.String(metric), MetricValue: aws.String("1"),
+		}},
+	}
+}
+
+func alarmOn(name, namespace, metric string, actions ...string) *cloudwatch.PutMetricAlarmInput {
+	return &cloudwatch.PutMetricAlarmInput{
+		AlarmName: aws.String(name), Namespace: aws.String(namespace), MetricName: aws.String(metric),
+		Statistic: cloudwatchtypes.StatisticSum, Period: aws.Int32(300), EvaluationPeriods: aws.Int32(1), Threshold: aws.Float64(1),
+		ComparisonOperator: cloudwatchtypes.ComparisonOperatorGreaterThanOrEqualToThreshold, AlarmActions: actions,
+	}
+}
+
+// createFlowLog makes a flow log that is not relight's, to a log group.
+func (w *world) createFlowLog(region, vpc, traffic, group string) {
+	w.t.Helper()
+	out := must(w.CreateFlowLogs(w.t.Context(), &ec2.CreateFlowLogsInput{
+		ResourceIds: []string{vpc}, ResourceType: ec2types.FlowLogsResourceTypeVpc, TrafficType: ec2types.TrafficType(traffic),
+		LogGroupName: aws.String(group), DeliverLogsPermissionArn: aws.String(role),
+	}, func(o *ec2.Options) { o.Region = region }))
+	if len(out.Unsuccessful) > 0 {
+		w.t.Fatal(*out.Unsuccessful[0].Error.Message)
+	}
 }

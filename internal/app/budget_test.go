@@ -1,0 +1,153 @@
+package app_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+
+	"github.com/relight-aws/relight/events"
+	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// The budgets of the design: AWS calls of one event's runs, the look
+// afterwards included. The message that tells people is counted apart: one
+// for a run that repaired, none for any other.
+func TestBudgets(t *testing.T) {
+	echo := attack{do: func(*world) {}}
+	tests := []struct {
+		event    string
+		attack   attack
+		calls    int // most, of all functions together
+		perRun   int // most reads of one function's run, where nothing is to be done; 0 for any
+		messages int
+	}{
+		{event: "CreateVpc.default.json", attack: attacks["CreateVpc.default.json"], calls: 7, messages: 1},
+		{event: "CreateDefaultVpc.default.json", attack: attacks["CreateDefaultVpc.default.json"], calls: 7, messages: 1},
+		{event: "DeleteFlowLogs.one.json", attack: attacks["DeleteFlowLogs.one.json"], calls: 7, messages: 1},
+		{event: "DeleteFlowLogs.several.json", attack: attacks["DeleteFlowLogs.several.json"], calls: 7, messages: 1},
+		{event: "DeleteAlarms.one.json", attack: attacks["DeleteAlarms.one.json"], calls: 3, messages: 1},
+		{event: "AlarmChange.delete.json", attack: attacks["DeleteAlarms.one.json"], calls: 3, messages: 1},
+		{event: "DisableAlarmActions.one.json", attack: attacks["DisableAlarmActions.one.json"], calls: 3, messages: 1},
+		{event: "PutMetricAlarm.weakened.json", attack: attacks["PutMetricAlarm.weakened.json"], calls: 3, messages: 1},
+		{event: "DeleteAlarms.all.json", attack: attacks["DeleteAlarms.all.json"], calls: 20, messages: 1},
+		{event: "DeleteLogGroup.trail.json", attack: attacks["DeleteLogGroup.trail.json"], calls: 26, messages: 1},
+
+		{event: "CreateLogGroup.foreign.json", attack: echo, calls: 2, perRun: 1},
+		{event: "DeleteLogGroup.foreign.json", attack: attacks["DeleteLogGroup.foreign.json"], calls: 2, perRun: 1},
+		{event: "PutRetentionPolicy.foreign.json", attack: attacks["PutRetentionPolicy.foreign.json"], calls: 2, perRun: 1},
+		{event: "PutMetricFilter.foreign.json", attack: echo, calls: 1, perRun: 1},
+		{event: "DeleteMetricFilter.foreign.json", attack: echo, calls: 1, perRun: 1},
+		{event: "PutMetricAlarm.foreign.json", attack: attacks["PutMetricAlarm.foreign.json"], calls: 1, perRun: 1},
+		{event: "DeleteAlarms.foreign.json", attack: attacks["DeleteAlarms.foreign.json"], calls: 1, perRun: 1},
+		{event: "DisableAlarmActions.foreign.json", attack: attacks["DisableAlarmActions.foreign.json"], calls: 1, perRun: 1},
+		{event: "AlarmChange.foreign.json", attack: attacks["AlarmChange.foreign.json"], calls: 1, perRun: 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.event, func(t *testing.T) {
+			w := healthy(t, "")
+			for i := range 60 { // none of the budgets grows with the account
+				w.AddVPC(home, fmt.Sprintf("vpc-%08x", 0xf00+i))
+				w.createGroup(home, fmt.Sprintf("/aws/lambda/function-%d", i))
+			}
+			w.sweep(app.Request{})
+			w.PageSize(0)
+			tt.attack.do(w)
+			told, before := len(w.Messages()), w.Calls()
+			for _, k := range catalog.Kinds() {
+				mine := w.Calls()
+				if _, err := w.app(catalog.Function(k)).HandleEvent(t.Context(), events.Read(tt.event)); err != nil {
+					t.Error(err)
+				}
+				if n := w.Calls().Since(mine).Total("Publish"); tt.perRun > 0 && n > tt.perRun {
+					t.Errorf("%s: %v, want at most %d", k, w.Calls().Since(mine), tt.perRun)
+				}
+			}
+			used := w.Calls().Since(before)
+			if n := used.Total("Publish"); n > tt.calls {
+				t.Errorf("%d calls %v, want at most %d", n, used, tt.calls)
+			}
+			if got := len(w.Messages()) - told; got != tt.messages {
+				t.Errorf("%d messages, want %d", got, tt.messages)
+			}
+		})
+	}
+}
+
+// A backfill costs one paged read of VPCs and of flow logs before and after,
+// and as few CreateFlowLogs as the API takes.
+func TestBackfillBudget(t *testing.T) {
+	for _, vpcs := range []int{1, catalog.FlowLogsPerCall, catalog.FlowLogsPerCall + 1, 2100} {
+		t.Run(fmt.Sprint(vpcs), func(t *testing.T) {
+			w := deployed(t, "")
+			w.createGroup(second, flowLogGroup)
+			for i := range vpcs - 1 { // and vpc-3
+				w.AddVPC(second, fmt.Sprintf("vpc-%08x", i))
+			}
+			w.PageSize(0)
+			before := w.Calls()
+			s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.FlowLogs}, Regions: []string{second}})
+			if s.Repaired != vpcs || s.Unrestored != 0 {
+				t.Errorf("repaired %d, left %d; want %d, 0", s.Repaired, s.Unrestored, vpcs)
+			}
+			used := w.Calls().Since(before)
+			pages := (vpcs + 999) / 1000
+			creates := (vpcs + catalog.FlowLogsPerCall - 1) / catalog.FlowLogsPerCall
+			if used["CreateFlowLogs"] != creates || used["DescribeVpcs"] != 2*pages || used["DescribeFlowLogs"] != 1+pages {
+				t.Errorf("calls %v, want %d CreateFlowLogs and %d pages of VPCs, twice", used, creates, pages)
+			}
+			if s := w.sweep(app.Request{}); s.Unrestored != 0 {
+				t.Errorf("second sweep left %d", s.Unrestored)
+			}
+		})
+	}
+}
+
+// What relight writes comes back as events, and those lead to no write.
+func TestEcho(t *testing.T) {
+	w := healthy(t, "")
+	w.deleteGroup(home, trailGroup)
+	w.deleteAlarms(ours()...)
+	w.send(events.Read("DeleteLogGroup.trail.json"), true)
+	w.send(events.Read("DeleteAlarms.all.json"), true)
+	writes := len(w.Writes())
+	for _, name := range []string{
+		"CreateLogGroup.echo.json", "PutRetentionPolicy.echo.json", "PutMetricFilter.echo.json", "PutMetricAlarm.echo.json", "AlarmChange.create.json",
+	} {
+		if again, errs := w.send(events.Read(name), true); len(again)+len(errs) > 0 || len(w.Writes()) != writes {
+			t.Errorf("%s: %v, %v, writes %v; want none", name, again, errs, w.Writes()[writes:])
+		}
+	}
+}
+
+// An alarm that holds a control in somebody else's name is found before ours
+// is made, though its event names only its own.
+func TestForeignHolderDeleted(t *testing.T) {
+	w := deployed(t, "")
+	c := catalog.Controls()[0]
+	w.putFilter(trailGroup, filterOf("their-filter", c.Pattern, "theirs", "calls"))
+	w.putAlarm(alarmOn("their-alarm", "theirs", "calls", w.topic))
+	w.sweep(app.Request{})
+	if out := must(w.DescribeMetricFilters(t.Context(), &cloudwatchlogs.DescribeMetricFiltersInput{
+		LogGroupName: aws.String(trailGroup), FilterNamePrefix: aws.String("relight-" + c.ID),
+	})); len(out.MetricFilters) > 0 && *out.MetricFilters[0].FilterName == "relight-"+c.ID {
+		t.Error("a filter of ours was made though theirs holds the control")
+	}
+	if gaps := w.gaps(); len(gaps) > 0 {
+		t.Fatalf("not protected: %v", gaps)
+	}
+	w.deleteAlarms("their-alarm")
+	raw := []byte(`{"id":"e","detail-type":"AWS API Call via CloudTrail","source":"aws.monitoring","account":"111122223333","region":"us-east-1",
+		"detail":{"eventName":"DeleteAlarms","requestParameters":{"alarmNames":["their-alarm"]}}}`)
+	if _, errs := w.send(raw, false); len(errs) > 0 {
+		t.Error(errs)
+	}
+	if gaps := w.gaps(); len(gaps) > 0 {
+		t.Errorf("not protected: %v", gaps)
+	}
+	if s := w.sweep(app.Request{}); s.Planned != 0 {
+		t.Errorf("a sweep afterwards plans %d actions: %+v", s.Planned, s)
+	}
+}

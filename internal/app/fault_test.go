@@ -1,0 +1,314 @@
+package app_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	lambdaevents "github.com/aws/aws-lambda-go/events"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relight-aws/relight/events"
+	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/awstest"
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// What a CreateFlowLogs that goes wrong does to the account, to the message
+// behind it and to the next delivery of that message.
+func TestCreateFlowLogsFaults(t *testing.T) {
+	tests := []struct {
+		name    string
+		fail    []string // error codes of the first CreateFlowLogs calls
+		refuse  []string // error codes for vpc-1 inside successful replies
+		deny    bool
+		again   bool   // the message is to be delivered again
+		healed  bool   // after the first delivery
+		retried bool   // healed after the second delivery
+		text    string // in the report
+	}{
+		{name: "throttled", fail: []string{"RequestLimitExceeded"}, again: true, retried: true, text: "RequestLimitExceeded"},
+		{name: "server error", fail: []string{"InternalError"}, again: true, retried: true},
+		{name: "unheard-of", fail: []string{"SomethingNew"}, again: true, retried: true, text: "SomethingNew"},
+		{name: "role spreads", fail: []string{awstest.AssumeRole}, again: true, retried: true, text: "Unable to assume"},
+		{name: "role spreads, in-band", refuse: []string{awstest.AssumeRole}, again: true, retried: true},
+		{name: "throttled, in-band", refuse: []string{"RequestLimitExceeded"}, again: true, retried: true},
+		{name: "denied", deny: true, text: "allow the action"},
+		{name: "quota, in-band", refuse: []string{"FlowLogsLimitExceeded"}, text: "delete one"},
+		{name: "destination, in-band", refuse: []string{"LogDestinationPermissionIssueException"}, text: "LogDestinationPermissionIssueException"},
+		{name: "a status for a code, in-band", refuse: []string{"400"}, text: "400"},
+		{name: "bad parameter", fail: []string{"InvalidParameter"}, text: "InvalidParameter"},
+		{name: "faster elsewhere", refuse: []string{"FlowLogAlreadyExists"}},
+		{name: "not there yet, in-band", refuse: []string{"InvalidVpcID.NotFound"}, healed: true},
+		{name: "not there yet", fail: []string{"InvalidVpcID.NotFound"}, healed: true},
+		{name: "not there for long", refuse: slices.Repeat([]string{"InvalidVpcID.NotFound"}, 4), again: true, retried: true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := healthy(t, "")
+			w.deleteFlowLogs(home, "vpc-1", "vpc-2")
+			w.Fail("CreateFlowLogs", tt.fail...)
+			w.Refuse("vpc-1", tt.refuse...)
+			if tt.deny {
+				w.Deny("CreateFlowLogs")
+			}
+			again, errs := w.send(events.Read("DeleteFlowLogs.several.json"), true)
+			if len(errs) > 0 || tt.again != slices.Equal(again, []string{"m-0"}) {
+				t.Errorf("again %v, %v; want again: %t", again, errs, tt.again)
+			}
+			if got := len(w.FlowLogs(home, "vpc-1")) == 1; got != tt.healed {
+				t.Errorf("healed at first: %t, want %t", got, tt.healed)
+			}
+			if len(tt.refuse) > 0 && len(w.FlowLogs(home, "vpc-2")) != 1 {
+				t.Error("vpc-2 was not healed: one refused VPC must not hold up the others")
+			}
+			if !strings.Contains(w.log.String(), tt.text) {
+				t.Errorf("%q is not in the log:\n%s", tt.text, w.log.String())
+			}
+			if tt.again {
+				w.send(events.Read("DeleteFlowLogs.several.json"), true)
+				if got := len(w.gaps()) == 0; got != tt.retried {
+					t.Errorf("healed by the second delivery: %t, want %t", got, tt.retried)
+				}
+			}
+		})
+	}
+}
+
+// Both slots taken by flow logs that do not satisfy the policy: only a person
+// can make room, and is told so.
+func TestFlowLogSlotsTaken(t *testing.T) {
+	w := healthy(t, "")
+	w.deleteFlowLogs(home, "vpc-1")
+	w.createFlowLog(home, "vpc-1", "ACCEPT", "theirs")
+	w.createFlowLog(home, "vpc-1", "ACCEPT", "theirs-too")
+	before, told := w.State(), len(w.Messages())
+	again, errs := w.send(events.Read("DeleteFlowLogs.one.json"), true)
+	if len(again)+len(errs) > 0 {
+		t.Errorf("failed: %v, %v; another delivery cannot help", again, errs)
+	}
+	if diff := cmp.Diff(before, w.State()); diff != "" {
+		t.Errorf("changed (-before +after):\n%s", diff)
+	}
+	if m := w.Messages()[told:]; len(m) != 1 || !strings.Contains(m[0].Text, "FlowLogsLimitExceeded") || !strings.Contains(m[0].Text, "delete one") {
+		t.Errorf("messages %+v, want one that says what to do", m)
+	}
+}
+
+// EC2's reads lag its writes: a VPC that an event names may show only later.
+func TestLateVPC(t *testing.T) {
+	for _, reads := range []int{1, 2, 3} {
+		w := healthy(t, "")
+		w.Lag(reads)
+		w.AddVPC(home, "vpc-0a1b2c3d4e5f60001")
+		w.Lag(0)
+		w.send(events.Read("CreateVpc.default.json"), true)
+		if gaps := w.gaps(); len(gaps) > 0 {
+			t.Errorf("shown after %d reads: not protected: %v", reads, gaps)
+		}
+	}
+}
+
+// The look after a repair may still see the account from before it. That is
+// reported, and no reason to do it all again.
+func TestLaggingVerification(t *testing.T) {
+	w := healthy(t, "")
+	w.deleteAlarms(rootUsage)
+	w.Lag(1)
+	again, errs := w.send(events.Read("DeleteAlarms.one.json"), true)
+	w.Lag(0)
+	if len(again)+len(errs) > 0 {
+		t.Errorf("failed: %v, %v", again, errs)
+	}
+	if gaps := w.gaps(); len(gaps) > 0 {
+		t.Errorf("not protected: %v", gaps)
+	}
+	if !strings.Contains(w.log.String(), `"remaining":1`) {
+		t.Error("what the second look still found was not logged")
+	}
+}
+
+// Unread is not empty: a run that could not read everything writes nothing.
+func TestFailedReads(t *testing.T) {
+	reads := map[catalog.Kind][]string{
+		catalog.FlowLogs:  {"DescribeVpcs", "DescribeFlowLogs", "DescribeLogGroups"},
+		catalog.LogGroups: {"DescribeTrails", "DescribeLogGroups", "DescribeMetricFilters"},
+		catalog.Alarms:    {"DescribeTrails", "DescribeMetricFilters", "DescribeAlarms", "GetTopicAttributes"},
+	}
+	paged := []string{"DescribeVpcs", "DescribeFlowLogs", "DescribeMetricFilters", "DescribeAlarms"}
+	for kind, ops := range reads {
+		for _, op := range ops {
+			for page, codes := range [][]string{{"Throttling"}, {"", "Throttling"}} {
+				if page == 1 && !slices.Contains(paged, op) {
+					continue
+				}
+				w := healthy(t, "")
+				w.AddVPC(home, "vpc-8", "vpc-9")
+				w.createFlowLog(home, "vpc-8", "ALL", "theirs")
+				w.createFlowLog(home, "vpc-9", "ALL", "theirs") // a second page where vpc-1 has none
+				w.createGroup(home, "theirs")
+				w.deleteFlowLogs(home, "vpc-1")
+				w.deleteAlarms(rootUsage)
+				filterDeleted(rootUsage).do(w)
+				w.Fail(op, codes...)
+				before := w.State()
+				s := w.sweep(app.Request{Kinds: []catalog.Kind{kind}, Regions: []string{home}})
+				if diff := cmp.Diff(before, w.State()); diff != "" {
+					t.Errorf("%s: %s failed on page %d, and yet (-before +after):\n%s", kind, op, page+1, diff)
+				}
+				if s.Unrestored == 0 || !strings.Contains(s.Reports[0].Error, op) {
+					t.Errorf("%s: %s failed on page %d, and the report has %q", kind, op, page+1, s.Reports[0].Error)
+				}
+			}
+		}
+	}
+}
+
+// A call that is refused for want of permission is not tried again, and its
+// report says what to allow.
+func TestDenied(t *testing.T) {
+	tests := []struct {
+		op, event string
+	}{
+		{"PutMetricAlarm", "DeleteAlarms.one.json"},
+		{"PutMetricFilter", "DeleteMetricFilter.ours.json"},
+		{"CreateLogGroup", "DeleteLogGroup.trail.json"},
+		{"PutRetentionPolicy", "PutRetentionPolicy.shortened.json"},
+		{"DescribeAlarms", "DeleteAlarms.one.json"},
+		{"DescribeTrails", "DeleteMetricFilter.ours.json"},
+		{"DescribeVpcs", "DeleteFlowLogs.one.json"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.op, func(t *testing.T) {
+			w := healthy(t, "")
+			attacks[tt.event].do(w)
+			w.Deny(tt.op)
+			told := len(w.Messages())
+			again, errs := w.send(events.Read(tt.event), true)
+			if len(again)+len(errs) > 0 {
+				t.Errorf("failed: %v, %v; another delivery cannot help", again, errs)
+			}
+			m := w.Messages()[told:]
+			if len(m) != 1 || !strings.Contains(m[0].Text, "allow the action") {
+				t.Errorf("messages %+v, want one that says what to allow", m)
+			}
+			w.Allow(tt.op)
+			w.sweep(app.Request{})
+			if gaps := w.gaps(); len(gaps) > 0 {
+				t.Errorf("not protected after the next sweep: %v", gaps)
+			}
+		})
+	}
+}
+
+// Changes to one log group clash, and pass.
+func TestAborted(t *testing.T) {
+	w := healthy(t, "")
+	w.deleteGroup(home, trailGroup)
+	w.Fail("PutMetricFilter", "", "OperationAbortedException")
+	again, _ := w.send(events.Read("DeleteLogGroup.trail.json"), true)
+	if !slices.Equal(again, []string{"m-0"}) {
+		t.Errorf("again %v, want the message", again)
+	}
+	w.send(events.Read("DeleteLogGroup.trail.json"), true)
+	if gaps := w.gaps(); len(gaps) > 0 {
+		t.Errorf("not protected: %v", gaps)
+	}
+}
+
+// In a batch each message has its own fate: what cannot be read fails alone,
+// what asks for nothing is dropped, and the rest heals.
+func TestPartialBatch(t *testing.T) {
+	w := healthy(t, "")
+	w.deleteFlowLogs(home, "vpc-1")
+	res, err := w.app("flowlogs").HandleEvent(t.Context(), batch(
+		events.Read("Malformed.truncated.json"),
+		events.Read("DeleteFlowLogs.one.json"),
+		events.Read("CreateVpc.other-account.json"),
+		events.Read("CreateVpc.refused.json"),
+		events.Read("Unknown.call.json"),
+		events.Read("Malformed.no-account.json"),
+	))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"m-0", "m-5"}, failures(res)); diff != "" {
+		t.Errorf("failed messages (-want +got):\n%s", diff)
+	}
+	if gaps := w.gaps(); len(gaps) > 0 {
+		t.Errorf("not protected: %v", gaps)
+	}
+}
+
+// A failure that may pass fails the messages behind it and no others.
+func TestTransientFailureInBatch(t *testing.T) {
+	w := healthy(t, "")
+	w.AddVPC(home, "vpc-0a1b2c3d4e5f60001")
+	w.AddVPC(second, "vpc-0a1b2c3d4e5f60002")
+	w.Refuse("vpc-0a1b2c3d4e5f60002", "RequestLimitExceeded")
+	res, err := w.app("flowlogs").HandleEvent(t.Context(), batch(
+		events.Read("CreateVpc.default.json"), events.Read("CreateVpc.second-region.json"),
+	))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"m-1"}, failures(res)); diff != "" {
+		t.Errorf("failed messages (-want +got):\n%s", diff)
+	}
+}
+
+// A storm of events collapses into one look at each thing.
+func TestStorm(t *testing.T) {
+	w := healthy(t, "")
+	w.deleteAlarms(ours()...)
+	w.PageSize(0)
+	before := w.Calls()
+	bodies := slices.Repeat([][]byte{events.Read("DeleteAlarms.all.json")}, 9)
+	if _, err := w.app("alarms").HandleEvent(t.Context(), batch(bodies...)); err != nil {
+		t.Error(err)
+	}
+	if used := w.Calls().Since(before); used.Total("Publish") > 20 || used["Publish"] != 1 {
+		t.Errorf("calls %v, want at most 20 and one message", used)
+	}
+}
+
+// A message that nobody could be sent must not undo the repair.
+func TestUntold(t *testing.T) {
+	w := healthy(t, "")
+	w.deleteAlarms(rootUsage)
+	w.Deny("Publish")
+	again, errs := w.send(events.Read("DeleteAlarms.one.json"), true)
+	if len(again)+len(errs) > 0 {
+		t.Errorf("failed: %v, %v", again, errs)
+	}
+	if gaps := w.gaps(); len(gaps) > 0 {
+		t.Errorf("not protected: %v", gaps)
+	}
+	if !strings.Contains(w.log.String(), "AuthorizationError") {
+		t.Error("that nobody was told is not in the log")
+	}
+}
+
+// A run out of time fails its messages, so that they come again.
+func TestOutOfTime(t *testing.T) {
+	w := healthy(t, "")
+	w.deleteAlarms(rootUsage)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	res, err := w.app("alarms").HandleEvent(ctx, batch(events.Read("DeleteAlarms.one.json")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"m-0"}, failures(res)); diff != "" {
+		t.Errorf("failed messages (-want +got):\n%s", diff)
+	}
+}
+
+func failures(res any) []string {
+	var ids []string
+	for _, f := range res.(lambdaevents.SQSEventResponse).BatchItemFailures {
+		ids = append(ids, f.ItemIdentifier)
+	}
+	return ids
+}
