@@ -1,0 +1,413 @@
+package trigger_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relight-aws/relight/events"
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/remedy"
+	"github.com/relight-aws/relight/internal/trigger"
+)
+
+const (
+	account = "111122223333"
+	other   = "444455556666"
+	home    = "us-east-1"
+	second  = "eu-west-1"
+	trail   = "aws-cloudtrail-logs-111122223333-0a1b2c3d"
+)
+
+// What Parse answers to a sample: scopes, or the beginning of a refusal and
+// part of its text.
+const (
+	refused   = "ignored: was refused with"
+	disagrees = "ignored: in an envelope of"
+	unwatched = "ignored: is not watched"
+	rejected  = "rejected: "
+)
+
+func vpc(region, id string) string { return scope("flowlogs", region, "vpc", id) }
+func filters(group string) string  { return scope("loggroups", home, "log-group", group) }
+func alarm(names ...string) string { return scope("alarms", home, "alarm", names...) }
+
+// group is a log group that both kinds may lean on.
+func group(region, name string) string {
+	return scope("flowlogs", region, "log-group", name) + " " + scope("loggroups", region, "log-group", name)
+}
+
+func scope(kind, region, of string, names ...string) string {
+	s := kind + "/" + region + "/" + of
+	if list := strings.Join(names, ","); list != "" {
+		s += ":" + list
+	}
+	return s
+}
+
+// samples says what Parse makes of every sample. It does not know which
+// accounts and regions are covered; that is the app's to say.
+var samples = map[string]string{
+	"CreateVpc.default.json":             vpc(home, "vpc-0a1b2c3d4e5f60001"),
+	"CreateVpc.second-region.json":       vpc(second, "vpc-0a1b2c3d4e5f60002"),
+	"CreateVpc.tagged.json":              vpc(home, "vpc-0a1b2c3d4e5f60003"),
+	"CreateVpc.cloudformation.json":      vpc(home, "vpc-0a1b2c3d4e5f60004"),
+	"CreateVpc.null-parameters.json":     vpc(home, "vpc-0a1b2c3d4e5f60005"),
+	"CreateVpc.null-response.json":       vpc(home, ""),
+	"CreateVpc.oversized.json":           vpc(home, ""),
+	"CreateVpc.refused.json":             refused,
+	"CreateVpc.limit.refused.json":       refused,
+	"CreateVpc.other-account.json":       other + " " + vpc(home, "vpc-0a1b2c3d4e5f60006"),
+	"CreateVpc.other-region-record.json": disagrees,
+	"CreateVpc.wrong-source.json":        unwatched,
+
+	"CreateDefaultVpc.default.json":   vpc(home, "vpc-0a1b2c3d4e5f60011"),
+	"CreateDefaultVpc.old-style.json": vpc(home, ""),
+	"CreateDefaultVpc.refused.json":   refused,
+
+	"DeleteFlowLogs.one.json":             vpc(home, ""),
+	"DeleteFlowLogs.several.json":         vpc(home, ""),
+	"DeleteFlowLogs.second-region.json":   vpc(second, ""),
+	"DeleteFlowLogs.unsuccessful.json":    vpc(home, ""),
+	"DeleteFlowLogs.null-parameters.json": vpc(home, ""),
+	"DeleteFlowLogs.oversized.json":       vpc(home, ""),
+	"DeleteFlowLogs.refused.json":         refused,
+	"DeleteFlowLogs.console-action.json":  unwatched,
+
+	"CreateLogGroup.trail.json":             group(home, trail),
+	"CreateLogGroup.infrequent-access.json": group(home, trail),
+	"CreateLogGroup.flow-logs.json":         group(home, "relight-flow-logs"),
+	"CreateLogGroup.foreign.json":           group(home, "/aws/lambda/checkout"),
+	"CreateLogGroup.echo.json":              group(home, trail),
+	"CreateLogGroup.refused.json":           refused,
+
+	"DeleteLogGroup.trail.json":                group(home, trail),
+	"DeleteLogGroup.flow-logs.json":            group(home, "relight-flow-logs"),
+	"DeleteLogGroup.second-region.json":        group(second, "relight-flow-logs"),
+	"DeleteLogGroup.foreign.json":              group(home, "/aws/lambda/checkout"),
+	"DeleteLogGroup.null-parameters.json":      group(home, ""),
+	"DeleteLogGroup.oversized.json":            group(home, ""),
+	"DeleteLogGroup.string-parameters.json":    group(home, trail),
+	"DeleteLogGroup.refused.json":              refused,
+	"DeleteLogGroup.other-account-record.json": disagrees,
+	"DeleteLogGroup.custom-source.json":        unwatched,
+	"DeleteLogGroup.console-action.json":       unwatched,
+
+	"PutRetentionPolicy.shortened.json":  group(home, trail),
+	"PutRetentionPolicy.lengthened.json": group(home, trail),
+	"PutRetentionPolicy.flow-logs.json":  group(home, "relight-flow-logs"),
+	"PutRetentionPolicy.foreign.json":    group(home, "/aws/lambda/checkout"),
+	"PutRetentionPolicy.echo.json":       group(home, trail),
+	"PutRetentionPolicy.refused.json":    refused,
+
+	"PutMetricFilter.narrowed.json":        filters(trail),
+	"PutMetricFilter.field-selection.json": filters(trail),
+	"PutMetricFilter.transformed.json":     filters(trail),
+	"PutMetricFilter.redirected.json":      filters(trail),
+	"PutMetricFilter.foreign.json":         filters("/aws/lambda/checkout"),
+	"PutMetricFilter.echo.json":            filters(trail),
+	"PutMetricFilter.oversized.json":       filters(""),
+	"PutMetricFilter.refused.json":         refused,
+
+	"DeleteMetricFilter.ours.json":            filters(trail),
+	"DeleteMetricFilter.foreign.json":         filters("/aws/lambda/checkout"),
+	"DeleteMetricFilter.null-parameters.json": filters(""),
+	"DeleteMetricFilter.refused.json":         refused,
+
+	"PutMetricAlarm.weakened.json":     alarm("relight-root-usage"),
+	"PutMetricAlarm.silenced.json":     alarm("relight-iam-changes"),
+	"PutMetricAlarm.extra-action.json": alarm("relight-iam-changes"),
+	"PutMetricAlarm.foreign.json":      alarm("checkout-latency"),
+	"PutMetricAlarm.echo.json":         alarm("relight-root-usage"),
+	"PutMetricAlarm.oversized.json":    alarm(),
+	"PutMetricAlarm.refused.json":      refused,
+
+	"DeleteAlarms.one.json":                 alarm("relight-root-usage"),
+	"DeleteAlarms.several.json":             alarm("relight-iam-changes", "relight-root-usage", "relight-vpc-changes"),
+	"DeleteAlarms.all.json":                 alarm(every()...),
+	"DeleteAlarms.mixed.json":               alarm("checkout-latency", "relight-cloudtrail-changes"),
+	"DeleteAlarms.foreign.json":             alarm("checkout-latency"),
+	"DeleteAlarms.second-region.json":       scope("alarms", second, "alarm", "relight-root-usage"),
+	"DeleteAlarms.null-parameters.json":     alarm(),
+	"DeleteAlarms.oversized.json":           alarm(),
+	"DeleteAlarms.string-parameters.json":   alarm("relight-nacl-changes", "relight-root-usage"),
+	"DeleteAlarms.refused.json":             refused,
+	"DeleteAlarms.other-account.json":       other + " " + alarm("relight-root-usage"),
+	"DeleteAlarms.other-region-record.json": disagrees,
+	"DeleteAlarms.wrong-source.json":        unwatched,
+
+	"DisableAlarmActions.one.json":             alarm("relight-root-usage"),
+	"DisableAlarmActions.several.json":         alarm("relight-cloudtrail-changes", "relight-iam-changes", "relight-root-usage"),
+	"DisableAlarmActions.foreign.json":         alarm("checkout-latency"),
+	"DisableAlarmActions.null-parameters.json": alarm(),
+	"DisableAlarmActions.refused.json":         refused,
+
+	"AlarmChange.delete.json":            alarm("relight-root-usage"),
+	"AlarmChange.delete-monitoring.json": alarm("relight-vpc-changes"),
+	"AlarmChange.update.json":            alarm("relight-root-usage"),
+	"AlarmChange.disabled.json":          alarm("relight-iam-changes"),
+	"AlarmChange.create.json":            alarm("relight-root-usage"),
+	"AlarmChange.foreign.json":           alarm("checkout-latency"),
+	"AlarmChange.no-name.json":           alarm(),
+	"AlarmChange.other-account.json":     other + " " + alarm("relight-root-usage"),
+	"AlarmChange.custom-source.json":     unwatched,
+
+	"Unknown.call.json":        unwatched,
+	"Unknown.service.json":     unwatched,
+	"Unknown.no-name.json":     unwatched,
+	"Unknown.alarm-state.json": unwatched,
+
+	"Malformed.truncated.json":      rejected + "not an EventBridge envelope: invalid character",
+	"Malformed.shape.json":          rejected + "detail: json: cannot unmarshal array",
+	"Malformed.no-detail.json":      rejected + "detail: unexpected end of JSON input",
+	"Malformed.no-account.json":     rejected + `not an EventBridge envelope: account ""`,
+	"Malformed.no-region.json":      rejected + `not an EventBridge envelope: account "111122223333", region ""`,
+	"Malformed.number-account.json": rejected + "not an EventBridge envelope: json: cannot unmarshal number",
+}
+
+// every returns the names of the alarms of all controls, sorted.
+func every() []string {
+	var names []string
+	for _, c := range catalog.Controls() {
+		names = append(names, "relight-"+c.ID)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func TestParse(t *testing.T) {
+	for _, name := range events.All() {
+		t.Run(name, func(t *testing.T) {
+			want, ok := samples[name]
+			if !ok {
+				t.Fatal("this sample has no row here")
+			}
+			ev, err := trigger.Parse(events.Read(name))
+			if err != nil {
+				kind, reason, _ := strings.Cut(want, ": ")
+				if errors.Is(err, trigger.ErrIgnored) != (kind == "ignored") || !strings.Contains(err.Error(), reason) || reason == "" {
+					t.Errorf("%v, want %s", err, want)
+				}
+				if len(ev.Scopes) > 0 {
+					t.Errorf("an error and scopes: %v", ev.Scopes)
+				}
+				return
+			}
+			of := account
+			if rest, ok := strings.CutPrefix(want, other+" "); ok {
+				of, want = other, rest
+			}
+			var got []string
+			for _, s := range ev.Scopes {
+				got = append(got, s.String())
+				if s.Account != of || s.Region != ev.Region {
+					t.Errorf("scope %s is of account %s", s, s.Account)
+				}
+			}
+			if diff := cmp.Diff(want, strings.Join(got, " ")); diff != "" {
+				t.Errorf("scopes (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A row of the catalog without a sample that names something was never tried.
+func TestEveryCallIsParsed(t *testing.T) {
+	for _, c := range catalog.Calls {
+		found := slices.ContainsFunc(events.All(), func(name string) bool {
+			var e struct {
+				Source     string
+				DetailType string `json:"detail-type"`
+				Detail     struct{ EventName string }
+			}
+			if json.Unmarshal(events.Read(name), &e) != nil || e.Source != c.Source || e.DetailType != c.DetailType || e.Detail.EventName != c.Name {
+				return false
+			}
+			ev, err := trigger.Parse(events.Read(name))
+			return err == nil && len(ev.Scopes) == len(c.Kinds) && (c.Path == nil || ev.Scopes[0].Names != "")
+		})
+		if !found {
+			t.Errorf("no sample of %s %q %s gives a scope with a name", c.Source, c.DetailType, c.Name)
+		}
+	}
+}
+
+// envelope returns an event of DeleteAlarms with the given detail fields.
+func envelope(fields string) []byte {
+	return fmt.Appendf(nil, `{"id":"e","detail-type":%q,"source":"aws.monitoring","account":%q,"time":"2026-03-03T12:00:00Z","region":%q,
+		"detail":{"eventName":"DeleteAlarms"%s}}`, catalog.APICall, account, home, fields)
+}
+
+// Names come in more shapes than the samples show. What cannot be read, or is
+// no name, widens the scope.
+func TestNames(t *testing.T) {
+	long := strings.Repeat("a", 256)
+	tests := map[string]string{
+		`["b","a","b"]`:               "a,b",
+		`"a"`:                         "a",
+		`{"content":"a","tag":1}`:     "a",
+		`[{"content":"a","tag":1}]`:   "a",
+		`{"content":["a","b"]}`:       "a,b",
+		`["ä, with a comma"]`:         "ä, with a comma",
+		`[]`:                          "",
+		`{}`:                          "",
+		`null`:                        "",
+		`""`:                          "",
+		`["a",""]`:                    "",
+		`["a",null]`:                  "",
+		`["a",1]`:                     "",
+		`["a",true]`:                  "",
+		`["a\nb"]`:                    "",
+		`["a\u0000"]`:                 "",
+		`["` + long[:255] + `"]`:      long[:255],
+		`["` + long + `","a"]`:        "",
+		`{"item":["a"]}`:              "",
+		`{"content":{"content":"a"}}`: "a",
+	}
+	for names, want := range tests {
+		for _, parameters := range []string{`{"alarmNames":` + names + `}`, quote(`{"alarmNames":` + names + `}`)} {
+			ev, err := trigger.Parse(envelope(`,"requestParameters":` + parameters))
+			if err != nil {
+				t.Fatalf("%s: %v", parameters, err)
+			}
+			if got := strings.Join(ev.Scopes[0].Names.List(), ","); got != want {
+				t.Errorf("%s: names %q, want %q", parameters, got, want)
+			}
+		}
+	}
+	for _, parameters := range []string{`[]`, `"no JSON"`, `7`, `{"reason":"requestParameters too large","omitted":true}`, `{"AlarmNames":["a"]}`} {
+		if ev, err := trigger.Parse(envelope(`,"requestParameters":` + parameters)); err != nil || ev.Scopes[0].Names != "" {
+			t.Errorf("%s: %v, %v, want a scope without names", parameters, ev.Scopes, err)
+		}
+	}
+}
+
+func quote(s string) string {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+// EC2 takes wildcards in filters: a name with one would match what the event
+// does not name.
+func TestWildcardsAreNoNames(t *testing.T) {
+	for sample, name := range map[string]string{
+		"CreateVpc.default.json":        "vpc-0a1b2c3d4e5f60001",
+		"DeleteLogGroup.flow-logs.json": "relight-flow-logs",
+	} {
+		for _, odd := range []string{"*", "vpc-*", "relight-????-logs", "a b", "vpc-1,vpc-2"} {
+			raw := strings.ReplaceAll(string(events.Read(sample)), name, odd)
+			ev, err := trigger.Parse([]byte(raw))
+			if err != nil || ev.Scopes[0].Names != "" {
+				t.Errorf("%s with name %q: %v, %v, want a scope without names", sample, odd, ev.Scopes, err)
+			}
+		}
+	}
+}
+
+func TestCause(t *testing.T) {
+	at := func(s string) time.Time {
+		v, err := time.Parse(time.RFC3339, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	envelopeTime := at("2026-03-03T12:00:00Z")
+	tests := map[string]remedy.Cause{
+		`,"eventTime":"2026-03-03T11:59:58Z","sourceIPAddress":"192.0.2.1","userIdentity":{"arn":"arn:a","invokedBy":"x"}`: {Actor: "arn:a", SourceIP: "192.0.2.1", Time: at("2026-03-03T11:59:58Z")},
+		`,"userIdentity":{"invokedBy":"cloudformation.amazonaws.com"}`:                                                     {Actor: "cloudformation.amazonaws.com", Time: envelopeTime},
+		``: {Time: envelopeTime},
+		`,"eventTime":"yesterday","sourceIPAddress":"192.0.2.1"`:    {SourceIP: "192.0.2.1", Time: envelopeTime},
+		`,"eventTime":7,"userIdentity":"root","sourceIPAddress":[]`: {Time: envelopeTime},
+		`,"userIdentity":null,"eventTime":null`:                     {Time: envelopeTime},
+	}
+	for fields, want := range tests {
+		ev, err := trigger.Parse(envelope(fields))
+		if err != nil {
+			t.Errorf("%s: %v", fields, err)
+		}
+		want.EventID, want.EventName = "e", "DeleteAlarms"
+		if diff := cmp.Diff(want, ev.Cause); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", fields, diff)
+		}
+	}
+	ev, _ := trigger.Parse(events.Read("AlarmChange.delete.json"))
+	if ev.Cause.EventName != catalog.AlarmChange || ev.Cause.Time.IsZero() || ev.Cause.EventID == "" {
+		t.Errorf("cause of a direct event: %+v", ev.Cause)
+	}
+}
+
+// The envelope's account and region are what AWS sets, so they are held to
+// their shape.
+func TestEnvelope(t *testing.T) {
+	good := string(envelope(""))
+	tests := []struct{ from, to string }{
+		{account, "11112222333"},
+		{account, "1111222233334"},
+		{account, "11112222333x"},
+		{account, ` 111122223333`},
+		{home, "us-east"},
+		{home, "US-EAST-1"},
+		{home, "us-east-1; drop"},
+		{"aws.monitoring", ""},
+		{catalog.APICall, ""},
+		{"2026-03-03T12:00:00Z", "noon"},
+		{`{"eventName"`, `[{"eventName"`},
+	}
+	for _, tt := range tests {
+		if _, err := trigger.Parse([]byte(strings.Replace(good, tt.from, tt.to, 1))); err == nil || errors.Is(err, trigger.ErrIgnored) {
+			t.Errorf("%q for %q: %v, want it rejected", tt.to, tt.from, err)
+		}
+	}
+	for _, region := range []string{"us-gov-west-1", "us-isob-east-1", "cn-northwest-1", "ap-southeast-5"} {
+		if ev, err := trigger.Parse([]byte(strings.Replace(good, home, region, 1))); err != nil || ev.Scopes[0].Region != region {
+			t.Errorf("region %s: %v", region, err)
+		}
+	}
+	for _, raw := range []string{"", " ", "null", "7", `"x"`, "[]", "{}", "{} {}"} {
+		if _, err := trigger.Parse([]byte(raw)); err == nil || errors.Is(err, trigger.ErrIgnored) {
+			t.Errorf("%q: %v, want it rejected", raw, err)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, name := range events.All() {
+		f.Add(events.Read(name))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		ev, err := trigger.Parse(raw)
+		if err != nil && len(ev.Scopes) > 0 || err == nil && len(ev.Scopes) == 0 {
+			t.Errorf("%d scopes and error %v", len(ev.Scopes), err)
+		}
+		for _, s := range ev.Scopes {
+			if len(s.Account) != 12 || s.Region == "" || s.Account != ev.Account || s.Region != ev.Region ||
+				s.Type == "" || !slices.Contains(catalog.Kinds(), s.Kind) {
+				t.Errorf("an unusable scope: %+v", s)
+			}
+			if slices.Contains(s.Names.List(), "") || remedy.NamesOf(s.Names.List()...) != s.Names {
+				t.Errorf("unusable names: %q", s.Names)
+			}
+		}
+	})
+}
+
+func BenchmarkParse(b *testing.B) {
+	for _, name := range events.All() {
+		raw := events.Read(name)
+		b.Run(strings.TrimSuffix(name, ".json"), func(b *testing.B) {
+			for b.Loop() {
+				_, _ = trigger.Parse(raw) // a sample may be one that is refused
+			}
+		})
+	}
+}
