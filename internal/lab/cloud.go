@@ -81,22 +81,7 @@ func (c *Cloud) shutdown() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	c.server.Close()
-	err := c.Tap.Close(ctx)
-	c.Emulator.Stop()
-	return errors.Join(append(c.Tap.Errs(), err)...)
-}
-
-// Env is the environment of an ordinary AWS client that acts as the
-// account's root user: NAME=value pairs to append to os.Environ().
-func (c *Cloud) Env(region string) []string {
-	return []string{
-		"AWS_ENDPOINT_URL=" + c.Endpoint,
-		"AWS_ACCESS_KEY_ID=" + Account,
-		"AWS_SECRET_ACCESS_KEY=" + Secret,
-		"AWS_SESSION_TOKEN=",
-		"AWS_REGION=" + region,
-		"AWS_DEFAULT_REGION=" + region,
-		"AWS_EC2_METADATA_DISABLED=true",
-		"AWS_PAGER=",
-	}
+	err := errors.Join(c.Tap.Close(ctx), errors.Join(c.Tap.Errs()...))
+	c.Emulator.Stop() // last: calls that are cut short now are nobody's loss
+	return err
 }

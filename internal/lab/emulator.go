@@ -63,17 +63,33 @@ func StartEmulator(ctx context.Context, o EmulatorOptions) (*Emulator, error) {
 		return nil, fmt.Errorf("no Python virtual environment at %s: make one with "+
 			"`python3 -m venv %s && %s/bin/pip install -r requirements.txt`", o.Venv, o.Venv, o.Venv)
 	}
+	for try := 1; ; try++ {
+		e, err := start(ctx, python, o)
+		if err == nil {
+			return e, nil
+		}
+		// A free port may be taken before the emulator gets to it.
+		if o.Port != 0 || try == portTries || !strings.Contains(err.Error(), "already in use") {
+			return nil, fmt.Errorf("start emulator: %w", err)
+		}
+	}
+}
+
+// portTries is how many free ports are tried when none was asked for.
+const portTries = 3
+
+func start(ctx context.Context, python string, o EmulatorOptions) (*Emulator, error) {
 	e := &Emulator{Dir: o.Dir, token: rand.Text(), exited: make(chan struct{})}
-	if err := e.prepare(&o); err != nil {
-		return nil, fmt.Errorf("start emulator: %w", err)
+	err := e.prepare(&o)
+	if err == nil {
+		err = e.run(python, o)
 	}
-	if err := e.run(python, o); err != nil {
-		e.Stop()
-		return nil, fmt.Errorf("start emulator: %w", err)
+	if err == nil {
+		err = e.ready(ctx)
 	}
-	if err := e.ready(ctx); err != nil {
+	if err != nil {
 		e.Stop()
-		return nil, fmt.Errorf("start emulator: %w", err)
+		return nil, err
 	}
 	return e, nil
 }
@@ -219,7 +235,7 @@ func (e *Emulator) Exited() <-chan struct{} { return e.exited }
 // are gone. It is safe to call more than once.
 func (e *Emulator) Stop() {
 	e.stop.Do(func() {
-		if e.cmd != nil && e.cmd.Process != nil {
+		if e.cmd != nil && e.cmd.Process != nil { // it was started
 			group := -e.cmd.Process.Pid
 			syscall.Kill(group, syscall.SIGTERM)
 			select {

@@ -58,7 +58,7 @@ func config(region string, creds ...string) aws.Config {
 func cli(t *testing.T, region string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(venv(), "bin", "aws"), args...)
-	cmd.Env = append(os.Environ(), cloud.Env(region)...)
+	cmd.Env = cloud.Root().Environ(region)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("aws %q: %v: %s", args, err, out)

@@ -37,7 +37,7 @@ func TestAlarmChanges(t *testing.T) {
 			if tt.status != 0 {
 				f.status = tt.status
 			}
-			f.send(wire{service: "monitoring", headers: form(""), body: tt.query})
+			f.send(wire{service: "monitoring", headers: form(), body: tt.query})
 			var got []string
 			for _, e := range f.events() {
 				if e.DetailType != "CloudWatch Alarm Configuration Change" {
@@ -61,7 +61,7 @@ func TestAlarmUpdateShowsBoth(t *testing.T) {
 	f := newFake(t)
 	f.alarms = []map[string]Alarm{{"a": {AlarmName: "a", Threshold: 1}}, {"a": {AlarmName: "a", Threshold: 99, AlarmActions: []string{"arn:t"}}}}
 	f.body = "<Response/>"
-	f.send(wire{service: "monitoring", headers: form(""), body: "Action=PutMetricAlarm&AlarmName=a"})
+	f.send(wire{service: "monitoring", headers: form(), body: "Action=PutMetricAlarm&AlarmName=a"})
 	events := f.events()
 	d := decoded(t, events[len(events)-1].Detail).(map[string]any)
 	was, is := d["previousConfiguration"].(map[string]any), d["configuration"].(map[string]any)

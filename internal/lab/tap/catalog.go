@@ -1,6 +1,9 @@
 package tap
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // readPrefixes begin the names of operations that change nothing.
 var readPrefixes = []string{
@@ -17,7 +20,7 @@ var readOperations = map[string][]string{
 }
 
 // dataOperations are data events, or not recorded at all, and so never on
-// EventBridge as management events. "*" is the whole service.
+// EventBridge as management events.
 //
 // Source: "Logging data events",
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html
@@ -39,27 +42,19 @@ func isRead(service, operation string) bool {
 			return true
 		}
 	}
-	return contains(readOperations[service], operation)
+	return slices.Contains(readOperations[service], operation)
 }
 
-func isData(service, operation string) bool { return contains(dataOperations[service], operation) }
-
-func contains(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
+func isData(service, operation string) bool {
+	return slices.Contains(dataOperations[service], operation)
 }
 
 // global holds the services whose events are in one region wherever the
-// call was made. Source: facts on EventBridge, "IAM events are delivered to
-// US East (N. Virginia) only",
+// call was made. Source: "EventBridge rule for IAM in one Region only",
 // https://repost.aws/knowledge-center/eventbridge-rule-triggers-iam-single-region
 var global = map[string]string{"iam": "us-east-1", "organizations": "us-east-1"}
 
-// region is where the record says that the call happened.
+// eventRegion is where the record says that the call happened.
 func (q *request) eventRegion() string {
 	if r, ok := global[q.service]; ok {
 		return r

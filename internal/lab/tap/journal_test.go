@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,7 +30,7 @@ func TestCalls(t *testing.T) {
 	f.status, f.body = 200, "{}"
 	w.headers["Amz-Sdk-Request"] = "attempt=2; max=3"
 	f.send(w)
-	f.send(wire{service: "ec2", headers: form(""), body: "Action=DescribeVpcs"})
+	f.send(wire{service: "ec2", headers: form(), body: "Action=DescribeVpcs"})
 	stop()
 	f.send(wire{service: "lambda", path: "2015-03-31/functions/fn/invocations"})
 
@@ -144,7 +146,7 @@ func TestCloseIsBounded(t *testing.T) {
 // whether it acted.
 func TestNoReply(t *testing.T) {
 	f := newFake(t)
-	f.status = 99 // not a status that a server may send: it drops the connection
+	f.status = 0
 	resp := f.send(deleteGroup("a"))
 	calls := f.tap.Calls(nil)
 	if resp.StatusCode != 502 || len(calls) != 1 || calls[0].ErrorCode != "NoReply" || len(f.tap.Errs()) != 1 {
@@ -152,5 +154,34 @@ func TestNoReply(t *testing.T) {
 	}
 	if got := f.events(); len(got) != 0 {
 		t.Errorf("events %+v, want none", got)
+	}
+}
+
+// A client that goes away takes nothing back: the call goes on, and is heard.
+func TestClientGone(t *testing.T) {
+	f := newFake(t)
+	f.body = "{}"
+	ctx, cancel := context.WithCancel(t.Context())
+	f.during = func() {
+		cancel()
+		time.Sleep(50 * time.Millisecond)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.front.URL, strings.NewReader(`{"logGroupName":"g"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+root+"/20261121/eu-west-1/logs/aws4_request")
+	req.Header.Set("X-Amz-Target", "Logs_20140328.DeleteLogGroup")
+	if _, err := http.DefaultClient.Do(req); !errors.Is(err, context.Canceled) {
+		t.Fatalf("%v, want a client that gave up", err)
+	}
+	for range 100 {
+		if len(f.tap.Calls(nil)) > 0 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if got := f.events(); len(got) != 1 || len(f.tap.Errs()) != 0 {
+		t.Errorf("%d events, want 1; errors %v", len(got), f.tap.Errs())
 	}
 }

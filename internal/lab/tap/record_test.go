@@ -226,7 +226,7 @@ func TestRecords(t *testing.T) {
 				f.status = tt.status
 			}
 			if tt.wire.headers == nil {
-				tt.wire.headers = form("")
+				tt.wire.headers = form()
 			}
 			f.send(tt.wire)
 			var records []Event

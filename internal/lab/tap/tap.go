@@ -69,13 +69,16 @@ func (t *Tap) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	if q.id, err = t.who.get(r.Context(), q.accessKey); err != nil {
+	// The service would go on without its client, and so does the tap.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+	defer cancel()
+	if q.id, err = t.who.get(ctx, q.accessKey); err != nil {
 		t.journal.fail(fmt.Errorf("tap: identify the caller of %s %s: %w", q.service, q.operation, err))
 	}
 	if q.alarms() != nil {
-		q.before = t.storedAlarms(r.Context(), q)
+		q.before = t.storedAlarms(ctx, q)
 	}
-	t.proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), ctxKey{}, q)))
+	t.proxy.ServeHTTP(w, r.WithContext(context.WithValue(ctx, ctxKey{}, q)))
 }
 
 // answered records the call; it runs before the client sees the reply, so
@@ -109,9 +112,7 @@ func (t *Tap) failed(w http.ResponseWriter, r *http.Request, err error) {
 	c := q.call()
 	c.Status, c.ErrorCode, c.Took = http.StatusBadGateway, "NoReply", time.Since(q.at)
 	t.journal.add(c, func() {})
-	if r.Context().Err() == nil { // the client is still there
-		t.journal.fail(fmt.Errorf("tap: %s %s got no reply: %w", q.service, q.operation, err))
-	}
+	t.journal.fail(fmt.Errorf("tap: %s %s got no reply: %w", q.service, q.operation, err))
 	w.WriteHeader(http.StatusBadGateway)
 }
 
