@@ -97,15 +97,18 @@ func (p Reporter) runAttrs(r remedy.Report, now time.Time) []slog.Attr {
 	)
 }
 
-// causeAttrs names the earliest event behind a run and how long ago it was.
+// causeAttrs says how long ago the earliest event behind a run was, and names
+// the earliest that tells who it was: CloudWatch's own events don't, and come
+// first.
 func causeAttrs(r remedy.Report, now time.Time) []slog.Attr {
 	if len(r.Causes) == 0 {
 		return nil
 	}
-	c := slices.MinFunc(r.Causes, func(a, b remedy.Cause) int { return a.Time.Compare(b.Time) })
+	causes := slices.SortedFunc(slices.Values(r.Causes), func(a, b remedy.Cause) int { return a.Time.Compare(b.Time) })
+	who := max(0, slices.IndexFunc(causes, func(c remedy.Cause) bool { return c.Actor != "" }))
 	return []slog.Attr{
-		slog.String("event_id", c.EventID), slog.String("event", c.EventName), slog.String("actor", c.Actor),
-		slog.Int("events", len(r.Causes)), slog.Int64("lag_ms", now.Sub(c.Time).Milliseconds()),
+		slog.String("event_id", causes[who].EventID), slog.String("event", causes[who].EventName), slog.String("actor", causes[who].Actor),
+		slog.Int("events", len(causes)), slog.Int64("lag_ms", now.Sub(causes[0].Time).Milliseconds()),
 	}
 }
 

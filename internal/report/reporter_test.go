@@ -1,0 +1,220 @@
+package report_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
+	"github.com/relight-aws/relight/internal/remedy"
+	"github.com/relight-aws/relight/internal/report"
+)
+
+const topic = "arn:aws:sns:us-east-1:111122223333:relight"
+
+// A mailbox keeps what was published.
+type mailbox struct {
+	topics, subjects, messages []string
+	err                        error
+}
+
+func (m *mailbox) Publish(_ context.Context, topic, subject, message string) error {
+	m.topics, m.subjects, m.messages = append(m.topics, topic), append(m.subjects, subject), append(m.messages, message)
+	return m.err
+}
+
+var now = cause.Time.Add(2500 * time.Millisecond)
+
+// tell reports a run and returns the log lines.
+func tell(t *testing.T, p report.Reporter, r remedy.Report) ([]map[string]any, error) {
+	t.Helper()
+	var out bytes.Buffer
+	p.Log = slog.New(slog.NewJSONHandler(&out, nil))
+	err := p.Report(t.Context(), r, now)
+	var lines []map[string]any
+	for raw := range bytes.Lines(out.Bytes()) {
+		var line map[string]any
+		if err := json.Unmarshal(raw, &line); err != nil {
+			t.Fatalf("%s: %v", raw, err)
+		}
+		delete(line, "time")
+		lines = append(lines, line)
+	}
+	return lines, err
+}
+
+func TestLog(t *testing.T) {
+	lines, err := tell(t, report.Reporter{Function: catalog.Backfill}, full())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	for _, l := range lines {
+		if err := enc.Encode(l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	golden(t, "log.json", out.Bytes())
+}
+
+// The run's line is the whole of a metric: CloudWatch drops one whose
+// directive names a member that is not there. Source: Amazon CloudWatch User
+// Guide, "Specification: Embedded metric format".
+func TestMetrics(t *testing.T) {
+	tests := map[string]struct {
+		r                              remedy.Report
+		level                          string
+		repaired, unrestored, findings float64
+	}{
+		"full":    {full(), "ERROR", 1, 2, 1},
+		"planned": {planned(), "INFO", 0, 0, 1},
+		"unread":  {unread(), "ERROR", 0, 1, 0},
+		"at rest": {remedy.Report{Scope: scope, Mode: catalog.Repair}, "INFO", 0, 0, 0},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			lines, _ := tell(t, report.Reporter{Function: "alarms"}, tt.r)
+			run := lines[len(lines)-1]
+			if run["msg"] != "run" || run["level"] != tt.level {
+				t.Errorf("last line is %v at level %v, want run at %s", run["msg"], run["level"], tt.level)
+			}
+			want := map[string]any{
+				"Timestamp": float64(now.UnixMilli()),
+				"CloudWatchMetrics": []any{map[string]any{
+					"Namespace": "relight", "Dimensions": []any{[]any{catalog.MetricDimension}},
+					"Metrics": []any{
+						map[string]any{"Name": "Repaired", "Unit": "Count"},
+						map[string]any{"Name": "Unrestored", "Unit": "Count"},
+						map[string]any{"Name": "Findings", "Unit": "Count"},
+					},
+				}},
+			}
+			if diff := cmp.Diff(any(want), run["_aws"]); diff != "" {
+				t.Errorf("_aws (-want +got):\n%s", diff)
+			}
+			values := []any{run["Repaired"], run["Unrestored"], run["Findings"], run[catalog.MetricDimension]}
+			if diff := cmp.Diff([]any{tt.repaired, tt.unrestored, tt.findings, "alarms"}, values); diff != "" {
+				t.Errorf("values (-want +got):\n%s", diff)
+			}
+			for _, l := range lines[:len(lines)-1] {
+				if l["_aws"] != nil {
+					t.Errorf("a metric in the line %v", l)
+				}
+			}
+		})
+	}
+}
+
+// The lag is that of the event that waited longest; the event named is the
+// first that tells who it was.
+func TestCauseInTheLog(t *testing.T) {
+	direct, later := full().Causes[1], cause
+	later.EventID, later.Time = "e-3", cause.Time.Add(time.Second)
+	tests := map[string]struct {
+		causes []remedy.Cause
+		id     string
+		lag    float64
+	}{
+		"with and without an actor": {[]remedy.Cause{later, cause, direct}, "e-1", 3500},
+		"without":                   {[]remedy.Cause{direct}, "e-2", 3500},
+		"with":                      {[]remedy.Cause{later, cause}, "e-1", 2500},
+	}
+	for name, tt := range tests {
+		r := full()
+		r.Causes = tt.causes
+		first := tt.causes[0].EventID
+		lines, _ := tell(t, report.Reporter{}, r)
+		run := lines[len(lines)-1]
+		if run["lag_ms"] != tt.lag || run["event_id"] != tt.id || run["events"] != float64(len(tt.causes)) {
+			t.Errorf("%s: lag %v ms, event %v of %v; want %v, %s", name, run["lag_ms"], run["event_id"], run["events"], tt.lag, tt.id)
+		}
+		if tt.causes[0].EventID != first {
+			t.Errorf("%s: the report's causes were sorted", name)
+		}
+	}
+}
+
+func TestMessages(t *testing.T) {
+	restored := remedy.Report{Scope: scope, Outcomes: []remedy.Outcome{{Action: put("a")}}}
+	failed := remedy.Report{Scope: scope, Outcomes: []remedy.Outcome{{Action: put("a"), Err: denied}}, Remaining: []plan.Action{put("a")}}
+	promised := remedy.Report{Scope: scope, Outcomes: []remedy.Outcome{{Action: put("a")}}, Remaining: []plan.Action{put("a")}}
+	caused := func(r remedy.Report) remedy.Report {
+		r.Causes = []remedy.Cause{cause}
+		return r
+	}
+	found := remedy.Report{Scope: scope, Plan: plan.Plan{Findings: full().Plan.Findings, Skips: full().Plan.Skips, Held: 3}}
+	tests := map[string]struct {
+		r       remedy.Report
+		subject string // "" sends nothing
+	}{
+		"restored by a sweep":           {restored, "relight: 1 restored in us-east-1 of 111122223333"},
+		"restored for an event":         {caused(restored), "relight: 1 restored in us-east-1 of 111122223333"},
+		"some of it":                    {full(), "relight: 1 restored in us-east-1 of 111122223333, 2 NOT restored"},
+		"failed for an event":           {caused(failed), "relight: 0 restored in us-east-1 of 111122223333, 1 NOT restored"},
+		"failed in a sweep":             {failed, ""},
+		"promised to an event":          {caused(promised), "relight: 0 restored in us-east-1 of 111122223333, 1 NOT restored"},
+		"promised to every sweep again": {promised, ""},
+		"unread for an event":           {unread(), "relight: 0 restored in us-east-1 of 111122223333, 1 NOT restored"},
+		"nothing to do":                 {caused(remedy.Report{Scope: scope}), ""},
+		"only findings and skips":       {caused(found), ""},
+		"planned only":                  {caused(planned()), ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var box mailbox
+			if _, err := tell(t, report.Reporter{Publisher: &box, Topic: topic}, tt.r); err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(box.subjects, "; "); got != tt.subject {
+				t.Fatalf("subjects %q, want %q", got, tt.subject)
+			}
+			if tt.subject == "" {
+				return
+			}
+			if box.topics[0] != topic || box.messages[0] != report.Text(tt.r) {
+				t.Errorf("sent to %s: %s", box.topics[0], box.messages[0])
+			}
+		})
+	}
+}
+
+// Source: SNS API Reference, Publish, Subject.
+func TestSubjectIsWhatSNSTakes(t *testing.T) {
+	r := full()
+	r.Scope.Region = "us-northeast-central-10" // longer than any
+	for range 100_000 {
+		r.Outcomes = append(r.Outcomes, remedy.Outcome{Action: put("x")}, remedy.Outcome{Action: put("x"), Err: denied})
+	}
+	var box mailbox
+	p := report.Reporter{Log: slog.New(slog.DiscardHandler), Publisher: &box, Topic: topic}
+	if err := p.Report(t.Context(), r, now); err != nil {
+		t.Fatal(err)
+	}
+	s := box.subjects[0]
+	if len(s) > 100 || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
+		t.Errorf("subject of %d characters: %q", len(s), s)
+	}
+}
+
+// A message that was not sent is an error: nobody was told.
+func TestUnsentMessageIsAnError(t *testing.T) {
+	lost := &remedy.Error{Op: "sns.Publish", Target: topic, Class: remedy.Transient, Err: errors.New("throttled")}
+	_, err := tell(t, report.Reporter{Publisher: &mailbox{err: lost}, Topic: topic}, full())
+	if !errors.Is(err, lost) || remedy.ClassOf(err) != remedy.Transient || !strings.HasPrefix(err.Error(), "notify: ") {
+		t.Errorf("%v, want it to wrap %v", err, lost)
+	}
+	if _, err := tell(t, report.Reporter{Publisher: nil, Topic: ""}, full()); err != nil {
+		t.Errorf("without a topic: %v", err)
+	}
+}
