@@ -1,3 +1,4 @@
+# One set of flags for every build, so that all share one cache.
 export GOFLAGS := -trimpath -buildvcs=false
 
 # Processor of the Lambdas: arm64, or x86_64 for a local cloud on such a machine.
@@ -5,16 +6,98 @@ export RELIGHT_ARCH ?= arm64
 goarch_arm64 := arm64
 goarch_x86_64 := amd64
 
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+
+relight := build/relight
+tools := go tool -modfile=go.tool.mod
+
+.DEFAULT_GOAL := help
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+## Proof
+
+.PHONY: demo
+demo: need node_modules .venv $(relight) ## Deploy, attack and heal an AWS account on this machine
+	$(relight) lab demo
+
+.PHONY: lab
+lab: need node_modules .venv $(relight) ## Keep that account up, to attack it by hand (PORT=4566)
+	$(relight) lab --port $(or $(PORT),0)
+
+.PHONY: test
+test: need node_modules .venv quick ## Run every test, the stack's and the local cloud's included
+	go test -count=1 -timeout 20m ./infra/... ./internal/lab/...
+
+# The part to run while working: no Node, no Python, no local cloud.
+.PHONY: quick
+quick: ## Run the tests that need nothing but Go
+	go test $$(go list ./... | grep -v -e /infra -e /internal/lab)
+
+.PHONY: bench
+bench: ## Run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./internal/plan ./internal/trigger
+
+.PHONY: fuzz
+fuzz: ## Fuzz the parser for a minute
+	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./internal/trigger
+
+.PHONY: lint
+lint: ## Check format and style
+	@unformatted=$$($(tools) gofumpt -l .); test -z "$$unformatted" || { echo "run gofumpt on: $$unformatted"; exit 1; }
+	go vet ./...
+	$(tools) golangci-lint run
+
+## By hand
+
+.PHONY: replay
+replay: $(relight) ## Run an event against your account, planning only (EVENT=events/CreateVpc.default.json)
+	$(relight) replay $(EVENT)
+
+.PHONY: backfill
+backfill: $(relight) ## Have the deployed function sweep the account now
+	$(relight) backfill
+
+## Deployment
+
 # The CDK CLI runs this before each synthesis, as cdk.json says.
 .PHONY: build
 build: ## Build the Lambdas and the CDK app
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(goarch_$(RELIGHT_ARCH)) go build -tags lambda.norpc -ldflags "-s -w" -o build/$(RELIGHT_ARCH)/ ./functions/...
 	go build -ldflags "-s -w" -o build/cdk ./infra
 
+.PHONY: synth
+synth: need node_modules ## Write the CloudFormation templates to cdk.out
+	npx cdk synth --quiet
+
+.PHONY: diff
+diff: need node_modules ## Show what a deployment would change
+	npx cdk diff --all
+
+.PHONY: deploy
+deploy: need node_modules ## Deploy into the account of the environment
+	npx cdk deploy --all
+
+.PHONY: destroy
+destroy: need node_modules ## Take the guard away; what it restored stays
+	npx cdk destroy --all
+
+## Set-up
+
+.PHONY: need
+need:
+	@for tool in go node npm python3; do command -v $$tool >/dev/null || { echo "relight needs $$tool, which is not installed: see Prerequisites in README.md" >&2; exit 1; }; done
+
+.PHONY: $(relight)
+$(relight):
+	go build -o $@ ./cmd/relight
+
 node_modules: package-lock.json
 	npm ci --no-audit --no-fund
-	@touch node_modules
+	@touch $@
 
-.PHONY: synth
-synth: node_modules ## Write the CloudFormation templates to cdk.out
-	npx cdk synth --quiet
+.venv: requirements.txt
+	python3 -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@

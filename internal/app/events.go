@@ -80,7 +80,7 @@ func (a *App) handleBatch(ctx context.Context, batch events.SQSEvent) events.SQS
 			}
 		}
 	}
-	var res events.SQSEventResponse
+	res := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 	for _, m := range batch.Records {
 		if again[m.MessageId] {
 			res.BatchItemFailures = append(res.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})

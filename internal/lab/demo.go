@@ -52,7 +52,10 @@ func (a *Arena) settleIn(ctx context.Context, dir string, say func(string)) (err
 		return err
 	}
 	say("waiting for the first sweep, which the deployment started")
-	return a.firstSweep(ctx)
+	if err := a.firstSweep(ctx); err != nil {
+		return fmt.Errorf("%w\nthe functions complained:\n%s", err, strings.Join(a.Complaints(ctx), "\n"))
+	}
+	return nil
 }
 
 // sweepTimeout bounds the wait for the first sweep. It takes about 8 s: 18
@@ -64,12 +67,13 @@ const sweepTimeout = 40 * time.Second
 func (a *Arena) firstSweep(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
 	defer cancel()
+	var missing []string
 	for {
-		missing, err := a.Missing(ctx)
+		now, err := a.Missing(ctx)
 		if err != nil {
-			return fmt.Errorf("the first sweep did not bring everything: %w", err)
+			return fmt.Errorf("%w; the first sweep still owed: %s", err, strings.Join(missing, "; "))
 		}
-		if len(missing) == 0 {
+		if missing = now; len(missing) == 0 {
 			return a.Settle(ctx)
 		}
 		select {

@@ -54,14 +54,6 @@ func (c *Cloud) Deploy(ctx context.Context, dir string, changes map[string]any, 
 	if err := cdk("bootstrap", "--app", "", "aws://"+Account+"/"+Region, "aws://"+Account+"/"+SecondRegion); err != nil {
 		return nil, err
 	}
-	for _, region := range []string{Region, SecondRegion} {
-		// The bootstrap bucket's policy denies plain HTTP, which is all that
-		// the emulator speaks.
-		bucket := "cdk-hnb659fds-assets-" + Account + "-" + region
-		if _, err := c.Root().In(region).AWS(ctx, "s3api", "delete-bucket-policy", "--bucket", bucket); err != nil {
-			return nil, err
-		}
-	}
 	if err := cdk("deploy", "--all", "--require-approval", "never", "--concurrency", "2",
 		"--output", assembly, "-c", "relight="+string(context)); err != nil {
 		return nil, err
