@@ -94,7 +94,7 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 	}
 	sweep := Sweep{Account: a.deployment.Account, Regions: enabled, NotOptedIn: disabled}
 	if len(req.Regions) > 0 {
-		sweep.Regions, sweep.NotOptedIn = req.Regions, nil
+		sweep.Regions, sweep.NotOptedIn = slices.Compact(slices.Sorted(slices.Values(req.Regions))), nil
 		for _, r := range req.Regions {
 			if !slices.Contains(enabled, r) {
 				return Sweep{}, fmt.Errorf("region %s is not enabled for account %s: enable it or leave it out", r, sweep.Account)
