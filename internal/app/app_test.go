@@ -89,9 +89,11 @@ func deployed(t *testing.T, configuration string) *world {
 func healthy(t *testing.T, configuration string) *world {
 	t.Helper()
 	w := deployed(t, configuration)
+	w.PageSize(0)
 	if s := w.sweep(app.Request{}); s.Unrestored != 0 {
 		t.Fatalf("first sweep left %d down: %+v", s.Unrestored, s)
 	}
+	w.PageSize(1)
 	return w
 }
 

@@ -1,0 +1,135 @@
+package app_test
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// Whatever state an account is in, one sweep converges, takes nothing away
+// and changes nothing of anybody else's; and its plan is a function of the
+// account.
+func TestSweepOfAnyAccount(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		w := deployed(t, "")
+		w.PageSize(0)
+		if rapid.Bool().Draw(rt, "swept before") {
+			w.sweep(app.Request{})
+		}
+		disturb(rt, w)
+		w.PageSize(rapid.IntRange(0, 5).Draw(rt, "page size"))
+		before := w.State()
+
+		plan := w.sweep(app.Request{Mode: "plan"})
+		if diff := cmp.Diff(plan.Reports, w.sweep(app.Request{Mode: "plan"}).Reports); diff != "" {
+			rt.Fatalf("two plans of one account differ:\n%s", diff)
+		}
+		s := w.sweep(app.Request{})
+		if s.Unrestored != 0 {
+			rt.Fatalf("%d unrestored: %+v", s.Unrestored, s)
+		}
+		after := w.State()
+		for _, key := range slices.Sorted(maps.Keys(before)) {
+			switch {
+			case after[key] == "":
+				rt.Errorf("%s was removed", key)
+			case after[key] != before[key] && !mayChange(key):
+				rt.Errorf("%s was changed from %s to %s", key, before[key], after[key])
+			}
+		}
+		for key := range after {
+			if before[key] == "" && !strings.Contains(key, "relight-") && !strings.Contains(key, " log-group ") {
+				rt.Errorf("%s was made", key)
+			}
+		}
+		writes := len(w.Writes())
+		if s := w.sweep(app.Request{}); s.Planned != 0 || len(w.Writes()) != writes {
+			rt.Fatalf("a second sweep plans %d actions and writes %v: %+v", s.Planned, w.Writes()[writes:], s)
+		}
+	})
+}
+
+// mayChange reports whether a sweep may change a resource: one of relight's
+// own names, or a log group's retention.
+func mayChange(key string) bool {
+	return strings.Contains(key, " alarm relight-") || strings.Contains(key, " metric-filter "+trailGroup+" relight-") || strings.Contains(key, " log-group ")
+}
+
+// disturb does at random what attackers and owners do. It leaves every VPC a
+// free slot or a flow log that counts, since no sweep can heal one without.
+func disturb(rt *rapid.T, w *world) {
+	coin := func(name string) bool { return rapid.Bool().Draw(rt, name) }
+	for i := range rapid.IntRange(0, 3).Draw(rt, "more VPCs") {
+		w.AddVPC(home, "vpc-more-"+strconv.Itoa(i))
+	}
+	for _, vpc := range []string{"vpc-1", "vpc-2", "vpc-more-0"} {
+		if _, exists := w.State()[home+" vpc "+vpc]; !exists {
+			continue
+		}
+		if coin("delete the flow logs of " + vpc) {
+			w.deleteFlowLogs(home, vpc)
+		}
+		if coin("another flow log on " + vpc) {
+			traffic := rapid.SampledFrom(ec2types.TrafficTypeAll.Values()).Draw(rt, "traffic")
+			w.createFlowLog(home, vpc, string(traffic), "theirs-"+rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "group"))
+			if coin("its delivery fails") && len(w.FlowLogs(home, vpc)) == 1 {
+				w.FailDelivery(home, vpc, "Access error")
+			}
+		}
+	}
+	for _, group := range []string{"theirs-a", flowLogGroup, trailGroup} {
+		_, exists := w.State()[home+" log-group "+group]
+		switch {
+		case !exists && coin("create "+group):
+			w.createGroup(home, group)
+		case exists && group != foreignGroup && rapid.IntRange(0, 3).Draw(rt, "delete "+group) == 0:
+			w.deleteGroup(home, group)
+			continue
+		}
+		if _, exists := w.State()[home+" log-group "+group]; exists && coin("retention of "+group) {
+			w.putRetention(home, group, rapid.SampledFrom(catalog.RetentionDays).Draw(rt, "days"))
+		}
+	}
+	kinds := []string{"leave", "delete", "weaken", "theirs"}
+	for _, c := range catalog.Controls() {
+		name := "relight-" + c.ID
+		if _, exists := w.State()[home+" log-group "+trailGroup]; exists {
+			_, ours := w.State()[home+" metric-filter "+trailGroup+" "+name]
+			switch rapid.SampledFrom(kinds).Draw(rt, "filter of "+c.ID) {
+			case "delete":
+				if ours {
+					filterDeleted(name).do(w)
+				}
+			case "weaken":
+				if ours {
+					w.changeFilter(name, narrowings[rapid.SampledFrom(slices.Sorted(maps.Keys(narrowings))).Draw(rt, "how")])
+				}
+			case "theirs":
+				w.putFilter(trailGroup, filterOf("their-"+c.ID, strings.ReplaceAll(c.Pattern, " && ", "  &&\t"), "theirs", c.ID))
+			}
+		}
+		ours := slices.Contains(w.Alarms(home), name)
+		switch rapid.SampledFrom(kinds).Draw(rt, "alarm of "+c.ID) {
+		case "delete":
+			w.deleteAlarms(name)
+		case "weaken":
+			if ours {
+				w.changeAlarm(name, weakenings[rapid.SampledFrom(slices.Sorted(maps.Keys(weakenings))).Draw(rt, "how")])
+			}
+		case "theirs":
+			in := alarmOn("their-"+c.ID, "theirs", c.ID, w.AddTopic(home, "theirs", rapid.IntRange(0, 1).Draw(rt, "subscribers")))
+			in.ActionsEnabled = aws.Bool(coin("their alarm speaks"))
+			w.putAlarm(in)
+		}
+	}
+}

@@ -1,0 +1,196 @@
+package app_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relight-aws/relight/events"
+	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// The first sweep brings an account from nothing to everything, and a second
+// has nothing to do.
+func TestFirstSweep(t *testing.T) {
+	w := deployed(t, "")
+	before := w.State()
+	first := w.sweep(app.Request{})
+	if gaps := w.gaps(); len(gaps) > 0 {
+		t.Errorf("not protected: %v", gaps)
+	}
+	after := w.State()
+	for key, was := range before {
+		if after[key] != was {
+			t.Errorf("%s changed from %s to %s", key, was, after[key])
+		}
+	}
+	if diff := cmp.Diff([]string{"af-south-1"}, first.NotOptedIn); diff != "" {
+		t.Errorf("regions not opted in (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{second, home}, first.Regions); diff != "" {
+		t.Errorf("regions (-want +got):\n%s", diff)
+	}
+	repairs := 0
+	for _, r := range first.Reports {
+		if len(r.Actions) > 0 {
+			repairs++
+		}
+	}
+	if got := len(w.Messages()); got != repairs {
+		t.Errorf("%d messages, want one for each of the %d runs that repaired", got, repairs)
+	}
+	writes := len(w.Writes())
+	if s := w.sweep(app.Request{}); s.Planned != 0 || s.Held != first.Held+first.Planned-2 { // the flow logs' group in two regions is no protection
+		t.Errorf("second sweep plans %d, holds %d; want 0, %d", s.Planned, s.Held, first.Held+first.Planned-2)
+	}
+	if len(w.Writes()) != writes {
+		t.Errorf("second sweep wrote %v", w.Writes()[writes:])
+	}
+}
+
+// Mode plan says what a repair would do and does none of it.
+func TestPlanMode(t *testing.T) {
+	w := deployed(t, "")
+	before := w.State()
+	planned := w.sweep(app.Request{Mode: "plan"})
+	if diff := cmp.Diff(before, w.State()); diff != "" {
+		t.Errorf("changed (-before +after):\n%s", diff)
+	}
+	if len(w.Messages()) > 0 {
+		t.Errorf("messages %+v, want none", w.Messages())
+	}
+	if diff := cmp.Diff(planned.Reports, w.sweep(app.Request{Mode: "plan"}).Reports); diff != "" {
+		t.Errorf("two plans of one account differ:\n%s", diff)
+	}
+	repaired := w.sweep(app.Request{})
+	if planned.Planned != repaired.Planned || repaired.Repaired != repaired.Planned {
+		t.Errorf("planned %d, then planned %d and repaired %d", planned.Planned, repaired.Planned, repaired.Repaired)
+	}
+}
+
+// A kind's mode limits every run of it, whatever asks for the run.
+func TestModes(t *testing.T) {
+	tests := []struct {
+		mode  string
+		looks bool
+	}{
+		{"observe", true},
+		{"off", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.mode, func(t *testing.T) {
+			w := deployed(t, `{"modes":{"alarms":"`+tt.mode+`"}}`)
+			w.sweep(app.Request{Mode: "repair"})
+			for _, name := range w.Alarms(home) {
+				if strings.HasPrefix(name, "relight-") {
+					t.Errorf("alarm %s was made", name)
+				}
+			}
+			before := w.Calls()
+			again, errs := w.send(events.Read("DeleteAlarms.one.json"), true)
+			if len(again)+len(errs) > 0 {
+				t.Errorf("failed: %v, %v", again, errs)
+			}
+			if got := w.Calls().Since(before)["DescribeAlarms"] > 0; got != tt.looks {
+				t.Errorf("looked: %t, want %t", got, tt.looks)
+			}
+			if got := len(w.FlowLogs(home, "vpc-1")); got != 1 {
+				t.Errorf("%d flow logs: another kind's mode must not matter", got)
+			}
+		})
+	}
+}
+
+func TestBackfillRequests(t *testing.T) {
+	tests := []struct {
+		raw     string
+		reports int
+		err     string // in the error; "" for none
+	}{
+		{raw: `{}`, reports: 4},
+		{raw: `null`, reports: 4},
+		{raw: ``, reports: 4},
+		{raw: `{"kinds":["flowlogs"]}`, reports: 2},
+		{raw: `{"kinds":["loggroups","alarms"]}`, reports: 2},
+		{raw: `{"regions":["eu-west-1"]}`, reports: 1},
+		{raw: `{"regions":["eu-west-1","eu-west-1"]}`, reports: 1},
+		{raw: `{"mode":"plan"}`, reports: 4},
+		{raw: `{"kinds":["flowlog"]}`, err: `no kind "flowlog"`},
+		{raw: `{"mode":"dry"}`, err: `no mode "dry"`},
+		{raw: `{"kinds":["x"],"mode":"y"}`, err: "no mode"},
+		{raw: `{"region":"eu-west-1"}`, err: "unknown field"},
+		{raw: `{"regions":["af-south-1"]}`, err: "region af-south-1 is not enabled for account 111122223333"},
+		{raw: `{"regions":["mars-1"]}`, err: "region mars-1 is not enabled"},
+		{raw: `[]`, err: "backfill takes"},
+		{raw: `{`, err: "backfill takes"},
+	}
+	for _, tt := range tests {
+		w := healthy(t, "")
+		w.deleteFlowLogs(home, "vpc-1")
+		before := w.State()
+		s, err := w.app(catalog.Backfill).HandleBackfill(t.Context(), json.RawMessage(tt.raw))
+		if tt.err == "" && err != nil || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
+			t.Errorf("%s: error %v, want %q", tt.raw, err, tt.err)
+		}
+		if len(s.Reports) != tt.reports {
+			t.Errorf("%s: %d reports, want %d", tt.raw, len(s.Reports), tt.reports)
+		}
+		if diff := cmp.Diff(before, w.State()); tt.err != "" && diff != "" {
+			t.Errorf("%s: refused, and yet (-before +after):\n%s", tt.raw, diff)
+		}
+	}
+}
+
+// One region that cannot be read does not keep the others from being healed.
+func TestSweepBeyondAFailure(t *testing.T) {
+	w := deployed(t, "")
+	w.Fail("DescribeTrails", "InternalFailure", "InternalFailure")
+	s := w.sweep(app.Request{})
+	if s.Unrestored != 2 {
+		t.Errorf("%d unrestored, want the two kinds that could not look", s.Unrestored)
+	}
+	if len(w.FlowLogs(home, "vpc-1")) != 1 || len(w.FlowLogs(second, "vpc-3")) != 1 {
+		t.Error("flow logs were not healed")
+	}
+}
+
+// Two sweeps at once may do the same twice, and do no harm by it.
+func TestConcurrentSweeps(t *testing.T) {
+	w := deployed(t, "")
+	done := make(chan app.Sweep)
+	for range 2 {
+		go func() {
+			s, err := w.app(catalog.Backfill).Sweep(t.Context(), app.Request{}, nil)
+			if err != nil {
+				t.Error(err)
+			}
+			done <- s
+		}()
+	}
+	for range 2 {
+		if s := <-done; s.Unrestored != 0 {
+			t.Errorf("%d unrestored: %+v", s.Unrestored, s)
+		}
+	}
+	if gaps := w.gaps(); len(gaps) > 0 {
+		t.Errorf("not protected: %v", gaps)
+	}
+	if got := len(w.FlowLogs(home, "vpc-1")); got != 1 {
+		t.Errorf("%d flow logs on vpc-1, want 1", got)
+	}
+}
+
+func TestProgress(t *testing.T) {
+	w := deployed(t, "")
+	var got [][2]int
+	_, err := w.app(catalog.Backfill).Sweep(t.Context(), app.Request{}, func(done, total int) { got = append(got, [2]int{done, total}) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([][2]int{{1, 4}, {2, 4}, {3, 4}, {4, 4}}, got); diff != "" {
+		t.Errorf("progress (-want +got):\n%s", diff)
+	}
+}
