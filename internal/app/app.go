@@ -107,6 +107,9 @@ func (a *App) run(ctx context.Context, s remedy.Scope, mode catalog.Mode, causes
 	if limit := a.config.Mode(s.Kind); limit != catalog.Repair {
 		mode = limit
 	}
+	if mode == catalog.Repair && a.echoed(causes) {
+		a.giveWay(ctx, s)
+	}
 	rep := a.reconciler.Run(ctx, s, mode)
 	rep.Causes = causes
 	err := a.reporter.Report(ctx, rep, a.now())

@@ -60,6 +60,7 @@ func deployed(t *testing.T, configuration string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.Regions = append(cfg.Regions, second)
 	w := &world{Account: awstest.New(account, home), t: t, config: cfg, now: time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)}
 	w.AddRegion(second, "opt-in-not-required")
 	w.AddRegion("af-south-1", "not-opted-in")

@@ -1,10 +1,12 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -126,7 +128,7 @@ func (a *App) read(messages []events.SQSMessage) intake {
 			a.log.Error("unreadable", "message_id", m.MessageId, "error", err.Error())
 		}
 		for _, s := range ev.Scopes {
-			if reason := a.serves(s); reason != "" {
+			if reason := cmp.Or(a.serves(s), a.covers(s.Region)); reason != "" {
 				drop(ev.Cause.EventID, fmt.Sprintf("%s: %s", s, reason))
 				continue
 			}
@@ -134,6 +136,15 @@ func (a *App) read(messages []events.SQSMessage) intake {
 		}
 	}
 	return in
+}
+
+// covers returns why events of a region are none of this deployment's
+// business, or "". The sweep looks at every enabled region all the same.
+func (a *App) covers(region string) string {
+	if slices.Contains(a.config.FastRegions(a.deployment.HomeRegion), region) {
+		return ""
+	}
+	return "region " + region + " is not among the configured ones"
 }
 
 func (in intake) scopes() []remedy.Scope {

@@ -1,0 +1,86 @@
+package app_test
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+
+	"github.com/relight-aws/relight/events"
+)
+
+// A run that only relight's own writes asked for gives way to the run that
+// makes them, and heals what nobody else has healed by then.
+func TestEchoGivesWay(t *testing.T) {
+	tests := []struct {
+		name   string
+		event  string
+		healed time.Duration // when the other run is done; 0 for never
+		wait   time.Duration
+		writes int
+	}{
+		{"other run at work", "PutMetricFilter.echo.json", time.Second, 5 * time.Second, 0},
+		{"no other run", "PutMetricFilter.echo.json", 0, 5 * time.Second, 1},
+		{"not an echo", "DeleteMetricFilter.ours.json", 0, 0, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := healthy(t, "")
+				removed := must(w.DescribeMetricFilters(t.Context(), &cloudwatchlogs.DescribeMetricFiltersInput{
+					LogGroupName: aws.String(trailGroup), FilterNamePrefix: aws.String(rootUsage),
+				})).MetricFilters[0]
+				must(w.DeleteMetricFilter(t.Context(), &cloudwatchlogs.DeleteMetricFilterInput{
+					LogGroupName: aws.String(trailGroup), FilterName: aws.String(rootUsage),
+				}))
+				before := len(w.Writes())
+				if tt.healed > 0 {
+					before++
+					go func() {
+						time.Sleep(tt.healed)
+						w.putFilter(trailGroup, removed)
+					}()
+				}
+				begin := time.Now()
+				if _, errs := w.send(events.Read(tt.event), true); len(errs) > 0 {
+					t.Fatal(errs)
+				}
+				if took := time.Since(begin); took != tt.wait {
+					t.Errorf("took %v, want %v", took, tt.wait)
+				}
+				writes := 0
+				for _, c := range w.Writes()[before:] {
+					if c.Op != "Publish" {
+						writes++
+					}
+				}
+				if writes != tt.writes {
+					t.Errorf("%d writes, want %d", writes, tt.writes)
+				}
+				if gaps := w.gaps(); len(gaps) > 0 {
+					t.Errorf("left down: %v", gaps)
+				}
+			})
+		})
+	}
+}
+
+// An event from a region that the configuration does not name is dropped, and
+// says which.
+func TestUncoveredRegion(t *testing.T) {
+	w := deployed(t, "")
+	w.config.Regions = nil
+	before := len(w.Writes())
+	if again, errs := w.send(events.Read("CreateVpc.second-region.json"), true); len(again)+len(errs) > 0 {
+		t.Errorf("again %v, errors %v; want it dropped", again, errs)
+	}
+	if writes := w.Writes()[before:]; len(writes) > 0 {
+		t.Errorf("writes %v, want none", writes)
+	}
+	if log := w.log.String(); !strings.Contains(log, "region eu-west-1 is not among the configured ones") {
+		t.Errorf("log does not say why: %s", log)
+	}
+}

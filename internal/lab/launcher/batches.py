@@ -1,0 +1,35 @@
+"""The batch window and batch size of an event source mapping on a queue.
+
+Lambda gathers messages until the window is over or the batch is full; up to
+10,000 messages make a batch. MiniStack invokes at once, with ten at most.
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+"""
+
+import time
+
+from ministack.services import lambda_svc, sqs
+
+from hook import around
+
+
+def install():
+    @around(sqs, "_receive_messages_for_esm")
+    def receive(original, queue_url, size):
+        with sqs._queues_lock:
+            queue = sqs._get_q(queue_url)
+            if queue["is_fifo"]:
+                return original(queue_url, size)
+            sqs._expire_retained(queue)
+            sqs._dlq_sweep(queue)
+            now = time.time()
+            waiting = [m["visible_at"] for m in queue["messages"] if m["visible_at"] <= now]
+            if not waiting or len(waiting) < size and now - min(waiting) < _window(queue):
+                return []
+            return sqs._collect_msgs(queue, size, int(queue["attributes"].get("VisibilityTimeout", "30")))
+
+
+def _window(queue):
+    """The batch window of the mapping on a queue, in seconds."""
+    arn = queue["attributes"]["QueueArn"]
+    return max((mapping.get("MaximumBatchingWindowInSeconds") or 0
+                for _, _, mapping in lambda_svc._iter_all_esms() if mapping.get("EventSourceArn") == arn), default=0)
