@@ -6,7 +6,7 @@ export RELIGHT_ARCH ?= arm64
 goarch_arm64 := arm64
 goarch_x86_64 := amd64
 
-export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 relight := build/relight
 tools := go tool -modfile=go.tool.mod

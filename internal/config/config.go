@@ -103,14 +103,12 @@ func Parse(raw []byte) (Config, error) {
 	if len(bytes.TrimSpace(raw)) == 0 {
 		raw = []byte("{}")
 	}
-	if err := unknownKeys(raw, c); err != nil {
-		return Config{}, err
-	}
+	unknown := unknownKeys(raw, c)
 	if err := json.Unmarshal(raw, &c); err != nil {
-		return Config{}, fmt.Errorf("not a configuration: %w", err)
+		return Config{}, errors.Join(unknown, fmt.Errorf("not a configuration: %w", err))
 	}
 	c.complete()
-	return c, c.validate()
+	return c, errors.Join(unknown, c.validate())
 }
 
 // complete fills in the defaults.

@@ -36,6 +36,7 @@ func TestEveryProblemAtOnce(t *testing.T) {
 		want []string
 	}{
 		{`{"prefx":"x","flowLogs":{"retention":1}}`, []string{`unknown key "prefx": did you mean "prefix"?`, `unknown key "flowLogs.retention"`}},
+		{`{"prefx":"x","sweepMinutes":1}`, []string{`"prefx"`, "sweepMinutes 1"}}, // both sorts at once
 		{`{"prefix":"Bad_","flowLogs":{"retentionDays":100,"aggregationSeconds":5},"sweepMinutes":1}`,
 			[]string{"prefix", "flowLogs.retentionDays 100", "aggregationSeconds 5", "sweepMinutes 1"}},
 		{`{"modes":{"alarm":"repair","flowlogs":"on"}}`, []string{`did you mean "alarms"?`, `"on" is not repair`}},
@@ -45,7 +46,7 @@ func TestEveryProblemAtOnce(t *testing.T) {
 		{`{"flowLogs":{"destinations":["s3"],"exemptVpcs":["web"],"format":"plain"}}`, []string{"must allow cloud-watch-logs", `"web"`, "has no ${field}"}},
 		{`{"regions":["Ireland"],"kmsKeys":{"eu-west-1":"alias/x"}}`, []string{`"Ireland"`, `"alias/x"`}},
 		{`[]`, []string{"not a configuration"}},
-		{`{`, []string{"not JSON"}},
+		{`{`, []string{"not a configuration"}},
 		{`{"sweepMinutes":"15"}`, []string{"sweepMinutes"}},
 	}
 	for _, tt := range tests {

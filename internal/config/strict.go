@@ -14,8 +14,8 @@ import (
 // unknown keys too, but stops at the first and suggests nothing.
 func unknownKeys(raw []byte, v any) error {
 	var doc any
-	if err := json.Unmarshal(raw, &doc); err != nil {
-		return fmt.Errorf("not JSON: %w", err)
+	if json.Unmarshal(raw, &doc) != nil {
+		return nil // the caller decodes it too, and says why it cannot
 	}
 	var p problems
 	walk(&p, "", doc, reflect.TypeOf(v))
