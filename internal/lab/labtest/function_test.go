@@ -74,6 +74,9 @@ func TestFunctionCalls(t *testing.T) {
 	if want := "arn:aws:sts::" + lab.Account + ":assumed-role/fn-role/" + name; who.Type != "AssumedRole" || who.ARN != want || who.SessionContext.SessionIssuer.ARN != arn {
 		t.Errorf("called by %+v, want %s of %s", who, want, arn)
 	}
+	if at, err := time.Parse(time.RFC3339, who.SessionContext.Attributes.CreationDate); err != nil || time.Since(at) > time.Hour {
+		t.Errorf("session of %q", who.SessionContext.Attributes.CreationDate)
+	}
 
 	allow(t, "fn-role", "")
 	start = time.Now()

@@ -110,7 +110,10 @@ type envelope struct {
 			Type           string
 			ARN            string
 			UserName       string
-			SessionContext struct{ SessionIssuer tap.Issuer }
+			SessionContext struct {
+				SessionIssuer tap.Issuer
+				Attributes    struct{ CreationDate string }
+			}
 		}
 		AlarmName string // of an alarm's own event
 		Operation string

@@ -90,7 +90,8 @@ def identity(key):
         return {**who, "type": "IAMUser" if ":user/" in arn else "Root"}
     name = arn.split("/")[1]
     role = iam._roles.get_scoped(who["accountId"], None, name) or {}
-    return {**who, "issuer": {
+    since = datetime.datetime.fromtimestamp(int(session["IssuedAt"]), datetime.timezone.utc)
+    return {**who, "since": since.isoformat(), "issuer": {
         "type": "Role",
         "principalId": role.get("RoleId", ""),
         "arn": role.get("Arn") or f"arn:aws:iam::{who['accountId']}:role/{name}",
