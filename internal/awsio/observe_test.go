@@ -1,0 +1,342 @@
+package awsio
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	cloudwatchtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/relight-aws/relight/internal/awstest"
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
+	"github.com/relight-aws/relight/internal/remedy"
+)
+
+const (
+	account = "111122223333"
+	home    = "us-east-1"
+	role    = "arn:aws:iam::111122223333:role/delivery"
+)
+
+// cloud returns a Cloud on an account with everything in it more than once.
+func cloud(t *testing.T) (*Cloud, *awstest.Account) {
+	t.Helper()
+	acct := awstest.New(account, home)
+	acct.PageSize(0)
+	acct.AddVPC(home, "vpc-1", "vpc-2", "vpc-3")
+	acct.AddRole(role, 0)
+	acct.AddTrailTo("audit", "trail")
+	c := &Cloud{
+		Clients: Clients{EC2: acct, Logs: acct, CloudWatch: acct, CloudTrail: acct, SNS: acct},
+		Want: catalog.Policy{
+			Prefix: "ours", Tags: map[string]string{catalog.OwnerTag: "ours"}, Controls: catalog.Controls(),
+			FlowLogs: catalog.FlowLogSpec{TrafficType: "REJECT", LogGroup: "flows", RetentionDays: 365, Aggregation: 600, DeliveryRole: role},
+			LogGroup: catalog.LogGroupSpec{RetentionDays: 365},
+			Topic:    acct.AddTopic(home, "ours", 1),
+		},
+	}
+	r := remedy.Reconciler{Observer: c, Applier: c, Want: c.Want}
+	for _, k := range catalog.Kinds() {
+		if rep := r.Run(t.Context(), scope(k), catalog.Repair); rep.Failures() != nil || len(rep.Remaining) > 0 {
+			t.Fatalf("%s: %v, remaining %v", k, rep.Failures(), rep.Remaining)
+		}
+	}
+	return c, acct
+}
+
+func scope(k catalog.Kind) remedy.Scope {
+	return remedy.Scope{Account: account, Region: home, Kind: k}
+}
+
+// An account looks the same however its listings are cut into pages.
+func TestPages(t *testing.T) {
+	c, acct := cloud(t)
+	for _, k := range catalog.Kinds() {
+		acct.PageSize(0)
+		want, err := c.Observe(t.Context(), scope(k))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, size := range []int{1, 2, 7} {
+			acct.PageSize(size)
+			got, err := c.Observe(t.Context(), scope(k))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s in pages of %d (-all at once +paged):\n%s", k, size, diff)
+			}
+		}
+	}
+}
+
+// A scope with names reads what it names and no more.
+func TestNamedReads(t *testing.T) {
+	tests := []struct {
+		scope remedy.Scope
+		calls awstest.Calls
+	}{
+		{
+			remedy.Scope{Kind: catalog.FlowLogs, Type: catalog.VPC, Names: "vpc-1"},
+			awstest.Calls{"DescribeVpcs": 1, "DescribeFlowLogs": 1, "DescribeLogGroups": 1},
+		},
+		{
+			remedy.Scope{Kind: catalog.FlowLogs, Type: catalog.LogGroup, Names: "somebody's"},
+			awstest.Calls{"DescribeFlowLogs": 1},
+		},
+		{
+			remedy.Scope{Kind: catalog.FlowLogs, Type: catalog.LogGroup, Names: "flows"},
+			awstest.Calls{"DescribeVpcs": 1, "DescribeFlowLogs": 2, "DescribeLogGroups": 1},
+		},
+		{
+			remedy.Scope{Kind: catalog.LogGroups, Type: catalog.LogGroup, Names: "somebody's"},
+			awstest.Calls{"DescribeTrails": 1},
+		},
+		{
+			remedy.Scope{Kind: catalog.LogGroups, Type: catalog.LogGroup, Names: "trail"},
+			awstest.Calls{"DescribeTrails": 1, "DescribeLogGroups": 1, "DescribeMetricFilters": 1},
+		},
+		{
+			remedy.Scope{Kind: catalog.Alarms, Type: catalog.Alarm, Names: "ours-root-usage\nours-vpc-changes"},
+			awstest.Calls{"DescribeAlarms": 1},
+		},
+		{
+			remedy.Scope{Kind: catalog.Alarms, Type: catalog.Alarm, Names: "somebody's"},
+			awstest.Calls{"DescribeAlarms": 1},
+		},
+		{
+			remedy.Scope{Kind: catalog.Alarms},
+			awstest.Calls{"DescribeTrails": 1, "DescribeMetricFilters": 1, "DescribeAlarms": 1, "GetTopicAttributes": 1},
+		},
+	}
+	c, acct := cloud(t)
+	for _, tt := range tests {
+		tt.scope.Account, tt.scope.Region = account, home
+		before := acct.Calls()
+		if _, err := c.Observe(t.Context(), tt.scope); err != nil {
+			t.Errorf("%s: %v", tt.scope, err)
+		}
+		if diff := cmp.Diff(tt.calls, acct.Calls().Since(before)); diff != "" {
+			t.Errorf("%s: calls (-want +got):\n%s", tt.scope, diff)
+		}
+	}
+}
+
+// A VPC that an event names and EC2 does not show yet is waited for, up to a
+// limit; one that is not named is not.
+func TestWaitsForVPC(t *testing.T) {
+	tests := []struct {
+		reads int // that do not show the VPC
+		gone  bool
+		waits time.Duration
+	}{
+		{0, false, 0},
+		{1, false, 500 * time.Millisecond},
+		{3, false, 3500 * time.Millisecond},
+		{9, true, 3500 * time.Millisecond},
+	}
+	for _, tt := range tests {
+		synctest.Test(t, func(t *testing.T) {
+			c, acct := cloud(t)
+			c.Pace = &Pace{}
+			acct.Lag(tt.reads)
+			acct.AddVPC(home, "vpc-new")
+			start := time.Now()
+			got, err := c.Observe(t.Context(), remedy.Scope{
+				Account: account, Region: home, Kind: catalog.FlowLogs, Type: catalog.VPC, Names: remedy.NamesOf("vpc-1", "vpc-new"),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if gone := slices.Contains(got.FlowLogs.Gone, "vpc-new"); gone != tt.gone || time.Since(start) != tt.waits {
+				t.Errorf("hidden from %d reads: gone %t after %v, want %t after %v", tt.reads, gone, time.Since(start), tt.gone, tt.waits)
+			}
+		})
+	}
+}
+
+// More VPCs than one call takes, one of them unknown to EC2: the others get
+// their flow logs, whichever way EC2 tells.
+func TestUnknownVPCInBatch(t *testing.T) {
+	for _, whole := range []bool{false, true} {
+		c, acct := cloud(t)
+		var actions []plan.Action
+		for _, id := range []string{"vpc-a", "vpc-b", "vpc-c", "vpc-gone", "vpc-d"} {
+			if id != "vpc-gone" {
+				acct.AddVPC(home, id)
+			}
+			actions = append(actions, plan.CreateFlowLog{VPC: id, Spec: c.Want.FlowLogs})
+		}
+		if whole {
+			acct.Fail("CreateFlowLogs", "InvalidVpcID.NotFound")
+		}
+		for _, out := range c.Apply(t.Context(), scope(catalog.FlowLogs), actions) {
+			id := out.Action.Target()
+			if made := len(acct.FlowLogs(home, id)) == 1; made != (id != "vpc-gone") || made != (out.Err == nil) {
+				t.Errorf("%s, whole call fails: %t: made %t, error %v", id, whole, made, out.Err)
+			}
+			if out.Err != nil && remedy.ClassOf(out.Err) != remedy.Transient {
+				t.Errorf("%v is %s, want transient: the next run sees whether the VPC is gone", out.Err, remedy.ClassOf(out.Err))
+			}
+		}
+	}
+}
+
+// Each repair has a client token of its own, so that EC2 does not answer it
+// with a flow log that was deleted since.
+func TestFreshTokens(t *testing.T) {
+	c, acct := cloud(t)
+	acct.AddVPC(home, "vpc-new")
+	for range 3 {
+		if out := c.Apply(t.Context(), scope(catalog.FlowLogs), []plan.Action{plan.CreateFlowLog{VPC: "vpc-new", Spec: c.Want.FlowLogs}}); out[0].Err != nil {
+			t.Error(out[0].Err)
+		}
+		ids := acct.FlowLogs(home, "vpc-new")
+		if len(ids) != 1 {
+			t.Fatalf("flow logs %v, want one", ids)
+		}
+		if _, err := acct.DeleteFlowLogs(t.Context(), &ec2.DeleteFlowLogsInput{FlowLogIds: ids}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Without a deployment there is no role and no topic, and the error says so.
+func TestNotDeployed(t *testing.T) {
+	c, acct := cloud(t)
+	c.Want.Topic, c.Want.FlowLogs.DeliveryRole = "", ""
+	before := acct.State()
+	spec := c.Want.FlowLogs
+	outcomes := c.Apply(t.Context(), scope(catalog.FlowLogs), []plan.Action{
+		plan.PutAlarm{Alarm: plan.Alarm{Name: "ours-root-usage"}}, plan.CreateFlowLog{VPC: "vpc-1", Spec: spec},
+	})
+	for _, out := range outcomes {
+		if remedy.ClassOf(out.Err) != remedy.Terminal {
+			t.Errorf("%s: %v is %s, want terminal", out.Action, out.Err, remedy.ClassOf(out.Err))
+		}
+	}
+	if diff := cmp.Diff(before, acct.State()); diff != "" {
+		t.Errorf("changed (-before +after):\n%s", diff)
+	}
+}
+
+func TestFlowLogForm(t *testing.T) {
+	c := &Cloud{Want: catalog.Policy{Prefix: "ours"}}
+	tag := func(k, v string) types.Tag { return types.Tag{Key: aws.String(k), Value: aws.String(v)} }
+	tests := []struct {
+		name string
+		in   types.FlowLog
+		want plan.FlowLog
+	}{
+		{
+			"nothing but defaults", types.FlowLog{},
+			plan.FlowLog{Destination: catalog.ToCloudWatchLogs, Format: catalog.DefaultFlowLogFormat},
+		},
+		{
+			"group by name", types.FlowLog{LogGroupName: aws.String("g"), LogFormat: aws.String("${version}")},
+			plan.FlowLog{Destination: catalog.ToCloudWatchLogs, LogGroup: "g", Format: "${version}"},
+		},
+		{
+			"group by ARN", types.FlowLog{LogDestination: aws.String("arn:aws-cn:logs:r:1:log-group:/a/b:*")},
+			plan.FlowLog{Destination: catalog.ToCloudWatchLogs, LogGroup: "/a/b", Format: catalog.DefaultFlowLogFormat},
+		},
+		{
+			"bucket", types.FlowLog{LogDestinationType: types.LogDestinationTypeS3, LogDestination: aws.String("arn:aws:s3:::b")},
+			plan.FlowLog{Destination: catalog.ToS3, Format: catalog.DefaultFlowLogFormat},
+		},
+		{
+			"ours", types.FlowLog{Tags: []types.Tag{tag("a", "b"), tag("relight", "ours")}},
+			plan.FlowLog{Destination: catalog.ToCloudWatchLogs, Format: catalog.DefaultFlowLogFormat, Ours: true},
+		},
+		{
+			"another prefix's", types.FlowLog{Tags: []types.Tag{tag("relight", "theirs")}},
+			plan.FlowLog{Destination: catalog.ToCloudWatchLogs, Format: catalog.DefaultFlowLogFormat},
+		},
+	}
+	for _, tt := range tests {
+		if diff := cmp.Diff(tt.want, c.flowLog(tt.in)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
+func TestAlarmForm(t *testing.T) {
+	tests := []struct {
+		in   cloudwatchtypes.MetricAlarm
+		want string // Other
+	}{
+		{cloudwatchtypes.MetricAlarm{}, ""},
+		{cloudwatchtypes.MetricAlarm{Metrics: []cloudwatchtypes.MetricDataQuery{{}}}, "metric math"},
+		{cloudwatchtypes.MetricAlarm{ExtendedStatistic: aws.String("p90")}, "p90"},
+		{cloudwatchtypes.MetricAlarm{EvaluationWindow: &cloudwatchtypes.EvaluationWindowMemberSlidingWindow{}}, ""},
+		{cloudwatchtypes.MetricAlarm{EvaluationWindow: &cloudwatchtypes.EvaluationWindowMemberWallClockWindow{}}, "a fixed window"},
+		{cloudwatchtypes.MetricAlarm{WarmUpConfiguration: &cloudwatchtypes.WarmUpConfiguration{WarmUpPeriodDurationInMinutes: aws.Int32(5)}}, ""},
+		{
+			cloudwatchtypes.MetricAlarm{WarmUpConfiguration: &cloudwatchtypes.WarmUpConfiguration{
+				WarmUpPeriodDurationInMinutes: aws.Int32(5), OnlyStartEvaluatingAfterWarmUpPeriodEnds: aws.Bool(true),
+			}},
+			"nothing for 5 minutes",
+		},
+	}
+	for _, tt := range tests {
+		if got := alarmOf(tt.in).Other; got != tt.want {
+			t.Errorf("alarm evaluates %q, want %q", got, tt.want)
+		}
+	}
+}
+
+func TestTopicForm(t *testing.T) {
+	statement := func(s string) map[string]string {
+		return map[string]string{"Policy": `{"Statement":` + s + `}`, "SubscriptionsConfirmed": "2", "SubscriptionsPending": "1"}
+	}
+	const service = `"Principal":{"Service":["a","cloudwatch.amazonaws.com"]}`
+	tests := []struct {
+		name       string
+		attributes map[string]string
+		admits     bool
+	}{
+		{"service, one statement", statement(`{"Effect":"Allow",` + service + `,"Action":"sns:Publish"}`), true},
+		{"in any case", statement(`[{"Effect":"Allow",` + service + `,"Action":["SNS:Publish"]}]`), true},
+		{"anyone", statement(`[{"Effect":"Allow","Principal":"*","Action":"sns:*"}]`), true},
+		{"any principal of AWS", statement(`[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"*"}]`), true},
+		{"another service", statement(`[{"Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},"Action":"sns:Publish"}]`), false},
+		{"another action", statement(`[{"Effect":"Allow",` + service + `,"Action":"sns:Subscribe"}]`), false},
+		{"denied", statement(`[{"Effect":"Allow",` + service + `,"Action":"*"},{"Effect":"Deny","Principal":"*","Action":"sns:Publish"}]`), false},
+		{"denied on a condition", statement(`[{"Effect":"Allow",` + service + `,"Action":"*"},{"Effect":"Deny","Principal":"*","Action":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}]`), true},
+		{"no policy", map[string]string{}, false},
+		{"no JSON", map[string]string{"Policy": "{"}, false},
+		{"AWS's key", map[string]string{"KmsMasterKeyId": "alias/aws/sns", "Policy": `{"Statement":{"Effect":"Allow","Principal":"*","Action":"*"}}`}, false},
+		{"a key of one's own", map[string]string{"KmsMasterKeyId": "arn:aws:kms:r:1:key/x", "Policy": `{"Statement":{"Effect":"Allow","Principal":"*","Action":"*"}}`}, true},
+	}
+	for _, tt := range tests {
+		got := topicOf(tt.attributes)
+		if got.Admits != tt.admits || (got.Why == "") != tt.admits {
+			t.Errorf("%s: admits %t (%s), want %t", tt.name, got.Admits, got.Why, tt.admits)
+		}
+	}
+	got := topicOf(statement(`[]`))
+	if diff := cmp.Diff(plan.Topic{Exists: true, Confirmed: 2, Pending: 1}, got, cmpopts.IgnoreFields(plan.Topic{}, "Why")); diff != "" {
+		t.Errorf("topic (-want +got):\n%s", diff)
+	}
+}
+
+func TestRegions(t *testing.T) {
+	c, acct := cloud(t)
+	acct.AddRegion("eu-west-1", "opt-in-not-required")
+	acct.AddRegion("eu-south-1", "opted-in")
+	acct.AddRegion("af-south-1", "not-opted-in")
+	enabled, disabled, err := c.Regions(t.Context(), home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([][]string{{"eu-south-1", "eu-west-1", home}, {"af-south-1"}}, [][]string{enabled, disabled}); diff != "" {
+		t.Errorf("regions (-want +got):\n%s", diff)
+	}
+}
