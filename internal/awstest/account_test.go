@@ -1,0 +1,296 @@
+package awstest_test
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	cloudtrailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cloudwatchtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	smithy "github.com/aws/smithy-go"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relight-aws/relight/internal/awstest"
+)
+
+const (
+	account = "111122223333"
+	home    = "us-east-1"
+	role    = "arn:aws:iam::111122223333:role/delivery"
+)
+
+func TestContract(t *testing.T) {
+	acct := awstest.New(account, home)
+	acct.AddRole(role, 0)
+	awstest.Contract(t, awstest.Clients{
+		EC2: acct, Logs: acct, CloudWatch: acct, CloudTrail: acct, SNS: acct, Account: account, Region: home, Role: role,
+	})
+}
+
+func code(err error) string {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		return api.ErrorCode()
+	}
+	return fmt.Sprint(err)
+}
+
+func create(acct *awstest.Account, t *testing.T, vpcs ...string) (*ec2.CreateFlowLogsOutput, error) {
+	t.Helper()
+	return acct.CreateFlowLogs(t.Context(), &ec2.CreateFlowLogsInput{
+		ResourceIds: vpcs, ResourceType: types.FlowLogsResourceTypeVpc, TrafficType: types.TrafficTypeAll,
+		LogGroupName: aws.String("g"), DeliverLogsPermissionArn: aws.String(role),
+	})
+}
+
+// Faults come in the order they were asked for, and leave the account as it
+// was.
+func TestFaults(t *testing.T) {
+	acct := awstest.New(account, home)
+	acct.AddVPC(home, "vpc-1", "vpc-2")
+	acct.AddRole(role, 1)
+	acct.Fail("CreateFlowLogs", "RequestLimitExceeded", "", awstest.AssumeRole)
+	acct.Refuse("vpc-1", "InternalError")
+	before := acct.State()
+	for _, want := range []string{"RequestLimitExceeded", "InvalidParameter", "InvalidParameter"} {
+		if _, err := create(acct, t, "vpc-1", "vpc-2"); code(err) != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	if diff := cmp.Diff(before, acct.State()); diff != "" {
+		t.Errorf("refused calls changed (-before +after):\n%s", diff)
+	}
+	out, err := create(acct, t, "vpc-1", "vpc-2")
+	if err != nil || len(out.FlowLogIds) != 1 || len(out.Unsuccessful) != 1 {
+		t.Errorf("%+v, %v; want one made, one refused", out, err)
+	}
+	acct.Deny("CreateFlowLogs")
+	if _, err := create(acct, t, "vpc-1"); code(err) != "UnauthorizedOperation" {
+		t.Errorf("%v, want UnauthorizedOperation", err)
+	}
+	acct.Allow("CreateFlowLogs")
+	if _, err := create(acct, t, "vpc-1"); err != nil {
+		t.Error(err)
+	}
+	if got := acct.Calls()["CreateFlowLogs"]; got != 6 {
+		t.Errorf("%d calls counted, want 6", got)
+	}
+	if diff := cmp.Diff([]awstest.Write{{"CreateFlowLogs", home, "vpc-2"}, {"CreateFlowLogs", home, "vpc-1"}}, acct.Writes()); diff != "" {
+		t.Errorf("writes (-want +got):\n%s", diff)
+	}
+}
+
+// A role nobody made cannot be assumed, however long one waits.
+func TestUnknownRole(t *testing.T) {
+	acct := awstest.New(account, home)
+	acct.AddVPC(home, "vpc-1")
+	for range 3 {
+		if _, err := create(acct, t, "vpc-1"); code(err) != "InvalidParameter" {
+			t.Errorf("%v, want InvalidParameter", err)
+		}
+	}
+}
+
+// A token with other parameters is a mistake, not a repetition.
+func TestClientTokenMismatch(t *testing.T) {
+	acct := awstest.New(account, home)
+	acct.AddVPC(home, "vpc-1")
+	acct.AddRole(role, 0)
+	in := &ec2.CreateFlowLogsInput{
+		ResourceIds: []string{"vpc-1"}, ResourceType: types.FlowLogsResourceTypeVpc, TrafficType: types.TrafficTypeAll, ClientToken: aws.String("t"),
+		LogGroupName: aws.String("g"), DeliverLogsPermissionArn: aws.String(role),
+	}
+	if _, err := acct.CreateFlowLogs(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	in.TrafficType = types.TrafficTypeReject
+	if _, err := acct.CreateFlowLogs(t.Context(), in); code(err) != "IdempotentParameterMismatch" {
+		t.Errorf("%v, want IdempotentParameterMismatch", err)
+	}
+}
+
+// A shared VPC is seen, and cannot be logged.
+func TestSharedVPC(t *testing.T) {
+	acct := awstest.New(account, home)
+	acct.AddSharedVPC(home, "vpc-1", "444455556666")
+	acct.AddRole(role, 0)
+	out, err := create(acct, t, "vpc-1")
+	if err != nil || len(out.Unsuccessful) != 1 || *out.Unsuccessful[0].Error.Code != "UnauthorizedOperation" {
+		t.Errorf("%+v, %v; want it refused in-band", out, err)
+	}
+}
+
+// Listings lag what was written by as many listings as asked for, each from
+// its first page to its last.
+func TestLag(t *testing.T) {
+	acct := awstest.New(account, home)
+	acct.AddVPC(home, "vpc-1", "vpc-2")
+	acct.Lag(2)
+	acct.AddVPC(home, "vpc-3")
+	for _, want := range []int{2, 2, 3, 3} {
+		seen := 0
+		in := &ec2.DescribeVpcsInput{}
+		for {
+			out, err := acct.DescribeVpcs(t.Context(), in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen += len(out.Vpcs)
+			if in.NextToken = out.NextToken; in.NextToken == nil {
+				break
+			}
+		}
+		if seen != want {
+			t.Errorf("%d VPCs, want %d", seen, want)
+		}
+	}
+}
+
+func TestBadTokens(t *testing.T) {
+	acct := awstest.New(account, home)
+	_, vpcs := acct.DescribeVpcs(t.Context(), &ec2.DescribeVpcsInput{NextToken: aws.String("x")})
+	_, alarms := acct.DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{NextToken: aws.String("DescribeVpcs/x")})
+	_, groups := acct.DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{NextToken: aws.String("x")})
+	_, few := acct.DescribeVpcs(t.Context(), &ec2.DescribeVpcsInput{MaxResults: aws.Int32(4)})
+	got := []string{code(vpcs), code(alarms), code(groups), code(few)}
+	want := []string{"InvalidNextToken", "InvalidNextToken", "InvalidParameterException", "InvalidParameterValue"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("codes (-want +got):\n%s", diff)
+	}
+}
+
+// What an alarm was and who tagged it survive an overwriting.
+func TestAlarmUpdate(t *testing.T) {
+	acct := awstest.New(account, home)
+	put := func(tag string) {
+		_, err := acct.PutMetricAlarm(t.Context(), &cloudwatch.PutMetricAlarmInput{
+			AlarmName: aws.String("a"), Namespace: aws.String("n"), MetricName: aws.String("m"), Statistic: cloudwatchtypes.StatisticSum,
+			Period: aws.Int32(60), EvaluationPeriods: aws.Int32(1), Threshold: aws.Float64(1),
+			ComparisonOperator: cloudwatchtypes.ComparisonOperatorGreaterThanThreshold,
+			Tags:               []cloudwatchtypes.Tag{{Key: aws.String("by"), Value: aws.String(tag)}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("first")
+	before := acct.State()
+	put("second")
+	if diff := cmp.Diff(before, acct.State()); diff != "" {
+		t.Errorf("tags changed (-before +after):\n%s", diff)
+	}
+}
+
+func TestAlarmValidation(t *testing.T) {
+	bad := map[string]func(*cloudwatch.PutMetricAlarmInput){
+		"no name":              func(in *cloudwatch.PutMetricAlarmInput) { in.AlarmName = nil },
+		"no metric":            func(in *cloudwatch.PutMetricAlarmInput) { in.MetricName = nil },
+		"two statistics":       func(in *cloudwatch.PutMetricAlarmInput) { in.ExtendedStatistic = aws.String("p90") },
+		"odd period":           func(in *cloudwatch.PutMetricAlarmInput) { in.Period = aws.Int32(61) },
+		"more than a day":      func(in *cloudwatch.PutMetricAlarmInput) { in.EvaluationPeriods = aws.Int32(1500) },
+		"too many datapoints":  func(in *cloudwatch.PutMetricAlarmInput) { in.DatapointsToAlarm = aws.Int32(2) },
+		"missing data":         func(in *cloudwatch.PutMetricAlarmInput) { in.TreatMissingData = aws.String("x") },
+		"topic elsewhere":      func(in *cloudwatch.PutMetricAlarmInput) { in.AlarmActions = []string{"arn:aws:sns:eu-west-1:1:t"} },
+		"action that is no ID": func(in *cloudwatch.PutMetricAlarmInput) { in.AlarmActions = []string{"topic"} },
+	}
+	acct := awstest.New(account, home)
+	for name, change := range bad {
+		in := &cloudwatch.PutMetricAlarmInput{
+			AlarmName: aws.String("a"), Namespace: aws.String("n"), MetricName: aws.String("m"), Statistic: cloudwatchtypes.StatisticSum,
+			Period: aws.Int32(60), EvaluationPeriods: aws.Int32(1), Threshold: aws.Float64(1),
+			ComparisonOperator: cloudwatchtypes.ComparisonOperatorGreaterThanThreshold,
+		}
+		change(in)
+		if _, err := acct.PutMetricAlarm(t.Context(), in); code(err) != "ValidationError" {
+			t.Errorf("%s: %v, want ValidationError", name, err)
+		}
+	}
+	if n := len(acct.State()); n != 0 {
+		t.Errorf("%d resources were made", n)
+	}
+}
+
+// Trails show in their home, and as shadows elsewhere unless those are not
+// wanted.
+func TestTrails(t *testing.T) {
+	acct := awstest.New(account, home)
+	acct.AddRegion("eu-west-1", "opted-in")
+	acct.AddTrailTo("everywhere", "group")
+	acct.AddTrail(cloudtrailtypes.Trail{Name: aws.String("local"), TrailARN: aws.String("arn:local"), HomeRegion: aws.String(home)})
+	tests := []struct {
+		region  string
+		shadows *bool
+		want    int
+	}{
+		{home, nil, 2},
+		{"eu-west-1", nil, 1},
+		{"eu-west-1", aws.Bool(true), 1},
+		{"eu-west-1", aws.Bool(false), 0},
+	}
+	for _, tt := range tests {
+		out, err := acct.DescribeTrails(t.Context(), &cloudtrail.DescribeTrailsInput{IncludeShadowTrails: tt.shadows},
+			func(o *cloudtrail.Options) { o.Region = tt.region })
+		if err != nil || len(out.TrailList) != tt.want {
+			t.Errorf("%+v: %d trails, %v", tt, len(out.TrailList), err)
+		}
+	}
+}
+
+// Regions are apart, and one that is not opted into refuses everything.
+func TestRegions(t *testing.T) {
+	acct := awstest.New(account, home)
+	acct.AddRegion("eu-west-1", "opted-in")
+	acct.AddRegion("af-south-1", "not-opted-in")
+	acct.AddVPC("eu-west-1", "vpc-1")
+	for region, want := range map[string]string{home: "0 <nil>", "eu-west-1": "1 <nil>", "af-south-1": "0 AuthFailure", "mars-1": "0 AuthFailure"} {
+		out, err := acct.DescribeVpcs(t.Context(), &ec2.DescribeVpcsInput{}, func(o *ec2.Options) { o.Region = region })
+		n := 0
+		if out != nil {
+			n = len(out.Vpcs)
+		}
+		if got := fmt.Sprint(n, " ", code(err)); got != want {
+			t.Errorf("%s: %s, want %s", region, got, want)
+		}
+	}
+}
+
+// A protected log group stays.
+func TestDeletionProtection(t *testing.T) {
+	acct := awstest.New(account, home)
+	_, err := acct.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("g"), DeletionProtectionEnabled: aws.Bool(true)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = acct.DeleteLogGroup(t.Context(), &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String("g")})
+	if code(err) != "ValidationException" {
+		t.Errorf("%v, want ValidationException", err)
+	}
+}
+
+// The race detector reads this one.
+func TestConcurrentUse(t *testing.T) {
+	acct := awstest.New(account, home)
+	acct.AddRole(role, 0)
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			id := fmt.Sprintf("vpc-%d", i)
+			acct.AddVPC(home, id)
+			if _, err := create(acct, t, id); err != nil {
+				t.Error(err)
+			}
+			acct.State()
+			acct.Calls()
+		})
+	}
+	wg.Wait()
+	if n := len(acct.Writes()); n != 8 {
+		t.Errorf("%d writes, want 8", n)
+	}
+}

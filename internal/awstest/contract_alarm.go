@@ -1,0 +1,269 @@
+package awstest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+)
+
+func (p *party) watch(o *cloudwatch.Options) { o.Region = p.Region }
+func (p *party) sns(o *sns.Options)          { o.Region = p.Region }
+
+// alarm puts an alarm.
+func (p *party) alarm(name string, change func(*cloudwatch.PutMetricAlarmInput)) error {
+	in := &cloudwatch.PutMetricAlarmInput{
+		AlarmName: aws.String(name), Namespace: aws.String("n"), MetricName: aws.String("m"), Statistic: types.StatisticSum,
+		Period: aws.Int32(300), EvaluationPeriods: aws.Int32(1), Threshold: aws.Float64(1),
+		ComparisonOperator: types.ComparisonOperatorGreaterThanOrEqualToThreshold,
+	}
+	if change != nil {
+		change(in)
+	}
+	_, err := p.CloudWatch.PutMetricAlarm(p.ctx, in, p.watch)
+	if err == nil {
+		p.later(func() {
+			_, _ = p.CloudWatch.DeleteAlarms(p.ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{name}}, p.watch)
+		})
+	}
+	return err
+}
+
+// alarms lists the alarms that begin with the clause's name.
+func (p *party) alarms(size *int32) (all []types.MetricAlarm, pages int, err error) {
+	in := &cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: aws.String(p.id), MaxRecords: size}
+	for {
+		out, err := p.CloudWatch.DescribeAlarms(p.ctx, in, p.watch)
+		if err != nil {
+			return nil, 0, err
+		}
+		pages++
+		all = append(all, out.MetricAlarms...)
+		if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
+			return all, pages, nil
+		}
+	}
+}
+
+func (p *party) onlyAlarm() (types.MetricAlarm, error) {
+	alarms, _, err := p.alarms(nil)
+	if err != nil || len(alarms) != 1 {
+		return types.MetricAlarm{}, fmt.Errorf("%d alarms, %w", len(alarms), orNil(err))
+	}
+	return alarms[0], nil
+}
+
+func (p *party) topicARN(name string) string {
+	return "arn:aws:sns:" + p.Region + ":" + p.Account + ":" + name
+}
+
+const putAlarm = "CloudWatch API Reference, PutMetricAlarm"
+
+var alarmClauses = []clause{
+	{
+		name: "alarm is described as it was put", source: putAlarm,
+		check: func(p *party) error {
+			err := p.alarm(p.id, func(in *cloudwatch.PutMetricAlarmInput) {
+				in.AlarmDescription, in.TreatMissingData, in.DatapointsToAlarm = aws.String("d"), aws.String("notBreaching"), aws.Int32(1)
+				in.AlarmActions, in.OKActions = []string{p.topicARN("a"), p.topicARN("b")}, []string{p.topicARN("c")}
+				in.Dimensions = []types.Dimension{{Name: aws.String("x"), Value: aws.String("y")}}
+			})
+			if err != nil {
+				return err
+			}
+			a, err := p.onlyAlarm()
+			if err != nil {
+				return err
+			}
+			slices.Sort(a.AlarmActions)
+			return errors.Join(
+				want("metric", aws.ToString(a.Namespace)+"/"+aws.ToString(a.MetricName), "n/m"),
+				want("statistic", a.Statistic, "Sum"), want("period", aws.ToInt32(a.Period), 300),
+				want("periods", aws.ToInt32(a.EvaluationPeriods), 1), want("datapoints", aws.ToInt32(a.DatapointsToAlarm), 1),
+				want("threshold", aws.ToFloat64(a.Threshold), 1.0), want("comparison", a.ComparisonOperator, "GreaterThanOrEqualToThreshold"),
+				want("missing", aws.ToString(a.TreatMissingData), "notBreaching"), want("description", aws.ToString(a.AlarmDescription), "d"),
+				want("alarm actions", a.AlarmActions, []string{p.topicARN("a"), p.topicARN("b")}), want("OK actions", a.OKActions, []string{p.topicARN("c")}),
+				want("dimensions", len(a.Dimensions), 1), want("actions enabled", aws.ToBool(a.ActionsEnabled), true),
+				want("state", a.StateValue, "INSUFFICIENT_DATA"),
+			)
+		},
+	},
+	{
+		name: "alarm is overwritten completely", source: putAlarm,
+		check: func(p *party) error {
+			full := func(in *cloudwatch.PutMetricAlarmInput) {
+				in.AlarmDescription, in.TreatMissingData = aws.String("d"), aws.String("ignore")
+				in.AlarmActions, in.ActionsEnabled = []string{p.topicARN("a")}, aws.Bool(false)
+				in.Unit = types.StandardUnitBytes
+			}
+			if err := errors.Join(p.alarm(p.id, full), p.alarm(p.id, nil)); err != nil {
+				return err
+			}
+			a, err := p.onlyAlarm()
+			missing := aws.ToString(a.TreatMissingData)
+			return errors.Join(
+				err, want("description", aws.ToString(a.AlarmDescription), ""), want("actions", len(a.AlarmActions), 0),
+				want("missing", missing == "" || missing == "missing", true), want("actions enabled", aws.ToBool(a.ActionsEnabled), true),
+				want("unit", a.Unit, ""),
+			)
+		},
+	},
+	{
+		name: "alarm in a warm-up says so", source: "CloudWatch API Reference, WarmUpConfiguration",
+		check: func(p *party) error {
+			err := p.alarm(p.id, func(in *cloudwatch.PutMetricAlarmInput) {
+				in.WarmUpConfiguration = &types.WarmUpConfiguration{WarmUpPeriodDurationInMinutes: aws.Int32(60), OnlyStartEvaluatingAfterWarmUpPeriodEnds: aws.Bool(true)}
+			})
+			if err != nil {
+				return err
+			}
+			a, err := p.onlyAlarm()
+			return errors.Join(err, want("a warm-up", a.WarmUpConfiguration != nil, true))
+		},
+	},
+	{
+		name: "alarm actions are disabled and enabled", source: "CloudWatch API Reference, DisableAlarmActions and EnableAlarmActions",
+		check: func(p *party) error {
+			if err := p.alarm(p.id, nil); err != nil {
+				return err
+			}
+			names := []string{p.id}
+			if _, err := p.CloudWatch.DisableAlarmActions(p.ctx, &cloudwatch.DisableAlarmActionsInput{AlarmNames: names}, p.watch); err != nil {
+				return err
+			}
+			off, err := p.onlyAlarm()
+			if err != nil {
+				return err
+			}
+			if _, err := p.CloudWatch.EnableAlarmActions(p.ctx, &cloudwatch.EnableAlarmActionsInput{AlarmNames: names}, p.watch); err != nil {
+				return err
+			}
+			on, err := p.onlyAlarm()
+			return errors.Join(err, want("disabled", aws.ToBool(off.ActionsEnabled), false), want("enabled", aws.ToBool(on.ActionsEnabled), true))
+		},
+	},
+	{
+		name: "alarm takes five actions for a state", source: putAlarm + ", AlarmActions",
+		check: func(p *party) error {
+			err := p.alarm(p.id, func(in *cloudwatch.PutMetricAlarmInput) {
+				for i := range mostActions + 1 {
+					in.AlarmActions = append(in.AlarmActions, p.topicARN(fmt.Sprint("t", i)))
+				}
+			})
+			return refused("six actions", err, "ValidationError", "ValidationException", "InvalidParameterValue", "InvalidParameterValueException")
+		},
+	},
+	{
+		name: "alarms come in pages", source: "CloudWatch API Reference, DescribeAlarms, MaxRecords",
+		check: func(p *party) error {
+			if err := errors.Join(p.alarm(p.id+"-b", nil), p.alarm(p.id+"-a", nil), p.alarm(p.id+"-c", nil)); err != nil {
+				return err
+			}
+			alarms, pages, err := p.alarms(aws.Int32(1))
+			return errors.Join(err, want("alarms", len(alarms), 3), want("pages", pages >= 3, true))
+		},
+	},
+	{
+		name: "alarms by name are those that exist", source: "CloudWatch API Reference, DescribeAlarms, AlarmNames",
+		check: func(p *party) error {
+			if err := p.alarm(p.id, nil); err != nil {
+				return err
+			}
+			out, err := p.CloudWatch.DescribeAlarms(p.ctx, &cloudwatch.DescribeAlarmsInput{
+				AlarmNames: []string{p.id, p.id + "-none"}, AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm}, MaxRecords: aws.Int32(100),
+			}, p.watch)
+			if err != nil {
+				return err
+			}
+			return want("alarms", len(out.MetricAlarms), 1)
+		},
+	},
+	{
+		name: "hundred alarm names are the most", source: "CloudWatch API Reference, DescribeAlarms, AlarmNames",
+		check: func(p *party) error {
+			names := make([]string, mostAlarms+1)
+			for i := range names {
+				names[i] = fmt.Sprint(p.id, i)
+			}
+			_, err := p.CloudWatch.DescribeAlarms(p.ctx, &cloudwatch.DescribeAlarmsInput{AlarmNames: names}, p.watch)
+			return refused("101 names", err, "ValidationError", "ValidationException", "InvalidParameterValue", "InvalidParameterValueException")
+		},
+	},
+	{
+		name: "alarms are deleted though one of them is unknown", source: "CloudWatch API Reference, DeleteAlarms",
+		check: func(p *party) error {
+			if err := p.alarm(p.id, nil); err != nil {
+				return err
+			}
+			_, err := p.CloudWatch.DeleteAlarms(p.ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{p.id + "-none", p.id}}, p.watch)
+			alarms, _, err2 := p.alarms(nil)
+			_ = err // whether the unknown one is an error is unverified
+			return errors.Join(err2, want("alarms", len(alarms), 0))
+		},
+	},
+}
+
+var topicClauses = []clause{
+	{
+		name: "topic counts its subscribers", source: "Amazon SNS API Reference, GetTopicAttributes and Subscribe",
+		check: func(p *party) error {
+			made, err := p.SNS.CreateTopic(p.ctx, &sns.CreateTopicInput{Name: aws.String(p.id)}, p.sns)
+			if err != nil {
+				return err
+			}
+			p.later(func() { _, _ = p.SNS.DeleteTopic(p.ctx, &sns.DeleteTopicInput{TopicArn: made.TopicArn}, p.sns) })
+			_, err = p.SNS.Subscribe(p.ctx, &sns.SubscribeInput{TopicArn: made.TopicArn, Protocol: aws.String("email"), Endpoint: aws.String("person@example.com")}, p.sns)
+			if err != nil {
+				return err
+			}
+			out, err := p.SNS.GetTopicAttributes(p.ctx, &sns.GetTopicAttributesInput{TopicArn: made.TopicArn}, p.sns)
+			if err != nil {
+				return err
+			}
+			return errors.Join(
+				want("confirmed", out.Attributes["SubscriptionsConfirmed"], "0"), want("pending", out.Attributes["SubscriptionsPending"], "1"),
+				want("a policy", strings.Contains(out.Attributes["Policy"], "Statement"), true),
+			)
+		},
+	},
+	{
+		name: "topic is created once", source: "Amazon SNS API Reference, CreateTopic",
+		check: func(p *party) error {
+			var arns []string
+			for range 2 {
+				made, err := p.SNS.CreateTopic(p.ctx, &sns.CreateTopicInput{Name: aws.String(p.id)}, p.sns)
+				if err != nil {
+					return err
+				}
+				p.later(func() { _, _ = p.SNS.DeleteTopic(p.ctx, &sns.DeleteTopicInput{TopicArn: made.TopicArn}, p.sns) })
+				arns = append(arns, *made.TopicArn)
+			}
+			return want("ARNs", arns, []string{p.topicARN(p.id), p.topicARN(p.id)})
+		},
+	},
+	{
+		name: "topic that does not exist", source: "Amazon SNS API Reference, GetTopicAttributes and Publish",
+		check: func(p *party) error {
+			arn := aws.String(p.topicARN(p.id))
+			_, attributes := p.SNS.GetTopicAttributes(p.ctx, &sns.GetTopicAttributesInput{TopicArn: arn}, p.sns)
+			_, publish := p.SNS.Publish(p.ctx, &sns.PublishInput{TopicArn: arn, Message: aws.String("m")}, p.sns)
+			return errors.Join(
+				refused("GetTopicAttributes", attributes, "NotFound", "NotFoundException"), refused("Publish", publish, "NotFound", "NotFoundException"),
+			)
+		},
+	},
+	{
+		name: "trails are described", source: "CloudTrail API Reference, DescribeTrails",
+		check: func(p *party) error {
+			_, err := p.CloudTrail.DescribeTrails(p.ctx, &cloudtrail.DescribeTrailsInput{IncludeShadowTrails: aws.Bool(true)},
+				func(o *cloudtrail.Options) { o.Region = p.Region })
+			return err
+		},
+	},
+}

@@ -1,0 +1,295 @@
+package awstest
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+)
+
+func (p *party) ec2(o *ec2.Options) { o.Region = p.Region }
+
+// vpc makes a VPC.
+func (p *party) vpc() (string, error) {
+	out, err := p.EC2.CreateVpc(p.ctx, &ec2.CreateVpcInput{CidrBlock: aws.String("10.99.0.0/16")}, p.ec2)
+	if err != nil {
+		return "", err
+	}
+	id := aws.ToString(out.Vpc.VpcId)
+	p.later(func() {
+		if logs, err := p.flowLogs(id); err == nil {
+			for _, fl := range logs {
+				_, _ = p.EC2.DeleteFlowLogs(p.ctx, &ec2.DeleteFlowLogsInput{FlowLogIds: []string{*fl.FlowLogId}}, p.ec2)
+			}
+		}
+		_, _ = p.EC2.DeleteVpc(p.ctx, &ec2.DeleteVpcInput{VpcId: aws.String(id)}, p.ec2)
+	})
+	return id, nil
+}
+
+// create asks for flow logs to a log group of the clause's own.
+func (p *party) create(change func(*ec2.CreateFlowLogsInput), vpcs ...string) (*ec2.CreateFlowLogsOutput, error) {
+	in := &ec2.CreateFlowLogsInput{
+		ResourceIds: vpcs, ResourceType: types.FlowLogsResourceTypeVpc, TrafficType: types.TrafficTypeReject,
+		LogDestinationType: types.LogDestinationTypeCloudWatchLogs, LogGroupName: aws.String(p.id), DeliverLogsPermissionArn: aws.String(p.Role),
+	}
+	if change != nil {
+		change(in)
+	}
+	return p.EC2.CreateFlowLogs(p.ctx, in, p.ec2)
+}
+
+// flowLogs lists the flow logs of a VPC.
+func (p *party) flowLogs(vpc string) ([]types.FlowLog, error) {
+	var all []types.FlowLog
+	in := &ec2.DescribeFlowLogsInput{Filter: []types.Filter{{Name: aws.String("resource-id"), Values: []string{vpc}}}}
+	for {
+		out, err := p.EC2.DescribeFlowLogs(p.ctx, in, p.ec2)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, out.FlowLogs...)
+		if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
+			return all, nil
+		}
+	}
+}
+
+// itemCode returns the code of the only item that was not successful.
+func itemCode(out *ec2.CreateFlowLogsOutput, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	if len(out.Unsuccessful) != 1 || out.Unsuccessful[0].Error == nil {
+		return "", fmt.Errorf("%d flow logs made, %d unsuccessful, want one that is not", len(out.FlowLogIds), len(out.Unsuccessful))
+	}
+	return aws.ToString(out.Unsuccessful[0].Error.Code), nil
+}
+
+var flowLogClauses = []clause{
+	{
+		name: "flow log is described as it was created", source: "Amazon EC2 API Reference, CreateFlowLogs and FlowLog",
+		check: func(p *party) error {
+			vpc, err := p.vpc()
+			if err != nil {
+				return err
+			}
+			out, err := p.create(func(in *ec2.CreateFlowLogsInput) {
+				in.MaxAggregationInterval = aws.Int32(60)
+				in.TagSpecifications = []types.TagSpecification{{
+					ResourceType: types.ResourceTypeVpcFlowLog, Tags: []types.Tag{{Key: aws.String("k"), Value: aws.String("v")}},
+				}}
+			}, vpc)
+			if err != nil {
+				return err
+			}
+			logs, err := p.flowLogs(vpc)
+			if err != nil {
+				return err
+			}
+			if len(logs) != 1 || len(out.FlowLogIds) != 1 {
+				return fmt.Errorf("%d made, %d described, want 1", len(out.FlowLogIds), len(logs))
+			}
+			fl := logs[0]
+			return errors.Join(
+				want("ID", aws.ToString(fl.FlowLogId), out.FlowLogIds[0]),
+				want("resource", aws.ToString(fl.ResourceId), vpc),
+				want("status", aws.ToString(fl.FlowLogStatus), "ACTIVE"),
+				want("traffic", fl.TrafficType, "REJECT"),
+				want("group", groupOf(fl), p.id),
+				want("destination type", fl.LogDestinationType, "cloud-watch-logs"),
+				want("format", aws.ToString(fl.LogFormat), defaultFlowLogFormat),
+				want("interval", aws.ToInt32(fl.MaxAggregationInterval), 60),
+				want("role", aws.ToString(fl.DeliverLogsPermissionArn), p.Role),
+				want("tags", ec2Tags(fl.Tags), map[string]string{"k": "v"}),
+			)
+		},
+	},
+	{
+		name: "aggregation interval defaults to ten minutes", source: "Amazon EC2 API Reference, CreateFlowLogs, MaxAggregationInterval",
+		check: func(p *party) error {
+			vpc, err := p.vpc()
+			if err != nil {
+				return err
+			}
+			if _, err := p.create(nil, vpc); err != nil {
+				return err
+			}
+			logs, err := p.flowLogs(vpc)
+			if err != nil || len(logs) != 1 {
+				return fmt.Errorf("%d flow logs, %w", len(logs), orNil(err))
+			}
+			return want("interval", aws.ToInt32(logs[0].MaxAggregationInterval), 600)
+		},
+	},
+	{
+		name: "duplicate flow log is refused inside a successful reply", source: "Amazon EC2 API Reference, CreateFlowLogs, unsuccessful; Error codes, FlowLogAlreadyExists",
+		check: func(p *party) error {
+			vpc, err := p.vpc()
+			if err != nil {
+				return err
+			}
+			if _, err := p.create(nil, vpc); err != nil {
+				return err
+			}
+			code, err := itemCode(p.create(nil, vpc))
+			return errors.Join(err, want("code", code, "FlowLogAlreadyExists"))
+		},
+	},
+	{
+		name: "third flow log of a VPC is refused", source: "Amazon VPC User Guide, Amazon VPC quotas, Flow logs; Error codes, FlowLogsLimitExceeded",
+		check: func(p *party) error {
+			vpc, err := p.vpc()
+			if err != nil {
+				return err
+			}
+			var code string
+			for i := range FlowLogsPerResource + 1 {
+				code, err = itemCode(p.create(func(in *ec2.CreateFlowLogsInput) { in.LogGroupName = aws.String(fmt.Sprint(p.id, i)) }, vpc))
+				if i < FlowLogsPerResource && code != "" {
+					return fmt.Errorf("flow log %d: %s", i+1, code)
+				}
+			}
+			return errors.Join(err, want("code", code, "FlowLogsLimitExceeded"))
+		},
+	},
+	{
+		name: "client token repeats its answer after a deletion", source: "Amazon EC2 Developer Guide, Ensuring idempotency in Amazon EC2 API requests",
+		check: func(p *party) error {
+			vpc, err := p.vpc()
+			if err != nil {
+				return err
+			}
+			token := func(in *ec2.CreateFlowLogsInput) { in.ClientToken = aws.String(p.id) }
+			first, err := p.create(token, vpc)
+			if err != nil {
+				return err
+			}
+			if _, err := p.EC2.DeleteFlowLogs(p.ctx, &ec2.DeleteFlowLogsInput{FlowLogIds: first.FlowLogIds}, p.ec2); err != nil {
+				return err
+			}
+			second, err := p.create(token, vpc)
+			if err != nil {
+				return err
+			}
+			logs, err := p.flowLogs(vpc)
+			return errors.Join(err, want("flow logs answered", second.FlowLogIds, first.FlowLogIds), want("flow logs", len(logs), 0))
+		},
+	},
+	{
+		name: "flow logs of a VPC that does not exist", source: "Error codes for the Amazon EC2 API, InvalidVpcID.NotFound; in-band or not is unverified",
+		check: func(p *party) error {
+			out, err := p.create(nil, "vpc-0123456789abcdef0")
+			if err != nil {
+				return refused("whole", err, "InvalidVpcID.NotFound", "InvalidVpcId.NotFound")
+			}
+			code, err := itemCode(out, nil)
+			return errors.Join(err, want("code", code, "InvalidVpcID.NotFound"))
+		},
+	},
+	{
+		name: "flow log to a log group needs a role", source: "Amazon EC2 API Reference, CreateFlowLogs, DeliverLogsPermissionArn",
+		check: func(p *party) error {
+			vpc, err := p.vpc()
+			if err != nil {
+				return err
+			}
+			_, err = p.create(func(in *ec2.CreateFlowLogsInput) { in.DeliverLogsPermissionArn = nil }, vpc)
+			return refused("without a role", err, "MissingParameter", "InvalidParameter")
+		},
+	},
+	{
+		name: "too many resources in a call", source: "Amazon EC2 API Reference, CreateFlowLogs, ResourceIds",
+		check: func(p *party) error {
+			ids := make([]string, FlowLogResources+1)
+			for i := range ids {
+				ids[i] = fmt.Sprintf("vpc-%017x", i)
+			}
+			_, err := p.create(nil, ids...)
+			return refused("too many", err, "InvalidParameterValue", "InvalidParameter")
+		},
+	},
+	{
+		name: "flow logs by log group", source: "Amazon EC2 API Reference, DescribeFlowLogs, log-group-name",
+		check: func(p *party) error {
+			vpc, err := p.vpc()
+			if err != nil {
+				return err
+			}
+			if _, err := p.create(nil, vpc); err != nil {
+				return err
+			}
+			count := func(group string) (int, error) {
+				out, err := p.EC2.DescribeFlowLogs(p.ctx, &ec2.DescribeFlowLogsInput{
+					Filter: []types.Filter{{Name: aws.String("log-group-name"), Values: []string{group}}},
+				}, p.ec2)
+				if err != nil {
+					return 0, err
+				}
+				return len(out.FlowLogs), nil
+			}
+			mine, err := count(p.id)
+			other, err2 := count(p.id + "-other")
+			return errors.Join(err, err2, want("of the group", mine, 1), want("of another", other, 0))
+		},
+	},
+	{
+		name: "unknown filter is an error", source: "Amazon EC2 API Reference, Filter; Error codes, InvalidParameterValue",
+		check: func(p *party) error {
+			filter := []types.Filter{{Name: aws.String("no-such-filter"), Values: []string{"x"}}}
+			_, err := p.EC2.DescribeFlowLogs(p.ctx, &ec2.DescribeFlowLogsInput{Filter: filter}, p.ec2)
+			return refused("DescribeFlowLogs", err, "InvalidParameterValue", "InvalidParameter")
+		},
+	},
+	{
+		name: "unknown flow log is refused inside a successful reply", source: "Amazon EC2 API Reference, DeleteFlowLogs, unsuccessful",
+		check: func(p *party) error {
+			out, err := p.EC2.DeleteFlowLogs(p.ctx, &ec2.DeleteFlowLogsInput{FlowLogIds: []string{"fl-0123456789abcdef0"}}, p.ec2)
+			if err != nil {
+				return err
+			}
+			return want("unsuccessful", len(out.Unsuccessful), 1)
+		},
+	},
+	{
+		name: "VPCs by filter and by ID", source: "Amazon EC2 API Reference, DescribeVpcs; Error codes, InvalidVpcID.NotFound",
+		check: func(p *party) error {
+			vpc, err := p.vpc()
+			if err != nil {
+				return err
+			}
+			const gone = "vpc-0123456789abcdef0"
+			byFilter, err := p.EC2.DescribeVpcs(p.ctx, &ec2.DescribeVpcsInput{
+				Filters: []types.Filter{{Name: aws.String("vpc-id"), Values: []string{vpc, gone}}}, MaxResults: aws.Int32(1000),
+			}, p.ec2)
+			if err != nil {
+				return err
+			}
+			if len(byFilter.Vpcs) != 1 {
+				return fmt.Errorf("%d VPCs by filter, want 1", len(byFilter.Vpcs))
+			}
+			_, err = p.EC2.DescribeVpcs(p.ctx, &ec2.DescribeVpcsInput{VpcIds: []string{vpc, gone}}, p.ec2)
+			return errors.Join(
+				want("VPC", aws.ToString(byFilter.Vpcs[0].VpcId), vpc), want("owner", aws.ToString(byFilter.Vpcs[0].OwnerId), p.Account),
+				refused("by ID", err, "InvalidVpcID.NotFound", "InvalidVpcId.NotFound"),
+			)
+		},
+	},
+	{
+		name: "regions tell their opt-in status", source: "Amazon EC2 API Reference, DescribeRegions",
+		check: func(p *party) error {
+			out, err := p.EC2.DescribeRegions(p.ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(true)}, p.ec2)
+			if err != nil {
+				return err
+			}
+			for _, r := range out.Regions {
+				if aws.ToString(r.RegionName) == p.Region {
+					return want("status", aws.ToString(r.OptInStatus) != "" && aws.ToString(r.OptInStatus) != notOptedIn, true)
+				}
+			}
+			return fmt.Errorf("%s is not among %d regions", p.Region, len(out.Regions))
+		},
+	},
+}

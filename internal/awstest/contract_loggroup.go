@@ -1,0 +1,304 @@
+package awstest
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+)
+
+func (p *party) logs(o *cloudwatchlogs.Options) { o.Region = p.Region }
+
+// group makes a log group.
+func (p *party) group(name string, change func(*cloudwatchlogs.CreateLogGroupInput)) error {
+	in := &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(name)}
+	if change != nil {
+		change(in)
+	}
+	_, err := p.Logs.CreateLogGroup(p.ctx, in, p.logs)
+	if err == nil {
+		p.later(func() {
+			_, _ = p.Logs.DeleteLogGroup(p.ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String(name)}, p.logs)
+		})
+	}
+	return err
+}
+
+// groups lists the log groups that begin with a prefix, in pages.
+func (p *party) groups(prefix string, limit *int32) (all []types.LogGroup, pages int, err error) {
+	in := &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String(prefix), Limit: limit}
+	for {
+		out, err := p.Logs.DescribeLogGroups(p.ctx, in, p.logs)
+		if err != nil {
+			return nil, 0, err
+		}
+		pages++
+		all = append(all, out.LogGroups...)
+		if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
+			return all, pages, nil
+		}
+	}
+}
+
+// filter puts a metric filter on the log group named as the clause.
+func (p *party) filter(name string, change func(*cloudwatchlogs.PutMetricFilterInput)) error {
+	in := &cloudwatchlogs.PutMetricFilterInput{
+		LogGroupName: aws.String(p.id), FilterName: aws.String(name), FilterPattern: aws.String(`{ $.eventName = "X" }`),
+		MetricTransformations: []types.MetricTransformation{{
+			MetricName: aws.String("m"), MetricNamespace: aws.String("n"), MetricValue: aws.String("1"),
+		}},
+	}
+	if change != nil {
+		change(in)
+	}
+	_, err := p.Logs.PutMetricFilter(p.ctx, in, p.logs)
+	return err
+}
+
+func (p *party) filters(limit *int32) (all []types.MetricFilter, pages int, err error) {
+	in := &cloudwatchlogs.DescribeMetricFiltersInput{LogGroupName: aws.String(p.id), Limit: limit}
+	for {
+		out, err := p.Logs.DescribeMetricFilters(p.ctx, in, p.logs)
+		if err != nil {
+			return nil, 0, err
+		}
+		pages++
+		all = append(all, out.MetricFilters...)
+		if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
+			return all, pages, nil
+		}
+	}
+}
+
+// badFilterClause is a clause about a filter that is refused.
+func badFilterClause(name, source string, change func(*cloudwatchlogs.PutMetricFilterInput)) clause {
+	return clause{name: name, source: source, check: func(p *party) error {
+		if err := p.group(p.id, nil); err != nil {
+			return err
+		}
+		return refused(name, p.filter("f", change), "InvalidParameterException", "ValidationException")
+	}}
+}
+
+const putMetricFilter = "CloudWatch Logs API Reference, PutMetricFilter"
+
+var logGroupClauses = []clause{
+	{
+		name: "log group exists once", source: "CloudWatch Logs API Reference, CreateLogGroup",
+		check: func(p *party) error {
+			if err := p.group(p.id, nil); err != nil {
+				return err
+			}
+			return refused("again", p.group(p.id, nil), "ResourceAlreadyExistsException")
+		},
+	},
+	{
+		name: "log group starts in class STANDARD and keeps for ever", source: "CloudWatch Logs API Reference, CreateLogGroup and LogGroup",
+		check: func(p *party) error {
+			if err := p.group(p.id, nil); err != nil {
+				return err
+			}
+			groups, _, err := p.groups(p.id, nil)
+			if err != nil || len(groups) != 1 {
+				return fmt.Errorf("%d groups, %w", len(groups), orNil(err))
+			}
+			return errors.Join(want("class", groups[0].LogGroupClass, "STANDARD"), want("retention", aws.ToInt32(groups[0].RetentionInDays), 0))
+		},
+	},
+	{
+		name: "log group keeps its class", source: "CloudWatch Logs API Reference, CreateLogGroup, logGroupClass",
+		check: func(p *party) error {
+			infrequent := func(in *cloudwatchlogs.CreateLogGroupInput) { in.LogGroupClass = types.LogGroupClassInfrequentAccess }
+			if err := p.group(p.id, infrequent); err != nil {
+				return err
+			}
+			groups, _, err := p.groups(p.id, nil)
+			if err != nil || len(groups) != 1 {
+				return fmt.Errorf("%d groups, %w", len(groups), orNil(err))
+			}
+			return want("class", groups[0].LogGroupClass, "INFREQUENT_ACCESS")
+		},
+	},
+	{
+		name: "class INFREQUENT_ACCESS takes no metric filters", source: "CloudWatch Logs User Guide, Log classes; the code is unverified",
+		check: func(p *party) error {
+			infrequent := func(in *cloudwatchlogs.CreateLogGroupInput) { in.LogGroupClass = types.LogGroupClassInfrequentAccess }
+			if err := p.group(p.id, infrequent); err != nil {
+				return err
+			}
+			return refused("filter", p.filter("f", nil), "InvalidOperationException", "InvalidParameterException", "ValidationException")
+		},
+	},
+	{
+		name: "log groups come sorted in pages", source: "CloudWatch Logs API Reference, DescribeLogGroups",
+		check: func(p *party) error {
+			for _, suffix := range []string{"-b", "", "-a"} {
+				if err := p.group(p.id+suffix, nil); err != nil {
+					return err
+				}
+			}
+			groups, pages, err := p.groups(p.id, aws.Int32(1))
+			if err != nil {
+				return err
+			}
+			var names []string
+			for _, g := range groups {
+				names = append(names, aws.ToString(g.LogGroupName))
+			}
+			return errors.Join(want("names", names, []string{p.id, p.id + "-a", p.id + "-b"}), want("pages", pages >= 3, true))
+		},
+	},
+	{
+		name: "retention takes certain numbers of days", source: "CloudWatch Logs API Reference, PutRetentionPolicy",
+		check: func(p *party) error {
+			if err := p.group(p.id, nil); err != nil {
+				return err
+			}
+			put := func(group string, days int32) error {
+				_, err := p.Logs.PutRetentionPolicy(p.ctx, &cloudwatchlogs.PutRetentionPolicyInput{
+					LogGroupName: aws.String(group), RetentionInDays: aws.Int32(days),
+				}, p.logs)
+				return err
+			}
+			if err := put(p.id, 365); err != nil {
+				return err
+			}
+			groups, _, err := p.groups(p.id, nil)
+			if err != nil || len(groups) != 1 {
+				return fmt.Errorf("%d groups, %w", len(groups), orNil(err))
+			}
+			return errors.Join(
+				want("retention", aws.ToInt32(groups[0].RetentionInDays), 365),
+				refused("366 days", put(p.id, 366), "InvalidParameterException"),
+				refused("no group", put(p.id+"-none", 365), "ResourceNotFoundException"),
+			)
+		},
+	},
+	{
+		name: "metric filter is described as it was put", source: putMetricFilter,
+		check: func(p *party) error {
+			if err := p.group(p.id, nil); err != nil {
+				return err
+			}
+			put := func(in *cloudwatchlogs.PutMetricFilterInput) {
+				in.FieldSelectionCriteria = aws.String(`@aws.region = "x"`)
+				in.MetricTransformations[0].DefaultValue = aws.Float64(0)
+				in.MetricTransformations[0].Unit = types.StandardUnitCount
+			}
+			if err := p.filter("f", put); err != nil {
+				return err
+			}
+			filters, _, err := p.filters(nil)
+			if err != nil || len(filters) != 1 {
+				return fmt.Errorf("%d filters, %w", len(filters), orNil(err))
+			}
+			f, m := filters[0], filters[0].MetricTransformations[0]
+			return errors.Join(
+				want("name", aws.ToString(f.FilterName), "f"), want("pattern", aws.ToString(f.FilterPattern), `{ $.eventName = "X" }`),
+				want("criteria", aws.ToString(f.FieldSelectionCriteria), `@aws.region = "x"`),
+				want("metric", aws.ToString(m.MetricNamespace)+"/"+aws.ToString(m.MetricName)+"/"+aws.ToString(m.MetricValue), "n/m/1"),
+				want("default", m.DefaultValue != nil && *m.DefaultValue == 0, true), want("unit", m.Unit, "Count"),
+			)
+		},
+	},
+	{
+		name: "metric filter is replaced as a whole", source: putMetricFilter,
+		check: func(p *party) error {
+			if err := p.group(p.id, nil); err != nil {
+				return err
+			}
+			dimensions := func(in *cloudwatchlogs.PutMetricFilterInput) {
+				in.MetricTransformations[0].Dimensions = map[string]string{"d": "$.d"}
+				in.FieldSelectionCriteria = aws.String(`@aws.region = "x"`)
+			}
+			if err := errors.Join(p.filter("f", dimensions), p.filter("f", nil)); err != nil {
+				return err
+			}
+			filters, _, err := p.filters(nil)
+			if err != nil || len(filters) != 1 {
+				return fmt.Errorf("%d filters, %w", len(filters), orNil(err))
+			}
+			return errors.Join(
+				want("dimensions", len(filters[0].MetricTransformations[0].Dimensions), 0),
+				want("criteria", aws.ToString(filters[0].FieldSelectionCriteria), ""),
+			)
+		},
+	},
+	{
+		name: "metric filters come in pages", source: "CloudWatch Logs API Reference, DescribeMetricFilters",
+		check: func(p *party) error {
+			if err := errors.Join(p.group(p.id, nil), p.filter("b", nil), p.filter("a", nil)); err != nil {
+				return err
+			}
+			filters, pages, err := p.filters(aws.Int32(1))
+			return errors.Join(err, want("filters", len(filters), 2), want("pages", pages >= 2, true))
+		},
+	},
+	{
+		name: "filters of a log group that does not exist", source: "CloudWatch Logs API Reference, DescribeMetricFilters and PutMetricFilter",
+		check: func(p *party) error {
+			_, _, err := p.filters(nil)
+			return errors.Join(
+				refused("describe", err, "ResourceNotFoundException"), refused("put", p.filter("f", nil), "ResourceNotFoundException"),
+			)
+		},
+	},
+	{
+		name: "filter that does not exist cannot be deleted", source: "CloudWatch Logs API Reference, DeleteMetricFilter",
+		check: func(p *party) error {
+			if err := p.group(p.id, nil); err != nil {
+				return err
+			}
+			_, err := p.Logs.DeleteMetricFilter(p.ctx, &cloudwatchlogs.DeleteMetricFilterInput{
+				LogGroupName: aws.String(p.id), FilterName: aws.String("none"),
+			}, p.logs)
+			return refused("delete", err, "ResourceNotFoundException")
+		},
+	},
+	{
+		name: "log group takes its filters with it", source: "CloudWatch Logs API Reference, DeleteLogGroup",
+		check: func(p *party) error {
+			if err := errors.Join(p.group(p.id, nil), p.filter("f", nil)); err != nil {
+				return err
+			}
+			if _, err := p.Logs.DeleteLogGroup(p.ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String(p.id)}, p.logs); err != nil {
+				return err
+			}
+			if err := p.group(p.id, nil); err != nil {
+				return err
+			}
+			filters, _, err := p.filters(nil)
+			return errors.Join(err, want("filters", len(filters), 0))
+		},
+	},
+	{
+		name: "hundred filters are the most", source: putMetricFilter + ", LimitExceededException",
+		check: func(p *party) error {
+			if err := p.group(p.id, nil); err != nil {
+				return err
+			}
+			for i := range FiltersPerGroup {
+				if err := p.filter(fmt.Sprint("f", i), nil); err != nil {
+					return err
+				}
+			}
+			return errors.Join(refused("one more", p.filter("more", nil), "LimitExceededException"), p.filter("f0", nil))
+		},
+	},
+	badFilterClause("filter with two transformations", putMetricFilter+", metricTransformations", func(in *cloudwatchlogs.PutMetricFilterInput) {
+		in.MetricTransformations = append(in.MetricTransformations, in.MetricTransformations[0])
+	}),
+	badFilterClause("filter pattern that is too long", putMetricFilter+", filterPattern", func(in *cloudwatchlogs.PutMetricFilterInput) {
+		in.FilterPattern = aws.String(strings.Repeat("x", patternLimit+1))
+	}),
+	badFilterClause("filter with dimensions and a default", "CloudWatch Logs User Guide, Creating metrics from log events using filters",
+		func(in *cloudwatchlogs.PutMetricFilterInput) {
+			in.MetricTransformations[0].Dimensions = map[string]string{"d": "$.d"}
+			in.MetricTransformations[0].DefaultValue = aws.Float64(0)
+		}),
+	badFilterClause("filter on transformed logs without a transformer", putMetricFilter+", applyOnTransformedLogs",
+		func(in *cloudwatchlogs.PutMetricFilterInput) { in.ApplyOnTransformedLogs = true }),
+}
