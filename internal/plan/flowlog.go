@@ -151,9 +151,8 @@ func satisfies(want catalog.FlowLogSpec, fl FlowLog) string {
 	if fl.TrafficType != want.TrafficType && fl.TrafficType != catalog.TrafficAll {
 		return "records only " + fl.TrafficType
 	}
-	have := catalog.FormatFields(fl.Format)
 	for _, field := range catalog.FormatFields(want.WantFormat()) {
-		if !slices.Contains(have, field) {
+		if !strings.Contains(fl.Format, "${"+field+"}") {
 			return "does not record " + field
 		}
 	}
