@@ -50,9 +50,13 @@ func TestEndsWithItsContext(t *testing.T) {
 	must(t, c.Close())
 }
 
+// orphan names the variable that makes a process of these tests start an
+// emulator in the directory it says, and kill itself.
+const orphan = "LABTEST_ORPHAN"
+
 // A parent that is killed takes the emulator with it.
 func TestDiesWithItsParent(t *testing.T) {
-	if dir := os.Getenv("LABTEST_ORPHAN"); dir != "" {
+	if dir := os.Getenv(orphan); dir != "" {
 		e, err := lab.StartEmulator(t.Context(), lab.EmulatorOptions{Venv: venv(), Dir: dir})
 		must(t, err)
 		must(t, os.WriteFile(filepath.Join(dir, "url"), []byte(e.URL), 0o600))
@@ -60,7 +64,7 @@ func TestDiesWithItsParent(t *testing.T) {
 	}
 	dir := t.TempDir()
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestDiesWithItsParent$")
-	child.Env = append(os.Environ(), "LABTEST_ORPHAN="+dir)
+	child.Env = append(os.Environ(), orphan+"="+dir)
 	out, err := child.CombinedOutput()
 	url, readErr := os.ReadFile(filepath.Join(dir, "url"))
 	if err == nil || readErr != nil {
