@@ -175,7 +175,7 @@ func TestUnknownVPCInBatch(t *testing.T) {
 			actions = append(actions, plan.CreateFlowLog{VPC: id, Spec: c.Want.FlowLogs})
 		}
 		if whole {
-			acct.Fail("CreateFlowLogs", "InvalidVpcID.NotFound")
+			acct.RefuseWhole()
 		}
 		for _, out := range c.Apply(t.Context(), scope(catalog.FlowLogs), actions) {
 			id := out.Action.Target()

@@ -33,6 +33,7 @@ type Account struct {
 	pageSize int
 	lag      int
 	ids      int
+	whole    bool // an unknown VPC fails a CreateFlowLogs as a whole
 	regions  map[string]*region
 	roles    map[string]int // ARN to how many calls still cannot assume it
 	keys     map[string]bool

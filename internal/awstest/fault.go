@@ -32,6 +32,14 @@ func (a *Account) Refuse(resource string, codes ...string) {
 	a.refusals[resource] = append(a.refusals[resource], codes...)
 }
 
+// RefuseWhole makes a VPC that does not exist fail a CreateFlowLogs as a
+// whole, not only in its own item: which of them EC2 does is unverified.
+func (a *Account) RefuseWhole() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.whole = true
+}
+
 // Lag makes the changes that follow show only after n more listings of what
 // was changed; 0 makes them show at once. Source: Amazon EC2 API Reference,
 // "Eventual consistency".

@@ -193,9 +193,8 @@ type reply struct {
 // request fails it as a whole; what is wrong with one resource is told inside
 // a successful reply. Sources: Amazon EC2 API Reference, CreateFlowLogs;
 // aws-controllers-k8s issue 1931 for a reply with "unsuccessful"; Terraform
-// AWS provider, issue 29323, for a role that cannot be assumed. Whether a VPC
-// that does not exist fails the whole request is unverified; Fail and Refuse
-// can each be told to.
+// AWS provider, issue 29323, for a role that cannot be assumed. A VPC that does
+// not exist is refused inside the reply, or as RefuseWhole says.
 func (a *Account) CreateFlowLogs(ctx context.Context, in *ec2.CreateFlowLogsInput, opts ...func(*ec2.Options)) (*ec2.CreateFlowLogsOutput, error) {
 	const op = "CreateFlowLogs"
 	r, end, err := a.begin(ctx, op, ec2Region(opts))
@@ -226,6 +225,11 @@ func (a *Account) CreateFlowLogs(ctx context.Context, in *ec2.CreateFlowLogsInpu
 			return nil, refuse(op, "IdempotentParameterMismatch", "the token was used with other parameters")
 		}
 		return done.out, nil
+	}
+	for _, id := range in.ResourceIds {
+		if _, ok := r.vpcs.now[id]; a.whole && !ok && in.ResourceType == types.FlowLogsResourceTypeVpc {
+			return nil, noVPC(op, id)
+		}
 	}
 	out := &ec2.CreateFlowLogsOutput{ClientToken: in.ClientToken}
 	var made []string
