@@ -189,6 +189,10 @@ func TestMissingAlarms(t *testing.T) {
 		"full, without a filter":       {alarms(nil), []string{"put alarm " + name + " on relight/" + name + reason}},
 		"full, on their filter":        {alarms([]plan.Filter{theirFilter(c)}), []string{"put alarm " + hashed + " on CISBenchmark/root_usage_metric" + reason}},
 		"full, ours before theirs":     {alarms([]plan.Filter{theirFilter(c), filterFor(want, c)}), []string{"put alarm " + name + " on relight/" + name + reason}},
+		"full, their filter on our metric": {
+			alarms([]plan.Filter{theirFilter(c), with(filterFor(want, c), func(f *plan.Filter) { f.Name = "second" })}),
+			[]string{"put alarm " + name + " on relight/" + name + reason},
+		},
 		"full, two filters on one metric": {
 			alarms([]plan.Filter{theirFilter(c), with(theirFilter(c), func(f *plan.Filter) { f.Name = "again" })}),
 			[]string{"put alarm " + hashed + " on CISBenchmark/root_usage_metric" + reason},
@@ -219,6 +223,11 @@ func TestAlarmOnAMetricOfTwoFilters(t *testing.T) {
 		if p := of(t, catalog.Alarms, want, got); len(p.Actions) != 1 {
 			t.Errorf("%d filters: actions %v, want one", len(filters), p.Actions)
 		}
+	}
+	twice := []plan.Filter{theirFilter(c), with(theirFilter(c), func(f *plan.Filter) { f.Name = "again" })}
+	hashed := with(theirAlarm(want, c), func(a *plan.Alarm) { a.Name = plan.AlarmName(want, c, theirFilter(c).Metrics[0]) })
+	if p := of(t, catalog.Alarms, want, alarms(twice, hashed)); len(p.Actions) != 1 {
+		t.Errorf("theirs twice: actions %v, want one", p.Actions)
 	}
 }
 

@@ -80,6 +80,17 @@ func TestFlowLogsSatisfy(t *testing.T) {
 	}
 }
 
+// Why none of several satisfies is said in one order.
+func TestFlowLogsSaySeveralReasons(t *testing.T) {
+	want := policy(t)
+	a := logOf(func(fl *plan.FlowLog) { fl.ID, fl.TrafficType = "fl-a", catalog.TrafficAccept })
+	b := logOf(func(fl *plan.FlowLog) { fl.ID, fl.Delivery = "fl-b", "FAILED" })
+	for _, logs := range [][]plan.FlowLog{{a, b}, {b, a}} {
+		says(t, "actions", of(t, catalog.FlowLogs, want, flowLogs(want, vpcWith(logs...))).Actions[1:],
+			"create flow-log on vpc-1 to relight-flow-logs (fl-a records only ACCEPT, fl-b delivery failed)")
+	}
+}
+
 func TestFlowLogsOfNone(t *testing.T) {
 	want := policy(t)
 	got := flowLogs(want, vpcWith())
@@ -197,6 +208,11 @@ func TestFlowLogGroups(t *testing.T) {
 		"the owner's missing":                   {logs: []plan.FlowLog{theirs}, retention: map[string]int32{"owner-logs": gone}, actions: []string{"create log-group owner-logs kept 365 days (missing, needed by flow logs)"}},
 		"the owner's shorter, beside one at S3": {logs: []plan.FlowLog{theirs, held}, retention: map[string]int32{"owner-logs": 7}},
 		"the owner's shorter, beside ours":      {logs: []plan.FlowLog{theirs, ours}, retention: map[string]int32{"owner-logs": 7}},
+		"the owner's shorter, beside one that fails": {
+			logs:      []plan.FlowLog{theirs, logOf(func(fl *plan.FlowLog) { fl.Delivery = "FAILED" })},
+			retention: map[string]int32{"owner-logs": 7},
+			actions:   []string{"raise retention of log-group owner-logs to 365 days (kept 7 days, needed by flow logs)"},
+		},
 		"ours shorter, beside one at S3": {logs: []plan.FlowLog{ours, held}, retention: map[string]int32{"relight-flow-logs": 7}, actions: []string{
 			"raise retention of log-group relight-flow-logs to 365 days (kept 7 days, needed by flow logs)"}},
 		"of a flow log that satisfies nothing": {
