@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -47,8 +48,28 @@ type world struct {
 	t      *testing.T
 	config config.Config
 	topic  string // relight's own
-	log    bytes.Buffer
+	log    lockedBuffer
 	now    time.Time
+}
+
+// A lockedBuffer is written to by functions that run at once.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+// Write appends.
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+// String returns what was written.
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
 }
 
 // deployed returns an account that relight has not swept yet: two VPCs in the
