@@ -83,7 +83,7 @@ var services = map[string]string{
 	"PutMetricAlarm": theCloudWatch, "DeleteAlarms": theCloudWatch, "DescribeAlarms": theCloudWatch,
 	"DisableAlarmActions": theCloudWatch, "EnableAlarmActions": theCloudWatch,
 
-	"DescribeTrails": "CloudTrail", "CreateTrail": "CloudTrail", "DeleteTrail": "CloudTrail",
+	"DescribeTrails": "CloudTrail", "CreateTrail": "CloudTrail",
 
 	"CreateTopic": theSNS, "DeleteTopic": theSNS, "Subscribe": theSNS, "GetTopicAttributes": theSNS,
 	"SetTopicAttributes": theSNS, "Publish": theSNS,
