@@ -45,7 +45,7 @@ fuzz: ## Fuzz the parser for a minute
 
 .PHONY: lint
 lint: ## Check format and style
-	@unformatted=$$($(tools) gofumpt -l .); test -z "$$unformatted" || { echo "run gofumpt on: $$unformatted"; exit 1; }
+	@unformatted=$$($(tools) gofumpt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "run gofumpt on: $$unformatted"; exit 1; }
 	go vet ./...
 	$(tools) golangci-lint run
 

@@ -23,7 +23,7 @@ func newLab(f *flags) *cobra.Command {
 			"Stays up until interrupted, and stops everything that it started.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withLab(cmd, options, func(arena *lab.Arena) error { return watch(cmd, f, arena) })
+			return withLab(cmd, options, func(arena *lab.Arena, _ func(string)) error { return watch(cmd, f, arena) })
 		},
 	}
 	cmd.PersistentFlags().IntVar(&options.Port, "port", 0, "port of the account's endpoint (default: any free one)")
@@ -33,32 +33,33 @@ func newLab(f *flags) *cobra.Command {
 		Short: "Attack the lab and show what is healed",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withLab(cmd, options, func(arena *lab.Arena) error { return demo(cmd, f, arena) })
+			return withLab(cmd, options, func(arena *lab.Arena, say func(string)) error { return demo(cmd, f, arena, say) })
 		},
 	})
 	return cmd
 }
 
 // withLab opens a lab, says how far it is, runs f in it and closes it.
-func withLab(cmd *cobra.Command, options lab.Options, f func(*lab.Arena) error) error {
+func withLab(cmd *cobra.Command, options lab.Options, f func(*lab.Arena, func(step string)) error) error {
 	begin := time.Now()
-	arena, err := lab.Open(cmd.Context(), options, func(step string) {
+	say := func(step string) {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%4.0fs  %s\n", time.Since(begin).Seconds(), step)
-	})
+	}
+	arena, err := lab.Open(cmd.Context(), options, say)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "%4.0fs  ready\n", time.Since(begin).Seconds())
-	return errors.Join(f(arena), arena.Cloud.Close())
+	say("ready")
+	return errors.Join(f(arena, say), arena.Cloud.Close())
 }
 
-func demo(cmd *cobra.Command, f *flags, arena *lab.Arena) error {
+func demo(cmd *cobra.Command, f *flags, arena *lab.Arena, say func(string)) error {
 	w := cmd.OutOrStdout()
 	if f.json() {
-		heals, err := arena.Demo(cmd.Context(), lab.Attacks(), io.Discard)
+		heals, err := arena.Demo(cmd.Context(), lab.Attacks(), io.Discard, say)
 		return errors.Join(json.NewEncoder(w).Encode(heals), err)
 	}
-	_, err := arena.Demo(cmd.Context(), lab.Attacks(), w)
+	_, err := arena.Demo(cmd.Context(), lab.Attacks(), w, say)
 	return err
 }
 

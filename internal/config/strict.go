@@ -15,7 +15,7 @@ import (
 func unknownKeys(raw []byte, v any) error {
 	var doc any
 	if json.Unmarshal(raw, &doc) != nil {
-		return nil // the caller decodes it too, and says why it cannot
+		return nil //nolint:nilerr // the caller decodes it too, and says why it cannot
 	}
 	var p problems
 	walk(&p, "", doc, reflect.TypeOf(v))

@@ -18,10 +18,14 @@ type Attack struct {
 	Client string // who speaks: "Go SDK" or "aws CLI"
 	Region string
 
-	// Do makes the calls. It returns the VPCs that it made, each of which has
-	// to get a flow log like those of the others.
-	Do func(ctx context.Context, s *Session, target Target) (made []string, err error)
+	// Do makes the calls. What it returns, if anything, changes a snapshot
+	// from before the attack into what the account has to become: a new VPC
+	// stays, and gets a flow log.
+	Do func(ctx context.Context, s *Session, target Target) (Aftermath, error)
 }
+
+// An Aftermath changes what is wanted after an attack; nil changes nothing.
+type Aftermath func(want Snapshot)
 
 // A Target is what there is to attack.
 type Target struct {
@@ -56,6 +60,9 @@ type Arena struct {
 	Customer   *Customer
 	Deployment *Deployment
 	Prefix     string
+
+	// Meanwhile, if set, is called between each attack and its heal.
+	Meanwhile func(context.Context, Attack) error
 }
 
 // Attack carries out one attack as the account's intruder and waits until the
@@ -68,13 +75,18 @@ func (a *Arena) Attack(ctx context.Context, at Attack) (Heal, error) {
 		return heal, fmt.Errorf("look before the attack: %w", err)
 	}
 	heal.Since = time.Now()
-	made, err := at.Do(ctx, a.Customer.Intruder.In(at.Region), a.target(at.Region))
+	after, err := at.Do(ctx, a.Customer.Intruder.In(at.Region), a.target(at.Region))
 	if err != nil {
 		heal.Why = "the attack failed: " + err.Error()
-		return heal, nil
+		return heal, nil //nolint:nilerr // an attack that fails is not healed, and the next one goes on
 	}
-	for _, id := range made {
-		want["flow-logs "+at.Region+" "+id] = likeOthers(want, at.Region)
+	if after != nil {
+		after(want)
+	}
+	if a.Meanwhile != nil {
+		if err := a.Meanwhile(ctx, at); err != nil {
+			return heal, err
+		}
 	}
 	diff, err := a.waitFor(ctx, want)
 	if err != nil {
@@ -190,7 +202,7 @@ func (a *Arena) target(region string) Target {
 // likeOthers returns the flow logs that a region's VPCs have.
 func likeOthers(s Snapshot, region string) string {
 	for _, k := range slices.Sorted(maps.Keys(s)) {
-		if strings.HasPrefix(k, "flow-logs "+region+" ") && s[k] != "null" {
+		if strings.HasPrefix(k, "flow-logs "+region+" ") && s[k] != noFlowLogs {
 			return s[k]
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -33,7 +32,6 @@ func Attacks() []Attack {
 		{"ec2 CreateDefaultVpc", awsCLI, Region, createDefaultVPC},
 		{"ec2 DeleteFlowLogs, one", goSDK, Region, deleteFlowLogs(1)},
 		{"ec2 DeleteFlowLogs, all", goSDK, SecondRegion, deleteFlowLogs(0)},
-		{"ec2 DeleteFlowLogs, narrower ones put in their place", goSDK, Region, narrowFlowLogs},
 		{"logs DeleteLogGroup, the flow logs'", awsCLI, Region, cliDeleteLogGroup(flowLogGroup)},
 		{"logs DeleteLogGroup, the trail's", awsCLI, Region, cliDeleteLogGroup(trailGroup)},
 		{"logs DeleteLogGroup and CreateLogGroup, kept a day", goSDK, Region, replaceLogGroup},
@@ -63,16 +61,26 @@ func Attacks() []Attack {
 			in.AlarmActions = nil
 		})},
 		{"all of it at once", goSDK, Region, everything},
+		{"ec2 DeleteFlowLogs, a narrower one in its place", goSDK, Region, narrowFlowLogs},
 	}
 }
 
-type doer = func(context.Context, *Session, Target) ([]string, error)
+type doer = func(context.Context, *Session, Target) (Aftermath, error)
 
 func trailGroup(t Target) string   { return t.TrailLogGroup }
 func flowLogGroup(t Target) string { return t.FlowLogLogGroup }
 
+// logged is the aftermath of new VPCs: each has flow logs like the others.
+func logged(region string, vpcs ...string) Aftermath {
+	return func(want Snapshot) {
+		for _, id := range vpcs {
+			want["flow-logs "+region+" "+id] = likeOthers(want, region)
+		}
+	}
+}
+
 func createVPCs(n int) doer {
-	return func(ctx context.Context, s *Session, _ Target) ([]string, error) {
+	return func(ctx context.Context, s *Session, _ Target) (Aftermath, error) {
 		made := make([]string, n)
 		var group errgroup.Group
 		for i := range n {
@@ -84,23 +92,24 @@ func createVPCs(n int) doer {
 				return err
 			})
 		}
-		return made, group.Wait()
+		err := group.Wait()
+		return logged(s.Region, made...), err
 	}
 }
 
-func cliCreateVPC(ctx context.Context, s *Session, _ Target) ([]string, error) {
+func cliCreateVPC(ctx context.Context, s *Session, _ Target) (Aftermath, error) {
 	id, err := s.AWS(ctx, "ec2", "create-vpc", "--cidr-block", "10.200.0.0/16", "--query", "Vpc.VpcId", "--output", "text")
-	return []string{id}, err
+	return logged(s.Region, id), err
 }
 
-func createDefaultVPC(ctx context.Context, s *Session, _ Target) ([]string, error) {
+func createDefaultVPC(ctx context.Context, s *Session, _ Target) (Aftermath, error) {
 	id, err := s.AWS(ctx, "ec2", "create-default-vpc", "--query", "Vpc.VpcId", "--output", "text")
-	return []string{id}, err
+	return logged(s.Region, id), err
 }
 
 // deleteFlowLogs deletes the flow logs of the first n VPCs, of all for 0.
 func deleteFlowLogs(n int) doer {
-	return func(ctx context.Context, s *Session, t Target) ([]string, error) {
+	return func(ctx context.Context, s *Session, t Target) (Aftermath, error) {
 		vpcs := t.VPCs
 		if n > 0 {
 			vpcs = vpcs[:n]
@@ -114,15 +123,23 @@ func deleteFlowLogs(n int) doer {
 	}
 }
 
-func flowLogsOf(ctx context.Context, s *Session, vpcs []string) ([]string, error) {
+func describeFlowLogs(ctx context.Context, s *Session, filter string, values []string) ([]ec2types.FlowLog, error) {
 	out, err := s.EC2.DescribeFlowLogs(ctx, &ec2.DescribeFlowLogsInput{
-		Filter: []ec2types.Filter{{Name: aws.String("resource-id"), Values: vpcs}},
+		Filter: []ec2types.Filter{{Name: aws.String(filter), Values: values}},
 	})
 	if err != nil {
 		return nil, err
 	}
+	return out.FlowLogs, nil
+}
+
+func flowLogsOf(ctx context.Context, s *Session, vpcs []string) ([]string, error) {
+	logs, err := describeFlowLogs(ctx, s, "resource-id", vpcs)
+	if err != nil {
+		return nil, err
+	}
 	var ids []string
-	for _, fl := range out.FlowLogs {
+	for _, fl := range logs {
 		ids = append(ids, aws.ToString(fl.FlowLogId))
 	}
 	if len(ids) == 0 {
@@ -132,9 +149,8 @@ func flowLogsOf(ctx context.Context, s *Session, vpcs []string) ([]string, error
 }
 
 // narrowFlowLogs replaces a VPC's flow log by one that records only accepted
-// traffic, and takes it away again when the wanted one is back, so that the
-// account ends as it was.
-func narrowFlowLogs(ctx context.Context, s *Session, t Target) ([]string, error) {
+// traffic. That one is somebody's, and stays beside the one that comes back.
+func narrowFlowLogs(ctx context.Context, s *Session, t Target) (Aftermath, error) {
 	before, err := flowLogsOf(ctx, s, t.VPCs[:1])
 	if err != nil {
 		return nil, err
@@ -149,25 +165,19 @@ func narrowFlowLogs(ctx context.Context, s *Session, t Target) ([]string, error)
 	if len(out.Unsuccessful) > 0 {
 		return nil, errors.New(aws.ToString(out.Unsuccessful[0].Error.Message))
 	}
-	if _, err = s.EC2.DeleteFlowLogs(ctx, &ec2.DeleteFlowLogsInput{FlowLogIds: before}); err != nil {
+	narrow, err := describeFlowLogs(ctx, s, "flow-log-id", out.FlowLogIds)
+	if err != nil {
 		return nil, err
 	}
-	for { // two: the narrow one, and relight's
-		now, err := flowLogsOf(ctx, s, t.VPCs[:1])
-		if err != nil || ctx.Err() != nil {
-			return nil, errors.Join(err, ctx.Err())
-		}
-		if len(now) == 2 {
-			break
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	_, err = s.EC2.DeleteFlowLogs(ctx, &ec2.DeleteFlowLogsInput{FlowLogIds: out.FlowLogIds})
-	return nil, err
+	_, err = s.EC2.DeleteFlowLogs(ctx, &ec2.DeleteFlowLogsInput{FlowLogIds: before})
+	return func(want Snapshot) {
+		key := "flow-logs " + s.Region + " " + t.VPCs[0]
+		want[key] = oneMore(want[key], flowLogLine(narrow[0]))
+	}, err
 }
 
 func cliDeleteLogGroup(group func(Target) string) doer {
-	return func(ctx context.Context, s *Session, t Target) ([]string, error) {
+	return func(ctx context.Context, s *Session, t Target) (Aftermath, error) {
 		_, err := s.AWS(ctx, "logs", "delete-log-group", "--log-group-name", group(t))
 		return nil, err
 	}
@@ -175,7 +185,7 @@ func cliDeleteLogGroup(group func(Target) string) doer {
 
 // replaceLogGroup deletes the trail's group and makes one of the same name
 // without filters, kept for a day.
-func replaceLogGroup(ctx context.Context, s *Session, t Target) ([]string, error) {
+func replaceLogGroup(ctx context.Context, s *Session, t Target) (Aftermath, error) {
 	name := aws.String(t.TrailLogGroup)
 	if _, err := s.Logs.DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: name}); err != nil {
 		return nil, err
@@ -188,7 +198,7 @@ func replaceLogGroup(ctx context.Context, s *Session, t Target) ([]string, error
 }
 
 func shortenRetention(group func(Target) string) doer {
-	return func(ctx context.Context, s *Session, t Target) ([]string, error) {
+	return func(ctx context.Context, s *Session, t Target) (Aftermath, error) {
 		_, err := s.Logs.PutRetentionPolicy(ctx, &cloudwatchlogs.PutRetentionPolicyInput{
 			LogGroupName: aws.String(group(t)), RetentionInDays: aws.Int32(1),
 		})
@@ -197,7 +207,7 @@ func shortenRetention(group func(Target) string) doer {
 }
 
 func cliDeleteFilter(control string) doer {
-	return func(ctx context.Context, s *Session, t Target) ([]string, error) {
+	return func(ctx context.Context, s *Session, t Target) (Aftermath, error) {
 		_, err := s.AWS(ctx, "logs", "delete-metric-filter", "--log-group-name", t.TrailLogGroup, "--filter-name", t.Prefix+"-"+control)
 		return nil, err
 	}
@@ -205,7 +215,7 @@ func cliDeleteFilter(control string) doer {
 
 // putFilter writes a control's filter again, changed.
 func putFilter(control string, change func(*cloudwatchlogs.PutMetricFilterInput)) doer {
-	return func(ctx context.Context, s *Session, t Target) ([]string, error) {
+	return func(ctx context.Context, s *Session, t Target) (Aftermath, error) {
 		out, err := s.Logs.DescribeMetricFilters(ctx, &cloudwatchlogs.DescribeMetricFiltersInput{
 			LogGroupName: aws.String(t.TrailLogGroup), FilterNamePrefix: aws.String(t.Prefix + "-" + control),
 		})
@@ -227,7 +237,7 @@ func putFilter(control string, change func(*cloudwatchlogs.PutMetricFilterInput)
 }
 
 func cliAlarms(command, control string) doer {
-	return func(ctx context.Context, s *Session, t Target) ([]string, error) {
+	return func(ctx context.Context, s *Session, t Target) (Aftermath, error) {
 		_, err := s.AWS(ctx, "cloudwatch", command, "--alarm-names", t.Prefix+"-"+control)
 		return nil, err
 	}
@@ -249,7 +259,7 @@ func alarmNames(ctx context.Context, s *Session, t Target) ([]string, error) {
 	return names, nil
 }
 
-func deleteAllAlarms(ctx context.Context, s *Session, t Target) ([]string, error) {
+func deleteAllAlarms(ctx context.Context, s *Session, t Target) (Aftermath, error) {
 	names, err := alarmNames(ctx, s, t)
 	if err != nil {
 		return nil, err
@@ -258,7 +268,7 @@ func deleteAllAlarms(ctx context.Context, s *Session, t Target) ([]string, error
 	return nil, err
 }
 
-func disableAllAlarms(ctx context.Context, s *Session, t Target) ([]string, error) {
+func disableAllAlarms(ctx context.Context, s *Session, t Target) (Aftermath, error) {
 	names, err := alarmNames(ctx, s, t)
 	if err != nil {
 		return nil, err
@@ -269,7 +279,7 @@ func disableAllAlarms(ctx context.Context, s *Session, t Target) ([]string, erro
 
 // putAlarm writes a control's alarm again, changed.
 func putAlarm(control string, change func(*cloudwatch.PutMetricAlarmInput)) doer {
-	return func(ctx context.Context, s *Session, t Target) ([]string, error) {
+	return func(ctx context.Context, s *Session, t Target) (Aftermath, error) {
 		name := t.Prefix + "-" + control
 		out, err := s.CloudWatch.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{name}})
 		if err != nil {
@@ -293,7 +303,7 @@ func putAlarm(control string, change func(*cloudwatch.PutMetricAlarmInput)) doer
 }
 
 // everything puts all the lights of the home region out together.
-func everything(ctx context.Context, s *Session, t Target) ([]string, error) {
+func everything(ctx context.Context, s *Session, t Target) (Aftermath, error) {
 	var group errgroup.Group
 	for _, do := range []doer{deleteFlowLogs(0), deleteAllAlarms, cliDeleteLogGroup(trailGroup), cliDeleteLogGroup(flowLogGroup)} {
 		group.Go(func() error {

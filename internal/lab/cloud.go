@@ -65,7 +65,7 @@ func Start(ctx context.Context, o Options) (*Cloud, error) {
 	c.server = &http.Server{Handler: c.Tap, ReadHeaderTimeout: 10 * time.Second}
 	go c.server.Serve(l)
 	c.close = sync.OnceValue(c.shutdown)
-	context.AfterFunc(ctx, func() { c.close() })
+	context.AfterFunc(ctx, func() { _ = c.close() }) // Close returns the error again
 	return c, nil
 }
 

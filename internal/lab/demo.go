@@ -60,7 +60,7 @@ func (a *Arena) settleIn(ctx context.Context, dir string, say func(string)) (err
 
 // sweepTimeout bounds the wait for the first sweep. It takes about 8 s: 18
 // alarms at 2.4 calls a second.
-const sweepTimeout = 40 * time.Second
+const sweepTimeout = 90 * time.Second
 
 // firstSweep waits until every control has a filter and an alarm and every
 // VPC a flow log, and the sweep is at rest.
@@ -100,7 +100,7 @@ func (a *Arena) Missing(ctx context.Context) ([]string, error) {
 		}
 	}
 	for k, v := range snap {
-		if strings.HasPrefix(k, "flow-logs ") && v == "null" {
+		if strings.HasPrefix(k, "flow-logs ") && v == noFlowLogs {
 			missing = append(missing, k)
 		}
 	}
@@ -108,13 +108,19 @@ func (a *Arena) Missing(ctx context.Context) ([]string, error) {
 }
 
 // Demo carries out the attacks, writes a table of what became of each, and
-// ends it with the line "healed N/N". Its error says that not all were.
-func (a *Arena) Demo(ctx context.Context, attacks []Attack, w io.Writer) ([]Heal, error) {
+// ends it with the line "healed N/N". Before and after, the account is walked
+// with the plain AWS CLI. Each attack is told to say as it begins. The error
+// says what was not healed or is broken.
+func (a *Arena) Demo(ctx context.Context, attacks []Attack, w io.Writer, say func(step string)) ([]Heal, error) {
+	if err := a.verified(ctx, w, "before"); err != nil {
+		return nil, err
+	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "ATTACK\tCLIENT\tREGION\tRESTORED BY EVENT FUNCTIONS\tMS\t")
 	var heals []Heal
 	healed := 0
-	for _, at := range attacks {
+	for i, at := range attacks {
+		say(fmt.Sprintf("attack %d of %d: %s in %s", i+1, len(attacks), at.Name, at.Region))
 		heal, err := a.Attack(ctx, at)
 		if err != nil {
 			return heals, err
@@ -131,13 +137,30 @@ func (a *Arena) Demo(ctx context.Context, attacks []Attack, w io.Writer) ([]Heal
 	if err := table.Flush(); err != nil {
 		return heals, err
 	}
+	verified := a.verified(ctx, w, "after")
 	if _, err := fmt.Fprintf(w, "healed %d/%d\n", healed, len(attacks)); err != nil {
 		return heals, err
+	}
+	if verified != nil {
+		return heals, verified
 	}
 	if healed < len(attacks) {
 		return heals, fmt.Errorf("%d of %d attacks were not healed", len(attacks)-healed, len(attacks))
 	}
 	return heals, nil
+}
+
+// verified walks the account with the AWS CLI and writes what it found.
+func (a *Arena) verified(ctx context.Context, w io.Writer, when string) error {
+	broken, err := a.Verify(ctx)
+	if err != nil {
+		return err
+	}
+	if len(broken) > 0 {
+		return fmt.Errorf("%s the attacks the AWS CLI finds broken: %s", when, strings.Join(broken, "; "))
+	}
+	_, err = fmt.Fprintf(w, "%s the attacks the AWS CLI finds %d controls and every VPC protected\n", when, len(catalog.Controls()))
+	return err
 }
 
 // Checkout returns the top of the checkout that the working directory is in.

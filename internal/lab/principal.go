@@ -96,8 +96,7 @@ func (p Principal) In(region string) *Session {
 	}
 }
 
-// AWS runs the AWS CLI, which speaks CloudWatch's query protocol, and returns
-// what it printed.
+// AWS runs the AWS CLI and returns what it printed.
 func (s *Session) AWS(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(s.principal.venv, "bin", "aws"), args...)
 	cmd.Env = s.principal.Environ(s.Region)

@@ -13,10 +13,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
 // A Snapshot is the state of an account's protections as its API shows them,
-// a line of text each, without what differs between two equal ones: IDs,
+// the fields of each as a JSON list, without what differs between two equal ones: IDs,
 // times, states. Two snapshots are equal if nothing was lost, weakened or
 // added.
 type Snapshot map[string]string
@@ -62,16 +63,20 @@ func (s Snapshot) Diff(want Snapshot) []string {
 	return diff
 }
 
-// Count returns how many entries of a sort there are: "filter", "alarm",
-// "flow-logs", "log-group".
-func (s Snapshot) Count(sort string) int {
-	n := 0
-	for k := range s {
-		if strings.HasPrefix(k, sort+" ") {
-			n++
-		}
+// noFlowLogs is the entry of a VPC without flow logs.
+const noFlowLogs = `[""]`
+
+// oneMore returns the entry of a VPC that has one flow log more.
+func oneMore(entry, line string) string {
+	var fields []string
+	if err := json.Unmarshal([]byte(entry), &fields); err != nil {
+		panic(err) // a snapshot's own
 	}
-	return n
+	lines := append(strings.Split(fields[0], "; "), line)
+	slices.Sort(lines)
+	s := Snapshot{}
+	s.add("", "", strings.Join(lines, "; "))
+	return s[" "]
 }
 
 func (s Snapshot) add(sort, name string, fields ...any) {
@@ -134,7 +139,7 @@ func (s Snapshot) alarms(ctx context.Context, at *Session) error {
 
 func (s Snapshot) flowLogs(ctx context.Context, at *Session) error {
 	vpcs := ec2.NewDescribeVpcsPaginator(at.EC2, &ec2.DescribeVpcsInput{})
-	onVPC := map[string][]any{}
+	onVPC := map[string][]string{}
 	for vpcs.HasMorePages() {
 		page, err := vpcs.NextPage(ctx)
 		if err != nil {
@@ -152,14 +157,19 @@ func (s Snapshot) flowLogs(ctx context.Context, at *Session) error {
 		}
 		for _, fl := range page.FlowLogs {
 			id := aws.ToString(fl.ResourceId)
-			onVPC[id] = append(onVPC[id], fmt.Sprint(fl.TrafficType, " ", aws.ToString(fl.LogGroupName), " ", aws.ToString(fl.LogFormat), " ",
-				aws.ToInt32(fl.MaxAggregationInterval), " ", aws.ToString(fl.DeliverLogsPermissionArn)))
+			onVPC[id] = append(onVPC[id], flowLogLine(fl))
 		}
 	}
-	for id, fields := range onVPC {
-		s.add("flow-logs", at.Region+" "+id, fields...)
+	for id, lines := range onVPC {
+		slices.Sort(lines)
+		s.add("flow-logs", at.Region+" "+id, strings.Join(lines, "; "))
 	}
 	return nil
+}
+
+func flowLogLine(fl ec2types.FlowLog) string {
+	return fmt.Sprint(fl.TrafficType, " ", aws.ToString(fl.LogGroupName), aws.ToString(fl.LogDestination), " ", aws.ToString(fl.LogFormat), " ",
+		aws.ToInt32(fl.MaxAggregationInterval), " ", aws.ToString(fl.DeliverLogsPermissionArn))
 }
 
 func isMissing(err error) bool {

@@ -64,10 +64,9 @@ func (r *reply) set(elements any) {
 // readError finds code and message where the protocol has them.
 func (r *reply) readError(q *request, h http.Header, body []byte) {
 	var m map[string]any
-	switch {
-	case q.proto == cborRPC:
+	if q.proto == cborRPC {
 		m, _ = decodeCBOR(body)
-	default:
+	} else {
 		m, _ = decodeJSON(body)
 	}
 	r.code, _ = m["__type"].(string)

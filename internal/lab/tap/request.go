@@ -129,7 +129,7 @@ func readBody(r *http.Request) ([]byte, error) {
 	}
 	z, err := gzip.NewReader(bytes.NewReader(raw))
 	if err != nil {
-		return nil, nil // the service's to refuse
+		return nil, nil //nolint:nilerr // the service's to refuse
 	}
 	plain, _ := io.ReadAll(z)
 	return plain, nil

@@ -3,6 +3,7 @@ package tap
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"io"
 	"strings"
 )
@@ -22,7 +23,7 @@ func parseXML(body []byte) *element {
 	open := []*element{top}
 	for {
 		tok, err := d.Token()
-		if err == io.EOF && len(top.children) == 1 {
+		if errors.Is(err, io.EOF) && len(top.children) == 1 {
 			return top.children[0]
 		}
 		if err != nil {

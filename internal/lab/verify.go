@@ -1,0 +1,46 @@
+package lab
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+//go:embed verify.py
+var verifyScript []byte
+
+// Verify walks the account with the plain AWS CLI and returns every broken
+// link, none if all is protected.
+func (a *Arena) Verify(ctx context.Context) ([]string, error) {
+	controls, err := json.Marshal(catalog.Controls())
+	if err != nil {
+		return nil, fmt.Errorf("encode controls: %w", err)
+	}
+	dir := a.Cloud.Emulator.Dir
+	script, list := filepath.Join(dir, "verify.py"), filepath.Join(dir, "controls.json")
+	if err := errors.Join(os.WriteFile(script, verifyScript, 0o600), os.WriteFile(list, controls, 0o600)); err != nil {
+		return nil, err
+	}
+	bin := filepath.Join(a.Cloud.venv, "bin")
+	cmd := exec.CommandContext(ctx, filepath.Join(bin, "python"), script, list, Region, SecondRegion)
+	cmd.Env = append(a.Cloud.Root().Environ(Region), "AWS_CLI="+filepath.Join(bin, "aws"))
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return nil, nil
+	case errors.As(err, &exit) && exit.ExitCode() == 1 && len(out) > 0:
+		return strings.Split(strings.TrimSpace(string(out)), "\n"), nil
+	case errors.As(err, &exit):
+		return nil, fmt.Errorf("verify: %w: %s", err, exit.Stderr)
+	}
+	return nil, fmt.Errorf("verify: %w", err)
+}

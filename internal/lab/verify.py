@@ -1,0 +1,134 @@
+"""Walks an account with the plain AWS CLI and names every broken link.
+
+For every control: trail, log group, filter, alarm, topic, subscriber. For
+every VPC: flow log and the log group behind it. Shares no code with relight,
+so that what it finds does not depend on relight being right.
+
+    relight controls --output json > controls.json
+    python3 verify.py controls.json HOME_REGION [REGION ...]
+
+Prints one line for each broken link, and ends with status 1 if there is any.
+AWS_CLI names another aws than the one on the PATH.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+YEAR = 365
+
+
+def aws(region, *args):
+    """What one call of the AWS CLI answers, all pages of it."""
+    command = [os.environ.get("AWS_CLI", "aws"), "--region", region, "--output", "json", *args]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode and "ResourceNotFoundException" in done.stderr:
+        return {}
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}: {done.stderr.strip()}")
+    return json.loads(done.stdout or "{}")
+
+
+def squeezed(pattern):
+    return "".join(pattern.split())
+
+
+def short_lived(group):
+    return group.get("retentionInDays", YEAR) < YEAR
+
+
+def measures(f, control):
+    metric = f["metricTransformations"][0]
+    return (squeezed(f["filterPattern"]) == squeezed(control["Pattern"]) and metric["metricValue"] == "1"
+            and not metric.get("dimensions") and not metric.get("defaultValue")
+            and not f.get("fieldSelectionCriteria") and not f.get("applyOnTransformedLogs"))
+
+
+def alerts(a, metric):
+    return (a.get("Namespace") == metric["metricNamespace"] and a.get("MetricName") == metric["metricName"]
+            and a.get("Statistic") == "Sum" and a["Threshold"] <= 1 and a["Period"] <= 300 and not a.get("Dimensions")
+            and a["ComparisonOperator"] == "GreaterThanOrEqualToThreshold" and a["ActionsEnabled"])
+
+
+def broken_control(control, filters, alarms, subscribed):
+    """The first broken link of a control, or None."""
+    metrics = [f["metricTransformations"][0] for f in filters if measures(f, control)]
+    if not metrics:
+        return "filter"
+    ringing = [a for a in alarms for m in metrics if alerts(a, m)]
+    if not ringing:
+        return "alarm"
+    topics = [t for a in ringing for t in a["AlarmActions"] if ":sns:" in t]
+    if not topics:
+        return "topic"
+    if not any(subscribed(t) for t in topics):
+        return "subscriber"
+    return None
+
+
+def broken_controls(home, controls, calls):
+    trails = [t for t in calls["trails"]["trailList"] if t["IsMultiRegionTrail"] and t.get("CloudWatchLogsLogGroupArn")]
+    if not trails:
+        yield "trail: no multi-region trail delivers to a log group"
+        return
+    if not aws(home, "cloudtrail", "get-trail-status", "--name", trails[0]["TrailARN"]).get("IsLogging"):
+        yield f"trail {trails[0]['Name']}: it is not logging"
+    name = trails[0]["CloudWatchLogsLogGroupArn"].split(":log-group:")[1].removesuffix(":*")
+    group = next((g for g in calls["groups", home]["logGroups"] if g["logGroupName"] == name), None)
+    if group is None:
+        yield f"log group {name}: missing"
+        return
+    if short_lived(group):
+        yield f"log group {name}: kept {group['retentionInDays']} days"
+    filters = aws(home, "logs", "describe-metric-filters", "--log-group-name", name)["metricFilters"]
+    seen = {}
+
+    def subscribed(topic):
+        if topic not in seen:
+            subs = aws(home, "sns", "list-subscriptions-by-topic", "--topic-arn", topic).get("Subscriptions", [])
+            seen[topic] = any(s["SubscriptionArn"].startswith("arn:") for s in subs)
+        return seen[topic]
+
+    for control in controls:
+        if link := broken_control(control, filters, calls["alarms"]["MetricAlarms"], subscribed):
+            yield f"control {control['ID']}: broken at its {link}"
+
+
+def broken_vpcs(region, calls):
+    groups = {g["logGroupName"]: g for g in calls["groups", region]["logGroups"]}
+    for vpc in calls["vpcs", region]["Vpcs"]:
+        good = [f for f in calls["flowlogs", region]["FlowLogs"]
+                if f["ResourceId"] == vpc["VpcId"] and f["FlowLogStatus"] == "ACTIVE"
+                and f["TrafficType"] in ("REJECT", "ALL") and f.get("DeliverLogsStatus") != "FAILED"]
+        if not good:
+            yield f"VPC {vpc['VpcId']} in {region}: no flow log records what it rejects"
+        for f in good:
+            name = f.get("LogGroupName")
+            if name and name not in groups:
+                yield f"VPC {vpc['VpcId']} in {region}: the log group {name} is missing"
+            elif name and short_lived(groups[name]):
+                yield f"VPC {vpc['VpcId']} in {region}: the log group {name} is kept {groups[name]['retentionInDays']} days"
+
+
+def main():
+    with open(sys.argv[1]) as file:
+        controls = json.load(file)
+    home, *others = sys.argv[2:]
+    wanted = {"trails": (home, "cloudtrail", "describe-trails"), "alarms": (home, "cloudwatch", "describe-alarms")}
+    for region in (home, *others):
+        wanted["groups", region] = (region, "logs", "describe-log-groups")
+        wanted["vpcs", region] = (region, "ec2", "describe-vpcs")
+        wanted["flowlogs", region] = (region, "ec2", "describe-flow-logs")
+    with ThreadPoolExecutor(4) as pool:
+        calls = dict(zip(wanted, pool.map(lambda args: aws(*args), wanted.values())))
+    broken = [*broken_controls(home, controls, calls)]
+    for region in (home, *others):
+        broken += broken_vpcs(region, calls)
+    print("\n".join(broken) if broken else f"{len(controls)} controls and every VPC are protected")
+    sys.exit(bool(broken))
+
+
+if __name__ == "__main__":
+    main()
