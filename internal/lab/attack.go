@@ -75,7 +75,7 @@ func (a *Arena) Attack(ctx context.Context, at Attack) (Heal, error) {
 		return heal, fmt.Errorf("look before the attack: %w", err)
 	}
 	heal.Since = time.Now()
-	after, err := at.Do(ctx, a.Customer.Intruder.In(at.Region), a.target(at.Region))
+	after, err := at.Do(ctx, a.Customer.Intruder.In(at.Region), a.Target(at.Region))
 	if err != nil {
 		heal.Why = "the attack failed: " + err.Error()
 		return heal, nil //nolint:nilerr // an attack that fails is not healed, and the next one goes on
@@ -192,7 +192,8 @@ func (a *Arena) Settle(ctx context.Context) error {
 	}
 }
 
-func (a *Arena) target(region string) Target {
+// Target returns what there is to attack in a region.
+func (a *Arena) Target(region string) Target {
 	return Target{
 		TrailLogGroup: a.Customer.TrailLogGroup, FlowLogLogGroup: a.Prefix + "-flow-logs",
 		VPCs: a.Customer.VPCs[region], Prefix: a.Prefix,

@@ -1,0 +1,219 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/lab"
+	"github.com/relight-aws/relight/internal/lab/tap"
+)
+
+// A stage is one lab that all tests share: a deployment takes half a minute.
+type stage struct {
+	*lab.Arena
+	root *lab.Session
+}
+
+var shared stage
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
+	defer cancel()
+	begin := time.Now()
+	arena, err := lab.Open(ctx, lab.Options{}, func(step string) {
+		fmt.Printf("%4.0fs  %s\n", time.Since(begin).Seconds(), step)
+	})
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	shared = stage{Arena: arena, root: arena.Cloud.Root().In(lab.Region)}
+	code := m.Run()
+	if err := arena.Cloud.Close(); err != nil {
+		fmt.Println("the lab itself failed:", err)
+		return 1
+	}
+	return code
+}
+
+// role returns the ARN of a function's role.
+func (s stage) role(t *testing.T, f catalog.Function) string {
+	t.Helper()
+	for arn, fn := range s.Deployment.Functions {
+		if fn.Name == s.name(f) {
+			return arn
+		}
+	}
+	t.Fatalf("function %s is not deployed", f)
+	return ""
+}
+
+func (s stage) name(f catalog.Function) string { return s.Prefix + "-" + string(f) }
+
+// listening switches every event source mapping on or off. Off, events stay
+// in their queues and nothing heals.
+func (s stage) listening(t *testing.T, on bool) {
+	t.Helper()
+	mappings, err := s.root.Lambda.ListEventSourceMappings(t.Context(), &lambda.ListEventSourceMappingsInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range mappings.EventSourceMappings {
+		if _, err := s.root.Lambda.UpdateEventSourceMapping(t.Context(), &lambda.UpdateEventSourceMappingInput{
+			UUID: m.UUID, Enabled: aws.Bool(on),
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// queues returns the URL of each function's queue.
+func (s stage) queues(t *testing.T) map[catalog.Function]string {
+	t.Helper()
+	mappings, err := s.root.Lambda.ListEventSourceMappings(t.Context(), &lambda.ListEventSourceMappingsInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	urls := map[catalog.Function]string{}
+	for _, m := range mappings.EventSourceMappings {
+		queue := lastPart(aws.ToString(m.EventSourceArn))
+		function := lastPart(aws.ToString(m.FunctionArn))
+		out, err := s.root.SQS.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String(queue)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		urls[catalog.Function(strings.TrimPrefix(function, s.Prefix+"-"))] = aws.ToString(out.QueueUrl)
+	}
+	return urls
+}
+
+func lastPart(arn string) string { return arn[strings.LastIndex(arn, ":")+1:] }
+
+// waiting returns how many messages are in any queue, dead letters included.
+func (s stage) waiting(t *testing.T) int {
+	t.Helper()
+	all, err := s.root.SQS.ListQueues(t.Context(), &sqs.ListQueuesInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, url := range all.QueueUrls {
+		n += s.depth(t, url)
+	}
+	return n
+}
+
+// depth returns how many messages a queue holds, those in flight included.
+func (s stage) depth(t *testing.T, url string) int {
+	t.Helper()
+	out, err := s.root.SQS.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
+		QueueUrl: aws.String(url),
+		AttributeNames: []sqstypes.QueueAttributeName{
+			sqstypes.QueueAttributeNameApproximateNumberOfMessages, sqstypes.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, v := range out.Attributes {
+		var i int
+		fmt.Sscan(v, &i)
+		n += i
+	}
+	return n
+}
+
+// drain waits until every event is delivered, every queue empty and every
+// function at rest.
+func (s stage) drain(t *testing.T) {
+	t.Helper()
+	deadline := time.Now().Add(time.Minute)
+	for {
+		if err := s.Settle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		n := s.waiting(t)
+		if n == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d messages are still in the queues", n)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if err := s.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// purge empties every function's queue.
+func (s stage) purge(t *testing.T) {
+	t.Helper()
+	if err := s.Cloud.Tap.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, url := range s.queues(t) {
+		if _, err := s.root.SQS.PurgeQueue(t.Context(), &sqs.PurgeQueueInput{QueueUrl: aws.String(url)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// calls returns what a function called since, its messages to people aside.
+func (s stage) calls(t *testing.T, f catalog.Function, since time.Time) (calls []tap.Call, published int) {
+	t.Helper()
+	for _, c := range s.Cloud.Tap.Calls(tap.ByRole(s.role(t, f), since)) {
+		if c.Operation == "Publish" {
+			published++
+			continue
+		}
+		calls = append(calls, c)
+	}
+	return calls, published
+}
+
+func writesOf(calls []tap.Call) []tap.Call {
+	return slices.DeleteFunc(slices.Clone(calls), func(c tap.Call) bool { return !c.Write })
+}
+
+func names(calls []tap.Call) string {
+	var ops []string
+	for _, c := range calls {
+		ops = append(ops, c.Operation)
+	}
+	return strings.Join(ops, " ")
+}
+
+// invoke calls a function with an event, as aws lambda invoke does, and waits.
+func (s stage) invoke(t *testing.T, f catalog.Function, payload any) []byte {
+	t.Helper()
+	raw, err := json.Marshal(payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := s.root.Lambda.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String(s.name(f)), Payload: raw})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out.FunctionError != nil {
+		t.Fatalf("%s: %s", f, out.Payload)
+	}
+	return out.Payload
+}

@@ -1,0 +1,224 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/lab"
+	"github.com/relight-aws/relight/internal/lab/tap"
+)
+
+// TestEchoIsSilent waits, after heals of each sort, until every own write was
+// delivered as an event and every queue has drained, and then counts: no
+// write was made but the restoring ones.
+func TestEchoIsSilent(t *testing.T) {
+	s := shared
+	tests := []struct {
+		attack string
+		want   map[string]int
+	}{
+		{"ec2 CreateVpc", map[string]int{"CreateFlowLogs": 1}},
+		{"logs DeleteLogGroup, the trail's", map[string]int{"CreateLogGroup": 1, "PutRetentionPolicy": 1, "PutMetricFilter": 18}},
+		{"logs DeleteMetricFilter, one", map[string]int{"PutMetricFilter": 1}},
+		{"monitoring DeleteAlarms, one", map[string]int{"PutMetricAlarm": 1}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.attack, func(t *testing.T) {
+			s.drain(t)
+			since := time.Now()
+			attack(tt.attack)(t, s.Customer.Intruder.In(lab.Region))
+			time.Sleep(3 * time.Second) // the batch window, and then some
+			s.drain(t)
+			delivered := map[string]bool{}
+			for _, e := range s.Cloud.Tap.Events() {
+				delivered[e.ID] = true
+			}
+			got := map[string]int{}
+			for _, c := range s.Cloud.Tap.Calls(func(c tap.Call) bool {
+				_, ours := s.Deployment.Functions[c.Role]
+				return ours && c.Write && !c.Time.Before(since)
+			}) {
+				got[c.Operation]++
+				if len(c.EventIDs) == 0 || !delivered[c.EventIDs[0]] {
+					t.Errorf("%s was not seen as an event", c.Operation)
+				}
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("writes (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestDemo carries out the demo's attacks. With the functions deaf, the plain
+// AWS CLI has to name a broken link after each attack; once they hear again,
+// they have to heal it.
+func TestDemo(t *testing.T) {
+	s := shared
+	s.drain(t)
+	begin := time.Now()
+	s.Meanwhile = func(ctx context.Context, at lab.Attack) error {
+		broken, err := s.Verify(ctx)
+		if err != nil {
+			return err
+		}
+		if len(broken) == 0 {
+			t.Errorf("%s in %s: the AWS CLI finds nothing broken", at.Name, at.Region)
+		}
+		s.listening(t, true)
+		return nil
+	}
+	healed := 0
+	attacks := lab.Attacks()
+	for _, at := range attacks {
+		s.drain(t)
+		s.listening(t, false)
+		heal, err := s.Attack(t.Context(), at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !heal.Healed {
+			t.Errorf("%s in %s: %s", at.Name, at.Region, heal.Why)
+			s.listening(t, true)
+			continue
+		}
+		healed++
+	}
+	s.drain(t)
+	if broken, err := s.Verify(t.Context()); err != nil || len(broken) > 0 {
+		t.Errorf("after the attacks the AWS CLI finds broken: %v, %v", broken, err)
+	}
+	t.Logf("healed %d/%d", healed, len(attacks))
+	if inSecond := slices.IndexFunc(attacks, func(a lab.Attack) bool { return a.Region == lab.SecondRegion }); len(attacks) < 14 || inSecond < 0 {
+		t.Errorf("%d attacks, want at least 14, some in %s", len(attacks), lab.SecondRegion)
+	}
+	for _, c := range catalog.Calls {
+		if c.Name != "" && !s.attackedWith(c.Name, begin) {
+			t.Errorf("no attack called %s", c.Name)
+		}
+	}
+}
+
+func (s stage) attackedWith(name string, since time.Time) bool {
+	return len(s.Cloud.Tap.Calls(func(c tap.Call) bool {
+		return strings.Contains(c.Principal, ":user/intruder") && c.Operation == name && c.ErrorCode == "" && !c.Time.Before(since)
+	})) > 0
+}
+
+// TestUnreadable puts a message that cannot be read beside one that can: the
+// first reaches the dead-letter queue alone, the second heals.
+func TestUnreadable(t *testing.T) {
+	s := shared
+	s.drain(t)
+	url := s.queues(t)["alarms"]
+	attributes := func(set map[string]string) {
+		if _, err := s.root.SQS.SetQueueAttributes(t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: aws.String(url), Attributes: set}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	attributes(map[string]string{"VisibilityTimeout": "1"}) // 6 minutes as deployed; five deliveries would take half an hour
+	defer attributes(map[string]string{"VisibilityTimeout": "360"})
+	out, err := s.root.SQS.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: aws.String(url), AttributeNames: []sqstypes.QueueAttributeName{"RedrivePolicy"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var redrive struct{ DeadLetterTargetArn string }
+	if err := json.Unmarshal([]byte(out.Attributes["RedrivePolicy"]), &redrive); err != nil {
+		t.Fatal(err)
+	}
+	dead, err := s.root.SQS.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String(lastPart(redrive.DeadLetterTargetArn))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.listening(t, false)
+	attack("monitoring DeleteAlarms, one")(t, s.Customer.Intruder.In(lab.Region))
+	if err := s.Cloud.Tap.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.root.SQS.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: aws.String(url), MessageBody: aws.String("{not JSON")}); err != nil {
+		t.Fatal(err)
+	}
+	s.listening(t, true)
+	deadline := time.Now().Add(time.Minute)
+	for s.depth(t, aws.ToString(dead.QueueUrl)) == 0 {
+		if time.Now().After(deadline) {
+			t.Fatal("the message did not reach the dead-letter queue in a minute")
+		}
+		time.Sleep(250 * time.Millisecond)
+	}
+	bodies := s.receiveAll(t, aws.ToString(dead.QueueUrl))
+	if len(bodies) != 1 || bodies[0] != "{not JSON" {
+		t.Errorf("dead letters %q, want the unreadable one alone", bodies)
+	}
+	s.drain(t)
+	if broken, err := s.Verify(t.Context()); err != nil || len(broken) > 0 {
+		t.Errorf("the alarm beside it was not healed: %v, %v", broken, err)
+	}
+}
+
+// TestLostEvent deletes an alarm whose event is lost. The next event about
+// any alarm finds it gone.
+func TestLostEvent(t *testing.T) {
+	s := shared
+	s.drain(t)
+	s.listening(t, false)
+	attack("monitoring DeleteAlarms, one")(t, s.Customer.Intruder.In(lab.Region))
+	s.purge(t)
+	s.listening(t, true)
+	deleteForeignAlarm(t, s.Customer.Intruder.In(lab.Region))
+	time.Sleep(2 * time.Second)
+	s.drain(t)
+	if broken, err := s.Verify(t.Context()); err != nil || len(broken) > 0 {
+		t.Errorf("left broken: %v, %v", broken, err)
+	}
+}
+
+// TestPolicies holds what the tap saw each function call against what its
+// policy allows: nothing was refused, nothing is allowed that nothing uses
+// unless the table says why. It comes last, when everything has been used.
+func TestPolicies(t *testing.T) {
+	s := shared
+	s.drain(t)
+	service := map[string]string{"monitoring": "cloudwatch"} // signing name to IAM prefix, where they differ
+	for _, f := range catalog.Functions() {
+		used := map[string]bool{}
+		for _, c := range s.Cloud.Tap.Calls(tap.ByRole(s.role(t, f), time.Time{})) {
+			prefix := c.Service
+			if p := service[prefix]; p != "" {
+				prefix = p
+			}
+			used[prefix+":"+c.Operation] = true
+			if strings.Contains(c.ErrorCode, "Denied") || strings.Contains(c.ErrorCode, "Unauthorized") || strings.Contains(c.ErrorCode, "AuthorizationError") {
+				t.Errorf("%s was refused %s: %s", f, c.Operation, c.ErrorCode)
+			}
+		}
+		granted := map[string]bool{}
+		for _, g := range catalog.Grants(f) {
+			for _, action := range g.Actions {
+				granted[action] = true
+				if !used[action] && !strings.Contains(g.Why, action[strings.Index(action, ":")+1:]+" is checked") && !strings.Contains(g.Why, "never a call of its own") {
+					t.Errorf("%s may %s and never did; the table does not say why", f, action)
+				}
+			}
+		}
+		for _, action := range slices.Sorted(maps.Keys(used)) {
+			if !granted[action] {
+				t.Errorf("%s called %s, which the table does not grant", f, action)
+			}
+		}
+		fmt.Fprintf(os.Stderr, "%s used %s\n", f, strings.Join(slices.Sorted(maps.Keys(used)), " "))
+	}
+}

@@ -1,0 +1,109 @@
+package e2e
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/relight-aws/relight/events"
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/lab"
+	"github.com/relight-aws/relight/internal/lab/tap"
+)
+
+// Every sample is put on the bus of its region, and exactly the queues of the
+// kinds that it can harm receive it, through the deployed rules and, from the
+// second region, the deployed forwarder.
+func TestRules(t *testing.T) {
+	s := shared
+	s.drain(t)
+	s.listening(t, false)
+	defer s.listening(t, true)
+	defer s.purge(t)
+
+	want := map[string][]catalog.Function{} // by sample
+	sample := map[string]string{}           // by event ID
+	matched := map[string]bool{}            // rows of the table that some sample reached
+	for _, name := range events.All() {
+		var e tap.Event
+		if json.Unmarshal(events.Read(name), &e) != nil || e.Account != lab.Account || e.Region == "" || len(e.Detail) == 0 {
+			continue // what is malformed never was on a bus, and other accounts have their own
+		}
+		if sample[e.ID] != "" {
+			t.Fatalf("%s and %s have one ID", name, sample[e.ID])
+		}
+		sample[e.ID] = name
+		want[name] = expected(e, matched)
+		if err := s.Cloud.Emulator.Put(t.Context(), e); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	for _, c := range catalog.Calls {
+		if !matched[c.Source+c.Name] {
+			t.Errorf("no sample of %s %s reached a rule", c.Source, c.Name)
+		}
+	}
+	got := map[string][]catalog.Function{}
+	for function, url := range s.queues(t) {
+		for _, body := range s.receiveAll(t, url) {
+			var e struct{ ID string }
+			if err := json.Unmarshal([]byte(body), &e); err != nil {
+				t.Fatal(err)
+			}
+			got[sample[e.ID]] = append(got[sample[e.ID]], function)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		slices.Sort(got[name])
+		slices.Sort(want[name])
+		if !slices.Equal(got[name], want[name]) {
+			t.Errorf("%s reached %v, want %v", name, got[name], want[name])
+		}
+	}
+}
+
+// expected returns the functions whose queues an event has to reach: read
+// from the event itself, not from any pattern.
+func expected(e tap.Event, matched map[string]bool) []catalog.Function {
+	var record struct{ EventName, ErrorCode string }
+	_ = json.Unmarshal(e.Detail, &record) // a detail of another shape has neither
+	var to []catalog.Function
+	for _, c := range catalog.Calls {
+		if c.Source != e.Source || c.DetailType != e.DetailType || c.Name != "" && c.Name != record.EventName || record.ErrorCode != "" {
+			continue
+		}
+		for _, k := range c.Kinds {
+			if e.Region == lab.Region || k.Regional() {
+				to = append(to, catalog.Function(k))
+				matched[c.Source+c.Name] = true
+			}
+		}
+	}
+	return to
+}
+
+// receiveAll takes every message out of a queue.
+func (s stage) receiveAll(t *testing.T, url string) []string {
+	t.Helper()
+	var bodies []string
+	for {
+		out, err := s.root.SQS.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: aws.String(url), MaxNumberOfMessages: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(out.Messages) == 0 {
+			return bodies
+		}
+		for _, m := range out.Messages {
+			bodies = append(bodies, strings.TrimSpace(aws.ToString(m.Body)))
+			if _, err := s.root.SQS.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: aws.String(url), ReceiptHandle: m.ReceiptHandle}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
