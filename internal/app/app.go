@@ -49,7 +49,7 @@ type App struct {
 func NewWith(o Options) *App {
 	want := o.Config.Policy(o.Deployment)
 	cloud := &awsio.Cloud{Clients: o.Clients, Want: want, Pace: o.Pace}
-	reporter := report.Reporter{Log: o.Log, Publisher: cloud, Topic: want.Topic, Function: o.Function}
+	reporter := report.Reporter{Log: o.Log, Publisher: cloud, Topic: want.Topic, Function: want.FunctionName(o.Function)}
 	if o.Silent {
 		reporter.Topic = ""
 	}
@@ -107,10 +107,12 @@ func (a *App) run(ctx context.Context, s remedy.Scope, mode catalog.Mode, causes
 	if limit := a.config.Mode(s.Kind); limit != catalog.Repair {
 		mode = limit
 	}
+	var rep remedy.Report
 	if mode == catalog.Repair && a.echoed(causes) {
-		a.giveWay(ctx, s)
+		rep = a.hearEcho(ctx, s)
+	} else {
+		rep = a.reconciler.Run(ctx, s, mode)
 	}
-	rep := a.reconciler.Run(ctx, s, mode)
 	rep.Causes = causes
 	err := a.reporter.Report(ctx, rep, a.now())
 	if err != nil {

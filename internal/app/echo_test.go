@@ -12,19 +12,21 @@ import (
 	"github.com/relight-aws/relight/events"
 )
 
-// A run that only relight's own writes asked for gives way to the run that
-// makes them, and heals what nobody else has healed by then.
-func TestEchoGivesWay(t *testing.T) {
+// A run that only relight's own writes asked for writes nothing. It waits for
+// the run that makes them, and tells people of what that did not bring.
+func TestEchoIsSilent(t *testing.T) {
 	tests := []struct {
 		name   string
 		event  string
 		healed time.Duration // when the other run is done; 0 for never
 		wait   time.Duration
 		writes int
+		told   int // messages
+		left   int // gaps
 	}{
-		{"other run at work", "PutMetricFilter.echo.json", time.Second, 5 * time.Second, 0},
-		{"no other run", "PutMetricFilter.echo.json", 0, 5 * time.Second, 1},
-		{"not an echo", "DeleteMetricFilter.ours.json", 0, 0, 1},
+		{"other run at work", "PutMetricFilter.echo.json", time.Second, 2500 * time.Millisecond, 0, 0, 0},
+		{"no other run", "PutMetricFilter.echo.json", 0, 15 * time.Second, 0, 1, 1},
+		{"not an echo", "DeleteMetricFilter.ours.json", 0, 0, 1, 1, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -36,7 +38,7 @@ func TestEchoGivesWay(t *testing.T) {
 				must(w.DeleteMetricFilter(t.Context(), &cloudwatchlogs.DeleteMetricFilterInput{
 					LogGroupName: aws.String(trailGroup), FilterName: aws.String(rootUsage),
 				}))
-				before := len(w.Writes())
+				before, messages := len(w.Writes()), len(w.Messages())
 				if tt.healed > 0 {
 					before++
 					go func() {
@@ -51,17 +53,12 @@ func TestEchoGivesWay(t *testing.T) {
 				if took := time.Since(begin); took != tt.wait {
 					t.Errorf("took %v, want %v", took, tt.wait)
 				}
-				writes := 0
-				for _, c := range w.Writes()[before:] {
-					if c.Op != "Publish" {
-						writes++
-					}
+				writes, told := len(w.Writes())-before, len(w.Messages())-messages
+				if writes != tt.writes || told != tt.told {
+					t.Errorf("%d writes and %d messages, want %d and %d", writes, told, tt.writes, tt.told)
 				}
-				if writes != tt.writes {
-					t.Errorf("%d writes, want %d", writes, tt.writes)
-				}
-				if gaps := w.gaps(); len(gaps) > 0 {
-					t.Errorf("left down: %v", gaps)
+				if gaps := w.gaps(); len(gaps) != tt.left {
+					t.Errorf("left down: %v, want %d", gaps, tt.left)
 				}
 			})
 		})

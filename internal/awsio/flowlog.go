@@ -163,7 +163,7 @@ func (c *Cloud) flowLog(fl types.FlowLog) plan.FlowLog {
 	if got.Format == "" {
 		got.Format = catalog.DefaultFlowLogFormat
 	}
-	if got.Destination == catalog.ToCloudWatchLogs {
+	if got.Destination == catalog.ToCloudWatchLogs && fl.DeliverCrossAccountRole == nil { // else the group is another account's
 		got.LogGroup = aws.ToString(fl.LogGroupName)
 		if _, name, ok := strings.Cut(aws.ToString(fl.LogDestination), ":log-group:"); ok && got.LogGroup == "" {
 			got.LogGroup = strings.TrimSuffix(name, ":*")

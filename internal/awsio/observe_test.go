@@ -248,6 +248,10 @@ func TestFlowLogForm(t *testing.T) {
 			plan.FlowLog{Destination: catalog.ToCloudWatchLogs, LogGroup: "/a/b", Format: catalog.DefaultFlowLogFormat},
 		},
 		{
+			"another account's group", types.FlowLog{LogGroupName: aws.String("g"), DeliverCrossAccountRole: aws.String("arn:aws:iam::2:role/r")},
+			plan.FlowLog{Destination: catalog.ToCloudWatchLogs, Format: catalog.DefaultFlowLogFormat},
+		},
+		{
 			"bucket", types.FlowLog{LogDestinationType: types.LogDestinationTypeS3, LogDestination: aws.String("arn:aws:s3:::b")},
 			plan.FlowLog{Destination: catalog.ToS3, Format: catalog.DefaultFlowLogFormat},
 		},

@@ -17,13 +17,15 @@ const ConfigFile = "config.json"
 // MetricNamespace holds the metrics that relight writes about its own runs.
 const MetricNamespace = "relight"
 
-// MetricDimension tells the functions apart in MetricNamespace.
+// MetricDimension tells the functions apart in MetricNamespace, by their
+// deployed names. Each metric is also there without it, for all together.
 const MetricDimension = "Function"
 
 // Metrics about runs, one value per run, in MetricNamespace.
 const (
 	MetricRepaired   = "Repaired"   // actions that succeeded
 	MetricUnrestored = "Unrestored" // actions that failed for good, or remained after a repair
+	MetricUntold     = "Untold"     // messages that could not be sent
 	MetricFindings   = "Findings"   // what only a person can mend
 )
 

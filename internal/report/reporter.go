@@ -22,11 +22,12 @@ type Reporter struct {
 	Log       *slog.Logger
 	Publisher Publisher
 	Topic     string // ARN; "" sends no messages
-	Function  catalog.Function
+	Function  string // deployed name
 }
 
-// Report tells of one run. A message that cannot be sent is an error: the
-// people it was for were not told.
+// Report tells of one run. A message that cannot be sent is a terminal error,
+// and a metric: the people it was for were not told, and running again would
+// find nothing left to tell.
 func (p Reporter) Report(ctx context.Context, r remedy.Report, now time.Time) error {
 	for _, o := range r.Outcomes {
 		level, attrs := slog.LevelInfo, []slog.Attr{
@@ -41,16 +42,22 @@ func (p Reporter) Report(ctx context.Context, r remedy.Report, now time.Time) er
 	for _, f := range r.Plan.Findings {
 		p.Log.LogAttrs(ctx, slog.LevelWarn, "finding", slog.String("scope", r.Scope.String()), slog.String("finding", f.String()))
 	}
+	untold := p.tell(ctx, r)
 	level := slog.LevelInfo
-	if Unrestored(r) > 0 {
+	if Unrestored(r) > 0 || untold != nil {
 		level = slog.LevelError
 	}
-	p.Log.LogAttrs(ctx, level, "run", append(p.runAttrs(r, now), causeAttrs(r, now)...)...)
+	p.Log.LogAttrs(ctx, level, "run", append(p.runAttrs(r, untold, now), causeAttrs(r, now)...)...)
+	return untold
+}
+
+// tell sends a message if a run is worth one.
+func (p Reporter) tell(ctx context.Context, r remedy.Report) error {
 	if p.Topic == "" || !worthTelling(r) {
 		return nil
 	}
 	if err := p.Publisher.Publish(ctx, p.Topic, subject(r), Text(r)); err != nil {
-		return fmt.Errorf("notify: %w", err)
+		return &remedy.Error{Op: "notify", Target: p.Topic, Class: remedy.Terminal, Err: err}
 	}
 	return nil
 }
@@ -58,7 +65,7 @@ func (p Reporter) Report(ctx context.Context, r remedy.Report, now time.Time) er
 // runAttrs returns a run's line, with its metrics in CloudWatch's embedded
 // metric format. Source: Amazon CloudWatch User Guide, "Specification:
 // Embedded metric format".
-func (p Reporter) runAttrs(r remedy.Report, now time.Time) []slog.Attr {
+func (p Reporter) runAttrs(r remedy.Report, untold error, now time.Time) []slog.Attr {
 	attrs := []slog.Attr{
 		slog.String("scope", r.Scope.String()),
 		slog.String("mode", string(r.Mode)),
@@ -69,6 +76,9 @@ func (p Reporter) runAttrs(r remedy.Report, now time.Time) []slog.Attr {
 	}
 	if r.Err != nil {
 		attrs = append(attrs, slog.String("class", remedy.ClassOf(r.Err).String()), slog.String("error", r.Err.Error()))
+	}
+	if untold != nil {
+		attrs = append(attrs, slog.String("untold", untold.Error()))
 	}
 	type metric struct {
 		Name string
@@ -85,14 +95,16 @@ func (p Reporter) runAttrs(r remedy.Report, now time.Time) []slog.Attr {
 			CloudWatchMetrics []directive
 		}{now.UnixMilli(), []directive{{
 			Namespace:  catalog.MetricNamespace,
-			Dimensions: [][]string{{catalog.MetricDimension}},
+			Dimensions: [][]string{{catalog.MetricDimension}, {}},
 			Metrics: []metric{
-				{catalog.MetricRepaired, "Count"}, {catalog.MetricUnrestored, "Count"}, {catalog.MetricFindings, "Count"},
+				{catalog.MetricRepaired, "Count"}, {catalog.MetricUnrestored, "Count"},
+				{catalog.MetricUntold, "Count"}, {catalog.MetricFindings, "Count"},
 			},
 		}}}),
-		slog.String(catalog.MetricDimension, string(p.Function)),
+		slog.String(catalog.MetricDimension, p.Function),
 		slog.Int(catalog.MetricRepaired, r.Repaired()),
 		slog.Int(catalog.MetricUnrestored, Unrestored(r)),
+		slog.Int(catalog.MetricUntold, map[bool]int{true: 1}[untold != nil]),
 		slog.Int(catalog.MetricFindings, len(r.Plan.Findings)),
 	)
 }

@@ -52,7 +52,7 @@ func tell(t *testing.T, p report.Reporter, r remedy.Report) ([]map[string]any, e
 }
 
 func TestLog(t *testing.T) {
-	lines, err := tell(t, report.Reporter{Function: catalog.Backfill}, full())
+	lines, err := tell(t, report.Reporter{Function: "relight-backfill"}, full())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestMetrics(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			lines, _ := tell(t, report.Reporter{Function: "alarms"}, tt.r)
+			lines, _ := tell(t, report.Reporter{Function: "relight-alarms"}, tt.r)
 			run := lines[len(lines)-1]
 			if run["msg"] != "run" || run["level"] != tt.level {
 				t.Errorf("last line is %v at level %v, want run at %s", run["msg"], run["level"], tt.level)
@@ -92,10 +92,11 @@ func TestMetrics(t *testing.T) {
 			want := map[string]any{
 				"Timestamp": float64(now.UnixMilli()),
 				"CloudWatchMetrics": []any{map[string]any{
-					"Namespace": "relight", "Dimensions": []any{[]any{catalog.MetricDimension}},
+					"Namespace": "relight", "Dimensions": []any{[]any{catalog.MetricDimension}, []any{}},
 					"Metrics": []any{
 						map[string]any{"Name": "Repaired", "Unit": "Count"},
 						map[string]any{"Name": "Unrestored", "Unit": "Count"},
+						map[string]any{"Name": "Untold", "Unit": "Count"},
 						map[string]any{"Name": "Findings", "Unit": "Count"},
 					},
 				}},
@@ -103,8 +104,8 @@ func TestMetrics(t *testing.T) {
 			if diff := cmp.Diff(any(want), run["_aws"]); diff != "" {
 				t.Errorf("_aws (-want +got):\n%s", diff)
 			}
-			values := []any{run["Repaired"], run["Unrestored"], run["Findings"], run[catalog.MetricDimension]}
-			if diff := cmp.Diff([]any{tt.repaired, tt.unrestored, tt.findings, "alarms"}, values); diff != "" {
+			values := []any{run["Repaired"], run["Unrestored"], run["Untold"], run["Findings"], run[catalog.MetricDimension]}
+			if diff := cmp.Diff([]any{tt.repaired, tt.unrestored, 0.0, tt.findings, "relight-alarms"}, values); diff != "" {
 				t.Errorf("values (-want +got):\n%s", diff)
 			}
 			for _, l := range lines[:len(lines)-1] {
@@ -207,12 +208,16 @@ func TestSubjectIsWhatSNSTakes(t *testing.T) {
 	}
 }
 
-// A message that was not sent is an error: nobody was told.
+// A message that was not sent is an error and a metric: nobody was told. It is
+// final, since another run would find nothing to tell.
 func TestUnsentMessageIsAnError(t *testing.T) {
 	lost := &remedy.Error{Op: "sns.Publish", Target: topic, Class: remedy.Transient, Err: errors.New("throttled")}
-	_, err := tell(t, report.Reporter{Publisher: &mailbox{err: lost}, Topic: topic}, full())
-	if !errors.Is(err, lost) || remedy.ClassOf(err) != remedy.Transient || !strings.HasPrefix(err.Error(), "notify: ") {
+	lines, err := tell(t, report.Reporter{Publisher: &mailbox{err: lost}, Topic: topic}, full())
+	if !errors.Is(err, lost) || remedy.ClassOf(err) != remedy.Terminal || !strings.HasPrefix(err.Error(), "notify ") {
 		t.Errorf("%v, want it to wrap %v", err, lost)
+	}
+	if run := lines[len(lines)-1]; run["Untold"] != 1.0 || run["level"] != "ERROR" {
+		t.Errorf("run line %v, want it to count a message untold", run)
 	}
 	if _, err := tell(t, report.Reporter{Publisher: nil, Topic: ""}, full()); err != nil {
 		t.Errorf("without a topic: %v", err)
