@@ -27,9 +27,13 @@ func TestAlarms(t *testing.T) {
 			}
 			switch name {
 			case "relight":
-				want["relight Unrestored backfill Maximum 2x900"] = true
+				want["relight Unrestored relight-backfill Maximum 2x900"] = true
+				want["relight Findings relight-backfill Maximum 1x900"] = true
+				want["relight Untold null Maximum 1x900"] = true
 			case "acme":
-				want["relight Unrestored backfill Maximum 2x1800"] = true
+				want["relight Unrestored acme-backfill Maximum 2x1800"] = true
+				want["relight Findings acme-backfill Maximum 1x1800"] = true
+				want["relight Untold null Maximum 1x1800"] = true
 			}
 			for id, alarm := range s.of("AWS::CloudWatch::Alarm") {
 				p := alarm.Properties

@@ -38,14 +38,32 @@ func (l lambdas) sweep(after []constructs.IDependable) {
 			OnFailure: awslambda.CfnEventInvokeConfig_OnFailureProperty{Destination: failed.QueueArn()},
 		},
 	})
-	l.alerts.on(scope, "UnrestoredAlarm", awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
-		Namespace:     jsii.String(catalog.MetricNamespace),
-		MetricName:    jsii.String(catalog.MetricUnrestored),
-		DimensionsMap: &map[string]*string{catalog.MetricDimension: jsii.String(string(catalog.Backfill))},
-		Statistic:     jsii.String("Maximum"),
-		Period:        seconds(interval),
-	}), 2, "relight: two sweeps in a row left something unrestored. The reports say what and why.")
+	l.watchSweeps(scope, l.policy().FunctionName(catalog.Backfill), interval)
 	l.schedule(scope, fn, interval, append(after, onFailure))
+}
+
+// watchSweeps has people told, once each time it begins, of what sweeps find
+// and cannot mend, and of messages that no function could send.
+func (l lambdas) watchSweeps(scope constructs.Construct, function string, interval time.Duration) {
+	bySweep := &map[string]*string{catalog.MetricDimension: jsii.String(function)}
+	for _, w := range []struct {
+		metric     string
+		dimensions *map[string]*string
+		sweeps     float64
+		what       string
+	}{
+		{catalog.MetricUnrestored, bySweep, 2, "relight: two sweeps in a row left something unrestored. Their logs say what and why."},
+		{catalog.MetricFindings, bySweep, 1, "relight: something is wrong that only a person can mend. The sweep's log says what and how."},
+		{catalog.MetricUntold, nil, 1, "relight: a message could not be sent. The function's log has it; look at the topic and its key."},
+	} {
+		l.alerts.on(scope, w.metric+"Alarm", awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+			Namespace:     jsii.String(catalog.MetricNamespace),
+			MetricName:    jsii.String(w.metric),
+			DimensionsMap: w.dimensions,
+			Statistic:     jsii.String("Maximum"),
+			Period:        seconds(interval),
+		}), w.sweeps, w.what)
+	}
 }
 
 // schedule adds the schedule of the sweep. It is also what starts the first
