@@ -58,7 +58,11 @@ const stopGrace = 3 * time.Second
 // the wait. It runs until Stop, and never longer than this process.
 func StartEmulator(ctx context.Context, o EmulatorOptions) (*Emulator, error) {
 	o = o.withDefaults()
-	python := filepath.Join(o.Venv, "bin", "python")
+	venv, err := filepath.Abs(o.Venv) // the emulator runs elsewhere
+	if err != nil {
+		return nil, fmt.Errorf("start emulator: %w", err)
+	}
+	python := filepath.Join(venv, "bin", "python")
 	if _, err := os.Stat(python); err != nil {
 		return nil, fmt.Errorf("no Python virtual environment at %s: make one with "+
 			"`python3 -m venv %s && %s/bin/pip install -r requirements.txt`", o.Venv, o.Venv, o.Venv)

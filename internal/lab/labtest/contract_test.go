@@ -1,0 +1,40 @@
+package labtest
+
+import (
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"github.com/relight-aws/relight/internal/awstest"
+	"github.com/relight-aws/relight/internal/lab"
+)
+
+// TestContract holds the emulator, with what the launcher adds, to the
+// clauses that the strict account in memory holds. Where it differs, the list
+// says so; each clause names the AWS document that settles it.
+func TestContract(t *testing.T) {
+	cfg := config("sa-east-1") // a region that no other test uses
+	awstest.Contract(t, awstest.Clients{
+		EC2: ec2.NewFromConfig(cfg), Logs: cloudwatchlogs.NewFromConfig(cfg), CloudWatch: cloudwatch.NewFromConfig(cfg),
+		CloudTrail: cloudtrail.NewFromConfig(cfg), SNS: sns.NewFromConfig(cfg),
+		Account: lab.Account, Region: "sa-east-1",
+		Role: role(t, "contract-delivery", "vpc-flow-logs.amazonaws.com", "logs:*"),
+		Differs: map[string]string{
+			"too many resources in a call":                          "looks for each of them first",
+			"unknown filter is an error":                            "passes over it",
+			"unknown flow log is refused inside a successful reply": "fails the whole call",
+			"class INFREQUENT_ACCESS takes no metric filters":       "takes them",
+			"hundred filters are the most":                          "has no such quota",
+			"filter pattern that is too long":                       "takes any pattern",
+			"filter with dimensions and a default":                  "takes both",
+			"filter on transformed logs without a transformer":      "knows no transformers",
+			"alarm in a warm-up says so":                            "knows no warm-ups",
+			"alarm takes five actions for a state":                  "takes any number",
+			"hundred alarm names are the most":                      "takes any number",
+		},
+	})
+}
