@@ -17,11 +17,11 @@ import (
 // clauses that the strict account in memory holds. Where it differs, the list
 // says so; each clause names the AWS document that settles it.
 func TestContract(t *testing.T) {
-	cfg := config("sa-east-1") // a region that no other test uses
+	cfg := config("ca-central-1") // a region that no other test uses
 	awstest.Contract(t, awstest.Clients{
 		EC2: ec2.NewFromConfig(cfg), Logs: cloudwatchlogs.NewFromConfig(cfg), CloudWatch: cloudwatch.NewFromConfig(cfg),
 		CloudTrail: cloudtrail.NewFromConfig(cfg), SNS: sns.NewFromConfig(cfg),
-		Account: lab.Account, Region: "sa-east-1",
+		Account: lab.Account, Region: "ca-central-1",
 		Role: role(t, "contract-delivery", "vpc-flow-logs.amazonaws.com", "logs:*"),
 		Differs: map[string]string{
 			"too many resources in a call":                          "looks for each of them first",
