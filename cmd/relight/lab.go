@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -78,7 +77,7 @@ func watch(cmd *cobra.Command, f *flags, arena *lab.Arena) error {
 	fmt.Fprint(w, attackGuide(arena))
 	defer arena.Feed(func(l lab.Line) { fmt.Fprintln(w, l) })()
 	<-cmd.Context().Done()
-	fmt.Fprintln(os.Stderr, "stopping")
+	fmt.Fprintln(cmd.ErrOrStderr(), "stopping")
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -26,20 +27,22 @@ var errToDo = errors.New("there is something to do")
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:]))
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // run executes one command line and returns its exit code.
-func run(ctx context.Context, args []string) int {
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	cmd := newRoot()
 	cmd.SetArgs(args)
+	cmd.SetOut(stdout)
+	cmd.SetErr(stderr)
 	switch err := cmd.ExecuteContext(ctx); {
 	case err == nil:
 		return 0
 	case errors.Is(err, errToDo):
 		return exitToDo
 	default:
-		fmt.Fprintf(cmd.ErrOrStderr(), "relight: %v\n", err)
+		fmt.Fprintf(stderr, "relight: %v\n", err)
 		return exitError
 	}
 }

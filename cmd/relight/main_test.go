@@ -1,0 +1,83 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// relight runs a command line in an empty directory without AWS credentials.
+func relight(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(t.Context(), args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+func noAWS(t *testing.T) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	for _, kv := range os.Environ() {
+		if name, _, _ := strings.Cut(kv, "="); strings.HasPrefix(name, "AWS_") {
+			t.Setenv(name, "")
+			os.Unsetenv(name)
+		}
+	}
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)
+}
+
+func TestBadInput(t *testing.T) {
+	noAWS(t)
+	bad := filepath.Join(t.TempDir(), "bad.json")
+	if err := os.WriteFile(bad, []byte(`{"prefx": "x", "sweepMinutes": 1, "regions": ["Ireland"]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		args []string
+		env  string // AWS_REGION
+		want []string
+	}{
+		{[]string{"plan"}, "", []string{"no region", "AWS_REGION"}},
+		{[]string{"plan"}, "eu-west-1", []string{"no usable AWS credentials", "aws sso login"}},
+		{[]string{"plan", "--kinds", "alarm"}, "eu-west-1", []string{`no kind "alarm"`, "alarms"}},
+		{[]string{"plan", "--config", bad}, "eu-west-1", []string{`did you mean "prefix"?`, "sweepMinutes 1", `"Ireland"`}},
+		{[]string{"plan", "--config", "nowhere.json"}, "eu-west-1", []string{"nowhere.json"}},
+		{[]string{"controls", "--cis", "9.9"}, "", []string{"--cis 9.9", "5.0"}},
+		{[]string{"controls", "--output", "yaml"}, "", []string{"--output yaml"}},
+		{[]string{"replay"}, "", []string{"at least 1 arg"}},
+		{[]string{"heal"}, "", []string{`unknown command "heal"`}},
+	}
+	for _, tt := range tests {
+		t.Run(strings.Join(tt.args, " "), func(t *testing.T) {
+			t.Setenv("AWS_REGION", tt.env)
+			code, _, stderr := relight(t, tt.args...)
+			if code != exitError {
+				t.Errorf("exit code %d, want %d", code, exitError)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(stderr, want) {
+					t.Errorf("stderr does not say %q: %s", want, stderr)
+				}
+			}
+		})
+	}
+}
+
+func TestControls(t *testing.T) {
+	noAWS(t)
+	code, stdout, _ := relight(t, "controls", "--output", "json")
+	var got []catalog.Control
+	if err := json.Unmarshal([]byte(stdout), &got); code != 0 || err != nil || len(got) != len(catalog.Controls()) {
+		t.Errorf("exit code %d, %d controls, %v", code, len(got), err)
+	}
+	if _, stdout, _ := relight(t, "controls", "--cis", "7.0"); !strings.Contains(stdout, "5.3 ") || strings.Count(stdout, "\n") != len(got)+1 {
+		t.Errorf("table:\n%s", stdout)
+	}
+}

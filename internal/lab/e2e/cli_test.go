@@ -1,0 +1,93 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/lab"
+	"github.com/relight-aws/relight/internal/lab/tap"
+)
+
+// TestCLI plans, applies, replays and backfills from a terminal, with the
+// functions deaf.
+func TestCLI(t *testing.T) {
+	s := shared
+	s.drain(t)
+	s.listening(t, false)
+	defer s.listening(t, true)
+	defer s.purge(t)
+	intruder := s.Customer.Intruder.In(lab.Region)
+	cli := build(t)
+
+	s.relight(t, cli, 0, "plan")
+	attack("monitoring DisableAlarmActions, one")(t, intruder)
+	attack("ec2 DeleteFlowLogs, one")(t, intruder)
+	out := s.relight(t, cli, 2, "plan", "--regions", lab.Region)
+	for _, want := range []string{"put alarm relight-cloudtrail-changes", "its actions are disabled", "create flow-log on vpc-", "2 planned, 0 restored"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("plan does not say %q:\n%s", want, out)
+		}
+	}
+	event := filepath.Join(t.TempDir(), "event.json")
+	raw, err := json.Marshal(s.findEvent(t, func(name, _ string, _ tap.Event) bool { return name == "DisableAlarmActions" }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(event, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := s.relight(t, cli, 0, "replay", event); !strings.Contains(out, "1 to do") {
+		t.Errorf("replay does not plan:\n%s", out)
+	}
+	if out := s.relight(t, cli, 0, "replay", "--repair", event); !strings.Contains(out, "1 restored") {
+		t.Errorf("replay --repair does not restore:\n%s", out)
+	}
+	if out := s.relight(t, cli, 0, "apply", "--kinds", "flowlogs", "--regions", lab.Region); !strings.Contains(out, "1 restored") {
+		t.Errorf("apply does not restore:\n%s", out)
+	}
+	attack("logs DeleteMetricFilter, one")(t, intruder)
+	var sweep app.Sweep
+	if err := json.Unmarshal([]byte(s.relight(t, cli, 0, "backfill", "--output", "json")), &sweep); err != nil || sweep.Repaired != 1 {
+		t.Errorf("backfill restored %d, %v; want 1", sweep.Repaired, err)
+	}
+	s.relight(t, cli, 0, "plan")
+}
+
+// build returns the path of a new CLI binary.
+func build(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "relight")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, "../../../cmd/relight").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return path
+}
+
+// relight runs the CLI as the account's root user and returns what it printed.
+func (s stage) relight(t *testing.T, cli string, want int, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), cli, args...)
+	cmd.Dir = t.TempDir() // no cdk.json here: the default configuration
+	cmd.Env = s.Cloud.Root().Environ(lab.Region)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	code := 0
+	if err := cmd.Run(); err != nil {
+		exit := new(exec.ExitError)
+		if !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+		code = exit.ExitCode()
+	}
+	if code != want {
+		t.Errorf("relight %s ended with %d, want %d: %s%s", strings.Join(args, " "), code, want, out.String(), errs.String())
+	}
+	return out.String()
+}
