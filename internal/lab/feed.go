@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -13,7 +14,7 @@ import (
 // A Line is one thing that happened in the lab.
 type Line struct {
 	Time   time.Time `json:"time"`
-	Kind   string    `json:"kind"` // attack, refused, event, restored or error
+	Kind   string    `json:"kind"` // attack, refused, event, restored, echo or error
 	Who    string    `json:"who,omitempty"`
 	What   string    `json:"what"`
 	Region string    `json:"region,omitempty"`
@@ -34,7 +35,8 @@ func (l Line) String() string {
 }
 
 // Feed has emit called for every write to the account, every event that it
-// raised, and every write by which a function answered, until stopped.
+// raised, every write by which a function answered, and the echo of that,
+// until stopped.
 func (a *Arena) Feed(emit func(Line)) (stop func()) {
 	var mu sync.Mutex
 	attacked := time.Now()
@@ -58,15 +60,20 @@ func (a *Arena) Feed(emit func(Line)) (stop func()) {
 		emit(line)
 	})
 	stopEvents := a.Cloud.Tap.OnEvent(func(e tap.Event) {
-		var detail struct{ EventName string }
-		_ = json.Unmarshal(e.Detail, &detail) // the direct events have no name
-		what := detail.EventName
-		if what == "" {
-			what = e.DetailType
+		var detail struct {
+			EventName    string
+			UserIdentity struct {
+				SessionContext struct{ SessionIssuer struct{ ARN string } }
+			}
+		}
+		_ = json.Unmarshal(e.Detail, &detail) // the direct events have neither
+		line := Line{Time: time.Now(), Kind: "event", Region: e.Region, What: e.Source + " " + cmp.Or(detail.EventName, e.DetailType), Target: e.ID}
+		if _, ours := a.Deployment.Functions[detail.UserIdentity.SessionContext.SessionIssuer.ARN]; ours {
+			line.Kind = "echo"
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		emit(Line{Time: time.Now(), Kind: "event", Region: e.Region, What: e.Source + " " + what, Target: e.ID})
+		emit(line)
 	})
 	stopErrors := a.Cloud.Tap.OnError(func(err error) {
 		mu.Lock()
