@@ -236,31 +236,38 @@ func TestFlowLogForm(t *testing.T) {
 		want plan.FlowLog
 	}{
 		{
-			"nothing but defaults", types.FlowLog{},
+			"nothing but defaults",
+			types.FlowLog{},
 			plan.FlowLog{Destination: catalog.ToCloudWatchLogs, Format: catalog.DefaultFlowLogFormat},
 		},
 		{
-			"group by name", types.FlowLog{LogGroupName: aws.String("g"), LogFormat: aws.String("${version}")},
+			"group by name",
+			types.FlowLog{LogGroupName: aws.String("g"), LogFormat: aws.String("${version}")},
 			plan.FlowLog{Destination: catalog.ToCloudWatchLogs, LogGroup: "g", Format: "${version}"},
 		},
 		{
-			"group by ARN", types.FlowLog{LogDestination: aws.String("arn:aws-cn:logs:r:1:log-group:/a/b:*")},
+			"group by ARN",
+			types.FlowLog{LogDestination: aws.String("arn:aws-cn:logs:r:1:log-group:/a/b:*")},
 			plan.FlowLog{Destination: catalog.ToCloudWatchLogs, LogGroup: "/a/b", Format: catalog.DefaultFlowLogFormat},
 		},
 		{
-			"another account's group", types.FlowLog{LogGroupName: aws.String("g"), DeliverCrossAccountRole: aws.String("arn:aws:iam::2:role/r")},
+			"another account's group",
+			types.FlowLog{LogGroupName: aws.String("g"), DeliverCrossAccountRole: aws.String("arn:aws:iam::2:role/r")},
 			plan.FlowLog{Destination: catalog.ToCloudWatchLogs, Format: catalog.DefaultFlowLogFormat},
 		},
 		{
-			"bucket", types.FlowLog{LogDestinationType: types.LogDestinationTypeS3, LogDestination: aws.String("arn:aws:s3:::b")},
+			"bucket",
+			types.FlowLog{LogDestinationType: types.LogDestinationTypeS3, LogDestination: aws.String("arn:aws:s3:::b")},
 			plan.FlowLog{Destination: catalog.ToS3, Format: catalog.DefaultFlowLogFormat},
 		},
 		{
-			"ours", types.FlowLog{Tags: []types.Tag{tag("a", "b"), tag("relight", "ours")}},
+			"ours",
+			types.FlowLog{Tags: []types.Tag{tag("a", "b"), tag("relight", "ours")}},
 			plan.FlowLog{Destination: catalog.ToCloudWatchLogs, Format: catalog.DefaultFlowLogFormat, Ours: true},
 		},
 		{
-			"another prefix's", types.FlowLog{Tags: []types.Tag{tag("relight", "theirs")}},
+			"another prefix's",
+			types.FlowLog{Tags: []types.Tag{tag("relight", "theirs")}},
 			plan.FlowLog{Destination: catalog.ToCloudWatchLogs, Format: catalog.DefaultFlowLogFormat},
 		},
 	}

@@ -214,7 +214,8 @@ func TestFlowLogGroups(t *testing.T) {
 			actions:   []string{"raise retention of log-group owner-logs to 365 days (kept 7 days, needed by flow logs)"},
 		},
 		"ours shorter, beside one at S3": {logs: []plan.FlowLog{ours, held}, retention: map[string]int32{"relight-flow-logs": 7}, actions: []string{
-			"raise retention of log-group relight-flow-logs to 365 days (kept 7 days, needed by flow logs)"}},
+			"raise retention of log-group relight-flow-logs to 365 days (kept 7 days, needed by flow logs)",
+		}},
 		"of a flow log that satisfies nothing": {
 			logs:      []plan.FlowLog{with(theirs, func(fl *plan.FlowLog) { fl.TrafficType = catalog.TrafficAccept })},
 			retention: map[string]int32{"owner-logs": 7, "relight-flow-logs": 365},

@@ -210,9 +210,11 @@ func TestTrailLogGroup(t *testing.T) {
 		"another class":   {class: "INFREQUENT_ACCESS", retention: 1, findings: []string{"log group " + group + ": its class is INFREQUENT_ACCESS, which takes no metric filters and never changes. Create a STANDARD log group and point the trail at it."}},
 		"Control Tower's": {name: tower, retention: 365},
 		"Control Tower's, shorter": {name: tower, retention: 14, findings: []string{
-			"log group " + tower + ": kept 14 days, needed by the trail for longer, and AWS Control Tower owns it. Raise the retention in the landing zone's settings."}},
+			"log group " + tower + ": kept 14 days, needed by the trail for longer, and AWS Control Tower owns it. Raise the retention in the landing zone's settings.",
+		}},
 		"Control Tower's, missing": {name: tower, missing: true, findings: []string{
-			"log group " + tower + ": it is missing, and AWS Control Tower owns it. Repair the landing zone."}},
+			"log group " + tower + ": it is missing, and AWS Control Tower owns it. Repair the landing zone.",
+		}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

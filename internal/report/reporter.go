@@ -97,8 +97,10 @@ func (p Reporter) runAttrs(r remedy.Report, untold error, now time.Time) []slog.
 			Namespace:  catalog.MetricNamespace,
 			Dimensions: [][]string{{catalog.MetricDimension}, {}},
 			Metrics: []metric{
-				{catalog.MetricRepaired, "Count"}, {catalog.MetricUnrestored, "Count"},
-				{catalog.MetricUntold, "Count"}, {catalog.MetricFindings, "Count"},
+				{catalog.MetricRepaired, "Count"},
+				{catalog.MetricUnrestored, "Count"},
+				{catalog.MetricUntold, "Count"},
+				{catalog.MetricFindings, "Count"},
 			},
 		}}}),
 		slog.String(catalog.MetricDimension, p.Function),

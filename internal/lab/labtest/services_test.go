@@ -46,7 +46,8 @@ func TestAlarmsInEveryProtocol(t *testing.T) {
 	for _, name := range []string{"cbor", "json", "query"} {
 		want = append(want, stored{
 			name, "m", "n", "Sum", "GreaterThanOrEqualToThreshold", "notBreaching", 300, 1, 1, true,
-			[]string{"arn:aws:sns:us-east-1:111122223333:a"}, []string{"arn:aws:sns:us-east-1:111122223333:b"},
+			[]string{"arn:aws:sns:us-east-1:111122223333:a"},
+			[]string{"arn:aws:sns:us-east-1:111122223333:b"},
 		})
 	}
 	var viaJSON struct{ MetricAlarms []stored }

@@ -152,9 +152,11 @@ func TestRecords(t *testing.T) {
 		},
 		{
 			name: "alarm by JSON",
-			wire: wire{service: "monitoring", headers: target("GraniteServiceVersion20100801.PutMetricAlarm"),
+			wire: wire{
+				service: "monitoring", headers: target("GraniteServiceVersion20100801.PutMetricAlarm"),
 				body: `{"AlarmName":"12","Namespace":"N","MetricName":"M","Threshold":1.0,"Period":300,"ActionsEnabled":false,
-				"AlarmActions":["arn:aws:sns:eu-west-1:111122223333:t"],"OKActions":["a","b"],"Dimensions":[{"Name":"x","Value":"7"}]}`},
+				"AlarmActions":["arn:aws:sns:eu-west-1:111122223333:t"],"OKActions":["a","b"],"Dimensions":[{"Name":"x","Value":"7"}]}`,
+			},
 			reply: `{}`, event: "PutMetricAlarm", params: alarmJSON,
 		},
 		{
