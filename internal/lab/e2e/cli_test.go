@@ -26,10 +26,10 @@ func TestCLI(t *testing.T) {
 	intruder := s.Customer.Intruder.In(lab.Region)
 	cli := build(t)
 
-	s.relight(t, cli, 0, "plan")
+	s.relight(t, cli, s.Cloud.Root(), 0, "plan")
 	attack("monitoring DisableAlarmActions, one")(t, intruder)
 	attack("ec2 DeleteFlowLogs, one")(t, intruder)
-	out := s.relight(t, cli, 2, "plan", "--regions", lab.Region)
+	out := s.relight(t, cli, s.Cloud.Root(), 2, "plan", "--regions", lab.Region)
 	for _, want := range []string{"put alarm relight-cloudtrail-changes", "its actions are disabled", "create flow-log on vpc-", "2 planned, 0 restored"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("plan does not say %q:\n%s", want, out)
@@ -43,21 +43,21 @@ func TestCLI(t *testing.T) {
 	if err := os.WriteFile(event, raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out := s.relight(t, cli, 0, "replay", event); !strings.Contains(out, "1 to do") {
+	if out := s.relight(t, cli, s.Cloud.Root(), 0, "replay", event); !strings.Contains(out, "1 to do") {
 		t.Errorf("replay does not plan:\n%s", out)
 	}
-	if out := s.relight(t, cli, 0, "replay", "--repair", event); !strings.Contains(out, "1 restored") {
+	if out := s.relight(t, cli, s.Cloud.Root(), 0, "replay", "--repair", event); !strings.Contains(out, "1 restored") {
 		t.Errorf("replay --repair does not restore:\n%s", out)
 	}
-	if out := s.relight(t, cli, 0, "apply", "--kinds", "flowlogs", "--regions", lab.Region); !strings.Contains(out, "1 restored") {
+	if out := s.relight(t, cli, s.Cloud.Root(), 0, "apply", "--kinds", "flowlogs", "--regions", lab.Region); !strings.Contains(out, "1 restored") {
 		t.Errorf("apply does not restore:\n%s", out)
 	}
 	attack("logs DeleteMetricFilter, one")(t, intruder)
 	var sweep app.Sweep
-	if err := json.Unmarshal([]byte(s.relight(t, cli, 0, "backfill", "--output", "json")), &sweep); err != nil || sweep.Repaired != 1 {
+	if err := json.Unmarshal([]byte(s.relight(t, cli, s.Cloud.Root(), 0, "backfill", "--output", "json")), &sweep); err != nil || sweep.Repaired != 1 {
 		t.Errorf("backfill restored %d, %v; want 1", sweep.Repaired, err)
 	}
-	s.relight(t, cli, 0, "plan")
+	s.relight(t, cli, s.Cloud.Root(), 0, "plan")
 }
 
 // build returns the path of a new CLI binary.
@@ -70,12 +70,42 @@ func build(t *testing.T) string {
 	return path
 }
 
-// relight runs the CLI as the account's root user and returns what it printed.
-func (s stage) relight(t *testing.T, cli string, want int, args ...string) string {
+// TestCLIWithoutDeployment plans an account that has neither trail nor
+// relight: it says what is missing, and what to do first.
+func TestCLIWithoutDeployment(t *testing.T) {
+	s := shared
+	cli := build(t)
+	other := s.Cloud.Root()
+	other.AccessKey = "444455556666"
+	tests := []struct {
+		code int
+		args []string
+		want []string
+	}{
+		{2, []string{"plan", "--regions", lab.Region}, []string{
+			"create flow-log on vpc-", "create log-group relight-flow-logs kept 365 days",
+			"it has no multi-region trail", "relight is not deployed here: make deploy",
+		}},
+		{1, []string{"apply", "--kinds", "flowlogs", "--regions", lab.Region}, []string{"there is no delivery role (deploy relight first: make deploy)", "1 not restored"}},
+		{1, []string{"backfill"}, []string{"there is no function relight-backfill in " + lab.Region + ": deploy relight first"}},
+		{1, []string{"plan", "--regions", "xx-nowhere-1"}, []string{"region xx-nowhere-1 is not enabled for account 444455556666"}},
+	}
+	for _, tt := range tests {
+		out := s.relight(t, cli, other, tt.code, tt.args...)
+		for _, want := range tt.want {
+			if !strings.Contains(out, want) {
+				t.Errorf("relight %s does not say %q:\n%s", strings.Join(tt.args, " "), want, out)
+			}
+		}
+	}
+}
+
+// relight runs the CLI as somebody and returns all that it printed.
+func (s stage) relight(t *testing.T, cli string, who lab.Principal, want int, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), cli, args...)
 	cmd.Dir = t.TempDir() // no cdk.json here: the default configuration
-	cmd.Env = s.Cloud.Root().Environ(lab.Region)
+	cmd.Env = who.Environ(lab.Region)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	code := 0
@@ -89,5 +119,5 @@ func (s stage) relight(t *testing.T, cli string, want int, args ...string) strin
 	if code != want {
 		t.Errorf("relight %s ended with %d, want %d: %s%s", strings.Join(args, " "), code, want, out.String(), errs.String())
 	}
-	return out.String()
+	return out.String() + errs.String()
 }
