@@ -53,7 +53,7 @@ lint: ## Check format and style
 
 .PHONY: replay
 replay: $(relight) ## Run an event against your account, planning only (EVENT=events/CreateVpc.default.json)
-	$(relight) replay $(EVENT)
+	$(relight) replay $(or $(EVENT),$(error say which event: make replay EVENT=events/CreateVpc.default.json))
 
 .PHONY: backfill
 backfill: $(relight) ## Have the deployed function sweep the account now

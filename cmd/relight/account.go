@@ -82,6 +82,10 @@ func (a *account) findDeployment(ctx context.Context) error {
 
 func (a *account) deployed() bool { return a.deployment.Topic != "" }
 
+func (a *account) notDeployed() error {
+	return fmt.Errorf("there is no function %s in %s: deploy relight first: make deploy", a.backfillName(), a.aws.Region)
+}
+
 func (a *account) backfillName() string {
 	return a.config.Policy(a.deployment).FunctionName(catalog.Backfill)
 }

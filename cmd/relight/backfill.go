@@ -38,7 +38,7 @@ func newBackfill(f *flags) *cobra.Command {
 				return err
 			}
 			if !acct.deployed() {
-				return fmt.Errorf("there is no function %s in %s: deploy relight first: make deploy", acct.backfillName(), acct.aws.Region)
+				return acct.notDeployed()
 			}
 			result, err := invoke(cmd, acct, req)
 			if err != nil {

@@ -17,7 +17,7 @@ type sweepFlags struct {
 }
 
 func (s *sweepFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringSliceVar(&s.kinds, "kinds", nil, "only these kinds: flowlogs, loggroups, alarms")
+	cmd.Flags().StringSliceVar(&s.kinds, "kinds", nil, fmt.Sprintf("only these kinds: %v", catalog.Kinds()))
 	cmd.Flags().StringSliceVar(&s.regions, "regions", nil, "only these regions (default: every enabled region)")
 }
 
@@ -88,6 +88,9 @@ func runSweep(cmd *cobra.Command, f *flags, sweep sweepFlags, mode string) (app.
 	acct, err := connect(cmd.Context(), f)
 	if err != nil {
 		return app.Sweep{}, err
+	}
+	if mode == "repair" && !acct.deployed() {
+		return app.Sweep{}, acct.notDeployed()
 	}
 	bar := newProgress(cmd.ErrOrStderr(), "looking")
 	result, err := acct.app().Sweep(cmd.Context(), req, bar.set)

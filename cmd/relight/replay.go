@@ -63,7 +63,7 @@ func printReplay(cmd *cobra.Command, f *flags, file string, result app.Result) e
 	p := printer{w: w}
 	p.line("%s", file)
 	for _, reason := range result.Ignored {
-		p.line("  ignored: %s", reason)
+		p.line("  · %s", reason)
 	}
 	for _, rep := range result.Reports {
 		p.report(rep)

@@ -53,12 +53,16 @@ func NewWith(o Options) *App {
 	if o.Silent {
 		reporter.Topic = ""
 	}
+	var applier remedy.Applier = cloud
+	if o.Function != catalog.Backfill { // the sweep's pace needs no brake
+		applier = &brake{Applier: cloud, now: o.Now, writes: map[string][]time.Time{}, told: map[string]time.Time{}}
+	}
 	return &App{
 		function:   o.Function,
 		config:     o.Config,
 		deployment: o.Deployment,
 		cloud:      cloud,
-		reconciler: remedy.Reconciler{Observer: cloud, Applier: cloud, Want: want},
+		reconciler: remedy.Reconciler{Observer: cloud, Applier: applier, Want: want},
 		reporter:   reporter,
 		log:        o.Log,
 		now:        o.Now,
@@ -107,12 +111,10 @@ func (a *App) run(ctx context.Context, s remedy.Scope, mode catalog.Mode, causes
 	if limit := a.config.Mode(s.Kind); limit != catalog.Repair {
 		mode = limit
 	}
-	var rep remedy.Report
 	if mode == catalog.Repair && a.echoed(causes) {
-		rep = a.hearEcho(ctx, s)
-	} else {
-		rep = a.reconciler.Run(ctx, s, mode)
+		a.giveWay(ctx, s)
 	}
+	rep := a.reconciler.Run(ctx, s, mode)
 	rep.Causes = causes
 	err := a.reporter.Report(ctx, rep, a.now())
 	if err != nil {

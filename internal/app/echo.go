@@ -10,15 +10,17 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// An echo is looked at until all is as wanted, this often and this many
-// times: the run whose writes it echoes may still be at work.
+// How often and how many times an echo is looked at before it is acted on.
+// Together they cover the pace of eighteen filters or alarms.
 const (
 	echoPause = 2500 * time.Millisecond
-	echoLooks = 7
+	echoLooks = 6
 )
 
 // echoed reports whether relight's own functions made every one of the calls
-// behind a run.
+// behind a run, by the session name that Lambda gives them. It is a hint
+// about timing alone: who borrows the name gains a delay, and is healed all
+// the same.
 func (a *App) echoed(causes []remedy.Cause) bool {
 	return len(causes) > 0 && !slices.ContainsFunc(causes, func(c remedy.Cause) bool {
 		return !strings.Contains(c.Actor, ":assumed-role/") || !slices.ContainsFunc(catalog.Functions(), func(f catalog.Function) bool {
@@ -27,25 +29,17 @@ func (a *App) echoed(causes []remedy.Cause) bool {
 	})
 }
 
-// hearEcho looks at what relight's own writes asked to look at, and writes
-// nothing: what those writes did not bring, the same writes would not bring a
-// second time, and so on without end. What is still not as wanted is reported
-// and left to the sweep. So whoever steals a function's role gains the time
-// until then, and no loop can come of a value that AWS stores otherwise than
-// it was written.
-func (a *App) hearEcho(ctx context.Context, s remedy.Scope) remedy.Report {
-	for look := 1; ; look++ {
-		rep := a.reconciler.Run(ctx, s, catalog.Observe)
-		if rep.Err != nil || len(rep.Plan.Actions) == 0 {
-			return rep
-		}
-		if look == echoLooks {
-			rep.Remaining = rep.Plan.Actions
-			return rep
+// giveWay waits while a scope is not as wanted: the run whose writes are
+// echoed may still be at work on it, and both would write the same.
+func (a *App) giveWay(ctx context.Context, s remedy.Scope) {
+	for range echoLooks {
+		look := a.reconciler.Run(ctx, s, catalog.Observe)
+		if look.Err != nil || len(look.Plan.Actions) == 0 {
+			return
 		}
 		select {
 		case <-ctx.Done():
-			return rep
+			return
 		case <-time.After(echoPause):
 		}
 	}

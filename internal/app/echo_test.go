@@ -12,9 +12,9 @@ import (
 	"github.com/relight-aws/relight/events"
 )
 
-// A run that only relight's own writes asked for writes nothing. It waits for
-// the run that makes them, and tells people of what that did not bring.
-func TestEchoIsSilent(t *testing.T) {
+// A run that only relight's own writes asked for gives way to the run that
+// makes them, and heals what nobody else has healed by then.
+func TestEchoGivesWay(t *testing.T) {
 	tests := []struct {
 		name   string
 		event  string
@@ -22,11 +22,10 @@ func TestEchoIsSilent(t *testing.T) {
 		wait   time.Duration
 		writes int
 		told   int // messages
-		left   int // gaps
 	}{
-		{"other run at work", "PutMetricFilter.echo.json", time.Second, 2500 * time.Millisecond, 0, 0, 0},
-		{"no other run", "PutMetricFilter.echo.json", 0, 15 * time.Second, 0, 1, 1},
-		{"not an echo", "DeleteMetricFilter.ours.json", 0, 0, 1, 1, 0},
+		{"other run at work", "PutMetricFilter.echo.json", time.Second, 2500 * time.Millisecond, 0, 0},
+		{"no other run", "PutMetricFilter.echo.json", 0, 15 * time.Second, 1, 1},
+		{"not an echo", "DeleteMetricFilter.ours.json", 0, 0, 1, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -57,8 +56,8 @@ func TestEchoIsSilent(t *testing.T) {
 				if writes != tt.writes || told != tt.told {
 					t.Errorf("%d writes and %d messages, want %d and %d", writes, told, tt.writes, tt.told)
 				}
-				if gaps := w.gaps(); len(gaps) != tt.left {
-					t.Errorf("left down: %v, want %d", gaps, tt.left)
+				if gaps := w.gaps(); len(gaps) > 0 {
+					t.Errorf("left down: %v", gaps)
 				}
 			})
 		})

@@ -145,7 +145,7 @@ func (p *Plan) putAlarm(want catalog.Policy, c catalog.Control, m Metric, from A
 		Missing: catalog.AlarmMissing, ActionsEnabled: true,
 		AlarmActions: slices.Clone(from.AlarmActions), OKActions: from.OKActions,
 		InsufficientActions: from.InsufficientActions,
-		Description:         cmp.Or(from.Description, "CIS: "+c.Title),
+		Description:         cmp.Or(from.Description, "relight: "+c.Title),
 	}
 	switch {
 	case slices.Contains(a.AlarmActions, want.Topic):
@@ -274,12 +274,12 @@ func (p *Plan) topic(want catalog.Policy, state AlarmState) {
 	subject := "topic " + want.Topic
 	switch t := state.Topics[want.Topic]; {
 	case !t.Exists:
-		p.Findings = append(p.Findings, Finding{subject, "it does not exist", "Deploy the stack again."})
+		p.Findings = append(p.Findings, Finding{subject, "it does not exist", "Destroy the stack and deploy it again: CloudFormation does not see that it is gone."})
 	case !t.Admits:
-		p.Findings = append(p.Findings, Finding{subject, "CloudWatch may not publish to it: " + t.Why, "Deploy the stack again, or mend its policy."})
+		p.Findings = append(p.Findings, Finding{subject, "CloudWatch may not publish to it: " + t.Why, "Mend its policy, or destroy the stack and deploy it again."})
 	case t.Confirmed == 0 && t.Pending > 0:
 		p.Findings = append(p.Findings, Finding{subject, "no subscriber has confirmed", "Open the confirmation link that SNS sent; it is good for two days."})
 	case t.Confirmed == 0:
-		p.Findings = append(p.Findings, Finding{subject, "nobody is subscribed to it", "Name a subscriber in the configuration and deploy."})
+		p.Findings = append(p.Findings, Finding{subject, "nobody is subscribed to it", "Subscribe somebody: by the configuration, or with aws sns subscribe."})
 	}
 }

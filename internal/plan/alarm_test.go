@@ -15,7 +15,7 @@ const theirTopic = "arn:aws:sns:us-east-1:111122223333:security"
 // alarmFor is relight's own alarm for a control, on relight's own metric.
 func alarmFor(want catalog.Policy, c catalog.Control) plan.Alarm {
 	return plan.Alarm{
-		Name: want.Name(c.ID), Namespace: want.Prefix, Metric: want.Name(c.ID), Description: "CIS: " + c.Title,
+		Name: want.Name(c.ID), Namespace: want.Prefix, Metric: want.Name(c.ID), Description: "relight: " + c.Title,
 		Statistic: "Sum", Period: 300, Comparison: "GreaterThanOrEqualToThreshold", Threshold: 1, Periods: 1, Datapoints: 1,
 		Missing: "notBreaching", ActionsEnabled: true, AlarmActions: []string{topic},
 	}
@@ -340,10 +340,10 @@ func TestTopic(t *testing.T) {
 		finding string
 	}{
 		"healthy":      {plan.Topic{Exists: true, Admits: true, Confirmed: 1, Pending: 2}, ""},
-		"gone":         {plan.Topic{}, "it does not exist. Deploy the stack again."},
-		"shut":         {plan.Topic{Exists: true, Why: "its policy denies it", Confirmed: 1}, "CloudWatch may not publish to it: its policy denies it. Deploy the stack again, or mend its policy."},
+		"gone":         {plan.Topic{}, "it does not exist. Destroy the stack and deploy it again: CloudFormation does not see that it is gone."},
+		"shut":         {plan.Topic{Exists: true, Why: "its policy denies it", Confirmed: 1}, "CloudWatch may not publish to it: its policy denies it. Mend its policy, or destroy the stack and deploy it again."},
 		"pending":      {plan.Topic{Exists: true, Admits: true, Pending: 1}, "no subscriber has confirmed. Open the confirmation link that SNS sent; it is good for two days."},
-		"unsubscribed": {plan.Topic{Exists: true, Admits: true}, "nobody is subscribed to it. Name a subscriber in the configuration and deploy."},
+		"unsubscribed": {plan.Topic{Exists: true, Admits: true}, "nobody is subscribed to it. Subscribe somebody: by the configuration, or with aws sns subscribe."},
 	}
 	for how, tt := range tests {
 		t.Run(how, func(t *testing.T) {

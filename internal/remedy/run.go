@@ -29,6 +29,7 @@ type Applier interface {
 type Outcome struct {
 	Action plan.Action
 	Err    error // an *Error, or nil
+	Told   bool  // people have just heard of this failure
 }
 
 // A Cause is an event that made a run look: for people, not for decisions.

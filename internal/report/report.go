@@ -98,9 +98,15 @@ func Unrestored(r remedy.Report) int {
 }
 
 // worthTelling reports whether people are told of a run by message: whenever
-// something was restored, and when an event's repair failed. What every sweep
-// finds again is left to the alarms on relight's own metrics, which speak
-// once.
+// something was restored, and when an event's repair failed, unless they have
+// just heard of it. What every sweep finds again is left to the alarms on
+// relight's own metrics, which speak once.
 func worthTelling(r remedy.Report) bool {
-	return r.Repaired() > 0 || len(r.Causes) > 0 && Unrestored(r) > 0
+	told := 0
+	for _, o := range r.Outcomes {
+		if o.Told {
+			told++
+		}
+	}
+	return r.Repaired() > 0 || len(r.Causes) > 0 && Unrestored(r) > told
 }

@@ -86,7 +86,7 @@ func TestCLIWithoutDeployment(t *testing.T) {
 			"create flow-log on vpc-", "create log-group relight-flow-logs kept 365 days",
 			"it has no multi-region trail", "relight is not deployed here: make deploy",
 		}},
-		{1, []string{"apply", "--kinds", "flowlogs", "--regions", lab.Region}, []string{"there is no delivery role (deploy relight first: make deploy)", "1 not restored"}},
+		{1, []string{"apply", "--kinds", "flowlogs", "--regions", lab.Region}, []string{"there is no function relight-backfill in " + lab.Region + ": deploy relight first"}},
 		{1, []string{"backfill"}, []string{"there is no function relight-backfill in " + lab.Region + ": deploy relight first"}},
 		{1, []string{"plan", "--regions", "xx-nowhere-1"}, []string{"region xx-nowhere-1 is not enabled for account 444455556666"}},
 	}

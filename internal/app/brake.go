@@ -1,0 +1,92 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/relight-aws/relight/internal/plan"
+	"github.com/relight-aws/relight/internal/remedy"
+)
+
+// A target restored this often in this time, and undone each time, is not
+// attacked but fought over; or AWS stores it otherwise than it was written.
+const (
+	fightWrites = 12
+	fightWindow = 10 * time.Minute
+)
+
+// A brake is an Applier for event functions that leaves a fought-over target
+// to the sweep, so that no loop outlasts a few writes. It counts in the memory
+// of a warm function, which AWS may drop: then it brakes later, and never
+// wrongly.
+type brake struct {
+	remedy.Applier
+	now func() time.Time
+
+	mu     sync.Mutex
+	writes map[string][]time.Time // successful ones in the window, by target
+	told   map[string]time.Time   // when a target was last reported as left
+}
+
+// Apply applies the actions whose targets are not fought over. The others
+// fail for good, and say so; people hear of each once in a window.
+func (b *brake) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action) []remedy.Outcome {
+	outcomes := make([]remedy.Outcome, len(actions))
+	var free []plan.Action
+	var places []int
+	for i, a := range actions {
+		if out, left := b.leave(s, a); left {
+			outcomes[i] = out
+			continue
+		}
+		free = append(free, a)
+		places = append(places, i)
+	}
+	if len(free) == 0 {
+		return outcomes
+	}
+	for i, out := range b.Applier.Apply(ctx, s, free) {
+		outcomes[places[i]] = out
+		if out.Err == nil {
+			b.count(s, out.Action)
+		}
+	}
+	return outcomes
+}
+
+// leave returns the outcome of an action on a target that is fought over, and
+// whether it is.
+func (b *brake) leave(s remedy.Scope, a plan.Action) (remedy.Outcome, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	key, now := keyOf(s, a), b.now()
+	recent := b.writes[key]
+	for len(recent) > 0 && now.Sub(recent[0]) >= fightWindow {
+		recent = recent[1:]
+	}
+	b.writes[key] = recent
+	if len(recent) < fightWrites {
+		return remedy.Outcome{}, false
+	}
+	out := remedy.Outcome{Action: a, Told: now.Sub(b.told[key]) < fightWindow, Err: &remedy.Error{
+		Op: "restore", Target: a.Target(), Class: remedy.Terminal, Hint: "the cause names who undoes it",
+		Err: fmt.Errorf("done %d times in %s and undone each time: left to the sweep", fightWrites, fightWindow),
+	}}
+	if !out.Told {
+		b.told[key] = now
+	}
+	return out, true
+}
+
+func (b *brake) count(s remedy.Scope, a plan.Action) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	key := keyOf(s, a)
+	b.writes[key] = append(b.writes[key], b.now())
+}
+
+func keyOf(s remedy.Scope, a plan.Action) string {
+	return fmt.Sprintf("%s %T %s", s.Region, a, a.Target())
+}

@@ -1,0 +1,55 @@
+package app_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+
+	"github.com/relight-aws/relight/events"
+	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// What is undone again and again is restored at the pace of events for a
+// while, then at that of the sweep. People hear once, with who undoes it.
+func TestFight(t *testing.T) {
+	w := healthy(t, "")
+	function := w.app(catalog.Function(catalog.Alarms)) // stays warm
+	undo := func() (writes, messages int) {
+		t.Helper()
+		must(w.DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{rootUsage}}))
+		before, told := len(w.Writes()), len(w.Messages())
+		if _, err := function.HandleEvent(t.Context(), batch(events.Read("DeleteAlarms.one.json"))); err != nil {
+			t.Fatal(err)
+		}
+		return len(w.Writes()) - before, len(w.Messages()) - told
+	}
+	for round := range 15 {
+		wantWrites, wantMessages := 1, 1
+		if round >= 12 {
+			wantWrites, wantMessages = 0, 0
+		}
+		if round == 12 {
+			wantMessages = 1
+		}
+		if writes, messages := undo(); writes != wantWrites || messages != wantMessages {
+			t.Errorf("round %d: %d writes and %d messages, want %d and %d", round, writes, messages, wantWrites, wantMessages)
+		}
+		w.now = w.now.Add(10 * time.Second)
+	}
+	last := w.Messages()[len(w.Messages())-1].Text
+	for _, want := range []string{"Failed: put alarm " + rootUsage, "left to the sweep", "Cause: DeleteAlarms by arn:"} {
+		if !strings.Contains(last, want) {
+			t.Errorf("the last message does not say %q: %s", want, last)
+		}
+	}
+	if s := w.sweep(app.Request{}); s.Repaired != 1 {
+		t.Errorf("the sweep restored %d, want the alarm", s.Repaired)
+	}
+	w.now = w.now.Add(10 * time.Minute)
+	if writes, _ := undo(); writes != 1 {
+		t.Errorf("%d writes after ten minutes of peace, want 1", writes)
+	}
+}
