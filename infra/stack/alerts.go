@@ -29,6 +29,13 @@ type alerts struct {
 // fails, and only the alarm's history says so. Source: AWS re:Post Knowledge
 // Center, "Why didn't I receive an SNS notification for my CloudWatch alarm".
 //
+// Whose alarms may publish is the topic's policy to say. The key goes by the
+// topic, which SNS names whenever it uses a key: aws:SourceArn is documented
+// for CloudWatch's call to SNS and not for the one to KMS, and where KMS did
+// not get it every alarm would be mute. Sources: Amazon SNS Developer Guide,
+// "Example cases for Amazon SNS access control"; Amazon GameLift Servers
+// FlexMatch guide, "Set up an SNS topic with server-side encryption".
+//
 // Subscribers are part of the topic, not resources of their own: removed from
 // the configuration they are unsubscribed, and a topic that outlives its stack
 // keeps them. Source: CloudFormation, AWS::SNS::Topic, Subscription.
@@ -39,10 +46,15 @@ func newAlerts(s awscdk.Stack, subscribers []config.Subscriber, removal awscdk.R
 		EnableKeyRotation: jsii.Bool(true),
 		RemovalPolicy:     removal,
 	})
-	a.key.AddToResourcePolicy(a.admitAlarms("*", "kms:Decrypt", "kms:GenerateDataKey*"), jsii.Bool(false))
+	a.key.AddToResourcePolicy(a.admit(conditions{
+		"StringLike": {"kms:EncryptionContext:aws:sns:topicArn": arn(s, "sns", *s.Region(), "*")},
+	}, "*", "kms:Decrypt", "kms:GenerateDataKey*"), jsii.Bool(false))
 
 	a.topic = awssns.NewTopic(s, jsii.String("Topic"), &awssns.TopicProps{MasterKey: a.key, EnforceSSL: jsii.Bool(true)})
-	a.topic.AddToResourcePolicy(a.admitAlarms(*a.topic.TopicArn(), "sns:Publish"))
+	a.topic.AddToResourcePolicy(a.admit(conditions{
+		"StringEquals": {"aws:SourceAccount": *s.Account()},
+		"ArnLike":      {"aws:SourceArn": arn(s, "cloudwatch", *s.Region(), "alarm:*")},
+	}, *a.topic.TopicArn(), "sns:Publish"))
 	a.topic.ApplyRemovalPolicy(removal)
 	// Without its policy a topic that outlives the stack would be shut again.
 	a.topic.Node().FindChild(jsii.String("Policy")).(awssns.TopicPolicy).ApplyRemovalPolicy(removal)
@@ -59,13 +71,9 @@ func newAlerts(s awscdk.Stack, subscribers []config.Subscriber, removal awscdk.R
 	return a
 }
 
-// admitAlarms returns a statement that lets CloudWatch act for alarms of this
-// account and region.
-func (a alerts) admitAlarms(resource string, actions ...string) awsiam.PolicyStatement {
-	st := allow(actions, []string{resource}, conditions{
-		"StringEquals": {"aws:SourceAccount": *a.stack.Account()},
-		"ArnLike":      {"aws:SourceArn": arn(a.stack, "cloudwatch", *a.stack.Region(), "alarm:*")},
-	})
+// admit returns a statement that lets CloudWatch act.
+func (a alerts) admit(when conditions, resource string, actions ...string) awsiam.PolicyStatement {
+	st := allow(actions, []string{resource}, when)
 	st.AddServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil)
 	return st
 }

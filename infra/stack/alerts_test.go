@@ -62,8 +62,9 @@ func TestAlarms(t *testing.T) {
 	}
 }
 
-// CloudWatch may publish to the topic, which is encrypted with a key that
-// CloudWatch may use, both for alarms of this account and region only.
+// CloudWatch may publish to the topic, for alarms of this account and region
+// only, and use the key that the topic is encrypted with, for topics of this
+// account and region only.
 func TestTopic(t *testing.T) {
 	for _, a := range []app{defaults(), custom()} {
 		for name, s := range a {
@@ -77,7 +78,7 @@ func TestTopic(t *testing.T) {
 			if text(r.Properties["KmsMasterKeyId"]) != arn(keyID) || key.Properties["EnableKeyRotation"] != true {
 				t.Errorf("%s: topic key %s, rotated %v", name, text(r.Properties["KmsMasterKeyId"]), key.Properties["EnableKeyRotation"])
 			}
-			admits := func(what string, statements []any, actions string) {
+			admits := func(what string, statements []any, actions, when string) {
 				for _, st := range statements {
 					if at(st, "Principal", "Service") != "cloudwatch.amazonaws.com" {
 						continue
@@ -85,17 +86,18 @@ func TestTopic(t *testing.T) {
 					if got := strings.Join(texts(at(st, "Action")), " "); got != actions {
 						t.Errorf("%s: CloudWatch may %s with the %s, want %s", name, got, what, actions)
 					}
-					source := text(at(st, "Condition", "ArnLike", "aws:SourceArn"))
-					if source != "arn:${AWS::Partition}:cloudwatch:"+region+":${AWS::AccountId}:alarm:*" ||
-						text(at(st, "Condition", "StringEquals", "aws:SourceAccount")) != "${AWS::AccountId}" {
-						t.Errorf("%s: the %s admits %s", name, what, text(at(st, "Condition")))
+					if got := whenOf(st); got != when {
+						t.Errorf("%s: the %s admits CloudWatch when %s, want %s", name, what, got, when)
 					}
 					return
 				}
 				t.Errorf("%s: the %s does not admit CloudWatch", name, what)
 			}
-			admits("key", list(at(key.Properties, "KeyPolicy", "Statement")), "kms:Decrypt kms:GenerateDataKey*")
-			admits("topic", list(at(policy.Properties, "PolicyDocument", "Statement")), "sns:Publish")
+			admits("key", list(at(key.Properties, "KeyPolicy", "Statement")), "kms:Decrypt kms:GenerateDataKey*",
+				"StringLike kms:EncryptionContext:aws:sns:topicArn arn:${AWS::Partition}:sns:"+region+":${AWS::AccountId}:*")
+			admits("topic", list(at(policy.Properties, "PolicyDocument", "Statement")), "sns:Publish",
+				"ArnLike aws:SourceArn arn:${AWS::Partition}:cloudwatch:"+region+":${AWS::AccountId}:alarm:*, "+
+					"StringEquals aws:SourceAccount ${AWS::AccountId}")
 			if got := text(at(policy.Properties, "Topics", 0)); got != ref(topic) {
 				t.Errorf("%s: policy of %s, want %s", name, got, topic)
 			}
@@ -108,6 +110,19 @@ func TestTopic(t *testing.T) {
 			}
 		}
 	}
+}
+
+// whenOf renders the conditions of a statement, sorted.
+func whenOf(st any) string {
+	var out []string
+	operators, _ := at(st, "Condition").(map[string]any)
+	for operator, keys := range operators {
+		for key, value := range keys.(map[string]any) {
+			out = append(out, operator+" "+key+" "+text(value))
+		}
+	}
+	slices.Sort(out)
+	return strings.Join(out, ", ")
 }
 
 // What the guarded resources lean on outlives the stack under a name that no
