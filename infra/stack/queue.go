@@ -11,12 +11,12 @@ import (
 // newQueue adds a queue that hands each message to its function up to
 // maxReceives times and then to dead.
 //
-// The visibility timeout is the least that Lambda's own guide asks for.
-// Source: AWS Lambda Developer Guide, "Using Lambda with Amazon SQS",
-// configuring a queue.
+// The visibility timeout is the least that Lambda's own guide asks for: six
+// times the function's, and the batch window. Source: AWS Lambda Developer
+// Guide, "Creating and configuring an Amazon SQS event source mapping".
 func newQueue(scope constructs.Construct, dead awssqs.IQueue) awssqs.Queue {
 	return awssqs.NewQueue(scope, jsii.String("Queue"), &awssqs.QueueProps{
-		VisibilityTimeout: awscdk.Duration_Seconds(jsii.Number(6 * eventTimeout.Seconds())),
+		VisibilityTimeout: seconds(6*eventTimeout + batchWindow),
 		DeadLetterQueue:   &awssqs.DeadLetterQueue{Queue: dead, MaxReceiveCount: jsii.Number(maxReceives)},
 		Encryption:        awssqs.QueueEncryption_SQS_MANAGED,
 		EnforceSSL:        jsii.Bool(true),

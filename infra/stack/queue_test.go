@@ -27,8 +27,14 @@ func TestQueues(t *testing.T) {
 			t.Errorf("%s: dead letters are kept %v s, want 14 days", k, got)
 		}
 		timeout, visible := seconds(fn.Properties["Timeout"]), seconds(q["VisibilityTimeout"])
-		if timeout == 0 || timeout > 60 || visible < 6*timeout {
-			t.Errorf("%s: visibility timeout %v s with a function timeout of %v s, want at least 6 times 60 s or less", k, visible, timeout)
+		window := 0.0
+		for _, m := range s.of("AWS::Lambda::EventSourceMapping") {
+			if text(m.Properties["FunctionName"]) == ref(id) {
+				window = seconds(m.Properties["MaximumBatchingWindowInSeconds"])
+			}
+		}
+		if timeout == 0 || timeout > 60 || window == 0 || visible < 6*timeout+window {
+			t.Errorf("%s: visibility timeout %v s with a function timeout of %v s and a window of %v s, want at least 6 times 60 s or less, and the window", k, visible, timeout, window)
 		}
 	}
 	for _, a := range []app{defaults(), custom()} {
