@@ -48,6 +48,13 @@ func TestQueues(t *testing.T) {
 	}
 }
 
+// Source: Amazon SQS Developer Guide, "Amazon SQS policy quotas". An emulator
+// takes more.
+const (
+	policyStatements = 20
+	policyConditions = 10
+)
+
 // A queue takes messages over TLS only, from the rules that have it as target
 // or dead-letter queue and from nobody else but the account's own roles.
 func TestQueuePolicies(t *testing.T) {
@@ -63,7 +70,10 @@ func TestQueuePolicies(t *testing.T) {
 			for _, p := range s.of("AWS::SQS::QueuePolicy") {
 				queue := strings.TrimSuffix(text(at(p.Properties, "Queues", 0)), "}") + ".Arn}"
 				var admitted []string
+				conditions := 0
 				for _, st := range list(at(p.Properties, "PolicyDocument", "Statement")) {
+					operators, _ := at(st, "Condition").(map[string]any)
+					conditions += len(operators)
 					if at(st, "Effect") == "Deny" {
 						shut[queue] = at(st, "Condition", "Bool", "aws:SecureTransport") == "false" && at(st, "Action") == "sqs:*"
 						continue
@@ -72,6 +82,9 @@ func TestQueuePolicies(t *testing.T) {
 						t.Errorf("%s: %s admits %s", name, queue, text(at(st, "Principal")))
 					}
 					admitted = append(admitted, text(at(st, "Condition", "ArnEquals", "aws:SourceArn")))
+				}
+				if len(admitted) >= policyStatements || conditions > policyConditions {
+					t.Errorf("%s: the policy of %s has %d statements and %d conditions, more than SQS takes: name the rules in one statement", name, queue, len(admitted)+1, conditions)
 				}
 				slices.Sort(admitted)
 				slices.Sort(senders[queue])
