@@ -18,6 +18,10 @@ import (
 // The bus needs no policy of its own: within an account, the role that
 // EventBridge assumes for the target is enough. Source: Amazon EventBridge
 // User Guide, "Sending and receiving events between AWS Regions".
+//
+// Unlike other targets a bus takes no retry policy, so that an event which
+// cannot be delivered is a dead letter after a day. Source: CDK API Reference,
+// aws_events_targets.EventBusProps.
 func Forwarder(app constructs.Construct, p Props, region string) awscdk.Stack {
 	s := newStack(app, p, p.policy().ForwarderName(region), region, "relight: forwards this region's events to "+p.Home)
 	alerts := newAlerts(s, p.Config.Subscribers, awscdk.RemovalPolicy_DESTROY)
@@ -31,13 +35,6 @@ func Forwarder(app constructs.Construct, p Props, region string) awscdk.Stack {
 		awsevents.EventBus_FromEventBusArn(s, jsii.String("HomeBus"), jsii.String(bus)),
 		&awseventstargets.EventBusProps{Role: role.WithoutPolicyUpdates(nil), DeadLetterQueue: undelivered},
 	)
-	for _, r := range newRules(s, "Forward", nil, catalog.Patterns(p.regionalKinds()...), home) {
-		// The construct has no property for what targets of the other kinds
-		// are given directly.
-		rule := r.(awsevents.Rule).Node().DefaultChild().(awsevents.CfnRule)
-		rule.AddPropertyOverride(jsii.String("Targets.0.RetryPolicy"), map[string]any{
-			"MaximumEventAgeInSeconds": eventAge.Seconds(), "MaximumRetryAttempts": eventRetries,
-		})
-	}
+	newRules(s, "Forward", nil, catalog.Patterns(p.regionalKinds()...), home)
 	return s
 }
