@@ -105,20 +105,24 @@ func (a *App) serves(s remedy.Scope) string {
 	return ""
 }
 
-// run brings one scope to its desired state and tells of it. It returns the
-// report, and an error if anything failed or could not be told.
+// run brings one scope to its desired state, records it, and tells people of
+// it. It returns the report, and an error if anything failed or could not be
+// told.
 func (a *App) run(ctx context.Context, s remedy.Scope, mode catalog.Mode, causes []remedy.Cause) (remedy.Report, error) {
-	if limit := a.config.Mode(s.Kind); limit != catalog.Repair {
-		mode = limit
-	}
-	if mode == catalog.Repair && a.echoed(causes) {
+	if mode = a.limit(s.Kind, mode); mode == catalog.Repair && a.echoed(causes) {
 		a.giveWay(ctx, s)
 	}
 	rep := a.reconciler.Run(ctx, s, mode)
 	rep.Causes = causes
-	err := a.reporter.Report(ctx, rep, a.now())
-	if err != nil {
-		a.log.ErrorContext(ctx, "report", "scope", s.String(), "error", err.Error())
+	untold := a.reporter.Tell(ctx, rep)
+	a.reporter.Record(ctx, rep, untold, a.now())
+	return rep, errors.Join(rep.Failures(), untold)
+}
+
+// limit returns the mode, or the configured one of a kind that goes less far.
+func (a *App) limit(k catalog.Kind, mode catalog.Mode) catalog.Mode {
+	if configured := a.config.Mode(k); configured != catalog.Repair {
+		return configured
 	}
-	return rep, errors.Join(rep.Failures(), err)
+	return mode
 }

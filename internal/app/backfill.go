@@ -110,7 +110,8 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 		for i, cell := range cells {
 			group.Go(func() error {
 				for _, s := range cell {
-					rep, _ := a.run(ctx, s, req.mode(), nil) // its error is in the report
+					rep := a.reconciler.Run(ctx, s, a.limit(s.Kind, req.mode()))
+					a.reporter.Record(ctx, rep, nil, a.now())
 					reports[i] = append(reports[i], rep)
 					ticks <- struct{}{}
 				}
@@ -128,10 +129,12 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 			progress(done, total)
 		}
 	}
-	for _, cell := range reports {
-		for _, rep := range cell {
-			sweep.add(rep)
-		}
+	all := slices.Concat(reports...)
+	for _, rep := range all {
+		sweep.add(rep)
+	}
+	if err := a.reporter.Tell(ctx, all...); err != nil { // one message, however many regions
+		a.reporter.RecordUntold(ctx, err, a.now())
 	}
 	return sweep, nil
 }

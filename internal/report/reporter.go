@@ -25,10 +25,9 @@ type Reporter struct {
 	Function  string // deployed name
 }
 
-// Report tells of one run. A message that cannot be sent is a terminal error,
-// and a metric: the people it was for were not told, and running again would
-// find nothing left to tell.
-func (p Reporter) Report(ctx context.Context, r remedy.Report, now time.Time) error {
+// Record logs one run, with the error of the message about it, if that could
+// not be sent.
+func (p Reporter) Record(ctx context.Context, r remedy.Report, untold error, now time.Time) {
 	for _, o := range r.Outcomes {
 		level, attrs := slog.LevelInfo, []slog.Attr{
 			slog.String("scope", r.Scope.String()), slog.String("action", o.Action.String()),
@@ -42,29 +41,34 @@ func (p Reporter) Report(ctx context.Context, r remedy.Report, now time.Time) er
 	for _, f := range r.Plan.Findings {
 		p.Log.LogAttrs(ctx, slog.LevelWarn, "finding", slog.String("scope", r.Scope.String()), slog.String("finding", f.String()))
 	}
-	untold := p.tell(ctx, r)
 	level := slog.LevelInfo
 	if Unrestored(r) > 0 || untold != nil {
 		level = slog.LevelError
 	}
 	p.Log.LogAttrs(ctx, level, "run", append(p.runAttrs(r, untold, now), causeAttrs(r, now)...)...)
-	return untold
 }
 
-// tell sends a message if a run is worth one.
-func (p Reporter) tell(ctx context.Context, r remedy.Report) error {
-	if p.Topic == "" || !worthTelling(r) {
+// Tell sends people one message about those of the runs that are worth it. A
+// message that cannot be sent is a terminal error: running again would find
+// nothing left to tell.
+func (p Reporter) Tell(ctx context.Context, reports ...remedy.Report) error {
+	worth := slices.DeleteFunc(slices.Clone(reports), func(r remedy.Report) bool { return !worthTelling(r) })
+	if p.Topic == "" || len(worth) == 0 {
 		return nil
 	}
-	if err := p.Publisher.Publish(ctx, p.Topic, subject(r), Text(r)); err != nil {
+	if err := p.Publisher.Publish(ctx, p.Topic, subject(worth), Text(worth...)); err != nil {
 		return &remedy.Error{Op: "notify", Target: p.Topic, Class: remedy.Terminal, Err: err}
 	}
 	return nil
 }
 
-// runAttrs returns a run's line, with its metrics in CloudWatch's embedded
-// metric format. Source: Amazon CloudWatch User Guide, "Specification:
-// Embedded metric format".
+// RecordUntold logs a message about several runs that could not be sent.
+func (p Reporter) RecordUntold(ctx context.Context, untold error, now time.Time) {
+	attrs := []slog.Attr{slog.String("untold", untold.Error())}
+	p.Log.LogAttrs(ctx, slog.LevelError, "untold", append(attrs, p.metrics(now, metric{catalog.MetricUntold, 1})...)...)
+}
+
+// runAttrs returns a run's line, with its metrics.
 func (p Reporter) runAttrs(r remedy.Report, untold error, now time.Time) []slog.Attr {
 	attrs := []slog.Attr{
 		slog.String("scope", r.Scope.String()),
@@ -80,35 +84,44 @@ func (p Reporter) runAttrs(r remedy.Report, untold error, now time.Time) []slog.
 	if untold != nil {
 		attrs = append(attrs, slog.String("untold", untold.Error()))
 	}
-	type metric struct {
+	unsent := 0
+	if untold != nil {
+		unsent = 1
+	}
+	return append(attrs, p.metrics(now,
+		metric{catalog.MetricRepaired, r.Repaired()}, metric{catalog.MetricUnrestored, Unrestored(r)},
+		metric{catalog.MetricUntold, unsent}, metric{catalog.MetricFindings, len(r.Plan.Findings)},
+	)...)
+}
+
+type metric struct {
+	name  string
+	value int
+}
+
+// metrics returns what makes a log line carry metrics, each for the function
+// and for all together. Source: Amazon CloudWatch User Guide, "Specification:
+// Embedded metric format".
+func (p Reporter) metrics(now time.Time, all ...metric) []slog.Attr {
+	type definition struct {
 		Name string
 		Unit string
 	}
 	type directive struct {
 		Namespace  string
 		Dimensions [][]string
-		Metrics    []metric
+		Metrics    []definition
 	}
-	return append(attrs,
-		slog.Any("_aws", struct {
-			Timestamp         int64 // milliseconds since the epoch
-			CloudWatchMetrics []directive
-		}{now.UnixMilli(), []directive{{
-			Namespace:  catalog.MetricNamespace,
-			Dimensions: [][]string{{catalog.MetricDimension}, {}},
-			Metrics: []metric{
-				{catalog.MetricRepaired, "Count"},
-				{catalog.MetricUnrestored, "Count"},
-				{catalog.MetricUntold, "Count"},
-				{catalog.MetricFindings, "Count"},
-			},
-		}}}),
-		slog.String(catalog.MetricDimension, p.Function),
-		slog.Int(catalog.MetricRepaired, r.Repaired()),
-		slog.Int(catalog.MetricUnrestored, Unrestored(r)),
-		slog.Int(catalog.MetricUntold, map[bool]int{true: 1}[untold != nil]),
-		slog.Int(catalog.MetricFindings, len(r.Plan.Findings)),
-	)
+	d := directive{Namespace: catalog.MetricNamespace, Dimensions: [][]string{{catalog.MetricDimension}, {}}}
+	attrs := []slog.Attr{slog.String(catalog.MetricDimension, p.Function)}
+	for _, m := range all {
+		d.Metrics = append(d.Metrics, definition{m.name, "Count"})
+		attrs = append(attrs, slog.Int(m.name, m.value))
+	}
+	return append(attrs, slog.Any("_aws", struct {
+		Timestamp         int64 // milliseconds since the epoch
+		CloudWatchMetrics []directive
+	}{now.UnixMilli(), []directive{d}}))
 }
 
 // causeAttrs says how long ago the earliest event behind a run was, and names
@@ -128,10 +141,21 @@ func causeAttrs(r remedy.Report, now time.Time) []slog.Attr {
 
 // subject returns a message's subject line. SNS takes up to 100 ASCII
 // characters. Source: SNS API Reference, Publish.
-func subject(r remedy.Report) string {
-	s := fmt.Sprintf("relight: %d restored in %s of %s", r.Repaired(), r.Scope.Region, r.Scope.Account)
-	if n := Unrestored(r); n > 0 {
-		s += fmt.Sprintf(", %d NOT restored", n)
+func subject(reports []remedy.Report) string {
+	repaired, unrestored := 0, 0
+	regions := map[string]bool{}
+	for _, r := range reports {
+		repaired += r.Repaired()
+		unrestored += Unrestored(r)
+		regions[r.Scope.Region] = true
+	}
+	where := reports[0].Scope.Region
+	if len(regions) > 1 {
+		where = fmt.Sprintf("%d regions", len(regions))
+	}
+	s := fmt.Sprintf("relight: %d restored in %s of %s", repaired, where, reports[0].Scope.Account)
+	if unrestored > 0 {
+		s += fmt.Sprintf(", %d NOT restored", unrestored)
 	}
 	return s
 }

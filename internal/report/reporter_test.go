@@ -38,7 +38,8 @@ func tell(t *testing.T, p report.Reporter, r remedy.Report) ([]map[string]any, e
 	t.Helper()
 	var out bytes.Buffer
 	p.Log = slog.New(slog.NewJSONHandler(&out, nil))
-	err := p.Report(t.Context(), r, now)
+	err := p.Tell(t.Context(), r)
+	p.Record(t.Context(), r, err, now)
 	var lines []map[string]any
 	for raw := range bytes.Lines(out.Bytes()) {
 		var line map[string]any
@@ -199,7 +200,7 @@ func TestSubjectIsWhatSNSTakes(t *testing.T) {
 	}
 	var box mailbox
 	p := report.Reporter{Log: slog.New(slog.DiscardHandler), Publisher: &box, Topic: topic}
-	if err := p.Report(t.Context(), r, now); err != nil {
+	if err := p.Tell(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
 	s := box.subjects[0]
@@ -221,5 +222,36 @@ func TestUnsentMessageIsAnError(t *testing.T) {
 	}
 	if _, err := tell(t, report.Reporter{Publisher: nil, Topic: ""}, full()); err != nil {
 		t.Errorf("without a topic: %v", err)
+	}
+}
+
+// Runs of one sweep share a message, whose lines name their regions; what is
+// not worth telling is left out of it.
+func TestOneMessageForManyRuns(t *testing.T) {
+	other := full()
+	other.Scope.Region = "eu-west-1"
+	box := &mailbox{}
+	err := report.Reporter{Publisher: box, Topic: topic}.Tell(t.Context(), full(), other, planned())
+	if err != nil || len(box.messages) != 1 {
+		t.Fatalf("%d messages, %v; want one", len(box.messages), err)
+	}
+	if want := "relight: 2 restored in 2 regions of 111122223333, 4 NOT restored"; box.subjects[0] != want {
+		t.Errorf("subject %q, want %q", box.subjects[0], want)
+	}
+	for _, want := range []string{"Restored: " + scope.Region + ": ", "Restored: eu-west-1: ", "For you to mend: eu-west-1: "} {
+		if !strings.Contains(box.messages[0], want) {
+			t.Errorf("the message does not say %q:\n%s", want, box.messages[0])
+		}
+	}
+}
+
+// A message about a sweep that was not sent counts.
+func TestRecordUntold(t *testing.T) {
+	var log bytes.Buffer
+	p := report.Reporter{Log: slog.New(slog.NewJSONHandler(&log, nil)), Function: "relight-backfill"}
+	p.RecordUntold(t.Context(), errors.New("throttled"), now)
+	var line map[string]any
+	if err := json.Unmarshal(log.Bytes(), &line); err != nil || line["Untold"] != 1.0 || line["untold"] != "throttled" || line["_aws"] == nil {
+		t.Errorf("%v, %v; want one message untold", line, err)
 	}
 }

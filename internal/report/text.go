@@ -16,36 +16,48 @@ const (
 	lineBytes = 800 // of each line
 )
 
-// Text returns a report as the lines of a notification: who did what, what
+// Text returns reports as the lines of one notification: who did what, what
 // was restored, what was not and why, what a person has to mend. Of each part
 // it holds the first lines and says how many more there are; the log has all
-// of them.
-func Text(r remedy.Report) string {
-	var restored, failed, unread []string
-	done := r.Restored()
-	for i, o := range r.Outcomes {
-		switch {
-		case o.Err != nil:
-			failed = append(failed, o.Action.String()+": "+o.Err.Error())
-		case done[i]:
-			restored = append(restored, o.Action.String())
+// of them. Where there are several reports, lines name their region.
+func Text(reports ...remedy.Report) string {
+	var causes, restored, failed, unread, remaining, findings, skips []string
+	for _, r := range reports {
+		where := func(all ...string) []string {
+			for i := range all {
+				if len(reports) > 1 {
+					all[i] = r.Scope.Region + ": " + all[i]
+				}
+			}
+			return all
 		}
-	}
-	if r.Err != nil {
-		unread = []string{r.Err.Error()}
-	}
-	var causes []string
-	for _, c := range r.Causes {
-		causes = append(causes, c.EventName+" by "+orUnknown(c.Actor)+" from "+orUnknown(c.SourceIP)+" at "+c.Time.UTC().Format(time.RFC3339))
+		for _, c := range r.Causes {
+			causes = append(causes, c.EventName+" by "+orUnknown(c.Actor)+" from "+orUnknown(c.SourceIP)+" at "+c.Time.UTC().Format(time.RFC3339))
+		}
+		done := r.Restored()
+		for i, o := range r.Outcomes {
+			switch {
+			case o.Err != nil:
+				failed = append(failed, where(o.Action.String()+": "+o.Err.Error())...)
+			case done[i]:
+				restored = append(restored, where(o.Action.String())...)
+			}
+		}
+		if r.Err != nil {
+			unread = append(unread, where(r.Err.Error())...)
+		}
+		remaining = append(remaining, where(lines(r.Remaining)...)...)
+		findings = append(findings, where(lines(r.Plan.Findings)...)...)
+		skips = append(skips, where(lines(r.Plan.Skips)...)...)
 	}
 	var b strings.Builder
 	write(&b, "Cause", causes)
 	write(&b, "Restored", restored)
 	write(&b, "Failed", failed)
 	write(&b, "Failed", unread)
-	write(&b, "Still to do", lines(r.Remaining))
-	write(&b, "For you to mend", lines(r.Plan.Findings))
-	write(&b, "Left alone", lines(r.Plan.Skips))
+	write(&b, "Still to do", remaining)
+	write(&b, "For you to mend", findings)
+	write(&b, "Left alone", skips)
 	return b.String()
 }
 
