@@ -52,8 +52,8 @@ lint: ## Check format and style
 ## By hand
 
 .PHONY: replay
-replay: $(relight) ## Run an event against your account, planning only (EVENT=events/CreateVpc.default.json)
-	$(relight) replay $(or $(EVENT),$(error say which event: make replay EVENT=events/CreateVpc.default.json))
+replay: $(relight) ## Plan for a sample event as if it were of your account (EVENT=events/CreateVpc.default.json)
+	$(relight) replay --here $(or $(EVENT),$(error say which event: make replay EVENT=events/CreateVpc.default.json))
 
 .PHONY: backfill
 backfill: $(relight) ## Have the deployed function sweep the account now

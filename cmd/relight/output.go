@@ -91,6 +91,9 @@ func printSweep(w io.Writer, f *flags, s app.Sweep, deployed bool) error {
 	if len(quiet) > 0 {
 		p.line("nothing to hold in %s", strings.Join(quiet, ", "))
 	}
+	if len(s.Skipped) > 0 {
+		p.line("not looked at, skipped by configuration: %s", strings.Join(s.Skipped, ", "))
+	}
 	if len(s.NotOptedIn) > 0 {
 		p.line("not looked at, not enabled: %s", strings.Join(s.NotOptedIn, ", "))
 	}

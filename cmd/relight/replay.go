@@ -10,10 +10,11 @@ import (
 
 	"github.com/relight-aws/relight/internal/app"
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/config"
 )
 
 func newReplay(f *flags) *cobra.Command {
-	var repair bool
+	var repair, here bool
 	cmd := &cobra.Command{
 		Use:   "replay FILE...",
 		Short: "Run recorded events against the account",
@@ -37,6 +38,12 @@ func newReplay(f *flags) *cobra.Command {
 					errs = append(errs, err)
 					continue
 				}
+				if here {
+					if raw, err = moved(raw, acct.deployment); err != nil {
+						errs = append(errs, fmt.Errorf("%s: %w", file, err))
+						continue
+					}
+				}
 				result, err := handler.Replay(cmd.Context(), raw, mode)
 				if err != nil {
 					errs = append(errs, fmt.Errorf("%s: %w", file, err))
@@ -49,7 +56,23 @@ func newReplay(f *flags) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&repair, "repair", false, "carry out what is planned")
+	cmd.Flags().BoolVar(&here, "here", false, "take the events for ones of this account and its home region")
 	return cmd
+}
+
+// moved returns an event as if it had happened in the deployment's account
+// and home region.
+func moved(raw []byte, to config.Deployment) ([]byte, error) {
+	var event map[string]any
+	if err := json.Unmarshal(raw, &event); err != nil {
+		return nil, fmt.Errorf("not an EventBridge envelope: %w", err)
+	}
+	event["account"], event["region"] = to.Account, to.HomeRegion
+	if detail, ok := event["detail"].(map[string]any); ok {
+		delete(detail, "recipientAccountId")
+		delete(detail, "awsRegion")
+	}
+	return json.Marshal(event)
 }
 
 func printReplay(cmd *cobra.Command, f *flags, file string, result app.Result) error {

@@ -37,7 +37,7 @@ func (a *App) HandleEvent(ctx context.Context, raw json.RawMessage) (any, error)
 	return a.handleOne(ctx, raw, catalog.Repair)
 }
 
-// Replay runs one raw event as the functions would, in the given mode.
+// Replay runs one raw event through the same handler, in the given mode.
 func (a *App) Replay(ctx context.Context, raw []byte, mode catalog.Mode) (Result, error) {
 	return a.handleOne(ctx, raw, mode)
 }

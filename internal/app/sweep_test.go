@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -186,5 +187,21 @@ func TestProgress(t *testing.T) {
 	}
 	if diff := cmp.Diff([][2]int{{1, 4}, {2, 4}, {3, 4}, {4, 4}}, got); diff != "" {
 		t.Errorf("progress (-want +got):\n%s", diff)
+	}
+}
+
+// A region that the configuration leaves out is not touched, and named.
+func TestSkippedRegion(t *testing.T) {
+	w := deployed(t, `{"skipRegions": ["`+second+`"]}`)
+	before := w.Calls()
+	s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.FlowLogs}})
+	if !slices.Equal(s.Regions, []string{home}) || !slices.Equal(s.Skipped, []string{second}) {
+		t.Errorf("swept %v, skipped %v; want %s and %s", s.Regions, s.Skipped, home, second)
+	}
+	if n := w.Calls().Since(before)["DescribeVpcs"]; n == 0 {
+		t.Error("the home region was not looked at")
+	}
+	if gaps := w.gaps(); !slices.Contains(gaps, "vpc-3") {
+		t.Errorf("%s was repaired in the skipped region", "vpc-3")
 	}
 }

@@ -25,7 +25,7 @@ var _ alarmAPI = (*cloudwatch.Client)(nil)
 // observeAlarms reads as little as the scope allows:
 //
 //	names of ours only       those alarms
-//	a name that isn't ours   all of ours by name; it may have held the control
+//	any other, hashed too    all of ours by name; it may have held the control
 //	                         of one that is missing, so then everything
 //	no names                 trail, filters, every alarm, the topics
 func (c *Cloud) observeAlarms(ctx context.Context, s remedy.Scope) (*plan.AlarmState, error) {

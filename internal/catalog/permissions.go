@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// A Grant is one statement of a function's policy. Names in ${} are those of
-// Placeholders; the stack fills them in.
+// A Grant is one statement of a function's policy. Names in ${} are the In…
+// constants here and in deployment.go; the stack fills them in.
 type Grant struct {
 	Actions   []string
 	Resources []string

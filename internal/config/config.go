@@ -19,18 +19,19 @@ import (
 // Config is the object under context.relight in cdk.json. Every key has a
 // default; the empty object is a good configuration.
 type Config struct {
-	Prefix       string             `json:"prefix,omitempty"`       // of every name relight gives; "relight"
-	HomeRegion   string             `json:"homeRegion,omitempty"`   // the trail's home region; the CDK's region where empty
-	Regions      []string           `json:"regions,omitempty"`      // further regions that get the fast path
-	SweepMinutes int                `json:"sweepMinutes,omitempty"` // 15
-	Modes        map[string]string  `json:"modes,omitempty"`        // kind to repair, observe or off; repair
-	FlowLogs     FlowLogs           `json:"flowLogs,omitzero"`
-	TrailLogs    TrailLogs          `json:"trailLogs,omitzero"`
-	Controls     map[string]Control `json:"controls,omitempty"` // changes to the controls of the catalog, by ID
-	AddControls  []NewControl       `json:"addControls,omitempty"`
-	Subscribers  []Subscriber       `json:"subscribers,omitempty"` // of the topic
-	KMSKeys      map[string]string  `json:"kmsKeys,omitempty"`     // region to the ARN of the key for log groups relight creates
-	Tags         map[string]string  `json:"tags,omitempty"`
+	Prefix       string                   `json:"prefix,omitempty"`       // of every name relight gives; "relight"
+	HomeRegion   string                   `json:"homeRegion,omitempty"`   // the trail's home region; the CDK's region where empty
+	Regions      []string                 `json:"regions,omitempty"`      // further regions that get the fast path
+	SkipRegions  []string                 `json:"skipRegions,omitempty"`  // enabled regions that are not swept: those a service control policy denies
+	SweepMinutes int                      `json:"sweepMinutes,omitempty"` // 15
+	Modes        map[string]string        `json:"modes,omitempty"`        // kind to repair, observe or off; repair
+	FlowLogs     FlowLogs                 `json:"flowLogs,omitzero"`
+	TrailLogs    TrailLogs                `json:"trailLogs,omitzero"`
+	Controls     map[string]ControlChange `json:"controls,omitempty"` // changes to the controls of the catalog, by ID
+	AddControls  []NewControl             `json:"addControls,omitempty"`
+	Subscribers  []Subscriber             `json:"subscribers,omitempty"` // of the topic
+	KMSKeys      map[string]string        `json:"kmsKeys,omitempty"`     // region to the ARN of the key for log groups relight creates
+	Tags         map[string]string        `json:"tags,omitempty"`
 
 	TerminationProtection bool `json:"terminationProtection,omitempty"` // of the stacks
 }
@@ -52,8 +53,8 @@ type TrailLogs struct {
 	RetentionDays int32  `json:"retentionDays,omitempty"` // 365
 }
 
-// Control changes one control of the catalog.
-type Control struct {
+// A ControlChange tunes one control of the catalog.
+type ControlChange struct {
 	Disabled      bool    `json:"disabled,omitempty"`
 	Threshold     float64 `json:"threshold,omitempty"`     // matching events in one period; 1
 	PeriodSeconds int32   `json:"periodSeconds,omitempty"` // 300
@@ -70,7 +71,7 @@ type NewControl struct {
 
 // Subscriber is one subscription of the topic.
 type Subscriber struct {
-	Protocol string `json:"protocol"` // email, https, sms, sqs or lambda
+	Protocol string `json:"protocol"` // email, email-json, https, sms, sqs or lambda
 	Endpoint string `json:"endpoint"`
 }
 

@@ -47,6 +47,8 @@ func TestEveryProblemAtOnce(t *testing.T) {
 		{`{"subscribers":[{"protocol":"fax","endpoint":""}],"tags":{"aws:x":"y","relight":"z"}}`, []string{`"fax"`, "endpoint is empty", "aws:x", "marks what relight made"}},
 		{`{"flowLogs":{"destinations":["s3"],"exemptVpcs":["web"],"format":"plain"}}`, []string{"must allow cloud-watch-logs", `"web"`, "has no ${field}"}},
 		{`{"regions":["Ireland"],"kmsKeys":{"eu-west-1":"alias/x"}}`, []string{`"Ireland"`, `"alias/x"`}},
+		{`{"prefix":"default","skipRegions":["Ireland","eu-west-1"],"regions":["eu-west-1"]}`, []string{`"default"`, `skipRegions: "Ireland"`, `"eu-west-1" is the home region or among regions`}},
+		{`{"flowLogs":{"format":"${ecs-cluster-arn}"}}`, []string{"ECS permissions"}},
 		{`[]`, []string{"not a configuration"}},
 		{`{`, []string{"not a configuration"}},
 		{`{"sweepMinutes":"15"}`, []string{"sweepMinutes"}},

@@ -22,10 +22,15 @@ var (
 // validate returns every problem of a completed configuration.
 func (c Config) validate() error {
 	var p problems
+	p.unless(c.Prefix != "default", `prefix "default": it names a bus of AWS's own`)
 	p.unless(prefixShape.MatchString(c.Prefix), "prefix %q: use up to 20 lower-case letters, digits and hyphens", c.Prefix)
 	p.unless(c.HomeRegion == "" || regionShape.MatchString(c.HomeRegion), "homeRegion %q is not a region name such as eu-west-1", c.HomeRegion)
 	for _, r := range c.Regions {
 		p.unless(regionShape.MatchString(r), "regions: %q is not a region name such as eu-west-1", r)
+	}
+	for _, r := range c.SkipRegions {
+		p.unless(regionShape.MatchString(r), "skipRegions: %q is not a region name such as eu-west-1", r)
+		p.unless(r != c.HomeRegion && !slices.Contains(c.Regions, r), "skipRegions: %q is the home region or among regions", r)
 	}
 	p.unless(c.SweepMinutes >= 5 && c.SweepMinutes <= 1440, "sweepMinutes %d: use 5 to 1440", c.SweepMinutes)
 	for _, k := range sortedKeys(c.Modes) {
@@ -48,7 +53,7 @@ func (c Config) validate() error {
 	}
 	for _, k := range sortedKeys(c.Tags) {
 		p.unless(!strings.HasPrefix(strings.ToLower(k), "aws:"), "tags: %q: AWS keeps keys that begin with aws: for itself", k)
-		p.unless(k != catalog.OwnerTag, "tags: %q is the tag that marks what relight made", k)
+		p.unless(!strings.EqualFold(k, catalog.OwnerTag), "tags: %q is the tag that marks what relight made", k)
 	}
 	return p.join()
 }
@@ -57,6 +62,9 @@ func (f FlowLogs) validate(p *problems) {
 	p.unless(slices.Contains([]string{catalog.TrafficAll, catalog.TrafficAccept, catalog.TrafficReject}, f.TrafficType),
 		"flowLogs.trafficType %q: use REJECT, ACCEPT or ALL", f.TrafficType)
 	p.unless(f.Format == "" || len(catalog.FormatFields(f.Format)) > 0, "flowLogs.format %q has no ${field}", f.Format)
+	// Service Authorization Reference, CreateFlowLogs: fields of Amazon ECS
+	// need ecs:List… actions, which relight's roles do not have.
+	p.unless(!strings.Contains(f.Format, "${ecs-"), "flowLogs.format: relight's roles lack the ECS permissions that ${ecs-…} fields need")
 	for _, d := range f.Destinations {
 		p.unless(slices.Contains([]string{catalog.ToCloudWatchLogs, catalog.ToS3, catalog.ToFirehose}, d),
 			"flowLogs.destinations: %q: use %s, %s or %s", d, catalog.ToCloudWatchLogs, catalog.ToS3, catalog.ToFirehose)

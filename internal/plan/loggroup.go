@@ -18,13 +18,6 @@ type LogGroupState struct {
 	Filters []Filter // every metric filter of Group
 }
 
-// TrailLogs says which log group the account's trail delivers to.
-type TrailLogs struct {
-	LogGroup  string    // name; "" where it is not for this account and region, or there is none
-	Elsewhere string    // why there is nothing to do here, where that is in order
-	Findings  []Finding // about the choice: no trail, several, another home
-}
-
 // A LogGroup is a CloudWatch Logs log group.
 type LogGroup struct {
 	Name          string

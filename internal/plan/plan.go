@@ -40,6 +40,10 @@ type Action interface {
 	before() int    // place in the order of actions; what others lean on comes first
 }
 
+// Key tells an action from others whatever its reason, which a second look
+// may word in another way.
+func Key(a Action) string { return fmt.Sprintf("%T %s", a, a.Target()) }
+
 // Places in the order of actions.
 const (
 	groupFirst = iota
@@ -49,7 +53,7 @@ const (
 
 // A Finding is a fault that only a person can mend.
 type Finding struct {
-	Subject string // what it is about: "topic relight", "flow log fl-1 of vpc-1"
+	Subject string // what it is about: "topic arn:…", "flow log fl-1 of vpc-1"
 	Problem string
 	Remedy  string // what to do, as a sentence
 }

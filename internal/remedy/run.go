@@ -66,11 +66,11 @@ func (r Report) Failures() error {
 func (r Report) Restored() []bool {
 	left := map[string]bool{}
 	for _, a := range r.Remaining {
-		left[identity(a)] = true
+		left[plan.Key(a)] = true
 	}
 	restored := make([]bool, len(r.Outcomes))
 	for i, o := range r.Outcomes {
-		restored[i] = o.Err == nil && !left[identity(o.Action)]
+		restored[i] = o.Err == nil && !left[plan.Key(o.Action)]
 	}
 	return restored
 }
@@ -85,10 +85,6 @@ func (r Report) Repaired() int {
 	}
 	return n
 }
-
-// identity tells an action from others whatever its reason, which a second
-// look may word in another way.
-func identity(a plan.Action) string { return fmt.Sprintf("%T %s", a, a.Target()) }
 
 // A Reconciler runs scopes against one account.
 type Reconciler struct {

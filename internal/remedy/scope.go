@@ -58,7 +58,7 @@ func (n Names) List() []string {
 
 // MaxNames is how many names a merged scope keeps; with more, looking at
 // everything costs less than asking by name. DescribeAlarms takes 100.
-const MaxNames = 100
+const MaxNames = catalog.AlarmsPerCall
 
 // Merge collapses scopes so that no two look at the same type of resource in
 // the same place, and returns them sorted. Names are united; where one of the

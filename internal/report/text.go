@@ -9,7 +9,7 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// What a text holds, so that its seven parts fit a message of 256 KiB and can
+// What a text holds, so that its six parts fit a message of 256 KiB and can
 // be read. Source of the limit: SNS API Reference, Publish.
 const (
 	partLines = 40  // of each part

@@ -46,6 +46,13 @@ func TestCLI(t *testing.T) {
 	if out := s.relight(t, cli, s.Cloud.Root(), 0, "replay", event); !strings.Contains(out, "1 to do") {
 		t.Errorf("replay does not plan:\n%s", out)
 	}
+	sample := filepath.Join("..", "..", "..", "events", "DisableAlarmActions.foreign.json")
+	if sample, err = filepath.Abs(sample); err != nil {
+		t.Fatal(err)
+	}
+	if out := s.relight(t, cli, s.Cloud.Root(), 0, "replay", "--here", sample); strings.Contains(out, "not this deployment's") || !strings.Contains(out, "alarms") {
+		t.Errorf("replay --here does not look:\n%s", out)
+	}
 	if out := s.relight(t, cli, s.Cloud.Root(), 0, "replay", "--repair", event); !strings.Contains(out, "1 restored") {
 		t.Errorf("replay --repair does not restore:\n%s", out)
 	}

@@ -18,7 +18,7 @@ func trailIn(name, account, region string) plan.Trail {
 	}
 }
 
-func TestChooseTrail(t *testing.T) {
+func TestChooseTrailLogs(t *testing.T) {
 	silent := with(trailIn("silent", account, region), func(t *plan.Trail) { t.LogGroupARN = "" })
 	hidden := with(trailIn("org", other, region), func(t *plan.Trail) { t.LogGroupARN, t.Organization = "", true })
 	delegated := with(trailIn("org", other, region), func(t *plan.Trail) { t.LogGroupARN = trailIn("org", account, region).LogGroupARN })
@@ -68,14 +68,14 @@ func TestChooseTrail(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			want := catalog.Policy{LogGroup: catalog.LogGroupSpec{Name: tt.configured}}
-			got := plan.ChooseTrail(want, account, region, tt.trails)
+			got := plan.ChooseTrailLogs(want, account, region, tt.trails)
 			if got.LogGroup != tt.group || got.Elsewhere != tt.elsewhere {
 				t.Errorf("log group %q, elsewhere %q; want %q, %q", got.LogGroup, got.Elsewhere, tt.group, tt.elsewhere)
 			}
 			says(t, "findings", got.Findings, tt.findings...)
 			reversed := slices.Clone(tt.trails)
 			slices.Reverse(reversed)
-			if diff := cmp.Diff(got, plan.ChooseTrail(want, account, region, reversed)); diff != "" {
+			if diff := cmp.Diff(got, plan.ChooseTrailLogs(want, account, region, reversed)); diff != "" {
 				t.Errorf("the order of trails matters:\n%s", diff)
 			}
 		})

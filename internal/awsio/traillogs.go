@@ -35,5 +35,5 @@ func (c *Cloud) trailLogs(ctx context.Context, s remedy.Scope) (plan.TrailLogs, 
 			})
 		}
 	}
-	return plan.ChooseTrail(c.Want, s.Account, s.Region, trails), nil
+	return plan.ChooseTrailLogs(c.Want, s.Account, s.Region, trails), nil
 }

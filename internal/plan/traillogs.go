@@ -9,6 +9,13 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
+// TrailLogs says which log group the account's trail delivers to.
+type TrailLogs struct {
+	LogGroup  string    // name; "" where it is not for this account and region, or there is none
+	Elsewhere string    // why there is nothing to do here, where that is in order
+	Findings  []Finding // about the choice: no trail, several, another home
+}
+
 // A Trail is a CloudTrail trail as seen from one region, its own or a shadow.
 type Trail struct {
 	ARN          string
@@ -18,13 +25,13 @@ type Trail struct {
 	LogGroupARN  string // of the log group it delivers to; "" for none
 }
 
-// ChooseTrail returns the log group whose filters and alarms are to be held
+// ChooseTrailLogs returns the log group whose filters and alarms are to be held
 // here: the configured one, else that of the account's multi-region trail. It
 // is only ever a log group of this account and region, since filters and
 // alarms count nowhere else. Source: AWS Security Hub User Guide, CloudWatch
 // controls: an account whose trail belongs to another account or region gets
 // NO_DATA.
-func ChooseTrail(want catalog.Policy, account, region string, trails []Trail) TrailLogs {
+func ChooseTrailLogs(want catalog.Policy, account, region string, trails []Trail) TrailLogs {
 	if want.LogGroup.Name != "" {
 		return TrailLogs{LogGroup: want.LogGroup.Name}
 	}

@@ -23,13 +23,14 @@ const regionsAtOnce = 8
 type Request struct {
 	Kinds   []catalog.Kind `json:"kinds,omitempty"`   // none means all
 	Regions []string       `json:"regions,omitempty"` // none means every enabled region
-	Mode    string         `json:"mode,omitempty"`    // "repair", or "plan" to write nothing
+	Mode    string         `json:"mode,omitempty"`    // "repair", or "plan" for catalog.Observe
 }
 
 // A Sweep is the answer to a Request.
 type Sweep struct {
 	Account    string        `json:"account"`
 	Regions    []string      `json:"regions"`
+	Skipped    []string      `json:"skipped,omitempty"`      // regions that the configuration leaves out
 	NotOptedIn []string      `json:"not_opted_in,omitempty"` // regions that were not looked at
 	Held       int           `json:"held"`                   // protections found in place
 	Repaired   int           `json:"repaired"`
@@ -92,9 +93,17 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 	if err != nil {
 		return Sweep{}, fmt.Errorf("list regions: %w", err)
 	}
-	sweep := Sweep{Account: a.deployment.Account, Regions: enabled, NotOptedIn: disabled}
+	sweep := Sweep{Account: a.deployment.Account, NotOptedIn: disabled}
+	for _, r := range enabled {
+		if slices.Contains(a.config.SkipRegions, r) {
+			sweep.Skipped = append(sweep.Skipped, r)
+		} else {
+			sweep.Regions = append(sweep.Regions, r)
+		}
+	}
 	if len(req.Regions) > 0 {
 		sweep.Regions, sweep.NotOptedIn = slices.Compact(slices.Sorted(slices.Values(req.Regions))), nil
+		sweep.Skipped = nil
 		for _, r := range req.Regions {
 			if !slices.Contains(enabled, r) {
 				return Sweep{}, fmt.Errorf("region %s is not enabled for account %s: enable it or leave it out", r, sweep.Account)
