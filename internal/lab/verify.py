@@ -16,6 +16,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 YEAR = 365
 
@@ -24,7 +25,7 @@ def aws(region, *args):
     """What one call of the AWS CLI answers, all pages of it."""
     command = [os.environ.get("AWS_CLI", "aws"), "--region", region, "--output", "json", *args]
     done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode and "ResourceNotFoundException" in done.stderr:
+    if done.returncode and ("(ResourceNotFoundException)" in done.stderr or "(NotFound)" in done.stderr):
         return {}
     if done.returncode:
         sys.exit(f"{' '.join(command)}: {done.stderr.strip()}")
@@ -43,16 +44,19 @@ def measures(f, control):
     metric = f["metricTransformations"][0]
     return (squeezed(f["filterPattern"]) == squeezed(control["Pattern"]) and metric["metricValue"] == "1"
             and not metric.get("dimensions") and not metric.get("defaultValue")
-            and not f.get("fieldSelectionCriteria") and not f.get("applyOnTransformedLogs"))
+            and not f.get("fieldSelectionCriteria") and not f.get("applyOnTransformedLogs")
+            and not f.get("emitSystemFieldDimensions"))
 
 
 def alerts(a, metric):
     return (a.get("Namespace") == metric["metricNamespace"] and a.get("MetricName") == metric["metricName"]
-            and a.get("Statistic") == "Sum" and a["Threshold"] <= 1 and a["Period"] <= 300 and not a.get("Dimensions")
-            and a["ComparisonOperator"] == "GreaterThanOrEqualToThreshold" and a["ActionsEnabled"])
+            and not a.get("Dimensions") and a.get("Unit") in (None, metric.get("unit", "None"))
+            and a.get("Statistic") == "Sum" and a["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+            and 0 < a["Threshold"] <= 1 and a["Period"] <= 300 and a["EvaluationPeriods"] == 1
+            and a.get("TreatMissingData", "missing") in ("missing", "notBreaching") and a["ActionsEnabled"])
 
 
-def broken_control(control, filters, alarms, subscribed):
+def broken_control(control, filters, alarms, broken_topic):
     """The first broken link of a control, or None."""
     metrics = [f["metricTransformations"][0] for f in filters if measures(f, control)]
     if not metrics:
@@ -61,11 +65,8 @@ def broken_control(control, filters, alarms, subscribed):
     if not ringing:
         return "alarm"
     topics = [t for a in ringing for t in a["AlarmActions"] if ":sns:" in t]
-    if not topics:
-        return "topic"
-    if not any(subscribed(t) for t in topics):
-        return "subscriber"
-    return None
+    links = [broken_topic(t) for t in topics]
+    return None if None in links else next(iter(links), "topic")
 
 
 def broken_controls(home, controls, calls):
@@ -83,16 +84,16 @@ def broken_controls(home, controls, calls):
     if short_lived(group):
         yield f"log group {name}: kept {group['retentionInDays']} days"
     filters = aws(home, "logs", "describe-metric-filters", "--log-group-name", name)["metricFilters"]
-    seen = {}
 
-    def subscribed(topic):
-        if topic not in seen:
-            subs = aws(home, "sns", "list-subscriptions-by-topic", "--topic-arn", topic).get("Subscriptions", [])
-            seen[topic] = any(s["SubscriptionArn"].startswith("arn:") for s in subs)
-        return seen[topic]
+    @cache
+    def broken_topic(topic):
+        subs = aws(home, "sns", "list-subscriptions-by-topic", "--topic-arn", topic).get("Subscriptions")
+        if subs is None:
+            return "topic"
+        return None if any(s["SubscriptionArn"].startswith("arn:") for s in subs) else "subscriber"
 
     for control in controls:
-        if link := broken_control(control, filters, calls["alarms"]["MetricAlarms"], subscribed):
+        if link := broken_control(control, filters, calls["alarms"]["MetricAlarms"], broken_topic):
             yield f"control {control['ID']}: broken at its {link}"
 
 
