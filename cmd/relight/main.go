@@ -41,6 +41,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 0
 	case errors.Is(err, errToDo):
 		return exitToDo
+	case ctx.Err() != nil: // what it cut short is no news
+		fmt.Fprintln(stderr, "relight: interrupted")
+		return exitError
 	default:
 		fmt.Fprintf(stderr, "relight: %v\n", err)
 		return exitError

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -67,6 +68,18 @@ func TestBadInput(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// An interrupted command says so, and blames nothing else.
+func TestInterrupted(t *testing.T) {
+	noAWS(t)
+	t.Setenv("AWS_REGION", "eu-west-1")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, errs bytes.Buffer
+	if code := run(ctx, []string{"plan"}, &out, &errs); code != exitError || errs.String() != "relight: interrupted\n" {
+		t.Errorf("exit code %d, want %d: %s", code, exitError, errs.String())
 	}
 }
 

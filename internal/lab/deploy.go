@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -74,6 +75,10 @@ func (c *Cloud) cdk(ctx context.Context, dir string, out io.Writer, args ...stri
 	cmd.Dir = dir
 	cmd.Env = append(c.Root().Environ(Region),
 		"RELIGHT_ARCH="+arch(), "CI=true", "NO_COLOR=1", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20")
+	// Its builds have to end with it, and would hold its output open.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = stopGrace
 	var said bytes.Buffer
 	cmd.Stdout = io.MultiWriter(out, &said)
 	cmd.Stderr = cmd.Stdout
