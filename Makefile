@@ -48,6 +48,7 @@ lint: ## Check format and style
 	@unformatted=$$($(tools) gofumpt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "run gofumpt on: $$unformatted"; exit 1; }
 	go vet ./...
 	$(tools) golangci-lint run
+	go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 # no other tool builds with its YAML library
 
 ## By hand
 
