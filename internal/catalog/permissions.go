@@ -51,13 +51,13 @@ var kindGrants = map[Kind][]Grant{
 			Actions:   []string{"ec2:CreateTags"},
 			Resources: []string{arn + "ec2:*:" + InAccount + ":vpc-flow-log/*"},
 			Condition: map[string]map[string]string{"StringEquals": {"ec2:CreateAction": "CreateFlowLogs"}},
-			Why:       "tags only in the call that creates the flow log; checked by EC2 inside it, never a call of its own",
+			Why:       "tags only in the call that creates the flow log: CreateTags is checked inside it, never a call of its own",
 		},
 		{
 			Actions:   []string{"iam:PassRole"},
 			Resources: []string{InDeliveryRole},
 			Condition: map[string]map[string]string{"StringEquals": {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}},
-			Why:       "checked by EC2 inside CreateFlowLogs, never a call of its own",
+			Why:       "PassRole is checked inside CreateFlowLogs, never a call of its own",
 		},
 		{
 			Actions:   []string{"logs:DescribeLogGroups"},
@@ -125,7 +125,7 @@ var reportGrants = []Grant{
 		Actions:   []string{"kms:GenerateDataKey", "kms:Decrypt"},
 		Resources: []string{InKey},
 		Condition: map[string]map[string]string{"StringEquals": {"kms:ViaService": "sns." + InRegion + ".amazonaws.com"}},
-		Why:       "the topic is encrypted; SNS calls KMS on the publisher's behalf, never a call of its own",
+		Why:       "the topic is encrypted: GenerateDataKey is checked, and Decrypt is checked, as SNS calls KMS in the publisher's name",
 	},
 }
 

@@ -81,6 +81,7 @@ func TestDemo(t *testing.T) {
 		s.listening(t, true)
 		return nil
 	}
+	defer func() { s.Meanwhile = nil }()
 	healed := 0
 	attacks := lab.Attacks()
 	for _, at := range attacks {
@@ -102,8 +103,14 @@ func TestDemo(t *testing.T) {
 		t.Errorf("after the attacks the AWS CLI finds broken: %v, %v", broken, err)
 	}
 	t.Logf("healed %d/%d", healed, len(attacks))
-	if inSecond := slices.IndexFunc(attacks, func(a lab.Attack) bool { return a.Region == lab.SecondRegion }); len(attacks) < 14 || inSecond < 0 {
-		t.Errorf("%d attacks, want at least 14, some in %s", len(attacks), lab.SecondRegion)
+	inSecond := 0
+	for _, at := range attacks {
+		if at.Region == lab.SecondRegion {
+			inSecond++
+		}
+	}
+	if len(attacks) < 14 || inSecond < 2 {
+		t.Errorf("%d attacks, %d of them in %s; want at least 14 and 2", len(attacks), inSecond, lab.SecondRegion)
 	}
 	for _, c := range catalog.Calls {
 		if c.Name != "" && !s.attackedWith(c.Name, begin) {
@@ -188,7 +195,8 @@ func TestLostEvent(t *testing.T) {
 
 // TestPolicies holds what the tap saw each function call against what its
 // policy allows: nothing was refused, nothing is allowed that nothing uses
-// unless the table says why. It comes last, when everything has been used.
+// unless the table says of that very action what checks it. It comes last of
+// the tests that use anything.
 func TestPolicies(t *testing.T) {
 	s := shared
 	s.drain(t)
@@ -209,7 +217,7 @@ func TestPolicies(t *testing.T) {
 		for _, g := range catalog.Grants(f) {
 			for _, action := range g.Actions {
 				granted[action] = true
-				if !used[action] && !strings.Contains(g.Why, action[strings.Index(action, ":")+1:]+" is checked") && !strings.Contains(g.Why, "never a call of its own") {
+				if _, name, _ := strings.Cut(action, ":"); !used[action] && !strings.Contains(g.Why, name+" is checked") {
 					t.Errorf("%s may %s and never did; the table does not say why", f, action)
 				}
 			}
