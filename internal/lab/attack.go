@@ -51,8 +51,9 @@ type Heal struct {
 // healTimeout bounds the wait for one heal.
 const healTimeout = 30 * time.Second
 
-// quiet is how long no function has called before a heal is over.
-const quiet = 400 * time.Millisecond
+// quiet is how long no function has called before a heal is over: longer than
+// the pace of its slowest writes, 2.4 alarms a second.
+const quiet = 700 * time.Millisecond
 
 // An Arena is a lab with a customer and a deployment, ready to be attacked.
 type Arena struct {
