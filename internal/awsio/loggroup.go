@@ -140,7 +140,8 @@ func filterOf(f types.MetricFilter) plan.Filter {
 const createGroupOp = "logs.CreateLogGroup"
 
 // createLogGroup creates a log group and sets its retention, which are two
-// calls. One that somebody else created meanwhile gets its retention too.
+// calls. One that somebody else created meanwhile is left as it is: its
+// retention is not known and must not be shortened, so the next look plans it.
 func (c *Cloud) createLogGroup(ctx context.Context, region string, a plan.CreateLogGroup) error {
 	in := &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(a.Name), Tags: a.Tags, LogGroupClass: types.LogGroupClassStandard}
 	if a.KMSKey != "" {
@@ -150,7 +151,7 @@ func (c *Cloud) createLogGroup(ctx context.Context, region string, a plan.Create
 	if err != nil && remedy.ClassOf(err) != remedy.Present {
 		return err
 	}
-	if err != nil { // its retention is not known, and must not be shortened: the second look plans it
+	if err != nil {
 		return nil //nolint:nilerr // somebody else created it
 	}
 	return c.putRetention(ctx, region, a.Name, a.RetentionDays)

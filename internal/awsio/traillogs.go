@@ -30,7 +30,7 @@ func (c *Cloud) trailLogs(ctx context.Context, s remedy.Scope) (plan.TrailLogs, 
 		for _, t := range out.TrailList { // DescribeTrails does not page
 			trails = append(trails, plan.Trail{
 				ARN: aws.ToString(t.TrailARN), HomeRegion: aws.ToString(t.HomeRegion),
-				MultiRegion: aws.ToBool(t.IsMultiRegionTrail), Organization: aws.ToBool(t.IsOrganizationTrail),
+				MultiRegion: aws.ToBool(t.IsMultiRegionTrail),
 				LogGroupARN: aws.ToString(t.CloudWatchLogsLogGroupArn),
 			})
 		}

@@ -12,11 +12,8 @@ import (
 
 var (
 	prefixShape = regexp.MustCompile(`^[a-z][a-z0-9-]{0,19}$`) // leaves room in the shortest AWS name we build, 64 characters of a function
-	regionShape = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-\d+$`)
 	idShape     = regexp.MustCompile(`^[a-z][a-z0-9-]{0,59}$`)
 	keyShape    = regexp.MustCompile(`^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/.+$`)
-	vpcShape    = regexp.MustCompile(`^vpc-[0-9a-f]+$`)
-	groupShape  = regexp.MustCompile(`^[.\-_/#A-Za-z0-9]{1,512}$`) // CloudWatch Logs API Reference, CreateLogGroup
 )
 
 // validate returns every problem of a completed configuration.
@@ -24,12 +21,12 @@ func (c Config) validate() error {
 	var p problems
 	p.unless(c.Prefix != "default", `prefix "default": it names a bus of AWS's own`)
 	p.unless(prefixShape.MatchString(c.Prefix), "prefix %q: use up to 20 lower-case letters, digits and hyphens", c.Prefix)
-	p.unless(c.HomeRegion == "" || regionShape.MatchString(c.HomeRegion), "homeRegion %q is not a region name such as eu-west-1", c.HomeRegion)
+	p.unless(c.HomeRegion == "" || catalog.RegionShape.MatchString(c.HomeRegion), "homeRegion %q is not a region name such as eu-west-1", c.HomeRegion)
 	for _, r := range c.Regions {
-		p.unless(regionShape.MatchString(r), "regions: %q is not a region name such as eu-west-1", r)
+		p.unless(catalog.RegionShape.MatchString(r), "regions: %q is not a region name such as eu-west-1", r)
 	}
 	for _, r := range c.SkipRegions {
-		p.unless(regionShape.MatchString(r), "skipRegions: %q is not a region name such as eu-west-1", r)
+		p.unless(catalog.RegionShape.MatchString(r), "skipRegions: %q is not a region name such as eu-west-1", r)
 		p.unless(r != c.HomeRegion && !slices.Contains(c.Regions, r), "skipRegions: %q is the home region or among regions", r)
 	}
 	p.unless(c.SweepMinutes >= 5 && c.SweepMinutes <= 1440, "sweepMinutes %d: use 5 to 1440", c.SweepMinutes)
@@ -39,7 +36,7 @@ func (c Config) validate() error {
 		p.unless(m == catalog.Repair || m == catalog.Observe || m == catalog.Off, "modes.%s: %q is not repair, observe or off", k, m)
 	}
 	c.FlowLogs.validate(&p)
-	p.unless(c.TrailLogs.LogGroup == "" || groupShape.MatchString(c.TrailLogs.LogGroup), "trailLogs.logGroup %q is not a log group name", c.TrailLogs.LogGroup)
+	p.unless(c.TrailLogs.LogGroup == "" || catalog.LogGroupShape.MatchString(c.TrailLogs.LogGroup), "trailLogs.logGroup %q is not a log group name", c.TrailLogs.LogGroup)
 	p.retention("trailLogs.retentionDays", c.TrailLogs.RetentionDays)
 	c.validateControls(&p)
 	for i, s := range c.Subscribers {
@@ -48,7 +45,7 @@ func (c Config) validate() error {
 		p.unless(s.Endpoint != "", "subscribers[%d].endpoint is empty", i)
 	}
 	for _, r := range sortedKeys(c.KMSKeys) {
-		p.unless(regionShape.MatchString(r), "kmsKeys: %q is not a region name", r)
+		p.unless(catalog.RegionShape.MatchString(r), "kmsKeys: %q is not a region name", r)
 		p.unless(keyShape.MatchString(c.KMSKeys[r]), "kmsKeys.%s: %q is not the ARN of a KMS key", r, c.KMSKeys[r])
 	}
 	for _, k := range sortedKeys(c.Tags) {
@@ -71,11 +68,11 @@ func (f FlowLogs) validate(p *problems) {
 	}
 	p.unless(len(f.Destinations) == 0 || slices.Contains(f.Destinations, catalog.ToCloudWatchLogs),
 		"flowLogs.destinations: must allow %s, where relight's own flow logs go", catalog.ToCloudWatchLogs)
-	p.unless(groupShape.MatchString(f.LogGroup), "flowLogs.logGroup %q is not a log group name", f.LogGroup)
+	p.unless(catalog.LogGroupShape.MatchString(f.LogGroup), "flowLogs.logGroup %q is not a log group name", f.LogGroup)
 	p.retention("flowLogs.retentionDays", f.RetentionDays)
 	p.unless(f.AggregationSeconds == 60 || f.AggregationSeconds == 600, "flowLogs.aggregationSeconds %d: use 60 or 600", f.AggregationSeconds)
 	for _, v := range f.ExemptVPCs {
-		p.unless(vpcShape.MatchString(v), "flowLogs.exemptVpcs: %q is not a VPC ID", v)
+		p.unless(catalog.VPCShape.MatchString(v), "flowLogs.exemptVpcs: %q is not a VPC ID", v)
 	}
 }
 

@@ -18,11 +18,10 @@ type TrailLogs struct {
 
 // A Trail is a CloudTrail trail as seen from one region, its own or a shadow.
 type Trail struct {
-	ARN          string
-	HomeRegion   string
-	MultiRegion  bool
-	Organization bool
-	LogGroupARN  string // of the log group it delivers to; "" for none
+	ARN         string
+	HomeRegion  string
+	MultiRegion bool
+	LogGroupARN string // of the log group it delivers to; "" for none
 }
 
 // ChooseTrailLogs returns the log group whose filters and alarms are to be held

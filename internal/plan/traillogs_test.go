@@ -20,7 +20,7 @@ func trailIn(name, account, region string) plan.Trail {
 
 func TestChooseTrailLogs(t *testing.T) {
 	silent := with(trailIn("silent", account, region), func(t *plan.Trail) { t.LogGroupARN = "" })
-	hidden := with(trailIn("org", other, region), func(t *plan.Trail) { t.LogGroupARN, t.Organization = "", true })
+	hidden := with(trailIn("org", other, region), func(t *plan.Trail) { t.LogGroupARN = "" })
 	delegated := with(trailIn("org", other, region), func(t *plan.Trail) { t.LogGroupARN = trailIn("org", account, region).LogGroupARN })
 	partition := with(trailIn("main", account, region), func(t *plan.Trail) {
 		t.LogGroupARN = "arn:aws-us-gov:logs:us-east-1:111122223333:log-group:/trail/main"

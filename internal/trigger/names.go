@@ -11,11 +11,11 @@ import (
 
 // shapes say what names look like. What looks otherwise is not asked for by
 // name: as the value of an EC2 filter, "vpc-*" matches what no event named.
-// Sources: EC2 API Reference, Filter; CloudWatch Logs API Reference,
-// CreateLogGroup; CloudWatch API Reference, PutMetricAlarm.
+// Sources: EC2 API Reference, Filter; CloudWatch API Reference,
+// PutMetricAlarm.
 var shapes = map[catalog.ResourceType]*regexp.Regexp{
-	catalog.VPC:      regexp.MustCompile(`^vpc-[0-9a-f]+$`),
-	catalog.LogGroup: regexp.MustCompile(`^[.\-_/#A-Za-z0-9]{1,512}$`),
+	catalog.VPC:      catalog.VPCShape,
+	catalog.LogGroup: catalog.LogGroupShape,
 	catalog.Alarm:    regexp.MustCompile(`^[^\x00-\x1f\x7f]{1,255}$`),
 }
 

@@ -59,10 +59,7 @@ type origin struct {
 	} `json:"userIdentity"`
 }
 
-var (
-	accountShape = regexp.MustCompile(`^\d{12}$`)
-	regionShape  = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-\d+$`)
-)
+var accountShape = regexp.MustCompile(`^\d{12}$`)
 
 // Parse reads one EventBridge envelope. It returns an error that wraps
 // ErrIgnored for an event that asks for nothing, and another error for bytes
@@ -72,7 +69,7 @@ func Parse(raw []byte) (Event, error) {
 	if err := json.Unmarshal(raw, &e); err != nil {
 		return Event{}, fmt.Errorf("not an EventBridge envelope: %w", err)
 	}
-	if !accountShape.MatchString(e.Account) || !regionShape.MatchString(e.Region) || e.Source == "" || e.DetailType == "" {
+	if !accountShape.MatchString(e.Account) || !catalog.RegionShape.MatchString(e.Region) || e.Source == "" || e.DetailType == "" {
 		return Event{}, fmt.Errorf("not an EventBridge envelope: account %q, region %q, source %q, detail-type %q",
 			e.Account, e.Region, e.Source, e.DetailType)
 	}
