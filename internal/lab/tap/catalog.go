@@ -52,7 +52,9 @@ func isData(service, operation string) bool {
 // global holds the services whose events are in one region wherever the
 // call was made. Source: "EventBridge rule for IAM in one Region only",
 // https://repost.aws/knowledge-center/eventbridge-rule-triggers-iam-single-region
-var global = map[string]string{"iam": "us-east-1", "organizations": "us-east-1"}
+// and, for Account Management,
+// https://repost.aws/knowledge-center/use-eventbridge-rule-across-regions
+var global = map[string]string{"account": "us-east-1", "iam": "us-east-1", "organizations": "us-east-1"}
 
 // eventRegion is where the record says that the call happened.
 func (q *request) eventRegion() string {

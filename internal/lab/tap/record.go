@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 )
 
@@ -75,6 +76,8 @@ func requestParameters(q *request) map[string]any {
 	switch {
 	case q.service == "ec2":
 		out = ec2Request(q.operation, q.params)
+	case q.proto == restXML:
+		out = maps.Clone(q.params)
 	case q.proto == queryForm:
 		out, _ = queryRequest("", q.params).(map[string]any)
 	default:

@@ -26,6 +26,9 @@ func cborAlarm() string {
 	}))
 }
 
+// noForm are the headers of a call whose client names no type of content.
+var noForm = map[string]string{"Accept": "*/*"}
+
 func smithy() map[string]string {
 	return map[string]string{"Content-Type": "application/cbor", "Smithy-Protocol": "rpc-v2-cbor"}
 }
@@ -209,6 +212,56 @@ func TestRecords(t *testing.T) {
 			event: "CreateAccessKey", params: `{"userName":"u"}`, response: `{"accessKey":{"userName":"u"}}`,
 		},
 		{
+			name:  "bucket policy",
+			wire:  wire{service: "s3", method: "PUT", path: "b?policy", host: "s3.eu-west-1.amazonaws.com", headers: noForm, body: `{"Version":"2012-10-17","Statement":[]}`},
+			event: "PutBucketPolicy",
+			params: `{"bucketName":"b","Host":"s3.eu-west-1.amazonaws.com","policy":"",
+				"bucketPolicy":{"Version":"2012-10-17","Statement":[]}}`,
+		},
+		{
+			name: "bucket lifecycle by virtual host",
+			wire: wire{
+				service: "s3", method: "PUT", path: "?lifecycle=", host: "b.x.s3.eu-west-1.amazonaws.com", headers: noForm,
+				body: `<LifecycleConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Rule><ID>r</ID><Status>Enabled</Status>
+				<Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>`,
+			},
+			event: "PutBucketLifecycle",
+			params: `{"bucketName":"b.x","Host":"b.x.s3.eu-west-1.amazonaws.com","lifecycle":"","LifecycleConfiguration":
+				{"xmlns":"http://s3.amazonaws.com/doc/2006-03-01/","Rule":{"ID":"r","Status":"Enabled","Expiration":{"Days":1}}}}`,
+		},
+		{
+			name: "bucket refused", status: 403,
+			wire:  wire{service: "s3", method: "DELETE", path: "b/?publicAccessBlock", host: "h", headers: noForm},
+			reply: `<Error><Code>AccessDenied</Code><Message>m</Message></Error>`,
+			event: "DeleteBucketPublicAccessBlock", code: "AccessDenied", message: "m",
+			params: `{"bucketName":"b","Host":"h","publicAccessBlock":""}`,
+		},
+		{
+			name:  "bucket made",
+			wire:  wire{service: "s3", method: "PUT", path: "?x-id=CreateBucket", host: "b.localhost:4566", headers: map[string]string{"X-Amz-Acl": "private"}},
+			event: "CreateBucket", params: `{"bucketName":"b","Host":"b.localhost:4566","x-amz-acl":"private"}`,
+		},
+		{
+			name:  "bucket gone",
+			wire:  wire{service: "s3", method: "DELETE", path: "b", host: "127.0.0.1:1", headers: noForm},
+			event: "DeleteBucket", params: `{"bucketName":"b","Host":"127.0.0.1:1"}`,
+		},
+		{
+			name:  "one of several configurations of a bucket",
+			wire:  wire{service: "s3", method: "PUT", path: "b?id=i&inventory", host: "h", headers: noForm},
+			event: "PutBucketInventoryConfiguration", params: `{"bucketName":"b","Host":"h","id":"i","inventory":""}`,
+		},
+		{
+			name: "account is in us-east-1", region: "us-east-1",
+			wire:  wire{service: "account", path: "enableRegion", headers: map[string]string{"Content-Type": "application/json"}, body: `{"RegionName":"af-south-1"}`},
+			event: "EnableRegion", params: `{"regionName":"af-south-1"}`,
+		},
+		{
+			name: "account refused", region: "us-east-1", status: 409, reply: `{"__type":"ConflictException","message":"m"}`,
+			wire:  wire{service: "account", path: "disableRegion", headers: map[string]string{"Content-Type": "application/json"}, body: `{"RegionName":"af-south-1"}`},
+			event: "DisableRegion", params: `{"regionName":"af-south-1"}`, code: "ConflictException", message: "m",
+		},
+		{
 			name:  "too large",
 			wire:  wire{service: "logs", headers: target("Logs_20140328.PutResourcePolicy"), body: fmt.Sprintf(`{"policyDocument":%q}`, strings.Repeat("x", 101<<10))},
 			reply: `{}`, event: "PutResourcePolicy", params: `{"reason":"requestParameters too large","omitted":true}`,
@@ -218,6 +271,12 @@ func TestRecords(t *testing.T) {
 		{name: "a read by name only", wire: wire{service: "sts", body: "Action=AssumeRole&RoleArn=r"}},
 		{name: "a data event", wire: wire{service: "sns", body: "Action=Publish&Message=m"}},
 		{name: "metric data", wire: wire{service: "monitoring", path: cwPath + "PutMetricData", headers: smithy(), body: cborAlarm()}},
+		{name: "a read of the account", wire: wire{service: "account", path: "getRegionOptStatus", body: `{"RegionName":"af-south-1"}`}},
+		{name: "objects deleted", wire: wire{service: "s3", path: "b?delete", body: "<Delete/>"}},
+		{name: "an object's tags", wire: wire{service: "s3", method: "PUT", path: "b/key?tagging", body: "<Tagging/>"}},
+		{name: "an object by virtual host", wire: wire{service: "s3", method: "DELETE", path: "key", host: "b.s3.amazonaws.com"}},
+		{name: "a bucket's listing", wire: wire{service: "s3", method: "GET", path: "b?policy"}},
+		{name: "a session of a bucket", wire: wire{service: "s3", method: "PUT", path: "b?unheard-of"}},
 		{name: "an object", wire: wire{service: "s3", path: "bucket/key", headers: target("not.AnOperation"), body: "Action=CreateVpc"}},
 	}
 	for _, tt := range tests {

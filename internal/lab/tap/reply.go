@@ -2,6 +2,7 @@ package tap
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"net/http"
 	"strings"
@@ -19,7 +20,7 @@ type reply struct {
 // readReply reads the body where a record needs it, and puts it back. Reads
 // that succeed are passed unread: some never end.
 func readReply(q *request, resp *http.Response) (reply, error) {
-	rep := reply{status: resp.StatusCode, requestID: resp.Header.Get("X-Amzn-Requestid")}
+	rep := reply{status: resp.StatusCode, requestID: cmp.Or(resp.Header.Get("X-Amzn-Requestid"), resp.Header.Get("X-Amz-Request-Id"))}
 	failed := resp.StatusCode >= 400
 	if !failed && !q.write() {
 		return rep, nil
@@ -34,7 +35,7 @@ func readReply(q *request, resp *http.Response) (reply, error) {
 		return rep, nil
 	}
 	switch q.proto {
-	case jsonRPC:
+	case jsonRPC, restJSON:
 		m, _ := decodeJSON(body)
 		rep.set(camel(m))
 	case cborRPC:

@@ -18,7 +18,9 @@ import (
 type protocol int
 
 const (
-	rest      protocol = iota // S3, Lambda, Scheduler: passed and listed, never recorded
+	rest      protocol = iota // Lambda, Scheduler, S3 objects: passed and listed, never recorded
+	restXML                   // S3 buckets: method and query string say what is asked
+	restJSON                  // Account Management: the path names the operation
 	jsonRPC                   // X-Amz-Target and a JSON body
 	cborRPC                   // Smithy RPC v2 CBOR: the path names the operation
 	queryForm                 // Action=... as a form
@@ -33,7 +35,7 @@ type request struct {
 	region    string
 	accessKey string
 	id        Identity
-	params    map[string]any // as on the wire, decoded; nil for rest
+	params    map[string]any // as on the wire, decoded (of a bucket: as recorded); nil for rest
 	before    map[string]Alarm
 
 	sourceIP     string
@@ -80,8 +82,14 @@ func readRequest(r *http.Request) (*request, error) {
 func (q *request) readOperation(r *http.Request) error {
 	target, kind := r.Header.Get("X-Amz-Target"), r.Header.Get("Content-Type")
 	switch {
-	case q.service == "s3":
-		q.proto = rest // whatever its headers say, the body is the user's
+	case q.service == "s3": // whatever its headers say
+		if q.operation, q.params = bucketCall(r); q.operation != "" {
+			q.proto = restXML
+		}
+	case q.service == "account":
+		if q.operation = accountOperation(r); q.operation != "" {
+			q.proto = restJSON
+		}
 	case target != "":
 		q.proto, q.operation = jsonRPC, target[strings.LastIndex(target, ".")+1:]
 	case strings.HasPrefix(r.URL.Path, "/service/") && operation.MatchString(r.URL.Path):
@@ -90,7 +98,7 @@ func (q *request) readOperation(r *http.Request) error {
 		q.proto = queryForm
 	}
 	if q.proto == rest {
-		q.operation = r.Method + " " + r.URL.Path
+		q.operation, q.params = r.Method+" "+r.URL.Path, nil
 		return nil
 	}
 	body, err := readBody(r)
@@ -99,8 +107,10 @@ func (q *request) readOperation(r *http.Request) error {
 	}
 	// A body that does not parse is the service's to refuse.
 	switch q.proto {
-	case jsonRPC:
+	case jsonRPC, restJSON:
 		q.params, _ = decodeJSON(body)
+	case restXML:
+		bucketBody(q.operation, q.params, body)
 	case cborRPC:
 		q.params, _ = decodeCBOR(body)
 	case queryForm:

@@ -120,14 +120,16 @@ type wire struct {
 	key     string // access key; default root's
 	service string
 	region  string // default eu-west-1
+	method  string // default POST
 	path    string
+	host    string // where it differs from the tap's address
 	headers map[string]string
 	body    string
 }
 
 func (f *fake) send(w wire) *http.Response {
 	f.t.Helper()
-	req, err := http.NewRequestWithContext(f.t.Context(), http.MethodPost, f.front.URL+"/"+w.path, strings.NewReader(w.body))
+	req, err := http.NewRequestWithContext(f.t.Context(), cmp.Or(w.method, http.MethodPost), f.front.URL+"/"+w.path, strings.NewReader(w.body))
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -136,6 +138,7 @@ func (f *fake) send(w wire) *http.Response {
 	for k, v := range w.headers {
 		req.Header.Set(k, v)
 	}
+	req.Host = w.host
 	client := http.Client{Transport: &http.Transport{DisableCompression: true}} // no header of its own
 	f.t.Cleanup(client.CloseIdleConnections)
 	resp, err := client.Do(req)

@@ -1,0 +1,150 @@
+package tap
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/netip"
+	"regexp"
+	"strings"
+)
+
+// bucketCalls names the event of each write to a bucket by its method and
+// the subresource in its query string. Calls that are not here act on
+// objects, which are data events, or read.
+//
+// The names are CloudTrail's, not always the operation's: a bucket's
+// lifecycle is put as PutBucketLifecycle by PutBucketLifecycleConfiguration
+// (recorded events of versions 1.10 and 1.11, panther-labs/panther-analysis
+// and DataDog/stratus-red-team). Source: "Amazon S3 CloudTrail events",
+// bucket-level actions,
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html
+// The list has no name for analytics, intelligent-tiering, inventory and
+// metrics configurations; those here are the operations'.
+var bucketCalls = map[string]map[string]string{
+	http.MethodPut: {
+		"":                    "CreateBucket",
+		"accelerate":          "PutAccelerateConfiguration",
+		"acl":                 "PutBucketAcl",
+		"analytics":           "PutBucketAnalyticsConfiguration",
+		"cors":                "PutBucketCors",
+		"encryption":          "PutBucketEncryption",
+		"intelligent-tiering": "PutBucketIntelligentTieringConfiguration",
+		"inventory":           "PutBucketInventoryConfiguration",
+		"lifecycle":           "PutBucketLifecycle",
+		"logging":             "PutBucketLogging",
+		"metrics":             "PutBucketMetricsConfiguration",
+		"notification":        "PutBucketNotification",
+		"object-lock":         "PutBucketObjectLockConfiguration",
+		"ownershipControls":   "PutBucketOwnershipControls",
+		"policy":              "PutBucketPolicy",
+		"publicAccessBlock":   "PutBucketPublicAccessBlock",
+		"replication":         "PutBucketReplication",
+		"requestPayment":      "PutBucketRequestPayment",
+		"tagging":             "PutBucketTagging",
+		"versioning":          "PutBucketVersioning",
+		"website":             "PutBucketWebsite",
+	},
+	http.MethodDelete: {
+		"":                    "DeleteBucket",
+		"analytics":           "DeleteBucketAnalyticsConfiguration",
+		"cors":                "DeleteBucketCors",
+		"encryption":          "DeleteBucketEncryption",
+		"intelligent-tiering": "DeleteBucketIntelligentTieringConfiguration",
+		"inventory":           "DeleteBucketInventoryConfiguration",
+		"lifecycle":           "DeleteBucketLifecycle",
+		"metrics":             "DeleteBucketMetricsConfiguration",
+		"ownershipControls":   "DeleteBucketOwnershipControls",
+		"policy":              "DeleteBucketPolicy",
+		"publicAccessBlock":   "DeleteBucketPublicAccessBlock",
+		"replication":         "DeleteBucketReplication",
+		"tagging":             "DeleteBucketTagging",
+		"website":             "DeleteBucketWebsite",
+	},
+}
+
+// notSubresource are the parameters of a query string that say nothing of
+// what the call acts on: the SDKs' operation name, a presigned signature.
+var notSubresource = regexp.MustCompile(`(?i)^(x-id|x-amz-.*)$`)
+
+// bucketHost is a virtual host: the bucket comes before S3's own name.
+//
+// Source: "Virtual hosting of general purpose buckets",
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+var bucketHost = regexp.MustCompile(`^(.+)\.(?:s3[.-].*|localhost)$`)
+
+// bucketOf returns the bucket and the key that a call is for.
+func bucketOf(r *http.Request) (bucket, key string) {
+	host, _, _ := strings.Cut(r.Host, ":")
+	path := strings.TrimPrefix(r.URL.Path, "/")
+	if _, err := netip.ParseAddr(host); err != nil {
+		if m := bucketHost.FindStringSubmatch(host); m != nil && m[1] != "s3" {
+			return m[1], path
+		}
+	}
+	bucket, key, _ = strings.Cut(path, "/")
+	return bucket, key
+}
+
+// bucketCall returns the name and the requestParameters of a write to a
+// bucket; no name for any other call.
+func bucketCall(r *http.Request) (name string, params map[string]any) {
+	bucket, key := bucketOf(r)
+	if bucket == "" || key != "" {
+		return "", nil
+	}
+	// Source: recorded events of PutBucketPolicy and PutBucketLifecycle
+	// (DataDog/stratus-red-team): the query string's members, "" for a bare
+	// subresource, beside these two.
+	params = map[string]any{"bucketName": bucket, "Host": r.Host}
+	calls, bare := bucketCalls[r.Method], true
+	for k, v := range r.URL.Query() {
+		if notSubresource.MatchString(k) {
+			continue
+		}
+		params[k], bare = v[0], false
+		if calls[k] != "" {
+			name = calls[k]
+		}
+	}
+	if bare {
+		name = calls[""]
+	}
+	for k, v := range r.Header {
+		if k = strings.ToLower(k); k == "x-amz-acl" || strings.HasPrefix(k, "x-amz-grant-") {
+			params[k] = v[0]
+		}
+	}
+	return name, params
+}
+
+// bucketBody adds what the body of a write to a bucket says: a policy is
+// JSON, everything else XML below the name of its root.
+func bucketBody(name string, params map[string]any, body []byte) {
+	if name == "PutBucketPolicy" {
+		var policy any
+		if json.Unmarshal(body, &policy) == nil {
+			params["bucketPolicy"] = policy
+		}
+		return
+	}
+	if root := parseXML(body); root != nil {
+		config, ok := laterElement(root).(map[string]any)
+		if !ok {
+			config = map[string]any{}
+		}
+		config["xmlns"] = root.xmlns
+		params[root.name] = config
+	}
+}
+
+// accountOperation is the operation of a call of Account Management, whose
+// path is the operation in lower camel case.
+//
+// Source: https://docs.aws.amazon.com/accounts/latest/reference/API_EnableRegion.html
+func accountOperation(r *http.Request) string {
+	name := strings.TrimPrefix(r.URL.Path, "/")
+	if r.Method != http.MethodPost || name == "" || strings.Contains(name, "/") {
+		return ""
+	}
+	return strings.ToUpper(name[:1]) + name[1:]
+}
