@@ -25,7 +25,7 @@ import (
 func Forwarder(app constructs.Construct, p Props, region string) awscdk.Stack {
 	s := newStack(app, p, p.policy().ForwarderName(region), region, "relight: forwards this region's events to "+p.Home)
 	alerts := newAlerts(s, p.Config.Subscribers, awscdk.RemovalPolicy_DESTROY)
-	undelivered := newUndelivered(s, alerts)
+	undelivered := newUndelivered(s, alerts, "")
 	bus := arn(s, "events", p.Home, "event-bus/"+p.policy().BusName())
 	role := awsiam.NewRole(s, jsii.String("ForwardRole"), &awsiam.RoleProps{
 		AssumedBy:      service("events.amazonaws.com", conditions{"StringEquals": {"aws:SourceAccount": *s.Account()}}),
@@ -33,8 +33,8 @@ func Forwarder(app constructs.Construct, p Props, region string) awscdk.Stack {
 	})
 	home := awseventstargets.NewEventBus(
 		awsevents.EventBus_FromEventBusArn(s, jsii.String("HomeBus"), jsii.String(bus)),
-		&awseventstargets.EventBusProps{Role: role.WithoutPolicyUpdates(nil), DeadLetterQueue: undelivered},
+		&awseventstargets.EventBusProps{Role: role.WithoutPolicyUpdates(nil)},
 	)
-	newRules(s, "Forward", nil, catalog.Patterns(p.regionalKinds()...), home)
+	newRules(s, "Forward", nil, catalog.Patterns(p.regionalKinds()...), home, undelivered)
 	return s
 }

@@ -61,7 +61,7 @@ func (l lambdas) forKind(k catalog.Kind) kindFunction {
 		MaxConcurrency: jsii.Number(concurrency), ReportBatchItemFailures: jsii.Bool(true),
 	})
 	target := awseventstargets.NewSqsQueue(queue, &awseventstargets.SqsQueueProps{
-		DeadLetterQueue: l.undelivered, MaxEventAge: seconds(eventAge), RetryAttempts: jsii.Number(eventRetries),
+		MaxEventAge: seconds(eventAge), RetryAttempts: jsii.Number(eventRetries),
 	})
 	return kindFunction{scope: scope, target: target, mapping: mapping}
 }

@@ -14,7 +14,7 @@ import (
 func Home(app constructs.Construct, p Props) awscdk.Stack {
 	s := newStack(app, p, p.policy().StackName(), p.Home, "relight: turns this account's audit lights back on")
 	alerts := newAlerts(s, p.Config.Subscribers, awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE)
-	undelivered := newUndelivered(s, alerts)
+	undelivered := newUndelivered(s, alerts, p.policy().BusName())
 	bus := awsevents.NewEventBus(s, jsii.String("Bus"), &awsevents.EventBusProps{
 		EventBusName: jsii.String(p.policy().BusName()),
 		Description:  jsii.String("Events that relight's forwarders send home from other regions"),
@@ -28,9 +28,9 @@ func Home(app constructs.Construct, p Props) awscdk.Stack {
 	for _, k := range p.kinds() {
 		fn := l.forKind(k)
 		before = append(before, fn.mapping)
-		before = append(before, newRules(fn.scope, "Rule", nil, catalog.Patterns(k), fn.target)...)
+		before = append(before, newRules(fn.scope, "Rule", nil, catalog.Patterns(k), fn.target, undelivered)...)
 		if k.Regional() {
-			before = append(before, newRules(fn.scope, "Forwarded", bus, catalog.Patterns(k), fn.target)...)
+			before = append(before, newRules(fn.scope, "Forwarded", bus, catalog.Patterns(k), fn.target, undelivered)...)
 		}
 	}
 	l.sweep(before)

@@ -3,6 +3,7 @@ package stack
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -39,8 +40,23 @@ func newDeadLetters(scope constructs.Construct, id string, alerts alerts, descri
 	return q
 }
 
-// newUndelivered adds the dead-letter queue of the stack's rules and schedule.
-func newUndelivered(s awscdk.Stack, alerts alerts) awssqs.Queue {
-	return newDeadLetters(s, "Undelivered", alerts,
+// newUndelivered adds the dead-letter queue of the stack's rules, on the
+// default bus and on a bus of relight's own if it has a name, and of its
+// schedule. One statement admits all rules by the names that CloudFormation
+// gives them: a policy takes no more than 20 statements and 10 conditions.
+// Source: Amazon SQS Developer Guide, "Amazon SQS policy quotas".
+func newUndelivered(s awscdk.Stack, alerts alerts, bus string) awssqs.Queue {
+	q := newDeadLetters(s, "Undelivered", alerts,
 		"relight: EventBridge could not deliver events. The sweep covers for them; each message's attributes say why.")
+	rules := []string{arn(s, "events", *s.Region(), "rule/"+*s.StackName()+"-*")}
+	if bus != "" {
+		rules = append(rules, arn(s, "events", *s.Region(), "rule/"+bus+"/"+*s.StackName()+"-*"))
+	}
+	st := awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions: jsii.Strings("sqs:SendMessage"), Resources: &[]*string{q.QueueArn()},
+		Conditions: &map[string]any{"ArnLike": map[string]any{"aws:SourceArn": rules}},
+	})
+	st.AddServicePrincipal(jsii.String("events.amazonaws.com"), nil)
+	q.AddToResourcePolicy(st)
+	return q
 }

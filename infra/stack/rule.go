@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -21,8 +22,9 @@ const (
 )
 
 // newRules adds a rule for each pattern, from bus to target, and returns
-// them. No bus means the region's default bus.
-func newRules(scope constructs.Construct, prefix string, bus awsevents.IEventBus, patterns []catalog.Pattern, target awsevents.IRuleTarget) []constructs.IDependable {
+// them. No bus means the region's default bus. What cannot be delivered goes
+// to undelivered, whose policy the CDK would add to if it knew.
+func newRules(scope constructs.Construct, prefix string, bus awsevents.IEventBus, patterns []catalog.Pattern, target awsevents.IRuleTarget, undelivered awssqs.IQueue) []constructs.IDependable {
 	var rules []constructs.IDependable
 	for _, p := range patterns {
 		props := &awsevents.RuleProps{
@@ -33,7 +35,9 @@ func newRules(scope constructs.Construct, prefix string, bus awsevents.IEventBus
 		if bus != nil {
 			props.EventBus = bus
 		}
-		rules = append(rules, awsevents.NewRule(scope, jsii.String(prefix+ruleID(p)), props))
+		rule := awsevents.NewRule(scope, jsii.String(prefix+ruleID(p)), props)
+		rule.Node().DefaultChild().(awsevents.CfnRule).AddPropertyOverride(jsii.String("Targets.0.DeadLetterConfig.Arn"), undelivered.QueueArn())
+		rules = append(rules, rule)
 	}
 	return rules
 }

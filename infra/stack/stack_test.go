@@ -57,6 +57,7 @@ type app map[string]synthesized
 type synthesized struct {
 	template
 	raw       any  // the whole template
+	region    string
 	protected bool // against termination
 	tags      map[string]*string
 }
@@ -88,6 +89,7 @@ func synth(raw string, arch stack.Arch) app {
 		s := child.(awscdk.Stack)
 		one := synthesized{
 			raw:       assertions.Template_FromStack(s, nil).ToJSON(),
+			region:    *s.Region(),
 			protected: *s.TerminationProtection(),
 			tags:      *s.Tags().TagValues(),
 		}

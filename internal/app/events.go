@@ -128,6 +128,9 @@ func (a *App) read(messages []events.SQSMessage) intake {
 			a.log.Error("unreadable", "message_id", m.MessageId, "error", err.Error())
 		}
 		for _, s := range ev.Scopes {
+			if ev.Global && s.Region == catalog.GlobalRegion(a.deployment.HomeRegion) {
+				s.Region = a.deployment.HomeRegion // where what the call harms is held
+			}
 			if reason := cmp.Or(a.serves(s), a.covers(s.Region)); reason != "" {
 				drop(ev.Cause.EventID, fmt.Sprintf("%s: %s", s, reason))
 				continue

@@ -34,7 +34,7 @@ func TestCreateFlowLogsFaults(t *testing.T) {
 		{name: "role spreads", fail: []string{awstest.AssumeRole}, again: true, retried: true, text: "Unable to assume"},
 		{name: "role spreads, in-band", refuse: []string{awstest.AssumeRole}, again: true, retried: true},
 		{name: "throttled, in-band", refuse: []string{"RequestLimitExceeded"}, again: true, retried: true},
-		{name: "denied", deny: true, text: "allow the action"},
+		{name: "denied", deny: true, text: "(allow ec2:CreateFlowLogs "},
 		{name: "quota, in-band", refuse: []string{"FlowLogsLimitExceeded"}, text: "delete one"},
 		{name: "destination, in-band", refuse: []string{"LogDestinationPermissionIssueException"}, text: "LogDestinationPermissionIssueException"},
 		{name: "a status for a code, in-band", refuse: []string{"400"}, text: "400"},
@@ -190,7 +190,7 @@ func TestDenied(t *testing.T) {
 				t.Errorf("failed: %v, %v; another delivery cannot help", again, errs)
 			}
 			m := w.Messages()[told:]
-			if len(m) != 1 || !strings.Contains(m[0].Text, "allow the action") {
+			if len(m) != 1 || !strings.Contains(m[0].Text, ":"+tt.op+" ") {
 				t.Errorf("messages %+v, want one that says what to allow", m)
 			}
 			w.Allow(tt.op)

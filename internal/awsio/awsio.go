@@ -56,7 +56,7 @@ type Cloud struct {
 
 // Observe reads what a scope names. Any failed read is an error.
 func (c *Cloud) Observe(ctx context.Context, s remedy.Scope) (plan.Observed, error) {
-	got := plan.Observed{Account: s.Account, Region: s.Region}
+	got := plan.Observed{Account: s.Account, Region: s.Region, Type: s.Type, Asked: s.Names.List()}
 	var err error
 	switch s.Kind {
 	case catalog.FlowLogs:

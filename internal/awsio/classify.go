@@ -3,6 +3,7 @@ package awsio
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	smithy "github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
@@ -83,10 +85,6 @@ var hints = map[string]string{
 	"FlowLogsLimitExceeded":       "both flow log slots of the VPC are taken by others that do not satisfy the policy: delete one",
 	limitCode:                     "a quota is used up: delete what is not needed or ask for more",
 	"LimitExceeded":               "a quota is used up: delete what is not needed or ask for more",
-	"UnauthorizedOperation":       "allow the action in the role's policy, and look for a service control policy that denies it",
-	"AccessDenied":                "allow the action in the role's policy, and look for a service control policy that denies it",
-	"AccessDeniedException":       "allow the action in the role's policy, and look for a service control policy that denies it",
-	"AuthorizationError":          "allow the action in the role's policy, and look for a service control policy that denies it",
 	"AuthFailure":                 "the region may not be enabled for this account, or the credentials are wrong",
 	"OptInRequired":               "enable the region for this account, or leave it out of the configuration",
 	"UnrecognizedClientException": "the region may not be enabled for this account, or the credentials are wrong",
@@ -95,13 +93,29 @@ var hints = map[string]string{
 	"InvalidClientTokenId":        "the credentials are wrong",
 }
 
+// deniedCodes are what the services call a missing permission.
+var deniedCodes = []string{"UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "AuthorizationError"}
+
+// hintFor says what a person can do about an error of a call.
+func hintFor(op, target, code string) string {
+	if !slices.Contains(deniedCodes, code) {
+		return hints[code]
+	}
+	where := " on "
+	if catalog.RegionShape.MatchString(target) { // a call about many things
+		where = " in "
+	}
+	return "allow " + strings.Replace(op, ".", ":", 1) + where + target +
+		" in the role's policy, and look for a service control policy, boundary or resource policy that denies it"
+}
+
 // wrap gives an error of an AWS call its class and a hint. It returns nil for
 // nil.
 func wrap(op, target string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &remedy.Error{Op: op, Target: target, Class: classify(err), Hint: hints[codeOf(err)], Err: err}
+	return &remedy.Error{Op: op, Target: target, Class: classify(err), Hint: hintFor(op, target, codeOf(err)), Err: err}
 }
 
 func codeOf(err error) string {

@@ -3,6 +3,7 @@ package catalog
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 )
 
 // Detail types of the events relight watches.
@@ -20,6 +21,7 @@ type Call struct {
 	Kinds      []Kind       // the kinds it can harm
 	Type       ResourceType // what the event names
 	Path       []string     // where in the detail the name is; none where the event has no usable name
+	Advice     string       // what a person should do about it, where no repair undoes all of it; "" for nothing
 }
 
 // Calls lists what relight watches.
@@ -29,27 +31,54 @@ type Call struct {
 // whose name is not found where Path says widens its scope, so a wrong path
 // costs reads and never a repair.
 //
+// People are told of a call with advice even where relight finds nothing to
+// restore, as long as it was made on something that a protection leans on.
+//
 // DeleteFlowLogs names only flow logs, which by then are gone and cannot be
 // traced to a VPC: its scope is the region. "aws.monitoring" is CloudWatch's
 // source for API calls; for alarm changes the AWS documents disagree between
 // "aws.cloudwatch" (user guide) and "aws.monitoring" (event reference), so
 // both are watched.
 var Calls = []Call{
-	{"aws.ec2", APICall, "CreateVpc", []Kind{FlowLogs}, VPC, []string{"responseElements", "vpc", "vpcId"}},
-	{"aws.ec2", APICall, "CreateDefaultVpc", []Kind{FlowLogs}, VPC, []string{"responseElements", "CreateDefaultVpcResponse", "vpc", "vpcId"}},
-	{"aws.ec2", APICall, "DeleteFlowLogs", []Kind{FlowLogs}, VPC, nil},
+	{"aws.ec2", APICall, "CreateVpc", []Kind{FlowLogs}, VPC, []string{"responseElements", "vpc", "vpcId"}, ""},
+	{"aws.ec2", APICall, "CreateDefaultVpc", []Kind{FlowLogs}, VPC, []string{"responseElements", "CreateDefaultVpcResponse", "vpc", "vpcId"}, ""},
+	{"aws.ec2", APICall, "DeleteFlowLogs", []Kind{FlowLogs}, VPC, nil, ""},
 
-	{"aws.logs", APICall, "CreateLogGroup", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}},
-	{"aws.logs", APICall, "DeleteLogGroup", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}},
-	{"aws.logs", APICall, "PutRetentionPolicy", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}},
-	{"aws.logs", APICall, "PutMetricFilter", []Kind{LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}},
-	{"aws.logs", APICall, "DeleteMetricFilter", []Kind{LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}},
+	{"aws.logs", APICall, "CreateLogGroup", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}, ""},
+	{"aws.logs", APICall, "DeleteLogGroup", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}, ""},
+	{"aws.logs", APICall, "PutRetentionPolicy", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}, ""},
+	{"aws.logs", APICall, "PutMetricFilter", []Kind{LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}, ""},
+	{"aws.logs", APICall, "DeleteMetricFilter", []Kind{LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}, ""},
 
-	{"aws.monitoring", APICall, "PutMetricAlarm", []Kind{Alarms}, Alarm, []string{"requestParameters", "alarmName"}},
-	{"aws.monitoring", APICall, "DeleteAlarms", []Kind{Alarms}, Alarm, []string{"requestParameters", "alarmNames"}},
-	{"aws.monitoring", APICall, "DisableAlarmActions", []Kind{Alarms}, Alarm, []string{"requestParameters", "alarmNames"}},
-	{"aws.cloudwatch", AlarmChange, "", []Kind{Alarms}, Alarm, []string{"alarmName"}},
-	{"aws.monitoring", AlarmChange, "", []Kind{Alarms}, Alarm, []string{"alarmName"}},
+	{"aws.monitoring", APICall, "PutMetricAlarm", []Kind{Alarms}, Alarm, []string{"requestParameters", "alarmName"}, ""},
+	{"aws.monitoring", APICall, "DeleteAlarms", []Kind{Alarms}, Alarm, []string{"requestParameters", "alarmNames"}, ""},
+	{"aws.monitoring", APICall, "DisableAlarmActions", []Kind{Alarms}, Alarm, []string{"requestParameters", "alarmNames"}, ""},
+	{"aws.cloudwatch", AlarmChange, "", []Kind{Alarms}, Alarm, []string{"alarmName"}, ""},
+	{"aws.monitoring", AlarmChange, "", []Kind{Alarms}, Alarm, []string{"alarmName"}, ""},
+}
+
+// globalSources are the services whose events AWS raises in one region of a
+// partition, wherever the call was made. Source: AWS re:Post, "EventBridge rule
+// for IAM in one Region only", which says it of IAM, Organizations and Account
+// Management.
+var globalSources = []string{"aws.iam", "aws.account"}
+
+// Global reports whether the events of a source are raised in GlobalRegion
+// only.
+func Global(source string) bool { return slices.Contains(globalSources, source) }
+
+// GlobalRegion returns the region that raises the events of global services,
+// of the partition that a region is in. That it is us-east-1 is documented;
+// for the other partitions it is taken from where their IAM is. Source: IAM
+// User Guide, endpoints; unverified beyond the commercial partition.
+func GlobalRegion(region string) string {
+	switch {
+	case strings.HasPrefix(region, "us-gov-"):
+		return "us-gov-west-1"
+	case strings.HasPrefix(region, "cn-"):
+		return "cn-north-1"
+	}
+	return "us-east-1"
 }
 
 // FindCall returns the row for an event, and whether there is one.

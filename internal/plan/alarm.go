@@ -153,8 +153,9 @@ func (p *Plan) putAlarm(want catalog.Policy, c catalog.Control, m Metric, from A
 		a.AlarmActions = append(a.AlarmActions, want.Topic)
 	default:
 		p.Findings = append(p.Findings, Finding{
-			"alarm " + a.Name, fmt.Sprintf("its %d actions leave no room for the topic", len(a.AlarmActions)),
-			"Remove an action; an alarm takes five for a state.",
+			Subject: "alarm " + a.Name,
+			Problem: fmt.Sprintf("its %d actions leave no room for the topic", len(a.AlarmActions)),
+			Remedy:  "Remove an action; an alarm takes five for a state.",
 		})
 		if reason = weaker(c, m, from, anybody); reason == "" {
 			return
@@ -274,12 +275,12 @@ func (p *Plan) topic(want catalog.Policy, state AlarmState) {
 	subject := "topic " + want.Topic
 	switch t := state.Topics[want.Topic]; {
 	case !t.Exists:
-		p.Findings = append(p.Findings, Finding{subject, "it does not exist", "Destroy the stack and deploy it again: CloudFormation does not see that it is gone."})
+		p.Findings = append(p.Findings, Finding{Subject: subject, Problem: "it does not exist", Remedy: "Destroy the stack and deploy it again: CloudFormation does not see that it is gone."})
 	case !t.Admits:
-		p.Findings = append(p.Findings, Finding{subject, "CloudWatch may not publish to it: " + t.Why, "Mend its policy, or destroy the stack and deploy it again."})
+		p.Findings = append(p.Findings, Finding{Subject: subject, Problem: "CloudWatch may not publish to it: " + t.Why, Remedy: "Mend its policy, or destroy the stack and deploy it again."})
 	case t.Confirmed == 0 && t.Pending > 0:
-		p.Findings = append(p.Findings, Finding{subject, "no subscriber has confirmed", "Open the confirmation link that SNS sent; it is good for two days."})
+		p.Findings = append(p.Findings, Finding{Subject: subject, Problem: "no subscriber has confirmed", Remedy: "Open the confirmation link that SNS sent; it is good for two days."})
 	case t.Confirmed == 0:
-		p.Findings = append(p.Findings, Finding{subject, "nobody is subscribed to it", "Subscribe somebody: by the configuration, or with aws sns subscribe."})
+		p.Findings = append(p.Findings, Finding{Subject: subject, Problem: "nobody is subscribed to it", Remedy: "Subscribe somebody: by the configuration, or with aws sns subscribe."})
 	}
 }

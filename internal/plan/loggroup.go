@@ -147,7 +147,7 @@ func (p *Plan) logGroup(want catalog.Policy, region string, w logGroupWant, got 
 	subject := "log group " + w.name
 	switch {
 	case !exists && theirs:
-		p.Findings = append(p.Findings, Finding{subject, "it is missing, and AWS Control Tower owns it", "Repair the landing zone."})
+		p.Findings = append(p.Findings, Finding{Subject: subject, Problem: "it is missing, and AWS Control Tower owns it", Remedy: "Repair the landing zone."})
 		return false
 	case !exists:
 		p.Actions = append(p.Actions, CreateLogGroup{
@@ -157,8 +157,9 @@ func (p *Plan) logGroup(want catalog.Policy, region string, w logGroupWant, got 
 		return true
 	case got.Class != "" && got.Class != catalog.ClassStandard && w.by == "the trail":
 		p.Findings = append(p.Findings, Finding{
-			subject, "its class is " + got.Class + ", which takes no metric filters and never changes",
-			"Create a STANDARD log group and point the trail at it.",
+			Subject: subject,
+			Problem: "its class is " + got.Class + ", which takes no metric filters and never changes",
+			Remedy:  "Create a STANDARD log group and point the trail at it.",
 		})
 		return false
 	}
@@ -167,7 +168,7 @@ func (p *Plan) logGroup(want catalog.Policy, region string, w logGroupWant, got 
 	}
 	short := "kept " + strconv.Itoa(int(got.RetentionDays)) + " days, needed by " + w.by
 	if theirs {
-		p.Findings = append(p.Findings, Finding{subject, short + " for longer, and AWS Control Tower owns it", "Raise the retention in the landing zone's settings."})
+		p.Findings = append(p.Findings, Finding{Subject: subject, Problem: short + " for longer, and AWS Control Tower owns it", Remedy: "Raise the retention in the landing zone's settings."})
 		return true
 	}
 	p.Actions = append(p.Actions, RaiseRetention{LogGroup: w.name, Days: w.retention, Reason: short})

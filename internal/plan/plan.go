@@ -17,6 +17,8 @@ import (
 type Observed struct {
 	Account string // 12 digits
 	Region  string
+	Type    catalog.ResourceType // of Asked; "" where everything of the kind was looked at
+	Asked   []string             // the names that the look was about; none for all of the type
 
 	FlowLogs  *FlowLogState
 	LogGroups *LogGroupState
@@ -29,6 +31,7 @@ type Plan struct {
 	Actions  []Action
 	Findings []Finding // what only a person can mend
 	Skips    []Skip    // what was left alone on purpose
+	Touched  []string  // of Observed.Asked, what a protection leans on
 	Held     int       // protections found in place
 }
 
@@ -56,6 +59,7 @@ type Finding struct {
 	Subject string // what it is about: "topic arn:…", "flow log fl-1 of vpc-1"
 	Problem string
 	Remedy  string // what to do, as a sentence
+	Alert   bool   // people hear of it as soon as an event leads to it, not only by the sweep's alarm
 }
 
 // String returns the finding as one line.

@@ -57,20 +57,24 @@ func ChooseTrailLogs(want catalog.Policy, account, region string, trails []Trail
 	case len(otherRegion) > 0:
 		t := otherRegion[0]
 		return TrailLogs{Findings: []Finding{{
-			"trail " + t.ARN, "its log group is in " + parseARN(t.LogGroupARN).region + ", not in " + region,
-			"Deploy relight in the trail's home region, " + t.HomeRegion + ".",
+			Subject: "trail " + t.ARN,
+			Problem: "its log group is in " + parseARN(t.LogGroupARN).region + ", not in " + region,
+			Remedy:  "Deploy relight in the trail's home region, " + t.HomeRegion + ".",
 		}}}
 	case len(otherAccount) > 0:
 		t := otherAccount[0]
 		return TrailLogs{Elsewhere: fmt.Sprintf("not applicable: filters and alarms belong to account %s, owner of %s", ownerOf(t), t.ARN)}
 	case len(silent) > 0:
 		return TrailLogs{Findings: []Finding{{
-			"trail " + silent[0].ARN, "it delivers to no log group", "Give it one: aws cloudtrail update-trail --cloud-watch-logs-log-group-arn.",
+			Subject: "trail " + silent[0].ARN,
+			Problem: "it delivers to no log group",
+			Remedy:  "Give it one: aws cloudtrail update-trail --cloud-watch-logs-log-group-arn.",
 		}}}
 	}
 	return TrailLogs{Findings: []Finding{{
-		"account " + account, "it has no multi-region trail in " + region,
-		"Create one that delivers to a log group: metric filters and alarms have nothing to stand on without it.",
+		Subject: "account " + account,
+		Problem: "it has no multi-region trail in " + region,
+		Remedy:  "Create one that delivers to a log group: metric filters and alarms have nothing to stand on without it.",
 	}}}
 }
 
@@ -90,8 +94,9 @@ func several(trails []Trail) []Finding {
 		arns = append(arns, t.ARN)
 	}
 	return []Finding{{
-		"trail " + trails[0].ARN, "chosen as the first by ARN; these qualify too: " + strings.Join(arns, ", "),
-		"Name the log group in the configuration: trailLogs.logGroup.",
+		Subject: "trail " + trails[0].ARN,
+		Problem: "chosen as the first by ARN; these qualify too: " + strings.Join(arns, ", "),
+		Remedy:  "Name the log group in the configuration: trailLogs.logGroup.",
 	}}
 }
 

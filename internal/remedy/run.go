@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/relight-aws/relight/internal/catalog"
@@ -36,6 +37,8 @@ type Outcome struct {
 type Cause struct {
 	EventID   string
 	EventName string
+	Names     Names  // of what the call was made on; none where the event does not say
+	Advice    string // what a person should do about such a call, whatever relight could restore; "" for nothing
 	Actor     string // ARN of who made the call; "" where the event does not say
 	SourceIP  string
 	Time      time.Time // when the call was made
@@ -84,6 +87,28 @@ func (r Report) Repaired() int {
 		}
 	}
 	return n
+}
+
+// Notices returns the causes that people are told of even where there was
+// nothing to restore: calls with advice, made on something that a protection
+// leans on or on nothing that the event names.
+func (r Report) Notices() []Cause {
+	var notices []Cause
+	for _, c := range r.Causes {
+		names := c.Names.List()
+		touched := len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return slices.Contains(r.Plan.Touched, n) })
+		if c.Advice != "" && touched && r.Err == nil {
+			notices = append(notices, c)
+		}
+	}
+	return notices
+}
+
+// Alerts reports whether an event is, or led to, something that people should
+// look at soon.
+func (r Report) Alerts() bool {
+	alert := slices.ContainsFunc(r.Plan.Findings, func(f plan.Finding) bool { return f.Alert })
+	return alert && len(r.Causes) > 0 || len(r.Notices()) > 0
 }
 
 // A Reconciler runs scopes against one account.

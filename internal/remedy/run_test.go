@@ -174,3 +174,39 @@ func TestRestoredTellsActionsApart(t *testing.T) {
 		}
 	}
 }
+
+// A call with advice is told of where it was made on what a protection leans
+// on, or where the event does not say on what.
+func TestNotices(t *testing.T) {
+	advised := func(names ...string) remedy.Cause {
+		return remedy.Cause{EventName: "DeleteLogStream", Advice: "Ask who.", Names: remedy.NamesOf(names...)}
+	}
+	plain := remedy.Cause{EventName: "DeleteLogGroup", Names: "trail"}
+	tests := map[string]struct {
+		causes  []remedy.Cause
+		touched []string
+		err     error
+		want    int
+	}{
+		"touched":      {[]remedy.Cause{advised("other", "trail")}, []string{"trail"}, nil, 1},
+		"untouched":    {[]remedy.Cause{advised("other")}, []string{"trail"}, nil, 0},
+		"unnamed":      {[]remedy.Cause{advised()}, nil, nil, 1},
+		"no advice":    {[]remedy.Cause{plain}, []string{"trail"}, nil, 0},
+		"unread":       {[]remedy.Cause{advised()}, nil, errors.New("throttled"), 0},
+		"one of two":   {[]remedy.Cause{advised("trail"), plain}, []string{"trail"}, nil, 1},
+		"not an event": {nil, []string{"trail"}, nil, 0},
+	}
+	for name, tt := range tests {
+		rep := remedy.Report{Causes: tt.causes, Err: tt.err, Plan: plan.Plan{Touched: tt.touched}}
+		if got := len(rep.Notices()); got != tt.want || rep.Alerts() != (tt.want > 0) {
+			t.Errorf("%s: %d notices, alerts %t; want %d", name, got, rep.Alerts(), tt.want)
+		}
+	}
+	finding := remedy.Report{Plan: plan.Plan{Findings: []plan.Finding{{Subject: "s", Alert: true}}}}
+	if finding.Alerts() {
+		t.Error("a sweep's finding alerts; the sweep's own alarm speaks for it")
+	}
+	if finding.Causes = []remedy.Cause{plain}; !finding.Alerts() {
+		t.Error("a finding that an event led to does not alert")
+	}
+}

@@ -38,6 +38,10 @@ func (p Reporter) Record(ctx context.Context, r remedy.Report, untold error, now
 		}
 		p.Log.LogAttrs(ctx, level, "action", append(attrs, causeAttrs(r, now)...)...)
 	}
+	for _, c := range r.Notices() {
+		p.Log.LogAttrs(ctx, slog.LevelWarn, "notice", slog.String("scope", r.Scope.String()), slog.String("event_id", c.EventID),
+			slog.String("event", call(c)), slog.String("actor", c.Actor), slog.String("advice", c.Advice))
+	}
 	for _, f := range r.Plan.Findings {
 		p.Log.LogAttrs(ctx, slog.LevelWarn, "finding", slog.String("scope", r.Scope.String()), slog.String("finding", f.String()))
 	}
@@ -152,6 +156,9 @@ func subject(reports []remedy.Report) string {
 	where := reports[0].Scope.Region
 	if len(regions) > 1 {
 		where = fmt.Sprintf("%d regions", len(regions))
+	}
+	if repaired == 0 && unrestored == 0 {
+		return fmt.Sprintf("relight: something to look at in %s of %s", where, reports[0].Scope.Account)
 	}
 	s := fmt.Sprintf("relight: %d restored in %s of %s", repaired, where, reports[0].Scope.Account)
 	if unrestored > 0 {

@@ -156,6 +156,7 @@ func TestMessages(t *testing.T) {
 		return r
 	}
 	found := remedy.Report{Scope: scope, Plan: plan.Plan{Findings: full().Plan.Findings, Skips: full().Plan.Skips, Held: 3}}
+	advised := remedy.Report{Scope: scope, Causes: []remedy.Cause{{EventName: "DeleteLogStream", Advice: "Ask who.", Names: "trail"}}, Plan: plan.Plan{Touched: []string{"trail"}}}
 	tests := map[string]struct {
 		r       remedy.Report
 		subject string // "" sends nothing
@@ -170,6 +171,7 @@ func TestMessages(t *testing.T) {
 		"unread for an event":           {unread(), "relight: 0 restored in us-east-1 of 111122223333, 1 NOT restored"},
 		"nothing to do":                 {caused(remedy.Report{Scope: scope}), ""},
 		"only findings and skips":       {caused(found), ""},
+		"a call to look at":             {advised, "relight: something to look at in us-east-1 of 111122223333"},
 		"planned only":                  {caused(planned()), ""},
 	}
 	for name, tt := range tests {

@@ -9,7 +9,7 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// What a text holds, so that its six parts fit a message of 256 KiB and can
+// What a text holds, so that its seven parts fit a message of 256 KiB and can
 // be read. Source of the limit: SNS API Reference, Publish.
 const (
 	partLines = 40  // of each part
@@ -21,7 +21,7 @@ const (
 // it holds the first lines and says how many more there are; the log has all
 // of them. Where there are several reports, lines name their region.
 func Text(reports ...remedy.Report) string {
-	var causes, restored, failed, unread, remaining, findings, skips []string
+	var causes, notices, restored, failed, unread, remaining, findings, skips []string
 	for _, r := range reports {
 		where := func(all ...string) []string {
 			for i := range all {
@@ -32,7 +32,10 @@ func Text(reports ...remedy.Report) string {
 			return all
 		}
 		for _, c := range r.Causes {
-			causes = append(causes, c.EventName+" by "+orUnknown(c.Actor)+" from "+orUnknown(c.SourceIP)+" at "+c.Time.UTC().Format(time.RFC3339))
+			causes = append(causes, call(c)+" by "+orUnknown(c.Actor)+" from "+orUnknown(c.SourceIP)+" at "+c.Time.UTC().Format(time.RFC3339))
+		}
+		for _, c := range r.Notices() {
+			notices = append(notices, where(call(c)+": "+c.Advice)...)
 		}
 		done := r.Restored()
 		for i, o := range r.Outcomes {
@@ -52,6 +55,7 @@ func Text(reports ...remedy.Report) string {
 	}
 	var b strings.Builder
 	write(&b, "Cause", causes)
+	write(&b, "Look at", notices)
 	write(&b, "Restored", restored)
 	write(&b, "Failed", failed)
 	write(&b, "Failed", unread)
@@ -84,6 +88,14 @@ func oneLine(s string) string {
 		s = strings.ToValidUTF8(s[:lineBytes], "") + "…"
 	}
 	return s
+}
+
+// call names a call and what it was made on.
+func call(c remedy.Cause) string {
+	if names := c.Names.List(); len(names) > 0 {
+		return c.EventName + " of " + strings.Join(names, ", ")
+	}
+	return c.EventName
 }
 
 func orUnknown(s string) string {

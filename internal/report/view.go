@@ -21,6 +21,7 @@ type View struct {
 	Skipped   []string  `json:"skipped"`
 	Remaining []string  `json:"remaining,omitempty"` // still to do after the repair
 	Causes    []Cause   `json:"causes,omitempty"`
+	Notices   []Notice  `json:"notices,omitempty"`
 	Error     string    `json:"error,omitempty"` // what kept the run from observing or verifying
 }
 
@@ -44,9 +45,20 @@ type Finding struct {
 type Cause struct {
 	EventID   string    `json:"event_id"`
 	EventName string    `json:"event"`
+	Names     []string  `json:"names,omitempty"` // of what the call was made on
 	Actor     string    `json:"actor,omitempty"`
 	SourceIP  string    `json:"source_ip,omitempty"`
 	Time      time.Time `json:"time"`
+}
+
+// A Notice is a call that people should look at, whatever was restored.
+type Notice struct {
+	Cause
+	Advice string `json:"advice"`
+}
+
+func causeOf(c remedy.Cause) Cause {
+	return Cause{EventID: c.EventID, EventName: c.EventName, Names: c.Names.List(), Actor: c.Actor, SourceIP: c.SourceIP, Time: c.Time}
 }
 
 // ViewOf returns the JSON view of a report.
@@ -67,10 +79,13 @@ func ViewOf(r remedy.Report) View {
 		v.Actions = append(v.Actions, view)
 	}
 	for _, f := range r.Plan.Findings {
-		v.Findings = append(v.Findings, Finding(f))
+		v.Findings = append(v.Findings, Finding{Subject: f.Subject, Problem: f.Problem, Remedy: f.Remedy})
 	}
 	for _, c := range r.Causes {
-		v.Causes = append(v.Causes, Cause(c))
+		v.Causes = append(v.Causes, causeOf(c))
+	}
+	for _, c := range r.Notices() {
+		v.Notices = append(v.Notices, Notice{causeOf(c), c.Advice})
 	}
 	if r.Err != nil {
 		v.Error = r.Err.Error()
@@ -98,9 +113,10 @@ func Unrestored(r remedy.Report) int {
 }
 
 // worthTelling reports whether people are told of a run by message: whenever
-// something was restored, and when an event's repair failed, unless they have
-// just heard of it. What every sweep finds again is left to the alarms on
-// relight's own metrics, which speak once.
+// something was restored, when an event's repair failed, unless they have just
+// heard of it, and when an event is or led to something that they should look
+// at. What every sweep finds again is left to the alarms on relight's own
+// metrics, which speak once.
 func worthTelling(r remedy.Report) bool {
 	told := 0
 	for _, o := range r.Outcomes {
@@ -108,5 +124,5 @@ func worthTelling(r remedy.Report) bool {
 			told++
 		}
 	}
-	return r.Repaired() > 0 || len(r.Causes) > 0 && Unrestored(r) > told
+	return r.Repaired() > 0 || len(r.Causes) > 0 && Unrestored(r) > told || r.Alerts()
 }

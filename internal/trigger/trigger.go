@@ -26,6 +26,7 @@ type Event struct {
 	Cause   remedy.Cause
 	Account string
 	Region  string
+	Global  bool           // of a service whose events all come from one region, wherever the call was made
 	Scopes  []remedy.Scope // one per kind the call can harm
 }
 
@@ -77,7 +78,7 @@ func Parse(raw []byte) (Event, error) {
 	if err := json.Unmarshal(e.Detail, &r); err != nil {
 		return Event{}, fmt.Errorf("event %s: detail: %w", e.ID, err)
 	}
-	ev := Event{Account: e.Account, Region: e.Region, Cause: cause(e, r.EventName)}
+	ev := Event{Account: e.Account, Region: e.Region, Global: catalog.Global(e.Source), Cause: cause(e, r.EventName)}
 	switch {
 	case r.ErrorCode != "":
 		return ev, fmt.Errorf("%s was refused with %s: %w", r.EventName, r.ErrorCode, ErrIgnored)
@@ -91,6 +92,7 @@ func Parse(raw []byte) (Event, error) {
 		return ev, fmt.Errorf("%s %q %s is not watched: %w", e.Source, e.DetailType, r.EventName, ErrIgnored)
 	}
 	names := namesAt(e.Detail, call.Path, call.Type)
+	ev.Cause.Names, ev.Cause.Advice = names, call.Advice
 	for _, kind := range call.Kinds {
 		ev.Scopes = append(ev.Scopes, remedy.Scope{
 			Account: e.Account, Region: e.Region, Kind: kind, Type: call.Type, Names: names,
