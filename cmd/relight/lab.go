@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,14 +29,21 @@ func newLab(f *flags) *cobra.Command {
 	}
 	cmd.PersistentFlags().IntVar(&options.Port, "port", 0, "port of the account's endpoint (default: any free one)")
 	cmd.PersistentFlags().StringVar(&options.Dir, "dir", "", "keep state and logs here (default: a temporary directory)")
-	cmd.AddCommand(&cobra.Command{
+	var only string
+	demos := &cobra.Command{
 		Use:   "demo",
-		Short: "Attack the lab and show what is healed",
+		Short: "Attack the lab and show what is healed and what is reported",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withLab(cmd, options, func(arena *lab.Arena, say func(string)) error { return demo(cmd, f, arena, say) })
+			attacks, err := chosen(only)
+			if err != nil {
+				return err
+			}
+			return withLab(cmd, options, func(arena *lab.Arena, say func(string)) error { return demo(cmd, f, arena, attacks, say) })
 		},
-	})
+	}
+	demos.Flags().StringVar(&only, "only", "", "carry out only the attacks whose names match this regular expression")
+	cmd.AddCommand(demos)
 	return cmd
 }
 
@@ -52,13 +61,26 @@ func withLab(cmd *cobra.Command, options lab.Options, f func(*lab.Arena, func(st
 	return errors.Join(f(arena, say), arena.Cloud.Close())
 }
 
-func demo(cmd *cobra.Command, f *flags, arena *lab.Arena, say func(string)) error {
+// chosen returns the attacks whose names match, all for "".
+func chosen(only string) ([]lab.Attack, error) {
+	match, err := regexp.Compile(only)
+	if err != nil {
+		return nil, fmt.Errorf("--only: %w", err)
+	}
+	attacks := slices.DeleteFunc(lab.Attacks(), func(at lab.Attack) bool { return !match.MatchString(at.Name) })
+	if len(attacks) == 0 {
+		return nil, fmt.Errorf("--only: no attack's name matches %q", only)
+	}
+	return attacks, nil
+}
+
+func demo(cmd *cobra.Command, f *flags, arena *lab.Arena, attacks []lab.Attack, say func(string)) error {
 	w := cmd.OutOrStdout()
 	if f.json() {
-		heals, err := arena.Demo(cmd.Context(), lab.Attacks(), io.Discard, say)
+		heals, err := arena.Demo(cmd.Context(), attacks, io.Discard, say)
 		return errors.Join(json.NewEncoder(w).Encode(heals), err)
 	}
-	_, err := arena.Demo(cmd.Context(), lab.Attacks(), w, say)
+	_, err := arena.Demo(cmd.Context(), attacks, w, say)
 	return err
 }
 

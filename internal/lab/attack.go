@@ -22,6 +22,32 @@ type Attack struct {
 	// from before the attack into what the account has to become: a new VPC
 	// stays, and gets a flow log.
 	Do func(ctx context.Context, s *Session, target Target) (Aftermath, error)
+
+	// Reported marks an attack that is nobody's to undo but a person's: people
+	// have to be told who made the call and what to do. Undo, if set, does it,
+	// as the account's root user.
+	Reported bool
+	Undo     func(ctx context.Context, root *Session, target Target) error
+
+	// Absent says why the lab cannot show the attack; then Do is nil. The
+	// strict account in memory covers it.
+	Absent string
+}
+
+// heals is an attack that has to be healed.
+func heals(name, client, region string, do doer) Attack {
+	return Attack{Name: name, Client: client, Region: region, Do: do}
+}
+
+// reports is an attack that has to be reported.
+func reports(name, client, region string, do doer, undo func(context.Context, *Session, Target) error) Attack {
+	return Attack{Name: name, Client: client, Region: region, Do: do, Reported: true, Undo: undo}
+}
+
+// call is the name of the call that an attack is named after.
+func (at Attack) call() string {
+	words := strings.Fields(at.Name)
+	return strings.TrimSuffix(words[min(1, len(words)-1)], ",")
 }
 
 // An Aftermath changes what is wanted after an attack; nil changes nothing.
@@ -44,8 +70,10 @@ type Heal struct {
 	Took     time.Duration `json:"-"`        // from the attack's first call to the last restoring write
 	Millis   int64         `json:"ms"`
 	Healed   bool          `json:"healed"`
-	Why      string        `json:"why,omitempty"` // why not
-	Since    time.Time     `json:"-"`             // when the attack began
+	Reported bool          `json:"reported,omitempty"` // people were told who did it and what to do
+	Why      string        `json:"why,omitempty"`      // why not
+	Absent   string        `json:"absent,omitempty"`   // why the lab cannot show it
+	Since    time.Time     `json:"-"`                  // when the attack began
 }
 
 // healTimeout bounds the wait for one heal.
@@ -69,8 +97,15 @@ type Arena struct {
 // Attack carries out one attack as the account's intruder and waits until the
 // account is as it was before. It is healed only if the functions that
 // events start did it: not the sweep, and not an attack that harmed nothing.
+// One that is to be reported is, if a message says so.
 func (a *Arena) Attack(ctx context.Context, at Attack) (Heal, error) {
-	heal := Heal{Attack: at.Name, Client: at.Client, Region: at.Region}
+	heal := Heal{Attack: at.Name, Client: at.Client, Region: at.Region, Absent: at.Absent}
+	if at.Absent != "" {
+		return heal, nil
+	}
+	if _, err := a.Customer.Mail(ctx, a.Cloud.Root()); err != nil { // of attacks before
+		return heal, err
+	}
 	want, err := a.Customer.Snapshot(ctx, a.Cloud.Root())
 	if err != nil {
 		return heal, fmt.Errorf("look before the attack: %w", err)
@@ -89,6 +124,16 @@ func (a *Arena) Attack(ctx context.Context, at Attack) (Heal, error) {
 			return heal, err
 		}
 	}
+	if at.Reported {
+		if err := a.waitForReport(ctx, at, &heal); err != nil {
+			return heal, err
+		}
+		if at.Undo != nil {
+			if err := at.Undo(ctx, a.Cloud.Root().In(at.Region), a.Target(at.Region)); err != nil {
+				return heal, fmt.Errorf("undo %s: %w", at.Name, err)
+			}
+		}
+	}
 	diff, err := a.waitFor(ctx, want)
 	if err != nil {
 		return heal, err
@@ -96,8 +141,36 @@ func (a *Arena) Attack(ctx context.Context, at Attack) (Heal, error) {
 	if err := a.Settle(ctx); err != nil {
 		return heal, err
 	}
-	a.judge(&heal, diff)
+	if !at.Reported {
+		a.judge(&heal, diff)
+	} else if len(diff) > 0 {
+		heal.Reported, heal.Why = false, "left behind: "+strings.Join(diff, "; ")
+	}
 	return heal, nil
+}
+
+// waitForReport waits until people are told of an attack.
+func (a *Arena) waitForReport(ctx context.Context, at Attack, heal *Heal) error {
+	timeout := time.After(healTimeout)
+	for {
+		mail, err := a.Customer.Mail(ctx, a.Cloud.Root())
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(mail, func(m Message) bool { return m.names(at.call(), ":user/"+intruder) }) {
+			heal.Reported, heal.Took = true, time.Since(heal.Since)
+			heal.Millis = heal.Took.Milliseconds()
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-timeout:
+			heal.Why = "nobody was told who did it and what to do"
+			return nil
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 // judge fills in how it went.

@@ -25,43 +25,43 @@ const (
 // mixed ones beside them.
 func Attacks() []Attack {
 	return []Attack{
-		{"ec2 CreateVpc", goSDK, Region, createVPCs(1)},
-		{"ec2 CreateVpc", awsCLI, Region, cliCreateVPC},
-		{"ec2 CreateVpc", goSDK, SecondRegion, createVPCs(1)},
-		{"ec2 CreateVpc, ten at once", goSDK, Region, createVPCs(10)},
-		{"ec2 CreateDefaultVpc", awsCLI, Region, createDefaultVPC},
-		{"ec2 DeleteFlowLogs, one", goSDK, Region, deleteFlowLogs(1)},
-		{"ec2 DeleteFlowLogs, all", goSDK, SecondRegion, deleteFlowLogs(0)},
-		{"logs DeleteLogGroup, the flow logs'", awsCLI, Region, cliDeleteLogGroup(flowLogGroup)},
-		{"logs DeleteLogGroup, the trail's", awsCLI, Region, cliDeleteLogGroup(trailGroup)},
-		{"logs DeleteLogGroup and CreateLogGroup, kept a day", goSDK, Region, replaceLogGroup},
-		{"logs PutRetentionPolicy, a day", goSDK, Region, shortenRetention(trailGroup)},
-		{"logs PutRetentionPolicy, a day, flow logs'", goSDK, SecondRegion, shortenRetention(flowLogGroup)},
-		{"logs DeleteMetricFilter, one", awsCLI, Region, cliDeleteFilter("root-usage")},
-		{"logs PutMetricFilter, another pattern", goSDK, Region, putFilter("iam-changes", func(in *cloudwatchlogs.PutMetricFilterInput) {
+		heals("ec2 CreateVpc", goSDK, Region, createVPCs(1)),
+		heals("ec2 CreateVpc", awsCLI, Region, cliCreateVPC),
+		heals("ec2 CreateVpc", goSDK, SecondRegion, createVPCs(1)),
+		heals("ec2 CreateVpc, ten at once", goSDK, Region, createVPCs(10)),
+		heals("ec2 CreateDefaultVpc", awsCLI, Region, createDefaultVPC),
+		heals("ec2 DeleteFlowLogs, one", goSDK, Region, deleteFlowLogs(1)),
+		heals("ec2 DeleteFlowLogs, all", goSDK, SecondRegion, deleteFlowLogs(0)),
+		heals("logs DeleteLogGroup, the flow logs'", awsCLI, Region, cliDeleteLogGroup(flowLogGroup)),
+		heals("logs DeleteLogGroup, the trail's", awsCLI, Region, cliDeleteLogGroup(trailGroup)),
+		heals("logs DeleteLogGroup and CreateLogGroup, kept a day", goSDK, Region, replaceLogGroup),
+		heals("logs PutRetentionPolicy, a day", goSDK, Region, shortenRetention(trailGroup)),
+		heals("logs PutRetentionPolicy, a day, flow logs'", goSDK, SecondRegion, shortenRetention(flowLogGroup)),
+		heals("logs DeleteMetricFilter, one", awsCLI, Region, cliDeleteFilter("root-usage")),
+		heals("logs PutMetricFilter, another pattern", goSDK, Region, putFilter("iam-changes", func(in *cloudwatchlogs.PutMetricFilterInput) {
 			in.FilterPattern = aws.String("{ $.eventName = NoSuchCall }")
-		})},
-		{"logs PutMetricFilter, a field selection", goSDK, Region, putFilter("vpc-changes", func(in *cloudwatchlogs.PutMetricFilterInput) {
+		})),
+		heals("logs PutMetricFilter, a field selection", goSDK, Region, putFilter("vpc-changes", func(in *cloudwatchlogs.PutMetricFilterInput) {
 			in.FieldSelectionCriteria = aws.String(`@aws.region = "xx-none-1"`)
-		})},
-		{"logs PutMetricFilter, counting nothing", goSDK, Region, putFilter("nacl-changes", func(in *cloudwatchlogs.PutMetricFilterInput) {
+		})),
+		heals("logs PutMetricFilter, counting nothing", goSDK, Region, putFilter("nacl-changes", func(in *cloudwatchlogs.PutMetricFilterInput) {
 			in.MetricTransformations[0].MetricValue = aws.String("0")
-		})},
-		{"monitoring DeleteAlarms, one", awsCLI, Region, cliAlarms("delete-alarms", "root-usage")},
-		{"monitoring DeleteAlarms, all in one call", goSDK, Region, deleteAllAlarms},
-		{"monitoring DisableAlarmActions, one", awsCLI, Region, cliAlarms("disable-alarm-actions", "cloudtrail-changes")},
-		{"monitoring DisableAlarmActions, all", goSDK, Region, disableAllAlarms},
-		{"monitoring PutMetricAlarm, a threshold of 1000", goSDK, Region, putAlarm("config-changes", func(in *cloudwatch.PutMetricAlarmInput) {
+		})),
+		heals("monitoring DeleteAlarms, one", awsCLI, Region, cliAlarms("delete-alarms", "root-usage")),
+		heals("monitoring DeleteAlarms, all in one call", goSDK, Region, deleteAllAlarms),
+		heals("monitoring DisableAlarmActions, one", awsCLI, Region, cliAlarms("disable-alarm-actions", "cloudtrail-changes")),
+		heals("monitoring DisableAlarmActions, all", goSDK, Region, disableAllAlarms),
+		heals("monitoring PutMetricAlarm, a threshold of 1000", goSDK, Region, putAlarm("config-changes", func(in *cloudwatch.PutMetricAlarmInput) {
 			in.Threshold = aws.Float64(1000)
-		})},
-		{"monitoring PutMetricAlarm, a dimension", goSDK, Region, putAlarm("network-gateway-changes", func(in *cloudwatch.PutMetricAlarmInput) {
+		})),
+		heals("monitoring PutMetricAlarm, a dimension", goSDK, Region, putAlarm("network-gateway-changes", func(in *cloudwatch.PutMetricAlarmInput) {
 			in.Dimensions = []cwtypes.Dimension{{Name: aws.String("LogGroupName"), Value: aws.String("trail")}}
-		})},
-		{"monitoring PutMetricAlarm, telling nobody", goSDK, Region, putAlarm("s3-bucket-policy-changes", func(in *cloudwatch.PutMetricAlarmInput) {
+		})),
+		heals("monitoring PutMetricAlarm, telling nobody", goSDK, Region, putAlarm("s3-bucket-policy-changes", func(in *cloudwatch.PutMetricAlarmInput) {
 			in.AlarmActions = nil
-		})},
-		{"all of it at once", goSDK, Region, everything},
-		{"ec2 DeleteFlowLogs, a narrower one in its place", goSDK, Region, narrowFlowLogs},
+		})),
+		heals("all of it at once", goSDK, Region, everything),
+		heals("ec2 DeleteFlowLogs, a narrower one in its place", goSDK, Region, narrowFlowLogs),
 	}
 }
 

@@ -22,6 +22,8 @@ type Customer struct {
 	TrailLogGroup string
 	VPCs          map[string][]string // by region
 	Intruder      Principal
+
+	mailbox string // URL
 }
 
 // NewCustomer makes the account of a customer, through its API.
@@ -36,6 +38,9 @@ func NewCustomer(ctx context.Context, c *Cloud) (*Customer, error) {
 		if err := who.makeVPCs(ctx, s, cidrs); err != nil {
 			return nil, fmt.Errorf("make the account's VPCs in %s: %w", region, err)
 		}
+	}
+	if err := who.makeMailbox(ctx, root); err != nil {
+		return nil, fmt.Errorf("make the mailbox: %w", err)
 	}
 	if err := who.makeIntruder(ctx, root); err != nil {
 		return nil, fmt.Errorf("make the intruder: %w", err)
@@ -139,8 +144,11 @@ func deleteVPCs(ctx context.Context, s *Session) error {
 	return nil
 }
 
+// intruder is the name of the user who has too many rights.
+const intruder = "intruder"
+
 func (who *Customer) makeIntruder(ctx context.Context, s *Session) error {
-	const name = "intruder"
+	const name = intruder
 	if _, err := s.IAM.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String(name)}); err != nil {
 		return err
 	}

@@ -40,8 +40,11 @@ type Function struct {
 // the subscriptions, as a person would.
 func (c *Cloud) Deploy(ctx context.Context, dir string, changes map[string]any, out io.Writer) (*Deployment, error) {
 	config := map[string]any{
-		"regions":     []string{SecondRegion},
-		"subscribers": []any{map[string]any{"protocol": "email", "endpoint": Subscriber}},
+		"regions": []string{SecondRegion},
+		"subscribers": []any{
+			map[string]any{"protocol": "email", "endpoint": Subscriber},
+			map[string]any{"protocol": "sqs", "endpoint": MailboxARN},
+		},
 	}
 	for k, v := range changes {
 		config[k] = v

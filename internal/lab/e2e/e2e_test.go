@@ -114,6 +114,9 @@ func (s stage) waiting(t *testing.T) int {
 	}
 	n := 0
 	for _, url := range all.QueueUrls {
+		if strings.HasSuffix(url, "/"+lab.Mailbox) {
+			continue // people's, who read when they like
+		}
 		n += s.depth(t, url)
 	}
 	return n

@@ -75,14 +75,15 @@ func TestDemo(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if len(broken) == 0 {
+		if len(broken) == 0 && !at.Reported { // what is reported need not break a link
+
 			t.Errorf("%s in %s: the AWS CLI finds nothing broken", at.Name, at.Region)
 		}
 		s.listening(t, true)
 		return nil
 	}
 	defer func() { s.Meanwhile = nil }()
-	healed := 0
+	healed, reported := 0, 0
 	attacks := lab.Attacks()
 	for _, at := range attacks {
 		s.drain(t)
@@ -91,18 +92,21 @@ func TestDemo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !heal.Healed {
+		switch {
+		case heal.Healed:
+			healed++
+		case heal.Reported:
+			reported++
+		case at.Absent == "":
 			t.Errorf("%s in %s: %s", at.Name, at.Region, heal.Why)
 			s.listening(t, true)
-			continue
 		}
-		healed++
 	}
 	s.drain(t)
 	if broken, err := s.Verify(t.Context()); err != nil || len(broken) > 0 {
 		t.Errorf("after the attacks the AWS CLI finds broken: %v, %v", broken, err)
 	}
-	t.Logf("healed %d/%d", healed, len(attacks))
+	t.Logf("healed %d and reported %d of %d", healed, reported, len(attacks))
 	inSecond := 0
 	for _, at := range attacks {
 		if at.Region == lab.SecondRegion {
