@@ -75,7 +75,7 @@ func (c *Cloud) Observe(ctx context.Context, s remedy.Scope) (plan.Observed, err
 // EC2 takes, and returns one outcome per action.
 func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action) []remedy.Outcome {
 	outcomes := make([]remedy.Outcome, len(actions))
-	var flowLogs []*remedy.Outcome
+	var flowLogs, surplus []*remedy.Outcome
 	missing := map[string]error{} // why a log group could not be created
 	for i, action := range actions {
 		out := &outcomes[i]
@@ -96,11 +96,14 @@ func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action
 			out.Err = c.putAlarm(ctx, s.Region, a)
 		case plan.CreateFlowLog:
 			flowLogs = append(flowLogs, out)
+		case plan.DeleteFlowLog:
+			surplus = append(surplus, out)
 		default:
 			out.Err = fmt.Errorf("no applier for %T", action)
 		}
 	}
 	c.createFlowLogs(ctx, s.Region, flowLogs)
+	c.deleteFlowLogs(ctx, s.Region, surplus)
 	return outcomes
 }
 

@@ -27,6 +27,7 @@ var classes = map[string]remedy.Class{
 
 	"InvalidVpcID.NotFound":     remedy.Missing,
 	"InvalidVpcId.NotFound":     remedy.Missing,
+	"InvalidFlowLogId.NotFound": remedy.Missing,
 	"ResourceNotFoundException": remedy.Missing,
 	"ResourceNotFound":          remedy.Missing,
 	"NotFound":                  remedy.Missing, // SNS

@@ -22,6 +22,7 @@ type flowLogAPI interface {
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
 	DescribeFlowLogs(context.Context, *ec2.DescribeFlowLogsInput, ...func(*ec2.Options)) (*ec2.DescribeFlowLogsOutput, error)
 	CreateFlowLogs(context.Context, *ec2.CreateFlowLogsInput, ...func(*ec2.Options)) (*ec2.CreateFlowLogsOutput, error)
+	DeleteFlowLogs(context.Context, *ec2.DeleteFlowLogsInput, ...func(*ec2.Options)) (*ec2.DeleteFlowLogsOutput, error)
 }
 
 var _ flowLogAPI = (*ec2.Client)(nil)
@@ -46,13 +47,27 @@ func (c *Cloud) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.Flow
 		}
 	}
 	state := &plan.FlowLogState{}
-	var err error
-	if state.VPCs, state.Gone, err = c.describeVPCs(ctx, s.Region, names); err != nil {
+	vpcs, gone, err := c.describeVPCs(ctx, s.Region, names)
+	if err != nil {
 		return nil, err
 	}
 	flowLogs, err := c.describeFlowLogs(ctx, s.Region, filterBy("resource-id", names))
 	if err != nil {
 		return nil, err
+	}
+	if len(names) == 0 {
+		late, lost, err := c.unlisted(ctx, s.Region, vpcs, flowLogs)
+		if err != nil {
+			return nil, err
+		}
+		vpcs, gone = append(vpcs, late...), lost
+	}
+	state.VPCs = vpcs
+	for _, id := range gone {
+		state.Gone = append(state.Gone, plan.VPC{ID: id, FlowLogs: flowLogs[id]})
+	}
+	if len(state.VPCs) == 0 { // whose flow logs alone need log groups
+		return state, nil
 	}
 	groups := []string{c.Want.FlowLogs.LogGroup}
 	for i := range state.VPCs {
@@ -81,6 +96,33 @@ func (c *Cloud) vpcsLoggedTo(ctx context.Context, region string, groups []string
 	}
 	slices.Sort(vpcs)
 	return vpcs, nil
+}
+
+// unlisted looks for the VPCs that relight's own flow logs stand on and that a
+// listing of the region did not have. It asks for them by name, and again: a
+// VPC that EC2 does not show yet is not gone.
+func (c *Cloud) unlisted(
+	ctx context.Context, region string, listed []plan.VPC, flowLogs map[string][]plan.FlowLog,
+) (late []plan.VPC, gone []string, err error) {
+	known := map[string]bool{}
+	for _, v := range listed {
+		known[v.ID] = true
+	}
+	var missing []string
+	for id, logs := range flowLogs {
+		if !known[id] && slices.ContainsFunc(logs, func(fl plan.FlowLog) bool { return fl.Ours }) {
+			missing = append(missing, id)
+		}
+	}
+	slices.Sort(missing)
+	for names := range slices.Chunk(missing, catalog.FilterValues) {
+		found, lost, err := c.describeVPCs(ctx, region, names)
+		if err != nil {
+			return nil, nil, err
+		}
+		late, gone = append(late, found...), append(gone, lost...)
+	}
+	return late, gone, nil
 }
 
 // describeVPCs returns the named VPCs, or all of the region for no names, and
@@ -255,6 +297,40 @@ func (c *Cloud) createFlowLogBatch(ctx context.Context, region string, batch []*
 		}
 	}
 	return unknown
+}
+
+// deleteFlowLogs deletes the flow logs of all outcomes' actions in as few
+// calls as EC2 takes. The role may delete only what carries relight's tag, so
+// what has lost it since it was looked at stays.
+func (c *Cloud) deleteFlowLogs(ctx context.Context, region string, outcomes []*remedy.Outcome) {
+	const op = "ec2.DeleteFlowLogs"
+	for batch := range slices.Chunk(outcomes, catalog.FlowLogsPerDeletion) {
+		in := &ec2.DeleteFlowLogsInput{}
+		byID := map[string]*remedy.Outcome{}
+		for _, out := range batch {
+			in.FlowLogIds = append(in.FlowLogIds, out.Action.Target())
+			byID[out.Action.Target()] = out
+		}
+		reply, err := call(ctx, c.Pace, place{region, op, ""}, c.Clients.EC2.DeleteFlowLogs, in, ec2In(region))
+		for _, out := range batch {
+			out.Err = err
+		}
+		if err != nil {
+			continue
+		}
+		for _, item := range reply.Unsuccessful { // as of CreateFlowLogs
+			if out, known := byID[aws.ToString(item.ResourceId)]; known && item.Error != nil {
+				out.Err = wrap(op, aws.ToString(item.ResourceId), &smithy.GenericAPIError{
+					Code: aws.ToString(item.Error.Code), Message: aws.ToString(item.Error.Message),
+				})
+			}
+		}
+		for _, out := range batch {
+			if remedy.ClassOf(out.Err) == remedy.Missing { // somebody else was faster
+				out.Err = nil
+			}
+		}
+	}
 }
 
 // settled drops the error of an action that somebody else made needless: the

@@ -155,7 +155,7 @@ func TestWaitsForVPC(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if gone := slices.Contains(got.FlowLogs.Gone, "vpc-new"); gone != tt.gone || time.Since(start) != tt.waits {
+			if gone := slices.ContainsFunc(got.FlowLogs.Gone, func(v plan.VPC) bool { return v.ID == "vpc-new" }); gone != tt.gone || time.Since(start) != tt.waits {
 				t.Errorf("hidden from %d reads: gone %t after %v, want %t after %v", tt.reads, gone, time.Since(start), tt.gone, tt.waits)
 			}
 		})

@@ -34,6 +34,7 @@ type Account struct {
 	lag      int
 	ids      int
 	whole    bool // an unknown VPC fails a CreateFlowLogs as a whole
+	outlive  bool // flow logs stay when their VPC is deleted
 	regions  map[string]*region
 	roles    map[string]int // ARN to how many calls still cannot assume it
 	keys     map[string]bool

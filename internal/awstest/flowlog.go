@@ -19,6 +19,7 @@ import (
 const (
 	FlowLogsPerResource  = 2
 	FlowLogResources     = 300
+	FlowLogDeletions     = 1000
 	leastEC2, mostEC2    = 5, 1000
 	maxFilterValues      = 200 // Amazon EC2 API Reference, Filter
 	assumeCode           = "Unable to assume given IAM role"
@@ -64,6 +65,21 @@ func (a *Account) FailDelivery(regionName, resource, message string) {
 	}
 }
 
+// Deliver makes every flow log of a region that has not failed deliver, as EC2
+// says of one some minutes after it was created. Source: Amazon EC2 API
+// Reference, FlowLog, deliverLogsStatus.
+func (a *Account) Deliver(regionName string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	stored := a.regions[regionName].logs.write(a.lag)
+	for id, fl := range stored {
+		if aws.ToString(fl.DeliverLogsStatus) == "" {
+			fl.DeliverLogsStatus = aws.String("SUCCESS")
+			stored[id] = fl
+		}
+	}
+}
+
 // FlowLogs returns the IDs of the flow logs on a resource, sorted.
 func (a *Account) FlowLogs(regionName, resource string) []string {
 	a.mu.Lock()
@@ -99,8 +115,15 @@ func (a *Account) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput, opts ..
 	return &ec2.CreateVpcOutput{Vpc: &vpc}, nil
 }
 
-// DeleteVpc deletes a VPC and its flow logs (whether they outlive it is
-// unverified).
+// OutliveVPCs makes flow logs stay when their VPC is deleted.
+func (a *Account) OutliveVPCs() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.outlive = true
+}
+
+// DeleteVpc deletes a VPC and its flow logs. Whether they outlive it is
+// unverified; OutliveVPCs makes them.
 func (a *Account) DeleteVpc(ctx context.Context, in *ec2.DeleteVpcInput, opts ...func(*ec2.Options)) (*ec2.DeleteVpcOutput, error) {
 	const op = "DeleteVpc"
 	r, end, err := a.begin(ctx, op, ec2Region(opts))
@@ -113,7 +136,9 @@ func (a *Account) DeleteVpc(ctx context.Context, in *ec2.DeleteVpcInput, opts ..
 		return nil, noVPC(op, id)
 	}
 	delete(r.vpcs.write(a.lag), id)
-	maps.DeleteFunc(r.logs.write(a.lag), func(_ string, fl types.FlowLog) bool { return aws.ToString(fl.ResourceId) == id })
+	maps.DeleteFunc(r.logs.write(a.lag), func(_ string, fl types.FlowLog) bool {
+		return !a.outlive && aws.ToString(fl.ResourceId) == id
+	})
 	a.wrote(op, r, id)
 	return &ec2.DeleteVpcOutput{}, nil
 }
@@ -426,13 +451,16 @@ var flowLogFilters = map[string]string{
 }
 
 // DeleteFlowLogs deletes flow logs, and tells of those it does not know
-// inside a successful reply.
+// inside a successful reply. Source: Amazon EC2 API Reference, DeleteFlowLogs.
 func (a *Account) DeleteFlowLogs(ctx context.Context, in *ec2.DeleteFlowLogsInput, opts ...func(*ec2.Options)) (*ec2.DeleteFlowLogsOutput, error) {
 	const op = "DeleteFlowLogs"
 	r, end, err := a.begin(ctx, op, ec2Region(opts))
 	defer end()
 	if err != nil {
 		return nil, err
+	}
+	if len(in.FlowLogIds) == 0 || len(in.FlowLogIds) > FlowLogDeletions {
+		return nil, refuse(op, "InvalidParameterValue", "%d flow log IDs", len(in.FlowLogIds))
 	}
 	out := &ec2.DeleteFlowLogsOutput{}
 	var gone []string

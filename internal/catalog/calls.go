@@ -42,6 +42,7 @@ type Call struct {
 var Calls = []Call{
 	{"aws.ec2", APICall, "CreateVpc", []Kind{FlowLogs}, VPC, []string{"responseElements", "vpc", "vpcId"}, ""},
 	{"aws.ec2", APICall, "CreateDefaultVpc", []Kind{FlowLogs}, VPC, []string{"responseElements", "CreateDefaultVpcResponse", "vpc", "vpcId"}, ""},
+	{"aws.ec2", APICall, "DeleteVpc", []Kind{FlowLogs}, VPC, []string{"requestParameters", "vpcId"}, ""},
 	{"aws.ec2", APICall, "DeleteFlowLogs", []Kind{FlowLogs}, VPC, nil, ""},
 
 	{"aws.logs", APICall, "CreateLogGroup", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}, ""},

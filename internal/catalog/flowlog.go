@@ -26,6 +26,18 @@ const DefaultFlowLogFormat = "${version} ${account-id} ${interface-id} ${srcaddr
 // 2026; until then it said 1000.
 const FlowLogsPerCall = 300
 
+// FlowLogsPerVPC is how many flow logs a VPC has room for. Source: Amazon VPC
+// User Guide, "Amazon VPC quotas", where it cannot be raised.
+const FlowLogsPerVPC = 2
+
+// FlowLogsPerDeletion is how many flow logs one DeleteFlowLogs call takes.
+// Source: EC2 API Reference, DeleteFlowLogs.
+const FlowLogsPerDeletion = 1000
+
+// FilterValues is how many values a filter of EC2 takes. Source: EC2 API
+// Reference, Filter.
+const FilterValues = 200
+
 // A FlowLogSpec is what every VPC's flow log has to satisfy, and what relight
 // creates where none does.
 type FlowLogSpec struct {

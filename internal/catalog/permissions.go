@@ -54,6 +54,12 @@ var kindGrants = map[Kind][]Grant{
 			Why:       "tags only in the call that creates the flow log: CreateTags is checked inside it, never a call of its own",
 		},
 		{
+			Actions:   []string{"ec2:DeleteFlowLogs"},
+			Resources: []string{arn + "ec2:*:" + InAccount + ":vpc-flow-log/*"},
+			Condition: map[string]map[string]string{"StringEquals": {"aws:ResourceTag/" + OwnerTag: InPrefix}},
+			Why:       "only relight's own, by their tag: those of a VPC that is gone, and in a sweep those that another one has replaced",
+		},
+		{
 			Actions:   []string{"iam:PassRole"},
 			Resources: []string{InDeliveryRole},
 			Condition: map[string]map[string]string{"StringEquals": {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}},

@@ -11,7 +11,7 @@ import (
 // FlowLogState is what was observed of the VPCs in scope.
 type FlowLogState struct {
 	VPCs      []VPC
-	Gone      []string            // VPC IDs that the scope names and EC2 does not know
+	Gone      []VPC               // that the scope names, or that flow logs of relight's stand on, and EC2 does not know
 	LogGroups map[string]LogGroup // by name: those behind the flow logs, and relight's own if it exists
 }
 
@@ -35,7 +35,11 @@ type FlowLog struct {
 	Ours          bool   // carries relight's tag
 }
 
-const failed = "FAILED" // a Delivery
+// Deliveries.
+const (
+	failed   = "FAILED"
+	delivers = "SUCCESS"
+)
 
 // CreateFlowLog puts a flow log on a VPC.
 type CreateFlowLog struct {
@@ -57,10 +61,13 @@ func (CreateFlowLog) before() int      { return protectionLast }
 // FlowLogs plans the flow logs of the observed VPCs and the log groups behind
 // them:
 //
-//	exempt, shared or gone    left alone, and said so
+//	gone                      relight's own on it are deleted, should AWS leave any
+//	exempt or shared          left alone, and said so
 //	one that satisfies        nothing, but for the log group behind it
 //	ours is there but FAILED  a finding: EC2 refuses its twin, and the cause is elsewhere
-//	none that satisfies       one of ours beside what is there
+//	none that satisfies       one of ours beside what is there; a finding where ours has no room
+//
+// A look at everything also takes away what surplus says.
 //
 // The log group behind a flow log of ours has to be sound; those behind the
 // owner's only where no other flow log of the VPC holds without them.
@@ -68,13 +75,19 @@ func FlowLogs(want catalog.Policy, got Observed) Plan {
 	var p Plan
 	state := got.FlowLogs
 	needed := map[string]bool{} // names of log groups that flow logs deliver to
-	for _, id := range state.Gone {
-		p.Skips = append(p.Skips, Skip{id, "it is gone"})
+	for _, vpc := range state.Gone {
+		p.Actions = append(p.Actions, leftover(vpc)...)
+		p.Skips = append(p.Skips, Skip{vpc.ID, "it is gone"})
 	}
 	for _, vpc := range state.VPCs {
 		if reason := leaveAlone(want.FlowLogs, got.Account, vpc); reason != "" {
 			p.Skips = append(p.Skips, Skip{vpc.ID, reason})
 			continue
+		}
+		if got.Type == "" {
+			removals := surplus(want.FlowLogs, state.LogGroups, vpc)
+			p.Actions = append(p.Actions, removals...)
+			vpc.FlowLogs = without(vpc.FlowLogs, removals)
 		}
 		reason, broken := unsatisfied(want.FlowLogs, vpc.FlowLogs)
 		sound := slices.ContainsFunc(vpc.FlowLogs, func(fl FlowLog) bool {
@@ -96,6 +109,10 @@ func FlowLogs(want catalog.Policy, got Observed) Plan {
 		case broken:
 			needed[want.FlowLogs.LogGroup] = true
 		default:
+			if f, full := noRoom(vpc, reason); full {
+				p.Findings = append(p.Findings, f)
+				continue
+			}
 			needed[want.FlowLogs.LogGroup] = true
 			p.Actions = append(p.Actions, CreateFlowLog{VPC: vpc.ID, Spec: want.FlowLogs, Tags: want.Tags, Reason: reason})
 		}

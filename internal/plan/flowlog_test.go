@@ -113,7 +113,7 @@ func TestFlowLogsLeftAlone(t *testing.T) {
 		plan.VPC{ID: "vpc-3", Owner: other},
 		plan.VPC{ID: "vpc-2b", FlowLogs: []plan.FlowLog{held}}, // an owner EC2 does not tell is this account
 	)
-	got.FlowLogs.Gone = []string{"vpc-4"}
+	got.FlowLogs.Gone = []plan.VPC{{ID: "vpc-4"}}
 	p := of(t, catalog.FlowLogs, want, got)
 	says(t, "actions", p.Actions)
 	says(t, "skips", p.Skips,

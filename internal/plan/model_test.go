@@ -120,6 +120,12 @@ func apply(t testing.TB, got plan.Observed, p plan.Plan) plan.Observed {
 				ID: fmt.Sprintf("fl-%d-of-%s", len(vpc.FlowLogs), a.VPC), Status: "ACTIVE", TrafficType: a.Spec.TrafficType,
 				Format: a.Spec.WantFormat(), Destination: catalog.ToCloudWatchLogs, LogGroup: a.Spec.LogGroup, Ours: true,
 			})
+		case plan.DeleteFlowLog:
+			for _, vpcs := range [][]plan.VPC{got.FlowLogs.VPCs, got.FlowLogs.Gone} {
+				for i := range vpcs {
+					vpcs[i].FlowLogs = slices.DeleteFunc(vpcs[i].FlowLogs, func(fl plan.FlowLog) bool { return fl.ID == a.ID })
+				}
+			}
 		case plan.CreateLogGroup:
 			set(got, plan.LogGroup{Name: a.Name, Class: catalog.ClassStandard, RetentionDays: a.RetentionDays})
 		case plan.RaiseRetention:
@@ -151,9 +157,11 @@ func set(got plan.Observed, g plan.LogGroup) {
 func clone(got plan.Observed) plan.Observed {
 	if s := got.FlowLogs; s != nil {
 		c := *s
-		c.VPCs, c.LogGroups = slices.Clone(s.VPCs), maps.Clone(s.LogGroups)
-		for i := range c.VPCs {
-			c.VPCs[i].FlowLogs = slices.Clone(c.VPCs[i].FlowLogs)
+		c.VPCs, c.Gone, c.LogGroups = slices.Clone(s.VPCs), slices.Clone(s.Gone), maps.Clone(s.LogGroups)
+		for _, vpcs := range [][]plan.VPC{c.VPCs, c.Gone} {
+			for i := range vpcs {
+				vpcs[i].FlowLogs = slices.Clone(vpcs[i].FlowLogs)
+			}
 		}
 		got.FlowLogs = &c
 	}

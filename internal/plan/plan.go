@@ -52,6 +52,7 @@ const (
 	groupFirst = iota
 	retentionNext
 	protectionLast
+	removalAfter
 )
 
 // A Finding is a fault that only a person can mend.

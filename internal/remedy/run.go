@@ -133,7 +133,7 @@ func (r Reconciler) Run(ctx context.Context, s Scope, mode catalog.Mode) Report 
 	if err != nil {
 		rep.Err = fmt.Errorf("verify: %w", err)
 	}
-	rep.Remaining = again.Actions
+	rep.Remaining = plan.Remaining(rep.Plan, again)
 	return rep
 }
 

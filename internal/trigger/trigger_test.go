@@ -71,6 +71,12 @@ var samples = map[string]string{
 	"CreateDefaultVpc.old-style.json": vpc(home, ""),
 	"CreateDefaultVpc.refused.json":   refused,
 
+	"DeleteVpc.logged.json":          vpc(home, "vpc-0a1b2c3d4e5f60021"),
+	"DeleteVpc.bare.json":            vpc(home, "vpc-0a1b2c3d4e5f60022"),
+	"DeleteVpc.cloudformation.json":  vpc(home, "vpc-0a1b2c3d4e5f60023"),
+	"DeleteVpc.null-parameters.json": vpc(home, ""),
+	"DeleteVpc.refused.json":         refused,
+
 	"DeleteFlowLogs.one.json":             vpc(home, ""),
 	"DeleteFlowLogs.several.json":         vpc(home, ""),
 	"DeleteFlowLogs.second-region.json":   vpc(second, ""),
