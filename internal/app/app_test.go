@@ -313,6 +313,9 @@ func (w *world) deleteFlowLogs(region string, vpcs ...string) {
 	for _, v := range vpcs {
 		ids = append(ids, w.FlowLogs(region, v)...)
 	}
+	if len(ids) == 0 { // EC2 refuses an empty list
+		return
+	}
 	must(w.DeleteFlowLogs(w.t.Context(), &ec2.DeleteFlowLogsInput{FlowLogIds: ids}, func(o *ec2.Options) { o.Region = region }))
 }
 
@@ -358,6 +361,22 @@ func (w *world) createFlowLog(region, vpc, traffic, group string) {
 		ResourceIds: []string{vpc}, ResourceType: ec2types.FlowLogsResourceTypeVpc, TrafficType: ec2types.TrafficType(traffic),
 		LogGroupName: aws.String(group), DeliverLogsPermissionArn: aws.String(role),
 	}, func(o *ec2.Options) { o.Region = region }))
+	if len(out.Unsuccessful) > 0 {
+		w.t.Fatal(*out.Unsuccessful[0].Error.Message)
+	}
+}
+
+// createOurs makes a flow log as relight makes one.
+func (w *world) createOurs(vpc, traffic string) {
+	w.t.Helper()
+	out := must(w.CreateFlowLogs(w.t.Context(), &ec2.CreateFlowLogsInput{
+		ResourceIds: []string{vpc}, ResourceType: ec2types.FlowLogsResourceTypeVpc, TrafficType: ec2types.TrafficType(traffic),
+		LogGroupName: aws.String(flowLogGroup), DeliverLogsPermissionArn: aws.String(role),
+		TagSpecifications: []ec2types.TagSpecification{{
+			ResourceType: ec2types.ResourceTypeVpcFlowLog,
+			Tags:         []ec2types.Tag{{Key: aws.String(catalog.OwnerTag), Value: aws.String("relight")}},
+		}},
+	}))
 	if len(out.Unsuccessful) > 0 {
 		w.t.Fatal(*out.Unsuccessful[0].Error.Message)
 	}

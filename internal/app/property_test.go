@@ -27,8 +27,8 @@ var few = func() string {
 	return string(must(json.Marshal(map[string]any{"controls": off})))
 }()
 
-// Whatever state an account is in, one sweep converges, takes nothing away
-// and changes nothing of anybody else's; and its plan is a function of the
+// Whatever state an account is in, one sweep converges, takes away no more than
+// a flow log of relight's own that another one has replaced, and changes nothing of anybody else's; and its plan is a function of the
 // account.
 func TestSweepOfAnyAccount(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
@@ -52,8 +52,9 @@ func TestSweepOfAnyAccount(t *testing.T) {
 		after := w.State()
 		for _, key := range slices.Sorted(maps.Keys(before)) {
 			switch {
-			case after[key] == "":
+			case after[key] == "" && !(strings.Contains(key, " flow-log ") && strings.Contains(before[key], `"relight":"relight"`)): // ours may be needless
 				rt.Errorf("%s was removed", key)
+			case after[key] == "":
 			case after[key] != before[key] && !mayChange(key):
 				rt.Errorf("%s was changed from %s to %s", key, before[key], after[key])
 			}
@@ -63,9 +64,20 @@ func TestSweepOfAnyAccount(t *testing.T) {
 				rt.Errorf("%s was made", key)
 			}
 		}
+		if gaps := w.gaps(); slices.ContainsFunc(gaps, func(g string) bool { return strings.HasPrefix(g, "vpc-") && g != "vpc-changes" }) {
+			rt.Errorf("not protected: %v", gaps)
+		}
 		writes := len(w.Writes())
+		if w.sweep(app.Request{}); len(w.Writes()) > writes { // what the repair of a group has made needless
+			for _, write := range w.Writes()[writes:] {
+				if write.Op != "DeleteFlowLogs" {
+					rt.Errorf("a second sweep wrote %s", write)
+				}
+			}
+		}
+		writes = len(w.Writes())
 		if s := w.sweep(app.Request{}); s.Planned != 0 || len(w.Writes()) != writes {
-			rt.Fatalf("a second sweep plans %d actions and writes %v: %+v", s.Planned, w.Writes()[writes:], s)
+			rt.Fatalf("a last sweep plans %d actions and writes %v: %+v", s.Planned, w.Writes()[writes:], s)
 		}
 	})
 }
@@ -98,6 +110,9 @@ func disturb(rt *rapid.T, w *world) {
 				w.FailDelivery(home, vpc, "Access error")
 			}
 		}
+	}
+	if coin("flow logs deliver") {
+		w.Deliver(home)
 	}
 	state := w.State()
 	for _, group := range []string{"theirs-a", flowLogGroup, trailGroup} {

@@ -39,6 +39,10 @@ var attacks = map[string]attack{
 	"CreateDefaultVpc.default.json":   newVPC(home, "vpc-0a1b2c3d4e5f60011"),
 	"CreateDefaultVpc.old-style.json": newVPC(home, "vpc-0a1b2c3d4e5f60012"),
 
+	"DeleteVpc.logged.json":          vpcTornDown("vpc-0a1b2c3d4e5f60021"),
+	"DeleteVpc.cloudformation.json":  vpcTornDown("vpc-0a1b2c3d4e5f60023"),
+	"DeleteVpc.null-parameters.json": vpcTornDown("vpc-0a1b2c3d4e5f60025"),
+
 	"DeleteFlowLogs.one.json":             {do: func(w *world) { w.deleteFlowLogs(home, "vpc-1") }},
 	"DeleteFlowLogs.several.json":         {do: func(w *world) { w.deleteFlowLogs(home, "vpc-1", "vpc-2") }},
 	"DeleteFlowLogs.unsuccessful.json":    {do: func(w *world) { w.deleteFlowLogs(home, "vpc-2") }},
@@ -142,6 +146,16 @@ func newVPC(region, id string) attack {
 		do:   func(w *world) { w.AddVPC(region, id) },
 		adds: []string{region + " vpc " + id, region + " flow-log " + id + " REJECT cloud-watch-logs " + flowLogGroup + " "},
 	}
+}
+
+// vpcTornDown leaves a flow log of relight's where its VPC was.
+func vpcTornDown(id string) attack {
+	return attack{do: func(w *world) {
+		w.OutliveVPCs()
+		w.AddVPC(home, id)
+		w.createOurs(id, "REJECT")
+		must(w.DeleteVpc(w.t.Context(), &ec2.DeleteVpcInput{VpcId: aws.String(id)}))
+	}}
 }
 
 func filterChanged(name string, change func(*logstypes.MetricFilter)) attack {
