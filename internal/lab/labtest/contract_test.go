@@ -31,7 +31,6 @@ func TestContract(t *testing.T) {
 			"hundred filters are the most":                          "has no such quota",
 			"filter pattern that is too long":                       "takes any pattern",
 			"filter with dimensions and a default":                  "takes both",
-			"filter on transformed logs without a transformer":      "knows no transformers",
 			"alarm in a warm-up says so":                            "knows no warm-ups",
 			"alarm takes five actions for a state":                  "takes any number",
 			"hundred alarm names are the most":                      "takes any number",

@@ -11,6 +11,7 @@ from ministack.core.responses import error_response_json, json_response
 from ministack.services import cloudwatch_logs as cwl
 
 from hook import around, ok
+from logpolicies import TRANSFORMER, group_of
 
 # Members of PutMetricFilter that DescribeMetricFilters gives back.
 KEPT = ("applyOnTransformedLogs", "emitSystemFieldDimensions", "fieldSelectionCriteria")
@@ -21,6 +22,9 @@ def install():
     def put_metric_filter(original, data):
         if len(data.get("metricTransformations") or []) != 1:  # "Array Members: Fixed number of 1 item"
             return error_response_json("InvalidParameterException", "metricTransformations takes one item.", 400)
+        if data.get("applyOnTransformedLogs") and not (group_of(data) or {}).get(TRANSFORMER):
+            # "This parameter is valid only for log groups that have an active log transformer."
+            return error_response_json("InvalidParameterException", "The log group has no transformer.", 400)
         reply = original(data)
         if ok(reply):
             stored = cwl._metric_filters[data["logGroupName"], data["filterName"]]
@@ -56,8 +60,7 @@ def install():
         if change is None:
             return await original(method, path, headers, body, query_params)
         data = json.loads(body)
-        name = data.get("logGroupIdentifier") or data.get("resourceIdentifier") or data.get("logGroupName") or ""
-        group = cwl._log_groups.get(name.removesuffix(":*").split(":log-group:")[-1])
+        group = group_of(data)
         if group is None:
             return error_response_json("ResourceNotFoundException", "The specified log group does not exist.", 400)
         group.update(change(data))
