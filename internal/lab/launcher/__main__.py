@@ -26,9 +26,9 @@ def main():
         from ministack import app
     except ImportError as missing:
         sys.exit(f"lab: {missing}: install requirements.txt into this virtual environment")
-    import alarms, authorization, batches, endpoints, flowlogs, forwarding, logpolicies, logs, schedules, topics, trails, vpcs
+    import alarms, authorization, batches, endpoints, flowlogs, forwarding, logpolicies, logs, mutes, schedules, topics, trails, vpcs
 
-    for part in (alarms, authorization, batches, flowlogs, forwarding, logpolicies, logs, schedules, topics, trails, vpcs):
+    for part in (alarms, authorization, batches, flowlogs, forwarding, logpolicies, logs, mutes, schedules, topics, trails, vpcs):
         part.install()
     # Taken out of the environment, which functions inherit.
     endpoints.install(os.environ.pop("LAB_TOKEN"))

@@ -1,9 +1,11 @@
 """Alarms that read the same in every protocol of CloudWatch.
 
 MiniStack's query replies leave out most of an alarm, its query requests lose
-InsufficientDataActions, and no protocol keeps metric math.
+InsufficientDataActions, and no protocol keeps metric math, a composite
+alarm's suppressor, or when a metric alarm's state last changed.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricAlarm.html
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
 """
 
 import json
@@ -16,15 +18,49 @@ from hook import around, ok
 # Members of PutMetricAlarm that are stored by no or by one protocol only.
 KEPT = ("InsufficientDataActions", "Metrics", "ThresholdMetricId", "EvaluateLowSampleCountPercentile")
 
+# Members of PutCompositeAlarm that are not stored; while the suppressor is in
+# ALARM, the composite alarm takes no actions.
+SUPPRESSOR = "ActionsSuppressor"
+SUPPRESSION = (SUPPRESSOR, "ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod")
+
 
 def install():
     @around(cw, "_put_metric_alarm")
     def put_metric_alarm(original, params, data, is_cbor, is_json=False):
+        asked = data or members(params)
+        before = cw._alarms.get(asked.get("AlarmName")) or {}
         reply = original(params, data, is_cbor, is_json)
         if ok(reply):
-            asked = data or members(params)
-            cw._alarms[asked["AlarmName"]].update({key: asked[key] for key in KEPT if key in asked})
+            alarm = cw._alarms[asked["AlarmName"]]
+            alarm.update({key: asked[key] for key in KEPT if key in asked})
+            alarm.setdefault("StateTransitionedTimestamp", before.get("StateTransitionedTimestamp", alarm["StateUpdatedTimestamp"]))
         return reply
+
+    @around(cw, "_record_history")  # of each change of state
+    def record_history(original, name, *change):
+        if name in cw._alarms:
+            cw._alarms[name]["StateTransitionedTimestamp"] = cw._alarms[name]["StateUpdatedTimestamp"]
+        original(name, *change)
+
+    @around(cw, "_put_composite_alarm")
+    def put_composite_alarm(original, params, data, is_cbor, is_json=False):
+        asked = data or members(params)
+        periods = [asked.get(key) for key in SUPPRESSION[1:]]
+        # "WaitPeriod [and ExtensionPeriod are] required only when ActionsSuppressor is specified."
+        if asked.get(SUPPRESSOR) and None in periods:
+            return cw._error("ValidationError", f"{SUPPRESSOR} comes with both periods.", 400, use_json=is_json, use_cbor=is_cbor)
+        reply = original(params, data, is_cbor, is_json)
+        if ok(reply):
+            kept = {SUPPRESSOR: asked[SUPPRESSOR], **{k: int(asked[k]) for k in SUPPRESSION[1:]}} if asked.get(SUPPRESSOR) else {}
+            cw._composite_alarms[asked["AlarmName"]].update(kept)
+        return reply
+
+    @around(cw, "_dispatch_alarm_actions")
+    def dispatch(original, alarm, old_state, new_state, reason):
+        name = alarm.get(SUPPRESSOR, "").rsplit(":alarm:", 1)[-1]
+        suppressor = cw._alarms.get(name) or cw._composite_alarms.get(name) or {}
+        if suppressor.get("StateValue") != "ALARM":
+            original(alarm, old_state, new_state, reason)
 
     for name in ("_describe_alarms", "_describe_alarms_for_metric"):
         around(cw, name)(in_xml)
