@@ -53,6 +53,9 @@ func (who *Customer) makeTrail(ctx context.Context, s *Session) error {
 	if _, err := s.AWS(ctx, "s3", "mb", "s3://"+bucket); err != nil {
 		return err
 	}
+	if _, err := s.AWS(ctx, "s3api", "put-bucket-policy", "--bucket", bucket, "--policy", *TrailBucketPolicy(bucket)); err != nil {
+		return err
+	}
 	if _, err := s.Logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(who.TrailLogGroup)}); err != nil {
 		return err
 	}
@@ -88,6 +91,18 @@ func (who *Customer) makeTrail(ctx context.Context, s *Session) error {
 	}
 	_, err = s.CloudTrail.StartLogging(ctx, &cloudtrail.StartLoggingInput{Name: aws.String(name)})
 	return err
+}
+
+// TrailBucketPolicy is what a bucket needs to be a trail's.
+//
+// Source: "Amazon S3 bucket policy for CloudTrail",
+// https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html
+func TrailBucketPolicy(bucket string) *string {
+	return document(map[string]any{
+		"Effect": "Allow", "Principal": map[string]any{"Service": "cloudtrail.amazonaws.com"},
+		"Action":   []string{"s3:GetBucketAcl", "s3:PutObject"},
+		"Resource": []string{"arn:aws:s3:::" + bucket, "arn:aws:s3:::" + bucket + "/AWSLogs/" + Account + "/*"},
+	})
 }
 
 // makeVPCs makes a region's VPCs. The default VPC goes, as hardening guides

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -31,7 +32,7 @@ func flowLog(role string, vpcs ...string) *ec2.CreateFlowLogsInput {
 // A flow log reads back as it was made.
 func TestFlowLogKeepsItsFields(t *testing.T) {
 	c := ec2.NewFromConfig(config(flowRegion))
-	id, arn := vpc(t, c), role(t, "flow-keeps", "vpc-flow-logs.amazonaws.com", "logs:PutLogEvents")
+	id, arn := vpc(t, c), role(t, "flow-keeps", "vpc-flow-logs.amazonaws.com", "logs:*")
 	in := flowLog(arn, id)
 	in.LogFormat, in.MaxAggregationInterval = aws.String("${srcaddr}"), aws.Int32(60)
 	in.TagSpecifications = []types.TagSpecification{{ResourceType: types.ResourceTypeVpcFlowLog, Tags: []types.Tag{{Key: aws.String("k"), Value: aws.String("v")}}}}
@@ -77,6 +78,64 @@ func TestFlowLogKeepsItsFields(t *testing.T) {
 	must(t, err)
 	if got := find("deliver-log-status", "FAILED"); len(got) != 2 || *got[0].DeliverLogsErrorMessage != "Access error" {
 		t.Errorf("without trust: %+v, want two FAILED", got)
+	}
+}
+
+// A flow log's delivery fails as soon as its role or its log group is no
+// longer what the service needs, and works again when it is.
+func TestFlowLogDelivery(t *testing.T) {
+	const name = "flow-delivers"
+	c, logs, users := ec2.NewFromConfig(config(flowRegion)), cloudwatchlogs.NewFromConfig(config(flowRegion)), iam.NewFromConfig(config(lab.Region))
+	id, arn := vpc(t, c), role(t, name, "vpc-flow-logs.amazonaws.com", "logs:*")
+	in := flowLog(arn, id)
+	in.LogGroupName = aws.String(name)
+	_, err := c.CreateFlowLogs(t.Context(), in)
+	must(t, err)
+	group := func() {
+		_, err := logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(name)})
+		must(t, err)
+	}
+	trust := func(document string) {
+		_, err := users.UpdateAssumeRolePolicy(t.Context(), &iam.UpdateAssumeRolePolicyInput{RoleName: aws.String(name), PolicyDocument: &document})
+		must(t, err)
+	}
+	const (
+		service = `{"Statement":[{"Effect":"Allow","Principal":{"Service":"vpc-flow-logs.amazonaws.com"},"Action":"sts:AssumeRole","Condition":{
+			"StringEquals":{"aws:SourceAccount":"111122223333"},"ArnLike":{"aws:SourceArn":"arn:aws:ec2:*:111122223333:vpc-flow-log/*"}}}]}`
+		other = `{"Statement":[{"Effect":"Allow","Principal":{"Service":"vpc-flow-logs.amazonaws.com"},"Action":"sts:AssumeRole","Condition":{
+			"StringEquals":{"aws:SourceAccount":"444455556666"}}}]}`
+	)
+	boundary, err := users.CreatePolicy(t.Context(), &iam.CreatePolicyInput{
+		PolicyName: aws.String(name), PolicyDocument: aws.String(`{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}`),
+	})
+	must(t, err)
+	steps := []struct {
+		name   string
+		do     func()
+		status string
+	}{
+		{"no group, and the role may make it", func() {}, "SUCCESS"},
+		{"no group, and the role may not", func() { allow(t, name, "logs:PutLogEvents") }, "FAILED"},
+		{"a group, and the role may not make streams", group, "FAILED"},
+		{"a role that may", func() { allow(t, name, "logs:*") }, "SUCCESS"},
+		{"trust in another account", func() { trust(other) }, "FAILED"},
+		{"trust in this account", func() { trust(service) }, "SUCCESS"},
+		{"a boundary", func() {
+			_, err := users.PutRolePermissionsBoundary(t.Context(), &iam.PutRolePermissionsBoundaryInput{RoleName: aws.String(name), PermissionsBoundary: boundary.Policy.Arn})
+			must(t, err)
+		}, "FAILED"},
+		{"no boundary", func() {
+			_, err := users.DeleteRolePermissionsBoundary(t.Context(), &iam.DeleteRolePermissionsBoundaryInput{RoleName: aws.String(name)})
+			must(t, err)
+		}, "SUCCESS"},
+	}
+	for _, s := range steps {
+		s.do()
+		out, err := c.DescribeFlowLogs(t.Context(), &ec2.DescribeFlowLogsInput{Filter: []types.Filter{{Name: aws.String("resource-id"), Values: []string{id}}}})
+		must(t, err)
+		if got := aws.ToString(out.FlowLogs[0].DeliverLogsStatus); got != s.status {
+			t.Errorf("with %s: %s (%s), want %s", s.name, got, aws.ToString(out.FlowLogs[0].DeliverLogsErrorMessage), s.status)
+		}
 	}
 }
 

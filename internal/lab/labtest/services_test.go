@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	cwltypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
@@ -143,50 +142,6 @@ func TestLogGroupProtection(t *testing.T) {
 	if len(out.MetricFilters) != 0 {
 		t.Errorf("%d filters survived their log group", len(out.MetricFilters))
 	}
-}
-
-// A trail reads back with its log group, and says whether it delivers there.
-func TestTrail(t *testing.T) {
-	const region = "eu-south-1"
-	logs, c := cloudwatchlogs.NewFromConfig(config(region)), cloudtrail.NewFromConfig(config(region))
-	_, err := logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("trail")})
-	must(t, err)
-	arn := "arn:aws:logs:" + region + ":" + lab.Account + ":log-group:trail:*"
-	in := &cloudtrail.CreateTrailInput{
-		Name: aws.String("main"), S3BucketName: aws.String("b"), IsMultiRegionTrail: aws.Bool(true),
-		CloudWatchLogsLogGroupArn: &arn, CloudWatchLogsRoleArn: aws.String("arn:aws:iam::111122223333:role/trail"),
-	}
-	made, err := c.CreateTrail(t.Context(), in)
-	must(t, err)
-	if aws.ToString(made.CloudWatchLogsLogGroupArn) != arn {
-		t.Errorf("made %+v", made)
-	}
-	got, err := c.DescribeTrails(t.Context(), &cloudtrail.DescribeTrailsInput{})
-	must(t, err)
-	if len(got.TrailList) != 1 || aws.ToString(got.TrailList[0].CloudWatchLogsLogGroupArn) != arn || aws.ToString(got.TrailList[0].CloudWatchLogsRoleArn) != *in.CloudWatchLogsRoleArn {
-		t.Errorf("trails %+v", got.TrailList)
-	}
-	status := func() *cloudtrail.GetTrailStatusOutput {
-		out, err := c.GetTrailStatus(t.Context(), &cloudtrail.GetTrailStatusInput{Name: made.TrailARN})
-		must(t, err)
-		return out
-	}
-	if s := status(); *s.IsLogging || s.LatestCloudWatchLogsDeliveryTime != nil {
-		t.Errorf("before it logs: %+v", s)
-	}
-	_, err = c.StartLogging(t.Context(), &cloudtrail.StartLoggingInput{Name: made.TrailARN})
-	must(t, err)
-	if s := status(); !*s.IsLogging || s.LatestCloudWatchLogsDeliveryTime == nil || s.LatestCloudWatchLogsDeliveryError != nil {
-		t.Errorf("while it logs: %+v", s)
-	}
-	_, err = logs.DeleteLogGroup(t.Context(), &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String("trail")})
-	must(t, err)
-	if s := status(); s.LatestCloudWatchLogsDeliveryError == nil {
-		t.Errorf("without its log group: %+v", s)
-	}
-	in.Name = aws.String("second")
-	_, err = c.CreateTrail(t.Context(), in)
-	wantCode(t, err, "InvalidCloudWatchLogsLogGroupArnException")
 }
 
 // A mail address receives nothing before its owner has confirmed it; a queue

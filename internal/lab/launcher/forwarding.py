@@ -9,11 +9,11 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
 
 import logging
 
-from ministack.core.iam_evaluator import EvalContext, _gather_role_policies, evaluate
 from ministack.core.responses import get_account_id, get_region, request_scope
-from ministack.services import eventbridge, iam
+from ministack.services import eventbridge
 
 from hook import around
+from roles import allows
 
 log = logging.getLogger("lab.forwarding")
 
@@ -41,12 +41,6 @@ def _refusal(rule, bus_arn):
     """Why the target's role may not put events on the bus, or ""."""
     targets = eventbridge._targets.get(eventbridge._rule_key(rule["Name"], rule.get("EventBusName", "default")), [])
     role_arn = next((t.get("RoleArn", "") for t in targets if t["Arn"] == bus_arn), "")
-    name = role_arn.rsplit("/", 1)[-1]
-    role = iam._roles.get_scoped(get_account_id(), None, name)
-    if role is None:
-        return f"no role {role_arn!r}"
-    ctx = EvalContext(principal_arn=role_arn, principal_type="AssumedRole", principal_account=get_account_id(),
-                      action="events:PutEvents", resource_arn=bus_arn, region=get_region())
-    if evaluate(ctx, _gather_role_policies(name, get_account_id())).decision != "Allow":
-        return f"{role_arn} does not allow events:PutEvents"
+    if not allows(role_arn, "events:PutEvents", bus_arn):
+        return f"{role_arn!r} is no role that allows events:PutEvents"
     return ""

@@ -1,34 +1,62 @@
-"""A trail's delivery to CloudWatch Logs, which CreateTrail and GetTrailStatus drop.
+"""What a trail needs and where it delivers, which MiniStack takes on trust or drops.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html
+https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_UpdateTrail.html
 https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetTrailStatus.html
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-required-policy-for-cloudwatch-logs.html
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html
+
+No record is delivered: a status says what a delivery would meet now, while
+the trail logs.
 """
 
 import time
 
-from ministack.core.responses import get_account_id
-from ministack.services import cloudtrail, cloudwatch_logs
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import cloudtrail, cloudwatch_logs, s3, sns
 
 from hook import around, ok, with_json
+from roles import admits, allows, assumable
 
-GROUP, ROLE = "CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn"
+GROUP, ROLE, BUCKET, PREFIX, TOPIC = ("CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn", "S3BucketName",
+                                      "S3KeyPrefix", "SnsTopicName")
+SERVICE = "cloudtrail.amazonaws.com"
+
+# "Trails per Region", shadows of other regions' trails included.
+LIMIT = 5
 
 
 def install():
     @around(cloudtrail, "_create_trail", cloudtrail._DISPATCH)
     def create_trail(original, body):
-        if bool(body.get(GROUP)) != bool(body.get(ROLE)):
-            return cloudtrail._err("InvalidParameterCombinationException",
-                                   f"{GROUP} and {ROLE} come together.")
-        if body.get(GROUP) and _group(body[GROUP]) is None:
-            return cloudtrail._err("InvalidCloudWatchLogsLogGroupArnException",
-                                   "CloudTrail cannot validate the specified log group ARN.")
+        if not body.get(BUCKET):
+            return cloudtrail._err("InvalidS3BucketNameException", "The bucket is missing.")
+        name = (body.get("Name") or "").strip()
+        if refused := _refusal(body, cloudtrail._trail_arn(name)):
+            return cloudtrail._err(*refused)
+        if name not in cloudtrail._trails and len(cloudtrail._visible_trail_items()) >= LIMIT:
+            return cloudtrail._err("MaximumNumberOfTrailsExceededException", f"The region has {LIMIT} trails.")
         reply = original(body)
-        if not ok(reply) or not body.get(GROUP):
+        if not ok(reply):
             return reply
-        kept = {key: body[key] for key in (GROUP, ROLE)}
-        cloudtrail._trails[body["Name"].strip()].update(kept)
+        kept = {key: body[key] for key in (GROUP, ROLE) if body.get(key)} | _topic(body)
+        cloudtrail._trails[name].update(kept)
         return with_json(reply, **kept)
+
+    @around(cloudtrail, "_update_trail", cloudtrail._DISPATCH)
+    def update_trail(original, body):
+        _, _, trail, error = cloudtrail._find_mutable_trail((body.get("Name") or "").strip())
+        if error:
+            return error
+        # The bucket is checked with the prefix that the trail will have.
+        asked = {PREFIX: trail.get(PREFIX, ""), **body}
+        if refused := _refusal(asked, trail["TrailARN"]):
+            return cloudtrail._err(*refused)
+        if TOPIC in body:
+            trail.pop("SnsTopicARN", None)
+            trail.update(_topic(body))
+        return original(body)
 
     @around(cloudtrail, "_get_trail_status", cloudtrail._DISPATCH)
     def get_trail_status(original, body):
@@ -36,11 +64,74 @@ def install():
         if not ok(reply):
             return reply
         _, _, trail = cloudtrail._find_visible_trail(body["Name"].strip())
-        if not trail.get("IsLogging") or not trail.get(GROUP):
+        if not trail.get("IsLogging"):
             return reply
-        if _group(trail[GROUP]) is None:
-            return with_json(reply, LatestCloudWatchLogsDeliveryError="The specified log group does not exist.")
-        return with_json(reply, LatestDeliveryTime=int(time.time()), LatestCloudWatchLogsDeliveryTime=int(time.time()))
+        shown, now = {}, int(time.time())
+        if error := _bucket_error(trail, trail["TrailARN"]):
+            shown["LatestDeliveryError"] = error
+        else:
+            shown["LatestDeliveryTime"] = now
+        if trail.get(GROUP):
+            error = "" if _group(trail[GROUP]) else "The specified log group does not exist."
+            if error := error or _role_error(trail, trail["TrailARN"]):
+                shown["LatestCloudWatchLogsDeliveryError"] = error
+            else:
+                shown["LatestCloudWatchLogsDeliveryTime"] = now
+        return with_json(reply, **shown)
+
+
+def _refusal(asked, trail_arn):
+    """Code and message of the error that refuses a request, or None."""
+    if bool(asked.get(GROUP)) != bool(asked.get(ROLE)):
+        return "InvalidParameterCombinationException", f"{GROUP} and {ROLE} come together."
+    if asked.get(BUCKET):
+        error = _bucket_error(asked, trail_arn)
+        if error == "NoSuchBucket":
+            return "S3BucketDoesNotExistException", f"S3 bucket {asked[BUCKET]} does not exist!"
+        if error:
+            return "InsufficientS3BucketPolicyException", f"Incorrect S3 bucket policy is detected for bucket: {asked[BUCKET]}"
+    if asked.get(TOPIC) and _topic(asked)["SnsTopicARN"] not in sns._topics:
+        return "InsufficientSnsTopicPolicyException", "SNS Topic does not exist or the topic policy is incorrect!"
+    if asked.get(GROUP):
+        if _group(asked[GROUP]) is None:
+            return "InvalidCloudWatchLogsLogGroupArnException", "CloudTrail cannot validate the specified log group ARN."
+        if not assumable(asked[ROLE], SERVICE, trail_arn):
+            return "InvalidCloudWatchLogsRoleArnException", "CloudTrail cannot assume the specified role."
+        if error := _role_error(asked, trail_arn):
+            return "InvalidCloudWatchLogsLogGroupArnException", error
+    return None
+
+
+def _bucket_error(trail, trail_arn):
+    """The error of S3 that a delivery meets, or "". The bucket may be another account's."""
+    name = trail[BUCKET]
+    if not any(key == name for _, key in s3._buckets._data):
+        return "NoSuchBucket"
+    policy = next((doc for (_, key), doc in s3._bucket_policies._data.items() if key == name), None)
+    folder = f"{trail[PREFIX]}/" if trail.get(PREFIX) else ""
+    bucket = f"arn:aws:s3:::{name}"
+    allowed = (admits(policy, SERVICE, "s3:GetBucketAcl", bucket, trail_arn)
+               and admits(policy, SERVICE, "s3:PutObject", f"{bucket}/{folder}AWSLogs/{get_account_id()}/CloudTrail/x",
+                          trail_arn, **{"s3:x-amz-acl": "bucket-owner-full-control"}))
+    return "" if allowed else "AccessDenied"
+
+
+def _role_error(trail, trail_arn):
+    """Why CloudTrail cannot write to the trail's log group as the trail's role, or ""."""
+    group = trail[GROUP].removesuffix(":*")
+    stream = f"{group}:log-stream:{get_account_id()}_CloudTrail_{group.split(':')[3]}"
+    if assumable(trail[ROLE], SERVICE, trail_arn) and all(
+            allows(trail[ROLE], action, stream) for action in ("logs:CreateLogStream", "logs:PutLogEvents")):
+        return ""
+    return "Access denied. Check the permissions for your role."
+
+
+def _topic(body):
+    """The topic of a request, which names it or gives its ARN."""
+    topic = body.get(TOPIC)
+    if not topic:
+        return {}
+    return {"SnsTopicARN": topic if topic.startswith("arn:") else f"arn:aws:sns:{get_region()}:{get_account_id()}:{topic}"}
 
 
 def _group(arn):
