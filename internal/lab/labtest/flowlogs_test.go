@@ -115,8 +115,9 @@ func TestFlowLogDelivery(t *testing.T) {
 		status string
 	}{
 		{"no group, and the role may make it", func() {}, "SUCCESS"},
-		{"no group, and the role may not", func() { allow(t, name, "logs:PutLogEvents") }, "FAILED"},
-		{"a group, and the role may not make streams", group, "FAILED"},
+		{"no group, and the role may only write", func() { allow(t, name, "logs:*s*") }, "FAILED"}, // Streams, Events
+		{"a group, and the role may only write", group, "SUCCESS"},
+		{"a role that may not make streams", func() { allow(t, name, "logs:PutLogEvents") }, "FAILED"},
 		{"a role that may", func() { allow(t, name, "logs:*") }, "SUCCESS"},
 		{"trust in another account", func() { trust(other) }, "FAILED"},
 		{"trust in this account", func() { trust(service) }, "SUCCESS"},
