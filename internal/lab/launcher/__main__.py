@@ -8,10 +8,14 @@ Environment: LAB_TOKEN is the secret of the lab's own endpoints (/_lab/...);
 everything else is MiniStack's.
 """
 
+import importlib
 import os
 import signal
 import sys
 import threading
+
+PARTS = ("alarms", "authorization", "batches", "flowlogs", "forwarding", "logpolicies", "logs", "mutes",
+         "policies", "regions", "schedules", "topics", "trails", "vpcs")
 
 
 def die_with_parent():
@@ -26,12 +30,10 @@ def main():
         from ministack import app
     except ImportError as missing:
         sys.exit(f"lab: {missing}: install requirements.txt into this virtual environment")
-    import alarms, authorization, batches, endpoints, flowlogs, forwarding, logpolicies, logs, mutes, schedules, topics, trails, vpcs
-
-    for part in (alarms, authorization, batches, flowlogs, forwarding, logpolicies, logs, mutes, schedules, topics, trails, vpcs):
-        part.install()
+    for part in PARTS:
+        importlib.import_module(part).install()
     # Taken out of the environment, which functions inherit.
-    endpoints.install(os.environ.pop("LAB_TOKEN"))
+    importlib.import_module("endpoints").install(os.environ.pop("LAB_TOKEN"))
     threading.Thread(target=die_with_parent, daemon=True).start()
     app.main()
 

@@ -27,7 +27,19 @@ def install():
         sub.update(confirmed=False, token=sns.new_uuid())
         sub["attributes"].update(PendingConfirmation="true", ConfirmationWasAuthenticated="false")
         sns._refresh_subscription_counts(sns._topic_by_arn_any_scope(sub["topic_arn"]))
+        if sns._p(params, "ReturnSubscriptionArn") == "true":
+            return reply
         return _replace(reply, arn, "pending confirmation")
+
+    # "{}" takes a filter policy away.
+    # https://docs.aws.amazon.com/sns/latest/dg/message-filtering-apply.html
+    @around(sns, "_set_subscription_attributes")
+    def set_subscription_attributes(original, params):
+        reply = original(params)
+        arn = sns._p(params, "SubscriptionArn")
+        if ok(reply) and sns._p(params, "AttributeName") == "FilterPolicy" and sns._p(params, "AttributeValue").strip() == "{}":
+            del sns._find_subscription(sns._sub_arn_to_topic[arn], arn)["attributes"]["FilterPolicy"]
+        return reply
 
     for name in ("_list_subscriptions", "_list_subscriptions_by_topic"):
         around(sns, name)(listing)

@@ -30,6 +30,11 @@ type Event struct {
 const maxElement = 100 << 10
 
 // apiCall is the event of one recorded call.
+//
+// It is made whether or not a trail logs. On AWS events end with the last
+// trail that logs (StopLogging itself still arrives), but what arrives in
+// between, and with a trail that excludes management events, is documented
+// nowhere, so the tap does not pretend to know.
 func apiCall(q *request, rep reply) Event {
 	at := q.at.UTC().Truncate(time.Second)
 	record := map[string]any{
