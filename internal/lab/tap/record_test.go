@@ -252,6 +252,22 @@ func TestRecords(t *testing.T) {
 			event: "PutBucketInventoryConfiguration", params: `{"bucketName":"b","Host":"h","id":"i","inventory":""}`,
 		},
 		{
+			name:  "function",
+			wire:  wire{service: "lambda", path: "2015-03-31/functions", headers: noForm, body: `{"FunctionName":"f","Code":{"ZipFile":"UEs="},"Environment":{"Variables":{"k":"v"}}}`},
+			reply: `{"FunctionName":"f","Version":"1"}`, event: "CreateFunction20150331",
+			params: `{"functionName":"f","code":{},"environment":{}}`, response: `{"functionName":"f","version":"1"}`,
+		},
+		{
+			name: "function by its ARN", status: 404, reply: `{"Message":"m"}`,
+			wire:  wire{service: "lambda", method: "PUT", path: "2017-10-31/functions/arn%3Aaws%3Alambda%3Ax/concurrency", headers: noForm, body: `{"ReservedConcurrentExecutions":0}`},
+			event: "PutFunctionConcurrency20171031", params: `{"functionName":"arn:aws:lambda:x","reservedConcurrentExecutions":0}`, code: "Not Found", message: "m",
+		},
+		{
+			name:  "schedule",
+			wire:  wire{service: "scheduler", method: "DELETE", path: "schedules/s?groupName=g", headers: noForm},
+			event: "DeleteSchedule", params: `{"name":"s","groupName":"g"}`,
+		},
+		{
 			name: "account is in us-east-1", region: "us-east-1",
 			wire:  wire{service: "account", path: "enableRegion", headers: map[string]string{"Content-Type": "application/json"}, body: `{"RegionName":"af-south-1"}`},
 			event: "EnableRegion", params: `{"regionName":"af-south-1"}`,
@@ -272,6 +288,7 @@ func TestRecords(t *testing.T) {
 		{name: "a data event", wire: wire{service: "sns", body: "Action=Publish&Message=m"}},
 		{name: "metric data", wire: wire{service: "monitoring", path: cwPath + "PutMetricData", headers: smithy(), body: cborAlarm()}},
 		{name: "a read of the account", wire: wire{service: "account", path: "getRegionOptStatus", body: `{"RegionName":"af-south-1"}`}},
+		{name: "an invocation", wire: wire{service: "lambda", path: "2015-03-31/functions/f/invocations", body: `{}`}},
 		{name: "objects deleted", wire: wire{service: "s3", path: "b?delete", body: "<Delete/>"}},
 		{name: "an object's tags", wire: wire{service: "s3", method: "PUT", path: "b/key?tagging", body: "<Tagging/>"}},
 		{name: "an object by virtual host", wire: wire{service: "s3", method: "DELETE", path: "key", host: "b.s3.amazonaws.com"}},

@@ -18,9 +18,9 @@ import (
 type protocol int
 
 const (
-	rest      protocol = iota // Lambda, Scheduler, S3 objects: passed and listed, never recorded
+	rest      protocol = iota // S3 objects, calls of unknown path: passed and listed, never recorded
 	restXML                   // S3 buckets: method and query string say what is asked
-	restJSON                  // Account Management: the path names the operation
+	restJSON                  // Lambda, Scheduler, Account Management: method and path do
 	jsonRPC                   // X-Amz-Target and a JSON body
 	cborRPC                   // Smithy RPC v2 CBOR: the path names the operation
 	queryForm                 // Action=... as a form
@@ -86,6 +86,10 @@ func (q *request) readOperation(r *http.Request) error {
 		if q.operation, q.params = bucketCall(r); q.operation != "" {
 			q.proto = restXML
 		}
+	case len(routes[q.service]) > 0:
+		if q.operation, q.params = routed(q.service, r); q.operation != "" {
+			q.proto = restJSON
+		}
 	case q.service == "account":
 		if q.operation = accountOperation(r); q.operation != "" {
 			q.proto = restJSON
@@ -107,8 +111,14 @@ func (q *request) readOperation(r *http.Request) error {
 	}
 	// A body that does not parse is the service's to refuse.
 	switch q.proto {
-	case jsonRPC, restJSON:
+	case jsonRPC:
 		q.params, _ = decodeJSON(body)
+	case restJSON:
+		said, _ := decodeJSON(body)
+		for k, v := range q.params { // of path and query string
+			said = set(said, k, v)
+		}
+		q.params = said
 	case restXML:
 		bucketBody(q.operation, q.params, body)
 	case cborRPC:
@@ -122,6 +132,15 @@ func (q *request) readOperation(r *http.Request) error {
 		q.params = queryTree(form)
 	}
 	return nil
+}
+
+// set returns m, made if need be, with one more member.
+func set(m map[string]any, k string, v any) map[string]any {
+	if m == nil {
+		m = map[string]any{}
+	}
+	m[k] = v
+	return m
 }
 
 // readBody returns the body, inflated, and leaves it as it was on r.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"regexp"
 	"strings"
 )
@@ -135,6 +136,77 @@ func bucketBody(name string, params map[string]any, body []byte) {
 		config["xmlns"] = root.xmlns
 		params[root.name] = config
 	}
+}
+
+// A route is a write of a REST service: method and path name the call.
+type route struct {
+	method string
+	path   *regexp.Regexp // groups are parameters
+	name   string         // as records have it
+}
+
+// routes are the writes of the REST services whose control plane is watched
+// for harm to functions and schedules.
+//
+// Lambda's names end in the date of the API's path, some in a revision;
+// those are as recorded (invictus-ir/aws_dataset, where CreateFunction,
+// DeleteFunction, UpdateFunctionCode, AddPermission, RemovePermission and
+// their like occur), the others by the same rule. Invoke is a data event.
+// Source: "Logging AWS Lambda API calls using AWS CloudTrail",
+// https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html
+// and, for the paths, the API references of Lambda and EventBridge Scheduler.
+var routes = map[string][]route{
+	"lambda": {
+		{http.MethodPost, fullPath(`2015-03-31/functions/?`), "CreateFunction20150331"},
+		{http.MethodDelete, fullPath(`2015-03-31/functions/(?P<functionName>[^/]+)`), "DeleteFunction20150331"},
+		{http.MethodPut, fullPath(`2015-03-31/functions/(?P<functionName>[^/]+)/code`), "UpdateFunctionCode20150331v2"},
+		{http.MethodPut, fullPath(`2015-03-31/functions/(?P<functionName>[^/]+)/configuration`), "UpdateFunctionConfiguration20150331v2"},
+		{http.MethodPost, fullPath(`2015-03-31/functions/(?P<functionName>[^/]+)/policy`), "AddPermission20150331v2"},
+		{http.MethodDelete, fullPath(`2015-03-31/functions/(?P<functionName>[^/]+)/policy/(?P<statementId>[^/]+)`), "RemovePermission20150331v2"},
+		{http.MethodPost, fullPath(`2015-03-31/functions/(?P<functionName>[^/]+)/versions`), "PublishVersion20150331"},
+		{http.MethodPost, fullPath(`2015-03-31/functions/(?P<functionName>[^/]+)/aliases`), "CreateAlias20150331"},
+		{http.MethodPut, fullPath(`2015-03-31/functions/(?P<functionName>[^/]+)/aliases/(?P<name>[^/]+)`), "UpdateAlias20150331"},
+		{http.MethodDelete, fullPath(`2015-03-31/functions/(?P<functionName>[^/]+)/aliases/(?P<name>[^/]+)`), "DeleteAlias20150331"},
+		{http.MethodPut, fullPath(`2017-10-31/functions/(?P<functionName>[^/]+)/concurrency`), "PutFunctionConcurrency20171031"},
+		{http.MethodDelete, fullPath(`2017-10-31/functions/(?P<functionName>[^/]+)/concurrency`), "DeleteFunctionConcurrency20171031"},
+		{http.MethodPost, fullPath(`2015-03-31/event-source-mappings/?`), "CreateEventSourceMapping20150331"},
+		{http.MethodPut, fullPath(`2015-03-31/event-source-mappings/(?P<uUID>[^/]+)`), "UpdateEventSourceMapping20150331"},
+		{http.MethodDelete, fullPath(`2015-03-31/event-source-mappings/(?P<uUID>[^/]+)`), "DeleteEventSourceMapping20150331"},
+	},
+	"scheduler": {
+		{http.MethodPost, fullPath(`schedules/(?P<name>[^/]+)`), "CreateSchedule"},
+		{http.MethodPut, fullPath(`schedules/(?P<name>[^/]+)`), "UpdateSchedule"},
+		{http.MethodDelete, fullPath(`schedules/(?P<name>[^/]+)`), "DeleteSchedule"},
+		{http.MethodPost, fullPath(`schedule-groups/(?P<name>[^/]+)`), "CreateScheduleGroup"},
+		{http.MethodDelete, fullPath(`schedule-groups/(?P<name>[^/]+)`), "DeleteScheduleGroup"},
+	},
+}
+
+func fullPath(pattern string) *regexp.Regexp { return regexp.MustCompile("^/" + pattern + "$") }
+
+// routed returns the name of a call of a REST service and what its path and
+// query string say; no name for a call without a route.
+func routed(service string, r *http.Request) (name string, params map[string]any) {
+	for _, route := range routes[service] {
+		m := route.path.FindStringSubmatch(r.URL.EscapedPath())
+		if m == nil || r.Method != route.method {
+			continue
+		}
+		params = map[string]any{}
+		for k, v := range r.URL.Query() {
+			params[lowerFirst(k)] = v[0]
+		}
+		for i, k := range route.path.SubexpNames() {
+			if k == "" {
+				continue
+			}
+			if v, err := url.PathUnescape(m[i]); err == nil {
+				params[k] = v
+			}
+		}
+		return route.name, params
+	}
+	return "", nil
 }
 
 // accountOperation is the operation of a call of Account Management, whose

@@ -130,8 +130,9 @@ func queryResponse(e *element) any {
 	return out
 }
 
-// secret names the members that CloudTrail leaves out of records.
-var secret = regexp.MustCompile(`(?i)^(secretAccessKey|sessionToken|password|newPassword|oldPassword|secretString|secretBinary)$`)
+// secret names the members that CloudTrail leaves out of records: secrets,
+// and a function's code and variables.
+var secret = regexp.MustCompile(`(?i)^(secretAccessKey|sessionToken|password|newPassword|oldPassword|secretString|secretBinary|zipFile|variables)$`)
 
 func withoutSecrets(v any) any {
 	switch v := v.(type) {
