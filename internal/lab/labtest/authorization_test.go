@@ -11,9 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
@@ -79,6 +81,10 @@ func TestPoliciesForOneResource(t *testing.T) {
 			_, err := cloudtrail.NewFromConfig(sdk).GetTrailStatus(ctx, &cloudtrail.GetTrailStatusInput{Name: aws.String("pinned-trail")})
 			return err
 		}},
+		{"rule", "arn:aws:events:" + place + ":rule/pinned", func() error {
+			_, err := eventbridge.NewFromConfig(sdk).PutRule(ctx, &eventbridge.PutRuleInput{Name: aws.String(name), EventPattern: aws.String(`{"source":["x"]}`)})
+			return err
+		}},
 		{"parameter", "arn:aws:ssm:" + place + ":parameter/pinned", byCLI("ssm get-parameter --name /pinned")},
 		{"bucket", "arn:aws:s3:::pinned-trail", byCLI("s3api get-bucket-location --bucket pinned-trail")},
 		{"key by its alias", "arn:aws:kms:" + place + ":key/" + key, byCLI("kms describe-key --key-id alias/pinned")},
@@ -94,6 +100,47 @@ func TestPoliciesForOneResource(t *testing.T) {
 			t.Errorf("%s with a policy for another: %v, want it denied", tt.name, err)
 		}
 	}
+}
+
+// A call about several resources has to be allowed on each.
+func TestPoliciesForSeveralResources(t *testing.T) {
+	const region = "ap-northeast-1"
+	user := newUser(t, "several")
+	c := cloudwatch.NewFromConfig(config(region, user.key, user.secret, ""))
+	disable := func(names ...string) error {
+		_, err := c.DisableAlarmActions(t.Context(), &cloudwatch.DisableAlarmActionsInput{AlarmNames: names})
+		return err
+	}
+	user.policy(t, "arn:aws:cloudwatch:"+region+":"+lab.Account+":alarm:relight-*")
+	must(t, disable("relight-a", "relight-b"))
+	wantCode(t, disable("relight-a", "other"), "AccessDeniedException")
+
+	user.policy(t, "arn:aws:cloudwatch:"+region+":"+lab.Account+":alarm-mute-rule:*")
+	_, err := c.PutAlarmMuteRule(t.Context(), &cloudwatch.PutAlarmMuteRuleInput{
+		Name: aws.String("r"), MuteTargets: &cwtypes.MuteTargets{AlarmNames: []string{"relight-a"}},
+		Rule: &cwtypes.Rule{Schedule: &cwtypes.Schedule{Expression: aws.String("cron(* * * * *)"), Duration: aws.String("PT1H")}},
+	})
+	wantCode(t, err, "AccessDeniedException")
+}
+
+// A policy may hang on the tags of a flow log.
+func TestPolicyForTaggedFlowLogs(t *testing.T) {
+	const region = "ap-northeast-1"
+	root := ec2.NewFromConfig(config(region))
+	in := flowLog(role(t, "flow-tagged", "vpc-flow-logs.amazonaws.com", "logs:*"), vpc(t, root))
+	in.TagSpecifications = []ec2types.TagSpecification{{ResourceType: ec2types.ResourceTypeVpcFlowLog, Tags: []ec2types.Tag{{Key: aws.String("owner"), Value: aws.String("me")}}}}
+	mine, err := root.CreateFlowLogs(t.Context(), in)
+	must(t, err)
+	in.TrafficType, in.TagSpecifications = ec2types.TrafficTypeAll, nil
+	other, err := root.CreateFlowLogs(t.Context(), in)
+	must(t, err)
+	user := newUser(t, "tagged")
+	user.put(t, `{"Effect":"Allow","Action":"ec2:DeleteFlowLogs","Resource":"arn:aws:ec2:*:`+lab.Account+`:vpc-flow-log/*","Condition":{"StringEquals":{"aws:ResourceTag/owner":"me"}}}`)
+	c := ec2.NewFromConfig(config(region, user.key, user.secret, ""))
+	_, err = c.DeleteFlowLogs(t.Context(), &ec2.DeleteFlowLogsInput{FlowLogIds: other.FlowLogIds})
+	wantCode(t, err, "UnauthorizedOperation")
+	_, err = c.DeleteFlowLogs(t.Context(), &ec2.DeleteFlowLogsInput{FlowLogIds: mine.FlowLogIds})
+	must(t, err)
 }
 
 // denied finds the errors of calls that IAM refuses, in each service's words.
@@ -115,8 +162,15 @@ func newUser(t *testing.T, name string) iamUser {
 // policy allows the user everything on one resource.
 func (u iamUser) policy(t *testing.T, resource string) {
 	t.Helper()
-	doc := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":%q}]}`, resource)
-	_, err := iam.NewFromConfig(config(lab.Region)).PutUserPolicy(t.Context(), &iam.PutUserPolicyInput{UserName: &u.name, PolicyName: aws.String("p"), PolicyDocument: &doc})
+	u.put(t, fmt.Sprintf(`{"Effect":"Allow","Action":"*","Resource":%q}`, resource))
+}
+
+// put gives the user a policy of one statement.
+func (u iamUser) put(t *testing.T, statement string) {
+	t.Helper()
+	_, err := iam.NewFromConfig(config(lab.Region)).PutUserPolicy(t.Context(), &iam.PutUserPolicyInput{
+		UserName: &u.name, PolicyName: aws.String("p"), PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[` + statement + `]}`),
+	})
 	must(t, err)
 }
 

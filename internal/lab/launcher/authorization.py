@@ -6,13 +6,18 @@ resource allows.
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
+import contextvars
 import json
 import re
 
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import iam, kms
+from ministack.services import ec2, iam, kms
 
 from hook import around
+
+
+# The resources of the request at hand beyond its first, and that first.
+_others = contextvars.ContextVar("others", default=("", ()))
 
 
 def install():
@@ -27,14 +32,26 @@ def install():
 
     @around(iam_actions, "extract_resource_arn")
     def resource(original, service, method, path, headers, body, query_params, region, account_id, *rest, **more):
+        _others.set(("", ()))
         if service in RESOURCES:
-            asked = _parameters(headers, body, query_params)
             operation = path.rsplit("/", 1)[-1] if "/operation/" in path else (
-                iam_actions._action_from_target(headers) or asked("Action"))
-            found = RESOURCES[service](operation, asked, f"{region}:{account_id}")
+                iam_actions._action_from_target(headers) or iam_actions._query_param(query_params, "Action"))
+            found = RESOURCES[service](operation, _asker(headers, body, query_params), f"{region}:{account_id}")
             if found:
-                return found
+                _others.set((found[0], found[1:]))
+                return found[0]
         return original(service, method, path, headers, body, query_params, region, account_id, *rest, **more)
+
+    # A call about several resources needs to be allowed on each.
+    @around(iam_evaluator, "enforce")
+    def enforce(original, access_key, action, service, region, resource_arn="*", service_context=None):
+        first, others = _others.get()
+        for arn in (resource_arn, *(others if resource_arn == first else ())):
+            context = {**_resource_tags(arn), **(service_context or {})}
+            denied = original(access_key, action, service, region, resource_arn=arn, service_context=context)
+            if denied:
+                return denied
+        return None
 
     # A lab speaks plain HTTP on the loopback interface, where AWS speaks TLS.
     # Policies that deny the former, as every bootstrap bucket's does, are not
@@ -45,8 +62,15 @@ def install():
         return "true" if key.lower() == "aws:securetransport" else original(key, context)
 
 
-def _parameters(headers, body, query_params):
-    """A function from the name of a parameter to its text, or to the first of its list; "" if absent."""
+def _resource_tags(arn):
+    """aws:ResourceTag of EC2's resources, of which MiniStack knows only some types."""
+    parts = arn.split(":", 5)
+    tags = ec2._tags.get(parts[5].rsplit("/", 1)[-1]) if len(parts) == 6 and parts[2] == "ec2" else None
+    return {f"aws:ResourceTag/{tag['Key']}": tag["Value"] for tag in tags or ()}
+
+
+def _asker(headers, body, query_params):
+    """A function from names of a parameter ("A.B" is B inside A) to all its texts, those of the first name that has any."""
     if "cbor" in headers.get("content-type", "") + headers.get("smithy-protocol", ""):
         import cbor2
         data = cbor2.loads(body) if body else {}
@@ -56,88 +80,93 @@ def _parameters(headers, body, query_params):
         except ValueError:
             data = {}
 
+    def form(name):
+        numbered = re.compile(re.escape(name) + r"(\.member)?\.\d+")
+        return [iam_actions._query_param(query_params, k) for k in query_params if k == name or numbered.fullmatch(k)]
+
     def asked(*names):
         for name in names:
-            value = data.get(name) if isinstance(data, dict) else None
-            if isinstance(value, list):
-                value = value[0] if value else None
-            value = value or iam_actions._query_param(query_params, name) or next(
-                (v for i in (f"{name}.1", f"{name}.member.1") if (v := iam_actions._query_param(query_params, i))), "")
-            if value:
-                return value if isinstance(value, str) else ""
-        return ""
+            found = data
+            for step in name.split("."):
+                found = found.get(step) if isinstance(found, dict) else None
+            found = found if isinstance(found, list) else [found] if found else form(name)
+            if found := [v for v in found if isinstance(v, str) and v]:
+                return found
+        return []
 
     return asked
 
 
-# The first resource of a call decides: IAM checks every one.
-
 def _cloudwatch(operation, asked, place):
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutAlarmMuteRule.html, Permissions
     arn = f"arn:aws:cloudwatch:{place}:"
     if "AlarmMuteRule" in operation:
-        name = asked("Name", "AlarmMuteRuleName")
-        return arn + "alarm-mute-rule:" + (name or "*")
+        return [f"{arn}alarm-mute-rule:{name}" for name in asked("Name", "AlarmMuteRuleName") or ["*"]] + [
+            f"{arn}alarm:{name}" for name in asked("MuteTargets.AlarmNames")]
     if operation in ("TagResource", "UntagResource", "ListTagsForResource"):
         return asked("ResourceARN")
-    if name := asked("AlarmName", "AlarmNames"):
-        return arn + "alarm:" + name
-    # A listing by no name asks for every alarm.
     if operation in ("DescribeAlarms", "DescribeAlarmsForMetric", "DescribeAlarmHistory"):
-        return arn + "alarm:" + asked("AlarmNamePrefix") + "*"
-    return None
+        # A listing by no name asks for every alarm.
+        return [f"{arn}alarm:{name}" for name in asked("AlarmName", "AlarmNames") or [p + "*" for p in asked("AlarmNamePrefix")] or ["*"]]
+    return [f"{arn}alarm:{name}" for name in asked("AlarmName", "AlarmNames")]
 
 
 def _ec2(operation, asked, place):
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
-    arn = f"arn:aws:ec2:{place}:"
-    if operation == "CreateFlowLogs":  # the VPC and the flow log to be
-        return arn + "vpc/" + asked("ResourceId")
+    arn, ids = f"arn:aws:ec2:{place}:", asked("ResourceId")
+    if operation == "CreateFlowLogs":  # the VPCs and the flow logs to be
+        return [f"{arn}vpc/{i}" for i in ids] + [f"{arn}vpc-flow-log/*"]
     if operation == "DeleteFlowLogs":
-        return arn + "vpc-flow-log/" + asked("FlowLogId")
-    if operation in ("CreateTags", "DeleteTags"):
-        prefix = asked("ResourceId").split("-")[0]
-        return arn + TAGGED[prefix] + "/" + asked("ResourceId") if prefix in TAGGED else None
-    return None
+        return [f"{arn}vpc-flow-log/{i}" for i in asked("FlowLogId")]
+    if operation in ("CreateTags", "DeleteTags") and all(i.split("-")[0] in TAGGED for i in ids):
+        return [f"{arn}{TAGGED[i.split('-')[0]]}/{i}" for i in ids]
+    return []
 
 
 TAGGED = {"fl": "vpc-flow-log", "i": "instance", "sg": "security-group", "subnet": "subnet", "vpc": "vpc"}
 
 
+def _events(operation, asked, place):
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html
+    # A rule of the default bus has no bus in its ARN.
+    if not re.search("Rule$|Targets", operation) or operation == "ListRules":
+        return []
+    bus = "".join(asked("EventBusName")).rsplit("/", 1)[-1]
+    return [f"arn:aws:events:{place}:rule/{'' if bus in ('', 'default') else bus + '/'}{name}" for name in asked("Name", "Rule")]
+
+
 def _logs(operation, asked, place):
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatchlogs.html
-    name = asked("logGroupIdentifier", "resourceIdentifier")
-    return f"arn:aws:logs:{place}:log-group:{name.removesuffix(':*').split(':log-group:')[-1]}" if name else None
+    return [f"arn:aws:logs:{place}:log-group:{name.removesuffix(':*').split(':log-group:')[-1]}"
+            for name in asked("logGroupIdentifier", "resourceIdentifier")]
 
 
 def _ssm(operation, asked, place):
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html
     if operation not in ("GetParameter", "GetParameters", "GetParameterHistory", "GetParametersByPath",
                          "PutParameter", "DeleteParameter", "DeleteParameters", "LabelParameterVersion"):
-        return None
-    name = asked("Name", "Names", "Path")
-    if name.startswith("arn:"):
-        name = name.split(":parameter", 1)[-1]
-    return f"arn:aws:ssm:{place}:parameter/" + name.split(":")[0].strip("/")  # a selector is no part of it
+        return []
+    names = [name.split(":parameter", 1)[-1] if name.startswith("arn:") else name for name in asked("Name", "Names", "Path")]
+    # A selector of a version, after a colon, is no part of the name.
+    return [f"arn:aws:ssm:{place}:parameter/" + name.split(":")[0].strip("/") for name in names]
 
 
 def _kms(operation, asked, place):
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awskeymanagementservice.html
-    # "To specify a KMS key in a policy, use its key ARN": an alias stands for its key.
-    key = kms._resolve_key(asked("KeyId")) if asked("KeyId") else None
-    return key["Arn"] if key else None
+    # An alias stands for its key.
+    # https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
+    return [key["Arn"] for name in asked("KeyId") if (key := kms._resolve_key(name))]
 
 
 def _iam(operation, asked, place):
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagement.html
-    account, path = place.split(":")[1], asked("Path") or "/"
-    if name := asked("RoleName"):
-        return (iam._roles.get(name) or {}).get("Arn") or f"arn:aws:iam::{account}:role{path}{name}"
-    if name := asked("UserName"):
-        return (iam._users.get(name) or {}).get("Arn") or f"arn:aws:iam::{account}:user{path}{name}"
-    if operation == "CreatePolicy":
-        return f"arn:aws:iam::{account}:policy{path}{asked('PolicyName')}"
-    return None
+    account, path = place.split(":")[1], "".join(asked("Path")) or "/"
+    for name in asked("RoleName"):
+        return [(iam._roles.get(name) or {}).get("Arn") or f"arn:aws:iam::{account}:role{path}{name}"]
+    for name in asked("UserName"):
+        return [(iam._users.get(name) or {}).get("Arn") or f"arn:aws:iam::{account}:user{path}{name}"]
+    return [f"arn:aws:iam::{account}:policy{path}{name}" for name in asked("PolicyName") if operation == "CreatePolicy"]
 
 
 def _cloudtrail(operation, asked, place):
@@ -147,8 +176,8 @@ def _cloudtrail(operation, asked, place):
 
 def _account(operation, asked, place):
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsaccountmanagement.html
-    return f"arn:aws:account::{place.split(':')[1]}:account"
+    return [f"arn:aws:account::{place.split(':')[1]}:account"]
 
 
-RESOURCES = {"account": _account, "cloudtrail": _cloudtrail, "ec2": _ec2, "iam": _iam, "kms": _kms, "logs": _logs,
-             "monitoring": _cloudwatch, "ssm": _ssm}
+RESOURCES = {"account": _account, "cloudtrail": _cloudtrail, "ec2": _ec2, "events": _events, "iam": _iam, "kms": _kms,
+             "logs": _logs, "monitoring": _cloudwatch, "ssm": _ssm}
