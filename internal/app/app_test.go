@@ -89,6 +89,9 @@ func deployed(t *testing.T, configuration string) *world {
 	w.AddVPC(second, "vpc-3")
 	w.AddRole(role, 0)
 	w.AddTrailTo("audit", trailGroup)
+	for _, key := range cfg.KMSKeys {
+		w.AddKey(key)
+	}
 	w.topic = w.AddTopic(home, "relight-alerts", 1)
 	checkout := w.AddTopic(home, "checkout", 1)
 	w.putRetention(home, trailGroup, 365)

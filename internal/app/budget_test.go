@@ -35,6 +35,14 @@ func TestBudgets(t *testing.T) {
 		{event: "DeleteAlarms.all.json", attack: attacks["DeleteAlarms.all.json"], calls: 20, messages: 1},
 		{event: "DeleteLogGroup.trail.json", attack: attacks["DeleteLogGroup.trail.json"], calls: 26, messages: 1},
 
+		{event: "DeleteVpc.logged.json", attack: attacks["DeleteVpc.logged.json"], calls: 11, messages: 1},
+		{event: "DeleteVpc.bare.json", attack: echo, calls: 5}, // four of them to be sure that it is gone
+
+		{event: "PutBucketPolicy.logs.json", attack: flowLogsToBucket, perRun: 1, calls: 2, messages: 1},
+		{event: "PutBucketPolicy.foreign.json", attack: flowLogsToBucket, perRun: 1, calls: 2},
+		{event: "DisableKey.foreign.json", attack: echo, perRun: 1, calls: 2},
+		{event: "EnableRegion.opted-in.json", attack: echo, perRun: 1, calls: 2, messages: 1},
+
 		{event: "CreateLogGroup.foreign.json", attack: echo, calls: 2, perRun: 1},
 		{event: "DeleteLogGroup.foreign.json", attack: attacks["DeleteLogGroup.foreign.json"], calls: 2, perRun: 1},
 		{event: "PutRetentionPolicy.foreign.json", attack: attacks["PutRetentionPolicy.foreign.json"], calls: 2, perRun: 1},

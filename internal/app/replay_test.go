@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/relight-aws/relight/events"
@@ -42,6 +43,13 @@ var attacks = map[string]attack{
 	"DeleteVpc.logged.json":          vpcTornDown("vpc-0a1b2c3d4e5f60021"),
 	"DeleteVpc.cloudformation.json":  vpcTornDown("vpc-0a1b2c3d4e5f60023"),
 	"DeleteVpc.null-parameters.json": vpcTornDown("vpc-0a1b2c3d4e5f60025"),
+
+	"PutBucketPolicy.logs.json":                 flowLogsToBucket,
+	"DeleteBucketPolicy.logs.json":              flowLogsToBucket,
+	"PutBucketLifecycle.logs.json":              flowLogsToBucket,
+	"PutBucketLifecycleConfiguration.logs.json": flowLogsToBucket,
+	"DeleteBucket.logs.json":                    flowLogsToBucket,
+	"PutBucketPolicy.foreign.json":              flowLogsToBucket,
 
 	"DeleteFlowLogs.one.json":             {do: func(w *world) { w.deleteFlowLogs(home, "vpc-1") }},
 	"DeleteFlowLogs.several.json":         {do: func(w *world) { w.deleteFlowLogs(home, "vpc-1", "vpc-2") }},
@@ -148,6 +156,15 @@ func newVPC(region, id string) attack {
 	}
 }
 
+// flowLogsToBucket is an account with somebody's flow log in the samples'
+// bucket.
+var flowLogsToBucket = attack{do: func(w *world) {
+	must(w.CreateFlowLogs(w.t.Context(), &ec2.CreateFlowLogsInput{
+		ResourceIds: []string{"vpc-1"}, ResourceType: ec2types.FlowLogsResourceTypeVpc, TrafficType: ec2types.TrafficTypeAll,
+		LogDestinationType: ec2types.LogDestinationTypeS3, LogDestination: aws.String("arn:aws:s3:::audit-111122223333/flow-logs/"),
+	}))
+}}
+
 // vpcTornDown leaves a flow log of relight's where its VPC was.
 func vpcTornDown(id string) attack {
 	return attack{do: func(w *world) {
@@ -213,6 +230,8 @@ func TestSamples(t *testing.T) {
 					checkIgnored(t, name, asBatch, false)
 				case strings.HasPrefix(expect, "reject"):
 					checkIgnored(t, name, asBatch, true)
+				case strings.Contains(expect, "people are told"):
+					checkTold(t, name, asBatch)
 				case strings.Contains(expect, "no writes"), strings.Contains(expect, "a finding"):
 					checkQuiet(t, name, asBatch)
 				default:
@@ -256,6 +275,36 @@ func checkQuiet(t *testing.T, name string, asBatch bool) {
 	}
 	if got := len(w.Messages()) - told; got != 0 {
 		t.Errorf("%d messages, want none", got)
+	}
+}
+
+// guardedKey is a configuration with the key of the samples.
+const guardedKey = `{"kmsKeys":{"us-east-1":"arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"}}`
+
+// checkTold checks that a sample leads to no write, and to a message that says
+// who made the call, on what, and what to do about it.
+func checkTold(t *testing.T, name string, asBatch bool) {
+	w := healthy(t, guardedKey)
+	if a := attacks[name]; a.do != nil {
+		a.do(w)
+	}
+	before, told := w.State(), len(w.Messages())
+	again, errs := w.send(events.Read(name), asBatch)
+	if len(again)+len(errs) > 0 {
+		t.Errorf("failed: %v, %v", again, errs)
+	}
+	if diff := cmp.Diff(before, w.State()); diff != "" {
+		t.Errorf("changed (-before +after):\n%s", diff)
+	}
+	call, _, _ := strings.Cut(name, ".")
+	messages := w.Messages()[told:]
+	if len(messages) == 0 {
+		t.Error("nobody was told")
+	}
+	for _, m := range messages {
+		if !strings.Contains(m.Text, "Look at: "+call) || !strings.Contains(m.Text, "arn:aws:iam::111122223333:user/Alice from 192.0.2.10") {
+			t.Errorf("told %s", m.Text)
+		}
 	}
 }
 

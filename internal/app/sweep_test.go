@@ -139,6 +139,18 @@ func TestBackfillRequests(t *testing.T) {
 	}
 }
 
+// A region that is enabled is swept from then on, with nothing deployed there.
+func TestNewlyEnabledRegion(t *testing.T) {
+	const region = "af-south-1"
+	w := healthy(t, "")
+	w.send(events.Read("EnableRegion.opted-in.json"), true)
+	w.AddRegion(region, "opted-in")
+	w.AddVPC(region, "vpc-7")
+	if s := w.sweep(app.Request{}); !slices.Contains(s.Regions, region) || len(w.FlowLogs(region, "vpc-7")) != 1 {
+		t.Errorf("swept %v, %d flow logs in %s", s.Regions, len(w.FlowLogs(region, "vpc-7")), region)
+	}
+}
+
 // One region that cannot be read does not keep the others from being healed.
 func TestSweepBeyondAFailure(t *testing.T) {
 	w := deployed(t, "")

@@ -36,6 +36,12 @@ const pageSize = 1000
 var notYet = []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second}
 
 func (c *Cloud) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.FlowLogState, error) {
+	switch s.Type {
+	case catalog.Bucket:
+		return c.observeBuckets(ctx, s.Region)
+	case catalog.Key, catalog.Region: // the policy and the event say all there is to know
+		return &plan.FlowLogState{}, nil
+	}
 	names := s.Names.List()
 	if s.Type == catalog.LogGroup && len(names) > 0 {
 		var err error
@@ -79,6 +85,20 @@ func (c *Cloud) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.Flow
 		}
 	}
 	state.LogGroups, err = c.describeLogGroups(ctx, s.Region, groups)
+	return state, err
+}
+
+// observeBuckets reads which buckets the region's flow logs deliver to, those
+// of subnets and interfaces too.
+func (c *Cloud) observeBuckets(ctx context.Context, region string) (*plan.FlowLogState, error) {
+	state := &plan.FlowLogState{}
+	err := c.listFlowLogs(ctx, region, filterBy("log-destination-type", []string{catalog.ToS3}), func(fl types.FlowLog) {
+		_, path, _ := strings.Cut(aws.ToString(fl.LogDestination), ":::") // arn:PARTITION:s3:::BUCKET/FOLDER
+		bucket, _, _ := strings.Cut(path, "/")
+		if bucket != "" && !slices.Contains(state.Buckets, bucket) {
+			state.Buckets = append(state.Buckets, bucket)
+		}
+	})
 	return state, err
 }
 
@@ -170,20 +190,30 @@ func (c *Cloud) listVPCs(ctx context.Context, region string, filters []types.Fil
 // describeFlowLogs returns the flow logs that match, by the VPC they are on.
 func (c *Cloud) describeFlowLogs(ctx context.Context, region string, filters []types.Filter) (map[string][]plan.FlowLog, error) {
 	byVPC := map[string][]plan.FlowLog{}
+	err := c.listFlowLogs(ctx, region, filters, func(fl types.FlowLog) {
+		id := aws.ToString(fl.ResourceId)
+		if strings.HasPrefix(id, "vpc-") { // others are on subnets and interfaces
+			byVPC[id] = append(byVPC[id], c.flowLog(fl))
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return byVPC, nil
+}
+
+func (c *Cloud) listFlowLogs(ctx context.Context, region string, filters []types.Filter, each func(types.FlowLog)) error {
 	in := &ec2.DescribeFlowLogsInput{Filter: filters, MaxResults: aws.Int32(pageSize)}
 	for {
 		out, err := call(ctx, c.Pace, place{region, "ec2.DescribeFlowLogs", ""}, c.Clients.EC2.DescribeFlowLogs, in, ec2In(region))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, fl := range out.FlowLogs {
-			id := aws.ToString(fl.ResourceId)
-			if strings.HasPrefix(id, "vpc-") { // others are on subnets and interfaces
-				byVPC[id] = append(byVPC[id], c.flowLog(fl))
-			}
+			each(fl)
 		}
 		if aws.ToString(out.NextToken) == "" {
-			return byVPC, nil
+			return nil
 		}
 		in.NextToken = out.NextToken
 	}

@@ -56,6 +56,18 @@ var Calls = []Call{
 	{"aws.monitoring", APICall, "DisableAlarmActions", []Kind{Alarms}, Alarm, []string{"requestParameters", "alarmNames"}, ""},
 	{"aws.cloudwatch", AlarmChange, "", []Kind{Alarms}, Alarm, []string{"alarmName"}, ""},
 	{"aws.monitoring", AlarmChange, "", []Kind{Alarms}, Alarm, []string{"alarmName"}, ""},
+
+	{"aws.s3", APICall, "PutBucketPolicy", []Kind{FlowLogs}, Bucket, []string{"requestParameters", "bucketName"}, adviceBucketPolicy},
+	{"aws.s3", APICall, "DeleteBucketPolicy", []Kind{FlowLogs}, Bucket, []string{"requestParameters", "bucketName"}, adviceNoBucketPolicy},
+	{"aws.s3", APICall, "PutBucketLifecycle", []Kind{FlowLogs}, Bucket, []string{"requestParameters", "bucketName"}, adviceLifecycle},
+	{"aws.s3", APICall, "PutBucketLifecycleConfiguration", []Kind{FlowLogs}, Bucket, []string{"requestParameters", "bucketName"}, adviceLifecycle},
+	{"aws.s3", APICall, "DeleteBucket", []Kind{FlowLogs}, Bucket, []string{"requestParameters", "bucketName"}, adviceNoBucket},
+
+	{"aws.kms", APICall, "DisableKey", []Kind{FlowLogs}, Key, []string{"requestParameters", "keyId"}, adviceDisabledKey},
+	{"aws.kms", APICall, "ScheduleKeyDeletion", []Kind{FlowLogs}, Key, []string{"requestParameters", "keyId"}, adviceDyingKey},
+	{"aws.kms", APICall, "PutKeyPolicy", []Kind{FlowLogs}, Key, []string{"requestParameters", "keyId"}, adviceKeyPolicy},
+
+	{"aws.account", APICall, "EnableRegion", []Kind{FlowLogs}, Region, []string{"requestParameters", "regionName"}, adviceRegion},
 }
 
 // globalSources are the services whose events AWS raises in one region of a

@@ -41,6 +41,9 @@ const (
 	VPC      ResourceType = "vpc"       // a VPC ID
 	LogGroup ResourceType = "log-group" // a log group name
 	Alarm    ResourceType = "alarm"     // an alarm name
+	Bucket   ResourceType = "bucket"    // the name of an S3 bucket
+	Key      ResourceType = "key"       // the ID or ARN of a KMS key
+	Region   ResourceType = "region"    // a region name
 )
 
 // A Policy is the desired state: what config resolves and plan compares

@@ -13,6 +13,7 @@ type FlowLogState struct {
 	VPCs      []VPC
 	Gone      []VPC               // that the scope names, or that flow logs of relight's stand on, and EC2 does not know
 	LogGroups map[string]LogGroup // by name: those behind the flow logs, and relight's own if it exists
+	Buckets   []string            // that flow logs deliver to; read where the scope is about buckets
 }
 
 // A VPC is a virtual network and the flow logs on it.
@@ -72,8 +73,8 @@ func (CreateFlowLog) before() int      { return protectionLast }
 // The log group behind a flow log of ours has to be sound; those behind the
 // owner's only where no other flow log of the VPC holds without them.
 func FlowLogs(want catalog.Policy, got Observed) Plan {
-	var p Plan
 	state := got.FlowLogs
+	p := Plan{Touched: watched(want, got)}
 	needed := map[string]bool{} // names of log groups that flow logs deliver to
 	for _, vpc := range state.Gone {
 		p.Actions = append(p.Actions, leftover(vpc)...)
@@ -122,6 +123,26 @@ func FlowLogs(want catalog.Policy, got Observed) Plan {
 		p.logGroup(want, got.Region, logGroupWant{name, want.FlowLogs.RetentionDays, "flow logs"}, group, exists)
 	}
 	return sorted(p)
+}
+
+// watched returns those of the buckets, keys and regions that the look was
+// about which flow logs lean on. Nothing about them is relight's to mend.
+func watched(want catalog.Policy, got Observed) []string {
+	var touched []string
+	for _, name := range got.Asked {
+		if got.Type == catalog.Bucket && slices.Contains(got.FlowLogs.Buckets, name) ||
+			got.Type == catalog.Key && sameKey(name, want.KMSKeys[got.Region]) ||
+			got.Type == catalog.Region { // what is enabled is to be held, whatever is there
+			touched = append(touched, name)
+		}
+	}
+	return touched
+}
+
+// sameKey reports whether a key, as an event names it by ID or ARN, is the one
+// of an ARN.
+func sameKey(name, arn string) bool {
+	return arn != "" && (name == arn || strings.HasSuffix(arn, ":key/"+name))
 }
 
 // leaveAlone returns why a VPC is none of relight's business, or "".

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/plan"
 )
@@ -235,6 +237,43 @@ func TestFlowLogGroups(t *testing.T) {
 			says(t, "actions", of(t, catalog.FlowLogs, want, got).Actions, tt.actions...)
 			converges(t, catalog.FlowLogs, want, got)
 		})
+	}
+}
+
+// Buckets, keys and regions are only watched: a plan says which of those an
+// event named a flow log leans on, and nothing else.
+func TestFlowLogsWatch(t *testing.T) {
+	const id, arn = "1234abcd-12ab-34cd-56ef-1234567890ab", "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+	tests := []struct {
+		of      catalog.ResourceType
+		asked   []string
+		touched []string
+	}{
+		{catalog.Bucket, []string{"checkout-assets", "logs"}, []string{"logs"}},
+		{catalog.Bucket, nil, nil},
+		{catalog.Key, []string{id}, []string{id}},
+		{catalog.Key, []string{arn}, []string{arn}},
+		{catalog.Key, []string{"90ab", "alias/logs", "arn:aws:kms:eu-west-1:111122223333:key/" + id}, nil},
+		{catalog.Region, []string{"af-south-1"}, []string{"af-south-1"}},
+		{catalog.VPC, []string{"vpc-1"}, nil},
+		{catalog.LogGroup, []string{"logs"}, nil},
+	}
+	for _, tt := range tests {
+		want := policy(t)
+		want.KMSKeys = map[string]string{region: arn, "eu-west-1": "arn:aws:kms:eu-west-1:111122223333:key/other"}
+		got := flowLogs(want)
+		got.Type, got.Asked, got.FlowLogs.Buckets = tt.of, tt.asked, []string{"logs", "more-logs"}
+		p := of(t, catalog.FlowLogs, want, got)
+		if diff := cmp.Diff(tt.touched, p.Touched); diff != "" {
+			t.Errorf("%s %v: touched (-want +got):\n%s", tt.of, tt.asked, diff)
+		}
+		if len(p.Actions)+len(p.Findings)+len(p.Skips) > 0 {
+			t.Errorf("%s %v: %+v, want nothing to do", tt.of, tt.asked, p)
+		}
+		want.KMSKeys = nil
+		if p := of(t, catalog.FlowLogs, want, got); tt.of == catalog.Key && len(p.Touched) > 0 {
+			t.Errorf("without keys of its own: touched %v", p.Touched)
+		}
 	}
 }
 

@@ -16,6 +16,9 @@ import (
 var shapes = map[catalog.ResourceType]*regexp.Regexp{
 	catalog.VPC:      catalog.VPCShape,
 	catalog.LogGroup: catalog.LogGroupShape,
+	catalog.Bucket:   catalog.BucketShape,
+	catalog.Key:      catalog.KeyShape,
+	catalog.Region:   catalog.RegionShape,
 	catalog.Alarm:    regexp.MustCompile(`^[^\x00-\x1f\x7f]{1,255}$`),
 }
 

@@ -23,6 +23,9 @@ const (
 	home    = "us-east-1"
 	second  = "eu-west-1"
 	trail   = "aws-cloudtrail-logs-111122223333-0a1b2c3d"
+
+	logBucket = "audit-111122223333"
+	keyID     = "1234abcd-12ab-34cd-56ef-1234567890ab"
 )
 
 // What Parse answers to a sample: scopes, or the beginning of a refusal and
@@ -36,6 +39,8 @@ const (
 
 func vpc(region, id string) string { return scope("flowlogs", region, "vpc", id) }
 func filters(group string) string  { return scope("loggroups", home, "log-group", group) }
+func bucket(name string) string    { return scope("flowlogs", home, "bucket", name) }
+func key(name string) string       { return scope("flowlogs", home, "key", name) }
 func alarm(names ...string) string { return scope("alarms", home, "alarm", names...) }
 
 // group is a log group that both kinds may lean on.
@@ -76,6 +81,29 @@ var samples = map[string]string{
 	"DeleteVpc.cloudformation.json":  vpc(home, "vpc-0a1b2c3d4e5f60023"),
 	"DeleteVpc.null-parameters.json": vpc(home, ""),
 	"DeleteVpc.refused.json":         refused,
+
+	"PutBucketPolicy.logs.json":                 bucket(logBucket),
+	"PutBucketPolicy.foreign.json":              bucket("checkout-assets"),
+	"PutBucketPolicy.refused.json":              refused,
+	"DeleteBucketPolicy.logs.json":              bucket(logBucket),
+	"DeleteBucketPolicy.foreign.json":           bucket("checkout-assets"),
+	"PutBucketLifecycle.logs.json":              bucket(logBucket),
+	"PutBucketLifecycle.foreign.json":           bucket("checkout-assets"),
+	"PutBucketLifecycleConfiguration.logs.json": bucket(logBucket),
+	"DeleteBucket.logs.json":                    bucket(logBucket),
+	"DeleteBucket.foreign.json":                 bucket("checkout-assets"),
+
+	"DisableKey.logs.json":             key(keyID),
+	"DisableKey.foreign.json":          key("0987dcba-09fe-87dc-65ba-ab0987654321"),
+	"DisableKey.refused.json":          refused,
+	"ScheduleKeyDeletion.logs.json":    key("arn:aws:kms:us-east-1:111122223333:key/" + keyID),
+	"ScheduleKeyDeletion.foreign.json": key("0987dcba-09fe-87dc-65ba-ab0987654321"),
+	"PutKeyPolicy.logs.json":           key("arn:aws:kms:us-east-1:111122223333:key/" + keyID),
+	"PutKeyPolicy.foreign.json":        key("0987dcba-09fe-87dc-65ba-ab0987654321"),
+
+	"EnableRegion.opted-in.json":   scope("flowlogs", home, "region", "af-south-1"),
+	"EnableRegion.upper-case.json": scope("flowlogs", home, "region"),
+	"EnableRegion.refused.json":    refused,
 
 	"DeleteFlowLogs.one.json":             vpc(home, ""),
 	"DeleteFlowLogs.several.json":         vpc(home, ""),
