@@ -54,13 +54,20 @@ func (l lambdas) forKind(k catalog.Kind) kindFunction {
 	dead := newDeadLetters(scope, "DeadLetters", l.alerts,
 		"relight: "+l.policy().FunctionName(f)+" gave up on events. Its log says why; move them back with a queue redrive.")
 	queue := newQueue(scope, dead)
+	bus := ""
+	if k.Regional() {
+		bus = l.policy().BusName()
+	}
+	admitRules(queue, l.stack, bus)
 	fn := l.function(scope, f, queue, eventTimeout, "relight: restores "+string(k)+" after events")
 	mapping := awslambda.NewEventSourceMapping(scope, jsii.String("Mapping"), &awslambda.EventSourceMappingProps{
 		Target: fn, EventSourceArn: queue.QueueArn(),
 		BatchSize: jsii.Number(batchSize), MaxBatchingWindow: seconds(batchWindow),
 		MaxConcurrency: jsii.Number(concurrency), ReportBatchItemFailures: jsii.Bool(true),
 	})
-	target := awseventstargets.NewSqsQueue(queue, &awseventstargets.SqsQueueProps{
+	// By its ARN, or the CDK would add a statement for each rule to its policy.
+	named := awssqs.Queue_FromQueueArn(scope, jsii.String("Named"), queue.QueueArn())
+	target := awseventstargets.NewSqsQueue(named, &awseventstargets.SqsQueueProps{
 		MaxEventAge: seconds(eventAge), RetryAttempts: jsii.Number(eventRetries),
 	})
 	return kindFunction{scope: scope, target: target, mapping: mapping}

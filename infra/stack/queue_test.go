@@ -61,18 +61,17 @@ func TestQueuePolicies(t *testing.T) {
 	for _, a := range []app{defaults(), custom()} {
 		for name, s := range a {
 			senders := map[string][]string{} // by queue
-			for id, r := range s.of("AWS::Events::Rule") {
-				to := text(at(r.Properties, "Targets", 0, "Arn"))
-				senders[to] = append(senders[to], arn(id))
-				// Dead letters, by the names that CloudFormation gives rules.
+			for _, r := range s.of("AWS::Events::Rule") {
+				// By the names that CloudFormation gives rules.
 				bus, named := "", at(r.Properties, "EventBusName") != nil
 				if named {
 					bus = strings.TrimSuffix(name, "-"+remote) + "/"
 				}
 				byName := "arn:${AWS::Partition}:events:" + s.region + ":${AWS::AccountId}:rule/" + bus + name + "-*"
-				to = text(at(r.Properties, "Targets", 0, "DeadLetterConfig", "Arn"))
-				if !slices.Contains(senders[to], byName) {
-					senders[to] = append(senders[to], byName)
+				for _, to := range []string{text(at(r.Properties, "Targets", 0, "Arn")), text(at(r.Properties, "Targets", 0, "DeadLetterConfig", "Arn"))} {
+					if !slices.Contains(senders[to], byName) {
+						senders[to] = append(senders[to], byName)
+					}
 				}
 			}
 			shut := map[string]bool{}
