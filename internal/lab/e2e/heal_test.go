@@ -65,18 +65,20 @@ func TestEchoIsSilent(t *testing.T) {
 
 // TestDemo carries out the demo's attacks. With the functions deaf, the plain
 // AWS CLI has to name a broken link after each attack; once they hear again,
-// they have to heal it.
+// they have to heal it. What is reported need not break a link.
 func TestDemo(t *testing.T) {
 	s := shared
 	s.drain(t)
 	begin := time.Now()
 	s.Meanwhile = func(ctx context.Context, at lab.Attack) error {
+		if at.Reported {
+			return nil
+		}
 		broken, err := s.Verify(ctx)
 		if err != nil {
 			return err
 		}
-		if len(broken) == 0 && !at.Reported { // what is reported need not break a link
-
+		if len(broken) == 0 {
 			t.Errorf("%s in %s: the AWS CLI finds nothing broken", at.Name, at.Region)
 		}
 		s.listening(t, true)
@@ -87,7 +89,9 @@ func TestDemo(t *testing.T) {
 	attacks := lab.Attacks()
 	for _, at := range attacks {
 		s.drain(t)
-		s.listening(t, false)
+		if !at.Reported {
+			s.listening(t, false)
+		}
 		heal, err := s.Attack(t.Context(), at)
 		if err != nil {
 			t.Fatal(err)
