@@ -126,6 +126,7 @@ func (l lambdas) values(name string, queue awssqs.IQueue) map[string]string {
 		catalog.InRegion:        l.Home,
 		catalog.InPrefix:        l.Config.Prefix,
 		catalog.InTrailLogGroup: cmp.Or(l.Config.TrailLogs.LogGroup, "*"),
+		catalog.InTrailRole:     cmp.Or(l.Config.Trail.RoleARN, "arn:"+*l.stack.Partition()+":iam::"+*l.stack.Account()+":role/*"),
 		catalog.InDeliveryRole:  *l.delivery.RoleArn(),
 		catalog.InTopic:         *l.alerts.topic.TopicArn(),
 		catalog.InKey:           *l.alerts.key.KeyArn(),

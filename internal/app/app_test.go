@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/relight-aws/relight/internal/app"
 	"github.com/relight-aws/relight/internal/awsio"
@@ -127,7 +128,7 @@ func (w *world) app(f catalog.Function) *app.App {
 	return app.NewWith(app.Options{
 		Function: f, Config: w.config,
 		Deployment: config.Deployment{Account: account, HomeRegion: home, Topic: w.topic, DeliveryRole: role},
-		Clients:    awsio.Clients{EC2: w.Account, Logs: w.Account, CloudWatch: w.Account, CloudTrail: w.Account, SNS: w.Account},
+		Clients:    awsio.Clients{EC2: w.Account, Logs: w.Account, CloudWatch: w.Account, CloudTrail: w.Account, SNS: w.Account, SSM: w.Account},
 		Log:        slog.New(slog.NewJSONHandler(&w.log, nil)),
 		Now:        func() time.Time { return w.now },
 	})
@@ -235,6 +236,12 @@ func must[T any](v T, err error) T {
 		panic(err)
 	}
 	return v
+}
+
+// forget takes away what is remembered of the trail.
+func (w *world) forget() {
+	w.t.Helper()
+	must(w.DeleteParameter(w.t.Context(), &ssm.DeleteParameterInput{Name: aws.String("/relight/memory/trail")}))
 }
 
 func (w *world) createGroup(region, name string) {

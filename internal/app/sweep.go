@@ -34,7 +34,7 @@ type Sweep struct {
 	NotOptedIn []string      `json:"not_opted_in,omitempty"` // regions that were not looked at
 	Held       int           `json:"held"`                   // protections found in place
 	Repaired   int           `json:"repaired"`
-	Planned    int           `json:"planned"`    // actions, done or not
+	Planned    int           `json:"planned"`    // actions that restore, done or not
 	Unrestored int           `json:"unrestored"` // failed, remaining or unread
 	Findings   int           `json:"findings"`
 	Reports    []report.View `json:"reports"`
@@ -184,7 +184,7 @@ func (r Request) mode() catalog.Mode {
 func (s *Sweep) add(rep remedy.Report) {
 	s.Held += rep.Plan.Held
 	s.Repaired += rep.Repaired()
-	s.Planned += len(rep.Plan.Actions)
+	s.Planned += rep.Planned()
 	s.Unrestored += report.Unrestored(rep)
 	s.Findings += len(rep.Plan.Findings)
 	s.Reports = append(s.Reports, report.ViewOf(rep))

@@ -61,8 +61,14 @@ func (c *Cloud) observeAllAlarms(ctx context.Context, s remedy.Scope) (*plan.Ala
 	if state.Trail, err = c.trailLogs(ctx, s); err != nil || state.Trail.LogGroup == "" {
 		return state, err
 	}
-	if state.Filters, err = c.describeFilters(ctx, s.Region, state.Trail.LogGroup); err != nil {
+	var exists bool
+	if state.Filters, exists, err = c.describeFilters(ctx, s.Region, state.Trail.LogGroup); err != nil {
 		return nil, err
+	}
+	if !exists {
+		if state.Trail, err = c.confirmTrailLogs(ctx, s, state.Trail); err != nil || state.Trail.LogGroup == "" {
+			return state, err
+		}
 	}
 	if state.Alarms, err = c.describeAlarms(ctx, s.Region, nil); err != nil {
 		return nil, err

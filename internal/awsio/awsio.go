@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/plan"
@@ -27,6 +28,7 @@ type Clients struct {
 	CloudWatch alarmAPI
 	CloudTrail trailAPI
 	SNS        topicAPI
+	SSM        memoryAPI
 }
 
 type ec2API interface {
@@ -44,6 +46,7 @@ func NewClients(cfg aws.Config) Clients {
 		CloudWatch: cloudwatch.NewFromConfig(cfg),
 		CloudTrail: cloudtrail.NewFromConfig(cfg),
 		SNS:        sns.NewFromConfig(cfg),
+		SSM:        ssm.NewFromConfig(cfg),
 	}
 }
 
@@ -61,6 +64,8 @@ func (c *Cloud) Observe(ctx context.Context, s remedy.Scope) (plan.Observed, err
 	switch s.Kind {
 	case catalog.FlowLogs:
 		got.FlowLogs, err = c.observeFlowLogs(ctx, s)
+	case catalog.Trails:
+		got.Trails, err = c.observeTrail(ctx, s)
 	case catalog.LogGroups:
 		got.LogGroups, err = c.observeLogGroups(ctx, s)
 	case catalog.Alarms:
@@ -76,7 +81,7 @@ func (c *Cloud) Observe(ctx context.Context, s remedy.Scope) (plan.Observed, err
 func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action) []remedy.Outcome {
 	outcomes := make([]remedy.Outcome, len(actions))
 	var flowLogs, surplus []*remedy.Outcome
-	missing := map[string]error{} // why a log group could not be created
+	missing := map[string]error{} // why a log group or trail could not be created, by name or ARN
 	for i, action := range actions {
 		out := &outcomes[i]
 		out.Action = action
@@ -88,6 +93,21 @@ func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action
 			}
 		case plan.RaiseRetention:
 			out.Err = c.putRetention(ctx, s.Region, a.LogGroup, a.Days)
+		case plan.CreateTrail:
+			out.Err = c.createTrail(ctx, s.Region, a)
+			missing[a.Trail.ARN] = out.Err
+		case plan.UpdateTrail:
+			out.Err = c.updateTrail(ctx, s.Region, a)
+		case plan.StartLogging:
+			if out.Err = missing[a.Trail]; out.Err == nil {
+				out.Err = c.startLogging(ctx, s.Region, a)
+			}
+		case plan.PutSelectors:
+			if out.Err = missing[a.Trail]; out.Err == nil {
+				out.Err = c.putSelectors(ctx, s.Region, a)
+			}
+		case plan.RememberTrail:
+			out.Err = c.Remember(ctx, s.Region, a.Parameter, a.Memory.Encode())
 		case plan.PutFilter:
 			if out.Err = missing[a.LogGroup]; out.Err == nil { // it cannot succeed where its group has not
 				out.Err = c.putFilter(ctx, s.Region, a)

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 )
 
 // A place is where a call goes and what it is called in errors.
@@ -51,4 +52,8 @@ func cloudTrailIn(region string) func(*cloudtrail.Options) {
 
 func snsIn(region string) func(*sns.Options) {
 	return func(o *sns.Options) { o.Region = region }
+}
+
+func ssmIn(region string) func(*ssm.Options) {
+	return func(o *ssm.Options) { o.Region = region }
 }

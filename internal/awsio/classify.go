@@ -19,12 +19,16 @@ import (
 
 // classes maps error codes to what they mean for relight. Sources: "Error
 // codes for the Amazon EC2 API", "Common errors" of the CloudWatch Logs,
-// CloudWatch, CloudTrail and SNS API references. Throttling and 5xx are not
+// CloudWatch, CloudTrail, SNS and Systems Manager API references. Throttling and 5xx are not
 // listed: the SDK's own retry tables know them.
 var classes = map[string]remedy.Class{
 	"FlowLogAlreadyExists":           remedy.Present,
 	"ResourceAlreadyExistsException": remedy.Present,
 
+	"TrailAlreadyExistsException": remedy.Present,
+
+	"TrailNotFoundException":    remedy.Missing,
+	"ParameterNotFound":         remedy.Missing,
 	"InvalidVpcID.NotFound":     remedy.Missing,
 	"InvalidVpcId.NotFound":     remedy.Missing,
 	"InvalidFlowLogId.NotFound": remedy.Missing,
@@ -35,6 +39,9 @@ var classes = map[string]remedy.Class{
 
 	abortedCode:                   remedy.Transient, // concurrent change to one log group
 	"ServiceUnavailableException": remedy.Transient,
+	"ConflictException":           remedy.Transient, // CloudTrail: another change of the trail is under way
+	"InternalServerError":         remedy.Transient,
+	"TooManyUpdates":              remedy.Transient, // Systems Manager
 
 	"UnauthorizedOperation": remedy.Terminal,
 	"AccessDenied":          remedy.Terminal,
@@ -49,27 +56,60 @@ var classes = map[string]remedy.Class{
 	"SignatureDoesNotMatch":       remedy.Terminal,
 	"UnrecognizedClientException": remedy.Terminal,
 
-	limitCode:                                remedy.Terminal, // a quota of CloudWatch Logs, not a rate
-	"400":                                    remedy.Terminal, // CreateFlowLogs, of one resource; aws-controllers-k8s issue 1931 has a reply
-	"FlowLogsLimitExceeded":                  remedy.Terminal,
-	"LimitExceeded":                          remedy.Terminal,
-	"LimitExceededFault":                     remedy.Terminal,
-	"InvalidOperationException":              remedy.Terminal,
-	"InvalidParameter":                       remedy.Terminal,
-	"InvalidParameterCombination":            remedy.Terminal,
-	"InvalidParameterException":              remedy.Terminal,
-	"InvalidParameterValue":                  remedy.Terminal,
-	"LogDestinationNotFoundException":        remedy.Terminal,
-	"LogDestinationPermissionIssue":          remedy.Terminal,
-	"LogDestinationPermissionIssueException": remedy.Terminal,
-	"KMSAccessDenied":                        remedy.Terminal, // SNS, Publish to an encrypted topic
-	"KMSDisabled":                            remedy.Terminal,
-	"KMSInvalidState":                        remedy.Terminal,
-	"KMSNotFound":                            remedy.Terminal,
-	"KMSOptInRequired":                       remedy.Terminal,
-	"KMSThrottling":                          remedy.Transient,
-	"ValidationError":                        remedy.Terminal,
-	"ValidationException":                    remedy.Terminal,
+	limitCode:                                    remedy.Terminal, // a quota of CloudWatch Logs, not a rate
+	"400":                                        remedy.Terminal, // CreateFlowLogs, of one resource; aws-controllers-k8s issue 1931 has a reply
+	"FlowLogsLimitExceeded":                      remedy.Terminal,
+	"LimitExceeded":                              remedy.Terminal,
+	"LimitExceededFault":                         remedy.Terminal,
+	"InvalidOperationException":                  remedy.Terminal,
+	"InvalidParameter":                           remedy.Terminal,
+	"InvalidParameterCombination":                remedy.Terminal,
+	"InvalidParameterException":                  remedy.Terminal,
+	"InvalidParameterValue":                      remedy.Terminal,
+	"LogDestinationNotFoundException":            remedy.Terminal,
+	"LogDestinationPermissionIssue":              remedy.Terminal,
+	"LogDestinationPermissionIssueException":     remedy.Terminal,
+	"KMSAccessDenied":                            remedy.Terminal, // SNS, Publish to an encrypted topic
+	"KMSDisabled":                                remedy.Terminal,
+	"KMSInvalidState":                            remedy.Terminal,
+	"KMSNotFound":                                remedy.Terminal,
+	"KMSOptInRequired":                           remedy.Terminal,
+	"KMSThrottling":                              remedy.Transient,
+	"CloudTrailAccessNotEnabledException":        remedy.Terminal,
+	"CloudTrailARNInvalidException":              remedy.Terminal,
+	"CloudWatchLogsDeliveryUnavailableException": remedy.Terminal,
+	"InsufficientEncryptionPolicyException":      remedy.Terminal,
+	"InsufficientS3BucketPolicyException":        remedy.Terminal,
+	"InsufficientSnsTopicPolicyException":        remedy.Terminal,
+	"InsufficientDependencyServiceAccessPermissionException": remedy.Terminal,
+	"InvalidCloudWatchLogsLogGroupArnException":              remedy.Terminal,
+	"InvalidCloudWatchLogsRoleArnException":                  remedy.Terminal,
+	"InvalidEventSelectorsException":                         remedy.Terminal,
+	"InvalidHomeRegionException":                             remedy.Terminal,
+	"InvalidKmsKeyIdException":                               remedy.Terminal,
+	"InvalidParameterCombinationException":                   remedy.Terminal,
+	"InvalidS3BucketNameException":                           remedy.Terminal,
+	"InvalidS3PrefixException":                               remedy.Terminal,
+	"InvalidSnsTopicNameException":                           remedy.Terminal,
+	"InvalidTrailNameException":                              remedy.Terminal,
+	"KmsException":                                           remedy.Terminal,
+	"KmsKeyDisabledException":                                remedy.Terminal,
+	"KmsKeyNotFoundException":                                remedy.Terminal,
+	"MaximumNumberOfTrailsExceededException":                 remedy.Terminal,
+	"NoManagementAccountSLRExistsException":                  remedy.Terminal,
+	"NotOrganizationManagementAccountException":              remedy.Terminal,
+	"NotOrganizationMasterAccountException":                  remedy.Terminal,
+	"OperationNotPermittedException":                         remedy.Terminal,
+	"OrganizationNotInAllFeaturesModeException":              remedy.Terminal,
+	"OrganizationsNotInUseException":                         remedy.Terminal,
+	"S3BucketDoesNotExistException":                          remedy.Terminal,
+	"UnsupportedOperationException":                          remedy.Terminal,
+	"InvalidKeyId":                                           remedy.Terminal, // Systems Manager
+	"ParameterMaxVersionLimitExceeded":                       remedy.Terminal,
+	"ParameterLimitExceeded":                                 remedy.Terminal,
+	"ParameterVersionLabelLimitExceeded":                     remedy.Terminal,
+	"ValidationError":                                        remedy.Terminal,
+	"ValidationException":                                    remedy.Terminal,
 }
 
 const (
@@ -83,9 +123,26 @@ const (
 
 // hints says what a person can do about an error code.
 var hints = map[string]string{
-	"FlowLogsLimitExceeded":       "both flow log slots of the VPC are taken by others that do not satisfy the policy: delete one",
-	limitCode:                     "a quota is used up: delete what is not needed or ask for more",
-	"LimitExceeded":               "a quota is used up: delete what is not needed or ask for more",
+	"FlowLogsLimitExceeded":                                  "both flow log slots of the VPC are taken by others that do not satisfy the policy: delete one",
+	limitCode:                                                "a quota is used up: delete what is not needed or ask for more",
+	"LimitExceeded":                                          "a quota is used up: delete what is not needed or ask for more",
+	"CloudTrailAccessNotEnabledException":                    "only the management account of the organisation can mend it: enable trusted access for CloudTrail there",
+	"InsufficientEncryptionPolicyException":                  "let CloudTrail use the key, in its policy, or in that of the bucket",
+	"InsufficientS3BucketPolicyException":                    "let CloudTrail write to the bucket, in its policy",
+	"InsufficientSnsTopicPolicyException":                    "let CloudTrail publish to the topic, in its policy",
+	"InsufficientDependencyServiceAccessPermissionException": "allow what CloudTrail needs for an organisation's trail: organizations:ListAWSServiceAccessForOrganization, iam:GetRole",
+	"InvalidCloudWatchLogsLogGroupArnException":              "the log group is missing, or the trail's role may not write there",
+	"InvalidCloudWatchLogsRoleArnException":                  "create the trail's role again, trusting cloudtrail.amazonaws.com and allowed to write to the log group, or name another: trail.roleArn",
+	"InvalidHomeRegionException":                             "deploy relight in the trail's home region",
+	"KmsException":                                           "see that the trail's key exists, is enabled and admits CloudTrail, or name another: trail.keyArn",
+	"KmsKeyDisabledException":                                "enable the trail's key, or name another: trail.keyArn",
+	"KmsKeyNotFoundException":                                "the trail's key is gone: name another: trail.keyArn",
+	"MaximumNumberOfTrailsExceededException":                 "the region has as many trails as it takes: delete one that is not needed",
+	"NotOrganizationManagementAccountException":              "only the management account of the organisation may change this trail: deploy relight there",
+	"NotOrganizationMasterAccountException":                  "only the management account of the organisation may change this trail: deploy relight there",
+	"OrganizationNotInAllFeaturesModeException":              "enable all features of the organisation",
+	"S3BucketDoesNotExistException":                          "create the bucket again, with a policy that lets CloudTrail write, or name another: trail.bucket",
+
 	"AuthFailure":                 "the region may not be enabled for this account, or the credentials are wrong",
 	"OptInRequired":               "enable the region for this account, or leave it out of the configuration",
 	"UnrecognizedClientException": "the region may not be enabled for this account, or the credentials are wrong",

@@ -48,9 +48,10 @@ func (c *Cloud) observeLogGroups(ctx context.Context, s remedy.Scope) (*plan.Log
 		return nil, err
 	}
 	if state.Group, state.Exists = groups[trail.LogGroup]; !state.Exists {
-		return state, nil
+		state.Trail, err = c.confirmTrailLogs(ctx, s, trail)
+		return state, err
 	}
-	state.Filters, err = c.describeFilters(ctx, s.Region, trail.LogGroup)
+	state.Filters, _, err = c.describeFilters(ctx, s.Region, trail.LogGroup)
 	return state, err
 }
 
@@ -97,24 +98,23 @@ func (c *Cloud) listLogGroups(ctx context.Context, region, prefix string, wanted
 	}
 }
 
-// describeFilters returns every metric filter of a log group, none if the
-// group does not exist.
-func (c *Cloud) describeFilters(ctx context.Context, region, group string) ([]plan.Filter, error) {
-	var filters []plan.Filter
+// describeFilters returns every metric filter of a log group, and whether the
+// group exists.
+func (c *Cloud) describeFilters(ctx context.Context, region, group string) (filters []plan.Filter, exists bool, err error) {
 	in := &cloudwatchlogs.DescribeMetricFiltersInput{LogGroupName: aws.String(group)}
 	for {
 		out, err := call(ctx, c.Pace, place{region, "logs.DescribeMetricFilters", group}, c.Clients.Logs.DescribeMetricFilters, in, logsIn(region))
 		if remedy.ClassOf(err) == remedy.Missing {
-			return nil, nil
+			return nil, false, nil
 		}
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		for _, f := range out.MetricFilters {
 			filters = append(filters, filterOf(f))
 		}
 		if aws.ToString(out.NextToken) == "" {
-			return filters, nil
+			return filters, true, nil
 		}
 		in.NextToken = out.NextToken
 	}

@@ -3,37 +3,46 @@ package awsio
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
-
 	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// trailAPI is what this file needs of *cloudtrail.Client, and no more.
-type trailAPI interface {
-	DescribeTrails(context.Context, *cloudtrail.DescribeTrailsInput, ...func(*cloudtrail.Options)) (*cloudtrail.DescribeTrailsOutput, error)
-}
-
-var _ trailAPI = (*cloudtrail.Client)(nil)
-
 // trailLogs returns the log group whose filters and alarms are to be held. A
-// configured name needs no call.
+// configured name needs no call; what is remembered is asked for only where
+// the trails leave a doubt.
 func (c *Cloud) trailLogs(ctx context.Context, s remedy.Scope) (plan.TrailLogs, error) {
-	var trails []plan.Trail
-	if c.Want.LogGroup.Name == "" {
-		out, err := call(ctx, c.Pace, place{s.Region, "cloudtrail.DescribeTrails", ""}, c.Clients.CloudTrail.DescribeTrails,
-			&cloudtrail.DescribeTrailsInput{IncludeShadowTrails: aws.Bool(true)}, cloudTrailIn(s.Region))
+	if c.Want.LogGroup.Name != "" {
+		return plan.ChooseTrailLogs(c.Want, s.Account, s.Region, nil, nil), nil
+	}
+	trails, err := c.describeTrails(ctx, s.Region)
+	if err != nil {
+		return plan.TrailLogs{}, err
+	}
+	var remembered *plan.TrailMemory
+	if plan.ChooseTrail(c.Want, s.Account, s.Region, trails, nil).Unsure {
+		memory, err := c.recallTrail(ctx, s)
 		if err != nil {
 			return plan.TrailLogs{}, err
 		}
-		for _, t := range out.TrailList { // DescribeTrails does not page
-			trails = append(trails, plan.Trail{
-				ARN: aws.ToString(t.TrailARN), HomeRegion: aws.ToString(t.HomeRegion),
-				MultiRegion: aws.ToBool(t.IsMultiRegionTrail),
-				LogGroupARN: aws.ToString(t.CloudWatchLogsLogGroupArn),
-			})
-		}
+		remembered = memory.Trail
 	}
-	return plan.ChooseTrailLogs(c.Want, s.Account, s.Region, trails), nil
+	return plan.ChooseTrailLogs(c.Want, s.Account, s.Region, trails, remembered), nil
+}
+
+// confirmTrailLogs returns the log group of filters and alarms, which does not
+// exist, unless the configuration names it and no trail ever delivered there.
+func (c *Cloud) confirmTrailLogs(ctx context.Context, s remedy.Scope, found plan.TrailLogs) (plan.TrailLogs, error) {
+	if c.Want.LogGroup.Name == "" {
+		return found, nil
+	}
+	trails, err := c.describeTrails(ctx, s.Region)
+	if err != nil {
+		return plan.TrailLogs{}, err
+	}
+	confirmed := plan.ConfirmTrailLogs(c.Want, s.Account, s.Region, trails, nil)
+	if confirmed.LogGroup != "" {
+		return confirmed, nil
+	}
+	memory, err := c.recallTrail(ctx, s)
+	return plan.ConfirmTrailLogs(c.Want, s.Account, s.Region, trails, memory.Trail), err
 }

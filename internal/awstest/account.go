@@ -18,7 +18,6 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	cloudtrailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	smithy "github.com/aws/smithy-go"
 )
@@ -38,11 +37,12 @@ type Account struct {
 	regions  map[string]*region
 	roles    map[string]int // ARN to how many calls still cannot assume it
 	keys     map[string]bool
-	trails   map[string]cloudtrailtypes.Trail // by ARN
-	replies  map[string]reply                 // of CreateFlowLogs, by region and client token
-	faults   map[string][]string              // operation to error codes of its next calls
-	denied   map[string]bool                  // operations
-	refusals map[string][]string              // resource ID to error codes inside successful replies
+	trails   map[string]*trail   // by ARN
+	buckets  map[string]bool     // that trails may write to
+	replies  map[string]reply    // of CreateFlowLogs, by region and client token
+	faults   map[string][]string // operation to error codes of its next calls
+	denied   map[string]bool     // operations
+	refusals map[string][]string // resource ID to error codes inside successful replies
 	calls    Calls
 	writes   []Write
 	messages []Message
@@ -57,6 +57,7 @@ type region struct {
 	groups store[group]
 	alarms store[alarm]
 	topics map[string]*topic // by ARN
+	params map[string]string // of Systems Manager
 }
 
 // Calls counts calls by operation, refused ones too.
@@ -100,7 +101,7 @@ func New(id, home string) *Account {
 	a := &Account{
 		ID: id, Home: home, pageSize: 1,
 		regions: map[string]*region{}, roles: map[string]int{}, keys: map[string]bool{},
-		trails: map[string]cloudtrailtypes.Trail{}, replies: map[string]reply{},
+		trails: map[string]*trail{}, buckets: map[string]bool{}, replies: map[string]reply{},
 		faults: map[string][]string{}, denied: map[string]bool{}, refusals: map[string][]string{}, calls: Calls{},
 	}
 	a.AddRegion(home, "opt-in-not-required")
@@ -176,7 +177,7 @@ func (a *Account) State() map[string]string {
 		}
 	}
 	for arn, t := range a.trails {
-		state["trail "+arn] = text(t)
+		state["trail "+arn] = text(t.state())
 	}
 	return state
 }

@@ -83,7 +83,10 @@ var services = map[string]string{
 	"PutMetricAlarm": theCloudWatch, "DeleteAlarms": theCloudWatch, "DescribeAlarms": theCloudWatch,
 	"DisableAlarmActions": theCloudWatch, "EnableAlarmActions": theCloudWatch,
 
-	"DescribeTrails": "CloudTrail", "CreateTrail": "CloudTrail",
+	"DescribeTrails": theTrails, "CreateTrail": theTrails, "UpdateTrail": theTrails, "DeleteTrail": theTrails, "StartLogging": theTrails,
+	"StopLogging": theTrails, "GetTrailStatus": theTrails, "PutEventSelectors": theTrails, "GetEventSelectors": theTrails,
+
+	"GetParameter": theParameters, "PutParameter": theParameters, "DeleteParameter": theParameters,
 
 	"CreateTopic": theSNS, "DeleteTopic": theSNS, "Subscribe": theSNS, "GetTopicAttributes": theSNS,
 	"SetTopicAttributes": theSNS, "Publish": theSNS,
@@ -93,6 +96,8 @@ const (
 	theLogs       = "CloudWatch Logs"
 	theCloudWatch = "CloudWatch"
 	theSNS        = "SNS"
+	theTrails     = "CloudTrail"
+	theParameters = "SSM"
 )
 
 func service(op string) string {

@@ -16,7 +16,7 @@ const notOptedIn = "not-opted-in"
 func (a *Account) AddRegion(name, status string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.regions[name] = &region{name: name, status: status, topics: map[string]*topic{}}
+	a.regions[name] = &region{name: name, status: status, topics: map[string]*topic{}, params: map[string]string{}}
 }
 
 // DescribeRegions lists the enabled regions, with AllRegions also those not

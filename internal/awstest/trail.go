@@ -2,7 +2,9 @@ package awstest
 
 import (
 	"context"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
@@ -10,12 +12,46 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 )
 
-// AddTrail adds a trail. An organisation's trail in a member account has the
-// ARNs of its owner. Source: CloudTrail API Reference, Trail.
+// A trail with what GetTrailStatus and GetEventSelectors say of it.
+type trail struct {
+	types.Trail
+	logging  bool
+	failure  string // of its delivery to the bucket
+	basic    []types.EventSelector
+	advanced []types.AdvancedEventSelector
+}
+
+func (t *trail) state() any {
+	return map[string]any{"trail": t.Trail, "logging": t.logging, "basic": t.basic, "advanced": t.advanced}
+}
+
+// everything selects all management events, as a new trail does. Source:
+// CloudTrail User Guide, "Logging management events".
+func everything() []types.EventSelector {
+	return []types.EventSelector{{
+		ReadWriteType: types.ReadWriteTypeAll, IncludeManagementEvents: aws.Bool(true),
+		DataResources: []types.DataResource{}, ExcludeManagementEventSources: []string{},
+	}}
+}
+
+// trailsPerRegion is a quota that cannot be raised. Source: CloudTrail User
+// Guide, "Quotas in AWS CloudTrail".
+const trailsPerRegion = 5
+
+// trailNames is the shape of a trail's name. Source: CloudTrail API Reference,
+// CreateTrail, Name.
+var trailNames = regexp.MustCompile(`^[A-Za-z0-9]([._-]?[A-Za-z0-9]+)+$`)
+
+// AddTrail adds a trail that logs all management events. An organisation's
+// trail in a member account has the ARNs of its owner. Source: CloudTrail API
+// Reference, Trail.
 func (a *Account) AddTrail(t types.Trail) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.trails[aws.ToString(t.TrailARN)] = t
+	if t.Name == nil {
+		t.Name = aws.String((*t.TrailARN)[strings.LastIndex(*t.TrailARN, "/")+1:])
+	}
+	a.trails[*t.TrailARN] = &trail{Trail: t, logging: true, basic: everything()}
 }
 
 // RemoveTrail removes a trail.
@@ -25,32 +61,99 @@ func (a *Account) RemoveTrail(arn string) {
 	delete(a.trails, arn)
 }
 
-// AddTrailTo adds a multi-region trail whose home is the account's and the
-// log group it delivers to, which it creates. It returns the trail's ARN.
+// AddBucket makes a bucket whose policy lets CloudTrail write.
+func (a *Account) AddBucket(name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.buckets[name] = true
+}
+
+// RemoveBucket removes a bucket; trails that write to it fail from then on.
+func (a *Account) RemoveBucket(name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.buckets, name)
+	for _, t := range a.trails {
+		if aws.ToString(t.S3BucketName) == name {
+			t.failure = "NoSuchBucket"
+		}
+	}
+}
+
+// RemoveRole removes a role.
+func (a *Account) RemoveRole(arn string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.roles, arn)
+}
+
+// AddTrailTo adds a sound multi-region trail whose home is the account's, with
+// its bucket, its role and the log group it delivers to. It returns the trail's
+// ARN.
 func (a *Account) AddTrailTo(name, group string) string {
 	_, err := a.CreateLogGroup(context.Background(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(group)})
 	if err != nil {
 		panic("awstest: " + err.Error()) // a test's own mistake
 	}
+	role := "arn:aws:iam::" + a.ID + ":role/" + name + "-delivery"
+	a.AddRole(role, 0)
+	a.AddBucket(name + "-" + a.ID)
 	t := types.Trail{
-		Name: aws.String(name), TrailARN: aws.String("arn:aws:cloudtrail:" + a.Home + ":" + a.ID + ":trail/" + name),
+		Name: aws.String(name), TrailARN: aws.String(a.trailARN(a.Home, name)), S3BucketName: aws.String(name + "-" + a.ID),
 		HomeRegion: aws.String(a.Home), IsMultiRegionTrail: aws.Bool(true), IsOrganizationTrail: aws.Bool(false),
+		IncludeGlobalServiceEvents: aws.Bool(true), LogFileValidationEnabled: aws.Bool(true),
 		CloudWatchLogsLogGroupArn: aws.String("arn:aws:logs:" + a.Home + ":" + a.ID + ":log-group:" + group + ":*"),
+		CloudWatchLogsRoleArn:     aws.String(role),
 	}
 	a.AddTrail(t)
 	return *t.TrailARN
+}
+
+func (a *Account) trailARN(region, name string) string {
+	return "arn:aws:cloudtrail:" + region + ":" + a.ID + ":trail/" + name
+}
+
+func trailRegion(opts []func(*cloudtrail.Options)) string {
+	var o cloudtrail.Options
+	for _, f := range opts {
+		f(&o)
+	}
+	return o.Region
+}
+
+// find returns a trail by name or ARN, as seen from a region. A name is looked
+// for in the region's own trails only. Source: CloudTrail API Reference,
+// GetTrailStatus, Name: a shadow trail needs its ARN.
+func (a *Account) find(op string, r *region, name *string) (*trail, error) {
+	for arn, t := range a.trails {
+		here := aws.ToString(t.HomeRegion) == r.name
+		if arn == aws.ToString(name) && (here || aws.ToBool(t.IsMultiRegionTrail)) || here && aws.ToString(t.Name) == aws.ToString(name) {
+			return t, nil
+		}
+	}
+	return nil, refuse(op, "TrailNotFoundException", "Unknown trail: %s", aws.ToString(name))
+}
+
+// mine returns a trail that a call may change: of the account, and in its home
+// region. Source: CloudTrail API Reference, UpdateTrail, Errors.
+func (a *Account) mine(op string, r *region, name *string) (*trail, error) {
+	t, err := a.find(op, r, name)
+	switch {
+	case err != nil:
+		return nil, err
+	case !strings.Contains(*t.TrailARN, ":"+a.ID+":"):
+		return nil, refuse(op, "NotOrganizationMasterAccountException", "the trail is of another account")
+	case aws.ToString(t.HomeRegion) != r.name:
+		return nil, refuse(op, "InvalidHomeRegionException", "Trail %s can be changed only in its home region %s", *t.TrailARN, *t.HomeRegion)
+	}
+	return t, nil
 }
 
 // DescribeTrails lists the trails of a region with, unless they are not
 // wanted, the shadows of those whose home is another. It does not page.
 // Source: CloudTrail API Reference, DescribeTrails.
 func (a *Account) DescribeTrails(ctx context.Context, in *cloudtrail.DescribeTrailsInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.DescribeTrailsOutput, error) {
-	const op = "DescribeTrails"
-	var o cloudtrail.Options
-	for _, f := range opts {
-		f(&o)
-	}
-	r, end, err := a.begin(ctx, op, o.Region)
+	r, end, err := a.begin(ctx, "DescribeTrails", trailRegion(opts))
 	defer end()
 	if err != nil {
 		return nil, err
@@ -61,37 +164,242 @@ func (a *Account) DescribeTrails(ctx context.Context, in *cloudtrail.DescribeTra
 		here := aws.ToString(t.HomeRegion) == r.name
 		named := len(in.TrailNameList) == 0 || slices.Contains(in.TrailNameList, arn) || here && slices.Contains(in.TrailNameList, aws.ToString(t.Name))
 		if named && (here || shadows && aws.ToBool(t.IsMultiRegionTrail)) {
-			out.TrailList = append(out.TrailList, t)
+			out.TrailList = append(out.TrailList, t.Trail)
 		}
 	}
 	return out, nil
 }
 
-// CreateTrail creates a trail; its bucket is not looked at.
+// GetTrailStatus says how a trail fares. A log group that is gone shows at
+// once, which on AWS takes until the next delivery.
+func (a *Account) GetTrailStatus(ctx context.Context, in *cloudtrail.GetTrailStatusInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.GetTrailStatusOutput, error) {
+	const op = "GetTrailStatus"
+	r, end, err := a.begin(ctx, op, trailRegion(opts))
+	defer end()
+	if err != nil {
+		return nil, err
+	}
+	t, err := a.find(op, r, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	out := &cloudtrail.GetTrailStatusOutput{IsLogging: aws.Bool(t.logging)}
+	if t.failure != "" {
+		out.LatestDeliveryError = aws.String(t.failure)
+	}
+	if group := t.CloudWatchLogsLogGroupArn; group != nil && t.logging && !a.delivers(group) {
+		out.LatestCloudWatchLogsDeliveryError = aws.String("Access denied. Verify in IAM that the role has adequate permissions.")
+	}
+	return out, nil
+}
+
+// delivers reports whether a log group exists, by its ARN.
+func (a *Account) delivers(arn *string) bool {
+	parts := strings.SplitN(strings.TrimSuffix(aws.ToString(arn), ":*"), ":", 7)
+	if len(parts) < 7 || parts[4] != a.ID || a.regions[parts[3]] == nil {
+		return false
+	}
+	_, ok := a.regions[parts[3]].groups.now[parts[6]]
+	return ok
+}
+
+// destination refuses what CloudTrail validates of a trail. Source: CloudTrail
+// API Reference, CreateTrail, Errors.
+func (a *Account) destination(op string, r *region, t types.Trail) error {
+	group, role := aws.ToString(t.CloudWatchLogsLogGroupArn), aws.ToString(t.CloudWatchLogsRoleArn)
+	_, assumable := a.roles[role]
+	switch {
+	case aws.ToString(t.S3BucketName) == "":
+		return refuse(op, "InvalidS3BucketNameException", "the bucket is missing")
+	case !a.buckets[*t.S3BucketName]:
+		return refuse(op, "S3BucketDoesNotExistException", "S3 bucket %s does not exist", *t.S3BucketName)
+	case aws.ToBool(t.IsMultiRegionTrail) && !aws.ToBool(t.IncludeGlobalServiceEvents):
+		return refuse(op, "InvalidParameterCombinationException", "Multi-Region trail must include global service events")
+	case (group == "") != (role == ""):
+		return refuse(op, "InvalidParameterCombinationException", "a log group and a role come together")
+	case group != "" && (!strings.HasSuffix(group, ":*") || !strings.Contains(group, ":"+r.name+":") || !a.delivers(&group)):
+		return refuse(op, "InvalidCloudWatchLogsLogGroupArnException", "CloudTrail cannot validate the specified log group ARN")
+	case role != "" && !assumable:
+		return refuse(op, "InvalidCloudWatchLogsRoleArnException", "Access denied. Check the trust relationships for your role")
+	case t.KmsKeyId != nil && !a.keys[*t.KmsKeyId]:
+		return refuse(op, "KmsKeyNotFoundException", "the key %s does not exist", *t.KmsKeyId)
+	}
+	return nil
+}
+
+// CreateTrail creates a trail, which does not log until it is started.
 func (a *Account) CreateTrail(ctx context.Context, in *cloudtrail.CreateTrailInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.CreateTrailOutput, error) {
 	const op = "CreateTrail"
-	var o cloudtrail.Options
-	for _, f := range opts {
-		f(&o)
-	}
-	r, end, err := a.begin(ctx, op, o.Region)
+	r, end, err := a.begin(ctx, op, trailRegion(opts))
 	defer end()
 	if err != nil {
 		return nil, err
 	}
 	name := aws.ToString(in.Name)
-	arn := "arn:aws:cloudtrail:" + r.name + ":" + a.ID + ":trail/" + name
+	arn := a.trailARN(r.name, name)
+	here := 0
+	for _, t := range a.trails {
+		if aws.ToBool(t.IsMultiRegionTrail) || aws.ToString(t.HomeRegion) == r.name {
+			here++
+		}
+	}
 	switch _, exists := a.trails[arn]; {
+	case !trailNames.MatchString(name) || len(name) < 3 || len(name) > 128:
+		return nil, refuse(op, "InvalidTrailNameException", "%q is no name for a trail", name)
 	case exists:
-		return nil, refuse(op, "TrailAlreadyExistsException", "trail %s already exists", name)
-	case aws.ToString(in.S3BucketName) == "":
-		return nil, refuse(op, "InvalidS3BucketNameException", "the bucket is missing")
+		return nil, refuse(op, "TrailAlreadyExistsException", "Trail %s already exists", name)
+	case here >= trailsPerRegion:
+		return nil, refuse(op, "MaximumNumberOfTrailsExceededException", "User: %s already has %d trails", a.ID, here)
 	}
-	a.trails[arn] = types.Trail{
-		Name: in.Name, TrailARN: aws.String(arn), HomeRegion: aws.String(r.name), S3BucketName: in.S3BucketName,
+	global := in.IncludeGlobalServiceEvents == nil || *in.IncludeGlobalServiceEvents
+	t := types.Trail{
+		Name: in.Name, TrailARN: aws.String(arn), HomeRegion: aws.String(r.name), S3BucketName: in.S3BucketName, S3KeyPrefix: in.S3KeyPrefix,
+		SnsTopicName: in.SnsTopicName, SnsTopicARN: in.SnsTopicName, KmsKeyId: in.KmsKeyId,
 		IsMultiRegionTrail: aws.Bool(aws.ToBool(in.IsMultiRegionTrail)), IsOrganizationTrail: aws.Bool(aws.ToBool(in.IsOrganizationTrail)),
-		CloudWatchLogsLogGroupArn: in.CloudWatchLogsLogGroupArn,
+		IncludeGlobalServiceEvents: aws.Bool(global), LogFileValidationEnabled: aws.Bool(aws.ToBool(in.EnableLogFileValidation)),
+		CloudWatchLogsLogGroupArn: in.CloudWatchLogsLogGroupArn, CloudWatchLogsRoleArn: in.CloudWatchLogsRoleArn,
 	}
+	if err := a.destination(op, r, t); err != nil {
+		return nil, err
+	}
+	a.trails[arn] = &trail{Trail: t, basic: everything()}
 	a.wrote(op, r, name)
 	return &cloudtrail.CreateTrailOutput{Name: in.Name, TrailARN: aws.String(arn)}, nil
+}
+
+// UpdateTrail changes a trail. What is left out stays as it is, and an empty
+// text takes away. Source: CloudTrail User Guide, "Updating a trail with the
+// AWS CLI", which changes one setting at a time and stops delivery to a log
+// group with two empty texts.
+func (a *Account) UpdateTrail(ctx context.Context, in *cloudtrail.UpdateTrailInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.UpdateTrailOutput, error) {
+	const op = "UpdateTrail"
+	r, end, err := a.begin(ctx, op, trailRegion(opts))
+	defer end()
+	if err != nil {
+		return nil, err
+	}
+	t, err := a.mine(op, r, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	next := t.Trail
+	for to, from := range map[**string]*string{
+		&next.S3BucketName: in.S3BucketName, &next.S3KeyPrefix: in.S3KeyPrefix, &next.SnsTopicName: in.SnsTopicName, &next.SnsTopicARN: in.SnsTopicName,
+		&next.KmsKeyId: in.KmsKeyId, &next.CloudWatchLogsLogGroupArn: in.CloudWatchLogsLogGroupArn, &next.CloudWatchLogsRoleArn: in.CloudWatchLogsRoleArn,
+	} {
+		if from != nil {
+			*to = from
+		}
+		if from != nil && *from == "" {
+			*to = nil
+		}
+	}
+	for to, from := range map[**bool]*bool{
+		&next.IsMultiRegionTrail: in.IsMultiRegionTrail, &next.IncludeGlobalServiceEvents: in.IncludeGlobalServiceEvents,
+		&next.LogFileValidationEnabled: in.EnableLogFileValidation, &next.IsOrganizationTrail: in.IsOrganizationTrail,
+	} {
+		if from != nil {
+			*to = from
+		}
+	}
+	if err := a.destination(op, r, next); err != nil {
+		return nil, err
+	}
+	t.Trail, t.failure = next, ""
+	a.wrote(op, r, *t.Name)
+	return &cloudtrail.UpdateTrailOutput{Name: t.Name, TrailARN: t.TrailARN}, nil
+}
+
+// DeleteTrail deletes a trail.
+func (a *Account) DeleteTrail(ctx context.Context, in *cloudtrail.DeleteTrailInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.DeleteTrailOutput, error) {
+	const op = "DeleteTrail"
+	r, end, err := a.begin(ctx, op, trailRegion(opts))
+	defer end()
+	if err != nil {
+		return nil, err
+	}
+	t, err := a.mine(op, r, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	delete(a.trails, *t.TrailARN)
+	a.wrote(op, r, *t.Name)
+	return &cloudtrail.DeleteTrailOutput{}, nil
+}
+
+// StartLogging makes a trail record.
+func (a *Account) StartLogging(ctx context.Context, in *cloudtrail.StartLoggingInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.StartLoggingOutput, error) {
+	return &cloudtrail.StartLoggingOutput{}, a.logs(ctx, "StartLogging", in.Name, true, opts)
+}
+
+// StopLogging keeps a trail from recording.
+func (a *Account) StopLogging(ctx context.Context, in *cloudtrail.StopLoggingInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.StopLoggingOutput, error) {
+	return &cloudtrail.StopLoggingOutput{}, a.logs(ctx, "StopLogging", in.Name, false, opts)
+}
+
+func (a *Account) logs(ctx context.Context, op string, name *string, on bool, opts []func(*cloudtrail.Options)) error {
+	r, end, err := a.begin(ctx, op, trailRegion(opts))
+	defer end()
+	if err != nil {
+		return err
+	}
+	t, err := a.mine(op, r, name)
+	if err != nil {
+		return err
+	}
+	t.logging = on
+	a.wrote(op, r, *t.Name)
+	return nil
+}
+
+// GetEventSelectors returns what a trail records.
+func (a *Account) GetEventSelectors(ctx context.Context, in *cloudtrail.GetEventSelectorsInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.GetEventSelectorsOutput, error) {
+	const op = "GetEventSelectors"
+	r, end, err := a.begin(ctx, op, trailRegion(opts))
+	defer end()
+	if err != nil {
+		return nil, err
+	}
+	t, err := a.find(op, r, in.TrailName)
+	if err != nil {
+		return nil, err
+	}
+	return &cloudtrail.GetEventSelectorsOutput{TrailARN: t.TrailARN, EventSelectors: t.basic, AdvancedEventSelectors: t.advanced}, nil
+}
+
+// PutEventSelectors says what a trail records, in place of what it recorded.
+// Source: CloudTrail API Reference, PutEventSelectors: one form or the other,
+// five basic selectors at most; EventSelector: sources are excluded only of
+// management events.
+func (a *Account) PutEventSelectors(ctx context.Context, in *cloudtrail.PutEventSelectorsInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.PutEventSelectorsOutput, error) {
+	const op = "PutEventSelectors"
+	r, end, err := a.begin(ctx, op, trailRegion(opts))
+	defer end()
+	if err != nil {
+		return nil, err
+	}
+	t, err := a.mine(op, r, in.TrailName)
+	if err != nil {
+		return nil, err
+	}
+	const bad = "InvalidEventSelectorsException"
+	if (len(in.EventSelectors) > 0) == (len(in.AdvancedEventSelectors) > 0) || len(in.EventSelectors) > 5 {
+		return nil, refuse(op, bad, "one to five basic selectors, or advanced ones")
+	}
+	for _, s := range in.EventSelectors {
+		manages := s.IncludeManagementEvents == nil || *s.IncludeManagementEvents
+		if !manages && (len(s.ExcludeManagementEventSources) > 0 || len(s.DataResources) == 0) {
+			return nil, refuse(op, bad, "a selector that selects nothing, or excludes of nothing")
+		}
+	}
+	for _, s := range in.AdvancedEventSelectors {
+		if !slices.ContainsFunc(s.FieldSelectors, func(f types.AdvancedFieldSelector) bool {
+			return aws.ToString(f.Field) == "eventCategory" && len(f.Equals) == 1
+		}) {
+			return nil, refuse(op, bad, "an advanced selector needs one eventCategory")
+		}
+	}
+	t.basic, t.advanced = in.EventSelectors, in.AdvancedEventSelectors
+	a.wrote(op, r, *t.Name)
+	return &cloudtrail.PutEventSelectorsOutput{TrailARN: t.TrailARN, EventSelectors: t.basic, AdvancedEventSelectors: t.advanced}, nil
 }

@@ -45,6 +45,11 @@ var Calls = []Call{
 	{"aws.ec2", APICall, "DeleteVpc", []Kind{FlowLogs}, VPC, []string{"requestParameters", "vpcId"}, ""},
 	{"aws.ec2", APICall, "DeleteFlowLogs", []Kind{FlowLogs}, VPC, nil, ""},
 
+	{"aws.cloudtrail", APICall, "StopLogging", []Kind{Trails}, Trail, []string{"requestParameters", "name"}, ""},
+	{"aws.cloudtrail", APICall, "UpdateTrail", []Kind{Trails}, Trail, []string{"requestParameters", "name"}, ""},
+	{"aws.cloudtrail", APICall, "DeleteTrail", []Kind{Trails}, Trail, []string{"requestParameters", "name"}, ""},
+	{"aws.cloudtrail", APICall, "PutEventSelectors", []Kind{Trails}, Trail, []string{"requestParameters", "trailName"}, ""},
+
 	{"aws.logs", APICall, "CreateLogGroup", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}, ""},
 	{"aws.logs", APICall, "DeleteLogGroup", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}, ""},
 	{"aws.logs", APICall, "PutRetentionPolicy", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}, ""},

@@ -12,12 +12,13 @@ type Kind string
 // The kinds, each named as its function is.
 const (
 	FlowLogs  Kind = "flowlogs"  // VPC flow logs, in every region
+	Trails    Kind = "trails"    // the account's trail, which everything but flow logs stands on
 	LogGroups Kind = "loggroups" // the trail's log group and its metric filters
 	Alarms    Kind = "alarms"    // the alarms on those filters' metrics, and their topic
 )
 
 // Kinds returns every kind, each after the ones it depends on.
-func Kinds() []Kind { return []Kind{FlowLogs, LogGroups, Alarms} }
+func Kinds() []Kind { return []Kind{FlowLogs, Trails, LogGroups, Alarms} }
 
 // Regional reports whether a kind is wanted in every region. The others are
 // wanted only in the home region of the account's trail.
@@ -44,6 +45,7 @@ const (
 	Bucket   ResourceType = "bucket"    // the name of an S3 bucket
 	Key      ResourceType = "key"       // the ID or ARN of a KMS key
 	Region   ResourceType = "region"    // a region name
+	Trail    ResourceType = "trail"     // a trail's name or ARN
 )
 
 // A Policy is the desired state: what config resolves and plan compares
@@ -52,6 +54,7 @@ type Policy struct {
 	Prefix   string            // "relight" unless configured; "<prefix>-<id>" names what relight makes
 	Tags     map[string]string // put on everything that takes tags
 	FlowLogs FlowLogSpec
+	Trail    TrailSpec
 	LogGroup LogGroupSpec
 	Controls []Control         // the enabled ones
 	Topic    string            // ARN of relight's topic; "" where nothing is deployed

@@ -21,12 +21,23 @@ const (
 	InRegion        = "${region}"          // the home region
 	InPrefix        = "${prefix}"          // Policy.Prefix
 	InTrailLogGroup = "${trail-log-group}" // the configured name, or "*": it is discovered at run time
+	InTrailRole     = "${trail-role}"      // ARN of the configured role, or of any: it is discovered at run time
 	InDeliveryRole  = "${delivery-role}"   // ARN
 	InTopic         = "${topic}"           // ARN
 	InKey           = "${key}"             // ARN of the topic's key
 )
 
 const arn = "arn:" + InPartition + ":"
+
+var (
+	trails   = arn + "cloudtrail:" + InRegion + ":" + InAccount + ":trail/*"
+	memories = arn + "ssm:" + InRegion + ":" + InAccount + ":parameter/" + InPrefix + "/memory/trail"
+)
+
+// recall lets a kind read what is remembered of the trail.
+func recall(why string) Grant {
+	return Grant{Actions: []string{"ssm:GetParameter"}, Resources: []string{memories}, Why: why}
+}
 
 var trailLogGroup = arn + "logs:" + InRegion + ":" + InAccount + ":log-group:" + InTrailLogGroup
 
@@ -77,7 +88,45 @@ var kindGrants = map[Kind][]Grant{
 				"TagResource is checked inside CreateLogGroup, never a call of its own",
 		},
 	},
+	Trails: {
+		{
+			Actions:   []string{"cloudtrail:DescribeTrails", "logs:DescribeLogGroups"},
+			Resources: []string{"*"},
+			Why:       "listings take no resource",
+		},
+		{
+			Actions: []string{
+				"cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors",
+				"cloudtrail:StartLogging", "cloudtrail:UpdateTrail", "cloudtrail:PutEventSelectors", "cloudtrail:CreateTrail",
+			},
+			Resources: []string{trails},
+			Why:       "the trail is chosen at run time, and comes back under its own name",
+		},
+		{
+			Actions:   []string{"iam:PassRole"},
+			Resources: []string{InTrailRole},
+			Condition: map[string]map[string]string{"StringEquals": {"iam:PassedToService": CloudTrailService}},
+			Why:       "PassRole is checked inside UpdateTrail and CreateTrail, never a call of its own; the trail's role is known only at run time unless trail.roleArn names it",
+		},
+		{
+			Actions:   []string{"logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource"},
+			Resources: []string{trailLogGroup, trailLogGroup + ":*"},
+			Why:       "CloudTrail takes no log group that does not exist; TagResource is checked inside CreateLogGroup, never a call of its own",
+		},
+		{
+			Actions:   []string{"organizations:ListAWSServiceAccessForOrganization"},
+			Resources: []string{"*"},
+			Why:       "checked inside UpdateTrail and CreateTrail of an organisation's trail, never a call of its own; it takes no resource",
+		},
+		{
+			Actions:   []string{"iam:GetRole"},
+			Resources: []string{arn + "iam::" + InAccount + ":role/aws-service-role/" + CloudTrailService + "/*"},
+			Why:       "checked inside UpdateTrail and CreateTrail of an organisation's trail, never a call of its own",
+		},
+		recall("a trail that was stripped or deleted comes back as it is remembered"),
+	},
 	LogGroups: {
+		recall("which trail is guarded, where several or none qualify"),
 		{
 			Actions:   []string{"cloudtrail:DescribeTrails", "logs:DescribeLogGroups"},
 			Resources: []string{"*"},
@@ -93,6 +142,7 @@ var kindGrants = map[Kind][]Grant{
 		},
 	},
 	Alarms: {
+		recall("which trail is guarded, where several or none qualify"),
 		{
 			Actions:   []string{"cloudwatch:DescribeAlarms"},
 			Resources: []string{arn + "cloudwatch:" + InRegion + ":" + InAccount + ":alarm:*"},
@@ -141,6 +191,11 @@ var sweepGrants = []Grant{
 		Actions:   []string{"ec2:DescribeRegions"},
 		Resources: []string{"*"},
 		Why:       "EC2 reads take no resource",
+	},
+	{
+		Actions:   []string{"ssm:PutParameter"},
+		Resources: []string{memories},
+		Why:       "what a sweep finds healthy is remembered; no function that events start may write it",
 	},
 }
 

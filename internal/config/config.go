@@ -26,6 +26,7 @@ type Config struct {
 	SweepMinutes int                      `json:"sweepMinutes,omitempty"` // 15
 	Modes        map[string]string        `json:"modes,omitempty"`        // kind to repair, observe or off; repair
 	FlowLogs     FlowLogs                 `json:"flowLogs,omitzero"`
+	Trail        Trail                    `json:"trail,omitzero"`
 	TrailLogs    TrailLogs                `json:"trailLogs,omitzero"`
 	Controls     map[string]ControlChange `json:"controls,omitempty"` // changes to the controls of the catalog, by ID
 	AddControls  []NewControl             `json:"addControls,omitempty"`
@@ -45,6 +46,15 @@ type FlowLogs struct {
 	RetentionDays      int32    `json:"retentionDays,omitempty"`      // 365
 	AggregationSeconds int32    `json:"aggregationSeconds,omitempty"` // 600
 	ExemptVPCs         []string `json:"exemptVpcs,omitempty"`
+}
+
+// Trail says which trail is guarded and where it delivers. What it leaves
+// empty is taken from the trail as it was remembered.
+type Trail struct {
+	Name    string `json:"name,omitempty"`    // name or ARN; chosen
+	Bucket  string `json:"bucket,omitempty"`  // of the log files; as remembered
+	KeyARN  string `json:"keyArn,omitempty"`  // of their KMS key; as remembered
+	RoleARN string `json:"roleArn,omitempty"` // that delivers to the log group; as remembered
 }
 
 // TrailLogs is the policy for the trail's log group.
@@ -182,6 +192,7 @@ func (c Config) Policy(d Deployment) catalog.Policy {
 			DeliveryRole:  d.DeliveryRole,
 			ExemptVPCs:    c.FlowLogs.ExemptVPCs,
 		},
+		Trail:    catalog.TrailSpec{Name: c.Trail.Name, Bucket: c.Trail.Bucket, KeyARN: c.Trail.KeyARN, RoleARN: c.Trail.RoleARN},
 		LogGroup: catalog.LogGroupSpec{Name: c.TrailLogs.LogGroup, RetentionDays: c.TrailLogs.RetentionDays},
 		Topic:    d.Topic,
 		KMSKeys:  c.KMSKeys,

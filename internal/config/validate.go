@@ -14,6 +14,8 @@ var (
 	prefixShape = regexp.MustCompile(`^[a-z][a-z0-9-]{0,19}$`) // leaves room in the shortest AWS name we build, 64 characters of a function
 	idShape     = regexp.MustCompile(`^[a-z][a-z0-9-]{0,59}$`)
 	keyShape    = regexp.MustCompile(`^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/.+$`)
+	roleShape   = regexp.MustCompile(`^arn:[a-z-]+:iam::\d{12}:role/.+$`)
+	bucketShape = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`) // Amazon S3 User Guide, bucket naming rules
 )
 
 // validate returns every problem of a completed configuration.
@@ -36,6 +38,7 @@ func (c Config) validate() error {
 		p.unless(m == catalog.Repair || m == catalog.Observe || m == catalog.Off, "modes.%s: %q is not repair, observe or off", k, m)
 	}
 	c.FlowLogs.validate(&p)
+	c.Trail.validate(&p)
 	p.unless(c.TrailLogs.LogGroup == "" || catalog.LogGroupShape.MatchString(c.TrailLogs.LogGroup), "trailLogs.logGroup %q is not a log group name", c.TrailLogs.LogGroup)
 	p.retention("trailLogs.retentionDays", c.TrailLogs.RetentionDays)
 	c.validateControls(&p)
@@ -74,6 +77,13 @@ func (f FlowLogs) validate(p *problems) {
 	for _, v := range f.ExemptVPCs {
 		p.unless(catalog.VPCShape.MatchString(v), "flowLogs.exemptVpcs: %q is not a VPC ID", v)
 	}
+}
+
+func (t Trail) validate(p *problems) {
+	p.unless(t.Name == "" || catalog.TrailShape.MatchString(t.Name), "trail.name %q is not the name or ARN of a trail", t.Name)
+	p.unless(t.Bucket == "" || bucketShape.MatchString(t.Bucket), "trail.bucket %q is not the name of a bucket", t.Bucket)
+	p.unless(t.KeyARN == "" || keyShape.MatchString(t.KeyARN), "trail.keyArn %q is not the ARN of a KMS key", t.KeyARN)
+	p.unless(t.RoleARN == "" || roleShape.MatchString(t.RoleARN), "trail.roleArn %q is not the ARN of a role", t.RoleARN)
 }
 
 func (c Config) validateControls(p *problems) {

@@ -21,6 +21,7 @@ type Observed struct {
 	Asked   []string             // the names that the look was about; none for all of the type
 
 	FlowLogs  *FlowLogState
+	Trails    *TrailState
 	LogGroups *LogGroupState
 	Alarms    *AlarmState
 }
@@ -51,8 +52,12 @@ func Key(a Action) string { return fmt.Sprintf("%T %s", a, a.Target()) }
 const (
 	groupFirst = iota
 	retentionNext
+	trailNext
+	loggingNext
+	selectorsNext
 	protectionLast
 	removalAfter
+	memoryLast // of an account that is whole
 )
 
 // A Finding is a fault that only a person can mend.
@@ -80,6 +85,8 @@ func Of(kind catalog.Kind, want catalog.Policy, got Observed) (Plan, error) {
 	switch {
 	case kind == catalog.FlowLogs && got.FlowLogs != nil:
 		return FlowLogs(want, got), nil
+	case kind == catalog.Trails && got.Trails != nil:
+		return Trails(want, got), nil
 	case kind == catalog.LogGroups && got.LogGroups != nil:
 		return LogGroups(want, got), nil
 	case kind == catalog.Alarms && got.Alarms != nil:

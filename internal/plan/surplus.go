@@ -116,11 +116,11 @@ func without(logs []FlowLog, removals []Action) []FlowLog {
 }
 
 // Remaining returns what a second look still finds to do of a first one. What
-// a repair has only just made needless is no failure of it: to take that away
-// is left to the next look at everything.
+// a repair has only just made needless, or worth remembering, is no failure of
+// it: that is left to the next look at everything.
 func Remaining(first, second Plan) []Action {
 	return slices.DeleteFunc(slices.Clone(second.Actions), func(a Action) bool {
 		_, removes := a.(DeleteFlowLog)
-		return removes && !slices.ContainsFunc(first.Actions, func(b Action) bool { return Key(a) == Key(b) })
+		return (removes || !Restores(a)) && !slices.ContainsFunc(first.Actions, func(b Action) bool { return Key(a) == Key(b) })
 	})
 }

@@ -16,23 +16,134 @@ type TrailLogs struct {
 	Findings  []Finding // about the choice: no trail, several, another home
 }
 
-// A Trail is a CloudTrail trail as seen from one region, its own or a shadow.
-type Trail struct {
-	ARN         string
-	HomeRegion  string
-	MultiRegion bool
-	LogGroupARN string // of the log group it delivers to; "" for none
+// A TrailChoice says which trail is guarded.
+type TrailChoice struct {
+	Trail     *Trail    // nil where there is none to guard here
+	Gone      bool      // the remembered one does not exist any more
+	Named     bool      // by the configuration
+	Unsure    bool      // several qualify, or none: what is remembered decides
+	Elsewhere string    // why there is nothing to do here, where that is in order
+	Findings  []Finding // about the choice: no trail, several, another home
+}
+
+// ChooseTrail returns the trail that is guarded, for every kind the same:
+//
+//	named by the configuration            that one
+//	remembered                            that one, gone or not
+//	delivers to a log group here          the first by ARN
+//	any other of this account and region  the first by ARN
+//
+// The last two only of those that record every region: one that does not may
+// be an owner's for another purpose. A trail of another account, or whose home
+// is another region, is not for this deployment to change.
+func ChooseTrail(want catalog.Policy, account, region string, trails []Trail, remembered *TrailMemory) TrailChoice {
+	trails = slices.Clone(trails)
+	slices.SortFunc(trails, func(a, b Trail) int { return cmp.Compare(a.ARN, b.ARN) })
+	var here, silent, abroad, theirs []Trail
+	for _, t := range trails {
+		group := parseARN(t.LogGroupARN)
+		switch {
+		case !t.MultiRegion:
+		case parseARN(t.ARN).account != account:
+			theirs = append(theirs, t)
+		case t.HomeRegion != region:
+			abroad = append(abroad, t)
+		case group.region == region && group.account == account:
+			here = append(here, t)
+		default:
+			silent = append(silent, t)
+		}
+	}
+	if want.Trail.Name != "" {
+		return namedTrail(want.Trail.Name, account, region, trails, remembered)
+	}
+	c := TrailChoice{Unsure: len(here) != 1}
+	switch {
+	case remembered != nil:
+		i := slices.IndexFunc(trails, func(t Trail) bool { return t.ARN == remembered.ARN })
+		if c.Gone = i < 0; c.Gone {
+			return c
+		}
+		c.Trail = &trails[i]
+		c.Findings = several(here, *c.Trail, "chosen as the one remembered")
+	case len(here) > 0:
+		c.Trail = &here[0]
+		c.Findings = several(here, *c.Trail, "chosen as the first by ARN")
+	case len(silent) > 0:
+		c.Trail = &silent[0]
+	case len(abroad) > 0:
+		c.Findings = []Finding{otherHome(abroad[0], region)}
+	case len(theirs) > 0:
+		c.Elsewhere = fmt.Sprintf("not applicable: %s belongs to account %s, which alone can guard it", theirs[0].ARN, parseARN(theirs[0].ARN).account)
+	default:
+		c.Findings = []Finding{noTrail(account, region)}
+	}
+	return c
+}
+
+// namedTrail returns the choice where the configuration names a trail.
+func namedTrail(name, account, region string, trails []Trail, remembered *TrailMemory) TrailChoice {
+	c := TrailChoice{Named: true}
+	for i, t := range trails {
+		switch {
+		case !called(t.ARN, name):
+		case parseARN(t.ARN).account != account:
+			c.Elsewhere = fmt.Sprintf("not applicable: %s belongs to account %s, which alone can guard it", t.ARN, parseARN(t.ARN).account)
+		case t.HomeRegion != region:
+			c.Findings = []Finding{otherHome(t, region)}
+		default:
+			return TrailChoice{Named: true, Trail: &trails[i]}
+		}
+	}
+	switch {
+	case remembered != nil && called(remembered.ARN, name):
+		return TrailChoice{Named: true, Gone: true}
+	case c.Elsewhere == "" && c.Findings == nil:
+		c.Findings = []Finding{{
+			Subject: "trail " + name,
+			Problem: "the configuration names it, and there is none in " + region,
+			Remedy:  "Correct trail.name, or create the trail.",
+		}}
+	}
+	return c
+}
+
+func otherHome(t Trail, region string) Finding {
+	return Finding{
+		Subject: "trail " + t.ARN,
+		Problem: "its home is " + t.HomeRegion + ", not " + region,
+		Remedy:  "Deploy relight in the trail's home region, " + t.HomeRegion + ".",
+	}
+}
+
+func noTrail(account, region string) Finding {
+	return Finding{
+		Subject: "account " + account,
+		Problem: "it has no multi-region trail in " + region,
+		Remedy:  "Create one that delivers to a log group: metric filters and alarms have nothing to stand on without it.",
+	}
 }
 
 // ChooseTrailLogs returns the log group whose filters and alarms are to be held
-// here: the configured one, else that of the account's multi-region trail. It
-// is only ever a log group of this account and region, since filters and
-// alarms count nowhere else. Source: AWS Security Hub User Guide, CloudWatch
-// controls: an account whose trail belongs to another account or region gets
-// NO_DATA.
-func ChooseTrailLogs(want catalog.Policy, account, region string, trails []Trail) TrailLogs {
+// here: the configured one, else that of the trail that is guarded, as it is or
+// as it is remembered where somebody stripped it. It is only ever a log group
+// of this account and region, since filters and alarms count nowhere else.
+// Source: AWS Security Hub User Guide, CloudWatch controls: an account whose
+// trail belongs to another account or region gets NO_DATA.
+func ChooseTrailLogs(want catalog.Policy, account, region string, trails []Trail, remembered *TrailMemory) TrailLogs {
 	if want.LogGroup.Name != "" {
 		return TrailLogs{LogGroup: want.LogGroup.Name}
+	}
+	choice := ChooseTrail(want, account, region, trails, remembered)
+	var group string
+	if choice.Trail != nil {
+		group = choice.Trail.LogGroupARN
+	}
+	if about := choice.Gone || choice.Trail != nil && remembered != nil && choice.Trail.ARN == remembered.ARN; group == "" && about {
+		group = remembered.LogGroup
+	}
+	if at := parseARN(group); group != "" && at.account == account && at.region == region {
+		return TrailLogs{LogGroup: logGroupName(group), Findings: choice.Findings}
 	}
 	trails = slices.Clone(trails)
 	slices.SortFunc(trails, func(a, b Trail) int { return cmp.Compare(a.ARN, b.ARN) })
@@ -52,8 +163,8 @@ func ChooseTrailLogs(want catalog.Policy, account, region string, trails []Trail
 		}
 	}
 	switch {
-	case len(here) > 0:
-		return TrailLogs{LogGroup: logGroupName(here[0].LogGroupARN), Findings: several(here)}
+	case len(here) > 0: // of an organisation, delivering to its delegated administrator
+		return TrailLogs{LogGroup: logGroupName(here[0].LogGroupARN), Findings: several(here, here[0], "chosen as the first by ARN")}
 	case len(otherRegion) > 0:
 		t := otherRegion[0]
 		return TrailLogs{Findings: []Finding{{
@@ -71,10 +182,30 @@ func ChooseTrailLogs(want catalog.Policy, account, region string, trails []Trail
 			Remedy:  "Give it one: aws cloudtrail update-trail --cloud-watch-logs-log-group-arn.",
 		}}}
 	}
+	return TrailLogs{Findings: []Finding{noTrail(account, region)}}
+}
+
+// ConfirmTrailLogs returns the configured log group, which does not exist, if
+// a trail delivers to it or is remembered to: then it was deleted. Otherwise
+// the configuration is wrong, and filters on a group that nothing writes to
+// would look like protection.
+func ConfirmTrailLogs(want catalog.Policy, account, region string, trails []Trail, remembered *TrailMemory) TrailLogs {
+	groups := make([]string, 0, len(trails)+1)
+	for _, t := range trails {
+		groups = append(groups, t.LogGroupARN)
+	}
+	if remembered != nil {
+		groups = append(groups, remembered.LogGroup)
+	}
+	for _, g := range groups {
+		if at := parseARN(g); at.account == account && at.region == region && logGroupName(g) == want.LogGroup.Name {
+			return TrailLogs{LogGroup: want.LogGroup.Name}
+		}
+	}
 	return TrailLogs{Findings: []Finding{{
-		Subject: "account " + account,
-		Problem: "it has no multi-region trail in " + region,
-		Remedy:  "Create one that delivers to a log group: metric filters and alarms have nothing to stand on without it.",
+		Subject: "log group " + want.LogGroup.Name,
+		Problem: "the configuration names it, it does not exist, and no trail delivers to it",
+		Remedy:  "Correct trailLogs.logGroup, or create the log group and point the trail at it.",
 	}}}
 }
 
@@ -85,18 +216,21 @@ func ownerOf(t Trail) string {
 	return cmp.Or(parseARN(t.LogGroupARN).account, parseARN(t.ARN).account)
 }
 
-func several(trails []Trail) []Finding {
-	if len(trails) < 2 {
+// several returns a finding where more trails qualify than the chosen one.
+func several(trails []Trail, chosen Trail, why string) []Finding {
+	var arns []string
+	for _, t := range trails {
+		if t.ARN != chosen.ARN {
+			arns = append(arns, t.ARN)
+		}
+	}
+	if len(arns) == 0 {
 		return nil
 	}
-	var arns []string
-	for _, t := range trails[1:] {
-		arns = append(arns, t.ARN)
-	}
 	return []Finding{{
-		Subject: "trail " + trails[0].ARN,
-		Problem: "chosen as the first by ARN; these qualify too: " + strings.Join(arns, ", "),
-		Remedy:  "Name the log group in the configuration: trailLogs.logGroup.",
+		Subject: "trail " + chosen.ARN,
+		Problem: why + "; these qualify too: " + strings.Join(arns, ", "),
+		Remedy:  "Name one in the configuration: trail.name.",
 	}}
 }
 

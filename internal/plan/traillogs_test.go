@@ -48,7 +48,7 @@ func TestChooseTrailLogs(t *testing.T) {
 			trails: []plan.Trail{trailIn("c", account, region), trailIn("a", account, region), trailIn("b", account, region)}, group: "a-logs",
 			findings: []string{"trail arn:aws:cloudtrail:us-east-1:111122223333:trail/a: chosen as the first by ARN; these qualify too: " +
 				"arn:aws:cloudtrail:us-east-1:111122223333:trail/b, arn:aws:cloudtrail:us-east-1:111122223333:trail/c. " +
-				"Name the log group in the configuration: trailLogs.logGroup."},
+				"Name one in the configuration: trail.name."},
 		},
 		"another region": {
 			trails: []plan.Trail{trailIn("main", account, "eu-west-1"), trailIn("org", other, region)},
@@ -68,14 +68,14 @@ func TestChooseTrailLogs(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			want := catalog.Policy{LogGroup: catalog.LogGroupSpec{Name: tt.configured}}
-			got := plan.ChooseTrailLogs(want, account, region, tt.trails)
+			got := plan.ChooseTrailLogs(want, account, region, tt.trails, nil)
 			if got.LogGroup != tt.group || got.Elsewhere != tt.elsewhere {
 				t.Errorf("log group %q, elsewhere %q; want %q, %q", got.LogGroup, got.Elsewhere, tt.group, tt.elsewhere)
 			}
 			says(t, "findings", got.Findings, tt.findings...)
 			reversed := slices.Clone(tt.trails)
 			slices.Reverse(reversed)
-			if diff := cmp.Diff(got, plan.ChooseTrailLogs(want, account, region, reversed)); diff != "" {
+			if diff := cmp.Diff(got, plan.ChooseTrailLogs(want, account, region, reversed, nil)); diff != "" {
 				t.Errorf("the order of trails matters:\n%s", diff)
 			}
 		})

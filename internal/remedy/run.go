@@ -26,12 +26,37 @@ type Applier interface {
 	Apply(ctx context.Context, s Scope, actions []plan.Action) []Outcome
 }
 
+// A Memory keeps what sweeps learn of healthy protections, for the repair of
+// broken ones. What it holds may add to what policy asks; nothing in it may
+// weaken that.
+type Memory interface {
+	// Recall returns what is remembered under a name, and whether anything is.
+	// An error means that it is not known, which is not the same as nothing.
+	Recall(ctx context.Context, region, name string) (value string, known bool, err error)
+	// Remember keeps a value under a name, in place of what was there.
+	Remember(ctx context.Context, region, name, value string) error
+}
+
 // An Outcome is what became of one action.
 type Outcome struct {
 	Action plan.Action
 	Err    error // an *Error, or nil
 	Told   bool  // people have just heard of this failure
 }
+
+// Planned returns how many actions of the plan bring a protection back.
+func (r Report) Planned() int {
+	n := 0
+	for _, a := range r.Plan.Actions {
+		if plan.Restores(a) {
+			n++
+		}
+	}
+	return n
+}
+
+// Restores reports whether the action brings a protection back, if it succeeds.
+func (o Outcome) Restores() bool { return plan.Restores(o.Action) }
 
 // A Cause is an event that made a run look: for people, not for decisions.
 type Cause struct {
@@ -78,11 +103,11 @@ func (r Report) Restored() []bool {
 	return restored
 }
 
-// Repaired returns how many actions are restored.
+// Repaired returns how many protections are restored.
 func (r Report) Repaired() int {
 	n := 0
-	for _, done := range r.Restored() {
-		if done {
+	for i, done := range r.Restored() {
+		if done && r.Outcomes[i].Restores() {
 			n++
 		}
 	}

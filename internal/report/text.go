@@ -42,7 +42,7 @@ func Text(reports ...remedy.Report) string {
 			switch {
 			case o.Err != nil:
 				failed = append(failed, where(o.Action.String()+": "+o.Err.Error())...)
-			case done[i]:
+			case done[i] && o.Restores():
 				restored = append(restored, where(o.Action.String())...)
 			}
 		}

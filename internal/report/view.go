@@ -105,7 +105,12 @@ func lines[S interface{ String() string }](items []S) []string {
 // failed or that the second look still found to do. A run that could not look
 // counts as one.
 func Unrestored(r remedy.Report) int {
-	n := len(r.Outcomes) - r.Repaired()
+	n := 0
+	for _, done := range r.Restored() {
+		if !done {
+			n++
+		}
+	}
 	if r.Err != nil {
 		n++
 	}

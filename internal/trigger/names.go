@@ -19,6 +19,7 @@ var shapes = map[catalog.ResourceType]*regexp.Regexp{
 	catalog.Bucket:   catalog.BucketShape,
 	catalog.Key:      catalog.KeyShape,
 	catalog.Region:   catalog.RegionShape,
+	catalog.Trail:    catalog.TrailShape,
 	catalog.Alarm:    regexp.MustCompile(`^[^\x00-\x1f\x7f]{1,255}$`),
 }
 

@@ -1,0 +1,117 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// A TrailMemory is what policy cannot tell of the account's trail: what a
+// sweep found when it was last healthy. It adds to what policy asks and never
+// takes away from it: that the trail logs, everywhere and everything, is not
+// in it.
+type TrailMemory struct {
+	Version      int       `json:"v"`
+	ARN          string    `json:"arn"`
+	Bucket       string    `json:"bucket"`
+	Prefix       string    `json:"prefix,omitempty"`
+	Topic        string    `json:"topic,omitempty"`    // ARN
+	Key          string    `json:"key,omitempty"`      // ARN
+	LogGroup     string    `json:"logGroup,omitempty"` // ARN
+	Role         string    `json:"role,omitempty"`     // ARN
+	Organization bool      `json:"organization,omitempty"`
+	Selectors    Selectors `json:"selectors,omitzero"`
+}
+
+// memoryVersion is what this relight writes and reads.
+const memoryVersion = 1
+
+// A Recollection is what came of asking for what is remembered.
+type Recollection struct {
+	Trail      *TrailMemory // nil for nothing
+	Unreadable string       // why it cannot be used, which is not the same as nothing
+}
+
+// MemoryOf returns what is to be remembered of a trail.
+func MemoryOf(t Trail, s Selectors) TrailMemory {
+	return TrailMemory{
+		Version: memoryVersion, ARN: t.ARN, Bucket: t.Bucket, Prefix: t.Prefix, Topic: t.Topic, Key: t.Key,
+		LogGroup: t.LogGroupARN, Role: t.Role, Organization: t.Organization, Selectors: s,
+	}
+}
+
+// Encode returns a memory as the text that DecodeTrailMemory reads.
+func (m TrailMemory) Encode() string {
+	raw, err := json.Marshal(m)
+	if err != nil {
+		panic(err) // texts and lists of them
+	}
+	return string(raw)
+}
+
+// DecodeTrailMemory reads what Encode wrote, strictly: a memory in doubt is
+// none. The trail has to be of the account and region.
+func DecodeTrailMemory(text, account, region string) (TrailMemory, error) {
+	var version struct {
+		V int `json:"v"`
+	}
+	if err := json.Unmarshal([]byte(text), &version); err != nil {
+		return TrailMemory{}, fmt.Errorf("not JSON: %w", err)
+	}
+	if version.V != memoryVersion {
+		return TrailMemory{}, fmt.Errorf("version %d, where this relight reads %d", version.V, memoryVersion)
+	}
+	var m TrailMemory
+	dec := json.NewDecoder(bytes.NewReader([]byte(text)))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&m); err != nil {
+		return TrailMemory{}, err
+	}
+	at := parseARN(m.ARN)
+	switch {
+	case !catalog.TrailShape.MatchString(m.ARN) || at.account != account || at.region != region:
+		return TrailMemory{}, fmt.Errorf("%q is no trail of account %s in %s", m.ARN, account, region)
+	case m.Bucket == "":
+		return TrailMemory{}, errors.New("it names no bucket")
+	case len(m.Selectors.Basic) > 0 && len(m.Selectors.Advanced) > 0:
+		return TrailMemory{}, errors.New("it has basic and advanced selectors")
+	}
+	return m, nil
+}
+
+// trail returns a remembered trail as policy wants it. What the configuration
+// names wins over what is remembered.
+func (m TrailMemory) trail(want catalog.TrailSpec) Trail {
+	t := Trail{
+		ARN: m.ARN, HomeRegion: parseARN(m.ARN).region, MultiRegion: true, GlobalEvents: true, Validation: true,
+		Organization: m.Organization, Bucket: m.Bucket, Prefix: m.Prefix, Topic: m.Topic, Key: m.Key,
+		LogGroupARN: m.LogGroup, Role: m.Role,
+	}
+	return t.pinned(want)
+}
+
+// A RememberTrail keeps what is known of a healthy trail.
+type RememberTrail struct {
+	Parameter string
+	Memory    TrailMemory
+	Reason    string
+}
+
+// String returns the action as one line.
+func (a RememberTrail) String() string {
+	return fmt.Sprintf("remember trail %s in %s (%s)", trailName(a.Memory.ARN), a.Parameter, a.Reason)
+}
+
+// Target returns the parameter's name.
+func (a RememberTrail) Target() string { return a.Parameter }
+func (RememberTrail) before() int      { return memoryLast }
+
+// Restores reports whether an action brings a protection back, which keeping
+// a memory of one does not.
+func Restores(a Action) bool {
+	_, memory := a.(RememberTrail)
+	return !memory
+}

@@ -1,0 +1,251 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// Selectors say which events a trail records: basic ones or advanced ones,
+// never both. Source: CloudTrail API Reference, PutEventSelectors.
+type Selectors struct {
+	Basic    []Selector         `json:"basic,omitempty"`
+	Advanced []AdvancedSelector `json:"advanced,omitempty"`
+}
+
+// A Selector is a basic event selector.
+type Selector struct {
+	Management bool           `json:"management,omitempty"`
+	ReadWrite  string         `json:"readWrite,omitempty"` // All, ReadOnly or WriteOnly; "" means All
+	Exclude    []string       `json:"exclude,omitempty"`   // event sources of which management events are left out
+	Data       []DataResource `json:"data,omitempty"`
+}
+
+// A DataResource selects data events.
+type DataResource struct {
+	Type   string   `json:"type"`
+	Values []string `json:"values,omitempty"` // ARNs, or beginnings of them
+}
+
+// An AdvancedSelector selects the events that fit all of its fields.
+type AdvancedSelector struct {
+	Name   string          `json:"name,omitempty"`
+	Fields []FieldSelector `json:"fields"`
+}
+
+// A FieldSelector fits events by one field.
+type FieldSelector struct {
+	Field         string   `json:"field"`
+	Equals        []string `json:"equals,omitempty"`
+	NotEquals     []string `json:"notEquals,omitempty"`
+	StartsWith    []string `json:"startsWith,omitempty"`
+	NotStartsWith []string `json:"notStartsWith,omitempty"`
+	EndsWith      []string `json:"endsWith,omitempty"`
+	NotEndsWith   []string `json:"notEndsWith,omitempty"`
+}
+
+// Words of event selectors. Source: CloudTrail API Reference, EventSelector
+// and AdvancedFieldSelector.
+const (
+	readWriteAll   = "All"
+	readOnly       = "ReadOnly"
+	writeOnly      = "WriteOnly"
+	fieldCategory  = "eventCategory"
+	fieldReadOnly  = "readOnly"
+	fieldSource    = "eventSource"
+	fieldType      = "resources.type"
+	fieldARN       = "resources.ARN"
+	categoryManage = "Management"
+	categoryData   = "Data"
+)
+
+// A cover is what one selector records of the management events.
+type cover struct {
+	reads, writes bool
+	exclude       []string // event sources
+}
+
+// DefaultSelectors are those of a new trail. Source: CloudTrail User Guide,
+// "Logging management events": a new trail records all of them.
+func DefaultSelectors() Selectors {
+	return Selectors{Basic: []Selector{{Management: true, ReadWrite: readWriteAll}}}
+}
+
+// Missing returns what selectors leave out of the management events, or "" if
+// they record all of them, reads and writes, from every source:
+//
+//	basic     management events, of reads and writes, nothing excluded; what one
+//	          selector lacks another may have
+//	advanced  category Management and no other field than readOnly, or a
+//	          eventSource that another selector does not leave out; any other
+//	          field narrows, so such a selector does not count
+func (s Selectors) Missing() string {
+	var covers []cover
+	for _, b := range s.Basic {
+		if b.Management {
+			covers = append(covers, cover{reads: b.ReadWrite != writeOnly, writes: b.ReadWrite != readOnly, exclude: b.Exclude})
+		}
+	}
+	for _, a := range s.Advanced {
+		if c, ok := a.cover(); ok {
+			covers = append(covers, c)
+		}
+	}
+	reads := left(covers, func(c cover) bool { return c.reads })
+	writes := left(covers, func(c cover) bool { return c.writes })
+	switch {
+	case reads == everySource && writes == everySource:
+		return "it records no management events"
+	case reads == everySource:
+		return "it records no management events that read"
+	case writes == everySource:
+		return "it records no management events that write"
+	case writes != "":
+		return "it leaves out the management events of " + writes
+	case reads != "":
+		return "it leaves out the management events of " + reads + " that read"
+	}
+	return ""
+}
+
+const everySource = "*"
+
+// left returns the sources that every one of some covers leaves out: all where
+// there is none, "" for none.
+func left(covers []cover, some func(cover) bool) string {
+	var out []string
+	any := false
+	for _, c := range covers {
+		switch {
+		case !some(c):
+		case !any:
+			out, any = slices.Clone(c.exclude), true
+		default:
+			out = slices.DeleteFunc(out, func(source string) bool { return !slices.Contains(c.exclude, source) })
+		}
+	}
+	if !any {
+		return everySource
+	}
+	slices.Sort(out)
+	return strings.Join(slices.Compact(out), ", ")
+}
+
+// cover returns what an advanced selector records of the management events,
+// and false if that is nothing, or cannot be told.
+func (a AdvancedSelector) cover() (cover, bool) {
+	c := cover{reads: true, writes: true}
+	manages := false
+	for _, f := range a.Fields {
+		narrow := len(f.StartsWith)+len(f.NotStartsWith)+len(f.EndsWith)+len(f.NotEndsWith) > 0
+		switch {
+		case narrow:
+			return cover{}, false
+		case f.Field == fieldCategory && slices.Equal(f.Equals, []string{categoryManage}) && len(f.NotEquals) == 0:
+			manages = true
+		case f.Field == fieldReadOnly && len(f.NotEquals) == 0:
+			c.reads = c.reads && slices.Contains(f.Equals, "true")
+			c.writes = c.writes && slices.Contains(f.Equals, "false")
+		case f.Field == fieldSource && len(f.Equals) == 0:
+			c.exclude = append(c.exclude, f.NotEquals...)
+		default:
+			return cover{}, false
+		}
+	}
+	return c, manages
+}
+
+// manages reports whether an advanced selector is about management events.
+func (a AdvancedSelector) manages() bool {
+	return slices.ContainsFunc(a.Fields, func(f FieldSelector) bool {
+		return f.Field == fieldCategory && slices.Contains(f.Equals, categoryManage)
+	})
+}
+
+// Repaired returns selectors that record every management event, in the form
+// that they or the remembered ones have, advanced if one of them has it. Other
+// events that the selectors record are recorded as before, and so are those
+// that only the remembered ones do: who narrows one part has the other in mind.
+func (s Selectors) Repaired(remembered *Selectors) Selectors {
+	var m Selectors
+	if remembered != nil {
+		m = *remembered
+	}
+	if len(s.Advanced) > 0 || len(m.Advanced) > 0 {
+		return Selectors{Advanced: repairedAdvanced(s.asAdvanced(), m.asAdvanced())}
+	}
+	return Selectors{Basic: repairedBasic(s.Basic, m.Basic)}
+}
+
+func repairedAdvanced(got, remembered []AdvancedSelector) []AdvancedSelector {
+	out := []AdvancedSelector{{Name: "Management events", Fields: []FieldSelector{{Field: fieldCategory, Equals: []string{categoryManage}}}}}
+	for _, a := range slices.Concat(got, remembered) {
+		known := slices.ContainsFunc(out, func(o AdvancedSelector) bool { return sameFields(o, a) })
+		if !a.manages() && !known {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+func sameFields(a, b AdvancedSelector) bool {
+	return slices.EqualFunc(a.Fields, b.Fields, func(f, g FieldSelector) bool {
+		return f.Field == g.Field && slices.Equal(f.Equals, g.Equals) && slices.Equal(f.NotEquals, g.NotEquals) &&
+			slices.Equal(f.StartsWith, g.StartsWith) && slices.Equal(f.NotStartsWith, g.NotStartsWith) &&
+			slices.Equal(f.EndsWith, g.EndsWith) && slices.Equal(f.NotEndsWith, g.NotEndsWith)
+	})
+}
+
+func repairedBasic(got, remembered []Selector) []Selector {
+	out := []Selector{{Management: true, ReadWrite: readWriteAll}}
+	for _, b := range slices.Concat(got, remembered) {
+		known := slices.ContainsFunc(out, func(o Selector) bool { return orAll(o.ReadWrite) == orAll(b.ReadWrite) && sameData(o.Data, b.Data) })
+		if len(b.Data) > 0 && !known {
+			out = append(out, Selector{ReadWrite: orAll(b.ReadWrite), Data: b.Data})
+		}
+	}
+	if len(out) > catalog.SelectorsPerTrail { // the data events of the first and of the last ones, of reads and writes
+		for _, b := range out[catalog.SelectorsPerTrail:] {
+			out[0].Data = append(out[0].Data, b.Data...)
+		}
+		out = out[:catalog.SelectorsPerTrail]
+	}
+	return out
+}
+
+func sameData(a, b []DataResource) bool {
+	return slices.EqualFunc(a, b, func(d, e DataResource) bool { return d.Type == e.Type && slices.Equal(d.Values, e.Values) })
+}
+
+func orAll(readWrite string) string {
+	if readWrite == "" {
+		return readWriteAll
+	}
+	return readWrite
+}
+
+// asAdvanced returns the selectors, basic ones as advanced ones that record
+// the same data events. A value that is only the beginning of an ARN, such as
+// that of all buckets, has no field of its own. Source: CloudTrail User Guide,
+// "Logging data events": both forms of one selection.
+func (s Selectors) asAdvanced() []AdvancedSelector {
+	out := slices.Clone(s.Advanced)
+	for _, b := range s.Basic {
+		for _, d := range b.Data {
+			fields := []FieldSelector{{Field: fieldCategory, Equals: []string{categoryData}}, {Field: fieldType, Equals: []string{d.Type}}}
+			switch b.ReadWrite {
+			case readOnly:
+				fields = append(fields, FieldSelector{Field: fieldReadOnly, Equals: []string{"true"}})
+			case writeOnly:
+				fields = append(fields, FieldSelector{Field: fieldReadOnly, Equals: []string{"false"}})
+			}
+			all := slices.ContainsFunc(d.Values, func(v string) bool { return strings.Count(v, ":") < 5 })
+			if len(d.Values) > 0 && !all {
+				fields = append(fields, FieldSelector{Field: fieldARN, StartsWith: d.Values})
+			}
+			out = append(out, AdvancedSelector{Fields: fields})
+		}
+	}
+	return out
+}
