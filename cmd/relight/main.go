@@ -77,6 +77,6 @@ func newRoot() *cobra.Command {
 	}
 	root.PersistentFlags().StringVar(&f.config, "config", "cdk.json", "configuration: cdk.json, or a file with the bare object")
 	root.PersistentFlags().StringVarP(&f.output, "output", "o", "text", "text or json")
-	root.AddCommand(newPlan(f), newApply(f), newBackfill(f), newReplay(f), newControls(f), newLab(f))
+	root.AddCommand(newPlan(f), newApply(f), newBackfill(f), newAccept(f), newReplay(f), newControls(f), newLab(f))
 	return root
 }

@@ -71,7 +71,7 @@ func TestGrants(t *testing.T) {
 			}
 			values := map[string]string{
 				catalog.InPartition: "${AWS::Partition}", catalog.InAccount: "${AWS::AccountId}", catalog.InRegion: home,
-				catalog.InPrefix: tt.prefix, catalog.InTrailLogGroup: tt.trail,
+				catalog.InPrefix: tt.prefix, catalog.InTrailLogGroup: tt.trail, catalog.InTrailRole: "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*",
 				catalog.InDeliveryRole: text(at(fn.Properties, "Environment", "Variables", catalog.EnvDeliveryRole)),
 				catalog.InTopic:        ref(topic), catalog.InKey: arn(key), catalog.InQueue: queue,
 				catalog.InLogGroup: "arn:${AWS::Partition}:logs:" + home + ":${AWS::AccountId}:log-group:/aws/lambda/" + name,

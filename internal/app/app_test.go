@@ -13,6 +13,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	cloudtrailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cloudwatchtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -39,6 +41,7 @@ const (
 	flowLogGroup = "relight-flow-logs"
 	foreignGroup = "/aws/lambda/checkout"
 	foreignAlarm = "checkout-latency"
+	trailARN     = "arn:aws:cloudtrail:us-east-1:111122223333:trail/audit"
 	rootUsage    = "relight-root-usage"
 	role         = "arn:aws:iam::111122223333:role/relight-flow-logs-delivery"
 )
@@ -93,6 +96,10 @@ func deployed(t *testing.T, configuration string) *world {
 	for _, key := range cfg.KMSKeys {
 		w.AddKey(key)
 	}
+	w.AddTrail(cloudtrailtypes.Trail{ // for a purpose of its own, in one region
+		TrailARN: aws.String("arn:aws:cloudtrail:us-east-1:111122223333:trail/app-trail"), HomeRegion: aws.String(home), S3BucketName: aws.String("audit-" + account),
+		IsMultiRegionTrail: aws.Bool(false), IncludeGlobalServiceEvents: aws.Bool(false), LogFileValidationEnabled: aws.Bool(true),
+	})
 	w.topic = w.AddTopic(home, "relight-alerts", 1)
 	checkout := w.AddTopic(home, "checkout", 1)
 	w.putRetention(home, trailGroup, 365)
@@ -200,6 +207,9 @@ func (w *world) gaps() []string {
 			}
 		}
 	}
+	if !w.recording(trailARN) {
+		gaps = append(gaps, "audit")
+	}
 	filters, err := w.DescribeMetricFilters(w.t.Context(), &cloudwatchlogs.DescribeMetricFiltersInput{LogGroupName: aws.String(trailGroup)})
 	if err != nil {
 		return append(gaps, trailGroup)
@@ -225,6 +235,25 @@ func (w *world) gaps() []string {
 	return gaps
 }
 
+// recording reports whether a trail logs every region's management events to a
+// log group.
+func (w *world) recording(arn string) bool {
+	status, err := w.GetTrailStatus(w.t.Context(), &cloudtrail.GetTrailStatusInput{Name: aws.String(arn)})
+	if err != nil || !*status.IsLogging {
+		return false
+	}
+	t := must(w.DescribeTrails(w.t.Context(), &cloudtrail.DescribeTrailsInput{TrailNameList: []string{arn}})).TrailList[0]
+	records := false
+	out := must(w.GetEventSelectors(w.t.Context(), &cloudtrail.GetEventSelectorsInput{TrailName: aws.String(arn)}))
+	for _, s := range out.EventSelectors {
+		records = records || *s.IncludeManagementEvents && s.ReadWriteType == "All" && len(s.ExcludeManagementEventSources) == 0
+	}
+	for _, s := range out.AdvancedEventSelectors {
+		records = records || len(s.FieldSelectors) == 1 && slices.Equal(s.FieldSelectors[0].Equals, []string{"Management"})
+	}
+	return records && *t.IsMultiRegionTrail && *t.IncludeGlobalServiceEvents && *t.LogFileValidationEnabled && t.CloudWatchLogsLogGroupArn != nil
+}
+
 func (w *world) reaches(topic string) bool {
 	out, err := w.GetTopicAttributes(w.t.Context(), &sns.GetTopicAttributesInput{TopicArn: aws.String(topic)})
 	return err == nil && out.Attributes["SubscriptionsConfirmed"] != "0"
@@ -236,6 +265,35 @@ func must[T any](v T, err error) T {
 		panic(err)
 	}
 	return v
+}
+
+// stripped is all that one call can take from a trail and leave it standing.
+var stripped = cloudtrail.UpdateTrailInput{
+	IsMultiRegionTrail: aws.Bool(false), IncludeGlobalServiceEvents: aws.Bool(false), EnableLogFileValidation: aws.Bool(false),
+	CloudWatchLogsLogGroupArn: aws.String(""), CloudWatchLogsRoleArn: aws.String(""), KmsKeyId: aws.String(""),
+}
+
+func (w *world) stopLogging(name string) {
+	w.t.Helper()
+	must(w.StopLogging(w.t.Context(), &cloudtrail.StopLoggingInput{Name: aws.String(name)}))
+}
+
+func (w *world) updateTrail(in cloudtrail.UpdateTrailInput) {
+	w.t.Helper()
+	if in.Name == nil {
+		in.Name = aws.String(trailARN)
+	}
+	must(w.UpdateTrail(w.t.Context(), &in))
+}
+
+func (w *world) deleteTrail(name string) {
+	w.t.Helper()
+	must(w.DeleteTrail(w.t.Context(), &cloudtrail.DeleteTrailInput{Name: aws.String(name)}))
+}
+
+func (w *world) putSelectors(name string, selectors ...cloudtrailtypes.EventSelector) {
+	w.t.Helper()
+	must(w.PutEventSelectors(w.t.Context(), &cloudtrail.PutEventSelectorsInput{TrailName: aws.String(name), EventSelectors: selectors}))
 }
 
 // forget takes away what is remembered of the trail.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	cloudtrailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 
 	"github.com/relight-aws/relight/events"
@@ -43,6 +44,18 @@ func TestBudgets(t *testing.T) {
 		{event: "DisableKey.foreign.json", attack: echo, perRun: 1, calls: 2},
 		{event: "EnableRegion.opted-in.json", attack: echo, perRun: 1, calls: 2, messages: 1},
 
+		{event: "StopLogging.name.json", attack: attacks["StopLogging.name.json"], calls: 9, messages: 1},
+		{event: "UpdateTrail.stripped.json", attack: attacks["UpdateTrail.stripped.json"], calls: 10, messages: 1},
+		{event: "UpdateTrail.bucket.json", attack: attacks["UpdateTrail.bucket.json"], calls: 4, messages: 1},
+		{event: "DeleteTrail.arn.json", attack: attacks["DeleteTrail.arn.json"], calls: 9, messages: 1},
+		{event: "PutEventSelectors.excluded.json", attack: attacks["PutEventSelectors.excluded.json"], calls: 9, messages: 1},
+
+		{event: "StopLogging.foreign.json", attack: attacks["StopLogging.foreign.json"], calls: 1, perRun: 1},
+		{event: "UpdateTrail.foreign.json", attack: attacks["UpdateTrail.foreign.json"], calls: 1, perRun: 1},
+		{event: "DeleteTrail.foreign.json", attack: attacks["DeleteTrail.foreign.json"], calls: 1, perRun: 1},
+		{event: "PutEventSelectors.foreign.json", attack: attacks["PutEventSelectors.foreign.json"], calls: 1, perRun: 1},
+		{event: "UpdateTrail.echo.json", attack: echo, calls: 8}, // looked at twice: once to see whether the repair is over
+		{event: "PutEventSelectors.echo.json", attack: echo, calls: 8},
 		{event: "CreateLogGroup.foreign.json", attack: echo, calls: 2, perRun: 1},
 		{event: "DeleteLogGroup.foreign.json", attack: attacks["DeleteLogGroup.foreign.json"], calls: 2, perRun: 1},
 		{event: "PutRetentionPolicy.foreign.json", attack: attacks["PutRetentionPolicy.foreign.json"], calls: 2, perRun: 1},
@@ -120,9 +133,13 @@ func TestEcho(t *testing.T) {
 	w.deleteAlarms(ours()...)
 	w.send(events.Read("DeleteLogGroup.trail.json"), true)
 	w.send(events.Read("DeleteAlarms.all.json"), true)
+	w.updateTrail(stripped)
+	w.send(events.Read("UpdateTrail.stripped.json"), true)
+	w.putSelectors("audit", cloudtrailtypes.EventSelector{ReadWriteType: "WriteOnly"})
+	w.send(events.Read("PutEventSelectors.excluded.json"), true)
 	writes := len(w.Writes())
 	for _, name := range []string{
-		"CreateLogGroup.echo.json", "PutRetentionPolicy.echo.json", "PutMetricFilter.echo.json", "PutMetricAlarm.echo.json", "AlarmChange.create.json",
+		"UpdateTrail.echo.json", "PutEventSelectors.echo.json", "CreateLogGroup.echo.json", "PutRetentionPolicy.echo.json", "PutMetricFilter.echo.json", "PutMetricAlarm.echo.json", "AlarmChange.create.json",
 	} {
 		if again, errs := w.send(events.Read(name), true); len(again)+len(errs) > 0 || len(w.Writes()) != writes {
 			t.Errorf("%s: %v, %v, writes %v; want none", name, again, errs, w.Writes()[writes:])

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	cloudtrailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
@@ -57,6 +59,43 @@ var attacks = map[string]attack{
 	"DeleteFlowLogs.null-parameters.json": {do: func(w *world) { w.deleteFlowLogs(home, "vpc-1") }},
 	"DeleteFlowLogs.oversized.json":       {do: func(w *world) { w.deleteFlowLogs(home, "vpc-1", "vpc-2") }},
 	"DeleteFlowLogs.second-region.json":   {do: func(w *world) { w.deleteFlowLogs(second, "vpc-3") }},
+
+	"StopLogging.name.json":            {do: func(w *world) { w.stopLogging("audit") }},
+	"StopLogging.arn.json":             {do: func(w *world) { w.stopLogging(trailARN) }},
+	"StopLogging.null-parameters.json": {do: func(w *world) { w.stopLogging("audit") }},
+	"StopLogging.foreign.json":         {do: func(w *world) { w.stopLogging("app-trail") }},
+	"UpdateTrail.stripped.json":        {do: func(w *world) { w.updateTrail(stripped) }},
+	"UpdateTrail.bucket.json": {do: func(w *world) {
+		w.AddBucket("elsewhere")
+		w.updateTrail(cloudtrail.UpdateTrailInput{S3BucketName: aws.String("elsewhere")})
+	}},
+	"UpdateTrail.foreign.json": {do: func(w *world) {
+		w.updateTrail(cloudtrail.UpdateTrailInput{Name: aws.String("app-trail"), EnableLogFileValidation: aws.Bool(false)})
+	}},
+	"DeleteTrail.arn.json":     {do: func(w *world) { w.deleteTrail(trailARN) }},
+	"DeleteTrail.name.json":    {do: func(w *world) { w.deleteTrail("audit") }},
+	"DeleteTrail.foreign.json": {do: func(w *world) { w.deleteTrail("app-trail") }},
+	"PutEventSelectors.unmanaged.json": {do: func(w *world) {
+		w.putSelectors("audit", cloudtrailtypes.EventSelector{
+			IncludeManagementEvents: aws.Bool(false), DataResources: []cloudtrailtypes.DataResource{{Type: aws.String("AWS::S3::Object"), Values: []string{"arn:aws:s3:::nothing/"}}},
+		})
+	}, differs: []string{"trail " + trailARN}}, // the data events stay selected
+	"PutEventSelectors.excluded.json": {do: func(w *world) {
+		w.putSelectors("audit", cloudtrailtypes.EventSelector{ReadWriteType: "ReadOnly", ExcludeManagementEventSources: []string{"kms.amazonaws.com"}})
+	}},
+	"PutEventSelectors.advanced.json": {do: func(w *world) {
+		field := func(name string, values ...string) cloudtrailtypes.AdvancedFieldSelector {
+			return cloudtrailtypes.AdvancedFieldSelector{Field: aws.String(name), Equals: values}
+		}
+		must(w.PutEventSelectors(w.t.Context(), &cloudtrail.PutEventSelectorsInput{
+			TrailName: aws.String("audit"), AdvancedEventSelectors: []cloudtrailtypes.AdvancedEventSelector{{
+				FieldSelectors: []cloudtrailtypes.AdvancedFieldSelector{field("eventCategory", "Management"), field("readOnly", "true")},
+			}},
+		}))
+	}, differs: []string{"trail " + trailARN}}, // all management events again, in the advanced form
+	"PutEventSelectors.foreign.json": {do: func(w *world) {
+		w.putSelectors("app-trail", cloudtrailtypes.EventSelector{ReadWriteType: "WriteOnly"})
+	}},
 
 	"CreateLogGroup.trail.json": {
 		do: func(w *world) {
@@ -302,7 +341,8 @@ func checkTold(t *testing.T, name string, asBatch bool) {
 		t.Error("nobody was told")
 	}
 	for _, m := range messages {
-		if !strings.Contains(m.Text, "Look at: "+call) || !strings.Contains(m.Text, "arn:aws:iam::111122223333:user/Alice from 192.0.2.10") {
+		found := strings.Contains(m.Text, "Cause: "+call) && strings.Contains(m.Text, "For you to mend: ")
+		if !found && !strings.Contains(m.Text, "Look at: "+call) || !strings.Contains(m.Text, "arn:aws:iam::111122223333:user/Alice from 192.0.2.10") {
 			t.Errorf("told %s", m.Text)
 		}
 	}

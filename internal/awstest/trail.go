@@ -399,7 +399,16 @@ func (a *Account) PutEventSelectors(ctx context.Context, in *cloudtrail.PutEvent
 			return nil, refuse(op, bad, "an advanced selector needs one eventCategory")
 		}
 	}
-	t.basic, t.advanced = in.EventSelectors, in.AdvancedEventSelectors
+	t.basic, t.advanced = nil, in.AdvancedEventSelectors
+	for _, s := range in.EventSelectors { // as GetEventSelectors shows them
+		s.IncludeManagementEvents = aws.Bool(s.IncludeManagementEvents == nil || *s.IncludeManagementEvents)
+		s.DataResources = append([]types.DataResource{}, s.DataResources...)
+		s.ExcludeManagementEventSources = append([]string{}, s.ExcludeManagementEventSources...)
+		if s.ReadWriteType == "" {
+			s.ReadWriteType = types.ReadWriteTypeAll
+		}
+		t.basic = append(t.basic, s)
+	}
 	a.wrote(op, r, *t.Name)
 	return &cloudtrail.PutEventSelectorsOutput{TrailARN: t.TrailARN, EventSelectors: t.basic, AdvancedEventSelectors: t.advanced}, nil
 }

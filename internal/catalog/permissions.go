@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -199,16 +200,26 @@ var sweepGrants = []Grant{
 	},
 }
 
-// Grants returns the statements of a function's policy.
+// Grants returns the statements of a function's policy, each once.
 func Grants(f Function) []Grant {
 	var grants []Grant
 	for _, k := range f.Kinds() {
-		grants = append(grants, kindGrants[k]...)
+		for _, g := range kindGrants[k] {
+			if !slices.ContainsFunc(grants, func(h Grant) bool { return reflect.DeepEqual(h.bare(), g.bare()) }) {
+				grants = append(grants, g)
+			}
+		}
 	}
 	if f == Backfill {
 		grants = append(grants, sweepGrants...)
 	}
 	return append(grants, reportGrants...)
+}
+
+// bare returns a grant without its reason.
+func (g Grant) bare() Grant {
+	g.Why = ""
+	return g
 }
 
 // Never lists the actions that no function may ever be granted.

@@ -115,3 +115,52 @@ func Restores(a Action) bool {
 	_, memory := a.(RememberTrail)
 	return !memory
 }
+
+// A TrailField is one thing that is remembered of a trail, then and now.
+type TrailField struct {
+	Name string `json:"name"`
+	Was  string `json:"was"` // "" for none
+	Now  string `json:"now"`
+}
+
+// Changes returns what a memory has otherwise than an earlier one, nil for
+// none.
+func (m TrailMemory) Changes(before *TrailMemory) []TrailField {
+	var was TrailMemory
+	if before != nil {
+		was = *before
+	}
+	changes := []TrailField{}
+	check := func(name, was, now string) {
+		if was != now {
+			changes = append(changes, TrailField{name, was, now})
+		}
+	}
+	check("trail", was.ARN, m.ARN)
+	check("bucket", was.Bucket, m.Bucket)
+	check("prefix", was.Prefix, m.Prefix)
+	check("key", was.Key, m.Key)
+	check("role", was.Role, m.Role)
+	check("log group", was.LogGroup, m.LogGroup)
+	check("topic", was.Topic, m.Topic)
+	check("organisation", yes(was.Organization), yes(m.Organization))
+	if !sameSelectors(was.Selectors, m.Selectors) {
+		check("event selectors", was.Selectors.text(), m.Selectors.text())
+	}
+	return changes
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return ""
+}
+
+func (s Selectors) text() string {
+	raw, err := json.Marshal(s)
+	if err != nil || s.none() {
+		return ""
+	}
+	return string(raw)
+}

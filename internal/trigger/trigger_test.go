@@ -26,6 +26,7 @@ const (
 
 	logBucket = "audit-111122223333"
 	keyID     = "1234abcd-12ab-34cd-56ef-1234567890ab"
+	trailARN  = "arn:aws:cloudtrail:us-east-1:111122223333:trail/audit"
 )
 
 // What Parse answers to a sample: scopes, or the beginning of a refusal and
@@ -37,11 +38,12 @@ const (
 	rejected  = "rejected: "
 )
 
-func vpc(region, id string) string { return scope("flowlogs", region, "vpc", id) }
-func filters(group string) string  { return scope("loggroups", home, "log-group", group) }
-func bucket(name string) string    { return scope("flowlogs", home, "bucket", name) }
-func key(name string) string       { return scope("flowlogs", home, "key", name) }
-func alarm(names ...string) string { return scope("alarms", home, "alarm", names...) }
+func vpc(region, id string) string  { return scope("flowlogs", region, "vpc", id) }
+func filters(group string) string   { return scope("loggroups", home, "log-group", group) }
+func bucket(name string) string     { return scope("flowlogs", home, "bucket", name) }
+func key(name string) string        { return scope("flowlogs", home, "key", name) }
+func trails(names ...string) string { return scope("trails", home, "trail", names...) }
+func alarm(names ...string) string  { return scope("alarms", home, "alarm", names...) }
 
 // group is a log group that both kinds may lean on.
 func group(region, name string) string {
@@ -113,6 +115,31 @@ var samples = map[string]string{
 	"DeleteFlowLogs.oversized.json":       vpc(home, ""),
 	"DeleteFlowLogs.refused.json":         refused,
 	"DeleteFlowLogs.console-action.json":  unwatched,
+
+	"StopLogging.name.json":            trails("audit"),
+	"StopLogging.arn.json":             trails(trailARN),
+	"StopLogging.foreign.json":         trails("app-trail"),
+	"StopLogging.null-parameters.json": trails(),
+	"StopLogging.refused.json":         refused,
+
+	"UpdateTrail.stripped.json": trails("audit"),
+	"UpdateTrail.bucket.json":   trails("audit"),
+	"UpdateTrail.foreign.json":  trails("app-trail"),
+	"UpdateTrail.echo.json":     trails(trailARN),
+	"UpdateTrail.refused.json":  refused,
+
+	"DeleteTrail.arn.json":           trails(trailARN),
+	"DeleteTrail.name.json":          trails("audit"),
+	"DeleteTrail.foreign.json":       trails("arn:aws:cloudtrail:us-east-1:111122223333:trail/app-trail"),
+	"DeleteTrail.second-region.json": scope("trails", second, "trail", "audit"),
+	"DeleteTrail.refused.json":       refused,
+
+	"PutEventSelectors.unmanaged.json": trails("audit"),
+	"PutEventSelectors.excluded.json":  trails(trailARN),
+	"PutEventSelectors.advanced.json":  trails("audit"),
+	"PutEventSelectors.foreign.json":   trails("app-trail"),
+	"PutEventSelectors.echo.json":      trails(trailARN),
+	"PutEventSelectors.refused.json":   refused,
 
 	"CreateLogGroup.trail.json":             group(home, trail),
 	"CreateLogGroup.infrequent-access.json": group(home, trail),

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/relight-aws/relight/internal/app"
+)
+
+func newAccept(f *flags) *cobra.Command {
+	var sure bool
+	cmd := &cobra.Command{
+		Use:   "accept",
+		Short: "Accept the trail as it is now, so that repairs bring this one back",
+		Long: "Accept the trail as it is now: its bucket, prefix, key, role, log group and event\n" +
+			"selectors. relight reports another destination than the remembered one and never\n" +
+			"changes it back; this says that it was meant. Shows what differs and asks first.\n\n" +
+			"Needs ssm:PutParameter with the credentials of this terminal.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			acct, err := connect(cmd.Context(), f)
+			if err != nil {
+				return err
+			}
+			a := acct.app()
+			what, err := a.Acceptance(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if len(what.Changes) > 0 {
+				if !f.json() {
+					printAcceptance(cmd, what)
+				}
+				if !sure && !asked(cmd) {
+					return errors.New("not accepted: nothing was written")
+				}
+				if err := a.Accept(cmd.Context(), what); err != nil {
+					return err
+				}
+				what.Accepted = true
+			}
+			switch {
+			case f.json():
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(what)
+			case what.Accepted:
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "accepted: %s says so now\n", what.Parameter)
+			default:
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "trail %s is as remembered: nothing to accept\n", what.Trail)
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&sure, "yes", false, "do not ask")
+	return cmd
+}
+
+func printAcceptance(cmd *cobra.Command, what app.Acceptance) {
+	p := printer{w: cmd.OutOrStdout()}
+	p.line("trail %s", what.Trail)
+	if what.Unread != "" {
+		p.line("what is remembered cannot be used: %s", what.Unread)
+	}
+	for _, c := range what.Changes {
+		p.line("  %s", c.Name)
+		p.line("    remembered  %s", cmp.Or(c.Was, "none"))
+		p.line("    now         %s", cmp.Or(c.Now, "none"))
+	}
+}
+
+// asked asks, and reports whether the answer was yes.
+func asked(cmd *cobra.Command) bool {
+	fmt.Fprint(cmd.ErrOrStderr(), "Accept? Type yes: ")
+	answer, _ := bufio.NewReader(cmd.InOrStdin()).ReadString('\n') // no answer is no
+	return strings.TrimSpace(answer) == "yes"
+}
