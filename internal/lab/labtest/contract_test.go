@@ -24,16 +24,8 @@ func TestContract(t *testing.T) {
 		Account: lab.Account, Region: "ca-central-1",
 		Role: role(t, "contract-delivery", "vpc-flow-logs.amazonaws.com", "logs:*"),
 		Differs: map[string]string{
-			"too many resources in a call":                          "looks for each of them first",
-			"unknown filter is an error":                            "passes over it",
 			"unknown flow log is refused inside a successful reply": "fails the whole call",
-			"class INFREQUENT_ACCESS takes no metric filters":       "takes them",
-			"hundred filters are the most":                          "has no such quota",
-			"filter pattern that is too long":                       "takes any pattern",
-			"filter with dimensions and a default":                  "takes both",
 			"alarm in a warm-up says so":                            "knows no warm-ups",
-			"alarm takes five actions for a state":                  "takes any number",
-			"hundred alarm names are the most":                      "takes any number",
 		},
 	})
 }

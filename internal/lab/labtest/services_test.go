@@ -88,7 +88,7 @@ func TestMetricFilterKeepsItsFields(t *testing.T) {
 		FieldSelectionCriteria: aws.String(`@aws.region = "us-east-1"`), ApplyOnTransformedLogs: true, EmitSystemFieldDimensions: []string{"@aws.account"},
 		MetricTransformations: []cwltypes.MetricTransformation{{
 			MetricName: aws.String("m"), MetricNamespace: aws.String("n"), MetricValue: aws.String("1"), DefaultValue: aws.Float64(0),
-			Dimensions: map[string]string{"d": "$.d"}, Unit: cwltypes.StandardUnitCount,
+			Unit: cwltypes.StandardUnitCount,
 		}},
 	}
 	_, err = c.PutMetricFilter(t.Context(), in)
@@ -105,14 +105,16 @@ func TestMetricFilterKeepsItsFields(t *testing.T) {
 	if aws.ToString(got.FieldSelectionCriteria) != *in.FieldSelectionCriteria || !got.ApplyOnTransformedLogs || len(got.EmitSystemFieldDimensions) != 1 {
 		t.Errorf("filter %+v", got)
 	}
-	if m := got.MetricTransformations[0]; m.DefaultValue == nil || m.Dimensions["d"] != "$.d" || m.Unit != cwltypes.StandardUnitCount {
+	if m := got.MetricTransformations[0]; m.DefaultValue == nil || m.Unit != cwltypes.StandardUnitCount {
 		t.Errorf("transformation %+v", m)
 	}
 	in.FieldSelectionCriteria, in.ApplyOnTransformedLogs, in.EmitSystemFieldDimensions = nil, false, nil
+	in.MetricTransformations[0].DefaultValue, in.MetricTransformations[0].Dimensions = nil, map[string]string{"d": "$.d"}
 	_, err = c.PutMetricFilter(t.Context(), in)
 	must(t, err)
-	if got := describe(); got.FieldSelectionCriteria != nil || got.ApplyOnTransformedLogs || got.EmitSystemFieldDimensions != nil {
-		t.Errorf("filter %+v kept what the next call left out", got)
+	if got := describe(); got.FieldSelectionCriteria != nil || got.ApplyOnTransformedLogs || got.EmitSystemFieldDimensions != nil ||
+		got.MetricTransformations[0].Dimensions["d"] != "$.d" || got.MetricTransformations[0].DefaultValue != nil {
+		t.Errorf("filter %+v is not as the next call said", got)
 	}
 }
 

@@ -29,6 +29,8 @@ def install():
     def put_metric_alarm(original, params, data, is_cbor, is_json=False):
         asked = data or members(params)
         before = cw._alarms.get(asked.get("AlarmName")) or {}
+        if any(len(asked.get(key) or ()) > 5 for key in ("AlarmActions", "OKActions", "InsufficientDataActions")):
+            return cw._error("ValidationError", "A state has at most 5 actions.", 400, use_json=is_json, use_cbor=is_cbor)
         reply = original(params, data, is_cbor, is_json)
         if ok(reply):
             alarm = cw._alarms[asked["AlarmName"]]
@@ -64,6 +66,18 @@ def install():
 
     for name in ("_describe_alarms", "_describe_alarms_for_metric"):
         around(cw, name)(in_xml)
+
+    # "AlarmNames: Maximum number of 100 items."
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DeleteAlarms.html
+    for name in ("_describe_alarms", "_delete_alarms", "_enable_alarm_actions", "_disable_alarm_actions"):
+        around(cw, name)(up_to_hundred)
+
+
+def up_to_hundred(original, params, data, is_cbor, is_json=False):
+    if len((data or members(params)).get("AlarmNames") or ()) > 100:
+        return cw._error("ValidationError", "AlarmNames has at most 100 items.", 400, use_json=is_json, use_cbor=is_cbor)
+    return original(params, data, is_cbor, is_json)
 
 
 def in_xml(original, params, data, is_cbor, is_json=False):

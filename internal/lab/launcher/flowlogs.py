@@ -77,6 +77,8 @@ def create(_, params):
 
 def _refusal(params):
     """The error that refuses the whole call, or None."""
+    if len(ec2._parse_member_list(params, "ResourceId")) > 300:
+        return ec2._error("InvalidParameterValue", "A call takes at most 300 resources.", 400)
     if ec2._p(params, "ResourceType") == "VPC":
         for vpc in ec2._parse_member_list(params, "ResourceId"):
             if vpc not in ec2._vpcs:
@@ -130,8 +132,14 @@ def _failed_xml(failed):
                    f"<message>{message}</message></error></item>" for resource, code, message in failed)
 
 
+FILTERS = ("deliver-log-status", "log-destination-type", "flow-log-id", "log-group-name", "resource-id", "traffic-type", "tag-key")
+
+
 def describe(_, params):
     ids, filters = ec2._parse_member_list(params, "FlowLogId"), ec2._parse_filters(params)
+    for name in filters:
+        if name not in FILTERS and not name.startswith("tag:"):
+            return ec2._error("InvalidParameterValue", f"The filter '{name}' is invalid", 400)
     found = [f for f in ec2._flow_logs.values() if (not ids or f["FlowLogId"] in ids) and _matches(f, filters)]
     shown, after = page(found, ec2._p(params, "MaxResults"), ec2._p(params, "NextToken"))
     items = "".join(f"<item>{_xml(f)}</item>" for f in shown)

@@ -20,11 +20,8 @@ KEPT = ("applyOnTransformedLogs", "emitSystemFieldDimensions", "fieldSelectionCr
 def install():
     @around(cwl, "_put_metric_filter")
     def put_metric_filter(original, data):
-        if len(data.get("metricTransformations") or []) != 1:  # "Array Members: Fixed number of 1 item"
-            return error_response_json("InvalidParameterException", "metricTransformations takes one item.", 400)
-        if data.get("applyOnTransformedLogs") and not (group_of(data) or {}).get(TRANSFORMER):
-            # "This parameter is valid only for log groups that have an active log transformer."
-            return error_response_json("InvalidParameterException", "The log group has no transformer.", 400)
+        if refused := _refusal(data):
+            return error_response_json(*refused, 400)
         reply = original(data)
         if ok(reply):
             stored = cwl._metric_filters[data["logGroupName"], data["filterName"]]
@@ -65,6 +62,31 @@ def install():
             return error_response_json("ResourceNotFoundException", "The specified log group does not exist.", 400)
         group.update(change(data))
         return json_response({})
+
+
+def _refusal(data):
+    """Code and message of the error that refuses a metric filter, or None."""
+    invalid = "InvalidParameterException"
+    group, transformations = group_of(data) or {}, data.get("metricTransformations") or []
+    if len(transformations) != 1:  # "Array Members: Fixed number of 1 item"
+        return invalid, "metricTransformations takes one item."
+    if len(data.get("filterPattern") or "") > 1024:
+        return invalid, "filterPattern has at most 1024 characters."
+    # "Metrics with dimensions can't have a default value."
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/MonitoringLogData.html
+    if transformations[0].get("dimensions") and transformations[0].get("defaultValue") is not None:
+        return invalid, "A metric with dimensions has no default value."
+    # "This parameter is valid only for log groups that have an active log transformer."
+    if data.get("applyOnTransformedLogs") and not group.get(TRANSFORMER):
+        return invalid, "The log group has no transformer."
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html
+    if (group.get("logGroupClass") or "STANDARD") != "STANDARD":
+        return "InvalidOperationException", "The log group's class has no metric filters."
+    # "The maximum number of metric filters that can be associated with a log group is 100."
+    names = {name for owner, name in cwl._metric_filters if owner == data.get("logGroupName")}
+    if len(names | {data.get("filterName")}) > 100:
+        return "LimitExceededException", "Resource limit exceeded."
+    return None
 
 
 # Calls that set one member of a log group, and the member they set.
