@@ -10,6 +10,7 @@ import contextvars
 import json
 import re
 
+import cbor2
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import ec2, iam, kms
 
@@ -71,14 +72,13 @@ def _resource_tags(arn):
 
 def _asker(headers, body, query_params):
     """A function from names of a parameter ("A.B" is B inside A) to all its texts, those of the first name that has any."""
-    if "cbor" in headers.get("content-type", "") + headers.get("smithy-protocol", ""):
-        import cbor2
-        data = cbor2.loads(body) if body else {}
-    else:
-        try:
-            data = json.loads(body or b"{}")
-        except ValueError:
-            data = {}
+    try:
+        if "cbor" in headers.get("content-type", "") + headers.get("smithy-protocol", ""):
+            data = cbor2.loads(body)
+        else:
+            data = json.loads(body)
+    except (cbor2.CBORError, ValueError):  # a form, no body, or one that the service refuses
+        data = {}
 
     def form(name):
         numbered = re.compile(re.escape(name) + r"(\.member)?\.\d+")

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
+import cbor2
 from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region
 from ministack.services import cloudwatch as cw
 
@@ -34,13 +35,14 @@ class Refusal(Exception):
 def install():
     @around(cw, "handle_request")
     async def handle_request(original, method, path, headers, body, query_params):
-        protocol, operation, asked = _read(path, headers, body)
+        protocol, operation, read = _read(path, headers, body)
         if operation not in OPERATIONS:
             return await original(method, path, headers, body, query_params)
         try:
-            answer = OPERATIONS[operation](asked)
-        except Refusal as refusal:
-            return cw._error(*refusal.args, 400, use_json=protocol == "json", use_cbor=protocol == "cbor")
+            answer = OPERATIONS[operation](read())
+        except (Refusal, cbor2.CBORError, json.JSONDecodeError) as refusal:
+            why = refusal.args if isinstance(refusal, Refusal) else ("SerializationException", str(refusal))
+            return cw._error(*why, 400, use_json=protocol == "json", use_cbor=protocol == "cbor")
         if protocol == "cbor":
             return cw._cbor_ok(_times(answer, cw._cbor_timestamp))
         if protocol == "json":
@@ -54,15 +56,14 @@ def install():
 
 
 def _read(path, headers, body):
-    """Protocol, operation and parameters of a request to CloudWatch."""
-    kind, target = headers.get("content-type", ""), headers.get("x-amz-target", "")
-    if "cbor" in kind or "cbor" in headers.get("smithy-protocol", ""):
-        import cbor2
-        return "cbor", path.rsplit("/", 1)[-1], cbor2.loads(body) if body else {}
+    """Protocol and operation of a request to CloudWatch, and a function that returns its parameters."""
+    target = headers.get("x-amz-target", "")
+    if "cbor" in headers.get("content-type", "") + headers.get("smithy-protocol", ""):
+        return "cbor", path.rsplit("/", 1)[-1], lambda: cbor2.loads(body)
     if target:
-        return "json", target.rsplit(".", 1)[-1], json.loads(body or b"{}")
+        return "json", target.rsplit(".", 1)[-1], lambda: json.loads(body)
     form = parse_qs(body.decode("utf-8", "replace"))
-    return "query", cw._p(form, "Action"), members(form)
+    return "query", cw._p(form, "Action"), lambda: members(form)
 
 
 def put(asked):
