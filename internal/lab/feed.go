@@ -85,7 +85,10 @@ func (a *Arena) Feed(emit func(Line)) (stop func()) {
 
 // targetOf returns the names in a call's parameters, from the narrowest.
 func targetOf(params map[string]any) string {
-	for _, key := range []string{"filterName", "alarmName", "alarmNames", "logGroupName", "topicArn", "name"} {
+	for _, key := range []string{
+		"filterName", "alarmName", "alarmNames", "logGroupName", "logGroupIdentifier", "resourceIdentifier", "subscriptionArn", "topicArn",
+		"trailName", "bucketName", "keyId", "roleName", "policyArn", "functionName", "regionName", "rule", "name",
+	} {
 		if v, ok := params[key]; ok {
 			return short(v)
 		}
