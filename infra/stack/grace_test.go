@@ -47,7 +47,9 @@ func TestGrace(t *testing.T) {
 	role := s.Resources[strings.TrimSuffix(strings.TrimPrefix(text(fn.Properties["Role"]), "${"), ".Arn}")]
 	may := statements(t, role.Properties)
 	for _, q := range queues {
-		if !slices.ContainsFunc(may, func(st string) bool { return strings.Contains(st, "sqs:ReceiveMessage") && strings.Contains(st, arn(q)) }) {
+		if !slices.ContainsFunc(may, func(st string) bool {
+			return strings.Contains(st, "sqs:ReceiveMessage") && strings.Contains(st, arn(q))
+		}) {
 			t.Errorf("the function may not read %s: %v", q, may)
 		}
 	}
