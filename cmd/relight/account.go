@@ -75,6 +75,7 @@ func (a *account) findDeployment(ctx context.Context) error {
 	}
 	if out.Environment != nil {
 		a.deployment.Topic = out.Environment.Variables[catalog.EnvTopic]
+		a.deployment.TopicKey = out.Environment.Variables[catalog.EnvTopicKey]
 		a.deployment.DeliveryRole = out.Environment.Variables[catalog.EnvDeliveryRole]
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/config"
 )
 
@@ -36,6 +37,13 @@ type alerts struct {
 // "Example cases for Amazon SNS access control"; Amazon GameLift Servers
 // FlexMatch guide, "Set up an SNS topic with server-side encryption".
 //
+// The functions that put the topic and its key back, or publish to it, use the
+// key by their own roles: the key's policy leaves that to IAM. Publishers need
+// kms:GenerateDataKey* and kms:Decrypt; for CreateTopic and SetTopicAttributes
+// no permission on the key is documented. Sources: Amazon SNS Developer Guide,
+// "Managing Amazon SNS encryption keys and costs"; AWS KMS Developer Guide,
+// "Default key policy".
+//
 // Subscribers are part of the topic, not resources of their own: removed from
 // the configuration they are unsubscribed, and a topic that outlives its stack
 // keeps them. Source: CloudFormation, AWS::SNS::Topic, Subscription.
@@ -46,15 +54,16 @@ func newAlerts(s awscdk.Stack, subscribers []config.Subscriber, removal awscdk.R
 		EnableKeyRotation: jsii.Bool(true),
 		RemovalPolicy:     removal,
 	})
-	a.key.AddToResourcePolicy(a.admit(conditions{
+	use := allow([]string{"kms:Decrypt", "kms:GenerateDataKey*"}, []string{"*"}, conditions{
 		"StringLike": {"kms:EncryptionContext:aws:sns:topicArn": arn(s, "sns", *s.Region(), "*")},
-	}, "*", "kms:Decrypt", "kms:GenerateDataKey*"), jsii.Bool(false))
+	})
+	use.AddServicePrincipal(jsii.String(catalog.AlarmService), nil)
+	a.key.AddToResourcePolicy(use, jsii.Bool(false))
 
-	a.topic = awssns.NewTopic(s, jsii.String("Topic"), &awssns.TopicProps{MasterKey: a.key, EnforceSSL: jsii.Bool(true)})
-	a.topic.AddToResourcePolicy(a.admit(conditions{
-		"StringEquals": {"aws:SourceAccount": *s.Account()},
-		"ArnLike":      {"aws:SourceArn": arn(s, "cloudwatch", *s.Region(), "alarm:*")},
-	}, *a.topic.TopicArn(), "sns:Publish"))
+	a.topic = awssns.NewTopic(s, jsii.String("Topic"), &awssns.TopicProps{MasterKey: a.key})
+	for _, st := range catalog.TopicPolicy {
+		a.topic.AddToResourcePolicy(a.statement(st))
+	}
 	a.topic.ApplyRemovalPolicy(removal)
 	// Without its policy a topic that outlives the stack would be shut again.
 	a.topic.Node().FindChild(jsii.String("Policy")).(awssns.TopicPolicy).ApplyRemovalPolicy(removal)
@@ -71,10 +80,21 @@ func newAlerts(s awscdk.Stack, subscribers []config.Subscriber, removal awscdk.R
 	return a
 }
 
-// admit returns a statement that lets CloudWatch act.
-func (a alerts) admit(when conditions, resource string, actions ...string) awsiam.PolicyStatement {
-	st := allow(actions, []string{resource}, when)
-	st.AddServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil)
+// statement returns a statement of the topic's policy.
+func (a alerts) statement(from catalog.TopicStatement) awsiam.PolicyStatement {
+	st := statements([]catalog.Grant{from.Grant}, map[string]string{
+		catalog.InPartition: *a.stack.Partition(), catalog.InAccount: *a.stack.Account(),
+		catalog.InRegion: *a.stack.Region(), catalog.InTopic: *a.topic.TopicArn(),
+	})[0]
+	st.SetSid(jsii.String(from.Sid))
+	if from.Effect == "Deny" {
+		st.SetEffect(awsiam.Effect_DENY)
+	}
+	if from.Service == "" {
+		st.AddAnyPrincipal()
+	} else {
+		st.AddServicePrincipal(jsii.String(from.Service), nil)
+	}
 	return st
 }
 

@@ -37,8 +37,8 @@ func TestFunctions(t *testing.T) {
 				t.Errorf("%s runs %s of %s on %s", name, p["Handler"], p["Runtime"], text(p["Architectures"]))
 			}
 			env, _ := at(p, "Environment", "Variables").(map[string]any)
-			if len(env) != 4 || text(env[catalog.EnvAccount]) != "${AWS::AccountId}" || text(env[catalog.EnvHomeRegion]) != home ||
-				text(env[catalog.EnvTopic]) != ref(topic) || !strings.HasPrefix(text(env[catalog.EnvDeliveryRole]), "${DeliveryRole") {
+			if len(env) != 5 || text(env[catalog.EnvAccount]) != "${AWS::AccountId}" || text(env[catalog.EnvHomeRegion]) != home ||
+				text(env[catalog.EnvTopic]) != ref(topic) || !strings.HasPrefix(text(env[catalog.EnvTopicKey]), "${Key") || !strings.HasPrefix(text(env[catalog.EnvDeliveryRole]), "${DeliveryRole") {
 				t.Errorf("%s: environment %v", name, env)
 			}
 			group := s.Resources[strings.Trim(text(at(p, "LoggingConfig", "LogGroup")), "${}")]

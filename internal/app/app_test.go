@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/relight-aws/relight/internal/app"
@@ -43,6 +44,8 @@ const (
 	foreignAlarm = "checkout-latency"
 	trailARN     = "arn:aws:cloudtrail:us-east-1:111122223333:trail/audit"
 	rootUsage    = "relight-root-usage"
+	topicKey     = "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d-5e6f-4a7b-8c9d-0e1f2a3b4c5d"
+	oncall       = "arn:aws:sqs:us-east-1:111122223333:oncall"
 	role         = "arn:aws:iam::111122223333:role/relight-flow-logs-delivery"
 )
 
@@ -86,6 +89,9 @@ func deployed(t *testing.T, configuration string) *world {
 		t.Fatal(err)
 	}
 	cfg.Regions = append(cfg.Regions, second)
+	if cfg.Subscribers == nil {
+		cfg.Subscribers = []config.Subscriber{{Protocol: "sqs", Endpoint: oncall}}
+	}
 	w := &world{Account: awstest.New(account, home), t: t, config: cfg, now: time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)}
 	w.AddRegion(second, "opt-in-not-required")
 	w.AddRegion("af-south-1", "not-opted-in")
@@ -100,7 +106,11 @@ func deployed(t *testing.T, configuration string) *world {
 		TrailARN: aws.String("arn:aws:cloudtrail:us-east-1:111122223333:trail/app-trail"), HomeRegion: aws.String(home), S3BucketName: aws.String("audit-" + account),
 		IsMultiRegionTrail: aws.Bool(false), IncludeGlobalServiceEvents: aws.Bool(false), LogFileValidationEnabled: aws.Bool(true),
 	})
-	w.topic = w.AddTopic(home, "relight-alerts", 1)
+	w.topic = w.ourTopic()
+	for _, s := range cfg.Subscribers {
+		w.subscribe(s.Protocol, s.Endpoint)
+	}
+	w.Confirm(w.topic)
 	checkout := w.AddTopic(home, "checkout", 1)
 	w.putRetention(home, trailGroup, 365)
 	w.createGroup(home, foreignGroup)
@@ -116,6 +126,32 @@ func deployed(t *testing.T, configuration string) *world {
 		ComparisonOperator: cloudwatchtypes.ComparisonOperatorGreaterThanOrEqualToThreshold, AlarmActions: []string{checkout},
 	})
 	return w
+}
+
+// ourTopic makes relight's own topic as the stack does, without subscribers.
+func (w *world) ourTopic() string {
+	w.t.Helper()
+	arn := "arn:aws:sns:" + home + ":" + account + ":relight-alerts"
+	w.AddKey(topicKey)
+	must(w.CreateTopic(w.t.Context(), &sns.CreateTopicInput{
+		Name: aws.String("relight-alerts"), Tags: []snstypes.Tag{{Key: aws.String("relight"), Value: aws.String("relight")}},
+		Attributes: map[string]string{
+			"KmsMasterKeyId": topicKey,
+			"Policy": `{"Version":"2012-10-17","Statement":[` +
+				`{"Action":"sns:Publish","Condition":{"Bool":{"aws:SecureTransport":"false"}},"Effect":"Deny","Principal":"*",` +
+				`"Resource":"` + arn + `","Sid":"AllowPublishThroughSSLOnly"},` +
+				`{"Action":"sns:Publish","Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:cloudwatch:us-east-1:111122223333:alarm:*"},` +
+				`"StringEquals":{"aws:SourceAccount":"111122223333"}},"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},` +
+				`"Resource":"` + arn + `","Sid":"AllowAlarmsOfThisAccount"}]}`,
+		},
+	}))
+	return arn
+}
+
+// subscribe subscribes somebody to relight's topic.
+func (w *world) subscribe(protocol, endpoint string) {
+	w.t.Helper()
+	must(w.Subscribe(w.t.Context(), &sns.SubscribeInput{TopicArn: aws.String(w.topic), Protocol: aws.String(protocol), Endpoint: aws.String(endpoint)}))
 }
 
 // healthy returns a deployed account after its first sweep.
@@ -134,8 +170,8 @@ func healthy(t *testing.T, configuration string) *world {
 func (w *world) app(f catalog.Function) *app.App {
 	return app.NewWith(app.Options{
 		Function: f, Config: w.config,
-		Deployment: config.Deployment{Account: account, HomeRegion: home, Topic: w.topic, DeliveryRole: role},
-		Clients:    awsio.Clients{EC2: w.Account, Logs: w.Account, CloudWatch: w.Account, CloudTrail: w.Account, SNS: w.Account, SSM: w.Account},
+		Deployment: config.Deployment{Account: account, HomeRegion: home, Topic: w.topic, TopicKey: topicKey, DeliveryRole: role},
+		Clients:    awsio.Clients{EC2: w.Account, Logs: w.Account, CloudWatch: w.Account, CloudTrail: w.Account, SNS: w.Account, KMS: w.Account, SSM: w.Account},
 		Log:        slog.New(slog.NewJSONHandler(&w.log, nil)),
 		Now:        func() time.Time { return w.now },
 	})
@@ -432,14 +468,6 @@ func (w *world) createFlowLog(region, vpc, traffic, group string) {
 	if len(out.Unsuccessful) > 0 {
 		w.t.Fatal(*out.Unsuccessful[0].Error.Message)
 	}
-}
-
-// tag gives a VPC of the home region the tag that exempts it, with a value.
-func (w *world) tag(vpc, value string) {
-	w.t.Helper()
-	must(w.CreateTags(w.t.Context(), &ec2.CreateTagsInput{
-		Resources: []string{vpc}, Tags: []ec2types.Tag{{Key: aws.String(catalog.ExemptTag), Value: aws.String(value)}},
-	}))
 }
 
 // createOurs makes a flow log as relight makes one.

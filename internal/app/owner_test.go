@@ -13,7 +13,6 @@ import (
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
-	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/relight-aws/relight/events"
@@ -239,38 +238,6 @@ func TestFindings(t *testing.T) {
 			arrange: func(w *world) { w.AddTrailTo("aaa", "aaa") },
 		},
 		{
-			name: "nobody subscribed", finding: "nobody is subscribed",
-			arrange: func(w *world) { w.topic = w.AddTopic(home, "relight-alerts", 0) },
-		},
-		{
-			name: "subscriber not confirmed", finding: "no subscriber has confirmed",
-			arrange: func(w *world) {
-				w.topic = w.AddTopic(home, "relight-alerts", 0)
-				must(w.Subscribe(w.t.Context(), &sns.SubscribeInput{TopicArn: aws.String(w.topic), Protocol: aws.String("email")}))
-			},
-		},
-		{
-			name: "topic with AWS's key", finding: "alias/aws/sns",
-			arrange: func(w *world) { w.setTopic("KmsMasterKeyId", "alias/aws/sns") },
-		},
-		{
-			name: "topic that does not admit CloudWatch", finding: "does not name cloudwatch.amazonaws.com",
-			arrange: func(w *world) { w.setTopic("Policy", `{"Statement":[]}`) },
-		},
-		{
-			name: "topic that denies CloudWatch", finding: "its policy denies it",
-			arrange: func(w *world) {
-				w.setTopic("Policy", `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sns:*"},`+
-					`{"Effect":"Deny","Principal":{"Service":"cloudwatch.amazonaws.com"},"Action":["sns:Publish"]}]}`)
-			},
-		},
-		{
-			name: "topic gone", finding: "it does not exist",
-			arrange: func(w *world) {
-				must(w.DeleteTopic(w.t.Context(), &sns.DeleteTopicInput{TopicArn: aws.String(w.topic)}))
-			},
-		},
-		{
 			name: "own flow log that fails", finding: "FAILED: Access error",
 			arrange: func(w *world) { w.FailDelivery(home, "vpc-1", "Access error") },
 		},
@@ -296,7 +263,7 @@ func TestFindings(t *testing.T) {
 					findings = append(findings, f.Subject+": "+f.Problem+". "+f.Remedy)
 				}
 				skipped = append(skipped, r.Skipped...)
-				if r.Kind != "flowlogs" && tt.idle != (r.Held == 0) {
+				if r.Kind != "flowlogs" && r.Kind != "topics" && tt.idle != (r.Held == 0) {
 					t.Errorf("%s holds %d", r.Kind, r.Held)
 				}
 			}
@@ -308,12 +275,6 @@ func TestFindings(t *testing.T) {
 			}
 		})
 	}
-}
-
-func (w *world) setTopic(name, value string) {
-	must(w.SetTopicAttributes(w.t.Context(), &sns.SetTopicAttributesInput{
-		TopicArn: aws.String(w.topic), AttributeName: aws.String(name), AttributeValue: aws.String(value),
-	}))
 }
 
 // Control Tower denies changes to its log group, so its retention is only

@@ -15,11 +15,11 @@ import (
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/relight-aws/relight/events"
 	"github.com/relight-aws/relight/internal/app"
-	"github.com/relight-aws/relight/internal/catalog"
 )
 
 // An attack leaves an account as the call in a sample event does.
@@ -46,11 +46,6 @@ var attacks = map[string]attack{
 	"DeleteVpc.logged.json":          vpcTornDown("vpc-0a1b2c3d4e5f60021"),
 	"DeleteVpc.cloudformation.json":  vpcTornDown("vpc-0a1b2c3d4e5f60023"),
 	"DeleteVpc.null-parameters.json": vpcTornDown("vpc-0a1b2c3d4e5f60025"),
-
-	"CreateTags.exempt.json":      vpcExempt("vpc-0a1b2c3d4e5f60031"),
-	"CreateTags.mixed.json":       vpcExempt("vpc-0a1b2c3d4e5f60032"),
-	"CreateTags.other-value.json": newVPC(home, "vpc-0a1b2c3d4e5f60033"),
-	"DeleteTags.exempt.json":      newVPC(home, "vpc-0a1b2c3d4e5f60035"),
 
 	"PutBucketPolicy.logs.json":                 flowLogsToBucket,
 	"DeleteBucketPolicy.logs.json":              flowLogsToBucket,
@@ -157,6 +152,24 @@ var attacks = map[string]attack{
 	"DeleteMetricFilter.ours.json":            filterDeleted(rootUsage),
 	"DeleteMetricFilter.null-parameters.json": filterDeleted("relight-nacl-changes"),
 
+	"DeleteTopic.ours.json":            topicDeleted,
+	"DeleteTopic.null-parameters.json": topicDeleted,
+	"SetTopicAttributes.policy.json": {
+		do: func(w *world) {
+			w.setTopic("Policy", `{"Version":"2012-10-17","Statement":[{"Sid":"theirs","Effect":"Allow",`+
+				`"Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sns:Subscribe","Resource":"`+w.topic+`"}]}`)
+		},
+		differs: []string{home + " topic arn:aws:sns:us-east-1:111122223333:relight-alerts"}, // their statement stays
+	},
+	"SetTopicAttributes.key.json": {do: func(w *world) { w.setTopic("KmsMasterKeyId", "alias/aws/sns") }},
+	"RemovePermission.ours.json": {do: func(w *world) {
+		must(w.RemovePermission(w.t.Context(), &sns.RemovePermissionInput{TopicArn: aws.String(w.topic), Label: aws.String("AllowAlarmsOfThisAccount")}))
+	}},
+	"Unsubscribe.ours.json": {do: func(w *world) { w.unsubscribe(oncall) }},
+	"SetSubscriptionAttributes.filter-policy.json": {do: func(w *world) {
+		w.setSubscription(oncall, "FilterPolicy", `{"none":["of these"]}`)
+	}},
+
 	"PutMetricAlarm.weakened.json": alarmChanged(rootUsage, func(a *cloudwatch.PutMetricAlarmInput) { a.Threshold = aws.Float64(1e6) }),
 	"PutMetricAlarm.silenced.json": alarmChanged("relight-iam-changes", func(a *cloudwatch.PutMetricAlarmInput) { a.AlarmActions = nil }),
 	"PutMetricAlarm.oversized.json": alarmChanged("relight-vpc-changes", func(a *cloudwatch.PutMetricAlarmInput) {
@@ -194,6 +207,8 @@ var trailGroupDeleted = attack{
 	differs: []string{home + " log-group " + trailGroup}, // relight's own group, with its tags
 }
 
+var topicDeleted = attack{do: func(w *world) { w.deleteTopic() }}
+
 func newVPC(region, id string) attack {
 	return attack{
 		do:   func(w *world) { w.AddVPC(region, id) },
@@ -209,14 +224,6 @@ var flowLogsToBucket = attack{do: func(w *world) {
 		LogDestinationType: ec2types.LogDestinationTypeS3, LogDestination: aws.String("arn:aws:s3:::audit-111122223333/flow-logs/"),
 	}))
 }}
-
-// vpcExempt is a VPC that somebody has exempted by its tag.
-func vpcExempt(id string) attack {
-	return attack{do: func(w *world) {
-		w.AddVPC(home, id)
-		w.tag(id, catalog.ExemptValue)
-	}}
-}
 
 // vpcTornDown leaves a flow log of relight's where its VPC was.
 func vpcTornDown(id string) attack {
@@ -331,14 +338,13 @@ func checkQuiet(t *testing.T, name string, asBatch bool) {
 	}
 }
 
-// watchful is a configuration with the key of the samples, that allows VPCs to
-// be exempted by tag.
-const watchful = `{"flowLogs":{"exemptByTag":true},"kmsKeys":{"us-east-1":"arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"}}`
+// guardedKey is a configuration with the key of the samples.
+const guardedKey = `{"kmsKeys":{"us-east-1":"arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"}}`
 
 // checkTold checks that a sample leads to no write, and to a message that says
 // who made the call, on what, and what to do about it.
 func checkTold(t *testing.T, name string, asBatch bool) {
-	w := healthy(t, watchful)
+	w := healthy(t, guardedKey)
 	if a := attacks[name]; a.do != nil {
 		a.do(w)
 	}

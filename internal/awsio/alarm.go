@@ -77,13 +77,9 @@ func (c *Cloud) observeAllAlarms(ctx context.Context, s remedy.Scope) (*plan.Ala
 	return state, err
 }
 
-// topicsOf returns the topics that matter: relight's own, and those of alarms
-// on the metric of a filter that measures a control.
+// topicsOf returns the topics that matter: those of alarms on the metric of a filter that measures a control.
 func (c *Cloud) topicsOf(state *plan.AlarmState) []string {
 	var topics []string
-	if c.Want.Topic != "" {
-		topics = append(topics, c.Want.Topic)
-	}
 	for _, f := range state.Filters {
 		measures := slices.ContainsFunc(c.Want.Controls, func(control catalog.Control) bool { return plan.Measures(control, f) == "" })
 		if !measures {

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
@@ -28,6 +29,7 @@ type Clients struct {
 	CloudWatch alarmAPI
 	CloudTrail trailAPI
 	SNS        topicAPI
+	KMS        keyAPI
 	SSM        memoryAPI
 }
 
@@ -46,6 +48,7 @@ func NewClients(cfg aws.Config) Clients {
 		CloudWatch: cloudwatch.NewFromConfig(cfg),
 		CloudTrail: cloudtrail.NewFromConfig(cfg),
 		SNS:        sns.NewFromConfig(cfg),
+		KMS:        kms.NewFromConfig(cfg),
 		SSM:        ssm.NewFromConfig(cfg),
 	}
 }
@@ -68,6 +71,8 @@ func (c *Cloud) Observe(ctx context.Context, s remedy.Scope) (plan.Observed, err
 		got.Trails, err = c.observeTrail(ctx, s)
 	case catalog.LogGroups:
 		got.LogGroups, err = c.observeLogGroups(ctx, s)
+	case catalog.Topics:
+		got.Topics, err = c.observeTopics(ctx, s)
 	case catalog.Alarms:
 		got.Alarms, err = c.observeAlarms(ctx, s)
 	default:
@@ -81,7 +86,7 @@ func (c *Cloud) Observe(ctx context.Context, s remedy.Scope) (plan.Observed, err
 func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action) []remedy.Outcome {
 	outcomes := make([]remedy.Outcome, len(actions))
 	var flowLogs, surplus []*remedy.Outcome
-	missing := map[string]error{} // why a log group or trail could not be created, by name or ARN
+	missing := map[string]error{} // why a log group, trail or topic could not be created, by name or ARN
 	for i, action := range actions {
 		out := &outcomes[i]
 		out.Action = action
@@ -114,6 +119,19 @@ func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action
 			}
 		case plan.PutAlarm:
 			out.Err = c.putAlarm(ctx, s.Region, a)
+		case plan.CreateTopic:
+			out.Err = c.createTopic(ctx, s.Region, a)
+			missing[a.Topic] = out.Err
+		case plan.SetTopicPolicy:
+			out.Err = c.setTopic(ctx, s.Region, a.Topic, "Policy", a.Policy)
+		case plan.SetTopicKey:
+			out.Err = c.setTopic(ctx, s.Region, a.Topic, "KmsMasterKeyId", a.Key)
+		case plan.Subscribe:
+			if out.Err = missing[a.Topic]; out.Err == nil {
+				out.Err = c.subscribe(ctx, s.Region, a)
+			}
+		case plan.ClearFilterPolicy:
+			out.Err = c.clearFilterPolicy(ctx, s.Region, a)
 		case plan.CreateFlowLog:
 			flowLogs = append(flowLogs, out)
 		case plan.DeleteFlowLog:

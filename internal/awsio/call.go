@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 )
@@ -48,6 +49,10 @@ func cloudWatchIn(region string) func(*cloudwatch.Options) {
 
 func cloudTrailIn(region string) func(*cloudtrail.Options) {
 	return func(o *cloudtrail.Options) { o.Region = region }
+}
+
+func kmsIn(region string) func(*kms.Options) {
+	return func(o *kms.Options) { o.Region = region }
 }
 
 func snsIn(region string) func(*sns.Options) {

@@ -3,13 +3,17 @@ package awsio
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sns/types"
+	smithy "github.com/aws/smithy-go"
 
+	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
 )
@@ -17,6 +21,12 @@ import (
 // topicAPI is what this file needs of *sns.Client, and no more.
 type topicAPI interface {
 	GetTopicAttributes(context.Context, *sns.GetTopicAttributesInput, ...func(*sns.Options)) (*sns.GetTopicAttributesOutput, error)
+	ListSubscriptionsByTopic(context.Context, *sns.ListSubscriptionsByTopicInput, ...func(*sns.Options)) (*sns.ListSubscriptionsByTopicOutput, error)
+	GetSubscriptionAttributes(context.Context, *sns.GetSubscriptionAttributesInput, ...func(*sns.Options)) (*sns.GetSubscriptionAttributesOutput, error)
+	CreateTopic(context.Context, *sns.CreateTopicInput, ...func(*sns.Options)) (*sns.CreateTopicOutput, error)
+	SetTopicAttributes(context.Context, *sns.SetTopicAttributesInput, ...func(*sns.Options)) (*sns.SetTopicAttributesOutput, error)
+	Subscribe(context.Context, *sns.SubscribeInput, ...func(*sns.Options)) (*sns.SubscribeOutput, error)
+	SetSubscriptionAttributes(context.Context, *sns.SetSubscriptionAttributesInput, ...func(*sns.Options)) (*sns.SetSubscriptionAttributesOutput, error)
 	Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
 }
 
@@ -56,86 +66,167 @@ func topicOf(attributes map[string]string) plan.Topic {
 // admits returns what keeps CloudWatch from publishing to a topic, or "".
 // Sources: AWS re:Post, "Why didn't I receive an SNS notification for my
 // CloudWatch alarm trigger" (policy, and the AWS managed key that CloudWatch
-// may not use). A policy with conditions is taken at its word: they cannot be
-// judged from here.
+// may not use).
 func admits(attributes map[string]string) string {
 	if strings.HasSuffix(attributes["KmsMasterKeyId"], "alias/aws/sns") {
 		return "it is encrypted with the key alias/aws/sns, which CloudWatch may not use"
 	}
-	var policy struct{ Statement statements }
-	if err := json.Unmarshal([]byte(attributes["Policy"]), &policy); err != nil {
-		return "its policy cannot be read"
+	return plan.AdmitsAlarms(attributes["Policy"])
+}
+
+// observeTopics reads relight's own topic, where the scope is about it: its
+// attributes, its subscriptions, the filter policies of those the
+// configuration names and, unless the event was about the topic, its key.
+func (c *Cloud) observeTopics(ctx context.Context, s remedy.Scope) (*plan.TopicState, error) {
+	topic := c.Want.Topic
+	if why := c.notOurTopic(s); why != "" {
+		return &plan.TopicState{Elsewhere: why}, nil
 	}
-	allowed := false
-	for _, st := range policy.Statement {
-		if !st.publishes() || !st.meansCloudWatch() {
-			continue
+	state := &plan.TopicState{}
+	out, err := call(ctx, c.Pace, place{s.Region, "sns.GetTopicAttributes", topic}, c.Clients.SNS.GetTopicAttributes,
+		&sns.GetTopicAttributesInput{TopicArn: aws.String(topic)}, snsIn(s.Region))
+	switch {
+	case remedy.ClassOf(err) == remedy.Missing:
+		err = nil
+	case err != nil:
+		return nil, err
+	default:
+		state.Exists, state.Policy, state.Key = true, out.Attributes["Policy"], out.Attributes["KmsMasterKeyId"]
+		if state.Subscriptions, err = c.describeSubscriptions(ctx, s.Region); err != nil {
+			return nil, err
 		}
-		if st.Effect == "Deny" && len(st.Condition) == 0 {
-			return "its policy denies it"
-		}
-		allowed = allowed || st.Effect == "Allow"
 	}
-	if !allowed {
-		return "its policy does not name cloudwatch.amazonaws.com"
+	if s.Type != catalog.Topic && c.Want.TopicKey != "" {
+		state.KeyState, err = c.keyState(ctx, s.Region, c.Want.TopicKey)
+	}
+	return state, err
+}
+
+// notOurTopic returns why a scope has nothing to do with relight's topic, or
+// "". It takes no call: the deployment knows its topic and key.
+func (c *Cloud) notOurTopic(s remedy.Scope) string {
+	names := s.Names.List()
+	ours := func(is func(name string) bool) bool { return len(names) == 0 || slices.ContainsFunc(names, is) }
+	switch {
+	case c.Want.Topic == "":
+		return "nothing is deployed; the deployment makes it"
+	case s.Type == catalog.Topic && !ours(func(n string) bool { return n == c.Want.Topic || strings.HasPrefix(n, c.Want.Topic+":") }):
+		return "the event is about another topic"
+	case s.Type == catalog.Key && !ours(func(n string) bool { return plan.IsKey(n, c.Want.TopicKey) }):
+		return "the event is about another key"
 	}
 	return ""
 }
 
-// A statement is what matters of one in an IAM policy.
-type statement struct {
-	Effect    string
-	Action    words
-	Principal principal
-	Condition map[string]any
+// Words in place of an ARN. The first is in the API model of ConfirmSubscription
+// and in many clients, the second was seen for what has been unsubscribed.
+const (
+	pendingARN = "PendingConfirmation"
+	deletedARN = "Deleted"
+)
+
+// describeSubscriptions returns the topic's subscriptions.
+func (c *Cloud) describeSubscriptions(ctx context.Context, region string) ([]plan.Subscription, error) {
+	var all []plan.Subscription
+	in := &sns.ListSubscriptionsByTopicInput{TopicArn: aws.String(c.Want.Topic)}
+	for {
+		out, err := call(ctx, c.Pace, place{region, "sns.ListSubscriptionsByTopic", c.Want.Topic}, c.Clients.SNS.ListSubscriptionsByTopic, in, snsIn(region))
+		if err != nil {
+			return nil, again(err)
+		}
+		for _, sub := range out.Subscriptions {
+			got := plan.Subscription{ARN: aws.ToString(sub.SubscriptionArn), Protocol: aws.ToString(sub.Protocol), Endpoint: aws.ToString(sub.Endpoint)}
+			switch got.ARN {
+			case deletedARN:
+				continue
+			case pendingARN:
+				got.ARN, got.Pending = "", true
+			}
+			gone := false
+			wanted := slices.ContainsFunc(c.Want.Subscribers, func(who catalog.Subscriber) bool { return plan.SameSubscriber(who, got) })
+			if wanted && !got.Pending {
+				if got.Filter, gone, err = c.filterPolicy(ctx, region, got.ARN); err != nil {
+					return nil, err
+				}
+			}
+			if !gone {
+				all = append(all, got)
+			}
+		}
+		if aws.ToString(out.NextToken) == "" {
+			return all, nil
+		}
+		in.NextToken = out.NextToken
+	}
 }
 
-func (s statement) publishes() bool {
-	return slices.ContainsFunc(s.Action, func(a string) bool {
-		a = strings.ToLower(a)
-		return a == "*" || a == "sns:*" || a == "sns:publish"
-	})
+// filterPolicy returns the filter policy of a subscription, "" for none, and
+// whether the subscription has gone meanwhile. An empty object filters
+// nothing. Source: Amazon SNS Developer Guide, "Use SetSubscriptionAttributes
+// with an AWS SDK or CLI": it is how a filter policy is removed.
+func (c *Cloud) filterPolicy(ctx context.Context, region, arn string) (filter string, gone bool, err error) {
+	out, err := call(ctx, c.Pace, place{region, "sns.GetSubscriptionAttributes", arn}, c.Clients.SNS.GetSubscriptionAttributes,
+		&sns.GetSubscriptionAttributesInput{SubscriptionArn: aws.String(arn)}, snsIn(region))
+	if remedy.ClassOf(err) == remedy.Missing {
+		return "", true, nil
+	}
+	if err != nil {
+		return "", false, err
+	}
+	filter = strings.TrimSpace(out.Attributes["FilterPolicy"])
+	var object map[string]any
+	if json.Unmarshal([]byte(filter), &object) == nil && len(object) == 0 {
+		filter = ""
+	}
+	return filter, false, nil
 }
 
-func (s statement) meansCloudWatch() bool {
-	return slices.Contains(s.Principal.AWS, "*") || slices.Contains(s.Principal.Service, "cloudwatch.amazonaws.com")
-}
+const createTopicOp = "sns.CreateTopic"
 
-// principal is "*" or an object of lists.
-type principal struct{ AWS, Service words }
+// topicThere is in SNS's message about a topic that exists with other
+// attributes or tags, whose code has other meanings too. The message is seen
+// in public reports and unverified.
+const topicThere = "already exists"
 
-// UnmarshalJSON reads either form of a principal.
-func (p *principal) UnmarshalJSON(raw []byte) error {
-	if string(raw) == `"*"` {
-		p.AWS = words{"*"}
+// createTopic creates the topic under its old name, and so with its old ARN.
+// One that somebody else created meanwhile is left as it is: the next look
+// plans what it lacks.
+func (c *Cloud) createTopic(ctx context.Context, region string, a plan.CreateTopic) error {
+	in := &sns.CreateTopicInput{
+		Name:       aws.String(a.Topic[strings.LastIndex(a.Topic, ":")+1:]),
+		Attributes: map[string]string{"Policy": a.Policy},
+	}
+	if a.Key != "" {
+		in.Attributes["KmsMasterKeyId"] = a.Key
+	}
+	for _, k := range sortedKeys(a.Tags) {
+		in.Tags = append(in.Tags, types.Tag{Key: aws.String(k), Value: aws.String(a.Tags[k])})
+	}
+	_, err := call(ctx, c.Pace, place{region, createTopicOp, a.Topic}, c.Clients.SNS.CreateTopic, in, snsIn(region))
+	if api, ok := errors.AsType[smithy.APIError](err); ok && strings.Contains(api.ErrorMessage(), topicThere) {
 		return nil
 	}
-	type object principal
-	return json.Unmarshal(raw, (*object)(p))
+	return err
 }
 
-// words is a string or a list of them.
-type words []string
-
-// UnmarshalJSON reads either form.
-func (w *words) UnmarshalJSON(raw []byte) error {
-	if len(raw) > 0 && raw[0] == '"' {
-		*w = words{""}
-		return json.Unmarshal(raw, &(*w)[0])
-	}
-	return json.Unmarshal(raw, (*[]string)(w))
+func (c *Cloud) setTopic(ctx context.Context, region, topic, name, value string) error {
+	_, err := call(ctx, c.Pace, place{region, "sns.SetTopicAttributes", topic}, c.Clients.SNS.SetTopicAttributes,
+		&sns.SetTopicAttributesInput{TopicArn: aws.String(topic), AttributeName: aws.String(name), AttributeValue: aws.String(value)}, snsIn(region))
+	return again(err)
 }
 
-// statements is one statement or a list of them.
-type statements []statement
+func (c *Cloud) subscribe(ctx context.Context, region string, a plan.Subscribe) error {
+	_, err := call(ctx, c.Pace, place{region, "sns.Subscribe", a.Topic}, c.Clients.SNS.Subscribe,
+		&sns.SubscribeInput{TopicArn: aws.String(a.Topic), Protocol: aws.String(a.Subscriber.Protocol), Endpoint: aws.String(a.Subscriber.Endpoint)}, snsIn(region))
+	return again(err)
+}
 
-// UnmarshalJSON reads either form.
-func (s *statements) UnmarshalJSON(raw []byte) error {
-	if len(raw) > 0 && raw[0] == '{' {
-		*s = make(statements, 1)
-		return json.Unmarshal(raw, &(*s)[0])
-	}
-	return json.Unmarshal(raw, (*[]statement)(s))
+func (c *Cloud) clearFilterPolicy(ctx context.Context, region string, a plan.ClearFilterPolicy) error {
+	_, err := call(ctx, c.Pace, place{region, "sns.SetSubscriptionAttributes", a.Subscription}, c.Clients.SNS.SetSubscriptionAttributes,
+		&sns.SetSubscriptionAttributesInput{
+			SubscriptionArn: aws.String(a.Subscription), AttributeName: aws.String("FilterPolicy"), AttributeValue: aws.String("{}"),
+		}, snsIn(region))
+	return again(err)
 }
 
 // Publish sends a message to a topic, in the topic's own region.

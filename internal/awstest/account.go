@@ -19,6 +19,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	smithy "github.com/aws/smithy-go"
 )
 
@@ -35,14 +36,14 @@ type Account struct {
 	whole    bool // an unknown VPC fails a CreateFlowLogs as a whole
 	outlive  bool // flow logs stay when their VPC is deleted
 	regions  map[string]*region
-	roles    map[string]int // ARN to how many calls still cannot assume it
-	keys     map[string]bool
-	trails   map[string]*trail   // by ARN
-	buckets  map[string]bool     // that trails may write to
-	replies  map[string]reply    // of CreateFlowLogs, by region and client token
-	faults   map[string][]string // operation to error codes of its next calls
-	denied   map[string]bool     // operations
-	refusals map[string][]string // resource ID to error codes inside successful replies
+	roles    map[string]int               // ARN to how many calls still cannot assume it
+	keys     map[string]kmstypes.KeyState // by ARN
+	trails   map[string]*trail            // by ARN
+	buckets  map[string]bool              // that trails may write to
+	replies  map[string]reply             // of CreateFlowLogs, by region and client token
+	faults   map[string][]string          // operation to error codes of its next calls
+	denied   map[string]bool              // operations
+	refusals map[string][]string          // resource ID to error codes inside successful replies
 	calls    Calls
 	writes   []Write
 	messages []Message
@@ -100,7 +101,7 @@ func (w Write) String() string { return w.Op + " " + w.Region + " " + w.Target }
 func New(id, home string) *Account {
 	a := &Account{
 		ID: id, Home: home, pageSize: 1,
-		regions: map[string]*region{}, roles: map[string]int{}, keys: map[string]bool{},
+		regions: map[string]*region{}, roles: map[string]int{}, keys: map[string]kmstypes.KeyState{},
 		trails: map[string]*trail{}, buckets: map[string]bool{}, replies: map[string]reply{},
 		faults: map[string][]string{}, denied: map[string]bool{}, refusals: map[string][]string{}, calls: Calls{},
 	}
@@ -139,13 +140,6 @@ func (a *Account) AddRole(arn string, n int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.roles[arn] = n
-}
-
-// AddKey makes a KMS key that log groups may be encrypted with.
-func (a *Account) AddKey(arn string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.keys[arn] = true
 }
 
 // State returns every resource of the account as text: "region type name" to

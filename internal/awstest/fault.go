@@ -89,7 +89,10 @@ var services = map[string]string{
 	"GetParameter": theParameters, "PutParameter": theParameters, "DeleteParameter": theParameters,
 
 	"CreateTopic": theSNS, "DeleteTopic": theSNS, "Subscribe": theSNS, "GetTopicAttributes": theSNS,
-	"SetTopicAttributes": theSNS, "Publish": theSNS,
+	"SetTopicAttributes": theSNS, "Publish": theSNS, "RemovePermission": theSNS, "AddPermission": theSNS,
+	"ListSubscriptionsByTopic": theSNS, "GetSubscriptionAttributes": theSNS, "SetSubscriptionAttributes": theSNS, "Unsubscribe": theSNS,
+
+	"DescribeKey": "KMS", "DisableKey": "KMS", "ScheduleKeyDeletion": "KMS",
 }
 
 const (

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 )
 
 // Limits of CloudWatch Logs. Sources: CloudWatch Logs API Reference,
@@ -79,7 +80,7 @@ func (a *Account) CreateLogGroup(ctx context.Context, in *cloudwatchlogs.CreateL
 		return nil, refuse(op, invalidLogs, "the name %q is not valid", name)
 	case !slices.Contains(class.Values(), class):
 		return nil, refuse(op, invalidLogs, "the class %q is not valid", class)
-	case in.KmsKeyId != nil && !a.keys[*in.KmsKeyId]: // CloudWatch Logs API Reference, CreateLogGroup
+	case in.KmsKeyId != nil && a.keys[*in.KmsKeyId] != kmstypes.KeyStateEnabled: // CloudWatch Logs API Reference, CreateLogGroup
 		return nil, refuse(op, invalidLogs, "the key %s does not exist or is disabled", *in.KmsKeyId)
 	case reserved:
 		return nil, refuse(op, invalidLogs, "tag keys starting with 'aws:' are reserved")

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 )
 
 // A trail with what GetTrailStatus and GetEventSelectors say of it.
@@ -221,7 +222,7 @@ func (a *Account) destination(op string, r *region, t types.Trail) error {
 		return refuse(op, "InvalidCloudWatchLogsLogGroupArnException", "CloudTrail cannot validate the specified log group ARN")
 	case role != "" && !assumable:
 		return refuse(op, "InvalidCloudWatchLogsRoleArnException", "Access denied. Check the trust relationships for your role")
-	case t.KmsKeyId != nil && !a.keys[*t.KmsKeyId]:
+	case t.KmsKeyId != nil && a.keys[*t.KmsKeyId] != kmstypes.KeyStateEnabled:
 		return refuse(op, "KmsKeyNotFoundException", "the key %s does not exist", *t.KmsKeyId)
 	}
 	return nil

@@ -14,11 +14,12 @@ const (
 	FlowLogs  Kind = "flowlogs"  // VPC flow logs, in every region
 	Trails    Kind = "trails"    // the account's trail, which everything but flow logs stands on
 	LogGroups Kind = "loggroups" // the trail's log group and its metric filters
-	Alarms    Kind = "alarms"    // the alarms on those filters' metrics, and their topic
+	Topics    Kind = "topics"    // relight's own topic, its key and its subscribers
+	Alarms    Kind = "alarms"    // the alarms on those filters' metrics
 )
 
 // Kinds returns every kind, each after the ones it depends on.
-func Kinds() []Kind { return []Kind{FlowLogs, Trails, LogGroups, Alarms} }
+func Kinds() []Kind { return []Kind{FlowLogs, Trails, LogGroups, Topics, Alarms} }
 
 // Regional reports whether a kind is wanted in every region. The others are
 // wanted only in the home region of the account's trail.
@@ -42,6 +43,7 @@ const (
 	VPC      ResourceType = "vpc"       // a VPC ID
 	LogGroup ResourceType = "log-group" // a log group name
 	Alarm    ResourceType = "alarm"     // an alarm name
+	Topic    ResourceType = "topic"     // ARN of a topic or of one of its subscriptions
 	Bucket   ResourceType = "bucket"    // the name of an S3 bucket
 	Key      ResourceType = "key"       // the ID or ARN of a KMS key
 	Region   ResourceType = "region"    // a region name
@@ -51,14 +53,16 @@ const (
 // A Policy is the desired state: what config resolves and plan compares
 // against.
 type Policy struct {
-	Prefix   string            // "relight" unless configured; "<prefix>-<id>" names what relight makes
-	Tags     map[string]string // put on everything that takes tags
-	FlowLogs FlowLogSpec
-	Trail    TrailSpec
-	LogGroup LogGroupSpec
-	Controls []Control         // the enabled ones
-	Topic    string            // ARN of relight's topic; "" where nothing is deployed
-	KMSKeys  map[string]string // region to the ARN of the key that new log groups are encrypted with
+	Prefix      string            // "relight" unless configured; "<prefix>-<id>" names what relight makes
+	Tags        map[string]string // put on everything that takes tags
+	FlowLogs    FlowLogSpec
+	Trail       TrailSpec
+	LogGroup    LogGroupSpec
+	Controls    []Control         // the enabled ones
+	Topic       string            // ARN of relight's topic; "" where nothing is deployed
+	TopicKey    string            // ARN of the key that the topic is encrypted with
+	Subscribers []Subscriber      // of the topic
+	KMSKeys     map[string]string // region to the ARN of the key that new log groups are encrypted with
 }
 
 // Name returns the name of what relight makes for the control or purpose id.

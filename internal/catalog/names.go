@@ -5,6 +5,7 @@ const (
 	EnvAccount      = "RELIGHT_ACCOUNT"       // 12 digits
 	EnvHomeRegion   = "RELIGHT_HOME_REGION"   // the stack's region
 	EnvTopic        = "RELIGHT_TOPIC"         // ARN of the topic
+	EnvTopicKey     = "RELIGHT_TOPIC_KEY"     // ARN of the key it is encrypted with
 	EnvDeliveryRole = "RELIGHT_DELIVERY_ROLE" // ARN of the flow logs delivery role
 )
 

@@ -142,6 +142,25 @@ var kindGrants = map[Kind][]Grant{
 			Why:       "TagResource is checked inside CreateLogGroup, never a call of its own",
 		},
 	},
+	Topics: {
+		{
+			Actions: []string{
+				"sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic",
+				"sns:CreateTopic", "sns:TagResource", "sns:SetTopicAttributes", "sns:Subscribe",
+			},
+			Resources: []string{InTopic},
+			Why:       "TagResource is checked inside CreateTopic, never a call of its own",
+		},
+		{
+			Actions:   []string{"sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes"},
+			Resources: []string{"*"},
+			Why:       "SNS documents no resource to narrow these to; they are used on subscriptions of the topic only",
+		},
+		{
+			Actions:   []string{"kms:DescribeKey"},
+			Resources: []string{InKey},
+		},
+	},
 	Alarms: {
 		recall("which trail is guarded, where several or none qualify"),
 		{

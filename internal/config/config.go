@@ -46,8 +46,6 @@ type FlowLogs struct {
 	RetentionDays      int32    `json:"retentionDays,omitempty"`      // 365
 	AggregationSeconds int32    `json:"aggregationSeconds,omitempty"` // 600
 	ExemptVPCs         []string `json:"exemptVpcs,omitempty"`
-	ExemptByTag        bool     `json:"exemptByTag,omitempty"`  // a tag exempts too
-	GraceSeconds       int      `json:"graceSeconds,omitempty"` // that the events of new VPCs wait; 0
 }
 
 // Trail says which trail is guarded and where it delivers. What it leaves
@@ -156,6 +154,7 @@ type Deployment struct {
 	Account      string
 	HomeRegion   string
 	Topic        string // ARN
+	TopicKey     string // ARN of the key it is encrypted with
 	DeliveryRole string // ARN
 }
 
@@ -174,6 +173,7 @@ func DeploymentFromEnv(getenv func(string) string) (Deployment, error) {
 		Account:      get(catalog.EnvAccount),
 		HomeRegion:   get(catalog.EnvHomeRegion),
 		Topic:        get(catalog.EnvTopic),
+		TopicKey:     get(catalog.EnvTopicKey),
 		DeliveryRole: get(catalog.EnvDeliveryRole),
 	}
 	return d, errors.Join(errs...)
@@ -193,15 +193,18 @@ func (c Config) Policy(d Deployment) catalog.Policy {
 			Aggregation:   c.FlowLogs.AggregationSeconds,
 			DeliveryRole:  d.DeliveryRole,
 			ExemptVPCs:    c.FlowLogs.ExemptVPCs,
-			ExemptByTag:   c.FlowLogs.ExemptByTag,
 		},
 		Trail:    catalog.TrailSpec{Name: c.Trail.Name, Bucket: c.Trail.Bucket, KeyARN: c.Trail.KeyARN, RoleARN: c.Trail.RoleARN},
 		LogGroup: catalog.LogGroupSpec{Name: c.TrailLogs.LogGroup, RetentionDays: c.TrailLogs.RetentionDays},
 		Topic:    d.Topic,
+		TopicKey: d.TopicKey,
 		KMSKeys:  c.KMSKeys,
 	}
 	maps.Copy(p.Tags, c.Tags)
 	p.Tags[catalog.OwnerTag] = c.Prefix
+	for _, s := range c.Subscribers {
+		p.Subscribers = append(p.Subscribers, catalog.Subscriber(s))
+	}
 	for _, row := range catalog.Controls() {
 		change := c.Controls[row.ID]
 		if change.Disabled {

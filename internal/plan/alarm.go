@@ -21,7 +21,7 @@ type AlarmState struct {
 	Alarms  map[string]Alarm // by name; every metric alarm of the region if Full
 	Trail   TrailLogs        // set if Full
 	Filters []Filter         // of the trail's log group; set if Full
-	Topics  map[string]Topic // by ARN, those that alarms of a control act on and relight's own; set if Full
+	Topics  map[string]Topic // by ARN, those that alarms of a control act on; set if Full
 }
 
 // An Alarm is a metric alarm. What relight has no opinion on is kept so that
@@ -92,7 +92,6 @@ func Alarms(want catalog.Policy, got Observed) Plan {
 		if state.Trail.LogGroup == "" {
 			return sorted(p)
 		}
-		p.topic(want, state)
 	}
 	for _, c := range want.Controls {
 		if !state.Full && !slices.Contains(state.Named, want.Name(c.ID)) {
@@ -250,8 +249,8 @@ func sensitive(c catalog.Control, a Alarm) bool {
 }
 
 // ownTopic returns what tells somebody for an alarm of relight's own: its
-// topic among the actions. Whether the topic reaches anybody is a finding of
-// its own.
+// topic among the actions. Whether the topic reaches anybody is for Topics to
+// say.
 func ownTopic(want catalog.Policy) func([]string) bool {
 	return func(actions []string) bool { return slices.Contains(actions, want.Topic) }
 }
@@ -266,21 +265,3 @@ func reaching(topics map[string]Topic) func([]string) bool {
 
 // anybody takes any actions, or none, to tell somebody.
 func anybody([]string) bool { return true }
-
-// topic reports what keeps relight's own topic from reaching anybody.
-func (p *Plan) topic(want catalog.Policy, state AlarmState) {
-	if want.Topic == "" {
-		return // nothing is deployed yet; the deployment makes it
-	}
-	subject := "topic " + want.Topic
-	switch t := state.Topics[want.Topic]; {
-	case !t.Exists:
-		p.Findings = append(p.Findings, Finding{Subject: subject, Problem: "it does not exist", Remedy: "Destroy the stack and deploy it again: CloudFormation does not see that it is gone."})
-	case !t.Admits:
-		p.Findings = append(p.Findings, Finding{Subject: subject, Problem: "CloudWatch may not publish to it: " + t.Why, Remedy: "Mend its policy, or destroy the stack and deploy it again."})
-	case t.Confirmed == 0 && t.Pending > 0:
-		p.Findings = append(p.Findings, Finding{Subject: subject, Problem: "no subscriber has confirmed", Remedy: "Open the confirmation link that SNS sent; it is good for two days."})
-	case t.Confirmed == 0:
-		p.Findings = append(p.Findings, Finding{Subject: subject, Problem: "nobody is subscribed to it", Remedy: "Subscribe somebody: by the configuration, or with aws sns subscribe."})
-	}
-}

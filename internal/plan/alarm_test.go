@@ -332,38 +332,3 @@ func TestAlarmName(t *testing.T) {
 		seen[got] = true
 	}
 }
-
-func TestTopic(t *testing.T) {
-	want, c := control(t)
-	tests := map[string]struct {
-		topic   plan.Topic
-		finding string
-	}{
-		"healthy":      {plan.Topic{Exists: true, Admits: true, Confirmed: 1, Pending: 2}, ""},
-		"gone":         {plan.Topic{}, "it does not exist. Destroy the stack and deploy it again: CloudFormation does not see that it is gone."},
-		"shut":         {plan.Topic{Exists: true, Why: "its policy denies it", Confirmed: 1}, "CloudWatch may not publish to it: its policy denies it. Mend its policy, or destroy the stack and deploy it again."},
-		"pending":      {plan.Topic{Exists: true, Admits: true, Pending: 1}, "no subscriber has confirmed. Open the confirmation link that SNS sent; it is good for two days."},
-		"unsubscribed": {plan.Topic{Exists: true, Admits: true}, "nobody is subscribed to it. Subscribe somebody: by the configuration, or with aws sns subscribe."},
-	}
-	for how, tt := range tests {
-		t.Run(how, func(t *testing.T) {
-			got := alarms([]plan.Filter{filterFor(want, c)}, alarmFor(want, c))
-			got.Alarms.Topics[topic] = tt.topic
-			p := of(t, catalog.Alarms, want, got)
-			says(t, "actions", p.Actions)
-			if tt.finding == "" {
-				says(t, "findings", p.Findings)
-			} else {
-				says(t, "findings", p.Findings, "topic "+topic+": "+tt.finding)
-			}
-		})
-	}
-	t.Run("not read", func(t *testing.T) {
-		says(t, "findings", of(t, catalog.Alarms, want, named([]string{want.Name(c.ID)}, alarmFor(want, c))).Findings)
-	})
-	t.Run("not deployed", func(t *testing.T) {
-		bare := want
-		bare.Topic = ""
-		says(t, "findings", of(t, catalog.Alarms, bare, alarms(nil)).Findings)
-	})
-}

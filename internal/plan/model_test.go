@@ -14,13 +14,14 @@ import (
 )
 
 const (
-	account = "111122223333"
-	other   = "444455556666"
-	region  = "us-east-1"
-	trail   = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main"
-	group   = "aws-cloudtrail-logs-111122223333-0a1b2c3d"
-	topic   = "arn:aws:sns:us-east-1:111122223333:relight"
-	role    = "arn:aws:iam::111122223333:role/relight-delivery"
+	account  = "111122223333"
+	other    = "444455556666"
+	region   = "us-east-1"
+	trail    = "arn:aws:cloudtrail:us-east-1:111122223333:trail/main"
+	group    = "aws-cloudtrail-logs-111122223333-0a1b2c3d"
+	topic    = "arn:aws:sns:us-east-1:111122223333:relight"
+	topicKey = "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d-5e6f-4a7b-8c9d-0e1f2a3b4c5d"
+	role     = "arn:aws:iam::111122223333:role/relight-delivery"
 )
 
 // policy returns the desired state of an empty configuration, deployed.
@@ -30,7 +31,7 @@ func policy(t testing.TB) catalog.Policy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c.Policy(config.Deployment{Account: account, HomeRegion: region, Topic: topic, DeliveryRole: role})
+	return c.Policy(config.Deployment{Account: account, HomeRegion: region, Topic: topic, TopicKey: topicKey, DeliveryRole: role})
 }
 
 // control returns the control that most tables are about, and a policy that

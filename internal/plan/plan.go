@@ -23,6 +23,7 @@ type Observed struct {
 	FlowLogs  *FlowLogState
 	Trails    *TrailState
 	LogGroups *LogGroupState
+	Topics    *TopicState
 	Alarms    *AlarmState
 }
 
@@ -89,6 +90,8 @@ func Of(kind catalog.Kind, want catalog.Policy, got Observed) (Plan, error) {
 		return Trails(want, got), nil
 	case kind == catalog.LogGroups && got.LogGroups != nil:
 		return LogGroups(want, got), nil
+	case kind == catalog.Topics && got.Topics != nil:
+		return Topics(want, got), nil
 	case kind == catalog.Alarms && got.Alarms != nil:
 		return Alarms(want, got), nil
 	}

@@ -20,6 +20,7 @@ func TestUnobservedIsAnError(t *testing.T) {
 	observed := map[catalog.Kind]plan.Observed{
 		catalog.FlowLogs:  {FlowLogs: &plan.FlowLogState{}},
 		catalog.LogGroups: {LogGroups: &plan.LogGroupState{}},
+		catalog.Topics:    {Topics: &plan.TopicState{}},
 		catalog.Alarms:    {Alarms: &plan.AlarmState{}},
 	}
 	for _, kind := range append(catalog.Kinds(), "no such kind") {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/remedy"
@@ -17,6 +16,7 @@ import (
 var shapes = map[catalog.ResourceType]*regexp.Regexp{
 	catalog.VPC:      catalog.VPCShape,
 	catalog.LogGroup: catalog.LogGroupShape,
+	catalog.Topic:    catalog.TopicShape,
 	catalog.Bucket:   catalog.BucketShape,
 	catalog.Key:      catalog.KeyShape,
 	catalog.Region:   catalog.RegionShape,
@@ -30,41 +30,28 @@ var shapes = map[catalog.ResourceType]*regexp.Regexp{
 // as an object {"content": …, "tag": 1}, and a part of the record as a string
 // of JSON. One name that cannot be used spoils the others: they would be less
 // than the event harmed.
-//
-// A list of EC2's {"resourceId": …} may name resources of any type, of which
-// those of another type are left out; foreign says that it names only such.
-func namesAt(detail json.RawMessage, path []string, of catalog.ResourceType) (found remedy.Names, foreign bool) {
+func namesAt(detail json.RawMessage, path []string, of catalog.ResourceType) remedy.Names {
 	if len(path) == 0 {
-		return "", false
+		return ""
 	}
 	var node any
 	if json.Unmarshal(detail, &node) != nil {
-		return "", false
+		return ""
 	}
 	for _, step := range path {
 		object, ok := unquote(node).(map[string]any)
 		if !ok {
-			return "", false
+			return ""
 		}
 		node = object[step]
 	}
 	names, ok := texts(node)
-	if all := len(names); ok && path[len(path)-1] == "items" {
-		names = slices.DeleteFunc(names, func(n string) bool { return resourceID.MatchString(n) && !strings.HasPrefix(n, string(of)+"-") })
-		if all > 0 && len(names) == 0 {
-			return "", true
-		}
-	}
 	shape := shapes[of]
 	if !ok || shape == nil || slices.ContainsFunc(names, func(n string) bool { return !shape.MatchString(n) }) {
-		return "", false
+		return ""
 	}
-	return remedy.NamesOf(names...), false
+	return remedy.NamesOf(names...)
 }
-
-// resourceID is what the IDs of EC2's resources look like. Source: EC2 API
-// Reference, "Resource IDs".
-var resourceID = regexp.MustCompile(`^[a-z]+(-[a-z]+)*-[0-9a-f]+$`)
 
 // texts returns the strings of a node, and false if any part of it is
 // something else.
@@ -73,9 +60,6 @@ func texts(node any) ([]string, bool) {
 	case string:
 		return []string{node}, true
 	case map[string]any:
-		if id, ok := node["resourceId"]; ok {
-			return texts(id)
-		}
 		return texts(node["content"])
 	case []any:
 		var all []string

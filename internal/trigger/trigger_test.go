@@ -38,12 +38,25 @@ const (
 	rejected  = "rejected: "
 )
 
-func vpc(region, id string) string  { return scope("flowlogs", region, "vpc", id) }
-func filters(group string) string   { return scope("loggroups", home, "log-group", group) }
-func bucket(name string) string     { return scope("flowlogs", home, "bucket", name) }
-func key(name string) string        { return scope("flowlogs", home, "key", name) }
+func vpc(region, id string) string { return scope("flowlogs", region, "vpc", id) }
+func filters(group string) string  { return scope("loggroups", home, "log-group", group) }
+func bucket(name string) string    { return scope("flowlogs", home, "bucket", name) }
+func key(name string) string {
+	return scope("flowlogs", home, "key", name) + " " + scope("topics", home, "key", name)
+}
 func trails(names ...string) string { return scope("trails", home, "trail", names...) }
 func alarm(names ...string) string  { return scope("alarms", home, "alarm", names...) }
+
+// subscription ends the ARN of one.
+const subscription = "5e1f0c2a-7b7e-4d5c-9a3b-6f0d1e2c3b4a"
+
+// topic is a topic or subscription of the account, or all for no name.
+func topic(name string) string {
+	if name == "" {
+		return scope("topics", home, "topic")
+	}
+	return scope("topics", home, "topic", "arn:aws:sns:"+home+":"+account+":"+name)
+}
 
 // group is a log group that both kinds may lean on.
 func group(region, name string) string {
@@ -83,14 +96,6 @@ var samples = map[string]string{
 	"DeleteVpc.cloudformation.json":  vpc(home, "vpc-0a1b2c3d4e5f60023"),
 	"DeleteVpc.null-parameters.json": vpc(home, ""),
 	"DeleteVpc.refused.json":         refused,
-
-	"CreateTags.exempt.json":      vpc(home, "vpc-0a1b2c3d4e5f60031"),
-	"CreateTags.mixed.json":       vpc(home, "vpc-0a1b2c3d4e5f60032"),
-	"CreateTags.other-value.json": vpc(home, "vpc-0a1b2c3d4e5f60033"),
-	"CreateTags.instance.json":    "ignored: names no vpc",
-	"CreateTags.refused.json":     refused,
-	"DeleteTags.exempt.json":      vpc(home, "vpc-0a1b2c3d4e5f60035"),
-	"DeleteTags.instance.json":    "ignored: names no vpc",
 
 	"PutBucketPolicy.logs.json":                 bucket(logBucket),
 	"PutBucketPolicy.foreign.json":              bucket("checkout-assets"),
@@ -188,6 +193,22 @@ var samples = map[string]string{
 	"DeleteMetricFilter.foreign.json":         filters("/aws/lambda/checkout"),
 	"DeleteMetricFilter.null-parameters.json": filters(""),
 	"DeleteMetricFilter.refused.json":         refused,
+
+	"DeleteTopic.ours.json":                        topic("relight-alerts"),
+	"DeleteTopic.foreign.json":                     topic("checkout"),
+	"DeleteTopic.null-parameters.json":             topic(""),
+	"DeleteTopic.refused.json":                     refused,
+	"SetTopicAttributes.policy.json":               topic("relight-alerts"),
+	"SetTopicAttributes.key.json":                  topic("relight-alerts"),
+	"SetTopicAttributes.foreign.json":              topic("checkout"),
+	"SetTopicAttributes.echo.json":                 topic("relight-alerts"),
+	"RemovePermission.ours.json":                   topic("relight-alerts"),
+	"RemovePermission.foreign.json":                topic("checkout"),
+	"Unsubscribe.ours.json":                        topic("relight-alerts:" + subscription),
+	"Unsubscribe.foreign.json":                     topic("checkout:" + subscription),
+	"SetSubscriptionAttributes.filter-policy.json": topic("relight-alerts:" + subscription),
+	"SetSubscriptionAttributes.foreign.json":       topic("checkout:" + subscription),
+	"SetSubscriptionAttributes.echo.json":          topic("relight-alerts:" + subscription),
 
 	"PutMetricAlarm.weakened.json":     alarm("relight-root-usage"),
 	"PutMetricAlarm.silenced.json":     alarm("relight-iam-changes"),
@@ -288,7 +309,7 @@ func TestParse(t *testing.T) {
 
 // A row of the catalog without a sample that names something was never tried.
 func TestEveryCallIsParsed(t *testing.T) {
-	for _, c := range slices.Concat(catalog.Calls, catalog.TagCalls) {
+	for _, c := range catalog.Calls {
 		found := slices.ContainsFunc(events.All(), func(name string) bool {
 			var e struct {
 				Source     string

@@ -1,0 +1,218 @@
+package app_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relight-aws/relight/events"
+	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+const mail = "oncall@example.com"
+
+func (w *world) setTopic(name, value string) {
+	w.t.Helper()
+	must(w.SetTopicAttributes(w.t.Context(), &sns.SetTopicAttributesInput{
+		TopicArn: aws.String(w.topic), AttributeName: aws.String(name), AttributeValue: aws.String(value),
+	}))
+}
+
+func (w *world) deleteTopic() {
+	w.t.Helper()
+	must(w.DeleteTopic(w.t.Context(), &sns.DeleteTopicInput{TopicArn: aws.String(w.topic)}))
+}
+
+// subscription returns the ARN of a subscription to relight's topic.
+func (w *world) subscription(endpoint string) *string {
+	w.t.Helper()
+	in := &sns.ListSubscriptionsByTopicInput{TopicArn: aws.String(w.topic)}
+	for {
+		out := must(w.ListSubscriptionsByTopic(w.t.Context(), in))
+		for _, s := range out.Subscriptions {
+			if *s.Endpoint == endpoint {
+				return s.SubscriptionArn
+			}
+		}
+		if in.NextToken = out.NextToken; in.NextToken == nil {
+			w.t.Fatalf("%s is not subscribed", endpoint)
+		}
+	}
+}
+
+func (w *world) unsubscribe(endpoint string) {
+	w.t.Helper()
+	must(w.Unsubscribe(w.t.Context(), &sns.UnsubscribeInput{SubscriptionArn: w.subscription(endpoint)}))
+}
+
+func (w *world) setSubscription(endpoint, name, value string) {
+	w.t.Helper()
+	must(w.SetSubscriptionAttributes(w.t.Context(), &sns.SetSubscriptionAttributesInput{
+		SubscriptionArn: w.subscription(endpoint), AttributeName: aws.String(name), AttributeValue: aws.String(value),
+	}))
+}
+
+// findings returns what a sweep says of the topic, one finding a line.
+func findings(s app.Sweep) string {
+	var all []string
+	for _, r := range s.Reports {
+		for _, f := range r.Findings {
+			all = append(all, f.Subject+": "+f.Problem)
+		}
+	}
+	return strings.Join(all, "\n")
+}
+
+// What only a person can do about the topic is said by every sweep until it is
+// done, and nothing is written over and over meanwhile.
+func TestTopicFindings(t *testing.T) {
+	both := `{"subscribers":[{"protocol":"sqs","endpoint":"` + oncall + `"},{"protocol":"email","endpoint":"` + mail + `"}]}`
+	const alone = `{"subscribers":[{"protocol":"email","endpoint":"` + mail + `"}]}`
+	deny := func(statement string) func(*world) {
+		return func(w *world) {
+			policy := must(w.GetTopicAttributes(w.t.Context(), &sns.GetTopicAttributesInput{TopicArn: aws.String(w.topic)})).Attributes["Policy"]
+			w.setTopic("Policy", strings.TrimSuffix(policy, "]}")+`,{"Sid":"theirs","Effect":"Deny","Principal":"*","Action":"sns:Publish",`+
+				`"Resource":"`+w.topic+`"`+statement+`}]}`)
+		}
+	}
+	tests := []struct {
+		name    string
+		config  string
+		arrange func(*world)
+		want    string // findings; "" for none
+		repairs int    // of the first sweep
+	}{
+		{name: "healthy", config: both, arrange: func(*world) {}},
+		{name: "nobody subscribed", config: `{"subscribers":[]}`, arrange: func(*world) {}, want: "nobody is subscribed to it"},
+		{
+			name: "somebody else is subscribed", config: `{"subscribers":[]}`,
+			arrange: func(w *world) { w.subscribe("sqs", "arn:aws:sqs:us-east-1:111122223333:theirs") },
+		},
+		{
+			name: "mail unsubscribed by its link", config: both, repairs: 1, want: "subscriber email " + mail + ": it waits for confirmation",
+			arrange: func(w *world) { w.unsubscribe(mail) },
+		},
+		{
+			name: "nobody confirmed", config: alone, repairs: 1, want: "no subscriber has confirmed",
+			arrange: func(w *world) { w.unsubscribe(mail) },
+		},
+		{name: "key disabled", config: both, want: "its state is Disabled", arrange: func(w *world) {
+			must(w.DisableKey(w.t.Context(), &kms.DisableKeyInput{KeyId: aws.String(topicKey)}))
+		}},
+		{name: "key about to be deleted", config: both, want: "its state is PendingDeletion", arrange: func(w *world) {
+			must(w.ScheduleKeyDeletion(w.t.Context(), &kms.ScheduleKeyDeletionInput{KeyId: aws.String(topicKey)}))
+		}},
+		{name: "denied", config: both, want: "the statement theirs of its policy can deny alarms", arrange: deny("")},
+		{
+			name: "denied on a condition", config: both, want: "the statement theirs of its policy can deny alarms",
+			arrange: deny(`,"Condition":{"StringNotEquals":{"aws:SourceAccount":"444455556666"}}`),
+		},
+		{name: "denied to others", config: both, arrange: deny(`,"Condition":{"StringNotEquals":{"aws:SourceAccount":"111122223333"}}`)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := healthy(t, tt.config)
+			tt.arrange(w)
+			s := w.sweep(app.Request{})
+			for range 2 {
+				if s.Unrestored != 0 || s.Repaired != tt.repairs {
+					t.Errorf("%d repaired, %d unrestored; want %d, 0", s.Repaired, s.Unrestored, tt.repairs)
+				}
+				if got := findings(s); !strings.Contains(got, tt.want) || tt.want == "" && got != "" {
+					t.Errorf("findings %q, want %q", got, tt.want)
+				}
+				tt.repairs = 0
+				s = w.sweep(app.Request{})
+			}
+			w.Confirm(w.topic)
+			if got := findings(w.sweep(app.Request{})); strings.Contains(got, "confirm") {
+				t.Errorf("confirmed, and yet %q", got)
+			}
+		})
+	}
+}
+
+// Mail of a topic that is gone is lost and counted; once the topic is back the
+// report about it is sent, and it says who has to confirm.
+func TestTopicGone(t *testing.T) {
+	w := healthy(t, `{"subscribers":[{"protocol":"email","endpoint":"`+mail+`"}]}`)
+	w.deleteTopic()
+	w.deleteAlarms(rootUsage)
+	told := len(w.Messages())
+	_, err := w.app("alarms").HandleEvent(t.Context(), events.Read("DeleteAlarms.one.json"))
+	if err == nil || len(w.Messages()) != told || !strings.Contains(w.log.String(), `"Untold":1`) {
+		t.Errorf("%v, messages %+v; want a message that could not be sent", err, w.Messages()[told:])
+	}
+	if _, err := w.app("topics").HandleEvent(t.Context(), events.Read("DeleteTopic.ours.json")); err != nil {
+		t.Error(err)
+	}
+	m := w.Messages()[told:]
+	if len(m) != 1 || !strings.Contains(m[0].Text, "Restored: create topic") || !strings.Contains(m[0].Text, "it waits for confirmation") {
+		t.Errorf("messages %+v, want one about the topic and its subscriber", m)
+	}
+}
+
+// A topic that cannot be created is not subscribed to, and only the first
+// fault is told.
+func TestTopicRefused(t *testing.T) {
+	w := healthy(t, "")
+	w.deleteTopic()
+	w.Deny("CreateTopic")
+	before := w.Calls()
+	w.send(events.Read("DeleteTopic.ours.json"), true)
+	if n := w.Calls().Since(before)["Subscribe"]; n > 0 {
+		t.Errorf("%d calls of Subscribe", n)
+	}
+	if !strings.Contains(w.log.String(), "allow sns:CreateTopic on "+w.topic) {
+		t.Error("nobody is told what to allow")
+	}
+}
+
+// A key event about another key takes no call, one about the topic's looks at
+// all of the topic's health.
+func TestKeyEvents(t *testing.T) {
+	key := func(id string) []byte {
+		return []byte(`{"id":"e","detail-type":"AWS API Call via CloudTrail","source":"aws.kms","account":"111122223333","region":"us-east-1",
+		"detail":{"eventName":"DisableKey","requestParameters":{"keyId":"` + id + `"}}}`)
+	}
+	if _, watched := catalog.FindCall("aws.kms", catalog.APICall, "DisableKey"); !watched {
+		t.Skip("no call on keys is watched")
+	}
+	_, id, _ := strings.Cut(topicKey, "/")
+	for name, ours := range map[string]bool{topicKey: true, id: true, "another": false, "alias/relight": false} {
+		w := healthy(t, "")
+		must(w.DisableKey(t.Context(), &kms.DisableKeyInput{KeyId: aws.String(topicKey)}))
+		before := w.Calls()
+		if _, err := w.app("topics").HandleEvent(t.Context(), key(name)); err == nil && ours {
+			t.Errorf("%s: a message was sent with a disabled key", name)
+		}
+		used := w.Calls().Since(before)
+		if looked := used["DescribeKey"] > 0; looked != ours || !ours && len(used) > 0 {
+			t.Errorf("%s: calls %v", name, used)
+		}
+		if told := strings.Contains(w.log.String(), "its state is Disabled"); told != ours {
+			t.Errorf("%s: said so: %t", name, told)
+		}
+	}
+}
+
+// A subscriber of somebody else's may hear as little as it likes.
+func TestForeignSubscriber(t *testing.T) {
+	w := healthy(t, "")
+	const theirs = "arn:aws:sqs:us-east-1:111122223333:theirs"
+	w.subscribe("sqs", theirs)
+	w.setSubscription(theirs, "FilterPolicy", `{"severity":["high"]}`)
+	w.setSubscription(oncall, "RawMessageDelivery", "true")
+	before := w.State()
+	if s := w.sweep(app.Request{}); s.Planned > 0 || s.Findings > 0 {
+		t.Errorf("%+v", s.Reports)
+	}
+	if diff := cmp.Diff(before, w.State()); diff != "" {
+		t.Errorf("changed (-before +after):\n%s", diff)
+	}
+}

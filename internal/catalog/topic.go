@@ -1,0 +1,46 @@
+package catalog
+
+// AlarmService is the principal that publishes for CloudWatch alarms.
+const AlarmService = "cloudwatch.amazonaws.com"
+
+// A Subscriber is somebody whom the topic tells.
+type Subscriber struct {
+	Protocol string // as SNS spells it: "email", "sqs"
+	Endpoint string // address, URL, phone number or ARN
+}
+
+// A TopicStatement is one of the topic's policy. The stack writes it and the
+// planner puts it back.
+type TopicStatement struct {
+	Sid     string // unique in the policy; a statement of this name is relight's own
+	Effect  string // "Allow" or "Deny"
+	Service string // the principal; "" for everybody
+	Grant
+}
+
+// TopicPolicy is what the policy of relight's topic has to say: alarms of this
+// account and region may publish, and nobody does without TLS. Owners may add
+// statements.
+//
+// Source: Amazon SNS Developer Guide, "Example cases for Amazon SNS access
+// control" (alarms), "Amazon SNS security best practices" (TLS) and "Amazon
+// SNS API permissions" (one resource, unique statement IDs).
+var TopicPolicy = []TopicStatement{
+	{
+		Sid: "AllowPublishThroughSSLOnly", Effect: "Deny",
+		Grant: Grant{
+			Actions: []string{"sns:Publish"}, Resources: []string{InTopic},
+			Condition: map[string]map[string]string{"Bool": {"aws:SecureTransport": "false"}},
+		},
+	},
+	{
+		Sid: "AllowAlarmsOfThisAccount", Effect: "Allow", Service: AlarmService,
+		Grant: Grant{
+			Actions: []string{"sns:Publish"}, Resources: []string{InTopic},
+			Condition: map[string]map[string]string{
+				"StringEquals": {"aws:SourceAccount": InAccount},
+				"ArnLike":      {"aws:SourceArn": arn + "cloudwatch:" + InRegion + ":" + InAccount + ":alarm:*"},
+			},
+		},
+	},
+}

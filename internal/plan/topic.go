@@ -1,0 +1,313 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// TopicState is what was observed of relight's own topic.
+type TopicState struct {
+	Elsewhere     string // why nothing was looked at, where that is in order
+	Exists        bool
+	Policy        string // JSON
+	Key           string // what it is encrypted with: an ARN, ID or alias; "" for nothing
+	KeyState      string // of the wanted key, as KMS calls it; "" where it was not read
+	Subscriptions []Subscription
+}
+
+// A Subscription is one of a topic's.
+type Subscription struct {
+	ARN      string // "" while Pending
+	Protocol string
+	Endpoint string
+	Pending  bool   // waits for its owner to confirm
+	Filter   string // filter policy, JSON; "" for none or where it was not read
+}
+
+// KeyEnabled is the state of a key that works. Source: KMS API Reference,
+// KeyMetadata.
+const KeyEnabled = "Enabled"
+
+// Places in the order of actions on a topic.
+const (
+	topicFirst = iota
+	attributesNext
+	subscribersNext
+	filtersLast
+)
+
+// CreateTopic creates relight's topic again, as the stack did.
+type CreateTopic struct {
+	Topic  string // ARN
+	Policy string // JSON
+	Key    string // ARN
+	Tags   map[string]string
+	Reason string
+}
+
+// String returns the action as one line.
+func (a CreateTopic) String() string { return fmt.Sprintf("create topic %s (%s)", a.Topic, a.Reason) }
+
+// Target returns the topic's ARN.
+func (a CreateTopic) Target() string { return a.Topic }
+func (CreateTopic) before() int      { return topicFirst }
+
+// SetTopicPolicy writes a topic's policy as a whole.
+type SetTopicPolicy struct {
+	Topic  string // ARN
+	Policy string // JSON
+	Reason string
+}
+
+// String returns the action as one line.
+func (a SetTopicPolicy) String() string {
+	return fmt.Sprintf("set policy of topic %s (%s)", a.Topic, a.Reason)
+}
+
+// Target returns the topic's ARN.
+func (a SetTopicPolicy) Target() string { return a.Topic }
+func (SetTopicPolicy) before() int      { return attributesNext }
+
+// SetTopicKey encrypts a topic with a key.
+type SetTopicKey struct {
+	Topic  string // ARN
+	Key    string // ARN
+	Reason string
+}
+
+// String returns the action as one line.
+func (a SetTopicKey) String() string {
+	return fmt.Sprintf("set key of topic %s to %s (%s)", a.Topic, a.Key, a.Reason)
+}
+
+// Target returns the topic's ARN.
+func (a SetTopicKey) Target() string { return a.Topic }
+func (SetTopicKey) before() int      { return attributesNext }
+
+// Subscribe subscribes somebody to a topic.
+type Subscribe struct {
+	Topic      string // ARN
+	Subscriber catalog.Subscriber
+	Reason     string
+}
+
+// String returns the action as one line.
+func (a Subscribe) String() string {
+	return fmt.Sprintf("subscribe %s to topic %s (%s)", a.Target(), a.Topic, a.Reason)
+}
+
+// Target returns the subscriber.
+func (a Subscribe) Target() string { return a.Subscriber.Protocol + " " + a.Subscriber.Endpoint }
+func (Subscribe) before() int      { return subscribersNext }
+
+// ClearFilterPolicy lets a subscriber hear everything again.
+type ClearFilterPolicy struct {
+	Subscription string // ARN
+	Subscriber   catalog.Subscriber
+	Reason       string
+}
+
+// String returns the action as one line.
+func (a ClearFilterPolicy) String() string {
+	return fmt.Sprintf("clear filter-policy of %s %s (%s)", a.Subscriber.Protocol, a.Subscriber.Endpoint, a.Reason)
+}
+
+// Target returns the subscription's ARN.
+func (a ClearFilterPolicy) Target() string { return a.Subscription }
+func (ClearFilterPolicy) before() int      { return filtersLast }
+
+// Topics plans relight's own topic:
+//
+//	nothing deployed, another topic or key   left alone
+//	missing                                  created, with policy and key, and everyone subscribed
+//	a statement of ours missing or narrowed  put back, everybody else's kept
+//	policy that cannot be read               a finding: writing it would lose what others added
+//	somebody denies alarms                   a finding
+//	another key, or none                     ours again
+//	our key not enabled                      a finding
+//	a configured subscriber
+//	  not subscribed                         subscribed; a finding where that waits for a person
+//	  not confirmed                          a finding until it is
+//	  behind a filter policy                 the filter policy is cleared
+//	nobody confirmed                         a finding
+//	subscribers of others                    left alone
+func Topics(want catalog.Policy, got Observed) Plan {
+	var p Plan
+	state := *got.Topics
+	if state.Elsewhere != "" {
+		p.Skips = append(p.Skips, Skip{"topic", state.Elsewhere})
+		return p
+	}
+	p.Touched = slices.Clone(got.Asked)
+	if state.Exists {
+		p.topicHealth(want, state)
+	} else {
+		p.Actions = append(p.Actions, CreateTopic{
+			Topic: want.Topic, Policy: freshPolicy(want.Topic), Key: want.TopicKey, Tags: want.Tags, Reason: "it does not exist",
+		})
+	}
+	if state.KeyState != "" && state.KeyState != KeyEnabled {
+		p.Findings = append(p.Findings, Finding{
+			Subject: "key " + want.TopicKey, Alert: true,
+			Problem: "its state is " + state.KeyState + ": nothing can be published to the topic",
+			Remedy:  "Cancel its deletion with aws kms cancel-key-deletion, enable it with aws kms enable-key, and find out who did it.",
+		})
+	}
+	p.subscribers(want, state)
+	return sorted(p)
+}
+
+// topicHealth plans the attributes of a topic that exists.
+func (p *Plan) topicHealth(want catalog.Policy, state TopicState) {
+	subject := "topic " + want.Topic
+	healthy := true
+	to := parseARN(want.Topic)
+	switch read, err := parseTopicPolicy(state.Policy); {
+	case err != nil:
+		healthy = false
+		p.Findings = append(p.Findings, Finding{
+			Subject: subject, Problem: "its policy cannot be read: " + err.Error(), Alert: true,
+			Remedy: "Write it anew, with the statements of docs/operations.md: relight would lose what others added.",
+		})
+	default:
+		missing := restorePolicy(&read, want.Topic)
+		if len(missing) > 0 {
+			healthy = false
+			p.Actions = append(p.Actions, SetTopicPolicy{
+				Topic: want.Topic, Policy: read.text(), Reason: "it lacks " + strings.Join(missing, " and "),
+			})
+		}
+		for _, st := range read.statements {
+			if st.mayDeny(want.Topic, to.account) {
+				healthy = false
+				p.Findings = append(p.Findings, Finding{
+					Subject: subject, Problem: "the statement " + cmp.Or(st.Sid, string(st.raw)) + " of its policy can deny alarms", Alert: true,
+					Remedy: "Take it out with aws sns remove-permission, or let it spare " + catalog.AlarmService + ".",
+				})
+			}
+		}
+	}
+	if want.TopicKey != "" && !sameKey(state.Key, want.TopicKey) {
+		healthy = false
+		p.Actions = append(p.Actions, SetTopicKey{
+			Topic: want.Topic, Key: want.TopicKey, Reason: "it is encrypted with " + cmp.Or(state.Key, "nothing"),
+		})
+	}
+	if healthy {
+		p.Held++
+	}
+}
+
+// restorePolicy adds to a policy the statements of relight's own that it
+// lacks, in place of those of the same name, and returns their names.
+func restorePolicy(got *topicPolicy, topic string) []string {
+	var missing []string
+	for _, w := range catalog.TopicPolicy {
+		want := topicStatementOf(w, topic)
+		if slices.ContainsFunc(got.statements, func(st topicStatement) bool { return st.serves(want, topic) }) {
+			continue
+		}
+		missing = append(missing, w.Sid)
+		got.statements = slices.DeleteFunc(got.statements, func(st topicStatement) bool { return st.Sid == w.Sid })
+		got.statements = append(got.statements, want)
+	}
+	return missing
+}
+
+// freshPolicy returns the policy of a new topic, which has its account's
+// default until then.
+func freshPolicy(topic string) string {
+	var p topicPolicy
+	restorePolicy(&p, topic)
+	return p.text()
+}
+
+// IsKey reports whether what an event names is a key: calls that change one
+// take its ID or ARN and no alias. Source: KMS API Reference, DisableKey,
+// ScheduleKeyDeletion, PutKeyPolicy.
+func IsKey(name, arn string) bool { return sameKey(name, arn) }
+
+// subscribers plans who is told.
+func (p *Plan) subscribers(want catalog.Policy, state TopicState) {
+	subject := "topic " + want.Topic
+	reached, waiting := false, false
+	for _, s := range state.Subscriptions {
+		reached = reached || !s.Pending
+		waiting = waiting || s.Pending
+	}
+	for _, who := range want.Subscribers {
+		i := slices.IndexFunc(state.Subscriptions, func(s Subscription) bool { return SameSubscriber(who, s) })
+		waits := false
+		switch {
+		case i < 0:
+			p.Actions = append(p.Actions, Subscribe{Topic: want.Topic, Subscriber: who, Reason: "it is not subscribed"})
+			waits = needsPerson(who, want.Topic)
+			reached = reached || !waits
+		case state.Subscriptions[i].Pending:
+			waits = true
+		case state.Subscriptions[i].Filter != "":
+			s := state.Subscriptions[i]
+			p.Actions = append(p.Actions, ClearFilterPolicy{Subscription: s.ARN, Subscriber: who, Reason: "it hears only " + s.Filter})
+		default:
+			p.Held++
+		}
+		if waits {
+			waiting = true
+			p.Findings = append(p.Findings, Finding{
+				Subject: "subscriber " + who.Protocol + " " + who.Endpoint, Problem: "it waits for confirmation",
+				Remedy: "Open the confirmation link that SNS sent; it is good for two days.",
+			})
+		}
+	}
+	switch {
+	case reached:
+	case waiting:
+		p.Findings = append(p.Findings, Finding{Subject: subject, Problem: "no subscriber has confirmed", Remedy: "Open the confirmation link that SNS sent; it is good for two days."})
+	default:
+		p.Findings = append(p.Findings, Finding{Subject: subject, Problem: "nobody is subscribed to it", Remedy: "Name somebody in the configuration: subscribers. Then deploy."})
+	}
+}
+
+// needsPerson reports whether a new subscription waits for its owner: mail,
+// web and whatever is another account's. Source: Amazon SNS API Reference,
+// Subscribe.
+func needsPerson(who catalog.Subscriber, topic string) bool {
+	switch who.Protocol {
+	case "email", "email-json", "http", "https":
+		return true
+	case "sqs", "lambda":
+		return parseARN(who.Endpoint).account != parseARN(topic).account
+	}
+	return false
+}
+
+// SameSubscriber reports whether a subscription is somebody's. SNS may show
+// an endpoint in another form than it was given: mail in another case, a
+// phone number without its blanks, a URL without its password; that it does
+// is unverified, and a comparison that is too strict would subscribe for ever.
+func SameSubscriber(who catalog.Subscriber, s Subscription) bool {
+	return who.Protocol == s.Protocol && endpointOf(who.Protocol, who.Endpoint) == endpointOf(s.Protocol, s.Endpoint)
+}
+
+func endpointOf(protocol, endpoint string) string {
+	switch protocol {
+	case "email", "email-json":
+		return strings.ToLower(endpoint)
+	case "sms":
+		return strings.Map(func(r rune) rune {
+			if r < '0' || r > '9' {
+				return -1
+			}
+			return r
+		}, endpoint)
+	case "http", "https":
+		scheme, rest, _ := strings.Cut(endpoint, "://")
+		host, path, _ := strings.Cut(rest, "/")
+		return scheme + "://" + host[strings.LastIndex(host, "@")+1:] + "/" + path
+	}
+	return endpoint
+}

@@ -1,0 +1,287 @@
+package plan_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
+)
+
+// The two statements that a topic's policy has to have, and one of an owner's.
+const (
+	noTLS  = `{"Action":"sns:Publish","Condition":{"Bool":{"aws:SecureTransport":"false"}},"Effect":"Deny","Principal":"*","Resource":"` + topic + `","Sid":"AllowPublishThroughSSLOnly"}`
+	admits = `{"Action":"sns:Publish","Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:cloudwatch:us-east-1:111122223333:alarm:*"},` +
+		`"StringEquals":{"aws:SourceAccount":"111122223333"}},"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},` +
+		`"Resource":"` + topic + `","Sid":"AllowAlarmsOfThisAccount"}`
+	theirs = `{"Sid":"theirs","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sns:Subscribe","Resource":"` + topic + `"}`
+)
+
+func policyOf(statements ...string) string {
+	return `{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`
+}
+
+var (
+	queue   = catalog.Subscriber{Protocol: "sqs", Endpoint: "arn:aws:sqs:us-east-1:111122223333:oncall"}
+	mailbox = catalog.Subscriber{Protocol: "email", Endpoint: "oncall@example.com"}
+)
+
+func subscribed(who catalog.Subscriber) plan.Subscription {
+	return plan.Subscription{ARN: topic + ":1", Protocol: who.Protocol, Endpoint: who.Endpoint}
+}
+
+// topics returns a healthy topic with a subscriber, changed.
+func topics(change func(*plan.TopicState)) plan.Observed {
+	s := plan.TopicState{
+		Exists: true, Policy: policyOf(noTLS, admits), Key: topicKey, KeyState: plan.KeyEnabled,
+		Subscriptions: []plan.Subscription{subscribed(queue)},
+	}
+	if change != nil {
+		change(&s)
+	}
+	return plan.Observed{Account: account, Region: region, Topics: &s}
+}
+
+func TestTopics(t *testing.T) {
+	const (
+		statement = "set policy of topic " + topic + " (it lacks "
+		waits     = "subscriber email oncall@example.com: it waits for confirmation. Open the confirmation link that SNS sent; it is good for two days."
+		nobody    = "topic " + topic + ": no subscriber has confirmed. Open the confirmation link that SNS sent; it is good for two days."
+		create    = "create topic " + topic + " (it does not exist)"
+		subscribe = "subscribe sqs arn:aws:sqs:us-east-1:111122223333:oncall to topic " + topic + " (it is not subscribed)"
+		remedyOff = "Cancel its deletion with aws kms cancel-key-deletion, enable it with aws kms enable-key, and find out who did it."
+	)
+	tests := map[string]struct {
+		change   func(*plan.TopicState)
+		want     []catalog.Subscriber // beside the queue
+		actions  []string
+		findings []string
+		held     int
+	}{
+		"healthy":        {held: 2},
+		"somebody else":  {change: func(s *plan.TopicState) { s.Policy = policyOf(noTLS, theirs, admits) }, held: 2},
+		"not read":       {change: func(s *plan.TopicState) { s.KeyState = "" }, held: 2},
+		"key by its ID":  {change: func(s *plan.TopicState) { s.Key = topicKey[strings.LastIndex(topicKey, "/")+1:] }, held: 2},
+		"gone":           {change: func(s *plan.TopicState) { *s = plan.TopicState{KeyState: plan.KeyEnabled} }, actions: []string{create, subscribe}},
+		"admits nobody":  {change: func(s *plan.TopicState) { s.Policy = policyOf(noTLS) }, actions: []string{statement + "AllowAlarmsOfThisAccount)"}, held: 1},
+		"without TLS":    {change: func(s *plan.TopicState) { s.Policy = policyOf(admits) }, actions: []string{statement + "AllowPublishThroughSSLOnly)"}, held: 1},
+		"without policy": {change: func(s *plan.TopicState) { s.Policy = "" }, actions: []string{statement + "AllowPublishThroughSSLOnly and AllowAlarmsOfThisAccount)"}, held: 1},
+		"unreadable": {
+			change:   func(s *plan.TopicState) { s.Policy = "{" },
+			findings: []string{"topic " + topic + ": its policy cannot be read: unexpected end of JSON input. Write it anew, with the statements of docs/operations.md: relight would lose what others added."},
+			held:     1,
+		},
+		"AWS's key": {
+			change:  func(s *plan.TopicState) { s.Key = "alias/aws/sns" },
+			actions: []string{"set key of topic " + topic + " to " + topicKey + " (it is encrypted with alias/aws/sns)"}, held: 1,
+		},
+		"no key": {
+			change:  func(s *plan.TopicState) { s.Key = "" },
+			actions: []string{"set key of topic " + topic + " to " + topicKey + " (it is encrypted with nothing)"}, held: 1,
+		},
+		"key disabled": {
+			change:   func(s *plan.TopicState) { s.KeyState = "Disabled" },
+			findings: []string{"key " + topicKey + ": its state is Disabled: nothing can be published to the topic. " + remedyOff}, held: 2,
+		},
+		"not subscribed": {
+			change: func(s *plan.TopicState) { s.Subscriptions = nil }, actions: []string{subscribe}, held: 1,
+		},
+		"waits":     {change: func(s *plan.TopicState) { s.Subscriptions[0].Pending = true }, held: 1, findings: []string{strings.Replace(waits, "email oncall@example.com", queue.Protocol+" "+queue.Endpoint, 1), nobody}},
+		"a mailbox": {want: []catalog.Subscriber{mailbox}, actions: []string{"subscribe email oncall@example.com to topic " + topic + " (it is not subscribed)"}, findings: []string{waits}, held: 2},
+		"a mailbox that waits": {
+			want: []catalog.Subscriber{mailbox}, findings: []string{waits}, held: 2,
+			change: func(s *plan.TopicState) {
+				s.Subscriptions = append(s.Subscriptions, plan.Subscription{Protocol: "email", Endpoint: "OnCall@example.com", Pending: true})
+			},
+		},
+		"filtered": {
+			change:  func(s *plan.TopicState) { s.Subscriptions[0].Filter = `{"a":["b"]}` },
+			actions: []string{`clear filter-policy of sqs arn:aws:sqs:us-east-1:111122223333:oncall (it hears only {"a":["b"]})`}, held: 1,
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			want := policy(t)
+			want.Subscribers = append([]catalog.Subscriber{queue}, tt.want...)
+			p := of(t, catalog.Topics, want, topics(tt.change))
+			says(t, "actions", p.Actions, tt.actions...)
+			says(t, "findings", p.Findings, tt.findings...)
+			if p.Held != tt.held {
+				t.Errorf("%d held, want %d", p.Held, tt.held)
+			}
+		})
+	}
+}
+
+func TestNobodySubscribed(t *testing.T) {
+	p := of(t, catalog.Topics, policy(t), topics(func(s *plan.TopicState) { s.Subscriptions = nil }))
+	says(t, "findings", p.Findings, "topic "+topic+": nobody is subscribed to it. Name somebody in the configuration: subscribers. Then deploy.")
+}
+
+func TestTopicElsewhere(t *testing.T) {
+	p := of(t, catalog.Topics, policy(t), plan.Observed{Asked: []string{topic}, Topics: &plan.TopicState{Elsewhere: "nothing is deployed"}})
+	says(t, "actions", p.Actions)
+	says(t, "skips", p.Skips, "topic: nothing is deployed")
+	if p.Touched != nil {
+		t.Errorf("touched %v", p.Touched)
+	}
+}
+
+// written returns the statements of the policy that a plan writes.
+func written(t *testing.T, p plan.Plan) []string {
+	t.Helper()
+	var text string
+	for _, a := range p.Actions {
+		switch a := a.(type) {
+		case plan.SetTopicPolicy:
+			text = a.Policy
+		case plan.CreateTopic:
+			text = a.Policy
+		}
+	}
+	var doc struct {
+		ID        string `json:"Id"`
+		Version   string
+		Statement []json.RawMessage
+	}
+	if err := json.Unmarshal([]byte(text), &doc); err != nil {
+		t.Fatalf("policy %q: %v", text, err)
+	}
+	out := []string{doc.Version + " " + doc.ID}
+	for _, st := range doc.Statement {
+		out = append(out, string(st))
+	}
+	return out
+}
+
+// A policy is put back from what it is: others' statements stay as they are,
+// ours take the place of what goes by their name.
+func TestTopicPolicyKeepsOthers(t *testing.T) {
+	narrowed := strings.Replace(admits, "alarm:*", "alarm:none", 1)
+	turned := strings.Replace(admits, "Allow", "Deny", 1)
+	tests := map[string]struct {
+		policy string
+		want   []string
+	}{
+		"gone":        {"", []string{"2012-10-17 ", noTLS, admits}},
+		"theirs":      {policyOf(theirs), []string{"2012-10-17 ", theirs, noTLS, admits}},
+		"one":         {`{"Version":"2008-10-17","Id":"x","Statement":` + theirs + `}`, []string{"2008-10-17 x", theirs, noTLS, admits}},
+		"narrowed":    {policyOf(narrowed, theirs, noTLS), []string{"2012-10-17 ", theirs, noTLS, admits}},
+		"turned":      {policyOf(turned, noTLS), []string{"2012-10-17 ", noTLS, admits}},
+		"not refused": {policyOf(strings.Replace(noTLS, "sns:Publish", "sns:Subscribe", 1), admits), []string{"2012-10-17 ", admits, noTLS}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			p := of(t, catalog.Topics, policy(t), topics(func(s *plan.TopicState) { s.Policy, s.Exists = tt.policy, name != "gone" }))
+			if got := written(t, p); !slices.Equal(got, tt.want) {
+				t.Errorf("writes\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(tt.want, "\n"))
+			}
+			if len(p.Findings) > 0 {
+				t.Errorf("findings %v", p.Findings)
+			}
+		})
+	}
+}
+
+// What serves as a statement of ours, whoever wrote it.
+func TestTopicStatementsServe(t *testing.T) {
+	edit := func(pairs ...string) string { return strings.NewReplacer(pairs...).Replace(admits) }
+	tests := map[string]struct {
+		statement string
+		serves    bool
+	}{
+		"another name":           {edit("AllowAlarmsOfThisAccount", "mine"), true},
+		"no name":                {edit(`,"Sid":"AllowAlarmsOfThisAccount"`, ""), true},
+		"any action":             {edit("sns:Publish", "SNS:*"), true},
+		"actions":                {edit(`"sns:Publish"`, `["sns:Subscribe","sns:Pub*"]`), true},
+		"any topic":              {edit(`"Resource":"`+topic, `"Resource":"arn:aws:sns:*`), true},
+		"everybody":              {edit(`{"Service":"cloudwatch.amazonaws.com"}`, `"*"`), true},
+		"services":               {edit(`"cloudwatch.amazonaws.com"`, `["a","cloudwatch.amazonaws.com"]`), true},
+		"account alone":          {edit(`"ArnLike":{"aws:SourceArn":"arn:aws:cloudwatch:us-east-1:111122223333:alarm:*"},`, ""), true},
+		"in other case":          {edit("aws:SourceAccount", "AWS:sourceaccount"), true},
+		"values in a list":       {edit(`"111122223333"}`, `["111122223333"]}`), true},
+		"another action":         {edit("sns:Publish", "sns:Subscribe"), false},
+		"but this action":        {edit(`"Action":"sns:Publish"`, `"NotAction":"sns:publish"`), false},
+		"another topic":          {edit(`"Resource":"`+topic, `"Resource":"`+topic+"2"), false},
+		"but this topic":         {edit(`"Resource":`, `"NotResource":`), false},
+		"another service":        {edit("cloudwatch.amazonaws.com", "events.amazonaws.com"), false},
+		"but this service":       {edit(`"Principal"`, `"NotPrincipal"`), false},
+		"another account":        {edit(`"aws:SourceAccount":"111122223333"`, `"aws:SourceAccount":"444455556666"`), false},
+		"some alarms":            {edit("alarm:*", "alarm:none"), false},
+		"another condition":      {edit(`"StringEquals":{`, `"StringEquals":{"aws:PrincipalOrgID":"o-1",`), false},
+		"the condition reversed": {edit("StringEquals", "StringNotEquals"), false},
+	}
+	for name, tt := range tests {
+		p := of(t, catalog.Topics, policy(t), topics(func(s *plan.TopicState) { s.Policy = policyOf(noTLS, tt.statement) }))
+		if got := len(p.Actions) == 0; got != tt.serves {
+			t.Errorf("%s: serves %t, want %t: %v", name, got, tt.serves, text(p.Actions))
+		}
+	}
+}
+
+// Who may deny alarms is a finding, and is left to a person.
+func TestTopicDenials(t *testing.T) {
+	deny := func(rest string) string { return `{"Sid":"theirs","Effect":"Deny",` + rest + `}` }
+	all := `"Principal":"*","Action":"sns:Publish","Resource":"` + topic + `"`
+	when := func(c string) string { return deny(all + `,"Condition":` + c) }
+	tests := map[string]struct {
+		statement string
+		found     bool
+	}{
+		"everybody":             {deny(all), true},
+		"any principal":         {deny(strings.Replace(all, `"*"`, `{"AWS":"*"}`, 1)), true},
+		"CloudWatch":            {deny(strings.Replace(all, `"*"`, `{"Service":"cloudwatch.amazonaws.com"}`, 1)), true},
+		"all but somebody":      {deny(strings.Replace(all, `"Principal":"*"`, `"NotPrincipal":{"AWS":"arn:aws:iam::111122223333:root"}`, 1)), true},
+		"all but subscribing":   {deny(strings.Replace(all, `"Action":"sns:Publish"`, `"NotAction":"sns:Subscribe"`, 1)), true},
+		"everything":            {deny(strings.Replace(all, "sns:Publish", "*", 1)), true},
+		"on no resource":        {deny(`"Principal":"*","Action":"sns:Publish"`), true},
+		"of a condition":        {when(`{"DateGreaterThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}}`), true},
+		"this account":          {when(`{"StringEquals":{"aws:SourceAccount":"111122223333"}}`), true},
+		"with TLS":              {when(`{"Bool":{"aws:SecureTransport":"true"}}`), true},
+		"with TLS or not":       {when(`{"Bool":{"aws:SecureTransport":["true","false"]}}`), true},
+		"without TLS":           {when(`{"Bool":{"aws:SecureTransport":false}}`), false},
+		"people":                {when(`{"StringNotEquals":{"aws:PrincipalOrgID":"o-1"},"BoolIfExists":{"aws:PrincipalIsAWSService":"false"}}`), false},
+		"another account":       {when(`{"StringEquals":{"AWS:SourceAccount":"444455556666"}}`), false},
+		"but this account":      {when(`{"StringNotEquals":{"aws:SourceAccount":["444455556666","111122223333"]}}`), false},
+		"somebody":              {deny(strings.Replace(all, `"*"`, `{"AWS":"arn:aws:iam::111122223333:root"}`, 1)), false},
+		"another service":       {deny(strings.Replace(all, `"*"`, `{"Service":"events.amazonaws.com"}`, 1)), false},
+		"all but CloudWatch":    {deny(strings.Replace(all, `"Principal":"*"`, `"NotPrincipal":{"Service":"cloudwatch.amazonaws.com"}`, 1)), false},
+		"subscribing":           {deny(strings.Replace(all, "sns:Publish", "sns:Subscribe", 1)), false},
+		"another topic":         {deny(strings.Replace(all, topic, topic+"2", 1)), false},
+		"allowed to everybody":  {strings.Replace(deny(all), "Deny", "Allow", 1), false},
+		"all but this resource": {deny(strings.Replace(all, `"Resource"`, `"NotResource"`, 1)), false},
+	}
+	for name, tt := range tests {
+		p := of(t, catalog.Topics, policy(t), topics(func(s *plan.TopicState) { s.Policy = policyOf(noTLS, tt.statement, admits) }))
+		found := slices.ContainsFunc(p.Findings, func(f plan.Finding) bool { return f.Alert && strings.Contains(f.Problem, "statement theirs") })
+		if found != tt.found || len(p.Actions) > 0 {
+			t.Errorf("%s: found %t, want %t; actions %v", name, found, tt.found, text(p.Actions))
+		}
+	}
+}
+
+// SNS may show an endpoint in another form than it was given.
+func TestSameSubscriber(t *testing.T) {
+	tests := []struct {
+		protocol, given, shown string
+		same                   bool
+	}{
+		{"email", "OnCall@Example.com", "oncall@example.com", true},
+		{"email", "a@example.com", "b@example.com", false},
+		{"sms", "+49 (30) 555-0100", "+49305550100", true},
+		{"https", "https://me:secret@example.com/hook", "https://me:****@example.com/hook", true},
+		{"https", "https://example.com/hook", "https://example.com/other@hook", false},
+		{"sqs", "arn:aws:sqs:us-east-1:111122223333:A", "arn:aws:sqs:us-east-1:111122223333:a", false},
+	}
+	for _, tt := range tests {
+		who := catalog.Subscriber{Protocol: tt.protocol, Endpoint: tt.given}
+		if got := plan.SameSubscriber(who, plan.Subscription{Protocol: tt.protocol, Endpoint: tt.shown}); got != tt.same {
+			t.Errorf("%s and %s: same %t, want %t", tt.given, tt.shown, got, tt.same)
+		}
+	}
+	if plan.SameSubscriber(mailbox, plan.Subscription{Protocol: "email-json", Endpoint: mailbox.Endpoint}) {
+		t.Error("another protocol is another subscriber")
+	}
+}
