@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -98,8 +99,8 @@ type Arena struct {
 // account is as it was before. It is healed only if the functions that
 // events start did it: not the sweep, and not an attack that harmed nothing.
 // One that is to be reported is, if a message says so.
-func (a *Arena) Attack(ctx context.Context, at Attack) (Heal, error) {
-	heal := Heal{Attack: at.Name, Client: at.Client, Region: at.Region, Absent: at.Absent}
+func (a *Arena) Attack(ctx context.Context, at Attack) (heal Heal, err error) {
+	heal = Heal{Attack: at.Name, Client: at.Client, Region: at.Region, Absent: at.Absent}
 	if at.Absent != "" {
 		return heal, nil
 	}
@@ -141,6 +142,7 @@ func (a *Arena) Attack(ctx context.Context, at Attack) (Heal, error) {
 	if err := a.Settle(ctx); err != nil {
 		return heal, err
 	}
+	defer func() { err = errors.Join(err, a.Cloud.ConfirmSubscriptions(ctx)) }() // as the mailboxes' owners would
 	if !at.Reported {
 		a.judge(&heal, diff)
 	} else if len(diff) > 0 {

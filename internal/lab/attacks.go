@@ -2,9 +2,11 @@ package lab
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -13,6 +15,7 @@ import (
 	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -47,6 +50,13 @@ func Attacks() []Attack {
 		heals("logs PutMetricFilter, counting nothing", goSDK, Region, putFilter("nacl-changes", func(in *cloudwatchlogs.PutMetricFilterInput) {
 			in.MetricTransformations[0].MetricValue = aws.String("0")
 		})),
+		heals("sns DeleteTopic", goSDK, Region, deleteTopic),
+		heals("sns SetTopicAttributes, a policy without alarms", goSDK, Region, shutTopic),
+		heals("sns SetTopicAttributes, no key", awsCLI, Region, cliTopicKey),
+		heals("sns RemovePermission, the alarms'", awsCLI, Region, cliRemovePermission),
+		heals("sns Unsubscribe, the queue", goSDK, Region, unsubscribe("sqs")),
+		heals("sns Unsubscribe, the mail", goSDK, Region, unsubscribe("email")),
+		heals("sns SetSubscriptionAttributes, a filter policy", awsCLI, Region, cliFilterPolicy),
 		heals("monitoring DeleteAlarms, one", awsCLI, Region, cliAlarms("delete-alarms", "root-usage")),
 		heals("monitoring DeleteAlarms, all in one call", goSDK, Region, deleteAllAlarms),
 		heals("monitoring DisableAlarmActions, one", awsCLI, Region, cliAlarms("disable-alarm-actions", "cloudtrail-changes")),
@@ -300,6 +310,134 @@ func putAlarm(control string, change func(*cloudwatch.PutMetricAlarmInput)) doer
 		_, err = s.CloudWatch.PutMetricAlarm(ctx, in)
 		return nil, err
 	}
+}
+
+// topicOf returns the topic that a control's alarm tells.
+func topicOf(ctx context.Context, s *Session, t Target) (string, error) {
+	out, err := s.CloudWatch.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{t.Prefix + "-root-usage"}})
+	if err != nil {
+		return "", err
+	}
+	if len(out.MetricAlarms) == 0 || len(out.MetricAlarms[0].AlarmActions) == 0 {
+		return "", errors.New("no alarm names a topic")
+	}
+	return out.MetricAlarms[0].AlarmActions[0], nil
+}
+
+func deleteTopic(ctx context.Context, s *Session, t Target) (Aftermath, error) {
+	topic, err := topicOf(ctx, s, t)
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.SNS.DeleteTopic(ctx, &sns.DeleteTopicInput{TopicArn: aws.String(topic)})
+	return nil, err
+}
+
+// A topicStatement is one of a topic's policy.
+type topicStatement = map[string]any
+
+// policyOf returns a topic's policy, and the statement in it that admits
+// CloudWatch.
+func policyOf(ctx context.Context, s *Session, topic string) (policy map[string]any, alarms topicStatement, err error) {
+	out, err := s.SNS.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: aws.String(topic)})
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := json.Unmarshal([]byte(out.Attributes["Policy"]), &policy); err != nil {
+		return nil, nil, fmt.Errorf("read policy of %s: %w", topic, err)
+	}
+	statements, _ := policy["Statement"].([]any)
+	for _, st := range statements {
+		if st, _ := st.(topicStatement); strings.Contains(fmt.Sprint(st["Principal"]), "cloudwatch.amazonaws.com") {
+			return policy, st, nil
+		}
+	}
+	return nil, nil, errors.New("the topic's policy does not admit CloudWatch")
+}
+
+// shutTopic writes the topic's policy without what admits alarms.
+func shutTopic(ctx context.Context, s *Session, t Target) (Aftermath, error) {
+	topic, err := topicOf(ctx, s, t)
+	if err != nil {
+		return nil, err
+	}
+	policy, alarms, err := policyOf(ctx, s, topic)
+	if err != nil {
+		return nil, err
+	}
+	policy["Statement"] = slices.DeleteFunc(policy["Statement"].([]any), func(st any) bool {
+		st2, _ := st.(topicStatement)
+		return st2["Sid"] == alarms["Sid"]
+	})
+	raw, err := json.Marshal(policy)
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.SNS.SetTopicAttributes(ctx, &sns.SetTopicAttributesInput{
+		TopicArn: aws.String(topic), AttributeName: aws.String("Policy"), AttributeValue: aws.String(string(raw)),
+	})
+	return nil, err
+}
+
+func cliTopicKey(ctx context.Context, s *Session, t Target) (Aftermath, error) {
+	topic, err := topicOf(ctx, s, t)
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.AWS(ctx, "sns", "set-topic-attributes", "--topic-arn", topic, "--attribute-name", "KmsMasterKeyId", "--attribute-value", "")
+	return nil, err
+}
+
+func cliRemovePermission(ctx context.Context, s *Session, t Target) (Aftermath, error) {
+	topic, err := topicOf(ctx, s, t)
+	if err != nil {
+		return nil, err
+	}
+	_, alarms, err := policyOf(ctx, s, topic)
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.AWS(ctx, "sns", "remove-permission", "--topic-arn", topic, "--label", fmt.Sprint(alarms["Sid"]))
+	return nil, err
+}
+
+// subscriptionOf returns a confirmed subscription of the topic, by protocol.
+func subscriptionOf(ctx context.Context, s *Session, t Target, protocol string) (string, error) {
+	topic, err := topicOf(ctx, s, t)
+	if err != nil {
+		return "", err
+	}
+	out, err := s.SNS.ListSubscriptionsByTopic(ctx, &sns.ListSubscriptionsByTopicInput{TopicArn: aws.String(topic)})
+	if err != nil {
+		return "", err
+	}
+	for _, sub := range out.Subscriptions {
+		if arn := aws.ToString(sub.SubscriptionArn); aws.ToString(sub.Protocol) == protocol && strings.HasPrefix(arn, "arn:") {
+			return arn, nil
+		}
+	}
+	return "", fmt.Errorf("nobody is subscribed by %s and has confirmed", protocol)
+}
+
+func unsubscribe(protocol string) doer {
+	return func(ctx context.Context, s *Session, t Target) (Aftermath, error) {
+		sub, err := subscriptionOf(ctx, s, t, protocol)
+		if err != nil {
+			return nil, err
+		}
+		_, err = s.SNS.Unsubscribe(ctx, &sns.UnsubscribeInput{SubscriptionArn: aws.String(sub)})
+		return nil, err
+	}
+}
+
+func cliFilterPolicy(ctx context.Context, s *Session, t Target) (Aftermath, error) {
+	sub, err := subscriptionOf(ctx, s, t, "sqs")
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.AWS(ctx, "sns", "set-subscription-attributes", "--subscription-arn", sub,
+		"--attribute-name", "FilterPolicy", "--attribute-value", `{"severity":["none"]}`)
+	return nil, err
 }
 
 // everything puts all the lights of the home region out together.

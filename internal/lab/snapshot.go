@@ -14,6 +14,8 @@ import (
 	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 )
 
 // A Snapshot is the state of an account's protections as its API shows them,
@@ -23,7 +25,7 @@ import (
 type Snapshot map[string]string
 
 // Snapshot reads the account as the session's principal: every log group but
-// the functions' own, the trail's filters, all alarms, and in both regions
+// the functions' own, the trail's filters, all alarms and topics, and in both regions
 // every VPC's flow logs.
 func (who *Customer) Snapshot(ctx context.Context, root Principal) (Snapshot, error) {
 	snap := Snapshot{}
@@ -38,6 +40,9 @@ func (who *Customer) Snapshot(ctx context.Context, root Principal) (Snapshot, er
 	}
 	s := root.In(Region)
 	if err := snap.filters(ctx, s, who.TrailLogGroup); err != nil {
+		return nil, err
+	}
+	if err := snap.topics(ctx, s); err != nil {
 		return nil, err
 	}
 	return snap, snap.alarms(ctx, s)
@@ -137,6 +142,67 @@ func (s Snapshot) alarms(ctx context.Context, at *Session) error {
 	return nil
 }
 
+// topics reads every topic: its policy and key, and who is subscribed to hear
+// what. Whether somebody has confirmed is theirs to do, and no matter here.
+func (s Snapshot) topics(ctx context.Context, at *Session) error {
+	pages := sns.NewListTopicsPaginator(at.SNS, &sns.ListTopicsInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, t := range page.Topics {
+			if err := s.topic(ctx, at, t.TopicArn); err != nil && !isMissing(err) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s Snapshot) topic(ctx context.Context, at *Session, arn *string) error {
+	out, err := at.SNS.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: arn})
+	if err != nil {
+		return err
+	}
+	var policy struct{ Statement []map[string]any }
+	if err := json.Unmarshal([]byte(out.Attributes["Policy"]), &policy); err != nil && out.Attributes["Policy"] != "" {
+		return fmt.Errorf("read policy of %s: %w", aws.ToString(arn), err)
+	}
+	var statements, told []string
+	for _, st := range policy.Statement {
+		raw, err := json.Marshal(st)
+		if err != nil {
+			return err
+		}
+		statements = append(statements, string(raw))
+	}
+	subs := sns.NewListSubscriptionsByTopicPaginator(at.SNS, &sns.ListSubscriptionsByTopicInput{TopicArn: arn})
+	for subs.HasMorePages() {
+		page, err := subs.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, sub := range page.Subscriptions {
+			line := aws.ToString(sub.Protocol) + " " + aws.ToString(sub.Endpoint)
+			if strings.HasPrefix(aws.ToString(sub.SubscriptionArn), "arn:") {
+				got, err := at.SNS.GetSubscriptionAttributes(ctx, &sns.GetSubscriptionAttributesInput{SubscriptionArn: sub.SubscriptionArn})
+				if err != nil {
+					return err
+				}
+				if filter := got.Attributes["FilterPolicy"]; filter != "{}" {
+					line += " " + filter
+				}
+			}
+			told = append(told, strings.TrimSpace(line))
+		}
+	}
+	slices.Sort(statements)
+	slices.Sort(told)
+	s.add("topic", aws.ToString(arn), statements, out.Attributes["KmsMasterKeyId"], told)
+	return nil
+}
+
 func (s Snapshot) flowLogs(ctx context.Context, at *Session) error {
 	vpcs := ec2.NewDescribeVpcsPaginator(at.EC2, &ec2.DescribeVpcsInput{})
 	onVPC := map[string][]string{}
@@ -174,5 +240,6 @@ func flowLogLine(fl ec2types.FlowLog) string {
 
 func isMissing(err error) bool {
 	var missing *logtypes.ResourceNotFoundException
-	return errors.As(err, &missing)
+	var notFound *snstypes.NotFoundException
+	return errors.As(err, &missing) || errors.As(err, &notFound)
 }

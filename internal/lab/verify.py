@@ -56,6 +56,18 @@ def alerts(a, metric):
             and a.get("TreatMissingData", "missing") in ("missing", "notBreaching") and a["ActionsEnabled"])
 
 
+def admits_alarms(statements):
+    """Whether CloudWatch may publish, and nothing denies it but want of TLS."""
+    def about(st):
+        who, what = st["Principal"], st["Action"]
+        means = who == "*" or "cloudwatch.amazonaws.com" in (who.get("Service") or [])
+        return means and "sns:publish" in [a.lower() for a in ([what] if isinstance(what, str) else what)]
+    tls = {"Bool": {"aws:SecureTransport": "false"}}
+    mine = [st for st in statements if about(st)]
+    return (any(st["Effect"] == "Allow" for st in mine)
+            and not any(st["Effect"] == "Deny" and st.get("Condition") != tls for st in mine))
+
+
 def broken_control(control, filters, alarms, broken_topic):
     """The first broken link of a control, or None."""
     metrics = [f["metricTransformations"][0] for f in filters if measures(f, control)]
@@ -90,7 +102,14 @@ def broken_controls(home, controls, calls):
         subs = aws(home, "sns", "list-subscriptions-by-topic", "--topic-arn", topic).get("Subscriptions")
         if subs is None:
             return "topic"
-        return None if any(s["SubscriptionArn"].startswith("arn:") for s in subs) else "subscriber"
+        policy = json.loads(aws(home, "sns", "get-topic-attributes", "--topic-arn", topic)["Attributes"].get("Policy") or "{}")
+        if not admits_alarms(policy.get("Statement", [])):
+            return "topic's policy"
+        heard = [s["SubscriptionArn"] for s in subs if s["SubscriptionArn"].startswith("arn:")]
+        if not heard:
+            return "subscriber"
+        attributes = [aws(home, "sns", "get-subscription-attributes", "--subscription-arn", s)["Attributes"] for s in heard]
+        return "subscriber's filter policy" if all(json.loads(a.get("FilterPolicy") or "{}") for a in attributes) else None
 
     for control in controls:
         if link := broken_control(control, filters, calls["alarms"]["MetricAlarms"], broken_topic):

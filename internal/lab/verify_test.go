@@ -39,6 +39,10 @@ func protected() object {
 		"describe-metric-filters":     object{"metricFilters": filters},
 		"describe-alarms":             object{"MetricAlarms": alarms},
 		"list-subscriptions-by-topic": object{"Subscriptions": []object{{"SubscriptionArn": "arn:aws:sns:us-east-1:111122223333:relight:1"}}},
+		"get-topic-attributes": object{"Attributes": object{"Policy": `{"Statement":[` +
+			`{"Effect":"Deny","Principal":"*","Action":"sns:Publish","Condition":{"Bool":{"aws:SecureTransport":"false"}}},` +
+			`{"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},"Action":"sns:Publish"}]}`}},
+		"get-subscription-attributes": object{"Attributes": object{}},
 		"describe-vpcs":               object{"Vpcs": []object{{"VpcId": "vpc-1"}}},
 		"describe-flow-logs": object{"FlowLogs": []object{{
 			"ResourceId": "vpc-1", "FlowLogStatus": "ACTIVE", "TrafficType": "REJECT", "LogGroupName": "flow-logs", "DeliverLogsStatus": "SUCCESS",
@@ -98,6 +102,11 @@ func TestVerify(t *testing.T) {
 		{"alarm tells nobody", alarm(object{"AlarmActions": []string{}}), control + "topic", 1},
 		{"topic gone", answer("list-subscriptions-by-topic", "NotFound"), "broken at its topic", 18},
 		{"not confirmed", answer("list-subscriptions-by-topic", object{"Subscriptions": []object{{"SubscriptionArn": "PendingConfirmation"}}}), "broken at its subscriber", 18},
+		{"topic shut", answer("get-topic-attributes", object{"Attributes": object{"Policy": `{"Statement":[]}`}}), "broken at its topic's policy", 18},
+		{"topic denied", answer("get-topic-attributes", object{"Attributes": object{"Policy": `{"Statement":[` +
+			`{"Effect":"Deny","Principal":"*","Action":["sns:Publish"]},` +
+			`{"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},"Action":"sns:Publish"}]}`}}), "broken at its topic's policy", 18},
+		{"filtered", answer("get-subscription-attributes", object{"Attributes": object{"FilterPolicy": `{"a":["b"]}`}}), "broken at its subscriber's filter policy", 18},
 		{"flow log gone", answer("describe-flow-logs", object{"FlowLogs": []object{}}), "VPC vpc-1 in us-east-1: no flow log", 1},
 		{"flow log too narrow", flowLog(object{"TrafficType": "ACCEPT"}), "VPC vpc-1 in us-east-1: no flow log", 1},
 		{"flow log fails", flowLog(object{"DeliverLogsStatus": "FAILED"}), "VPC vpc-1 in us-east-1: no flow log", 1},
