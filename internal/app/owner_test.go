@@ -295,8 +295,10 @@ func TestControlTower(t *testing.T) {
 	}
 	w.deleteGroup(home, towers)
 	writes := len(w.Writes())
-	if s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.LogGroups}}); s.Findings != 1 || len(w.Writes()) != writes {
-		t.Errorf("findings %d, writes %v; want one finding about the missing group", s.Findings, w.Writes()[writes:])
+	s = w.sweep(app.Request{Kinds: []catalog.Kind{catalog.LogGroups}})
+	made := slices.DeleteFunc(w.Writes()[writes:], func(w awstest.Write) bool { return w.Target == findingsMemory })
+	if s.Findings != 1 || len(made) > 0 {
+		t.Errorf("findings %d, writes %v; want one finding about the missing group", s.Findings, made)
 	}
 }
 

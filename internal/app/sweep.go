@@ -142,9 +142,7 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 	for _, rep := range all {
 		sweep.add(rep)
 	}
-	if err := a.reporter.Tell(ctx, all...); err != nil { // one message, however many regions
-		a.reporter.RecordUntold(ctx, err, a.now())
-	}
+	a.tell(ctx, all) // one message, however many regions
 	return sweep, nil
 }
 

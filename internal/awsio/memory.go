@@ -42,7 +42,7 @@ func (c *Cloud) Remember(ctx context.Context, region, name, value string) error 
 	_, err := call(ctx, c.Pace, place{region, "ssm.PutParameter", name}, c.Clients.SSM.PutParameter,
 		&ssm.PutParameterInput{
 			Name: aws.String(name), Value: aws.String(value), Type: types.ParameterTypeString, Overwrite: aws.Bool(true),
-			Tier: types.ParameterTierIntelligentTiering, Description: aws.String("What relight remembers of the account's trail: docs/adr/0009-memory.md"),
+			Tier: types.ParameterTierIntelligentTiering, Description: aws.String("What relight remembers: docs/adr/0009-memory.md"),
 		}, ssmIn(region))
 	return err
 }

@@ -30,6 +30,10 @@ const (
 	MetricFindings   = "Findings"   // what only a person can mend
 )
 
+// FindingsMemory returns the name of the parameter that holds which findings
+// sweeps have told people of.
+func (p Policy) FindingsMemory() string { return "/" + p.Prefix + "/memory/findings" }
+
 // A Function is one deployed Lambda.
 type Function string
 

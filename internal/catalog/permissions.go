@@ -217,6 +217,11 @@ var sweepGrants = []Grant{
 		Resources: []string{memories},
 		Why:       "what a sweep finds healthy is remembered; no function that events start may write it",
 	},
+	{
+		Actions:   []string{"ssm:GetParameter", "ssm:PutParameter"},
+		Resources: []string{arn + "ssm:" + InRegion + ":" + InAccount + ":parameter/" + InPrefix + "/memory/findings"},
+		Why:       "which findings people have heard of, so that a new one is told though others stand",
+	},
 }
 
 // Grants returns the statements of a function's policy, each once.

@@ -77,6 +77,7 @@ type Report struct {
 	Outcomes  []Outcome     // one per action; none where nothing was applied
 	Remaining []plan.Action // what a second look still found to do
 	Causes    []Cause
+	Fresh     bool  // a finding in it was never told of
 	Err       error // what kept the run from observing or verifying
 }
 
@@ -130,10 +131,10 @@ func (r Report) Notices() []Cause {
 }
 
 // Alerts reports whether an event is, or led to, something that people should
-// look at soon.
+// look at soon, or a sweep found something new.
 func (r Report) Alerts() bool {
 	alert := slices.ContainsFunc(r.Plan.Findings, func(f plan.Finding) bool { return f.Alert })
-	return alert && len(r.Causes) > 0 || len(r.Notices()) > 0
+	return r.Fresh || alert && len(r.Causes) > 0 || len(r.Notices()) > 0
 }
 
 // A Reconciler runs scopes against one account.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -60,8 +61,8 @@ func Text(reports ...remedy.Report) string {
 	write(&b, "Failed", failed)
 	write(&b, "Failed", unread)
 	write(&b, "Still to do", remaining)
-	write(&b, "For you to mend", findings)
-	write(&b, "Left alone", skips)
+	write(&b, "For you to mend", once(findings)) // kinds that lean on one thing find the same
+	write(&b, "Left alone", once(skips))
 	return b.String()
 }
 
@@ -73,6 +74,17 @@ func write(b *strings.Builder, part string, all []string) {
 		}
 		fmt.Fprintf(b, "%s: %s\n", part, oneLine(l))
 	}
+}
+
+// once returns lines without repeats, in order.
+func once(all []string) []string {
+	var out []string
+	for _, l := range all {
+		if !slices.Contains(out, l) {
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 // oneLine cuts a line and takes the line breaks out of it: part of it may be

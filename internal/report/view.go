@@ -119,9 +119,9 @@ func Unrestored(r remedy.Report) int {
 
 // worthTelling reports whether people are told of a run by message: whenever
 // something was restored, when an event's repair failed, unless they have just
-// heard of it, and when an event is or led to something that they should look
-// at. What every sweep finds again is left to the alarms on relight's own
-// metrics, which speak once.
+// heard of it, when an event is or led to something that they should look at,
+// and when a sweep finds what none has told of. What every sweep finds again
+// is left to the alarms on relight's own metrics, which speak once.
 func worthTelling(r remedy.Report) bool {
 	told := 0
 	for _, o := range r.Outcomes {

@@ -1,0 +1,67 @@
+package app_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"github.com/relight-aws/relight/internal/app"
+)
+
+const findingsMemory = "/relight/memory/findings"
+
+// What only a person can mend is told by the first sweep that finds it, and
+// again only once it was mended and came back, whatever else stands.
+func TestNews(t *testing.T) {
+	w := healthy(t, "")
+	told := func(what string, want string) {
+		t.Helper()
+		before := len(w.Messages())
+		w.sweep(app.Request{})
+		mail := w.Messages()[before:]
+		switch {
+		case want == "" && len(mail) > 0:
+			t.Errorf("%s: told %+v, want nothing", what, mail)
+		case want != "" && (len(mail) != 1 || !strings.Contains(mail[0].Text, want)):
+			t.Errorf("%s: told %+v, want one message with %q", what, mail, want)
+		}
+	}
+	told("nothing found", "")
+	other := w.AddTrailTo("zweite", "second-trail")
+	told("a second trail", "these qualify too")
+	told("again", "")
+	w.FailDelivery(home, "vpc-1", "Access error")
+	told("a failed delivery beside it", "its delivery has FAILED")
+	told("both again", "")
+	w.RemoveTrail(other)
+	told("one mended", "")
+	must(w.DeleteLogGroup(t.Context(), &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String("second-trail")}))
+	w.AddTrailTo("zweite", "second-trail")
+	told("and back", "these qualify too")
+
+	w.FailDelivery(home, "vpc-2", "Access error")
+	w.Deny("GetParameter")
+	told("what was told is unreadable", "")
+	w.Allow("GetParameter")
+	told("and readable again", "fl-")
+	must(w.PutParameter(t.Context(), &ssm.PutParameterInput{Name: aws.String(findingsMemory), Value: aws.String("{"), Overwrite: aws.Bool(true)}))
+	told("what was told is spoilt", "these qualify too")
+	told("and mended", "")
+}
+
+// A message that could not be sent has told nobody.
+func TestUnsentNewsIsNewAgain(t *testing.T) {
+	w := healthy(t, "")
+	w.FailDelivery(home, "vpc-1", "Access error")
+	w.Deny("Publish")
+	w.sweep(app.Request{})
+	w.Allow("Publish")
+	before := len(w.Messages())
+	w.sweep(app.Request{})
+	if got := len(w.Messages()) - before; got != 1 {
+		t.Errorf("%d messages once they can be sent, want 1", got)
+	}
+}
