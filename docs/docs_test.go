@@ -147,13 +147,14 @@ func calls(p *page) {
 	p.line("says where to look: a name that is not found where it should be widens the look to")
 	p.line("everything of its type. Refused calls (`errorCode`) do not match the rules.\n")
 	p.head("Source", "Call", "Kinds that look", "What it names", "Where in the event's detail")
-	for _, c := range catalog.Calls {
+	for _, c := range slices.Concat(catalog.Calls, catalog.TagCalls) {
 		where := "nowhere: all of the region"
 		if len(c.Path) > 0 {
 			where = code(strings.Join(c.Path, "."))
 		}
 		p.row(code(c.Source), cmp.Or(code(c.Name), c.DetailType), each(names(c.Kinds)), strings.ReplaceAll(string(c.Type), "-", " "), where)
 	}
+	p.line("\nCreateTags and DeleteTags are watched only where `flowLogs.exemptByTag` is true.")
 	p.line("\n## Event patterns\n")
 	p.line("The rules on each region's default bus, one per source and detail type. Further")
 	p.line("regions forward only what harms regional kinds (%s).", strings.Join(regional(), ", "))
@@ -164,6 +165,23 @@ func calls(p *page) {
 		}
 		p.line("```")
 	}
+	p.line("\nWith `flowLogs.exemptByTag`, also:\n\n```")
+	for _, pattern := range catalog.PatternsOf(catalog.TagCalls, catalog.Kinds()...) {
+		p.line("%s", pattern)
+	}
+	p.line("```")
+	p.line("\nWith `flowLogs.graceSeconds`, the events of these calls come by a rule and a queue of")
+	p.line("their own, which holds them for that long: %s.", strings.Join(newborn(), ", "))
+}
+
+func newborn() []string {
+	var out []string
+	for _, c := range catalog.Calls {
+		if c.Newborn() {
+			out = append(out, code(c.Name))
+		}
+	}
+	return out
 }
 
 func names(kinds []catalog.Kind) []string {
@@ -259,7 +277,7 @@ func TestReadmeIsComplete(t *testing.T) {
 	for _, k := range keys("", reflect.TypeFor[config.Config]()) {
 		want("key", code(k))
 	}
-	for _, c := range catalog.Calls {
+	for _, c := range slices.Concat(catalog.Calls, catalog.TagCalls) {
 		want("call", code(cmp.Or(c.Name, c.DetailType)))
 	}
 	for _, k := range catalog.Kinds() {

@@ -72,7 +72,7 @@ func at(detail map[string]any, path []string) any {
 // Every watched call needs a sample in which it succeeded and its name is
 // where the catalog says.
 func TestEveryCallHasASuccess(t *testing.T) {
-	for _, c := range catalog.Calls {
+	for _, c := range slices.Concat(catalog.Calls, catalog.TagCalls) {
 		found := slices.ContainsFunc(wellFormed(), func(name string) bool {
 			e := decode(t, name)
 			got, ok := catalog.FindCall(e.Source, e.DetailType, e.str("eventName"))

@@ -35,6 +35,6 @@ func Forwarder(app constructs.Construct, p Props, region string) awscdk.Stack {
 		awsevents.EventBus_FromEventBusArn(s, jsii.String("HomeBus"), jsii.String(bus)),
 		&awseventstargets.EventBusProps{Role: role.WithoutPolicyUpdates(nil)},
 	)
-	newRules(s, "Forward", nil, catalog.Patterns(p.regionalKinds()...), home, undelivered)
+	newRules(s, "Forward", nil, catalog.PatternsOf(p.policy().Calls(), p.regionalKinds()...), home, undelivered)
 	return s
 }

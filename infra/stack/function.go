@@ -3,6 +3,7 @@ package stack
 import (
 	"cmp"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -39,13 +40,15 @@ type lambdas struct {
 
 // kindFunction is the function of a kind, with what feeds it.
 type kindFunction struct {
-	scope   constructs.Construct
-	target  awsevents.IRuleTarget // its queue
-	mapping constructs.IDependable
+	scope    constructs.Construct
+	target   awsevents.IRuleTarget // its queue
+	later    awsevents.IRuleTarget // its queue for events that wait; nil for none
+	mappings []constructs.IDependable
 }
 
 // forKind adds the function that serves a kind's events, its queue and its
-// dead-letter queue.
+// dead-letter queue, and a queue in which the events of new things wait where
+// the configuration grants them time.
 //
 // Sources of the limits: Lambda API Reference, CreateEventSourceMapping.
 func (l lambdas) forKind(k catalog.Kind) kindFunction {
@@ -53,33 +56,62 @@ func (l lambdas) forKind(k catalog.Kind) kindFunction {
 	scope := constructs.NewConstruct(l.stack, jsii.String(string(f)))
 	dead := newDeadLetters(scope, "DeadLetters", l.alerts,
 		"relight: "+l.policy().FunctionName(f)+" gave up on events. Its log says why; move them back with a queue redrive.")
-	queue := newQueue(scope, dead)
+	queues := []feed{{id: "", queue: newQueue(scope, "Queue", 0, dead)}}
+	if _, later := l.calls(); len(catalog.PatternsOf(later, k)) > 0 {
+		delay := time.Duration(l.Config.FlowLogs.GraceSeconds) * time.Second
+		queues = append(queues, feed{id: "Later", queue: newQueue(scope, "LaterQueue", delay, dead)})
+	}
+	var fed []awssqs.IQueue
+	for _, q := range queues {
+		fed = append(fed, q.queue)
+	}
+	fn := l.function(scope, f, fed, eventTimeout, "relight: restores "+string(k)+" after events")
+	out := kindFunction{scope: scope}
+	for _, q := range queues {
+		target, mapping := l.feed(scope, k, fn, q)
+		out.mappings = append(out.mappings, mapping)
+		if q.id == "" {
+			out.target = target
+		} else {
+			out.later = target
+		}
+	}
+	return out
+}
+
+// A feed is a queue of a function, and what its constructs' IDs begin with.
+type feed struct {
+	id    string
+	queue awssqs.Queue
+}
+
+// feed lets the stack's rules fill a queue and a function read it.
+func (l lambdas) feed(scope constructs.Construct, k catalog.Kind, fn awslambda.Function, f feed) (awsevents.IRuleTarget, constructs.IDependable) {
 	bus := ""
 	if k.Regional() {
 		bus = l.policy().BusName()
 	}
-	admitRules(queue, l.stack, bus)
-	fn := l.function(scope, f, queue, eventTimeout, "relight: restores "+string(k)+" after events")
-	mapping := awslambda.NewEventSourceMapping(scope, jsii.String("Mapping"), &awslambda.EventSourceMappingProps{
-		Target: fn, EventSourceArn: queue.QueueArn(),
+	admitRules(f.queue, l.stack, bus)
+	mapping := awslambda.NewEventSourceMapping(scope, jsii.String(f.id+"Mapping"), &awslambda.EventSourceMappingProps{
+		Target: fn, EventSourceArn: f.queue.QueueArn(),
 		BatchSize: jsii.Number(batchSize), MaxBatchingWindow: seconds(batchWindow),
 		MaxConcurrency: jsii.Number(concurrency), ReportBatchItemFailures: jsii.Bool(true),
 	})
 	// By its ARN, or the CDK would add a statement for each rule to its policy.
-	named := awssqs.Queue_FromQueueArn(scope, jsii.String("Named"), queue.QueueArn())
+	named := awssqs.Queue_FromQueueArn(scope, jsii.String(f.id+"Named"), f.queue.QueueArn())
 	target := awseventstargets.NewSqsQueue(named, &awseventstargets.SqsQueueProps{
 		MaxEventAge: seconds(eventAge), RetryAttempts: jsii.Number(eventRetries),
 	})
-	return kindFunction{scope: scope, target: target, mapping: mapping}
+	return target, mapping
 }
 
-// function adds a function with its role, log group and alarm. Its queue is
-// the one it reads, or for the sweep the one its failures go to.
+// function adds a function with its role, log group and alarm. Its queues are
+// those it reads, or for the sweep the one its failures go to.
 //
 // No concurrency is reserved: an account starts with ten, all of which Lambda
 // insists on keeping unreserved. Source: AWS Lambda Developer Guide,
 // "Configuring reserved concurrency".
-func (l lambdas) function(scope constructs.Construct, f catalog.Function, queue awssqs.IQueue, timeout time.Duration, description string) awslambda.Function {
+func (l lambdas) function(scope constructs.Construct, f catalog.Function, queues []awssqs.IQueue, timeout time.Duration, description string) awslambda.Function {
 	name := l.policy().FunctionName(f)
 	logs := awslogs.NewLogGroup(scope, jsii.String("Logs"), &awslogs.LogGroupProps{
 		LogGroupName:  jsii.String(catalog.FunctionLogGroup(name)),
@@ -87,9 +119,14 @@ func (l lambdas) function(scope constructs.Construct, f catalog.Function, queue 
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
 	grants := append(catalog.Grants(f), catalog.RuntimeGrants(f)...)
+	may := statements(grants, l.values(name, queues[0]))
+	for _, q := range queues[1:] {
+		more := slices.DeleteFunc(catalog.RuntimeGrants(f), func(g catalog.Grant) bool { return !slices.Contains(g.Resources, catalog.InQueue) })
+		may = append(may, statements(more, l.values(name, q))...)
+	}
 	role := awsiam.NewRole(scope, jsii.String("Role"), &awsiam.RoleProps{
 		AssumedBy:      service("lambda.amazonaws.com", nil),
-		InlinePolicies: inline("grants", statements(grants, l.values(name, queue))...),
+		InlinePolicies: inline("grants", may...),
 	})
 	fn := awslambda.NewFunction(scope, jsii.String("Function"), &awslambda.FunctionProps{
 		FunctionName: jsii.String(name),

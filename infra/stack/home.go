@@ -27,10 +27,13 @@ func Home(app constructs.Construct, p Props) awscdk.Stack {
 	var before []constructs.IDependable // of the first sweep
 	for _, k := range p.kinds() {
 		fn := l.forKind(k)
-		before = append(before, fn.mapping)
-		before = append(before, newRules(fn.scope, "Rule", nil, catalog.Patterns(k), fn.target, undelivered)...)
+		before = append(before, fn.mappings...)
+		now, later := p.calls()
+		before = append(before, newRules(fn.scope, "Rule", nil, catalog.PatternsOf(now, k), fn.target, undelivered)...)
+		before = append(before, newRules(fn.scope, "Later", nil, catalog.PatternsOf(later, k), fn.later, undelivered)...)
 		if k.Regional() {
-			before = append(before, newRules(fn.scope, "Forwarded", bus, catalog.Patterns(k), fn.target, undelivered)...)
+			before = append(before, newRules(fn.scope, "Forwarded", bus, catalog.PatternsOf(now, k), fn.target, undelivered)...)
+			before = append(before, newRules(fn.scope, "ForwardedLater", bus, catalog.PatternsOf(later, k), fn.later, undelivered)...)
 		}
 	}
 	l.sweep(before)

@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"time"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -9,19 +11,23 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// newQueue adds a queue that hands each message to its function up to
-// maxReceives times and then to dead.
+// newQueue adds a queue that hands each message to its function, after a delay
+// if one is given, up to maxReceives times and then to dead.
 //
 // The visibility timeout is the least that Lambda's own guide asks for: six
 // times the function's, and the batch window. Source: AWS Lambda Developer
 // Guide, "Creating and configuring an Amazon SQS event source mapping".
-func newQueue(scope constructs.Construct, dead awssqs.IQueue) awssqs.Queue {
-	return awssqs.NewQueue(scope, jsii.String("Queue"), &awssqs.QueueProps{
+func newQueue(scope constructs.Construct, id string, delay time.Duration, dead awssqs.IQueue) awssqs.Queue {
+	props := &awssqs.QueueProps{
 		VisibilityTimeout: seconds(6*eventTimeout + batchWindow),
 		DeadLetterQueue:   &awssqs.DeadLetterQueue{Queue: dead, MaxReceiveCount: jsii.Number(maxReceives)},
 		Encryption:        awssqs.QueueEncryption_SQS_MANAGED,
 		EnforceSSL:        jsii.Bool(true),
-	})
+	}
+	if delay > 0 {
+		props.DeliveryDelay = seconds(delay)
+	}
+	return awssqs.NewQueue(scope, jsii.String(id), props)
 }
 
 const maxReceives = 5

@@ -58,7 +58,7 @@ const (
 // A queue takes messages over TLS only, from the rules that have it as target
 // or dead-letter queue and from nobody else but the account's own roles.
 func TestQueuePolicies(t *testing.T) {
-	for _, a := range []app{defaults(), custom()} {
+	for _, a := range []app{defaults(), custom(), graceful()} {
 		for name, s := range a {
 			senders := map[string][]string{} // by queue
 			for _, r := range s.of("AWS::Events::Rule") {

@@ -49,6 +49,9 @@ func ruleID(p catalog.Pattern) string {
 	if p.DetailType[0] == catalog.AlarmChange {
 		return id + "-changes"
 	}
+	if p.Tagged() {
+		return id + "-tags"
+	}
 	return id + "-calls"
 }
 

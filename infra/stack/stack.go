@@ -68,6 +68,19 @@ func Add(app constructs.Construct, p Props) {
 }
 
 // policy returns the desired state as far as it is known before deployment.
+// calls returns the calls that the stacks watch: those whose events wait, and
+// the others.
+func (p Props) calls() (now, later []catalog.Call) {
+	for _, c := range p.policy().Calls() {
+		if p.Config.FlowLogs.GraceSeconds > 0 && c.Newborn() {
+			later = append(later, c)
+		} else {
+			now = append(now, c)
+		}
+	}
+	return now, later
+}
+
 func (p Props) policy() catalog.Policy { return p.Config.Policy(config.Deployment{}) }
 
 // kinds returns the kinds that are not off.

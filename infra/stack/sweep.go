@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsscheduler"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -27,7 +28,7 @@ func (l lambdas) sweep(after []constructs.IDependable) {
 	interval := time.Duration(l.Config.SweepMinutes) * time.Minute
 	failed := newDeadLetters(scope, "Failed", l.alerts,
 		"relight: a sweep failed for good. The message and the function's log say why; the next sweep tries again.")
-	fn := l.function(scope, catalog.Backfill, failed, sweepTimeout, "relight: sweeps the account")
+	fn := l.function(scope, catalog.Backfill, []awssqs.IQueue{failed}, sweepTimeout, "relight: sweeps the account")
 	// A sweep still waiting when the next is due is not worth running.
 	onFailure := awslambda.NewCfnEventInvokeConfig(scope, jsii.String("Async"), &awslambda.CfnEventInvokeConfigProps{
 		FunctionName:             fn.FunctionName(),

@@ -470,6 +470,14 @@ func (w *world) createFlowLog(region, vpc, traffic, group string) {
 	}
 }
 
+// tag gives a VPC of the home region the tag that exempts it, with a value.
+func (w *world) tag(vpc, value string) {
+	w.t.Helper()
+	must(w.CreateTags(w.t.Context(), &ec2.CreateTagsInput{
+		Resources: []string{vpc}, Tags: []ec2types.Tag{{Key: aws.String(catalog.ExemptTag), Value: aws.String(value)}},
+	}))
+}
+
 // createOurs makes a flow log as relight makes one.
 func (w *world) createOurs(vpc, traffic string) {
 	w.t.Helper()

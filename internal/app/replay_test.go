@@ -20,6 +20,7 @@ import (
 
 	"github.com/relight-aws/relight/events"
 	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/catalog"
 )
 
 // An attack leaves an account as the call in a sample event does.
@@ -46,6 +47,11 @@ var attacks = map[string]attack{
 	"DeleteVpc.logged.json":          vpcTornDown("vpc-0a1b2c3d4e5f60021"),
 	"DeleteVpc.cloudformation.json":  vpcTornDown("vpc-0a1b2c3d4e5f60023"),
 	"DeleteVpc.null-parameters.json": vpcTornDown("vpc-0a1b2c3d4e5f60025"),
+
+	"CreateTags.exempt.json":      vpcExempt("vpc-0a1b2c3d4e5f60031"),
+	"CreateTags.mixed.json":       vpcExempt("vpc-0a1b2c3d4e5f60032"),
+	"CreateTags.other-value.json": newVPC(home, "vpc-0a1b2c3d4e5f60033"),
+	"DeleteTags.exempt.json":      newVPC(home, "vpc-0a1b2c3d4e5f60035"),
 
 	"PutBucketPolicy.logs.json":                 flowLogsToBucket,
 	"DeleteBucketPolicy.logs.json":              flowLogsToBucket,
@@ -225,6 +231,14 @@ var flowLogsToBucket = attack{do: func(w *world) {
 	}))
 }}
 
+// vpcExempt is a VPC that somebody has exempted by its tag.
+func vpcExempt(id string) attack {
+	return attack{do: func(w *world) {
+		w.AddVPC(home, id)
+		w.tag(id, catalog.ExemptValue)
+	}}
+}
+
 // vpcTornDown leaves a flow log of relight's where its VPC was.
 func vpcTornDown(id string) attack {
 	return attack{do: func(w *world) {
@@ -338,13 +352,14 @@ func checkQuiet(t *testing.T, name string, asBatch bool) {
 	}
 }
 
-// guardedKey is a configuration with the key of the samples.
-const guardedKey = `{"kmsKeys":{"us-east-1":"arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"}}`
+// watchful is a configuration with the key of the samples, that allows VPCs to
+// be exempted by tag.
+const watchful = `{"flowLogs":{"exemptByTag":true},"kmsKeys":{"us-east-1":"arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"}}`
 
 // checkTold checks that a sample leads to no write, and to a message that says
 // who made the call, on what, and what to do about it.
 func checkTold(t *testing.T, name string, asBatch bool) {
-	w := healthy(t, guardedKey)
+	w := healthy(t, watchful)
 	if a := attacks[name]; a.do != nil {
 		a.do(w)
 	}

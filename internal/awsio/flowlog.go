@@ -178,7 +178,10 @@ func (c *Cloud) listVPCs(ctx context.Context, region string, filters []types.Fil
 			return nil, err
 		}
 		for _, v := range out.Vpcs {
-			vpcs = append(vpcs, plan.VPC{ID: aws.ToString(v.VpcId), Owner: aws.ToString(v.OwnerId)})
+			exempt := slices.ContainsFunc(v.Tags, func(t types.Tag) bool {
+				return aws.ToString(t.Key) == catalog.ExemptTag && aws.ToString(t.Value) == catalog.ExemptValue
+			})
+			vpcs = append(vpcs, plan.VPC{ID: aws.ToString(v.VpcId), Owner: aws.ToString(v.OwnerId), Exempt: exempt})
 		}
 		if aws.ToString(out.NextToken) == "" {
 			return vpcs, nil

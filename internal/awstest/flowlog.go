@@ -143,6 +143,89 @@ func (a *Account) DeleteVpc(ctx context.Context, in *ec2.DeleteVpcInput, opts ..
 	return &ec2.DeleteVpcOutput{}, nil
 }
 
+// CreateTags puts tags on VPCs and flow logs; none is put where one resource
+// does not exist. Source: Amazon EC2 API Reference, CreateTags; Amazon EC2 User
+// Guide, "Tag restrictions".
+func (a *Account) CreateTags(ctx context.Context, in *ec2.CreateTagsInput, opts ...func(*ec2.Options)) (*ec2.CreateTagsOutput, error) {
+	const op = "CreateTags"
+	r, end, err := a.begin(ctx, op, ec2Region(opts))
+	defer end()
+	if err != nil {
+		return nil, err
+	}
+	err = a.retag(op, r, in.Resources, func(tags map[string]string) error {
+		for _, t := range in.Tags {
+			if strings.HasPrefix(aws.ToString(t.Key), "aws:") {
+				return refuse(op, "InvalidParameterValue", "tag keys starting with 'aws:' are reserved")
+			}
+			tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
+		}
+		if len(tags) > tagsPerResource {
+			return refuse(op, "TagLimitExceeded", "more than %d tags", tagsPerResource)
+		}
+		return nil
+	})
+	return &ec2.CreateTagsOutput{}, err
+}
+
+// DeleteTags takes tags off VPCs and flow logs: those of a key, with the value
+// if one is given, or all for no tags. Source: Amazon EC2 API Reference,
+// DeleteTags.
+func (a *Account) DeleteTags(ctx context.Context, in *ec2.DeleteTagsInput, opts ...func(*ec2.Options)) (*ec2.DeleteTagsOutput, error) {
+	const op = "DeleteTags"
+	r, end, err := a.begin(ctx, op, ec2Region(opts))
+	defer end()
+	if err != nil {
+		return nil, err
+	}
+	err = a.retag(op, r, in.Resources, func(tags map[string]string) error {
+		if len(in.Tags) == 0 {
+			clear(tags)
+		}
+		for _, t := range in.Tags {
+			if t.Value == nil || tags[aws.ToString(t.Key)] == *t.Value {
+				delete(tags, aws.ToString(t.Key))
+			}
+		}
+		return nil
+	})
+	return &ec2.DeleteTagsOutput{}, err
+}
+
+const tagsPerResource = 50
+
+// retag changes the tags of resources, of all or of none.
+func (a *Account) retag(op string, r *region, ids []string, change func(map[string]string) error) error {
+	changed := map[string][]types.Tag{}
+	for _, id := range ids {
+		vpc, isVPC := r.vpcs.now[id]
+		fl, isLog := r.logs.now[id]
+		if !isVPC && !isLog {
+			return refuse(op, "InvalidID", "The ID '%s' is not valid", id)
+		}
+		tags := ec2Tags(append(slices.Clone(vpc.Tags), fl.Tags...))
+		if err := change(tags); err != nil {
+			return err
+		}
+		changed[id] = nil
+		for _, k := range slices.Sorted(maps.Keys(tags)) {
+			changed[id] = append(changed[id], types.Tag{Key: aws.String(k), Value: aws.String(tags[k])})
+		}
+	}
+	for id, tags := range changed {
+		if vpc, ok := r.vpcs.now[id]; ok {
+			vpc.Tags = tags
+			r.vpcs.write(a.lag)[id] = vpc
+		} else {
+			fl := r.logs.now[id]
+			fl.Tags = tags
+			r.logs.write(a.lag)[id] = fl
+		}
+	}
+	a.wrote(op, r, ids...)
+	return nil
+}
+
 func noVPC(op, id string) error {
 	return refuse(op, "InvalidVpcID.NotFound", "The vpc ID '%s' does not exist", id)
 }

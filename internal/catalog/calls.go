@@ -83,6 +83,32 @@ var Calls = []Call{
 // unsubscribed is the advice where somebody may be gone whom relight does not
 // know.
 const unsubscribed = "Only subscribers that the configuration names are subscribed again: ask who is missing."
+// TagCalls lists what relight watches beside Calls where a tag exempts VPCs:
+// such a tag is one call away for an attacker too. Their rule matches only
+// calls about ExemptTag, in an array of objects, of which EventBridge matches
+// any. Source: Amazon EventBridge User Guide, "Matching on multiple values in
+// EventBridge event fields". A DeleteTags that names no tag takes all of them,
+// and is left to the sweep.
+var TagCalls = []Call{
+	{"aws.ec2", APICall, "CreateTags", []Kind{FlowLogs}, VPC, []string{"requestParameters", "resourcesSet", "items"}, ""},
+	{"aws.ec2", APICall, "DeleteTags", []Kind{FlowLogs}, VPC, []string{"requestParameters", "resourcesSet", "items"}, ""},
+}
+
+// Calls returns what a deployment of the policy watches.
+func (p Policy) Calls() []Call {
+	if p.FlowLogs.ExemptByTag {
+		return slices.Concat(Calls, TagCalls)
+	}
+	return Calls
+}
+
+// newborn lists the calls that make what a stack may bring a protection of its
+// own for.
+var newborn = []string{"CreateVpc", "CreateDefaultVpc"}
+
+// Newborn reports whether a call makes something new, so that its event may
+// wait for a while: whoever made it may be about to protect it.
+func (c Call) Newborn() bool { return c.Source == "aws.ec2" && slices.Contains(newborn, c.Name) }
 
 // globalSources are the services whose events AWS raises in one region of a
 // partition, wherever the call was made. Source: AWS re:Post, "EventBridge rule
@@ -110,13 +136,12 @@ func GlobalRegion(region string) string {
 
 // FindCall returns the row for an event, and whether there is one.
 func FindCall(source, detailType, name string) (Call, bool) {
-	i := slices.IndexFunc(Calls, func(c Call) bool {
-		return c.Source == source && c.DetailType == detailType && (c.Name == name || c.Name == "")
-	})
-	if i < 0 {
-		return Call{}, false
+	for _, c := range slices.Concat(Calls, TagCalls) {
+		if c.Source == source && c.DetailType == detailType && (c.Name == name || c.Name == "") {
+			return c, true
+		}
 	}
-	return Calls[i], true
+	return Call{}, false
 }
 
 // A Pattern is an EventBridge event pattern for one source and detail type.
@@ -128,9 +153,32 @@ type Pattern struct {
 
 // A Detail is the part of a Pattern that looks at a CloudTrail record.
 type Detail struct {
-	EventName []string          `json:"eventName"`
-	ErrorCode []map[string]bool `json:"errorCode"`
+	EventName  []string          `json:"eventName"`
+	ErrorCode  []map[string]bool `json:"errorCode"`
+	Parameters *Parameters       `json:"requestParameters,omitempty"`
 }
+
+// Parameters is the part of a Detail that looks at the tags of a request.
+type Parameters struct {
+	TagSet struct {
+		Items struct {
+			Key []string `json:"key"`
+		} `json:"items"`
+	} `json:"tagSet"`
+}
+
+// tagged returns the parameters that a call's rule asks for; nil for any.
+func (c Call) tagged() *Parameters {
+	if !slices.ContainsFunc(TagCalls, func(t Call) bool { return t.Source == c.Source && t.Name == c.Name }) {
+		return nil
+	}
+	var p Parameters
+	p.TagSet.Items.Key = []string{ExemptTag}
+	return &p
+}
+
+// Tagged reports whether the pattern asks for a tag in the request.
+func (p Pattern) Tagged() bool { return p.Detail != nil && p.Detail.Parameters != nil }
 
 // String returns the pattern as the JSON that PutRule takes.
 func (p Pattern) String() string {
@@ -142,16 +190,21 @@ func (p Pattern) String() string {
 }
 
 // Patterns returns the event patterns that together match every call in Calls
-// that can harm one of the kinds, one pattern per source and detail type, in
-// table order. Refused calls change nothing, so the patterns leave them out.
-func Patterns(kinds ...Kind) []Pattern {
+// that can harm one of the kinds.
+func Patterns(kinds ...Kind) []Pattern { return PatternsOf(Calls, kinds...) }
+
+// PatternsOf returns the event patterns that together match those of the calls
+// that can harm one of the kinds, one pattern per source, detail type and what
+// they ask of the request, in table order. Refused calls change nothing, so
+// the patterns leave them out.
+func PatternsOf(calls []Call, kinds ...Kind) []Pattern {
 	var patterns []Pattern
-	for _, c := range Calls {
+	for _, c := range calls {
 		if !slices.ContainsFunc(c.Kinds, func(k Kind) bool { return slices.Contains(kinds, k) }) {
 			continue
 		}
 		i := slices.IndexFunc(patterns, func(p Pattern) bool {
-			return p.Source[0] == c.Source && p.DetailType[0] == c.DetailType
+			return p.Source[0] == c.Source && p.DetailType[0] == c.DetailType && p.Tagged() == (c.tagged() != nil)
 		})
 		if i < 0 {
 			i = len(patterns)
@@ -161,7 +214,7 @@ func Patterns(kinds ...Kind) []Pattern {
 			continue
 		}
 		if patterns[i].Detail == nil {
-			patterns[i].Detail = &Detail{ErrorCode: []map[string]bool{{"exists": false}}}
+			patterns[i].Detail = &Detail{ErrorCode: []map[string]bool{{"exists": false}}, Parameters: c.tagged()}
 		}
 		patterns[i].Detail.EventName = append(patterns[i].Detail.EventName, c.Name)
 	}

@@ -59,6 +59,37 @@ func TestSections(t *testing.T) {
 	}
 }
 
+// The calls on tags are watched only where tags exempt, by a rule of their own
+// that matches nothing but the tag.
+func TestTagCalls(t *testing.T) {
+	var p catalog.Policy
+	if len(p.Calls()) != len(catalog.Calls) {
+		t.Error("tags are watched where they exempt nothing")
+	}
+	p.FlowLogs.ExemptByTag = true
+	plain, all := catalog.Patterns(catalog.FlowLogs), catalog.PatternsOf(p.Calls(), catalog.FlowLogs)
+	if len(all) != len(plain)+1 {
+		t.Fatalf("%d patterns, want one more than %d", len(all), len(plain))
+	}
+	want := `{"source":["aws.ec2"],"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventName":["CreateTags","DeleteTags"],` +
+		`"errorCode":[{"exists":false}],"requestParameters":{"tagSet":{"items":{"key":["relight:exempt"]}}}}}`
+	if got := all[len(all)-1].String(); got != want {
+		t.Errorf("pattern %s, want %s", got, want)
+	}
+}
+
+func TestNewborn(t *testing.T) {
+	var got []string
+	for _, c := range slices.Concat(catalog.Calls, catalog.TagCalls) {
+		if c.Newborn() {
+			got = append(got, c.Name)
+		}
+	}
+	if !slices.Equal(got, []string{"CreateVpc", "CreateDefaultVpc"}) {
+		t.Errorf("events of %v wait", got)
+	}
+}
+
 // Every call reaches the rules of each kind it can harm, and no refused call
 // matches one.
 func TestPatternsCoverCalls(t *testing.T) {

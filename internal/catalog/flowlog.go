@@ -38,6 +38,17 @@ const FlowLogsPerDeletion = 1000
 // Reference, Filter.
 const FilterValues = 200
 
+// ExemptTag is the tag that exempts a VPC, with the value ExemptValue, where
+// the configuration allows it.
+const (
+	ExemptTag   = "relight:exempt"
+	ExemptValue = "true"
+)
+
+// MostGraceSeconds is how long an event may wait: the longest delay of a
+// queue. Source: SQS API Reference, CreateQueue, DelaySeconds.
+const MostGraceSeconds = 900
+
 // A FlowLogSpec is what every VPC's flow log has to satisfy, and what relight
 // creates where none does.
 type FlowLogSpec struct {
@@ -49,6 +60,7 @@ type FlowLogSpec struct {
 	Aggregation   int32    // seconds, 60 or 600, of relight's own flow logs
 	DeliveryRole  string   // ARN of the role that delivers to LogGroup; "" where nothing is deployed
 	ExemptVPCs    []string // VPC IDs left alone
+	ExemptByTag   bool     // VPCs with ExemptTag are left alone
 }
 
 // WantFormat returns the format whose fields must be recorded.

@@ -46,6 +46,8 @@ type FlowLogs struct {
 	RetentionDays      int32    `json:"retentionDays,omitempty"`      // 365
 	AggregationSeconds int32    `json:"aggregationSeconds,omitempty"` // 600
 	ExemptVPCs         []string `json:"exemptVpcs,omitempty"`
+	ExemptByTag        bool     `json:"exemptByTag,omitempty"`  // a tag exempts too
+	GraceSeconds       int      `json:"graceSeconds,omitempty"` // that the events of new VPCs wait; 0
 }
 
 // Trail says which trail is guarded and where it delivers. What it leaves
@@ -193,6 +195,7 @@ func (c Config) Policy(d Deployment) catalog.Policy {
 			Aggregation:   c.FlowLogs.AggregationSeconds,
 			DeliveryRole:  d.DeliveryRole,
 			ExemptVPCs:    c.FlowLogs.ExemptVPCs,
+			ExemptByTag:   c.FlowLogs.ExemptByTag,
 		},
 		Trail:    catalog.TrailSpec{Name: c.Trail.Name, Bucket: c.Trail.Bucket, KeyARN: c.Trail.KeyARN, RoleARN: c.Trail.RoleARN},
 		LogGroup: catalog.LogGroupSpec{Name: c.TrailLogs.LogGroup, RetentionDays: c.TrailLogs.RetentionDays},

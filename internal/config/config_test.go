@@ -38,8 +38,8 @@ func TestEveryProblemAtOnce(t *testing.T) {
 		{`{"prefx":"x","flowLogs":{"retention":1}}`, []string{`unknown key "prefx": did you mean "prefix"?`, `unknown key "flowLogs.retention"`}},
 		{`{"prefx":"x","sweepMinutes":1}`, []string{`"prefx"`, "sweepMinutes 1"}}, // both sorts at once
 		{
-			`{"prefix":"Bad_","flowLogs":{"retentionDays":100,"aggregationSeconds":5},"sweepMinutes":1}`,
-			[]string{"prefix", "flowLogs.retentionDays 100", "aggregationSeconds 5", "sweepMinutes 1"},
+			`{"prefix":"Bad_","flowLogs":{"retentionDays":100,"aggregationSeconds":5,"graceSeconds":901},"sweepMinutes":1}`,
+			[]string{"prefix", "flowLogs.graceSeconds 901: use 0 to 900", "flowLogs.retentionDays 100", "aggregationSeconds 5", "sweepMinutes 1"},
 		},
 		{`{"modes":{"alarm":"repair","flowlogs":"on"}}`, []string{`did you mean "alarms"?`, `"on" is not repair`}},
 		{`{"controls":{"root-use":{"threshold":-1}}}`, []string{`did you mean "root-usage"?`, "threshold -1"}},

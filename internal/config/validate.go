@@ -74,6 +74,7 @@ func (f FlowLogs) validate(p *problems) {
 	p.unless(catalog.LogGroupShape.MatchString(f.LogGroup), "flowLogs.logGroup %q is not a log group name", f.LogGroup)
 	p.retention("flowLogs.retentionDays", f.RetentionDays)
 	p.unless(f.AggregationSeconds == 60 || f.AggregationSeconds == 600, "flowLogs.aggregationSeconds %d: use 60 or 600", f.AggregationSeconds)
+	p.unless(f.GraceSeconds >= 0 && f.GraceSeconds <= catalog.MostGraceSeconds, "flowLogs.graceSeconds %d: use 0 to %d", f.GraceSeconds, catalog.MostGraceSeconds)
 	for _, v := range f.ExemptVPCs {
 		p.unless(catalog.VPCShape.MatchString(v), "flowLogs.exemptVpcs: %q is not a VPC ID", v)
 	}

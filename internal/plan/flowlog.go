@@ -20,6 +20,7 @@ type FlowLogState struct {
 type VPC struct {
 	ID       string
 	Owner    string // account ID
+	Exempt   bool   // carries the tag that exempts it, where the policy knows one
 	FlowLogs []FlowLog
 }
 
@@ -63,7 +64,7 @@ func (CreateFlowLog) before() int      { return protectionLast }
 // them:
 //
 //	gone                      relight's own on it are deleted, should AWS leave any
-//	exempt or shared          left alone, and said so
+//	exempt or shared          left alone, and said so; a finding where an event names one that a tag exempts
 //	one that satisfies        nothing, but for the log group behind it
 //	ours is there but FAILED  a finding: EC2 refuses its twin, and the cause is elsewhere
 //	none that satisfies       one of ours beside what is there; a finding where ours has no room
@@ -83,6 +84,9 @@ func FlowLogs(want catalog.Policy, got Observed) Plan {
 	for _, vpc := range state.VPCs {
 		if reason := leaveAlone(want.FlowLogs, got.Account, vpc); reason != "" {
 			p.Skips = append(p.Skips, Skip{vpc.ID, reason})
+			if f, told := exempted(want.FlowLogs, got, vpc); told {
+				p.Findings = append(p.Findings, f)
+			}
 			continue
 		}
 		if got.Type == "" {
@@ -150,10 +154,27 @@ func leaveAlone(want catalog.FlowLogSpec, account string, vpc VPC) string {
 	switch {
 	case slices.Contains(want.ExemptVPCs, vpc.ID):
 		return "exempt by configuration"
+	case want.ExemptByTag && vpc.Exempt:
+		return "exempt by its tag " + catalog.ExemptTag
 	case vpc.Owner != "" && vpc.Owner != account:
 		return "shared by account " + vpc.Owner + ", which alone can log it"
 	}
 	return ""
+}
+
+// exempted returns the finding about a VPC that a tag exempts and an event
+// names: it was made with the tag, or given it, a moment ago. Sweeps only count
+// it.
+func exempted(want catalog.FlowLogSpec, got Observed, vpc VPC) (Finding, bool) {
+	told := want.ExemptByTag && vpc.Exempt && got.Type == catalog.VPC && slices.Contains(got.Asked, vpc.ID) &&
+		!slices.Contains(want.ExemptVPCs, vpc.ID)
+	return Finding{
+		Subject: vpc.ID,
+		Problem: "its tag " + catalog.ExemptTag + " exempts it from having a flow log",
+		Remedy: "If it should not be exempt, remove the tag: aws ec2 delete-tags --resources " + vpc.ID +
+			" --tags Key=" + catalog.ExemptTag + ". The next sweep, or the event of that call, then covers it.",
+		Alert: true,
+	}, told
 }
 
 // unsatisfied returns why no flow log satisfies the policy, or "" if one

@@ -240,6 +240,55 @@ func TestFlowLogGroups(t *testing.T) {
 	}
 }
 
+// A tag exempts only where the policy allows it, and people are told where an
+// event names the VPC.
+func TestExemptByTag(t *testing.T) {
+	const finding = "vpc-1: its tag relight:exempt exempts it from having a flow log. If it should not be exempt, remove the tag: " +
+		"aws ec2 delete-tags --resources vpc-1 --tags Key=relight:exempt. The next sweep, or the event of that call, then covers it."
+	tests := []struct {
+		name    string
+		allowed bool
+		tagged  bool
+		listed  bool
+		of      catalog.ResourceType
+		asked   []string
+		skip    string
+		told    bool
+	}{
+		{name: "a sweep", allowed: true, tagged: true, skip: "vpc-1: exempt by its tag relight:exempt"},
+		{name: "an event about it", allowed: true, tagged: true, of: catalog.VPC, asked: []string{"vpc-1"}, skip: "vpc-1: exempt by its tag relight:exempt", told: true},
+		{name: "an event about all", allowed: true, tagged: true, of: catalog.VPC, skip: "vpc-1: exempt by its tag relight:exempt"},
+		{name: "an event about its group", allowed: true, tagged: true, of: catalog.LogGroup, asked: []string{"vpc-1"}, skip: "vpc-1: exempt by its tag relight:exempt"},
+		{name: "exempt by configuration too", allowed: true, tagged: true, listed: true, of: catalog.VPC, asked: []string{"vpc-1"}, skip: "vpc-1: exempt by configuration"},
+		{name: "not allowed", tagged: true, of: catalog.VPC, asked: []string{"vpc-1"}},
+		{name: "not tagged", allowed: true, of: catalog.VPC, asked: []string{"vpc-1"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			want := policy(t)
+			want.FlowLogs.ExemptByTag = tt.allowed
+			if tt.listed {
+				want.FlowLogs.ExemptVPCs = []string{"vpc-1"}
+			}
+			got := flowLogs(want, plan.VPC{ID: "vpc-1", Owner: account, Exempt: tt.tagged})
+			got.Type, got.Asked = tt.of, tt.asked
+			p := of(t, catalog.FlowLogs, want, got)
+			var skips, findings []string
+			if tt.skip != "" {
+				skips = []string{tt.skip}
+			}
+			if tt.told {
+				findings = []string{finding}
+			}
+			says(t, "skips", p.Skips, skips...)
+			says(t, "findings", p.Findings, findings...)
+			if made := len(p.Actions) > 0; made != (tt.skip == "") {
+				t.Errorf("actions %v with skips %v", p.Actions, p.Skips)
+			}
+		})
+	}
+}
+
 // Buckets, keys and regions are only watched: a plan says which of those an
 // event named a flow log leans on, and nothing else.
 func TestFlowLogsWatch(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/remedy"
@@ -30,28 +31,41 @@ var shapes = map[catalog.ResourceType]*regexp.Regexp{
 // as an object {"content": …, "tag": 1}, and a part of the record as a string
 // of JSON. One name that cannot be used spoils the others: they would be less
 // than the event harmed.
-func namesAt(detail json.RawMessage, path []string, of catalog.ResourceType) remedy.Names {
+//
+// A list of EC2's {"resourceId": …} may name resources of any type, of which
+// those of another type are left out; foreign says that it names only such.
+func namesAt(detail json.RawMessage, path []string, of catalog.ResourceType) (found remedy.Names, foreign bool) {
 	if len(path) == 0 {
-		return ""
+		return "", false
 	}
 	var node any
 	if json.Unmarshal(detail, &node) != nil {
-		return ""
+		return "", false
 	}
 	for _, step := range path {
 		object, ok := unquote(node).(map[string]any)
 		if !ok {
-			return ""
+			return "", false
 		}
 		node = object[step]
 	}
 	names, ok := texts(node)
+	if all := len(names); ok && path[len(path)-1] == "items" {
+		names = slices.DeleteFunc(names, func(n string) bool { return resourceID.MatchString(n) && !strings.HasPrefix(n, string(of)+"-") })
+		if all > 0 && len(names) == 0 {
+			return "", true
+		}
+	}
 	shape := shapes[of]
 	if !ok || shape == nil || slices.ContainsFunc(names, func(n string) bool { return !shape.MatchString(n) }) {
-		return ""
+		return "", false
 	}
-	return remedy.NamesOf(names...)
+	return remedy.NamesOf(names...), false
 }
+
+// resourceID is what the IDs of EC2's resources look like. Source: EC2 API
+// Reference, "Resource IDs".
+var resourceID = regexp.MustCompile(`^[a-z]+(-[a-z]+)*-[0-9a-f]+$`)
 
 // texts returns the strings of a node, and false if any part of it is
 // something else.
@@ -60,6 +74,9 @@ func texts(node any) ([]string, bool) {
 	case string:
 		return []string{node}, true
 	case map[string]any:
+		if id, ok := node["resourceId"]; ok {
+			return texts(id)
+		}
 		return texts(node["content"])
 	case []any:
 		var all []string

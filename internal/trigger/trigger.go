@@ -91,7 +91,10 @@ func Parse(raw []byte) (Event, error) {
 	if !ok {
 		return ev, fmt.Errorf("%s %q %s is not watched: %w", e.Source, e.DetailType, r.EventName, ErrIgnored)
 	}
-	names := namesAt(e.Detail, call.Path, call.Type)
+	names, foreign := namesAt(e.Detail, call.Path, call.Type)
+	if foreign {
+		return ev, fmt.Errorf("%s names no %s: %w", r.EventName, call.Type, ErrIgnored)
+	}
 	ev.Cause.Names, ev.Cause.Advice = names, call.Advice
 	for _, kind := range call.Kinds {
 		ev.Scopes = append(ev.Scopes, remedy.Scope{

@@ -97,6 +97,14 @@ var samples = map[string]string{
 	"DeleteVpc.null-parameters.json": vpc(home, ""),
 	"DeleteVpc.refused.json":         refused,
 
+	"CreateTags.exempt.json":      vpc(home, "vpc-0a1b2c3d4e5f60031"),
+	"CreateTags.mixed.json":       vpc(home, "vpc-0a1b2c3d4e5f60032"),
+	"CreateTags.other-value.json": vpc(home, "vpc-0a1b2c3d4e5f60033"),
+	"CreateTags.instance.json":    "ignored: names no vpc",
+	"CreateTags.refused.json":     refused,
+	"DeleteTags.exempt.json":      vpc(home, "vpc-0a1b2c3d4e5f60035"),
+	"DeleteTags.instance.json":    "ignored: names no vpc",
+
 	"PutBucketPolicy.logs.json":                 bucket(logBucket),
 	"PutBucketPolicy.foreign.json":              bucket("checkout-assets"),
 	"PutBucketPolicy.refused.json":              refused,
@@ -309,7 +317,7 @@ func TestParse(t *testing.T) {
 
 // A row of the catalog without a sample that names something was never tried.
 func TestEveryCallIsParsed(t *testing.T) {
-	for _, c := range catalog.Calls {
+	for _, c := range slices.Concat(catalog.Calls, catalog.TagCalls) {
 		found := slices.ContainsFunc(events.All(), func(name string) bool {
 			var e struct {
 				Source     string
