@@ -12,7 +12,7 @@ import (
 
 // The two statements that a topic's policy has to have, and one of an owner's.
 const (
-	noTLS  = `{"Action":"sns:Publish","Condition":{"Bool":{"aws:SecureTransport":"false"}},"Effect":"Deny","Principal":"*","Resource":"` + topic + `","Sid":"AllowPublishThroughSSLOnly"}`
+	noTLS  = `{"Action":"sns:Publish","Condition":{"Bool":{"aws:SecureTransport":"false"}},"Effect":"Deny","Principal":{"AWS":"*"},"Resource":"` + topic + `","Sid":"AllowPublishThroughSSLOnly"}`
 	admits = `{"Action":"sns:Publish","Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:cloudwatch:us-east-1:111122223333:alarm:*"},` +
 		`"StringEquals":{"aws:SourceAccount":"111122223333"}},"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},` +
 		`"Resource":"` + topic + `","Sid":"AllowAlarmsOfThisAccount"}`

@@ -94,7 +94,7 @@ func topicStatementOf(want catalog.TopicStatement, topic string) topicStatement 
 	values := map[string]string{
 		catalog.InPartition: partition, catalog.InRegion: to.region, catalog.InAccount: to.account, catalog.InTopic: topic,
 	}
-	var who any = "*"
+	who := map[string]string{"AWS": "*"} // as CloudFormation has everybody
 	if want.Service != "" {
 		who = map[string]string{"Service": want.Service}
 	}
