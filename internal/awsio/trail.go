@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 
+	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
 )
@@ -29,11 +30,17 @@ var _ trailAPI = (*cloudtrail.Client)(nil)
 
 // observeTrail reads as little as the scope allows:
 //
+//	buckets or keys                                       every trail, in one call
 //	another trail than the configured or remembered one   that it is, at most
 //	the trail is gone                                     its log group too
 //	any other                                             status, selectors
 func (c *Cloud) observeTrail(ctx context.Context, s remedy.Scope) (*plan.TrailState, error) {
 	state := &plan.TrailState{}
+	if s.Type == catalog.Bucket || s.Type == catalog.Key {
+		var err error
+		state.Seen, err = c.describeTrails(ctx, s.Region)
+		return state, err
+	}
 	names := s.Names.List()
 	about := func(arn string) bool {
 		return len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return calls(arn, n) })

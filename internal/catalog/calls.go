@@ -67,15 +67,15 @@ var Calls = []Call{
 	{"aws.cloudwatch", AlarmChange, "", []Kind{Alarms}, Alarm, []string{"alarmName"}, ""},
 	{"aws.monitoring", AlarmChange, "", []Kind{Alarms}, Alarm, []string{"alarmName"}, ""},
 
-	{"aws.s3", APICall, "PutBucketPolicy", []Kind{FlowLogs}, Bucket, []string{"requestParameters", "bucketName"}, adviceBucketPolicy},
-	{"aws.s3", APICall, "DeleteBucketPolicy", []Kind{FlowLogs}, Bucket, []string{"requestParameters", "bucketName"}, adviceNoBucketPolicy},
-	{"aws.s3", APICall, "PutBucketLifecycle", []Kind{FlowLogs}, Bucket, []string{"requestParameters", "bucketName"}, adviceLifecycle},
-	{"aws.s3", APICall, "PutBucketLifecycleConfiguration", []Kind{FlowLogs}, Bucket, []string{"requestParameters", "bucketName"}, adviceLifecycle},
-	{"aws.s3", APICall, "DeleteBucket", []Kind{FlowLogs}, Bucket, []string{"requestParameters", "bucketName"}, adviceNoBucket},
+	{"aws.s3", APICall, "PutBucketPolicy", []Kind{FlowLogs, Trails}, Bucket, []string{"requestParameters", "bucketName"}, adviceBucketPolicy},
+	{"aws.s3", APICall, "DeleteBucketPolicy", []Kind{FlowLogs, Trails}, Bucket, []string{"requestParameters", "bucketName"}, adviceNoBucketPolicy},
+	{"aws.s3", APICall, "PutBucketLifecycle", []Kind{FlowLogs, Trails}, Bucket, []string{"requestParameters", "bucketName"}, adviceLifecycle},
+	{"aws.s3", APICall, "PutBucketLifecycleConfiguration", []Kind{FlowLogs, Trails}, Bucket, []string{"requestParameters", "bucketName"}, adviceLifecycle},
+	{"aws.s3", APICall, "DeleteBucket", []Kind{FlowLogs, Trails}, Bucket, []string{"requestParameters", "bucketName"}, adviceNoBucket},
 
-	{"aws.kms", APICall, "DisableKey", []Kind{FlowLogs, Topics}, Key, []string{"requestParameters", "keyId"}, adviceDisabledKey},
-	{"aws.kms", APICall, "ScheduleKeyDeletion", []Kind{FlowLogs, Topics}, Key, []string{"requestParameters", "keyId"}, adviceDyingKey},
-	{"aws.kms", APICall, "PutKeyPolicy", []Kind{FlowLogs, Topics}, Key, []string{"requestParameters", "keyId"}, adviceKeyPolicy},
+	{"aws.kms", APICall, "DisableKey", []Kind{FlowLogs, Trails, Topics}, Key, []string{"requestParameters", "keyId"}, adviceDisabledKey},
+	{"aws.kms", APICall, "ScheduleKeyDeletion", []Kind{FlowLogs, Trails, Topics}, Key, []string{"requestParameters", "keyId"}, adviceDyingKey},
+	{"aws.kms", APICall, "PutKeyPolicy", []Kind{FlowLogs, Trails, Topics}, Key, []string{"requestParameters", "keyId"}, adviceKeyPolicy},
 
 	{"aws.account", APICall, "EnableRegion", []Kind{FlowLogs}, Region, []string{"requestParameters", "regionName"}, adviceRegion},
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
@@ -16,6 +17,7 @@ type TrailState struct {
 	Status      TrailStatus // of the chosen trail, where it exists
 	Selectors   Selectors   // of it
 	GroupExists bool        // the log group that it has to be pointed at; see WantedTrailLogGroup
+	Seen        []Trail     // every trail there is; all that is read where the scope is about buckets or keys
 }
 
 // TrailStatus is how a trail fares.
@@ -119,6 +121,7 @@ func (PutSelectors) before() int      { return selectorsNext }
 
 // Trails plans the account's trail:
 //
+//	a bucket or key is what was looked at     that a trail leans on it, and no more
 //	of another account, or there is none      left alone, and said so; see ChooseTrail
 //	remembered, and gone                      created again with all it had, and started
 //	not logging                               started
@@ -136,6 +139,9 @@ func (PutSelectors) before() int      { return selectorsNext }
 func Trails(want catalog.Policy, got Observed) Plan {
 	var p Plan
 	s := *got.Trails
+	if got.Type == catalog.Bucket || got.Type == catalog.Key {
+		return Plan{Touched: watchedOf(s.Seen, got)}
+	}
 	if s.Foreign != "" {
 		p.Skips = append(p.Skips, Skip{"trail " + strings.Join(got.Asked, ", "), s.Foreign})
 		return sorted(p)
@@ -170,6 +176,20 @@ func Trails(want catalog.Policy, got Observed) Plan {
 		}
 	}
 	return sorted(p)
+}
+
+// watchedOf returns those of the buckets and keys that the look was about which
+// a trail leans on. Nothing about them is relight's to mend.
+func watchedOf(trails []Trail, got Observed) []string {
+	var touched []string
+	for _, name := range got.Asked {
+		if slices.ContainsFunc(trails, func(t Trail) bool {
+			return got.Type == catalog.Bucket && name == t.Bucket || got.Type == catalog.Key && sameKey(name, t.Key)
+		}) {
+			touched = append(touched, name)
+		}
+	}
+	return touched
 }
 
 // bringBack plans a trail that was deleted.

@@ -40,9 +40,11 @@ const (
 
 func vpc(region, id string) string { return scope("flowlogs", region, "vpc", id) }
 func filters(group string) string  { return scope("loggroups", home, "log-group", group) }
-func bucket(name string) string    { return scope("flowlogs", home, "bucket", name) }
+func bucket(name string) string {
+	return scope("flowlogs", home, "bucket", name) + " " + scope("trails", home, "bucket", name)
+}
 func key(name string) string {
-	return scope("flowlogs", home, "key", name) + " " + scope("topics", home, "key", name)
+	return scope("flowlogs", home, "key", name) + " " + scope("trails", home, "key", name) + " " + scope("topics", home, "key", name)
 }
 func trails(names ...string) string { return scope("trails", home, "trail", names...) }
 func alarm(names ...string) string  { return scope("alarms", home, "alarm", names...) }
