@@ -83,6 +83,7 @@ var Calls = []Call{
 // unsubscribed is the advice where somebody may be gone whom relight does not
 // know.
 const unsubscribed = "Only subscribers that the configuration names are subscribed again: ask who is missing."
+
 // TagCalls lists what relight watches beside Calls where a tag exempts VPCs:
 // such a tag is one call away for an attacker too. Their rule matches only
 // calls about ExemptTag, in an array of objects, of which EventBridge matches
