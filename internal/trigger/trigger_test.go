@@ -43,6 +43,7 @@ func filters(group string) string  { return scope("loggroups", home, "log-group"
 func bucket(name string) string {
 	return scope("flowlogs", home, "bucket", name) + " " + scope("trails", home, "bucket", name)
 }
+
 func key(name string) string {
 	return scope("flowlogs", home, "key", name) + " " + scope("trails", home, "key", name) + " " + scope("topics", home, "key", name)
 }
