@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	cloudtrailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -70,6 +72,18 @@ func Attacks() []Attack {
 		heals("monitoring PutMetricAlarm, telling nobody", goSDK, Region, putAlarm("s3-bucket-policy-changes", func(in *cloudwatch.PutMetricAlarmInput) {
 			in.AlarmActions = nil
 		})),
+		heals("cloudtrail StopLogging", awsCLI, Region, stopLogging),
+		heals("cloudtrail UpdateTrail, stripped", goSDK, Region, updateTrail(&cloudtrail.UpdateTrailInput{
+			IsMultiRegionTrail: aws.Bool(false), IncludeGlobalServiceEvents: aws.Bool(false), EnableLogFileValidation: aws.Bool(false),
+			CloudWatchLogsLogGroupArn: aws.String(""), CloudWatchLogsRoleArn: aws.String(""),
+		})),
+		reports("cloudtrail UpdateTrail, to another bucket", goSDK, Region, anotherBucket, ownBucket),
+		heals("cloudtrail DeleteTrail", awsCLI, Region, deleteTrail),
+		heals("cloudtrail DeleteTrail, pointed at another bucket before", goSDK, Region, redirectAndDelete),
+		heals("cloudtrail PutEventSelectors, only reads, and none of KMS", goSDK, Region, putSelectors(cloudtrailtypes.EventSelector{
+			ReadWriteType: cloudtrailtypes.ReadWriteTypeReadOnly, ExcludeManagementEventSources: []string{"kms.amazonaws.com"},
+		})),
+		heals("cloudtrail PutEventSelectors, no management events", goSDK, Region, unmanaged),
 		heals("all of it at once", goSDK, Region, everything),
 		heals("ec2 DeleteFlowLogs, a narrower one in its place", goSDK, Region, narrowFlowLogs),
 	}
@@ -450,4 +464,81 @@ func everything(ctx context.Context, s *Session, t Target) (Aftermath, error) {
 		})
 	}
 	return nil, group.Wait()
+}
+
+func stopLogging(ctx context.Context, s *Session, _ Target) (Aftermath, error) {
+	_, err := s.AWS(ctx, "cloudtrail", "stop-logging", "--name", TrailName)
+	return nil, err
+}
+
+func deleteTrail(ctx context.Context, s *Session, _ Target) (Aftermath, error) {
+	_, err := s.AWS(ctx, "cloudtrail", "delete-trail", "--name", TrailName)
+	return nil, err
+}
+
+func updateTrail(in *cloudtrail.UpdateTrailInput) doer {
+	return func(ctx context.Context, s *Session, _ Target) (Aftermath, error) {
+		in.Name = aws.String(TrailName)
+		_, err := s.CloudTrail.UpdateTrail(ctx, in)
+		return nil, err
+	}
+}
+
+// spareBucket is one of the intruder's.
+const spareBucket = "elsewhere-" + Account
+
+// anotherBucket points the trail at a bucket of the intruder's. That is not
+// relight's to change back.
+func anotherBucket(ctx context.Context, s *Session, t Target) (Aftermath, error) {
+	if _, err := s.AWS(ctx, "s3", "mb", "s3://"+spareBucket); err != nil {
+		return nil, err
+	}
+	if _, err := s.AWS(ctx, "s3api", "put-bucket-policy", "--bucket", spareBucket, "--policy", *TrailBucketPolicy(spareBucket)); err != nil {
+		return nil, err
+	}
+	return updateTrail(&cloudtrail.UpdateTrailInput{S3BucketName: aws.String(spareBucket)})(ctx, s, t)
+}
+
+// ownBucket points the trail back at its owner's bucket.
+func ownBucket(ctx context.Context, s *Session, t Target) error {
+	if _, err := updateTrail(&cloudtrail.UpdateTrailInput{S3BucketName: aws.String(TrailBucket)})(ctx, s, t); err != nil {
+		return err
+	}
+	_, err := s.AWS(ctx, "s3", "rb", "s3://"+spareBucket, "--force")
+	return err
+}
+
+// redirectAndDelete would have the trail come back with the intruder's bucket,
+// were that what is remembered.
+func redirectAndDelete(ctx context.Context, s *Session, t Target) (Aftermath, error) {
+	if _, err := anotherBucket(ctx, s, t); err != nil {
+		return nil, err
+	}
+	return deleteTrail(ctx, s, t)
+}
+
+func putSelectors(selectors ...cloudtrailtypes.EventSelector) doer {
+	return func(ctx context.Context, s *Session, _ Target) (Aftermath, error) {
+		_, err := s.CloudTrail.PutEventSelectors(ctx, &cloudtrail.PutEventSelectorsInput{TrailName: aws.String(TrailName), EventSelectors: selectors})
+		return nil, err
+	}
+}
+
+// unmanaged has the trail record nothing but the data events of a bucket.
+// Those are somebody's choice and stay, beside the management events.
+func unmanaged(ctx context.Context, s *Session, t Target) (Aftermath, error) {
+	data := cloudtrailtypes.EventSelector{
+		ReadWriteType: cloudtrailtypes.ReadWriteTypeWriteOnly, IncludeManagementEvents: aws.Bool(false),
+		DataResources:                 []cloudtrailtypes.DataResource{{Type: aws.String("AWS::S3::Object"), Values: []string{"arn:aws:s3:::" + TrailBucket + "/"}}},
+		ExcludeManagementEventSources: []string{},
+	}
+	managed := cloudtrailtypes.EventSelector{
+		ReadWriteType: cloudtrailtypes.ReadWriteTypeAll, IncludeManagementEvents: aws.Bool(true),
+		DataResources: []cloudtrailtypes.DataResource{}, ExcludeManagementEventSources: []string{},
+	}
+	_, err := putSelectors(data)(ctx, s, t)
+	return func(want Snapshot) {
+		want.add("trail-selectors", "arn:aws:cloudtrail:"+Region+":"+Account+":trail/"+TrailName,
+			[]cloudtrailtypes.EventSelector{managed, data}, []cloudtrailtypes.AdvancedEventSelector(nil))
+	}, err
 }

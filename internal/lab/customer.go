@@ -12,6 +12,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
+// The customer's trail and the bucket of its log files.
+const (
+	TrailName   = "management-events"
+	TrailBucket = "trail-" + Account
+)
+
 // SecondRegion is where the lab's account has VPCs beside its home.
 const SecondRegion = "eu-west-1"
 
@@ -49,7 +55,7 @@ func NewCustomer(ctx context.Context, c *Cloud) (*Customer, error) {
 }
 
 func (who *Customer) makeTrail(ctx context.Context, s *Session) error {
-	const bucket, name = "trail-" + Account, "management-events"
+	const bucket, name = TrailBucket, TrailName
 	if _, err := s.AWS(ctx, "s3", "mb", "s3://"+bucket); err != nil {
 		return err
 	}

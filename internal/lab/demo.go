@@ -11,6 +11,10 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
@@ -85,7 +89,8 @@ func (a *Arena) firstSweep(ctx context.Context) error {
 }
 
 // Missing returns the protections that the account lacks, as its API shows
-// it: a filter and an alarm for every control, a flow log on every VPC.
+// it: a filter and an alarm for every control, a flow log on every VPC, and
+// what the sweep is to remember of the trail.
 func (a *Arena) Missing(ctx context.Context) ([]string, error) {
 	snap, err := a.Customer.Snapshot(ctx, a.Cloud.Root())
 	if err != nil {
@@ -103,6 +108,13 @@ func (a *Arena) Missing(ctx context.Context) ([]string, error) {
 		if strings.HasPrefix(k, "flow-logs ") && v == noFlowLogs {
 			missing = append(missing, k)
 		}
+	}
+	_, err = a.Cloud.Root().In(Region).SSM.GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String("/" + a.Prefix + "/memory/trail")})
+	switch none := new(ssmtypes.ParameterNotFound); {
+	case errors.As(err, &none):
+		missing = append(missing, "memory of the trail")
+	case err != nil:
+		return nil, err
 	}
 	return missing, nil
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 )
 
 // A Principal is somebody with an access key to the lab's account, who calls
@@ -81,6 +82,7 @@ type Session struct {
 	Lambda     *lambda.Client
 	SNS        *sns.Client
 	SQS        *sqs.Client
+	SSM        *ssm.Client
 	Region     string
 
 	principal Principal
@@ -92,7 +94,7 @@ func (p Principal) In(region string) *Session {
 	return &Session{
 		EC2: ec2.NewFromConfig(cfg), Logs: cloudwatchlogs.NewFromConfig(cfg), CloudWatch: cloudwatch.NewFromConfig(cfg),
 		CloudTrail: cloudtrail.NewFromConfig(cfg), IAM: iam.NewFromConfig(cfg), Lambda: lambda.NewFromConfig(cfg),
-		SNS: sns.NewFromConfig(cfg), SQS: sqs.NewFromConfig(cfg), Region: region, principal: p,
+		SNS: sns.NewFromConfig(cfg), SQS: sqs.NewFromConfig(cfg), SSM: ssm.NewFromConfig(cfg), Region: region, principal: p,
 	}
 }
 

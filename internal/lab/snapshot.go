@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	cloudtrailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
@@ -25,7 +27,7 @@ import (
 type Snapshot map[string]string
 
 // Snapshot reads the account as the session's principal: every log group but
-// the functions' own, the trail's filters, all alarms and topics, and in both regions
+// the functions' own, the trails, the trail's filters, all alarms and topics, and in both regions
 // every VPC's flow logs.
 func (who *Customer) Snapshot(ctx context.Context, root Principal) (Snapshot, error) {
 	snap := Snapshot{}
@@ -39,6 +41,9 @@ func (who *Customer) Snapshot(ctx context.Context, root Principal) (Snapshot, er
 		}
 	}
 	s := root.In(Region)
+	if err := snap.trails(ctx, s); err != nil {
+		return nil, err
+	}
 	if err := snap.filters(ctx, s, who.TrailLogGroup); err != nil {
 		return nil, err
 	}
@@ -104,6 +109,36 @@ func (s Snapshot) logGroups(ctx context.Context, at *Session) error {
 				s.add("log-group", at.Region+" "+name, aws.ToInt32(g.RetentionInDays), g.LogGroupClass)
 			}
 		}
+	}
+	return nil
+}
+
+// trails adds every trail of a region, whether it logs and what it records.
+func (s Snapshot) trails(ctx context.Context, at *Session) error {
+	out, err := at.CloudTrail.DescribeTrails(ctx, &cloudtrail.DescribeTrailsInput{IncludeShadowTrails: aws.Bool(false)})
+	if err != nil {
+		return err
+	}
+	for _, t := range out.TrailList {
+		status, err := at.CloudTrail.GetTrailStatus(ctx, &cloudtrail.GetTrailStatusInput{Name: t.TrailARN})
+		gone := new(cloudtrailtypes.TrailNotFoundException)
+		if errors.As(err, &gone) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		selectors, err := at.CloudTrail.GetEventSelectors(ctx, &cloudtrail.GetEventSelectorsInput{TrailName: t.TrailARN})
+		if errors.As(err, &gone) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		s.add("trail", aws.ToString(t.TrailARN), t.S3BucketName, aws.ToString(t.S3KeyPrefix), aws.ToString(t.SnsTopicARN), aws.ToString(t.KmsKeyId),
+			aws.ToString(t.CloudWatchLogsLogGroupArn), aws.ToString(t.CloudWatchLogsRoleArn), t.HomeRegion, t.IsMultiRegionTrail,
+			t.IncludeGlobalServiceEvents, t.LogFileValidationEnabled, aws.ToBool(t.IsOrganizationTrail), status.IsLogging)
+		s.add("trail-selectors", aws.ToString(t.TrailARN), selectors.EventSelectors, selectors.AdvancedEventSelectors)
 	}
 	return nil
 }

@@ -81,13 +81,33 @@ def broken_control(control, filters, alarms, broken_topic):
     return None if None in links else next(iter(links), "topic")
 
 
+def broken_trail(home, trail):
+    """What keeps a trail from recording every management event, for all to check."""
+    status = aws(home, "cloudtrail", "get-trail-status", "--name", trail["TrailARN"])
+    if not status.get("IsLogging"):
+        yield f"trail {trail['Name']}: it is not logging"
+    for key in ("LatestDeliveryError", "LatestCloudWatchLogsDeliveryError"):
+        if status.get(key):
+            yield f"trail {trail['Name']}: {key} {status[key]}"
+    for key in ("IncludeGlobalServiceEvents", "LogFileValidationEnabled"):
+        if not trail.get(key):
+            yield f"trail {trail['Name']}: {key} is off"
+    chosen = aws(home, "cloudtrail", "get-event-selectors", "--trail-name", trail["TrailARN"])
+    everything = any(s["IncludeManagementEvents"] and s["ReadWriteType"] == "All" and not s.get("ExcludeManagementEventSources")
+                     for s in chosen.get("EventSelectors", []))
+    everything = everything or any(
+        [(f["Field"], f.get("Equals")) for f in s["FieldSelectors"]] == [("eventCategory", ["Management"])]
+        for s in chosen.get("AdvancedEventSelectors", []))
+    if not everything:
+        yield f"trail {trail['Name']}: it leaves management events out"
+
+
 def broken_controls(home, controls, calls):
     trails = [t for t in calls["trails"]["trailList"] if t["IsMultiRegionTrail"] and t.get("CloudWatchLogsLogGroupArn")]
     if not trails:
         yield "trail: no multi-region trail delivers to a log group"
         return
-    if not aws(home, "cloudtrail", "get-trail-status", "--name", trails[0]["TrailARN"]).get("IsLogging"):
-        yield f"trail {trails[0]['Name']}: it is not logging"
+    yield from broken_trail(home, trails[0])
     name = trails[0]["CloudWatchLogsLogGroupArn"].split(":log-group:")[1].removesuffix(":*")
     group = next((g for g in calls["groups", home]["logGroups"] if g["logGroupName"] == name), None)
     if group is None:

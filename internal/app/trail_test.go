@@ -1,0 +1,339 @@
+package app_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	cloudtrailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relight-aws/relight/events"
+	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+const trailKey = "trail " + trailARN
+
+// encrypted gives the trail everything that a trail can have, before relight
+// first sees it.
+func encrypted(w *world) {
+	const key = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+	w.AddKey(key)
+	w.updateTrail(cloudtrail.UpdateTrailInput{
+		KmsKeyId: aws.String(key), S3KeyPrefix: aws.String("audit"), SnsTopicName: aws.String("arn:aws:sns:us-east-1:111122223333:delivered"),
+	})
+	w.putSelectors("audit", cloudtrailtypes.EventSelector{
+		DataResources: []cloudtrailtypes.DataResource{{Type: aws.String("AWS::S3::Object"), Values: []string{"arn:aws:s3:::audited/"}}},
+	})
+}
+
+// A trail comes back with every field it had, however it was taken down, and
+// whether an event told of it or the sweep found it.
+func TestTrailComesBack(t *testing.T) {
+	deletions := map[string]func(*world){
+		"stripped":             func(w *world) { w.updateTrail(stripped) },
+		"stripped and stopped": func(w *world) { w.updateTrail(stripped); w.stopLogging("audit") },
+		"its topic taken": func(w *world) {
+			w.updateTrail(cloudtrail.UpdateTrailInput{SnsTopicName: aws.String("")})
+		},
+		"deleted": func(w *world) { w.deleteTrail("audit") },
+		"deleted with its log group": func(w *world) {
+			w.deleteTrail("audit")
+			w.deleteGroup(home, trailGroup)
+		},
+		"stripped, and its log group deleted": func(w *world) {
+			w.updateTrail(stripped)
+			w.deleteGroup(home, trailGroup)
+		},
+	}
+	for name, do := range deletions {
+		for _, by := range []string{"DeleteTrail.arn.json", "the sweep"} {
+			t.Run(name+" by "+by, func(t *testing.T) {
+				w := deployed(t, few)
+				encrypted(w)
+				w.sweep(app.Request{})
+				before := w.State()
+				do(w)
+				if by == "the sweep" {
+					w.sweep(app.Request{})
+				} else if again, errs := w.send(events.Read(by), true); len(again)+len(errs) > 0 {
+					t.Fatal(again, errs)
+				}
+				want, got := before[trailKey], w.State()[trailKey]
+				if strings.HasPrefix(name, "deleted") { // the same selection, without its management part in one with the data
+					want, got = strings.SplitN(want, `"logging"`, 2)[1], strings.SplitN(got, `"logging"`, 2)[1]
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("(-before +after):\n%s", diff)
+				}
+				if w.State()[home+" log-group "+trailGroup] == "" {
+					t.Error("its log group is missing")
+				}
+				out := must(w.GetEventSelectors(t.Context(), &cloudtrail.GetEventSelectorsInput{TrailName: aws.String("audit")}))
+				if s := out.EventSelectors[0]; !*s.IncludeManagementEvents || len(s.DataResources) != 1 {
+					t.Errorf("event selectors %+v", out.EventSelectors)
+				}
+				w.sweep(app.Request{})
+				if s := w.sweep(app.Request{}); s.Planned != 0 || s.Findings != 0 {
+					t.Errorf("a sweep afterwards plans %d, finds %d: %+v", s.Planned, s.Findings, s)
+				}
+			})
+		}
+	}
+}
+
+// A trail pointed elsewhere is reported, with who did it, at once and by every
+// sweep; none of that changes what is remembered, and so a later deletion
+// brings the old destination back.
+func TestPoisoning(t *testing.T) {
+	w := healthy(t, few)
+	remembered := w.memory()
+	bucket := aws.ToString(w.trail().S3BucketName)
+	w.AddBucket("elsewhere")
+	w.updateTrail(cloudtrail.UpdateTrailInput{S3BucketName: aws.String("elsewhere")})
+	told := len(w.Messages())
+	w.send(events.Read("UpdateTrail.bucket.json"), true)
+	if m := w.Messages()[told:]; len(m) != 1 || !strings.Contains(m[0].Text, ":user/Alice") ||
+		!strings.Contains(m[0].Text, "its bucket is elsewhere; remembered is "+bucket) {
+		t.Errorf("messages %+v", m)
+	}
+	for range 3 {
+		if s := w.sweep(app.Request{}); s.Findings != 1 || s.Planned != 0 {
+			t.Errorf("a sweep finds %d and plans %d, want one finding: %+v", s.Findings, s.Planned, s)
+		}
+	}
+	if got := *w.trail().S3BucketName; got != "elsewhere" {
+		t.Errorf("bucket %s: it is not relight's to change back", got)
+	}
+	w.stopLogging("audit") // repairs learn nothing either
+	w.send(events.Read("StopLogging.name.json"), true)
+	w.deleteTrail("audit")
+	w.send(events.Read("DeleteTrail.name.json"), true)
+	if got := *w.trail().S3BucketName; got != bucket {
+		t.Errorf("came back with bucket %s, want %s", got, bucket)
+	}
+	if diff := cmp.Diff(remembered, w.memory()); diff != "" {
+		t.Errorf("learned (-before +after):\n%s", diff)
+	}
+	if s := w.sweep(app.Request{}); s.Findings != 0 || s.Planned != 0 {
+		t.Errorf("afterwards %+v", s)
+	}
+}
+
+// A second trail of an intruder's draws nothing to itself, whatever becomes of
+// the first.
+func TestDecoy(t *testing.T) {
+	w := healthy(t, few)
+	before := w.State()
+	w.AddTrailTo("aaa", "decoy")
+	w.updateTrail(stripped)
+	for _, name := range []string{"UpdateTrail.stripped.json", "DeleteLogGroup.trail.json", "DeleteMetricFilter.ours.json", "StopLogging.foreign.json"} {
+		w.send(events.Read(name), true)
+	}
+	w.sweep(app.Request{})
+	out := must(w.DescribeMetricFilters(t.Context(), &cloudwatchlogs.DescribeMetricFiltersInput{LogGroupName: aws.String("decoy")}))
+	if len(out.MetricFilters) > 0 {
+		t.Errorf("%d filters on the decoy", len(out.MetricFilters))
+	}
+	if diff := cmp.Diff(before[trailKey], w.State()[trailKey]); diff != "" {
+		t.Errorf("(-before +after):\n%s", diff)
+	}
+}
+
+// What was changed on purpose is accepted by the configuration or by a person,
+// and then comes back.
+func TestAccept(t *testing.T) {
+	accept := map[string]func(*world){
+		"by a person": func(w *world) {
+			a := w.app(catalog.Backfill)
+			what, err := a.Acceptance(w.t.Context())
+			if err != nil || len(what.Changes) != 1 || what.Changes[0].Name != "bucket" || what.Changes[0].Now != "elsewhere" {
+				w.t.Fatalf("%+v, %v; want the bucket", what, err)
+			}
+			if err := a.Accept(w.t.Context(), what); err != nil {
+				w.t.Fatal(err)
+			}
+			if what, err := a.Acceptance(w.t.Context()); err != nil || len(what.Changes) != 0 {
+				w.t.Errorf("%+v, %v; want nothing left to accept", what, err)
+			}
+		},
+		"by the configuration": func(w *world) { w.config.Trail.Bucket = "elsewhere" },
+	}
+	for name, do := range accept {
+		t.Run(name, func(t *testing.T) {
+			w := healthy(t, few)
+			w.AddBucket("elsewhere")
+			w.updateTrail(cloudtrail.UpdateTrailInput{S3BucketName: aws.String("elsewhere")})
+			if s := w.sweep(app.Request{}); s.Findings != 1 {
+				t.Errorf("%d findings, want one", s.Findings)
+			}
+			do(w)
+			if s := w.sweep(app.Request{}); s.Findings != 0 {
+				t.Errorf("%d findings, want none: %+v", s.Findings, s)
+			}
+			w.config.Trail.Bucket = ""
+			w.deleteTrail("audit")
+			w.send(events.Read("DeleteTrail.name.json"), true)
+			if got := *w.trail().S3BucketName; got != "elsewhere" {
+				t.Errorf("came back with bucket %s, want elsewhere", got)
+			}
+		})
+	}
+}
+
+// A memory that cannot be used is told; repairs that need none go on, and the
+// one that needs it says why it cannot be.
+func TestUnusableMemory(t *testing.T) {
+	spoil := map[string]func(*world){
+		"denied":   func(w *world) { w.Deny("GetParameter") },
+		"spoilt":   func(w *world) { w.putMemory("{") },
+		"a stolen": func(w *world) { w.putMemory(strings.ReplaceAll(w.memory(), account, other)) },
+	}
+	for name, do := range spoil {
+		t.Run(name, func(t *testing.T) {
+			w := healthy(t, few)
+			do(w)
+			writes := len(w.Writes())
+			if s := w.sweep(app.Request{}); s.Findings != 1 || len(w.Writes()) != writes {
+				t.Errorf("%d findings, writes %v; want one and none", s.Findings, w.Writes()[writes:])
+			}
+			w.stopLogging("audit")
+			w.send(events.Read("StopLogging.name.json"), true)
+			if !w.recording(trailARN) {
+				t.Error("the trail was not started")
+			}
+			w.deleteTrail("audit")
+			told := len(w.Messages())
+			if again, errs := w.send(events.Read("DeleteTrail.name.json"), true); len(again)+len(errs) > 0 {
+				t.Errorf("%v, %v: another try cannot help", again, errs)
+			}
+			if m := w.Messages()[told:]; len(m) != 1 || !strings.Contains(m[0].Text, "recall /relight/memory/trail") {
+				t.Errorf("messages %+v, want one about the memory", m)
+			}
+		})
+	}
+	t.Run("throttled", func(t *testing.T) {
+		w := healthy(t, few)
+		w.stopLogging("audit")
+		w.Fail("GetParameter", "ThrottlingException")
+		if again, _ := w.send(events.Read("StopLogging.name.json"), true); len(again) != 1 {
+			t.Errorf("%v to deliver again, want the message", again)
+		}
+	})
+}
+
+// Refusals that no further try can change are told once, with what to do.
+func TestTrailRefusals(t *testing.T) {
+	tests := map[string]struct {
+		arrange func(*world)
+		fail    string // of CreateTrail
+		says    string
+	}{
+		"bucket gone":    {arrange: func(w *world) { w.RemoveBucket("audit-" + account) }, says: "trail.bucket"},
+		"role gone":      {arrange: func(w *world) { w.RemoveRole("arn:aws:iam::" + account + ":role/audit-delivery") }, says: "trail.roleArn"},
+		"policy refuses": {fail: "InsufficientS3BucketPolicyException", says: "let CloudTrail write to the bucket"},
+		"key":            {fail: "KmsKeyDisabledException", says: "enable the trail's key"},
+		"organisation":   {fail: "NotOrganizationMasterAccountException", says: "only the management account"},
+		"features":       {fail: "OrganizationNotInAllFeaturesModeException", says: "enable all features"},
+		"denied":         {fail: "AccessDeniedException", says: "allow cloudtrail:CreateTrail on " + trailARN},
+		"no room": {
+			arrange: func(w *world) {
+				for _, name := range []string{"b-1", "b-2", "b-3", "b-4"} {
+					w.AddTrail(cloudtrailtypes.Trail{
+						TrailARN: aws.String(strings.ReplaceAll(trailARN, "audit", name)), HomeRegion: aws.String(home),
+						S3BucketName: aws.String("audit-" + account), IsMultiRegionTrail: aws.Bool(false),
+					})
+				}
+			},
+			says: "as many trails as it takes",
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := healthy(t, few)
+			w.deleteTrail("audit")
+			if tt.arrange != nil {
+				tt.arrange(w)
+			}
+			if tt.fail != "" {
+				w.Fail("CreateTrail", tt.fail)
+			}
+			told := len(w.Messages())
+			if again, errs := w.send(events.Read("DeleteTrail.name.json"), true); len(again)+len(errs) > 0 {
+				t.Errorf("%v, %v: another try cannot help", again, errs)
+			}
+			if m := w.Messages()[told:]; len(m) != 1 || !strings.Contains(m[0].Text, tt.says) {
+				t.Errorf("messages %+v, want one that says %q", m, tt.says)
+			}
+		})
+	}
+}
+
+// A delivery that fails is a finding, with CloudTrail's words.
+func TestUndelivered(t *testing.T) {
+	w := healthy(t, few)
+	w.RemoveBucket("audit-" + account)
+	s := w.sweep(app.Request{})
+	if s.Findings != 1 || !strings.Contains(s.Reports[0].Findings[0].Problem, "NoSuchBucket") {
+		t.Errorf("%+v", s.Reports)
+	}
+}
+
+// A configured log group that nothing delivers to is a mistake, and nothing is
+// made for it.
+func TestMisconfiguredLogGroup(t *testing.T) {
+	w := deployed(t, `{"trailLogs":{"logGroup":"no-such-group"}}`)
+	w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Trails}})
+	before := w.State()
+	s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.LogGroups, catalog.Alarms}})
+	if diff := cmp.Diff(before, w.State()); diff != "" {
+		t.Errorf("changed (-before +after):\n%s", diff)
+	}
+	if s.Findings != 2 || s.Planned != 0 {
+		t.Errorf("%d findings, %d planned; want one of each kind: %+v", s.Findings, s.Planned, s)
+	}
+	w = healthy(t, `{"trailLogs":{"logGroup":"`+trailGroup+`"}}`)
+	w.deleteGroup(home, trailGroup)
+	w.send(events.Read("DeleteLogGroup.trail.json"), true)
+	if gaps := w.gaps(); len(gaps) > 0 {
+		t.Errorf("not protected: %v", gaps)
+	}
+}
+
+// What only a sweep remembers is not a restoration, and nobody is told of it.
+func TestRememberingIsSilent(t *testing.T) {
+	w := healthy(t, few)
+	told := len(w.Messages())
+	w.putSelectors("audit", cloudtrailtypes.EventSelector{
+		DataResources: []cloudtrailtypes.DataResource{{Type: aws.String("AWS::S3::Object"), Values: []string{"arn:aws:s3"}}},
+	})
+	w.send(events.Read("PutEventSelectors.excluded.json"), true)
+	before := w.memory()
+	s := w.sweep(app.Request{})
+	if s.Repaired != 0 || s.Planned != 0 || len(w.Messages()) != told || before == w.memory() {
+		t.Errorf("repaired %d, planned %d, %d messages; memory %s", s.Repaired, s.Planned, len(w.Messages())-told, w.memory())
+	}
+}
+
+func (w *world) trail() cloudtrailtypes.Trail {
+	w.t.Helper()
+	out := must(w.DescribeTrails(w.t.Context(), &cloudtrail.DescribeTrailsInput{TrailNameList: []string{trailARN}}))
+	if len(out.TrailList) != 1 {
+		w.t.Fatal("there is no trail")
+	}
+	return out.TrailList[0]
+}
+
+func (w *world) memory() string {
+	w.t.Helper()
+	return *must(w.GetParameter(w.t.Context(), &ssm.GetParameterInput{Name: aws.String("/relight/memory/trail")})).Parameter.Value
+}
+
+func (w *world) putMemory(value string) {
+	w.t.Helper()
+	must(w.PutParameter(w.t.Context(), &ssm.PutParameterInput{Name: aws.String("/relight/memory/trail"), Value: aws.String(value), Overwrite: aws.Bool(true)}))
+}

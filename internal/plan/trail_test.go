@@ -1,0 +1,378 @@
+package plan_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
+)
+
+// sound returns a trail with everything that policy wants.
+func sound(name string) plan.Trail {
+	t := trailIn(name, account, region)
+	t.LogGroupARN = strings.TrimSuffix(t.LogGroupARN, ":*")
+	t.GlobalEvents, t.Validation = true, true
+	t.Bucket, t.Prefix, t.Key, t.Role = "audit-bucket", "logs", "arn:aws:kms:us-east-1:111122223333:key/1", "arn:aws:iam::111122223333:role/audit"
+	return t
+}
+
+// remembering returns a recollection of a trail with all management events.
+func remembering(t plan.Trail) plan.Recollection {
+	m := plan.MemoryOf(t, plan.DefaultSelectors())
+	return plan.Recollection{Trail: &m}
+}
+
+// trailPlan plans a look at everything.
+func trailPlan(want catalog.Policy, s plan.TrailState) plan.Plan {
+	return plan.Trails(want, plan.Observed{Account: account, Region: region, Trails: &s})
+}
+
+// observed is a trail that fares well, with what is remembered.
+func observed(t plan.Trail, m plan.Recollection) plan.TrailState {
+	return plan.TrailState{
+		Choice: plan.TrailChoice{Trail: &t}, Memory: m, Status: plan.TrailStatus{Logging: true}, Selectors: plan.DefaultSelectors(), GroupExists: true,
+	}
+}
+
+func TestTrails(t *testing.T) {
+	main := sound("main")
+	is := func(change func(*plan.TrailState)) plan.TrailState {
+		s := observed(main, remembering(main))
+		change(&s)
+		return s
+	}
+	as := func(m plan.Recollection, change func(*plan.Trail)) plan.TrailState {
+		return observed(with(main, change), m)
+	}
+	strip := func(t *plan.Trail) {
+		t.MultiRegion, t.GlobalEvents, t.Validation, t.LogGroupARN, t.Role, t.Key = false, false, false, "", "", ""
+	}
+	const moved = "If that was meant, run relight accept"
+	tests := map[string]struct {
+		want     catalog.Policy
+		s        plan.TrailState
+		actions  []string
+		findings []string // beginnings, after the trail
+		held     int
+	}{
+		"as wanted":  {s: is(func(*plan.TrailState) {}), held: 1},
+		"never seen": {s: observed(main, plan.Recollection{}), actions: []string{"remember trail main in //memory/trail (not remembered yet)"}, held: 1},
+		"stopped":    {s: is(func(s *plan.TrailState) { s.Status.Logging = false }), actions: []string{"start logging of trail main (it is stopped)"}},
+		"narrowed": {
+			s:       is(func(s *plan.TrailState) { s.Selectors = basic(plan.Selector{Management: true, ReadWrite: "ReadOnly"}) }),
+			actions: []string{"put event selectors of trail main (it records no management events that write)"},
+		},
+		"stripped, its log group too": {
+			s: func() plan.TrailState {
+				s := as(remembering(main), strip)
+				s.GroupExists = false
+				return s
+			}(),
+			actions: []string{
+				"create log-group main-logs kept 0 days (missing, needed by the trail)",
+				"update trail main (it leaves out global services, its log files are not validated, it records one region only, it delivers to no log group, its log files have no key of yours)",
+			},
+		},
+		"stripped and unknown": {
+			s:        as(plan.Recollection{}, strip),
+			actions:  []string{"update trail main (it leaves out global services, its log files are not validated)"},
+			findings: []string{"it delivers to no log group, and none is remembered"},
+		},
+		"stripped and unknown, but named": {
+			want: catalog.Policy{
+				Trail:    catalog.TrailSpec{Name: "main", RoleARN: "arn:aws:iam::111122223333:role/mine", KeyARN: "arn:aws:kms:us-east-1:111122223333:key/2"},
+				LogGroup: catalog.LogGroupSpec{Name: "mine"},
+			},
+			s: func() plan.TrailState {
+				s := as(plan.Recollection{}, strip)
+				s.Choice.Named = true
+				return s
+			}(),
+			actions: []string{
+				"update trail main (it leaves out global services, its log files are not validated, it records one region only, it delivers to no log group, its log files have no key of yours)",
+			},
+		},
+		"deleted": {
+			s:       plan.TrailState{Choice: plan.TrailChoice{Gone: true}, Memory: remembering(main), GroupExists: true},
+			actions: []string{"create trail main to bucket audit-bucket and log-group main-logs (it was deleted; trail.name or relight accept name another)", "start logging of trail main (it is new)"},
+		},
+		"deleted, with data events": {
+			s: func() plan.TrailState {
+				m := plan.MemoryOf(main, plan.Selectors{Basic: []plan.Selector{{ReadWrite: "All", Data: []plan.DataResource{objects}}}})
+				return plan.TrailState{Choice: plan.TrailChoice{Gone: true}, Memory: plan.Recollection{Trail: &m}, GroupExists: true}
+			}(),
+			actions: []string{
+				"create trail main to bucket audit-bucket and log-group main-logs (it was deleted; trail.name or relight accept name another)",
+				"start logging of trail main (it is new)", "put event selectors of trail main (as remembered)",
+			},
+		},
+		"deleted, another bucket configured": {
+			want:    catalog.Policy{Trail: catalog.TrailSpec{Bucket: "configured"}},
+			s:       plan.TrailState{Choice: plan.TrailChoice{Gone: true}, Memory: remembering(main), GroupExists: true},
+			actions: []string{"create trail main to bucket configured and log-group main-logs (it was deleted; trail.name or relight accept name another)", "start logging of trail main (it is new)"},
+		},
+		"another bucket": {
+			s: as(remembering(main), func(t *plan.Trail) { t.Bucket = "theirs" }), held: 1,
+			findings: []string{"its bucket is theirs; remembered is audit-bucket. " + moved + " or set trail.bucket"},
+		},
+		"another bucket, as configured": {
+			want: catalog.Policy{Trail: catalog.TrailSpec{Bucket: "theirs"}},
+			s:    as(remembering(main), func(t *plan.Trail) { t.Bucket = "theirs" }), held: 1,
+			actions: []string{"remember trail main in //memory/trail (remembered otherwise)"},
+		},
+		"another bucket than configured": {
+			want: catalog.Policy{Trail: catalog.TrailSpec{Bucket: "configured"}}, s: is(func(*plan.TrailState) {}), held: 1,
+			findings: []string{"its bucket is audit-bucket; configured is configured"},
+		},
+		"every other destination": {
+			s: as(remembering(main), func(t *plan.Trail) {
+				t.Prefix, t.Key, t.Role, t.LogGroupARN = "", "arn:aws:kms:us-east-1:111122223333:key/9", "arn:aws:iam::111122223333:role/9", "arn:aws:logs:us-east-1:111122223333:log-group:9"
+			}), held: 1,
+			findings: []string{"its key is arn:", "its log group is arn:", "its prefix is none; remembered is logs", "its role is arn:"},
+		},
+		"a key where there was none": {
+			s: as(remembering(with(main, func(t *plan.Trail) { t.Key = "" })), func(*plan.Trail) {}), held: 1,
+			findings: []string{"its key is arn:aws:kms:us-east-1:111122223333:key/1; remembered is none"},
+		},
+		"not delivering": {
+			s:        is(func(s *plan.TrailState) { s.Status.DeliveryError, s.Status.LogsError = "NoSuchBucket", "Access denied." }),
+			findings: []string{"its events do not reach log group main-logs: Access denied.", "its log files do not reach bucket audit-bucket: NoSuchBucket"},
+		},
+		"an organisation's no more": {
+			s:       as(remembering(with(main, func(t *plan.Trail) { t.Organization = true })), func(*plan.Trail) {}),
+			actions: []string{"update trail main (it leaves out the organisation)"},
+		},
+		"memory of another trail": {
+			s: is(func(s *plan.TrailState) { s.Memory, s.Choice.Named = remembering(sound("other")), true }), held: 1,
+			actions: []string{"remember trail main in //memory/trail (not remembered yet)"},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			p := trailPlan(tt.want, tt.s)
+			says(t, "actions", p.Actions, tt.actions...)
+			if p.Held != tt.held {
+				t.Errorf("holds %d, want %d", p.Held, tt.held)
+			}
+			if len(p.Findings) != len(tt.findings) {
+				t.Fatalf("findings %v, want %d", p.Findings, len(tt.findings))
+			}
+			for i, f := range p.Findings {
+				if got := strings.TrimPrefix(f.String(), "trail "+main.ARN+": "); !strings.HasPrefix(got, tt.findings[i]) {
+					t.Errorf("finding %q, want %q", got, tt.findings[i])
+				}
+				if alert := strings.Contains(f.Remedy, moved); f.Alert != alert {
+					t.Errorf("%q: told at once is %t, want %t", f, f.Alert, alert)
+				}
+			}
+		})
+	}
+}
+
+// Only a look at everything finds what is worth remembering.
+func TestEventsRememberNothing(t *testing.T) {
+	s := observed(sound("main"), plan.Recollection{})
+	p := plan.Trails(catalog.Policy{}, plan.Observed{Account: account, Region: region, Type: catalog.Trail, Asked: []string{"main"}, Trails: &s})
+	if len(p.Actions) > 0 || !slices.Equal(p.Touched, []string{"main"}) {
+		t.Errorf("actions %v, touched %v; want none, main", p.Actions, p.Touched)
+	}
+}
+
+// A memory that cannot be used is told, and never written over.
+func TestUnreadableMemory(t *testing.T) {
+	p := trailPlan(catalog.Policy{}, observed(sound("main"), plan.Recollection{Unreadable: "AccessDenied"}))
+	if len(p.Actions) > 0 || len(p.Findings) != 1 || !p.Findings[0].Alert {
+		t.Errorf("actions %v, findings %v; want one finding", p.Actions, p.Findings)
+	}
+}
+
+// Whatever a trail is like and whatever is remembered of it, what is planned
+// satisfies policy, takes nothing from the trail, and is planned once.
+func TestMemoryNeverWeakens(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		coin := func(name string) bool { return rapid.Bool().Draw(r, name) }
+		pick := func(name string, of ...string) string { return rapid.SampledFrom(of).Draw(r, name) }
+		any := func(name string) plan.Trail {
+			t := sound("main")
+			t.MultiRegion, t.GlobalEvents, t.Validation, t.Organization = coin(name+" multi"), coin(name+" global"), coin(name+" validation"), coin(name+" organisation")
+			t.Bucket, t.Prefix = pick(name+" bucket", "a", "b"), pick(name+" prefix", "", "p")
+			t.Key, t.Topic = pick(name+" key", "", "arn:1", "arn:2"), pick(name+" topic", "", "arn:t")
+			if coin(name + " without logs") {
+				t.LogGroupARN, t.Role = "", ""
+			}
+			return t
+		}
+		now := any("now")
+		m := plan.MemoryOf(any("memory"), anySelectors(r, "remembered"))
+		if decoded, err := plan.DecodeTrailMemory(m.Encode(), account, region); len(m.Selectors.Basic) == 0 || len(m.Selectors.Advanced) == 0 {
+			if diff := cmp.Diff(m.Encode(), decoded.Encode()); err != nil || diff != "" {
+				r.Fatalf("decoded %v:\n%s", err, diff)
+			}
+		}
+		s := observed(now, plan.Recollection{Trail: &m})
+		s.Status.Logging, s.Selectors = coin("logging"), anySelectors(r, "selectors")
+		if coin("deleted") {
+			s.Choice = plan.TrailChoice{Gone: true}
+		}
+		after := applied(s, trailPlan(catalog.Policy{}, s))
+		got := *after.Choice.Trail
+		if !got.MultiRegion || !got.GlobalEvents || !got.Validation || !after.Status.Logging || after.Selectors.Missing() != "" {
+			r.Fatalf("planned %+v, logging %t, selectors %+v", got, after.Status.Logging, after.Selectors)
+		}
+		if was := s.Choice.Trail; was != nil {
+			if got.Bucket != was.Bucket || got.Prefix != was.Prefix || was.Key != "" && got.Key != was.Key || was.Topic != "" && got.Topic != was.Topic ||
+				was.LogGroupARN != "" && (got.LogGroupARN != was.LogGroupARN || got.Role != was.Role) || was.Organization && !got.Organization {
+				r.Fatalf("%+v became %+v", *was, got)
+			}
+		}
+		for _, a := range trailPlan(catalog.Policy{}, after).Actions {
+			if plan.Restores(a) {
+				r.Fatalf("a second plan has %s", a)
+			}
+		}
+	})
+}
+
+// applied returns what is observed after a plan was carried out.
+func applied(s plan.TrailState, p plan.Plan) plan.TrailState {
+	for _, a := range p.Actions {
+		switch a := a.(type) {
+		case plan.CreateTrail:
+			s.Choice = plan.TrailChoice{Trail: &a.Trail}
+			s.Status.Logging, s.Selectors = false, plan.DefaultSelectors()
+		case plan.UpdateTrail:
+			s.Choice.Trail = &a.Trail
+		case plan.StartLogging:
+			s.Status.Logging = true
+		case plan.PutSelectors:
+			s.Selectors = a.Selectors
+		}
+	}
+	return s
+}
+
+func TestDecodeTrailMemory(t *testing.T) {
+	good := plan.MemoryOf(sound("main"), plan.DefaultSelectors())
+	tests := map[string]struct{ text, why string }{
+		"good":             {good.Encode(), ""},
+		"empty":            {"", "not JSON"},
+		"not JSON":         {"bucket", "not JSON"},
+		"a later version":  {`{"v":2,"arn":"x","new":1}`, "version 2"},
+		"no version":       {`{}`, "version 0"},
+		"an unknown field": {`{"v":1,"logging":false}`, "unknown field"},
+		"another account":  {strings.ReplaceAll(good.Encode(), ":111122223333:trail", ":444455556666:trail"), "is no trail of account 111122223333"},
+		"another region":   {strings.ReplaceAll(good.Encode(), "cloudtrail:us-east-1", "cloudtrail:eu-west-1"), "is no trail of account"},
+		"no bucket":        {strings.ReplaceAll(good.Encode(), "audit-bucket", ""), "no bucket"},
+		"two sorts":        {strings.ReplaceAll(good.Encode(), `"selectors":{`, `"selectors":{"advanced":[{"fields":[]}],`), "basic and advanced"},
+	}
+	for name, tt := range tests {
+		_, err := plan.DecodeTrailMemory(tt.text, account, region)
+		if tt.why == "" && err != nil || tt.why != "" && (err == nil || !strings.Contains(err.Error(), tt.why)) {
+			t.Errorf("%s: %v, want %q", name, err, tt.why)
+		}
+	}
+}
+
+func TestChooseTrail(t *testing.T) {
+	bare := func(name string) plan.Trail { return with(sound(name), func(t *plan.Trail) { t.LogGroupARN = "" }) }
+	one := with(sound("one"), func(t *plan.Trail) { t.MultiRegion = false })
+	abroad, theirs := trailIn("abroad", account, "eu-west-1"), trailIn("theirs", other, region)
+	memory := func(name string) *plan.TrailMemory { return remembering(sound(name)).Trail }
+	tests := map[string]struct {
+		name       string // configured
+		trails     []plan.Trail
+		remembered *plan.TrailMemory
+		chosen     string // its name
+		gone       bool
+		unsure     bool
+		says       string // part of the finding or of why it is elsewhere
+	}{
+		"one":                             {trails: []plan.Trail{sound("b")}, chosen: "b"},
+		"several":                         {trails: []plan.Trail{sound("b"), sound("a")}, chosen: "a", unsure: true, says: "chosen as the first by ARN; these qualify too: "},
+		"several, one remembered":         {trails: []plan.Trail{sound("b"), sound("a")}, remembered: memory("b"), chosen: "b", unsure: true, says: "chosen as the one remembered"},
+		"several, one named":              {name: "b", trails: []plan.Trail{sound("b"), sound("a")}, remembered: memory("a"), chosen: "b"},
+		"named by ARN":                    {name: sound("b").ARN, trails: []plan.Trail{sound("b")}, chosen: "b"},
+		"named, of one region":            {name: "one", trails: []plan.Trail{sound("b"), one}, chosen: "one"},
+		"named, and gone":                 {name: "b", trails: []plan.Trail{sound("a")}, remembered: memory("b"), gone: true},
+		"named, and never there":          {name: "c", trails: []plan.Trail{sound("a")}, remembered: memory("a"), says: "the configuration names it"},
+		"named, abroad":                   {name: "abroad", trails: []plan.Trail{abroad}, says: "Deploy relight in the trail's home region, eu-west-1"},
+		"named, theirs":                   {name: "theirs", trails: []plan.Trail{theirs}, says: "belongs to account 444455556666"},
+		"remembered, and gone":            {trails: []plan.Trail{sound("a")}, remembered: memory("b"), gone: true},
+		"remembered, stripped":            {trails: []plan.Trail{sound("a"), with(bare("b"), func(t *plan.Trail) { t.MultiRegion = false })}, remembered: memory("b"), chosen: "b", says: "these qualify too"},
+		"one without a log group":         {trails: []plan.Trail{bare("b")}, chosen: "b", unsure: true},
+		"one without beside theirs":       {trails: []plan.Trail{bare("b"), theirs}, chosen: "b", unsure: true},
+		"one that delivers comes first":   {trails: []plan.Trail{bare("a"), sound("b")}, chosen: "b"},
+		"of one region":                   {trails: []plan.Trail{one}, unsure: true, says: "no multi-region trail"},
+		"abroad":                          {trails: []plan.Trail{abroad, theirs}, unsure: true, says: "its home is eu-west-1, not us-east-1"},
+		"theirs":                          {trails: []plan.Trail{theirs}, unsure: true, says: "not applicable: arn:aws:cloudtrail:us-east-1:444455556666:trail/theirs belongs to account 444455556666"},
+		"none":                            {unsure: true, says: "no multi-region trail"},
+		"none, one remembered":            {remembered: memory("b"), gone: true, unsure: true},
+		"theirs, own remembered and gone": {trails: []plan.Trail{theirs}, remembered: memory("b"), gone: true, unsure: true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			want := catalog.Policy{Trail: catalog.TrailSpec{Name: tt.name}}
+			c := plan.ChooseTrail(want, account, region, tt.trails, tt.remembered)
+			chosen := ""
+			if c.Trail != nil {
+				chosen = c.Trail.ARN[strings.LastIndex(c.Trail.ARN, "/")+1:]
+			}
+			if chosen != tt.chosen || c.Gone != tt.gone || c.Unsure != tt.unsure || c.Named != (tt.name != "") {
+				t.Errorf("chosen %q, gone %t, unsure %t, named %t", chosen, c.Gone, c.Unsure, c.Named)
+			}
+			said := c.Elsewhere
+			for _, f := range c.Findings {
+				said += f.String()
+			}
+			if !strings.Contains(said, tt.says) || tt.says == "" && said != "" {
+				t.Errorf("says %q, want %q", said, tt.says)
+			}
+			reversed := slices.Clone(tt.trails)
+			slices.Reverse(reversed)
+			if diff := cmp.Diff(c, plan.ChooseTrail(want, account, region, reversed, tt.remembered)); diff != "" {
+				t.Errorf("the order of trails matters:\n%s", diff)
+			}
+		})
+	}
+}
+
+// A stripped or deleted trail leaves filters and alarms where they were.
+func TestTrailLogsFromMemory(t *testing.T) {
+	m := remembering(sound("main")).Trail
+	bare := with(sound("main"), func(t *plan.Trail) { t.LogGroupARN = "" })
+	for name, trails := range map[string][]plan.Trail{
+		"stripped": {bare}, "deleted": nil, "stripped beside another": {bare, sound("aaa")}, "deleted beside another": {sound("aaa")},
+	} {
+		if got := plan.ChooseTrailLogs(catalog.Policy{}, account, region, trails, m); got.LogGroup != "main-logs" {
+			t.Errorf("%s: log group %q, want main-logs", name, got.LogGroup)
+		}
+	}
+}
+
+// A configured log group that is missing is made only if a trail is, or was,
+// pointed at it.
+func TestConfirmTrailLogs(t *testing.T) {
+	want := catalog.Policy{LogGroup: catalog.LogGroupSpec{Name: "main-logs"}}
+	main, elsewhere := sound("main"), trailIn("main", account, "eu-west-1")
+	tests := map[string]struct {
+		trails     []plan.Trail
+		remembered *plan.TrailMemory
+		confirmed  bool
+	}{
+		"delivered to":   {trails: []plan.Trail{main}, confirmed: true},
+		"remembered":     {remembered: remembering(main).Trail, confirmed: true},
+		"neither":        {trails: []plan.Trail{sound("other")}},
+		"another region": {trails: []plan.Trail{elsewhere}},
+	}
+	for name, tt := range tests {
+		got := plan.ConfirmTrailLogs(want, account, region, tt.trails, tt.remembered)
+		if (got.LogGroup != "") != tt.confirmed || (len(got.Findings) == 0) != tt.confirmed {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
