@@ -57,6 +57,7 @@ type Trail struct {
 	Bucket  string `json:"bucket,omitempty"`  // of the log files; as remembered
 	KeyARN  string `json:"keyArn,omitempty"`  // of their KMS key; as remembered
 	RoleARN string `json:"roleArn,omitempty"` // that delivers to the log group; as remembered
+	Create  bool   `json:"create,omitempty"`  // the stack makes a trail, with all it needs
 }
 
 // TrailLogs is the policy for the trail's log group.

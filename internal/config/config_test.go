@@ -49,6 +49,8 @@ func TestEveryProblemAtOnce(t *testing.T) {
 		{`{"regions":["Ireland"],"kmsKeys":{"eu-west-1":"alias/x"}}`, []string{`"Ireland"`, `"alias/x"`}},
 		{`{"prefix":"default","skipRegions":["Ireland","eu-west-1"],"regions":["eu-west-1"]}`, []string{`"default"`, `skipRegions: "Ireland"`, `"eu-west-1" is the home region or among regions`}},
 		{`{"flowLogs":{"format":"${ecs-cluster-arn}"}}`, []string{"ECS permissions"}},
+		{`{"trail":{"name":"a b","bucket":"X","keyArn":"alias/x","roleArn":"x"}}`, []string{"trail.name", "trail.bucket", "trail.keyArn", "trail.roleArn"}},
+		{`{"trail":{"create":true,"bucket":"audit-files"}}`, []string{"leave out trail.name, trail.bucket"}},
 		{`[]`, []string{"not a configuration"}},
 		{`{`, []string{"not a configuration"}},
 		{`{"sweepMinutes":"15"}`, []string{"sweepMinutes"}},

@@ -81,6 +81,7 @@ func (f FlowLogs) validate(p *problems) {
 }
 
 func (t Trail) validate(p *problems) {
+	p.unless(!t.Create || t.Name+t.Bucket+t.KeyARN+t.RoleARN == "", "trail.create: the stack makes trail, bucket, key and role: leave out trail.name, trail.bucket, trail.keyArn and trail.roleArn")
 	p.unless(t.Name == "" || catalog.TrailShape.MatchString(t.Name), "trail.name %q is not the name or ARN of a trail", t.Name)
 	p.unless(t.Bucket == "" || bucketShape.MatchString(t.Bucket), "trail.bucket %q is not the name of a bucket", t.Bucket)
 	p.unless(t.KeyARN == "" || keyShape.MatchString(t.KeyARN), "trail.keyArn %q is not the ARN of a KMS key", t.KeyARN)

@@ -140,7 +140,9 @@ func TestTrails(t *testing.T) {
 			findings: []string{"its key is arn:aws:kms:us-east-1:111122223333:key/1; remembered is none"},
 		},
 		"not delivering": {
-			s:        is(func(s *plan.TrailState) { s.Status.DeliveryError, s.Status.LogsError = "NoSuchBucket", "Access denied." }),
+			s: is(func(s *plan.TrailState) {
+				s.Status.DeliveryError, s.Status.LogsError = "NoSuchBucket", "Access denied."
+			}),
 			findings: []string{"its events do not reach log group main-logs: Access denied.", "its log files do not reach bucket audit-bucket: NoSuchBucket"},
 		},
 		"an organisation's no more": {
