@@ -25,6 +25,9 @@ func Home(app constructs.Construct, p Props) awscdk.Stack {
 	}
 
 	var before []constructs.IDependable // of the first sweep
+	if p.Config.Trail.Create {
+		before = append(before, newTrail(s, p))
+	}
 	for _, k := range p.kinds() {
 		fn := l.forKind(k)
 		before = append(before, fn.mappings...)

@@ -1,0 +1,112 @@
+package stack
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudtrail"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// newTrail adds a trail for an account that has none, as CIS asks for it, with
+// all that it needs: a bucket that keeps versions, is closed to the public and
+// logs who reads it, a key, a log group, and a role that delivers there.
+// Source: CIS AWS Foundations Benchmark 3.0, section 3 (3.1 every region and
+// every management event, 3.2 validation, 3.4 access logging of the bucket,
+// 3.5 a key of the customer's own) and 4 (delivery to CloudWatch Logs).
+//
+// All of it outlives the stack: taking the guard away must not end the
+// recording. Its names are fixed, so that the policies can name the trail
+// before it exists; a stack that is deployed anew finds them taken.
+//
+// Returned is what the first sweep has to wait for.
+func newTrail(s awscdk.Stack, p Props) constructs.IDependable {
+	scope := constructs.NewConstruct(s, jsii.String("trail"))
+	keep := awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE
+	name := p.Config.Prefix
+	trail := arn(s, "cloudtrail", p.Home, "trail/"+name)
+	byTrail := conditions{"StringEquals": {"aws:SourceArn": trail}}
+
+	key := awskms.NewKey(scope, jsii.String("Key"), &awskms.KeyProps{
+		Description: jsii.String("Encrypts the log files of trail " + name), EnableKeyRotation: jsii.Bool(true), RemovalPolicy: keep,
+	})
+	// Source: CloudTrail User Guide, "Configure AWS KMS key policies for CloudTrail".
+	encrypt := allow([]string{"kms:GenerateDataKey*"}, []string{"*"}, conditions{
+		"StringEquals": {"aws:SourceArn": trail},
+		"StringLike":   {"kms:EncryptionContext:aws:cloudtrail:arn": arn(s, "cloudtrail", "*", "trail/*")},
+	})
+	encrypt.AddServicePrincipal(jsii.String(catalog.CloudTrailService), nil)
+	key.AddToResourcePolicy(encrypt, jsii.Bool(false))
+	describe := allow([]string{"kms:DescribeKey"}, []string{"*"}, byTrail)
+	describe.AddServicePrincipal(jsii.String(catalog.CloudTrailService), nil)
+	key.AddToResourcePolicy(describe, jsii.Bool(false))
+
+	reads := closed(scope, "AccessLogs")
+	files := closed(scope, "Bucket")
+	// By the bucket's policy, since such a bucket takes no ACL. Source: Amazon
+	// S3 User Guide, "Permissions for log delivery".
+	files.Node().DefaultChild().(awss3.CfnBucket).SetLoggingConfiguration(&awss3.CfnBucket_LoggingConfigurationProperty{
+		DestinationBucketName: reads.BucketName(), LogFilePrefix: jsii.String(name + "/"),
+	})
+	logged := allow([]string{"s3:PutObject"}, []string{*reads.BucketArn() + "/" + name + "/*"}, conditions{
+		"ArnLike": {"aws:SourceArn": *files.BucketArn()}, "StringEquals": {"aws:SourceAccount": *s.Account()},
+	})
+	logged.AddServicePrincipal(jsii.String("logging.s3.amazonaws.com"), nil)
+	reads.AddToResourcePolicy(logged)
+	// Source: CloudTrail User Guide, "Amazon S3 bucket policy for CloudTrail".
+	check := allow([]string{"s3:GetBucketAcl"}, []string{*files.BucketArn()}, byTrail)
+	check.AddServicePrincipal(jsii.String(catalog.CloudTrailService), nil)
+	files.AddToResourcePolicy(check)
+	write := allow([]string{"s3:PutObject"}, []string{*files.BucketArn() + "/AWSLogs/" + *s.Account() + "/*"}, conditions{
+		"StringEquals": {"aws:SourceArn": trail, "s3:x-amz-acl": "bucket-owner-full-control"},
+	})
+	write.AddServicePrincipal(jsii.String(catalog.CloudTrailService), nil)
+	files.AddToResourcePolicy(write)
+	files.Policy().ApplyRemovalPolicy(keep)
+	reads.Policy().ApplyRemovalPolicy(keep)
+
+	group := awslogs.NewCfnLogGroup(scope, jsii.String("LogGroup"), &awslogs.CfnLogGroupProps{
+		LogGroupName: jsii.String(p.policy().Name("trail")), RetentionInDays: jsii.Number(p.policy().LogGroup.RetentionDays),
+	})
+	if k := p.Config.KMSKeys[p.Home]; k != "" {
+		group.SetKmsKeyId(jsii.String(k))
+	}
+	group.ApplyRemovalPolicy(keep, nil)
+	// Source: CloudTrail User Guide, "Role policy document for CloudTrail to
+	// use CloudWatch Logs for monitoring". It may not make the group: whoever
+	// deletes it is to meet relight, which gives it its retention.
+	role := awsiam.NewRole(scope, jsii.String("Role"), &awsiam.RoleProps{
+		Description: jsii.String("Trail " + name + " delivers to " + p.policy().Name("trail")),
+		AssumedBy:   service(catalog.CloudTrailService, byTrail),
+		InlinePolicies: inline("deliver", allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"},
+			[]string{arn(s, "logs", p.Home, "log-group:"+p.policy().Name("trail")+":log-stream:"+*s.Account()+"_CloudTrail_"+p.Home+"*")}, nil)),
+	})
+	role.ApplyRemovalPolicy(keep)
+
+	t := awscloudtrail.NewCfnTrail(scope, jsii.String("Trail"), &awscloudtrail.CfnTrailProps{
+		TrailName: jsii.String(name), IsLogging: jsii.Bool(true), IsMultiRegionTrail: jsii.Bool(true),
+		IncludeGlobalServiceEvents: jsii.Bool(true), EnableLogFileValidation: jsii.Bool(true),
+		S3BucketName: files.BucketName(), KmsKeyId: key.KeyArn(),
+		CloudWatchLogsLogGroupArn: group.AttrArn(), CloudWatchLogsRoleArn: role.RoleArn(),
+	})
+	t.ApplyRemovalPolicy(keep, nil)
+	t.Node().AddDependency(files.Policy(), role, key)
+	return t
+}
+
+// closed adds a bucket for log files, which outlives the stack.
+func closed(scope constructs.Construct, id string) awss3.Bucket {
+	return awss3.NewBucket(scope, jsii.String(id), &awss3.BucketProps{
+		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
+		Encryption:        awss3.BucketEncryption_S3_MANAGED,
+		EnforceSSL:        jsii.Bool(true),
+		ObjectOwnership:   awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
+		Versioned:         jsii.Bool(true),
+		RemovalPolicy:     awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE,
+	})
+}
