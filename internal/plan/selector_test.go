@@ -117,7 +117,8 @@ func TestSelectorsRepaired(t *testing.T) {
 			basic(all, ofData("All", objects), ofData("All", functions)),
 		},
 		"advanced data stays": {
-			plan.Selectors{Advanced: []plan.AdvancedSelector{advanced(equals("readOnly", "true")), inBucket}}, nil,
+			plan.Selectors{Advanced: []plan.AdvancedSelector{advanced(equals("readOnly", "true")), inBucket}},
+			nil,
 			plan.Selectors{Advanced: []plan.AdvancedSelector{managed, inBucket}},
 		},
 		"advanced by basic": {
