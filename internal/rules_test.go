@@ -294,7 +294,7 @@ func TestEveryKindGoesThrough(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	observed := plan.Observed{FlowLogs: &plan.FlowLogState{}, Trails: &plan.TrailState{}, LogGroups: &plan.LogGroupState{}, Topics: &plan.TopicState{}, Alarms: &plan.AlarmState{}}
+	observed := plan.Observed{DeliveryRoles: &plan.DeliveryRoleState{}, FlowLogs: &plan.FlowLogState{}, Trails: &plan.TrailState{}, LogGroups: &plan.LogGroupState{}, Topics: &plan.TopicState{}, Alarms: &plan.AlarmState{}}
 	all := packages(t)
 	shared := catalog.Grants(catalog.Function("no kind"))
 	for _, k := range catalog.Kinds() {

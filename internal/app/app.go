@@ -31,6 +31,7 @@ type Options struct {
 	Log        *slog.Logger
 	Now        func() time.Time
 	Silent     bool // send no messages: whoever asked sees the answer
+	HandOver   bool // have some kinds repaired by their own functions, which alone may
 }
 
 // An App handles what one function is invoked with.
@@ -56,6 +57,9 @@ func NewWith(o Options) *App {
 	var applier remedy.Applier = cloud
 	if o.Function != catalog.Backfill { // the sweep's pace needs no brake
 		applier = &brake{Applier: cloud, now: o.Now, writes: map[string][]time.Time{}, told: map[string]time.Time{}}
+	}
+	if o.HandOver {
+		applier = handOver{applier, cloud}
 	}
 	return &App{
 		function:   o.Function,
@@ -86,7 +90,7 @@ func New(ctx context.Context, f catalog.Function) (*App, error) {
 	return NewWith(Options{
 		Function: f, Config: cfg, Deployment: deployment,
 		Clients: awsio.NewClients(aws), Pace: &awsio.Pace{},
-		Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), Now: time.Now,
+		Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), Now: time.Now, HandOver: f == catalog.Backfill,
 	}), nil
 }
 

@@ -2,7 +2,9 @@ package app_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -21,6 +23,9 @@ import (
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -47,16 +52,18 @@ const (
 	topicKey     = "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d-5e6f-4a7b-8c9d-0e1f2a3b4c5d"
 	oncall       = "arn:aws:sqs:us-east-1:111122223333:oncall"
 	role         = "arn:aws:iam::111122223333:role/relight-flow-logs-delivery"
+	theirRole    = "arn:aws:iam::111122223333:role/network/their-flow-logs" // an owner's, which delivers
 )
 
 // A world is a customer's account with relight deployed into it.
 type world struct {
 	*awstest.Account
-	t      *testing.T
-	config config.Config
-	topic  string // relight's own
-	log    lockedBuffer
-	now    time.Time
+	t       *testing.T
+	config  config.Config
+	topic   string // relight's own
+	log     lockedBuffer
+	now     time.Time
+	invoked []string // functions, by other functions
 }
 
 // A lockedBuffer is written to by functions that run at once.
@@ -97,7 +104,8 @@ func deployed(t *testing.T, configuration string) *world {
 	w.AddRegion("af-south-1", "not-opted-in")
 	w.AddVPC(home, "vpc-1", "vpc-2")
 	w.AddVPC(second, "vpc-3")
-	w.AddRole(role, 0)
+	w.addDeliveryRole()
+	w.AddRole(theirRole, 0)
 	w.AddTrailTo("audit", trailGroup)
 	for _, key := range cfg.KMSKeys {
 		w.AddKey(key)
@@ -167,14 +175,51 @@ func healthy(t *testing.T, configuration string) *world {
 }
 
 // app returns a function of the deployment, as if started cold.
-func (w *world) app(f catalog.Function) *app.App {
+func (w *world) app(f catalog.Function) *app.App { return w.appAt(home, f) }
+
+// appAt returns a function of a deployment whose home is a region.
+func (w *world) appAt(home string, f catalog.Function) *app.App {
 	return app.NewWith(app.Options{
 		Function: f, Config: w.config,
 		Deployment: config.Deployment{Account: account, HomeRegion: home, Topic: w.topic, TopicKey: topicKey, DeliveryRole: role},
-		Clients:    awsio.Clients{EC2: w.Account, Logs: w.Account, CloudWatch: w.Account, CloudTrail: w.Account, SNS: w.Account, KMS: w.Account, SSM: w.Account},
-		Log:        slog.New(slog.NewJSONHandler(&w.log, nil)),
-		Now:        func() time.Time { return w.now },
+		Clients: awsio.Clients{
+			EC2: w.Account, Logs: w.Account, CloudWatch: w.Account, CloudTrail: w.Account, SNS: w.Account, IAM: w.Account, Lambda: w, KMS: w.Account, SSM: w.Account,
+		},
+		HandOver: f == catalog.Backfill,
+		Log:      slog.New(slog.NewJSONHandler(&w.log, nil)),
+		Now:      func() time.Time { return w.now },
 	})
+}
+
+// Invoke runs another function of the deployment, as Lambda does.
+func (w *world) Invoke(ctx context.Context, in *lambda.InvokeInput, _ ...func(*lambda.Options)) (*lambda.InvokeOutput, error) {
+	name, ours := strings.CutPrefix(aws.ToString(in.FunctionName), w.config.Prefix+"-")
+	if !ours {
+		return nil, fmt.Errorf("there is no function %s", *in.FunctionName)
+	}
+	w.invoked = append(w.invoked, name)
+	if _, err := w.app(catalog.Function(name)).HandleEvent(ctx, in.Payload); err != nil {
+		return &lambda.InvokeOutput{FunctionError: aws.String("Unhandled"), Payload: []byte(err.Error())}, nil
+	}
+	return &lambda.InvokeOutput{}, nil
+}
+
+// addDeliveryRole makes the role that flow logs deliver with, as the stack
+// does.
+func (w *world) addDeliveryRole() {
+	w.t.Helper()
+	want := w.config.Policy(config.Deployment{DeliveryRole: role}).DeliveryRole()
+	in := &iam.CreateRoleInput{
+		RoleName: aws.String(want.Name), Path: aws.String(want.Path), Description: aws.String(want.Description),
+		AssumeRolePolicyDocument: aws.String(want.Trust),
+	}
+	for k, v := range want.Tags {
+		in.Tags = append(in.Tags, iamtypes.Tag{Key: aws.String(k), Value: aws.String(v)})
+	}
+	must(w.CreateRole(w.t.Context(), in))
+	must(w.PutRolePolicy(w.t.Context(), &iam.PutRolePolicyInput{
+		RoleName: aws.String(want.Name), PolicyName: aws.String(catalog.DeliveryPolicy), PolicyDocument: aws.String(want.Policy),
+	}))
 }
 
 func (w *world) sweep(req app.Request) app.Sweep {
@@ -463,7 +508,7 @@ func (w *world) createFlowLog(region, vpc, traffic, group string) {
 	w.t.Helper()
 	out := must(w.CreateFlowLogs(w.t.Context(), &ec2.CreateFlowLogsInput{
 		ResourceIds: []string{vpc}, ResourceType: ec2types.FlowLogsResourceTypeVpc, TrafficType: ec2types.TrafficType(traffic),
-		LogGroupName: aws.String(group), DeliverLogsPermissionArn: aws.String(role),
+		LogGroupName: aws.String(group), DeliverLogsPermissionArn: aws.String(theirRole),
 	}, func(o *ec2.Options) { o.Region = region }))
 	if len(out.Unsuccessful) > 0 {
 		w.t.Fatal(*out.Unsuccessful[0].Error.Message)

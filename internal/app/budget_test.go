@@ -43,6 +43,9 @@ func TestBudgets(t *testing.T) {
 		{event: "PutBucketPolicy.foreign.json", attack: flowLogsToBucket, perRun: 1, calls: 2},
 		{event: "DisableKey.foreign.json", attack: echo, perRun: 1, calls: 2},
 		{event: "EnableRegion.opted-in.json", attack: echo, perRun: 1, calls: 2, messages: 1},
+		{event: "DeleteRole.ours.json", attack: roleDeleted, calls: 7, messages: 1},
+		{event: "PutRolePolicy.denying.json", attack: attacks["PutRolePolicy.denying.json"], calls: 10, messages: 1},
+		{event: "UpdateAssumeRolePolicy.ours.json", attack: attacks["UpdateAssumeRolePolicy.ours.json"], calls: 9, messages: 1},
 
 		{event: "StopLogging.name.json", attack: attacks["StopLogging.name.json"], calls: 9, messages: 1},
 		{event: "UpdateTrail.stripped.json", attack: attacks["UpdateTrail.stripped.json"], calls: 10, messages: 1},
@@ -65,6 +68,13 @@ func TestBudgets(t *testing.T) {
 		{event: "DeleteAlarms.foreign.json", attack: attacks["DeleteAlarms.foreign.json"], calls: 1, perRun: 1},
 		{event: "DisableAlarmActions.foreign.json", attack: attacks["DisableAlarmActions.foreign.json"], calls: 1, perRun: 1},
 		{event: "AlarmChange.foreign.json", attack: attacks["AlarmChange.foreign.json"], calls: 1, perRun: 1},
+		{event: "DeleteRole.foreign.json", attack: echo, calls: 0},
+		{event: "PutRolePolicy.foreign.json", attack: echo, calls: 0},
+		{event: "AttachRolePolicy.foreign.json", attack: echo, calls: 0},
+		{event: "UpdateAssumeRolePolicy.foreign.json", attack: echo, calls: 0},
+		{event: "PutRolePermissionsBoundary.foreign.json", attack: echo, calls: 0},
+		{event: "CreatePolicyVersion.foreign.json", attack: echo, calls: 1, perRun: 1},
+		{event: "SetDefaultPolicyVersion.foreign.json", attack: echo, calls: 1, perRun: 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.event, func(t *testing.T) {
@@ -137,9 +147,12 @@ func TestEcho(t *testing.T) {
 	w.send(events.Read("UpdateTrail.stripped.json"), true)
 	w.putSelectors("audit", cloudtrailtypes.EventSelector{ReadWriteType: "WriteOnly"})
 	w.send(events.Read("PutEventSelectors.excluded.json"), true)
+	roleDeleted.do(w)
+	w.send(events.Read("DeleteRole.ours.json"), true)
 	writes := len(w.Writes())
 	for _, name := range []string{
 		"UpdateTrail.echo.json", "PutEventSelectors.echo.json", "CreateLogGroup.echo.json", "PutRetentionPolicy.echo.json", "PutMetricFilter.echo.json", "PutMetricAlarm.echo.json", "AlarmChange.create.json",
+		"PutRolePolicy.echo.json", "UpdateAssumeRolePolicy.echo.json",
 	} {
 		if again, errs := w.send(events.Read(name), true); len(again)+len(errs) > 0 || len(w.Writes()) != writes {
 			t.Errorf("%s: %v, %v, writes %v; want none", name, again, errs, w.Writes()[writes:])

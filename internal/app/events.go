@@ -21,9 +21,10 @@ import (
 // then fails its messages alone, not the whole batch.
 const reserve = 3 * time.Second
 
-// HandleEvent takes an SQS batch of EventBridge events, or one raw event. For
-// a batch it answers which messages to deliver again; for a raw event with
-// the reports, and an error if the event cannot be read or a run failed.
+// HandleEvent takes an SQS batch of EventBridge events, one raw event, or what
+// the sweep hands over. For a batch it answers which messages to deliver again;
+// for a raw event with the reports, and an error if the event cannot be read or
+// a run failed.
 func (a *App) HandleEvent(ctx context.Context, raw json.RawMessage) (any, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
@@ -33,6 +34,9 @@ func (a *App) HandleEvent(ctx context.Context, raw json.RawMessage) (any, error)
 	var batch events.SQSEvent
 	if err := json.Unmarshal(raw, &batch); err == nil && len(batch.Records) > 0 {
 		return a.handleBatch(ctx, batch), nil
+	}
+	if k, ok := handedOver(raw); ok {
+		return nil, a.handleHandOver(ctx, k)
 	}
 	return a.handleOne(ctx, raw, catalog.Repair)
 }
@@ -129,7 +133,7 @@ func (a *App) read(messages []events.SQSMessage) intake {
 		}
 		for _, s := range ev.Scopes {
 			if ev.Global && s.Region == catalog.GlobalRegion(a.deployment.HomeRegion) {
-				s.Region = a.deployment.HomeRegion // where what the call harms is held
+				s.Region = a.deployment.HomeRegion // where what the call harms is held; covered, whichever region raised the event
 			}
 			if reason := cmp.Or(a.serves(s), a.covers(s.Region)); reason != "" {
 				drop(ev.Cause.EventID, fmt.Sprintf("%s: %s", s, reason))

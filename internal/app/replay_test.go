@@ -15,6 +15,7 @@ import (
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/google/go-cmp/cmp"
 
@@ -199,6 +200,37 @@ var attacks = map[string]attack{
 	"DisableAlarmActions.several.json":         alarmsMuted(rootUsage, "relight-iam-changes", "relight-cloudtrail-changes"),
 	"DisableAlarmActions.null-parameters.json": alarmsMuted("relight-nacl-changes"),
 	"DisableAlarmActions.foreign.json":         alarmsMuted(foreignAlarm),
+
+	"DeleteRole.ours.json":            roleDeleted,
+	"DeleteRole.null-parameters.json": roleDeleted,
+	"DeleteRolePolicy.ours.json": {do: func(w *world) {
+		must(w.DeleteRolePolicy(w.t.Context(), &iam.DeleteRolePolicyInput{RoleName: aws.String(roleName), PolicyName: aws.String("deliver")}))
+	}},
+	"PutRolePolicy.denying.json":       {do: func(w *world) { w.putRolePolicy("cost-control", denyAll) }},
+	"PutRolePolicy.replaced.json":      {do: func(w *world) { w.putRolePolicy("deliver", denyAll) }},
+	"AttachRolePolicy.denying.json":    {do: func(w *world) { w.attach(w.policy("quarantine", denyAll)) }, adds: []string{"policy " + policies + "quarantine"}},
+	"UpdateAssumeRolePolicy.ours.json": {do: func(w *world) { w.trust("ec2.amazonaws.com") }},
+	"PutRolePermissionsBoundary.ours.json": {
+		do:   func(w *world) { w.bound(w.policy("quarantine", denyAll)) },
+		adds: []string{"policy " + policies + "quarantine"},
+	},
+	"CreatePolicyVersion.attached.json": {
+		do: func(w *world) {
+			w.attach(w.policy("flow-log-extras", allowAll))
+			w.version("flow-log-extras", denyAll, true)
+		},
+		adds: []string{"policy " + policies + "flow-log-extras"},
+	},
+	"SetDefaultPolicyVersion.attached.json": {
+		do: func(w *world) {
+			w.attach(w.policy("flow-log-extras", allowAll))
+			w.version("flow-log-extras", denyAll, false)
+			must(w.SetDefaultPolicyVersion(w.t.Context(), &iam.SetDefaultPolicyVersionInput{
+				PolicyArn: aws.String(policies + "flow-log-extras"), VersionId: aws.String("v2"),
+			}))
+		},
+		adds: []string{"policy " + policies + "flow-log-extras"},
+	},
 
 	"AlarmChange.delete.json":            alarmsDeleted(rootUsage),
 	"AlarmChange.delete-monitoring.json": alarmsDeleted("relight-vpc-changes"),

@@ -80,9 +80,9 @@ func (a *App) HandleBackfill(ctx context.Context, raw json.RawMessage) (Sweep, e
 	return a.Sweep(ctx, req, nil)
 }
 
-// Sweep runs every kind wherever it is wanted: kinds of the trail's home
-// region there, one after the other as they lean on each other, regional ones
-// in every region. The progress function, if any, is called after each run.
+// Sweep runs every kind wherever it is wanted: kinds of the home region there,
+// one after the other as they lean on each other, regional ones in every
+// region, once what they lean on is done. The progress function, if any, is called after each run.
 func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total int)) (Sweep, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
@@ -110,20 +110,24 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 			}
 		}
 	}
-	cells, total := a.cells(req, sweep.Regions)
-	reports := make([][]remedy.Report, len(cells))
+	first, cells, total := a.cells(req, sweep.Regions)
+	reports := make([][]remedy.Report, 1+len(cells))
 	ticks := make(chan struct{})
-	var group errgroup.Group
-	group.SetLimit(regionsAtOnce)
+	run := func(i int, cell []remedy.Scope) {
+		for _, s := range cell {
+			rep := a.reconciler.Run(ctx, s, a.limit(s.Kind, req.mode()))
+			a.reporter.Record(ctx, rep, nil, a.now())
+			reports[i] = append(reports[i], rep)
+			ticks <- struct{}{}
+		}
+	}
 	go func() {
+		run(0, first)
+		var group errgroup.Group
+		group.SetLimit(regionsAtOnce)
 		for i, cell := range cells {
 			group.Go(func() error {
-				for _, s := range cell {
-					rep := a.reconciler.Run(ctx, s, a.limit(s.Kind, req.mode()))
-					a.reporter.Record(ctx, rep, nil, a.now())
-					reports[i] = append(reports[i], rep)
-					ticks <- struct{}{}
-				}
+				run(1+i, cell)
 				return nil
 			})
 		}
@@ -146,10 +150,12 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 	return sweep, nil
 }
 
-// cells returns the scopes to run, grouped by what has to run in order.
-func (a *App) cells(req Request, regions []string) (cells [][]remedy.Scope, total int) {
+// cells returns the scopes to run: those that regional kinds lean on, which
+// come before everything, and the others, grouped by what has to run in order.
+func (a *App) cells(req Request, regions []string) (first []remedy.Scope, cells [][]remedy.Scope, total int) {
 	var home []remedy.Scope
-	for _, k := range catalog.Kinds() {
+	kinds := catalog.Kinds()
+	for i, k := range kinds {
 		if len(req.Kinds) > 0 && !slices.Contains(req.Kinds, k) {
 			continue
 		}
@@ -159,9 +165,12 @@ func (a *App) cells(req Request, regions []string) (cells [][]remedy.Scope, tota
 				continue
 			}
 			total++
-			if k.Regional() {
+			switch {
+			case k.Regional():
 				cells = append(cells, []remedy.Scope{s})
-			} else {
+			case slices.ContainsFunc(kinds[i:], catalog.Kind.Regional):
+				first = append(first, s)
+			default:
 				home = append(home, s)
 			}
 		}
@@ -169,7 +178,7 @@ func (a *App) cells(req Request, regions []string) (cells [][]remedy.Scope, tota
 	if len(home) > 0 {
 		cells = append([][]remedy.Scope{home}, cells...)
 	}
-	return cells, total
+	return first, cells, total
 }
 
 func (r Request) mode() catalog.Mode {

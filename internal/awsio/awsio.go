@@ -13,7 +13,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
@@ -31,6 +33,8 @@ type Clients struct {
 	SNS        topicAPI
 	KMS        keyAPI
 	SSM        memoryAPI
+	IAM        roleAPI
+	Lambda     invokeAPI
 }
 
 type ec2API interface {
@@ -50,6 +54,8 @@ func NewClients(cfg aws.Config) Clients {
 		SNS:        sns.NewFromConfig(cfg),
 		KMS:        kms.NewFromConfig(cfg),
 		SSM:        ssm.NewFromConfig(cfg),
+		IAM:        iam.NewFromConfig(cfg),
+		Lambda:     lambda.NewFromConfig(cfg),
 	}
 }
 
@@ -65,6 +71,8 @@ func (c *Cloud) Observe(ctx context.Context, s remedy.Scope) (plan.Observed, err
 	got := plan.Observed{Account: s.Account, Region: s.Region, Type: s.Type, Asked: s.Names.List()}
 	var err error
 	switch s.Kind {
+	case catalog.DeliveryRoles:
+		got.DeliveryRoles, err = c.observeDeliveryRole(ctx, s)
 	case catalog.FlowLogs:
 		got.FlowLogs, err = c.observeFlowLogs(ctx, s)
 	case catalog.Trails:
@@ -137,7 +145,11 @@ func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action
 		case plan.DeleteFlowLog:
 			surplus = append(surplus, out)
 		default:
-			out.Err = fmt.Errorf("no applier for %T", action)
+			err, ok := c.applyToRole(ctx, s.Region, action)
+			if !ok {
+				err = fmt.Errorf("no applier for %T", action)
+			}
+			out.Err = err
 		}
 	}
 	c.createFlowLogs(ctx, s.Region, flowLogs)

@@ -7,7 +7,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 )
@@ -61,4 +63,13 @@ func snsIn(region string) func(*sns.Options) {
 
 func ssmIn(region string) func(*ssm.Options) {
 	return func(o *ssm.Options) { o.Region = region }
+}
+
+// iamIn names the region whose partition has the account; IAM has none.
+func iamIn(region string) func(*iam.Options) {
+	return func(o *iam.Options) { o.Region = region }
+}
+
+func lambdaIn(region string) func(*lambda.Options) {
+	return func(o *lambda.Options) { o.Region = region }
 }

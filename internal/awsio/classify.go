@@ -20,10 +20,12 @@ import (
 // classes maps error codes to what they mean for relight. Sources: "Error
 // codes for the Amazon EC2 API", "Common errors" of the CloudWatch Logs,
 // CloudWatch, CloudTrail, SNS and Systems Manager API references. Throttling and 5xx are not
+// CloudWatch, CloudTrail, SNS and IAM API references. Throttling and 5xx are not
 // listed: the SDK's own retry tables know them.
 var classes = map[string]remedy.Class{
 	"FlowLogAlreadyExists":           remedy.Present,
 	"ResourceAlreadyExistsException": remedy.Present,
+	"EntityAlreadyExists":            remedy.Present, // IAM
 
 	"TrailAlreadyExistsException": remedy.Present,
 
@@ -36,12 +38,15 @@ var classes = map[string]remedy.Class{
 	"ResourceNotFound":          remedy.Missing,
 	"NotFound":                  remedy.Missing, // SNS
 	"NotFoundException":         remedy.Missing,
+	"NoSuchEntity":              remedy.Missing, // IAM
 
 	abortedCode:                   remedy.Transient, // concurrent change to one log group
 	"ServiceUnavailableException": remedy.Transient,
 	"ConflictException":           remedy.Transient, // CloudTrail: another change of the trail is under way
 	"InternalServerError":         remedy.Transient,
 	"TooManyUpdates":              remedy.Transient, // Systems Manager
+	"ConcurrentModification":      remedy.Transient, // IAM
+	"ServiceFailure":              remedy.Transient,
 
 	"UnauthorizedOperation": remedy.Terminal,
 	"AccessDenied":          remedy.Terminal,
@@ -56,31 +61,31 @@ var classes = map[string]remedy.Class{
 	"SignatureDoesNotMatch":       remedy.Terminal,
 	"UnrecognizedClientException": remedy.Terminal,
 
-	limitCode:                                    remedy.Terminal, // a quota of CloudWatch Logs, not a rate
-	"400":                                        remedy.Terminal, // CreateFlowLogs, of one resource; aws-controllers-k8s issue 1931 has a reply
-	"FlowLogsLimitExceeded":                      remedy.Terminal,
-	"LimitExceeded":                              remedy.Terminal,
-	"LimitExceededFault":                         remedy.Terminal,
-	"InvalidOperationException":                  remedy.Terminal,
-	"InvalidParameter":                           remedy.Terminal,
-	"InvalidParameterCombination":                remedy.Terminal,
-	"InvalidParameterException":                  remedy.Terminal,
-	"InvalidParameterValue":                      remedy.Terminal,
-	"LogDestinationNotFoundException":            remedy.Terminal,
-	"LogDestinationPermissionIssue":              remedy.Terminal,
-	"LogDestinationPermissionIssueException":     remedy.Terminal,
-	"KMSAccessDenied":                            remedy.Terminal, // SNS, Publish to an encrypted topic
-	"KMSDisabled":                                remedy.Terminal,
-	"KMSInvalidState":                            remedy.Terminal,
-	"KMSNotFound":                                remedy.Terminal,
-	"KMSOptInRequired":                           remedy.Terminal,
-	"KMSThrottling":                              remedy.Transient,
-	"CloudTrailAccessNotEnabledException":        remedy.Terminal,
-	"CloudTrailARNInvalidException":              remedy.Terminal,
-	"CloudWatchLogsDeliveryUnavailableException": remedy.Terminal,
-	"InsufficientEncryptionPolicyException":      remedy.Terminal,
-	"InsufficientS3BucketPolicyException":        remedy.Terminal,
-	"InsufficientSnsTopicPolicyException":        remedy.Terminal,
+	limitCode:                                                remedy.Terminal, // a quota of CloudWatch Logs, not a rate
+	"400":                                                    remedy.Terminal, // CreateFlowLogs, of one resource; aws-controllers-k8s issue 1931 has a reply
+	"FlowLogsLimitExceeded":                                  remedy.Terminal,
+	"LimitExceeded":                                          remedy.Terminal,
+	"LimitExceededFault":                                     remedy.Terminal,
+	"InvalidOperationException":                              remedy.Terminal,
+	"InvalidParameter":                                       remedy.Terminal,
+	"InvalidParameterCombination":                            remedy.Terminal,
+	"InvalidParameterException":                              remedy.Terminal,
+	"InvalidParameterValue":                                  remedy.Terminal,
+	"LogDestinationNotFoundException":                        remedy.Terminal,
+	"LogDestinationPermissionIssue":                          remedy.Terminal,
+	"LogDestinationPermissionIssueException":                 remedy.Terminal,
+	"KMSAccessDenied":                                        remedy.Terminal, // SNS, Publish to an encrypted topic
+	"KMSDisabled":                                            remedy.Terminal,
+	"KMSInvalidState":                                        remedy.Terminal,
+	"KMSNotFound":                                            remedy.Terminal,
+	"KMSOptInRequired":                                       remedy.Terminal,
+	"KMSThrottling":                                          remedy.Transient,
+	"CloudTrailAccessNotEnabledException":                    remedy.Terminal,
+	"CloudTrailARNInvalidException":                          remedy.Terminal,
+	"CloudWatchLogsDeliveryUnavailableException":             remedy.Terminal,
+	"InsufficientEncryptionPolicyException":                  remedy.Terminal,
+	"InsufficientS3BucketPolicyException":                    remedy.Terminal,
+	"InsufficientSnsTopicPolicyException":                    remedy.Terminal,
 	"InsufficientDependencyServiceAccessPermissionException": remedy.Terminal,
 	"InvalidCloudWatchLogsLogGroupArnException":              remedy.Terminal,
 	"InvalidCloudWatchLogsRoleArnException":                  remedy.Terminal,
@@ -110,6 +115,10 @@ var classes = map[string]remedy.Class{
 	"ParameterVersionLabelLimitExceeded":                     remedy.Terminal,
 	"ValidationError":                                        remedy.Terminal,
 	"ValidationException":                                    remedy.Terminal,
+	"InvalidInput":                                           remedy.Terminal, // IAM
+	"MalformedPolicyDocument":                                remedy.Terminal,
+	"PolicyNotAttachable":                                    remedy.Terminal,
+	"UnmodifiableEntity":                                     remedy.Terminal,
 }
 
 const (

@@ -84,8 +84,10 @@ func (c *Cloud) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.Flow
 			}
 		}
 	}
-	state.LogGroups, err = c.describeLogGroups(ctx, s.Region, groups)
-	return state, err
+	if state.LogGroups, err = c.describeLogGroups(ctx, s.Region, groups); err != nil {
+		return nil, err
+	}
+	return state, c.whyFailed(ctx, s.Region, state)
 }
 
 // observeBuckets reads which buckets the region's flow logs deliver to, those
@@ -231,6 +233,7 @@ func (c *Cloud) flowLog(fl types.FlowLog) plan.FlowLog {
 		TrafficType:   string(fl.TrafficType),
 		Format:        aws.ToString(fl.LogFormat),
 		Destination:   string(fl.LogDestinationType),
+		Role:          aws.ToString(fl.DeliverLogsPermissionArn),
 	}
 	if got.Destination == "" {
 		got.Destination = catalog.ToCloudWatchLogs // what EC2 takes for granted; CreateFlowLogs

@@ -88,7 +88,7 @@ func (c *Cloud) listLogGroups(ctx context.Context, region, prefix string, wanted
 		}
 		for _, g := range out.LogGroups {
 			if name := aws.ToString(g.LogGroupName); slices.Contains(wanted, name) {
-				found[name] = plan.LogGroup{Name: name, Class: string(g.LogGroupClass), RetentionDays: aws.ToInt32(g.RetentionInDays)}
+				found[name] = plan.LogGroup{Name: name, Class: string(g.LogGroupClass), RetentionDays: aws.ToInt32(g.RetentionInDays), KMSKey: aws.ToString(g.KmsKeyId)}
 			}
 		}
 		if _, done := found[prefix]; done || aws.ToString(out.NextToken) == "" {

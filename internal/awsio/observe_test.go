@@ -34,7 +34,7 @@ func cloud(t *testing.T) (*Cloud, *awstest.Account) {
 	acct.AddRole(role, 0)
 	acct.AddTrailTo("audit", "trail")
 	c := &Cloud{
-		Clients: Clients{EC2: acct, Logs: acct, CloudWatch: acct, CloudTrail: acct, SNS: acct, KMS: acct, SSM: acct},
+		Clients: Clients{EC2: acct, Logs: acct, CloudWatch: acct, CloudTrail: acct, SNS: acct, KMS: acct, SSM: acct, IAM: acct},
 		Want: catalog.Policy{
 			Prefix: "ours", Tags: map[string]string{catalog.OwnerTag: "ours"}, Controls: catalog.Controls(),
 			FlowLogs: catalog.FlowLogSpec{TrafficType: "REJECT", LogGroup: "flows", RetentionDays: 365, Aggregation: 600, DeliveryRole: role},

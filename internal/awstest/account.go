@@ -36,7 +36,9 @@ type Account struct {
 	whole    bool // an unknown VPC fails a CreateFlowLogs as a whole
 	outlive  bool // flow logs stay when their VPC is deleted
 	regions  map[string]*region
-	roles    map[string]int               // ARN to how many calls still cannot assume it
+	roles    store[role]                  // by name
+	unready  map[string]int               // ARN of a role to how many calls still cannot assume it
+	policies map[string]*policy           // managed ones, by ARN
 	keys     map[string]kmstypes.KeyState // by ARN
 	trails   map[string]*trail            // by ARN
 	buckets  map[string]bool              // that trails may write to
@@ -101,7 +103,7 @@ func (w Write) String() string { return w.Op + " " + w.Region + " " + w.Target }
 func New(id, home string) *Account {
 	a := &Account{
 		ID: id, Home: home, pageSize: 1,
-		regions: map[string]*region{}, roles: map[string]int{}, keys: map[string]kmstypes.KeyState{},
+		regions: map[string]*region{}, unready: map[string]int{}, policies: map[string]*policy{}, keys: map[string]kmstypes.KeyState{},
 		trails: map[string]*trail{}, buckets: map[string]bool{}, replies: map[string]reply{},
 		faults: map[string][]string{}, denied: map[string]bool{}, refusals: map[string][]string{}, calls: Calls{},
 	}
@@ -132,16 +134,6 @@ func (a *Account) Writes() []Write {
 	return slices.Clone(a.writes)
 }
 
-// AddRole makes a role that services may assume, as IAM does without region.
-// For a new role that takes a while: the first n calls that pass it fail.
-// Source: AWS IAM User Guide, "Troubleshoot IAM": changes are not always
-// immediately visible.
-func (a *Account) AddRole(arn string, n int) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.roles[arn] = n
-}
-
 // State returns every resource of the account as text: "region type name" to
 // its settings as JSON. What AWS makes up (IDs of flow logs, times) is left
 // out, so that a resource and its faithful replacement are equal.
@@ -169,6 +161,12 @@ func (a *Account) State() map[string]string {
 		for arn, t := range r.topics {
 			add("topic", arn, t.state())
 		}
+	}
+	for name, r := range a.roles.now {
+		state["role "+name] = text(r.state())
+	}
+	for arn, p := range a.policies {
+		state["policy "+arn] = p.versions[p.current]
 	}
 	for arn, t := range a.trails {
 		state["trail "+arn] = text(t.state())

@@ -93,6 +93,13 @@ var services = map[string]string{
 	"ListSubscriptionsByTopic": theSNS, "GetSubscriptionAttributes": theSNS, "SetSubscriptionAttributes": theSNS, "Unsubscribe": theSNS,
 
 	"DescribeKey": "KMS", "DisableKey": "KMS", "ScheduleKeyDeletion": "KMS",
+
+	"CreateRole": theIAM, "GetRole": theIAM, "DeleteRole": theIAM, "TagRole": theIAM, "UntagRole": theIAM,
+	"UpdateAssumeRolePolicy": theIAM, "PutRolePermissionsBoundary": theIAM, "DeleteRolePermissionsBoundary": theIAM,
+	"PutRolePolicy": theIAM, "GetRolePolicy": theIAM, "ListRolePolicies": theIAM, "DeleteRolePolicy": theIAM,
+	"AttachRolePolicy": theIAM, "DetachRolePolicy": theIAM, "ListAttachedRolePolicies": theIAM,
+	"CreatePolicy": theIAM, "DeletePolicy": theIAM, "GetPolicy": theIAM, "GetPolicyVersion": theIAM,
+	"CreatePolicyVersion": theIAM, "SetDefaultPolicyVersion": theIAM,
 }
 
 const (
@@ -101,6 +108,7 @@ const (
 	theSNS        = "SNS"
 	theTrails     = "CloudTrail"
 	theParameters = "SSM"
+	theIAM        = "IAM"
 )
 
 func service(op string) string {
@@ -112,14 +120,14 @@ func service(op string) string {
 
 // deniedCode returns what a service calls a missing permission. Sources:
 // "Error codes for the Amazon EC2 API"; "Common errors" of the API references
-// of CloudWatch Logs, CloudWatch and CloudTrail; SNS API Reference, Publish.
+// of CloudWatch Logs, CloudWatch, IAM and CloudTrail; SNS API Reference, Publish.
 func deniedCode(op string) string {
 	switch service(op) {
 	case "EC2":
 		return "UnauthorizedOperation"
 	case theSNS:
 		return "AuthorizationError"
-	case theCloudWatch:
+	case theCloudWatch, theIAM:
 		return "AccessDenied"
 	}
 	return "AccessDeniedException"
@@ -132,7 +140,7 @@ func closedCode(op string) string {
 	switch service(op) {
 	case "EC2":
 		return "AuthFailure"
-	case theSNS, theCloudWatch:
+	case theSNS, theCloudWatch, theIAM:
 		return "InvalidClientTokenId"
 	}
 	return "UnrecognizedClientException"

@@ -314,11 +314,7 @@ func (a *Account) CreateFlowLogs(ctx context.Context, in *ec2.CreateFlowLogsInpu
 		return nil, err
 	}
 	if role := aws.ToString(in.DeliverLogsPermissionArn); role != "" {
-		if left, known := a.roles[role]; !known || left > 0 {
-			a.roles[role] = max(0, left-1)
-			if !known {
-				delete(a.roles, role)
-			}
+		if !a.assumable(role, flowLogService) {
 			return nil, refuse(op, "InvalidParameter", assumeText, role)
 		}
 	}
@@ -508,6 +504,10 @@ func (a *Account) DescribeFlowLogs(ctx context.Context, in *ec2.DescribeFlowLogs
 	}
 	found := maps.Clone(r.logs.read(in.NextToken == nil))
 	for id, fl := range found {
+		if !a.flowLogDelivers(r.name, fl) {
+			fl.DeliverLogsStatus, fl.DeliverLogsErrorMessage = aws.String("FAILED"), aws.String("Access error")
+			found[id] = fl
+		}
 		fields := map[string]string{
 			"deliver-log-status": aws.ToString(fl.DeliverLogsStatus), "log-destination-type": string(fl.LogDestinationType),
 			"flow-log-id": id, "log-group-name": groupOf(fl), "resource-id": aws.ToString(fl.ResourceId), "traffic-type": string(fl.TrafficType),

@@ -81,13 +81,6 @@ func (a *Account) RemoveBucket(name string) {
 	}
 }
 
-// RemoveRole removes a role.
-func (a *Account) RemoveRole(arn string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.roles, arn)
-}
-
 // AddTrailTo adds a sound multi-region trail whose home is the account's, with
 // its bucket, its role and the log group it delivers to. It returns the trail's
 // ARN.
@@ -208,7 +201,7 @@ func (a *Account) delivers(arn *string) bool {
 // API Reference, CreateTrail, Errors.
 func (a *Account) destination(op string, r *region, t types.Trail) error {
 	group, role := aws.ToString(t.CloudWatchLogsLogGroupArn), aws.ToString(t.CloudWatchLogsRoleArn)
-	_, assumable := a.roles[role]
+	_, assumable := a.roleByARN(role)
 	switch {
 	case aws.ToString(t.S3BucketName) == "":
 		return refuse(op, "InvalidS3BucketNameException", "the bucket is missing")

@@ -78,6 +78,16 @@ var Calls = []Call{
 	{"aws.kms", APICall, "PutKeyPolicy", []Kind{FlowLogs, Trails, Topics}, Key, []string{"requestParameters", "keyId"}, adviceKeyPolicy},
 
 	{"aws.account", APICall, "EnableRegion", []Kind{FlowLogs}, Region, []string{"requestParameters", "regionName"}, adviceRegion},
+	{"aws.iam", APICall, "DeleteRole", []Kind{DeliveryRoles}, Role, []string{"requestParameters", "roleName"}, ""},
+	{"aws.iam", APICall, "DeleteRolePolicy", []Kind{DeliveryRoles}, Role, []string{"requestParameters", "roleName"}, ""},
+	{"aws.iam", APICall, "PutRolePolicy", []Kind{DeliveryRoles}, Role, []string{"requestParameters", "roleName"}, ""},
+	{"aws.iam", APICall, "AttachRolePolicy", []Kind{DeliveryRoles}, Role, []string{"requestParameters", "roleName"}, ""},
+	{"aws.iam", APICall, "DetachRolePolicy", []Kind{DeliveryRoles}, Role, []string{"requestParameters", "roleName"}, ""},
+	{"aws.iam", APICall, "UpdateAssumeRolePolicy", []Kind{DeliveryRoles}, Role, []string{"requestParameters", "roleName"}, ""},
+	{"aws.iam", APICall, "PutRolePermissionsBoundary", []Kind{DeliveryRoles}, Role, []string{"requestParameters", "roleName"}, ""},
+	{"aws.iam", APICall, "DeleteRolePermissionsBoundary", []Kind{DeliveryRoles}, Role, []string{"requestParameters", "roleName"}, ""},
+	{"aws.iam", APICall, "CreatePolicyVersion", []Kind{DeliveryRoles}, IAMPolicy, []string{"requestParameters", "policyArn"}, ""},
+	{"aws.iam", APICall, "SetDefaultPolicyVersion", []Kind{DeliveryRoles}, IAMPolicy, []string{"requestParameters", "policyArn"}, ""},
 }
 
 // unsubscribed is the advice where somebody may be gone whom relight does not
@@ -193,6 +203,18 @@ func (p Pattern) String() string {
 // Patterns returns the event patterns that together match every call in Calls
 // that can harm one of the kinds.
 func Patterns(kinds ...Kind) []Pattern { return PatternsOf(Calls, kinds...) }
+
+// GlobalCalls returns those of the calls whose events are raised in
+// GlobalRegion only.
+func GlobalCalls(calls []Call) []Call {
+	return slices.DeleteFunc(slices.Clone(calls), func(c Call) bool { return !Global(c.Source) })
+}
+
+// RegionalCalls returns those of the calls whose events are raised where the
+// call is made.
+func RegionalCalls(calls []Call) []Call {
+	return slices.DeleteFunc(slices.Clone(calls), func(c Call) bool { return Global(c.Source) })
+}
 
 // PatternsOf returns the event patterns that together match those of the calls
 // that can harm one of the kinds, one pattern per source, detail type and what

@@ -11,15 +11,16 @@ type Kind string
 
 // The kinds, each named as its function is.
 const (
-	FlowLogs  Kind = "flowlogs"  // VPC flow logs, in every region
-	Trails    Kind = "trails"    // the account's trail, which everything but flow logs stands on
-	LogGroups Kind = "loggroups" // the trail's log group and its metric filters
-	Topics    Kind = "topics"    // relight's own topic, its key and its subscribers
-	Alarms    Kind = "alarms"    // the alarms on those filters' metrics
+	DeliveryRoles Kind = "deliveryroles" // the role with which relight's flow logs deliver
+	FlowLogs      Kind = "flowlogs"      // VPC flow logs, in every region
+	Trails        Kind = "trails"        // the account's trail, which everything but flow logs stands on
+	LogGroups     Kind = "loggroups"     // the trail's log group and its metric filters
+	Topics        Kind = "topics"        // relight's own topic, its key and its subscribers
+	Alarms        Kind = "alarms"        // the alarms on those filters' metrics
 )
 
 // Kinds returns every kind, each after the ones it depends on.
-func Kinds() []Kind { return []Kind{FlowLogs, Trails, LogGroups, Topics, Alarms} }
+func Kinds() []Kind { return []Kind{DeliveryRoles, FlowLogs, Trails, LogGroups, Topics, Alarms} }
 
 // Regional reports whether a kind is wanted in every region. The others are
 // wanted only in the home region of the account's trail.
@@ -40,14 +41,16 @@ type ResourceType string
 
 // The resource types that events name.
 const (
-	VPC      ResourceType = "vpc"       // a VPC ID
-	LogGroup ResourceType = "log-group" // a log group name
-	Alarm    ResourceType = "alarm"     // an alarm name
-	Topic    ResourceType = "topic"     // ARN of a topic or of one of its subscriptions
-	Bucket   ResourceType = "bucket"    // the name of an S3 bucket
-	Key      ResourceType = "key"       // the ID or ARN of a KMS key
-	Region   ResourceType = "region"    // a region name
-	Trail    ResourceType = "trail"     // a trail's name or ARN
+	VPC       ResourceType = "vpc"       // a VPC ID
+	LogGroup  ResourceType = "log-group" // a log group name
+	Alarm     ResourceType = "alarm"     // an alarm name
+	Topic     ResourceType = "topic"     // ARN of a topic or of one of its subscriptions
+	Bucket    ResourceType = "bucket"    // the name of an S3 bucket
+	Key       ResourceType = "key"       // the ID or ARN of a KMS key
+	Region    ResourceType = "region"    // a region name
+	Trail     ResourceType = "trail"     // a trail's name or ARN
+	Role      ResourceType = "role"      // the name of an IAM role
+	IAMPolicy ResourceType = "policy"    // ARN of a managed IAM policy
 )
 
 // A Policy is the desired state: what config resolves and plan compares
@@ -62,6 +65,7 @@ type Policy struct {
 	Topic       string            // ARN of relight's topic; "" where nothing is deployed
 	TopicKey    string            // ARN of the key that the topic is encrypted with
 	Subscribers []Subscriber      // of the topic
+	Boundary    string            // ARN of the permissions boundary of every role that relight makes; "" for none
 	KMSKeys     map[string]string // region to the ARN of the key that new log groups are encrypted with
 }
 

@@ -58,5 +58,15 @@ func (f Function) Kinds() []Kind {
 	return []Kind{Kind(f)}
 }
 
+// A HandOver is what the sweep invokes the function of a kind with that only
+// that function may repair.
+type HandOver struct {
+	Repair Kind `json:"repair"`
+}
+
+// HandsOver reports whether the sweep leaves the repair of a kind to the
+// kind's own function.
+func (k Kind) HandsOver() bool { return len(ownGrants[k]) > 0 }
+
 // FunctionName returns the deployed name of a function.
 func (p Policy) FunctionName(f Function) string { return p.Name(string(f)) }

@@ -42,10 +42,32 @@ func recall(why string) Grant {
 
 var trailLogGroup = arn + "logs:" + InRegion + ":" + InAccount + ":log-group:" + InTrailLogGroup
 
+// managedPolicies is any managed policy of the account.
+const managedPolicies = arn + "iam::" + InAccount + ":policy/*"
+
+// roleReads lets the delivery role be looked at, with the policies on it.
+var roleReads = []Grant{
+	{
+		Actions:   []string{"iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"},
+		Resources: []string{InDeliveryRole},
+	},
+	{
+		Actions:   []string{"iam:GetPolicy", "iam:GetPolicyVersion"},
+		Resources: []string{managedPolicies, arn + "iam::aws:policy/*"},
+		Why:       "which managed policy somebody attaches to the delivery role is known only at run time; only while one is attached, or is its boundary",
+	},
+}
+
 // kindGrants lists what each kind's observation and repair may call. Source
 // of the resource types: AWS Service Authorization Reference.
 var kindGrants = map[Kind][]Grant{
-	FlowLogs: {
+	DeliveryRoles: roleReads,
+	FlowLogs: append([]Grant{
+		{
+			Actions:   []string{"kms:DescribeKey"},
+			Resources: []string{arn + "kms:*:" + InAccount + ":key/*"},
+			Why:       "says why a flow log of relight's own cannot deliver; only where one FAILED, as the reads of the delivery role",
+		},
 		{
 			Actions:   []string{"ec2:DescribeVpcs", "ec2:DescribeFlowLogs"},
 			Resources: []string{"*"},
@@ -88,7 +110,7 @@ var kindGrants = map[Kind][]Grant{
 			Why: "the log group behind an owner's flow log is known only at run time, in any region; " +
 				"TagResource is checked inside CreateLogGroup, never a call of its own",
 		},
-	},
+	}, roleReads...),
 	Trails: {
 		{
 			Actions:   []string{"cloudtrail:DescribeTrails", "logs:DescribeLogGroups"},
@@ -205,8 +227,30 @@ var reportGrants = []Grant{
 	},
 }
 
+// ownGrants lists what the function of a kind may do and the sweep may not:
+// who may write a role's policy and trust may make it anything. The sweep has
+// it done by that function.
+var ownGrants = map[Kind][]Grant{
+	DeliveryRoles: {
+		{
+			Actions: []string{
+				"iam:CreateRole", "iam:TagRole", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy",
+				"iam:PutRolePermissionsBoundary", "iam:DeleteRolePermissionsBoundary", "iam:DeleteRolePolicy", "iam:DetachRolePolicy",
+			},
+			Resources: []string{InDeliveryRole},
+			Why: "a way to more rights for whoever takes this function over, so it is pinned to the one role. " +
+				"Policies are only taken off it where they deny what delivery needs",
+		},
+	},
+}
+
 // sweepGrants is what only Backfill needs.
 var sweepGrants = []Grant{
+	{
+		Actions:   []string{"lambda:InvokeFunction"},
+		Resources: []string{arn + "lambda:" + InRegion + ":" + InAccount + ":function:" + InPrefix + "-" + string(DeliveryRoles)},
+		Why:       "has the delivery role mended by the one function that may; only when it is not as wanted",
+	},
 	{
 		Actions:   []string{"ec2:DescribeRegions"},
 		Resources: []string{"*"},
@@ -233,6 +277,9 @@ func Grants(f Function) []Grant {
 				grants = append(grants, g)
 			}
 		}
+		if f != Backfill {
+			grants = append(grants, ownGrants[k]...)
+		}
 	}
 	if f == Backfill {
 		grants = append(grants, sweepGrants...)
@@ -251,6 +298,19 @@ var Never = []string{
 	"cloudtrail:DeleteTrail", "cloudtrail:StopLogging",
 	"logs:DeleteLogGroup", "logs:DeleteMetricFilter",
 	"cloudwatch:DeleteAlarms", "cloudwatch:PutAlarmMuteRule",
+}
+
+// ExpandConditions returns conditions with each placeholder in their values
+// replaced.
+func ExpandConditions(conditions map[string]map[string]string, values map[string]string) map[string]map[string]string {
+	out := map[string]map[string]string{}
+	for operator, keys := range conditions {
+		out[operator] = map[string]string{}
+		for k, v := range keys {
+			out[operator][k] = Expand(v, values)
+		}
+	}
+	return out
 }
 
 // Expand replaces each placeholder in s by its value.

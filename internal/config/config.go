@@ -34,7 +34,8 @@ type Config struct {
 	KMSKeys      map[string]string        `json:"kmsKeys,omitempty"`     // region to the ARN of the key for log groups relight creates
 	Tags         map[string]string        `json:"tags,omitempty"`
 
-	TerminationProtection bool `json:"terminationProtection,omitempty"` // of the stacks
+	PermissionsBoundary   string `json:"permissionsBoundary,omitempty"`   // ARN of the managed policy that bounds every role of the stacks
+	TerminationProtection bool   `json:"terminationProtection,omitempty"` // of the stacks
 }
 
 // FlowLogs is the policy for VPC flow logs.
@@ -202,6 +203,7 @@ func (c Config) Policy(d Deployment) catalog.Policy {
 		LogGroup: catalog.LogGroupSpec{Name: c.TrailLogs.LogGroup, RetentionDays: c.TrailLogs.RetentionDays},
 		Topic:    d.Topic,
 		TopicKey: d.TopicKey,
+		Boundary: c.PermissionsBoundary,
 		KMSKeys:  c.KMSKeys,
 	}
 	maps.Copy(p.Tags, c.Tags)

@@ -51,6 +51,7 @@ func TestEveryProblemAtOnce(t *testing.T) {
 		{`{"flowLogs":{"format":"${ecs-cluster-arn}"}}`, []string{"ECS permissions"}},
 		{`{"trail":{"name":"a b","bucket":"X","keyArn":"alias/x","roleArn":"x"}}`, []string{"trail.name", "trail.bucket", "trail.keyArn", "trail.roleArn"}},
 		{`{"trail":{"create":true,"bucket":"audit-files"}}`, []string{"leave out trail.name, trail.bucket"}},
+		{`{"permissionsBoundary":"arn:aws:iam::111122223333:role/x"}`, []string{"permissionsBoundary", "not the ARN of a managed policy"}},
 		{`[]`, []string{"not a configuration"}},
 		{`{`, []string{"not a configuration"}},
 		{`{"sweepMinutes":"15"}`, []string{"sweepMinutes"}},

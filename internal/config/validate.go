@@ -55,6 +55,8 @@ func (c Config) validate() error {
 		p.unless(!strings.HasPrefix(strings.ToLower(k), "aws:"), "tags: %q: AWS keeps keys that begin with aws: for itself", k)
 		p.unless(!strings.EqualFold(k, catalog.OwnerTag), "tags: %q is the tag that marks what relight made", k)
 	}
+	p.unless(c.PermissionsBoundary == "" || catalog.PolicyShape.MatchString(c.PermissionsBoundary),
+		"permissionsBoundary %q is not the ARN of a managed policy", c.PermissionsBoundary)
 	return p.join()
 }
 

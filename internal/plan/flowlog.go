@@ -14,6 +14,10 @@ type FlowLogState struct {
 	Gone      []VPC               // that the scope names, or that flow logs of relight's stand on, and EC2 does not know
 	LogGroups map[string]LogGroup // by name: those behind the flow logs, and relight's own if it exists
 	Buckets   []string            // that flow logs deliver to; read where the scope is about buckets
+
+	// What the delivery of relight's own hangs on; read only where one FAILED.
+	Role *DeliveryRoleState
+	Keys map[string]string // ARN of a log group's key to what is wrong with it; "" for nothing
 }
 
 // A VPC is a virtual network and the flow logs on it.
@@ -34,6 +38,7 @@ type FlowLog struct {
 	Format        string
 	Destination   string // destination type
 	LogGroup      string // name; "" for other destinations
+	Role          string // ARN of the role it delivers with; "" for none
 	Ours          bool   // carries relight's tag
 }
 
@@ -42,6 +47,9 @@ const (
 	failed   = "FAILED"
 	delivers = "SUCCESS"
 )
+
+// Failed reports whether EC2 says that it cannot deliver.
+func (fl FlowLog) Failed() bool { return fl.Delivery == failed }
 
 // CreateFlowLog puts a flow log on a VPC.
 type CreateFlowLog struct {
@@ -102,7 +110,7 @@ func FlowLogs(want catalog.Policy, got Observed) Plan {
 		})
 		for _, fl := range vpc.FlowLogs {
 			if fl.Delivery == failed {
-				p.Findings = append(p.Findings, deliveryFailure(vpc, fl))
+				p.Findings = append(p.Findings, deliveryFailure(want, state, vpc, fl))
 			}
 			if fl.LogGroup != "" && satisfies(want.FlowLogs, fl) == "" && (fl.Ours || !sound) {
 				needed[fl.LogGroup] = true
@@ -219,21 +227,4 @@ func satisfies(want catalog.FlowLogSpec, fl FlowLog) string {
 		return "goes to " + fl.Destination
 	}
 	return ""
-}
-
-// deliveryFailure explains a flow log that EC2 calls ACTIVE and that delivers
-// nothing. Source: Amazon VPC User Guide, "Troubleshoot VPC Flow Logs".
-func deliveryFailure(vpc VPC, fl FlowLog) Finding {
-	remedy := "Look at its destination and the role it delivers with."
-	switch fl.DeliveryError {
-	case "Access error":
-		remedy = "Give its role, or the destination's policy, the right to write there."
-	case "Rate limited":
-		remedy = "Ask for a higher CloudWatch Logs quota, or send it to S3."
-	}
-	problem := "its delivery has FAILED"
-	if fl.DeliveryError != "" {
-		problem += ": " + fl.DeliveryError
-	}
-	return Finding{Subject: "flow log " + fl.ID + " of " + vpc.ID, Problem: problem, Remedy: remedy}
 }

@@ -131,7 +131,10 @@ func TestFlowLogsLeftAlone(t *testing.T) {
 // ours is made beside it where EC2 takes it.
 func TestFlowLogsThatFail(t *testing.T) {
 	fail := func(fl *plan.FlowLog) { fl.Delivery, fl.DeliveryError = "FAILED", "Access error" }
-	const finding = "flow log %s of vpc-1: its delivery has FAILED: Access error. Give its role, or the destination's policy, the right to write there."
+	const theirs = "flow log fl-1 of vpc-1: its delivery has FAILED: Access error. " +
+		"Look at its bucket, the bucket's policy, which must admit delivery.logs.amazonaws.com, and the bucket's key."
+	const inGroup = "flow log fl-9 of vpc-1: its delivery has FAILED: Access error. Look, in this order, at its role (unknown) " +
+		"(it exists, trusts vpc-flow-logs.amazonaws.com and may write there), the log group relight-flow-logs and the group's key."
 	tests := map[string]struct {
 		logs     []plan.FlowLog
 		actions  []string
@@ -140,19 +143,19 @@ func TestFlowLogsThatFail(t *testing.T) {
 		"the owner's alone": {
 			logs:     []plan.FlowLog{with(held, fail)},
 			actions:  []string{"create log-group relight-flow-logs kept 365 days (missing, needed by flow logs)", "create flow-log on vpc-1 to relight-flow-logs (fl-1 delivery failed)"},
-			findings: []string{fmt.Sprintf(finding, "fl-1")},
+			findings: []string{theirs},
 		},
 		"the owner's beside one that holds": {
 			logs:     []plan.FlowLog{with(held, fail), with(held, func(fl *plan.FlowLog) { fl.ID = "fl-2" })},
-			findings: []string{fmt.Sprintf(finding, "fl-1")},
+			findings: []string{theirs},
 		},
 		"ours": {
 			logs:     []plan.FlowLog{with(ours, fail)},
-			findings: []string{fmt.Sprintf(finding, "fl-9")},
+			findings: []string{inGroup},
 		},
 		"ours that has lost its tag": {
 			logs:     []plan.FlowLog{with(ours, func(fl *plan.FlowLog) { fail(fl); fl.Ours = false })},
-			findings: []string{fmt.Sprintf(finding, "fl-9")},
+			findings: []string{inGroup},
 		},
 		"the owner's in our log group, of more traffic": {
 			logs: []plan.FlowLog{with(ours, func(fl *plan.FlowLog) {
@@ -160,7 +163,7 @@ func TestFlowLogsThatFail(t *testing.T) {
 				fl.Ours, fl.TrafficType = false, catalog.TrafficAll
 			})},
 			actions:  []string{"create flow-log on vpc-1 to relight-flow-logs (fl-9 delivery failed)"},
-			findings: []string{fmt.Sprintf(finding, "fl-9")},
+			findings: []string{inGroup},
 		},
 	}
 	for name, tt := range tests {
@@ -177,10 +180,10 @@ func TestFlowLogsThatFail(t *testing.T) {
 
 func TestDeliveryFailureSaysWhatToDo(t *testing.T) {
 	tests := map[string]string{
-		"Access error":  "FAILED: Access error. Give its role",
+		"Access error":  "FAILED: Access error. Look at its bucket",
 		"Rate limited":  "FAILED: Rate limited. Ask for a higher CloudWatch Logs quota",
-		"Unknown error": "FAILED: Unknown error. Look at its destination",
-		"":              "FAILED. Look at its destination",
+		"Unknown error": "FAILED: Unknown error. Look at its bucket",
+		"":              "FAILED. Look at its bucket",
 	}
 	for message, want := range tests {
 		got := flowLogs(policy(t), vpcWith(logOf(func(fl *plan.FlowLog) { fl.Delivery, fl.DeliveryError = "FAILED", message })))

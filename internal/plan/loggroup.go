@@ -22,7 +22,8 @@ type LogGroupState struct {
 type LogGroup struct {
 	Name          string
 	Class         string
-	RetentionDays int32 // 0 keeps for ever
+	RetentionDays int32  // 0 keeps for ever
+	KMSKey        string // ARN; "" for none
 }
 
 // A Filter is a metric filter with everything PutMetricFilter takes.

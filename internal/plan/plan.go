@@ -20,11 +20,12 @@ type Observed struct {
 	Type    catalog.ResourceType // of Asked; "" where everything of the kind was looked at
 	Asked   []string             // the names that the look was about; none for all of the type
 
-	FlowLogs  *FlowLogState
-	Trails    *TrailState
-	LogGroups *LogGroupState
-	Topics    *TopicState
-	Alarms    *AlarmState
+	FlowLogs      *FlowLogState
+	Trails        *TrailState
+	LogGroups     *LogGroupState
+	Topics        *TopicState
+	Alarms        *AlarmState
+	DeliveryRoles *DeliveryRoleState
 }
 
 // A Plan is what a run would do and say, in a fixed order. A kind has
@@ -84,6 +85,8 @@ func (s Skip) String() string { return s.Subject + ": " + s.Reason }
 // Of plans one kind. It returns an error if that kind was not observed.
 func Of(kind catalog.Kind, want catalog.Policy, got Observed) (Plan, error) {
 	switch {
+	case kind == catalog.DeliveryRoles && got.DeliveryRoles != nil:
+		return DeliveryRoles(want, got), nil
 	case kind == catalog.FlowLogs && got.FlowLogs != nil:
 		return FlowLogs(want, got), nil
 	case kind == catalog.Trails && got.Trails != nil:

@@ -15,14 +15,16 @@ import (
 // Sources: EC2 API Reference, Filter; CloudWatch API Reference,
 // PutMetricAlarm.
 var shapes = map[catalog.ResourceType]*regexp.Regexp{
-	catalog.VPC:      catalog.VPCShape,
-	catalog.LogGroup: catalog.LogGroupShape,
-	catalog.Topic:    catalog.TopicShape,
-	catalog.Bucket:   catalog.BucketShape,
-	catalog.Key:      catalog.KeyShape,
-	catalog.Region:   catalog.RegionShape,
-	catalog.Trail:    catalog.TrailShape,
-	catalog.Alarm:    regexp.MustCompile(`^[^\x00-\x1f\x7f]{1,255}$`),
+	catalog.VPC:       catalog.VPCShape,
+	catalog.LogGroup:  catalog.LogGroupShape,
+	catalog.Topic:     catalog.TopicShape,
+	catalog.Bucket:    catalog.BucketShape,
+	catalog.Key:       catalog.KeyShape,
+	catalog.Region:    catalog.RegionShape,
+	catalog.Trail:     catalog.TrailShape,
+	catalog.Alarm:     regexp.MustCompile(`^[^\x00-\x1f\x7f]{1,255}$`),
+	catalog.Role:      catalog.RoleShape,
+	catalog.IAMPolicy: catalog.PolicyShape,
 }
 
 // namesAt returns the names found in a detail at a path, or none: for an

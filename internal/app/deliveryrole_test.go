@@ -1,0 +1,171 @@
+package app_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relight-aws/relight/events"
+	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+const (
+	roleName = "relight-flow-logs-delivery"
+	policies = "arn:aws:iam::111122223333:policy/"
+	denyAll  = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"logs:*","Resource":"*"}]}`
+	allowAll = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]}`
+)
+
+var roleDeleted = attack{do: func(w *world) {
+	must(w.DeleteRolePolicy(w.t.Context(), &iam.DeleteRolePolicyInput{RoleName: aws.String(roleName), PolicyName: aws.String("deliver")}))
+	must(w.DeleteRole(w.t.Context(), &iam.DeleteRoleInput{RoleName: aws.String(roleName)}))
+}}
+
+func (w *world) putRolePolicy(name, document string) {
+	w.t.Helper()
+	must(w.PutRolePolicy(w.t.Context(), &iam.PutRolePolicyInput{
+		RoleName: aws.String(roleName), PolicyName: aws.String(name), PolicyDocument: aws.String(document),
+	}))
+}
+
+// policy makes a managed policy and returns its ARN.
+func (w *world) policy(name, document string) string {
+	w.t.Helper()
+	return *must(w.CreatePolicy(w.t.Context(), &iam.CreatePolicyInput{PolicyName: aws.String(name), PolicyDocument: aws.String(document)})).Policy.Arn
+}
+
+func (w *world) version(name, document string, inForce bool) {
+	w.t.Helper()
+	must(w.CreatePolicyVersion(w.t.Context(), &iam.CreatePolicyVersionInput{
+		PolicyArn: aws.String(policies + name), PolicyDocument: aws.String(document), SetAsDefault: inForce,
+	}))
+}
+
+func (w *world) attach(arn string) {
+	w.t.Helper()
+	must(w.AttachRolePolicy(w.t.Context(), &iam.AttachRolePolicyInput{RoleName: aws.String(roleName), PolicyArn: aws.String(arn)}))
+}
+
+func (w *world) bound(arn string) {
+	w.t.Helper()
+	must(w.PutRolePermissionsBoundary(w.t.Context(), &iam.PutRolePermissionsBoundaryInput{
+		RoleName: aws.String(roleName), PermissionsBoundary: aws.String(arn),
+	}))
+}
+
+func (w *world) trust(service string) {
+	w.t.Helper()
+	must(w.UpdateAssumeRolePolicy(w.t.Context(), &iam.UpdateAssumeRolePolicyInput{
+		RoleName:       aws.String(roleName),
+		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"` + service + `"},"Action":"sts:AssumeRole"}}`),
+	}))
+}
+
+// What does not keep the role from delivering stays on it.
+func TestOwnersPoliciesStay(t *testing.T) {
+	w := healthy(t, "")
+	w.putRolePolicy("extras", allowAll)
+	w.putRolePolicy("elsewhere", `{"Version":"2012-10-17","Statement":[
+		{"Effect":"Deny","Action":"logs:PutLogEvents","Resource":"arn:aws:logs:*:*:log-group:payments:*"},
+		{"Effect":"Deny","Action":"s3:*","Resource":"*"},
+		{"Effect":"Deny","NotAction":"logs:*","Resource":"*"},
+		{"Effect":"Deny","Action":"logs:*","NotResource":["arn:aws:logs:*:111122223333:log-group:relight-*","*"]}]}`)
+	w.attach(w.policy("extras", allowAll))
+	must(w.TagRole(t.Context(), &iam.TagRoleInput{RoleName: aws.String(roleName), Tags: nil}))
+	before, writes := w.State(), len(w.Writes())
+	if s := w.sweep(app.Request{}); s.Planned != 0 || s.Unrestored != 0 || len(w.Writes()) != writes {
+		t.Errorf("a sweep plans %d and writes %v: %+v", s.Planned, w.Writes()[writes:], s)
+	}
+	if diff := cmp.Diff(before, w.State()); diff != "" {
+		t.Errorf("changed (-before +after):\n%s", diff)
+	}
+}
+
+// The sweep looks at the role and has its function mend it, before it looks at
+// the flow logs that lean on it.
+func TestSweepHandsTheRoleOver(t *testing.T) {
+	w := healthy(t, "")
+	before := w.State()
+	roleDeleted.do(w)
+	w.deleteFlowLogs(home, "vpc-1")
+	w.deleteFlowLogs(second, "vpc-3")
+	told := len(w.Messages())
+	s := w.sweep(app.Request{})
+	if diff := cmp.Diff(before, w.State()); diff != "" || s.Unrestored != 0 || s.Repaired != 4 {
+		t.Errorf("repaired %d, left %d; not restored (-before +after):\n%s", s.Repaired, s.Unrestored, diff)
+	}
+	if !slices.Equal(w.invoked, []string{"deliveryroles"}) {
+		t.Errorf("invoked %v, want deliveryroles once", w.invoked)
+	}
+	if got := len(w.Messages()) - told; got != 1 {
+		t.Errorf("%d messages, want one: %+v", got, w.Messages()[told:])
+	}
+	if s := w.sweep(app.Request{}); s.Planned != 0 || len(w.invoked) != 1 {
+		t.Errorf("a sweep afterwards plans %d actions and invokes %v", s.Planned, w.invoked)
+	}
+}
+
+// What the function of the role may not do, the sweep tells of.
+func TestHandOverFails(t *testing.T) {
+	w := healthy(t, "")
+	w.trust("ec2.amazonaws.com")
+	w.Deny("UpdateAssumeRolePolicy")
+	s := w.sweep(app.Request{})
+	if s.Unrestored == 0 {
+		t.Errorf("nothing is told as unrestored: %+v", s)
+	}
+	if log := w.log.String(); !strings.Contains(log, "it failed: ") || !strings.Contains(log, "allow iam:UpdateAssumeRolePolicy on "+roleName) {
+		t.Errorf("the log does not name the missing permission: %s", log)
+	}
+	w.Allow("UpdateAssumeRolePolicy")
+	if s := w.sweep(app.Request{}); s.Unrestored != 0 {
+		t.Errorf("%d unrestored", s.Unrestored)
+	}
+	if _, err := w.app("alarms").HandleEvent(t.Context(), []byte(`{"repair":"deliveryroles"}`)); err == nil {
+		t.Error("another kind's function takes the role over")
+	}
+}
+
+// A configured boundary is put back, and one that starves the role is for its
+// owner to mend.
+func TestBoundary(t *testing.T) {
+	w := deployed(t, `{"permissionsBoundary":"`+policies+`bounds"}`)
+	w.policy("bounds", allowAll)
+	if s := w.sweep(app.Request{}); s.Unrestored != 0 || !strings.Contains(w.State()["role "+roleName], `"boundary":"`+policies+`bounds"`) {
+		t.Fatalf("left %d; the role is %s", s.Unrestored, w.State()["role "+roleName])
+	}
+	w.version("bounds", denyAll, true)
+	raw := []byte(`{"id":"e","detail-type":"AWS API Call via CloudTrail","source":"aws.iam","account":"111122223333","region":"us-east-1",
+		"detail":{"eventName":"CreatePolicyVersion","requestParameters":{"policyArn":"` + policies + `bounds"}}}`)
+	told, writes := len(w.Messages()), len(w.Writes())
+	w.send(raw, true)
+	m := w.Messages()[told:]
+	if len(m) != 1 || !strings.Contains(m[0].Text, "permissions boundary "+policies+"bounds: it denies logs:CreateLogStream") {
+		t.Errorf("messages %+v, want one that says what the boundary denies", m)
+	}
+	if got := w.Writes()[writes:]; len(got) > 0 {
+		t.Errorf("writes %v, want none", got)
+	}
+}
+
+// IAM's events come from us-east-1, wherever the home region is; others from
+// there are dropped unless it is listed.
+func TestGlobalEvents(t *testing.T) {
+	w := healthy(t, "")
+	w.config.Regions = nil
+	w.AddRegion("eu-central-1", "opt-in-not-required")
+	abroad := func() *app.App { return w.appAt("eu-central-1", catalog.Function(catalog.DeliveryRoles)) }
+	res, err := abroad().HandleEvent(t.Context(), events.Read("DeleteRole.ours.json"))
+	if err != nil || len(res.(app.Result).Reports) != 1 || res.(app.Result).Reports[0].Region != "eu-central-1" {
+		t.Errorf("%+v, %v; want a look at the home region", res, err)
+	}
+	res, err = w.appAt("eu-central-1", catalog.Function(catalog.FlowLogs)).HandleEvent(t.Context(), events.Read("CreateVpc.default.json"))
+	if err != nil || len(res.(app.Result).Reports) != 0 || len(res.(app.Result).Ignored) != 1 {
+		t.Errorf("%+v, %v; want it dropped: us-east-1 is not listed", res, err)
+	}
+}

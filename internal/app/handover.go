@@ -1,0 +1,55 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/relight-aws/relight/internal/awsio"
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
+	"github.com/relight-aws/relight/internal/remedy"
+)
+
+// handOver is the Applier of the deployed sweep: it has the repair of some
+// kinds made by the kind's own function, which alone may. That function looks
+// for itself, so it is told the kind and nothing of the plan.
+type handOver struct {
+	remedy.Applier
+	cloud *awsio.Cloud
+}
+
+// Apply applies the actions, or has them made.
+func (h handOver) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action) []remedy.Outcome {
+	if !s.Kind.HandsOver() {
+		return h.Applier.Apply(ctx, s, actions)
+	}
+	err := h.cloud.HandOver(ctx, s.Region, s.Kind)
+	outcomes := make([]remedy.Outcome, len(actions))
+	for i, a := range actions {
+		outcomes[i] = remedy.Outcome{Action: a, Err: err}
+	}
+	return outcomes
+}
+
+// handedOver reports whether raw is the sweep's request to repair a kind.
+func handedOver(raw []byte) (catalog.Kind, bool) {
+	var req catalog.HandOver
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	err := dec.Decode(&req)
+	return req.Repair, err == nil && req.Repair != ""
+}
+
+// handleHandOver repairs everything of a kind for the sweep, which tells
+// people of it.
+func (a *App) handleHandOver(ctx context.Context, k catalog.Kind) error {
+	s := remedy.Scope{Account: a.deployment.Account, Region: a.deployment.HomeRegion, Kind: k}
+	if reason := a.serves(s); reason != "" {
+		return fmt.Errorf("repair %s: %s", s, reason)
+	}
+	rep := a.reconciler.Run(ctx, s, a.limit(k, catalog.Repair))
+	a.reporter.Record(ctx, rep, nil, a.now())
+	return rep.Failures()
+}

@@ -1,0 +1,79 @@
+package plan_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
+)
+
+// The first cause counts, and says who mends it.
+func TestWhyOwnDeliveryFails(t *testing.T) {
+	const key = "arn:aws:kms:us-east-1:111122223333:key/1"
+	tests := map[string]struct {
+		harm func(*plan.FlowLog, *plan.FlowLogState)
+		want string
+	}{
+		"another role": {
+			func(fl *plan.FlowLog, s *plan.FlowLogState) {
+				fl.Role, s.Role = "arn:aws:iam::111122223333:role/old", nil
+			},
+			"it delivers with another role than this deployment's, arn:aws:iam::111122223333:role/old. Delete it",
+		},
+		"role missing": {
+			func(_ *plan.FlowLog, s *plan.FlowLogState) {
+				s.Role = &plan.DeliveryRoleState{}
+				s.LogGroups = nil
+			},
+			"its role relight-delivery is missing. The function relight-deliveryroles restores it",
+		},
+		"trust": {
+			func(_ *plan.FlowLog, s *plan.FlowLogState) { s.Role.Trust = "{}" },
+			"its role relight-delivery trusts otherwise than wanted. The function",
+		},
+		"policy missing": {
+			func(_ *plan.FlowLog, s *plan.FlowLogState) { s.Role.Inline = nil },
+			"its role relight-delivery lacks the policy deliver. The function",
+		},
+		"policy changed": {
+			func(_ *plan.FlowLog, s *plan.FlowLogState) { s.Role.Inline["deliver"] = denyAll },
+			"the policy deliver of its role relight-delivery says otherwise than wanted",
+		},
+		"boundary": {
+			func(_ *plan.FlowLog, s *plan.FlowLogState) { s.Role.Boundary = "arn:b" },
+			"has the permissions boundary arn:b, want none",
+		},
+		"denied": {
+			func(_ *plan.FlowLog, s *plan.FlowLogState) { s.Role.Attached["arn:p"] = denyAll },
+			"the policy arn:p of its role: it denies logs:CreateLogStream",
+		},
+		"log group missing": {
+			func(_ *plan.FlowLog, s *plan.FlowLogState) { s.LogGroups = nil },
+			"its log group relight-flow-logs is missing. relight creates it again",
+		},
+		"key": {
+			func(_ *plan.FlowLog, s *plan.FlowLogState) {
+				s.LogGroups["relight-flow-logs"] = plan.LogGroup{Name: "relight-flow-logs", KMSKey: key}
+				s.Keys = map[string]string{key: "is disabled"}
+			},
+			"the key of its log group, " + key + ", is disabled. Make the key usable again",
+		},
+		"unknown":     {func(*plan.FlowLog, *plan.FlowLogState) {}, "FAILED: Access error. Look, in this order"},
+		"role unread": {func(_ *plan.FlowLog, s *plan.FlowLogState) { s.Role = nil }, "FAILED: Access error. Look, in this order"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			want := policy(t)
+			fl := with(ours, func(fl *plan.FlowLog) { fl.Delivery, fl.DeliveryError, fl.Role = "FAILED", "Access error", role })
+			got := flowLogs(want, vpcWith(fl))
+			got.FlowLogs.LogGroups = map[string]plan.LogGroup{"relight-flow-logs": {Name: "relight-flow-logs"}}
+			got.FlowLogs.Role = soundRole(want)
+			tt.harm(&got.FlowLogs.VPCs[0].FlowLogs[0], got.FlowLogs)
+			p := of(t, catalog.FlowLogs, want, got)
+			if len(p.Findings) != 1 || !strings.Contains(p.Findings[0].String(), tt.want) {
+				t.Errorf("findings %v, want %s", p.Findings, tt.want)
+			}
+		})
+	}
+}

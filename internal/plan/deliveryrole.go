@@ -1,0 +1,282 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// DeliveryRoleState is what was observed of the role with which relight's
+// flow logs deliver.
+type DeliveryRoleState struct {
+	Elsewhere string // why there is nothing to look at, where that is in order
+	Exists    bool
+	Trust     string // policy document
+	Boundary  string // ARN; "" for none
+	Bounds    string // document of the boundary, where it is the wanted one
+	Tags      map[string]string
+	Inline    map[string]string // inline policies: name to document
+	Attached  map[string]string // managed policies: ARN to document of the version in force
+}
+
+// CreateDeliveryRole creates the delivery role, under the name it had.
+type CreateDeliveryRole struct {
+	Role   catalog.DeliveryRoleSpec
+	Reason string
+}
+
+// String returns the action as one line.
+func (a CreateDeliveryRole) String() string {
+	return fmt.Sprintf("create role %s (%s)", a.Role.Name, a.Reason)
+}
+
+// Target returns the role's name.
+func (a CreateDeliveryRole) Target() string { return a.Role.Name }
+func (CreateDeliveryRole) before() int      { return groupFirst }
+
+// SetRoleBoundary gives a role its permissions boundary, or takes away one
+// that is not wanted.
+type SetRoleBoundary struct {
+	Role   string
+	Policy string // ARN; "" for none
+	Reason string
+}
+
+// String returns the action as one line.
+func (a SetRoleBoundary) String() string {
+	if a.Policy == "" {
+		return fmt.Sprintf("remove permissions boundary of role %s (%s)", a.Role, a.Reason)
+	}
+	return fmt.Sprintf("set permissions boundary of role %s to %s (%s)", a.Role, a.Policy, a.Reason)
+}
+
+// Target returns the role's name.
+func (a SetRoleBoundary) Target() string { return a.Role }
+func (SetRoleBoundary) before() int      { return groupFirst }
+
+// PutRolePolicy puts an inline policy on a role.
+type PutRolePolicy struct {
+	Role     string
+	Name     string
+	Document string
+	Reason   string
+}
+
+// String returns the action as one line.
+func (a PutRolePolicy) String() string {
+	return fmt.Sprintf("put policy %s on role %s (%s)", a.Name, a.Role, a.Reason)
+}
+
+// Target returns the policy's name.
+func (a PutRolePolicy) Target() string { return a.Name }
+func (PutRolePolicy) before() int      { return retentionNext }
+
+// SetRoleTrust says who may assume a role.
+type SetRoleTrust struct {
+	Role     string
+	Document string
+	Reason   string
+}
+
+// String returns the action as one line.
+func (a SetRoleTrust) String() string {
+	return fmt.Sprintf("set trust of role %s (%s)", a.Role, a.Reason)
+}
+
+// Target returns the role's name.
+func (a SetRoleTrust) Target() string { return a.Role }
+func (SetRoleTrust) before() int      { return retentionNext }
+
+// TagRole puts tags on a role.
+type TagRole struct {
+	Role   string
+	Tags   map[string]string
+	Reason string
+}
+
+// String returns the action as one line.
+func (a TagRole) String() string { return fmt.Sprintf("tag role %s (%s)", a.Role, a.Reason) }
+
+// Target returns the role's name.
+func (a TagRole) Target() string { return a.Role }
+func (TagRole) before() int      { return retentionNext }
+
+// RemoveRolePolicy deletes an inline policy of a role.
+type RemoveRolePolicy struct {
+	Role   string
+	Name   string
+	Reason string
+}
+
+// String returns the action as one line.
+func (a RemoveRolePolicy) String() string {
+	return fmt.Sprintf("delete policy %s of role %s (%s)", a.Name, a.Role, a.Reason)
+}
+
+// Target returns the policy's name.
+func (a RemoveRolePolicy) Target() string { return a.Name }
+func (RemoveRolePolicy) before() int      { return protectionLast }
+
+// DetachRolePolicy takes a managed policy off a role. The policy stays.
+type DetachRolePolicy struct {
+	Role   string
+	Policy string // ARN
+	Reason string
+}
+
+// String returns the action as one line.
+func (a DetachRolePolicy) String() string {
+	return fmt.Sprintf("detach %s from role %s (%s)", a.Policy, a.Role, a.Reason)
+}
+
+// Target returns the policy's ARN.
+func (a DetachRolePolicy) Target() string { return a.Policy }
+func (DetachRolePolicy) before() int      { return protectionLast }
+
+// DeliveryRoles plans the role with which relight's flow logs deliver:
+//
+//	nothing deployed, another role   left alone, and said so
+//	missing                          created under its name, with its policy
+//	trusts otherwise than wanted     put back
+//	its policy gone or changed       put back
+//	another boundary than wanted     the configured one, or none
+//	a tag of relight's is missing    put back; others stay
+//	a further policy that denies     taken off, after the rest: it is relight's
+//	what delivery needs              own role, made, named and tagged by it
+//	other further policies           left alone
+//	its boundary does not let it     a finding: the policy is somebody else's
+//
+// A denial counts whatever its conditions: they cannot be judged from here,
+// and a role that only delivers flow logs has no use for one.
+func DeliveryRoles(want catalog.Policy, got Observed) Plan {
+	var p Plan
+	role, state := want.DeliveryRole(), got.DeliveryRoles
+	if state.Elsewhere != "" {
+		p.Skips = append(p.Skips, Skip{"delivery role", state.Elsewhere})
+		return p
+	}
+	p.Touched = touchedRole(role, state, got)
+	put := func(reason string) {
+		p.Actions = append(p.Actions, PutRolePolicy{Role: role.Name, Name: catalog.DeliveryPolicy, Document: role.Policy, Reason: reason})
+	}
+	if !state.Exists {
+		p.Actions = append(p.Actions, CreateDeliveryRole{Role: role, Reason: "missing: flow logs cannot deliver"})
+		put("of a new role")
+		return sorted(p)
+	}
+	if state.Boundary != role.Boundary {
+		reason := "none is configured"
+		if role.Boundary != "" {
+			reason = "it is " + orNone(state.Boundary)
+		}
+		p.Actions = append(p.Actions, SetRoleBoundary{Role: role.Name, Policy: role.Boundary, Reason: reason})
+	}
+	if !SameDocument(state.Trust, role.Trust) {
+		p.Actions = append(p.Actions, SetRoleTrust{Role: role.Name, Document: role.Trust, Reason: "it trusts otherwise than wanted"})
+	}
+	switch document, exists := state.Inline[catalog.DeliveryPolicy]; {
+	case !exists:
+		put("missing: flow logs may not deliver")
+	case !SameDocument(document, role.Policy):
+		put("it says otherwise than wanted")
+	}
+	if lacking := lackingTags(role.Tags, state.Tags); len(lacking) > 0 {
+		reason := "lacks " + strings.Join(slices.Sorted(maps.Keys(lacking)), ", ")
+		p.Actions = append(p.Actions, TagRole{Role: role.Name, Tags: lacking, Reason: reason})
+	}
+	for name, document := range state.Inline {
+		if why := denies(document, role.Grants); why != "" && name != catalog.DeliveryPolicy {
+			p.Actions = append(p.Actions, RemoveRolePolicy{Role: role.Name, Name: name, Reason: why})
+		}
+	}
+	for arn, document := range state.Attached {
+		if why := denies(document, role.Grants); why != "" {
+			p.Actions = append(p.Actions, DetachRolePolicy{Role: role.Name, Policy: arn, Reason: why})
+		}
+	}
+	if why := unbounded(role, state); why != "" {
+		p.Findings = append(p.Findings, Finding{
+			Subject: "permissions boundary " + role.Boundary, Problem: why, Alert: true,
+			Remedy: "Let it allow what the delivery role's policy allows: see the policy " + catalog.DeliveryPolicy + " of role " + role.Name + ".",
+		})
+	}
+	if len(p.Actions)+len(p.Findings) == 0 {
+		p.Held++
+	}
+	return sorted(p)
+}
+
+// touchedRole returns those of the names asked about that the role is, or
+// leans on.
+func touchedRole(role catalog.DeliveryRoleSpec, state *DeliveryRoleState, got Observed) []string {
+	var touched []string
+	for _, name := range got.Asked {
+		_, attached := state.Attached[name]
+		if got.Type == catalog.Role && name == role.Name || got.Type == catalog.IAMPolicy && (attached || name == role.Boundary) {
+			touched = append(touched, name)
+		}
+	}
+	return touched
+}
+
+// unbounded returns what keeps a boundary that is as configured from letting
+// the role deliver, or "".
+func unbounded(role catalog.DeliveryRoleSpec, state *DeliveryRoleState) string {
+	if role.Boundary == "" || state.Boundary != role.Boundary {
+		return ""
+	}
+	if why := denies(state.Bounds, role.Grants); why != "" {
+		return why
+	}
+	return notAllowed(state.Bounds, role.Grants)
+}
+
+// RoleTrouble returns the first thing that keeps a role from delivering, in
+// the order in which to look, or "".
+func RoleTrouble(role catalog.DeliveryRoleSpec, state DeliveryRoleState) string {
+	policy, exists := state.Inline[catalog.DeliveryPolicy]
+	switch {
+	case !state.Exists:
+		return "its role " + role.Name + " is missing"
+	case !SameDocument(state.Trust, role.Trust):
+		return "its role " + role.Name + " trusts otherwise than wanted"
+	case !exists:
+		return "its role " + role.Name + " lacks the policy " + catalog.DeliveryPolicy
+	case !SameDocument(policy, role.Policy):
+		return "the policy " + catalog.DeliveryPolicy + " of its role " + role.Name + " says otherwise than wanted"
+	case state.Boundary != role.Boundary:
+		return "its role " + role.Name + " has the permissions boundary " + orNone(state.Boundary) + ", want " + orNone(role.Boundary)
+	}
+	for _, policies := range []map[string]string{state.Inline, state.Attached} {
+		for _, name := range slices.Sorted(maps.Keys(policies)) {
+			if why := denies(policies[name], role.Grants); why != "" {
+				return "the policy " + name + " of its role: " + why
+			}
+		}
+	}
+	if why := unbounded(role, &state); why != "" {
+		return "the permissions boundary of its role: " + why
+	}
+	return ""
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+// lackingTags returns the wanted tags that are missing or have another value.
+func lackingTags(want, got map[string]string) map[string]string {
+	lacking := map[string]string{}
+	for k, v := range want {
+		if have, exists := got[k]; !exists || have != v {
+			lacking[k] = v
+		}
+	}
+	return lacking
+}

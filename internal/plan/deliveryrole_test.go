@@ -1,0 +1,181 @@
+package plan_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
+)
+
+const (
+	denyAll  = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"logs:*","Resource":"*"}]}`
+	allowAll = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]}`
+)
+
+// soundRole returns a delivery role as wanted.
+func soundRole(want catalog.Policy) *plan.DeliveryRoleState {
+	r := want.DeliveryRole()
+	return &plan.DeliveryRoleState{
+		Exists: true, Trust: r.Trust, Boundary: r.Boundary, Bounds: allowAll, Tags: map[string]string{catalog.OwnerTag: "relight"},
+		Inline: map[string]string{catalog.DeliveryPolicy: r.Policy}, Attached: map[string]string{},
+	}
+}
+
+func TestDeliveryRoles(t *testing.T) {
+	const boundary = "arn:aws:iam::111122223333:policy/bounds"
+	put := "put policy deliver on role relight-delivery ("
+	tests := map[string]struct {
+		boundary string // configured
+		change   func(*plan.DeliveryRoleState)
+		actions  []string
+		findings []string
+	}{
+		"sound": {change: func(*plan.DeliveryRoleState) {}},
+		"missing": {change: func(s *plan.DeliveryRoleState) { *s = plan.DeliveryRoleState{} }, actions: []string{
+			"create role relight-delivery (missing: flow logs cannot deliver)", put + "of a new role)",
+		}},
+		"trust": {
+			change:  func(s *plan.DeliveryRoleState) { s.Trust = strings.Replace(s.Trust, "vpc-flow-logs", "ec2", 1) },
+			actions: []string{"set trust of role relight-delivery (it trusts otherwise than wanted)"},
+		},
+		"trust without its conditions": {
+			change: func(s *plan.DeliveryRoleState) {
+				s.Trust = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"vpc-flow-logs.amazonaws.com"}}}`
+			},
+			actions: []string{"set trust of role relight-delivery (it trusts otherwise than wanted)"},
+		},
+		"policy gone":    {change: func(s *plan.DeliveryRoleState) { s.Inline = nil }, actions: []string{put + "missing: flow logs may not deliver)"}},
+		"policy changed": {change: func(s *plan.DeliveryRoleState) { s.Inline["deliver"] = allowAll }, actions: []string{put + "it says otherwise than wanted)"}},
+		"boundary": {
+			change:  func(s *plan.DeliveryRoleState) { s.Boundary = boundary },
+			actions: []string{"remove permissions boundary of role relight-delivery (none is configured)"},
+		},
+		"boundary gone": {
+			boundary: boundary, change: func(s *plan.DeliveryRoleState) { s.Boundary = "" },
+			actions: []string{"set permissions boundary of role relight-delivery to " + boundary + " (it is none)"},
+		},
+		"boundary as configured": {boundary: boundary, change: func(*plan.DeliveryRoleState) {}},
+		"boundary denies": {
+			boundary: boundary, change: func(s *plan.DeliveryRoleState) { s.Bounds = denyAll },
+			findings: []string{"permissions boundary " + boundary + ": it denies logs:CreateLogStream. Let it allow what the delivery role's policy allows: see the policy deliver of role relight-delivery."},
+		},
+		"boundary allows too little": {
+			boundary: boundary, change: func(s *plan.DeliveryRoleState) { s.Bounds = strings.ReplaceAll(allowAll, "logs:*", "logs:Put*") },
+			findings: []string{"permissions boundary " + boundary + ": it does not allow logs:CreateLogStream. Let it allow what the delivery role's policy allows: see the policy deliver of role relight-delivery."},
+		},
+		"tag": {
+			change:  func(s *plan.DeliveryRoleState) { s.Tags = map[string]string{"theirs": "x"} },
+			actions: []string{"tag role relight-delivery (lacks relight)"},
+		},
+		"further policies": {change: func(s *plan.DeliveryRoleState) {
+			s.Inline["a"], s.Attached["arn:a"], s.Tags["theirs"] = allowAll, allowAll, "x"
+		}},
+		"further policies that deny": {
+			change: func(s *plan.DeliveryRoleState) { s.Inline["a"], s.Attached["arn:a"] = denyAll, denyAll },
+			actions: []string{
+				"delete policy a of role relight-delivery (it denies logs:CreateLogStream)",
+				"detach arn:a from role relight-delivery (it denies logs:CreateLogStream)",
+			},
+		},
+		"all at once, what denies last": {
+			change: func(s *plan.DeliveryRoleState) {
+				s.Trust, s.Boundary, s.Inline, s.Tags = denyAll, boundary, map[string]string{"a": denyAll}, nil
+			},
+			actions: []string{
+				"remove permissions boundary of role relight-delivery (none is configured)",
+				put + "missing: flow logs may not deliver)",
+				"set trust of role relight-delivery (it trusts otherwise than wanted)",
+				"tag role relight-delivery (lacks relight)",
+				"delete policy a of role relight-delivery (it denies logs:CreateLogStream)",
+			},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			want := policy(t)
+			want.Boundary = tt.boundary
+			state := soundRole(want)
+			tt.change(state)
+			p := of(t, catalog.DeliveryRoles, want, plan.Observed{Account: account, Region: region, DeliveryRoles: state})
+			says(t, "actions", p.Actions, tt.actions...)
+			says(t, "findings", p.Findings, tt.findings...)
+			if held := len(tt.actions)+len(tt.findings) == 0; (p.Held == 1) != held {
+				t.Errorf("holds %d, want it held: %t", p.Held, held)
+			}
+		})
+	}
+}
+
+// Documents are compared by what they mean.
+func TestSameDocument(t *testing.T) {
+	const want = `{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Action":["logs:A","logs:B"],"Resource":["arn:1","arn:2"]},
+		{"Effect":"Allow","Action":"logs:C","Resource":"*","Condition":{"StringEquals":{"aws:X":"1"}}}]}`
+	tests := map[string]bool{
+		want: true,
+		`{"Version":"2012-10-17","Statement":[
+			{"Sid":"x","Resource":["*"],"Effect":"Allow","Action":["LOGS:c"],"Condition":{"StringEquals":{"AWS:x":["1"]}}},
+			{"Effect":"Allow","Action":["logs:B","logs:A","logs:A"],"Resource":["arn:2","arn:1"]}]}`: true,
+		strings.Replace(want, "2012-10-17", "2008-10-17", 1):              false,
+		strings.Replace(want, "logs:B", "logs:D", 1):                      false,
+		strings.Replace(want, "arn:2", "arn:3", 1):                        false,
+		strings.Replace(want, `"aws:X":"1"`, `"aws:X":"2"`, 1):            false,
+		strings.Replace(want, `"Allow"`, `"Deny"`, 1):                     false,
+		strings.Replace(want, `"Action"`, `"NotAction"`, 1):               false,
+		strings.Replace(want, `{"Effect"`, denyStatement+`,{"Effect"`, 1): false,
+		`{}`:   false,
+		``:     false,
+		`null`: false,
+		`[]`:   false,
+	}
+	for document, same := range tests {
+		if got := plan.SameDocument(want, document); got != same {
+			t.Errorf("%s is the same: %t, want %t", document, got, same)
+		}
+	}
+}
+
+const denyStatement = `{"Effect":"Deny","Action":"*","Resource":"*"}`
+
+// A denial counts if it may mean anything that delivery needs.
+func TestDenies(t *testing.T) {
+	const (
+		group = "arn:aws:logs:*:111122223333:log-group:relight-flow-logs"
+		put   = `"Action":"logs:PutLogEvents"`
+	)
+	tests := map[string]bool{
+		`"Action":"*","Resource":"*"`:                                            true,
+		`"Action":["s3:*","LOGS:put*"],"Resource":"*"`:                           true,
+		`"Action":"logs:?utLogEvents","Resource":"*"`:                            true,
+		`"Action":"logs:Delete*","Resource":"*"`:                                 false,
+		`"NotAction":"s3:*","Resource":"*"`:                                      true,
+		`"NotAction":"logs:*","Resource":"*"`:                                    false,
+		put + `,"Resource":"` + group + `:*"`:                                    true,
+		put + `,"Resource":"` + group + `:log-stream:eni-1"`:                     true,
+		put + `,"Resource":"arn:aws:logs:eu-west-1:*:*"`:                         true,
+		put + `,"Resource":"arn:aws:logs:*:*:log-group:relight-*"`:               true,
+		put + `,"Resource":"arn:aws:logs:*:*:log-group:payments:*"`:              false,
+		put + `,"Resource":"arn:aws:logs:*:444455556666:*"`:                      false,
+		put + `,"Resource":"arn:aws:logs:*:${aws:PrincipalAccount}:*"`:           true,
+		put + `,"NotResource":"arn:aws:logs:*:*:log-group:payments:*"`:           true,
+		put + `,"NotResource":"arn:aws:logs:*:111122223333:log-group:*"`:         false,
+		put + `,"NotResource":"arn:aws:logs:eu-west-1:111122223333:log-group:*"`: true,
+		put + `,"Resource":"*","Condition":{"StringEquals":{"aws:x":"y"}}`:       true,
+	}
+	for statement, denies := range tests {
+		want := policy(t)
+		for _, document := range []string{`{"Version":"2012-10-17","Statement":{"Effect":"Deny",` + statement + `}}`, `{"Statement":[{"Effect":"Deny",` + statement + `}]}`} {
+			if !json.Valid([]byte(document)) {
+				t.Fatal(document)
+			}
+			state := soundRole(want)
+			state.Inline["a"] = document
+			p := of(t, catalog.DeliveryRoles, want, plan.Observed{DeliveryRoles: state})
+			if got := len(p.Actions) > 0; got != denies {
+				t.Errorf("%s denies: %t, want %t", document, got, denies)
+			}
+		}
+	}
+}
