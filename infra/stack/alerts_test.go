@@ -68,10 +68,7 @@ func TestAlarms(t *testing.T) {
 func TestTopic(t *testing.T) {
 	for _, a := range []app{defaults(), custom()} {
 		for name, s := range a {
-			region := home
-			if name == "acme-"+remote {
-				region = remote
-			}
+			region := s.region
 			topic, r := s.only(t, "AWS::SNS::Topic")
 			keyID, key := s.only(t, "AWS::KMS::Key")
 			_, policy := s.only(t, "AWS::SNS::TopicPolicy")

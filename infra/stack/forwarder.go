@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"slices"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
@@ -11,8 +13,9 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// Forwarder adds the stack of a further region, which sends the events of
-// regional kinds to relight's bus in the home region. Alarms reach only
+// Forwarder adds the stack of a further region, which sends events to relight's
+// bus in the home region: of a listed region those of regional kinds, of the
+// region that raises the events of global services those. Alarms reach only
 // topics of their own region, so it has a topic of its own.
 //
 // The bus needs no policy of its own: within an account, the role that
@@ -35,6 +38,18 @@ func Forwarder(app constructs.Construct, p Props, region string) awscdk.Stack {
 		awsevents.EventBus_FromEventBusArn(s, jsii.String("HomeBus"), jsii.String(bus)),
 		&awseventstargets.EventBusProps{Role: role.WithoutPolicyUpdates(nil)},
 	)
-	newRules(s, "Forward", nil, catalog.PatternsOf(p.policy().Calls(), p.regionalKinds()...), home, undelivered)
+	newRules(s, "Forward", nil, p.forwarded(region), home, undelivered)
 	return s
+}
+
+// forwarded returns the patterns of the events that a region sends home.
+func (p Props) forwarded(region string) []catalog.Pattern {
+	var patterns []catalog.Pattern
+	if slices.Contains(p.Config.FastRegions(p.Home), region) {
+		patterns = catalog.PatternsOf(catalog.RegionalCalls(p.policy().Calls()), p.regionalKinds()...)
+	}
+	if region == catalog.GlobalRegion(p.Home) {
+		patterns = append(patterns, catalog.PatternsOf(catalog.GlobalCalls(p.policy().Calls()), p.kinds()...)...)
+	}
+	return patterns
 }

@@ -56,10 +56,11 @@ func (l lambdas) forKind(k catalog.Kind) kindFunction {
 	scope := constructs.NewConstruct(l.stack, jsii.String(string(f)))
 	dead := newDeadLetters(scope, "DeadLetters", l.alerts,
 		"relight: "+l.policy().FunctionName(f)+" gave up on events. Its log says why; move them back with a queue redrive.")
-	queues := []feed{{id: "", queue: newQueue(scope, "Queue", 0, dead)}}
-	if _, later := l.calls(); len(catalog.PatternsOf(later, k)) > 0 {
+	now, later := l.calls()
+	queues := []feed{{id: "", calls: now, queue: newQueue(scope, "Queue", 0, dead)}}
+	if len(catalog.PatternsOf(later, k)) > 0 {
 		delay := time.Duration(l.Config.FlowLogs.GraceSeconds) * time.Second
-		queues = append(queues, feed{id: "Later", queue: newQueue(scope, "LaterQueue", delay, dead)})
+		queues = append(queues, feed{id: "Later", calls: later, queue: newQueue(scope, "LaterQueue", delay, dead)})
 	}
 	var fed []awssqs.IQueue
 	for _, q := range queues {
@@ -82,16 +83,17 @@ func (l lambdas) forKind(k catalog.Kind) kindFunction {
 // A feed is a queue of a function, and what its constructs' IDs begin with.
 type feed struct {
 	id    string
+	calls []catalog.Call // whose events it takes
 	queue awssqs.Queue
 }
 
 // feed lets the stack's rules fill a queue and a function read it.
 func (l lambdas) feed(scope constructs.Construct, k catalog.Kind, fn awslambda.Function, f feed) (awsevents.IRuleTarget, constructs.IDependable) {
 	bus := ""
-	if k.Regional() {
+	if len(catalog.PatternsOf(l.fromElsewhere(k, f.calls), k)) > 0 {
 		bus = l.policy().BusName()
 	}
-	admitRules(f.queue, l.stack, bus)
+	admitRules(f.queue, l.stack, len(catalog.PatternsOf(l.atHome(f.calls), k)) > 0, bus)
 	mapping := awslambda.NewEventSourceMapping(scope, jsii.String(f.id+"Mapping"), &awslambda.EventSourceMappingProps{
 		Target: fn, EventSourceArn: f.queue.QueueArn(),
 		BatchSize: jsii.Number(batchSize), MaxBatchingWindow: seconds(batchWindow),

@@ -82,10 +82,10 @@ func TestSweep(t *testing.T) {
 		return r.Properties["Name"]
 	}
 	was := name(defaults())
-	if again := name(synth(`{}`, stack.ARM64)); again != was {
+	if again := name(synth(`{}`, stack.ARM64, home)); again != was {
 		t.Errorf("schedule %v became %v with nothing changed", was, again)
 	}
-	if other := name(synth(`{"trailLogs":{"retentionDays":400}}`, stack.ARM64)); other == was {
+	if other := name(synth(`{"trailLogs":{"retentionDays":400}}`, stack.ARM64, home)); other == was {
 		t.Errorf("schedule is %v still, with another configuration: no sweep would follow", other)
 	}
 }
@@ -110,11 +110,11 @@ func TestSweepFailures(t *testing.T) {
 }
 
 func TestStacks(t *testing.T) {
-	if got := len(defaults()); got != 1 {
-		t.Errorf("%d stacks by default, want the home stack alone", got)
+	if got := len(defaults()); got != 2 {
+		t.Errorf("%d stacks by default, want the home stack and the forwarder of IAM's events", got)
 	}
-	if got := len(custom()); got != 2 {
-		t.Errorf("%d stacks with one further region, want 2", got)
+	if got := len(custom()); got != 3 {
+		t.Errorf("%d stacks with one further region, want 3", got)
 	}
 	for name, s := range custom() {
 		want := map[string]*string{"relight": jsii.String("acme"), "team": jsii.String("security")}

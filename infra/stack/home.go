@@ -32,12 +32,10 @@ func Home(app constructs.Construct, p Props) awscdk.Stack {
 		fn := l.forKind(k)
 		before = append(before, fn.mappings...)
 		now, later := p.calls()
-		before = append(before, newRules(fn.scope, "Rule", nil, catalog.PatternsOf(now, k), fn.target, undelivered)...)
-		before = append(before, newRules(fn.scope, "Later", nil, catalog.PatternsOf(later, k), fn.later, undelivered)...)
-		if k.Regional() {
-			before = append(before, newRules(fn.scope, "Forwarded", bus, catalog.PatternsOf(now, k), fn.target, undelivered)...)
-			before = append(before, newRules(fn.scope, "ForwardedLater", bus, catalog.PatternsOf(later, k), fn.later, undelivered)...)
-		}
+		before = append(before, newRules(fn.scope, "Rule", nil, catalog.PatternsOf(p.atHome(now), k), fn.target, undelivered)...)
+		before = append(before, newRules(fn.scope, "Later", nil, catalog.PatternsOf(p.atHome(later), k), fn.later, undelivered)...)
+		before = append(before, newRules(fn.scope, "Forwarded", bus, catalog.PatternsOf(p.fromElsewhere(k, now), k), fn.target, undelivered)...)
+		before = append(before, newRules(fn.scope, "ForwardedLater", bus, catalog.PatternsOf(p.fromElsewhere(k, later), k), fn.later, undelivered)...)
 	}
 	l.sweep(before)
 
@@ -48,4 +46,27 @@ func Home(app constructs.Construct, p Props) awscdk.Stack {
 
 func output(s awscdk.Stack, id string, value *string, description string) {
 	awscdk.NewCfnOutput(s, jsii.String(id), &awscdk.CfnOutputProps{Value: value, Description: jsii.String(description)})
+}
+
+// atHome returns those of the calls whose events come on the default bus.
+// Those of global services do so only where the home region is the one that
+// raises them.
+func (p Props) atHome(calls []catalog.Call) []catalog.Call {
+	if p.Home == catalog.GlobalRegion(p.Home) {
+		return calls
+	}
+	return catalog.RegionalCalls(calls)
+}
+
+// fromElsewhere returns those of the calls that can harm a kind and whose
+// events forwarders send.
+func (p Props) fromElsewhere(k catalog.Kind, calls []catalog.Call) []catalog.Call {
+	var sent []catalog.Call
+	if k.Regional() {
+		sent = catalog.RegionalCalls(calls)
+	}
+	if p.Home != catalog.GlobalRegion(p.Home) {
+		sent = append(sent, catalog.GlobalCalls(calls)...)
+	}
+	return sent
 }

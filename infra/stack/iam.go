@@ -57,14 +57,8 @@ func statements(grants []catalog.Grant, values map[string]string) []awsiam.Polic
 			resources[i] = catalog.Expand(r, values)
 		}
 		var when conditions
-		for operator, keys := range g.Condition {
-			if when == nil {
-				when = conditions{}
-			}
-			when[operator] = map[string]string{}
-			for k, v := range keys {
-				when[operator][k] = catalog.Expand(v, values)
-			}
+		if g.Condition != nil {
+			when = catalog.ExpandConditions(g.Condition, values)
 		}
 		out = append(out, allow(g.Actions, resources, when))
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/config"
+	"github.com/relight-aws/relight/internal/plan"
 )
 
 // statements renders the inline policies of a role's properties, sorted:
@@ -163,6 +165,74 @@ func TestTrust(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A configured boundary bounds every role of every stack.
+func TestPermissionsBoundary(t *testing.T) {
+	for name, s := range american() {
+		for id, r := range s.of("AWS::IAM::Role") {
+			if got := text(r.Properties["PermissionsBoundary"]); got != boundary {
+				t.Errorf("%s: %s has the boundary %s, want %s", name, id, got, boundary)
+			}
+		}
+	}
+	for id, r := range defaults()["relight"].of("AWS::IAM::Role") {
+		if r.Properties["PermissionsBoundary"] != nil {
+			t.Errorf("%s has a boundary that nobody asked for", id)
+		}
+	}
+}
+
+// The role that the stack makes is the one that its function restores.
+func TestDeliveryRoleIsAsRestored(t *testing.T) {
+	c, err := config.Parse(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := c.Policy(config.Deployment{DeliveryRole: "arn:aws-cn:iam::111122223333:role/x"}).DeliveryRole()
+	for _, r := range defaults()["relight"].of("AWS::IAM::Role") {
+		if r.Properties["Description"] != want.Description {
+			continue
+		}
+		if got := plain(r.Properties["AssumeRolePolicyDocument"]); !plan.SameDocument(want.Trust, got) {
+			t.Errorf("trust %s, want %s", got, want.Trust)
+		}
+		if got := plain(at(r.Properties, "Policies", 0, "PolicyDocument")); !plan.SameDocument(want.Policy, got) {
+			t.Errorf("policy %s, want %s", got, want.Policy)
+		}
+		return
+	}
+	t.Error("no role is described as wanted")
+}
+
+// plain renders a policy document with its references resolved as text.
+func plain(v any) string {
+	var resolve func(v any) any
+	resolve = func(v any) any {
+		switch v := v.(type) {
+		case []any:
+			out := make([]any, len(v))
+			for i, e := range v {
+				out[i] = resolve(e)
+			}
+			return out
+		case map[string]any:
+			if v["Fn::Join"] != nil || v["Ref"] != nil {
+				return text(v)
+			}
+			out := map[string]any{}
+			for k, e := range v {
+				out[k] = resolve(e)
+			}
+			return out
+		}
+		return v
+	}
+	raw, err := json.Marshal(resolve(v))
+	if err != nil {
+		panic(err)
+	}
+	return strings.NewReplacer("${AWS::Partition}", "aws-cn", "${AWS::AccountId}", "111122223333").Replace(string(raw))
 }
 
 func TestDeliveryRole(t *testing.T) {

@@ -52,17 +52,20 @@ func newDeadLetters(scope constructs.Construct, id string, alerts alerts, descri
 func newUndelivered(s awscdk.Stack, alerts alerts, bus string) awssqs.Queue {
 	q := newDeadLetters(s, "Undelivered", alerts,
 		"relight: EventBridge could not deliver events. The sweep covers for them; each message's attributes say why.")
-	admitRules(q, s, bus)
+	admitRules(q, s, true, bus)
 	return q
 }
 
 // admitRules lets the stack's rules send to a queue, those on the default bus
-// and those on a bus of relight's own if it has a name. One statement admits
+// if there are any and those on a bus of relight's own if it has a name. One statement admits
 // all of them by the names that CloudFormation gives them: a policy takes no
 // more than 20 statements and 10 conditions. Source: Amazon SQS Developer
 // Guide, "Amazon SQS policy quotas".
-func admitRules(q awssqs.Queue, s awscdk.Stack, bus string) {
-	rules := []string{arn(s, "events", *s.Region(), "rule/"+*s.StackName()+"-*")}
+func admitRules(q awssqs.Queue, s awscdk.Stack, onDefault bool, bus string) {
+	var rules []string
+	if onDefault {
+		rules = append(rules, arn(s, "events", *s.Region(), "rule/"+*s.StackName()+"-*"))
+	}
 	if bus != "" {
 		rules = append(rules, arn(s, "events", *s.Region(), "rule/"+bus+"/"+*s.StackName()+"-*"))
 	}

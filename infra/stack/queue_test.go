@@ -65,7 +65,7 @@ func TestQueuePolicies(t *testing.T) {
 				// By the names that CloudFormation gives rules.
 				bus, named := "", at(r.Properties, "EventBusName") != nil
 				if named {
-					bus = strings.TrimSuffix(name, "-"+remote) + "/"
+					bus = strings.TrimSuffix(name, "-"+s.region) + "/"
 				}
 				byName := "arn:${AWS::Partition}:events:" + s.region + ":${AWS::AccountId}:rule/" + bus + name + "-*"
 				for _, to := range []string{text(at(r.Properties, "Targets", 0, "Arn")), text(at(r.Properties, "Targets", 0, "DeadLetterConfig", "Arn"))} {

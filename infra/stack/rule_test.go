@@ -1,13 +1,13 @@
 package stack_test
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/relight-aws/relight/infra/stack"
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
@@ -45,24 +45,37 @@ func rules(t *testing.T, s template, bus, target string) []string {
 	return patterns
 }
 
-func wantPatterns(t *testing.T, kinds ...catalog.Kind) []string {
+// patternsOf renders patterns as rules does, sorted.
+func patternsOf(t *testing.T, patterns ...[]catalog.Pattern) []string {
 	t.Helper()
 	var want []string
-	for _, p := range catalog.Patterns(kinds...) {
-		var sorted any // by key, as text renders the template's
-		if err := json.Unmarshal([]byte(p.String()), &sorted); err != nil {
-			t.Fatal(err)
-		}
-		want = append(want, text(sorted))
+	for _, p := range slices.Concat(patterns...) {
+		want = append(want, sorted(t, p))
 	}
 	slices.Sort(want)
 	return want
 }
 
-// Each kind's queue hears exactly of the catalog's calls, and of those
-// forwarded from other regions only if the kind is regional.
+func globalPatterns(kinds ...catalog.Kind) []catalog.Pattern {
+	return catalog.PatternsOf(catalog.GlobalCalls(catalog.Calls), kinds...)
+}
+
+func regionalPatterns(kinds ...catalog.Kind) []catalog.Pattern {
+	return catalog.PatternsOf(catalog.RegionalCalls(catalog.Calls), kinds...)
+}
+
+// Each kind's queue hears exactly of the catalog's calls, and of those that
+// other regions forward: all of a regional kind, and those of global services
+// where they are raised elsewhere.
 func TestRules(t *testing.T) {
-	s := defaults()["relight"].template
+	for _, a := range []app{defaults(), american()} {
+		checkRules(t, a["relight"])
+	}
+}
+
+func checkRules(t *testing.T, st synthesized) {
+	t.Helper()
+	s := st.template
 	bus, b := s.only(t, "AWS::Events::EventBus")
 	if b.Properties["Name"] != "relight" {
 		t.Errorf("bus is named %v, want relight: forwarders build its ARN", b.Properties["Name"])
@@ -71,17 +84,20 @@ func TestRules(t *testing.T) {
 	for _, k := range catalog.Kinds() {
 		fn, _ := s.function(t, "relight-"+string(k))
 		target := arn(s.queue(t, fn))
-		got := rules(t, s, "", target)
-		if diff := cmp.Diff(wantPatterns(t, k), got); diff != "" {
-			t.Errorf("%s (-catalog +rules):\n%s", k, diff)
+		here, elsewhere := regionalPatterns(k), globalPatterns(k)
+		if st.region == global {
+			here, elsewhere = append(here, elsewhere...), nil
 		}
-		var want []string
 		if k.Regional() {
-			want = wantPatterns(t, k)
+			elsewhere = append(elsewhere, regionalPatterns(k)...)
+		}
+		got := rules(t, s, "", target)
+		if diff := cmp.Diff(patternsOf(t, here), got); diff != "" {
+			t.Errorf("%s in %s (-catalog +rules):\n%s", k, st.region, diff)
 		}
 		forwarded := rules(t, s, ref(bus), target)
-		if diff := cmp.Diff(want, forwarded); diff != "" {
-			t.Errorf("%s, forwarded (-catalog +rules):\n%s", k, diff)
+		if diff := cmp.Diff(patternsOf(t, elsewhere), forwarded); diff != "" {
+			t.Errorf("%s in %s, forwarded (-catalog +rules):\n%s", k, st.region, diff)
 		}
 		total += len(got) + len(forwarded)
 	}
@@ -93,10 +109,42 @@ func TestRules(t *testing.T) {
 	}
 }
 
-func TestForwarder(t *testing.T) {
-	s := custom()["acme-"+remote].template
-	bus := "arn:${AWS::Partition}:events:" + home + ":${AWS::AccountId}:event-bus/acme"
-	if diff := cmp.Diff(wantPatterns(t, catalog.FlowLogs), rules(t, s, "", bus)); diff != "" {
+// A listed region forwards what harms regional kinds, and the region that
+// raises the events of global services forwards those, listed or not.
+func TestForwarders(t *testing.T) {
+	all := catalog.Kinds()
+	withoutAlarms := slices.DeleteFunc(slices.Clone(all), func(k catalog.Kind) bool { return k == catalog.Alarms })
+	regional := slices.DeleteFunc(slices.Clone(all), func(k catalog.Kind) bool { return !k.Regional() })
+	both := func() app {
+		return synth(`{"regions": ["`+global+`"]}`, stack.ARM64, home)
+	}
+	tests := []struct {
+		app        app
+		name, home string
+		prefix     string
+		want       []string
+		stacks     int
+	}{
+		{defaults(), "relight-" + global, home, "relight", patternsOf(t, globalPatterns(all...)), 2},
+		{custom(), "acme-" + remote, home, "acme", patternsOf(t, regionalPatterns(regional...)), 3},
+		{custom(), "acme-" + global, home, "acme", patternsOf(t, globalPatterns(withoutAlarms...)), 3},
+		{american(), "relight-" + home, global, "relight", patternsOf(t, regionalPatterns(regional...)), 2},
+		{both(), "relight-" + global, home, "relight", patternsOf(t, regionalPatterns(regional...), globalPatterns(all...)), 2},
+	}
+	for _, tt := range tests {
+		if len(tt.app) != tt.stacks {
+			t.Errorf("%d stacks beside %s, want %d", len(tt.app), tt.name, tt.stacks)
+		}
+		checkForwarder(t, tt.app[tt.name].template, "arn:${AWS::Partition}:events:"+tt.home+":${AWS::AccountId}:event-bus/"+tt.prefix, tt.want)
+	}
+	if a := synth(`{"skipRegions": ["`+global+`"]}`, stack.ARM64, home); len(a) != 1 {
+		t.Errorf("%d stacks, want the home stack alone: nothing can be deployed in a region that is skipped", len(a))
+	}
+}
+
+func checkForwarder(t *testing.T, s template, bus string, want []string) {
+	t.Helper()
+	if diff := cmp.Diff(want, rules(t, s, "", bus)); diff != "" {
 		t.Errorf("(-catalog +rules):\n%s", diff)
 	}
 	roleID, role := s.only(t, "AWS::IAM::Role")

@@ -15,6 +15,7 @@ import (
 	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -61,10 +62,22 @@ func (a Arch) lambda() awslambda.Architecture {
 // Add adds the home stack and its forwarders to app.
 func Add(app constructs.Construct, p Props) {
 	home := Home(app, p)
-	for _, region := range p.Config.FastRegions(p.Home)[1:] {
+	for _, region := range p.forwarders() {
 		// The bus it forwards to has to exist first, and goes last.
 		Forwarder(app, p, region).AddDependency(home, nil)
 	}
+}
+
+// forwarders returns the regions that send events home: the listed ones, and
+// the one that raises the events of global services unless it is to be skipped:
+// nothing could be deployed there.
+func (p Props) forwarders() []string {
+	regions := p.Config.FastRegions(p.Home)
+	global := catalog.GlobalRegion(p.Home)
+	if !slices.Contains(append(regions, p.Config.SkipRegions...), global) && len(catalog.PatternsOf(catalog.GlobalCalls(p.policy().Calls()), p.kinds()...)) > 0 {
+		regions = append(regions, global)
+	}
+	return regions[1:]
 }
 
 // policy returns the desired state as far as it is known before deployment.
@@ -100,11 +113,16 @@ func newStack(app constructs.Construct, p Props, name, region, description strin
 	for k, v := range p.policy().Tags {
 		tags[k] = jsii.String(v)
 	}
-	return awscdk.NewStack(app, jsii.String(name), &awscdk.StackProps{
+	s := awscdk.NewStack(app, jsii.String(name), &awscdk.StackProps{
 		StackName:             jsii.String(name),
 		Description:           jsii.String(description),
 		Env:                   &awscdk.Environment{Region: jsii.String(region)},
 		Tags:                  &tags,
 		TerminationProtection: jsii.Bool(p.Config.TerminationProtection),
 	})
+	if arn := p.Config.PermissionsBoundary; arn != "" {
+		policy := awsiam.ManagedPolicy_FromManagedPolicyArn(s, jsii.String("Boundary"), jsii.String(arn))
+		awsiam.PermissionsBoundary_Of(s).Apply(policy)
+	}
+	return s
 }

@@ -24,6 +24,7 @@ import (
 const (
 	home   = "eu-west-1"
 	remote = "eu-central-1"
+	global = "us-east-1" // raises the events of IAM
 )
 
 // TestMain starts the CDK's Node process once for all tests, which takes
@@ -41,22 +42,28 @@ func TestMain(m *testing.M) {
 // defaults are the stacks of the empty configuration, custom those of one
 // that sets what the stacks depend on.
 var (
-	defaults = sync.OnceValue(func() app { return synth(`{}`, stack.ARM64) })
-	custom   = sync.OnceValue(func() app {
+	defaults = sync.OnceValue(func() app { return synth(`{}`, stack.ARM64, home) })
+	american = sync.OnceValue(func() app {
+		return synth(`{"regions": ["`+home+`"], "permissionsBoundary": "`+boundary+`"}`, stack.ARM64, global)
+	})
+	custom = sync.OnceValue(func() app {
 		return synth(`{
 			"prefix": "acme", "regions": ["`+remote+`"], "sweepMinutes": 30, "terminationProtection": true,
 			"trailLogs": {"logGroup": "org-trail"}, "tags": {"team": "security"}, "modes": {"alarms": "off"},
 			"subscribers": [{"protocol": "email", "endpoint": "security@example.com"}]
-		}`, stack.X86)
+		}`, stack.X86, home)
 	})
 )
+
+// boundary is a policy that bounds every role; the partition is one of AWS's.
+const boundary = "arn:aws-cn:iam::111122223333:policy/bounds"
 
 // An app is a synthesized app: its stacks by name.
 type app map[string]synthesized
 
 type synthesized struct {
 	template
-	raw       any  // the whole template
+	raw       any // the whole template
 	region    string
 	protected bool // against termination
 	tags      map[string]*string
@@ -64,7 +71,7 @@ type synthesized struct {
 
 // synth builds the stacks of a configuration. Failures panic: nothing can be
 // tested without them.
-func synth(raw string, arch stack.Arch) app {
+func synth(raw string, arch stack.Arch, home string) app {
 	c, err := config.Parse([]byte(raw))
 	if err != nil {
 		panic(err)
