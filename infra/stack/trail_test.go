@@ -15,7 +15,7 @@ func TestTrail(t *testing.T) {
 	if n := len(defaults()["relight"].of("AWS::CloudTrail::Trail")); n != 0 {
 		t.Errorf("%d trails where none was asked for", n)
 	}
-	s := synth(`{"trail":{"create":true}}`, stack.ARM64)["relight"]
+	s := synth(`{"trail":{"create":true}}`, stack.ARM64, home)["relight"]
 	id, trail := s.only(t, "AWS::CloudTrail::Trail")
 	p := trail.Properties
 	for _, on := range []string{"IsLogging", "IsMultiRegionTrail", "IncludeGlobalServiceEvents", "EnableLogFileValidation"} {
