@@ -29,8 +29,10 @@ const (
 func TestContract(t *testing.T) {
 	acct := awstest.New(account, home)
 	acct.AddRole(role, 0)
+	acct.AddBucket("contract-trails")
 	awstest.Contract(t, awstest.Clients{
-		EC2: acct, Logs: acct, CloudWatch: acct, CloudTrail: acct, SNS: acct, Account: account, Region: home, Role: role,
+		EC2: acct, Logs: acct, CloudWatch: acct, CloudTrail: acct, SNS: acct, SSM: acct,
+		Account: account, Region: home, Role: role, TrailRole: role, Bucket: "contract-trails",
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	smithy "github.com/aws/smithy-go"
 )
 
@@ -51,6 +52,21 @@ type CloudWatch interface {
 // CloudTrail is what the contract needs of *cloudtrail.Client.
 type CloudTrail interface {
 	DescribeTrails(context.Context, *cloudtrail.DescribeTrailsInput, ...func(*cloudtrail.Options)) (*cloudtrail.DescribeTrailsOutput, error)
+	CreateTrail(context.Context, *cloudtrail.CreateTrailInput, ...func(*cloudtrail.Options)) (*cloudtrail.CreateTrailOutput, error)
+	UpdateTrail(context.Context, *cloudtrail.UpdateTrailInput, ...func(*cloudtrail.Options)) (*cloudtrail.UpdateTrailOutput, error)
+	DeleteTrail(context.Context, *cloudtrail.DeleteTrailInput, ...func(*cloudtrail.Options)) (*cloudtrail.DeleteTrailOutput, error)
+	StartLogging(context.Context, *cloudtrail.StartLoggingInput, ...func(*cloudtrail.Options)) (*cloudtrail.StartLoggingOutput, error)
+	StopLogging(context.Context, *cloudtrail.StopLoggingInput, ...func(*cloudtrail.Options)) (*cloudtrail.StopLoggingOutput, error)
+	GetTrailStatus(context.Context, *cloudtrail.GetTrailStatusInput, ...func(*cloudtrail.Options)) (*cloudtrail.GetTrailStatusOutput, error)
+	GetEventSelectors(context.Context, *cloudtrail.GetEventSelectorsInput, ...func(*cloudtrail.Options)) (*cloudtrail.GetEventSelectorsOutput, error)
+	PutEventSelectors(context.Context, *cloudtrail.PutEventSelectorsInput, ...func(*cloudtrail.Options)) (*cloudtrail.PutEventSelectorsOutput, error)
+}
+
+// SSM is what the contract needs of *ssm.Client.
+type SSM interface {
+	GetParameter(context.Context, *ssm.GetParameterInput, ...func(*ssm.Options)) (*ssm.GetParameterOutput, error)
+	PutParameter(context.Context, *ssm.PutParameterInput, ...func(*ssm.Options)) (*ssm.PutParameterOutput, error)
+	DeleteParameter(context.Context, *ssm.DeleteParameterInput, ...func(*ssm.Options)) (*ssm.DeleteParameterOutput, error)
 }
 
 // SNS is what the contract needs of *sns.Client.
@@ -68,6 +84,7 @@ var (
 	_ CloudWatch = (*cloudwatch.Client)(nil)
 	_ CloudTrail = (*cloudtrail.Client)(nil)
 	_ SNS        = (*sns.Client)(nil)
+	_ SSM        = (*ssm.Client)(nil)
 )
 
 // Clients are the services that Contract holds to what AWS documents.
@@ -77,10 +94,13 @@ type Clients struct {
 	CloudWatch CloudWatch
 	CloudTrail CloudTrail
 	SNS        SNS
+	SSM        SSM
 
-	Account string // 12 digits
-	Region  string
-	Role    string // ARN of a role that delivers flow logs
+	Account   string // 12 digits
+	Region    string
+	Role      string // ARN of a role that delivers flow logs
+	TrailRole string // ARN of a role that delivers a trail's events
+	Bucket    string // that trails may write to
 
 	// Differs names the clauses that this implementation is known to break,
 	// and what it does instead. A clause named here has to fail: one that
@@ -126,7 +146,7 @@ type clause struct {
 
 var clauses = func() []clause {
 	var all []clause
-	for _, some := range [][]clause{flowLogClauses, logGroupClauses, alarmClauses, topicClauses} {
+	for _, some := range [][]clause{flowLogClauses, logGroupClauses, trailClauses, alarmClauses, topicClauses} {
 		all = append(all, some...)
 	}
 	return all

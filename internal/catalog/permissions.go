@@ -134,22 +134,23 @@ var kindGrants = map[Kind][]Grant{
 		{
 			Actions:   []string{"logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource"},
 			Resources: []string{trailLogGroup, trailLogGroup + ":*"},
-			Why:       "CloudTrail takes no log group that does not exist; TagResource is checked inside CreateLogGroup, never a call of its own",
+			Why:       "CloudTrail takes no log group that does not exist: CreateLogGroup is for one that went with the trail, PutRetentionPolicy is for the same; " +
+				"TagResource is checked inside CreateLogGroup, never a call of its own",
 		},
 		{
 			Actions:   []string{"organizations:ListAWSServiceAccessForOrganization"},
 			Resources: []string{"*"},
-			Why:       "checked inside UpdateTrail and CreateTrail of an organisation's trail, never a call of its own; it takes no resource",
+			Why:       "ListAWSServiceAccessForOrganization is checked inside UpdateTrail and CreateTrail of an organisation's trail, never a call of its own; it takes no resource",
 		},
 		{
 			Actions:   []string{"iam:GetRole"},
 			Resources: []string{arn + "iam::" + InAccount + ":role/aws-service-role/" + CloudTrailService + "/*"},
-			Why:       "checked inside UpdateTrail and CreateTrail of an organisation's trail, never a call of its own",
+			Why:       "GetRole is checked inside UpdateTrail and CreateTrail of an organisation's trail, never a call of its own",
 		},
 		recall("a trail that was stripped or deleted comes back as it is remembered"),
 	},
 	LogGroups: {
-		recall("which trail is guarded, where several or none qualify"),
+		recall("GetParameter is for doubt: which trail is guarded, where several or none qualify"),
 		{
 			Actions:   []string{"cloudtrail:DescribeTrails", "logs:DescribeLogGroups"},
 			Resources: []string{"*"},
@@ -184,7 +185,7 @@ var kindGrants = map[Kind][]Grant{
 		},
 	},
 	Alarms: {
-		recall("which trail is guarded, where several or none qualify"),
+		recall("GetParameter is for doubt: which trail is guarded, where several or none qualify"),
 		{
 			Actions:   []string{"cloudwatch:DescribeAlarms"},
 			Resources: []string{arn + "cloudwatch:" + InRegion + ":" + InAccount + ":alarm:*"},

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/relight-aws/relight/internal/awstest"
 	"github.com/relight-aws/relight/internal/lab"
@@ -18,13 +19,16 @@ import (
 // says so; each clause names the AWS document that settles it.
 func TestContract(t *testing.T) {
 	cfg := config("ca-central-1") // a region that no other test uses
+	bucket(t, "ca-central-1", "contract-trails")
 	awstest.Contract(t, awstest.Clients{
 		EC2: ec2.NewFromConfig(cfg), Logs: cloudwatchlogs.NewFromConfig(cfg), CloudWatch: cloudwatch.NewFromConfig(cfg),
-		CloudTrail: cloudtrail.NewFromConfig(cfg), SNS: sns.NewFromConfig(cfg),
+		CloudTrail: cloudtrail.NewFromConfig(cfg), SNS: sns.NewFromConfig(cfg), SSM: ssm.NewFromConfig(cfg),
 		Account: lab.Account, Region: "ca-central-1",
-		Role: role(t, "contract-delivery", "vpc-flow-logs.amazonaws.com", "logs:*"),
+		Role:      role(t, "contract-delivery", "vpc-flow-logs.amazonaws.com", "logs:*"),
+		TrailRole: role(t, "contract-trails", "cloudtrail.amazonaws.com", "logs:*"), Bucket: "contract-trails",
 		Differs: map[string]string{
 			"unknown flow log is refused inside a successful reply": "fails the whole call",
+			"parameter too long for the standard tier":              "takes it",
 			"alarm in a warm-up says so":                            "knows no warm-ups",
 		},
 	})
