@@ -134,7 +134,7 @@ var kindGrants = map[Kind][]Grant{
 		{
 			Actions:   []string{"logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource"},
 			Resources: []string{trailLogGroup, trailLogGroup + ":*"},
-			Why:       "CloudTrail takes no log group that does not exist: CreateLogGroup is for one that went with the trail, PutRetentionPolicy is for the same; " +
+			Why: "CloudTrail takes no log group that does not exist: CreateLogGroup is for one that went with the trail, PutRetentionPolicy is for the same; " +
 				"TagResource is checked inside CreateLogGroup, never a call of its own",
 		},
 		{
