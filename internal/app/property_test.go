@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	cloudtrailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -60,11 +62,11 @@ func TestSweepOfAnyAccount(t *testing.T) {
 			}
 		}
 		for key := range after {
-			if before[key] == "" && !strings.Contains(key, "relight-") && !strings.Contains(key, " log-group ") {
+			if before[key] == "" && key != trailKey && !strings.Contains(key, "relight-") && !strings.Contains(key, " log-group ") {
 				rt.Errorf("%s was made", key)
 			}
 		}
-		if gaps := w.gaps(); slices.ContainsFunc(gaps, func(g string) bool { return strings.HasPrefix(g, "vpc-") && g != "vpc-changes" }) {
+		if gaps := w.gaps(); slices.ContainsFunc(gaps, func(g string) bool { return g == "audit" || strings.HasPrefix(g, "vpc-") && g != "vpc-changes" }) {
 			rt.Errorf("not protected: %v", gaps)
 		}
 		writes := len(w.Writes())
@@ -85,7 +87,7 @@ func TestSweepOfAnyAccount(t *testing.T) {
 // mayChange reports whether a sweep may change a resource: one of relight's
 // own names, or a log group's retention.
 func mayChange(key string) bool {
-	return strings.Contains(key, " alarm relight-") || strings.Contains(key, " metric-filter "+trailGroup+" relight-") || strings.Contains(key, " log-group ")
+	return key == trailKey || strings.Contains(key, " alarm relight-") || strings.Contains(key, " metric-filter "+trailGroup+" relight-") || strings.Contains(key, " log-group ")
 }
 
 // disturb does at random what attackers and owners do. It leaves every VPC a
@@ -115,6 +117,21 @@ func disturb(rt *rapid.T, w *world) {
 		w.Deliver(home)
 	}
 	state := w.State()
+	w.updateTrail(cloudtrail.UpdateTrailInput{Name: aws.String("app-trail"), EnableLogFileValidation: aws.Bool(coin("validation of another trail"))})
+	harms := []string{"nothing", "stop", "narrow"}
+	if _, swept := state[home+" alarm "+rootUsage]; swept { // what nobody has seen cannot come back
+		harms = append(harms, "strip", "delete")
+	}
+	switch rapid.SampledFrom(harms).Draw(rt, "trail") {
+	case "stop":
+		w.stopLogging("audit")
+	case "narrow":
+		w.putSelectors("audit", cloudtrailtypes.EventSelector{ReadWriteType: "ReadOnly"})
+	case "strip":
+		w.updateTrail(stripped)
+	case "delete":
+		w.deleteTrail("audit")
+	}
 	for _, group := range []string{"theirs-a", flowLogGroup, trailGroup} {
 		_, exists := state[home+" log-group "+group]
 		switch {
