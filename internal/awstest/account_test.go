@@ -31,7 +31,7 @@ func TestContract(t *testing.T) {
 	acct.AddRole(role, 0)
 	acct.AddBucket("contract-trails")
 	awstest.Contract(t, awstest.Clients{
-		EC2: acct, Logs: acct, CloudWatch: acct, CloudTrail: acct, SNS: acct, SSM: acct,
+		EC2: acct, Logs: acct, CloudWatch: acct, CloudTrail: acct, SNS: acct, IAM: acct, SSM: acct,
 		Account: account, Region: home, Role: role, TrailRole: role, Bucket: "contract-trails",
 	})
 }

@@ -95,6 +95,7 @@ type Clients struct {
 	CloudTrail CloudTrail
 	SNS        SNS
 	SSM        SSM
+	IAM        IAM
 
 	Account   string // 12 digits
 	Region    string
@@ -146,7 +147,7 @@ type clause struct {
 
 var clauses = func() []clause {
 	var all []clause
-	for _, some := range [][]clause{flowLogClauses, logGroupClauses, trailClauses, alarmClauses, topicClauses} {
+	for _, some := range [][]clause{flowLogClauses, logGroupClauses, trailClauses, alarmClauses, topicClauses, roleClauses} {
 		all = append(all, some...)
 	}
 	return all

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -16,6 +17,8 @@ import (
 	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 )
@@ -50,7 +53,104 @@ func (who *Customer) Snapshot(ctx context.Context, root Principal) (Snapshot, er
 	if err := snap.topics(ctx, s); err != nil {
 		return nil, err
 	}
+	if err := snap.deliveryRoles(ctx, s); err != nil {
+		return nil, err
+	}
 	return snap, snap.alarms(ctx, s)
+}
+
+// deliveryRoles reads the roles that VPC flow logs deliver with, by what their
+// descriptions say, with the policies on them.
+func (s Snapshot) deliveryRoles(ctx context.Context, at *Session) error {
+	var gone *iamtypes.NoSuchEntityException // a role or policy that went between two reads
+	pages := iam.NewListRolesPaginator(at.IAM, &iam.ListRolesInput{})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, r := range page.Roles {
+			if !strings.HasPrefix(aws.ToString(r.Description), "VPC flow logs deliver to") {
+				continue
+			}
+			role, err := at.IAM.GetRole(ctx, &iam.GetRoleInput{RoleName: r.RoleName})
+			if errors.As(err, &gone) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			boundary := ""
+			if b := role.Role.PermissionsBoundary; b != nil {
+				boundary = aws.ToString(b.PermissionsBoundaryArn)
+			}
+			policies := map[string]string{}
+			inline, err := at.IAM.ListRolePolicies(ctx, &iam.ListRolePoliciesInput{RoleName: r.RoleName})
+			if errors.As(err, &gone) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			for _, name := range inline.PolicyNames {
+				one, err := at.IAM.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: r.RoleName, PolicyName: aws.String(name)})
+				if err != nil && !errors.As(err, &gone) {
+					return err
+				}
+				if err == nil {
+					policies[name] = plainDocument(one.PolicyDocument)
+				}
+			}
+			attached, err := at.IAM.ListAttachedRolePolicies(ctx, &iam.ListAttachedRolePoliciesInput{RoleName: r.RoleName})
+			if errors.As(err, &gone) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			for _, p := range attached.AttachedPolicies {
+				policies[aws.ToString(p.PolicyArn)] = "attached"
+			}
+			s.add("role", aws.ToString(r.RoleName), r.Path, boundary, plainDocument(role.Role.AssumeRolePolicyDocument), policies)
+		}
+	}
+	return nil
+}
+
+// plainDocument returns a policy document in one spelling: decoded, lists of
+// one as what is in them, others sorted.
+func plainDocument(document *string) string {
+	text := aws.ToString(document)
+	if plain, err := url.PathUnescape(text); err == nil {
+		text = plain
+	}
+	var v any
+	if json.Unmarshal([]byte(text), &v) != nil {
+		return text
+	}
+	var plain func(any) any
+	plain = func(v any) any {
+		switch v := v.(type) {
+		case map[string]any:
+			for k, e := range v {
+				v[k] = plain(e)
+			}
+		case []any:
+			for i := range v {
+				v[i] = plain(v[i])
+			}
+			if len(v) == 1 {
+				return v[0]
+			}
+			slices.SortFunc(v, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+		}
+		return v
+	}
+	raw, err := json.Marshal(plain(v))
+	if err != nil {
+		panic(err) // it was JSON a moment ago
+	}
+	return string(raw)
 }
 
 // Diff returns what differs from want, one line each, sorted.

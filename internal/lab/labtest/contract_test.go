@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
@@ -22,7 +23,7 @@ func TestContract(t *testing.T) {
 	bucket(t, "ca-central-1", "contract-trails")
 	awstest.Contract(t, awstest.Clients{
 		EC2: ec2.NewFromConfig(cfg), Logs: cloudwatchlogs.NewFromConfig(cfg), CloudWatch: cloudwatch.NewFromConfig(cfg),
-		CloudTrail: cloudtrail.NewFromConfig(cfg), SNS: sns.NewFromConfig(cfg), SSM: ssm.NewFromConfig(cfg),
+		CloudTrail: cloudtrail.NewFromConfig(cfg), SNS: sns.NewFromConfig(cfg), IAM: iam.NewFromConfig(cfg), SSM: ssm.NewFromConfig(cfg),
 		Account: lab.Account, Region: "ca-central-1",
 		Role:      role(t, "contract-delivery", "vpc-flow-logs.amazonaws.com", "logs:*"),
 		TrailRole: role(t, "contract-trails", "cloudtrail.amazonaws.com", "logs:*"), Bucket: "contract-trails",
