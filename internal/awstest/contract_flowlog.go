@@ -236,6 +236,62 @@ var flowLogClauses = []clause{
 		},
 	},
 	{
+		name: "flow logs by destination type", source: "Amazon EC2 API Reference, DescribeFlowLogs, log-destination-type",
+		check: func(p *party) error {
+			vpc, err := p.vpc()
+			if err != nil {
+				return err
+			}
+			if _, err := p.create(nil, vpc); err != nil {
+				return err
+			}
+			for of, found := range map[string]int{"cloud-watch-logs": 1, "s3": 0} {
+				out, err := p.EC2.DescribeFlowLogs(p.ctx, &ec2.DescribeFlowLogsInput{Filter: []types.Filter{
+					{Name: aws.String("log-destination-type"), Values: []string{of}}, {Name: aws.String("resource-id"), Values: []string{vpc}},
+				}}, p.ec2)
+				if err != nil {
+					return err
+				}
+				if err := want(of, len(out.FlowLogs), found); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	},
+	{
+		name: "a VPC shows its tags", source: "Amazon EC2 API Reference, CreateTags, DeleteTags and Vpc",
+		check: func(p *party) error {
+			vpc, err := p.vpc()
+			if err != nil {
+				return err
+			}
+			tags := func() (map[string]string, error) {
+				out, err := p.EC2.DescribeVpcs(p.ctx, &ec2.DescribeVpcsInput{
+					Filters: []types.Filter{{Name: aws.String("vpc-id"), Values: []string{vpc}}}, MaxResults: aws.Int32(1000),
+				}, p.ec2)
+				if err != nil || len(out.Vpcs) != 1 {
+					return nil, fmt.Errorf("%d VPCs, %w", len(out.Vpcs), orNil(err))
+				}
+				return ec2Tags(out.Vpcs[0].Tags), nil
+			}
+			both := []types.Tag{{Key: aws.String("a:b"), Value: aws.String("true")}, {Key: aws.String("c"), Value: aws.String("")}}
+			if _, err := p.EC2.CreateTags(p.ctx, &ec2.CreateTagsInput{Resources: []string{vpc}, Tags: both}, p.ec2); err != nil {
+				return err
+			}
+			put, err := tags()
+			if err != nil {
+				return err
+			}
+			gone := []types.Tag{{Key: aws.String("a:b")}}
+			if _, err := p.EC2.DeleteTags(p.ctx, &ec2.DeleteTagsInput{Resources: []string{vpc}, Tags: gone}, p.ec2); err != nil {
+				return err
+			}
+			left, err := tags()
+			return errors.Join(err, want("tags", put, map[string]string{"a:b": "true", "c": ""}), want("tags left", left, map[string]string{"c": ""}))
+		},
+	},
+	{
 		name: "unknown filter is an error", source: "Amazon EC2 API Reference, Filter; Error codes, InvalidParameterValue",
 		check: func(p *party) error {
 			filter := []types.Filter{{Name: aws.String("no-such-filter"), Values: []string{"x"}}}
