@@ -29,7 +29,7 @@ const (
 // Attacks returns the demo's attacks: every watched call at least once, and
 // mixed ones beside them.
 func Attacks() []Attack {
-	return []Attack{
+	return slices.Concat([]Attack{
 		heals("ec2 CreateVpc", goSDK, Region, createVPCs(1)),
 		heals("ec2 CreateVpc", awsCLI, Region, cliCreateVPC),
 		heals("ec2 CreateVpc", goSDK, SecondRegion, createVPCs(1)),
@@ -94,9 +94,10 @@ func Attacks() []Attack {
 		heals("iam DeleteRolePermissionsBoundary, and its own policy gone", goSDK, Region, unbound),
 		heals("iam CreatePolicyVersion, of a policy that is attached", goSDK, Region, versionThatDenies(true)),
 		heals("iam SetDefaultPolicyVersion, of a policy that is attached", goSDK, Region, versionThatDenies(false)),
+	}, watched(), []Attack{
 		heals("all of it at once", goSDK, Region, everything),
 		heals("ec2 DeleteFlowLogs, a narrower one in its place", goSDK, Region, narrowFlowLogs),
-	}
+	})
 }
 
 type doer = func(context.Context, *Session, Target) (Aftermath, error)

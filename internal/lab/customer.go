@@ -88,8 +88,13 @@ func (who *Customer) makeTrail(ctx context.Context, s *Session) error {
 	}); err != nil {
 		return err
 	}
+	key, err := who.makeKey(ctx, s)
+	if err != nil {
+		return err
+	}
 	if _, err := s.CloudTrail.CreateTrail(ctx, &cloudtrail.CreateTrailInput{
-		Name: aws.String(name), S3BucketName: aws.String(bucket), IsMultiRegionTrail: aws.Bool(true),
+		KmsKeyId: aws.String(key),
+		Name:     aws.String(name), S3BucketName: aws.String(bucket), IsMultiRegionTrail: aws.Bool(true),
 		IncludeGlobalServiceEvents: aws.Bool(true), EnableLogFileValidation: aws.Bool(true),
 		CloudWatchLogsLogGroupArn: aws.String(group), CloudWatchLogsRoleArn: role.Role.Arn,
 	}); err != nil {

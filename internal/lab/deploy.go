@@ -40,7 +40,8 @@ type Function struct {
 // the subscriptions, as a person would.
 func (c *Cloud) Deploy(ctx context.Context, dir string, changes map[string]any, out io.Writer) (*Deployment, error) {
 	config := map[string]any{
-		"regions": []string{SecondRegion},
+		"regions":  []string{SecondRegion},
+		"flowLogs": map[string]any{"exemptByTag": true},
 		"subscribers": []any{
 			map[string]any{"protocol": "email", "endpoint": Subscriber},
 			map[string]any{"protocol": "sqs", "endpoint": MailboxARN},

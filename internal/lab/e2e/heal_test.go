@@ -120,8 +120,12 @@ func TestDemo(t *testing.T) {
 	if len(attacks) < 14 || inSecond < 2 {
 		t.Errorf("%d attacks, %d of them in %s; want at least 14 and 2", len(attacks), inSecond, lab.SecondRegion)
 	}
+	elsewhere := []string{
+		"DeleteVpc",                       // harms nothing: TestTeardown
+		"PutBucketLifecycleConfiguration", // is recorded as PutBucketLifecycle
+	}
 	for _, c := range catalog.Calls {
-		if c.Name != "" && !s.attackedWith(c.Name, begin) {
+		if c.Name != "" && !slices.Contains(elsewhere, c.Name) && !s.attackedWith(c.Name, begin) {
 			t.Errorf("no attack called %s", c.Name)
 		}
 	}
