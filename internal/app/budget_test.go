@@ -58,7 +58,16 @@ func TestBudgets(t *testing.T) {
 		{event: "DeleteTrail.foreign.json", attack: attacks["DeleteTrail.foreign.json"], calls: 1, perRun: 1},
 		{event: "PutEventSelectors.foreign.json", attack: attacks["PutEventSelectors.foreign.json"], calls: 1, perRun: 1},
 		{event: "UpdateTrail.echo.json", attack: echo, calls: 8}, // looked at twice: once to see whether the repair is over
-		{event: "PutEventSelectors.echo.json", attack: echo, calls: 8},
+		{event: "PutEventSelectors.echo.json", attack: echo, calls: 8},		{event: "DeleteTopic.ours.json", attack: attacks["DeleteTopic.ours.json"], calls: 6, messages: 1},
+		{event: "SetTopicAttributes.key.json", attack: attacks["SetTopicAttributes.key.json"], calls: 7, messages: 1},
+		{event: "Unsubscribe.ours.json", attack: attacks["Unsubscribe.ours.json"], calls: 6, messages: 1},
+		{event: "SetSubscriptionAttributes.filter-policy.json", attack: attacks["SetSubscriptionAttributes.filter-policy.json"], calls: 7, messages: 1},
+
+		{event: "DeleteTopic.foreign.json", attack: echo},
+		{event: "SetTopicAttributes.foreign.json", attack: echo},
+		{event: "RemovePermission.foreign.json", attack: echo},
+		{event: "Unsubscribe.foreign.json", attack: echo},
+		{event: "SetSubscriptionAttributes.foreign.json", attack: echo},
 		{event: "CreateLogGroup.foreign.json", attack: echo, calls: 2, perRun: 1},
 		{event: "DeleteLogGroup.foreign.json", attack: attacks["DeleteLogGroup.foreign.json"], calls: 2, perRun: 1},
 		{event: "PutRetentionPolicy.foreign.json", attack: attacks["PutRetentionPolicy.foreign.json"], calls: 2, perRun: 1},
@@ -141,6 +150,8 @@ func TestEcho(t *testing.T) {
 	w := healthy(t, "")
 	w.deleteGroup(home, trailGroup)
 	w.deleteAlarms(ours()...)
+	w.deleteTopic()
+	w.send(events.Read("DeleteTopic.ours.json"), true)
 	w.send(events.Read("DeleteLogGroup.trail.json"), true)
 	w.send(events.Read("DeleteAlarms.all.json"), true)
 	w.updateTrail(stripped)
@@ -153,6 +164,7 @@ func TestEcho(t *testing.T) {
 	for _, name := range []string{
 		"UpdateTrail.echo.json", "PutEventSelectors.echo.json", "CreateLogGroup.echo.json", "PutRetentionPolicy.echo.json", "PutMetricFilter.echo.json", "PutMetricAlarm.echo.json", "AlarmChange.create.json",
 		"PutRolePolicy.echo.json", "UpdateAssumeRolePolicy.echo.json",
+		"SetTopicAttributes.echo.json", "SetSubscriptionAttributes.echo.json",
 	} {
 		if again, errs := w.send(events.Read(name), true); len(again)+len(errs) > 0 || len(w.Writes()) != writes {
 			t.Errorf("%s: %v, %v, writes %v; want none", name, again, errs, w.Writes()[writes:])

@@ -87,7 +87,7 @@ func TestSweepOfAnyAccount(t *testing.T) {
 // mayChange reports whether a sweep may change a resource: one of relight's
 // own names, or a log group's retention.
 func mayChange(key string) bool {
-	return key == trailKey || strings.Contains(key, " alarm relight-") || strings.Contains(key, " metric-filter "+trailGroup+" relight-") || strings.Contains(key, " log-group ")
+	return key == trailKey || strings.Contains(key, " alarm relight-") || strings.Contains(key, " metric-filter "+trailGroup+" relight-") || strings.Contains(key, " log-group ") || strings.HasSuffix(key, ":relight-alerts")
 }
 
 // disturb does at random what attackers and owners do. It leaves every VPC a
@@ -115,6 +115,18 @@ func disturb(rt *rapid.T, w *world) {
 	}
 	if coin("flow logs deliver") {
 		w.Deliver(home)
+	}
+	switch rapid.SampledFrom([]string{"leave", "delete", "shut", "key", "unsubscribe", "filter"}).Draw(rt, "topic") {
+	case "delete":
+		w.deleteTopic()
+	case "shut":
+		w.setTopic("Policy", `{"Version":"2012-10-17","Statement":[]}`)
+	case "key":
+		w.setTopic("KmsMasterKeyId", "")
+	case "unsubscribe":
+		w.unsubscribe(oncall)
+	case "filter":
+		w.setSubscription(oncall, "FilterPolicy", `{"none":["of these"]}`)
 	}
 	state := w.State()
 	w.updateTrail(cloudtrail.UpdateTrailInput{Name: aws.String("app-trail"), EnableLogFileValidation: aws.Bool(coin("validation of another trail"))})

@@ -1,0 +1,207 @@
+package awstest
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sns/types"
+)
+
+// topic makes a topic with these attributes.
+func (p *party) topic(attributes map[string]string) (arn string, err error) {
+	made, err := p.SNS.CreateTopic(p.ctx, &sns.CreateTopicInput{Name: aws.String(p.id), Attributes: attributes}, p.sns)
+	if err != nil {
+		return "", err
+	}
+	p.later(func() { _, _ = p.SNS.DeleteTopic(p.ctx, &sns.DeleteTopicInput{TopicArn: made.TopicArn}, p.sns) })
+	return *made.TopicArn, nil
+}
+
+// attributes returns a topic's attributes.
+func (p *party) attributes(topic string) (map[string]string, error) {
+	out, err := p.SNS.GetTopicAttributes(p.ctx, &sns.GetTopicAttributesInput{TopicArn: &topic}, p.sns)
+	if err != nil {
+		return nil, err
+	}
+	return out.Attributes, nil
+}
+
+// subscribe subscribes the queue of the clause's name, or the mailbox.
+func (p *party) subscribe(topic, protocol string) (arn string, err error) {
+	endpoint := "person@example.com"
+	if protocol == "sqs" {
+		endpoint = "arn:aws:sqs:" + p.Region + ":" + p.Account + ":" + p.id
+	}
+	out, err := p.SNS.Subscribe(p.ctx, &sns.SubscribeInput{TopicArn: &topic, Protocol: &protocol, Endpoint: &endpoint}, p.sns)
+	if err != nil {
+		return "", err
+	}
+	return aws.ToString(out.SubscriptionArn), nil
+}
+
+// subscriptions lists a topic's subscriptions, all pages.
+func (p *party) subscriptions(topic string) (all []types.Subscription, err error) {
+	in := &sns.ListSubscriptionsByTopicInput{TopicArn: &topic}
+	for {
+		out, err := p.SNS.ListSubscriptionsByTopic(p.ctx, in, p.sns)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, out.Subscriptions...)
+		if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
+			return all, nil
+		}
+	}
+}
+
+// subscribed makes a topic to which the queue is subscribed.
+func (p *party) subscribed() (topic, subscription string, err error) {
+	if topic, err = p.topic(nil); err != nil {
+		return "", "", err
+	}
+	subscription, err = p.subscribe(topic, "sqs")
+	return topic, subscription, err
+}
+
+// filterPolicy sets the filter policy of a subscription and returns what is then
+// read.
+func (p *party) filterPolicy(subscription, policy string) (string, error) {
+	_, err := p.SNS.SetSubscriptionAttributes(p.ctx, &sns.SetSubscriptionAttributesInput{
+		SubscriptionArn: &subscription, AttributeName: aws.String("FilterPolicy"), AttributeValue: &policy,
+	}, p.sns)
+	if err != nil {
+		return "", err
+	}
+	out, err := p.SNS.GetSubscriptionAttributes(p.ctx, &sns.GetSubscriptionAttributesInput{SubscriptionArn: &subscription}, p.sns)
+	if err != nil {
+		return "", err
+	}
+	return out.Attributes["FilterPolicy"], nil
+}
+
+var subscriptionClauses = []clause{
+	{
+		name: "topic keeps the policy and key it is given", source: "Amazon SNS API Reference, CreateTopic and SetTopicAttributes",
+		check: func(p *party) error {
+			arn := p.topicARN(p.id)
+			statement := `{"Sid":"%s","Effect":"Allow","Principal":"*","Action":"sns:Publish","Resource":"` + arn + `"}`
+			policy := func(sids ...string) string {
+				var all []string
+				for _, sid := range sids {
+					all = append(all, fmt.Sprintf(statement, sid))
+				}
+				return `{"Version":"2012-10-17","Statement":[` + strings.Join(all, ",") + `]}`
+			}
+			topic, err := p.topic(map[string]string{"Policy": policy("first"), "KmsMasterKeyId": "alias/one"})
+			if err != nil {
+				return err
+			}
+			first, err := p.attributes(topic)
+			if err != nil {
+				return err
+			}
+			for name, value := range map[string]string{"Policy": policy("first", "second"), "KmsMasterKeyId": "alias/two"} {
+				if _, err := p.SNS.SetTopicAttributes(p.ctx, &sns.SetTopicAttributesInput{TopicArn: &topic, AttributeName: &name, AttributeValue: &value}, p.sns); err != nil {
+					return err
+				}
+			}
+			second, err := p.attributes(topic)
+			if err != nil {
+				return err
+			}
+			_, err = p.SNS.RemovePermission(p.ctx, &sns.RemovePermissionInput{TopicArn: &topic, Label: aws.String("first")}, p.sns)
+			if err != nil {
+				return err
+			}
+			third, err := p.attributes(topic)
+			has := func(a map[string]string) string {
+				return fmt.Sprint(strings.Contains(a["Policy"], `"first"`), strings.Contains(a["Policy"], `"second"`), " ", a["KmsMasterKeyId"])
+			}
+			return errors.Join(
+				err, want("created", has(first), "true false alias/one"), want("set", has(second), "true true alias/two"),
+				want("after RemovePermission", has(third), "false true alias/two"),
+			)
+		},
+	},
+	{
+		name: "subscriptions are listed, those that wait without an ARN", source: "Amazon SNS API Reference, Subscribe and ListSubscriptionsByTopic",
+		check: func(p *party) error {
+			topic, queue, err := p.subscribed()
+			if err != nil {
+				return err
+			}
+			mail, err := p.subscribe(topic, "email")
+			if err != nil {
+				return err
+			}
+			again, err := p.subscribe(topic, "sqs")
+			if err != nil {
+				return err
+			}
+			subs, err := p.subscriptions(topic)
+			listed := map[string]string{}
+			for _, s := range subs {
+				listed[aws.ToString(s.Protocol)] = aws.ToString(s.SubscriptionArn)
+			}
+			return errors.Join(
+				err, want("subscriptions", len(subs), 2), want("ARN of the queue's", strings.HasPrefix(queue, topic+":"), true),
+				want("subscribed again", again, queue), want("listed", listed["sqs"], queue),
+				want("mail", mail, "pending confirmation"), want("mail, listed", listed["email"], "PendingConfirmation"),
+			)
+		},
+	},
+	{
+		name: "filter policy is taken away by an empty one", source: `Amazon SNS Developer Guide, "Use SetSubscriptionAttributes with an AWS SDK or CLI"`,
+		check: func(p *party) error {
+			_, sub, err := p.subscribed()
+			if err != nil {
+				return err
+			}
+			set, err := p.filterPolicy(sub, `{"a":["b"]}`)
+			if err != nil {
+				return err
+			}
+			cleared, err := p.filterPolicy(sub, "{}")
+			return errors.Join(err, want("set", strings.Contains(set, `"b"`), true), want("cleared", strings.TrimSpace(strings.Trim(cleared, "{}")), ""))
+		},
+	},
+	{
+		name: "unsubscribed is gone", source: "Amazon SNS API Reference, Unsubscribe and GetSubscriptionAttributes",
+		check: func(p *party) error {
+			topic, sub, err := p.subscribed()
+			if err != nil {
+				return err
+			}
+			if _, err := p.SNS.Unsubscribe(p.ctx, &sns.UnsubscribeInput{SubscriptionArn: &sub}, p.sns); err != nil {
+				return err
+			}
+			subs, err := p.subscriptions(topic)
+			_, gone := p.SNS.GetSubscriptionAttributes(p.ctx, &sns.GetSubscriptionAttributesInput{SubscriptionArn: &sub}, p.sns)
+			return errors.Join(err, want("subscriptions", len(subs), 0), refused("GetSubscriptionAttributes", gone, "NotFound", "NotFoundException"))
+		},
+	},
+	{
+		name: "deleted topic takes its subscriptions along", source: "Amazon SNS API Reference, DeleteTopic",
+		check: func(p *party) error {
+			topic, _, err := p.subscribed()
+			if err != nil {
+				return err
+			}
+			if _, err := p.SNS.DeleteTopic(p.ctx, &sns.DeleteTopicInput{TopicArn: &topic}, p.sns); err != nil {
+				return err
+			}
+			_, gone := p.subscriptions(topic)
+			again, err := p.topic(nil)
+			if err != nil {
+				return err
+			}
+			subs, err := p.subscriptions(again)
+			return errors.Join(
+				err, refused("ListSubscriptionsByTopic", gone, "NotFound", "NotFoundException"), want("ARN", again, topic), want("subscriptions", len(subs), 0),
+			)
+		},
+	},
+}

@@ -1,0 +1,59 @@
+package e2e
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/relight-aws/relight/events"
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/lab"
+)
+
+// TestTopicBySweep harms the topic while nobody listens: the sweep puts it
+// back. An event about the topic's key leads to a look at all of its health.
+func TestTopicBySweep(t *testing.T) {
+	s := shared
+	s.drain(t)
+	s.listening(t, false)
+	defer s.listening(t, true)
+	defer s.purge(t)
+	intruder := s.Customer.Intruder.In(lab.Region)
+	for _, attacks := range [][]string{
+		{"sns DeleteTopic"},
+		{"sns SetTopicAttributes, no key", "sns SetSubscriptionAttributes, a filter policy"},
+	} {
+		want, err := s.Customer.Snapshot(t.Context(), s.Cloud.Root())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range attacks {
+			attack(name)(t, intruder)
+		}
+		s.invoke(t, catalog.Backfill, map[string]any{"kinds": []string{"topics"}})
+		if err := s.Cloud.ConfirmSubscriptions(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Customer.Snapshot(t.Context(), s.Cloud.Root())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := got.Diff(want); len(diff) > 0 {
+			t.Errorf("%v left behind: %v", attacks, diff)
+		}
+	}
+
+	config, err := s.root.Lambda.GetFunctionConfiguration(t.Context(), &lambda.GetFunctionConfigurationInput{FunctionName: aws.String(s.name("topics"))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var event map[string]any
+	if err := json.Unmarshal(events.Read("PutKeyPolicy.logs.json"), &event); err != nil {
+		t.Fatal(err)
+	}
+	detail := event["detail"].(map[string]any)
+	detail["requestParameters"].(map[string]any)["keyId"] = config.Environment.Variables[catalog.EnvTopicKey]
+	s.invoke(t, "topics", event)
+}
