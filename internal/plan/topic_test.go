@@ -237,6 +237,7 @@ func TestTopicDenials(t *testing.T) {
 		"all but subscribing":   {deny(strings.Replace(all, `"Action":"sns:Publish"`, `"NotAction":"sns:Subscribe"`, 1)), true},
 		"everything":            {deny(strings.Replace(all, "sns:Publish", "*", 1)), true},
 		"on no resource":        {deny(`"Principal":"*","Action":"sns:Publish"`), true},
+		"in this account":       {when(`{"StringNotEquals":{"aws:SourceAccount":"444455556666"}}`), true},
 		"of a condition":        {when(`{"DateGreaterThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}}`), true},
 		"this account":          {when(`{"StringEquals":{"aws:SourceAccount":"111122223333"}}`), true},
 		"with TLS":              {when(`{"Bool":{"aws:SecureTransport":"true"}}`), true},
