@@ -146,7 +146,7 @@ func (w *world) ourTopic() string {
 		Attributes: map[string]string{
 			"KmsMasterKeyId": topicKey,
 			"Policy": `{"Version":"2012-10-17","Statement":[` +
-				`{"Action":"sns:Publish","Condition":{"Bool":{"aws:SecureTransport":"false"}},"Effect":"Deny","Principal":"*",` +
+				`{"Action":"sns:Publish","Condition":{"Bool":{"aws:SecureTransport":"false"}},"Effect":"Deny","Principal":{"AWS":"*"},` +
 				`"Resource":"` + arn + `","Sid":"AllowPublishThroughSSLOnly"},` +
 				`{"Action":"sns:Publish","Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:cloudwatch:us-east-1:111122223333:alarm:*"},` +
 				`"StringEquals":{"aws:SourceAccount":"111122223333"}},"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},` +

@@ -60,7 +60,7 @@ def admits_alarms(statements):
     """Whether CloudWatch may publish, and nothing denies it but want of TLS."""
     def about(st):
         who, what = st["Principal"], st["Action"]
-        means = who == "*" or "cloudwatch.amazonaws.com" in (who.get("Service") or [])
+        means = who in ("*", {"AWS": "*"}) or "cloudwatch.amazonaws.com" in (who.get("Service") or [])
         return means and "sns:publish" in [a.lower() for a in ([what] if isinstance(what, str) else what)]
     tls = {"Bool": {"aws:SecureTransport": "false"}}
     mine = [st for st in statements if about(st)]

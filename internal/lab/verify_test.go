@@ -40,7 +40,7 @@ func protected() object {
 		"describe-alarms":             object{"MetricAlarms": alarms},
 		"list-subscriptions-by-topic": object{"Subscriptions": []object{{"SubscriptionArn": "arn:aws:sns:us-east-1:111122223333:relight:1"}}},
 		"get-topic-attributes": object{"Attributes": object{"Policy": `{"Statement":[` +
-			`{"Effect":"Deny","Principal":"*","Action":"sns:Publish","Condition":{"Bool":{"aws:SecureTransport":"false"}}},` +
+			`{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"sns:Publish","Condition":{"Bool":{"aws:SecureTransport":"false"}}},` +
 			`{"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},"Action":"sns:Publish"}]}`}},
 		"get-subscription-attributes": object{"Attributes": object{}},
 		"describe-vpcs":               object{"Vpcs": []object{{"VpcId": "vpc-1"}}},
