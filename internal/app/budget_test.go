@@ -58,7 +58,8 @@ func TestBudgets(t *testing.T) {
 		{event: "DeleteTrail.foreign.json", attack: attacks["DeleteTrail.foreign.json"], calls: 1, perRun: 1},
 		{event: "PutEventSelectors.foreign.json", attack: attacks["PutEventSelectors.foreign.json"], calls: 1, perRun: 1},
 		{event: "UpdateTrail.echo.json", attack: echo, calls: 8}, // looked at twice: once to see whether the repair is over
-		{event: "PutEventSelectors.echo.json", attack: echo, calls: 8},		{event: "DeleteTopic.ours.json", attack: attacks["DeleteTopic.ours.json"], calls: 6, messages: 1},
+		{event: "PutEventSelectors.echo.json", attack: echo, calls: 8},
+		{event: "DeleteTopic.ours.json", attack: attacks["DeleteTopic.ours.json"], calls: 6, messages: 1},
 		{event: "SetTopicAttributes.key.json", attack: attacks["SetTopicAttributes.key.json"], calls: 7, messages: 1},
 		{event: "Unsubscribe.ours.json", attack: attacks["Unsubscribe.ours.json"], calls: 6, messages: 1},
 		{event: "SetSubscriptionAttributes.filter-policy.json", attack: attacks["SetSubscriptionAttributes.filter-policy.json"], calls: 7, messages: 1},
