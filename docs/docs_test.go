@@ -198,7 +198,8 @@ func regional() []string {
 
 func permissions(p *page) {
 	p.title("Permissions", "internal/catalog/permissions.go and deployment.go")
-	p.line("Every function has a role of its own with these statements and nothing else.")
+	p.line("Every function has a role of its own with these statements and nothing else. Those")
+	p.line("marked *configured* come only with that key of the configuration.")
 	p.line("Placeholders: `${region}` is the home region, `${trail-log-group}` the configured")
 	p.line("name, or `*` where it is discovered; the others say what they are.\n")
 	p.line("## Actions by function\n")
@@ -210,7 +211,7 @@ func permissions(p *page) {
 	for _, f := range catalog.Functions() {
 		p.line("\n## %s\n", f)
 		p.head("Actions", "Resources", "Only if", "Why so")
-		for _, g := range append(catalog.Grants(f), catalog.RuntimeGrants(f)...) {
+		for _, g := range append(catalog.Grants(f, catalog.GrantKeys()...), catalog.RuntimeGrants(f)...) {
 			p.row(each(g.Actions), each(g.Resources), each(conditions(g)), g.Why)
 		}
 	}
@@ -222,7 +223,7 @@ func actionTable(p *page) {
 	head := []string{"Action"}
 	for _, f := range catalog.Functions() {
 		head = append(head, string(f))
-		for _, g := range append(catalog.Grants(f), catalog.RuntimeGrants(f)...) {
+		for _, g := range append(catalog.Grants(f, catalog.GrantKeys()...), catalog.RuntimeGrants(f)...) {
 			for _, a := range g.Actions {
 				if granted[a] == nil {
 					granted[a] = map[catalog.Function]bool{}
@@ -251,6 +252,9 @@ func conditions(g catalog.Grant) []string {
 		for _, key := range sortedKeys(g.Condition[operator]) {
 			out = append(out, key+" = "+g.Condition[operator][key])
 		}
+	}
+	if g.If != "" {
+		out = append(out, "configured: "+g.If)
 	}
 	return out
 }
@@ -287,7 +291,7 @@ func TestReadmeIsComplete(t *testing.T) {
 		want("action", code(a))
 	}
 	for _, f := range catalog.Functions() {
-		for _, g := range catalog.Grants(f) {
+		for _, g := range catalog.Grants(f, catalog.GrantKeys()...) {
 			for _, a := range g.Actions {
 				want("action", code(a))
 			}

@@ -64,7 +64,12 @@ func at(detail map[string]any, path []string) any {
 	var v any = detail
 	for _, key := range path {
 		m, _ := v.(map[string]any)
-		v = m[key]
+		v = nil
+		for member := range strings.SplitSeq(key, "|") {
+			if v == nil {
+				v = m[member]
+			}
+		}
 	}
 	return v
 }

@@ -49,7 +49,7 @@ type App struct {
 // NewWith returns an App made of the given parts.
 func NewWith(o Options) *App {
 	want := o.Config.Policy(o.Deployment)
-	cloud := &awsio.Cloud{Clients: o.Clients, Want: want, Pace: o.Pace}
+	cloud := &awsio.Cloud{Clients: o.Clients, Want: want, Pace: o.Pace, Now: o.Now}
 	reporter := report.Reporter{Log: o.Log, Publisher: cloud, Topic: want.Topic, Function: want.FunctionName(o.Function)}
 	if o.Silent {
 		reporter.Topic = ""

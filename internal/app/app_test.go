@@ -390,7 +390,15 @@ func (w *world) createGroup(region, name string) {
 
 func (w *world) deleteGroup(region, name string) {
 	w.t.Helper()
+	w.protect(region, name, false)
 	must(w.DeleteLogGroup(w.t.Context(), &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String(name)}, logsIn(region)))
+}
+
+func (w *world) protect(region, name string, on bool) {
+	w.t.Helper()
+	must(w.PutLogGroupDeletionProtection(w.t.Context(), &cloudwatchlogs.PutLogGroupDeletionProtectionInput{
+		LogGroupIdentifier: aws.String(name), DeletionProtectionEnabled: aws.Bool(on),
+	}, logsIn(region)))
 }
 
 func (w *world) putRetention(region, name string, days int32) {

@@ -412,7 +412,8 @@ func TestFilterQuota(t *testing.T) {
 	if len(again)+len(errs) > 0 {
 		t.Errorf("failed: %v, %v; another delivery cannot help", again, errs)
 	}
-	if m := w.Messages()[told:]; len(m) != 1 || !strings.Contains(m[0].Text, "a quota is used up") {
+	if m := w.Messages()[told:]; len(m) != 1 || !strings.Contains(m[0].Text, "(the log group has its 100 metric filters: delete those that nothing uses") ||
+		!strings.Contains(m[0].Text, "it has 100 metric filters and takes 100, so 1 of the missing ones are refused") {
 		t.Errorf("messages %+v, want one about the quota", m)
 	}
 }

@@ -142,7 +142,9 @@ var attacks = map[string]attack{
 	}),
 	"PutMetricFilter.transformed.json": {
 		do: func(w *world) {
-			must(w.PutTransformer(w.t.Context(), &cloudwatchlogs.PutTransformerInput{LogGroupIdentifier: aws.String(trailGroup)}))
+			must(w.PutTransformer(w.t.Context(), &cloudwatchlogs.PutTransformerInput{
+				LogGroupIdentifier: aws.String(trailGroup), TransformerConfig: slimming,
+			}))
 			w.changeFilter(rootUsage, func(f *logstypes.MetricFilter) { f.ApplyOnTransformedLogs = true })
 		},
 		differs: []string{home + " log-group " + trailGroup}, // the transformer stays: the filter no longer reads it
@@ -155,6 +157,34 @@ var attacks = map[string]attack{
 	"PutMetricFilter.oversized.json": filterChanged("relight-vpc-changes", func(f *logstypes.MetricFilter) {
 		f.MetricTransformations[0].DefaultValue = aws.Float64(1)
 	}),
+
+	"PutLogGroupDeletionProtection.flow-logs.json": {do: func(w *world) { w.protect(home, flowLogGroup, false) }},
+	"PutLogGroupDeletionProtection.trail.json":     {do: func(w *world) { w.protect(home, trailGroup, false) }},
+	"PutLogGroupDeletionProtection.foreign.json":   {do: func(w *world) { w.protect(home, foreignGroup, false) }},
+
+	"AssociateKmsKey.other-account-key.json": {do: func(w *world) {
+		w.encrypt(trailGroup, "arn:aws:kms:us-east-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab")
+	}},
+	"AssociateKmsKey.foreign.json": {do: func(w *world) {
+		w.encrypt(foreignGroup, "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab")
+	}},
+	"PutDataProtectionPolicy.trail.json":   masked(trailGroup),
+	"PutDataProtectionPolicy.foreign.json": masked(foreignGroup),
+	"PutTransformer.trail.json":            transformed(trailGroup),
+	"PutTransformer.foreign.json":          transformed(foreignGroup),
+	"PutAccountPolicy.masking.json": {do: func(w *world) {
+		w.putAccountPolicy(logstypes.PolicyTypeDataProtectionPolicy, "mask", nil)
+	}},
+	"PutAccountPolicy.transformer.json": {do: func(w *world) {
+		w.putAccountPolicy(logstypes.PolicyTypeTransformerPolicy, "slim", aws.String(`LogGroupNamePrefix IN ["aws-cloudtrail-logs"]`))
+	}},
+
+	"SetAlarmState.one.json":            stateSet(rootUsage, "ALARM"),
+	"SetAlarmState.foreign.json":        stateSet(foreignAlarm, "OK"),
+	"PutAlarmMuteRule.guarded.json":     ruledMute("maintenance", rootUsage, foreignAlarm),
+	"PutAlarmMuteRule.foreign.json":     ruledMute("nights", foreignAlarm),
+	"PutCompositeAlarm.suppressed.json": composed("any-of-the-account", `ALARM("relight-root-usage") OR ALARM("relight-iam-changes")`),
+	"PutCompositeAlarm.foreign.json":    composed("checkout", `ALARM("checkout-latency")`),
 
 	"DeleteMetricFilter.ours.json":            filterDeleted(rootUsage),
 	"DeleteMetricFilter.null-parameters.json": filterDeleted("relight-nacl-changes"),
@@ -246,6 +276,40 @@ var trailGroupDeleted = attack{
 }
 
 var topicDeleted = attack{do: func(w *world) { w.deleteTopic() }}
+
+// slimming is a transformer.
+var slimming = []logstypes.Processor{{ParseJSON: &logstypes.ParseJSON{}}}
+
+func masked(group string) attack {
+	return attack{do: func(w *world) {
+		must(w.PutDataProtectionPolicy(w.t.Context(), &cloudwatchlogs.PutDataProtectionPolicyInput{
+			LogGroupIdentifier: aws.String(group), PolicyDocument: aws.String("{}"),
+		}))
+	}}
+}
+
+func transformed(group string) attack {
+	return attack{do: func(w *world) {
+		must(w.PutTransformer(w.t.Context(), &cloudwatchlogs.PutTransformerInput{LogGroupIdentifier: aws.String(group), TransformerConfig: slimming}))
+	}}
+}
+
+func stateSet(alarm, state string) attack {
+	return attack{do: func(w *world) { w.setState(alarm, state) }}
+}
+
+func ruledMute(rule string, alarms ...string) attack {
+	return attack{do: func(w *world) { w.muteRule(rule, alarms...) }}
+}
+
+func composed(name, rule string) attack {
+	return attack{do: func(w *world) {
+		must(w.PutCompositeAlarm(w.t.Context(), &cloudwatch.PutCompositeAlarmInput{
+			AlarmName: aws.String(name), AlarmRule: aws.String(rule), ActionsSuppressor: aws.String(foreignAlarm),
+			ActionsSuppressorWaitPeriod: aws.Int32(60), ActionsSuppressorExtensionPeriod: aws.Int32(60),
+		}))
+	}}
+}
 
 func newVPC(region, id string) attack {
 	return attack{
@@ -410,7 +474,8 @@ func checkTold(t *testing.T, name string, asBatch bool) {
 	}
 	for _, m := range messages {
 		found := strings.Contains(m.Text, "Cause: "+call) && strings.Contains(m.Text, "For you to mend: ")
-		if !found && !strings.Contains(m.Text, "Look at: "+call) || !strings.Contains(m.Text, "arn:aws:iam::111122223333:user/Alice from 192.0.2.10") {
+		if !found && !strings.Contains(m.Text, "Look at: "+call) ||
+			!strings.Contains(m.Text, "arn:aws:iam::111122223333:user/Alice from 192.0.2.10") && !strings.Contains(m.Text, "/Mary_Major from 203.0.113.45") {
 			t.Errorf("told %s", m.Text)
 		}
 	}

@@ -1,9 +1,11 @@
 package awsio
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -18,6 +20,9 @@ import (
 type alarmAPI interface {
 	DescribeAlarms(context.Context, *cloudwatch.DescribeAlarmsInput, ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error)
 	PutMetricAlarm(context.Context, *cloudwatch.PutMetricAlarmInput, ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricAlarmOutput, error)
+	PutCompositeAlarm(context.Context, *cloudwatch.PutCompositeAlarmInput, ...func(*cloudwatch.Options)) (*cloudwatch.PutCompositeAlarmOutput, error)
+	ListAlarmMuteRules(context.Context, *cloudwatch.ListAlarmMuteRulesInput, ...func(*cloudwatch.Options)) (*cloudwatch.ListAlarmMuteRulesOutput, error)
+	DeleteAlarmMuteRule(context.Context, *cloudwatch.DeleteAlarmMuteRuleInput, ...func(*cloudwatch.Options)) (*cloudwatch.DeleteAlarmMuteRuleOutput, error)
 }
 
 var _ alarmAPI = (*cloudwatch.Client)(nil)
@@ -27,7 +32,9 @@ var _ alarmAPI = (*cloudwatch.Client)(nil)
 //	names of ours only       those alarms
 //	any other, hashed too    all of ours by name; it may have held the control
 //	                         of one that is missing, so then everything
-//	no names                 trail, filters, every alarm, the topics
+//	muted alarms             as above, and the mute rules of those of ours
+//	composite alarms         all of ours by name, and the composite ones
+//	no names                 trail, filters, every alarm, the topics, mute rules
 func (c *Cloud) observeAlarms(ctx context.Context, s remedy.Scope) (*plan.AlarmState, error) {
 	var ours []string
 	for _, control := range c.Want.Controls {
@@ -38,21 +45,27 @@ func (c *Cloud) observeAlarms(ctx context.Context, s remedy.Scope) (*plan.AlarmS
 		return c.observeAllAlarms(ctx, s)
 	}
 	foreign := slices.ContainsFunc(named, func(n string) bool { return !slices.Contains(ours, n) })
-	ask := named
+	state := &plan.AlarmState{Named: named}
 	if foreign {
-		ask = ours
+		state.Named = ours
 	}
-	state := &plan.AlarmState{Named: ask}
+	ask := state.Named
+	if s.Type == catalog.CompositeAlarm {
+		ask = slices.Concat(ours, named)
+	}
 	var err error
-	if state.Alarms, err = c.describeAlarms(ctx, s.Region, ask); err != nil {
+	if state.Alarms, state.Composites, err = c.describeAlarms(ctx, s.Region, ask); err != nil {
 		return nil, err
 	}
-	for _, name := range ask {
+	for _, name := range state.Named {
 		if _, exists := state.Alarms[name]; !exists && !slices.Contains(named, name) {
 			return c.observeAllAlarms(ctx, s)
 		}
 	}
-	return state, nil
+	if s.Type == catalog.MutedAlarm {
+		state.Mutes, err = c.mutesOf(ctx, s.Region, slices.DeleteFunc(named, func(n string) bool { return !slices.Contains(ours, n) }))
+	}
+	return state, err
 }
 
 func (c *Cloud) observeAllAlarms(ctx context.Context, s remedy.Scope) (*plan.AlarmState, error) {
@@ -70,16 +83,26 @@ func (c *Cloud) observeAllAlarms(ctx context.Context, s remedy.Scope) (*plan.Ala
 			return state, err
 		}
 	}
-	if state.Alarms, err = c.describeAlarms(ctx, s.Region, nil); err != nil {
+	if state.Alarms, state.Composites, err = c.describeAlarms(ctx, s.Region, nil); err != nil {
 		return nil, err
 	}
-	state.Topics, err = c.describeTopics(ctx, s, c.topicsOf(state))
+	measuring, topics := c.measuring(state)
+	if state.Mutes, err = c.mutes(ctx, s.Region, measuring); err != nil {
+		return nil, err
+	}
+	state.Topics, err = c.describeTopics(ctx, s, topics)
 	return state, err
 }
 
-// topicsOf returns the topics that matter: those of alarms on the metric of a filter that measures a control.
-func (c *Cloud) topicsOf(state *plan.AlarmState) []string {
-	var topics []string
+// measuring returns the names of the alarms on the metric of a filter that
+// measures a control, or that could be relight's, and the topics that the
+// former act on.
+func (c *Cloud) measuring(state *plan.AlarmState) (names, topics []string) {
+	for name := range state.Alarms {
+		if slices.ContainsFunc(c.Want.Controls, func(control catalog.Control) bool { return strings.HasPrefix(name, c.Want.Name(control.ID)) }) {
+			names = append(names, name)
+		}
+	}
 	for _, f := range state.Filters {
 		measures := slices.ContainsFunc(c.Want.Controls, func(control catalog.Control) bool { return plan.Measures(control, f) == "" })
 		if !measures {
@@ -87,46 +110,175 @@ func (c *Cloud) topicsOf(state *plan.AlarmState) []string {
 		}
 		for _, a := range state.Alarms {
 			if a.Namespace == f.Metrics[0].Namespace && a.Metric == f.Metrics[0].Name {
+				names = append(names, a.Name)
 				topics = append(topics, a.AlarmActions...)
 			}
 		}
 	}
+	slices.Sort(names)
 	slices.Sort(topics)
-	return slices.Compact(topics)
+	return slices.Compact(names), slices.Compact(topics)
 }
 
-// describeAlarms returns the named metric alarms that exist, or every metric
-// alarm of the region for no names.
-func (c *Cloud) describeAlarms(ctx context.Context, region string, names []string) (map[string]plan.Alarm, error) {
+// describeAlarms returns the named alarms that exist, metric and composite, or
+// every one of the region for no names.
+func (c *Cloud) describeAlarms(ctx context.Context, region string, names []string) (map[string]plan.Alarm, []plan.Composite, error) {
 	alarms := map[string]plan.Alarm{}
 	if len(names) == 0 {
-		return alarms, c.listAlarms(ctx, region, nil, alarms)
+		composites, err := c.listAlarms(ctx, region, nil, alarms)
+		return alarms, composites, err
 	}
+	var composites []plan.Composite
 	for chunk := range slices.Chunk(names, catalog.AlarmsPerCall) {
-		if err := c.listAlarms(ctx, region, chunk, alarms); err != nil {
-			return nil, err
+		some, err := c.listAlarms(ctx, region, chunk, alarms)
+		if err != nil {
+			return nil, nil, err
 		}
+		composites = append(composites, some...)
 	}
-	return alarms, nil
+	return alarms, composites, nil
 }
 
-func (c *Cloud) listAlarms(ctx context.Context, region string, names []string, found map[string]plan.Alarm) error {
+func (c *Cloud) listAlarms(ctx context.Context, region string, names []string, found map[string]plan.Alarm) ([]plan.Composite, error) {
+	var composites []plan.Composite
 	in := &cloudwatch.DescribeAlarmsInput{
-		AlarmNames: names, AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm}, MaxRecords: aws.Int32(catalog.AlarmsPerCall),
+		AlarmNames: names, AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm}, MaxRecords: aws.Int32(catalog.AlarmsPerCall),
 	}
 	for {
 		out, err := call(ctx, c.Pace, place{region, "cloudwatch.DescribeAlarms", ""}, c.Clients.CloudWatch.DescribeAlarms, in, cloudWatchIn(region))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, a := range out.MetricAlarms {
-			found[aws.ToString(a.AlarmName)] = alarmOf(a)
+			got := alarmOf(a)
+			got.InAlarmFor = c.inAlarmFor(a)
+			found[got.Name] = got
+		}
+		for _, a := range out.CompositeAlarms {
+			composites = append(composites, compositeOf(a))
 		}
 		if aws.ToString(out.NextToken) == "" {
-			return nil
+			return composites, nil
 		}
 		in.NextToken = out.NextToken
 	}
+}
+
+// inAlarmFor returns for how many seconds an alarm has been in ALARM, or 0.
+// An update of the state need not change it, so the time of the last update
+// makes it look shorter at most.
+func (c *Cloud) inAlarmFor(a types.MetricAlarm) int64 {
+	since := cmp.Or(a.StateTransitionedTimestamp, a.StateUpdatedTimestamp)
+	if a.StateValue != types.StateValueAlarm || since == nil || c.Now == nil {
+		return 0
+	}
+	return max(0, int64(c.Now().Sub(*since).Seconds()))
+}
+
+// mutes returns the rules that silence any of the alarms now or later: one
+// call where the region has no such rule at all, else one more for each alarm.
+func (c *Cloud) mutes(ctx context.Context, region string, alarms []string) ([]plan.MuteRule, error) {
+	if any, err := c.listMutes(ctx, region, nil); err != nil || len(any) == 0 {
+		return nil, err
+	}
+	return c.mutesOf(ctx, region, alarms)
+}
+
+// mutesOf returns the rules that silence each of the alarms now or later.
+func (c *Cloud) mutesOf(ctx context.Context, region string, alarms []string) ([]plan.MuteRule, error) {
+	byName := map[string]plan.MuteRule{}
+	for _, alarm := range alarms {
+		rules, err := c.listMutes(ctx, region, aws.String(alarm))
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rules {
+			r.Alarms = append(byName[r.Name].Alarms, alarm)
+			byName[r.Name] = r
+		}
+	}
+	var all []plan.MuteRule
+	for _, name := range sortedKeys(byName) {
+		all = append(all, byName[name])
+	}
+	return all, nil
+}
+
+// listMutes returns the rules that are or will be in force, those over one
+// alarm if that is given.
+func (c *Cloud) listMutes(ctx context.Context, region string, alarm *string) ([]plan.MuteRule, error) {
+	var rules []plan.MuteRule
+	in := &cloudwatch.ListAlarmMuteRulesInput{
+		AlarmName: alarm, Statuses: []types.AlarmMuteRuleStatus{types.AlarmMuteRuleStatusActive, types.AlarmMuteRuleStatusScheduled},
+	}
+	for {
+		out, err := call(ctx, c.Pace, place{region, "cloudwatch.ListAlarmMuteRules", aws.ToString(alarm)}, c.Clients.CloudWatch.ListAlarmMuteRules, in, cloudWatchIn(region))
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range out.AlarmMuteRuleSummaries {
+			_, name, _ := strings.Cut(aws.ToString(r.AlarmMuteRuleArn), ":alarm-mute-rule:") // the ARN's form: API Reference, PutAlarmMuteRule
+			rules = append(rules, plan.MuteRule{Name: name, Status: string(r.Status), Kind: aws.ToString(r.MuteType)})
+		}
+		if aws.ToString(out.NextToken) == "" {
+			return rules, nil
+		}
+		in.NextToken = out.NextToken
+	}
+}
+
+func compositeOf(a types.CompositeAlarm) plan.Composite {
+	return plan.Composite{
+		Name:                aws.ToString(a.AlarmName),
+		Rule:                aws.ToString(a.AlarmRule),
+		Suppressor:          aws.ToString(a.ActionsSuppressor),
+		ActionsEnabled:      aws.ToBool(a.ActionsEnabled),
+		AlarmActions:        a.AlarmActions,
+		OKActions:           a.OKActions,
+		InsufficientActions: a.InsufficientDataActions,
+		Description:         aws.ToString(a.AlarmDescription),
+		TagsSent:            tagsSentOf(a.ActionConfiguration),
+	}
+}
+
+func tagsSentOf(a *types.ActionConfiguration) *plan.TagsSent {
+	if a == nil || a.AlarmTagsPropagation == nil {
+		return nil
+	}
+	return &plan.TagsSent{
+		Enabled:  aws.ToBool(a.AlarmTagsPropagation.Enabled),
+		Included: a.AlarmTagsPropagation.IncludedTagKeys, Excluded: a.AlarmTagsPropagation.ExcludedTagKeys,
+	}
+}
+
+func actionConfiguration(t *plan.TagsSent) *types.ActionConfiguration {
+	if t == nil {
+		return nil
+	}
+	return &types.ActionConfiguration{AlarmTagsPropagation: &types.AlarmTagsPropagation{
+		Enabled: aws.Bool(t.Enabled), IncludedTagKeys: t.Included, ExcludedTagKeys: t.Excluded,
+	}}
+}
+
+func (c *Cloud) deleteMute(ctx context.Context, region, rule string) error {
+	_, err := call(ctx, c.Pace, place{region, "cloudwatch.DeleteAlarmMuteRule", rule}, c.Clients.CloudWatch.DeleteAlarmMuteRule,
+		&cloudwatch.DeleteAlarmMuteRuleInput{AlarmMuteRuleName: aws.String(rule)}, cloudWatchIn(region))
+	return err
+}
+
+// unsuppress writes a composite alarm as a whole, as PutCompositeAlarm does,
+// without its suppressor. Its tags stay: CloudWatch ignores them on a change.
+func (c *Cloud) unsuppress(ctx context.Context, region string, a plan.Composite) error {
+	in := &cloudwatch.PutCompositeAlarmInput{
+		AlarmName: aws.String(a.Name), AlarmRule: aws.String(a.Rule), ActionsEnabled: aws.Bool(a.ActionsEnabled),
+		AlarmActions: a.AlarmActions, OKActions: a.OKActions, InsufficientDataActions: a.InsufficientActions,
+		ActionConfiguration: actionConfiguration(a.TagsSent),
+	}
+	if a.Description != "" {
+		in.AlarmDescription = aws.String(a.Description)
+	}
+	_, err := call(ctx, c.Pace, place{region, "cloudwatch.PutCompositeAlarm", a.Name}, c.Clients.CloudWatch.PutCompositeAlarm, in, cloudWatchIn(region))
+	return err
 }
 
 func alarmOf(a types.MetricAlarm) plan.Alarm {
@@ -147,6 +299,7 @@ func alarmOf(a types.MetricAlarm) plan.Alarm {
 		OKActions:           a.OKActions,
 		InsufficientActions: a.InsufficientDataActions,
 		Description:         aws.ToString(a.AlarmDescription),
+		TagsSent:            tagsSentOf(a.ActionConfiguration),
 	}
 	for _, d := range a.Dimensions {
 		got.Dimensions = append(got.Dimensions, aws.ToString(d.Name))
@@ -191,6 +344,7 @@ func (c *Cloud) putAlarm(ctx context.Context, region string, a plan.PutAlarm) er
 		AlarmActions:            a.Alarm.AlarmActions,
 		OKActions:               a.Alarm.OKActions,
 		InsufficientDataActions: a.Alarm.InsufficientActions,
+		ActionConfiguration:     actionConfiguration(a.Alarm.TagsSent),
 	}
 	for _, k := range sortedKeys(a.Tags) {
 		in.Tags = append(in.Tags, types.Tag{Key: aws.String(k), Value: aws.String(a.Tags[k])})

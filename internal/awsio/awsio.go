@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
@@ -63,7 +64,8 @@ func NewClients(cfg aws.Config) Clients {
 type Cloud struct {
 	Clients Clients
 	Want    catalog.Policy
-	Pace    *Pace // nil for none
+	Pace    *Pace            // nil for none
+	Now     func() time.Time // nil where nobody asks how long an alarm has rung
 }
 
 // Observe reads what a scope names. Any failed read is an error.
@@ -121,6 +123,10 @@ func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action
 			}
 		case plan.RememberTrail:
 			out.Err = c.Remember(ctx, s.Region, a.Parameter, a.Memory.Encode())
+		case plan.ProtectLogGroup:
+			out.Err = c.protectGroup(ctx, s.Region, a.LogGroup)
+		case plan.EncryptLogGroup:
+			out.Err = c.encryptGroup(ctx, s.Region, a)
 		case plan.PutFilter:
 			if out.Err = missing[a.LogGroup]; out.Err == nil { // it cannot succeed where its group has not
 				out.Err = c.putFilter(ctx, s.Region, a)
@@ -140,6 +146,10 @@ func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action
 			}
 		case plan.ClearFilterPolicy:
 			out.Err = c.clearFilterPolicy(ctx, s.Region, a)
+		case plan.DeleteMuteRule:
+			out.Err = c.deleteMute(ctx, s.Region, a.Rule)
+		case plan.Unsuppress:
+			out.Err = c.unsuppress(ctx, s.Region, a.Alarm)
 		case plan.CreateFlowLog:
 			flowLogs = append(flowLogs, out)
 		case plan.DeleteFlowLog:

@@ -124,6 +124,7 @@ var classes = map[string]remedy.Class{
 const (
 	abortedCode = "OperationAbortedException"
 	limitCode   = "LimitExceededException"
+	putFilterOp = "logs.PutMetricFilter"
 
 	// EC2 says so with code InvalidParameter while IAM still spreads a new
 	// role. Source: the text Terraform's AWS provider waits on.
@@ -165,6 +166,9 @@ var deniedCodes = []string{"UnauthorizedOperation", "AccessDenied", "AccessDenie
 
 // hintFor says what a person can do about an error of a call.
 func hintFor(op, target, code string) string {
+	if op == putFilterOp && code == limitCode {
+		return "the log group has its 100 metric filters: delete those that nothing uses, and find out who made so many"
+	}
 	if !slices.Contains(deniedCodes, code) {
 		return hints[code]
 	}

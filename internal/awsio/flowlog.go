@@ -76,6 +76,10 @@ func (c *Cloud) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.Flow
 		return state, nil
 	}
 	groups := []string{c.Want.FlowLogs.LogGroup}
+	guarded := slices.Clone(groups) // others by name only: an account may have a group for each VPC
+	if s.Type == catalog.LogGroup {
+		guarded = append(guarded, s.Names.List()...)
+	}
 	for i := range state.VPCs {
 		state.VPCs[i].FlowLogs = flowLogs[state.VPCs[i].ID]
 		for _, fl := range state.VPCs[i].FlowLogs {
@@ -84,7 +88,7 @@ func (c *Cloud) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.Flow
 			}
 		}
 	}
-	if state.LogGroups, err = c.describeLogGroups(ctx, s.Region, groups); err != nil {
+	if state.LogGroups, err = c.describeLogGroups(ctx, s.Region, groups, guarded); err != nil {
 		return nil, err
 	}
 	return state, c.whyFailed(ctx, s.Region, state)

@@ -4,11 +4,13 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
+	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
 )
@@ -20,6 +22,11 @@ type logGroupAPI interface {
 	CreateLogGroup(context.Context, *cloudwatchlogs.CreateLogGroupInput, ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.CreateLogGroupOutput, error)
 	PutRetentionPolicy(context.Context, *cloudwatchlogs.PutRetentionPolicyInput, ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.PutRetentionPolicyOutput, error)
 	PutMetricFilter(context.Context, *cloudwatchlogs.PutMetricFilterInput, ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.PutMetricFilterOutput, error)
+	ListTagsForResource(context.Context, *cloudwatchlogs.ListTagsForResourceInput, ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.ListTagsForResourceOutput, error)
+	PutLogGroupDeletionProtection(context.Context, *cloudwatchlogs.PutLogGroupDeletionProtectionInput, ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.PutLogGroupDeletionProtectionOutput, error)
+	AssociateKmsKey(context.Context, *cloudwatchlogs.AssociateKmsKeyInput, ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.AssociateKmsKeyOutput, error)
+	GetTransformer(context.Context, *cloudwatchlogs.GetTransformerInput, ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.GetTransformerOutput, error)
+	DescribeAccountPolicies(context.Context, *cloudwatchlogs.DescribeAccountPoliciesInput, ...func(*cloudwatchlogs.Options)) (*cloudwatchlogs.DescribeAccountPoliciesOutput, error)
 }
 
 var _ logGroupAPI = (*cloudwatchlogs.Client)(nil)
@@ -29,7 +36,8 @@ var _ logGroupAPI = (*cloudwatchlogs.Client)(nil)
 const groupsByName = 5
 
 // observeLogGroups reads the trail's log group and its filters, or only the
-// trail where the scope names another group.
+// trail where the scope names another group. What transforms the records is
+// read where the scope names no group: a call that does it is told by itself.
 func (c *Cloud) observeLogGroups(ctx context.Context, s remedy.Scope) (*plan.LogGroupState, error) {
 	trail, err := c.trailLogs(ctx, s)
 	if err != nil {
@@ -43,7 +51,7 @@ func (c *Cloud) observeLogGroups(ctx context.Context, s remedy.Scope) (*plan.Log
 		state.Trail = plan.TrailLogs{Elsewhere: "the event is about another log group"}
 		return state, nil
 	}
-	groups, err := c.describeLogGroups(ctx, s.Region, []string{trail.LogGroup})
+	groups, err := c.describeLogGroups(ctx, s.Region, []string{trail.LogGroup}, []string{trail.LogGroup})
 	if err != nil {
 		return nil, err
 	}
@@ -51,12 +59,44 @@ func (c *Cloud) observeLogGroups(ctx context.Context, s remedy.Scope) (*plan.Log
 		state.Trail, err = c.confirmTrailLogs(ctx, s, trail)
 		return state, err
 	}
+	if s.Names == "" && (state.Group.Class == "" || state.Group.Class == catalog.ClassStandard) { // others take no transformers
+		if err := c.describeTransformers(ctx, s.Region, state); err != nil {
+			return nil, err
+		}
+	}
 	state.Filters, _, err = c.describeFilters(ctx, s.Region, trail.LogGroup)
 	return state, err
 }
 
-// describeLogGroups returns those of the named log groups that exist.
-func (c *Cloud) describeLogGroups(ctx context.Context, region string, names []string) (map[string]plan.LogGroup, error) {
+// describeTransformers reads what transforms the records of the trail's log
+// group. That there is none may come as an empty answer or as an error: which
+// is not documented.
+func (c *Cloud) describeTransformers(ctx context.Context, region string, state *plan.LogGroupState) error {
+	own, err := call(ctx, c.Pace, place{region, "logs.GetTransformer", state.Group.Name}, c.Clients.Logs.GetTransformer,
+		&cloudwatchlogs.GetTransformerInput{LogGroupIdentifier: aws.String(state.Group.Name)}, logsIn(region))
+	if err != nil && remedy.ClassOf(err) != remedy.Missing {
+		return err
+	}
+	state.Transformed = own != nil && len(own.TransformerConfig) > 0
+	in := &cloudwatchlogs.DescribeAccountPoliciesInput{PolicyType: types.PolicyTypeTransformerPolicy}
+	for {
+		out, err := call(ctx, c.Pace, place{region, "logs.DescribeAccountPolicies", ""}, c.Clients.Logs.DescribeAccountPolicies, in, logsIn(region))
+		if err != nil {
+			return err
+		}
+		for _, p := range out.AccountPolicies {
+			state.Account = append(state.Account, plan.GroupRule{Name: aws.ToString(p.PolicyName), Selection: aws.ToString(p.SelectionCriteria)})
+		}
+		if aws.ToString(out.NextToken) == "" {
+			return nil
+		}
+		in.NextToken = out.NextToken
+	}
+}
+
+// describeLogGroups returns those of the named log groups that exist, and of
+// those among them that are to be guarded whether relight made them.
+func (c *Cloud) describeLogGroups(ctx context.Context, region string, names, guarded []string) (map[string]plan.LogGroup, error) {
 	names = slices.Clone(names)
 	slices.Sort(names)
 	names = slices.Compact(names)
@@ -64,19 +104,50 @@ func (c *Cloud) describeLogGroups(ctx context.Context, region string, names []st
 	if len(names) > groupsByName {
 		prefixes = []string{""}
 	}
-	found := map[string]plan.LogGroup{}
+	found, arns := map[string]plan.LogGroup{}, map[string]string{}
 	for _, prefix := range prefixes {
-		if err := c.listLogGroups(ctx, region, prefix, names, found); err != nil {
+		if err := c.listLogGroups(ctx, region, prefix, names, found, arns); err != nil {
 			return nil, err
 		}
 	}
+	for _, name := range guarded {
+		g, exists := found[name]
+		if !exists || !c.doubtful(region, g) {
+			continue
+		}
+		var err error
+		if g.Ours, err = c.ownsGroup(ctx, region, name, arns[name]); err != nil {
+			return nil, err
+		}
+		found[name] = g
+	}
 	return found, nil
+}
+
+// doubtful reports whether a log group is in a state that relight would change
+// if the group were its own.
+func (c *Cloud) doubtful(region string, g plan.LogGroup) bool {
+	key := c.Want.KMSKeys[region]
+	return c.Want.ProtectGroups && !g.Protected || key != "" && g.KMSKey != key
+}
+
+// ownsGroup reports whether a log group carries relight's tag.
+func (c *Cloud) ownsGroup(ctx context.Context, region, name, arn string) (bool, error) {
+	out, err := call(ctx, c.Pace, place{region, "logs.ListTagsForResource", name}, c.Clients.Logs.ListTagsForResource,
+		&cloudwatchlogs.ListTagsForResourceInput{ResourceArn: aws.String(arn)}, logsIn(region))
+	if remedy.ClassOf(err) == remedy.Missing {
+		return false, nil // deleted a moment ago: nothing is left to change
+	}
+	if err != nil {
+		return false, err
+	}
+	return out.Tags[catalog.OwnerTag] == c.Want.Prefix, nil
 }
 
 // listLogGroups adds the wanted groups that begin with a prefix to found. A
 // group whose name is the prefix comes first, since the listing is sorted by
 // name, so its page is the last one needed.
-func (c *Cloud) listLogGroups(ctx context.Context, region, prefix string, wanted []string, found map[string]plan.LogGroup) error {
+func (c *Cloud) listLogGroups(ctx context.Context, region, prefix string, wanted []string, found map[string]plan.LogGroup, arns map[string]string) error {
 	in := &cloudwatchlogs.DescribeLogGroupsInput{}
 	if prefix != "" {
 		in.LogGroupNamePrefix = aws.String(prefix)
@@ -88,13 +159,24 @@ func (c *Cloud) listLogGroups(ctx context.Context, region, prefix string, wanted
 		}
 		for _, g := range out.LogGroups {
 			if name := aws.ToString(g.LogGroupName); slices.Contains(wanted, name) {
-				found[name] = plan.LogGroup{Name: name, Class: string(g.LogGroupClass), RetentionDays: aws.ToInt32(g.RetentionInDays), KMSKey: aws.ToString(g.KmsKeyId)}
+				found[name] = logGroupOf(g)
+				arns[name] = strings.TrimSuffix(aws.ToString(g.Arn), ":*") // the form that tagging calls take
 			}
 		}
 		if _, done := found[prefix]; done || aws.ToString(out.NextToken) == "" {
 			return nil
 		}
 		in.NextToken = out.NextToken
+	}
+}
+
+func logGroupOf(g types.LogGroup) plan.LogGroup {
+	return plan.LogGroup{
+		Name: aws.ToString(g.LogGroupName), Class: string(g.LogGroupClass),
+		RetentionDays: aws.ToInt32(g.RetentionInDays), RetentionBy: aws.ToString(g.RetentionPolicyName),
+		KMSKey: aws.ToString(g.KmsKeyId), Protected: aws.ToBool(g.DeletionProtectionEnabled),
+		Masked:      g.DataProtectionStatus == types.DataProtectionStatusActivated,
+		MaskedByAll: slices.Contains(g.InheritedProperties, types.InheritedPropertyAccountDataProtection),
 	}
 }
 
@@ -147,6 +229,9 @@ func (c *Cloud) createLogGroup(ctx context.Context, region string, a plan.Create
 	if a.KMSKey != "" {
 		in.KmsKeyId = aws.String(a.KMSKey)
 	}
+	if a.Protected {
+		in.DeletionProtectionEnabled = aws.Bool(true)
+	}
 	_, err := call(ctx, c.Pace, place{region, createGroupOp, a.Name}, c.Clients.Logs.CreateLogGroup, in, logsIn(region))
 	if err != nil && remedy.ClassOf(err) != remedy.Present {
 		return err
@@ -163,9 +248,25 @@ func (c *Cloud) putRetention(ctx context.Context, region, group string, days int
 	return again(err)
 }
 
+func (c *Cloud) protectGroup(ctx context.Context, region, group string) error {
+	_, err := call(ctx, c.Pace, place{region, "logs.PutLogGroupDeletionProtection", group}, c.Clients.Logs.PutLogGroupDeletionProtection,
+		&cloudwatchlogs.PutLogGroupDeletionProtectionInput{LogGroupIdentifier: aws.String(group), DeletionProtectionEnabled: aws.Bool(true)}, logsIn(region))
+	return again(err)
+}
+
+// encryptGroup puts a key on a log group. CloudWatch Logs uses it in its own
+// name, which the key's policy has to admit: the one place for it, as it is
+// when a group is created with a key. Source: CloudWatch Logs User Guide,
+// "Encrypt log data in CloudWatch Logs using AWS KMS".
+func (c *Cloud) encryptGroup(ctx context.Context, region string, a plan.EncryptLogGroup) error {
+	_, err := call(ctx, c.Pace, place{region, "logs.AssociateKmsKey", a.LogGroup}, c.Clients.Logs.AssociateKmsKey,
+		&cloudwatchlogs.AssociateKmsKeyInput{LogGroupName: aws.String(a.LogGroup), KmsKeyId: aws.String(a.Key)}, logsIn(region))
+	return again(err)
+}
+
 func (c *Cloud) putFilter(ctx context.Context, region string, a plan.PutFilter) error {
 	m := a.Filter.Metrics[0]
-	_, err := call(ctx, c.Pace, place{region, "logs.PutMetricFilter", a.Filter.Name}, c.Clients.Logs.PutMetricFilter,
+	_, err := call(ctx, c.Pace, place{region, putFilterOp, a.Filter.Name}, c.Clients.Logs.PutMetricFilter,
 		&cloudwatchlogs.PutMetricFilterInput{
 			LogGroupName: aws.String(a.LogGroup), FilterName: aws.String(a.Filter.Name), FilterPattern: aws.String(a.Filter.Pattern),
 			MetricTransformations: []types.MetricTransformation{{

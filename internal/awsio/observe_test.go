@@ -113,7 +113,23 @@ func TestNamedReads(t *testing.T) {
 		},
 		{
 			remedy.Scope{Kind: catalog.Alarms},
-			awstest.Calls{"DescribeTrails": 1, "DescribeMetricFilters": 1, "DescribeAlarms": 1, "GetTopicAttributes": 1},
+			awstest.Calls{"DescribeTrails": 1, "DescribeMetricFilters": 1, "DescribeAlarms": 1, "GetTopicAttributes": 1, "ListAlarmMuteRules": 1},
+		},
+		{
+			remedy.Scope{Kind: catalog.Alarms, Type: catalog.MutedAlarm, Names: "somebody's"},
+			awstest.Calls{"DescribeAlarms": 1},
+		},
+		{
+			remedy.Scope{Kind: catalog.Alarms, Type: catalog.MutedAlarm, Names: "ours-root-usage\nours-vpc-changes\nsomebody's"},
+			awstest.Calls{"DescribeAlarms": 1, "ListAlarmMuteRules": 2},
+		},
+		{
+			remedy.Scope{Kind: catalog.Alarms, Type: catalog.CompositeAlarm, Names: "somebody's"},
+			awstest.Calls{"DescribeAlarms": 1},
+		},
+		{
+			remedy.Scope{Kind: catalog.LogGroups, Type: catalog.LogGroup},
+			awstest.Calls{"DescribeTrails": 1, "DescribeLogGroups": 1, "DescribeMetricFilters": 1, "GetTransformer": 1, "DescribeAccountPolicies": 1},
 		},
 	}
 	c, acct := cloud(t)

@@ -109,7 +109,7 @@ func (c *Cloud) describeTrailGroup(ctx context.Context, s remedy.Scope, state *p
 		return nil
 	}
 	_, name, _ := strings.Cut(strings.TrimSuffix(arn, ":*"), ":log-group:")
-	groups, err := c.describeLogGroups(ctx, s.Region, []string{name})
+	groups, err := c.describeLogGroups(ctx, s.Region, []string{name}, nil)
 	_, state.GroupExists = groups[name]
 	return err
 }

@@ -16,8 +16,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	smithy "github.com/aws/smithy-go"
@@ -26,8 +29,9 @@ import (
 // An Account is one AWS account. It is safe for concurrent use. Make one per
 // test: there is no way to empty it.
 type Account struct {
-	ID   string // 12 digits
-	Home string // the region of a call that names none
+	ID   string           // 12 digits
+	Home string           // the region of a call that names none
+	Now  func() time.Time // what time it is; nil for 2026-03-03 12:00 UTC, the time of the sample events
 
 	mu       sync.Mutex
 	pageSize int
@@ -61,6 +65,10 @@ type region struct {
 	alarms store[alarm]
 	topics map[string]*topic // by ARN
 	params map[string]string // of Systems Manager
+
+	composites store[types.CompositeAlarm]
+	mutes      store[muteRule]
+	policies   store[logstypes.AccountPolicy] // by type and name
 }
 
 // Calls counts calls by operation, refused ones too.
@@ -158,6 +166,15 @@ func (a *Account) State() map[string]string {
 		for name, al := range r.alarms.now {
 			add("alarm", name, al.state())
 		}
+		for name, c := range r.composites.now {
+			add("composite-alarm", name, compositeState(c))
+		}
+		for name, m := range r.mutes.now {
+			add("mute-rule", name, m.state())
+		}
+		for key, p := range r.policies.now {
+			add("account-policy", key, accountPolicyState(p))
+		}
 		for arn, t := range r.topics {
 			add("topic", arn, t.state())
 		}
@@ -205,6 +222,14 @@ func (a *Account) begin(ctx context.Context, op, regionName string) (r *region, 
 		return nil, a.mu.Unlock, refuse(op, closedCode(op), "the security token included in the request is invalid")
 	}
 	return r, a.mu.Unlock, a.fault(op)
+}
+
+// now returns the account's time.
+func (a *Account) now() time.Time {
+	if a.Now == nil {
+		return time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
+	}
+	return a.Now()
 }
 
 // wrote logs a write.

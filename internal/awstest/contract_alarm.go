@@ -209,6 +209,137 @@ var alarmClauses = []clause{
 	},
 }
 
+var quietAlarmClauses = []clause{
+	{
+		name: "alarm says since when it is in its state", source: "CloudWatch API Reference, SetAlarmState and MetricAlarm",
+		check: func(p *party) error {
+			if err := p.alarm(p.id, nil); err != nil {
+				return err
+			}
+			if _, err := p.CloudWatch.SetAlarmState(p.ctx, &cloudwatch.SetAlarmStateInput{
+				AlarmName: aws.String(p.id), StateValue: types.StateValueAlarm, StateReason: aws.String("r"),
+			}, p.watch); err != nil {
+				return err
+			}
+			a, err := p.onlyAlarm()
+			return errors.Join(err, want("state", a.StateValue, "ALARM"), want("a time", a.StateTransitionedTimestamp != nil || a.StateUpdatedTimestamp != nil, true))
+		},
+	},
+	{
+		name: "alarm keeps that it sends its tags along", source: putAlarm + ", ActionConfiguration",
+		check: func(p *party) error {
+			err := p.alarm(p.id, func(in *cloudwatch.PutMetricAlarmInput) {
+				in.ActionConfiguration = &types.ActionConfiguration{AlarmTagsPropagation: &types.AlarmTagsPropagation{Enabled: aws.Bool(true)}}
+			})
+			if err != nil {
+				return err
+			}
+			a, err := p.onlyAlarm()
+			return errors.Join(err, want("sends them", a.ActionConfiguration != nil && a.ActionConfiguration.AlarmTagsPropagation != nil, true))
+		},
+	},
+	{
+		name: "composite alarms are shown on request", source: "CloudWatch API Reference, DescribeAlarms, AlarmTypes; PutCompositeAlarm",
+		check: func(p *party) error {
+			if err := p.alarm(p.id, nil); err != nil {
+				return err
+			}
+			name := p.id + "-composite"
+			put := func(suppressor, period *string) error {
+				in := &cloudwatch.PutCompositeAlarmInput{AlarmName: aws.String(name), AlarmRule: aws.String(`ALARM("` + p.id + `")`), ActionsSuppressor: suppressor}
+				if period != nil {
+					in.ActionsSuppressorWaitPeriod, in.ActionsSuppressorExtensionPeriod = aws.Int32(60), aws.Int32(60)
+				}
+				_, err := p.CloudWatch.PutCompositeAlarm(p.ctx, in, p.watch)
+				return err
+			}
+			find := func(asked ...types.AlarmType) (*cloudwatch.DescribeAlarmsOutput, error) {
+				all := &cloudwatch.DescribeAlarmsOutput{}
+				in := &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{p.id, name}, AlarmTypes: asked, MaxRecords: aws.Int32(100)}
+				for {
+					out, err := p.CloudWatch.DescribeAlarms(p.ctx, in, p.watch)
+					if err != nil {
+						return nil, err
+					}
+					all.MetricAlarms, all.CompositeAlarms = append(all.MetricAlarms, out.MetricAlarms...), append(all.CompositeAlarms, out.CompositeAlarms...)
+					if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
+						return all, nil
+					}
+				}
+			}
+			if err := put(aws.String(p.id), aws.String("60")); err != nil {
+				return err
+			}
+			p.later(func() {
+				_, _ = p.CloudWatch.DeleteAlarms(p.ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{name}}, p.watch)
+			})
+			usual, err := find()
+			if err != nil {
+				return err
+			}
+			both, err := find(types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm)
+			if err != nil {
+				return err
+			}
+			if len(both.CompositeAlarms) != 1 {
+				return fmt.Errorf("%d composite alarms", len(both.CompositeAlarms))
+			}
+			c := both.CompositeAlarms[0]
+			if err := put(nil, nil); err != nil {
+				return err
+			}
+			bare, err := find(types.AlarmTypeCompositeAlarm)
+			if err != nil || len(bare.CompositeAlarms) != 1 {
+				return fmt.Errorf("%d composite alarms afterwards, %w", len(bare.CompositeAlarms), orNil(err))
+			}
+			return errors.Join(
+				want("without asking", len(usual.CompositeAlarms), 0), want("metric alarms", len(both.MetricAlarms), 1),
+				want("rule", aws.ToString(c.AlarmRule), `ALARM("`+p.id+`")`), want("suppressor", aws.ToString(c.ActionsSuppressor), p.id),
+				want("suppressor afterwards", aws.ToString(bare.CompositeAlarms[0].ActionsSuppressor), ""),
+			)
+		},
+	},
+	{
+		name: "mute rules are listed by alarm and status", source: "CloudWatch API Reference, PutAlarmMuteRule, ListAlarmMuteRules and DeleteAlarmMuteRule",
+		check: func(p *party) error {
+			if err := errors.Join(p.alarm(p.id, nil), p.alarm(p.id+"-other", nil)); err != nil {
+				return err
+			}
+			if _, err := p.CloudWatch.PutAlarmMuteRule(p.ctx, &cloudwatch.PutAlarmMuteRuleInput{
+				Name: aws.String(p.id), MuteTargets: &types.MuteTargets{AlarmNames: []string{p.id}},
+				Rule: &types.Rule{Schedule: &types.Schedule{Expression: aws.String("cron(* * * * *)"), Duration: aws.String("PT1H")}},
+			}, p.watch); err != nil {
+				return err
+			}
+			remove := func() error {
+				_, err := p.CloudWatch.DeleteAlarmMuteRule(p.ctx, &cloudwatch.DeleteAlarmMuteRuleInput{AlarmMuteRuleName: aws.String(p.id)}, p.watch)
+				return err
+			}
+			p.later(func() { _ = remove() })
+			list := func(alarm string, status types.AlarmMuteRuleStatus) ([]types.AlarmMuteRuleSummary, error) {
+				out, err := p.CloudWatch.ListAlarmMuteRules(p.ctx, &cloudwatch.ListAlarmMuteRulesInput{
+					AlarmName: aws.String(alarm), Statuses: []types.AlarmMuteRuleStatus{status},
+				}, p.watch)
+				if err != nil {
+					return nil, err
+				}
+				return out.AlarmMuteRuleSummaries, nil
+			}
+			found, err := list(p.id, types.AlarmMuteRuleStatusActive)
+			if err != nil || len(found) != 1 {
+				return fmt.Errorf("%d rules, %w", len(found), orNil(err))
+			}
+			others, err1 := list(p.id+"-other", types.AlarmMuteRuleStatusActive)
+			expired, err2 := list(p.id, types.AlarmMuteRuleStatusExpired)
+			return errors.Join(
+				err1, err2, want("ARN", aws.ToString(found[0].AlarmMuteRuleArn), "arn:aws:cloudwatch:"+p.Region+":"+p.Account+":alarm-mute-rule:"+p.id),
+				want("kind", aws.ToString(found[0].MuteType), "RECURRING"), want("of another alarm", len(others), 0), want("expired", len(expired), 0),
+				remove(), remove(), // idempotent
+			)
+		},
+	},
+}
+
 var topicClauses = []clause{
 	{
 		name: "topic counts its subscribers", source: "Amazon SNS API Reference, GetTopicAttributes and Subscribe",

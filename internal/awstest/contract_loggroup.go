@@ -27,6 +27,39 @@ func (p *party) group(name string, change func(*cloudwatchlogs.CreateLogGroupInp
 	return err
 }
 
+// masking is a data protection policy.
+const masking = `{"Name":"mask","Version":"2021-06-01","Statement":[` +
+	`{"DataIdentifier":["arn:aws:dataprotection::aws:data-identifier/IpAddress"],"Operation":{"Audit":{"FindingsDestination":{}}}},` +
+	`{"DataIdentifier":["arn:aws:dataprotection::aws:data-identifier/IpAddress"],"Operation":{"Deidentify":{"MaskConfig":{}}}}]}`
+
+func (p *party) protect(identifier string, on bool) error {
+	_, err := p.Logs.PutLogGroupDeletionProtection(p.ctx, &cloudwatchlogs.PutLogGroupDeletionProtectionInput{
+		LogGroupIdentifier: aws.String(identifier), DeletionProtectionEnabled: aws.Bool(on),
+	}, p.logs)
+	return err
+}
+
+// policy makes an account-wide policy named as the clause.
+func (p *party) policy(of types.PolicyType, document string, criteria *string) error {
+	_, err := p.Logs.PutAccountPolicy(p.ctx, &cloudwatchlogs.PutAccountPolicyInput{
+		PolicyName: aws.String(p.id), PolicyType: of, PolicyDocument: aws.String(document), SelectionCriteria: criteria,
+	}, p.logs)
+	if err == nil {
+		p.later(func() {
+			_, _ = p.Logs.DeleteAccountPolicy(p.ctx, &cloudwatchlogs.DeleteAccountPolicyInput{PolicyName: aws.String(p.id), PolicyType: of}, p.logs)
+		})
+	}
+	return err
+}
+
+func (p *party) onlyGroup() (types.LogGroup, error) {
+	groups, _, err := p.groups(p.id, nil)
+	if err != nil || len(groups) != 1 {
+		return types.LogGroup{}, fmt.Errorf("%d groups, %w", len(groups), orNil(err))
+	}
+	return groups[0], nil
+}
+
 // groups lists the log groups that begin with a prefix, in pages.
 func (p *party) groups(prefix string, limit *int32) (all []types.LogGroup, pages int, err error) {
 	in := &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String(prefix), Limit: limit}
@@ -286,6 +319,152 @@ var logGroupClauses = []clause{
 				}
 			}
 			return errors.Join(refused("one more", p.filter("more", nil), "LimitExceededException"), p.filter("f0", nil))
+		},
+	},
+	{
+		name: "log group that is protected is not deleted", source: "CloudWatch Logs API Reference, PutLogGroupDeletionProtection and DeleteLogGroup",
+		check: func(p *party) error {
+			if err := p.group(p.id, func(in *cloudwatchlogs.CreateLogGroupInput) { in.DeletionProtectionEnabled = aws.Bool(true) }); err != nil {
+				return err
+			}
+			p.later(func() { _ = p.protect(p.id, false) })
+			remove := func() error {
+				_, err := p.Logs.DeleteLogGroup(p.ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String(p.id)}, p.logs)
+				return err
+			}
+			g, err := p.onlyGroup()
+			if err != nil {
+				return err
+			}
+			err = errors.Join(want("protected", aws.ToBool(g.DeletionProtectionEnabled), true), refused("delete", remove(), "ValidationException"))
+			arn := strings.TrimSuffix(aws.ToString(g.Arn), ":*")
+			if off := p.protect(arn, false); off != nil {
+				return errors.Join(err, off)
+			}
+			g, again := p.onlyGroup()
+			return errors.Join(err, again, want("protected, once it is off", aws.ToBool(g.DeletionProtectionEnabled), false), remove())
+		},
+	},
+	{
+		name: "log group's tags are listed by its ARN", source: "CloudWatch Logs API Reference, ListTagsForResource and LogGroup",
+		check: func(p *party) error {
+			if err := p.group(p.id, func(in *cloudwatchlogs.CreateLogGroupInput) { in.Tags = map[string]string{"a": "b"} }); err != nil {
+				return err
+			}
+			g, err := p.onlyGroup()
+			if err != nil {
+				return err
+			}
+			arn := strings.TrimSuffix(aws.ToString(g.Arn), ":*")
+			out, err := p.Logs.ListTagsForResource(p.ctx, &cloudwatchlogs.ListTagsForResourceInput{ResourceArn: aws.String(arn)}, p.logs)
+			if err != nil {
+				return err
+			}
+			_, none := p.Logs.ListTagsForResource(p.ctx, &cloudwatchlogs.ListTagsForResourceInput{ResourceArn: aws.String(arn + "-none")}, p.logs)
+			return errors.Join(want("tags", out.Tags, map[string]string{"a": "b"}), refused("no group", none, "ResourceNotFoundException"))
+		},
+	},
+	{
+		name: "masking shows on the log group", source: "CloudWatch Logs API Reference, LogGroup, dataProtectionStatus",
+		check: func(p *party) error {
+			if err := p.group(p.id, nil); err != nil {
+				return err
+			}
+			before, err := p.onlyGroup()
+			if err != nil {
+				return err
+			}
+			if _, err := p.Logs.PutDataProtectionPolicy(p.ctx, &cloudwatchlogs.PutDataProtectionPolicyInput{
+				LogGroupIdentifier: aws.String(p.id), PolicyDocument: aws.String(masking),
+			}, p.logs); err != nil {
+				return err
+			}
+			on, err := p.onlyGroup()
+			if err != nil {
+				return err
+			}
+			if _, err := p.Logs.DeleteDataProtectionPolicy(p.ctx, &cloudwatchlogs.DeleteDataProtectionPolicyInput{LogGroupIdentifier: aws.String(p.id)}, p.logs); err != nil {
+				return err
+			}
+			off, err := p.onlyGroup()
+			return errors.Join(
+				err, want("before", before.DataProtectionStatus, ""), want("on", on.DataProtectionStatus, "ACTIVATED"),
+				want("off, but for its past", off.DataProtectionStatus != types.DataProtectionStatusActivated, true),
+			)
+		},
+	},
+	{
+		name: "account-wide masking shows on log groups", source: "CloudWatch Logs API Reference, LogGroup, inheritedProperties",
+		check: func(p *party) error {
+			if err := p.group(p.id, nil); err != nil {
+				return err
+			}
+			if err := p.policy(types.PolicyTypeDataProtectionPolicy, masking, nil); err != nil {
+				return err
+			}
+			g, err := p.onlyGroup()
+			return errors.Join(err, want("inherited", g.InheritedProperties, []types.InheritedProperty{types.InheritedPropertyAccountDataProtection}))
+		},
+	},
+	{
+		name: "account-wide transformers are listed by type", source: "CloudWatch Logs API Reference, DescribeAccountPolicies",
+		check: func(p *party) error {
+			criteria := aws.String(`LogGroupNamePrefix IN ["` + p.id + `"]`)
+			if err := p.policy(types.PolicyTypeTransformerPolicy, `[{"parseJSON":{}}]`, criteria); err != nil {
+				return err
+			}
+			var found []types.AccountPolicy
+			in := &cloudwatchlogs.DescribeAccountPoliciesInput{PolicyType: types.PolicyTypeTransformerPolicy}
+			for {
+				out, err := p.Logs.DescribeAccountPolicies(p.ctx, in, p.logs)
+				if err != nil {
+					return err
+				}
+				for _, policy := range out.AccountPolicies {
+					if aws.ToString(policy.PolicyName) == p.id {
+						found = append(found, policy)
+					}
+				}
+				if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
+					break
+				}
+			}
+			if len(found) != 1 {
+				return fmt.Errorf("%d policies", len(found))
+			}
+			return want("criteria", aws.ToString(found[0].SelectionCriteria), *criteria)
+		},
+	},
+	{
+		name: "log group's own transformer is told", source: "CloudWatch Logs API Reference, GetTransformer; the answer where there is none is unverified",
+		check: func(p *party) error {
+			if err := p.group(p.id, nil); err != nil {
+				return err
+			}
+			get := func() (int, error) {
+				out, err := p.Logs.GetTransformer(p.ctx, &cloudwatchlogs.GetTransformerInput{LogGroupIdentifier: aws.String(p.id)}, p.logs)
+				if err != nil {
+					return 0, err
+				}
+				return len(out.TransformerConfig), nil
+			}
+			none, err := get()
+			if err != nil {
+				if bad := refused("none", err, "ResourceNotFoundException"); bad != nil {
+					return bad
+				}
+			}
+			if _, err := p.Logs.PutTransformer(p.ctx, &cloudwatchlogs.PutTransformerInput{
+				LogGroupIdentifier: aws.String(p.id), TransformerConfig: []types.Processor{{ParseJSON: &types.ParseJSON{}}},
+			}, p.logs); err != nil {
+				return err
+			}
+			one, err := get()
+			if err != nil {
+				return err
+			}
+			_, err = p.Logs.DeleteTransformer(p.ctx, &cloudwatchlogs.DeleteTransformerInput{LogGroupIdentifier: aws.String(p.id)}, p.logs)
+			return errors.Join(err, want("processors before", none, 0), want("processors", one, 1))
 		},
 	},
 	badFilterClause("filter with two transformations", putMetricFilter+", metricTransformations", func(in *cloudwatchlogs.PutMetricFilterInput) {

@@ -78,10 +78,15 @@ func next(queues map[string][]string, key string) string {
 var services = map[string]string{
 	"CreateLogGroup": theLogs, "DeleteLogGroup": theLogs, "DescribeLogGroups": theLogs, "PutRetentionPolicy": theLogs,
 	"DeleteRetentionPolicy": theLogs, "PutMetricFilter": theLogs, "DeleteMetricFilter": theLogs, "DescribeMetricFilters": theLogs,
-	"PutLogGroupDeletionProtection": theLogs, "PutTransformer": theLogs,
+	"PutLogGroupDeletionProtection": theLogs, "AssociateKmsKey": theLogs, "DisassociateKmsKey": theLogs, "ListTagsForResource": theLogs,
+	"PutTransformer": theLogs, "GetTransformer": theLogs, "DeleteTransformer": theLogs,
+	"PutDataProtectionPolicy": theLogs, "DeleteDataProtectionPolicy": theLogs,
+	"PutAccountPolicy": theLogs, "DescribeAccountPolicies": theLogs, "DeleteAccountPolicy": theLogs,
 
 	"PutMetricAlarm": theCloudWatch, "DeleteAlarms": theCloudWatch, "DescribeAlarms": theCloudWatch,
-	"DisableAlarmActions": theCloudWatch, "EnableAlarmActions": theCloudWatch,
+	"DisableAlarmActions": theCloudWatch, "EnableAlarmActions": theCloudWatch, "SetAlarmState": theCloudWatch,
+	"PutCompositeAlarm": theCloudWatch, "PutAlarmMuteRule": theCloudWatch, "GetAlarmMuteRule": theCloudWatch,
+	"ListAlarmMuteRules": theCloudWatch, "DeleteAlarmMuteRule": theCloudWatch,
 
 	"DescribeTrails": theTrails, "CreateTrail": theTrails, "UpdateTrail": theTrails, "DeleteTrail": theTrails, "StartLogging": theTrails,
 	"StopLogging": theTrails, "GetTrailStatus": theTrails, "PutEventSelectors": theTrails, "GetEventSelectors": theTrails,

@@ -17,3 +17,8 @@ const (
 	AlarmsPerCall   = 100 // names in one DescribeAlarms
 	ActionsPerState = 5   // actions of one alarm state
 )
+
+// StuckAfter is how long an alarm may stand in ALARM, in seconds, until people
+// are told: it notifies when it changes state, and so tells nobody of what
+// comes next.
+const StuckAfter = 24 * 60 * 60

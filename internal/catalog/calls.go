@@ -20,7 +20,7 @@ type Call struct {
 	Name       string       // CloudTrail eventName; "" for a detail type that has none
 	Kinds      []Kind       // the kinds it can harm
 	Type       ResourceType // what the event names
-	Path       []string     // where in the detail the name is; none where the event has no usable name
+	Path       []string     // where in the detail the name is, a step as "a|b" where it is in one of two; none where the event has no usable name
 	Advice     string       // what a person should do about it, where no repair undoes all of it; "" for nothing
 }
 
@@ -55,6 +55,14 @@ var Calls = []Call{
 	{"aws.logs", APICall, "PutRetentionPolicy", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}, ""},
 	{"aws.logs", APICall, "PutMetricFilter", []Kind{LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}, ""},
 	{"aws.logs", APICall, "DeleteMetricFilter", []Kind{LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}, ""},
+	{"aws.logs", APICall, "PutLogGroupDeletionProtection", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupIdentifier"}, unprotected},
+	{"aws.logs", APICall, "AssociateKmsKey", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName|resourceIdentifier"}, ""},
+	{"aws.logs", APICall, "DisassociateKmsKey", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName|resourceIdentifier"}, decrypted},
+	{"aws.logs", APICall, "DeleteLogStream", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}, streamGone},
+	{"aws.logs", APICall, "DeleteSubscriptionFilter", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}, feedGone},
+	{"aws.logs", APICall, "PutDataProtectionPolicy", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupIdentifier"}, masked},
+	{"aws.logs", APICall, "PutTransformer", []Kind{LogGroups}, LogGroup, []string{"requestParameters", "logGroupIdentifier"}, transformed},
+	{"aws.logs", APICall, "PutAccountPolicy", []Kind{LogGroups}, LogGroup, nil, accountWide},
 
 	{"aws.sns", APICall, "DeleteTopic", []Kind{Topics}, Topic, []string{"requestParameters", "topicArn"}, ""},
 	{"aws.sns", APICall, "SetTopicAttributes", []Kind{Topics}, Topic, []string{"requestParameters", "topicArn"}, ""},
@@ -64,6 +72,9 @@ var Calls = []Call{
 	{"aws.monitoring", APICall, "PutMetricAlarm", []Kind{Alarms}, Alarm, []string{"requestParameters", "alarmName"}, ""},
 	{"aws.monitoring", APICall, "DeleteAlarms", []Kind{Alarms}, Alarm, []string{"requestParameters", "alarmNames"}, ""},
 	{"aws.monitoring", APICall, "DisableAlarmActions", []Kind{Alarms}, Alarm, []string{"requestParameters", "alarmNames"}, ""},
+	{"aws.monitoring", APICall, "SetAlarmState", []Kind{Alarms}, Alarm, []string{"requestParameters", "alarmName"}, stateSet},
+	{"aws.monitoring", APICall, "PutAlarmMuteRule", []Kind{Alarms}, MutedAlarm, []string{"requestParameters", "muteTargets", "alarmNames"}, ""},
+	{"aws.monitoring", APICall, "PutCompositeAlarm", []Kind{Alarms}, CompositeAlarm, []string{"requestParameters", "alarmName"}, ""},
 	{"aws.cloudwatch", AlarmChange, "", []Kind{Alarms}, Alarm, []string{"alarmName"}, ""},
 	{"aws.monitoring", AlarmChange, "", []Kind{Alarms}, Alarm, []string{"alarmName"}, ""},
 
@@ -120,6 +131,44 @@ var newborn = []string{"CreateVpc", "CreateDefaultVpc"}
 // Newborn reports whether a call makes something new, so that its event may
 // wait for a while: whoever made it may be about to protect it.
 func (c Call) Newborn() bool { return c.Source == "aws.ec2" && slices.Contains(newborn, c.Name) }
+
+// What a person should do about a call that relight can undo in part or not
+// at all.
+const (
+	unprotected = "relight switches deletion protection on again for log groups it made and for no others. " +
+		"Ask who did it: deleting the group is the next step. Back: aws logs put-log-group-deletion-protection --deletion-protection-enabled."
+	decrypted = "The group's new records are no longer encrypted with its key. relight puts a key back only on a group it made, " +
+		"and only one that kmsKeys in the configuration names. Back: aws logs associate-kms-key."
+	streamGone = "The records in that stream are gone; nothing brings them back. CloudTrail's own are still in the trail's bucket: " +
+		"look there for what was done in the time the stream covered."
+	feedGone = "Whoever read these records by the subscription no longer gets them. Find out whose it was: " +
+		"its owner, or the stack that made it, has to put it back."
+	masked = "What the policy matches is masked for readers, metric filters and subscriptions alike, from now on. " +
+		"Take it off, unless it is meant: aws logs delete-data-protection-policy."
+	transformed = "Queries, subscriptions and filters on transformed records now see what the transformer makes of them; " +
+		"relight's filters read the originals. Take it off, unless it is meant: aws logs delete-transformer."
+	accountWide = "Such a policy can mask, transform, copy or expire the records of every log group of the region. " +
+		"Read it with aws logs describe-account-policies, and take it off with delete-account-policy unless it is meant."
+	stateSet = "An alarm notifies when it changes state: one set to ALARM by hand stays silent until it has been OK again, " +
+		"and one set to OK hides what it rang for. Look at its history: aws cloudwatch describe-alarm-history."
+)
+
+// harmless says of calls with advice which value of which parameter makes
+// them do no harm: then nobody is advised, and relight's own repair is none of
+// these either. They are looked at all the same.
+var harmless = map[string]struct {
+	path  []string
+	value string
+}{
+	"PutLogGroupDeletionProtection": {[]string{"requestParameters", "deletionProtectionEnabled"}, "true"},
+}
+
+// Harmless returns where in the detail of a call there is a parameter that
+// makes it harmless, and the JSON value that does; none for most calls.
+func (c Call) Harmless() (path []string, value string) {
+	h := harmless[c.Name]
+	return h.path, h.value
+}
 
 // globalSources are the services whose events AWS raises in one region of a
 // partition, wherever the call was made. Source: AWS re:Post, "EventBridge rule

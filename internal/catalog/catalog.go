@@ -51,6 +51,11 @@ const (
 	Trail     ResourceType = "trail"     // a trail's name or ARN
 	Role      ResourceType = "role"      // the name of an IAM role
 	IAMPolicy ResourceType = "policy"    // ARN of a managed IAM policy
+
+	// Alarms as something else than themselves: an event about these needs
+	// another look than one about an alarm's own settings.
+	MutedAlarm     ResourceType = "muted-alarm"     // the name of an alarm that a mute rule is about
+	CompositeAlarm ResourceType = "composite-alarm" // the name of an alarm that stands on others
 )
 
 // A Policy is the desired state: what config resolves and plan compares
@@ -66,7 +71,10 @@ type Policy struct {
 	TopicKey    string            // ARN of the key that the topic is encrypted with
 	Subscribers []Subscriber      // of the topic
 	Boundary    string            // ARN of the permissions boundary of every role that relight makes; "" for none
-	KMSKeys     map[string]string // region to the ARN of the key that new log groups are encrypted with
+	KMSKeys     map[string]string // region to the ARN of the key that relight's log groups are encrypted with
+
+	ProtectGroups bool // keep the log groups that relight made from being deleted
+	RemoveMutes   bool // delete mute rules and suppressors that silence alarms of the controls
 }
 
 // Name returns the name of what relight makes for the control or purpose id.

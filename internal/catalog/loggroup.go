@@ -3,6 +3,10 @@ package catalog
 // ClassStandard is the only log group class that takes metric filters.
 const ClassStandard = "STANDARD"
 
+// FiltersPerGroup is how many metric filters a log group takes. Source:
+// CloudWatch Logs API Reference, PutMetricFilter.
+const FiltersPerGroup = 100
+
 // ControlTowerPrefix begins the names of log groups that AWS Control Tower
 // owns; its controls deny changes to them, so relight only reports on them.
 const ControlTowerPrefix = "aws-controltower/"

@@ -12,6 +12,7 @@ type Grant struct {
 	Actions   []string
 	Resources []string
 	Condition map[string]map[string]string // operator to key to value; nil for none
+	If        string                       // the key of the configuration that it is granted with; "" for always
 	Why       string                       // why no narrower resource will do, or why it is allowed though few runs use it
 }
 
@@ -105,10 +106,19 @@ var kindGrants = map[Kind][]Grant{
 			Why:       "CloudWatch Logs authorises the listing as a whole",
 		},
 		{
-			Actions:   []string{"logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource"},
+			Actions: []string{
+				"logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource",
+				"logs:ListTagsForResource", "logs:PutLogGroupDeletionProtection",
+			},
 			Resources: []string{arn + "logs:*:" + InAccount + ":log-group:*"},
 			Why: "the log group behind an owner's flow log is known only at run time, in any region; " +
-				"TagResource is checked inside CreateLogGroup, never a call of its own",
+				"TagResource is checked inside CreateLogGroup, never a call of its own; " + protection,
+		},
+		{
+			Actions:   []string{"logs:AssociateKmsKey"},
+			Resources: []string{arn + "logs:*:" + InAccount + ":log-group:*"},
+			If:        KeyKMSKeys,
+			Why:       "puts the configured key back on a log group of relight's, in any region",
 		},
 	}, roleReads...),
 	Trails: {
@@ -132,10 +142,10 @@ var kindGrants = map[Kind][]Grant{
 			Why:       "PassRole is checked inside UpdateTrail and CreateTrail, never a call of its own; the trail's role is known only at run time unless trail.roleArn names it",
 		},
 		{
-			Actions:   []string{"logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource"},
+			Actions:   []string{"logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource", "logs:PutLogGroupDeletionProtection"},
 			Resources: []string{trailLogGroup, trailLogGroup + ":*"},
 			Why: "CloudTrail takes no log group that does not exist: CreateLogGroup is for one that went with the trail, PutRetentionPolicy is for the same; " +
-				"TagResource is checked inside CreateLogGroup, never a call of its own",
+				"TagResource is checked inside CreateLogGroup, never a call of its own; " + protection,
 		},
 		{
 			Actions:   []string{"organizations:ListAWSServiceAccessForOrganization"},
@@ -160,9 +170,26 @@ var kindGrants = map[Kind][]Grant{
 			Actions: []string{
 				"logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource",
 				"logs:DescribeMetricFilters", "logs:PutMetricFilter",
+				"logs:ListTagsForResource", "logs:PutLogGroupDeletionProtection",
 			},
 			Resources: []string{trailLogGroup, trailLogGroup + ":*"},
-			Why:       "TagResource is checked inside CreateLogGroup, never a call of its own",
+			Why:       "TagResource is checked inside CreateLogGroup, never a call of its own; " + protection,
+		},
+		{
+			Actions:   []string{"logs:AssociateKmsKey"},
+			Resources: []string{trailLogGroup, trailLogGroup + ":*"},
+			If:        KeyKMSKeys,
+			Why:       "puts the configured key back on a log group of relight's",
+		},
+		{
+			Actions:   []string{"logs:DescribeAccountPolicies"},
+			Resources: []string{"*"},
+			Why:       "listings take no resource",
+		},
+		{
+			Actions:   []string{"logs:GetTransformer"},
+			Resources: []string{arn + "logs:" + InRegion + ":" + InAccount + ":log-group:*"},
+			Why:       "CloudWatch Logs shows account-wide transformers only to those who may read any group's (API Reference, DescribeAccountPolicies)",
 		},
 	},
 	Topics: {
@@ -188,13 +215,31 @@ var kindGrants = map[Kind][]Grant{
 		recall("GetParameter is for doubt: which trail is guarded, where several or none qualify"),
 		{
 			Actions:   []string{"cloudwatch:DescribeAlarms"},
-			Resources: []string{arn + "cloudwatch:" + InRegion + ":" + InAccount + ":alarm:*"},
-			Why:       "an owner's alarm may hold a control, whatever its name",
+			Resources: []string{"*"},
+			Why:       "CloudWatch shows composite alarms only with a permission for everything (API Reference, DescribeAlarms)",
 		},
 		{
-			Actions:   []string{"cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"},
+			Actions:   []string{"cloudwatch:ListAlarmMuteRules"},
+			Resources: []string{"*"},
+			Why:       "listings take no resource",
+		},
+		{
+			Actions:   []string{"cloudwatch:DeleteAlarmMuteRule"},
+			Resources: []string{arn + "cloudwatch:" + InRegion + ":" + InAccount + ":alarm-mute-rule:*"},
+			If:        KeyRemoveMutes,
+			Why:       "whoever silences an alarm chooses the rule's name",
+		},
+		{
+			Actions:   []string{"cloudwatch:PutCompositeAlarm"},
+			Resources: []string{"*"},
+			If:        KeyRemoveMutes,
+			Why:       "CloudWatch takes it only with a permission for everything (API Reference, PutCompositeAlarm)",
+		},
+		{
+			Actions:   []string{"cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", "cloudwatch:ListTagsForResource"},
 			Resources: []string{arn + "cloudwatch:" + InRegion + ":" + InAccount + ":alarm:" + InPrefix + "-*"},
-			Why:       "TagResource is checked inside a PutMetricAlarm that carries tags, never a call of its own",
+			Why: "TagResource is checked inside a PutMetricAlarm that carries tags, and ListTagsForResource is checked inside " +
+				"one whose alarm sends its tags along, never calls of their own",
 		},
 		{
 			Actions:   []string{"cloudtrail:DescribeTrails"},
@@ -213,6 +258,18 @@ var kindGrants = map[Kind][]Grant{
 		},
 	},
 }
+
+const protection = "protection is put back only where it was switched off, and whether PutLogGroupDeletionProtection " +
+	"is checked inside a CreateLogGroup that asks for it is unverified"
+
+// Keys of the configuration that some grants come with.
+const (
+	KeyKMSKeys     = "kmsKeys"
+	KeyRemoveMutes = "alarms.removeMutes"
+)
+
+// GrantKeys returns the keys of the configuration that some grants come with.
+func GrantKeys() []string { return []string{KeyKMSKeys, KeyRemoveMutes} }
 
 // reportGrants lets every function tell people what it did.
 var reportGrants = []Grant{
@@ -269,11 +326,15 @@ var sweepGrants = []Grant{
 	},
 }
 
-// Grants returns the statements of a function's policy, each once.
-func Grants(f Function) []Grant {
+// Grants returns the statements of a function's policy, each once, those that
+// come only with a key of the configuration where it is among the keys.
+func Grants(f Function, keys ...string) []Grant {
 	var grants []Grant
 	for _, k := range f.Kinds() {
 		for _, g := range kindGrants[k] {
+			if g.If != "" && !slices.Contains(keys, g.If) {
+				continue
+			}
 			if !slices.ContainsFunc(grants, func(h Grant) bool { return reflect.DeepEqual(h.bare(), g.bare()) }) {
 				grants = append(grants, g)
 			}

@@ -28,12 +28,14 @@ type Config struct {
 	FlowLogs     FlowLogs                 `json:"flowLogs,omitzero"`
 	Trail        Trail                    `json:"trail,omitzero"`
 	TrailLogs    TrailLogs                `json:"trailLogs,omitzero"`
+	Alarms       Alarms                   `json:"alarms,omitzero"`
 	Controls     map[string]ControlChange `json:"controls,omitempty"` // changes to the controls of the catalog, by ID
 	AddControls  []NewControl             `json:"addControls,omitempty"`
 	Subscribers  []Subscriber             `json:"subscribers,omitempty"` // of the topic
 	KMSKeys      map[string]string        `json:"kmsKeys,omitempty"`     // region to the ARN of the key for log groups relight creates
 	Tags         map[string]string        `json:"tags,omitempty"`
 
+	DeletionProtection    *bool  `json:"deletionProtection,omitempty"`    // of the log groups relight creates; true
 	PermissionsBoundary   string `json:"permissionsBoundary,omitempty"`   // ARN of the managed policy that bounds every role of the stacks
 	TerminationProtection bool   `json:"terminationProtection,omitempty"` // of the stacks
 }
@@ -65,6 +67,11 @@ type Trail struct {
 type TrailLogs struct {
 	LogGroup      string `json:"logGroup,omitempty"`      // discovered from the trail
 	RetentionDays int32  `json:"retentionDays,omitempty"` // 365
+}
+
+// Alarms is the policy for the controls' alarms.
+type Alarms struct {
+	RemoveMutes bool `json:"removeMutes,omitempty"` // delete the mute rules and suppressors that silence them, instead of reporting them
 }
 
 // A ControlChange tunes one control of the catalog.
@@ -205,6 +212,9 @@ func (c Config) Policy(d Deployment) catalog.Policy {
 		TopicKey: d.TopicKey,
 		Boundary: c.PermissionsBoundary,
 		KMSKeys:  c.KMSKeys,
+
+		ProtectGroups: c.DeletionProtection == nil || *c.DeletionProtection,
+		RemoveMutes:   c.Alarms.RemoveMutes,
 	}
 	maps.Copy(p.Tags, c.Tags)
 	p.Tags[catalog.OwnerTag] = c.Prefix
@@ -228,6 +238,19 @@ func (c Config) Policy(d Deployment) catalog.Policy {
 		})
 	}
 	return p
+}
+
+// GrantKeys returns the keys of this configuration that some of the functions'
+// permissions come with.
+func (c Config) GrantKeys() []string {
+	var keys []string
+	if len(c.KMSKeys) > 0 {
+		keys = append(keys, catalog.KeyKMSKeys)
+	}
+	if c.Alarms.RemoveMutes {
+		keys = append(keys, catalog.KeyRemoveMutes)
+	}
+	return keys
 }
 
 // FastRegions returns the regions whose events reach this deployment, home

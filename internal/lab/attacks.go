@@ -37,11 +37,19 @@ func Attacks() []Attack {
 		heals("ec2 CreateDefaultVpc", awsCLI, Region, createDefaultVPC),
 		heals("ec2 DeleteFlowLogs, one", goSDK, Region, deleteFlowLogs(1)),
 		heals("ec2 DeleteFlowLogs, all", goSDK, SecondRegion, deleteFlowLogs(0)),
-		heals("logs DeleteLogGroup, the flow logs'", awsCLI, Region, cliDeleteLogGroup(flowLogGroup)),
-		heals("logs DeleteLogGroup, the trail's", awsCLI, Region, cliDeleteLogGroup(trailGroup)),
+		heals("logs DeleteLogGroup, the flow logs'", goSDK, Region, deleteGroups(flowLogGroup)),
+		heals("logs DeleteLogGroup, the trail's", goSDK, Region, deleteGroups(trailGroup)),
 		heals("logs DeleteLogGroup and CreateLogGroup, kept a day", goSDK, Region, replaceLogGroup),
 		heals("logs PutRetentionPolicy, a day", goSDK, Region, shortenRetention(trailGroup)),
 		heals("logs PutRetentionPolicy, a day, flow logs'", goSDK, SecondRegion, shortenRetention(flowLogGroup)),
+		heals("logs PutLogGroupDeletionProtection, off, flow logs'", awsCLI, Region, cliUnprotect(flowLogGroup)),
+		reports("logs AssociateKmsKey, another account's", goSDK, Region, takeKey, dropKey),
+		reports("logs DisassociateKmsKey, the trail's", awsCLI, Region, cliDropKey, nil),
+		reports("logs DeleteLogStream, the trail's", goSDK, Region, deleteStream, nil),
+		reports("logs DeleteSubscriptionFilter, the trail's", goSDK, Region, deleteFeed, nil),
+		reports("logs PutDataProtectionPolicy, the trail's", goSDK, Region, mask, unmask),
+		reports("logs PutTransformer, the trail's", goSDK, Region, transform, untransform),
+		reports("logs PutAccountPolicy, masking everything", goSDK, Region, maskAll, unmaskAll),
 		heals("logs DeleteMetricFilter, one", awsCLI, Region, cliDeleteFilter("root-usage")),
 		heals("logs PutMetricFilter, another pattern", goSDK, Region, putFilter("iam-changes", func(in *cloudwatchlogs.PutMetricFilterInput) {
 			in.FilterPattern = aws.String("{ $.eventName = NoSuchCall }")
@@ -95,6 +103,9 @@ func Attacks() []Attack {
 		heals("iam CreatePolicyVersion, of a policy that is attached", goSDK, Region, versionThatDenies(true)),
 		heals("iam SetDefaultPolicyVersion, of a policy that is attached", goSDK, Region, versionThatDenies(false)),
 	}, watched(), []Attack{
+		reports("monitoring SetAlarmState, to ALARM", awsCLI, Region, cliSetState("root-usage", "ALARM"), resetState("root-usage")),
+		reports("monitoring PutAlarmMuteRule, for half a day", goSDK, Region, muteAlarms, unmuteAlarms),
+		reports("monitoring PutCompositeAlarm, with a suppressor", goSDK, Region, suppress, unsuppress),
 		heals("all of it at once", goSDK, Region, everything),
 		heals("ec2 DeleteFlowLogs, a narrower one in its place", goSDK, Region, narrowFlowLogs),
 	})
@@ -211,25 +222,61 @@ func narrowFlowLogs(ctx context.Context, s *Session, t Target) (Aftermath, error
 	}, err
 }
 
-func cliDeleteLogGroup(group func(Target) string) doer {
+// deleteGroups deletes log groups. What comes back in their place is
+// protected from deletion, whatever they were.
+func deleteGroups(groups ...func(Target) string) doer {
 	return func(ctx context.Context, s *Session, t Target) (Aftermath, error) {
-		_, err := s.AWS(ctx, "logs", "delete-log-group", "--log-group-name", group(t))
-		return nil, err
+		for _, group := range groups {
+			if err := deleteGroup(ctx, s, group(t)); err != nil {
+				return nil, err
+			}
+		}
+		return func(want Snapshot) {
+			for _, group := range groups {
+				want.protected(s.Region, group(t), true)
+			}
+		}, nil
 	}
 }
 
+// deleteGroup deletes a log group. Where that is protected from it, the
+// protection goes first, again if it comes back meanwhile.
+func deleteGroup(ctx context.Context, s *Session, group string) error {
+	var err error
+	for range 5 {
+		_, err = s.Logs.DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String(group)})
+		if protected := new(logtypes.ValidationException); !errors.As(err, &protected) {
+			return err
+		}
+		if err := protectGroup(ctx, s, group, false); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func protectGroup(ctx context.Context, s *Session, group string, on bool) error {
+	_, err := s.Logs.PutLogGroupDeletionProtection(ctx, &cloudwatchlogs.PutLogGroupDeletionProtectionInput{
+		LogGroupIdentifier: aws.String(group), DeletionProtectionEnabled: aws.Bool(on),
+	})
+	return err
+}
+
 // replaceLogGroup deletes the trail's group and makes one of the same name
-// without filters, kept for a day.
+// without filters, kept for a day. It is the intruder's, and nobody protects
+// it, unless relight was faster.
 func replaceLogGroup(ctx context.Context, s *Session, t Target) (Aftermath, error) {
-	name := aws.String(t.TrailLogGroup)
-	if _, err := s.Logs.DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: name}); err != nil {
+	if err := deleteGroup(ctx, s, t.TrailLogGroup); err != nil {
 		return nil, err
 	}
-	_, err := s.Logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: name})
-	if there := new(logtypes.ResourceAlreadyExistsException); err != nil && !errors.As(err, &there) { // relight was faster
+	_, err := s.Logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(t.TrailLogGroup)})
+	faster := new(logtypes.ResourceAlreadyExistsException)
+	ours := errors.As(err, &faster)
+	if err != nil && !ours {
 		return nil, err
 	}
-	return shortenRetention(trailGroup)(ctx, s, t)
+	_, err = shortenRetention(trailGroup)(ctx, s, t)
+	return func(want Snapshot) { want.protected(s.Region, t.TrailLogGroup, ours) }, err
 }
 
 func shortenRetention(group func(Target) string) doer {
@@ -468,13 +515,20 @@ func cliFilterPolicy(ctx context.Context, s *Session, t Target) (Aftermath, erro
 // everything puts all the lights of the home region out together.
 func everything(ctx context.Context, s *Session, t Target) (Aftermath, error) {
 	var group errgroup.Group
-	for _, do := range []doer{deleteFlowLogs(0), deleteAllAlarms, cliDeleteLogGroup(trailGroup), cliDeleteLogGroup(flowLogGroup)} {
+	deletion := deleteGroups(trailGroup, flowLogGroup)
+	var after Aftermath
+	group.Go(func() (err error) {
+		after, err = deletion(ctx, s, t)
+		return err
+	})
+	for _, do := range []doer{deleteFlowLogs(0), deleteAllAlarms} {
 		group.Go(func() error {
 			_, err := do(ctx, s, t)
 			return err
 		})
 	}
-	return nil, group.Wait()
+	err := group.Wait()
+	return after, err
 }
 
 func stopLogging(ctx context.Context, s *Session, _ Target) (Aftermath, error) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -206,7 +207,7 @@ func (s Snapshot) logGroups(ctx context.Context, at *Session) error {
 		}
 		for _, g := range page.LogGroups {
 			if name := aws.ToString(g.LogGroupName); !strings.HasPrefix(name, "/aws/lambda/") {
-				s.add("log-group", at.Region+" "+name, aws.ToInt32(g.RetentionInDays), g.LogGroupClass)
+				s.add("log-group", at.Region+" "+name, aws.ToInt32(g.RetentionInDays), g.LogGroupClass, g.KmsKeyId, aws.ToBool(g.DeletionProtectionEnabled))
 			}
 		}
 	}
@@ -241,6 +242,14 @@ func (s Snapshot) trails(ctx context.Context, at *Session) error {
 		s.add("trail-selectors", aws.ToString(t.TrailARN), selectors.EventSelectors, selectors.AdvancedEventSelectors)
 	}
 	return nil
+}
+
+// protected says whether a log group of a snapshot is protected from deletion.
+func (s Snapshot) protected(region, group string, on bool) {
+	key := "log-group " + region + " " + group
+	if was, ok := s[key]; ok {
+		s[key] = was[:strings.LastIndex(was, ",")+1] + strconv.FormatBool(on) + "]"
+	}
 }
 
 func (s Snapshot) filters(ctx context.Context, at *Session, group string) error {

@@ -40,6 +40,13 @@ def short_lived(group):
     return group.get("retentionInDays", YEAR) < YEAR
 
 
+def unguarded(region, group):
+    """Whether a log group that relight made can be deleted."""
+    if group.get("deletionProtectionEnabled") is not False:
+        return False
+    return "relight" in aws(region, "logs", "list-tags-for-resource", "--resource-arn", group["arn"].removesuffix(":*")).get("tags", {})
+
+
 def measures(f, control):
     metric = f["metricTransformations"][0]
     return (squeezed(f["filterPattern"]) == squeezed(control["Pattern"]) and metric["metricValue"] == "1"
@@ -150,6 +157,8 @@ def broken_vpcs(region, calls):
                 yield f"VPC {vpc['VpcId']} in {region}: the log group {name} is missing"
             elif name and short_lived(groups[name]):
                 yield f"VPC {vpc['VpcId']} in {region}: the log group {name} is kept {groups[name]['retentionInDays']} days"
+            elif name and unguarded(region, groups[name]):
+                yield f"VPC {vpc['VpcId']} in {region}: the log group {name} can be deleted, though relight made it"
 
 
 def main():

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +24,38 @@ type AlarmState struct {
 	Trail   TrailLogs        // set if Full
 	Filters []Filter         // of the trail's log group; set if Full
 	Topics  map[string]Topic // by ARN, those that alarms of a control act on; set if Full
+
+	Mutes      []MuteRule  // that are or will be in force over an alarm of a control; set if Full, or of the alarms that the look was about
+	Composites []Composite // alarms that stand on others; every one if Full, or those that the look was about
+}
+
+// A MuteRule silences alarms for some time, whatever their own settings say.
+type MuteRule struct {
+	Name   string
+	Alarms []string // that it covers, of those that were asked about
+	Status string   // ACTIVE or SCHEDULED
+	Kind   string   // ONE_TIME or RECURRING
+}
+
+// A Composite is an alarm that stands on other alarms' states, with
+// everything PutCompositeAlarm takes.
+type Composite struct {
+	Name                string
+	Rule                string // "ALARM(relight-root-usage) OR …"
+	Suppressor          string // name or ARN of the alarm that silences it; "" for none
+	ActionsEnabled      bool
+	AlarmActions        []string
+	OKActions           []string
+	InsufficientActions []string
+	Description         string
+	TagsSent            *TagsSent
+}
+
+// TagsSent says which of its tags an alarm sends along; none for the defaults.
+type TagsSent struct {
+	Enabled  bool
+	Included []string // keys; none for all but Excluded
+	Excluded []string // keys
 }
 
 // An Alarm is a metric alarm. What relight has no opinion on is kept so that
@@ -46,6 +80,8 @@ type Alarm struct {
 	OKActions           []string
 	InsufficientActions []string
 	Description         string
+	TagsSent            *TagsSent
+	InAlarmFor          int64 // seconds; 0 in any other state, and where CloudWatch does not say since when
 }
 
 // A Topic is an SNS topic that an alarm acts on.
@@ -76,11 +112,48 @@ func (a PutAlarm) String() string {
 func (a PutAlarm) Target() string { return a.Alarm.Name }
 func (PutAlarm) before() int      { return protectionLast }
 
+// DeleteMuteRule deletes a mute rule, whoever made it.
+type DeleteMuteRule struct {
+	Rule   string
+	Reason string
+}
+
+// String returns the action as one line.
+func (a DeleteMuteRule) String() string {
+	return fmt.Sprintf("delete alarm mute rule %s (%s)", a.Rule, a.Reason)
+}
+
+// Target returns the rule's name.
+func (a DeleteMuteRule) Target() string { return a.Rule }
+func (DeleteMuteRule) before() int      { return protectionLast }
+
+// Unsuppress writes a composite alarm again without its suppressor.
+type Unsuppress struct {
+	Alarm  Composite
+	Reason string
+}
+
+// String returns the action as one line.
+func (a Unsuppress) String() string {
+	return fmt.Sprintf("take the suppressor off composite alarm %s (%s)", a.Alarm.Name, a.Reason)
+}
+
+// Target returns the alarm's name.
+func (a Unsuppress) Target() string { return a.Alarm.Name }
+func (Unsuppress) before() int      { return protectionLast }
+
 // Alarms plans the alarm of every control that was looked at:
 //
 //	one of ours that is weaker than wanted    put back, its owner's extras kept
 //	any alarm that holds the control          left alone
 //	none                                      ours is made on the metric of the filter that measures it
+//
+// and what silences those alarms while their settings stay as they are:
+//
+//	a mute rule over one of them              a finding, or deleted if the configuration says so
+//	a composite alarm on one of them that
+//	 another alarm suppresses                 a finding, or the suppressor taken off if the configuration says so
+//	in ALARM for a day                        a finding: it tells nobody of what comes next
 func Alarms(want catalog.Policy, got Observed) Plan {
 	var p Plan
 	state := *got.Alarms
@@ -93,43 +166,138 @@ func Alarms(want catalog.Policy, got Observed) Plan {
 			return sorted(p)
 		}
 	}
+	guards := map[string]bool{} // alarms that hold a control, or will once the plan is applied
 	for _, c := range want.Controls {
 		if !state.Full && !slices.Contains(state.Named, want.Name(c.ID)) {
 			continue
 		}
-		p.alarm(want, c, state)
+		for _, name := range p.alarm(want, c, state) {
+			guards[name] = true
+		}
+	}
+	names := slices.Sorted(maps.Keys(guards))
+	p.touch(got, catalog.Alarm, names...)
+	for _, r := range state.Mutes {
+		p.muted(want, r, guards)
+	}
+	for _, c := range state.Composites {
+		p.suppressed(want, c, names)
+	}
+	for _, name := range names {
+		if state.Alarms[name].InAlarmFor > catalog.StuckAfter {
+			p.Findings = append(p.Findings, Finding{
+				Subject: "alarm " + name,
+				Problem: "it has stood in ALARM for more than a day, and tells nobody of what comes next",
+				Remedy: "Look at what it counts, and who writes to its metric. When that is dealt with and it stays in ALARM: " +
+					"aws cloudwatch set-alarm-state --state-value OK --state-reason handled --alarm-name " + name + ".",
+			})
+		}
 	}
 	return sorted(p)
 }
 
-// alarm plans the alarms of one control.
-func (p *Plan) alarm(want catalog.Policy, c catalog.Control, state AlarmState) {
+// muted plans a mute rule, where it covers an alarm that holds a control.
+// Source: CloudWatch API Reference, PutAlarmMuteRule: the alarms go on
+// changing state, and their actions are not taken.
+func (p *Plan) muted(want catalog.Policy, r MuteRule, guards map[string]bool) {
+	var silenced []string
+	for _, name := range r.Alarms {
+		if guards[name] {
+			silenced = append(silenced, name)
+		}
+	}
+	if len(silenced) == 0 {
+		return
+	}
+	slices.Sort(silenced)
+	problem := "it silences " + strings.Join(silenced, ", ")
+	if r.Status == "SCHEDULED" {
+		problem = "it will silence " + strings.Join(silenced, ", ")
+	}
+	if want.RemoveMutes {
+		p.Actions = append(p.Actions, DeleteMuteRule{Rule: r.Name, Reason: problem})
+		return
+	}
+	p.Findings = append(p.Findings, Finding{
+		Subject: "alarm mute rule " + r.Name,
+		Problem: problem + ", whose own settings stay as they are (" + strings.ToLower(strings.ReplaceAll(r.Kind, "_", " ")) + ")",
+		Remedy:  "Delete it, unless it is meant: aws cloudwatch delete-alarm-mute-rule --alarm-mute-rule-name " + r.Name + ". relight does it with alarms.removeMutes.",
+		Alert:   true,
+	})
+}
+
+// suppressed plans a composite alarm with a suppressor, where it stands on an
+// alarm that holds a control. The suppressor silences the composite alarm's
+// actions and not those of the alarms below it. Source: CloudWatch User Guide,
+// "Suppressing composite alarm actions".
+func (p *Plan) suppressed(want catalog.Policy, c Composite, guards []string) {
+	i := slices.IndexFunc(guards, func(name string) bool { return standsOn(c.Rule, name) })
+	if c.Suppressor == "" || i < 0 {
+		return
+	}
+	problem := "while " + c.Suppressor + " is in ALARM it says nothing of " + guards[i]
+	if want.RemoveMutes {
+		c.Suppressor = ""
+		p.Actions = append(p.Actions, Unsuppress{Alarm: c, Reason: problem})
+		return
+	}
+	p.Findings = append(p.Findings, Finding{
+		Subject: "composite alarm " + c.Name,
+		Problem: problem + "; that alarm's own actions are taken all the same",
+		Remedy:  "Take its suppressor off, unless it is meant: aws cloudwatch put-composite-alarm without --actions-suppressor. relight does it with alarms.removeMutes.",
+		Alert:   true,
+	})
+}
+
+// standsOn reports whether a composite alarm's rule names an alarm, by name or
+// by ARN, in quotes or without. Source: CloudWatch API Reference,
+// PutCompositeAlarm, AlarmRule.
+func standsOn(rule, alarm string) bool {
+	for _, m := range ruleTerm.FindAllStringSubmatch(rule, -1) {
+		name := strings.Trim(m[1], `" `)
+		if parts := parseARN(name); strings.HasPrefix(name, "arn:") {
+			name = strings.TrimPrefix(parts.resource, "alarm:")
+		}
+		if name == alarm {
+			return true
+		}
+	}
+	return false
+}
+
+var ruleTerm = regexp.MustCompile(`(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*("[^"]*"|[^")]*)\s*\)`)
+
+// alarm plans the alarms of one control, and returns the names of those that
+// hold it or will.
+func (p *Plan) alarm(want catalog.Policy, c catalog.Control, state AlarmState) (names []string) {
 	metrics := measuredBy(want, c, state)
-	held := false
 	for _, m := range metrics {
 		own, exists := state.Alarms[AlarmName(want, c, m)]
 		if !exists {
 			continue
 		}
-		held = true
+		names = append(names, own.Name)
 		if why := weaker(c, m, own, ownTopic(want)); why != "" {
 			p.putAlarm(want, c, m, own, why)
 		} else {
 			p.Held++
 		}
 	}
-	if held {
-		return
+	if len(names) > 0 {
+		return names
 	}
 	for _, a := range state.Alarms {
-		for _, m := range metrics {
-			if weaker(c, m, a, reaching(state.Topics)) == "" {
-				p.Held++
-				return
-			}
+		if slices.ContainsFunc(metrics, func(m Metric) bool { return weaker(c, m, a, reaching(state.Topics)) == "" }) {
+			names = append(names, a.Name)
 		}
 	}
-	p.putAlarm(want, c, metrics[0], Alarm{Name: AlarmName(want, c, metrics[0])}, "no alarm watches "+c.Title)
+	if len(names) > 0 {
+		p.Held++
+		return names
+	}
+	own := AlarmName(want, c, metrics[0])
+	p.putAlarm(want, c, metrics[0], Alarm{Name: own}, "no alarm watches "+c.Title)
+	return []string{own}
 }
 
 // putAlarm plans relight's alarm on a metric, starting from the alarm as
@@ -145,6 +313,7 @@ func (p *Plan) putAlarm(want catalog.Policy, c catalog.Control, m Metric, from A
 		AlarmActions: slices.Clone(from.AlarmActions), OKActions: from.OKActions,
 		InsufficientActions: from.InsufficientActions,
 		Description:         cmp.Or(from.Description, "relight: "+c.Title),
+		TagsSent:            from.TagsSent,
 	}
 	switch {
 	case slices.Contains(a.AlarmActions, want.Topic):

@@ -132,7 +132,8 @@ func FlowLogs(want catalog.Policy, got Observed) Plan {
 	}
 	for name := range needed {
 		group, exists := state.LogGroups[name]
-		p.logGroup(want, got.Region, logGroupWant{name, want.FlowLogs.RetentionDays, "flow logs"}, group, exists)
+		p.touch(got, catalog.LogGroup, name)
+		p.logGroup(want, got, logGroupWant{name, want.FlowLogs.RetentionDays, "flow logs"}, group, exists)
 	}
 	return sorted(p)
 }

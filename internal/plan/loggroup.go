@@ -16,6 +16,10 @@ type LogGroupState struct {
 	Group   LogGroup // its name alone is set when it does not exist
 	Exists  bool
 	Filters []Filter // every metric filter of Group
+
+	// Read in a look at everything only.
+	Transformed bool        // the group has a transformer of its own
+	Account     []GroupRule // account-wide policies that transform records
 }
 
 // A LogGroup is a CloudWatch Logs log group.
@@ -23,7 +27,18 @@ type LogGroup struct {
 	Name          string
 	Class         string
 	RetentionDays int32  // 0 keeps for ever
+	RetentionBy   string // name of the account-wide policy that RetentionDays is of; "" for the group's own
 	KMSKey        string // ARN; "" for none
+	Protected     bool   // from deletion
+	Masked        bool   // by a data protection policy of its own
+	MaskedByAll   bool   // by the account's data protection policy
+	Ours          bool   // carries relight's tag; read only where KMSKey or Protected are not as relight would have made it
+}
+
+// A GroupRule is an account-wide policy of CloudWatch Logs.
+type GroupRule struct {
+	Name      string
+	Selection string // its selection criteria; "" for every log group of the region
 }
 
 // A Filter is a metric filter with everything PutMetricFilter takes.
@@ -55,6 +70,7 @@ type CreateLogGroup struct {
 	Name          string
 	RetentionDays int32
 	KMSKey        string // ARN; "" for none
+	Protected     bool   // from deletion
 	Tags          map[string]string
 	Reason        string
 }
@@ -84,6 +100,37 @@ func (a RaiseRetention) String() string {
 func (a RaiseRetention) Target() string { return a.LogGroup }
 func (RaiseRetention) before() int      { return retentionNext }
 
+// ProtectLogGroup switches a log group's deletion protection on.
+type ProtectLogGroup struct {
+	LogGroup string
+	Reason   string
+}
+
+// String returns the action as one line.
+func (a ProtectLogGroup) String() string {
+	return fmt.Sprintf("protect log-group %s from deletion (%s)", a.LogGroup, a.Reason)
+}
+
+// Target returns the log group's name.
+func (a ProtectLogGroup) Target() string { return a.LogGroup }
+func (ProtectLogGroup) before() int      { return retentionNext }
+
+// EncryptLogGroup puts the configured key on a log group.
+type EncryptLogGroup struct {
+	LogGroup string
+	Key      string // ARN
+	Reason   string
+}
+
+// String returns the action as one line.
+func (a EncryptLogGroup) String() string {
+	return fmt.Sprintf("encrypt log-group %s with %s (%s)", a.LogGroup, a.Key, a.Reason)
+}
+
+// Target returns the log group's name.
+func (a EncryptLogGroup) Target() string { return a.LogGroup }
+func (EncryptLogGroup) before() int      { return retentionNext }
+
 // PutFilter creates or puts back a metric filter of relight's own.
 type PutFilter struct {
 	LogGroup string
@@ -105,8 +152,13 @@ func (PutFilter) before() int      { return protectionLast }
 //
 //	not for this account or region   left alone, and said so
 //	missing                          created, with every filter
-//	kept shorter than policy         raised; never shortened
+//	kept shorter than policy         raised; never shortened; a finding where an account-wide policy overrides it
+//	ours and not protected, no key   protected, the configured key put back
+//	ours with another key, or        a finding
+//	 a key of another account's
+//	masked or transformed            a finding
 //	another class than STANDARD      a finding: it takes no filters and never changes
+//	no room for another filter       a finding
 //	a filter of ours that is weaker  put back
 //	no filter measures a control     ours is made
 func LogGroups(want catalog.Policy, got Observed) Plan {
@@ -119,8 +171,11 @@ func LogGroups(want catalog.Policy, got Observed) Plan {
 	if state.Trail.LogGroup == "" {
 		return sorted(p)
 	}
-	wanted := logGroupWant{state.Trail.LogGroup, want.LogGroup.RetentionDays, "the trail"}
-	if !p.logGroup(want, got.Region, wanted, state.Group, state.Exists) {
+	p.touch(got, catalog.LogGroup, state.Trail.LogGroup)
+	wanted := logGroupWant{state.Trail.LogGroup, want.LogGroup.RetentionDays, byTrail}
+	serves := p.logGroup(want, got, wanted, state.Group, state.Exists)
+	p.altered(state)
+	if !serves {
 		return sorted(p)
 	}
 	for _, c := range want.Controls {
@@ -131,8 +186,76 @@ func LogGroups(want catalog.Policy, got Observed) Plan {
 		}
 		p.Held++
 	}
+	p.crowded(state)
 	return sorted(p)
 }
+
+// crowded reports filters that a log group has no room for: others that are
+// there already take none.
+func (p *Plan) crowded(state *LogGroupState) {
+	added := 0
+	for _, a := range p.Actions {
+		put, ok := a.(PutFilter)
+		if ok && !slices.ContainsFunc(state.Filters, func(f Filter) bool { return f.Name == put.Filter.Name }) {
+			added++
+		}
+	}
+	if over := len(state.Filters) + added - catalog.FiltersPerGroup; added > 0 && over > 0 {
+		p.Findings = append(p.Findings, Finding{
+			Subject: "log group " + state.Trail.LogGroup,
+			Problem: fmt.Sprintf("it has %d metric filters and takes %d, so %d of the missing ones are refused", len(state.Filters), catalog.FiltersPerGroup, min(over, added)),
+			Remedy:  "Delete filters that nothing uses, and find out who made so many: used-up slots keep filters from coming back.",
+			Alert:   true,
+		})
+	}
+}
+
+// altered reports what changes the records that people and filters see.
+func (p *Plan) altered(state *LogGroupState) {
+	report := func(problem, remedy string) { // no alert: the calls that lead there carry advice
+		p.Findings = append(p.Findings, Finding{Subject: "log group " + state.Trail.LogGroup, Problem: problem, Remedy: remedy})
+	}
+	// CloudWatch Logs User Guide, "Help protect sensitive log data with
+	// masking": it masks at every egress, metric filters included.
+	if state.Group.Masked {
+		report("a data protection policy masks its records, for metric filters too",
+			"Take it off, unless it is meant: aws logs delete-data-protection-policy --log-group-identifier "+state.Trail.LogGroup+".")
+	}
+	if state.Group.MaskedByAll {
+		report("the account's data protection policy masks its records, for metric filters too",
+			"Take it off, unless it is meant: aws logs delete-account-policy --policy-type DATA_PROTECTION_POLICY.")
+	}
+	// CloudWatch Logs API Reference, PutMetricFilter, applyOnTransformedLogs;
+	// PutTransformer: a group's own transformer overrides the account's.
+	const reads = "relight's filters read the originals; queries, subscriptions and filters on transformed records do not"
+	if state.Transformed {
+		report("a transformer rewrites its records: "+reads,
+			"Take it off, unless it is meant: aws logs delete-transformer --log-group-identifier "+state.Trail.LogGroup+".")
+		return
+	}
+	for _, r := range state.Account {
+		if r.selects(state.Trail.LogGroup) {
+			report("the account-wide transformer policy "+r.Name+" rewrites its records: "+reads,
+				"Take it off, unless it is meant: aws logs delete-account-policy --policy-type TRANSFORMER_POLICY --policy-name "+r.Name+".")
+		}
+	}
+}
+
+var quoted = regexp.MustCompile(`["']([^"']*)["']`)
+
+// selects reports whether an account-wide policy is about a log group. Its
+// criteria name a prefix of log groups: LogGroupNamePrefix. How that is
+// spelled around the prefix is not documented, so any quoted text counts, and
+// criteria that cannot be read select everything. Source: CloudWatch Logs API
+// Reference, PutAccountPolicy, selectionCriteria.
+func (r GroupRule) selects(group string) bool {
+	prefixes := quoted.FindAllStringSubmatch(r.Selection, -1)
+	return len(prefixes) == 0 || slices.ContainsFunc(prefixes, func(m []string) bool { return strings.HasPrefix(group, m[1]) })
+}
+
+// byTrail says that the trail needs a log group; anything else, that flow logs
+// do.
+const byTrail = "the trail"
 
 // A logGroupWant is what a log group is needed for.
 type logGroupWant struct {
@@ -143,7 +266,7 @@ type logGroupWant struct {
 
 // logGroup plans one log group that is needed, and reports whether it can
 // serve once the plan is applied.
-func (p *Plan) logGroup(want catalog.Policy, region string, w logGroupWant, got LogGroup, exists bool) bool {
+func (p *Plan) logGroup(want catalog.Policy, in Observed, w logGroupWant, got LogGroup, exists bool) bool {
 	theirs := strings.HasPrefix(w.name, catalog.ControlTowerPrefix)
 	subject := "log group " + w.name
 	switch {
@@ -152,18 +275,20 @@ func (p *Plan) logGroup(want catalog.Policy, region string, w logGroupWant, got 
 		return false
 	case !exists:
 		p.Actions = append(p.Actions, CreateLogGroup{
-			Name: w.name, RetentionDays: w.retention, KMSKey: want.KMSKeys[region], Tags: want.Tags,
+			Name: w.name, RetentionDays: w.retention, KMSKey: want.KMSKeys[in.Region], Protected: want.ProtectGroups, Tags: want.Tags,
 			Reason: "missing, needed by " + w.by,
 		})
 		return true
-	case got.Class != "" && got.Class != catalog.ClassStandard && w.by == "the trail":
+	case got.Class != "" && got.Class != catalog.ClassStandard && w.by == byTrail:
 		p.Findings = append(p.Findings, Finding{
 			Subject: subject,
 			Problem: "its class is " + got.Class + ", which takes no metric filters and never changes",
-			Remedy:  "Create a STANDARD log group and point the trail at it.",
+			Remedy:  "Create a STANDARD log group and point the trail at it. If this one was made anew in that class, find out by whom.",
+			Alert:   true,
 		})
 		return false
 	}
+	p.guarded(want, in, got)
 	if keeps(got, w.retention) {
 		return true
 	}
@@ -172,8 +297,44 @@ func (p *Plan) logGroup(want catalog.Policy, region string, w logGroupWant, got 
 		p.Findings = append(p.Findings, Finding{Subject: subject, Problem: short + " for longer, and AWS Control Tower owns it", Remedy: "Raise the retention in the landing zone's settings."})
 		return true
 	}
+	if got.RetentionBy != "" { // PutRetentionPolicy would be accepted and change nothing: CloudWatch Logs API Reference
+		p.Findings = append(p.Findings, Finding{
+			Subject: subject,
+			Problem: short + " for longer, and the account-wide retention policy " + got.RetentionBy + " overrides what the group says",
+			Remedy:  "Change that policy, or delete it: aws logs delete-account-policy --policy-type RETENTION_POLICY --policy-name " + got.RetentionBy + ".",
+		})
+		return true
+	}
 	p.Actions = append(p.Actions, RaiseRetention{LogGroup: w.name, Days: w.retention, Reason: short})
 	return true
+}
+
+// guarded plans what keeps a log group's records readable and in place. Only
+// what relight made is changed; for the rest the key of another account, who
+// can make the records unreadable, is a finding.
+func (p *Plan) guarded(want catalog.Policy, in Observed, got LogGroup) {
+	subject, key := "log group "+got.Name, want.KMSKeys[in.Region]
+	if got.Ours && want.ProtectGroups && !got.Protected {
+		p.Actions = append(p.Actions, ProtectLogGroup{LogGroup: got.Name, Reason: "its deletion protection is off"})
+	}
+	switch owner := parseARN(got.KMSKey).account; {
+	case got.Ours && key != "" && got.KMSKey == "":
+		p.Actions = append(p.Actions, EncryptLogGroup{LogGroup: got.Name, Key: key, Reason: "it has no key"})
+	case got.Ours && key != "" && got.KMSKey != key:
+		p.Findings = append(p.Findings, Finding{
+			Subject: subject,
+			Problem: "it is encrypted with " + got.KMSKey + ", not with the configured key",
+			Remedy:  "Put the configured key on it (aws logs associate-kms-key), or name the other one in kmsKeys of the configuration.",
+			Alert:   true,
+		})
+	case owner != "" && owner != in.Account && got.KMSKey != key:
+		p.Findings = append(p.Findings, Finding{
+			Subject: subject,
+			Problem: "it is encrypted with " + got.KMSKey + " of account " + owner + ", which can make its records unreadable",
+			Remedy:  "Put a key of this account on it (aws logs associate-kms-key), or name that one in kmsKeys of the configuration.",
+			Alert:   true,
+		})
+	}
 }
 
 // keeps reports whether a log group keeps its events for so many days.

@@ -207,7 +207,7 @@ func TestTrailLogGroup(t *testing.T) {
 		"class not told":  {retention: 400},
 		"kept shorter":    {retention: 364, actions: []string{"raise retention of log-group " + group + " to 365 days (kept 364 days, needed by the trail)"}},
 		"missing":         {missing: true, actions: []string{"create log-group " + group + " kept 365 days (missing, needed by the trail)", strings.ReplaceAll(put, "%s", group)}},
-		"another class":   {class: "INFREQUENT_ACCESS", retention: 1, findings: []string{"log group " + group + ": its class is INFREQUENT_ACCESS, which takes no metric filters and never changes. Create a STANDARD log group and point the trail at it."}},
+		"another class":   {class: "INFREQUENT_ACCESS", retention: 1, findings: []string{"log group " + group + ": its class is INFREQUENT_ACCESS, which takes no metric filters and never changes. Create a STANDARD log group and point the trail at it. If this one was made anew in that class, find out by whom."}},
 		"Control Tower's": {name: tower, retention: 365},
 		"Control Tower's, shorter": {name: tower, retention: 14, findings: []string{
 			"log group " + tower + ": kept 14 days, needed by the trail for longer, and AWS Control Tower owns it. Raise the retention in the landing zone's settings.",

@@ -128,9 +128,22 @@ func apply(t testing.TB, got plan.Observed, p plan.Plan) plan.Observed {
 				}
 			}
 		case plan.CreateLogGroup:
-			set(got, plan.LogGroup{Name: a.Name, Class: catalog.ClassStandard, RetentionDays: a.RetentionDays})
+			set(got, plan.LogGroup{
+				Name: a.Name, Class: catalog.ClassStandard, RetentionDays: a.RetentionDays, KMSKey: a.KMSKey, Protected: a.Protected,
+				Ours: a.Tags[catalog.OwnerTag] != "",
+			})
 		case plan.RaiseRetention:
-			set(got, plan.LogGroup{Name: a.LogGroup, Class: catalog.ClassStandard, RetentionDays: a.Days})
+			g := groupIn(got, a.LogGroup)
+			g.RetentionDays = a.Days
+			set(got, g)
+		case plan.ProtectLogGroup:
+			g := groupIn(got, a.LogGroup)
+			g.Protected = true
+			set(got, g)
+		case plan.EncryptLogGroup:
+			g := groupIn(got, a.LogGroup)
+			g.KMSKey = a.Key
+			set(got, g)
 		case plan.PutFilter:
 			s := got.LogGroups
 			s.Filters = append(slices.DeleteFunc(s.Filters, func(f plan.Filter) bool { return f.Name == a.Filter.Name }), a.Filter)
@@ -139,11 +152,24 @@ func apply(t testing.TB, got plan.Observed, p plan.Plan) plan.Observed {
 				t.Fatalf("%s: %d actions", a, len(a.Alarm.AlarmActions))
 			}
 			got.Alarms.Alarms[a.Alarm.Name] = a.Alarm
+		case plan.DeleteMuteRule:
+			got.Alarms.Mutes = slices.DeleteFunc(slices.Clone(got.Alarms.Mutes), func(r plan.MuteRule) bool { return r.Name == a.Rule })
+		case plan.Unsuppress:
+			got.Alarms.Composites = slices.DeleteFunc(slices.Clone(got.Alarms.Composites), func(c plan.Composite) bool { return c.Name == a.Alarm.Name })
+			got.Alarms.Composites = append(got.Alarms.Composites, a.Alarm)
 		default:
 			t.Fatalf("the model does not know %T", action)
 		}
 	}
 	return got
+}
+
+// groupIn returns a log group of whichever state was observed.
+func groupIn(got plan.Observed, name string) plan.LogGroup {
+	if got.FlowLogs != nil {
+		return got.FlowLogs.LogGroups[name]
+	}
+	return got.LogGroups.Group
 }
 
 // set puts a log group into whichever state was observed.

@@ -101,6 +101,17 @@ func Of(kind catalog.Kind, want catalog.Policy, got Observed) (Plan, error) {
 	return Plan{}, fmt.Errorf("plan %s: it was not observed", kind)
 }
 
+// touch notes which of the names that the look was about are among those that
+// a protection leans on.
+func (p *Plan) touch(got Observed, of catalog.ResourceType, names ...string) {
+	for _, n := range names {
+		if got.Type == of && slices.Contains(got.Asked, n) && !slices.Contains(p.Touched, n) {
+			p.Touched = append(p.Touched, n)
+		}
+	}
+	slices.Sort(p.Touched)
+}
+
 // sorted puts every list of a plan in its fixed order.
 func sorted(p Plan) Plan {
 	slices.SortFunc(p.Actions, func(a, b Action) int {

@@ -331,7 +331,8 @@ func (p *Plan) trailGroup(want catalog.Policy, account, region string, t Trail, 
 	if t.LogGroupARN == "" || s.GroupExists || group.account != account || group.region != region {
 		return
 	}
-	p.logGroup(want, region, logGroupWant{logGroupName(t.LogGroupARN), want.LogGroup.RetentionDays, "the trail"}, LogGroup{}, false)
+	wanted := logGroupWant{logGroupName(t.LogGroupARN), want.LogGroup.RetentionDays, byTrail}
+	p.logGroup(want, Observed{Account: account, Region: region}, wanted, LogGroup{}, false)
 }
 
 // moved returns a finding for each destination of a trail that is not the

@@ -2,6 +2,7 @@ package trigger
 
 import (
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,10 +23,15 @@ var shapes = map[catalog.ResourceType]*regexp.Regexp{
 	catalog.Key:       catalog.KeyShape,
 	catalog.Region:    catalog.RegionShape,
 	catalog.Trail:     catalog.TrailShape,
-	catalog.Alarm:     regexp.MustCompile(`^[^\x00-\x1f\x7f]{1,255}$`),
+	catalog.Alarm:     alarmShape,
 	catalog.Role:      catalog.RoleShape,
 	catalog.IAMPolicy: catalog.PolicyShape,
+
+	catalog.MutedAlarm:     alarmShape,
+	catalog.CompositeAlarm: alarmShape,
 }
+
+var alarmShape = regexp.MustCompile(`^[^\x00-\x1f\x7f]{1,255}$`)
 
 // namesAt returns the names found in a detail at a path, or none: for an
 // event without a usable name, a null or oversized part, or a shape that was
@@ -40,18 +46,10 @@ func namesAt(detail json.RawMessage, path []string, of catalog.ResourceType) (fo
 	if len(path) == 0 {
 		return "", false
 	}
-	var node any
-	if json.Unmarshal(detail, &node) != nil {
-		return "", false
+	names, ok := texts(nodeAt(detail, path))
+	for i := range names {
+		names[i] = canonical(names[i], of)
 	}
-	for _, step := range path {
-		object, ok := unquote(node).(map[string]any)
-		if !ok {
-			return "", false
-		}
-		node = object[step]
-	}
-	names, ok := texts(node)
 	if all := len(names); ok && path[len(path)-1] == "items" {
 		names = slices.DeleteFunc(names, func(n string) bool { return resourceID.MatchString(n) && !strings.HasPrefix(n, string(of)+"-") })
 		if all > 0 && len(names) == 0 {
@@ -68,6 +66,45 @@ func namesAt(detail json.RawMessage, path []string, of catalog.ResourceType) (fo
 // resourceID is what the IDs of EC2's resources look like. Source: EC2 API
 // Reference, "Resource IDs".
 var resourceID = regexp.MustCompile(`^[a-z]+(-[a-z]+)*-[0-9a-f]+$`)
+
+// nodeAt returns what is in a detail at a path, or nil. A step may name two
+// members, of which the record has one.
+func nodeAt(detail json.RawMessage, path []string) any {
+	var node any
+	if json.Unmarshal(detail, &node) != nil {
+		return nil
+	}
+	for _, step := range path {
+		object, ok := unquote(node).(map[string]any)
+		if !ok {
+			return nil
+		}
+		node = nil
+		for member := range strings.SplitSeq(step, "|") {
+			if node == nil {
+				node = object[member]
+			}
+		}
+	}
+	return node
+}
+
+// canonical returns a name as the account's listings have it: some calls take
+// a log group's ARN, with or without ":*" behind it, as well as its name.
+// Source: CloudWatch Logs API Reference, LogGroup.
+func canonical(name string, of catalog.ResourceType) string {
+	parts := strings.SplitN(name, ":", 6)
+	if of != catalog.LogGroup || len(parts) < 6 || parts[0] != "arn" {
+		return name
+	}
+	return strings.TrimPrefix(strings.TrimSuffix(parts[5], ":*"), "log-group:")
+}
+
+// harmless reports whether a call with advice did no harm after all.
+func harmless(c catalog.Call, detail json.RawMessage) bool {
+	path, value := c.Harmless()
+	return path != nil && fmt.Sprint(nodeAt(detail, path)) == value
+}
 
 // texts returns the strings of a node, and false if any part of it is
 // something else.

@@ -96,6 +96,9 @@ func Parse(raw []byte) (Event, error) {
 		return ev, fmt.Errorf("%s names no %s: %w", r.EventName, call.Type, ErrIgnored)
 	}
 	ev.Cause.Names, ev.Cause.Advice = names, call.Advice
+	if harmless(call, e.Detail) {
+		ev.Cause.Advice = ""
+	}
 	for _, kind := range call.Kinds {
 		ev.Scopes = append(ev.Scopes, remedy.Scope{
 			Account: e.Account, Region: e.Region, Kind: kind, Type: call.Type, Names: names,

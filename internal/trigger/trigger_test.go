@@ -220,6 +220,27 @@ var samples = map[string]string{
 	"SetSubscriptionAttributes.filter-policy.json": topic("relight-alerts:" + subscription),
 	"SetSubscriptionAttributes.foreign.json":       topic("checkout:" + subscription),
 	"SetSubscriptionAttributes.echo.json":          topic("relight-alerts:" + subscription),
+	"PutLogGroupDeletionProtection.flow-logs.json": group(home, "relight-flow-logs"),
+	"PutLogGroupDeletionProtection.trail.json":     group(home, trail),
+	"PutLogGroupDeletionProtection.echo.json":      group(home, trail),
+	"PutLogGroupDeletionProtection.foreign.json":   group(home, "/aws/lambda/checkout"),
+	"PutLogGroupDeletionProtection.refused.json":   refused,
+	"AssociateKmsKey.other-account-key.json":       group(home, trail),
+	"AssociateKmsKey.foreign.json":                 group(home, "/aws/lambda/checkout"),
+	"DisassociateKmsKey.trail.json":                group(home, trail),
+	"DisassociateKmsKey.arn.json":                  group(home, trail),
+	"DisassociateKmsKey.queries.json":              group(home, "query-result"),
+	"DeleteLogStream.trail.json":                   group(home, trail),
+	"DeleteLogStream.flow-logs.json":               group(home, "relight-flow-logs"),
+	"DeleteLogStream.foreign.json":                 group(home, "/aws/lambda/checkout"),
+	"DeleteSubscriptionFilter.trail.json":          group(home, trail),
+	"DeleteSubscriptionFilter.foreign.json":        group(home, "/aws/lambda/checkout"),
+	"PutDataProtectionPolicy.trail.json":           group(home, trail),
+	"PutDataProtectionPolicy.foreign.json":         group(home, "/aws/lambda/checkout"),
+	"PutTransformer.trail.json":                    filters(trail),
+	"PutTransformer.foreign.json":                  filters("/aws/lambda/checkout"),
+	"PutAccountPolicy.masking.json":                filters(""),
+	"PutAccountPolicy.transformer.json":            filters(""),
 
 	"PutMetricAlarm.weakened.json":     alarm("relight-root-usage"),
 	"PutMetricAlarm.silenced.json":     alarm("relight-iam-changes"),
@@ -248,6 +269,14 @@ var samples = map[string]string{
 	"DisableAlarmActions.foreign.json":         alarm("checkout-latency"),
 	"DisableAlarmActions.null-parameters.json": alarm(),
 	"DisableAlarmActions.refused.json":         refused,
+
+	"SetAlarmState.one.json":            alarm("relight-root-usage"),
+	"SetAlarmState.foreign.json":        alarm("checkout-latency"),
+	"PutAlarmMuteRule.guarded.json":     scope("alarms", home, "muted-alarm", "checkout-latency", "relight-root-usage"),
+	"PutAlarmMuteRule.foreign.json":     scope("alarms", home, "muted-alarm", "checkout-latency"),
+	"PutAlarmMuteRule.refused.json":     refused,
+	"PutCompositeAlarm.suppressed.json": scope("alarms", home, "composite-alarm", "any-of-the-account"),
+	"PutCompositeAlarm.foreign.json":    scope("alarms", home, "composite-alarm", "checkout"),
 
 	"AlarmChange.delete.json":            alarm("relight-root-usage"),
 	"AlarmChange.delete-monitoring.json": alarm("relight-vpc-changes"),
@@ -437,6 +466,45 @@ func TestWildcardsAreNoNames(t *testing.T) {
 			if err != nil || ev.Scopes[0].Names != "" {
 				t.Errorf("%s with name %q: %v, %v, want a scope without names", sample, odd, ev.Scopes, err)
 			}
+		}
+	}
+}
+
+// People are not advised of a call that did no harm after all: relight's own
+// repair is one.
+func TestHarmless(t *testing.T) {
+	for sample, advised := range map[string]bool{
+		"PutLogGroupDeletionProtection.flow-logs.json": true,
+		"PutLogGroupDeletionProtection.echo.json":      false,
+		"DeleteLogStream.trail.json":                   true,
+		"DeleteAlarms.one.json":                        false,
+	} {
+		ev, err := trigger.Parse(events.Read(sample))
+		if err != nil || (ev.Cause.Advice != "") != advised {
+			t.Errorf("%s: %v, advice %q; want some: %t", sample, err, ev.Cause.Advice, advised)
+		}
+	}
+	raw := strings.Replace(string(events.Read("PutLogGroupDeletionProtection.echo.json")), `"deletionProtectionEnabled": true`, `"deletionProtectionEnabled": null`, 1)
+	if ev, err := trigger.Parse([]byte(raw)); err != nil || ev.Cause.Advice == "" {
+		t.Errorf("a call that does not say so counts as harmless: %v", err)
+	}
+}
+
+// Some calls take a log group's ARN for its name.
+func TestARNs(t *testing.T) {
+	const name = "aws-cloudtrail-logs-111122223333-0a1b2c3d"
+	for identifier, want := range map[string]string{
+		name: name,
+		"arn:aws:logs:us-east-1:111122223333:log-group:" + name:            name,
+		"arn:aws-cn:logs:cn-north-1:111122223333:log-group:" + name + ":*": name,
+		"arn:aws:logs:us-east-1:111122223333:log-group:":                   "",
+		"arn:aws:logs:us-east-1":                                           "",
+		"arn:aws:logs:us-east-1:111122223333:log-group:a:log-stream:b":     "",
+	} {
+		raw := strings.ReplaceAll(string(events.Read("DisassociateKmsKey.arn.json")), "arn:aws:logs:us-east-1:111122223333:log-group:"+name, identifier)
+		ev, err := trigger.Parse([]byte(raw))
+		if err != nil || string(ev.Scopes[0].Names) != want || ev.Cause.Names != ev.Scopes[0].Names {
+			t.Errorf("%s: %v, names %q, of the cause %q; want %q", identifier, err, ev.Scopes[0].Names, ev.Cause.Names, want)
 		}
 	}
 }

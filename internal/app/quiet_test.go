@@ -1,0 +1,39 @@
+package app_test
+
+import (
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cloudwatchtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+)
+
+// encrypt puts a key on a log group, which it makes first.
+func (w *world) encrypt(group, key string) {
+	w.t.Helper()
+	w.AddKey(key)
+	must(w.AssociateKmsKey(w.t.Context(), &cloudwatchlogs.AssociateKmsKeyInput{LogGroupName: aws.String(group), KmsKeyId: aws.String(key)}))
+}
+
+func (w *world) putAccountPolicy(of logstypes.PolicyType, name string, selection *string) {
+	w.t.Helper()
+	must(w.PutAccountPolicy(w.t.Context(), &cloudwatchlogs.PutAccountPolicyInput{
+		PolicyName: aws.String(name), PolicyType: of, PolicyDocument: aws.String(`{"retentionInDays":30}`), SelectionCriteria: selection,
+	}))
+}
+
+func (w *world) setState(alarm, state string) {
+	w.t.Helper()
+	must(w.SetAlarmState(w.t.Context(), &cloudwatch.SetAlarmStateInput{
+		AlarmName: aws.String(alarm), StateValue: cloudwatchtypes.StateValue(state), StateReason: aws.String("test"),
+	}))
+}
+
+// muteRule silences alarms every night.
+func (w *world) muteRule(name string, alarms ...string) {
+	w.t.Helper()
+	must(w.PutAlarmMuteRule(w.t.Context(), &cloudwatch.PutAlarmMuteRuleInput{
+		Name: aws.String(name), MuteTargets: &cloudwatchtypes.MuteTargets{AlarmNames: alarms},
+		Rule: &cloudwatchtypes.Rule{Schedule: &cloudwatchtypes.Schedule{Expression: aws.String("cron(0 0 * * *)"), Duration: aws.String("PT12H")}},
+	}))
+}

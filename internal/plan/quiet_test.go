@@ -1,0 +1,325 @@
+package plan_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
+)
+
+const (
+	ownKey    = "arn:aws:kms:us-east-1:111122223333:key/own"
+	secondKey = "arn:aws:kms:us-east-1:111122223333:key/second"
+	theirKey  = "arn:aws:kms:us-east-1:444455556666:key/theirs"
+)
+
+// What guards a log group's records is put back on groups of relight's, and
+// reported on others.
+func TestGuardedLogGroups(t *testing.T) {
+	protect := "protect log-group " + group + " from deletion (its deletion protection is off)"
+	encrypt := "encrypt log-group " + group + " with " + ownKey + " (it has no key)"
+	differs := "log group " + group + ": it is encrypted with " + secondKey + ", not with the configured key. " +
+		"Put the configured key on it (aws logs associate-kms-key), or name the other one in kmsKeys of the configuration."
+	theirs := "log group " + group + ": it is encrypted with " + theirKey + " of account 444455556666, which can make its records unreadable. " +
+		"Put a key of this account on it (aws logs associate-kms-key), or name that one in kmsKeys of the configuration."
+	tests := map[string]struct {
+		group     plan.LogGroup
+		key       string // configured
+		unguarded bool   // by configuration
+		actions   []string
+		findings  []string
+	}{
+		"theirs":                              {},
+		"theirs, protected":                   {group: plan.LogGroup{Protected: true}},
+		"theirs, with a key":                  {group: plan.LogGroup{KMSKey: secondKey}},
+		"theirs, with a key beside ours":      {group: plan.LogGroup{KMSKey: secondKey}, key: ownKey},
+		"theirs, without the configured":      {key: ownKey},
+		"theirs, with another account's":      {group: plan.LogGroup{KMSKey: theirKey}, findings: []string{theirs}},
+		"theirs, with another's, configured":  {group: plan.LogGroup{KMSKey: theirKey}, key: theirKey},
+		"ours":                                {group: plan.LogGroup{Ours: true, Protected: true}},
+		"ours, unprotected":                   {group: plan.LogGroup{Ours: true}, actions: []string{protect}},
+		"ours, unprotected, as configured":    {group: plan.LogGroup{Ours: true}, unguarded: true},
+		"ours, protected against its config":  {group: plan.LogGroup{Ours: true, Protected: true}, unguarded: true},
+		"ours, without the configured key":    {group: plan.LogGroup{Ours: true, Protected: true}, key: ownKey, actions: []string{encrypt}},
+		"ours, with the configured key":       {group: plan.LogGroup{Ours: true, Protected: true, KMSKey: ownKey}, key: ownKey},
+		"ours, with another key":              {group: plan.LogGroup{Ours: true, Protected: true, KMSKey: secondKey}, key: ownKey, findings: []string{differs}},
+		"ours, with a key, none configured":   {group: plan.LogGroup{Ours: true, Protected: true, KMSKey: secondKey}},
+		"ours, with another account's, alone": {group: plan.LogGroup{Ours: true, Protected: true, KMSKey: theirKey}, findings: []string{theirs}},
+		"ours, stripped of both":              {group: plan.LogGroup{Ours: true}, key: ownKey, actions: []string{encrypt, protect}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			want, c := control(t)
+			want.ProtectGroups, want.KMSKeys = !tt.unguarded, map[string]string{region: tt.key}
+			got := logGroup(filterFor(want, c))
+			tt.group.Name, tt.group.RetentionDays = group, 365
+			got.LogGroups.Group = tt.group
+			p := of(t, catalog.LogGroups, want, got)
+			says(t, "actions", p.Actions, tt.actions...)
+			says(t, "findings", p.Findings, tt.findings...)
+			for _, f := range p.Findings {
+				if !f.Alert {
+					t.Errorf("%s does not alert", f)
+				}
+			}
+			converges(t, catalog.LogGroups, want, got)
+
+			got = flowLogs(want, plan.VPC{ID: "vpc-1", Owner: account, FlowLogs: []plan.FlowLog{{
+				ID: "fl-1", Status: "ACTIVE", TrafficType: "ALL", Format: catalog.DefaultFlowLogFormat, Destination: catalog.ToCloudWatchLogs, LogGroup: group, Ours: true,
+			}}})
+			got.FlowLogs.LogGroups[group] = tt.group
+			p = of(t, catalog.FlowLogs, want, got)
+			says(t, "actions for flow logs", p.Actions, tt.actions...)
+			says(t, "findings for flow logs", p.Findings, tt.findings...)
+		})
+	}
+}
+
+// A group that relight makes is protected and encrypted as configured.
+func TestNewLogGroupIsGuarded(t *testing.T) {
+	for _, guarded := range []bool{true, false} {
+		want, _ := control(t)
+		want.ProtectGroups, want.KMSKeys = guarded, map[string]string{region: ownKey}
+		got := logGroup()
+		got.LogGroups.Exists, got.LogGroups.Group = false, plan.LogGroup{}
+		a := of(t, catalog.LogGroups, want, got).Actions[0].(plan.CreateLogGroup)
+		if a.Protected != guarded || a.KMSKey != ownKey {
+			t.Errorf("%+v, want it protected: %t", a, guarded)
+		}
+		converges(t, catalog.LogGroups, want, got)
+	}
+}
+
+// What changes the records that filters and people see is reported with what
+// to do; a group's own transformer hides the account's.
+func TestAlteredRecords(t *testing.T) {
+	const (
+		own     = "delete-data-protection-policy --log-group-identifier " + group
+		account = "delete-account-policy --policy-type DATA_PROTECTION_POLICY"
+		rewrite = "delete-transformer --log-group-identifier " + group
+		policy  = "delete-account-policy --policy-type TRANSFORMER_POLICY --policy-name slim"
+	)
+	rule := func(selection string) []plan.GroupRule { return []plan.GroupRule{{Name: "slim", Selection: selection}} }
+	tests := map[string]struct {
+		change   func(*plan.LogGroupState)
+		findings []string // part of each
+	}{
+		"as they came":                      {func(*plan.LogGroupState) {}, nil},
+		"masked":                            {func(s *plan.LogGroupState) { s.Group.Masked = true }, []string{own}},
+		"masked by the account":             {func(s *plan.LogGroupState) { s.Group.MaskedByAll = true }, []string{account}},
+		"masked by both":                    {func(s *plan.LogGroupState) { s.Group.Masked, s.Group.MaskedByAll = true, true }, []string{own, account}},
+		"transformed":                       {func(s *plan.LogGroupState) { s.Transformed = true }, []string{rewrite}},
+		"transformed by the account":        {func(s *plan.LogGroupState) { s.Account = rule("") }, []string{policy}},
+		"transformed by prefix":             {func(s *plan.LogGroupState) { s.Account = rule(`LogGroupNamePrefix IN ["other", "aws-cloudtrail"]`) }, []string{policy}},
+		"by a prefix in single quotes":      {func(s *plan.LogGroupState) { s.Account = rule("LogGroupNamePrefix = 'aws-cloudtrail'") }, []string{policy}},
+		"by criteria that cannot be read":   {func(s *plan.LogGroupState) { s.Account = rule("something new") }, []string{policy}},
+		"by another prefix":                 {func(s *plan.LogGroupState) { s.Account = rule(`LogGroupNamePrefix IN ["/aws/lambda/"]`) }, nil},
+		"by itself, which hides the others": {func(s *plan.LogGroupState) { s.Transformed, s.Account = true, rule("") }, []string{rewrite}},
+		"in another class, masked":          {func(s *plan.LogGroupState) { s.Group.Class, s.Group.Masked = "INFREQUENT_ACCESS", true }, []string{own, "its class is"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			want, c := control(t)
+			got := logGroup(filterFor(want, c))
+			tt.change(got.LogGroups)
+			p := of(t, catalog.LogGroups, want, got)
+			if len(p.Actions) > 0 || len(p.Findings) != len(tt.findings) {
+				t.Fatalf("actions %v, findings %v; want %v", p.Actions, p.Findings, tt.findings)
+			}
+			all := strings.Join(text(p.Findings), "\n")
+			for _, f := range tt.findings {
+				if !strings.Contains(all, f) {
+					t.Errorf("findings %s, want %s", all, f)
+				}
+			}
+		})
+	}
+}
+
+// An account-wide retention policy overrides what PutRetentionPolicy writes,
+// so writing would go on for ever.
+func TestRetentionByPolicy(t *testing.T) {
+	want, c := control(t)
+	for days, short := range map[int32]bool{0: false, 365: false, 30: true} {
+		got := logGroup(filterFor(want, c))
+		got.LogGroups.Group.RetentionDays, got.LogGroups.Group.RetentionBy = days, "thrifty"
+		p := of(t, catalog.LogGroups, want, got)
+		if len(p.Actions) > 0 || (len(p.Findings) == 1) != short {
+			t.Errorf("%d days: actions %v, findings %v", days, p.Actions, p.Findings)
+		}
+		if short && !strings.Contains(p.Findings[0].String(), "--policy-type RETENTION_POLICY --policy-name thrifty") {
+			t.Errorf("finding %s", p.Findings[0])
+		}
+	}
+}
+
+func TestCrowdedLogGroup(t *testing.T) {
+	want := policy(t)
+	crowd := func(n int) []plan.Filter {
+		var filters []plan.Filter
+		for range n {
+			filters = append(filters, plan.Filter{Name: "theirs", Pattern: "ERROR"})
+		}
+		return filters
+	}
+	n := len(want.Controls)
+	for existing, refused := range map[int]string{
+		catalog.FiltersPerGroup - n:     "",
+		catalog.FiltersPerGroup - n + 1: "it has 83 metric filters and takes 100, so 1 of the missing ones are refused",
+		catalog.FiltersPerGroup:         "it has 100 metric filters and takes 100, so 18 of the missing ones are refused",
+	} {
+		p := of(t, catalog.LogGroups, want, logGroup(crowd(existing)...))
+		if len(p.Actions) != n || (len(p.Findings) == 0) != (refused == "") || refused != "" && !strings.Contains(p.Findings[0].String(), refused) {
+			t.Errorf("%d filters: %d actions, findings %v", existing, len(p.Actions), p.Findings)
+		}
+	}
+	held := crowd(catalog.FiltersPerGroup - n)
+	for _, c := range want.Controls {
+		held = append(held, with(filterFor(want, c), func(f *plan.Filter) { f.Pattern = "x" }))
+	}
+	if p := of(t, catalog.LogGroups, want, logGroup(held...)); len(p.Findings) > 0 {
+		t.Errorf("filters that are there need no room: %v", p.Findings)
+	}
+}
+
+// Names that an event asked about are touched if something leans on them.
+func TestTouched(t *testing.T) {
+	want, c := control(t)
+	ask := func(got plan.Observed, of catalog.ResourceType, names ...string) plan.Observed {
+		got.Type, got.Asked = of, names
+		return got
+	}
+	theirs := reachable(alarms([]plan.Filter{theirFilter(c)}, theirAlarm(want, c)), plan.Topic{Exists: true, Admits: true, Confirmed: 1})
+	ours := want.Name(c.ID)
+	tests := map[string]struct {
+		kind catalog.Kind
+		got  plan.Observed
+		want []string
+	}{
+		"the trail's group":         {catalog.LogGroups, ask(logGroup(filterFor(want, c)), catalog.LogGroup, "other", group), []string{group}},
+		"another group":             {catalog.LogGroups, ask(logGroup(filterFor(want, c)), catalog.LogGroup, "other"), nil},
+		"everything":                {catalog.LogGroups, logGroup(filterFor(want, c)), nil},
+		"an alarm of ours":          {catalog.Alarms, ask(named([]string{ours, "x"}, alarmFor(want, c)), catalog.Alarm, ours, "x"), []string{ours}},
+		"one of ours that is gone":  {catalog.Alarms, ask(named([]string{ours}), catalog.Alarm, ours), []string{ours}},
+		"an alarm of theirs":        {catalog.Alarms, ask(theirs, catalog.Alarm, "root"), []string{"root"}},
+		"an alarm that is no guard": {catalog.Alarms, ask(theirs, catalog.Alarm, "checkout-latency"), nil},
+	}
+	for name, tt := range tests {
+		p := of(t, tt.kind, want, tt.got)
+		if diff := cmp.Diff(tt.want, p.Touched); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// What silences an alarm while its settings stay is reported, or undone where
+// the configuration says so; alarms that hold no control are nobody's business.
+func TestSilencedAlarms(t *testing.T) {
+	rule := func(change func(*plan.MuteRule)) func(*plan.AlarmState) {
+		r := plan.MuteRule{Name: "nights", Alarms: []string{"relight-root-usage"}, Status: "ACTIVE", Kind: "RECURRING"}
+		if change != nil {
+			change(&r)
+		}
+		return func(s *plan.AlarmState) { s.Mutes = append(s.Mutes, r) }
+	}
+	composite := func(rule, suppressor string) func(*plan.AlarmState) {
+		return func(s *plan.AlarmState) {
+			s.Composites = append(s.Composites, plan.Composite{Name: "any", Rule: rule, Suppressor: suppressor, ActionsEnabled: true, AlarmActions: []string{topic}})
+		}
+	}
+	const (
+		ofRule      = "alarm mute rule nights: it silences relight-root-usage, whose own settings stay as they are (recurring). Delete it, unless it is meant: aws cloudwatch delete-alarm-mute-rule --alarm-mute-rule-name nights. relight does it with alarms.removeMutes."
+		ofComposite = "composite alarm any: while maintenance is in ALARM it says nothing of relight-root-usage; that alarm's own actions are taken all the same. Take its suppressor off, unless it is meant: aws cloudwatch put-composite-alarm without --actions-suppressor. relight does it with alarms.removeMutes."
+		unmute      = "delete alarm mute rule nights (it silences relight-root-usage)"
+		unsuppress  = "take the suppressor off composite alarm any (while maintenance is in ALARM it says nothing of relight-root-usage)"
+	)
+	tests := map[string]struct {
+		change  func(*plan.AlarmState)
+		finding string // "" for none
+		action  string // with removeMutes
+	}{
+		"nothing":                       {change: func(*plan.AlarmState) {}},
+		"a rule":                        {rule(nil), ofRule, unmute},
+		"a rule to come":                {rule(func(r *plan.MuteRule) { r.Status, r.Kind = "SCHEDULED", "ONE_TIME" }), "it will silence relight-root-usage, whose own settings stay as they are (one time)", "it will silence"},
+		"a rule over more":              {rule(func(r *plan.MuteRule) { r.Alarms = []string{"checkout-latency", "relight-root-usage"} }), ofRule, unmute},
+		"a rule over others":            {change: rule(func(r *plan.MuteRule) { r.Alarms = []string{"checkout-latency", "relight-unknown"} })},
+		"a suppressor":                  {composite("ALARM(relight-root-usage)", "maintenance"), ofComposite, unsuppress},
+		"a suppressor, quoted":          {composite(`ALARM("checkout-latency") OR NOT OK( "relight-root-usage" )`, "maintenance"), ofComposite, unsuppress},
+		"a suppressor, by ARN":          {composite("INSUFFICIENT_DATA(arn:aws:cloudwatch:us-east-1:111122223333:alarm:relight-root-usage)", "maintenance"), ofComposite, unsuppress},
+		"a suppressor of others":        {change: composite("ALARM(relight-root-usage-2) OR ALARM(checkout-latency)", "maintenance")},
+		"a composite alarm, unsilenced": {change: composite("ALARM(relight-root-usage)", "")},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			want, c := control(t)
+			observe := map[string]func() plan.Observed{
+				"full":  func() plan.Observed { return alarms([]plan.Filter{filterFor(want, c)}, alarmFor(want, c)) },
+				"named": func() plan.Observed { return named([]string{want.Name(c.ID)}, alarmFor(want, c)) },
+			}
+			for look, o := range observe {
+				want.RemoveMutes = false
+				got := o()
+				tt.change(got.Alarms)
+				p := of(t, catalog.Alarms, want, got)
+				if len(p.Actions) > 0 || (len(p.Findings) == 1) != (tt.finding != "") || p.Held != 1 {
+					t.Fatalf("%s: actions %v, findings %v, %d held", look, p.Actions, p.Findings, p.Held)
+				}
+				if tt.finding != "" && (!strings.Contains(p.Findings[0].String(), tt.finding) || !p.Findings[0].Alert) {
+					t.Errorf("%s: finding %s, want %s", look, p.Findings[0], tt.finding)
+				}
+				want.RemoveMutes = true
+				p = of(t, catalog.Alarms, want, got)
+				if len(p.Findings) > 0 || (len(p.Actions) == 1) != (tt.action != "") || tt.action != "" && !strings.Contains(p.Actions[0].String(), tt.action) {
+					t.Errorf("%s, removing: actions %v, findings %v", look, p.Actions, p.Findings)
+				}
+				converges(t, catalog.Alarms, want, got)
+			}
+		})
+	}
+}
+
+// A composite alarm keeps all but its suppressor.
+func TestUnsuppressKeepsTheRest(t *testing.T) {
+	want, c := control(t)
+	want.RemoveMutes = true
+	was := plan.Composite{
+		Name: "any", Rule: "ALARM(relight-root-usage)", Suppressor: "x", ActionsEnabled: true, Description: "d",
+		AlarmActions: []string{"arn:1"}, OKActions: []string{"arn:2"}, InsufficientActions: []string{"arn:3"}, TagsSent: &plan.TagsSent{Enabled: true},
+	}
+	got := alarms([]plan.Filter{filterFor(want, c)}, alarmFor(want, c))
+	got.Alarms.Composites = []plan.Composite{was}
+	put := of(t, catalog.Alarms, want, got).Actions[0].(plan.Unsuppress)
+	was.Suppressor = ""
+	if diff := cmp.Diff(was, put.Alarm); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// An alarm that has rung for a day tells nobody any more.
+func TestStuckAlarm(t *testing.T) {
+	want, c := control(t)
+	healthy := plan.Topic{Exists: true, Admits: true, Confirmed: 1}
+	ringing := func(a plan.Alarm, seconds int64) plan.Alarm {
+		a.InAlarmFor = seconds
+		return a
+	}
+	for name, tt := range map[string]struct {
+		got   plan.Observed
+		stuck string
+	}{
+		"quiet":        {got: alarms([]plan.Filter{filterFor(want, c)}, alarmFor(want, c))},
+		"for a day":    {got: alarms([]plan.Filter{filterFor(want, c)}, ringing(alarmFor(want, c), catalog.StuckAfter))},
+		"for longer":   {alarms([]plan.Filter{filterFor(want, c)}, ringing(alarmFor(want, c), catalog.StuckAfter+1)), "relight-root-usage"},
+		"theirs":       {reachable(alarms([]plan.Filter{theirFilter(c)}, ringing(theirAlarm(want, c), 1e6)), healthy), "root"},
+		"nobody's own": {got: alarms([]plan.Filter{filterFor(want, c)}, alarmFor(want, c), plan.Alarm{Name: "checkout-latency", InAlarmFor: 1e6})},
+	} {
+		p := of(t, catalog.Alarms, want, tt.got)
+		if len(p.Actions) > 0 || (len(p.Findings) == 1) != (tt.stuck != "") ||
+			tt.stuck != "" && !strings.Contains(p.Findings[0].String(), "alarm "+tt.stuck+": it has stood in ALARM for more than a day") {
+			t.Errorf("%s: actions %v, findings %v", name, p.Actions, p.Findings)
+		}
+	}
+}
