@@ -93,8 +93,8 @@ func TestBudgets(t *testing.T) {
 				w.AddVPC(home, fmt.Sprintf("vpc-%08x", 0xf00+i))
 				w.createGroup(home, fmt.Sprintf("/aws/lambda/function-%d", i))
 			}
-			w.sweep(app.Request{})
 			w.PageSize(0)
+			w.sweep(app.Request{})
 			tt.attack.do(w)
 			told, before := len(w.Messages()), w.Calls()
 			for _, k := range catalog.Kinds() {
