@@ -32,8 +32,10 @@ func protected() object {
 	return object{
 		"describe-trails": object{"trailList": []object{{
 			"Name": "trail", "TrailARN": "arn:aws:cloudtrail:us-east-1:111122223333:trail/trail", "IsMultiRegionTrail": true,
-			"CloudWatchLogsLogGroupArn": "arn:aws:logs:us-east-1:111122223333:log-group:trail:*",
+			"CloudWatchLogsLogGroupArn":  "arn:aws:logs:us-east-1:111122223333:log-group:trail:*",
+			"IncludeGlobalServiceEvents": true, "LogFileValidationEnabled": true,
 		}}},
+		"get-event-selectors":         object{"EventSelectors": []object{{"IncludeManagementEvents": true, "ReadWriteType": "All"}}},
 		"get-trail-status":            object{"IsLogging": true},
 		"describe-log-groups":         object{"logGroups": []object{{"logGroupName": "trail", "retentionInDays": 365}, {"logGroupName": "flow-logs"}}},
 		"describe-metric-filters":     object{"metricFilters": filters},
@@ -70,6 +72,10 @@ func TestVerify(t *testing.T) {
 	flowLog := func(change object) func(object) {
 		return func(a object) { overlay(rows(a, "describe-flow-logs", "FlowLogs")[0], change) }
 	}
+	trail := func(change object) func(object) {
+		return func(a object) { overlay(rows(a, "describe-trails", "trailList")[0], change) }
+	}
+	selectors := func(selector object) object { return object{"EventSelectors": []object{selector}} }
 	answer := func(command string, with any) func(object) { return func(a object) { a[command] = with } }
 
 	control := "control " + catalog.Controls()[3].ID + ": broken at its "
@@ -82,6 +88,15 @@ func TestVerify(t *testing.T) {
 		{"nothing", func(object) {}, "18 controls and every VPC are protected", 1},
 		{"no trail", answer("describe-trails", object{"trailList": []object{}}), "trail: no multi-region trail", 1},
 		{"trail stopped", answer("get-trail-status", object{"IsLogging": false}), "trail trail: it is not logging", 1},
+		{"trail of one region", trail(object{"IsMultiRegionTrail": false}), "trail: no multi-region trail", 1},
+		{"trail without a group", trail(object{"CloudWatchLogsLogGroupArn": nil}), "trail: no multi-region trail", 1},
+		{"trail not validated", trail(object{"LogFileValidationEnabled": false}), "trail trail: LogFileValidationEnabled is off", 1},
+		{"trail without IAM", trail(object{"IncludeGlobalServiceEvents": false}), "trail trail: IncludeGlobalServiceEvents is off", 1},
+		{"trail's bucket shut", answer("get-trail-status", object{"IsLogging": true, "LatestDeliveryError": "AccessDenied"}), "LatestDeliveryError AccessDenied", 1},
+		{"trail reads only", answer("get-event-selectors", selectors(object{"IncludeManagementEvents": true, "ReadWriteType": "ReadOnly"})), "trail trail: it leaves", 1},
+		{"trail without KMS", answer("get-event-selectors", selectors(object{
+			"IncludeManagementEvents": true, "ReadWriteType": "All", "ExcludeManagementEventSources": []string{"kms.amazonaws.com"},
+		})), "trail trail: it leaves", 1},
 		{"trail's group gone", group(0, object{"logGroupName": "other"}), "log group trail: missing", 1},
 		{"trail's group short", group(0, object{"retentionInDays": 90}), "log group trail: kept 90 days", 1},
 		{"filter gone", filter(object{"filterPattern": ""}), control + "filter", 1},
