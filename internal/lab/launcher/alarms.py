@@ -16,7 +16,7 @@ from ministack.services import cloudwatch as cw
 from hook import around, ok
 
 # Members of PutMetricAlarm that are stored by no or by one protocol only.
-KEPT = ("InsufficientDataActions", "Metrics", "ThresholdMetricId", "EvaluateLowSampleCountPercentile")
+KEPT = ("ActionConfiguration", "InsufficientDataActions", "Metrics", "ThresholdMetricId", "EvaluateLowSampleCountPercentile")
 
 # Members of PutCompositeAlarm that are not stored; while the suppressor is in
 # ALARM, the composite alarm takes no actions.
