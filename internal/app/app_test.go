@@ -199,7 +199,7 @@ func (w *world) Invoke(ctx context.Context, in *lambda.InvokeInput, _ ...func(*l
 	}
 	w.invoked = append(w.invoked, name)
 	if _, err := w.app(catalog.Function(name)).HandleEvent(ctx, in.Payload); err != nil {
-		return &lambda.InvokeOutput{FunctionError: aws.String("Unhandled"), Payload: []byte(err.Error())}, nil
+		return &lambda.InvokeOutput{FunctionError: aws.String("Unhandled"), Payload: []byte(err.Error())}, nil //nolint:nilerr // as Lambda answers
 	}
 	return &lambda.InvokeOutput{}, nil
 }

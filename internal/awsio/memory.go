@@ -56,7 +56,7 @@ func (c *Cloud) recallTrail(ctx context.Context, s remedy.Scope) (plan.Recollect
 	case err != nil && remedy.ClassOf(err).Retry():
 		return plan.Recollection{}, err
 	case err != nil:
-		return plan.Recollection{Unreadable: err.Error()}, nil
+		return plan.Recollection{Unreadable: err.Error()}, nil //nolint:nilerr // it says so
 	case !known:
 		return plan.Recollection{}, nil
 	}

@@ -248,7 +248,7 @@ func (a *Account) CreateTrail(ctx context.Context, in *cloudtrail.CreateTrailInp
 	global := in.IncludeGlobalServiceEvents == nil || *in.IncludeGlobalServiceEvents
 	t := types.Trail{
 		Name: in.Name, TrailARN: aws.String(arn), HomeRegion: aws.String(r.name), S3BucketName: in.S3BucketName, S3KeyPrefix: in.S3KeyPrefix,
-		SnsTopicName: in.SnsTopicName, SnsTopicARN: in.SnsTopicName, KmsKeyId: in.KmsKeyId,
+		SnsTopicARN: in.SnsTopicName, KmsKeyId: in.KmsKeyId,
 		IsMultiRegionTrail: aws.Bool(aws.ToBool(in.IsMultiRegionTrail)), IsOrganizationTrail: aws.Bool(aws.ToBool(in.IsOrganizationTrail)),
 		IncludeGlobalServiceEvents: aws.Bool(global), LogFileValidationEnabled: aws.Bool(aws.ToBool(in.EnableLogFileValidation)),
 		CloudWatchLogsLogGroupArn: in.CloudWatchLogsLogGroupArn, CloudWatchLogsRoleArn: in.CloudWatchLogsRoleArn,
@@ -278,7 +278,7 @@ func (a *Account) UpdateTrail(ctx context.Context, in *cloudtrail.UpdateTrailInp
 	}
 	next := t.Trail
 	for to, from := range map[**string]*string{
-		&next.S3BucketName: in.S3BucketName, &next.S3KeyPrefix: in.S3KeyPrefix, &next.SnsTopicName: in.SnsTopicName, &next.SnsTopicARN: in.SnsTopicName,
+		&next.S3BucketName: in.S3BucketName, &next.S3KeyPrefix: in.S3KeyPrefix, &next.SnsTopicARN: in.SnsTopicName,
 		&next.KmsKeyId: in.KmsKeyId, &next.CloudWatchLogsLogGroupArn: in.CloudWatchLogsLogGroupArn, &next.CloudWatchLogsRoleArn: in.CloudWatchLogsRoleArn,
 	} {
 		if from != nil {

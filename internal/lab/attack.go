@@ -30,6 +30,10 @@ type Attack struct {
 	Reported bool
 	Undo     func(ctx context.Context, root *Session, target Target) error
 
+	// Harmless marks what a person may do and relight has to clean up after:
+	// it breaks nothing that the outside check could name.
+	Harmless bool
+
 	// Absent says why the lab cannot show the attack; then Do is nil. The
 	// strict account in memory covers it.
 	Absent string

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
@@ -35,6 +36,7 @@ func Attacks() []Attack {
 		heals("ec2 CreateVpc", goSDK, SecondRegion, createVPCs(1)),
 		heals("ec2 CreateVpc, ten at once", goSDK, Region, createVPCs(10)),
 		heals("ec2 CreateDefaultVpc", awsCLI, Region, createDefaultVPC),
+		{Name: "ec2 DeleteVpc, the end of a recorded teardown", Client: goSDK, Region: Region, Do: teardown, Harmless: true},
 		heals("ec2 DeleteFlowLogs, one", goSDK, Region, deleteFlowLogs(1)),
 		heals("ec2 DeleteFlowLogs, all", goSDK, SecondRegion, deleteFlowLogs(0)),
 		heals("logs DeleteLogGroup, the flow logs'", goSDK, Region, deleteGroups(flowLogGroup)),
@@ -141,6 +143,61 @@ func createVPCs(n int) doer {
 		err := group.Wait()
 		return logged(s.Region, made...), err
 	}
+}
+
+// teardown makes the calls of a recorded teardown, in their order: a stack with
+// a VPC, a flow log and a log group of its own comes and goes. Between the two
+// relight has put a flow log of its own on the VPC.
+func teardown(ctx context.Context, s *Session, _ Target) (Aftermath, error) {
+	const group = "network-flow-logs"
+	if _, err := s.Logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(group)}); err != nil {
+		return nil, err
+	}
+	others, err := s.EC2.DescribeFlowLogs(ctx, &ec2.DescribeFlowLogsInput{})
+	if err != nil {
+		return nil, err
+	}
+	if len(others.FlowLogs) == 0 {
+		return nil, errors.New("there is no flow log to take a role from")
+	}
+	made, err := s.EC2.CreateVpc(ctx, &ec2.CreateVpcInput{CidrBlock: aws.String("10.77.0.0/16")})
+	if err != nil {
+		return nil, err
+	}
+	vpc := aws.ToString(made.Vpc.VpcId)
+	logged, err := s.EC2.CreateFlowLogs(ctx, &ec2.CreateFlowLogsInput{
+		ResourceIds: []string{vpc}, ResourceType: ec2types.FlowLogsResourceTypeVpc, TrafficType: ec2types.TrafficTypeAll,
+		LogGroupName: aws.String(group), DeliverLogsPermissionArn: others.FlowLogs[0].DeliverLogsPermissionArn,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(logged.FlowLogIds) == 0 {
+		return nil, errors.New("the stack's own flow log was not created")
+	}
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(time.Second):
+	}
+	if _, err := s.EC2.DeleteFlowLogs(ctx, &ec2.DeleteFlowLogsInput{FlowLogIds: logged.FlowLogIds}); err != nil {
+		return nil, err
+	}
+	for timeout := time.After(healTimeout); ; {
+		if ids, _ := flowLogsOf(ctx, s, []string{vpc}); len(ids) > 0 { // an error is that there are none
+			break
+		}
+		select {
+		case <-timeout:
+			return nil, errors.New("the VPC got no flow log of relight's")
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	if _, err := s.EC2.DeleteVpc(ctx, &ec2.DeleteVpcInput{VpcId: aws.String(vpc)}); err != nil {
+		return nil, err
+	}
+	_, err = s.Logs.DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String(group)})
+	return nil, err
 }
 
 func cliCreateVPC(ctx context.Context, s *Session, _ Target) (Aftermath, error) {
