@@ -40,7 +40,7 @@ func protected() object {
 		"describe-log-groups":         object{"logGroups": []object{{"logGroupName": "trail", "retentionInDays": 365}, {"logGroupName": "flow-logs"}}},
 		"describe-metric-filters":     object{"metricFilters": filters},
 		"describe-alarms":             object{"MetricAlarms": alarms},
-		"list-subscriptions-by-topic": object{"Subscriptions": []object{{"SubscriptionArn": "arn:aws:sns:us-east-1:111122223333:relight:1"}}},
+		"list-subscriptions-by-topic": object{"Subscriptions": []object{{"SubscriptionArn": "arn:aws:sns:us-east-1:111122223333:relight:1", "Endpoint": "oncall@example.com"}}},
 		"get-topic-attributes": object{"Attributes": object{"Policy": `{"Statement":[` +
 			`{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"sns:Publish","Condition":{"Bool":{"aws:SecureTransport":"false"}}},` +
 			`{"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},"Action":"sns:Publish"}]}`}},
@@ -117,6 +117,9 @@ func TestVerify(t *testing.T) {
 		{"alarm tells nobody", alarm(object{"AlarmActions": []string{}}), control + "topic", 1},
 		{"topic gone", answer("list-subscriptions-by-topic", "NotFound"), "broken at its topic", 18},
 		{"not confirmed", answer("list-subscriptions-by-topic", object{"Subscriptions": []object{{"SubscriptionArn": "PendingConfirmation"}}}), "broken at its subscriber", 18},
+		{"somebody else's", answer("list-subscriptions-by-topic", object{"Subscriptions": []object{
+			{"SubscriptionArn": "arn:aws:sns:us-east-1:111122223333:relight:2", "Endpoint": "someone@example.com"},
+		}}), "broken at its subscriber", 18},
 		{"topic shut", answer("get-topic-attributes", object{"Attributes": object{"Policy": `{"Statement":[]}`}}), "broken at its topic's policy", 18},
 		{"topic denied", answer("get-topic-attributes", object{"Attributes": object{"Policy": `{"Statement":[` +
 			`{"Effect":"Deny","Principal":"*","Action":["sns:Publish"]},` +
@@ -175,7 +178,7 @@ func verify(t *testing.T, account object) (status int, out string) {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), "python3", "verify.py", write("controls.json", catalog.Controls()), "us-east-1")
-	cmd.Env = append(os.Environ(), "AWS_CLI="+cli, "ANSWERS="+write("answers.json", account))
+	cmd.Env = append(os.Environ(), "AWS_CLI="+cli, "SUBSCRIBERS=oncall@example.com", "ANSWERS="+write("answers.json", account))
 	raw, err := cmd.Output()
 	exit := new(exec.ExitError)
 	if err != nil && !errors.As(err, &exit) {
