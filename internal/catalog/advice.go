@@ -18,11 +18,11 @@ const (
 		"and put the old ones back before the first run of S3, within a day: what has expired is gone unless the bucket keeps versions."
 	adviceNoBucket = "logs go to this bucket. Create it again at once, in this account and region and with its policy: until then anybody may take the name " +
 		"and receive the logs. CloudTrail keeps trying for 30 days; what flow logs could not deliver is lost."
-	adviceDisabledKey = "logs are encrypted with this key: nothing new is written and nothing old can be read. Enable it again: aws kms enable-key."
-	adviceDyingKey    = "logs are encrypted with this key, and once it is deleted, in 7 to 30 days, nobody can read them ever again. " +
+	adviceDisabledKey = "logs, or relight's topic, are encrypted with this key: nothing new is written or told, and old logs cannot be read. Enable it again: aws kms enable-key."
+	adviceDyingKey    = "logs, or relight's topic, are encrypted with this key, and once it is deleted, in 7 to 30 days, nobody can read those logs ever again. " +
 		"Cancel that, aws kms cancel-key-deletion, and then enable it, aws kms enable-key: a key whose deletion was cancelled stays disabled."
-	adviceKeyPolicy = "logs are encrypted with this key. Read its new policy: it has to admit the services that write them, such as " +
-		"logs.amazonaws.com and cloudtrail.amazonaws.com, and the people who read them. If it should not be so, put the old one back: aws kms put-key-policy."
+	adviceKeyPolicy = "logs, or relight's topic, are encrypted with this key. Read its new policy: it has to admit the services that use it, such as " +
+		"logs.amazonaws.com, cloudtrail.amazonaws.com, and cloudwatch.amazonaws.com for the topic, and the people who read the logs. If it should not be so, put the old one back: aws kms put-key-policy."
 	adviceRegion = "every sweep covers this region once it is enabled. If nobody wanted it, disable it: aws account disable-region. " +
 		"To have its events at once as well, list it in regions and deploy."
 )

@@ -55,7 +55,7 @@ var roleReads = []Grant{
 	{
 		Actions:   []string{"iam:GetPolicy", "iam:GetPolicyVersion"},
 		Resources: []string{managedPolicies, arn + "iam::aws:policy/*"},
-		Why:       "which managed policy somebody attaches to the delivery role is known only at run time; only while one is attached, or is its boundary",
+		Why:       "which managed policy somebody attaches to the delivery role is known only at run time; GetPolicy is for one that is attached or its boundary, and so GetPolicyVersion is for its document",
 	},
 }
 
@@ -67,7 +67,7 @@ var kindGrants = map[Kind][]Grant{
 		{
 			Actions:   []string{"kms:DescribeKey"},
 			Resources: []string{arn + "kms:*:" + InAccount + ":key/*"},
-			Why:       "says why a flow log of relight's own cannot deliver; only where one FAILED, as the reads of the delivery role",
+			Why:       "DescribeKey is for saying why a flow log of relight's own cannot deliver; only where one FAILED, as the reads of the delivery role",
 		},
 		{
 			Actions:   []string{"ec2:DescribeVpcs", "ec2:DescribeFlowLogs"},
@@ -297,7 +297,8 @@ var ownGrants = map[Kind][]Grant{
 			},
 			Resources: []string{InDeliveryRole},
 			Why: "a way to more rights for whoever takes this function over, so it is pinned to the one role. " +
-				"Policies are only taken off it where they deny what delivery needs",
+				"Policies are only taken off it where they deny what delivery needs. TagRole is for tags that somebody took, and within CreateRole; " +
+				"PutRolePermissionsBoundary is for the configured boundary",
 		},
 	},
 }

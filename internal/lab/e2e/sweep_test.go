@@ -12,9 +12,10 @@ import (
 	"github.com/relight-aws/relight/internal/lab"
 )
 
-// TestTopicBySweep harms the topic while nobody listens: the sweep puts it
-// back. An event about the topic's key leads to a look at all of its health.
-func TestTopicBySweep(t *testing.T) {
+// TestSweep harms what the whole deployment leans on while nobody listens: the
+// sweep puts it back, the delivery role by the function that may. An event
+// about the topic's key leads to a look at all of its health.
+func TestSweep(t *testing.T) {
 	s := shared
 	s.drain(t)
 	s.listening(t, false)
@@ -24,6 +25,8 @@ func TestTopicBySweep(t *testing.T) {
 	for _, attacks := range [][]string{
 		{"sns DeleteTopic"},
 		{"sns SetTopicAttributes, no key", "sns SetSubscriptionAttributes, a filter policy"},
+		{"iam DeleteRole, with its policies", "cloudtrail DeleteTrail"},
+		{"cloudtrail UpdateTrail, stripped", "cloudtrail StopLogging", "logs PutLogGroupDeletionProtection, off, flow logs'"},
 	} {
 		want, err := s.Customer.Snapshot(t.Context(), s.Cloud.Root())
 		if err != nil {
@@ -32,7 +35,7 @@ func TestTopicBySweep(t *testing.T) {
 		for _, name := range attacks {
 			attack(name)(t, intruder)
 		}
-		s.invoke(t, catalog.Backfill, map[string]any{"kinds": []string{"topics"}})
+		s.invoke(t, catalog.Backfill, map[string]any{})
 		if err := s.Cloud.ConfirmSubscriptions(t.Context()); err != nil {
 			t.Fatal(err)
 		}
