@@ -31,8 +31,10 @@ var _ alarmAPI = (*cloudwatch.Client)(nil)
 //
 //	names of ours only       those alarms
 //	any other, hashed too    all of ours by name; it may have held the control
-//	                         of one that is missing, so then everything
-//	muted alarms             as above, and the mute rules of those of ours
+//	                         of one that is missing, so then everything but
+//	                         the mute rules
+//	muted alarms             as above, and the mute rules: of those of ours,
+//	                         or of all where one is missing
 //	composite alarms         all of ours by name, and the composite ones
 //	no names                 trail, filters, every alarm, the topics, mute rules
 func (c *Cloud) observeAlarms(ctx context.Context, s remedy.Scope) (*plan.AlarmState, error) {
@@ -87,8 +89,10 @@ func (c *Cloud) observeAllAlarms(ctx context.Context, s remedy.Scope) (*plan.Ala
 		return nil, err
 	}
 	measuring, topics := c.measuring(state)
-	if state.Mutes, err = c.mutes(ctx, s.Region, measuring); err != nil {
-		return nil, err
+	if s.Names == "" || s.Type == catalog.MutedAlarm || s.Type == catalog.CompositeAlarm {
+		if state.Mutes, err = c.mutes(ctx, s.Region, measuring); err != nil {
+			return nil, err
+		}
 	}
 	state.Topics, err = c.describeTopics(ctx, s, topics)
 	return state, err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cloudwatchtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -141,6 +142,22 @@ func TestNamedReads(t *testing.T) {
 		}
 		if diff := cmp.Diff(tt.calls, acct.Calls().Since(before)); diff != "" {
 			t.Errorf("%s: calls (-want +got):\n%s", tt.scope, diff)
+		}
+	}
+}
+
+// An event about somebody's alarm reads no mute rules, even where a missing
+// one of ours makes it a look at the rest.
+func TestForeignAlarmReadsNoMutes(t *testing.T) {
+	c, acct := cloud(t)
+	if _, err := acct.DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{"ours-root-usage"}}); err != nil {
+		t.Fatal(err)
+	}
+	for of, reads := range map[catalog.ResourceType]int{catalog.Alarm: 0, catalog.MutedAlarm: 1, catalog.CompositeAlarm: 1} {
+		before := acct.Calls()
+		got, err := c.Observe(t.Context(), remedy.Scope{Account: account, Region: home, Kind: catalog.Alarms, Type: of, Names: "somebody's"})
+		if n := acct.Calls().Since(before)["ListAlarmMuteRules"]; err != nil || !got.Alarms.Full || n != reads {
+			t.Errorf("%s: %d reads of mute rules, want %d; everything: %t, %v", of, n, reads, got.Alarms.Full, err)
 		}
 	}
 }

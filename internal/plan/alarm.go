@@ -177,11 +177,12 @@ func Alarms(want catalog.Policy, got Observed) Plan {
 	}
 	names := slices.Sorted(maps.Keys(guards))
 	p.touch(got, catalog.Alarm, names...)
+	alert := aboutSilence(got, guards)
 	for _, r := range state.Mutes {
-		p.muted(want, r, guards)
+		p.muted(want, r, guards, alert)
 	}
 	for _, c := range state.Composites {
-		p.suppressed(want, c, names)
+		p.suppressed(want, c, names, alert)
 	}
 	for _, name := range names {
 		if state.Alarms[name].InAlarmFor > catalog.StuckAfter {
@@ -196,10 +197,19 @@ func Alarms(want catalog.Policy, got Observed) Plan {
 	return sorted(p)
 }
 
+// aboutSilence reports whether a look is about what silences alarms, or about
+// an alarm that holds a control: then people hear of silence at once. Alarms of
+// others change all day, and a look that such an event leads to would tell of
+// one standing rule each time.
+func aboutSilence(got Observed, guards map[string]bool) bool {
+	return got.Type == catalog.MutedAlarm || got.Type == catalog.CompositeAlarm ||
+		slices.ContainsFunc(got.Asked, func(name string) bool { return guards[name] })
+}
+
 // muted plans a mute rule, where it covers an alarm that holds a control.
 // Source: CloudWatch API Reference, PutAlarmMuteRule: the alarms go on
 // changing state, and their actions are not taken.
-func (p *Plan) muted(want catalog.Policy, r MuteRule, guards map[string]bool) {
+func (p *Plan) muted(want catalog.Policy, r MuteRule, guards map[string]bool, alert bool) {
 	var silenced []string
 	for _, name := range r.Alarms {
 		if guards[name] {
@@ -222,7 +232,7 @@ func (p *Plan) muted(want catalog.Policy, r MuteRule, guards map[string]bool) {
 		Subject: "alarm mute rule " + r.Name,
 		Problem: problem + ", whose own settings stay as they are (" + strings.ToLower(strings.ReplaceAll(r.Kind, "_", " ")) + ")",
 		Remedy:  "Delete it, unless it is meant: aws cloudwatch delete-alarm-mute-rule --alarm-mute-rule-name " + r.Name + ". relight does it with alarms.removeMutes.",
-		Alert:   true,
+		Alert:   alert,
 	})
 }
 
@@ -230,7 +240,7 @@ func (p *Plan) muted(want catalog.Policy, r MuteRule, guards map[string]bool) {
 // alarm that holds a control. The suppressor silences the composite alarm's
 // actions and not those of the alarms below it. Source: CloudWatch User Guide,
 // "Suppressing composite alarm actions".
-func (p *Plan) suppressed(want catalog.Policy, c Composite, guards []string) {
+func (p *Plan) suppressed(want catalog.Policy, c Composite, guards []string, alert bool) {
 	i := slices.IndexFunc(guards, func(name string) bool { return standsOn(c.Rule, name) })
 	if c.Suppressor == "" || i < 0 {
 		return
@@ -245,7 +255,7 @@ func (p *Plan) suppressed(want catalog.Policy, c Composite, guards []string) {
 		Subject: "composite alarm " + c.Name,
 		Problem: problem + "; that alarm's own actions are taken all the same",
 		Remedy:  "Take its suppressor off, unless it is meant: aws cloudwatch put-composite-alarm without --actions-suppressor. relight does it with alarms.removeMutes.",
-		Alert:   true,
+		Alert:   alert,
 	})
 }
 

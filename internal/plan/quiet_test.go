@@ -263,6 +263,17 @@ func TestSilencedAlarms(t *testing.T) {
 				want.RemoveMutes = false
 				got := o()
 				tt.change(got.Alarms)
+				for asked, alert := range map[string]bool{"": false, "checkout-latency": false, "relight-root-usage": true} {
+					got.Type, got.Asked = catalog.Alarm, []string{asked}
+					if p := of(t, catalog.Alarms, want, got); tt.finding != "" && p.Findings[0].Alert != alert {
+						t.Errorf("%s: an event about alarm %q alerts: %t, want %t", look, asked, !alert, alert)
+					}
+				}
+				got.Type, got.Asked = "", nil
+				if p := of(t, catalog.Alarms, want, got); tt.finding != "" && p.Findings[0].Alert {
+					t.Errorf("%s: a look at everything alerts", look)
+				}
+				got.Type = []catalog.ResourceType{catalog.MutedAlarm, catalog.CompositeAlarm}[len(look)%2]
 				p := of(t, catalog.Alarms, want, got)
 				if len(p.Actions) > 0 || (len(p.Findings) == 1) != (tt.finding != "") || p.Held != 1 {
 					t.Fatalf("%s: actions %v, findings %v, %d held", look, p.Actions, p.Findings, p.Held)
