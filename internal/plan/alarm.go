@@ -208,7 +208,8 @@ func aboutSilence(got Observed, guards map[string]bool) bool {
 
 // muted plans a mute rule, where it covers an alarm that holds a control.
 // Source: CloudWatch API Reference, PutAlarmMuteRule: the alarms go on
-// changing state, and their actions are not taken.
+// changing state, and their actions are not taken. The words do not depend on
+// whether it is in force: a recurring rule would be news each time.
 func (p *Plan) muted(want catalog.Policy, r MuteRule, guards map[string]bool, alert bool) {
 	var silenced []string
 	for _, name := range r.Alarms {
@@ -221,9 +222,6 @@ func (p *Plan) muted(want catalog.Policy, r MuteRule, guards map[string]bool, al
 	}
 	slices.Sort(silenced)
 	problem := "it silences " + strings.Join(silenced, ", ")
-	if r.Status == "SCHEDULED" {
-		problem = "it will silence " + strings.Join(silenced, ", ")
-	}
 	if want.RemoveMutes {
 		p.Actions = append(p.Actions, DeleteMuteRule{Rule: r.Name, Reason: problem})
 		return

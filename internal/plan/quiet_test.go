@@ -243,7 +243,8 @@ func TestSilencedAlarms(t *testing.T) {
 	}{
 		"nothing":                       {change: func(*plan.AlarmState) {}},
 		"a rule":                        {rule(nil), ofRule, unmute},
-		"a rule to come":                {rule(func(r *plan.MuteRule) { r.Status, r.Kind = "SCHEDULED", "ONE_TIME" }), "it will silence relight-root-usage, whose own settings stay as they are (one time)", "it will silence"},
+		"a rule to come":                {rule(func(r *plan.MuteRule) { r.Status, r.Kind = "SCHEDULED", "ONE_TIME" }), strings.Replace(ofRule, "recurring", "one time", 1), unmute},
+		"a rule between its times":      {rule(func(r *plan.MuteRule) { r.Status = "SCHEDULED" }), ofRule, unmute},
 		"a rule over more":              {rule(func(r *plan.MuteRule) { r.Alarms = []string{"checkout-latency", "relight-root-usage"} }), ofRule, unmute},
 		"a rule over others":            {change: rule(func(r *plan.MuteRule) { r.Alarms = []string{"checkout-latency", "relight-unknown"} })},
 		"a suppressor":                  {composite("ALARM(relight-root-usage)", "maintenance"), ofComposite, unsuppress},
