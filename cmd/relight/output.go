@@ -25,7 +25,7 @@ func (p *printer) line(format string, args ...any) {
 // report prints one run: what was done or would be (+), what failed (x), what
 // a person has to mend (!), what was left alone (·).
 func (p *printer) report(v report.View) {
-	p.line("%-10s %-15s %s", v.Kind, v.Region, summary(v))
+	p.line("%-13s %-15s %s", v.Kind, v.Region, summary(v))
 	for _, a := range v.Actions {
 		switch {
 		case a.Error != "":
