@@ -53,3 +53,26 @@ func TestFight(t *testing.T) {
 		t.Errorf("%d writes after ten minutes of peace, want 1", writes)
 	}
 }
+
+// What the sweep hands over is not braked: it is what a fought-over target is
+// left to.
+func TestHandOverIsNotBraked(t *testing.T) {
+	w := healthy(t, "")
+	function := w.app(catalog.Function(catalog.DeliveryRoles)) // stays warm
+	undone := 0
+	for ; undone < 20; undone++ {
+		w.trust("ec2.amazonaws.com")
+		before := len(w.Writes())
+		if _, err := function.HandleEvent(t.Context(), batch(events.Read("UpdateAssumeRolePolicy.ours.json"))); err != nil {
+			t.Fatal(err)
+		}
+		if len(w.Writes()) == before {
+			break
+		}
+	}
+	before := len(w.Writes())
+	_, err := function.HandleEvent(t.Context(), []byte(`{"repair":"deliveryroles"}`))
+	if got := w.Writes()[before:]; undone != 12 || err != nil || len(got) != 1 {
+		t.Errorf("braked after %d repairs, then handed over: writes %v, %v; want 12 and the trust", undone, got, err)
+	}
+}

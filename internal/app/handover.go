@@ -43,13 +43,16 @@ func handedOver(raw []byte) (catalog.Kind, bool) {
 }
 
 // handleHandOver repairs everything of a kind for the sweep, which tells
-// people of it.
+// people of it. No brake holds it up: a target that is fought over is left to
+// the sweep, and this is the sweep's repair.
 func (a *App) handleHandOver(ctx context.Context, k catalog.Kind) error {
 	s := remedy.Scope{Account: a.deployment.Account, Region: a.deployment.HomeRegion, Kind: k}
 	if reason := a.serves(s); reason != "" {
 		return fmt.Errorf("repair %s: %s", s, reason)
 	}
-	rep := a.reconciler.Run(ctx, s, a.limit(k, catalog.Repair))
+	unbraked := a.reconciler
+	unbraked.Applier = a.cloud
+	rep := unbraked.Run(ctx, s, a.limit(k, catalog.Repair))
 	a.reporter.Record(ctx, rep, nil, a.now())
 	return rep.Failures()
 }
