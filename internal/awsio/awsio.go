@@ -96,11 +96,18 @@ func (c *Cloud) Observe(ctx context.Context, s remedy.Scope) (plan.Observed, err
 func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action) []remedy.Outcome {
 	outcomes := make([]remedy.Outcome, len(actions))
 	var flowLogs, surplus []*remedy.Outcome
-	missing := map[string]error{} // why a log group, trail or topic could not be created, by name or ARN
+	missing := map[string]error{} // why a role, log group, trail or topic could not be created, by name or ARN
 	for i, action := range actions {
 		out := &outcomes[i]
 		out.Action = action
 		switch a := action.(type) {
+		case plan.CreateDeliveryRole:
+			out.Err, _ = c.applyToRole(ctx, s.Region, a)
+			missing[a.Role.Name] = out.Err
+		case plan.PutRolePolicy:
+			if out.Err = missing[a.Role]; out.Err == nil {
+				out.Err, _ = c.applyToRole(ctx, s.Region, a)
+			}
 		case plan.CreateLogGroup:
 			out.Err = c.createLogGroup(ctx, s.Region, a)
 			if e, ok := errors.AsType[*remedy.Error](out.Err); ok && e.Op == createGroupOp {

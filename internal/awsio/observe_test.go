@@ -241,6 +241,25 @@ func TestFreshTokens(t *testing.T) {
 	}
 }
 
+// Where a role cannot be created, its policy is not tried: that would fail
+// with an error that is worth another run, and the first one is not.
+func TestRoleThatCannotBeCreated(t *testing.T) {
+	c, acct := cloud(t)
+	acct.Deny("CreateRole")
+	spec := catalog.DeliveryRoleSpec{Name: "gone", Path: "/", Trust: `{"Version":"2012-10-17","Statement":[]}`}
+	before := acct.Calls()
+	for _, out := range c.Apply(t.Context(), scope(catalog.DeliveryRoles), []plan.Action{
+		plan.CreateDeliveryRole{Role: spec}, plan.PutRolePolicy{Role: spec.Name, Name: catalog.DeliveryPolicy, Document: spec.Trust},
+	}) {
+		if remedy.ClassOf(out.Err) != remedy.Terminal {
+			t.Errorf("%s: %v is %s, want terminal", out.Action, out.Err, remedy.ClassOf(out.Err))
+		}
+	}
+	if calls := acct.Calls().Since(before); calls["PutRolePolicy"] > 0 {
+		t.Errorf("calls %v", calls)
+	}
+}
+
 // Without a deployment there is no role and no topic, and the error says so.
 func TestNotDeployed(t *testing.T) {
 	c, acct := cloud(t)
