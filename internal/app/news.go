@@ -44,10 +44,11 @@ func (a *App) markNews(ctx context.Context, reports []remedy.Report) (remember s
 		delete(now, scope)
 		for _, f := range r.Plan.Findings {
 			m := markOf(f.String())
-			reports[i].Fresh = reports[i].Fresh || !slices.Contains(told[scope], m)
-			if total++; total <= mostMarks {
-				now[scope] = append(now[scope], m)
+			if total++; total > mostMarks {
+				break // what cannot be remembered would be news for ever
 			}
+			reports[i].Fresh = reports[i].Fresh || !slices.Contains(told[scope], m)
+			now[scope] = append(now[scope], m)
 		}
 	}
 	if maps.EqualFunc(now, told, slices.Equal) {

@@ -237,9 +237,10 @@ func TestTrailRefusals(t *testing.T) {
 		arrange func(*world)
 		fail    string // of CreateTrail
 		says    string
+		logs    bool // it comes back without what was refused
 	}{
 		"bucket gone":    {arrange: func(w *world) { w.RemoveBucket("audit-" + account) }, says: "trail.bucket"},
-		"role gone":      {arrange: func(w *world) { w.RemoveRole("arn:aws:iam::" + account + ":role/audit-delivery") }, says: "trail.roleArn"},
+		"role gone":      {arrange: func(w *world) { w.RemoveRole("arn:aws:iam::" + account + ":role/audit-delivery") }, says: "trail.roleArn", logs: true},
 		"policy refuses": {fail: "InsufficientS3BucketPolicyException", says: "let CloudTrail write to the bucket"},
 		"key":            {fail: "KmsKeyDisabledException", says: "enable the trail's key"},
 		"organisation":   {fail: "NotOrganizationMasterAccountException", says: "only the management account"},
@@ -273,6 +274,10 @@ func TestTrailRefusals(t *testing.T) {
 			}
 			if m := w.Messages()[told:]; len(m) != 1 || !strings.Contains(m[0].Text, tt.says) {
 				t.Errorf("messages %+v, want one that says %q", m, tt.says)
+			}
+			status, err := w.GetTrailStatus(t.Context(), &cloudtrail.GetTrailStatusInput{Name: aws.String(trailARN)})
+			if logs := err == nil && *status.IsLogging; logs != tt.logs {
+				t.Errorf("logs without what was refused: %t, want %t", logs, tt.logs)
 			}
 		})
 	}
@@ -311,8 +316,9 @@ func TestMisconfiguredLogGroup(t *testing.T) {
 	}
 }
 
-// What only a sweep remembers is not a restoration, and nobody is told of it.
-func TestRememberingIsSilent(t *testing.T) {
+// What a sweep remembers is not a restoration, and people are told of it: it is
+// what a deleted trail comes back with.
+func TestRememberingIsTold(t *testing.T) {
 	w := healthy(t, few)
 	told := len(w.Messages())
 	w.putSelectors("audit", cloudtrailtypes.EventSelector{
@@ -321,8 +327,9 @@ func TestRememberingIsSilent(t *testing.T) {
 	w.send(events.Read("PutEventSelectors.excluded.json"), true)
 	before := w.memory()
 	s := w.sweep(app.Request{})
-	if s.Repaired != 0 || s.Planned != 0 || len(w.Messages()) != told || before == w.memory() {
-		t.Errorf("repaired %d, planned %d, %d messages; memory %s", s.Repaired, s.Planned, len(w.Messages())-told, w.memory())
+	mail := w.Messages()[told:]
+	if s.Repaired != 0 || s.Planned != 0 || before == w.memory() || len(mail) != 1 || !strings.Contains(mail[0].Text, "Learned: remember trail audit") {
+		t.Errorf("repaired %d, planned %d, messages %+v; memory %s", s.Repaired, s.Planned, mail, w.memory())
 	}
 }
 

@@ -116,8 +116,10 @@ func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action
 		case plan.RaiseRetention:
 			out.Err = c.putRetention(ctx, s.Region, a.LogGroup, a.Days)
 		case plan.CreateTrail:
-			out.Err = c.createTrail(ctx, s.Region, a)
-			missing[a.Trail.ARN] = out.Err
+			var exists bool
+			if exists, out.Err = c.createTrail(ctx, s.Region, a); !exists {
+				missing[a.Trail.ARN] = out.Err
+			}
 		case plan.UpdateTrail:
 			out.Err = c.updateTrail(ctx, s.Region, a)
 		case plan.StartLogging:

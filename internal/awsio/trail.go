@@ -1,8 +1,8 @@
 package awsio
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
@@ -72,10 +72,7 @@ func (c *Cloud) observeTrail(ctx context.Context, s remedy.Scope) (*plan.TrailSt
 			return nil, err
 		}
 	case !state.Choice.Gone && state.Choice.Elsewhere == "" && state.Memory.Unreadable != "":
-		return nil, &remedy.Error{
-			Op: "recall", Target: c.Want.TrailMemory(), Class: remedy.Terminal, Err: errors.New(state.Memory.Unreadable),
-			Hint: "no trail qualifies, and what is remembered of one cannot be used: create the trail again, or mend the memory",
-		}
+		return nil, c.unusable("no trail qualifies", state.Memory)
 	}
 	return state, c.describeTrailGroup(ctx, s, state)
 }
@@ -171,37 +168,78 @@ func onlyTrue(b bool) *bool {
 	return &b
 }
 
-// createTrail creates a trail under its old name. One that somebody else
-// created meanwhile is left as it is; the next look plans it.
-func (c *Cloud) createTrail(ctx context.Context, region string, a plan.CreateTrail) error {
+// createTrail creates a trail under its old name, and reports whether there is
+// one. One that somebody else created meanwhile is left as it is; the next look
+// plans it. Where it is refused for one part it is made without that, and the
+// refusal is told.
+func (c *Cloud) createTrail(ctx context.Context, region string, a plan.CreateTrail) (exists bool, refusal error) {
 	t := a.Trail
 	_, name, _ := strings.Cut(t.ARN, ":trail/")
-	_, err := call(ctx, c.Pace, place{region, "cloudtrail.CreateTrail", t.ARN}, c.Clients.CloudTrail.CreateTrail,
-		&cloudtrail.CreateTrailInput{
-			Name: aws.String(name), S3BucketName: aws.String(t.Bucket), S3KeyPrefix: some(t.Prefix), SnsTopicName: some(t.Topic),
-			IncludeGlobalServiceEvents: aws.Bool(t.GlobalEvents), IsMultiRegionTrail: aws.Bool(t.MultiRegion), EnableLogFileValidation: aws.Bool(t.Validation),
-			CloudWatchLogsLogGroupArn: logGroupARN(t.LogGroupARN), CloudWatchLogsRoleArn: some(t.Role), KmsKeyId: some(t.Key),
-			IsOrganizationTrail: onlyTrue(t.Organization),
-		}, cloudTrailIn(region))
-	if remedy.ClassOf(err) == remedy.Present {
-		return nil
+	in := &cloudtrail.CreateTrailInput{
+		Name: aws.String(name), S3BucketName: aws.String(t.Bucket), S3KeyPrefix: some(t.Prefix), SnsTopicName: some(t.Topic),
+		IncludeGlobalServiceEvents: aws.Bool(t.GlobalEvents), IsMultiRegionTrail: aws.Bool(t.MultiRegion), EnableLogFileValidation: aws.Bool(t.Validation),
+		CloudWatchLogsLogGroupArn: logGroupARN(t.LogGroupARN), CloudWatchLogsRoleArn: some(t.Role), KmsKeyId: some(t.Key),
+		IsOrganizationTrail: onlyTrue(t.Organization),
 	}
-	return err
+	for {
+		_, err := call(ctx, c.Pace, place{region, "cloudtrail.CreateTrail", t.ARN}, c.Clients.CloudTrail.CreateTrail, in, cloudTrailIn(region))
+		switch {
+		case err == nil, remedy.ClassOf(err) == remedy.Present:
+			return true, refusal
+		case !without(err, &in.CloudWatchLogsLogGroupArn, &in.CloudWatchLogsRoleArn, &in.SnsTopicName, &in.KmsKeyId):
+			return false, err
+		}
+		refusal = cmp.Or(refusal, err)
+	}
+}
+
+// without takes what a refusal blames out of a request, and reports whether
+// there was anything: a trail without its log group, topic or key still
+// records, and the next look says what it lacks.
+func without(refusal error, group, role, topic, key **string) bool {
+	for _, blamed := range []struct {
+		prefix string // of the error code
+		parts  []**string
+	}{
+		{"InvalidCloudWatchLogs", []**string{group, role}},
+		{"CloudWatchLogsDelivery", []**string{group, role}},
+		{"InsufficientSnsTopic", []**string{topic}},
+		{"InvalidSnsTopic", []**string{topic}},
+		{"Kms", []**string{key}},
+		{"InvalidKms", []**string{key}},
+		{"InsufficientEncryption", []**string{key}},
+	} {
+		if !strings.HasPrefix(codeOf(refusal), blamed.prefix) || *blamed.parts[0] == nil {
+			continue
+		}
+		for _, part := range blamed.parts {
+			*part = nil
+		}
+		return true
+	}
+	return false
 }
 
 // updateTrail says the whole of what the trail should be: the API reference
 // gives defaults for some parameters of UpdateTrail, and does not say that one
-// left out stays as it is.
+// left out stays as it is. Where it is refused for one part, the others are
+// mended all the same, and the refusal is told.
 func (c *Cloud) updateTrail(ctx context.Context, region string, a plan.UpdateTrail) error {
 	t := a.Trail
-	_, err := call(ctx, c.Pace, place{region, "cloudtrail.UpdateTrail", t.ARN}, c.Clients.CloudTrail.UpdateTrail,
-		&cloudtrail.UpdateTrailInput{
-			Name: aws.String(t.ARN), S3BucketName: some(t.Bucket), S3KeyPrefix: some(t.Prefix), SnsTopicName: some(t.Topic),
-			IncludeGlobalServiceEvents: aws.Bool(t.GlobalEvents), IsMultiRegionTrail: aws.Bool(t.MultiRegion), EnableLogFileValidation: aws.Bool(t.Validation),
-			CloudWatchLogsLogGroupArn: logGroupARN(t.LogGroupARN), CloudWatchLogsRoleArn: some(t.Role), KmsKeyId: some(t.Key),
-			IsOrganizationTrail: onlyTrue(t.Organization),
-		}, cloudTrailIn(region))
-	return again(err)
+	in := &cloudtrail.UpdateTrailInput{
+		Name: aws.String(t.ARN), S3BucketName: some(t.Bucket), S3KeyPrefix: some(t.Prefix), SnsTopicName: some(t.Topic),
+		IncludeGlobalServiceEvents: aws.Bool(t.GlobalEvents), IsMultiRegionTrail: aws.Bool(t.MultiRegion), EnableLogFileValidation: aws.Bool(t.Validation),
+		CloudWatchLogsLogGroupArn: logGroupARN(t.LogGroupARN), CloudWatchLogsRoleArn: some(t.Role), KmsKeyId: some(t.Key),
+		IsOrganizationTrail: onlyTrue(t.Organization),
+	}
+	var first error // of what could not be mended
+	for {
+		_, err := call(ctx, c.Pace, place{region, "cloudtrail.UpdateTrail", t.ARN}, c.Clients.CloudTrail.UpdateTrail, in, cloudTrailIn(region))
+		if err == nil || !without(err, &in.CloudWatchLogsLogGroupArn, &in.CloudWatchLogsRoleArn, &in.SnsTopicName, &in.KmsKeyId) {
+			return again(cmp.Or(first, err))
+		}
+		first = cmp.Or(first, err)
+	}
 }
 
 func (c *Cloud) startLogging(ctx context.Context, region string, a plan.StartLogging) error {

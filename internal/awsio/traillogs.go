@@ -2,6 +2,7 @@ package awsio
 
 import (
 	"context"
+	"errors"
 
 	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
@@ -24,6 +25,9 @@ func (c *Cloud) trailLogs(ctx context.Context, s remedy.Scope) (plan.TrailLogs, 
 		if err != nil {
 			return plan.TrailLogs{}, err
 		}
+		if memory.Unreadable != "" { // another trail's log group would do harm
+			return plan.TrailLogs{}, c.unusable("which trail is guarded is in doubt", memory)
+		}
 		remembered = memory.Trail
 	}
 	return plan.ChooseTrailLogs(c.Want, s.Account, s.Region, trails, remembered), nil
@@ -44,5 +48,16 @@ func (c *Cloud) confirmTrailLogs(ctx context.Context, s remedy.Scope, found plan
 		return confirmed, nil
 	}
 	memory, err := c.recallTrail(ctx, s)
+	if err == nil && memory.Unreadable != "" {
+		err = c.unusable("whether a trail delivered to "+c.Want.LogGroup.Name+" is in doubt", memory)
+	}
 	return plan.ConfirmTrailLogs(c.Want, s.Account, s.Region, trails, memory.Trail), err
+}
+
+// unusable is the error of a look that cannot do without the memory.
+func (c *Cloud) unusable(why string, memory plan.Recollection) error {
+	return &remedy.Error{
+		Op: "recall", Target: c.Want.TrailMemory(), Class: remedy.Terminal, Err: errors.New(memory.Unreadable),
+		Hint: why + ", and what is remembered cannot be used: create the trail again, name it in the configuration, or mend the memory with relight accept",
+	}
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -102,7 +103,8 @@ type RememberTrail struct {
 
 // String returns the action as one line.
 func (a RememberTrail) String() string {
-	return fmt.Sprintf("remember trail %s in %s (%s)", trailName(a.Memory.ARN), a.Parameter, a.Reason)
+	return fmt.Sprintf("remember trail %s in %s: bucket %s, log-group %s (%s)",
+		trailName(a.Memory.ARN), a.Parameter, a.Memory.Bucket, cmp.Or(logGroupName(a.Memory.LogGroup), "none"), a.Reason)
 }
 
 // Target returns the parameter's name.

@@ -142,7 +142,11 @@ func Topics(want catalog.Policy, got Observed) Plan {
 		p.Skips = append(p.Skips, Skip{"topic", state.Elsewhere})
 		return p
 	}
-	p.Touched = slices.Clone(got.Asked)
+	for _, n := range got.Asked {
+		if n == want.Topic || strings.HasPrefix(n, want.Topic+":") || IsKey(n, want.TopicKey) {
+			p.Touched = append(p.Touched, n)
+		}
+	}
 	if state.Exists {
 		p.topicHealth(want, state)
 	} else {

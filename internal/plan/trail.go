@@ -123,6 +123,8 @@ func (PutSelectors) before() int      { return selectorsNext }
 //
 //	a bucket or key is what was looked at     that a trail leans on it, and no more
 //	of another account, or there is none      left alone, and said so; see ChooseTrail
+//	to no log group, and never known to have  left alone, with a finding: it may be for
+//	  delivered to one, nor configured        something else
 //	remembered, and gone                      created again with all it had, and started
 //	not logging                               started
 //	not all management events                 selectors put; what else they select stays
@@ -198,7 +200,7 @@ func (p *Plan) bringBack(want catalog.Policy, account, region string, s TrailSta
 	t := m.trail(want.Trail)
 	p.trailGroup(want, account, region, t, s)
 	p.Actions = append(p.Actions,
-		CreateTrail{Trail: t, Reason: "it was deleted; trail.name or relight accept name another"},
+		CreateTrail{Trail: t, Reason: "it was deleted; trail.name names another"},
 		StartLogging{Trail: t.ARN, Reason: "it is new"})
 	if sel := m.Selectors; !sameSelectors(sel, DefaultSelectors()) && !sel.none() {
 		if sel.Missing() != "" {
@@ -212,18 +214,21 @@ func (p *Plan) bringBack(want catalog.Policy, account, region string, s TrailSta
 func (p *Plan) mend(want catalog.Policy, got Observed, s TrailState) {
 	t := *s.Choice.Trail
 	to, gaps := wantedTrail(want, got.Account, s)
-	if len(gaps) > 0 {
-		if t.LogGroupARN == "" && to.LogGroupARN != "" {
-			p.trailGroup(want, got.Account, got.Region, to, s)
-		}
-		p.Actions = append(p.Actions, UpdateTrail{Trail: to, Reason: strings.Join(gaps, ", ")})
-	}
 	if to.LogGroupARN == "" {
 		p.Findings = append(p.Findings, Finding{
 			Subject: "trail " + t.ARN,
 			Problem: "it delivers to no log group, and none is remembered",
 			Remedy:  "Give it one and a role: aws cloudtrail update-trail --cloud-watch-logs-log-group-arn --cloud-watch-logs-role-arn.",
 		})
+		if s.Memory.Trail == nil && !s.Choice.Named {
+			return // an owner's, for something else: it is not known to have been more
+		}
+	}
+	if len(gaps) > 0 {
+		if t.LogGroupARN == "" && to.LogGroupARN != "" {
+			p.trailGroup(want, got.Account, got.Region, to, s)
+		}
+		p.Actions = append(p.Actions, UpdateTrail{Trail: to, Reason: strings.Join(gaps, ", ")})
 	}
 	if !s.Status.Logging {
 		p.Actions = append(p.Actions, StartLogging{Trail: t.ARN, Reason: "it is stopped"})

@@ -61,7 +61,7 @@ func TestTrails(t *testing.T) {
 		held     int
 	}{
 		"as wanted":  {s: is(func(*plan.TrailState) {}), held: 1},
-		"never seen": {s: observed(main, plan.Recollection{}), actions: []string{"remember trail main in //memory/trail (not remembered yet)"}, held: 1},
+		"never seen": {s: observed(main, plan.Recollection{}), actions: []string{"remember trail main in //memory/trail: bucket audit-bucket, log-group main-logs (not remembered yet)"}, held: 1},
 		"stopped":    {s: is(func(s *plan.TrailState) { s.Status.Logging = false }), actions: []string{"start logging of trail main (it is stopped)"}},
 		"narrowed": {
 			s:       is(func(s *plan.TrailState) { s.Selectors = basic(plan.Selector{Management: true, ReadWrite: "ReadOnly"}) }),
@@ -80,7 +80,6 @@ func TestTrails(t *testing.T) {
 		},
 		"stripped and unknown": {
 			s:        as(plan.Recollection{}, strip),
-			actions:  []string{"update trail main (it leaves out global services, its log files are not validated)"},
 			findings: []string{"it delivers to no log group, and none is remembered"},
 		},
 		"stripped and unknown, but named": {
@@ -99,7 +98,7 @@ func TestTrails(t *testing.T) {
 		},
 		"deleted": {
 			s:       plan.TrailState{Choice: plan.TrailChoice{Gone: true}, Memory: remembering(main), GroupExists: true},
-			actions: []string{"create trail main to bucket audit-bucket and log-group main-logs (it was deleted; trail.name or relight accept name another)", "start logging of trail main (it is new)"},
+			actions: []string{"create trail main to bucket audit-bucket and log-group main-logs (it was deleted; trail.name names another)", "start logging of trail main (it is new)"},
 		},
 		"deleted, with data events": {
 			s: func() plan.TrailState {
@@ -107,14 +106,14 @@ func TestTrails(t *testing.T) {
 				return plan.TrailState{Choice: plan.TrailChoice{Gone: true}, Memory: plan.Recollection{Trail: &m}, GroupExists: true}
 			}(),
 			actions: []string{
-				"create trail main to bucket audit-bucket and log-group main-logs (it was deleted; trail.name or relight accept name another)",
+				"create trail main to bucket audit-bucket and log-group main-logs (it was deleted; trail.name names another)",
 				"start logging of trail main (it is new)", "put event selectors of trail main (as remembered)",
 			},
 		},
 		"deleted, another bucket configured": {
 			want:    catalog.Policy{Trail: catalog.TrailSpec{Bucket: "configured"}},
 			s:       plan.TrailState{Choice: plan.TrailChoice{Gone: true}, Memory: remembering(main), GroupExists: true},
-			actions: []string{"create trail main to bucket configured and log-group main-logs (it was deleted; trail.name or relight accept name another)", "start logging of trail main (it is new)"},
+			actions: []string{"create trail main to bucket configured and log-group main-logs (it was deleted; trail.name names another)", "start logging of trail main (it is new)"},
 		},
 		"another bucket": {
 			s: as(remembering(main), func(t *plan.Trail) { t.Bucket = "theirs" }), held: 1,
@@ -123,7 +122,7 @@ func TestTrails(t *testing.T) {
 		"another bucket, as configured": {
 			want: catalog.Policy{Trail: catalog.TrailSpec{Bucket: "theirs"}},
 			s:    as(remembering(main), func(t *plan.Trail) { t.Bucket = "theirs" }), held: 1,
-			actions: []string{"remember trail main in //memory/trail (remembered otherwise)"},
+			actions: []string{"remember trail main in //memory/trail: bucket theirs, log-group main-logs (remembered otherwise)"},
 		},
 		"another bucket than configured": {
 			want: catalog.Policy{Trail: catalog.TrailSpec{Bucket: "configured"}}, s: is(func(*plan.TrailState) {}), held: 1,
@@ -151,7 +150,7 @@ func TestTrails(t *testing.T) {
 		},
 		"memory of another trail": {
 			s: is(func(s *plan.TrailState) { s.Memory, s.Choice.Named = remembering(sound("other")), true }), held: 1,
-			actions: []string{"remember trail main in //memory/trail (not remembered yet)"},
+			actions: []string{"remember trail main in //memory/trail: bucket audit-bucket, log-group main-logs (not remembered yet)"},
 		},
 	}
 	for name, tt := range tests {
@@ -307,14 +306,14 @@ func TestChooseTrail(t *testing.T) {
 		"remembered, and gone":            {trails: []plan.Trail{sound("a")}, remembered: memory("b"), gone: true},
 		"remembered, stripped":            {trails: []plan.Trail{sound("a"), with(bare("b"), func(t *plan.Trail) { t.MultiRegion = false })}, remembered: memory("b"), chosen: "b", says: "these qualify too"},
 		"one without a log group":         {trails: []plan.Trail{bare("b")}, chosen: "b", unsure: true},
-		"one without beside theirs":       {trails: []plan.Trail{bare("b"), theirs}, chosen: "b", unsure: true},
+		"one without beside theirs":       {trails: []plan.Trail{bare("b"), theirs}, says: "not applicable"},
 		"one that delivers comes first":   {trails: []plan.Trail{bare("a"), sound("b")}, chosen: "b"},
 		"of one region":                   {trails: []plan.Trail{one}, unsure: true, says: "no multi-region trail"},
-		"abroad":                          {trails: []plan.Trail{abroad, theirs}, unsure: true, says: "its home is eu-west-1, not us-east-1"},
-		"theirs":                          {trails: []plan.Trail{theirs}, unsure: true, says: "not applicable: arn:aws:cloudtrail:us-east-1:444455556666:trail/theirs belongs to account 444455556666"},
+		"abroad":                          {trails: []plan.Trail{abroad, theirs}, says: "its home is eu-west-1, not us-east-1"},
+		"theirs":                          {trails: []plan.Trail{theirs}, says: "not applicable: arn:aws:cloudtrail:us-east-1:444455556666:trail/theirs belongs to account 444455556666"},
 		"none":                            {unsure: true, says: "no multi-region trail"},
 		"none, one remembered":            {remembered: memory("b"), gone: true, unsure: true},
-		"theirs, own remembered and gone": {trails: []plan.Trail{theirs}, remembered: memory("b"), gone: true, unsure: true},
+		"theirs, own remembered and gone": {trails: []plan.Trail{theirs}, remembered: memory("b"), gone: true},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -21,7 +21,7 @@ type TrailChoice struct {
 	Trail     *Trail    // nil where there is none to guard here
 	Gone      bool      // the remembered one does not exist any more
 	Named     bool      // by the configuration
-	Unsure    bool      // several qualify, or none: what is remembered decides
+	Unsure    bool      // several qualify, or none and no organisation's: what is remembered decides
 	Elsewhere string    // why there is nothing to do here, where that is in order
 	Findings  []Finding // about the choice: no trail, several, another home
 }
@@ -31,10 +31,11 @@ type TrailChoice struct {
 //	named by the configuration            that one
 //	remembered                            that one, gone or not
 //	delivers to a log group here          the first by ARN
+//	seen here, of another home or account none: it is not for this deployment to change
 //	any other of this account and region  the first by ARN
 //
-// The last two only of those that record every region: one that does not may
-// be an owner's for another purpose. A trail of another account, or whose home
+// Only those that record every region count, unless named or remembered: one
+// that does not may be an owner's for another purpose. A trail of another account, or whose home
 // is another region, is not for this deployment to change.
 func ChooseTrail(want catalog.Policy, account, region string, trails []Trail, remembered *TrailMemory) TrailChoice {
 	trails = slices.Clone(trails)
@@ -57,7 +58,7 @@ func ChooseTrail(want catalog.Policy, account, region string, trails []Trail, re
 	if want.Trail.Name != "" {
 		return namedTrail(want.Trail.Name, account, region, trails, remembered)
 	}
-	c := TrailChoice{Unsure: len(here) != 1}
+	c := TrailChoice{Unsure: len(here) > 1 || len(here)+len(theirs) == 0}
 	switch {
 	case remembered != nil:
 		i := slices.IndexFunc(trails, func(t Trail) bool { return t.ARN == remembered.ARN })
@@ -69,12 +70,12 @@ func ChooseTrail(want catalog.Policy, account, region string, trails []Trail, re
 	case len(here) > 0:
 		c.Trail = &here[0]
 		c.Findings = several(here, *c.Trail, "chosen as the first by ARN")
-	case len(silent) > 0:
-		c.Trail = &silent[0]
 	case len(abroad) > 0:
 		c.Findings = []Finding{otherHome(abroad[0], region)}
 	case len(theirs) > 0:
 		c.Elsewhere = fmt.Sprintf("not applicable: %s belongs to account %s, which alone can guard it", theirs[0].ARN, parseARN(theirs[0].ARN).account)
+	case len(silent) > 0:
+		c.Trail = &silent[0]
 	default:
 		c.Findings = []Finding{noTrail(account, region)}
 	}

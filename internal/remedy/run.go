@@ -104,6 +104,18 @@ func (r Report) Restored() []bool {
 	return restored
 }
 
+// Learned returns the actions that only kept a memory, and did: people hear of
+// what is learned, since it is what a repair goes by.
+func (r Report) Learned() []plan.Action {
+	var learned []plan.Action
+	for _, o := range r.Outcomes {
+		if o.Err == nil && !o.Restores() {
+			learned = append(learned, o.Action)
+		}
+	}
+	return learned
+}
+
 // Repaired returns how many protections are restored.
 func (r Report) Repaired() int {
 	n := 0
@@ -122,7 +134,8 @@ func (r Report) Notices() []Cause {
 	var notices []Cause
 	for _, c := range r.Causes {
 		names := c.Names.List()
-		touched := len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return slices.Contains(r.Plan.Touched, n) })
+		all := r.Scope.Names == "" // merged from too many names to ask about each: rather tell too much
+		touched := len(names) == 0 || all || slices.ContainsFunc(names, func(n string) bool { return slices.Contains(r.Plan.Touched, n) })
 		if c.Advice != "" && touched && r.Err == nil {
 			notices = append(notices, c)
 		}

@@ -197,10 +197,14 @@ func TestNotices(t *testing.T) {
 		"not an event": {nil, []string{"trail"}, nil, 0},
 	}
 	for name, tt := range tests {
-		rep := remedy.Report{Causes: tt.causes, Err: tt.err, Plan: plan.Plan{Touched: tt.touched}}
+		rep := remedy.Report{Scope: remedy.Scope{Names: "other\ntrail"}, Causes: tt.causes, Err: tt.err, Plan: plan.Plan{Touched: tt.touched}}
 		if got := len(rep.Notices()); got != tt.want || rep.Alerts() != (tt.want > 0) {
 			t.Errorf("%s: %d notices, alerts %t; want %d", name, got, rep.Alerts(), tt.want)
 		}
+	}
+	merged := remedy.Report{Causes: []remedy.Cause{advised("other")}}
+	if len(merged.Notices()) != 1 {
+		t.Error("a look at all of a type cannot tell whose the name was, and tells nobody")
 	}
 	finding := remedy.Report{Plan: plan.Plan{Findings: []plan.Finding{{Subject: "s", Alert: true}}}}
 	if finding.Alerts() {

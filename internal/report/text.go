@@ -10,7 +10,7 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// What a text holds, so that its seven parts fit a message of 256 KiB and can
+// What a text holds, so that its eight parts fit a message of 256 KiB and can
 // be read. Source of the limit: SNS API Reference, Publish.
 const (
 	partLines = 40  // of each part
@@ -22,7 +22,7 @@ const (
 // it holds the first lines and says how many more there are; the log has all
 // of them. Where there are several reports, lines name their region.
 func Text(reports ...remedy.Report) string {
-	var causes, notices, restored, failed, unread, remaining, findings, skips []string
+	var causes, notices, restored, learned, failed, unread, remaining, findings, skips []string
 	for _, r := range reports {
 		where := func(all ...string) []string {
 			for i := range all {
@@ -47,6 +47,7 @@ func Text(reports ...remedy.Report) string {
 				restored = append(restored, where(o.Action.String())...)
 			}
 		}
+		learned = append(learned, where(lines(r.Learned())...)...)
 		if r.Err != nil {
 			unread = append(unread, where(r.Err.Error())...)
 		}
@@ -58,6 +59,7 @@ func Text(reports ...remedy.Report) string {
 	write(&b, "Cause", causes)
 	write(&b, "Look at", notices)
 	write(&b, "Restored", restored)
+	write(&b, "Learned", learned)
 	write(&b, "Failed", failed)
 	write(&b, "Failed", unread)
 	write(&b, "Still to do", remaining)

@@ -118,7 +118,7 @@ func Unrestored(r remedy.Report) int {
 }
 
 // worthTelling reports whether people are told of a run by message: whenever
-// something was restored, when an event's repair failed, unless they have just
+// something was restored or learned, when an event's repair failed, unless they have just
 // heard of it, when an event is or led to something that they should look at,
 // and when a sweep finds what none has told of. What every sweep finds again
 // is left to the alarms on relight's own metrics, which speak once.
@@ -129,5 +129,5 @@ func worthTelling(r remedy.Report) bool {
 			told++
 		}
 	}
-	return r.Repaired() > 0 || len(r.Causes) > 0 && Unrestored(r) > told || r.Alerts()
+	return r.Repaired() > 0 || len(r.Learned()) > 0 || len(r.Causes) > 0 && Unrestored(r) > told || r.Alerts()
 }
