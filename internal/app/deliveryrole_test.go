@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -167,5 +168,21 @@ func TestGlobalEvents(t *testing.T) {
 	res, err = w.appAt("eu-central-1", catalog.Function(catalog.FlowLogs)).HandleEvent(t.Context(), events.Read("CreateVpc.default.json"))
 	if err != nil || len(res.(app.Result).Reports) != 0 || len(res.(app.Result).Ignored) != 1 {
 		t.Errorf("%+v, %v; want it dropped: us-east-1 is not listed", res, err)
+	}
+}
+
+// Sessions that somebody revoked before now are nobody's business; those to
+// come are.
+func TestRevokedSessions(t *testing.T) {
+	w := healthy(t, "")
+	revoke := func(at time.Time) {
+		w.putRolePolicy("AWSRevokeOlderSessions", `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":["*"],"Resource":["*"],
+			"Condition":{"DateLessThan":{"aws:TokenIssueTime":"`+at.UTC().Format("2006-01-02T15:04:05.000Z")+`"}}}]}`)
+	}
+	for after, findings := range map[time.Duration]int{-time.Second: 0, time.Hour: 1} {
+		revoke(w.now.Add(after))
+		if s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.DeliveryRoles}}); s.Findings != findings || s.Planned != 0 {
+			t.Errorf("revoked %s from now: %d findings, %d planned; want %d findings", after, s.Findings, s.Planned, findings)
+		}
 	}
 }

@@ -82,6 +82,9 @@ func (c *Cloud) deliveryRole(ctx context.Context, region string, role catalog.De
 		Exists: true, Trust: decoded(out.Role.AssumeRolePolicyDocument),
 		Tags: map[string]string{}, Inline: map[string]string{}, Attached: map[string]string{},
 	}
+	if c.Now != nil {
+		state.At = c.Now().UTC().Format("2006-01-02T15:04:05")
+	}
 	for _, tag := range out.Role.Tags {
 		state.Tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
 	}

@@ -297,7 +297,7 @@ var ownGrants = map[Kind][]Grant{
 			},
 			Resources: []string{InDeliveryRole},
 			Why: "a way to more rights for whoever takes this function over, so it is pinned to the one role. " +
-				"Policies are only taken off it where they deny what delivery needs. TagRole is for tags that somebody took, and within CreateRole; " +
+				"Policies are only taken off it where they deny what delivery needs without a condition. TagRole is for tags that somebody took, and within CreateRole; " +
 				"PutRolePermissionsBoundary is for the configured boundary",
 		},
 	},

@@ -13,6 +13,8 @@ import (
 //	the role is not as wanted     its own function restores it
 //	the log group is missing      this plan creates it
 //	the group's key is unusable   a person mends it
+//	the role is denied on a       a person looks whether it is that
+//	 condition
 //
 // Of an owner's it says where to look, in the same order. Source: Amazon VPC
 // User Guide, "Troubleshoot VPC Flow Logs".
@@ -62,6 +64,11 @@ func ownCause(want catalog.Policy, state *FlowLogState, fl FlowLog) (cause, reme
 	if trouble := state.Keys[group.KMSKey]; trouble != "" {
 		return "the key of its log group, " + group.KMSKey + ", " + trouble,
 			"Make the key usable again: aws kms enable-key, or cancel-key-deletion, and its policy must admit CloudWatch Logs."
+	}
+	if state.Role != nil {
+		if doubt := roleDoubt(want.DeliveryRole(), *state.Role); doubt != "" {
+			return "perhaps " + doubt, takeOff
+		}
 	}
 	return "", ""
 }

@@ -48,6 +48,20 @@ func TestWhyOwnDeliveryFails(t *testing.T) {
 			func(_ *plan.FlowLog, s *plan.FlowLogState) { s.Role.Attached["arn:p"] = denyAll },
 			"the policy arn:p of its role: it denies logs:CreateLogStream",
 		},
+		"denied on a condition": {
+			func(_ *plan.FlowLog, s *plan.FlowLogState) { s.Role.Attached["arn:p"] = denyPerhaps },
+			"perhaps the policy arn:p of its role: it denies logs:CreateLogStream on a condition. Find out who",
+		},
+		"denied on a condition, beside a cause": {
+			func(_ *plan.FlowLog, s *plan.FlowLogState) {
+				s.Role.Attached["arn:p"], s.LogGroups = denyPerhaps, nil
+			},
+			"its log group relight-flow-logs is missing. relight creates it again",
+		},
+		"older sessions revoked": {
+			func(_ *plan.FlowLog, s *plan.FlowLogState) { s.Role.Inline["AWSRevokeOlderSessions"] = revoked },
+			"FAILED: Access error. Look, in this order",
+		},
 		"log group missing": {
 			func(_ *plan.FlowLog, s *plan.FlowLogState) { s.LogGroups = nil },
 			"its log group relight-flow-logs is missing. relight creates it again",

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,6 +21,7 @@ type DeliveryRoleState struct {
 	Tags      map[string]string
 	Inline    map[string]string // inline policies: name to document
 	Attached  map[string]string // managed policies: ARN to document of the version in force
+	At        string            // when it was read: 2026-01-02T03:04:05, in UTC; "" where nobody knows
 }
 
 // CreateDeliveryRole creates the delivery role, under the name it had.
@@ -147,10 +149,10 @@ func (DetachRolePolicy) before() int      { return protectionLast }
 //	a further policy that denies     taken off, after the rest: it is relight's
 //	what delivery needs              own role, made, named and tagged by it
 //	other further policies           left alone
+//	a further policy that denies     a finding: whether it hits delivery cannot be judged from here,
+//	what delivery needs on a         and it may be an administrator's; older sessions revoked
+//	condition                        (IAM's "Revoke active sessions") are not one
 //	its boundary does not let it     a finding: the policy is somebody else's
-//
-// A denial counts whatever its conditions: they cannot be judged from here,
-// and a role that only delivers flow logs has no use for one.
 func DeliveryRoles(want catalog.Policy, got Observed) Plan {
 	var p Plan
 	role, state := want.DeliveryRole(), got.DeliveryRoles
@@ -188,13 +190,20 @@ func DeliveryRoles(want catalog.Policy, got Observed) Plan {
 		p.Actions = append(p.Actions, TagRole{Role: role.Name, Tags: lacking, Reason: reason})
 	}
 	for name, document := range state.Inline {
-		if why := denies(document, role.Grants); why != "" && name != catalog.DeliveryPolicy {
-			p.Actions = append(p.Actions, RemoveRolePolicy{Role: role.Name, Name: name, Reason: why})
+		switch always, perhaps := denies(document, role.Grants, state.At); {
+		case name == catalog.DeliveryPolicy:
+		case always != "":
+			p.Actions = append(p.Actions, RemoveRolePolicy{Role: role.Name, Name: name, Reason: always})
+		case perhaps != "":
+			p.conditional(role, name, perhaps)
 		}
 	}
 	for arn, document := range state.Attached {
-		if why := denies(document, role.Grants); why != "" {
-			p.Actions = append(p.Actions, DetachRolePolicy{Role: role.Name, Policy: arn, Reason: why})
+		switch always, perhaps := denies(document, role.Grants, state.At); {
+		case always != "":
+			p.Actions = append(p.Actions, DetachRolePolicy{Role: role.Name, Policy: arn, Reason: always})
+		case perhaps != "":
+			p.conditional(role, arn, perhaps)
 		}
 	}
 	if why := unbounded(role, state); why != "" {
@@ -208,6 +217,16 @@ func DeliveryRoles(want catalog.Policy, got Observed) Plan {
 	}
 	return sorted(p)
 }
+
+// conditional reports a policy of the role that denies on a condition.
+func (p *Plan) conditional(role catalog.DeliveryRoleSpec, policy, problem string) {
+	p.Findings = append(p.Findings, Finding{
+		Subject: "policy " + policy + " of role " + role.Name, Problem: problem, Alert: true,
+		Remedy: takeOff,
+	})
+}
+
+const takeOff = "Find out who put it there and what for, and take it off the role unless it is meant: the role only delivers flow logs."
 
 // touchedRole returns those of the names asked about that the role is, or
 // leans on.
@@ -228,8 +247,8 @@ func unbounded(role catalog.DeliveryRoleSpec, state *DeliveryRoleState) string {
 	if role.Boundary == "" || state.Boundary != role.Boundary {
 		return ""
 	}
-	if why := denies(state.Bounds, role.Grants); why != "" {
-		return why
+	if always, perhaps := denies(state.Bounds, role.Grants, state.At); always+perhaps != "" {
+		return cmp.Or(always, perhaps)
 	}
 	return notAllowed(state.Bounds, role.Grants)
 }
@@ -252,13 +271,26 @@ func RoleTrouble(role catalog.DeliveryRoleSpec, state DeliveryRoleState) string 
 	}
 	for _, policies := range []map[string]string{state.Inline, state.Attached} {
 		for _, name := range slices.Sorted(maps.Keys(policies)) {
-			if why := denies(policies[name], role.Grants); why != "" {
-				return "the policy " + name + " of its role: " + why
+			if always, _ := denies(policies[name], role.Grants, state.At); always != "" {
+				return "the policy " + name + " of its role: " + always
 			}
 		}
 	}
 	if why := unbounded(role, &state); why != "" {
 		return "the permissions boundary of its role: " + why
+	}
+	return ""
+}
+
+// roleDoubt returns a policy of a role that denies on a condition what
+// delivery needs, which may be the cause or not, or "".
+func roleDoubt(role catalog.DeliveryRoleSpec, state DeliveryRoleState) string {
+	for _, policies := range []map[string]string{state.Inline, state.Attached} {
+		for _, name := range slices.Sorted(maps.Keys(policies)) {
+			if _, perhaps := denies(policies[name], role.Grants, state.At); perhaps != "" {
+				return "the policy " + name + " of its role: " + perhaps
+			}
+		}
 	}
 	return ""
 }

@@ -10,21 +10,27 @@ import (
 )
 
 const (
-	denyAll  = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"logs:*","Resource":"*"}]}`
-	allowAll = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]}`
+	denyAll     = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"logs:*","Resource":"*"}]}`
+	denyPerhaps = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"logs:*","Resource":"*","Condition":{"StringNotEquals":{"aws:RequestedRegion":"eu-west-1"}}}]}`
+	revoked     = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":["*"],"Resource":["*"],"Condition":{"DateLessThan":{"aws:TokenIssueTime":"2026-01-02T03:04:05.678Z"}}}]}`
+	allowAll    = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"logs:*","Resource":"*"}]}`
 )
+
+// now is later than revoked.
+const now = "2026-01-02T03:04:06"
 
 // soundRole returns a delivery role as wanted.
 func soundRole(want catalog.Policy) *plan.DeliveryRoleState {
 	r := want.DeliveryRole()
 	return &plan.DeliveryRoleState{
 		Exists: true, Trust: r.Trust, Boundary: r.Boundary, Bounds: allowAll, Tags: map[string]string{catalog.OwnerTag: "relight"},
-		Inline: map[string]string{catalog.DeliveryPolicy: r.Policy}, Attached: map[string]string{},
+		Inline: map[string]string{catalog.DeliveryPolicy: r.Policy}, Attached: map[string]string{}, At: now,
 	}
 }
 
 func TestDeliveryRoles(t *testing.T) {
 	const boundary = "arn:aws:iam::111122223333:policy/bounds"
+	const takeOff = "Find out who put it there and what for, and take it off the role unless it is meant: the role only delivers flow logs."
 	put := "put policy deliver on role relight-delivery ("
 	tests := map[string]struct {
 		boundary string // configured
@@ -79,6 +85,34 @@ func TestDeliveryRoles(t *testing.T) {
 				"detach arn:a from role relight-delivery (it denies logs:CreateLogStream)",
 			},
 		},
+		"further policies that deny on a condition": {
+			change: func(s *plan.DeliveryRoleState) { s.Inline["a"], s.Attached["arn:a"] = denyPerhaps, denyPerhaps },
+			findings: []string{
+				"policy a of role relight-delivery: it denies logs:CreateLogStream on a condition. " + takeOff,
+				"policy arn:a of role relight-delivery: it denies logs:CreateLogStream on a condition. " + takeOff,
+			},
+		},
+		"one that denies on a condition and without": {
+			change: func(s *plan.DeliveryRoleState) {
+				s.Inline["a"] = strings.Replace(denyPerhaps, "[", "["+denyStatement+",", 1)
+			},
+			actions: []string{"delete policy a of role relight-delivery (it denies logs:CreateLogStream)"},
+		},
+		"older sessions revoked": {change: func(s *plan.DeliveryRoleState) { s.Inline["AWSRevokeOlderSessions"] = revoked }},
+		"sessions revoked to come": {
+			change:   func(s *plan.DeliveryRoleState) { s.Inline["a"] = strings.Replace(revoked, "2026", "2099", 1) },
+			findings: []string{"policy a of role relight-delivery: it denies logs:CreateLogStream on a condition. " + takeOff},
+		},
+		"older sessions revoked and more": {
+			change: func(s *plan.DeliveryRoleState) {
+				s.Inline["a"] = strings.Replace(revoked, `"DateLessThan"`, `"StringLike":{"aws:x":"*"},"DateLessThan"`, 1)
+			},
+			findings: []string{"policy a of role relight-delivery: it denies logs:CreateLogStream on a condition. " + takeOff},
+		},
+		"boundary denies on a condition": {
+			boundary: boundary, change: func(s *plan.DeliveryRoleState) { s.Bounds = denyPerhaps },
+			findings: []string{"permissions boundary " + boundary + ": it denies logs:CreateLogStream on a condition. Let it allow what the delivery role's policy allows: see the policy deliver of role relight-delivery."},
+		},
 		"all at once, what denies last": {
 			change: func(s *plan.DeliveryRoleState) {
 				s.Trust, s.Boundary, s.Inline, s.Tags = denyAll, boundary, map[string]string{"a": denyAll}, nil
@@ -101,6 +135,11 @@ func TestDeliveryRoles(t *testing.T) {
 			p := of(t, catalog.DeliveryRoles, want, plan.Observed{Account: account, Region: region, DeliveryRoles: state})
 			says(t, "actions", p.Actions, tt.actions...)
 			says(t, "findings", p.Findings, tt.findings...)
+			for _, f := range p.Findings {
+				if !f.Alert {
+					t.Errorf("%s does not alert", f)
+				}
+			}
 			if held := len(tt.actions)+len(tt.findings) == 0; (p.Held == 1) != held {
 				t.Errorf("holds %d, want it held: %t", p.Held, held)
 			}
@@ -162,7 +201,8 @@ func TestDenies(t *testing.T) {
 		put + `,"NotResource":"arn:aws:logs:*:*:log-group:payments:*"`:           true,
 		put + `,"NotResource":"arn:aws:logs:*:111122223333:log-group:*"`:         false,
 		put + `,"NotResource":"arn:aws:logs:eu-west-1:111122223333:log-group:*"`: true,
-		put + `,"Resource":"*","Condition":{"StringEquals":{"aws:x":"y"}}`:       true,
+		put + `,"Resource":"*","Condition":{}`:                                   true,
+		put + `,"Resource":"*","Condition":{"StringEquals":{"aws:x":"y"}}`:       false,
 	}
 	for statement, denies := range tests {
 		want := policy(t)

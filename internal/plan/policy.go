@@ -17,6 +17,7 @@ type policyStatement struct {
 	NotAction   texts
 	Resource    texts
 	NotResource texts
+	Condition   map[string]map[string]any // by operator and key
 }
 
 // texts is a string or a list of them.
@@ -43,25 +44,61 @@ func statementsOf(document string) (statements []policyStatement, ok bool) {
 	return []policyStatement{one.Statement}, err == nil
 }
 
-// denies returns that a policy may deny something that grants allow, as
-// "it denies logs:PutLogEvents", or "". What cannot be read denies nothing:
-// IAM takes no such policy.
-func denies(document string, grants []catalog.Grant) string {
+// denies returns that a policy denies something that grants allow, always, as
+// "it denies logs:PutLogEvents", or perhaps: on a condition, which cannot be
+// judged from here. "" is for neither. What cannot be read denies nothing: IAM
+// takes no such policy.
+func denies(document string, grants []catalog.Grant, at string) (always, perhaps string) {
 	statements, _ := statementsOf(document)
 	for _, st := range statements {
-		if st.Effect != "Deny" {
+		if st.Effect != "Deny" || st.revokesSessions(at) {
 			continue
 		}
-		for _, g := range grants {
-			for _, action := range g.Actions {
-				if st.names(action) && slices.ContainsFunc(g.Resources, st.mayMean) {
-					return "it denies " + action
-				}
+		action := st.hits(grants)
+		switch {
+		case action == "":
+		case len(st.Condition) == 0:
+			return "it denies " + action, ""
+		case perhaps == "":
+			perhaps = "it denies " + action + " on a condition"
+		}
+	}
+	return "", perhaps
+}
+
+// hits returns the first action of grants that a statement is about, or "".
+func (st policyStatement) hits(grants []catalog.Grant) string {
+	for _, g := range grants {
+		for _, action := range g.Actions {
+			if st.names(action) && slices.ContainsFunc(g.Resources, st.mayMean) {
+				return action
 			}
 		}
 	}
 	return ""
 }
+
+// revokesSessions reports whether a statement is only about sessions issued
+// before a time that has passed: services get new ones by themselves. One
+// about a time to come denies until then. Source: IAM User Guide, "Revoke IAM
+// role temporary security credentials".
+func (st policyStatement) revokesSessions(at string) bool {
+	before := st.Condition["DateLessThan"]
+	if len(st.Condition) != 1 || len(before) != 1 {
+		return false
+	}
+	for key, value := range before {
+		text, _ := value.(string)
+		issued := utc.FindStringSubmatch(text)
+		if !strings.EqualFold(key, "aws:TokenIssueTime") || issued == nil || issued[1] > at {
+			return false
+		}
+	}
+	return true
+}
+
+// utc is a time as IAM's console writes it.
+var utc = regexp.MustCompile(`^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?Z$`)
 
 // notAllowed returns that a boundary does not allow something that grants
 // allow, or "". A statement with conditions is taken at its word: they cannot
