@@ -66,8 +66,19 @@ func (c *Cloud) observeAlarms(ctx context.Context, s remedy.Scope) (*plan.AlarmS
 	}
 	if s.Type == catalog.MutedAlarm {
 		state.Mutes, err = c.mutesOf(ctx, s.Region, slices.DeleteFunc(named, func(n string) bool { return !slices.Contains(ours, n) }))
+		if err != nil {
+			state.Unread, err = unreadMutes(err)
+		}
 	}
 	return state, err
+}
+
+func unreadMutes(err error) ([]plan.Finding, error) {
+	f, err := unread("alarms", "mute rules silence them", err)
+	if err != nil {
+		return nil, err
+	}
+	return []plan.Finding{*f}, nil
 }
 
 func (c *Cloud) observeAllAlarms(ctx context.Context, s remedy.Scope) (*plan.AlarmState, error) {
@@ -90,8 +101,11 @@ func (c *Cloud) observeAllAlarms(ctx context.Context, s remedy.Scope) (*plan.Ala
 	}
 	measuring, topics := c.measuring(state)
 	if s.Names == "" || s.Type == catalog.MutedAlarm || s.Type == catalog.CompositeAlarm {
-		if state.Mutes, err = c.mutes(ctx, s.Region, measuring); err != nil {
-			return nil, err
+		rules, err := c.mutes(ctx, s.Region, measuring)
+		if state.Mutes = rules; err != nil {
+			if state.Unread, err = unreadMutes(err); err != nil {
+				return nil, err
+			}
 		}
 	}
 	state.Topics, err = c.describeTopics(ctx, s, topics)

@@ -14,14 +14,14 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
 // classes maps error codes to what they mean for relight. Sources: "Error
 // codes for the Amazon EC2 API", "Common errors" of the CloudWatch Logs,
-// CloudWatch, CloudTrail, SNS and Systems Manager API references. Throttling and 5xx are not
-// CloudWatch, CloudTrail, SNS and IAM API references. Throttling and 5xx are not
-// listed: the SDK's own retry tables know them.
+// CloudWatch, CloudTrail, SNS, Systems Manager and IAM API references.
+// Throttling and 5xx are not listed: the SDK's own retry tables know them.
 var classes = map[string]remedy.Class{
 	"FlowLogAlreadyExists":           remedy.Present,
 	"ResourceAlreadyExistsException": remedy.Present,
@@ -52,6 +52,9 @@ var classes = map[string]remedy.Class{
 	"AccessDenied":          remedy.Terminal,
 	"AccessDeniedException": remedy.Terminal,
 	"AuthorizationError":    remedy.Terminal,
+
+	"InvalidAction":             remedy.Terminal, // the region has no such operation
+	"UnknownOperationException": remedy.Terminal,
 
 	"AuthFailure":                 remedy.Terminal,
 	"ExpiredToken":                remedy.Terminal,
@@ -194,6 +197,25 @@ func codeOf(err error) string {
 		return api.ErrorCode()
 	}
 	return ""
+}
+
+// unread returns the finding that something which only explains cannot be
+// read, for an error that stays: repairs go on without it. Any other error is
+// returned. The request's ID is left out: it would be news each time.
+func unread(subject, whether string, err error) (*plan.Finding, error) {
+	e, ok := errors.AsType[*remedy.Error](err)
+	if !ok || e.Class.Retry() {
+		return nil, err
+	}
+	why := e.Err.Error()
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		why = api.ErrorCode() + ": " + api.ErrorMessage()
+	}
+	todo := "Nothing, where the region does not have this call; otherwise mend what the error says."
+	if e.Hint != "" {
+		todo = strings.ToUpper(e.Hint[:1]) + e.Hint[1:] + "."
+	}
+	return &plan.Finding{Subject: subject, Problem: "cannot tell whether " + whether + ": " + e.Op + ": " + why, Remedy: todo}, nil
 }
 
 func classify(err error) remedy.Class {

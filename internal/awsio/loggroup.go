@@ -59,30 +59,41 @@ func (c *Cloud) observeLogGroups(ctx context.Context, s remedy.Scope) (*plan.Log
 		state.Trail, err = c.confirmTrailLogs(ctx, s, trail)
 		return state, err
 	}
-	if s.Names == "" && (state.Group.Class == "" || state.Group.Class == catalog.ClassStandard) { // others take no transformers
-		if err := c.describeTransformers(ctx, s.Region, state); err != nil {
-			return nil, err
-		}
+	if state.Filters, _, err = c.describeFilters(ctx, s.Region, trail.LogGroup); err != nil {
+		return nil, err
 	}
-	state.Filters, _, err = c.describeFilters(ctx, s.Region, trail.LogGroup)
+	if s.Names == "" && (state.Group.Class == "" || state.Group.Class == catalog.ClassStandard) { // others take no transformers
+		err = c.describeTransformers(ctx, s.Region, state)
+	}
 	return state, err
 }
 
 // describeTransformers reads what transforms the records of the trail's log
 // group. That there is none may come as an empty answer or as an error: which
-// is not documented.
+// is not documented. Nothing is repaired by it, so what cannot be read for
+// good is a finding.
 func (c *Cloud) describeTransformers(ctx context.Context, region string, state *plan.LogGroupState) error {
 	own, err := call(ctx, c.Pace, place{region, "logs.GetTransformer", state.Group.Name}, c.Clients.Logs.GetTransformer,
 		&cloudwatchlogs.GetTransformerInput{LogGroupIdentifier: aws.String(state.Group.Name)}, logsIn(region))
+	subject := "log group " + state.Group.Name
 	if err != nil && remedy.ClassOf(err) != remedy.Missing {
-		return err
+		f, err := unread(subject, "a transformer rewrites its records", err)
+		if err != nil {
+			return err
+		}
+		state.Unread = append(state.Unread, *f)
 	}
 	state.Transformed = own != nil && len(own.TransformerConfig) > 0
 	in := &cloudwatchlogs.DescribeAccountPoliciesInput{PolicyType: types.PolicyTypeTransformerPolicy}
 	for {
 		out, err := call(ctx, c.Pace, place{region, "logs.DescribeAccountPolicies", ""}, c.Clients.Logs.DescribeAccountPolicies, in, logsIn(region))
 		if err != nil {
-			return err
+			f, err := unread(subject, "an account-wide policy rewrites its records", err)
+			if err != nil {
+				return err
+			}
+			state.Unread = append(state.Unread, *f)
+			return nil
 		}
 		for _, p := range out.AccountPolicies {
 			state.Account = append(state.Account, plan.GroupRule{Name: aws.ToString(p.PolicyName), Selection: aws.ToString(p.SelectionCriteria)})

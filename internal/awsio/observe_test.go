@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cloudwatchtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/google/go-cmp/cmp"
@@ -158,6 +159,41 @@ func TestForeignAlarmReadsNoMutes(t *testing.T) {
 		got, err := c.Observe(t.Context(), remedy.Scope{Account: account, Region: home, Kind: catalog.Alarms, Type: of, Names: "somebody's"})
 		if n := acct.Calls().Since(before)["ListAlarmMuteRules"]; err != nil || !got.Alarms.Full || n != reads {
 			t.Errorf("%s: %d reads of mute rules, want %d; everything: %t, %v", of, n, reads, got.Alarms.Full, err)
+		}
+	}
+}
+
+// What only explains does not stop repairs: where it cannot be read for good,
+// that is a finding, and what was to be restored is. A read that may succeed
+// later is tried again.
+func TestReadsThatOnlyExplain(t *testing.T) {
+	for op, tt := range map[string]struct {
+		kind    catalog.Kind
+		problem string
+	}{
+		"ListAlarmMuteRules":      {catalog.Alarms, "cannot tell whether mute rules silence them: cloudwatch.ListAlarmMuteRules: "},
+		"GetTransformer":          {catalog.LogGroups, "cannot tell whether a transformer rewrites its records: logs.GetTransformer: "},
+		"DescribeAccountPolicies": {catalog.LogGroups, "cannot tell whether an account-wide policy rewrites its records: logs.DescribeAccountPolicies: "},
+	} {
+		for code, fails := range map[string]bool{
+			"AccessDenied": false, "AccessDeniedException": false, "InvalidAction": false, "UnknownOperationException": false, "ThrottlingException": true, "SomethingNew": true,
+		} {
+			c, acct := cloud(t)
+			var err error
+			if tt.kind == catalog.Alarms {
+				_, err = acct.DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{"ours-root-usage"}})
+			} else {
+				_, err = acct.DeleteMetricFilter(t.Context(), &cloudwatchlogs.DeleteMetricFilterInput{LogGroupName: aws.String("trail"), FilterName: aws.String("ours-root-usage")})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			acct.Fail(op, slices.Repeat([]string{code}, 9)...)
+			rep := remedy.Reconciler{Observer: c, Applier: c, Want: c.Want}.Run(t.Context(), scope(tt.kind), catalog.Repair)
+			found := slices.ContainsFunc(rep.Plan.Findings, func(f plan.Finding) bool { return f.Problem == tt.problem+code+": made to fail by the test" })
+			if (rep.Err != nil) != fails || found == fails || !fails && rep.Repaired() != 1 {
+				t.Errorf("%s %s: error %v, %d restored, findings %v", op, code, rep.Err, rep.Repaired(), rep.Plan.Findings)
+			}
 		}
 	}
 }

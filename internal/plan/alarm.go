@@ -27,6 +27,7 @@ type AlarmState struct {
 
 	Mutes      []MuteRule  // that are or will be in force over an alarm of a control; set if Full, or of the alarms that the look was about
 	Composites []Composite // alarms that stand on others; every one if Full, or those that the look was about
+	Unread     []Finding   // what could not be read, and only explains
 }
 
 // A MuteRule silences alarms for some time, whatever their own settings say.
@@ -178,6 +179,10 @@ func Alarms(want catalog.Policy, got Observed) Plan {
 	names := slices.Sorted(maps.Keys(guards))
 	p.touch(got, catalog.Alarm, names...)
 	alert := aboutSilence(got, guards)
+	for _, f := range state.Unread {
+		f.Alert = alert
+		p.Findings = append(p.Findings, f)
+	}
 	for _, r := range state.Mutes {
 		p.muted(want, r, guards, alert)
 	}

@@ -20,6 +20,7 @@ type LogGroupState struct {
 	// Read in a look at everything only.
 	Transformed bool        // the group has a transformer of its own
 	Account     []GroupRule // account-wide policies that transform records
+	Unread      []Finding   // what could not be read, and only explains
 }
 
 // A LogGroup is a CloudWatch Logs log group.
@@ -171,6 +172,7 @@ func LogGroups(want catalog.Policy, got Observed) Plan {
 	if state.Trail.LogGroup == "" {
 		return sorted(p)
 	}
+	p.Findings = append(p.Findings, state.Unread...)
 	p.touch(got, catalog.LogGroup, state.Trail.LogGroup)
 	wanted := logGroupWant{state.Trail.LogGroup, want.LogGroup.RetentionDays, byTrail}
 	serves := p.logGroup(want, got, wanted, state.Group, state.Exists)
