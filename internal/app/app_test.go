@@ -25,6 +25,7 @@ import (
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
@@ -50,9 +51,12 @@ const (
 	trailARN     = "arn:aws:cloudtrail:us-east-1:111122223333:trail/audit"
 	rootUsage    = "relight-root-usage"
 	topicKey     = "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d-5e6f-4a7b-8c9d-0e1f2a3b4c5d"
-	oncall       = "arn:aws:sqs:us-east-1:111122223333:oncall"
-	role         = "arn:aws:iam::111122223333:role/relight-flow-logs-delivery"
-	theirRole    = "arn:aws:iam::111122223333:role/network/their-flow-logs" // an owner's, which delivers
+	keyPolicy    = `{"Version":"2012-10-17","Statement":[` +
+		`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"},` +
+		`{"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},"Action":["kms:Decrypt","kms:GenerateDataKey*"],"Resource":"*"}]}`
+	oncall    = "arn:aws:sqs:us-east-1:111122223333:oncall"
+	role      = "arn:aws:iam::111122223333:role/relight-flow-logs-delivery"
+	theirRole = "arn:aws:iam::111122223333:role/network/their-flow-logs" // an owner's, which delivers
 )
 
 // A world is a customer's account with relight deployed into it.
@@ -141,6 +145,7 @@ func (w *world) ourTopic() string {
 	w.t.Helper()
 	arn := "arn:aws:sns:" + home + ":" + account + ":relight-alerts"
 	w.AddKey(topicKey)
+	must(w.PutKeyPolicy(w.t.Context(), &kms.PutKeyPolicyInput{KeyId: aws.String(topicKey), Policy: aws.String(keyPolicy)}))
 	must(w.CreateTopic(w.t.Context(), &sns.CreateTopicInput{
 		Name: aws.String("relight-alerts"), Tags: []snstypes.Tag{{Key: aws.String("relight"), Value: aws.String("relight")}},
 		Attributes: map[string]string{

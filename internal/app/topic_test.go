@@ -11,7 +11,6 @@ import (
 
 	"github.com/relight-aws/relight/events"
 	"github.com/relight-aws/relight/internal/app"
-	"github.com/relight-aws/relight/internal/catalog"
 )
 
 const mail = "oncall@example.com"
@@ -101,11 +100,10 @@ func TestTopicFindings(t *testing.T) {
 			name: "nobody confirmed", config: alone, repairs: 1, want: "no subscriber has confirmed",
 			arrange: func(w *world) { w.unsubscribe(mail) },
 		},
-		{name: "key disabled", config: both, want: "its state is Disabled", arrange: func(w *world) {
-			must(w.DisableKey(w.t.Context(), &kms.DisableKeyInput{KeyId: aws.String(topicKey)}))
-		}},
-		{name: "key about to be deleted", config: both, want: "its state is PendingDeletion", arrange: func(w *world) {
-			must(w.ScheduleKeyDeletion(w.t.Context(), &kms.ScheduleKeyDeletionInput{KeyId: aws.String(topicKey)}))
+		{name: "key closed to alarms", config: both, want: "its policy does not allow cloudwatch.amazonaws.com kms:Decrypt", arrange: func(w *world) {
+			must(w.PutKeyPolicy(w.t.Context(), &kms.PutKeyPolicyInput{
+				KeyId: aws.String(topicKey), Policy: aws.String(strings.Replace(keyPolicy, "cloudwatch.", "events.", 1)),
+			}))
 		}},
 		{name: "denied", config: both, want: "the statement theirs of its policy can deny alarms", arrange: deny("")},
 		{
@@ -173,31 +171,97 @@ func TestTopicRefused(t *testing.T) {
 	}
 }
 
-// A key event about another key takes no call, one about the topic's looks at
-// all of the topic's health.
+// keyAttacks are the calls that silence the topic by its key.
+var keyAttacks = map[string]func(*world){
+	"DisableKey": func(w *world) {
+		must(w.DisableKey(w.t.Context(), &kms.DisableKeyInput{KeyId: aws.String(topicKey)}))
+	},
+	"ScheduleKeyDeletion": func(w *world) {
+		must(w.ScheduleKeyDeletion(w.t.Context(), &kms.ScheduleKeyDeletionInput{KeyId: aws.String(topicKey)}))
+	},
+}
+
+// A key event about another key takes no call, one about the topic's brings
+// the key back, and people hear of it by the topic that works again.
 func TestKeyEvents(t *testing.T) {
-	key := func(id string) []byte {
-		return []byte(`{"id":"e","detail-type":"AWS API Call via CloudTrail","source":"aws.kms","account":"111122223333","region":"us-east-1",
-		"detail":{"eventName":"DisableKey","requestParameters":{"keyId":"` + id + `"}}}`)
-	}
-	if _, watched := catalog.FindCall("aws.kms", catalog.APICall, "DisableKey"); !watched {
-		t.Skip("no call on keys is watched")
-	}
 	_, id, _ := strings.Cut(topicKey, "/")
-	for name, ours := range map[string]bool{topicKey: true, id: true, "another": false, "alias/relight": false} {
-		w := healthy(t, "")
-		must(w.DisableKey(t.Context(), &kms.DisableKeyInput{KeyId: aws.String(topicKey)}))
-		before := w.Calls()
-		if _, err := w.app("topics").HandleEvent(t.Context(), key(name)); err == nil && ours {
-			t.Errorf("%s: a message was sent with a disabled key", name)
+	for op, attack := range keyAttacks {
+		for name, ours := range map[string]bool{topicKey: true, id: true, "another": false, "alias/relight": false} {
+			t.Run(op+" "+name, func(t *testing.T) {
+				w := healthy(t, "")
+				state := w.State()
+				attack(w)
+				before, told := w.Calls(), len(w.Messages())
+				event := []byte(`{"id":"e","detail-type":"AWS API Call via CloudTrail","source":"aws.kms","account":"111122223333","region":"us-east-1",
+				"detail":{"eventName":"` + op + `","requestParameters":{"keyId":"` + name + `"}}}`)
+				if _, err := w.app("topics").HandleEvent(t.Context(), event); err != nil {
+					t.Error(err)
+				}
+				used, m := w.Calls().Since(before), w.Messages()[told:]
+				if !ours {
+					if len(used) > 0 {
+						t.Errorf("calls %v", used)
+					}
+					return
+				}
+				if diff := cmp.Diff(state, w.State()); diff != "" {
+					t.Errorf("not as before (-want +got):\n%s", diff)
+				}
+				if len(m) != 1 || !strings.Contains(m[0].Text, "enable") || !strings.Contains(m[0].Text, topicKey+" (its state is") {
+					t.Errorf("messages %+v, want one of the key", m)
+				}
+				before = w.Calls()
+				if _, err := w.app("topics").HandleEvent(t.Context(), event); err != nil { // late, or once more
+					t.Error(err)
+				}
+				if again := w.Calls().Since(before); again["EnableKey"]+again["CancelKeyDeletion"] > 0 {
+					t.Errorf("calls %v for a key that works", again)
+				}
+			})
 		}
-		used := w.Calls().Since(before)
-		if looked := used["DescribeKey"] > 0; looked != ours || !ours && len(used) > 0 {
-			t.Errorf("%s: calls %v", name, used)
-		}
-		if told := strings.Contains(w.log.String(), "its state is Disabled"); told != ours {
-			t.Errorf("%s: said so: %t", name, told)
-		}
+	}
+}
+
+// The sweep brings the key back too, before all else, and says so.
+func TestKeySweep(t *testing.T) {
+	for op, attack := range keyAttacks {
+		t.Run(op, func(t *testing.T) {
+			w := healthy(t, "")
+			state := w.State()
+			attack(w)
+			w.unsubscribe(oncall)
+			told, written := len(w.Messages()), len(w.Writes())
+			if s := w.sweep(app.Request{}); s.Repaired != 2 || s.Unrestored != 0 {
+				t.Errorf("%d repaired, %d unrestored; want 2, 0", s.Repaired, s.Unrestored)
+			}
+			if diff := cmp.Diff(state, w.State()); diff != "" {
+				t.Errorf("not as before (-want +got):\n%s", diff)
+			}
+			if last := w.Writes()[written:]; last[len(last)-1].Op == "EnableKey" {
+				t.Errorf("writes %v, want the key first", last)
+			}
+			if m := w.Messages()[told:]; len(m) != 1 || !strings.Contains(m[0].Text, topicKey+" (its state is") {
+				t.Errorf("messages %+v, want one of the key", m)
+			}
+		})
+	}
+}
+
+// A deletion that somebody cancelled between look and repair keeps nothing from
+// enabling the key; a key that is not enabled is said to be so.
+func TestKeyCancelledMeanwhile(t *testing.T) {
+	w := healthy(t, "")
+	keyAttacks["ScheduleKeyDeletion"](w)
+	w.Fail("CancelKeyDeletion", "KMSInvalidStateException")
+	before := w.Calls()
+	if s := w.sweep(app.Request{}); s.Unrestored != 1 {
+		t.Errorf("%d unrestored, want the key", s.Unrestored)
+	}
+	if used := w.Calls().Since(before); used["EnableKey"] != 1 {
+		t.Errorf("calls %v, want EnableKey tried", used)
+	}
+	if s := w.sweep(app.Request{}); s.Repaired != 1 || s.Unrestored != 0 {
+		t.Errorf("then %d repaired, %d unrestored; want 1, 0", s.Repaired, s.Unrestored)
 	}
 }
 

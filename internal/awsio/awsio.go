@@ -142,6 +142,8 @@ func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action
 			}
 		case plan.PutAlarm:
 			out.Err = c.putAlarm(ctx, s.Region, a)
+		case plan.EnableTopicKey:
+			out.Err = c.enableKey(ctx, s.Region, a)
 		case plan.CreateTopic:
 			out.Err = c.createTopic(ctx, s.Region, a)
 			missing[a.Topic] = out.Err

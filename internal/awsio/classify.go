@@ -83,6 +83,9 @@ var classes = map[string]remedy.Class{
 	"KMSNotFound":                                            remedy.Terminal,
 	"KMSOptInRequired":                                       remedy.Terminal,
 	"KMSThrottling":                                          remedy.Transient,
+	keyInvalidState:                                          remedy.Transient, // KMS: the key is in another state than was read
+	"DependencyTimeoutException":                             remedy.Transient, // KMS
+	"KMSInternalException":                                   remedy.Transient,
 	"CloudTrailAccessNotEnabledException":                    remedy.Terminal,
 	"CloudTrailARNInvalidException":                          remedy.Terminal,
 	"CloudWatchLogsDeliveryUnavailableException":             remedy.Terminal,

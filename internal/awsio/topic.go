@@ -76,7 +76,8 @@ func admits(attributes map[string]string) string {
 
 // observeTopics reads relight's own topic, where the scope is about it: its
 // attributes, its subscriptions, the filter policies of those the
-// configuration names and, unless the event was about the topic, its key.
+// configuration names and, unless the event was about the topic, its key with
+// the key's policy.
 func (c *Cloud) observeTopics(ctx context.Context, s remedy.Scope) (*plan.TopicState, error) {
 	topic := c.Want.Topic
 	if why := c.notOurTopic(s); why != "" {
@@ -97,7 +98,12 @@ func (c *Cloud) observeTopics(ctx context.Context, s remedy.Scope) (*plan.TopicS
 		}
 	}
 	if s.Type != catalog.Topic && c.Want.TopicKey != "" {
-		state.KeyState, err = c.keyState(ctx, s.Region, c.Want.TopicKey)
+		if state.KeyState, err = c.keyState(ctx, s.Region, c.Want.TopicKey); err != nil {
+			return nil, err
+		}
+		if state.KeyState != keyGone {
+			state.KeyPolicy, err = c.keyPolicy(ctx, s.Region, c.Want.TopicKey)
+		}
 	}
 	return state, err
 }

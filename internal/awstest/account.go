@@ -53,6 +53,8 @@ type Account struct {
 	calls    Calls
 	writes   []Write
 	messages []Message
+
+	keyPolicies map[string]string // by the key's ARN
 }
 
 // A region is what an account has in one region.
@@ -111,7 +113,7 @@ func (w Write) String() string { return w.Op + " " + w.Region + " " + w.Target }
 func New(id, home string) *Account {
 	a := &Account{
 		ID: id, Home: home, pageSize: 1,
-		regions: map[string]*region{}, unready: map[string]int{}, policies: map[string]*policy{}, keys: map[string]kmstypes.KeyState{},
+		regions: map[string]*region{}, unready: map[string]int{}, policies: map[string]*policy{}, keys: map[string]kmstypes.KeyState{}, keyPolicies: map[string]string{},
 		trails: map[string]*trail{}, buckets: map[string]bool{}, replies: map[string]reply{},
 		faults: map[string][]string{}, denied: map[string]bool{}, refusals: map[string][]string{}, calls: Calls{},
 	}
@@ -184,6 +186,9 @@ func (a *Account) State() map[string]string {
 	}
 	for arn, p := range a.policies {
 		state["policy "+arn] = p.versions[p.current]
+	}
+	for arn, k := range a.keys {
+		state["key "+arn] = string(k) + " " + a.keyPolicies[arn]
 	}
 	for arn, t := range a.trails {
 		state["trail "+arn] = text(t.state())

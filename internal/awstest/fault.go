@@ -97,7 +97,8 @@ var services = map[string]string{
 	"SetTopicAttributes": theSNS, "Publish": theSNS, "RemovePermission": theSNS, "AddPermission": theSNS,
 	"ListSubscriptionsByTopic": theSNS, "GetSubscriptionAttributes": theSNS, "SetSubscriptionAttributes": theSNS, "Unsubscribe": theSNS,
 
-	"DescribeKey": "KMS", "DisableKey": "KMS", "ScheduleKeyDeletion": "KMS",
+	"DescribeKey": "KMS", "DisableKey": "KMS", "EnableKey": "KMS", "ScheduleKeyDeletion": "KMS", "CancelKeyDeletion": "KMS",
+	"GetKeyPolicy": "KMS", "PutKeyPolicy": "KMS",
 
 	"CreateRole": theIAM, "GetRole": theIAM, "DeleteRole": theIAM, "TagRole": theIAM, "UntagRole": theIAM,
 	"UpdateAssumeRolePolicy": theIAM, "PutRolePermissionsBoundary": theIAM, "DeleteRolePermissionsBoundary": theIAM,

@@ -207,8 +207,9 @@ var kindGrants = map[Kind][]Grant{
 			Why:       "SNS documents no resource to narrow these to; they are used on subscriptions of the topic only",
 		},
 		{
-			Actions:   []string{"kms:DescribeKey"},
+			Actions:   []string{"kms:DescribeKey", "kms:GetKeyPolicy", "kms:CancelKeyDeletion", "kms:EnableKey"},
 			Resources: []string{InKey},
+			Why:       "a key that is disabled, or waits for its deletion, silences alarms and messages alike",
 		},
 	},
 	Alarms: {

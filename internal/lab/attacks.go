@@ -65,6 +65,9 @@ func Attacks() []Attack {
 		heals("sns DeleteTopic", goSDK, Region, deleteTopic),
 		heals("sns SetTopicAttributes, a policy without alarms", goSDK, Region, shutTopic),
 		{Name: "sns SetTopicAttributes, no key", Client: awsCLI, Region: Region, Do: cliTopicKey, Harmless: true}, // messages arrive all the same
+		// The outside check looks at no keys, the snapshots do.
+		{Name: "kms DisableKey, the topic's", Client: awsCLI, Region: Region, Do: onTopicKey("disable-key"), Harmless: true},
+		{Name: "kms ScheduleKeyDeletion, the topic's", Client: awsCLI, Region: Region, Do: onTopicKey("schedule-key-deletion", "--pending-window-in-days", "7"), Harmless: true},
 		heals("sns RemovePermission, the alarms'", awsCLI, Region, cliRemovePermission),
 		heals("sns Unsubscribe, the queue", goSDK, Region, unsubscribe("sqs")),
 		heals("sns Unsubscribe, the mail", goSDK, Region, unsubscribe("email")),
@@ -515,6 +518,22 @@ func cliTopicKey(ctx context.Context, s *Session, t Target) (Aftermath, error) {
 	}
 	_, err = s.AWS(ctx, "sns", "set-topic-attributes", "--topic-arn", topic, "--attribute-name", "KmsMasterKeyId", "--attribute-value", "")
 	return nil, err
+}
+
+// onTopicKey makes a call on the key of relight's topic.
+func onTopicKey(command string, args ...string) doer {
+	return func(ctx context.Context, s *Session, t Target) (Aftermath, error) {
+		topic, err := topicOf(ctx, s, t)
+		if err != nil {
+			return nil, err
+		}
+		key, err := s.AWS(ctx, "sns", "get-topic-attributes", "--topic-arn", topic, "--query", "Attributes.KmsMasterKeyId", "--output", "text")
+		if err != nil {
+			return nil, err
+		}
+		_, err = s.AWS(ctx, append([]string{"kms", command, "--key-id", key}, args...)...)
+		return nil, err
+	}
 }
 
 func cliRemovePermission(ctx context.Context, s *Session, t Target) (Aftermath, error) {

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -79,6 +80,7 @@ type Session struct {
 	CloudWatch *cloudwatch.Client // speaks RPCv2 CBOR
 	CloudTrail *cloudtrail.Client
 	IAM        *iam.Client
+	KMS        *kms.Client
 	Lambda     *lambda.Client
 	SNS        *sns.Client
 	SQS        *sqs.Client
@@ -93,7 +95,7 @@ func (p Principal) In(region string) *Session {
 	cfg := p.Config(region)
 	return &Session{
 		EC2: ec2.NewFromConfig(cfg), Logs: cloudwatchlogs.NewFromConfig(cfg), CloudWatch: cloudwatch.NewFromConfig(cfg),
-		CloudTrail: cloudtrail.NewFromConfig(cfg), IAM: iam.NewFromConfig(cfg), Lambda: lambda.NewFromConfig(cfg),
+		CloudTrail: cloudtrail.NewFromConfig(cfg), IAM: iam.NewFromConfig(cfg), KMS: kms.NewFromConfig(cfg), Lambda: lambda.NewFromConfig(cfg),
 		SNS: sns.NewFromConfig(cfg), SQS: sqs.NewFromConfig(cfg), SSM: ssm.NewFromConfig(cfg), Region: region, principal: p,
 	}
 }

@@ -20,6 +20,8 @@ import (
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 )
@@ -343,8 +345,24 @@ func (s Snapshot) topic(ctx context.Context, at *Session, arn *string) error {
 	}
 	slices.Sort(statements)
 	slices.Sort(told)
-	s.add("topic", aws.ToString(arn), statements, out.Attributes["KmsMasterKeyId"], told)
+	key, err := keyState(ctx, at, out.Attributes["KmsMasterKeyId"])
+	if err != nil {
+		return err
+	}
+	s.add("topic", aws.ToString(arn), statements, out.Attributes["KmsMasterKeyId"], key, told)
 	return nil
+}
+
+// keyState returns the state of a key, "" for none.
+func keyState(ctx context.Context, at *Session, key string) (kmstypes.KeyState, error) {
+	if key == "" {
+		return "", nil
+	}
+	out, err := at.KMS.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(key)})
+	if err != nil {
+		return "", err
+	}
+	return out.KeyMetadata.KeyState, nil
 }
 
 func (s Snapshot) flowLogs(ctx context.Context, at *Session) error {

@@ -16,6 +16,7 @@ type TopicState struct {
 	Policy        string // JSON
 	Key           string // what it is encrypted with: an ARN, ID or alias; "" for nothing
 	KeyState      string // of the wanted key, as KMS calls it; "" where it was not read
+	KeyPolicy     string // of the wanted key, JSON; "" where it was not read
 	Subscriptions []Subscription
 }
 
@@ -28,17 +29,42 @@ type Subscription struct {
 	Filter   string // filter policy, JSON; "" for none or where it was not read
 }
 
-// KeyEnabled is the state of a key that works. Source: KMS API Reference,
-// KeyMetadata.
-const KeyEnabled = "Enabled"
+// States of a key: one that works, and those that a call undoes. Sources: KMS
+// API Reference, KeyMetadata, CancelKeyDeletion and EnableKey.
+const (
+	KeyEnabled  = "Enabled"
+	keyDisabled = "Disabled"
+	keyDying    = "PendingDeletion"
+)
 
 // Places in the order of actions on a topic.
 const (
-	topicFirst = iota
+	keyFirst = iota // without it nobody is told of anything
+	topicFirst
 	attributesNext
 	subscribersNext
 	filtersLast
 )
+
+// EnableTopicKey makes the key of relight's topic usable again.
+type EnableTopicKey struct {
+	Key    string // ARN
+	Cancel bool   // it waits for its deletion, and is disabled once that is cancelled
+	Reason string
+}
+
+// String returns the action as one line.
+func (a EnableTopicKey) String() string {
+	what := "enable key "
+	if a.Cancel {
+		what = "cancel the deletion of, and enable, key "
+	}
+	return what + a.Key + " (" + a.Reason + ")"
+}
+
+// Target returns the key's ARN.
+func (a EnableTopicKey) Target() string { return a.Key }
+func (EnableTopicKey) before() int      { return keyFirst }
 
 // CreateTopic creates relight's topic again, as the stack did.
 type CreateTopic struct {
@@ -128,7 +154,11 @@ func (ClearFilterPolicy) before() int      { return filtersLast }
 //	policy that cannot be read               a finding: writing it would lose what others added
 //	somebody denies alarms                   a finding
 //	another key, or none                     ours again
-//	our key not enabled                      a finding
+//	our key
+//	  disabled                               enabled, before everything else
+//	  waiting for its deletion               its deletion cancelled, and enabled
+//	  in another state                       a finding
+//	  closed to alarms by its policy         a finding: whose key it is, is not relight's to say
 //	a configured subscriber
 //	  not subscribed                         subscribed; a finding where that waits for a person
 //	  not confirmed                          a finding until it is
@@ -154,15 +184,38 @@ func Topics(want catalog.Policy, got Observed) Plan {
 			Topic: want.Topic, Policy: freshPolicy(want.Topic), Key: want.TopicKey, Tags: want.Tags, Reason: "it does not exist",
 		})
 	}
-	if state.KeyState != "" && state.KeyState != KeyEnabled {
-		p.Findings = append(p.Findings, Finding{
-			Subject: "key " + want.TopicKey, Alert: true,
-			Problem: "its state is " + state.KeyState + ": nothing can be published to the topic",
-			Remedy:  "Cancel its deletion with aws kms cancel-key-deletion, enable it with aws kms enable-key, and find out who did it.",
-		})
-	}
+	p.topicKey(want, state)
 	p.subscribers(want, state)
 	return sorted(p)
+}
+
+// topicKey plans the key that the topic is encrypted with, as far as it was
+// read.
+func (p *Plan) topicKey(want catalog.Policy, state TopicState) {
+	subject := "key " + want.TopicKey
+	switch state.KeyState {
+	case "", KeyEnabled:
+	case keyDisabled, keyDying:
+		p.Actions = append(p.Actions, EnableTopicKey{
+			Key: want.TopicKey, Cancel: state.KeyState == keyDying, Reason: "its state is " + state.KeyState + ": nothing can be published to the topic",
+		})
+	default:
+		p.Findings = append(p.Findings, Finding{
+			Subject: subject, Alert: true,
+			Problem: "its state is " + state.KeyState + ": nothing can be published to the topic",
+			Remedy:  "See with aws kms describe-key what it waits for, and find out who did it. If it is deleted, deploy anew under another prefix.",
+		})
+	}
+	if state.KeyPolicy == "" {
+		return
+	}
+	if why := admitsToKey(state.KeyPolicy, want.TopicKey); why != "" {
+		p.Findings = append(p.Findings, Finding{
+			Subject: subject, Alert: true,
+			Problem: why + ": no alarm can tell anybody",
+			Remedy:  "Put the statement of docs/operations.md into it with aws kms put-key-policy, and find out who took it out.",
+		})
+	}
 }
 
 // topicHealth plans the attributes of a topic that exists.

@@ -51,7 +51,8 @@ func TestTopics(t *testing.T) {
 		nobody    = "topic " + topic + ": no subscriber has confirmed. Open the confirmation link that SNS sent; it is good for two days."
 		create    = "create topic " + topic + " (it does not exist)"
 		subscribe = "subscribe sqs arn:aws:sqs:us-east-1:111122223333:oncall to topic " + topic + " (it is not subscribed)"
-		remedyOff = "Cancel its deletion with aws kms cancel-key-deletion, enable it with aws kms enable-key, and find out who did it."
+		useless   = ": nothing can be published to the topic"
+		remedyOff = "See with aws kms describe-key what it waits for, and find out who did it. If it is deleted, deploy anew under another prefix."
 	)
 	tests := map[string]struct {
 		change   func(*plan.TopicState)
@@ -82,8 +83,20 @@ func TestTopics(t *testing.T) {
 			actions: []string{"set key of topic " + topic + " to " + topicKey + " (it is encrypted with nothing)"}, held: 1,
 		},
 		"key disabled": {
-			change:   func(s *plan.TopicState) { s.KeyState = "Disabled" },
-			findings: []string{"key " + topicKey + ": its state is Disabled: nothing can be published to the topic. " + remedyOff}, held: 2,
+			change:  func(s *plan.TopicState) { s.KeyState = "Disabled" },
+			actions: []string{"enable key " + topicKey + " (its state is Disabled" + useless + ")"}, held: 2,
+		},
+		"key about to be deleted": {
+			change:  func(s *plan.TopicState) { s.KeyState = "PendingDeletion" },
+			actions: []string{"cancel the deletion of, and enable, key " + topicKey + " (its state is PendingDeletion" + useless + ")"}, held: 2,
+		},
+		"key unavailable": {
+			change:   func(s *plan.TopicState) { s.KeyState = "Unavailable" },
+			findings: []string{"key " + topicKey + ": its state is Unavailable" + useless + ". " + remedyOff}, held: 2,
+		},
+		"key disabled, and all else gone": {
+			change:  func(s *plan.TopicState) { *s = plan.TopicState{KeyState: "Disabled"} },
+			actions: []string{"enable key " + topicKey + " (its state is Disabled" + useless + ")", create, subscribe},
 		},
 		"not subscribed": {
 			change: func(s *plan.TopicState) { s.Subscriptions = nil }, actions: []string{subscribe}, held: 1,
@@ -259,6 +272,50 @@ func TestTopicDenials(t *testing.T) {
 		found := slices.ContainsFunc(p.Findings, func(f plan.Finding) bool { return f.Alert && strings.Contains(f.Problem, "statement theirs") })
 		if found != tt.found || len(p.Actions) > 0 {
 			t.Errorf("%s: found %t, want %t; actions %v", name, found, tt.found, text(p.Actions))
+		}
+	}
+}
+
+// A key that CloudWatch may not use is a finding: whose key it is, is not
+// relight's to say.
+func TestTopicKeyPolicy(t *testing.T) {
+	const (
+		root = `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}`
+		use  = `{"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},"Action":["kms:Decrypt","kms:GenerateDataKey*"],"Resource":"*",` +
+			`"Condition":{"StringLike":{"kms:EncryptionContext:aws:sns:topicArn":"arn:aws:sns:us-east-1:111122223333:*"}}}`
+		lacks = "its policy does not allow cloudwatch.amazonaws.com kms:"
+	)
+	edit := func(pairs ...string) string { return policyOf(root, strings.NewReplacer(pairs...).Replace(use)) }
+	tests := map[string]struct{ policy, problem string }{
+		"not read":            {},
+		"as deployed":         {policy: policyOf(root, use)},
+		"any use":             {policy: edit(`["kms:Decrypt","kms:GenerateDataKey*"]`, `"kms:*"`)},
+		"everybody":           {policy: edit(`{"Service":"cloudwatch.amazonaws.com"}`, `{"AWS":"*"}`)},
+		"in two statements":   {policy: policyOf(strings.Replace(use, `"kms:Decrypt",`, "", 1), strings.Replace(use, `,"kms:GenerateDataKey*"`, "", 1))},
+		"by its ARN":          {policy: edit(`"Resource":"*"`, `"Resource":"`+topicKey+`"`)},
+		"the account alone":   {policyOf(root), lacks + "Decrypt"},
+		"another service":     {edit("cloudwatch.", "events."), lacks + "Decrypt"},
+		"without Decrypt":     {edit("kms:Decrypt", "kms:Encrypt"), lacks + "Decrypt"},
+		"without new keys":    {edit(`,"kms:GenerateDataKey*"`, ""), lacks + "GenerateDataKey"},
+		"another resource":    {edit(`"Resource":"*"`, `"Resource":"`+topic+`"`), lacks + "Decrypt"},
+		"denied":              {policyOf(use, `{"Effect":"Deny","Principal":"*","Action":"kms:GenerateDataKey","Resource":"*"}`), "its policy denies cloudwatch.amazonaws.com kms:GenerateDataKey"},
+		"denied on condition": {policy: policyOf(use, `{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}`)},
+		"unreadable":          {"{", "its policy cannot be read: unexpected end of JSON input"},
+	}
+	for name, tt := range tests {
+		p := of(t, catalog.Topics, policy(t), topics(func(s *plan.TopicState) { s.KeyPolicy = tt.policy }))
+		var want []string
+		if tt.problem != "" {
+			want = []string{"key " + topicKey + ": " + tt.problem + ": no alarm can tell anybody. " +
+				"Put the statement of docs/operations.md into it with aws kms put-key-policy, and find out who took it out."}
+		}
+		if got := text(p.Findings); !slices.Equal(got, want) || len(p.Actions) > 0 {
+			t.Errorf("%s: findings %q, want %q; actions %v", name, got, want, text(p.Actions))
+		}
+		for _, f := range p.Findings {
+			if !f.Alert {
+				t.Errorf("%s: nobody hears at once", name)
+			}
 		}
 	}
 }

@@ -210,6 +210,38 @@ func AdmitsAlarms(text string) string {
 	return ""
 }
 
+// keyUse is what CloudWatch needs of a key to publish to a topic encrypted with
+// it. The policy has to say kms:GenerateDataKey*; SNS calls kms:GenerateDataKey.
+// Source: Amazon SNS Developer Guide, "Managing Amazon SNS encryption keys and
+// costs".
+var keyUse = []string{"kms:Decrypt", "kms:GenerateDataKey"}
+
+// admitsToKey returns what keeps CloudWatch from using a topic's key by the
+// key's policy, or "". A statement with conditions is taken at its word, as in
+// AdmitsAlarms.
+func admitsToKey(text, key string) string {
+	p, err := parseTopicPolicy(text)
+	if err != nil {
+		return "its policy cannot be read: " + err.Error()
+	}
+	for _, action := range keyUse {
+		allowed := false
+		for _, st := range p.statements {
+			if !st.covers(action) || !st.means(catalog.AlarmService) || !st.on(key) {
+				continue
+			}
+			if st.Effect == "Deny" && len(st.Condition) == 0 {
+				return "its policy denies " + catalog.AlarmService + " " + action
+			}
+			allowed = allowed || st.Effect == "Allow"
+		}
+		if !allowed {
+			return "its policy does not allow " + catalog.AlarmService + " " + action
+		}
+	}
+	return ""
+}
+
 func (st topicStatement) covers(action string) bool {
 	if len(st.NotAction) > 0 {
 		return !st.NotAction.match(action)
