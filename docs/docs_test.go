@@ -143,21 +143,29 @@ func span(versions []string) string {
 
 func calls(p *page) {
 	p.title("Watched calls", "internal/catalog/calls.go")
-	p.line("What can undo a protection, and which kinds look when it happens. An event only")
+	p.line("What can undo or blind a protection, and which kinds look when it happens. An event only")
 	p.line("says where to look: a name that is not found where it should be widens the look to")
-	p.line("everything of its type. Refused calls (`errorCode`) do not match the rules.\n")
-	p.head("Source", "Call", "Kinds that look", "What it names", "Where in the event's detail")
+	p.line("everything of its type. Refused calls (`errorCode`) do not match the rules. Of those with")
+	p.line("a \"yes\" people are told even where nothing was to be restored, if a protection leans on")
+	p.line("what they were made on.\n")
+	p.head("Source", "Call", "Kinds that look", "What it names", "Where in the event's detail", "Told")
 	for _, c := range slices.Concat(catalog.Calls, catalog.TagCalls) {
 		where := "nowhere: all of the region"
 		if len(c.Path) > 0 {
 			where = code(strings.Join(c.Path, "."))
 		}
-		p.row(code(c.Source), cmp.Or(code(c.Name), c.DetailType), each(names(c.Kinds)), strings.ReplaceAll(string(c.Type), "-", " "), where)
+		told := ""
+		if c.Advice != "" {
+			told = "yes"
+		}
+		p.row(code(c.Source), cmp.Or(code(c.Name), c.DetailType), each(names(c.Kinds)), strings.ReplaceAll(string(c.Type), "-", " "), where, told)
 	}
 	p.line("\nCreateTags and DeleteTags are watched only where `flowLogs.exemptByTag` is true.")
 	p.line("\n## Event patterns\n")
 	p.line("The rules on each region's default bus, one per source and detail type. Further")
-	p.line("regions forward only what harms regional kinds (%s).", strings.Join(regional(), ", "))
+	p.line("regions forward only what harms regional kinds (%s). The events of IAM and", strings.Join(regional(), ", "))
+	p.line("Account Management are raised in us-east-1 alone; where home is another region, a")
+	p.line("forwarder there sends those too.")
 	for _, k := range catalog.Kinds() {
 		p.line("\n### %s\n\n```", k)
 		for _, pattern := range catalog.Patterns(k) {

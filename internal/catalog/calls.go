@@ -55,24 +55,24 @@ var Calls = []Call{
 	{"aws.logs", APICall, "PutRetentionPolicy", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}, ""},
 	{"aws.logs", APICall, "PutMetricFilter", []Kind{LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}, ""},
 	{"aws.logs", APICall, "DeleteMetricFilter", []Kind{LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}, ""},
-	{"aws.logs", APICall, "PutLogGroupDeletionProtection", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupIdentifier"}, unprotected},
+	{"aws.logs", APICall, "PutLogGroupDeletionProtection", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupIdentifier"}, adviceUnprotected},
 	{"aws.logs", APICall, "AssociateKmsKey", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName|resourceIdentifier"}, ""},
-	{"aws.logs", APICall, "DisassociateKmsKey", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName|resourceIdentifier"}, decrypted},
-	{"aws.logs", APICall, "DeleteLogStream", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}, streamGone},
-	{"aws.logs", APICall, "DeleteSubscriptionFilter", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}, feedGone},
-	{"aws.logs", APICall, "PutDataProtectionPolicy", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupIdentifier"}, masked},
-	{"aws.logs", APICall, "PutTransformer", []Kind{LogGroups}, LogGroup, []string{"requestParameters", "logGroupIdentifier"}, transformed},
-	{"aws.logs", APICall, "PutAccountPolicy", []Kind{LogGroups}, LogGroup, nil, accountWide},
+	{"aws.logs", APICall, "DisassociateKmsKey", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName|resourceIdentifier"}, adviceDecrypted},
+	{"aws.logs", APICall, "DeleteLogStream", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}, adviceStreamGone},
+	{"aws.logs", APICall, "DeleteSubscriptionFilter", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupName"}, adviceFeedGone},
+	{"aws.logs", APICall, "PutDataProtectionPolicy", []Kind{FlowLogs, LogGroups}, LogGroup, []string{"requestParameters", "logGroupIdentifier"}, adviceMasked},
+	{"aws.logs", APICall, "PutTransformer", []Kind{LogGroups}, LogGroup, []string{"requestParameters", "logGroupIdentifier"}, adviceTransformed},
+	{"aws.logs", APICall, "PutAccountPolicy", []Kind{LogGroups}, LogGroup, nil, adviceAccountWide},
 
 	{"aws.sns", APICall, "DeleteTopic", []Kind{Topics}, Topic, []string{"requestParameters", "topicArn"}, ""},
 	{"aws.sns", APICall, "SetTopicAttributes", []Kind{Topics}, Topic, []string{"requestParameters", "topicArn"}, ""},
 	{"aws.sns", APICall, "RemovePermission", []Kind{Topics}, Topic, []string{"requestParameters", "topicArn"}, ""},
-	{"aws.sns", APICall, "Unsubscribe", []Kind{Topics}, Topic, []string{"requestParameters", "subscriptionArn"}, unsubscribed},
+	{"aws.sns", APICall, "Unsubscribe", []Kind{Topics}, Topic, []string{"requestParameters", "subscriptionArn"}, adviceUnsubscribed},
 	{"aws.sns", APICall, "SetSubscriptionAttributes", []Kind{Topics}, Topic, []string{"requestParameters", "subscriptionArn"}, ""},
 	{"aws.monitoring", APICall, "PutMetricAlarm", []Kind{Alarms}, Alarm, []string{"requestParameters", "alarmName"}, ""},
 	{"aws.monitoring", APICall, "DeleteAlarms", []Kind{Alarms}, Alarm, []string{"requestParameters", "alarmNames"}, ""},
 	{"aws.monitoring", APICall, "DisableAlarmActions", []Kind{Alarms}, Alarm, []string{"requestParameters", "alarmNames"}, ""},
-	{"aws.monitoring", APICall, "SetAlarmState", []Kind{Alarms}, Alarm, []string{"requestParameters", "alarmName"}, stateSet},
+	{"aws.monitoring", APICall, "SetAlarmState", []Kind{Alarms}, Alarm, []string{"requestParameters", "alarmName"}, adviceStateSet},
 	{"aws.monitoring", APICall, "PutAlarmMuteRule", []Kind{Alarms}, MutedAlarm, []string{"requestParameters", "muteTargets", "alarmNames"}, ""},
 	{"aws.monitoring", APICall, "PutCompositeAlarm", []Kind{Alarms}, CompositeAlarm, []string{"requestParameters", "alarmName"}, ""},
 	{"aws.cloudwatch", AlarmChange, "", []Kind{Alarms}, Alarm, []string{"alarmName"}, ""},
@@ -101,10 +101,6 @@ var Calls = []Call{
 	{"aws.iam", APICall, "SetDefaultPolicyVersion", []Kind{DeliveryRoles}, IAMPolicy, []string{"requestParameters", "policyArn"}, ""},
 }
 
-// unsubscribed is the advice where somebody may be gone whom relight does not
-// know.
-const unsubscribed = "Only subscribers that the configuration names are subscribed again: ask who is missing."
-
 // TagCalls lists what relight watches beside Calls where a tag exempts VPCs:
 // such a tag is one call away for an attacker too. Their rule matches only
 // calls about ExemptTag, in an array of objects, of which EventBridge matches
@@ -131,27 +127,6 @@ var newborn = []string{"CreateVpc", "CreateDefaultVpc"}
 // Newborn reports whether a call makes something new, so that its event may
 // wait for a while: whoever made it may be about to protect it.
 func (c Call) Newborn() bool { return c.Source == "aws.ec2" && slices.Contains(newborn, c.Name) }
-
-// What a person should do about a call that relight can undo in part or not
-// at all.
-const (
-	unprotected = "relight switches deletion protection on again for log groups it made and for no others. " +
-		"Ask who did it: deleting the group is the next step. Back: aws logs put-log-group-deletion-protection --deletion-protection-enabled."
-	decrypted = "The group's new records are no longer encrypted with its key. relight puts a key back only on a group it made, " +
-		"and only one that kmsKeys in the configuration names. Back: aws logs associate-kms-key."
-	streamGone = "The records in that stream are gone; nothing brings them back. CloudTrail's own are still in the trail's bucket: " +
-		"look there for what was done in the time the stream covered."
-	feedGone = "Whoever read these records by the subscription no longer gets them. Find out whose it was: " +
-		"its owner, or the stack that made it, has to put it back."
-	masked = "What the policy matches is masked for readers, metric filters and subscriptions alike, from now on. " +
-		"Take it off, unless it is meant: aws logs delete-data-protection-policy."
-	transformed = "Queries, subscriptions and filters on transformed records now see what the transformer makes of them; " +
-		"relight's filters read the originals. Take it off, unless it is meant: aws logs delete-transformer."
-	accountWide = "Such a policy can mask, transform, copy or expire the records of every log group of the region. " +
-		"Read it with aws logs describe-account-policies, and take it off with delete-account-policy unless it is meant."
-	stateSet = "An alarm notifies when it changes state: one set to ALARM by hand stays silent until it has been OK again, " +
-		"and one set to OK hides what it rang for. Look at its history: aws cloudwatch describe-alarm-history."
-)
 
 // harmless says of calls with advice which value of which parameter makes
 // them do no harm: then nobody is advised, and relight's own repair is none of
