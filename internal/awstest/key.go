@@ -134,7 +134,7 @@ func (a *Account) setKey(ctx context.Context, op, regionName string, name *strin
 	switch {
 	case !found:
 		return noKey(op, name)
-	case !slices.Contains(from, a.keys[arn]) && !(enabling && a.keys[arn] == state):
+	case !slices.Contains(from, a.keys[arn]) && (!enabling || a.keys[arn] != state):
 		return refuse(op, "KMSInvalidStateException", "%s is pending deletion, or not", arn)
 	}
 	a.keys[arn] = state
