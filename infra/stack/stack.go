@@ -80,7 +80,6 @@ func (p Props) forwarders() []string {
 	return regions[1:]
 }
 
-// policy returns the desired state as far as it is known before deployment.
 // calls returns the calls that the stacks watch: those whose events wait, and
 // the others.
 func (p Props) calls() (now, later []catalog.Call) {
@@ -94,6 +93,7 @@ func (p Props) calls() (now, later []catalog.Call) {
 	return now, later
 }
 
+// policy returns the desired state as far as it is known before deployment.
 func (p Props) policy() catalog.Policy { return p.Config.Policy(config.Deployment{}) }
 
 // kinds returns the kinds that are not off.

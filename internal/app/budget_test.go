@@ -13,7 +13,7 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// The budgets of the design: AWS calls of one event's runs, the look
+// The budgets: AWS calls of one event's runs, the look
 // afterwards included. The message that tells people is counted apart: one
 // for a run that repaired, none for any other.
 func TestBudgets(t *testing.T) {

@@ -127,6 +127,33 @@ func TestPoisoning(t *testing.T) {
 	}
 }
 
+// A sweep that finds the trail pointed elsewhere says who did it, if CloudTrail
+// knows, and goes on if it does not.
+func TestWhoMovedTheTrail(t *testing.T) {
+	record := func(name, who, code string) string {
+		return `{"eventTime":"2026-03-03T13:00:00Z","sourceIPAddress":"192.0.2.10","errorCode":"` + code + `","userIdentity":{"arn":"` + who +
+			`"},"requestParameters":{"name":"` + name + `","s3BucketName":"elsewhere"}}`
+	}
+	const mallory = "arn:aws:iam::111122223333:user/Mallory"
+	w := healthy(t, few)
+	w.AddBucket("elsewhere")
+	w.updateTrail(cloudtrail.UpdateTrailInput{S3BucketName: aws.String("elsewhere")})
+	w.AddToHistory("UpdateTrail", record("audit", mallory, ""))
+	w.AddToHistory("UpdateTrail", record("audit", "arn:aws:iam::111122223333:user/Refused", "AccessDenied"))
+	w.AddToHistory("UpdateTrail", record("other", "arn:aws:iam::111122223333:user/Other", ""))
+	w.AddToHistory("UpdateTrail", record(trailARN, "arn:aws:sts::111122223333:assumed-role/r/relight-trails", ""))
+	for _, known := range []bool{true, false} {
+		if !known {
+			w.Deny("LookupEvents")
+		}
+		s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Trails}})
+		said := s.Findings == 1 && strings.Contains(s.Reports[0].Findings[0].Problem, "; changed by "+mallory+" from 192.0.2.10 at 2026-03-03T13:00:00Z")
+		if said != known || s.Findings != 1 {
+			t.Errorf("known %t: %+v", known, s.Reports)
+		}
+	}
+}
+
 // A second trail of an intruder's draws nothing to itself, whatever becomes of
 // the first.
 func TestDecoy(t *testing.T) {

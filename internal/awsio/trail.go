@@ -3,6 +3,7 @@ package awsio
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -24,6 +25,7 @@ type trailAPI interface {
 	UpdateTrail(context.Context, *cloudtrail.UpdateTrailInput, ...func(*cloudtrail.Options)) (*cloudtrail.UpdateTrailOutput, error)
 	StartLogging(context.Context, *cloudtrail.StartLoggingInput, ...func(*cloudtrail.Options)) (*cloudtrail.StartLoggingOutput, error)
 	PutEventSelectors(context.Context, *cloudtrail.PutEventSelectorsInput, ...func(*cloudtrail.Options)) (*cloudtrail.PutEventSelectorsOutput, error)
+	LookupEvents(context.Context, *cloudtrail.LookupEventsInput, ...func(*cloudtrail.Options)) (*cloudtrail.LookupEventsOutput, error)
 }
 
 var _ trailAPI = (*cloudtrail.Client)(nil)
@@ -71,10 +73,44 @@ func (c *Cloud) observeTrail(ctx context.Context, s remedy.Scope) (*plan.TrailSt
 		if err := c.describeHealth(ctx, s.Region, t.ARN, state); err != nil {
 			return nil, err
 		}
+		if s.Type == "" && plan.Moved(c.Want, *state) { // an event names its caller itself
+			state.ChangedBy = c.lastUpdate(ctx, s.Region, t.ARN)
+		}
 	case !state.Choice.Gone && state.Choice.Elsewhere == "" && state.Memory.Unreadable != "":
 		return nil, c.unusable("no trail qualifies", state.Memory)
 	}
 	return state, c.describeTrailGroup(ctx, s, state)
+}
+
+// lastUpdate returns who updated a trail last, relight's own functions aside,
+// and when; "" where CloudTrail's event history does not say. It only explains,
+// so that what keeps it from being read keeps nothing else. Source: CloudTrail
+// API Reference, LookupEvents: 90 days, the latest first.
+func (c *Cloud) lastUpdate(ctx context.Context, region, arn string) string {
+	out, err := call(ctx, c.Pace, place{region, "cloudtrail.LookupEvents", ""}, c.Clients.CloudTrail.LookupEvents,
+		&cloudtrail.LookupEventsInput{LookupAttributes: []types.LookupAttribute{
+			{AttributeKey: types.LookupAttributeKeyEventName, AttributeValue: aws.String("UpdateTrail")},
+		}}, cloudTrailIn(region))
+	if err != nil {
+		return ""
+	}
+	for _, e := range out.Events {
+		var record struct {
+			ErrorCode, EventTime, SourceIPAddress string
+			UserIdentity                          struct{ ARN string }
+			RequestParameters                     struct{ Name string }
+		}
+		if json.Unmarshal([]byte(aws.ToString(e.CloudTrailEvent)), &record) != nil || record.ErrorCode != "" || !calls(arn, record.RequestParameters.Name) {
+			continue
+		}
+		own := slices.ContainsFunc(catalog.Functions(), func(f catalog.Function) bool {
+			return strings.HasSuffix(record.UserIdentity.ARN, "/"+c.Want.FunctionName(f))
+		})
+		if !own {
+			return record.UserIdentity.ARN + " from " + record.SourceIPAddress + " at " + record.EventTime
+		}
+	}
+	return ""
 }
 
 // describeHealth reads how the chosen trail fares and what it records.

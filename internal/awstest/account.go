@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	cloudtrailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -45,6 +46,7 @@ type Account struct {
 	policies map[string]*policy           // managed ones, by ARN
 	keys     map[string]kmstypes.KeyState // by ARN
 	trails   map[string]*trail            // by ARN
+	history  []cloudtrailtypes.Event      // the latest first
 	buckets  map[string]bool              // that trails may write to
 	replies  map[string]reply             // of CreateFlowLogs, by region and client token
 	faults   map[string][]string          // operation to error codes of its next calls

@@ -89,7 +89,7 @@ var services = map[string]string{
 	"ListAlarmMuteRules": theCloudWatch, "DeleteAlarmMuteRule": theCloudWatch,
 
 	"DescribeTrails": theTrails, "CreateTrail": theTrails, "UpdateTrail": theTrails, "DeleteTrail": theTrails, "StartLogging": theTrails,
-	"StopLogging": theTrails, "GetTrailStatus": theTrails, "PutEventSelectors": theTrails, "GetEventSelectors": theTrails,
+	"StopLogging": theTrails, "GetTrailStatus": theTrails, "PutEventSelectors": theTrails, "GetEventSelectors": theTrails, "LookupEvents": theTrails,
 
 	"GetParameter": theParameters, "PutParameter": theParameters, "DeleteParameter": theParameters,
 

@@ -406,3 +406,33 @@ func (a *Account) PutEventSelectors(ctx context.Context, in *cloudtrail.PutEvent
 	a.wrote(op, r, *t.Name)
 	return &cloudtrail.PutEventSelectorsOutput{TrailARN: t.TrailARN, EventSelectors: t.basic, AdvancedEventSelectors: t.advanced}, nil
 }
+
+// AddToHistory puts a record, JSON as CloudTrail writes it, at the top of the
+// event history under the name of its call.
+func (a *Account) AddToHistory(name, record string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.history = append([]types.Event{{EventName: aws.String(name), CloudTrailEvent: aws.String(record)}}, a.history...)
+}
+
+// LookupEvents returns the history of a call by its name, the latest first.
+// Nothing else can be looked up by here. Source: CloudTrail API Reference,
+// LookupEvents.
+func (a *Account) LookupEvents(ctx context.Context, in *cloudtrail.LookupEventsInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.LookupEventsOutput, error) {
+	const op = "LookupEvents"
+	_, end, err := a.begin(ctx, op, trailRegion(opts))
+	defer end()
+	if err != nil {
+		return nil, err
+	}
+	if len(in.LookupAttributes) != 1 || in.LookupAttributes[0].AttributeKey != types.LookupAttributeKeyEventName {
+		return nil, refuse(op, "InvalidLookupAttributesException", "give one attribute, EventName")
+	}
+	out := &cloudtrail.LookupEventsOutput{}
+	for _, e := range a.history {
+		if *e.EventName == aws.ToString(in.LookupAttributes[0].AttributeValue) {
+			out.Events = append(out.Events, e)
+		}
+	}
+	return out, nil
+}

@@ -317,6 +317,11 @@ var sweepGrants = []Grant{
 		Why:       "EC2 reads take no resource",
 	},
 	{
+		Actions:   []string{"cloudtrail:LookupEvents"},
+		Resources: []string{"*"},
+		Why:       "LookupEvents is for naming who pointed the trail elsewhere; it takes no resource",
+	},
+	{
 		Actions:   []string{"ssm:PutParameter"},
 		Resources: []string{memories},
 		Why:       "what a sweep finds healthy is remembered; no function that events start may write it",

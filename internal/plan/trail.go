@@ -16,6 +16,7 @@ type TrailState struct {
 	Memory      Recollection
 	Status      TrailStatus // of the chosen trail, where it exists
 	Selectors   Selectors   // of it
+	ChangedBy   string      // who updated it last, and when; "" where that was not looked up or is not known
 	GroupExists bool        // the log group that it has to be pointed at; see WantedTrailLogGroup
 	Seen        []Trail     // every trail there is; all that is read where the scope is about buckets or keys
 }
@@ -242,6 +243,11 @@ func (p *Plan) mend(want catalog.Policy, got Observed, s TrailState) {
 	}
 	undelivered := undelivered(t, s.Status)
 	moved := moved(want, t, s.Memory.Trail)
+	for i := range moved {
+		if s.ChangedBy != "" {
+			moved[i].Problem += "; changed by " + s.ChangedBy
+		}
+	}
 	p.Findings = append(p.Findings, undelivered...)
 	p.Findings = append(p.Findings, moved...)
 	if len(p.Actions) > 0 || to.LogGroupARN == "" {
@@ -338,6 +344,19 @@ func (p *Plan) trailGroup(want catalog.Policy, account, region string, t Trail, 
 	}
 	wanted := logGroupWant{logGroupName(t.LogGroupARN), want.LogGroup.RetentionDays, byTrail}
 	p.logGroup(want, Observed{Account: account, Region: region}, wanted, LogGroup{}, false)
+}
+
+// Moved reports whether a trail has another destination than the accepted one:
+// who changed it is then worth looking up.
+func Moved(want catalog.Policy, s TrailState) bool {
+	t, m := s.Choice.Trail, s.Memory.Trail
+	if t == nil {
+		return false
+	}
+	if m != nil && m.ARN != t.ARN {
+		m = nil
+	}
+	return len(moved(want, *t, m)) > 0
 }
 
 // moved returns a finding for each destination of a trail that is not the
