@@ -64,34 +64,34 @@ var classes = map[string]remedy.Class{
 	"SignatureDoesNotMatch":       remedy.Terminal,
 	"UnrecognizedClientException": remedy.Terminal,
 
-	limitCode:                                    remedy.Terminal, // a quota of CloudWatch Logs, not a rate
-	"400":                                        remedy.Terminal, // CreateFlowLogs, of one resource; aws-controllers-k8s issue 1931 has a reply
-	"FlowLogsLimitExceeded":                      remedy.Terminal,
-	"LimitExceeded":                              remedy.Terminal,
-	"LimitExceededFault":                         remedy.Terminal,
-	"InvalidOperationException":                  remedy.Terminal,
-	"InvalidParameter":                           remedy.Terminal,
-	"InvalidParameterCombination":                remedy.Terminal,
-	"InvalidParameterException":                  remedy.Terminal,
-	"InvalidParameterValue":                      remedy.Terminal,
-	"LogDestinationNotFoundException":            remedy.Terminal,
-	"LogDestinationPermissionIssue":              remedy.Terminal,
-	"LogDestinationPermissionIssueException":     remedy.Terminal,
-	"KMSAccessDenied":                            remedy.Terminal, // SNS, Publish to an encrypted topic
-	"KMSDisabled":                                remedy.Terminal,
-	"KMSInvalidState":                            remedy.Terminal,
-	"KMSNotFound":                                remedy.Terminal,
-	"KMSOptInRequired":                           remedy.Terminal,
-	"KMSThrottling":                              remedy.Transient,
-	keyInvalidState:                              remedy.Transient, // KMS: the key is in another state than was read
-	"DependencyTimeoutException":                 remedy.Transient, // KMS
-	"KMSInternalException":                       remedy.Transient,
-	"CloudTrailAccessNotEnabledException":        remedy.Terminal,
-	"CloudTrailARNInvalidException":              remedy.Terminal,
-	"CloudWatchLogsDeliveryUnavailableException": remedy.Terminal,
-	"InsufficientEncryptionPolicyException":      remedy.Terminal,
-	"InsufficientS3BucketPolicyException":        remedy.Terminal,
-	"InsufficientSnsTopicPolicyException":        remedy.Terminal,
+	limitCode:                                                remedy.Terminal, // a quota of CloudWatch Logs, not a rate
+	"400":                                                    remedy.Terminal, // CreateFlowLogs, of one resource; aws-controllers-k8s issue 1931 has a reply
+	"FlowLogsLimitExceeded":                                  remedy.Terminal,
+	"LimitExceeded":                                          remedy.Terminal,
+	"LimitExceededFault":                                     remedy.Terminal,
+	"InvalidOperationException":                              remedy.Terminal,
+	"InvalidParameter":                                       remedy.Terminal,
+	"InvalidParameterCombination":                            remedy.Terminal,
+	"InvalidParameterException":                              remedy.Terminal,
+	"InvalidParameterValue":                                  remedy.Terminal,
+	"LogDestinationNotFoundException":                        remedy.Terminal,
+	"LogDestinationPermissionIssue":                          remedy.Terminal,
+	"LogDestinationPermissionIssueException":                 remedy.Terminal,
+	"KMSAccessDenied":                                        remedy.Terminal, // SNS, Publish to an encrypted topic
+	"KMSDisabled":                                            remedy.Terminal,
+	"KMSInvalidState":                                        remedy.Terminal,
+	"KMSNotFound":                                            remedy.Terminal,
+	"KMSOptInRequired":                                       remedy.Terminal,
+	"KMSThrottling":                                          remedy.Transient,
+	keyInvalidState:                                          remedy.Transient, // KMS: the key is in another state than was read
+	"DependencyTimeoutException":                             remedy.Transient, // KMS
+	"KMSInternalException":                                   remedy.Transient,
+	"CloudTrailAccessNotEnabledException":                    remedy.Terminal,
+	"CloudTrailARNInvalidException":                          remedy.Terminal,
+	"CloudWatchLogsDeliveryUnavailableException":             remedy.Terminal,
+	"InsufficientEncryptionPolicyException":                  remedy.Terminal,
+	"InsufficientS3BucketPolicyException":                    remedy.Terminal,
+	"InsufficientSnsTopicPolicyException":                    remedy.Terminal,
 	"InsufficientDependencyServiceAccessPermissionException": remedy.Terminal,
 	"InvalidCloudWatchLogsLogGroupArnException":              remedy.Terminal,
 	"InvalidCloudWatchLogsRoleArnException":                  remedy.Terminal,
