@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,6 +12,8 @@ import (
 
 	"github.com/relight-aws/relight/events"
 	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/report"
 )
 
 const mail = "oncall@example.com"
@@ -242,6 +245,29 @@ func TestKeySweep(t *testing.T) {
 			}
 			if m := w.Messages()[told:]; len(m) != 1 || !strings.Contains(m[0].Text, topicKey+" (its state is") {
 				t.Errorf("messages %+v, want one of the key", m)
+			}
+		})
+	}
+}
+
+// A key whose policy shuts the account out cannot be looked at. That is told,
+// and keeps nothing from bringing the topic back.
+func TestKeyOutOfReach(t *testing.T) {
+	for _, op := range []string{"DescribeKey", "GetKeyPolicy"} {
+		t.Run(op, func(t *testing.T) {
+			w := healthy(t, "")
+			w.Deny(op)
+			w.deleteTopic()
+			s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Topics}})
+			out, err := w.GetTopicAttributes(t.Context(), &sns.GetTopicAttributesInput{TopicArn: aws.String(w.topic)})
+			if err != nil || out.Attributes["KmsMasterKeyId"] != topicKey {
+				t.Errorf("the topic is not back: %v, %v", out, err)
+			}
+			said := slices.ContainsFunc(s.Reports[0].Findings, func(f report.Finding) bool {
+				return f.Subject == "key "+topicKey && strings.Contains(f.Problem, "kms."+op)
+			})
+			if !said || s.Unrestored != 0 {
+				t.Errorf("said %t, %d unrestored: %+v", said, s.Unrestored, s.Reports)
 			}
 		})
 	}

@@ -236,7 +236,7 @@ func (c *Cloud) listMutes(ctx context.Context, region string, alarm *string) ([]
 		}
 		for _, r := range out.AlarmMuteRuleSummaries {
 			_, name, _ := strings.Cut(aws.ToString(r.AlarmMuteRuleArn), ":alarm-mute-rule:") // the ARN's form: API Reference, PutAlarmMuteRule
-			rules = append(rules, plan.MuteRule{Name: name, Status: string(r.Status), Kind: aws.ToString(r.MuteType)})
+			rules = append(rules, plan.MuteRule{Name: name, Kind: aws.ToString(r.MuteType)})
 		}
 		if aws.ToString(out.NextToken) == "" {
 			return rules, nil

@@ -88,7 +88,6 @@ func (c *Cloud) observeTopics(ctx context.Context, s remedy.Scope) (*plan.TopicS
 		&sns.GetTopicAttributesInput{TopicArn: aws.String(topic)}, snsIn(s.Region))
 	switch {
 	case remedy.ClassOf(err) == remedy.Missing:
-		err = nil
 	case err != nil:
 		return nil, err
 	default:
@@ -98,14 +97,22 @@ func (c *Cloud) observeTopics(ctx context.Context, s remedy.Scope) (*plan.TopicS
 		}
 	}
 	if s.Type != catalog.Topic && c.Want.TopicKey != "" {
-		if state.KeyState, err = c.keyState(ctx, s.Region, c.Want.TopicKey); err != nil {
-			return nil, err
-		}
-		if state.KeyState != keyGone {
-			state.KeyPolicy, err = c.keyPolicy(ctx, s.Region, c.Want.TopicKey)
+		if err := c.describeTopicKey(ctx, s.Region, state); err != nil { // its policy may shut the account out
+			if state.Unread, err = unread("key "+c.Want.TopicKey, "it can be used", err); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return state, err
+	return state, nil
+}
+
+// describeTopicKey reads the topic's key, with its policy where it exists.
+func (c *Cloud) describeTopicKey(ctx context.Context, region string, state *plan.TopicState) (err error) {
+	if state.KeyState, err = c.keyState(ctx, region, c.Want.TopicKey); err != nil || state.KeyState == keyGone {
+		return err
+	}
+	state.KeyPolicy, err = c.keyPolicy(ctx, region, c.Want.TopicKey)
+	return err
 }
 
 // notOurTopic returns why a scope has nothing to do with relight's topic, or

@@ -34,7 +34,6 @@ type AlarmState struct {
 type MuteRule struct {
 	Name   string
 	Alarms []string // that it covers, of those that were asked about
-	Status string   // ACTIVE or SCHEDULED
 	Kind   string   // ONE_TIME or RECURRING
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // DeleteFlowLog takes away a flow log of relight's own that is of no use any
-// more. Nothing else that relight plans takes anything away.
+// more.
 type DeleteFlowLog struct {
 	ID     string
 	VPC    string

@@ -13,10 +13,11 @@ import (
 type TopicState struct {
 	Elsewhere     string // why nothing was looked at, where that is in order
 	Exists        bool
-	Policy        string // JSON
-	Key           string // what it is encrypted with: an ARN, ID or alias; "" for nothing
-	KeyState      string // of the wanted key, as KMS calls it; "" where it was not read
-	KeyPolicy     string // of the wanted key, JSON; "" where it was not read
+	Policy        string   // JSON
+	Key           string   // what it is encrypted with: an ARN, ID or alias; "" for nothing
+	KeyState      string   // of the wanted key, as KMS calls it; "" where it was not read
+	KeyPolicy     string   // of the wanted key, JSON; "" where it was not read
+	Unread        *Finding // about the key, where it may not be read; nil for nothing
 	Subscriptions []Subscription
 }
 
@@ -193,6 +194,11 @@ func Topics(want catalog.Policy, got Observed) Plan {
 // read.
 func (p *Plan) topicKey(want catalog.Policy, state TopicState) {
 	subject := "key " + want.TopicKey
+	if state.Unread != nil {
+		f := *state.Unread
+		f.Alert = true
+		p.Findings = append(p.Findings, f)
+	}
 	switch state.KeyState {
 	case "", KeyEnabled:
 	case keyDisabled, keyDying:
