@@ -153,7 +153,7 @@ func TestRecordsAgree(t *testing.T) {
 
 // The attack on every alarm at once grows with the catalog.
 func TestDeleteAlarmsAllNamesEveryControl(t *testing.T) {
-	policy := catalog.Policy{Prefix: "relight"}
+	policy := catalog.Baseline{Prefix: "relight"}
 	var want []any
 	for _, c := range catalog.Controls() {
 		want = append(want, policy.Name(c.ID))

@@ -311,7 +311,7 @@ func TestEveryKindGoesThrough(t *testing.T) {
 		if c.Mode(k) != catalog.Repair {
 			t.Errorf("%s is not repaired by default", k)
 		}
-		if _, err := plan.Of(k, c.Policy(config.Deployment{}), observed); err != nil {
+		if _, err := plan.Of(k, catalog.Desired{Baseline: c.Baseline()}, observed); err != nil {
 			t.Errorf("%s has no planner: %v", k, err)
 		}
 		if all["functions/"+string(k)] == nil {

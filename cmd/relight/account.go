@@ -26,7 +26,7 @@ import (
 type account struct {
 	aws        aws.Config
 	config     config.Config
-	deployment config.Deployment
+	deployment catalog.Deployment
 }
 
 // connect reads the configuration, asks who the credentials belong to, and
@@ -47,7 +47,7 @@ func connect(ctx context.Context, f *flags) (*account, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no usable AWS credentials: sign in (aws sso login) or set AWS_PROFILE: %w", err)
 	}
-	a.deployment = config.Deployment{Account: aws.ToString(who.Account), HomeRegion: a.aws.Region}
+	a.deployment = catalog.Deployment{Account: aws.ToString(who.Account), HomeRegion: a.aws.Region}
 	return a, a.findDeployment(ctx)
 }
 
@@ -88,7 +88,7 @@ func (a *account) notDeployed() error {
 }
 
 func (a *account) backfillName() string {
-	return a.config.Policy(a.deployment).FunctionName(catalog.Backfill)
+	return a.config.Desired(a.deployment).FunctionName(catalog.Backfill)
 }
 
 // app returns the handler of every kind, telling nobody but its caller.

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/relight-aws/relight/internal/catalog"
-	"github.com/relight-aws/relight/internal/config"
 )
 
 func newControls(f *flags) *cobra.Command {
@@ -27,7 +26,7 @@ func newControls(f *flags) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			controls := cfg.Policy(config.Deployment{}).Controls
+			controls := cfg.Baseline().Controls
 			if f.json() {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(controls)
 			}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/relight-aws/relight/internal/app"
 	"github.com/relight-aws/relight/internal/catalog"
-	"github.com/relight-aws/relight/internal/config"
 )
 
 func newReplay(f *flags) *cobra.Command {
@@ -62,7 +61,7 @@ func newReplay(f *flags) *cobra.Command {
 
 // moved returns an event as if it had happened in the deployment's account
 // and home region.
-func moved(raw []byte, to config.Deployment) ([]byte, error) {
+func moved(raw []byte, to catalog.Deployment) ([]byte, error) {
 	var event map[string]any
 	if err := json.Unmarshal(raw, &event); err != nil {
 		return nil, fmt.Errorf("not an EventBridge envelope: %w", err)

@@ -13,7 +13,7 @@ import (
 // logs do. What it is made of is the catalog's, which the function that
 // restores it reads too.
 func newDeliveryRole(s awscdk.Stack, p Props) awsiam.Role {
-	group := p.policy().FlowLogs.LogGroup
+	group := p.baseline().FlowLogs.LogGroup
 	values := map[string]string{
 		catalog.InPartition: *s.Partition(), catalog.InAccount: *s.Account(), catalog.InFlowLogGroup: group,
 	}

@@ -26,10 +26,10 @@ import (
 // cannot be delivered is a dead letter after a day. Source: CDK API Reference,
 // aws_events_targets.EventBusProps.
 func Forwarder(app constructs.Construct, p Props, region string) awscdk.Stack {
-	s := newStack(app, p, p.policy().ForwarderName(region), region, "relight: forwards this region's events to "+p.Home)
+	s := newStack(app, p, p.baseline().ForwarderName(region), region, "relight: forwards this region's events to "+p.Home)
 	alerts := newAlerts(s, p.Config.Subscribers, awscdk.RemovalPolicy_DESTROY)
 	undelivered := newUndelivered(s, alerts, "")
-	bus := arn(s, "events", p.Home, "event-bus/"+p.policy().BusName())
+	bus := arn(s, "events", p.Home, "event-bus/"+p.baseline().BusName())
 	role := awsiam.NewRole(s, jsii.String("ForwardRole"), &awsiam.RoleProps{
 		AssumedBy:      service("events.amazonaws.com", conditions{"StringEquals": {"aws:SourceAccount": *s.Account()}}),
 		InlinePolicies: inline("forward", allow([]string{"events:PutEvents"}, []string{bus}, nil)),
@@ -46,10 +46,10 @@ func Forwarder(app constructs.Construct, p Props, region string) awscdk.Stack {
 func (p Props) forwarded(region string) []catalog.Pattern {
 	var patterns []catalog.Pattern
 	if slices.Contains(p.Config.FastRegions(p.Home), region) {
-		patterns = catalog.PatternsOf(catalog.RegionalCalls(p.policy().Calls()), p.regionalKinds()...)
+		patterns = catalog.PatternsOf(catalog.RegionalCalls(p.baseline().Calls()), p.regionalKinds()...)
 	}
 	if region == catalog.GlobalRegion(p.Home) {
-		patterns = append(patterns, catalog.PatternsOf(catalog.GlobalCalls(p.policy().Calls()), p.kinds()...)...)
+		patterns = append(patterns, catalog.PatternsOf(catalog.GlobalCalls(p.baseline().Calls()), p.kinds()...)...)
 	}
 	return patterns
 }

@@ -55,7 +55,7 @@ func (l lambdas) forKind(k catalog.Kind) kindFunction {
 	f := catalog.Function(k)
 	scope := constructs.NewConstruct(l.stack, jsii.String(string(f)))
 	dead := newDeadLetters(scope, "DeadLetters", l.alerts,
-		"relight: "+l.policy().FunctionName(f)+" gave up on events. Its log says why; move them back with a queue redrive.")
+		"relight: "+l.baseline().FunctionName(f)+" gave up on events. Its log says why; move them back with a queue redrive.")
 	now, later := l.calls()
 	queues := []feed{{id: "", calls: now, queue: newQueue(scope, "Queue", 0, dead)}}
 	if len(catalog.PatternsOf(later, k)) > 0 {
@@ -91,7 +91,7 @@ type feed struct {
 func (l lambdas) feed(scope constructs.Construct, k catalog.Kind, fn awslambda.Function, f feed) (awsevents.IRuleTarget, constructs.IDependable) {
 	bus := ""
 	if len(catalog.PatternsOf(l.fromElsewhere(k, f.calls), k)) > 0 {
-		bus = l.policy().BusName()
+		bus = l.baseline().BusName()
 	}
 	admitRules(f.queue, l.stack, len(catalog.PatternsOf(l.atHome(f.calls), k)) > 0, bus)
 	mapping := awslambda.NewEventSourceMapping(scope, jsii.String(f.id+"Mapping"), &awslambda.EventSourceMappingProps{
@@ -114,7 +114,7 @@ func (l lambdas) feed(scope constructs.Construct, k catalog.Kind, fn awslambda.F
 // insists on keeping unreserved. Source: AWS Lambda Developer Guide,
 // "Configuring reserved concurrency".
 func (l lambdas) function(scope constructs.Construct, f catalog.Function, queues []awssqs.IQueue, timeout time.Duration, description string) awslambda.Function {
-	name := l.policy().FunctionName(f)
+	name := l.baseline().FunctionName(f)
 	logs := awslogs.NewLogGroup(scope, jsii.String("Logs"), &awslogs.LogGroupProps{
 		LogGroupName:  jsii.String(catalog.FunctionLogGroup(name)),
 		Retention:     awslogs.RetentionDays_THREE_MONTHS,

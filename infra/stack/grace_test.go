@@ -54,7 +54,7 @@ func TestGrace(t *testing.T) {
 		}
 	}
 	bus, _ := s.only(t, "AWS::Events::EventBus")
-	var policy catalog.Policy
+	var policy catalog.Baseline
 	policy.FlowLogs.ExemptByTag = true
 	for _, on := range []string{"", ref(bus)} {
 		newborn := []string{`{"detail":{"errorCode":[{"exists":false}],"eventName":["CreateVpc","CreateDefaultVpc"]},` +

@@ -12,11 +12,11 @@ import (
 // Home adds the stack of the home region: everything that watches, repairs
 // and reports.
 func Home(app constructs.Construct, p Props) awscdk.Stack {
-	s := newStack(app, p, p.policy().StackName(), p.Home, "relight: turns this account's audit lights back on")
+	s := newStack(app, p, p.baseline().StackName(), p.Home, "relight: turns this account's audit lights back on")
 	alerts := newAlerts(s, p.Config.Subscribers, awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE)
-	undelivered := newUndelivered(s, alerts, p.policy().BusName())
+	undelivered := newUndelivered(s, alerts, p.baseline().BusName())
 	bus := awsevents.NewEventBus(s, jsii.String("Bus"), &awsevents.EventBusProps{
-		EventBusName: jsii.String(p.policy().BusName()),
+		EventBusName: jsii.String(p.baseline().BusName()),
 		Description:  jsii.String("Events that relight's forwarders send home from other regions"),
 	})
 	l := lambdas{

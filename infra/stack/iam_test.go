@@ -189,7 +189,7 @@ func TestDeliveryRoleIsAsRestored(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := c.Policy(config.Deployment{DeliveryRole: "arn:aws-cn:iam::111122223333:role/x"}).DeliveryRole()
+	want := plan.DeliveryRoleOf(c.Desired(catalog.Deployment{DeliveryRole: "arn:aws-cn:iam::111122223333:role/x"}))
 	for _, r := range defaults()["relight"].of("AWS::IAM::Role") {
 		if r.Properties["Description"] != want.Description {
 			continue

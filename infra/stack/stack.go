@@ -74,7 +74,7 @@ func Add(app constructs.Construct, p Props) {
 func (p Props) forwarders() []string {
 	regions := p.Config.FastRegions(p.Home)
 	global := catalog.GlobalRegion(p.Home)
-	if !slices.Contains(append(regions, p.Config.SkipRegions...), global) && len(catalog.PatternsOf(catalog.GlobalCalls(p.policy().Calls()), p.kinds()...)) > 0 {
+	if !slices.Contains(append(regions, p.Config.SkipRegions...), global) && len(catalog.PatternsOf(catalog.GlobalCalls(p.baseline().Calls()), p.kinds()...)) > 0 {
 		regions = append(regions, global)
 	}
 	return regions[1:]
@@ -83,7 +83,7 @@ func (p Props) forwarders() []string {
 // calls returns the calls that the stacks watch: those whose events wait, and
 // the others.
 func (p Props) calls() (now, later []catalog.Call) {
-	for _, c := range p.policy().Calls() {
+	for _, c := range p.baseline().Calls() {
 		if p.Config.FlowLogs.GraceSeconds > 0 && c.Newborn() {
 			later = append(later, c)
 		} else {
@@ -93,8 +93,8 @@ func (p Props) calls() (now, later []catalog.Call) {
 	return now, later
 }
 
-// policy returns the desired state as far as it is known before deployment.
-func (p Props) policy() catalog.Policy { return p.Config.Policy(config.Deployment{}) }
+// baseline returns what the configuration asks of the account.
+func (p Props) baseline() catalog.Baseline { return p.Config.Baseline() }
 
 // kinds returns the kinds that are not off.
 func (p Props) kinds() []catalog.Kind {
@@ -110,7 +110,7 @@ func (p Props) regionalKinds() []catalog.Kind {
 
 func newStack(app constructs.Construct, p Props, name, region, description string) awscdk.Stack {
 	tags := map[string]*string{}
-	for k, v := range p.policy().Tags {
+	for k, v := range p.baseline().Tags {
 		tags[k] = jsii.String(v)
 	}
 	s := awscdk.NewStack(app, jsii.String(name), &awscdk.StackProps{

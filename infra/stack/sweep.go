@@ -39,7 +39,7 @@ func (l lambdas) sweep(after []constructs.IDependable) {
 			OnFailure: awslambda.CfnEventInvokeConfig_OnFailureProperty{Destination: failed.QueueArn()},
 		},
 	})
-	l.watchSweeps(scope, l.policy().FunctionName(catalog.Backfill), interval)
+	l.watchSweeps(scope, l.baseline().FunctionName(catalog.Backfill), interval)
 	l.schedule(scope, fn, interval, append(after, onFailure))
 }
 
@@ -88,7 +88,7 @@ func (l lambdas) schedule(scope constructs.Construct, fn awslambda.Function, int
 	})
 	code := *awscdk.FileSystem_Fingerprint(jsii.String(l.code(catalog.Backfill)), nil)
 	awsscheduler.NewCfnSchedule(scope, jsii.String("Schedule"), &awsscheduler.CfnScheduleProps{
-		Name:               jsii.String(l.policy().Name("sweep-" + code[:8])),
+		Name:               jsii.String(l.baseline().Name("sweep-" + code[:8])),
 		Description:        jsii.String("relight: the sweep"),
 		ScheduleExpression: jsii.String(fmt.Sprintf("rate(%d minutes)", l.Config.SweepMinutes)),
 		FlexibleTimeWindow: awsscheduler.CfnSchedule_FlexibleTimeWindowProperty{Mode: jsii.String("OFF")},

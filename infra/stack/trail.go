@@ -71,7 +71,7 @@ func newTrail(s awscdk.Stack, p Props) constructs.IDependable {
 	reads.Policy().ApplyRemovalPolicy(keep)
 
 	group := awslogs.NewCfnLogGroup(scope, jsii.String("LogGroup"), &awslogs.CfnLogGroupProps{
-		LogGroupName: jsii.String(p.policy().Name("trail")), RetentionInDays: jsii.Number(p.policy().LogGroup.RetentionDays),
+		LogGroupName: jsii.String(p.baseline().Name("trail")), RetentionInDays: jsii.Number(p.baseline().LogGroup.RetentionDays),
 	})
 	if k := p.Config.KMSKeys[p.Home]; k != "" {
 		group.SetKmsKeyId(jsii.String(k))
@@ -81,10 +81,10 @@ func newTrail(s awscdk.Stack, p Props) constructs.IDependable {
 	// use CloudWatch Logs for monitoring". It may not make the group: whoever
 	// deletes it is to meet relight, which gives it its retention.
 	role := awsiam.NewRole(scope, jsii.String("Role"), &awsiam.RoleProps{
-		Description: jsii.String("Trail " + name + " delivers to " + p.policy().Name("trail")),
+		Description: jsii.String("Trail " + name + " delivers to " + p.baseline().Name("trail")),
 		AssumedBy:   service(catalog.CloudTrailService, byTrail),
 		InlinePolicies: inline("deliver", allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"},
-			[]string{arn(s, "logs", p.Home, "log-group:"+p.policy().Name("trail")+":log-stream:"+*s.Account()+"_CloudTrail_"+p.Home+"*")}, nil)),
+			[]string{arn(s, "logs", p.Home, "log-group:"+p.baseline().Name("trail")+":log-stream:"+*s.Account()+"_CloudTrail_"+p.Home+"*")}, nil)),
 	})
 	role.ApplyRemovalPolicy(keep)
 

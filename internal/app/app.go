@@ -25,7 +25,7 @@ import (
 type Options struct {
 	Function   catalog.Function
 	Config     config.Config
-	Deployment config.Deployment
+	Deployment catalog.Deployment
 	Clients    awsio.Clients
 	Pace       *awsio.Pace // nil for none
 	Log        *slog.Logger
@@ -38,7 +38,7 @@ type Options struct {
 type App struct {
 	function   catalog.Function
 	config     config.Config
-	deployment config.Deployment
+	deployment catalog.Deployment
 	cloud      *awsio.Cloud
 	reconciler remedy.Reconciler
 	reporter   report.Reporter
@@ -48,7 +48,7 @@ type App struct {
 
 // NewWith returns an App made of the given parts.
 func NewWith(o Options) *App {
-	want := o.Config.Policy(o.Deployment)
+	want := o.Config.Desired(o.Deployment)
 	cloud := &awsio.Cloud{Clients: o.Clients, Want: want, Pace: o.Pace, Now: o.Now}
 	reporter := report.Reporter{Log: o.Log, Publisher: cloud, Topic: want.Topic, Function: want.FunctionName(o.Function)}
 	if o.Silent {

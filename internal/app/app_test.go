@@ -36,6 +36,7 @@ import (
 	"github.com/relight-aws/relight/internal/awstest"
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/config"
+	"github.com/relight-aws/relight/internal/plan"
 )
 
 // Who is in the sample events; see events/README.md.
@@ -186,7 +187,7 @@ func (w *world) app(f catalog.Function) *app.App { return w.appAt(home, f) }
 func (w *world) appAt(home string, f catalog.Function) *app.App {
 	return app.NewWith(app.Options{
 		Function: f, Config: w.config,
-		Deployment: config.Deployment{Account: account, HomeRegion: home, Topic: w.topic, TopicKey: topicKey, DeliveryRole: role},
+		Deployment: catalog.Deployment{Account: account, HomeRegion: home, Topic: w.topic, TopicKey: topicKey, DeliveryRole: role},
 		Clients: awsio.Clients{
 			EC2: w.Account, Logs: w.Account, CloudWatch: w.Account, CloudTrail: w.Account, SNS: w.Account, IAM: w.Account, Lambda: w, KMS: w.Account, SSM: w.Account,
 		},
@@ -213,7 +214,7 @@ func (w *world) Invoke(ctx context.Context, in *lambda.InvokeInput, _ ...func(*l
 // does.
 func (w *world) addDeliveryRole() {
 	w.t.Helper()
-	want := w.config.Policy(config.Deployment{DeliveryRole: role}).DeliveryRole()
+	want := plan.DeliveryRoleOf(w.config.Desired(catalog.Deployment{DeliveryRole: role}))
 	in := &iam.CreateRoleInput{
 		RoleName: aws.String(want.Name), Path: aws.String(want.Path), Description: aws.String(want.Description),
 		AssumeRolePolicyDocument: aws.String(want.Trust),

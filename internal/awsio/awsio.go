@@ -63,7 +63,7 @@ func NewClients(cfg aws.Config) Clients {
 // A Cloud is one AWS account, as remedy's Observer and Applier.
 type Cloud struct {
 	Clients Clients
-	Want    catalog.Policy
+	Want    catalog.Desired
 	Pace    *Pace            // nil for none
 	Now     func() time.Time // nil where nobody asks how long an alarm has rung
 }

@@ -27,7 +27,7 @@ func (c *Cloud) whyFailed(ctx context.Context, region string, state *plan.FlowLo
 		return nil
 	}
 	var err error
-	if role := c.Want.DeliveryRole(); role.ARN != "" {
+	if role := plan.DeliveryRoleOf(c.Want); role.ARN != "" {
 		if state.Role, err = c.deliveryRole(ctx, region, role); err != nil && remedy.ClassOf(err) != remedy.Terminal {
 			return err
 		}

@@ -50,7 +50,7 @@ var (
 // and the policies on it. An event about another role costs no read, one about
 // a managed policy that is not on ours costs one.
 func (c *Cloud) observeDeliveryRole(ctx context.Context, s remedy.Scope) (*plan.DeliveryRoleState, error) {
-	role, names := c.Want.DeliveryRole(), s.Names.List()
+	role, names := plan.DeliveryRoleOf(c.Want), s.Names.List()
 	switch {
 	case role.ARN == "":
 		return &plan.DeliveryRoleState{Elsewhere: "nothing is deployed, so there is none"}, nil
@@ -69,7 +69,7 @@ func (c *Cloud) observeDeliveryRole(ctx context.Context, s remedy.Scope) (*plan.
 }
 
 // deliveryRole reads a role that exists or not, with every policy on it.
-func (c *Cloud) deliveryRole(ctx context.Context, region string, role catalog.DeliveryRoleSpec) (*plan.DeliveryRoleState, error) {
+func (c *Cloud) deliveryRole(ctx context.Context, region string, role plan.DeliveryRoleSpec) (*plan.DeliveryRoleState, error) {
 	out, err := call(ctx, c.Pace, place{region, "iam.GetRole", role.Name}, c.Clients.IAM.GetRole,
 		&iam.GetRoleInput{RoleName: aws.String(role.Name)}, iamIn(region))
 	if remedy.ClassOf(err) == remedy.Missing {

@@ -287,7 +287,7 @@ func (c *Cloud) createFlowLogBatch(ctx context.Context, region string, batch []*
 		byVPC[out.Action.Target()] = out
 	}
 	first := batch[0].Action.(plan.CreateFlowLog)
-	if first.Spec.DeliveryRole == "" {
+	if first.Role == "" {
 		for vpc, out := range byVPC {
 			out.Err = notDeployed(op, vpc, "delivery role")
 		}
@@ -299,7 +299,7 @@ func (c *Cloud) createFlowLogBatch(ctx context.Context, region string, batch []*
 		TrafficType:              types.TrafficType(first.Spec.TrafficType),
 		LogDestinationType:       types.LogDestinationTypeCloudWatchLogs,
 		LogGroupName:             aws.String(first.Spec.LogGroup),
-		DeliverLogsPermissionArn: aws.String(first.Spec.DeliveryRole),
+		DeliverLogsPermissionArn: aws.String(first.Role),
 		MaxAggregationInterval:   aws.Int32(first.Spec.Aggregation),
 		TagSpecifications:        []types.TagSpecification{{ResourceType: types.ResourceTypeVpcFlowLog}},
 	}

@@ -37,11 +37,13 @@ func cloud(t *testing.T) (*Cloud, *awstest.Account) {
 	acct.AddTrailTo("audit", "trail")
 	c := &Cloud{
 		Clients: Clients{EC2: acct, Logs: acct, CloudWatch: acct, CloudTrail: acct, SNS: acct, KMS: acct, SSM: acct, IAM: acct},
-		Want: catalog.Policy{
-			Prefix: "ours", Tags: map[string]string{catalog.OwnerTag: "ours"}, Controls: catalog.Controls(),
-			FlowLogs: catalog.FlowLogSpec{TrafficType: "REJECT", LogGroup: "flows", RetentionDays: 365, Aggregation: 600, DeliveryRole: role},
-			LogGroup: catalog.LogGroupSpec{RetentionDays: 365},
-			Topic:    acct.AddTopic(home, "ours", 1),
+		Want: catalog.Desired{
+			Baseline: catalog.Baseline{
+				Prefix: "ours", Tags: map[string]string{catalog.OwnerTag: "ours"}, Controls: catalog.Controls(),
+				FlowLogs: catalog.FlowLogSpec{TrafficType: "REJECT", LogGroup: "flows", RetentionDays: 365, Aggregation: 600},
+				LogGroup: catalog.LogGroupSpec{RetentionDays: 365},
+			},
+			Deployment: catalog.Deployment{Topic: acct.AddTopic(home, "ours", 1), DeliveryRole: role},
 		},
 	}
 	r := remedy.Reconciler{Observer: c, Applier: c, Want: c.Want}
@@ -241,7 +243,7 @@ func TestUnknownVPCInBatch(t *testing.T) {
 			if id != "vpc-gone" {
 				acct.AddVPC(home, id)
 			}
-			actions = append(actions, plan.CreateFlowLog{VPC: id, Spec: c.Want.FlowLogs})
+			actions = append(actions, plan.CreateFlowLog{VPC: id, Role: role, Spec: c.Want.FlowLogs})
 		}
 		if whole {
 			acct.RefuseWhole()
@@ -264,7 +266,7 @@ func TestFreshTokens(t *testing.T) {
 	c, acct := cloud(t)
 	acct.AddVPC(home, "vpc-new")
 	for range 3 {
-		if out := c.Apply(t.Context(), scope(catalog.FlowLogs), []plan.Action{plan.CreateFlowLog{VPC: "vpc-new", Spec: c.Want.FlowLogs}}); out[0].Err != nil {
+		if out := c.Apply(t.Context(), scope(catalog.FlowLogs), []plan.Action{plan.CreateFlowLog{VPC: "vpc-new", Role: role, Spec: c.Want.FlowLogs}}); out[0].Err != nil {
 			t.Error(out[0].Err)
 		}
 		ids := acct.FlowLogs(home, "vpc-new")
@@ -282,7 +284,7 @@ func TestFreshTokens(t *testing.T) {
 func TestRoleThatCannotBeCreated(t *testing.T) {
 	c, acct := cloud(t)
 	acct.Deny("CreateRole")
-	spec := catalog.DeliveryRoleSpec{Name: "gone", Path: "/", Trust: `{"Version":"2012-10-17","Statement":[]}`}
+	spec := plan.DeliveryRoleSpec{Name: "gone", Path: "/", Trust: `{"Version":"2012-10-17","Statement":[]}`}
 	before := acct.Calls()
 	for _, out := range c.Apply(t.Context(), scope(catalog.DeliveryRoles), []plan.Action{
 		plan.CreateDeliveryRole{Role: spec}, plan.PutRolePolicy{Role: spec.Name, Name: catalog.DeliveryPolicy, Document: spec.Trust},
@@ -299,7 +301,7 @@ func TestRoleThatCannotBeCreated(t *testing.T) {
 // Without a deployment there is no role and no topic, and the error says so.
 func TestNotDeployed(t *testing.T) {
 	c, acct := cloud(t)
-	c.Want.Topic, c.Want.FlowLogs.DeliveryRole = "", ""
+	c.Want.Topic, c.Want.DeliveryRole = "", ""
 	before := acct.State()
 	spec := c.Want.FlowLogs
 	outcomes := c.Apply(t.Context(), scope(catalog.FlowLogs), []plan.Action{
@@ -316,7 +318,7 @@ func TestNotDeployed(t *testing.T) {
 }
 
 func TestFlowLogForm(t *testing.T) {
-	c := &Cloud{Want: catalog.Policy{Prefix: "ours"}}
+	c := &Cloud{Want: catalog.Desired{Baseline: catalog.Baseline{Prefix: "ours"}}}
 	tag := func(k, v string) types.Tag { return types.Tag{Key: aws.String(k), Value: aws.String(v)} }
 	tests := []struct {
 		name string

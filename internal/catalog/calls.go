@@ -113,8 +113,8 @@ var TagCalls = []Call{
 }
 
 // Calls returns what a deployment of the policy watches.
-func (p Policy) Calls() []Call {
-	if p.FlowLogs.ExemptByTag {
+func (b Baseline) Calls() []Call {
+	if b.FlowLogs.ExemptByTag {
 		return slices.Concat(Calls, TagCalls)
 	}
 	return Calls

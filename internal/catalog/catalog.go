@@ -5,6 +5,8 @@
 // It imports the standard library only, so that the stack can read it too.
 package catalog
 
+import "slices"
+
 // A Kind is one family of protections that is observed, planned and repaired
 // together.
 type Kind string
@@ -19,12 +21,44 @@ const (
 	Alarms        Kind = "alarms"        // the alarms on those filters' metrics
 )
 
-// Kinds returns every kind, each after the ones it depends on.
-func Kinds() []Kind { return []Kind{DeliveryRoles, FlowLogs, Trails, LogGroups, Topics, Alarms} }
+// kinds says of each kind what it leans on and where it is wanted.
+var kinds = []struct {
+	kind     Kind
+	after    []Kind // kinds that have to be restored first, where both are
+	regional bool   // wanted in every region, not only in the home region of the trail
+}{
+	{kind: DeliveryRoles},
+	{kind: FlowLogs, after: []Kind{DeliveryRoles}, regional: true},
+	{kind: Trails},
+	{kind: LogGroups, after: []Kind{Trails}},
+	{kind: Topics},
+	{kind: Alarms, after: []Kind{LogGroups, Topics}},
+}
+
+// Kinds returns every kind, each after the ones it leans on.
+func Kinds() []Kind {
+	all := make([]Kind, len(kinds))
+	for i, k := range kinds {
+		all[i] = k.kind
+	}
+	return all
+}
+
+// After returns the kinds that a kind leans on: a sweep restores those first.
+func (k Kind) After() []Kind {
+	i := slices.Index(Kinds(), k)
+	if i < 0 {
+		return nil
+	}
+	return kinds[i].after
+}
 
 // Regional reports whether a kind is wanted in every region. The others are
 // wanted only in the home region of the account's trail.
-func (k Kind) Regional() bool { return k == FlowLogs }
+func (k Kind) Regional() bool {
+	i := slices.Index(Kinds(), k)
+	return i >= 0 && kinds[i].regional
+}
 
 // A Mode says how far relight goes for a kind.
 type Mode string
@@ -58,17 +92,14 @@ const (
 	CompositeAlarm ResourceType = "composite-alarm" // the name of an alarm that stands on others
 )
 
-// A Policy is the desired state: what config resolves and plan compares
-// against.
-type Policy struct {
+// A Baseline is what the configuration asks of every account alike.
+type Baseline struct {
 	Prefix      string            // "relight" unless configured; "<prefix>-<id>" names what relight makes
 	Tags        map[string]string // put on everything that takes tags
 	FlowLogs    FlowLogSpec
 	Trail       TrailSpec
 	LogGroup    LogGroupSpec
 	Controls    []Control         // the enabled ones
-	Topic       string            // ARN of relight's topic; "" where nothing is deployed
-	TopicKey    string            // ARN of the key that the topic is encrypted with
 	Subscribers []Subscriber      // of the topic
 	Boundary    string            // ARN of the permissions boundary of every role that relight makes; "" for none
 	KMSKeys     map[string]string // region to the ARN of the key that relight's log groups are encrypted with
@@ -78,4 +109,22 @@ type Policy struct {
 }
 
 // Name returns the name of what relight makes for the control or purpose id.
-func (p Policy) Name(id string) string { return p.Prefix + "-" + id }
+func (b Baseline) Name(id string) string { return b.Prefix + "-" + id }
+
+// A Deployment is what relight's stack made in one account. The stack passes
+// it to the functions in their environment. The zero value means that nothing
+// is deployed.
+type Deployment struct {
+	Account      string // 12 digits
+	HomeRegion   string // the stack's region
+	Topic        string // ARN of relight's topic
+	TopicKey     string // ARN of the key that the topic is encrypted with
+	DeliveryRole string // ARN of the role that delivers relight's flow logs
+}
+
+// Desired is the desired state of one account: the baseline, with what a
+// deployment made there.
+type Desired struct {
+	Baseline
+	Deployment
+}

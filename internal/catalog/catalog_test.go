@@ -62,7 +62,7 @@ func TestSections(t *testing.T) {
 // The calls on tags are watched only where tags exempt, by a rule of their own
 // that matches nothing but the tag.
 func TestTagCalls(t *testing.T) {
-	var p catalog.Policy
+	var p catalog.Baseline
 	if len(p.Calls()) != len(catalog.Calls) {
 		t.Error("tags are watched where they exempt nothing")
 	}

@@ -4,14 +4,14 @@ package catalog
 // prefix alone, so that no stack has to import from another.
 
 // StackName returns the name of the home stack.
-func (p Policy) StackName() string { return p.Prefix }
+func (b Baseline) StackName() string { return b.Prefix }
 
 // ForwarderName returns the name of the stack that forwards a region's events.
-func (p Policy) ForwarderName(region string) string { return p.Name(region) }
+func (b Baseline) ForwarderName(region string) string { return b.Name(region) }
 
 // BusName returns the name of the bus in the home region that takes the
 // events forwarded from other regions.
-func (p Policy) BusName() string { return p.Prefix }
+func (b Baseline) BusName() string { return b.Prefix }
 
 // FunctionLogGroup returns the log group of a function, by its deployed name.
 func FunctionLogGroup(name string) string { return "/aws/lambda/" + name }

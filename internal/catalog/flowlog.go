@@ -58,7 +58,6 @@ type FlowLogSpec struct {
 	LogGroup      string   // where relight's own flow logs go
 	RetentionDays int32    // least retention of a log group behind a flow log
 	Aggregation   int32    // seconds, 60 or 600, of relight's own flow logs
-	DeliveryRole  string   // ARN of the role that delivers to LogGroup; "" where nothing is deployed
 	ExemptVPCs    []string // VPC IDs left alone
 	ExemptByTag   bool     // VPCs with ExemptTag are left alone
 }

@@ -32,7 +32,7 @@ const (
 
 // FindingsMemory returns the name of the parameter that holds which findings
 // sweeps have told people of.
-func (p Policy) FindingsMemory() string { return "/" + p.Prefix + "/memory/findings" }
+func (b Baseline) FindingsMemory() string { return "/" + b.Prefix + "/memory/findings" }
 
 // A Function is one deployed Lambda.
 type Function string
@@ -69,4 +69,4 @@ type HandOver struct {
 func (k Kind) HandsOver() bool { return len(ownGrants[k]) > 0 }
 
 // FunctionName returns the deployed name of a function.
-func (p Policy) FunctionName(f Function) string { return p.Name(string(f)) }
+func (b Baseline) FunctionName(f Function) string { return b.Name(string(f)) }

@@ -18,4 +18,4 @@ const SelectorsPerTrail = 5
 
 // TrailMemory returns the name of the parameter that holds what is remembered
 // of the account's trail.
-func (p Policy) TrailMemory() string { return "/" + p.Prefix + "/memory/trail" }
+func (b Baseline) TrailMemory() string { return "/" + b.Prefix + "/memory/trail" }

@@ -159,19 +159,9 @@ func (c Config) Mode(k catalog.Kind) catalog.Mode {
 	return catalog.Repair
 }
 
-// Deployment is what only a deployment knows; the stack passes it to the
-// functions in their environment. Its zero value is "nothing deployed".
-type Deployment struct {
-	Account      string
-	HomeRegion   string
-	Topic        string // ARN
-	TopicKey     string // ARN of the key it is encrypted with
-	DeliveryRole string // ARN
-}
-
 // DeploymentFromEnv reads the functions' environment. It returns an error
 // that names every variable that is not set.
-func DeploymentFromEnv(getenv func(string) string) (Deployment, error) {
+func DeploymentFromEnv(getenv func(string) string) (catalog.Deployment, error) {
 	var errs []error
 	get := func(key string) string {
 		v := getenv(key)
@@ -180,7 +170,7 @@ func DeploymentFromEnv(getenv func(string) string) (Deployment, error) {
 		}
 		return v
 	}
-	d := Deployment{
+	d := catalog.Deployment{
 		Account:      get(catalog.EnvAccount),
 		HomeRegion:   get(catalog.EnvHomeRegion),
 		Topic:        get(catalog.EnvTopic),
@@ -190,9 +180,14 @@ func DeploymentFromEnv(getenv func(string) string) (Deployment, error) {
 	return d, errors.Join(errs...)
 }
 
-// Policy returns the desired state.
-func (c Config) Policy(d Deployment) catalog.Policy {
-	p := catalog.Policy{
+// Desired returns the desired state of an account that relight is deployed in.
+func (c Config) Desired(d catalog.Deployment) catalog.Desired {
+	return catalog.Desired{Baseline: c.Baseline(), Deployment: d}
+}
+
+// Baseline returns what the configuration asks of every account.
+func (c Config) Baseline() catalog.Baseline {
+	b := catalog.Baseline{
 		Prefix: c.Prefix,
 		Tags:   map[string]string{},
 		FlowLogs: catalog.FlowLogSpec{
@@ -202,24 +197,21 @@ func (c Config) Policy(d Deployment) catalog.Policy {
 			LogGroup:      c.FlowLogs.LogGroup,
 			RetentionDays: c.FlowLogs.RetentionDays,
 			Aggregation:   c.FlowLogs.AggregationSeconds,
-			DeliveryRole:  d.DeliveryRole,
 			ExemptVPCs:    c.FlowLogs.ExemptVPCs,
 			ExemptByTag:   c.FlowLogs.ExemptByTag,
 		},
 		Trail:    catalog.TrailSpec{Name: c.Trail.Name, Bucket: c.Trail.Bucket, KeyARN: c.Trail.KeyARN, RoleARN: c.Trail.RoleARN},
 		LogGroup: catalog.LogGroupSpec{Name: c.TrailLogs.LogGroup, RetentionDays: c.TrailLogs.RetentionDays},
-		Topic:    d.Topic,
-		TopicKey: d.TopicKey,
 		Boundary: c.PermissionsBoundary,
 		KMSKeys:  c.KMSKeys,
 
 		ProtectGroups: c.DeletionProtection == nil || *c.DeletionProtection,
 		RemoveMutes:   c.Alarms.RemoveMutes,
 	}
-	maps.Copy(p.Tags, c.Tags)
-	p.Tags[catalog.OwnerTag] = c.Prefix
+	maps.Copy(b.Tags, c.Tags)
+	b.Tags[catalog.OwnerTag] = c.Prefix
 	for _, s := range c.Subscribers {
-		p.Subscribers = append(p.Subscribers, catalog.Subscriber(s))
+		b.Subscribers = append(b.Subscribers, catalog.Subscriber(s))
 	}
 	for _, row := range catalog.Controls() {
 		change := c.Controls[row.ID]
@@ -228,16 +220,16 @@ func (c Config) Policy(d Deployment) catalog.Policy {
 		}
 		row.Threshold = cmp.Or(change.Threshold, row.Threshold)
 		row.Period = cmp.Or(change.PeriodSeconds, row.Period)
-		p.Controls = append(p.Controls, row)
+		b.Controls = append(b.Controls, row)
 	}
 	for _, n := range c.AddControls {
-		p.Controls = append(p.Controls, catalog.Control{
+		b.Controls = append(b.Controls, catalog.Control{
 			ID: n.ID, Title: cmp.Or(n.Title, n.ID), Pattern: n.Pattern,
 			Threshold: cmp.Or(n.Threshold, catalog.AlarmThreshold),
 			Period:    cmp.Or(n.PeriodSeconds, catalog.AlarmPeriod),
 		})
 	}
-	return p
+	return b
 }
 
 // GrantKeys returns the keys of this configuration that some of the functions'

@@ -17,7 +17,7 @@ func TestEmptyIsGood(t *testing.T) {
 		if err != nil {
 			t.Fatalf("Parse(%q): %v", raw, err)
 		}
-		p := c.Policy(config.Deployment{})
+		p := c.Baseline()
 		if got := p.FlowLogs.LogGroup; got != "relight-flow-logs" {
 			t.Errorf("flow log group %q, want relight-flow-logs", got)
 		}
@@ -75,7 +75,7 @@ func TestControlsAreTuned(t *testing.T) {
 		t.Fatal(err)
 	}
 	byID := map[string]catalog.Control{}
-	for _, row := range c.Policy(config.Deployment{}).Controls {
+	for _, row := range c.Baseline().Controls {
 		byID[row.ID] = row
 	}
 	if _, ok := byID["root-usage"]; ok || len(byID) != 18 {

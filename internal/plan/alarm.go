@@ -154,7 +154,7 @@ func (Unsuppress) before() int      { return protectionLast }
 //	a composite alarm on one of them that
 //	 another alarm suppresses                 a finding, or the suppressor taken off if the configuration says so
 //	in ALARM for a day                        a finding: it tells nobody of what comes next
-func Alarms(want catalog.Policy, got Observed) Plan {
+func Alarms(want catalog.Desired, got Observed) Plan {
 	var p Plan
 	state := *got.Alarms
 	if state.Full {
@@ -214,7 +214,7 @@ func aboutSilence(got Observed, guards map[string]bool) bool {
 // Source: CloudWatch API Reference, PutAlarmMuteRule: the alarms go on
 // changing state, and their actions are not taken. The words do not depend on
 // whether it is in force: a recurring rule would be news each time.
-func (p *Plan) muted(want catalog.Policy, r MuteRule, guards map[string]bool, alert bool) {
+func (p *Plan) muted(want catalog.Desired, r MuteRule, guards map[string]bool, alert bool) {
 	var silenced []string
 	for _, name := range r.Alarms {
 		if guards[name] {
@@ -242,7 +242,7 @@ func (p *Plan) muted(want catalog.Policy, r MuteRule, guards map[string]bool, al
 // alarm that holds a control. The suppressor silences the composite alarm's
 // actions and not those of the alarms below it. Source: CloudWatch User Guide,
 // "Suppressing composite alarm actions".
-func (p *Plan) suppressed(want catalog.Policy, c Composite, guards []string, alert bool) {
+func (p *Plan) suppressed(want catalog.Desired, c Composite, guards []string, alert bool) {
 	i := slices.IndexFunc(guards, func(name string) bool { return standsOn(c.Rule, name) })
 	if c.Suppressor == "" || i < 0 {
 		return
@@ -281,7 +281,7 @@ var ruleTerm = regexp.MustCompile(`(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*("[^"]*
 
 // alarm plans the alarms of one control, and returns the names of those that
 // hold it or will.
-func (p *Plan) alarm(want catalog.Policy, c catalog.Control, state AlarmState) (names []string) {
+func (p *Plan) alarm(want catalog.Desired, c catalog.Control, state AlarmState) (names []string) {
 	metrics := measuredBy(want, c, state)
 	for _, m := range metrics {
 		own, exists := state.Alarms[AlarmName(want, c, m)]
@@ -315,7 +315,7 @@ func (p *Plan) alarm(want catalog.Policy, c catalog.Control, state AlarmState) (
 // putAlarm plans relight's alarm on a metric, starting from the alarm as
 // observed: its description and other actions stay. Where those leave no room
 // for the topic, that is a finding, and the rest is put back all the same.
-func (p *Plan) putAlarm(want catalog.Policy, c catalog.Control, m Metric, from Alarm, reason string) {
+func (p *Plan) putAlarm(want catalog.Desired, c catalog.Control, m Metric, from Alarm, reason string) {
 	a := Alarm{
 		Name: from.Name, Namespace: m.Namespace, Metric: m.Name,
 		Statistic: catalog.AlarmStatistic, Period: c.Period,
@@ -348,7 +348,7 @@ func (p *Plan) putAlarm(want catalog.Policy, c catalog.Control, m Metric, from A
 // The plain name stands on relight's own metric; an alarm on the metric of
 // somebody else's filter carries a hash of it. So the name of a deleted alarm
 // tells what it stood on, without reading the filters.
-func AlarmName(want catalog.Policy, c catalog.Control, m Metric) string {
+func AlarmName(want catalog.Desired, c catalog.Control, m Metric) string {
 	own := want.Name(c.ID)
 	if m.Namespace == want.Prefix && m.Name == own {
 		return own
@@ -361,7 +361,7 @@ func AlarmName(want catalog.Policy, c catalog.Control, m Metric) string {
 // own first. A filter of ours counts whatever it lacks, since that is put
 // back. Where the filters were not read, or none measures it yet, the metric
 // is the one relight's own filter writes.
-func measuredBy(want catalog.Policy, c catalog.Control, state AlarmState) []Metric {
+func measuredBy(want catalog.Desired, c catalog.Control, state AlarmState) []Metric {
 	own := Metric{Namespace: want.Prefix, Name: want.Name(c.ID)}
 	isOwn := func(m Metric) bool { return m.Namespace == own.Namespace && m.Name == own.Name }
 	var metrics []Metric
@@ -432,7 +432,7 @@ func sensitive(c catalog.Control, a Alarm) bool {
 // ownTopic returns what tells somebody for an alarm of relight's own: its
 // topic among the actions. Whether the topic reaches anybody is for Topics to
 // say.
-func ownTopic(want catalog.Policy) func([]string) bool {
+func ownTopic(want catalog.Desired) func([]string) bool {
 	return func(actions []string) bool { return slices.Contains(actions, want.Topic) }
 }
 

@@ -13,7 +13,7 @@ import (
 const theirTopic = "arn:aws:sns:us-east-1:111122223333:security"
 
 // alarmFor is relight's own alarm for a control, on relight's own metric.
-func alarmFor(want catalog.Policy, c catalog.Control) plan.Alarm {
+func alarmFor(want catalog.Desired, c catalog.Control) plan.Alarm {
 	return plan.Alarm{
 		Name: want.Name(c.ID), Namespace: want.Prefix, Metric: want.Name(c.ID), Description: "relight: " + c.Title,
 		Statistic: "Sum", Period: 300, Comparison: "GreaterThanOrEqualToThreshold", Threshold: 1, Periods: 1, Datapoints: 1,
@@ -22,7 +22,7 @@ func alarmFor(want catalog.Policy, c catalog.Control) plan.Alarm {
 }
 
 // theirAlarm is an alarm of somebody else's on the metric of theirFilter.
-func theirAlarm(want catalog.Policy, c catalog.Control) plan.Alarm {
+func theirAlarm(want catalog.Desired, c catalog.Control) plan.Alarm {
 	return with(alarmFor(want, c), func(a *plan.Alarm) {
 		a.Name, a.Namespace, a.Metric, a.AlarmActions = "root", "CISBenchmark", "root_usage_metric", []string{theirTopic}
 	})

@@ -18,7 +18,7 @@ import (
 //
 // Of an owner's it says where to look, in the same order. Source: Amazon VPC
 // User Guide, "Troubleshoot VPC Flow Logs".
-func deliveryFailure(want catalog.Policy, state *FlowLogState, vpc VPC, fl FlowLog) Finding {
+func deliveryFailure(want catalog.Desired, state *FlowLogState, vpc VPC, fl FlowLog) Finding {
 	f := Finding{Subject: "flow log " + fl.ID + " of " + vpc.ID, Problem: "its delivery has FAILED"}
 	if fl.DeliveryError != "" {
 		f.Problem += ": " + fl.DeliveryError
@@ -44,16 +44,16 @@ func deliveryFailure(want catalog.Policy, state *FlowLogState, vpc VPC, fl FlowL
 
 // ownCause returns what keeps a flow log of relight's own from delivering and
 // who mends it, or "" where that is not known.
-func ownCause(want catalog.Policy, state *FlowLogState, fl FlowLog) (cause, remedy string) {
+func ownCause(want catalog.Desired, state *FlowLogState, fl FlowLog) (cause, remedy string) {
 	if !fl.Ours || fl.LogGroup == "" {
 		return "", ""
 	}
-	if fl.Role != "" && want.FlowLogs.DeliveryRole != "" && fl.Role != want.FlowLogs.DeliveryRole {
+	if fl.Role != "" && want.DeliveryRole != "" && fl.Role != want.DeliveryRole {
 		return "it delivers with another role than this deployment's, " + fl.Role,
 			"Delete it: relight then makes one that delivers with its own role."
 	}
 	if state.Role != nil {
-		if trouble := RoleTrouble(want.DeliveryRole(), *state.Role); trouble != "" {
+		if trouble := RoleTrouble(DeliveryRoleOf(want), *state.Role); trouble != "" {
 			return trouble, "The function " + want.FunctionName(catalog.Function(catalog.DeliveryRoles)) + " restores it; if this stays, its log says why not."
 		}
 	}
@@ -66,7 +66,7 @@ func ownCause(want catalog.Policy, state *FlowLogState, fl FlowLog) (cause, reme
 			"Make the key usable again: aws kms enable-key, or cancel-key-deletion, and its policy must admit CloudWatch Logs."
 	}
 	if state.Role != nil {
-		if doubt := roleDoubt(want.DeliveryRole(), *state.Role); doubt != "" {
+		if doubt := roleDoubt(DeliveryRoleOf(want), *state.Role); doubt != "" {
 			return "perhaps " + doubt, takeOff
 		}
 	}

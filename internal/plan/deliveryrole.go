@@ -24,9 +24,59 @@ type DeliveryRoleState struct {
 	At        string            // when it was read: 2026-01-02T03:04:05, in UTC; "" where nobody knows
 }
 
+// A DeliveryRoleSpec is what the role with which relight's flow logs deliver
+// has to be. The stack makes it from the same data.
+type DeliveryRoleSpec struct {
+	ARN         string // "" where nothing is deployed
+	Path        string // "/" for none
+	Name        string
+	Description string
+	Trust       string          // policy document
+	Policy      string          // document of DeliveryPolicy
+	Grants      []catalog.Grant // what Policy allows, placeholders filled in
+	Boundary    string          // ARN of its permissions boundary; "" for none
+	Tags        map[string]string
+}
+
+// DeliveryRoleOf returns what is wanted of the delivery role.
+func DeliveryRoleOf(want catalog.Desired) DeliveryRoleSpec {
+	parts := strings.SplitN(want.DeliveryRole, ":", 6) // arn:partition:iam::account:role/path/name
+	if len(parts) < 6 {
+		return DeliveryRoleSpec{}
+	}
+	values := map[string]string{catalog.InPartition: parts[1], catalog.InAccount: parts[4], catalog.InFlowLogGroup: want.FlowLogs.LogGroup}
+	path := strings.TrimPrefix(parts[5], "role")
+	cut := strings.LastIndex(path, "/") + 1
+	role := DeliveryRoleSpec{
+		ARN: want.DeliveryRole, Path: path[:cut], Name: path[cut:],
+		Description: catalog.DeliveryDescription(want.FlowLogs.LogGroup),
+		Boundary:    want.Boundary, Tags: want.Tags,
+	}
+	role.Trust = document(map[string]any{
+		"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": map[string]any{"Service": catalog.FlowLogService},
+		"Condition": catalog.ExpandConditions(catalog.DeliveryTrust(), values),
+	})
+	var statements []any
+	for _, g := range catalog.DeliveryGrants() {
+		filled := catalog.Grant{Actions: g.Actions}
+		for _, r := range g.Resources {
+			filled.Resources = append(filled.Resources, catalog.Expand(r, values))
+		}
+		role.Grants = append(role.Grants, filled)
+		statements = append(statements, map[string]any{"Effect": "Allow", "Action": filled.Actions, "Resource": filled.Resources})
+	}
+	role.Policy = document(statements...)
+	return role
+}
+
+// document returns a policy document.
+func document(statements ...any) string {
+	return marshal(map[string]any{"Version": "2012-10-17", "Statement": statements})
+}
+
 // CreateDeliveryRole creates the delivery role, under the name it had.
 type CreateDeliveryRole struct {
-	Role   catalog.DeliveryRoleSpec
+	Role   DeliveryRoleSpec
 	Reason string
 }
 
@@ -153,9 +203,9 @@ func (DetachRolePolicy) before() int      { return protectionLast }
 //	what delivery needs on a         and it may be an administrator's; older sessions revoked
 //	condition                        (IAM's "Revoke active sessions") are not one
 //	its boundary does not let it     a finding: the policy is somebody else's
-func DeliveryRoles(want catalog.Policy, got Observed) Plan {
+func DeliveryRoles(want catalog.Desired, got Observed) Plan {
 	var p Plan
-	role, state := want.DeliveryRole(), got.DeliveryRoles
+	role, state := DeliveryRoleOf(want), got.DeliveryRoles
 	if state.Elsewhere != "" {
 		p.Skips = append(p.Skips, Skip{"delivery role", state.Elsewhere})
 		return p
@@ -219,7 +269,7 @@ func DeliveryRoles(want catalog.Policy, got Observed) Plan {
 }
 
 // conditional reports a policy of the role that denies on a condition.
-func (p *Plan) conditional(role catalog.DeliveryRoleSpec, policy, problem string) {
+func (p *Plan) conditional(role DeliveryRoleSpec, policy, problem string) {
 	p.Findings = append(p.Findings, Finding{
 		Subject: "policy " + policy + " of role " + role.Name, Problem: problem, Alert: true,
 		Remedy: takeOff,
@@ -230,7 +280,7 @@ const takeOff = "Find out who put it there and what for, and take it off the rol
 
 // touchedRole returns those of the names asked about that the role is, or
 // leans on.
-func touchedRole(role catalog.DeliveryRoleSpec, state *DeliveryRoleState, got Observed) []string {
+func touchedRole(role DeliveryRoleSpec, state *DeliveryRoleState, got Observed) []string {
 	var touched []string
 	for _, name := range got.Asked {
 		_, attached := state.Attached[name]
@@ -243,7 +293,7 @@ func touchedRole(role catalog.DeliveryRoleSpec, state *DeliveryRoleState, got Ob
 
 // unbounded returns what keeps a boundary that is as configured from letting
 // the role deliver, or "".
-func unbounded(role catalog.DeliveryRoleSpec, state *DeliveryRoleState) string {
+func unbounded(role DeliveryRoleSpec, state *DeliveryRoleState) string {
 	if role.Boundary == "" || state.Boundary != role.Boundary {
 		return ""
 	}
@@ -255,7 +305,7 @@ func unbounded(role catalog.DeliveryRoleSpec, state *DeliveryRoleState) string {
 
 // RoleTrouble returns the first thing that keeps a role from delivering, in
 // the order in which to look, or "".
-func RoleTrouble(role catalog.DeliveryRoleSpec, state DeliveryRoleState) string {
+func RoleTrouble(role DeliveryRoleSpec, state DeliveryRoleState) string {
 	policy, exists := state.Inline[catalog.DeliveryPolicy]
 	switch {
 	case !state.Exists:
@@ -284,7 +334,7 @@ func RoleTrouble(role catalog.DeliveryRoleSpec, state DeliveryRoleState) string 
 
 // roleDoubt returns a policy of a role that denies on a condition what
 // delivery needs, which may be the cause or not, or "".
-func roleDoubt(role catalog.DeliveryRoleSpec, state DeliveryRoleState) string {
+func roleDoubt(role DeliveryRoleSpec, state DeliveryRoleState) string {
 	for _, policies := range []map[string]string{state.Inline, state.Attached} {
 		for _, name := range slices.Sorted(maps.Keys(policies)) {
 			if _, perhaps := denies(policies[name], role.Grants, state.At); perhaps != "" {

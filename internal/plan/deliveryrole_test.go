@@ -20,8 +20,8 @@ const (
 const now = "2026-01-02T03:04:06"
 
 // soundRole returns a delivery role as wanted.
-func soundRole(want catalog.Policy) *plan.DeliveryRoleState {
-	r := want.DeliveryRole()
+func soundRole(want catalog.Desired) *plan.DeliveryRoleState {
+	r := plan.DeliveryRoleOf(want)
 	return &plan.DeliveryRoleState{
 		Exists: true, Trust: r.Trust, Boundary: r.Boundary, Bounds: allowAll, Tags: map[string]string{catalog.OwnerTag: "relight"},
 		Inline: map[string]string{catalog.DeliveryPolicy: r.Policy}, Attached: map[string]string{}, At: now,

@@ -55,6 +55,7 @@ func (fl FlowLog) Failed() bool { return fl.Delivery == failed }
 type CreateFlowLog struct {
 	VPC    string
 	Spec   catalog.FlowLogSpec
+	Role   string // ARN of the role that delivers; "" where nothing is deployed
 	Tags   map[string]string
 	Reason string
 }
@@ -81,7 +82,7 @@ func (CreateFlowLog) before() int      { return protectionLast }
 //
 // The log group behind a flow log of ours has to be sound; those behind the
 // owner's only where no other flow log of the VPC holds without them.
-func FlowLogs(want catalog.Policy, got Observed) Plan {
+func FlowLogs(want catalog.Desired, got Observed) Plan {
 	state := got.FlowLogs
 	p := Plan{Touched: watched(want, got)}
 	needed := map[string]bool{} // names of log groups that flow logs deliver to
@@ -127,7 +128,7 @@ func FlowLogs(want catalog.Policy, got Observed) Plan {
 				continue
 			}
 			needed[want.FlowLogs.LogGroup] = true
-			p.Actions = append(p.Actions, CreateFlowLog{VPC: vpc.ID, Spec: want.FlowLogs, Tags: want.Tags, Reason: reason})
+			p.Actions = append(p.Actions, CreateFlowLog{VPC: vpc.ID, Spec: want.FlowLogs, Role: want.DeliveryRole, Tags: want.Tags, Reason: reason})
 		}
 	}
 	for name := range needed {
@@ -140,7 +141,7 @@ func FlowLogs(want catalog.Policy, got Observed) Plan {
 
 // watched returns those of the buckets, keys and regions that the look was
 // about which flow logs lean on. Nothing about them is relight's to mend.
-func watched(want catalog.Policy, got Observed) []string {
+func watched(want catalog.Desired, got Observed) []string {
 	var touched []string
 	for _, name := range got.Asked {
 		if got.Type == catalog.Bucket && slices.Contains(got.FlowLogs.Buckets, name) ||

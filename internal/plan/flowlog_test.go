@@ -101,8 +101,8 @@ func TestFlowLogsOfNone(t *testing.T) {
 		"create log-group relight-flow-logs kept 365 days (missing, needed by flow logs)",
 		"create flow-log on vpc-1 to relight-flow-logs (none covers REJECT)")
 	create := p.Actions[1].(plan.CreateFlowLog)
-	if create.Spec.DeliveryRole != role || create.Tags[catalog.OwnerTag] != "relight" {
-		t.Errorf("created with role %q and tags %v", create.Spec.DeliveryRole, create.Tags)
+	if create.Role != role || create.Tags[catalog.OwnerTag] != "relight" {
+		t.Errorf("created with role %q and tags %v", create.Role, create.Tags)
 	}
 	converges(t, catalog.FlowLogs, want, got)
 }

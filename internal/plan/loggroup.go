@@ -162,7 +162,7 @@ func (PutFilter) before() int      { return protectionLast }
 //	no room for another filter       a finding
 //	a filter of ours that is weaker  put back
 //	no filter measures a control     ours is made
-func LogGroups(want catalog.Policy, got Observed) Plan {
+func LogGroups(want catalog.Desired, got Observed) Plan {
 	var p Plan
 	state := got.LogGroups
 	p.Findings = append(p.Findings, state.Trail.Findings...)
@@ -268,7 +268,7 @@ type logGroupWant struct {
 
 // logGroup plans one log group that is needed, and reports whether it can
 // serve once the plan is applied.
-func (p *Plan) logGroup(want catalog.Policy, in Observed, w logGroupWant, got LogGroup, exists bool) bool {
+func (p *Plan) logGroup(want catalog.Desired, in Observed, w logGroupWant, got LogGroup, exists bool) bool {
 	theirs := strings.HasPrefix(w.name, catalog.ControlTowerPrefix)
 	subject := "log group " + w.name
 	switch {
@@ -314,7 +314,7 @@ func (p *Plan) logGroup(want catalog.Policy, in Observed, w logGroupWant, got Lo
 // guarded plans what keeps a log group's records readable and in place. Only
 // what relight made is changed; for the rest the key of another account, who
 // can make the records unreadable, is a finding.
-func (p *Plan) guarded(want catalog.Policy, in Observed, got LogGroup) {
+func (p *Plan) guarded(want catalog.Desired, in Observed, got LogGroup) {
 	subject, key := "log group "+got.Name, want.KMSKeys[in.Region]
 	if got.Ours && want.ProtectGroups && !got.Protected {
 		p.Actions = append(p.Actions, ProtectLogGroup{LogGroup: got.Name, Reason: "its deletion protection is off"})
@@ -345,7 +345,7 @@ func keeps(g LogGroup, days int32) bool { return g.RetentionDays == 0 || g.Reten
 // unmeasured returns why a control has no filter, or "" if one measures it.
 // A filter of ours has to measure even where another does: its alarm stands
 // on its metric.
-func unmeasured(want catalog.Policy, c catalog.Control, filters []Filter) string {
+func unmeasured(want catalog.Desired, c catalog.Control, filters []Filter) string {
 	held := false
 	for _, f := range filters {
 		weak := Measures(c, f)
@@ -368,7 +368,7 @@ func unmeasured(want catalog.Policy, c catalog.Control, filters []Filter) string
 // from feeding the alarm on it, or "". A unit is one of those: the alarm names
 // none, and CloudWatch calls its behaviour undefined once a metric has data of
 // several units. Source: CloudWatch API Reference, PutMetricAlarm, Unit.
-func misdirected(want catalog.Policy, f Filter) string {
+func misdirected(want catalog.Desired, f Filter) string {
 	m := f.Metrics[0]
 	switch {
 	case m.Namespace != want.Prefix || m.Name != f.Name:
@@ -425,7 +425,7 @@ func counts(value string) bool {
 // ownFilter returns relight's filter for a control. It starts from the filter
 // as observed: a default value of zero, which the policy says nothing about,
 // stays the owner's.
-func ownFilter(want catalog.Policy, c catalog.Control, filters []Filter) Filter {
+func ownFilter(want catalog.Desired, c catalog.Control, filters []Filter) Filter {
 	own := Filter{Name: want.Name(c.ID), Pattern: c.Pattern}
 	metric := Metric{Namespace: want.Prefix, Name: own.Name, Value: "1"}
 	if i := slices.IndexFunc(filters, func(f Filter) bool { return f.Name == own.Name }); i >= 0 && len(filters[i].Metrics) == 1 {

@@ -11,7 +11,7 @@ import (
 )
 
 // filterFor is relight's own filter for a control.
-func filterFor(want catalog.Policy, c catalog.Control) plan.Filter {
+func filterFor(want catalog.Desired, c catalog.Control) plan.Filter {
 	return plan.Filter{
 		Name: want.Name(c.ID), Pattern: c.Pattern,
 		Metrics: []plan.Metric{{Namespace: want.Prefix, Name: want.Name(c.ID), Value: "1"}},

@@ -25,18 +25,18 @@ const (
 )
 
 // policy returns the desired state of an empty configuration, deployed.
-func policy(t testing.TB) catalog.Policy {
+func policy(t testing.TB) catalog.Desired {
 	t.Helper()
 	c, err := config.Parse(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c.Policy(config.Deployment{Account: account, HomeRegion: region, Topic: topic, TopicKey: topicKey, DeliveryRole: role})
+	return c.Desired(catalog.Deployment{Account: account, HomeRegion: region, Topic: topic, TopicKey: topicKey, DeliveryRole: role})
 }
 
 // control returns the control that most tables are about, and a policy that
 // wants no other.
-func control(t testing.TB) (catalog.Policy, catalog.Control) {
+func control(t testing.TB) (catalog.Desired, catalog.Control) {
 	t.Helper()
 	want := policy(t)
 	i := slices.IndexFunc(want.Controls, func(c catalog.Control) bool { return c.ID == "root-usage" })
@@ -46,7 +46,7 @@ func control(t testing.TB) (catalog.Policy, catalog.Control) {
 
 // of plans a kind, twice: the second plan says whether the first left the
 // observed state as it was.
-func of(t testing.TB, kind catalog.Kind, want catalog.Policy, got plan.Observed) plan.Plan {
+func of(t testing.TB, kind catalog.Kind, want catalog.Desired, got plan.Observed) plan.Plan {
 	t.Helper()
 	p, err := plan.Of(kind, want, got)
 	if err != nil {
@@ -59,7 +59,7 @@ func of(t testing.TB, kind catalog.Kind, want catalog.Policy, got plan.Observed)
 	return p
 }
 
-func flowLogs(want catalog.Policy, vpcs ...plan.VPC) plan.Observed {
+func flowLogs(want catalog.Desired, vpcs ...plan.VPC) plan.Observed {
 	state := &plan.FlowLogState{VPCs: vpcs, LogGroups: map[string]plan.LogGroup{}}
 	for _, vpc := range vpcs {
 		for _, fl := range vpc.FlowLogs {
@@ -206,7 +206,7 @@ func clone(got plan.Observed) plan.Observed {
 }
 
 // converges fails the test if a plan, applied, leaves something to do.
-func converges(t testing.TB, kind catalog.Kind, want catalog.Policy, got plan.Observed) {
+func converges(t testing.TB, kind catalog.Kind, want catalog.Desired, got plan.Observed) {
 	t.Helper()
 	got = apply(t, got, of(t, kind, want, got))
 	if left := of(t, kind, want, got).Actions; len(left) > 0 {

@@ -83,7 +83,7 @@ type Skip struct {
 func (s Skip) String() string { return s.Subject + ": " + s.Reason }
 
 // Of plans one kind. It returns an error if that kind was not observed.
-func Of(kind catalog.Kind, want catalog.Policy, got Observed) (Plan, error) {
+func Of(kind catalog.Kind, want catalog.Desired, got Observed) (Plan, error) {
 	switch {
 	case kind == catalog.DeliveryRoles && got.DeliveryRoles != nil:
 		return DeliveryRoles(want, got), nil

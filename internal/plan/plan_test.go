@@ -141,7 +141,7 @@ func TestAnyLogGroup(t *testing.T) {
 }
 
 // anyFilters returns ours and theirs, sound and weak, of some controls.
-func anyFilters(r *rapid.T, want catalog.Policy) []plan.Filter {
+func anyFilters(r *rapid.T, want catalog.Desired) []plan.Filter {
 	changes := []func(*plan.Filter){func(*plan.Filter) {}}
 	for _, name := range slices.Sorted(maps.Keys(weakFilters)) {
 		changes = append(changes, weakFilters[name].change)
@@ -210,7 +210,7 @@ func TestAnyAlarms(t *testing.T) {
 }
 
 // holds checks what must be true of any plan and returns the state after it.
-func holds(t *testing.T, r *rapid.T, kind catalog.Kind, want catalog.Policy, got, shuffled plan.Observed) plan.Observed {
+func holds(t *testing.T, r *rapid.T, kind catalog.Kind, want catalog.Desired, got, shuffled plan.Observed) plan.Observed {
 	r.Helper()
 	p, err := plan.Of(kind, want, got)
 	if err != nil {

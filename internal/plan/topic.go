@@ -166,7 +166,7 @@ func (ClearFilterPolicy) before() int      { return filtersLast }
 //	  behind a filter policy                 the filter policy is cleared
 //	nobody confirmed                         a finding
 //	subscribers of others                    left alone
-func Topics(want catalog.Policy, got Observed) Plan {
+func Topics(want catalog.Desired, got Observed) Plan {
 	var p Plan
 	state := *got.Topics
 	if state.Elsewhere != "" {
@@ -192,7 +192,7 @@ func Topics(want catalog.Policy, got Observed) Plan {
 
 // topicKey plans the key that the topic is encrypted with, as far as it was
 // read.
-func (p *Plan) topicKey(want catalog.Policy, state TopicState) {
+func (p *Plan) topicKey(want catalog.Desired, state TopicState) {
 	subject := "key " + want.TopicKey
 	if state.Unread != nil {
 		f := *state.Unread
@@ -225,7 +225,7 @@ func (p *Plan) topicKey(want catalog.Policy, state TopicState) {
 }
 
 // topicHealth plans the attributes of a topic that exists.
-func (p *Plan) topicHealth(want catalog.Policy, state TopicState) {
+func (p *Plan) topicHealth(want catalog.Desired, state TopicState) {
 	subject := "topic " + want.Topic
 	healthy := true
 	to := parseARN(want.Topic)
@@ -295,7 +295,7 @@ func freshPolicy(topic string) string {
 func IsKey(name, arn string) bool { return sameKey(name, arn) }
 
 // subscribers plans who is told.
-func (p *Plan) subscribers(want catalog.Policy, state TopicState) {
+func (p *Plan) subscribers(want catalog.Desired, state TopicState) {
 	subject := "topic " + want.Topic
 	reached, waiting := false, false
 	for _, s := range state.Subscriptions {

@@ -139,7 +139,7 @@ func (PutSelectors) before() int      { return selectorsNext }
 //
 // One that cannot deliver just now is remembered too: its log group may have
 // been deleted a moment ago, and is put back by loggroups.
-func Trails(want catalog.Policy, got Observed) Plan {
+func Trails(want catalog.Desired, got Observed) Plan {
 	var p Plan
 	s := *got.Trails
 	if got.Type == catalog.Bucket || got.Type == catalog.Key {
@@ -196,7 +196,7 @@ func watchedOf(trails []Trail, got Observed) []string {
 }
 
 // bringBack plans a trail that was deleted.
-func (p *Plan) bringBack(want catalog.Policy, account, region string, s TrailState) {
+func (p *Plan) bringBack(want catalog.Desired, account, region string, s TrailState) {
 	m := *s.Memory.Trail
 	t := m.trail(want.Trail)
 	p.trailGroup(want, account, region, t, s)
@@ -212,7 +212,7 @@ func (p *Plan) bringBack(want catalog.Policy, account, region string, s TrailSta
 }
 
 // mend plans a trail that exists.
-func (p *Plan) mend(want catalog.Policy, got Observed, s TrailState) {
+func (p *Plan) mend(want catalog.Desired, got Observed, s TrailState) {
 	t := *s.Choice.Trail
 	to, gaps := wantedTrail(want, got.Account, s)
 	if to.LogGroupARN == "" {
@@ -262,7 +262,7 @@ func (p *Plan) mend(want catalog.Policy, got Observed, s TrailState) {
 }
 
 // remember plans to keep what a healthy trail is like.
-func (p *Plan) remember(want catalog.Policy, t Trail, s TrailState) {
+func (p *Plan) remember(want catalog.Desired, t Trail, s TrailState) {
 	now, reason := MemoryOf(t, s.Selectors), "not remembered yet"
 	if m := s.Memory.Trail; m != nil {
 		if m.Encode() == now.Encode() {
@@ -277,7 +277,7 @@ func (p *Plan) remember(want catalog.Policy, t Trail, s TrailState) {
 // what it lacks of that. Where nothing is remembered of it and the
 // configuration does not name it, it may be an owner's that is meant to be as
 // it is: then only what policy alone can tell is wanted.
-func wantedTrail(want catalog.Policy, account string, s TrailState) (to Trail, gaps []string) {
+func wantedTrail(want catalog.Desired, account string, s TrailState) (to Trail, gaps []string) {
 	t := *s.Choice.Trail
 	to = t
 	gap := func(missing bool, what string) bool {
@@ -324,7 +324,7 @@ func wantedTrail(want catalog.Policy, account string, s TrailState) (to Trail, g
 
 // WantedTrailLogGroup returns the ARN of the log group that the trail has to
 // be pointed at, "" for none: whether it exists is then part of the look.
-func WantedTrailLogGroup(want catalog.Policy, account string, s TrailState) string {
+func WantedTrailLogGroup(want catalog.Desired, account string, s TrailState) string {
 	if s.Choice.Gone {
 		return s.Memory.Trail.LogGroup
 	}
@@ -337,7 +337,7 @@ func WantedTrailLogGroup(want catalog.Policy, account string, s TrailState) stri
 
 // trailGroup plans the log group that a trail is about to be pointed at, which
 // has to exist by then. The health of one that does is loggroups' business.
-func (p *Plan) trailGroup(want catalog.Policy, account, region string, t Trail, s TrailState) {
+func (p *Plan) trailGroup(want catalog.Desired, account, region string, t Trail, s TrailState) {
 	group := parseARN(t.LogGroupARN)
 	if t.LogGroupARN == "" || s.GroupExists || group.account != account || group.region != region {
 		return
@@ -348,7 +348,7 @@ func (p *Plan) trailGroup(want catalog.Policy, account, region string, t Trail, 
 
 // Moved reports whether a trail has another destination than the accepted one:
 // who changed it is then worth looking up.
-func Moved(want catalog.Policy, s TrailState) bool {
+func Moved(want catalog.Desired, s TrailState) bool {
 	t, m := s.Choice.Trail, s.Memory.Trail
 	if t == nil {
 		return false
@@ -362,7 +362,7 @@ func Moved(want catalog.Policy, s TrailState) bool {
 // moved returns a finding for each destination of a trail that is not the
 // accepted one: as configured, or else as remembered. What is empty now was
 // stripped, and is filled in again; but a prefix may be meant to be empty.
-func moved(want catalog.Policy, t Trail, m *TrailMemory) []Finding {
+func moved(want catalog.Desired, t Trail, m *TrailMemory) []Finding {
 	var findings []Finding
 	check := func(what, key, now, pinned, remembered string) {
 		accepted, by := remembered, "remembered"

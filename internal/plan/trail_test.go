@@ -28,7 +28,7 @@ func remembering(t plan.Trail) plan.Recollection {
 }
 
 // trailPlan plans a look at everything.
-func trailPlan(want catalog.Policy, s plan.TrailState) plan.Plan {
+func trailPlan(want catalog.Desired, s plan.TrailState) plan.Plan {
 	return plan.Trails(want, plan.Observed{Account: account, Region: region, Trails: &s})
 }
 
@@ -54,7 +54,7 @@ func TestTrails(t *testing.T) {
 	}
 	const moved = "If that was meant, run relight accept"
 	tests := map[string]struct {
-		want     catalog.Policy
+		want     catalog.Desired
 		s        plan.TrailState
 		actions  []string
 		findings []string // beginnings, after the trail
@@ -83,10 +83,10 @@ func TestTrails(t *testing.T) {
 			findings: []string{"it delivers to no log group, and none is remembered"},
 		},
 		"stripped and unknown, but named": {
-			want: catalog.Policy{
+			want: catalog.Desired{Baseline: catalog.Baseline{
 				Trail:    catalog.TrailSpec{Name: "main", RoleARN: "arn:aws:iam::111122223333:role/mine", KeyARN: "arn:aws:kms:us-east-1:111122223333:key/2"},
 				LogGroup: catalog.LogGroupSpec{Name: "mine"},
-			},
+			}},
 			s: func() plan.TrailState {
 				s := as(plan.Recollection{}, strip)
 				s.Choice.Named = true
@@ -111,7 +111,7 @@ func TestTrails(t *testing.T) {
 			},
 		},
 		"deleted, another bucket configured": {
-			want:    catalog.Policy{Trail: catalog.TrailSpec{Bucket: "configured"}},
+			want:    catalog.Desired{Baseline: catalog.Baseline{Trail: catalog.TrailSpec{Bucket: "configured"}}},
 			s:       plan.TrailState{Choice: plan.TrailChoice{Gone: true}, Memory: remembering(main), GroupExists: true},
 			actions: []string{"create trail main to bucket configured and log-group main-logs (it was deleted; trail.name names another)", "start logging of trail main (it is new)"},
 		},
@@ -120,12 +120,12 @@ func TestTrails(t *testing.T) {
 			findings: []string{"its bucket is theirs; remembered is audit-bucket. " + moved + " or set trail.bucket"},
 		},
 		"another bucket, as configured": {
-			want: catalog.Policy{Trail: catalog.TrailSpec{Bucket: "theirs"}},
+			want: catalog.Desired{Baseline: catalog.Baseline{Trail: catalog.TrailSpec{Bucket: "theirs"}}},
 			s:    as(remembering(main), func(t *plan.Trail) { t.Bucket = "theirs" }), held: 1,
 			actions: []string{"remember trail main in //memory/trail: bucket theirs, log-group main-logs (remembered otherwise)"},
 		},
 		"another bucket than configured": {
-			want: catalog.Policy{Trail: catalog.TrailSpec{Bucket: "configured"}}, s: is(func(*plan.TrailState) {}), held: 1,
+			want: catalog.Desired{Baseline: catalog.Baseline{Trail: catalog.TrailSpec{Bucket: "configured"}}}, s: is(func(*plan.TrailState) {}), held: 1,
 			findings: []string{"its bucket is audit-bucket; configured is configured"},
 		},
 		"every other destination": {
@@ -178,7 +178,7 @@ func TestTrails(t *testing.T) {
 // Only a look at everything finds what is worth remembering.
 func TestEventsRememberNothing(t *testing.T) {
 	s := observed(sound("main"), plan.Recollection{})
-	p := plan.Trails(catalog.Policy{}, plan.Observed{Account: account, Region: region, Type: catalog.Trail, Asked: []string{"main"}, Trails: &s})
+	p := plan.Trails(catalog.Desired{}, plan.Observed{Account: account, Region: region, Type: catalog.Trail, Asked: []string{"main"}, Trails: &s})
 	if len(p.Actions) > 0 || !slices.Equal(p.Touched, []string{"main"}) {
 		t.Errorf("actions %v, touched %v; want none, main", p.Actions, p.Touched)
 	}
@@ -186,7 +186,7 @@ func TestEventsRememberNothing(t *testing.T) {
 
 // A memory that cannot be used is told, and never written over.
 func TestUnreadableMemory(t *testing.T) {
-	p := trailPlan(catalog.Policy{}, observed(sound("main"), plan.Recollection{Unreadable: "AccessDenied"}))
+	p := trailPlan(catalog.Desired{}, observed(sound("main"), plan.Recollection{Unreadable: "AccessDenied"}))
 	if len(p.Actions) > 0 || len(p.Findings) != 1 || !p.Findings[0].Alert {
 		t.Errorf("actions %v, findings %v; want one finding", p.Actions, p.Findings)
 	}
@@ -220,7 +220,7 @@ func TestMemoryNeverWeakens(t *testing.T) {
 		if coin("deleted") {
 			s.Choice = plan.TrailChoice{Gone: true}
 		}
-		after := applied(s, trailPlan(catalog.Policy{}, s))
+		after := applied(s, trailPlan(catalog.Desired{}, s))
 		got := *after.Choice.Trail
 		if !got.MultiRegion || !got.GlobalEvents || !got.Validation || !after.Status.Logging || after.Selectors.Missing() != "" {
 			r.Fatalf("planned %+v, logging %t, selectors %+v", got, after.Status.Logging, after.Selectors)
@@ -231,7 +231,7 @@ func TestMemoryNeverWeakens(t *testing.T) {
 				r.Fatalf("%+v became %+v", *was, got)
 			}
 		}
-		for _, a := range trailPlan(catalog.Policy{}, after).Actions {
+		for _, a := range trailPlan(catalog.Desired{}, after).Actions {
 			if plan.Restores(a) {
 				r.Fatalf("a second plan has %s", a)
 			}
@@ -317,7 +317,7 @@ func TestChooseTrail(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			want := catalog.Policy{Trail: catalog.TrailSpec{Name: tt.name}}
+			want := catalog.Desired{Baseline: catalog.Baseline{Trail: catalog.TrailSpec{Name: tt.name}}}
 			c := plan.ChooseTrail(want, account, region, tt.trails, tt.remembered)
 			chosen := ""
 			if c.Trail != nil {
@@ -349,7 +349,7 @@ func TestTrailLogsFromMemory(t *testing.T) {
 	for name, trails := range map[string][]plan.Trail{
 		"stripped": {bare}, "deleted": nil, "stripped beside another": {bare, sound("aaa")}, "deleted beside another": {sound("aaa")},
 	} {
-		if got := plan.ChooseTrailLogs(catalog.Policy{}, account, region, trails, m); got.LogGroup != "main-logs" {
+		if got := plan.ChooseTrailLogs(catalog.Desired{}, account, region, trails, m); got.LogGroup != "main-logs" {
 			t.Errorf("%s: log group %q, want main-logs", name, got.LogGroup)
 		}
 	}
@@ -358,7 +358,7 @@ func TestTrailLogsFromMemory(t *testing.T) {
 // A configured log group that is missing is made only if a trail is, or was,
 // pointed at it.
 func TestConfirmTrailLogs(t *testing.T) {
-	want := catalog.Policy{LogGroup: catalog.LogGroupSpec{Name: "main-logs"}}
+	want := catalog.Desired{Baseline: catalog.Baseline{LogGroup: catalog.LogGroupSpec{Name: "main-logs"}}}
 	main, elsewhere := sound("main"), trailIn("main", account, "eu-west-1")
 	tests := map[string]struct {
 		trails     []plan.Trail

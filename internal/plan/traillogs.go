@@ -37,7 +37,7 @@ type TrailChoice struct {
 // Only those that record every region count, unless named or remembered: one
 // that does not may be an owner's for another purpose. A trail of another account, or whose home
 // is another region, is not for this deployment to change.
-func ChooseTrail(want catalog.Policy, account, region string, trails []Trail, remembered *TrailMemory) TrailChoice {
+func ChooseTrail(want catalog.Desired, account, region string, trails []Trail, remembered *TrailMemory) TrailChoice {
 	trails = slices.Clone(trails)
 	slices.SortFunc(trails, func(a, b Trail) int { return cmp.Compare(a.ARN, b.ARN) })
 	var here, silent, abroad, theirs []Trail
@@ -131,7 +131,7 @@ func noTrail(account, region string) Finding {
 // of this account and region, since filters and alarms count nowhere else.
 // Source: AWS Security Hub User Guide, CloudWatch controls: an account whose
 // trail belongs to another account or region gets NO_DATA.
-func ChooseTrailLogs(want catalog.Policy, account, region string, trails []Trail, remembered *TrailMemory) TrailLogs {
+func ChooseTrailLogs(want catalog.Desired, account, region string, trails []Trail, remembered *TrailMemory) TrailLogs {
 	if want.LogGroup.Name != "" {
 		return TrailLogs{LogGroup: want.LogGroup.Name}
 	}
@@ -190,7 +190,7 @@ func ChooseTrailLogs(want catalog.Policy, account, region string, trails []Trail
 // a trail delivers to it or is remembered to: then it was deleted. Otherwise
 // the configuration is wrong, and filters on a group that nothing writes to
 // would look like protection.
-func ConfirmTrailLogs(want catalog.Policy, account, region string, trails []Trail, remembered *TrailMemory) TrailLogs {
+func ConfirmTrailLogs(want catalog.Desired, account, region string, trails []Trail, remembered *TrailMemory) TrailLogs {
 	groups := make([]string, 0, len(trails)+1)
 	for _, t := range trails {
 		groups = append(groups, t.LogGroupARN)

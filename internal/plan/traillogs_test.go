@@ -67,7 +67,7 @@ func TestChooseTrailLogs(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			want := catalog.Policy{LogGroup: catalog.LogGroupSpec{Name: tt.configured}}
+			want := catalog.Desired{Baseline: catalog.Baseline{LogGroup: catalog.LogGroupSpec{Name: tt.configured}}}
 			got := plan.ChooseTrailLogs(want, account, region, tt.trails, nil)
 			if got.LogGroup != tt.group || got.Elsewhere != tt.elsewhere {
 				t.Errorf("log group %q, elsewhere %q; want %q, %q", got.LogGroup, got.Elsewhere, tt.group, tt.elsewhere)

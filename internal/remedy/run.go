@@ -154,7 +154,7 @@ func (r Report) Alerts() bool {
 type Reconciler struct {
 	Observer Observer
 	Applier  Applier
-	Want     catalog.Policy
+	Want     catalog.Desired
 }
 
 // Run brings one scope to its desired state, or in mode Observe only plans

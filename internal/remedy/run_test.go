@@ -60,7 +60,7 @@ var everything = remedy.Scope{Account: account, Region: "us-east-1", Kind: catal
 
 func (w *world) run(t *testing.T, mode catalog.Mode) remedy.Report {
 	t.Helper()
-	want := catalog.Policy{FlowLogs: catalog.FlowLogSpec{TrafficType: "REJECT", LogGroup: "logs"}}
+	want := catalog.Desired{Baseline: catalog.Baseline{FlowLogs: catalog.FlowLogSpec{TrafficType: "REJECT", LogGroup: "logs"}}}
 	return remedy.Reconciler{Observer: w, Applier: w, Want: want}.Run(t.Context(), everything, mode)
 }
 
