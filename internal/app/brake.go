@@ -71,7 +71,7 @@ func (b *brake) leave(s remedy.Scope, a plan.Action) (remedy.Outcome, bool) {
 		return remedy.Outcome{}, false
 	}
 	out := remedy.Outcome{Action: a, Told: now.Sub(b.told[key]) < fightWindow, Err: &remedy.Error{
-		Op: "restore", Target: a.Target(), Class: remedy.Terminal, Hint: "the cause names who undoes it",
+		Op: "restore", Target: a.Step().Target, Class: remedy.Terminal, Hint: "the cause names who undoes it",
 		Err: fmt.Errorf("done %d times in %s and undone each time: left to the sweep", fightWrites, fightWindow),
 	}}
 	if !out.Told {

@@ -71,24 +71,34 @@ type Cloud struct {
 // Observe reads what a scope names. Any failed read is an error.
 func (c *Cloud) Observe(ctx context.Context, s remedy.Scope) (plan.Observed, error) {
 	got := plan.Observed{Account: s.Account, Region: s.Region, Type: s.Type, Asked: s.Names.List()}
-	var err error
-	switch s.Kind {
-	case catalog.DeliveryRoles:
-		got.DeliveryRoles, err = c.observeDeliveryRole(ctx, s)
-	case catalog.FlowLogs:
-		got.FlowLogs, err = c.observeFlowLogs(ctx, s)
-	case catalog.Trails:
-		got.Trails, err = c.observeTrail(ctx, s)
-	case catalog.LogGroups:
-		got.LogGroups, err = c.observeLogGroups(ctx, s)
-	case catalog.Topics:
-		got.Topics, err = c.observeTopics(ctx, s)
-	case catalog.Alarms:
-		got.Alarms, err = c.observeAlarms(ctx, s)
-	default:
-		err = fmt.Errorf("no observer for kind %q", s.Kind)
+	observe, ok := observers[s.Kind]
+	if !ok {
+		return got, fmt.Errorf("no observer for kind %q", s.Kind)
 	}
+	var err error
+	got.State, err = observe(c, ctx, s)
 	return got, err
+}
+
+// observers read what a scope of a kind names.
+var observers = map[catalog.Kind]func(*Cloud, context.Context, remedy.Scope) (plan.State, error){
+	catalog.DeliveryRoles: observer((*Cloud).observeDeliveryRole),
+	catalog.FlowLogs:      observer((*Cloud).observeFlowLogs),
+	catalog.Trails:        observer((*Cloud).observeTrail),
+	catalog.LogGroups:     observer((*Cloud).observeLogGroups),
+	catalog.Topics:        observer((*Cloud).observeTopics),
+	catalog.Alarms:        observer((*Cloud).observeAlarms),
+}
+
+// observer makes one of a method that returns a kind's own state.
+func observer[S plan.State](observe func(*Cloud, context.Context, remedy.Scope) (S, error)) func(*Cloud, context.Context, remedy.Scope) (plan.State, error) {
+	return func(c *Cloud, ctx context.Context, s remedy.Scope) (plan.State, error) {
+		state, err := observe(c, ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		return state, nil
+	}
 }
 
 // Apply carries out a plan's actions in order, flow logs in as few calls as
@@ -96,40 +106,32 @@ func (c *Cloud) Observe(ctx context.Context, s remedy.Scope) (plan.Observed, err
 func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action) []remedy.Outcome {
 	outcomes := make([]remedy.Outcome, len(actions))
 	var flowLogs, surplus []*remedy.Outcome
-	missing := map[string]error{} // why a role, log group, trail or topic could not be created, by name or ARN
+	failed := map[string]error{} // why a step did not make what it makes
 	for i, action := range actions {
 		out := &outcomes[i]
 		out.Action = action
+		step := action.Step()
+		if err := failed[step.Needs]; err != nil {
+			out.Err = err
+			continue
+		}
 		switch a := action.(type) {
 		case plan.CreateDeliveryRole:
 			out.Err, _ = c.applyToRole(ctx, s.Region, a)
-			missing[a.Role.Name] = out.Err
 		case plan.PutRolePolicy:
-			if out.Err = missing[a.Role]; out.Err == nil {
-				out.Err, _ = c.applyToRole(ctx, s.Region, a)
-			}
+			out.Err, _ = c.applyToRole(ctx, s.Region, a)
 		case plan.CreateLogGroup:
 			out.Err = c.createLogGroup(ctx, s.Region, a)
-			if e, ok := errors.AsType[*remedy.Error](out.Err); ok && e.Op == createGroupOp {
-				missing[a.Name] = out.Err
-			}
 		case plan.RaiseRetention:
 			out.Err = c.putRetention(ctx, s.Region, a.LogGroup, a.Days)
 		case plan.CreateTrail:
-			var exists bool
-			if exists, out.Err = c.createTrail(ctx, s.Region, a); !exists {
-				missing[a.Trail.ARN] = out.Err
-			}
+			out.Err = c.createTrail(ctx, s.Region, a)
 		case plan.UpdateTrail:
 			out.Err = c.updateTrail(ctx, s.Region, a)
 		case plan.StartLogging:
-			if out.Err = missing[a.Trail]; out.Err == nil {
-				out.Err = c.startLogging(ctx, s.Region, a)
-			}
+			out.Err = c.startLogging(ctx, s.Region, a)
 		case plan.PutSelectors:
-			if out.Err = missing[a.Trail]; out.Err == nil {
-				out.Err = c.putSelectors(ctx, s.Region, a)
-			}
+			out.Err = c.putSelectors(ctx, s.Region, a)
 		case plan.RememberTrail:
 			out.Err = c.Remember(ctx, s.Region, a.Parameter, a.Memory.Encode())
 		case plan.ProtectLogGroup:
@@ -137,24 +139,19 @@ func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action
 		case plan.EncryptLogGroup:
 			out.Err = c.encryptGroup(ctx, s.Region, a)
 		case plan.PutFilter:
-			if out.Err = missing[a.LogGroup]; out.Err == nil { // it cannot succeed where its group has not
-				out.Err = c.putFilter(ctx, s.Region, a)
-			}
+			out.Err = c.putFilter(ctx, s.Region, a)
 		case plan.PutAlarm:
 			out.Err = c.putAlarm(ctx, s.Region, a)
 		case plan.EnableTopicKey:
 			out.Err = c.enableKey(ctx, s.Region, a)
 		case plan.CreateTopic:
 			out.Err = c.createTopic(ctx, s.Region, a)
-			missing[a.Topic] = out.Err
 		case plan.SetTopicPolicy:
 			out.Err = c.setTopic(ctx, s.Region, a.Topic, "Policy", a.Policy)
 		case plan.SetTopicKey:
 			out.Err = c.setTopic(ctx, s.Region, a.Topic, "KmsMasterKeyId", a.Key)
 		case plan.Subscribe:
-			if out.Err = missing[a.Topic]; out.Err == nil {
-				out.Err = c.subscribe(ctx, s.Region, a)
-			}
+			out.Err = c.subscribe(ctx, s.Region, a)
 		case plan.ClearFilterPolicy:
 			out.Err = c.clearFilterPolicy(ctx, s.Region, a)
 		case plan.DeleteMuteRule:
@@ -171,6 +168,9 @@ func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action
 				err = fmt.Errorf("no applier for %T", action)
 			}
 			out.Err = err
+		}
+		if e, ok := errors.AsType[*remedy.Error](out.Err); step.Makes != "" && out.Err != nil && !(ok && e.Partial) {
+			failed[step.Makes] = out.Err
 		}
 	}
 	c.createFlowLogs(ctx, s.Region, flowLogs)

@@ -284,7 +284,7 @@ func (c *Cloud) createFlowLogBatch(ctx context.Context, region string, batch []*
 	const op = "ec2.CreateFlowLogs"
 	byVPC := map[string]*remedy.Outcome{}
 	for _, out := range batch {
-		byVPC[out.Action.Target()] = out
+		byVPC[out.Action.Step().Target] = out
 	}
 	first := batch[0].Action.(plan.CreateFlowLog)
 	if first.Role == "" {
@@ -310,7 +310,7 @@ func (c *Cloud) createFlowLogBatch(ctx context.Context, region string, batch []*
 		in.TagSpecifications[0].Tags = append(in.TagSpecifications[0].Tags, types.Tag{Key: aws.String(k), Value: aws.String(first.Tags[k])})
 	}
 	for _, out := range batch {
-		in.ResourceIds = append(in.ResourceIds, out.Action.Target())
+		in.ResourceIds = append(in.ResourceIds, out.Action.Step().Target)
 	}
 	reply, err := call(ctx, c.Pace, place{region, op, ""}, c.Clients.EC2.CreateFlowLogs, in, ec2In(region))
 	if remedy.ClassOf(err) == remedy.Missing && len(batch) > 1 {
@@ -348,8 +348,8 @@ func (c *Cloud) deleteFlowLogs(ctx context.Context, region string, outcomes []*r
 		in := &ec2.DeleteFlowLogsInput{}
 		byID := map[string]*remedy.Outcome{}
 		for _, out := range batch {
-			in.FlowLogIds = append(in.FlowLogIds, out.Action.Target())
-			byID[out.Action.Target()] = out
+			in.FlowLogIds = append(in.FlowLogIds, out.Action.Step().Target)
+			byID[out.Action.Step().Target] = out
 		}
 		reply, err := call(ctx, c.Pace, place{region, op, ""}, c.Clients.EC2.DeleteFlowLogs, in, ec2In(region))
 		for _, out := range batch {

@@ -2,6 +2,7 @@ package awsio
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -250,7 +251,7 @@ func (c *Cloud) createLogGroup(ctx context.Context, region string, a plan.Create
 	if err != nil {
 		return nil //nolint:nilerr // somebody else created it
 	}
-	return c.putRetention(ctx, region, a.Name, a.RetentionDays)
+	return partial(c.putRetention(ctx, region, a.Name, a.RetentionDays))
 }
 
 func (c *Cloud) putRetention(ctx context.Context, region, group string, days int32) error {
@@ -286,6 +287,14 @@ func (c *Cloud) putFilter(ctx context.Context, region string, a plan.PutFilter) 
 			}},
 		}, logsIn(region))
 	return again(err)
+}
+
+// partial marks an error of a step that made its target all the same.
+func partial(err error) error {
+	if e, ok := errors.AsType[*remedy.Error](err); ok {
+		e.Partial = true
+	}
+	return err
 }
 
 // again makes an error about a missing log group worth another run: it was

@@ -159,8 +159,8 @@ func TestForeignAlarmReadsNoMutes(t *testing.T) {
 	for of, reads := range map[catalog.ResourceType]int{catalog.Alarm: 0, catalog.MutedAlarm: 1, catalog.CompositeAlarm: 1} {
 		before := acct.Calls()
 		got, err := c.Observe(t.Context(), remedy.Scope{Account: account, Region: home, Kind: catalog.Alarms, Type: of, Names: "somebody's"})
-		if n := acct.Calls().Since(before)["ListAlarmMuteRules"]; err != nil || !got.Alarms.Full || n != reads {
-			t.Errorf("%s: %d reads of mute rules, want %d; everything: %t, %v", of, n, reads, got.Alarms.Full, err)
+		if n := acct.Calls().Since(before)["ListAlarmMuteRules"]; err != nil || !got.State.(*plan.AlarmState).Full || n != reads {
+			t.Errorf("%s: %d reads of mute rules, want %d; everything: %t, %v", of, n, reads, got.State.(*plan.AlarmState).Full, err)
 		}
 	}
 }
@@ -226,7 +226,7 @@ func TestWaitsForVPC(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if gone := slices.ContainsFunc(got.FlowLogs.Gone, func(v plan.VPC) bool { return v.ID == "vpc-new" }); gone != tt.gone || time.Since(start) != tt.waits {
+			if gone := slices.ContainsFunc(got.State.(*plan.FlowLogState).Gone, func(v plan.VPC) bool { return v.ID == "vpc-new" }); gone != tt.gone || time.Since(start) != tt.waits {
 				t.Errorf("hidden from %d reads: gone %t after %v, want %t after %v", tt.reads, gone, time.Since(start), tt.gone, tt.waits)
 			}
 		})
@@ -249,7 +249,7 @@ func TestUnknownVPCInBatch(t *testing.T) {
 			acct.RefuseWhole()
 		}
 		for _, out := range c.Apply(t.Context(), scope(catalog.FlowLogs), actions) {
-			id := out.Action.Target()
+			id := out.Action.Step().Target
 			if made := len(acct.FlowLogs(home, id)) == 1; made != (id != "vpc-gone") || made != (out.Err == nil) {
 				t.Errorf("%s, whole call fails: %t: made %t, error %v", id, whole, made, out.Err)
 			}
@@ -290,7 +290,7 @@ func TestRoleThatCannotBeCreated(t *testing.T) {
 		plan.CreateDeliveryRole{Role: spec}, plan.PutRolePolicy{Role: spec.Name, Name: catalog.DeliveryPolicy, Document: spec.Trust},
 	}) {
 		if remedy.ClassOf(out.Err) != remedy.Terminal {
-			t.Errorf("%s: %v is %s, want terminal", out.Action, out.Err, remedy.ClassOf(out.Err))
+			t.Errorf("%s: %v is %s, want terminal", out.Action.Step(), out.Err, remedy.ClassOf(out.Err))
 		}
 	}
 	if calls := acct.Calls().Since(before); calls["PutRolePolicy"] > 0 {
@@ -309,7 +309,7 @@ func TestNotDeployed(t *testing.T) {
 	})
 	for _, out := range outcomes {
 		if remedy.ClassOf(out.Err) != remedy.Terminal {
-			t.Errorf("%s: %v is %s, want terminal", out.Action, out.Err, remedy.ClassOf(out.Err))
+			t.Errorf("%s: %v is %s, want terminal", out.Action.Step(), out.Err, remedy.ClassOf(out.Err))
 		}
 	}
 	if diff := cmp.Diff(before, acct.State()); diff != "" {

@@ -204,11 +204,11 @@ func onlyTrue(b bool) *bool {
 	return &b
 }
 
-// createTrail creates a trail under its old name, and reports whether there is
-// one. One that somebody else created meanwhile is left as it is; the next look
-// plans it. Where it is refused for one part it is made without that, and the
-// refusal is told.
-func (c *Cloud) createTrail(ctx context.Context, region string, a plan.CreateTrail) (exists bool, refusal error) {
+// createTrail creates a trail under its old name. One that somebody else
+// created meanwhile is left as it is; the next look plans it. If CloudTrail
+// refuses an optional part, the trail is created without it, and the error is
+// partial.
+func (c *Cloud) createTrail(ctx context.Context, region string, a plan.CreateTrail) error {
 	t := a.Trail
 	_, name, _ := strings.Cut(t.ARN, ":trail/")
 	in := &cloudtrail.CreateTrailInput{
@@ -217,13 +217,14 @@ func (c *Cloud) createTrail(ctx context.Context, region string, a plan.CreateTra
 		CloudWatchLogsLogGroupArn: logGroupARN(t.LogGroupARN), CloudWatchLogsRoleArn: some(t.Role), KmsKeyId: some(t.Key),
 		IsOrganizationTrail: onlyTrue(t.Organization),
 	}
+	var refusal error
 	for {
 		_, err := call(ctx, c.Pace, place{region, "cloudtrail.CreateTrail", t.ARN}, c.Clients.CloudTrail.CreateTrail, in, cloudTrailIn(region))
 		switch {
 		case err == nil, remedy.ClassOf(err) == remedy.Present:
-			return true, refusal
+			return partial(refusal)
 		case !without(err, &in.CloudWatchLogsLogGroupArn, &in.CloudWatchLogsRoleArn, &in.SnsTopicName, &in.KmsKeyId):
-			return false, err
+			return err
 		}
 		refusal = cmp.Or(refusal, err)
 	}

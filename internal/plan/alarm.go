@@ -30,6 +30,9 @@ type AlarmState struct {
 	Unread     []Finding   // what could not be read, and only explains
 }
 
+// Kind returns the kind that the state is of.
+func (*AlarmState) Kind() catalog.Kind { return catalog.Alarms }
+
 // A MuteRule silences alarms for some time, whatever their own settings say.
 type MuteRule struct {
 	Name   string
@@ -103,14 +106,10 @@ type PutAlarm struct {
 	Reason string
 }
 
-// String returns the action as one line.
-func (a PutAlarm) String() string {
-	return fmt.Sprintf("put alarm %s on %s/%s (%s)", a.Alarm.Name, a.Alarm.Namespace, a.Alarm.Metric, a.Reason)
+// Step returns the action as a step of a plan.
+func (a PutAlarm) Step() Step {
+	return Step{Stage: protect, Do: fmt.Sprintf("put alarm %s on %s/%s", a.Alarm.Name, a.Alarm.Namespace, a.Alarm.Metric), Target: a.Alarm.Name, Reason: a.Reason}
 }
-
-// Target returns the alarm's name.
-func (a PutAlarm) Target() string { return a.Alarm.Name }
-func (PutAlarm) before() int      { return protectionLast }
 
 // DeleteMuteRule deletes a mute rule, whoever made it.
 type DeleteMuteRule struct {
@@ -118,14 +117,10 @@ type DeleteMuteRule struct {
 	Reason string
 }
 
-// String returns the action as one line.
-func (a DeleteMuteRule) String() string {
-	return fmt.Sprintf("delete alarm mute rule %s (%s)", a.Rule, a.Reason)
+// Step returns the action as a step of a plan.
+func (a DeleteMuteRule) Step() Step {
+	return Step{Stage: protect, Do: "delete alarm mute rule " + a.Rule, Target: a.Rule, Reason: a.Reason}
 }
-
-// Target returns the rule's name.
-func (a DeleteMuteRule) Target() string { return a.Rule }
-func (DeleteMuteRule) before() int      { return protectionLast }
 
 // Unsuppress writes a composite alarm again without its suppressor.
 type Unsuppress struct {
@@ -133,16 +128,12 @@ type Unsuppress struct {
 	Reason string
 }
 
-// String returns the action as one line.
-func (a Unsuppress) String() string {
-	return fmt.Sprintf("take the suppressor off composite alarm %s (%s)", a.Alarm.Name, a.Reason)
+// Step returns the action as a step of a plan.
+func (a Unsuppress) Step() Step {
+	return Step{Stage: protect, Do: "take the suppressor off composite alarm " + a.Alarm.Name, Target: a.Alarm.Name, Reason: a.Reason}
 }
 
-// Target returns the alarm's name.
-func (a Unsuppress) Target() string { return a.Alarm.Name }
-func (Unsuppress) before() int      { return protectionLast }
-
-// Alarms plans the alarm of every control that was looked at:
+// plan plans the alarm of every control that was looked at:
 //
 //	one of ours that is weaker than wanted    put back, its owner's extras kept
 //	any alarm that holds the control          left alone
@@ -154,16 +145,16 @@ func (Unsuppress) before() int      { return protectionLast }
 //	a composite alarm on one of them that
 //	 another alarm suppresses                 a finding, or the suppressor taken off if the configuration says so
 //	in ALARM for a day                        a finding: it tells nobody of what comes next
-func Alarms(want catalog.Desired, got Observed) Plan {
+func (observed *AlarmState) plan(want catalog.Desired, got Observed) Plan {
 	var p Plan
-	state := *got.Alarms
+	state := *observed
 	if state.Full {
 		p.Findings = append(p.Findings, state.Trail.Findings...)
 		if state.Trail.Elsewhere != "" {
 			p.Skips = append(p.Skips, Skip{"alarms", state.Trail.Elsewhere})
 		}
 		if state.Trail.LogGroup == "" {
-			return sorted(p)
+			return p
 		}
 	}
 	guards := map[string]bool{} // alarms that hold a control, or will once the plan is applied
@@ -198,7 +189,7 @@ func Alarms(want catalog.Desired, got Observed) Plan {
 			})
 		}
 	}
-	return sorted(p)
+	return p
 }
 
 // aboutSilence reports whether a look is about what silences alarms, or about

@@ -30,7 +30,7 @@ func theirAlarm(want catalog.Desired, c catalog.Control) plan.Alarm {
 
 // reachable returns a full observation in which their topic has a health.
 func reachable(got plan.Observed, t plan.Topic) plan.Observed {
-	got.Alarms.Topics[theirTopic] = t
+	got.State.(*plan.AlarmState).Topics[theirTopic] = t
 	return got
 }
 
@@ -102,16 +102,16 @@ func TestOwnAlarms(t *testing.T) {
 	for look, observe := range looks {
 		for how, tt := range weakAlarms {
 			weak := with(alarmFor(want, c), tt.change)
-			p := of(t, catalog.Alarms, want, observe(weak))
+			p := of(t, want, observe(weak))
 			if len(p.Actions) != 1 || p.Held != 0 {
 				t.Errorf("%s, %s: %d held, actions %v, want it put back", look, how, p.Held, p.Actions)
 				continue
 			}
 			says(t, look+", "+how, p.Actions, "put alarm "+name+" on relight/"+name+" ("+tt.reason+")")
-			converges(t, catalog.Alarms, want, observe(weak))
+			converges(t, want, observe(weak))
 		}
 		for how, change := range soundAlarms {
-			if p := of(t, catalog.Alarms, want, observe(with(alarmFor(want, c), change))); len(p.Actions) > 0 || p.Held != 1 {
+			if p := of(t, want, observe(with(alarmFor(want, c), change))); len(p.Actions) > 0 || p.Held != 1 {
 				t.Errorf("%s, %s: %d held, actions %v, want none", look, how, p.Held, p.Actions)
 			}
 		}
@@ -131,7 +131,7 @@ func TestOwnAlarmKeepsExtras(t *testing.T) {
 	repaired := with(alarmFor(want, c), func(a *plan.Alarm) {
 		a.AlarmActions, a.OKActions, a.InsufficientActions, a.Description = []string{"arn:1", "arn:2", topic}, extra, extra[:1], "call Bob"
 	})
-	p := of(t, catalog.Alarms, want, named([]string{weak.Name}, weak))
+	p := of(t, want, named([]string{weak.Name}, weak))
 	put := p.Actions[0].(plan.PutAlarm)
 	if diff := cmp.Diff(repaired, put.Alarm); diff != "" {
 		t.Errorf("the alarm put (-want +got):\n%s", diff)
@@ -162,13 +162,13 @@ func TestOwnAlarmWithoutRoom(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			got := named([]string{tt.alarm.Name}, tt.alarm)
-			p := of(t, catalog.Alarms, want, got)
+			p := of(t, want, got)
 			says(t, "findings", p.Findings, finding)
 			says(t, "actions", p.Actions, tt.actions...)
 			if p.Held != 0 {
 				t.Errorf("%d held", p.Held)
 			}
-			converges(t, catalog.Alarms, want, got)
+			converges(t, want, got)
 		})
 	}
 }
@@ -200,16 +200,16 @@ func TestMissingAlarms(t *testing.T) {
 	}
 	for how, tt := range tests {
 		t.Run(how, func(t *testing.T) {
-			p := of(t, catalog.Alarms, want, tt.got)
+			p := of(t, want, tt.got)
 			says(t, "actions", p.Actions, tt.actions...)
 			for _, a := range p.Actions {
 				own := alarmFor(want, c)
-				own.Name, own.Namespace, own.Metric = a.Target(), a.(plan.PutAlarm).Alarm.Namespace, a.(plan.PutAlarm).Alarm.Metric
+				own.Name, own.Namespace, own.Metric = a.Step().Target, a.(plan.PutAlarm).Alarm.Namespace, a.(plan.PutAlarm).Alarm.Metric
 				if diff := cmp.Diff(own, a.(plan.PutAlarm).Alarm); diff != "" {
 					t.Errorf("the alarm put (-want +got):\n%s", diff)
 				}
 			}
-			converges(t, catalog.Alarms, want, tt.got)
+			converges(t, want, tt.got)
 		})
 	}
 }
@@ -220,13 +220,13 @@ func TestAlarmOnAMetricOfTwoFilters(t *testing.T) {
 	second := with(filterFor(want, c), func(f *plan.Filter) { f.Name = "second" })
 	for _, filters := range [][]plan.Filter{{filterFor(want, c), second}, {second}, {second, theirFilter(c)}} {
 		got := alarms(filters, with(alarmFor(want, c), func(a *plan.Alarm) { a.ActionsEnabled = false }))
-		if p := of(t, catalog.Alarms, want, got); len(p.Actions) != 1 {
+		if p := of(t, want, got); len(p.Actions) != 1 {
 			t.Errorf("%d filters: actions %v, want one", len(filters), p.Actions)
 		}
 	}
 	twice := []plan.Filter{theirFilter(c), with(theirFilter(c), func(f *plan.Filter) { f.Name = "again" })}
 	hashed := with(theirAlarm(want, c), func(a *plan.Alarm) { a.Name = plan.AlarmName(want, c, theirFilter(c).Metrics[0]) })
-	if p := of(t, catalog.Alarms, want, alarms(twice, hashed)); len(p.Actions) != 1 {
+	if p := of(t, want, alarms(twice, hashed)); len(p.Actions) != 1 {
 		t.Errorf("theirs twice: actions %v, want one", p.Actions)
 	}
 }
@@ -250,27 +250,27 @@ func TestTheirAlarms(t *testing.T) {
 	}
 	for how, tt := range topics {
 		got := reachable(alarms(filters, theirAlarm(want, c)), tt.topic)
-		p := of(t, catalog.Alarms, want, got)
-		if (len(p.Actions) == 0 && p.Held == 1) != tt.holds || len(p.Actions) > 0 && p.Actions[0].Target() != hashed {
+		p := of(t, want, got)
+		if (len(p.Actions) == 0 && p.Held == 1) != tt.holds || len(p.Actions) > 0 && p.Actions[0].Step().Target != hashed {
 			t.Errorf("their topic %s: %d held, actions %v; want it to hold: %t", how, p.Held, p.Actions, tt.holds)
 		}
-		converges(t, catalog.Alarms, want, got)
+		converges(t, want, got)
 	}
 	for how, tt := range weakAlarms {
 		theirs := with(theirAlarm(want, c), tt.change)
 		got := reachable(alarms(filters, theirs), healthy)
-		p := of(t, catalog.Alarms, want, got)
-		if len(p.Actions) != 1 || p.Actions[0].Target() != hashed {
+		p := of(t, want, got)
+		if len(p.Actions) != 1 || p.Actions[0].Step().Target != hashed {
 			t.Errorf("theirs, %s: actions %v, want %s", how, p.Actions, hashed)
 		}
-		if diff := cmp.Diff(theirs, apply(t, got, p).Alarms.Alarms["root"]); diff != "" {
+		if diff := cmp.Diff(theirs, apply(t, got, p).State.(*plan.AlarmState).Alarms["root"]); diff != "" {
 			t.Errorf("theirs, %s, was touched:\n%s", how, diff)
 		}
-		converges(t, catalog.Alarms, want, got)
+		converges(t, want, got)
 	}
 	for how, change := range soundAlarms {
 		got := reachable(alarms(filters, with(theirAlarm(want, c), change)), healthy)
-		if p := of(t, catalog.Alarms, want, got); len(p.Actions) > 0 || p.Held != 1 {
+		if p := of(t, want, got); len(p.Actions) > 0 || p.Held != 1 {
 			t.Errorf("theirs, %s: %d held, actions %v, want none", how, p.Held, p.Actions)
 		}
 	}
@@ -283,7 +283,7 @@ func TestTheirAlarmOfAUnit(t *testing.T) {
 	for unit, holds := range map[string]bool{"": true, "Count": true, "None": false, "Bytes": false} {
 		got := reachable(alarms([]plan.Filter{counting}, with(theirAlarm(want, c), func(a *plan.Alarm) { a.Unit = unit })),
 			plan.Topic{Exists: true, Admits: true, Confirmed: 1})
-		if p := of(t, catalog.Alarms, want, got); (len(p.Actions) == 0) != holds {
+		if p := of(t, want, got); (len(p.Actions) == 0) != holds {
 			t.Errorf("unit %q on a metric in Count: actions %v, want it to hold: %t", unit, p.Actions, holds)
 		}
 	}
@@ -305,7 +305,7 @@ func TestThresholdAboveOne(t *testing.T) {
 		"in a shorter one": {func(a *plan.Alarm) { a.Threshold, a.Period = 5, 60 }, false},
 	}
 	for how, tt := range tests {
-		p := of(t, catalog.Alarms, want, named([]string{want.Name(c.ID)}, with(alarmFor(want, c), tt.change)))
+		p := of(t, want, named([]string{want.Name(c.ID)}, with(alarmFor(want, c), tt.change)))
 		if (len(p.Actions) == 0) != tt.holds {
 			t.Errorf("%s: actions %v, want it to hold: %t", how, p.Actions, tt.holds)
 		}

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/plan"
 )
 
@@ -81,10 +80,10 @@ func TestWhyOwnDeliveryFails(t *testing.T) {
 			want := policy(t)
 			fl := with(ours, func(fl *plan.FlowLog) { fl.Delivery, fl.DeliveryError, fl.Role = "FAILED", "Access error", role })
 			got := flowLogs(want, vpcWith(fl))
-			got.FlowLogs.LogGroups = map[string]plan.LogGroup{"relight-flow-logs": {Name: "relight-flow-logs"}}
-			got.FlowLogs.Role = soundRole(want)
-			tt.harm(&got.FlowLogs.VPCs[0].FlowLogs[0], got.FlowLogs)
-			p := of(t, catalog.FlowLogs, want, got)
+			got.State.(*plan.FlowLogState).LogGroups = map[string]plan.LogGroup{"relight-flow-logs": {Name: "relight-flow-logs"}}
+			got.State.(*plan.FlowLogState).Role = soundRole(want)
+			tt.harm(&got.State.(*plan.FlowLogState).VPCs[0].FlowLogs[0], got.State.(*plan.FlowLogState))
+			p := of(t, want, got)
 			if len(p.Findings) != 1 || !strings.Contains(p.Findings[0].String(), tt.want) {
 				t.Errorf("findings %v, want %s", p.Findings, tt.want)
 			}

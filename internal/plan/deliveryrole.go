@@ -24,6 +24,9 @@ type DeliveryRoleState struct {
 	At        string            // when it was read: 2026-01-02T03:04:05, in UTC; "" where nobody knows
 }
 
+// Kind returns the kind that the state is of.
+func (*DeliveryRoleState) Kind() catalog.Kind { return catalog.DeliveryRoles }
+
 // A DeliveryRoleSpec is what the role with which relight's flow logs deliver
 // has to be. The stack makes it from the same data.
 type DeliveryRoleSpec struct {
@@ -80,14 +83,10 @@ type CreateDeliveryRole struct {
 	Reason string
 }
 
-// String returns the action as one line.
-func (a CreateDeliveryRole) String() string {
-	return fmt.Sprintf("create role %s (%s)", a.Role.Name, a.Reason)
+// Step returns the action as a step of a plan.
+func (a CreateDeliveryRole) Step() Step {
+	return Step{Stage: create, Do: "create role " + a.Role.Name, Target: a.Role.Name, Reason: a.Reason, Makes: a.Role.Name}
 }
-
-// Target returns the role's name.
-func (a CreateDeliveryRole) Target() string { return a.Role.Name }
-func (CreateDeliveryRole) before() int      { return groupFirst }
 
 // SetRoleBoundary gives a role its permissions boundary, or takes away one
 // that is not wanted.
@@ -97,17 +96,14 @@ type SetRoleBoundary struct {
 	Reason string
 }
 
-// String returns the action as one line.
-func (a SetRoleBoundary) String() string {
+// Step returns the action as a step of a plan.
+func (a SetRoleBoundary) Step() Step {
+	do := fmt.Sprintf("set permissions boundary of role %s to %s", a.Role, a.Policy)
 	if a.Policy == "" {
-		return fmt.Sprintf("remove permissions boundary of role %s (%s)", a.Role, a.Reason)
+		do = "remove permissions boundary of role " + a.Role
 	}
-	return fmt.Sprintf("set permissions boundary of role %s to %s (%s)", a.Role, a.Policy, a.Reason)
+	return Step{Stage: create, Do: do, Target: a.Role, Reason: a.Reason}
 }
-
-// Target returns the role's name.
-func (a SetRoleBoundary) Target() string { return a.Role }
-func (SetRoleBoundary) before() int      { return groupFirst }
 
 // PutRolePolicy puts an inline policy on a role.
 type PutRolePolicy struct {
@@ -117,14 +113,10 @@ type PutRolePolicy struct {
 	Reason   string
 }
 
-// String returns the action as one line.
-func (a PutRolePolicy) String() string {
-	return fmt.Sprintf("put policy %s on role %s (%s)", a.Name, a.Role, a.Reason)
+// Step returns the action as a step of a plan.
+func (a PutRolePolicy) Step() Step {
+	return Step{Stage: configure, Do: fmt.Sprintf("put policy %s on role %s", a.Name, a.Role), Target: a.Name, Reason: a.Reason, Needs: a.Role}
 }
-
-// Target returns the policy's name.
-func (a PutRolePolicy) Target() string { return a.Name }
-func (PutRolePolicy) before() int      { return retentionNext }
 
 // SetRoleTrust says who may assume a role.
 type SetRoleTrust struct {
@@ -133,14 +125,10 @@ type SetRoleTrust struct {
 	Reason   string
 }
 
-// String returns the action as one line.
-func (a SetRoleTrust) String() string {
-	return fmt.Sprintf("set trust of role %s (%s)", a.Role, a.Reason)
+// Step returns the action as a step of a plan.
+func (a SetRoleTrust) Step() Step {
+	return Step{Stage: configure, Do: "set trust of role " + a.Role, Target: a.Role, Reason: a.Reason}
 }
-
-// Target returns the role's name.
-func (a SetRoleTrust) Target() string { return a.Role }
-func (SetRoleTrust) before() int      { return retentionNext }
 
 // TagRole puts tags on a role.
 type TagRole struct {
@@ -149,12 +137,10 @@ type TagRole struct {
 	Reason string
 }
 
-// String returns the action as one line.
-func (a TagRole) String() string { return fmt.Sprintf("tag role %s (%s)", a.Role, a.Reason) }
-
-// Target returns the role's name.
-func (a TagRole) Target() string { return a.Role }
-func (TagRole) before() int      { return retentionNext }
+// Step returns the action as a step of a plan.
+func (a TagRole) Step() Step {
+	return Step{Stage: configure, Do: "tag role " + a.Role, Target: a.Role, Reason: a.Reason}
+}
 
 // RemoveRolePolicy deletes an inline policy of a role.
 type RemoveRolePolicy struct {
@@ -163,14 +149,10 @@ type RemoveRolePolicy struct {
 	Reason string
 }
 
-// String returns the action as one line.
-func (a RemoveRolePolicy) String() string {
-	return fmt.Sprintf("delete policy %s of role %s (%s)", a.Name, a.Role, a.Reason)
+// Step returns the action as a step of a plan.
+func (a RemoveRolePolicy) Step() Step {
+	return Step{Stage: protect, Do: fmt.Sprintf("delete policy %s of role %s", a.Name, a.Role), Target: a.Name, Reason: a.Reason}
 }
-
-// Target returns the policy's name.
-func (a RemoveRolePolicy) Target() string { return a.Name }
-func (RemoveRolePolicy) before() int      { return protectionLast }
 
 // DetachRolePolicy takes a managed policy off a role. The policy stays.
 type DetachRolePolicy struct {
@@ -179,16 +161,12 @@ type DetachRolePolicy struct {
 	Reason string
 }
 
-// String returns the action as one line.
-func (a DetachRolePolicy) String() string {
-	return fmt.Sprintf("detach %s from role %s (%s)", a.Policy, a.Role, a.Reason)
+// Step returns the action as a step of a plan.
+func (a DetachRolePolicy) Step() Step {
+	return Step{Stage: protect, Do: fmt.Sprintf("detach %s from role %s", a.Policy, a.Role), Target: a.Policy, Reason: a.Reason}
 }
 
-// Target returns the policy's ARN.
-func (a DetachRolePolicy) Target() string { return a.Policy }
-func (DetachRolePolicy) before() int      { return protectionLast }
-
-// DeliveryRoles plans the role with which relight's flow logs deliver:
+// plan plans the role with which relight's flow logs deliver:
 //
 //	nothing deployed, another role   left alone, and said so
 //	missing                          created under its name, with its policy
@@ -203,9 +181,9 @@ func (DetachRolePolicy) before() int      { return protectionLast }
 //	what delivery needs on a         and it may be an administrator's; older sessions revoked
 //	condition                        (IAM's "Revoke active sessions") are not one
 //	its boundary does not let it     a finding: the policy is somebody else's
-func DeliveryRoles(want catalog.Desired, got Observed) Plan {
+func (state *DeliveryRoleState) plan(want catalog.Desired, got Observed) Plan {
 	var p Plan
-	role, state := DeliveryRoleOf(want), got.DeliveryRoles
+	role := DeliveryRoleOf(want)
 	if state.Elsewhere != "" {
 		p.Skips = append(p.Skips, Skip{"delivery role", state.Elsewhere})
 		return p
@@ -217,7 +195,7 @@ func DeliveryRoles(want catalog.Desired, got Observed) Plan {
 	if !state.Exists {
 		p.Actions = append(p.Actions, CreateDeliveryRole{Role: role, Reason: "missing: flow logs cannot deliver"})
 		put("of a new role")
-		return sorted(p)
+		return p
 	}
 	if state.Boundary != role.Boundary {
 		reason := "none is configured"
@@ -265,7 +243,7 @@ func DeliveryRoles(want catalog.Desired, got Observed) Plan {
 	if len(p.Actions)+len(p.Findings) == 0 {
 		p.Held++
 	}
-	return sorted(p)
+	return p
 }
 
 // conditional reports a policy of the role that denies on a condition.

@@ -132,7 +132,7 @@ func TestDeliveryRoles(t *testing.T) {
 			want.Boundary = tt.boundary
 			state := soundRole(want)
 			tt.change(state)
-			p := of(t, catalog.DeliveryRoles, want, plan.Observed{Account: account, Region: region, DeliveryRoles: state})
+			p := of(t, want, plan.Observed{Account: account, Region: region, State: state})
 			says(t, "actions", p.Actions, tt.actions...)
 			says(t, "findings", p.Findings, tt.findings...)
 			for _, f := range p.Findings {
@@ -212,7 +212,7 @@ func TestDenies(t *testing.T) {
 			}
 			state := soundRole(want)
 			state.Inline["a"] = document
-			p := of(t, catalog.DeliveryRoles, want, plan.Observed{DeliveryRoles: state})
+			p := of(t, want, plan.Observed{State: state})
 			if got := len(p.Actions) > 0; got != denies {
 				t.Errorf("%s denies: %t, want %t", document, got, denies)
 			}

@@ -20,6 +20,9 @@ type FlowLogState struct {
 	Keys map[string]string // ARN of a log group's key to what is wrong with it; "" for nothing
 }
 
+// Kind returns the kind that the state is of.
+func (*FlowLogState) Kind() catalog.Kind { return catalog.FlowLogs }
+
 // A VPC is a virtual network and the flow logs on it.
 type VPC struct {
 	ID       string
@@ -60,16 +63,12 @@ type CreateFlowLog struct {
 	Reason string
 }
 
-// String returns the action as one line.
-func (a CreateFlowLog) String() string {
-	return fmt.Sprintf("create flow-log on %s to %s (%s)", a.VPC, a.Spec.LogGroup, a.Reason)
+// Step returns the action as a step of a plan.
+func (a CreateFlowLog) Step() Step {
+	return Step{Stage: protect, Do: fmt.Sprintf("create flow-log on %s to %s", a.VPC, a.Spec.LogGroup), Target: a.VPC, Reason: a.Reason}
 }
 
-// Target returns the VPC's ID.
-func (a CreateFlowLog) Target() string { return a.VPC }
-func (CreateFlowLog) before() int      { return protectionLast }
-
-// FlowLogs plans the flow logs of the observed VPCs and the log groups behind
+// plan plans the flow logs of the observed VPCs and the log groups behind
 // them:
 //
 //	gone                      relight's own on it are deleted, should AWS leave any
@@ -82,9 +81,8 @@ func (CreateFlowLog) before() int      { return protectionLast }
 //
 // The log group behind a flow log of ours has to be sound; those behind the
 // owner's only where no other flow log of the VPC holds without them.
-func FlowLogs(want catalog.Desired, got Observed) Plan {
-	state := got.FlowLogs
-	p := Plan{Touched: watched(want, got)}
+func (state *FlowLogState) plan(want catalog.Desired, got Observed) Plan {
+	p := Plan{Touched: state.watched(want, got)}
 	needed := map[string]bool{} // names of log groups that flow logs deliver to
 	for _, vpc := range state.Gone {
 		p.Actions = append(p.Actions, leftover(vpc)...)
@@ -136,15 +134,15 @@ func FlowLogs(want catalog.Desired, got Observed) Plan {
 		p.touch(got, catalog.LogGroup, name)
 		p.logGroup(want, got, logGroupWant{name, want.FlowLogs.RetentionDays, "flow logs"}, group, exists)
 	}
-	return sorted(p)
+	return p
 }
 
 // watched returns those of the buckets, keys and regions that the look was
 // about which flow logs lean on. Nothing about them is relight's to mend.
-func watched(want catalog.Desired, got Observed) []string {
+func (state *FlowLogState) watched(want catalog.Desired, got Observed) []string {
 	var touched []string
 	for _, name := range got.Asked {
-		if got.Type == catalog.Bucket && slices.Contains(got.FlowLogs.Buckets, name) ||
+		if got.Type == catalog.Bucket && slices.Contains(state.Buckets, name) ||
 			got.Type == catalog.Key && sameKey(name, want.KMSKeys[got.Region]) ||
 			got.Type == catalog.Region { // what is enabled is to be held, whatever is there
 			touched = append(touched, name)

@@ -66,7 +66,7 @@ func TestFlowLogsSatisfy(t *testing.T) {
 				tt.want(&want.FlowLogs)
 			}
 			got := flowLogs(want, vpcWith(tt.log))
-			p := of(t, catalog.FlowLogs, want, got)
+			p := of(t, want, got)
 			if tt.reason == "" {
 				says(t, "actions", p.Actions)
 			} else {
@@ -77,7 +77,7 @@ func TestFlowLogsSatisfy(t *testing.T) {
 			if wantHeld := map[bool]int{true: 1, false: 0}[tt.reason == ""]; p.Held != wantHeld {
 				t.Errorf("%d held, want %d", p.Held, wantHeld)
 			}
-			converges(t, catalog.FlowLogs, want, got)
+			converges(t, want, got)
 		})
 	}
 }
@@ -88,7 +88,7 @@ func TestFlowLogsSaySeveralReasons(t *testing.T) {
 	a := logOf(func(fl *plan.FlowLog) { fl.ID, fl.TrafficType = "fl-a", catalog.TrafficAccept })
 	b := logOf(func(fl *plan.FlowLog) { fl.ID, fl.Delivery = "fl-b", "FAILED" })
 	for _, logs := range [][]plan.FlowLog{{a, b}, {b, a}} {
-		says(t, "actions", of(t, catalog.FlowLogs, want, flowLogs(want, vpcWith(logs...))).Actions[1:],
+		says(t, "actions", of(t, want, flowLogs(want, vpcWith(logs...))).Actions[1:],
 			"create flow-log on vpc-1 to relight-flow-logs (fl-a records only ACCEPT, fl-b delivery failed)")
 	}
 }
@@ -96,7 +96,7 @@ func TestFlowLogsSaySeveralReasons(t *testing.T) {
 func TestFlowLogsOfNone(t *testing.T) {
 	want := policy(t)
 	got := flowLogs(want, vpcWith())
-	p := of(t, catalog.FlowLogs, want, got)
+	p := of(t, want, got)
 	says(t, "actions", p.Actions,
 		"create log-group relight-flow-logs kept 365 days (missing, needed by flow logs)",
 		"create flow-log on vpc-1 to relight-flow-logs (none covers REJECT)")
@@ -104,7 +104,7 @@ func TestFlowLogsOfNone(t *testing.T) {
 	if create.Role != role || create.Tags[catalog.OwnerTag] != "relight" {
 		t.Errorf("created with role %q and tags %v", create.Role, create.Tags)
 	}
-	converges(t, catalog.FlowLogs, want, got)
+	converges(t, want, got)
 }
 
 func TestFlowLogsLeftAlone(t *testing.T) {
@@ -115,8 +115,8 @@ func TestFlowLogsLeftAlone(t *testing.T) {
 		plan.VPC{ID: "vpc-3", Owner: other},
 		plan.VPC{ID: "vpc-2b", FlowLogs: []plan.FlowLog{held}}, // an owner EC2 does not tell is this account
 	)
-	got.FlowLogs.Gone = []plan.VPC{{ID: "vpc-4"}}
-	p := of(t, catalog.FlowLogs, want, got)
+	got.State.(*plan.FlowLogState).Gone = []plan.VPC{{ID: "vpc-4"}}
+	p := of(t, want, got)
 	says(t, "actions", p.Actions)
 	says(t, "skips", p.Skips,
 		"vpc-2: exempt by configuration",
@@ -170,10 +170,10 @@ func TestFlowLogsThatFail(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			want := policy(t)
 			got := flowLogs(want, vpcWith(tt.logs...))
-			p := of(t, catalog.FlowLogs, want, got)
+			p := of(t, want, got)
 			says(t, "actions", p.Actions, tt.actions...)
 			says(t, "findings", p.Findings, tt.findings...)
-			converges(t, catalog.FlowLogs, want, got)
+			converges(t, want, got)
 		})
 	}
 }
@@ -187,7 +187,7 @@ func TestDeliveryFailureSaysWhatToDo(t *testing.T) {
 	}
 	for message, want := range tests {
 		got := flowLogs(policy(t), vpcWith(logOf(func(fl *plan.FlowLog) { fl.Delivery, fl.DeliveryError = "FAILED", message })))
-		p := of(t, catalog.FlowLogs, policy(t), got)
+		p := of(t, policy(t), got)
 		if len(p.Findings) != 1 || !strings.Contains(p.Findings[0].String(), want) {
 			t.Errorf("%q: findings %v, want %s", message, p.Findings, want)
 		}
@@ -232,13 +232,13 @@ func TestFlowLogGroups(t *testing.T) {
 			want := policy(t)
 			got := flowLogs(want, vpcWith(tt.logs...))
 			for name, days := range tt.retention {
-				got.FlowLogs.LogGroups[name] = plan.LogGroup{Name: name, RetentionDays: days}
+				got.State.(*plan.FlowLogState).LogGroups[name] = plan.LogGroup{Name: name, RetentionDays: days}
 				if days == gone {
-					delete(got.FlowLogs.LogGroups, name)
+					delete(got.State.(*plan.FlowLogState).LogGroups, name)
 				}
 			}
-			says(t, "actions", of(t, catalog.FlowLogs, want, got).Actions, tt.actions...)
-			converges(t, catalog.FlowLogs, want, got)
+			says(t, "actions", of(t, want, got).Actions, tt.actions...)
+			converges(t, want, got)
 		})
 	}
 }
@@ -275,7 +275,7 @@ func TestExemptByTag(t *testing.T) {
 			}
 			got := flowLogs(want, plan.VPC{ID: "vpc-1", Owner: account, Exempt: tt.tagged})
 			got.Type, got.Asked = tt.of, tt.asked
-			p := of(t, catalog.FlowLogs, want, got)
+			p := of(t, want, got)
 			var skips, findings []string
 			if tt.skip != "" {
 				skips = []string{tt.skip}
@@ -314,8 +314,8 @@ func TestFlowLogsWatch(t *testing.T) {
 		want := policy(t)
 		want.KMSKeys = map[string]string{region: arn, "eu-west-1": "arn:aws:kms:eu-west-1:111122223333:key/other"}
 		got := flowLogs(want)
-		got.Type, got.Asked, got.FlowLogs.Buckets = tt.of, tt.asked, []string{"logs", "more-logs"}
-		p := of(t, catalog.FlowLogs, want, got)
+		got.Type, got.Asked, got.State.(*plan.FlowLogState).Buckets = tt.of, tt.asked, []string{"logs", "more-logs"}
+		p := of(t, want, got)
 		if diff := cmp.Diff(tt.touched, p.Touched); diff != "" {
 			t.Errorf("%s %v: touched (-want +got):\n%s", tt.of, tt.asked, diff)
 		}
@@ -323,7 +323,7 @@ func TestFlowLogsWatch(t *testing.T) {
 			t.Errorf("%s %v: %+v, want nothing to do", tt.of, tt.asked, p)
 		}
 		want.KMSKeys = nil
-		if p := of(t, catalog.FlowLogs, want, got); tt.of == catalog.Key && len(p.Touched) > 0 {
+		if p := of(t, want, got); tt.of == catalog.Key && len(p.Touched) > 0 {
 			t.Errorf("without keys of its own: touched %v", p.Touched)
 		}
 	}
@@ -342,7 +342,9 @@ func BenchmarkFlowLogs(b *testing.B) {
 			}
 			got := flowLogs(want, vpcs...)
 			for b.Loop() {
-				plan.FlowLogs(want, got)
+				if _, err := plan.Of(got.State.Kind(), want, got); err != nil {
+					b.Fatal(err)
+				}
 			}
 		})
 	}

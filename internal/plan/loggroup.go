@@ -23,6 +23,9 @@ type LogGroupState struct {
 	Unread      []Finding   // what could not be read, and only explains
 }
 
+// Kind returns the kind that the state is of.
+func (*LogGroupState) Kind() catalog.Kind { return catalog.LogGroups }
+
 // A LogGroup is a CloudWatch Logs log group.
 type LogGroup struct {
 	Name          string
@@ -76,14 +79,10 @@ type CreateLogGroup struct {
 	Reason        string
 }
 
-// String returns the action as one line.
-func (a CreateLogGroup) String() string {
-	return fmt.Sprintf("create log-group %s kept %d days (%s)", a.Name, a.RetentionDays, a.Reason)
+// Step returns the action as a step of a plan.
+func (a CreateLogGroup) Step() Step {
+	return Step{Stage: create, Do: fmt.Sprintf("create log-group %s kept %d days", a.Name, a.RetentionDays), Target: a.Name, Reason: a.Reason, Makes: a.Name}
 }
-
-// Target returns the log group's name.
-func (a CreateLogGroup) Target() string { return a.Name }
-func (CreateLogGroup) before() int      { return groupFirst }
 
 // RaiseRetention makes a log group keep its events longer.
 type RaiseRetention struct {
@@ -92,14 +91,10 @@ type RaiseRetention struct {
 	Reason   string
 }
 
-// String returns the action as one line.
-func (a RaiseRetention) String() string {
-	return fmt.Sprintf("raise retention of log-group %s to %d days (%s)", a.LogGroup, a.Days, a.Reason)
+// Step returns the action as a step of a plan.
+func (a RaiseRetention) Step() Step {
+	return Step{Stage: configure, Do: fmt.Sprintf("raise retention of log-group %s to %d days", a.LogGroup, a.Days), Target: a.LogGroup, Reason: a.Reason}
 }
-
-// Target returns the log group's name.
-func (a RaiseRetention) Target() string { return a.LogGroup }
-func (RaiseRetention) before() int      { return retentionNext }
 
 // ProtectLogGroup switches a log group's deletion protection on.
 type ProtectLogGroup struct {
@@ -107,14 +102,10 @@ type ProtectLogGroup struct {
 	Reason   string
 }
 
-// String returns the action as one line.
-func (a ProtectLogGroup) String() string {
-	return fmt.Sprintf("protect log-group %s from deletion (%s)", a.LogGroup, a.Reason)
+// Step returns the action as a step of a plan.
+func (a ProtectLogGroup) Step() Step {
+	return Step{Stage: configure, Do: fmt.Sprintf("protect log-group %s from deletion", a.LogGroup), Target: a.LogGroup, Reason: a.Reason}
 }
-
-// Target returns the log group's name.
-func (a ProtectLogGroup) Target() string { return a.LogGroup }
-func (ProtectLogGroup) before() int      { return retentionNext }
 
 // EncryptLogGroup puts the configured key on a log group.
 type EncryptLogGroup struct {
@@ -123,14 +114,10 @@ type EncryptLogGroup struct {
 	Reason   string
 }
 
-// String returns the action as one line.
-func (a EncryptLogGroup) String() string {
-	return fmt.Sprintf("encrypt log-group %s with %s (%s)", a.LogGroup, a.Key, a.Reason)
+// Step returns the action as a step of a plan.
+func (a EncryptLogGroup) Step() Step {
+	return Step{Stage: configure, Do: fmt.Sprintf("encrypt log-group %s with %s", a.LogGroup, a.Key), Target: a.LogGroup, Reason: a.Reason}
 }
-
-// Target returns the log group's name.
-func (a EncryptLogGroup) Target() string { return a.LogGroup }
-func (EncryptLogGroup) before() int      { return retentionNext }
 
 // PutFilter creates or puts back a metric filter of relight's own.
 type PutFilter struct {
@@ -139,16 +126,12 @@ type PutFilter struct {
 	Reason   string
 }
 
-// String returns the action as one line.
-func (a PutFilter) String() string {
-	return fmt.Sprintf("put metric-filter %s on %s (%s)", a.Filter.Name, a.LogGroup, a.Reason)
+// Step returns the action as a step of a plan.
+func (a PutFilter) Step() Step {
+	return Step{Stage: protect, Do: fmt.Sprintf("put metric-filter %s on %s", a.Filter.Name, a.LogGroup), Target: a.Filter.Name, Reason: a.Reason, Needs: a.LogGroup}
 }
 
-// Target returns the filter's name.
-func (a PutFilter) Target() string { return a.Filter.Name }
-func (PutFilter) before() int      { return protectionLast }
-
-// LogGroups plans the trail's log group and the metric filters of every
+// plan plans the trail's log group and the metric filters of every
 // control:
 //
 //	not for this account or region   left alone, and said so
@@ -162,15 +145,14 @@ func (PutFilter) before() int      { return protectionLast }
 //	no room for another filter       a finding
 //	a filter of ours that is weaker  put back
 //	no filter measures a control     ours is made
-func LogGroups(want catalog.Desired, got Observed) Plan {
+func (state *LogGroupState) plan(want catalog.Desired, got Observed) Plan {
 	var p Plan
-	state := got.LogGroups
 	p.Findings = append(p.Findings, state.Trail.Findings...)
 	if state.Trail.Elsewhere != "" {
 		p.Skips = append(p.Skips, Skip{"trail log group", state.Trail.Elsewhere})
 	}
 	if state.Trail.LogGroup == "" {
-		return sorted(p)
+		return p
 	}
 	p.Findings = append(p.Findings, state.Unread...)
 	p.touch(got, catalog.LogGroup, state.Trail.LogGroup)
@@ -178,7 +160,7 @@ func LogGroups(want catalog.Desired, got Observed) Plan {
 	serves := p.logGroup(want, got, wanted, state.Group, state.Exists)
 	p.altered(state)
 	if !serves {
-		return sorted(p)
+		return p
 	}
 	for _, c := range want.Controls {
 		if reason := unmeasured(want, c, state.Filters); reason != "" {
@@ -189,7 +171,7 @@ func LogGroups(want catalog.Desired, got Observed) Plan {
 		p.Held++
 	}
 	p.crowded(state)
-	return sorted(p)
+	return p
 }
 
 // crowded reports filters that a log group has no room for: others that are

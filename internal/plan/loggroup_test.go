@@ -69,18 +69,18 @@ func TestWeakFilters(t *testing.T) {
 	for name, tt := range weakFilters {
 		t.Run(name, func(t *testing.T) {
 			own := with(filterFor(want, c), tt.change)
-			p := of(t, catalog.LogGroups, want, logGroup(own))
+			p := of(t, want, logGroup(own))
 			says(t, "actions on ours", p.Actions, "put metric-filter relight-root-usage on "+group+" ("+tt.reason+")")
-			converges(t, catalog.LogGroups, want, logGroup(own))
+			converges(t, want, logGroup(own))
 
 			theirs := with(theirFilter(c), tt.change)
-			p = of(t, catalog.LogGroups, want, logGroup(theirs))
+			p = of(t, want, logGroup(theirs))
 			says(t, "actions on theirs", p.Actions, "put metric-filter relight-root-usage on "+group+" (no filter measures usage of the root account)")
 			got := apply(t, logGroup(theirs), p)
-			if diff := cmp.Diff(theirs, got.LogGroups.Filters[0]); diff != "" {
+			if diff := cmp.Diff(theirs, got.State.(*plan.LogGroupState).Filters[0]); diff != "" {
 				t.Errorf("theirs was touched (-was +is):\n%s", diff)
 			}
-			converges(t, catalog.LogGroups, want, logGroup(theirs))
+			converges(t, want, logGroup(theirs))
 		})
 	}
 }
@@ -101,7 +101,7 @@ func TestSoundFilters(t *testing.T) {
 	want, c := control(t)
 	for name, change := range soundFilters {
 		for whose, f := range map[string]plan.Filter{"ours": filterFor(want, c), "theirs": theirFilter(c)} {
-			p := of(t, catalog.LogGroups, want, logGroup(with(f, change)))
+			p := of(t, want, logGroup(with(f, change)))
 			if len(p.Actions) > 0 || p.Held != 1 {
 				t.Errorf("%s, %s: %d held, actions %v", name, whose, p.Held, p.Actions)
 			}
@@ -124,11 +124,11 @@ func TestOwnFilterFeedsItsAlarm(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			own := with(filterFor(want, c), metric(tt.change))
 			for _, filters := range [][]plan.Filter{{own}, {own, theirFilter(c)}, {theirFilter(c), own}} {
-				p := of(t, catalog.LogGroups, want, logGroup(filters...))
+				p := of(t, want, logGroup(filters...))
 				says(t, "actions", p.Actions, "put metric-filter relight-root-usage on "+group+" ("+tt.reason+")")
-				converges(t, catalog.LogGroups, want, logGroup(filters...))
+				converges(t, want, logGroup(filters...))
 			}
-			says(t, "actions on theirs", of(t, catalog.LogGroups, want, logGroup(with(theirFilter(c), metric(tt.change)))).Actions)
+			says(t, "actions on theirs", of(t, want, logGroup(with(theirFilter(c), metric(tt.change)))).Actions)
 		})
 	}
 }
@@ -142,7 +142,7 @@ func TestOwnFilterIsPutBackWhole(t *testing.T) {
 			Metrics: []plan.Metric{{Namespace: "n", Name: "m", Value: "0", Default: tt.was, Unit: "Bytes"}},
 		}
 		repaired := with(filterFor(want, c), metric(func(m *plan.Metric) { m.Default = tt.put }))
-		p := of(t, catalog.LogGroups, want, logGroup(tampered))
+		p := of(t, want, logGroup(tampered))
 		if diff := cmp.Diff(repaired, p.Actions[0].(plan.PutFilter).Filter); diff != "" {
 			t.Errorf("the filter put (-want +got):\n%s", diff)
 		}
@@ -220,13 +220,13 @@ func TestTrailLogGroup(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got := logGroup(filterFor(want, c))
 			if tt.name != "" {
-				got.LogGroups.Trail.LogGroup, got.LogGroups.Group.Name = tt.name, tt.name
+				got.State.(*plan.LogGroupState).Trail.LogGroup, got.State.(*plan.LogGroupState).Group.Name = tt.name, tt.name
 			}
-			got.LogGroups.Group.Class, got.LogGroups.Group.RetentionDays = tt.class, tt.retention
+			got.State.(*plan.LogGroupState).Group.Class, got.State.(*plan.LogGroupState).Group.RetentionDays = tt.class, tt.retention
 			if tt.missing {
-				got.LogGroups.Group, got.LogGroups.Exists, got.LogGroups.Filters = plan.LogGroup{}, false, nil
+				got.State.(*plan.LogGroupState).Group, got.State.(*plan.LogGroupState).Exists, got.State.(*plan.LogGroupState).Filters = plan.LogGroup{}, false, nil
 			}
-			p := of(t, catalog.LogGroups, want, got)
+			p := of(t, want, got)
 			says(t, "actions", p.Actions, tt.actions...)
 			says(t, "findings", p.Findings, tt.findings...)
 			if tt.missing && tt.name == "" {
@@ -234,7 +234,7 @@ func TestTrailLogGroup(t *testing.T) {
 					t.Errorf("created with key %q", key)
 				}
 			}
-			converges(t, catalog.LogGroups, want, got)
+			converges(t, want, got)
 		})
 	}
 }
@@ -247,12 +247,11 @@ func TestNoTrailLogGroupHere(t *testing.T) {
 		{Elsewhere: "not applicable"},
 		{Findings: []plan.Finding{finding}},
 	} {
-		got := plan.Observed{LogGroups: &plan.LogGroupState{Trail: trail}, Alarms: &plan.AlarmState{Full: true, Trail: trail}}
-		for _, kind := range []catalog.Kind{catalog.LogGroups, catalog.Alarms} {
-			p := of(t, kind, policy(t), got)
+		for _, state := range []plan.State{&plan.LogGroupState{Trail: trail}, &plan.AlarmState{Full: true, Trail: trail}} {
+			p := of(t, policy(t), plan.Observed{State: state})
 			says(t, "actions", p.Actions)
 			if len(p.Findings) != len(trail.Findings) || (len(p.Skips) == 1) != (trail.Elsewhere != "") || p.Held != 0 {
-				t.Errorf("%s of %+v: findings %v, skips %v, %d held", kind, trail, p.Findings, p.Skips, p.Held)
+				t.Errorf("%T of %+v: findings %v, skips %v, %d held", state, trail, p.Findings, p.Skips, p.Held)
 			}
 		}
 	}
@@ -260,9 +259,9 @@ func TestNoTrailLogGroupHere(t *testing.T) {
 
 func TestEveryControlGetsItsFilter(t *testing.T) {
 	want := policy(t)
-	p := of(t, catalog.LogGroups, want, logGroup())
+	p := of(t, want, logGroup())
 	if len(p.Actions) != len(want.Controls) || p.Held != 0 {
 		t.Errorf("%d actions and %d held, want a filter for each of %d controls", len(p.Actions), p.Held, len(want.Controls))
 	}
-	converges(t, catalog.LogGroups, want, logGroup())
+	converges(t, want, logGroup())
 }

@@ -101,21 +101,9 @@ type RememberTrail struct {
 	Reason    string
 }
 
-// String returns the action as one line.
-func (a RememberTrail) String() string {
-	return fmt.Sprintf("remember trail %s in %s: bucket %s, log-group %s (%s)",
-		trailName(a.Memory.ARN), a.Parameter, a.Memory.Bucket, cmp.Or(logGroupName(a.Memory.LogGroup), "none"), a.Reason)
-}
-
-// Target returns the parameter's name.
-func (a RememberTrail) Target() string { return a.Parameter }
-func (RememberTrail) before() int      { return memoryLast }
-
-// Restores reports whether an action brings a protection back, which keeping
-// a memory of one does not.
-func Restores(a Action) bool {
-	_, memory := a.(RememberTrail)
-	return !memory
+// Step returns the action as a step of a plan.
+func (a RememberTrail) Step() Step {
+	return Step{Stage: remember, Do: fmt.Sprintf("remember trail %s in %s: bucket %s, log-group %s", trailName(a.Memory.ARN), a.Parameter, a.Memory.Bucket, cmp.Or(logGroupName(a.Memory.LogGroup), "none")), Target: a.Parameter, Reason: a.Reason}
 }
 
 // A TrailField is one thing that is remembered of a trail, then and now.

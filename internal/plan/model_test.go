@@ -46,13 +46,13 @@ func control(t testing.TB) (catalog.Desired, catalog.Control) {
 
 // of plans a kind, twice: the second plan says whether the first left the
 // observed state as it was.
-func of(t testing.TB, kind catalog.Kind, want catalog.Desired, got plan.Observed) plan.Plan {
+func of(t testing.TB, want catalog.Desired, got plan.Observed) plan.Plan {
 	t.Helper()
-	p, err := plan.Of(kind, want, got)
+	p, err := plan.Of(got.State.Kind(), want, got)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, _ := plan.Of(kind, want, got)
+	again, _ := plan.Of(got.State.Kind(), want, got)
 	if diff := cmp.Diff(p, again); diff != "" {
 		t.Errorf("the same state planned again (-first +second):\n%s", diff)
 	}
@@ -68,11 +68,11 @@ func flowLogs(want catalog.Desired, vpcs ...plan.VPC) plan.Observed {
 			}
 		}
 	}
-	return plan.Observed{Account: account, Region: region, FlowLogs: state}
+	return plan.Observed{Account: account, Region: region, State: state}
 }
 
 func logGroup(filters ...plan.Filter) plan.Observed {
-	return plan.Observed{Account: account, Region: region, LogGroups: &plan.LogGroupState{
+	return plan.Observed{Account: account, Region: region, State: &plan.LogGroupState{
 		Trail:   plan.TrailLogs{LogGroup: group},
 		Group:   plan.LogGroup{Name: group, Class: catalog.ClassStandard, RetentionDays: 365},
 		Exists:  true,
@@ -92,7 +92,7 @@ func alarms(filters []plan.Filter, found ...plan.Alarm) plan.Observed {
 	for _, a := range found {
 		state.Alarms[a.Name] = a
 	}
-	return plan.Observed{Account: account, Region: region, Alarms: state}
+	return plan.Observed{Account: account, Region: region, State: state}
 }
 
 // named returns the observation of an event's names.
@@ -101,7 +101,7 @@ func named(names []string, found ...plan.Alarm) plan.Observed {
 	for _, a := range found {
 		state.Alarms[a.Name] = a
 	}
-	return plan.Observed{Account: account, Region: region, Alarms: state}
+	return plan.Observed{Account: account, Region: region, State: state}
 }
 
 // apply is an account in a few lines: it does to the observed state what a
@@ -112,17 +112,17 @@ func apply(t testing.TB, got plan.Observed, p plan.Plan) plan.Observed {
 	for _, action := range p.Actions {
 		switch a := action.(type) {
 		case plan.CreateFlowLog:
-			i := slices.IndexFunc(got.FlowLogs.VPCs, func(v plan.VPC) bool { return v.ID == a.VPC })
-			vpc := &got.FlowLogs.VPCs[i]
+			i := slices.IndexFunc(got.State.(*plan.FlowLogState).VPCs, func(v plan.VPC) bool { return v.ID == a.VPC })
+			vpc := &got.State.(*plan.FlowLogState).VPCs[i]
 			if len(vpc.FlowLogs) == 2 {
-				t.Fatalf("%s: a VPC has room for two flow logs", a)
+				t.Fatalf("%s: a VPC has room for two flow logs", a.Step())
 			}
 			vpc.FlowLogs = append(vpc.FlowLogs, plan.FlowLog{
 				ID: fmt.Sprintf("fl-%d-of-%s", len(vpc.FlowLogs), a.VPC), Status: "ACTIVE", TrafficType: a.Spec.TrafficType,
 				Format: a.Spec.WantFormat(), Destination: catalog.ToCloudWatchLogs, LogGroup: a.Spec.LogGroup, Ours: true,
 			})
 		case plan.DeleteFlowLog:
-			for _, vpcs := range [][]plan.VPC{got.FlowLogs.VPCs, got.FlowLogs.Gone} {
+			for _, vpcs := range [][]plan.VPC{got.State.(*plan.FlowLogState).VPCs, got.State.(*plan.FlowLogState).Gone} {
 				for i := range vpcs {
 					vpcs[i].FlowLogs = slices.DeleteFunc(vpcs[i].FlowLogs, func(fl plan.FlowLog) bool { return fl.ID == a.ID })
 				}
@@ -145,18 +145,18 @@ func apply(t testing.TB, got plan.Observed, p plan.Plan) plan.Observed {
 			g.KMSKey = a.Key
 			set(got, g)
 		case plan.PutFilter:
-			s := got.LogGroups
+			s := got.State.(*plan.LogGroupState)
 			s.Filters = append(slices.DeleteFunc(s.Filters, func(f plan.Filter) bool { return f.Name == a.Filter.Name }), a.Filter)
 		case plan.PutAlarm:
 			if len(a.Alarm.AlarmActions) > catalog.ActionsPerState {
-				t.Fatalf("%s: %d actions", a, len(a.Alarm.AlarmActions))
+				t.Fatalf("%s: %d actions", a.Step(), len(a.Alarm.AlarmActions))
 			}
-			got.Alarms.Alarms[a.Alarm.Name] = a.Alarm
+			got.State.(*plan.AlarmState).Alarms[a.Alarm.Name] = a.Alarm
 		case plan.DeleteMuteRule:
-			got.Alarms.Mutes = slices.DeleteFunc(slices.Clone(got.Alarms.Mutes), func(r plan.MuteRule) bool { return r.Name == a.Rule })
+			got.State.(*plan.AlarmState).Mutes = slices.DeleteFunc(slices.Clone(got.State.(*plan.AlarmState).Mutes), func(r plan.MuteRule) bool { return r.Name == a.Rule })
 		case plan.Unsuppress:
-			got.Alarms.Composites = slices.DeleteFunc(slices.Clone(got.Alarms.Composites), func(c plan.Composite) bool { return c.Name == a.Alarm.Name })
-			got.Alarms.Composites = append(got.Alarms.Composites, a.Alarm)
+			got.State.(*plan.AlarmState).Composites = slices.DeleteFunc(slices.Clone(got.State.(*plan.AlarmState).Composites), func(c plan.Composite) bool { return c.Name == a.Alarm.Name })
+			got.State.(*plan.AlarmState).Composites = append(got.State.(*plan.AlarmState).Composites, a.Alarm)
 		default:
 			t.Fatalf("the model does not know %T", action)
 		}
@@ -166,23 +166,24 @@ func apply(t testing.TB, got plan.Observed, p plan.Plan) plan.Observed {
 
 // groupIn returns a log group of whichever state was observed.
 func groupIn(got plan.Observed, name string) plan.LogGroup {
-	if got.FlowLogs != nil {
-		return got.FlowLogs.LogGroups[name]
+	if _, ok := got.State.(*plan.FlowLogState); ok {
+		return got.State.(*plan.FlowLogState).LogGroups[name]
 	}
-	return got.LogGroups.Group
+	return got.State.(*plan.LogGroupState).Group
 }
 
 // set puts a log group into whichever state was observed.
 func set(got plan.Observed, g plan.LogGroup) {
-	if got.FlowLogs != nil {
-		got.FlowLogs.LogGroups[g.Name] = g
+	if _, ok := got.State.(*plan.FlowLogState); ok {
+		got.State.(*plan.FlowLogState).LogGroups[g.Name] = g
 		return
 	}
-	got.LogGroups.Group, got.LogGroups.Exists = g, true
+	got.State.(*plan.LogGroupState).Group, got.State.(*plan.LogGroupState).Exists = g, true
 }
 
 func clone(got plan.Observed) plan.Observed {
-	if s := got.FlowLogs; s != nil {
+	switch s := got.State.(type) {
+	case *plan.FlowLogState:
 		c := *s
 		c.VPCs, c.Gone, c.LogGroups = slices.Clone(s.VPCs), slices.Clone(s.Gone), maps.Clone(s.LogGroups)
 		for _, vpcs := range [][]plan.VPC{c.VPCs, c.Gone} {
@@ -190,41 +191,43 @@ func clone(got plan.Observed) plan.Observed {
 				vpcs[i].FlowLogs = slices.Clone(vpcs[i].FlowLogs)
 			}
 		}
-		got.FlowLogs = &c
-	}
-	if s := got.LogGroups; s != nil {
+		got.State = &c
+	case *plan.LogGroupState:
 		c := *s
 		c.Filters = slices.Clone(s.Filters)
-		got.LogGroups = &c
-	}
-	if s := got.Alarms; s != nil {
+		got.State = &c
+	case *plan.AlarmState:
 		c := *s
 		c.Alarms, c.Filters = maps.Clone(s.Alarms), slices.Clone(s.Filters)
-		got.Alarms = &c
+		got.State = &c
 	}
 	return got
 }
 
 // converges fails the test if a plan, applied, leaves something to do.
-func converges(t testing.TB, kind catalog.Kind, want catalog.Desired, got plan.Observed) {
+func converges(t testing.TB, want catalog.Desired, got plan.Observed) {
 	t.Helper()
-	got = apply(t, got, of(t, kind, want, got))
-	if left := of(t, kind, want, got).Actions; len(left) > 0 {
+	got = apply(t, got, of(t, want, got))
+	if left := of(t, want, got).Actions; len(left) > 0 {
 		t.Errorf("after the repair there is still to do: %v", left)
 	}
 }
 
 // text returns what a list of a plan says.
-func text[S fmt.Stringer](items []S) []string {
+func text[S any](items []S) []string {
 	lines := []string{}
 	for _, i := range items {
-		lines = append(lines, i.String())
+		if a, ok := any(i).(plan.Action); ok {
+			lines = append(lines, a.Step().String())
+		} else {
+			lines = append(lines, fmt.Sprint(i))
+		}
 	}
 	return lines
 }
 
 // says fails the test if a list of a plan says anything else.
-func says[S fmt.Stringer](t testing.TB, what string, items []S, want ...string) {
+func says[S any](t testing.TB, what string, items []S, want ...string) {
 	t.Helper()
 	if want == nil {
 		want = []string{}

@@ -11,21 +11,31 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// Observed is one look at an account's region. Only the state of the kind
-// that was looked at is set: a nil state was not read, which is not the same
-// as empty.
+// A State is what was observed of one kind. It plans itself, so that nothing
+// has to know which kinds there are.
+type State interface {
+	Kind() catalog.Kind
+	// plan returns what the state needs. The rest of the look says where it was
+	// and what it was about.
+	plan(want catalog.Desired, at Observed) Plan
+}
+
+// Observed is one look at an account's region.
 type Observed struct {
 	Account string // 12 digits
 	Region  string
-	Type    catalog.ResourceType // of Asked; "" where everything of the kind was looked at
+	Type    catalog.ResourceType // of Asked; "" where everything of the kind was read
 	Asked   []string             // the names that the look was about; none for all of the type
+	State   State                // nil where nothing was read, which is not the same as empty
+}
 
-	FlowLogs      *FlowLogState
-	Trails        *TrailState
-	LogGroups     *LogGroupState
-	Topics        *TopicState
-	Alarms        *AlarmState
-	DeliveryRoles *DeliveryRoleState
+// Of plans one kind, in the plan's fixed order. It returns an error if that kind
+// was not observed.
+func Of(kind catalog.Kind, want catalog.Desired, got Observed) (Plan, error) {
+	if got.State == nil || got.State.Kind() != kind {
+		return Plan{}, fmt.Errorf("plan %s: it was not observed", kind)
+	}
+	return sorted(got.State.plan(want, got)), nil
 }
 
 // A Plan is what a run would do and say, in a fixed order. A kind has
@@ -38,29 +48,63 @@ type Plan struct {
 	Held     int       // protections found in place
 }
 
-// An Action is one change relight would make. Its String is one line for an
-// operator, with the reason.
-type Action interface {
-	fmt.Stringer
-	Target() string // the name or ID of what is changed
-	before() int    // place in the order of actions; what others lean on comes first
+// An Action is one change relight would make.
+type Action interface{ Step() Step }
+
+// A Step is what every action says of itself.
+type Step struct {
+	Stage  Stage
+	Do     string // what it does, without the reason: "create topic arn:…"
+	Target string // the name, ID or ARN of what it changes
+	Reason string
+	Makes  string // what exists once it is done and not before; "" for nothing
+	Needs  string // what has to be made first, if an earlier step makes it; "" for nothing
 }
 
-// Key tells an action from others whatever its reason, which a second look
-// may word in another way.
-func Key(a Action) string { return fmt.Sprintf("%T %s", a, a.Target()) }
+// String returns the step as one line for an operator.
+func (s Step) String() string { return s.Do + " (" + s.Reason + ")" }
 
-// Places in the order of actions.
+// Restores reports whether a step brings a protection back, which keeping a
+// memory of one does not.
+func (s Step) Restores() bool { return s.Stage != remember }
+
+// Steps returns the steps of actions.
+func Steps(actions []Action) []Step {
+	steps := make([]Step, len(actions))
+	for i, a := range actions {
+		steps[i] = a.Step()
+	}
+	return steps
+}
+
+// Key identifies an action whatever its reason, which a second look may word
+// differently.
+func Key(a Action) string { return fmt.Sprintf("%T %s", a, a.Step().Target) }
+
+// A Stage is a place in the order of actions: what others lean on comes first.
+type Stage uint8
+
+// The stages of a plan, in order.
 const (
-	groupFirst = iota
-	retentionNext
-	trailNext
-	loggingNext
-	selectorsNext
-	protectionLast
-	removalAfter
-	memoryLast // of an account that is whole
+	unlock       Stage = iota // the key of relight's topic
+	create                    // log groups, the delivery role, the topic
+	configure                 // what was created
+	updateTrail               // create it, or change it
+	startLogging              // of the trail
+	selectEvents              // of the trail
+	protect                   // flow logs, filters, alarms, subscribers
+	remove                    // what the steps before made needless
+	remember                  // a protection that is healthy
 )
+
+// Remaining returns what a second look still finds to do after a first one was
+// applied. What a repair has only just made needless, or worth remembering, is
+// no failure of it: the next look at everything does that.
+func Remaining(first, second Plan) []Action {
+	return slices.DeleteFunc(slices.Clone(second.Actions), func(a Action) bool {
+		return a.Step().Stage >= remove && !slices.ContainsFunc(first.Actions, func(b Action) bool { return Key(a) == Key(b) })
+	})
+}
 
 // A Finding is a fault that only a person can mend.
 type Finding struct {
@@ -82,25 +126,6 @@ type Skip struct {
 // String returns the skip as one line.
 func (s Skip) String() string { return s.Subject + ": " + s.Reason }
 
-// Of plans one kind. It returns an error if that kind was not observed.
-func Of(kind catalog.Kind, want catalog.Desired, got Observed) (Plan, error) {
-	switch {
-	case kind == catalog.DeliveryRoles && got.DeliveryRoles != nil:
-		return DeliveryRoles(want, got), nil
-	case kind == catalog.FlowLogs && got.FlowLogs != nil:
-		return FlowLogs(want, got), nil
-	case kind == catalog.Trails && got.Trails != nil:
-		return Trails(want, got), nil
-	case kind == catalog.LogGroups && got.LogGroups != nil:
-		return LogGroups(want, got), nil
-	case kind == catalog.Topics && got.Topics != nil:
-		return Topics(want, got), nil
-	case kind == catalog.Alarms && got.Alarms != nil:
-		return Alarms(want, got), nil
-	}
-	return Plan{}, fmt.Errorf("plan %s: it was not observed", kind)
-}
-
 // touch notes which of the names that the look was about are among those that
 // a protection leans on.
 func (p *Plan) touch(got Observed, of catalog.ResourceType, names ...string) {
@@ -115,7 +140,8 @@ func (p *Plan) touch(got Observed, of catalog.ResourceType, names ...string) {
 // sorted puts every list of a plan in its fixed order.
 func sorted(p Plan) Plan {
 	slices.SortFunc(p.Actions, func(a, b Action) int {
-		return cmp.Or(cmp.Compare(a.before(), b.before()), cmp.Compare(a.String(), b.String()))
+		s, t := a.Step(), b.Step()
+		return cmp.Or(cmp.Compare(s.Stage, t.Stage), cmp.Compare(s.String(), t.String()))
 	})
 	slices.SortFunc(p.Findings, func(a, b Finding) int { return cmp.Compare(a.String(), b.String()) })
 	slices.SortFunc(p.Skips, func(a, b Skip) int { return cmp.Compare(a.String(), b.String()) })

@@ -15,22 +15,19 @@ import (
 )
 
 // A kind that was not read is not empty: planning it would make everything
-// anew.
+// again.
 func TestUnobservedIsAnError(t *testing.T) {
-	observed := map[catalog.Kind]plan.Observed{
-		catalog.FlowLogs:  {FlowLogs: &plan.FlowLogState{}},
-		catalog.LogGroups: {LogGroups: &plan.LogGroupState{}},
-		catalog.Topics:    {Topics: &plan.TopicState{}},
-		catalog.Alarms:    {Alarms: &plan.AlarmState{}},
+	states := []plan.State{
+		nil, &plan.DeliveryRoleState{}, &plan.FlowLogState{}, &plan.TrailState{}, &plan.LogGroupState{}, &plan.TopicState{}, &plan.AlarmState{},
 	}
 	for _, kind := range append(catalog.Kinds(), "no such kind") {
-		for of, got := range observed {
-			p, err := plan.Of(kind, policy(t), got)
-			if (err == nil) != (kind == of) {
-				t.Errorf("plan of %s with only %s observed: %v", kind, of, err)
+		for _, state := range states {
+			p, err := plan.Of(kind, policy(t), plan.Observed{State: state})
+			if observed := state != nil && state.Kind() == kind; (err == nil) != observed {
+				t.Errorf("plan of %s with only %T observed: %v", kind, state, err)
 			}
 			if err != nil && (len(p.Actions) > 0 || !strings.Contains(err.Error(), string(kind))) {
-				t.Errorf("plan of %s with only %s observed: %v, actions %v", kind, of, err, p.Actions)
+				t.Errorf("plan of %s with only %T observed: %v, actions %v", kind, state, err, p.Actions)
 			}
 		}
 	}
@@ -47,8 +44,8 @@ func TestOrderOfActions(t *testing.T) {
 		plan.VPC{ID: "vpc-1", Owner: account, FlowLogs: []plan.FlowLog{theirs}},
 		plan.VPC{ID: "vpc-0", Owner: account},
 	)
-	got.FlowLogs.LogGroups = map[string]plan.LogGroup{"a-short": {Name: "a-short", RetentionDays: 1}}
-	says(t, "actions", of(t, catalog.FlowLogs, want, got).Actions,
+	got.State.(*plan.FlowLogState).LogGroups = map[string]plan.LogGroup{"a-short": {Name: "a-short", RetentionDays: 1}}
+	says(t, "actions", of(t, want, got).Actions,
 		"create log-group relight-flow-logs kept 365 days (missing, needed by flow logs)",
 		"create log-group z-missing kept 365 days (missing, needed by flow logs)",
 		"raise retention of log-group a-short to 365 days (kept 1 days, needed by flow logs)",
@@ -73,23 +70,23 @@ func TestAnyFlowLogs(t *testing.T) {
 			vpcs = append(vpcs, vpc)
 		}
 		got := flowLogs(want, vpcs...)
-		got.FlowLogs.LogGroups = map[string]plan.LogGroup{}
+		got.State.(*plan.FlowLogState).LogGroups = map[string]plan.LogGroup{}
 		for _, name := range []string{"relight-flow-logs", "owner-logs", catalog.ControlTowerPrefix + "x"} {
 			if rapid.Bool().Draw(r, name+" exists") {
-				got.FlowLogs.LogGroups[name] = plan.LogGroup{Name: name, RetentionDays: rapid.SampledFrom([]int32{0, 1, 365, 400}).Draw(r, "days")}
+				got.State.(*plan.FlowLogState).LogGroups[name] = plan.LogGroup{Name: name, RetentionDays: rapid.SampledFrom([]int32{0, 1, 365, 400}).Draw(r, "days")}
 			}
 		}
 		shuffled := clone(got)
-		shuffled.FlowLogs.VPCs = rapid.Permutation(got.FlowLogs.VPCs).Draw(r, "VPCs shuffled")
-		after := holds(t, r, catalog.FlowLogs, want, got, shuffled)
-		for name, g := range got.FlowLogs.LogGroups {
-			longer(r, g, after.FlowLogs.LogGroups[name])
+		shuffled.State.(*plan.FlowLogState).VPCs = rapid.Permutation(got.State.(*plan.FlowLogState).VPCs).Draw(r, "VPCs shuffled")
+		after := holds(t, r, want, got, shuffled)
+		for name, g := range got.State.(*plan.FlowLogState).LogGroups {
+			longer(r, g, after.State.(*plan.FlowLogState).LogGroups[name])
 		}
-		for i, vpc := range got.FlowLogs.VPCs {
-			if is := after.FlowLogs.VPCs[i].FlowLogs[:len(vpc.FlowLogs)]; !slices.Equal(vpc.FlowLogs, is) {
+		for i, vpc := range got.State.(*plan.FlowLogState).VPCs {
+			if is := after.State.(*plan.FlowLogState).VPCs[i].FlowLogs[:len(vpc.FlowLogs)]; !slices.Equal(vpc.FlowLogs, is) {
 				r.Errorf("flow logs of %s were %+v, now %+v", vpc.ID, vpc.FlowLogs, is)
 			}
-			if vpc.Owner != account && len(after.FlowLogs.VPCs[i].FlowLogs) > len(vpc.FlowLogs) {
+			if vpc.Owner != account && len(after.State.(*plan.FlowLogState).VPCs[i].FlowLogs) > len(vpc.FlowLogs) {
 				r.Errorf("%s is not ours, and got a flow log", vpc.ID)
 			}
 		}
@@ -116,24 +113,24 @@ func TestAnyLogGroup(t *testing.T) {
 	want := policy(t)
 	rapid.Check(t, func(r *rapid.T) {
 		got := logGroup(anyFilters(r, want)...)
-		got.LogGroups.Group.RetentionDays = rapid.SampledFrom([]int32{0, 1, 365, 400}).Draw(r, "days")
+		got.State.(*plan.LogGroupState).Group.RetentionDays = rapid.SampledFrom([]int32{0, 1, 365, 400}).Draw(r, "days")
 		if rapid.Bool().Draw(r, "missing") {
-			got.LogGroups.Exists, got.LogGroups.Group, got.LogGroups.Filters = false, plan.LogGroup{}, nil
+			got.State.(*plan.LogGroupState).Exists, got.State.(*plan.LogGroupState).Group, got.State.(*plan.LogGroupState).Filters = false, plan.LogGroup{}, nil
 		}
 		shuffled := clone(got)
-		shuffled.LogGroups.Filters = rapid.Permutation(got.LogGroups.Filters).Draw(r, "filters shuffled")
-		after := holds(t, r, catalog.LogGroups, want, got, shuffled)
-		if got.LogGroups.Exists {
-			longer(r, got.LogGroups.Group, after.LogGroups.Group)
+		shuffled.State.(*plan.LogGroupState).Filters = rapid.Permutation(got.State.(*plan.LogGroupState).Filters).Draw(r, "filters shuffled")
+		after := holds(t, r, want, got, shuffled)
+		if got.State.(*plan.LogGroupState).Exists {
+			longer(r, got.State.(*plan.LogGroupState).Group, after.State.(*plan.LogGroupState).Group)
 		}
-		for _, f := range got.LogGroups.Filters {
+		for _, f := range got.State.(*plan.LogGroupState).Filters {
 			kept := func(g plan.Filter) bool { return g.Name == f.Name && cmp.Equal(f, g) }
-			if !strings.HasPrefix(f.Name, want.Prefix+"-") && !slices.ContainsFunc(after.LogGroups.Filters, kept) {
+			if !strings.HasPrefix(f.Name, want.Prefix+"-") && !slices.ContainsFunc(after.State.(*plan.LogGroupState).Filters, kept) {
 				r.Errorf("filter %s is not ours, and changed", f.Name)
 			}
 		}
 		for _, c := range want.Controls {
-			if !slices.ContainsFunc(after.LogGroups.Filters, func(f plan.Filter) bool { return plan.Measures(c, f) == "" }) {
+			if !slices.ContainsFunc(after.State.(*plan.LogGroupState).Filters, func(f plan.Filter) bool { return plan.Measures(c, f) == "" }) {
 				r.Errorf("nothing measures %s", c.ID)
 			}
 		}
@@ -174,7 +171,7 @@ func TestAnyAlarms(t *testing.T) {
 	}
 	rapid.Check(t, func(r *rapid.T) {
 		got := alarms(anyFilters(r, want))
-		got.Alarms.Topics[theirTopic] = plan.Topic{Exists: true, Admits: true, Confirmed: rapid.IntRange(0, 1).Draw(r, "confirmed")}
+		got.State.(*plan.AlarmState).Topics[theirTopic] = plan.Topic{Exists: true, Admits: true, Confirmed: rapid.IntRange(0, 1).Draw(r, "confirmed")}
 		if rapid.Bool().Draw(r, "named") {
 			got = named([]string{want.Name(want.Controls[0].ID), want.Name(want.Controls[1].ID), "checkout-latency"})
 		}
@@ -186,22 +183,22 @@ func TestAnyAlarms(t *testing.T) {
 					a.Name = fmt.Sprintf("theirs-%d", i)
 				}
 				if rapid.Bool().Draw(r, a.Name) {
-					got.Alarms.Alarms[a.Name] = with(a, rapid.SampledFrom(changes).Draw(r, "change"))
+					got.State.(*plan.AlarmState).Alarms[a.Name] = with(a, rapid.SampledFrom(changes).Draw(r, "change"))
 				}
 			}
 		}
 		shuffled := clone(got)
-		shuffled.Alarms.Filters = rapid.Permutation(got.Alarms.Filters).Draw(r, "filters shuffled")
-		after := holds(t, r, catalog.Alarms, want, got, shuffled)
-		if p := plan.Alarms(want, got); got.Alarms.Full && p.Held+len(p.Actions)+len(p.Findings) < len(want.Controls) {
+		shuffled.State.(*plan.AlarmState).Filters = rapid.Permutation(got.State.(*plan.AlarmState).Filters).Draw(r, "filters shuffled")
+		after := holds(t, r, want, got, shuffled)
+		if p, _ := plan.Of(got.State.Kind(), want, got); got.State.(*plan.AlarmState).Full && p.Held+len(p.Actions)+len(p.Findings) < len(want.Controls) {
 			r.Errorf("%d held, %d actions and %d findings for %d controls", p.Held, len(p.Actions), len(p.Findings), len(want.Controls))
 		}
-		for name, a := range got.Alarms.Alarms {
-			if diff := cmp.Diff(a, after.Alarms.Alarms[name]); diff != "" && !strings.HasPrefix(name, want.Prefix+"-") {
+		for name, a := range got.State.(*plan.AlarmState).Alarms {
+			if diff := cmp.Diff(a, after.State.(*plan.AlarmState).Alarms[name]); diff != "" && !strings.HasPrefix(name, want.Prefix+"-") {
 				r.Errorf("alarm %s is not ours, and changed:\n%s", name, diff)
 			}
 			for _, action := range a.AlarmActions {
-				if !slices.Contains(after.Alarms.Alarms[name].AlarmActions, action) {
+				if !slices.Contains(after.State.(*plan.AlarmState).Alarms[name].AlarmActions, action) {
 					r.Errorf("alarm %s lost its action %s", name, action)
 				}
 			}
@@ -210,28 +207,28 @@ func TestAnyAlarms(t *testing.T) {
 }
 
 // holds checks what must be true of any plan and returns the state after it.
-func holds(t *testing.T, r *rapid.T, kind catalog.Kind, want catalog.Desired, got, shuffled plan.Observed) plan.Observed {
+func holds(t *testing.T, r *rapid.T, want catalog.Desired, got, shuffled plan.Observed) plan.Observed {
 	r.Helper()
-	p, err := plan.Of(kind, want, got)
+	p, err := plan.Of(got.State.Kind(), want, got)
 	if err != nil {
 		r.Fatal(err)
 	}
-	if same, _ := plan.Of(kind, want, shuffled); !cmp.Equal(p, same) {
+	if same, _ := plan.Of(shuffled.State.Kind(), want, shuffled); !cmp.Equal(p, same) {
 		r.Errorf("the order of what was observed matters:\n%s", cmp.Diff(p, same))
 	}
 	seen := map[string]bool{}
 	for _, a := range p.Actions {
-		key := fmt.Sprintf("%T %s", a, a.Target())
+		key := fmt.Sprintf("%T %s", a, a.Step().Target)
 		if seen[key] {
-			r.Errorf("planned twice: %s", a)
+			r.Errorf("planned twice: %s", a.Step())
 		}
 		seen[key] = true
-		if line := a.String(); !strings.HasSuffix(line, ")") || strings.HasSuffix(line, "()") || strings.Contains(line, "\n") {
+		if line := a.Step().String(); !strings.HasSuffix(line, ")") || strings.HasSuffix(line, "()") || strings.Contains(line, "\n") {
 			r.Errorf("no line with a reason: %q", line)
 		}
 	}
 	after := apply(t, got, p)
-	if again, _ := plan.Of(kind, want, after); len(again.Actions) > 0 {
+	if again, _ := plan.Of(after.State.Kind(), want, after); len(again.Actions) > 0 {
 		r.Errorf("after %v\nthere is still to do: %v", p.Actions, again.Actions)
 	}
 	return after

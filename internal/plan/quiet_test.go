@@ -56,8 +56,8 @@ func TestGuardedLogGroups(t *testing.T) {
 			want.ProtectGroups, want.KMSKeys = !tt.unguarded, map[string]string{region: tt.key}
 			got := logGroup(filterFor(want, c))
 			tt.group.Name, tt.group.RetentionDays = group, 365
-			got.LogGroups.Group = tt.group
-			p := of(t, catalog.LogGroups, want, got)
+			got.State.(*plan.LogGroupState).Group = tt.group
+			p := of(t, want, got)
 			says(t, "actions", p.Actions, tt.actions...)
 			says(t, "findings", p.Findings, tt.findings...)
 			for _, f := range p.Findings {
@@ -65,13 +65,13 @@ func TestGuardedLogGroups(t *testing.T) {
 					t.Errorf("%s does not alert", f)
 				}
 			}
-			converges(t, catalog.LogGroups, want, got)
+			converges(t, want, got)
 
 			got = flowLogs(want, plan.VPC{ID: "vpc-1", Owner: account, FlowLogs: []plan.FlowLog{{
 				ID: "fl-1", Status: "ACTIVE", TrafficType: "ALL", Format: catalog.DefaultFlowLogFormat, Destination: catalog.ToCloudWatchLogs, LogGroup: group, Ours: true,
 			}}})
-			got.FlowLogs.LogGroups[group] = tt.group
-			p = of(t, catalog.FlowLogs, want, got)
+			got.State.(*plan.FlowLogState).LogGroups[group] = tt.group
+			p = of(t, want, got)
 			says(t, "actions for flow logs", p.Actions, tt.actions...)
 			says(t, "findings for flow logs", p.Findings, tt.findings...)
 		})
@@ -84,12 +84,12 @@ func TestNewLogGroupIsGuarded(t *testing.T) {
 		want, _ := control(t)
 		want.ProtectGroups, want.KMSKeys = guarded, map[string]string{region: ownKey}
 		got := logGroup()
-		got.LogGroups.Exists, got.LogGroups.Group = false, plan.LogGroup{}
-		a := of(t, catalog.LogGroups, want, got).Actions[0].(plan.CreateLogGroup)
+		got.State.(*plan.LogGroupState).Exists, got.State.(*plan.LogGroupState).Group = false, plan.LogGroup{}
+		a := of(t, want, got).Actions[0].(plan.CreateLogGroup)
 		if a.Protected != guarded || a.KMSKey != ownKey {
 			t.Errorf("%+v, want it protected: %t", a, guarded)
 		}
-		converges(t, catalog.LogGroups, want, got)
+		converges(t, want, got)
 	}
 }
 
@@ -124,8 +124,8 @@ func TestAlteredRecords(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			want, c := control(t)
 			got := logGroup(filterFor(want, c))
-			tt.change(got.LogGroups)
-			p := of(t, catalog.LogGroups, want, got)
+			tt.change(got.State.(*plan.LogGroupState))
+			p := of(t, want, got)
 			if len(p.Actions) > 0 || len(p.Findings) != len(tt.findings) {
 				t.Fatalf("actions %v, findings %v; want %v", p.Actions, p.Findings, tt.findings)
 			}
@@ -145,8 +145,8 @@ func TestRetentionByPolicy(t *testing.T) {
 	want, c := control(t)
 	for days, short := range map[int32]bool{0: false, 365: false, 30: true} {
 		got := logGroup(filterFor(want, c))
-		got.LogGroups.Group.RetentionDays, got.LogGroups.Group.RetentionBy = days, "thrifty"
-		p := of(t, catalog.LogGroups, want, got)
+		got.State.(*plan.LogGroupState).Group.RetentionDays, got.State.(*plan.LogGroupState).Group.RetentionBy = days, "thrifty"
+		p := of(t, want, got)
 		if len(p.Actions) > 0 || (len(p.Findings) == 1) != short {
 			t.Errorf("%d days: actions %v, findings %v", days, p.Actions, p.Findings)
 		}
@@ -171,7 +171,7 @@ func TestCrowdedLogGroup(t *testing.T) {
 		catalog.FiltersPerGroup - n + 1: "it has 83 metric filters and takes 100, so 1 of the missing ones are refused",
 		catalog.FiltersPerGroup:         "it has 100 metric filters and takes 100, so 18 of the missing ones are refused",
 	} {
-		p := of(t, catalog.LogGroups, want, logGroup(crowd(existing)...))
+		p := of(t, want, logGroup(crowd(existing)...))
 		if len(p.Actions) != n || (len(p.Findings) == 0) != (refused == "") || refused != "" && !strings.Contains(p.Findings[0].String(), refused) {
 			t.Errorf("%d filters: %d actions, findings %v", existing, len(p.Actions), p.Findings)
 		}
@@ -180,7 +180,7 @@ func TestCrowdedLogGroup(t *testing.T) {
 	for _, c := range want.Controls {
 		held = append(held, with(filterFor(want, c), func(f *plan.Filter) { f.Pattern = "x" }))
 	}
-	if p := of(t, catalog.LogGroups, want, logGroup(held...)); len(p.Findings) > 0 {
+	if p := of(t, want, logGroup(held...)); len(p.Findings) > 0 {
 		t.Errorf("filters that are there need no room: %v", p.Findings)
 	}
 }
@@ -195,20 +195,19 @@ func TestTouched(t *testing.T) {
 	theirs := reachable(alarms([]plan.Filter{theirFilter(c)}, theirAlarm(want, c)), plan.Topic{Exists: true, Admits: true, Confirmed: 1})
 	ours := want.Name(c.ID)
 	tests := map[string]struct {
-		kind catalog.Kind
 		got  plan.Observed
 		want []string
 	}{
-		"the trail's group":         {catalog.LogGroups, ask(logGroup(filterFor(want, c)), catalog.LogGroup, "other", group), []string{group}},
-		"another group":             {catalog.LogGroups, ask(logGroup(filterFor(want, c)), catalog.LogGroup, "other"), nil},
-		"everything":                {catalog.LogGroups, logGroup(filterFor(want, c)), nil},
-		"an alarm of ours":          {catalog.Alarms, ask(named([]string{ours, "x"}, alarmFor(want, c)), catalog.Alarm, ours, "x"), []string{ours}},
-		"one of ours that is gone":  {catalog.Alarms, ask(named([]string{ours}), catalog.Alarm, ours), []string{ours}},
-		"an alarm of theirs":        {catalog.Alarms, ask(theirs, catalog.Alarm, "root"), []string{"root"}},
-		"an alarm that is no guard": {catalog.Alarms, ask(theirs, catalog.Alarm, "checkout-latency"), nil},
+		"the trail's group":         {ask(logGroup(filterFor(want, c)), catalog.LogGroup, "other", group), []string{group}},
+		"another group":             {ask(logGroup(filterFor(want, c)), catalog.LogGroup, "other"), nil},
+		"everything":                {logGroup(filterFor(want, c)), nil},
+		"an alarm of ours":          {ask(named([]string{ours, "x"}, alarmFor(want, c)), catalog.Alarm, ours, "x"), []string{ours}},
+		"one of ours that is gone":  {ask(named([]string{ours}), catalog.Alarm, ours), []string{ours}},
+		"an alarm of theirs":        {ask(theirs, catalog.Alarm, "root"), []string{"root"}},
+		"an alarm that is no guard": {ask(theirs, catalog.Alarm, "checkout-latency"), nil},
 	}
 	for name, tt := range tests {
-		p := of(t, tt.kind, want, tt.got)
+		p := of(t, want, tt.got)
 		if diff := cmp.Diff(tt.want, p.Touched); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
@@ -262,19 +261,19 @@ func TestSilencedAlarms(t *testing.T) {
 			for look, o := range observe {
 				want.RemoveMutes = false
 				got := o()
-				tt.change(got.Alarms)
+				tt.change(got.State.(*plan.AlarmState))
 				for asked, alert := range map[string]bool{"": false, "checkout-latency": false, "relight-root-usage": true} {
 					got.Type, got.Asked = catalog.Alarm, []string{asked}
-					if p := of(t, catalog.Alarms, want, got); tt.finding != "" && p.Findings[0].Alert != alert {
+					if p := of(t, want, got); tt.finding != "" && p.Findings[0].Alert != alert {
 						t.Errorf("%s: an event about alarm %q alerts: %t, want %t", look, asked, !alert, alert)
 					}
 				}
 				got.Type, got.Asked = "", nil
-				if p := of(t, catalog.Alarms, want, got); tt.finding != "" && p.Findings[0].Alert {
+				if p := of(t, want, got); tt.finding != "" && p.Findings[0].Alert {
 					t.Errorf("%s: a look at everything alerts", look)
 				}
 				got.Type = []catalog.ResourceType{catalog.MutedAlarm, catalog.CompositeAlarm}[len(look)%2]
-				p := of(t, catalog.Alarms, want, got)
+				p := of(t, want, got)
 				if len(p.Actions) > 0 || (len(p.Findings) == 1) != (tt.finding != "") || p.Held != 1 {
 					t.Fatalf("%s: actions %v, findings %v, %d held", look, p.Actions, p.Findings, p.Held)
 				}
@@ -282,11 +281,11 @@ func TestSilencedAlarms(t *testing.T) {
 					t.Errorf("%s: finding %s, want %s", look, p.Findings[0], tt.finding)
 				}
 				want.RemoveMutes = true
-				p = of(t, catalog.Alarms, want, got)
-				if len(p.Findings) > 0 || (len(p.Actions) == 1) != (tt.action != "") || tt.action != "" && !strings.Contains(p.Actions[0].String(), tt.action) {
+				p = of(t, want, got)
+				if len(p.Findings) > 0 || (len(p.Actions) == 1) != (tt.action != "") || tt.action != "" && !strings.Contains(p.Actions[0].Step().String(), tt.action) {
 					t.Errorf("%s, removing: actions %v, findings %v", look, p.Actions, p.Findings)
 				}
-				converges(t, catalog.Alarms, want, got)
+				converges(t, want, got)
 			}
 		})
 	}
@@ -301,8 +300,8 @@ func TestUnsuppressKeepsTheRest(t *testing.T) {
 		AlarmActions: []string{"arn:1"}, OKActions: []string{"arn:2"}, InsufficientActions: []string{"arn:3"}, TagsSent: &plan.TagsSent{Enabled: true},
 	}
 	got := alarms([]plan.Filter{filterFor(want, c)}, alarmFor(want, c))
-	got.Alarms.Composites = []plan.Composite{was}
-	put := of(t, catalog.Alarms, want, got).Actions[0].(plan.Unsuppress)
+	got.State.(*plan.AlarmState).Composites = []plan.Composite{was}
+	put := of(t, want, got).Actions[0].(plan.Unsuppress)
 	was.Suppressor = ""
 	if diff := cmp.Diff(was, put.Alarm); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -327,7 +326,7 @@ func TestStuckAlarm(t *testing.T) {
 		"theirs":       {reachable(alarms([]plan.Filter{theirFilter(c)}, ringing(theirAlarm(want, c), 1e6)), healthy), "root"},
 		"nobody's own": {got: alarms([]plan.Filter{filterFor(want, c)}, alarmFor(want, c), plan.Alarm{Name: "checkout-latency", InAlarmFor: 1e6})},
 	} {
-		p := of(t, catalog.Alarms, want, tt.got)
+		p := of(t, want, tt.got)
 		if len(p.Actions) > 0 || (len(p.Findings) == 1) != (tt.stuck != "") ||
 			tt.stuck != "" && !strings.Contains(p.Findings[0].String(), "alarm "+tt.stuck+": it has stood in ALARM for more than a day") {
 			t.Errorf("%s: actions %v, findings %v", name, p.Actions, p.Findings)

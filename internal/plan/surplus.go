@@ -17,14 +17,10 @@ type DeleteFlowLog struct {
 	Reason string
 }
 
-// String returns the action as one line.
-func (a DeleteFlowLog) String() string {
-	return fmt.Sprintf("delete flow-log %s of %s (%s)", a.ID, a.VPC, a.Reason)
+// Step returns the action as a step of a plan.
+func (a DeleteFlowLog) Step() Step {
+	return Step{Stage: remove, Do: fmt.Sprintf("delete flow-log %s of %s", a.ID, a.VPC), Target: a.ID, Reason: a.Reason}
 }
-
-// Target returns the flow log's ID.
-func (a DeleteFlowLog) Target() string { return a.ID }
-func (DeleteFlowLog) before() int      { return removalAfter }
 
 // leftover returns what takes relight's own flow logs off a VPC that is gone.
 // Whether AWS leaves any there is unverified.
@@ -111,16 +107,6 @@ func noRoom(vpc VPC, reason string) (Finding, bool) {
 // without returns flow logs but those that are to be deleted.
 func without(logs []FlowLog, removals []Action) []FlowLog {
 	return slices.DeleteFunc(slices.Clone(logs), func(fl FlowLog) bool {
-		return slices.ContainsFunc(removals, func(a Action) bool { return a.Target() == fl.ID })
-	})
-}
-
-// Remaining returns what a second look still finds to do of a first one. What
-// a repair has only just made needless, or worth remembering, is no failure of
-// it: that is left to the next look at everything.
-func Remaining(first, second Plan) []Action {
-	return slices.DeleteFunc(slices.Clone(second.Actions), func(a Action) bool {
-		_, removes := a.(DeleteFlowLog)
-		return (removes || !Restores(a)) && !slices.ContainsFunc(first.Actions, func(b Action) bool { return Key(a) == Key(b) })
+		return slices.ContainsFunc(removals, func(a Action) bool { return a.Step().Target == fl.ID })
 	})
 }

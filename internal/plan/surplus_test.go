@@ -65,16 +65,16 @@ func TestSurplus(t *testing.T) {
 				tt.config(&want.FlowLogs)
 			}
 			got := flowLogs(want, vpcWith(tt.logs...))
-			got.FlowLogs.LogGroups["relight-flow-logs"] = plan.LogGroup{Name: "relight-flow-logs", RetentionDays: 365}
-			delete(got.FlowLogs.LogGroups, "owner-logs")
+			got.State.(*plan.FlowLogState).LogGroups["relight-flow-logs"] = plan.LogGroup{Name: "relight-flow-logs", RetentionDays: 365}
+			delete(got.State.(*plan.FlowLogState).LogGroups, "owner-logs")
 			if tt.days > 0 {
-				got.FlowLogs.LogGroups["owner-logs"] = plan.LogGroup{Name: "owner-logs", RetentionDays: tt.days}
+				got.State.(*plan.FlowLogState).LogGroups["owner-logs"] = plan.LogGroup{Name: "owner-logs", RetentionDays: tt.days}
 			}
-			says(t, "actions", of(t, catalog.FlowLogs, want, got).Actions, tt.actions...)
-			converges(t, catalog.FlowLogs, want, got)
+			says(t, "actions", of(t, want, got).Actions, tt.actions...)
+			converges(t, want, got)
 
 			got.Type = catalog.VPC
-			says(t, "actions of an event's run", of(t, catalog.FlowLogs, want, got).Actions)
+			says(t, "actions of an event's run", of(t, want, got).Actions)
 		})
 	}
 }
@@ -83,14 +83,14 @@ func TestSurplus(t *testing.T) {
 func TestLeftover(t *testing.T) {
 	want := policy(t)
 	got := flowLogs(want)
-	got.FlowLogs.Gone = []plan.VPC{{ID: "vpc-3"}, {ID: "vpc-2", FlowLogs: []plan.FlowLog{held, ours}}}
-	for _, of := range []catalog.ResourceType{"", catalog.VPC, catalog.LogGroup} {
-		got.Type = of
-		p := plan.FlowLogs(want, got)
+	got.State.(*plan.FlowLogState).Gone = []plan.VPC{{ID: "vpc-3"}, {ID: "vpc-2", FlowLogs: []plan.FlowLog{held, ours}}}
+	for _, about := range []catalog.ResourceType{"", catalog.VPC, catalog.LogGroup} {
+		got.Type = about
+		p := of(t, want, got)
 		says(t, "actions", p.Actions, "delete flow-log fl-9 of vpc-2 (relight's own, and the VPC is gone)")
 		says(t, "skips", p.Skips, "vpc-2: it is gone", "vpc-3: it is gone")
 	}
-	converges(t, catalog.FlowLogs, want, got)
+	converges(t, want, got)
 }
 
 func TestNoRoom(t *testing.T) {
@@ -98,7 +98,7 @@ func TestNoRoom(t *testing.T) {
 	want.FlowLogs.TrafficType = catalog.TrafficAll
 	theirs := logOf(func(fl *plan.FlowLog) { fl.TrafficType = catalog.TrafficAccept })
 	got := flowLogs(want, vpcWith(ours, theirs))
-	p := of(t, catalog.FlowLogs, want, got)
+	p := of(t, want, got)
 	says(t, "actions", p.Actions)
 	says(t, "findings", p.Findings, "vpc-1: no flow log satisfies the policy, and there is no room for another: "+
 		"fl-1 records only ACCEPT, fl-9 records only REJECT. Delete fl-1, which is not of any use to the policy: "+
@@ -106,7 +106,7 @@ func TestNoRoom(t *testing.T) {
 	if p.Held != 0 || !p.Findings[0].Alert {
 		t.Errorf("%d held, told at once: %t", p.Held, p.Findings[0].Alert)
 	}
-	alone := of(t, catalog.FlowLogs, want, flowLogs(want, vpcWith(theirs, with(theirs, func(fl *plan.FlowLog) { fl.ID = "fl-2" }))))
+	alone := of(t, want, flowLogs(want, vpcWith(theirs, with(theirs, func(fl *plan.FlowLog) { fl.ID = "fl-2" }))))
 	if len(alone.Findings) != 0 || len(alone.Actions) != 2 {
 		t.Errorf("without one of ours: actions %v, findings %v; want the attempt, which EC2 refuses", alone.Actions, alone.Findings)
 	}

@@ -21,6 +21,9 @@ type TopicState struct {
 	Subscriptions []Subscription
 }
 
+// Kind returns the kind that the state is of.
+func (*TopicState) Kind() catalog.Kind { return catalog.Topics }
+
 // A Subscription is one of a topic's.
 type Subscription struct {
 	ARN      string // "" while Pending
@@ -38,15 +41,6 @@ const (
 	keyDying    = "PendingDeletion"
 )
 
-// Places in the order of actions on a topic.
-const (
-	keyFirst = iota // without it nobody is told of anything
-	topicFirst
-	attributesNext
-	subscribersNext
-	filtersLast
-)
-
 // EnableTopicKey makes the key of relight's topic usable again.
 type EnableTopicKey struct {
 	Key    string // ARN
@@ -54,18 +48,14 @@ type EnableTopicKey struct {
 	Reason string
 }
 
-// String returns the action as one line.
-func (a EnableTopicKey) String() string {
-	what := "enable key "
+// Step returns the action as a step of a plan.
+func (a EnableTopicKey) Step() Step {
+	do := "enable key "
 	if a.Cancel {
-		what = "cancel the deletion of, and enable, key "
+		do = "cancel the deletion of, and enable, key "
 	}
-	return what + a.Key + " (" + a.Reason + ")"
+	return Step{Stage: unlock, Do: do + a.Key, Target: a.Key, Reason: a.Reason}
 }
-
-// Target returns the key's ARN.
-func (a EnableTopicKey) Target() string { return a.Key }
-func (EnableTopicKey) before() int      { return keyFirst }
 
 // CreateTopic creates relight's topic again, as the stack did.
 type CreateTopic struct {
@@ -76,12 +66,10 @@ type CreateTopic struct {
 	Reason string
 }
 
-// String returns the action as one line.
-func (a CreateTopic) String() string { return fmt.Sprintf("create topic %s (%s)", a.Topic, a.Reason) }
-
-// Target returns the topic's ARN.
-func (a CreateTopic) Target() string { return a.Topic }
-func (CreateTopic) before() int      { return topicFirst }
+// Step returns the action as a step of a plan.
+func (a CreateTopic) Step() Step {
+	return Step{Stage: create, Do: "create topic " + a.Topic, Target: a.Topic, Reason: a.Reason, Makes: a.Topic}
+}
 
 // SetTopicPolicy writes a topic's policy as a whole.
 type SetTopicPolicy struct {
@@ -90,14 +78,10 @@ type SetTopicPolicy struct {
 	Reason string
 }
 
-// String returns the action as one line.
-func (a SetTopicPolicy) String() string {
-	return fmt.Sprintf("set policy of topic %s (%s)", a.Topic, a.Reason)
+// Step returns the action as a step of a plan.
+func (a SetTopicPolicy) Step() Step {
+	return Step{Stage: configure, Do: "set policy of topic " + a.Topic, Target: a.Topic, Reason: a.Reason}
 }
-
-// Target returns the topic's ARN.
-func (a SetTopicPolicy) Target() string { return a.Topic }
-func (SetTopicPolicy) before() int      { return attributesNext }
 
 // SetTopicKey encrypts a topic with a key.
 type SetTopicKey struct {
@@ -106,14 +90,10 @@ type SetTopicKey struct {
 	Reason string
 }
 
-// String returns the action as one line.
-func (a SetTopicKey) String() string {
-	return fmt.Sprintf("set key of topic %s to %s (%s)", a.Topic, a.Key, a.Reason)
+// Step returns the action as a step of a plan.
+func (a SetTopicKey) Step() Step {
+	return Step{Stage: configure, Do: fmt.Sprintf("set key of topic %s to %s", a.Topic, a.Key), Target: a.Topic, Reason: a.Reason}
 }
-
-// Target returns the topic's ARN.
-func (a SetTopicKey) Target() string { return a.Topic }
-func (SetTopicKey) before() int      { return attributesNext }
 
 // Subscribe subscribes somebody to a topic.
 type Subscribe struct {
@@ -122,14 +102,11 @@ type Subscribe struct {
 	Reason     string
 }
 
-// String returns the action as one line.
-func (a Subscribe) String() string {
-	return fmt.Sprintf("subscribe %s to topic %s (%s)", a.Target(), a.Topic, a.Reason)
+// Step returns the action as a step of a plan.
+func (a Subscribe) Step() Step {
+	who := a.Subscriber.Protocol + " " + a.Subscriber.Endpoint
+	return Step{Stage: protect, Do: fmt.Sprintf("subscribe %s to topic %s", who, a.Topic), Target: who, Reason: a.Reason, Needs: a.Topic}
 }
-
-// Target returns the subscriber.
-func (a Subscribe) Target() string { return a.Subscriber.Protocol + " " + a.Subscriber.Endpoint }
-func (Subscribe) before() int      { return subscribersNext }
 
 // ClearFilterPolicy lets a subscriber hear everything again.
 type ClearFilterPolicy struct {
@@ -138,16 +115,12 @@ type ClearFilterPolicy struct {
 	Reason       string
 }
 
-// String returns the action as one line.
-func (a ClearFilterPolicy) String() string {
-	return fmt.Sprintf("clear filter-policy of %s %s (%s)", a.Subscriber.Protocol, a.Subscriber.Endpoint, a.Reason)
+// Step returns the action as a step of a plan.
+func (a ClearFilterPolicy) Step() Step {
+	return Step{Stage: protect, Do: fmt.Sprintf("clear filter-policy of %s %s", a.Subscriber.Protocol, a.Subscriber.Endpoint), Target: a.Subscription, Reason: a.Reason}
 }
 
-// Target returns the subscription's ARN.
-func (a ClearFilterPolicy) Target() string { return a.Subscription }
-func (ClearFilterPolicy) before() int      { return filtersLast }
-
-// Topics plans relight's own topic:
+// plan plans relight's own topic:
 //
 //	nothing deployed, another topic or key   left alone
 //	missing                                  created, with policy and key, and everyone subscribed
@@ -166,9 +139,9 @@ func (ClearFilterPolicy) before() int      { return filtersLast }
 //	  behind a filter policy                 the filter policy is cleared
 //	nobody confirmed                         a finding
 //	subscribers of others                    left alone
-func Topics(want catalog.Desired, got Observed) Plan {
+func (observed *TopicState) plan(want catalog.Desired, got Observed) Plan {
 	var p Plan
-	state := *got.Topics
+	state := *observed
 	if state.Elsewhere != "" {
 		p.Skips = append(p.Skips, Skip{"topic", state.Elsewhere})
 		return p
@@ -187,7 +160,7 @@ func Topics(want catalog.Desired, got Observed) Plan {
 	}
 	p.topicKey(want, state)
 	p.subscribers(want, state)
-	return sorted(p)
+	return p
 }
 
 // topicKey plans the key that the topic is encrypted with, as far as it was

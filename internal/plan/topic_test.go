@@ -41,7 +41,7 @@ func topics(change func(*plan.TopicState)) plan.Observed {
 	if change != nil {
 		change(&s)
 	}
-	return plan.Observed{Account: account, Region: region, Topics: &s}
+	return plan.Observed{Account: account, Region: region, State: &s}
 }
 
 func TestTopics(t *testing.T) {
@@ -118,7 +118,7 @@ func TestTopics(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			want := policy(t)
 			want.Subscribers = append([]catalog.Subscriber{queue}, tt.want...)
-			p := of(t, catalog.Topics, want, topics(tt.change))
+			p := of(t, want, topics(tt.change))
 			says(t, "actions", p.Actions, tt.actions...)
 			says(t, "findings", p.Findings, tt.findings...)
 			if p.Held != tt.held {
@@ -129,12 +129,12 @@ func TestTopics(t *testing.T) {
 }
 
 func TestNobodySubscribed(t *testing.T) {
-	p := of(t, catalog.Topics, policy(t), topics(func(s *plan.TopicState) { s.Subscriptions = nil }))
+	p := of(t, policy(t), topics(func(s *plan.TopicState) { s.Subscriptions = nil }))
 	says(t, "findings", p.Findings, "topic "+topic+": nobody is subscribed to it. Name somebody in the configuration: subscribers. Then deploy.")
 }
 
 func TestTopicElsewhere(t *testing.T) {
-	p := of(t, catalog.Topics, policy(t), plan.Observed{Asked: []string{topic}, Topics: &plan.TopicState{Elsewhere: "nothing is deployed"}})
+	p := of(t, policy(t), plan.Observed{Asked: []string{topic}, State: &plan.TopicState{Elsewhere: "nothing is deployed"}})
 	says(t, "actions", p.Actions)
 	says(t, "skips", p.Skips, "topic: nothing is deployed")
 	if p.Touched != nil {
@@ -187,7 +187,7 @@ func TestTopicPolicyKeepsOthers(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			p := of(t, catalog.Topics, policy(t), topics(func(s *plan.TopicState) { s.Policy, s.Exists = tt.policy, name != "gone" }))
+			p := of(t, policy(t), topics(func(s *plan.TopicState) { s.Policy, s.Exists = tt.policy, name != "gone" }))
 			if got := written(t, p); !slices.Equal(got, tt.want) {
 				t.Errorf("writes\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(tt.want, "\n"))
 			}
@@ -227,7 +227,7 @@ func TestTopicStatementsServe(t *testing.T) {
 		"the condition reversed": {edit("StringEquals", "StringNotEquals"), false},
 	}
 	for name, tt := range tests {
-		p := of(t, catalog.Topics, policy(t), topics(func(s *plan.TopicState) { s.Policy = policyOf(noTLS, tt.statement) }))
+		p := of(t, policy(t), topics(func(s *plan.TopicState) { s.Policy = policyOf(noTLS, tt.statement) }))
 		if got := len(p.Actions) == 0; got != tt.serves {
 			t.Errorf("%s: serves %t, want %t: %v", name, got, tt.serves, text(p.Actions))
 		}
@@ -268,7 +268,7 @@ func TestTopicDenials(t *testing.T) {
 		"all but this resource": {deny(strings.Replace(all, `"Resource"`, `"NotResource"`, 1)), false},
 	}
 	for name, tt := range tests {
-		p := of(t, catalog.Topics, policy(t), topics(func(s *plan.TopicState) { s.Policy = policyOf(noTLS, tt.statement, admits) }))
+		p := of(t, policy(t), topics(func(s *plan.TopicState) { s.Policy = policyOf(noTLS, tt.statement, admits) }))
 		found := slices.ContainsFunc(p.Findings, func(f plan.Finding) bool { return f.Alert && strings.Contains(f.Problem, "statement theirs") })
 		if found != tt.found || len(p.Actions) > 0 {
 			t.Errorf("%s: found %t, want %t; actions %v", name, found, tt.found, text(p.Actions))
@@ -303,7 +303,7 @@ func TestTopicKeyPolicy(t *testing.T) {
 		"unreadable":          {"{", "its policy cannot be read: unexpected end of JSON input"},
 	}
 	for name, tt := range tests {
-		p := of(t, catalog.Topics, policy(t), topics(func(s *plan.TopicState) { s.KeyPolicy = tt.policy }))
+		p := of(t, policy(t), topics(func(s *plan.TopicState) { s.KeyPolicy = tt.policy }))
 		var want []string
 		if tt.problem != "" {
 			want = []string{"key " + topicKey + ": " + tt.problem + ": no alarm can tell anybody. " +

@@ -21,6 +21,9 @@ type TrailState struct {
 	Seen        []Trail     // every trail there is; all that is read where the scope is about buckets or keys
 }
 
+// Kind returns the kind that the state is of.
+func (*TrailState) Kind() catalog.Kind { return catalog.Trails }
+
 // TrailStatus is how a trail fares.
 type TrailStatus struct {
 	Logging       bool
@@ -64,15 +67,10 @@ type CreateTrail struct {
 	Reason string
 }
 
-// String returns the action as one line.
-func (a CreateTrail) String() string {
-	return fmt.Sprintf("create trail %s to bucket %s and log-group %s (%s)",
-		trailName(a.Trail.ARN), a.Trail.Bucket, cmp.Or(logGroupName(a.Trail.LogGroupARN), "none"), a.Reason)
+// Step returns the action as a step of a plan.
+func (a CreateTrail) Step() Step {
+	return Step{Stage: updateTrail, Do: fmt.Sprintf("create trail %s to bucket %s and log-group %s", trailName(a.Trail.ARN), a.Trail.Bucket, cmp.Or(logGroupName(a.Trail.LogGroupARN), "none")), Target: a.Trail.ARN, Reason: a.Reason, Makes: a.Trail.ARN}
 }
-
-// Target returns the trail's ARN.
-func (a CreateTrail) Target() string { return a.Trail.ARN }
-func (CreateTrail) before() int      { return trailNext }
 
 // UpdateTrail makes a trail what Trail says, in one call.
 type UpdateTrail struct {
@@ -80,14 +78,10 @@ type UpdateTrail struct {
 	Reason string
 }
 
-// String returns the action as one line.
-func (a UpdateTrail) String() string {
-	return fmt.Sprintf("update trail %s (%s)", trailName(a.Trail.ARN), a.Reason)
+// Step returns the action as a step of a plan.
+func (a UpdateTrail) Step() Step {
+	return Step{Stage: updateTrail, Do: "update trail " + trailName(a.Trail.ARN), Target: a.Trail.ARN, Reason: a.Reason}
 }
-
-// Target returns the trail's ARN.
-func (a UpdateTrail) Target() string { return a.Trail.ARN }
-func (UpdateTrail) before() int      { return trailNext }
 
 // StartLogging makes a trail record events.
 type StartLogging struct {
@@ -95,14 +89,10 @@ type StartLogging struct {
 	Reason string
 }
 
-// String returns the action as one line.
-func (a StartLogging) String() string {
-	return fmt.Sprintf("start logging of trail %s (%s)", trailName(a.Trail), a.Reason)
+// Step returns the action as a step of a plan.
+func (a StartLogging) Step() Step {
+	return Step{Stage: startLogging, Do: "start logging of trail " + trailName(a.Trail), Target: a.Trail, Reason: a.Reason, Needs: a.Trail}
 }
-
-// Target returns the trail's ARN.
-func (a StartLogging) Target() string { return a.Trail }
-func (StartLogging) before() int      { return loggingNext }
 
 // PutSelectors says anew which events a trail records.
 type PutSelectors struct {
@@ -111,16 +101,12 @@ type PutSelectors struct {
 	Reason    string
 }
 
-// String returns the action as one line.
-func (a PutSelectors) String() string {
-	return fmt.Sprintf("put event selectors of trail %s (%s)", trailName(a.Trail), a.Reason)
+// Step returns the action as a step of a plan.
+func (a PutSelectors) Step() Step {
+	return Step{Stage: selectEvents, Do: "put event selectors of trail " + trailName(a.Trail), Target: a.Trail, Reason: a.Reason, Needs: a.Trail}
 }
 
-// Target returns the trail's ARN.
-func (a PutSelectors) Target() string { return a.Trail }
-func (PutSelectors) before() int      { return selectorsNext }
-
-// Trails plans the account's trail:
+// plan plans the account's trail:
 //
 //	a bucket or key is what was looked at     that a trail leans on it, and no more
 //	of another account, or there is none      left alone, and said so; see ChooseTrail
@@ -139,15 +125,15 @@ func (PutSelectors) before() int      { return selectorsNext }
 //
 // One that cannot deliver just now is remembered too: its log group may have
 // been deleted a moment ago, and is put back by loggroups.
-func Trails(want catalog.Desired, got Observed) Plan {
+func (observed *TrailState) plan(want catalog.Desired, got Observed) Plan {
 	var p Plan
-	s := *got.Trails
+	s := *observed
 	if got.Type == catalog.Bucket || got.Type == catalog.Key {
 		return Plan{Touched: watchedOf(s.Seen, got)}
 	}
 	if s.Foreign != "" {
 		p.Skips = append(p.Skips, Skip{"trail " + strings.Join(got.Asked, ", "), s.Foreign})
-		return sorted(p)
+		return p
 	}
 	if t, m := s.Choice.Trail, s.Memory.Trail; t != nil && m != nil && m.ARN != t.ARN {
 		s.Memory.Trail = nil // as wantedTrail
@@ -178,7 +164,7 @@ func Trails(want catalog.Desired, got Observed) Plan {
 			p.Touched = append(p.Touched, name)
 		}
 	}
-	return sorted(p)
+	return p
 }
 
 // watchedOf returns those of the buckets and keys that the look was about which

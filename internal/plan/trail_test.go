@@ -29,7 +29,11 @@ func remembering(t plan.Trail) plan.Recollection {
 
 // trailPlan plans a look at everything.
 func trailPlan(want catalog.Desired, s plan.TrailState) plan.Plan {
-	return plan.Trails(want, plan.Observed{Account: account, Region: region, Trails: &s})
+	p, err := plan.Of(catalog.Trails, want, plan.Observed{Account: account, Region: region, State: &s})
+	if err != nil {
+		panic(err) // something was observed
+	}
+	return p
 }
 
 // observed is a trail that fares well, with what is remembered.
@@ -178,7 +182,7 @@ func TestTrails(t *testing.T) {
 // Only a look at everything finds what is worth remembering.
 func TestEventsRememberNothing(t *testing.T) {
 	s := observed(sound("main"), plan.Recollection{})
-	p := plan.Trails(catalog.Desired{}, plan.Observed{Account: account, Region: region, Type: catalog.Trail, Asked: []string{"main"}, Trails: &s})
+	p := of(t, catalog.Desired{}, plan.Observed{Account: account, Region: region, Type: catalog.Trail, Asked: []string{"main"}, State: &s})
 	if len(p.Actions) > 0 || !slices.Equal(p.Touched, []string{"main"}) {
 		t.Errorf("actions %v, touched %v; want none, main", p.Actions, p.Touched)
 	}
@@ -232,7 +236,7 @@ func TestMemoryNeverWeakens(t *testing.T) {
 			}
 		}
 		for _, a := range trailPlan(catalog.Desired{}, after).Actions {
-			if plan.Restores(a) {
+			if a.Step().Restores() {
 				r.Fatalf("a second plan has %s", a)
 			}
 		}

@@ -26,8 +26,8 @@ func TestTrailsWatch(t *testing.T) {
 		{catalog.Key, []string{"90ab", "audit"}, nil},
 	}
 	for _, tt := range tests {
-		got := plan.Observed{Account: account, Region: region, Type: tt.of, Asked: tt.asked, Trails: &plan.TrailState{Seen: seen}}
-		p := of(t, catalog.Trails, policy(t), got)
+		got := plan.Observed{Account: account, Region: region, Type: tt.of, Asked: tt.asked, State: &plan.TrailState{Seen: seen}}
+		p := of(t, policy(t), got)
 		if diff := cmp.Diff(plan.Plan{Touched: tt.touched}, p); diff != "" {
 			t.Errorf("%s %v (-want +got):\n%s", tt.of, tt.asked, diff)
 		}

@@ -34,6 +34,8 @@ type Error struct {
 	Class  Class
 	Hint   string // what a person can do about it; "" where the message says it all
 	Err    error
+
+	Partial bool // the target was made, without the part that the error is about
 }
 
 // Error returns the call, its target, the cause and the hint in one line.

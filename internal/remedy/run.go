@@ -48,7 +48,7 @@ type Outcome struct {
 func (r Report) Planned() int {
 	n := 0
 	for _, a := range r.Plan.Actions {
-		if plan.Restores(a) {
+		if a.Step().Restores() {
 			n++
 		}
 	}
@@ -56,7 +56,7 @@ func (r Report) Planned() int {
 }
 
 // Restores reports whether the action brings a protection back, if it succeeds.
-func (o Outcome) Restores() bool { return plan.Restores(o.Action) }
+func (o Outcome) Restores() bool { return o.Action.Step().Restores() }
 
 // A Cause is an event that made a run look: for people, not for decisions.
 type Cause struct {

@@ -27,16 +27,17 @@ func (w *world) Observe(_ context.Context, s remedy.Scope) (plan.Observed, error
 	got := plan.Observed{Account: s.Account, Region: s.Region}
 	if w.looks <= len(w.unread) && w.unread[w.looks-1] != nil {
 		// Half a listing comes with the error, to be dropped.
-		got.FlowLogs = &plan.FlowLogState{VPCs: []plan.VPC{{ID: "vpc-half"}}}
+		got.State = &plan.FlowLogState{VPCs: []plan.VPC{{ID: "vpc-half"}}}
 		return got, w.unread[w.looks-1]
 	}
-	got.FlowLogs = &plan.FlowLogState{LogGroups: map[string]plan.LogGroup{"logs": {Name: "logs"}}}
+	state := &plan.FlowLogState{LogGroups: map[string]plan.LogGroup{"logs": {Name: "logs"}}}
+	got.State = state
 	for id, logged := range w.vpcs {
 		vpc := plan.VPC{ID: id, Owner: s.Account}
 		if logged {
 			vpc.FlowLogs = []plan.FlowLog{{ID: "fl", Status: "ACTIVE", TrafficType: "REJECT", Format: catalog.DefaultFlowLogFormat, Destination: catalog.ToS3}}
 		}
-		got.FlowLogs.VPCs = append(got.FlowLogs.VPCs, vpc)
+		state.VPCs = append(state.VPCs, vpc)
 	}
 	return got, nil
 }
@@ -45,7 +46,7 @@ func (w *world) Apply(_ context.Context, _ remedy.Scope, actions []plan.Action) 
 	var outcomes []remedy.Outcome
 	var targets []string
 	for _, a := range actions {
-		id := a.Target()
+		id := a.Step().Target
 		targets = append(targets, id)
 		if w.refuse[id] == nil && !w.forget[id] {
 			w.vpcs[id] = true
@@ -128,7 +129,7 @@ func TestRunReportsFailures(t *testing.T) {
 	denied := failed(remedy.Terminal)
 	w := &world{vpcs: map[string]bool{"vpc-1": false, "vpc-2": false, "vpc-3": false}, refuse: map[string]error{"vpc-1": denied}}
 	rep := w.run(t, catalog.Repair)
-	if rep.Repaired() != 2 || len(rep.Remaining) != 1 || rep.Remaining[0].Target() != "vpc-1" || rep.Err != nil {
+	if rep.Repaired() != 2 || len(rep.Remaining) != 1 || rep.Remaining[0].Step().Target != "vpc-1" || rep.Err != nil {
 		t.Errorf("%d repaired, remaining %v, error %v", rep.Repaired(), rep.Remaining, rep.Err)
 	}
 	if !errors.Is(rep.Failures(), denied) || remedy.ClassOf(rep.Failures()) != remedy.Terminal {

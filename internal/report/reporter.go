@@ -30,7 +30,7 @@ type Reporter struct {
 func (p Reporter) Record(ctx context.Context, r remedy.Report, untold error, now time.Time) {
 	for _, o := range r.Outcomes {
 		level, attrs := slog.LevelInfo, []slog.Attr{
-			slog.String("scope", r.Scope.String()), slog.String("action", o.Action.String()),
+			slog.String("scope", r.Scope.String()), slog.String("action", o.Action.Step().String()),
 		}
 		if o.Err != nil {
 			level = slog.LevelError

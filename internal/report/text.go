@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
@@ -42,16 +43,16 @@ func Text(reports ...remedy.Report) string {
 		for i, o := range r.Outcomes {
 			switch {
 			case o.Err != nil:
-				failed = append(failed, where(o.Action.String()+": "+o.Err.Error())...)
+				failed = append(failed, where(o.Action.Step().String()+": "+o.Err.Error())...)
 			case done[i] && o.Restores():
-				restored = append(restored, where(o.Action.String())...)
+				restored = append(restored, where(o.Action.Step().String())...)
 			}
 		}
-		learned = append(learned, where(lines(r.Learned())...)...)
+		learned = append(learned, where(lines(plan.Steps(r.Learned()))...)...)
 		if r.Err != nil {
 			unread = append(unread, where(r.Err.Error())...)
 		}
-		remaining = append(remaining, where(lines(r.Remaining)...)...)
+		remaining = append(remaining, where(lines(plan.Steps(r.Remaining))...)...)
 		findings = append(findings, where(lines(r.Plan.Findings)...)...)
 		skips = append(skips, where(lines(r.Plan.Skips)...)...)
 	}

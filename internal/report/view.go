@@ -5,6 +5,7 @@ package report
 import (
 	"time"
 
+	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
@@ -65,11 +66,12 @@ func causeOf(c remedy.Cause) Cause {
 func ViewOf(r remedy.Report) View {
 	v := View{
 		Scope: r.Scope.String(), Kind: string(r.Scope.Kind), Region: r.Scope.Region, Mode: string(r.Mode),
-		Held: r.Plan.Held, Actions: []Action{}, Findings: []Finding{}, Skipped: lines(r.Plan.Skips), Remaining: lines(r.Remaining),
+		Held: r.Plan.Held, Actions: []Action{}, Findings: []Finding{}, Skipped: lines(r.Plan.Skips), Remaining: lines(plan.Steps(r.Remaining)),
 	}
 	restored := r.Restored()
 	for i, a := range r.Plan.Actions {
-		view := Action{Action: a.String(), Target: a.Target()}
+		step := a.Step()
+		view := Action{Action: step.String(), Target: step.Target}
 		if i < len(r.Outcomes) {
 			view.Done = restored[i]
 			if err := r.Outcomes[i].Err; err != nil {
