@@ -109,24 +109,22 @@ func (a *App) serves(s remedy.Scope) string {
 	return ""
 }
 
-// run brings one scope to its desired state, records it, and tells people of
-// it. It returns the report, and an error if anything failed or could not be
-// told.
-func (a *App) run(ctx context.Context, s remedy.Scope, mode catalog.Mode, causes []remedy.Cause) (remedy.Report, error) {
-	if mode = a.limit(s.Kind, mode); mode == catalog.Repair && a.echoed(causes) {
+// run brings one scope to its desired state, as far as the kind's configured
+// mode lets it, and records the run. If events caused it, people are notified:
+// a sweep, which has no cause, sends one notification about all of its runs. It
+// returns the report, and an error if anything failed or could not be sent.
+func (a *App) run(ctx context.Context, with remedy.Reconciler, s remedy.Scope, mode catalog.Mode, causes ...remedy.Cause) (remedy.Report, error) {
+	if configured := a.config.Mode(s.Kind); configured != catalog.Repair {
+		mode = configured
+	}
+	if mode == catalog.Repair && a.echoed(causes) {
 		a.giveWay(ctx, s)
 	}
-	rep := a.reconciler.Run(ctx, s, mode)
-	rep.Causes = causes
-	untold := a.reporter.Tell(ctx, rep)
-	a.reporter.Record(ctx, rep, untold, a.now())
-	return rep, errors.Join(rep.Failures(), untold)
-}
-
-// limit returns the mode, or the configured one of a kind that goes less far.
-func (a *App) limit(k catalog.Kind, mode catalog.Mode) catalog.Mode {
-	if configured := a.config.Mode(k); configured != catalog.Repair {
-		return configured
+	rep := with.Run(ctx, s, mode, causes...)
+	var unsent error
+	if len(causes) > 0 {
+		unsent = a.reporter.Notify(ctx, nil, rep)
 	}
-	return mode
+	a.reporter.Record(ctx, rep, unsent, a.now())
+	return rep, errors.Join(rep.Failures(), unsent)
 }

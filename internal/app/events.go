@@ -60,7 +60,7 @@ func (a *App) handleOne(ctx context.Context, raw []byte, mode catalog.Mode) (Res
 	}
 	var errs []error
 	for _, s := range remedy.Merge(in.scopes()) {
-		rep, err := a.run(ctx, s, mode, in.causes(s))
+		rep, err := a.run(ctx, a.reconciler, s, mode, in.causes(s)...)
 		res.Reports = append(res.Reports, report.ViewOf(rep))
 		errs = append(errs, err)
 	}
@@ -78,7 +78,7 @@ func (a *App) handleBatch(ctx context.Context, batch events.SQSEvent) events.SQS
 		again[f.messageID] = true
 	}
 	for _, s := range remedy.Merge(in.scopes()) {
-		if _, err := a.run(ctx, s, catalog.Repair, in.causes(s)); remedy.ClassOf(err).Retry() {
+		if _, err := a.run(ctx, a.reconciler, s, catalog.Repair, in.causes(s)...); remedy.ClassOf(err).Retry() {
 			for _, l := range in.looks {
 				if s.Covers(l.scope) {
 					again[l.messageID] = true

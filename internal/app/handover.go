@@ -52,7 +52,6 @@ func (a *App) handleHandOver(ctx context.Context, k catalog.Kind) error {
 	}
 	unbraked := a.reconciler
 	unbraked.Applier = a.cloud
-	rep := unbraked.Run(ctx, s, a.limit(k, catalog.Repair))
-	a.reporter.Record(ctx, rep, nil, a.now())
-	return rep.Failures()
+	_, err := a.run(ctx, unbraked, s, catalog.Repair)
+	return err
 }

@@ -13,32 +13,33 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// mostMarks is how many findings sweeps remember to have told of, so that the
-// marks fit a parameter. What is beyond stands in the log and rings the alarm.
+// mostMarks is how many findings sweeps remember to have sent, so that the
+// marks fit a parameter. The rest are in the log and raise the alarm.
 const mostMarks = 400
 
-// marks are what sweeps have told people of: by scope, a mark of each finding.
+// marks are the findings that sweeps have sent: by scope, a mark of each.
 type marks map[string][]string
 
-// markNews marks the reports of a sweep that hold a finding no sweep has told
-// of, and returns what is to be remembered once people have heard, "" where
-// nothing changed. A finding that goes away and comes back is told again.
-func (a *App) markNews(ctx context.Context, reports []remedy.Report) (remember string, err error) {
+// news returns the scopes of a sweep's reports that have a finding of which no
+// sweep has notified people, and what to remember once people were notified: ""
+// where nothing changed. A finding that goes away and comes back is news again.
+func (a *App) news(ctx context.Context, reports []remedy.Report) (fresh map[remedy.Scope]bool, remember string, err error) {
 	text, known, err := a.cloud.Recall(ctx, a.deployment.HomeRegion, a.reconciler.Want.FindingsMemory())
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
-	told := marks{}
+	before := marks{}
 	if known {
-		if err := json.Unmarshal([]byte(text), &told); err != nil { // nobody else's to read: start anew
+		if err := json.Unmarshal([]byte(text), &before); err != nil { // nobody else's to read: start again
 			a.log.Warn("news", "parameter", a.reconciler.Want.FindingsMemory(), "error", err.Error())
-			told = marks{}
+			before = marks{}
 		}
 	}
-	now, total := maps.Clone(told), 0
-	for i, r := range reports {
+	fresh = map[remedy.Scope]bool{}
+	now, total := maps.Clone(before), 0
+	for _, r := range reports {
 		if r.Mode != catalog.Repair || r.Err != nil {
-			continue // not looked at, or not told of
+			continue // nothing was read, or nobody is notified
 		}
 		scope := r.Scope.String()
 		delete(now, scope)
@@ -47,18 +48,20 @@ func (a *App) markNews(ctx context.Context, reports []remedy.Report) (remember s
 			if total++; total > mostMarks {
 				break // what cannot be remembered would be news for ever
 			}
-			reports[i].Fresh = reports[i].Fresh || !slices.Contains(told[scope], m)
+			if !slices.Contains(before[scope], m) {
+				fresh[r.Scope] = true
+			}
 			now[scope] = append(now[scope], m)
 		}
 	}
-	if maps.EqualFunc(now, told, slices.Equal) {
-		return "", nil
+	if maps.EqualFunc(now, before, slices.Equal) {
+		return fresh, "", nil
 	}
 	raw, err := json.Marshal(now)
 	if err != nil {
-		return "", fmt.Errorf("encode what was told: %w", err)
+		return nil, "", fmt.Errorf("encode what people were notified of: %w", err)
 	}
-	return string(raw), nil
+	return fresh, string(raw), nil
 }
 
 func markOf(finding string) string {
@@ -66,18 +69,19 @@ func markOf(finding string) string {
 	return hex.EncodeToString(sum[:4])
 }
 
-// tell sends the one message of a sweep and remembers which findings people
-// have heard of. The command line, which sends none, remembers none.
-func (a *App) tell(ctx context.Context, reports []remedy.Report) {
+// notify sends the one notification of a sweep and remembers the findings in it.
+// The command line, which sends none, remembers none.
+func (a *App) notify(ctx context.Context, reports []remedy.Report) {
+	var fresh map[remedy.Scope]bool
 	remember := ""
 	if a.reporter.Topic != "" && a.function == catalog.Backfill {
 		var err error
-		if remember, err = a.markNews(ctx, reports); err != nil {
+		if fresh, remember, err = a.news(ctx, reports); err != nil {
 			a.log.Error("news", "class", remedy.ClassOf(err).String(), "error", err.Error())
 		}
 	}
-	if err := a.reporter.Tell(ctx, reports...); err != nil {
-		a.reporter.RecordUntold(ctx, err, a.now())
+	if err := a.reporter.Notify(ctx, fresh, reports...); err != nil {
+		a.reporter.RecordUnsent(ctx, err, a.now())
 		return
 	}
 	if remember == "" {

@@ -7,15 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/remedy"
 	"github.com/relight-aws/relight/internal/report"
 )
 
-// regionsAtOnce is how many regions a sweep looks at together; quotas are per
+// regionsAtOnce is how many scopes a sweep runs at the same time: quotas are per
 // region, memory and sockets are not.
 const regionsAtOnce = 8
 
@@ -80,9 +79,8 @@ func (a *App) HandleBackfill(ctx context.Context, raw json.RawMessage) (Sweep, e
 	return a.Sweep(ctx, req, nil)
 }
 
-// Sweep runs every kind wherever it is wanted: kinds of the home region there,
-// one after the other as they lean on each other, regional ones in every
-// region, once what they lean on is done. The progress function, if any, is called after each run.
+// Sweep runs every kind wherever it is wanted, each once the kinds that it leans
+// on are done. The progress function, if any, is called after each run.
 func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total int)) (Sweep, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
@@ -110,75 +108,76 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 			}
 		}
 	}
-	first, cells, total := a.cells(req, sweep.Regions)
-	reports := make([][]remedy.Report, 1+len(cells))
-	ticks := make(chan struct{})
-	run := func(i int, cell []remedy.Scope) {
-		for _, s := range cell {
-			rep := a.reconciler.Run(ctx, s, a.limit(s.Kind, req.mode()))
-			a.reporter.Record(ctx, rep, nil, a.now())
-			reports[i] = append(reports[i], rep)
-			ticks <- struct{}{}
+	scopes := a.scopes(req, sweep.Regions)
+	reports := make([]remedy.Report, len(scopes))
+	done := 0
+	var mu sync.Mutex
+	inOrder(scopes, func(i int) {
+		reports[i], _ = a.run(ctx, a.reconciler, scopes[i], req.mode()) // its error is in the report
+		mu.Lock()
+		defer mu.Unlock()
+		if done++; progress != nil {
+			progress(done, len(scopes))
 		}
-	}
-	go func() {
-		run(0, first)
-		var group errgroup.Group
-		group.SetLimit(regionsAtOnce)
-		for i, cell := range cells {
-			group.Go(func() error {
-				run(1+i, cell)
-				return nil
-			})
-		}
-		_ = group.Wait() // never fails
-		close(ticks)
-	}()
-	for done := 1; ; done++ {
-		if _, more := <-ticks; !more {
-			break
-		}
-		if progress != nil {
-			progress(done, total)
-		}
-	}
-	all := slices.Concat(reports...)
-	for _, rep := range all {
+	})
+	for _, rep := range reports {
 		sweep.add(rep)
 	}
-	a.tell(ctx, all) // one message, however many regions
+	a.notify(ctx, reports) // one notification, however many regions
 	return sweep, nil
 }
 
-// cells returns the scopes to run: those that regional kinds lean on, which
-// come before everything, and the others, grouped by what has to run in order.
-func (a *App) cells(req Request, regions []string) (first []remedy.Scope, cells [][]remedy.Scope, total int) {
-	var home []remedy.Scope
-	kinds := catalog.Kinds()
-	for i, k := range kinds {
-		if len(req.Kinds) > 0 && !slices.Contains(req.Kinds, k) {
-			continue
-		}
-		for _, r := range regions {
-			s := remedy.Scope{Account: a.deployment.Account, Region: r, Kind: k}
-			if a.serves(s) != "" {
+// scopes returns what a request sweeps, in the order of its reports: the kinds
+// of the home region, then those of every region.
+func (a *App) scopes(req Request, regions []string) []remedy.Scope {
+	var scopes []remedy.Scope
+	for _, regional := range []bool{false, true} {
+		for _, k := range catalog.Kinds() {
+			if k.Regional() != regional || len(req.Kinds) > 0 && !slices.Contains(req.Kinds, k) {
 				continue
 			}
-			total++
-			switch {
-			case k.Regional():
-				cells = append(cells, []remedy.Scope{s})
-			case slices.ContainsFunc(kinds[i:], catalog.Kind.Regional):
-				first = append(first, s)
-			default:
-				home = append(home, s)
+			for _, r := range regions {
+				s := remedy.Scope{Account: a.deployment.Account, Region: r, Kind: k}
+				if a.serves(s) == "" {
+					scopes = append(scopes, s)
+				}
 			}
 		}
 	}
-	if len(home) > 0 {
-		cells = append([][]remedy.Scope{home}, cells...)
+	return scopes
+}
+
+// inOrder calls run with the index of each scope, once every scope of the kinds
+// that its kind leans on is done, and waits for all.
+func inOrder(scopes []remedy.Scope, run func(i int)) {
+	pending := map[catalog.Kind]*sync.WaitGroup{}
+	for _, s := range scopes {
+		if pending[s.Kind] == nil {
+			pending[s.Kind] = &sync.WaitGroup{}
+		}
+		pending[s.Kind].Add(1)
 	}
-	return first, cells, total
+	var await func(kinds []catalog.Kind)
+	await = func(kinds []catalog.Kind) {
+		for _, k := range kinds {
+			await(k.After()) // this one may not be among the scopes, and those may
+			if p := pending[k]; p != nil {
+				p.Wait()
+			}
+		}
+	}
+	slots := make(chan struct{}, regionsAtOnce)
+	var all sync.WaitGroup
+	for i, s := range scopes {
+		all.Go(func() {
+			await(s.Kind.After())
+			slots <- struct{}{}
+			run(i)
+			<-slots
+			pending[s.Kind].Done()
+		})
+	}
+	all.Wait()
 }
 
 func (r Request) mode() catalog.Mode {

@@ -135,3 +135,15 @@ func TestGrants(t *testing.T) {
 		}
 	}
 }
+
+// Every kind comes after the ones it leans on.
+func TestKindsAreInOrder(t *testing.T) {
+	kinds := catalog.Kinds()
+	for i, k := range kinds {
+		for _, before := range k.After() {
+			if !slices.Contains(kinds[:i], before) {
+				t.Errorf("%s leans on %s, which does not come before it", k, before)
+			}
+		}
+	}
+}

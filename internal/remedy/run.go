@@ -77,7 +77,6 @@ type Report struct {
 	Outcomes  []Outcome     // one per action; none where nothing was applied
 	Remaining []plan.Action // what a second look still found to do
 	Causes    []Cause
-	Fresh     bool  // a finding in it was never told of
 	Err       error // what kept the run from observing or verifying
 }
 
@@ -144,10 +143,10 @@ func (r Report) Notices() []Cause {
 }
 
 // Alerts reports whether an event is, or led to, something that people should
-// look at soon, or a sweep found something new.
+// look at soon.
 func (r Report) Alerts() bool {
 	alert := slices.ContainsFunc(r.Plan.Findings, func(f plan.Finding) bool { return f.Alert })
-	return r.Fresh || alert && len(r.Causes) > 0 || len(r.Notices()) > 0
+	return alert && len(r.Causes) > 0 || len(r.Notices()) > 0
 }
 
 // A Reconciler runs scopes against one account.
@@ -157,12 +156,12 @@ type Reconciler struct {
 	Want     catalog.Desired
 }
 
-// Run brings one scope to its desired state, or in mode Observe only plans
-// it. After a repair it looks again: replies are promises, the account is the
+// Run brings one scope to its desired state, or in mode Observe only plans it.
+// The causes go into the report and decide nothing. After a repair it looks again: replies are promises, the account is the
 // proof. What remains then is reported and not an error, since reads lag
 // writes.
-func (r Reconciler) Run(ctx context.Context, s Scope, mode catalog.Mode) Report {
-	rep := Report{Scope: s, Mode: mode}
+func (r Reconciler) Run(ctx context.Context, s Scope, mode catalog.Mode, causes ...Cause) Report {
+	rep := Report{Scope: s, Mode: mode, Causes: causes}
 	rep.Plan, rep.Err = r.plan(ctx, s)
 	if rep.Err != nil || mode != catalog.Repair || len(rep.Plan.Actions) == 0 {
 		return rep

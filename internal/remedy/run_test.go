@@ -107,7 +107,7 @@ func TestRunWritesNothing(t *testing.T) {
 			if wantPlanned := tt.unread == nil; (len(rep.Plan.Actions) == 1) != wantPlanned {
 				t.Errorf("planned %v", rep.Plan.Actions)
 			}
-			if tt.unread != nil && !strings.HasPrefix(rep.Err.Error(), "observe flowlogs/us-east-1: ") {
+			if tt.unread != nil && !strings.HasPrefix(rep.Err.Error(), "observe 111122223333/us-east-1/flowlogs: ") {
 				t.Errorf("error %v does not say what was read", rep.Err)
 			}
 		})

@@ -19,9 +19,11 @@ type Scope struct {
 	Names   Names                // none means everything of the type
 }
 
-// String returns the scope as one word: "flowlogs/eu-west-1/vpc:vpc-1,vpc-2".
+// String returns the scope as one word:
+// "111122223333/eu-west-1/flowlogs/vpc:vpc-1,vpc-2". Whatever is kept by scope is
+// kept by this, and so by account.
 func (s Scope) String() string {
-	out := string(s.Kind) + "/" + s.Region
+	out := s.Account + "/" + s.Region + "/" + string(s.Kind)
 	if s.Type != "" {
 		out += "/" + string(s.Type)
 	}
@@ -95,9 +97,7 @@ func Merge(scopes []Scope) []Scope {
 		}
 		merged = append(merged, key)
 	}
-	slices.SortFunc(merged, func(a, b Scope) int {
-		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.String(), b.String()))
-	})
+	slices.SortFunc(merged, func(a, b Scope) int { return cmp.Compare(a.String(), b.String()) })
 	return merged
 }
 

@@ -152,9 +152,9 @@ func TestNames(t *testing.T) {
 
 func TestScopeString(t *testing.T) {
 	for want, s := range map[string]remedy.Scope{
-		"alarms/us-east-1":           alarms().Everything(),
-		"alarms/us-east-1/alarm":     alarms(),
-		"alarms/us-east-1/alarm:a,b": alarms("b", "a"),
+		"111122223333/us-east-1/alarms":           alarms().Everything(),
+		"111122223333/us-east-1/alarms/alarm":     alarms(),
+		"111122223333/us-east-1/alarms/alarm:a,b": alarms("b", "a"),
 	} {
 		if got := s.String(); got != want {
 			t.Errorf("%s, want %s", got, want)

@@ -27,7 +27,7 @@ type Reporter struct {
 
 // Record logs one run, with the error of the message about it, if that could
 // not be sent.
-func (p Reporter) Record(ctx context.Context, r remedy.Report, untold error, now time.Time) {
+func (p Reporter) Record(ctx context.Context, r remedy.Report, unsent error, now time.Time) {
 	for _, o := range r.Outcomes {
 		level, attrs := slog.LevelInfo, []slog.Attr{
 			slog.String("scope", r.Scope.String()), slog.String("action", o.Action.Step().String()),
@@ -46,17 +46,17 @@ func (p Reporter) Record(ctx context.Context, r remedy.Report, untold error, now
 		p.Log.LogAttrs(ctx, slog.LevelWarn, "finding", slog.String("scope", r.Scope.String()), slog.String("finding", f.String()))
 	}
 	level := slog.LevelInfo
-	if Unrestored(r) > 0 || untold != nil {
+	if Unrestored(r) > 0 || unsent != nil {
 		level = slog.LevelError
 	}
-	p.Log.LogAttrs(ctx, level, "run", append(p.runAttrs(r, untold, now), causeAttrs(r, now)...)...)
+	p.Log.LogAttrs(ctx, level, "run", append(p.runAttrs(r, unsent, now), causeAttrs(r, now)...)...)
 }
 
-// Tell sends people one message about those of the runs that are worth it. A
-// message that cannot be sent is a terminal error: running again would find
-// nothing left to tell.
-func (p Reporter) Tell(ctx context.Context, reports ...remedy.Report) error {
-	worth := slices.DeleteFunc(slices.Clone(reports), func(r remedy.Report) bool { return !worthTelling(r) })
+// Notify sends people one notification about those of the runs that are worth
+// it, which those with a fresh finding always are. A notification that cannot be
+// sent is a terminal error: running again would find nothing left to report.
+func (p Reporter) Notify(ctx context.Context, fresh map[remedy.Scope]bool, reports ...remedy.Report) error {
+	worth := slices.DeleteFunc(slices.Clone(reports), func(r remedy.Report) bool { return !fresh[r.Scope] && !worthNotifying(r) })
 	if p.Topic == "" || len(worth) == 0 {
 		return nil
 	}
@@ -66,14 +66,14 @@ func (p Reporter) Tell(ctx context.Context, reports ...remedy.Report) error {
 	return nil
 }
 
-// RecordUntold logs a message about several runs that could not be sent.
-func (p Reporter) RecordUntold(ctx context.Context, untold error, now time.Time) {
-	attrs := []slog.Attr{slog.String("untold", untold.Error())}
+// RecordUnsent logs a notification about several runs that could not be sent.
+func (p Reporter) RecordUnsent(ctx context.Context, unsent error, now time.Time) {
+	attrs := []slog.Attr{slog.String("untold", unsent.Error())}
 	p.Log.LogAttrs(ctx, slog.LevelError, "untold", append(attrs, p.metrics(now, metric{catalog.MetricUntold, 1})...)...)
 }
 
 // runAttrs returns a run's line, with its metrics.
-func (p Reporter) runAttrs(r remedy.Report, untold error, now time.Time) []slog.Attr {
+func (p Reporter) runAttrs(r remedy.Report, unsent error, now time.Time) []slog.Attr {
 	attrs := []slog.Attr{
 		slog.String("scope", r.Scope.String()),
 		slog.String("mode", string(r.Mode)),
@@ -85,16 +85,16 @@ func (p Reporter) runAttrs(r remedy.Report, untold error, now time.Time) []slog.
 	if r.Err != nil {
 		attrs = append(attrs, slog.String("class", remedy.ClassOf(r.Err).String()), slog.String("error", r.Err.Error()))
 	}
-	if untold != nil {
-		attrs = append(attrs, slog.String("untold", untold.Error()))
+	if unsent != nil {
+		attrs = append(attrs, slog.String("untold", unsent.Error()))
 	}
-	unsent := 0
-	if untold != nil {
-		unsent = 1
+	failed := 0
+	if unsent != nil {
+		failed = 1
 	}
 	return append(attrs, p.metrics(now,
 		metric{catalog.MetricRepaired, r.Repaired()}, metric{catalog.MetricUnrestored, Unrestored(r)},
-		metric{catalog.MetricUntold, unsent}, metric{catalog.MetricFindings, len(r.Plan.Findings)},
+		metric{catalog.MetricUntold, failed}, metric{catalog.MetricFindings, len(r.Plan.Findings)},
 	)...)
 }
 

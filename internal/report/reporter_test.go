@@ -38,7 +38,7 @@ func tell(t *testing.T, p report.Reporter, r remedy.Report) ([]map[string]any, e
 	t.Helper()
 	var out bytes.Buffer
 	p.Log = slog.New(slog.NewJSONHandler(&out, nil))
-	err := p.Tell(t.Context(), r)
+	err := p.Notify(t.Context(), nil, r)
 	p.Record(t.Context(), r, err, now)
 	var lines []map[string]any
 	for raw := range bytes.Lines(out.Bytes()) {
@@ -202,7 +202,7 @@ func TestSubjectIsWhatSNSTakes(t *testing.T) {
 	}
 	var box mailbox
 	p := report.Reporter{Log: slog.New(slog.DiscardHandler), Publisher: &box, Topic: topic}
-	if err := p.Tell(t.Context(), r); err != nil {
+	if err := p.Notify(t.Context(), nil, r); err != nil {
 		t.Fatal(err)
 	}
 	s := box.subjects[0]
@@ -233,7 +233,7 @@ func TestOneMessageForManyRuns(t *testing.T) {
 	other := full()
 	other.Scope.Region = "eu-west-1"
 	box := &mailbox{}
-	err := report.Reporter{Publisher: box, Topic: topic}.Tell(t.Context(), full(), other, planned())
+	err := report.Reporter{Publisher: box, Topic: topic}.Notify(t.Context(), nil, full(), other, planned())
 	if err != nil || len(box.messages) != 1 {
 		t.Fatalf("%d messages, %v; want one", len(box.messages), err)
 	}
@@ -251,7 +251,7 @@ func TestOneMessageForManyRuns(t *testing.T) {
 func TestRecordUntold(t *testing.T) {
 	var log bytes.Buffer
 	p := report.Reporter{Log: slog.New(slog.NewJSONHandler(&log, nil)), Function: "relight-backfill"}
-	p.RecordUntold(t.Context(), errors.New("throttled"), now)
+	p.RecordUnsent(t.Context(), errors.New("throttled"), now)
 	var line map[string]any
 	if err := json.Unmarshal(log.Bytes(), &line); err != nil || line["Untold"] != 1.0 || line["untold"] != "throttled" || line["_aws"] == nil {
 		t.Errorf("%v, %v; want one message untold", line, err)

@@ -119,17 +119,16 @@ func Unrestored(r remedy.Report) int {
 	return max(n, len(r.Remaining))
 }
 
-// worthTelling reports whether people are told of a run by message: whenever
-// something was restored or learned, when an event's repair failed, unless they have just
-// heard of it, when an event is or led to something that they should look at,
-// and when a sweep finds what none has told of. What every sweep finds again
-// is left to the alarms on relight's own metrics, which speak once.
-func worthTelling(r remedy.Report) bool {
-	told := 0
+// worthNotifying reports whether people are notified of a run: if something was
+// restored or remembered, if an event's repair failed and they do not know yet,
+// and if an event is, or led to, something that needs their attention. Findings
+// that every sweep finds again are left to the alarms on relight's own metrics.
+func worthNotifying(r remedy.Report) bool {
+	known := 0
 	for _, o := range r.Outcomes {
 		if o.Told {
-			told++
+			known++
 		}
 	}
-	return r.Repaired() > 0 || len(r.Learned()) > 0 || len(r.Causes) > 0 && Unrestored(r) > told || r.Alerts()
+	return r.Repaired() > 0 || len(r.Learned()) > 0 || len(r.Causes) > 0 && Unrestored(r) > known || r.Alerts()
 }

@@ -67,7 +67,7 @@ func group(region, name string) string {
 }
 
 func scope(kind, region, of string, names ...string) string {
-	s := kind + "/" + region + "/" + of
+	s := region + "/" + kind + "/" + of
 	if list := strings.Join(names, ","); list != "" {
 		s += ":" + list
 	}
@@ -362,7 +362,7 @@ func TestParse(t *testing.T) {
 			}
 			var got []string
 			for _, s := range ev.Scopes {
-				got = append(got, s.String())
+				got = append(got, strings.TrimPrefix(s.String(), of+"/"))
 				if s.Account != of || s.Region != ev.Region {
 					t.Errorf("scope %s is of account %s", s, s.Account)
 				}

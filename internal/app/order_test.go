@@ -1,0 +1,65 @@
+package app
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/remedy"
+)
+
+// A scope waits for the kinds that its kind leans on, in every region, and for
+// nothing else; whichever kinds were asked for, and in whatever order they come.
+func TestOrder(t *testing.T) {
+	const runTime = time.Minute
+	tests := map[string]struct {
+		kinds   []catalog.Kind
+		regions int
+		minutes int // the whole sweep
+	}{
+		"one region":              {catalog.Kinds(), 1, 3}, // trails, log groups, alarms; topics, delivery role and flow logs beside them
+		"without what is between": {[]catalog.Kind{catalog.Alarms, catalog.Trails}, 1, 2},
+		"alone":                   {[]catalog.Kind{catalog.Alarms}, 1, 1},
+		"more than at once":       {[]catalog.Kind{catalog.FlowLogs}, 2*regionsAtOnce + 1, 3},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var scopes []remedy.Scope
+				for _, k := range slices.Backward(tt.kinds) {
+					for r := range tt.regions {
+						scopes = append(scopes, remedy.Scope{Region: string(rune('a' + r)), Kind: k})
+					}
+				}
+				var mu sync.Mutex
+				begun := time.Now()
+				started, ended := map[catalog.Kind]time.Time{}, map[catalog.Kind]time.Time{}
+				inOrder(scopes, func(i int) {
+					k := scopes[i].Kind
+					mu.Lock()
+					if started[k].IsZero() {
+						started[k] = time.Now()
+					}
+					mu.Unlock()
+					time.Sleep(runTime)
+					mu.Lock()
+					ended[k] = time.Now()
+					mu.Unlock()
+				})
+				for k := range started {
+					for _, before := range k.After() {
+						if started[k].Before(ended[before]) {
+							t.Errorf("%s began before %s was done", k, before)
+						}
+					}
+				}
+				if got := time.Since(begun); got != time.Duration(tt.minutes)*runTime || len(ended) != len(tt.kinds) {
+					t.Errorf("%d kinds in %s, want %d in %d minutes", len(ended), got, len(tt.kinds), tt.minutes)
+				}
+			})
+		})
+	}
+}
