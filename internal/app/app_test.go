@@ -105,6 +105,7 @@ func deployed(t *testing.T, configuration string) *world {
 		cfg.Subscribers = []config.Subscriber{{Protocol: "sqs", Endpoint: oncall}}
 	}
 	w := &world{Account: awstest.New(account, home), t: t, config: cfg, now: time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)}
+	awstest.Handle(w.Account, w.invoke)
 	w.AddRegion(second, "opt-in-not-required")
 	w.AddRegion("af-south-1", "not-opted-in")
 	w.AddVPC(home, "vpc-1", "vpc-2")
@@ -146,8 +147,8 @@ func (w *world) ourTopic() string {
 	w.t.Helper()
 	arn := "arn:aws:sns:" + home + ":" + account + ":relight-alerts"
 	w.AddKey(topicKey)
-	must(w.PutKeyPolicy(w.t.Context(), &kms.PutKeyPolicyInput{KeyId: aws.String(topicKey), Policy: aws.String(keyPolicy)}))
-	must(w.CreateTopic(w.t.Context(), &sns.CreateTopicInput{
+	must(w.KMS.PutKeyPolicy(w.t.Context(), &kms.PutKeyPolicyInput{KeyId: aws.String(topicKey), Policy: aws.String(keyPolicy)}))
+	must(w.SNS.CreateTopic(w.t.Context(), &sns.CreateTopicInput{
 		Name: aws.String("relight-alerts"), Tags: []snstypes.Tag{{Key: aws.String("relight"), Value: aws.String("relight")}},
 		Attributes: map[string]string{
 			"KmsMasterKeyId": topicKey,
@@ -165,7 +166,7 @@ func (w *world) ourTopic() string {
 // subscribe subscribes somebody to relight's topic.
 func (w *world) subscribe(protocol, endpoint string) {
 	w.t.Helper()
-	must(w.Subscribe(w.t.Context(), &sns.SubscribeInput{TopicArn: aws.String(w.topic), Protocol: aws.String(protocol), Endpoint: aws.String(endpoint)}))
+	must(w.SNS.Subscribe(w.t.Context(), &sns.SubscribeInput{TopicArn: aws.String(w.topic), Protocol: aws.String(protocol), Endpoint: aws.String(endpoint)}))
 }
 
 // healthy returns a deployed account after its first sweep.
@@ -189,7 +190,8 @@ func (w *world) appAt(home string, f catalog.Function) *app.App {
 		Function: f, Config: w.config,
 		Deployment: catalog.Deployment{Account: account, HomeRegion: home, Topic: w.topic, TopicKey: topicKey, DeliveryRole: role},
 		Clients: awsio.Clients{
-			EC2: w.Account, Logs: w.Account, CloudWatch: w.Account, CloudTrail: w.Account, SNS: w.Account, IAM: w.Account, Lambda: w, KMS: w.Account, SSM: w.Account,
+			EC2: w.EC2, Logs: w.Logs, CloudWatch: w.CloudWatch, CloudTrail: w.CloudTrail, SNS: w.SNS, IAM: w.IAM, KMS: w.KMS, SSM: w.SSM,
+			Lambda: lambda.NewFromConfig(w.Config()),
 		},
 		HandOver: f == catalog.Backfill,
 		Log:      slog.New(slog.NewJSONHandler(&w.log, nil)),
@@ -197,8 +199,8 @@ func (w *world) appAt(home string, f catalog.Function) *app.App {
 	})
 }
 
-// Invoke runs another function of the deployment, as Lambda does.
-func (w *world) Invoke(ctx context.Context, in *lambda.InvokeInput, _ ...func(*lambda.Options)) (*lambda.InvokeOutput, error) {
+// invoke runs another function of the deployment, as Lambda does.
+func (w *world) invoke(ctx context.Context, in *lambda.InvokeInput) (*lambda.InvokeOutput, error) {
 	name, ours := strings.CutPrefix(aws.ToString(in.FunctionName), w.config.Prefix+"-")
 	if !ours {
 		return nil, fmt.Errorf("there is no function %s", *in.FunctionName)
@@ -222,8 +224,8 @@ func (w *world) addDeliveryRole() {
 	for k, v := range want.Tags {
 		in.Tags = append(in.Tags, iamtypes.Tag{Key: aws.String(k), Value: aws.String(v)})
 	}
-	must(w.CreateRole(w.t.Context(), in))
-	must(w.PutRolePolicy(w.t.Context(), &iam.PutRolePolicyInput{
+	must(w.IAM.CreateRole(w.t.Context(), in))
+	must(w.IAM.PutRolePolicy(w.t.Context(), &iam.PutRolePolicyInput{
 		RoleName: aws.String(want.Name), PolicyName: aws.String(catalog.DeliveryPolicy), PolicyDocument: aws.String(want.Policy),
 	}))
 }
@@ -281,9 +283,9 @@ func (w *world) gaps() []string {
 	defer w.PageSize(1)
 	var gaps []string
 	for _, r := range []string{home, second} {
-		in := func(o *ec2.Options) { o.Region = r }
-		vpcs := must(w.DescribeVpcs(w.t.Context(), &ec2.DescribeVpcsInput{}, in))
-		logs := must(w.DescribeFlowLogs(w.t.Context(), &ec2.DescribeFlowLogsInput{}, in))
+		in := w.In(r)
+		vpcs := must(in.EC2.DescribeVpcs(w.t.Context(), &ec2.DescribeVpcsInput{}))
+		logs := must(in.EC2.DescribeFlowLogs(w.t.Context(), &ec2.DescribeFlowLogsInput{}))
 		for _, v := range vpcs.Vpcs {
 			covered := false
 			for _, fl := range logs.FlowLogs {
@@ -297,11 +299,11 @@ func (w *world) gaps() []string {
 	if !w.recording(trailARN) {
 		gaps = append(gaps, "audit")
 	}
-	filters, err := w.DescribeMetricFilters(w.t.Context(), &cloudwatchlogs.DescribeMetricFiltersInput{LogGroupName: aws.String(trailGroup)})
+	filters, err := w.Logs.DescribeMetricFilters(w.t.Context(), &cloudwatchlogs.DescribeMetricFiltersInput{LogGroupName: aws.String(trailGroup)})
 	if err != nil {
 		return append(gaps, trailGroup)
 	}
-	alarms := must(w.DescribeAlarms(w.t.Context(), &cloudwatch.DescribeAlarmsInput{MaxRecords: aws.Int32(100)}))
+	alarms := must(w.CloudWatch.DescribeAlarms(w.t.Context(), &cloudwatch.DescribeAlarmsInput{MaxRecords: aws.Int32(100)}))
 	for _, c := range catalog.Controls() {
 		heard := false
 		for _, f := range filters.MetricFilters {
@@ -325,13 +327,13 @@ func (w *world) gaps() []string {
 // recording reports whether a trail logs every region's management events to a
 // log group.
 func (w *world) recording(arn string) bool {
-	status, err := w.GetTrailStatus(w.t.Context(), &cloudtrail.GetTrailStatusInput{Name: aws.String(arn)})
+	status, err := w.CloudTrail.GetTrailStatus(w.t.Context(), &cloudtrail.GetTrailStatusInput{Name: aws.String(arn)})
 	if err != nil || !*status.IsLogging {
 		return false
 	}
-	t := must(w.DescribeTrails(w.t.Context(), &cloudtrail.DescribeTrailsInput{TrailNameList: []string{arn}})).TrailList[0]
+	t := must(w.CloudTrail.DescribeTrails(w.t.Context(), &cloudtrail.DescribeTrailsInput{TrailNameList: []string{arn}})).TrailList[0]
 	records := false
-	out := must(w.GetEventSelectors(w.t.Context(), &cloudtrail.GetEventSelectorsInput{TrailName: aws.String(arn)}))
+	out := must(w.CloudTrail.GetEventSelectors(w.t.Context(), &cloudtrail.GetEventSelectorsInput{TrailName: aws.String(arn)}))
 	for _, s := range out.EventSelectors {
 		records = records || *s.IncludeManagementEvents && s.ReadWriteType == "All" && len(s.ExcludeManagementEventSources) == 0
 	}
@@ -342,7 +344,7 @@ func (w *world) recording(arn string) bool {
 }
 
 func (w *world) reaches(topic string) bool {
-	out, err := w.GetTopicAttributes(w.t.Context(), &sns.GetTopicAttributesInput{TopicArn: aws.String(topic)})
+	out, err := w.SNS.GetTopicAttributes(w.t.Context(), &sns.GetTopicAttributesInput{TopicArn: aws.String(topic)})
 	return err == nil && out.Attributes["SubscriptionsConfirmed"] != "0"
 }
 
@@ -362,7 +364,7 @@ var stripped = cloudtrail.UpdateTrailInput{
 
 func (w *world) stopLogging(name string) {
 	w.t.Helper()
-	must(w.StopLogging(w.t.Context(), &cloudtrail.StopLoggingInput{Name: aws.String(name)}))
+	must(w.CloudTrail.StopLogging(w.t.Context(), &cloudtrail.StopLoggingInput{Name: aws.String(name)}))
 }
 
 func (w *world) updateTrail(in cloudtrail.UpdateTrailInput) {
@@ -370,57 +372,53 @@ func (w *world) updateTrail(in cloudtrail.UpdateTrailInput) {
 	if in.Name == nil {
 		in.Name = aws.String(trailARN)
 	}
-	must(w.UpdateTrail(w.t.Context(), &in))
+	must(w.CloudTrail.UpdateTrail(w.t.Context(), &in))
 }
 
 func (w *world) deleteTrail(name string) {
 	w.t.Helper()
-	must(w.DeleteTrail(w.t.Context(), &cloudtrail.DeleteTrailInput{Name: aws.String(name)}))
+	must(w.CloudTrail.DeleteTrail(w.t.Context(), &cloudtrail.DeleteTrailInput{Name: aws.String(name)}))
 }
 
 func (w *world) putSelectors(name string, selectors ...cloudtrailtypes.EventSelector) {
 	w.t.Helper()
-	must(w.PutEventSelectors(w.t.Context(), &cloudtrail.PutEventSelectorsInput{TrailName: aws.String(name), EventSelectors: selectors}))
+	must(w.CloudTrail.PutEventSelectors(w.t.Context(), &cloudtrail.PutEventSelectorsInput{TrailName: aws.String(name), EventSelectors: selectors}))
 }
 
 // forget takes away what is remembered of the trail.
 func (w *world) forget() {
 	w.t.Helper()
-	must(w.DeleteParameter(w.t.Context(), &ssm.DeleteParameterInput{Name: aws.String("/relight/memory/trail")}))
+	must(w.SSM.DeleteParameter(w.t.Context(), &ssm.DeleteParameterInput{Name: aws.String("/relight/memory/trail")}))
 }
 
 func (w *world) createGroup(region, name string) {
 	w.t.Helper()
-	must(w.CreateLogGroup(w.t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(name)}, logsIn(region)))
+	must(w.In(region).Logs.CreateLogGroup(w.t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(name)}))
 }
 
 func (w *world) deleteGroup(region, name string) {
 	w.t.Helper()
 	w.protect(region, name, false)
-	must(w.DeleteLogGroup(w.t.Context(), &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String(name)}, logsIn(region)))
+	must(w.In(region).Logs.DeleteLogGroup(w.t.Context(), &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String(name)}))
 }
 
 func (w *world) protect(region, name string, on bool) {
 	w.t.Helper()
-	must(w.PutLogGroupDeletionProtection(w.t.Context(), &cloudwatchlogs.PutLogGroupDeletionProtectionInput{
+	must(w.In(region).Logs.PutLogGroupDeletionProtection(w.t.Context(), &cloudwatchlogs.PutLogGroupDeletionProtectionInput{
 		LogGroupIdentifier: aws.String(name), DeletionProtectionEnabled: aws.Bool(on),
-	}, logsIn(region)))
+	}))
 }
 
 func (w *world) putRetention(region, name string, days int32) {
 	w.t.Helper()
-	must(w.PutRetentionPolicy(w.t.Context(), &cloudwatchlogs.PutRetentionPolicyInput{
+	must(w.In(region).Logs.PutRetentionPolicy(w.t.Context(), &cloudwatchlogs.PutRetentionPolicyInput{
 		LogGroupName: aws.String(name), RetentionInDays: aws.Int32(days),
-	}, logsIn(region)))
-}
-
-func logsIn(region string) func(*cloudwatchlogs.Options) {
-	return func(o *cloudwatchlogs.Options) { o.Region = region }
+	}))
 }
 
 func (w *world) putFilter(group string, f logstypes.MetricFilter) {
 	w.t.Helper()
-	must(w.PutMetricFilter(w.t.Context(), &cloudwatchlogs.PutMetricFilterInput{
+	must(w.Logs.PutMetricFilter(w.t.Context(), &cloudwatchlogs.PutMetricFilterInput{
 		LogGroupName: aws.String(group), FilterName: f.FilterName, FilterPattern: f.FilterPattern,
 		MetricTransformations: f.MetricTransformations, ApplyOnTransformedLogs: f.ApplyOnTransformedLogs,
 		EmitSystemFieldDimensions: f.EmitSystemFieldDimensions, FieldSelectionCriteria: f.FieldSelectionCriteria,
@@ -429,14 +427,14 @@ func (w *world) putFilter(group string, f logstypes.MetricFilter) {
 
 func (w *world) putAlarm(in *cloudwatch.PutMetricAlarmInput) {
 	w.t.Helper()
-	must(w.PutMetricAlarm(w.t.Context(), in))
+	must(w.CloudWatch.PutMetricAlarm(w.t.Context(), in))
 }
 
 // changeFilter changes a filter of the trail's log group as an attacker or an
 // owner would.
 func (w *world) changeFilter(name string, change func(*logstypes.MetricFilter)) {
 	w.t.Helper()
-	out := must(w.DescribeMetricFilters(w.t.Context(), &cloudwatchlogs.DescribeMetricFiltersInput{
+	out := must(w.Logs.DescribeMetricFilters(w.t.Context(), &cloudwatchlogs.DescribeMetricFiltersInput{
 		LogGroupName: aws.String(trailGroup), FilterNamePrefix: aws.String(name),
 	}))
 	f := out.MetricFilters[0]
@@ -448,7 +446,7 @@ func (w *world) changeFilter(name string, change func(*logstypes.MetricFilter)) 
 // changeAlarm changes an alarm as an attacker or an owner would.
 func (w *world) changeAlarm(name string, change func(*cloudwatch.PutMetricAlarmInput)) {
 	w.t.Helper()
-	out := must(w.DescribeAlarms(w.t.Context(), &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{name}}))
+	out := must(w.CloudWatch.DescribeAlarms(w.t.Context(), &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{name}}))
 	a := out.MetricAlarms[0]
 	in := &cloudwatch.PutMetricAlarmInput{
 		AlarmName: a.AlarmName, AlarmDescription: a.AlarmDescription, Namespace: a.Namespace, MetricName: a.MetricName,
@@ -462,12 +460,12 @@ func (w *world) changeAlarm(name string, change func(*cloudwatch.PutMetricAlarmI
 
 func (w *world) deleteAlarms(names ...string) {
 	w.t.Helper()
-	must(w.DeleteAlarms(w.t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: names}))
+	must(w.CloudWatch.DeleteAlarms(w.t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: names}))
 }
 
 func (w *world) mute(names ...string) {
 	w.t.Helper()
-	must(w.DisableAlarmActions(w.t.Context(), &cloudwatch.DisableAlarmActionsInput{AlarmNames: names}))
+	must(w.CloudWatch.DisableAlarmActions(w.t.Context(), &cloudwatch.DisableAlarmActionsInput{AlarmNames: names}))
 }
 
 func (w *world) deleteFlowLogs(region string, vpcs ...string) {
@@ -479,7 +477,7 @@ func (w *world) deleteFlowLogs(region string, vpcs ...string) {
 	if len(ids) == 0 { // EC2 refuses an empty list
 		return
 	}
-	must(w.DeleteFlowLogs(w.t.Context(), &ec2.DeleteFlowLogsInput{FlowLogIds: ids}, func(o *ec2.Options) { o.Region = region }))
+	must(w.In(region).EC2.DeleteFlowLogs(w.t.Context(), &ec2.DeleteFlowLogsInput{FlowLogIds: ids}))
 }
 
 // ours returns the names of all of relight's alarms and filters.
@@ -520,10 +518,10 @@ func alarmOn(name, namespace, metric string, actions ...string) *cloudwatch.PutM
 // createFlowLog makes a flow log that is not relight's, to a log group.
 func (w *world) createFlowLog(region, vpc, traffic, group string) {
 	w.t.Helper()
-	out := must(w.CreateFlowLogs(w.t.Context(), &ec2.CreateFlowLogsInput{
+	out := must(w.In(region).EC2.CreateFlowLogs(w.t.Context(), &ec2.CreateFlowLogsInput{
 		ResourceIds: []string{vpc}, ResourceType: ec2types.FlowLogsResourceTypeVpc, TrafficType: ec2types.TrafficType(traffic),
 		LogGroupName: aws.String(group), DeliverLogsPermissionArn: aws.String(theirRole),
-	}, func(o *ec2.Options) { o.Region = region }))
+	}))
 	if len(out.Unsuccessful) > 0 {
 		w.t.Fatal(*out.Unsuccessful[0].Error.Message)
 	}
@@ -532,7 +530,7 @@ func (w *world) createFlowLog(region, vpc, traffic, group string) {
 // tag gives a VPC of the home region the tag that exempts it, with a value.
 func (w *world) tag(vpc, value string) {
 	w.t.Helper()
-	must(w.CreateTags(w.t.Context(), &ec2.CreateTagsInput{
+	must(w.EC2.CreateTags(w.t.Context(), &ec2.CreateTagsInput{
 		Resources: []string{vpc}, Tags: []ec2types.Tag{{Key: aws.String(catalog.ExemptTag), Value: aws.String(value)}},
 	}))
 }
@@ -540,7 +538,7 @@ func (w *world) tag(vpc, value string) {
 // createOurs makes a flow log as relight makes one.
 func (w *world) createOurs(vpc, traffic string) {
 	w.t.Helper()
-	out := must(w.CreateFlowLogs(w.t.Context(), &ec2.CreateFlowLogsInput{
+	out := must(w.EC2.CreateFlowLogs(w.t.Context(), &ec2.CreateFlowLogsInput{
 		ResourceIds: []string{vpc}, ResourceType: ec2types.FlowLogsResourceTypeVpc, TrafficType: ec2types.TrafficType(traffic),
 		LogGroupName: aws.String(flowLogGroup), DeliverLogsPermissionArn: aws.String(role),
 		TagSpecifications: []ec2types.TagSpecification{{

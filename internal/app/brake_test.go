@@ -19,7 +19,7 @@ func TestFight(t *testing.T) {
 	function := w.app(catalog.Function(catalog.Alarms)) // stays warm
 	undo := func() (writes, messages int) {
 		t.Helper()
-		must(w.DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{rootUsage}}))
+		must(w.CloudWatch.DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{rootUsage}}))
 		before, told := len(w.Writes()), len(w.Messages())
 		if _, err := function.HandleEvent(t.Context(), batch(events.Read("DeleteAlarms.one.json"))); err != nil {
 			t.Fatal(err)

@@ -181,7 +181,7 @@ func TestForeignHolderDeleted(t *testing.T) {
 	w.putFilter(trailGroup, filterOf("their-filter", c.Pattern, "theirs", "calls"))
 	w.putAlarm(alarmOn("their-alarm", "theirs", "calls", w.topic))
 	w.sweep(app.Request{})
-	if out := must(w.DescribeMetricFilters(t.Context(), &cloudwatchlogs.DescribeMetricFiltersInput{
+	if out := must(w.Logs.DescribeMetricFilters(t.Context(), &cloudwatchlogs.DescribeMetricFiltersInput{
 		LogGroupName: aws.String(trailGroup), FilterNamePrefix: aws.String("relight-" + c.ID),
 	})); len(out.MetricFilters) > 0 && *out.MetricFilters[0].FilterName == "relight-"+c.ID {
 		t.Error("a filter of ours was made though theirs holds the control")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/relight-aws/relight/events"
@@ -23,13 +24,13 @@ const (
 )
 
 var roleDeleted = attack{do: func(w *world) {
-	must(w.DeleteRolePolicy(w.t.Context(), &iam.DeleteRolePolicyInput{RoleName: aws.String(roleName), PolicyName: aws.String("deliver")}))
-	must(w.DeleteRole(w.t.Context(), &iam.DeleteRoleInput{RoleName: aws.String(roleName)}))
+	must(w.IAM.DeleteRolePolicy(w.t.Context(), &iam.DeleteRolePolicyInput{RoleName: aws.String(roleName), PolicyName: aws.String("deliver")}))
+	must(w.IAM.DeleteRole(w.t.Context(), &iam.DeleteRoleInput{RoleName: aws.String(roleName)}))
 }}
 
 func (w *world) putRolePolicy(name, document string) {
 	w.t.Helper()
-	must(w.PutRolePolicy(w.t.Context(), &iam.PutRolePolicyInput{
+	must(w.IAM.PutRolePolicy(w.t.Context(), &iam.PutRolePolicyInput{
 		RoleName: aws.String(roleName), PolicyName: aws.String(name), PolicyDocument: aws.String(document),
 	}))
 }
@@ -37,31 +38,31 @@ func (w *world) putRolePolicy(name, document string) {
 // policy makes a managed policy and returns its ARN.
 func (w *world) policy(name, document string) string {
 	w.t.Helper()
-	return *must(w.CreatePolicy(w.t.Context(), &iam.CreatePolicyInput{PolicyName: aws.String(name), PolicyDocument: aws.String(document)})).Policy.Arn
+	return *must(w.IAM.CreatePolicy(w.t.Context(), &iam.CreatePolicyInput{PolicyName: aws.String(name), PolicyDocument: aws.String(document)})).Policy.Arn
 }
 
 func (w *world) version(name, document string, inForce bool) {
 	w.t.Helper()
-	must(w.CreatePolicyVersion(w.t.Context(), &iam.CreatePolicyVersionInput{
+	must(w.IAM.CreatePolicyVersion(w.t.Context(), &iam.CreatePolicyVersionInput{
 		PolicyArn: aws.String(policies + name), PolicyDocument: aws.String(document), SetAsDefault: inForce,
 	}))
 }
 
 func (w *world) attach(arn string) {
 	w.t.Helper()
-	must(w.AttachRolePolicy(w.t.Context(), &iam.AttachRolePolicyInput{RoleName: aws.String(roleName), PolicyArn: aws.String(arn)}))
+	must(w.IAM.AttachRolePolicy(w.t.Context(), &iam.AttachRolePolicyInput{RoleName: aws.String(roleName), PolicyArn: aws.String(arn)}))
 }
 
 func (w *world) bound(arn string) {
 	w.t.Helper()
-	must(w.PutRolePermissionsBoundary(w.t.Context(), &iam.PutRolePermissionsBoundaryInput{
+	must(w.IAM.PutRolePermissionsBoundary(w.t.Context(), &iam.PutRolePermissionsBoundaryInput{
 		RoleName: aws.String(roleName), PermissionsBoundary: aws.String(arn),
 	}))
 }
 
 func (w *world) trust(service string) {
 	w.t.Helper()
-	must(w.UpdateAssumeRolePolicy(w.t.Context(), &iam.UpdateAssumeRolePolicyInput{
+	must(w.IAM.UpdateAssumeRolePolicy(w.t.Context(), &iam.UpdateAssumeRolePolicyInput{
 		RoleName:       aws.String(roleName),
 		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"` + service + `"},"Action":"sts:AssumeRole"}}`),
 	}))
@@ -77,7 +78,9 @@ func TestOwnersPoliciesStay(t *testing.T) {
 		{"Effect":"Deny","NotAction":"logs:*","Resource":"*"},
 		{"Effect":"Deny","Action":"logs:*","NotResource":["arn:aws:logs:*:111122223333:log-group:relight-*","*"]}]}`)
 	w.attach(w.policy("extras", allowAll))
-	must(w.TagRole(t.Context(), &iam.TagRoleInput{RoleName: aws.String(roleName), Tags: nil}))
+	must(w.IAM.TagRole(t.Context(), &iam.TagRoleInput{
+		RoleName: aws.String(roleName), Tags: []iamtypes.Tag{{Key: aws.String("team"), Value: aws.String("network")}},
+	}))
 	before, writes := w.State(), len(w.Writes())
 	if s := w.sweep(app.Request{}); s.Planned != 0 || s.Unrestored != 0 || len(w.Writes()) != writes {
 		t.Errorf("a sweep plans %d and writes %v: %+v", s.Planned, w.Writes()[writes:], s)

@@ -31,10 +31,10 @@ func TestEchoGivesWay(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := healthy(t, "")
-				removed := must(w.DescribeMetricFilters(t.Context(), &cloudwatchlogs.DescribeMetricFiltersInput{
+				removed := must(w.Logs.DescribeMetricFilters(t.Context(), &cloudwatchlogs.DescribeMetricFiltersInput{
 					LogGroupName: aws.String(trailGroup), FilterNamePrefix: aws.String(rootUsage),
 				})).MetricFilters[0]
-				must(w.DeleteMetricFilter(t.Context(), &cloudwatchlogs.DeleteMetricFilterInput{
+				must(w.Logs.DeleteMetricFilter(t.Context(), &cloudwatchlogs.DeleteMetricFilterInput{
 					LogGroupName: aws.String(trailGroup), FilterName: aws.String(rootUsage),
 				}))
 				before, messages := len(w.Writes()), len(w.Messages())

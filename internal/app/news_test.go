@@ -38,7 +38,7 @@ func TestNews(t *testing.T) {
 	told("both again", "")
 	w.RemoveTrail(other)
 	told("one mended", "")
-	must(w.DeleteLogGroup(t.Context(), &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String("second-trail")}))
+	must(w.Logs.DeleteLogGroup(t.Context(), &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String("second-trail")}))
 	w.AddTrailTo("zweite", "second-trail")
 	told("and back", "these qualify too")
 
@@ -47,7 +47,7 @@ func TestNews(t *testing.T) {
 	told("what was told is unreadable", "")
 	w.Allow("GetParameter")
 	told("and readable again", "fl-")
-	must(w.PutParameter(t.Context(), &ssm.PutParameterInput{Name: aws.String(findingsMemory), Value: aws.String("{"), Overwrite: aws.Bool(true)}))
+	must(w.SSM.PutParameter(t.Context(), &ssm.PutParameterInput{Name: aws.String(findingsMemory), Value: aws.String("{"), Overwrite: aws.Bool(true)}))
 	told("what was told is spoilt", "these qualify too")
 	told("and mended", "")
 }

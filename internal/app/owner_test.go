@@ -32,7 +32,7 @@ func TestOwnersExtrasStay(t *testing.T) {
 		a.Threshold = aws.Float64(50)
 	})
 	w.send(events.Read("PutMetricAlarm.weakened.json"), true)
-	out := must(w.DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{rootUsage}}))
+	out := must(w.CloudWatch.DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{rootUsage}}))
 	got := out.MetricAlarms[0]
 	if diff := cmp.Diff([]string{pager, w.topic}, got.AlarmActions); diff != "" {
 		t.Errorf("actions (-want +got):\n%s", diff)
@@ -307,7 +307,7 @@ func TestControlTower(t *testing.T) {
 func TestForeignFlowLogs(t *testing.T) {
 	toS3 := func(traffic ec2types.TrafficType, format *string) func(*world) {
 		return func(w *world) {
-			must(w.CreateFlowLogs(w.t.Context(), &ec2.CreateFlowLogsInput{
+			must(w.EC2.CreateFlowLogs(w.t.Context(), &ec2.CreateFlowLogsInput{
 				ResourceIds: []string{"vpc-1"}, ResourceType: ec2types.FlowLogsResourceTypeVpc, TrafficType: traffic,
 				LogDestinationType: ec2types.LogDestinationTypeS3, LogDestination: aws.String("arn:aws:s3:::bucket"), LogFormat: format,
 			}))
@@ -331,13 +331,13 @@ func TestForeignFlowLogs(t *testing.T) {
 			w.FailDelivery(home, "vpc-1", "Access error")
 		}},
 		{name: "on a subnet", made: true, theirs: func(w *world) {
-			must(w.CreateFlowLogs(w.t.Context(), &ec2.CreateFlowLogsInput{
+			must(w.EC2.CreateFlowLogs(w.t.Context(), &ec2.CreateFlowLogsInput{
 				ResourceIds: []string{"subnet-1"}, ResourceType: ec2types.FlowLogsResourceTypeSubnet, TrafficType: "ALL",
 				LogGroupName: aws.String("subnets"), DeliverLogsPermissionArn: aws.String(theirRole),
 			}))
 		}},
 		{name: "group by ARN", theirs: func(w *world) {
-			must(w.CreateFlowLogs(w.t.Context(), &ec2.CreateFlowLogsInput{
+			must(w.EC2.CreateFlowLogs(w.t.Context(), &ec2.CreateFlowLogsInput{
 				ResourceIds: []string{"vpc-1"}, ResourceType: ec2types.FlowLogsResourceTypeVpc, TrafficType: "ALL",
 				LogDestination: aws.String("arn:aws:logs:us-east-1:111122223333:log-group:theirs:*"), DeliverLogsPermissionArn: aws.String(theirRole),
 			}))

@@ -12,19 +12,19 @@ import (
 func (w *world) encrypt(group, key string) {
 	w.t.Helper()
 	w.AddKey(key)
-	must(w.AssociateKmsKey(w.t.Context(), &cloudwatchlogs.AssociateKmsKeyInput{LogGroupName: aws.String(group), KmsKeyId: aws.String(key)}))
+	must(w.Logs.AssociateKmsKey(w.t.Context(), &cloudwatchlogs.AssociateKmsKeyInput{LogGroupName: aws.String(group), KmsKeyId: aws.String(key)}))
 }
 
 func (w *world) putAccountPolicy(of logstypes.PolicyType, name string, selection *string) {
 	w.t.Helper()
-	must(w.PutAccountPolicy(w.t.Context(), &cloudwatchlogs.PutAccountPolicyInput{
+	must(w.Logs.PutAccountPolicy(w.t.Context(), &cloudwatchlogs.PutAccountPolicyInput{
 		PolicyName: aws.String(name), PolicyType: of, PolicyDocument: aws.String(`{"retentionInDays":30}`), SelectionCriteria: selection,
 	}))
 }
 
 func (w *world) setState(alarm, state string) {
 	w.t.Helper()
-	must(w.SetAlarmState(w.t.Context(), &cloudwatch.SetAlarmStateInput{
+	must(w.CloudWatch.SetAlarmState(w.t.Context(), &cloudwatch.SetAlarmStateInput{
 		AlarmName: aws.String(alarm), StateValue: cloudwatchtypes.StateValue(state), StateReason: aws.String("test"),
 	}))
 }
@@ -32,7 +32,7 @@ func (w *world) setState(alarm, state string) {
 // muteRule silences alarms every night.
 func (w *world) muteRule(name string, alarms ...string) {
 	w.t.Helper()
-	must(w.PutAlarmMuteRule(w.t.Context(), &cloudwatch.PutAlarmMuteRuleInput{
+	must(w.CloudWatch.PutAlarmMuteRule(w.t.Context(), &cloudwatch.PutAlarmMuteRuleInput{
 		Name: aws.String(name), MuteTargets: &cloudwatchtypes.MuteTargets{AlarmNames: alarms},
 		Rule: &cloudwatchtypes.Rule{Schedule: &cloudwatchtypes.Schedule{Expression: aws.String("cron(0 0 * * *)"), Duration: aws.String("PT12H")}},
 	}))

@@ -95,7 +95,7 @@ var attacks = map[string]attack{
 		field := func(name string, values ...string) cloudtrailtypes.AdvancedFieldSelector {
 			return cloudtrailtypes.AdvancedFieldSelector{Field: aws.String(name), Equals: values}
 		}
-		must(w.PutEventSelectors(w.t.Context(), &cloudtrail.PutEventSelectorsInput{
+		must(w.CloudTrail.PutEventSelectors(w.t.Context(), &cloudtrail.PutEventSelectorsInput{
 			TrailName: aws.String("audit"), AdvancedEventSelectors: []cloudtrailtypes.AdvancedEventSelector{{
 				FieldSelectors: []cloudtrailtypes.AdvancedFieldSelector{field("eventCategory", "Management"), field("readOnly", "true")},
 			}},
@@ -142,7 +142,7 @@ var attacks = map[string]attack{
 	}),
 	"PutMetricFilter.transformed.json": {
 		do: func(w *world) {
-			must(w.PutTransformer(w.t.Context(), &cloudwatchlogs.PutTransformerInput{
+			must(w.Logs.PutTransformer(w.t.Context(), &cloudwatchlogs.PutTransformerInput{
 				LogGroupIdentifier: aws.String(trailGroup), TransformerConfig: slimming,
 			}))
 			w.changeFilter(rootUsage, func(f *logstypes.MetricFilter) { f.ApplyOnTransformedLogs = true })
@@ -200,7 +200,7 @@ var attacks = map[string]attack{
 	},
 	"SetTopicAttributes.key.json": {do: func(w *world) { w.setTopic("KmsMasterKeyId", "alias/aws/sns") }},
 	"RemovePermission.ours.json": {do: func(w *world) {
-		must(w.RemovePermission(w.t.Context(), &sns.RemovePermissionInput{TopicArn: aws.String(w.topic), Label: aws.String("AllowAlarmsOfThisAccount")}))
+		must(w.SNS.RemovePermission(w.t.Context(), &sns.RemovePermissionInput{TopicArn: aws.String(w.topic), Label: aws.String("AllowAlarmsOfThisAccount")}))
 	}},
 	"Unsubscribe.ours.json": {do: func(w *world) { w.unsubscribe(oncall) }},
 	"SetSubscriptionAttributes.filter-policy.json": {do: func(w *world) {
@@ -234,7 +234,7 @@ var attacks = map[string]attack{
 	"DeleteRole.ours.json":            roleDeleted,
 	"DeleteRole.null-parameters.json": roleDeleted,
 	"DeleteRolePolicy.ours.json": {do: func(w *world) {
-		must(w.DeleteRolePolicy(w.t.Context(), &iam.DeleteRolePolicyInput{RoleName: aws.String(roleName), PolicyName: aws.String("deliver")}))
+		must(w.IAM.DeleteRolePolicy(w.t.Context(), &iam.DeleteRolePolicyInput{RoleName: aws.String(roleName), PolicyName: aws.String("deliver")}))
 	}},
 	"PutRolePolicy.denying.json":       {do: func(w *world) { w.putRolePolicy("cost-control", denyAll) }},
 	"PutRolePolicy.replaced.json":      {do: func(w *world) { w.putRolePolicy("deliver", denyAll) }},
@@ -255,7 +255,7 @@ var attacks = map[string]attack{
 		do: func(w *world) {
 			w.attach(w.policy("flow-log-extras", allowAll))
 			w.version("flow-log-extras", denyAll, false)
-			must(w.SetDefaultPolicyVersion(w.t.Context(), &iam.SetDefaultPolicyVersionInput{
+			must(w.IAM.SetDefaultPolicyVersion(w.t.Context(), &iam.SetDefaultPolicyVersionInput{
 				PolicyArn: aws.String(policies + "flow-log-extras"), VersionId: aws.String("v2"),
 			}))
 		},
@@ -282,7 +282,7 @@ var slimming = []logstypes.Processor{{ParseJSON: &logstypes.ParseJSON{}}}
 
 func masked(group string) attack {
 	return attack{do: func(w *world) {
-		must(w.PutDataProtectionPolicy(w.t.Context(), &cloudwatchlogs.PutDataProtectionPolicyInput{
+		must(w.Logs.PutDataProtectionPolicy(w.t.Context(), &cloudwatchlogs.PutDataProtectionPolicyInput{
 			LogGroupIdentifier: aws.String(group), PolicyDocument: aws.String("{}"),
 		}))
 	}}
@@ -290,7 +290,7 @@ func masked(group string) attack {
 
 func transformed(group string) attack {
 	return attack{do: func(w *world) {
-		must(w.PutTransformer(w.t.Context(), &cloudwatchlogs.PutTransformerInput{LogGroupIdentifier: aws.String(group), TransformerConfig: slimming}))
+		must(w.Logs.PutTransformer(w.t.Context(), &cloudwatchlogs.PutTransformerInput{LogGroupIdentifier: aws.String(group), TransformerConfig: slimming}))
 	}}
 }
 
@@ -304,7 +304,7 @@ func ruledMute(rule string, alarms ...string) attack {
 
 func composed(name, rule string) attack {
 	return attack{do: func(w *world) {
-		must(w.PutCompositeAlarm(w.t.Context(), &cloudwatch.PutCompositeAlarmInput{
+		must(w.CloudWatch.PutCompositeAlarm(w.t.Context(), &cloudwatch.PutCompositeAlarmInput{
 			AlarmName: aws.String(name), AlarmRule: aws.String(rule), ActionsSuppressor: aws.String(foreignAlarm),
 			ActionsSuppressorWaitPeriod: aws.Int32(60), ActionsSuppressorExtensionPeriod: aws.Int32(60),
 		}))
@@ -321,7 +321,7 @@ func newVPC(region, id string) attack {
 // flowLogsToBucket is an account with somebody's flow log in the samples'
 // bucket.
 var flowLogsToBucket = attack{do: func(w *world) {
-	must(w.CreateFlowLogs(w.t.Context(), &ec2.CreateFlowLogsInput{
+	must(w.EC2.CreateFlowLogs(w.t.Context(), &ec2.CreateFlowLogsInput{
 		ResourceIds: []string{"vpc-1"}, ResourceType: ec2types.FlowLogsResourceTypeVpc, TrafficType: ec2types.TrafficTypeAll,
 		LogDestinationType: ec2types.LogDestinationTypeS3, LogDestination: aws.String("arn:aws:s3:::audit-111122223333/flow-logs/"),
 	}))
@@ -341,7 +341,7 @@ func vpcTornDown(id string) attack {
 		w.OutliveVPCs()
 		w.AddVPC(home, id)
 		w.createOurs(id, "REJECT")
-		must(w.DeleteVpc(w.t.Context(), &ec2.DeleteVpcInput{VpcId: aws.String(id)}))
+		must(w.EC2.DeleteVpc(w.t.Context(), &ec2.DeleteVpcInput{VpcId: aws.String(id)}))
 	}}
 }
 
@@ -351,7 +351,7 @@ func filterChanged(name string, change func(*logstypes.MetricFilter)) attack {
 
 func filterDeleted(name string) attack {
 	return attack{do: func(w *world) {
-		must(w.DeleteMetricFilter(w.t.Context(), &cloudwatchlogs.DeleteMetricFilterInput{
+		must(w.Logs.DeleteMetricFilter(w.t.Context(), &cloudwatchlogs.DeleteMetricFilterInput{
 			LogGroupName: aws.String(trailGroup), FilterName: aws.String(name),
 		}))
 	}}
@@ -532,7 +532,7 @@ func checkHealed(t *testing.T, name string, asBatch bool) {
 func TestInfrequentAccess(t *testing.T) {
 	w := healthy(t, "")
 	w.deleteGroup(home, trailGroup)
-	must(w.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{
+	must(w.Logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{
 		LogGroupName: aws.String(trailGroup), LogGroupClass: logstypes.LogGroupClassInfrequentAccess,
 	}))
 	writes := len(w.Writes())
@@ -560,7 +560,7 @@ func TestMixedDeletion(t *testing.T) {
 func TestGoneVPC(t *testing.T) {
 	w := healthy(t, "")
 	w.AddVPC(home, "vpc-0a1b2c3d4e5f60001")
-	must(w.DeleteVpc(t.Context(), &ec2.DeleteVpcInput{VpcId: aws.String("vpc-0a1b2c3d4e5f60001")}))
+	must(w.EC2.DeleteVpc(t.Context(), &ec2.DeleteVpcInput{VpcId: aws.String("vpc-0a1b2c3d4e5f60001")}))
 	before := w.State()
 	res, err := w.app("flowlogs").HandleEvent(t.Context(), events.Read("CreateVpc.default.json"))
 	if err != nil {

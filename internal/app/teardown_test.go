@@ -38,13 +38,13 @@ var comeAndGo = []step{
 	{"CreateFlowLogs", func(w *world) { w.createFlowLog(home, theirVPC, "ALL", theirGroup) }, ""},
 	{"DeleteFlowLogs", func(w *world) {
 		for _, id := range w.FlowLogs(home, theirVPC) {
-			if out := must(w.DescribeFlowLogs(w.t.Context(), &ec2.DescribeFlowLogsInput{FlowLogIds: []string{id}})); aws.ToString(out.FlowLogs[0].LogGroupName) == theirGroup {
-				must(w.DeleteFlowLogs(w.t.Context(), &ec2.DeleteFlowLogsInput{FlowLogIds: []string{id}}))
+			if out := must(w.EC2.DescribeFlowLogs(w.t.Context(), &ec2.DescribeFlowLogsInput{FlowLogIds: []string{id}})); aws.ToString(out.FlowLogs[0].LogGroupName) == theirGroup {
+				must(w.EC2.DeleteFlowLogs(w.t.Context(), &ec2.DeleteFlowLogsInput{FlowLogIds: []string{id}}))
 			}
 		}
 	}, call("aws.ec2", "DeleteFlowLogs", `"requestParameters":{"DeleteFlowLogsRequest":{"FlowLogId":{"content":"fl-1","tag":1}}}`)},
 	{"DeleteVpc", func(w *world) {
-		must(w.DeleteVpc(w.t.Context(), &ec2.DeleteVpcInput{VpcId: aws.String(theirVPC)}))
+		must(w.EC2.DeleteVpc(w.t.Context(), &ec2.DeleteVpcInput{VpcId: aws.String(theirVPC)}))
 	}, call("aws.ec2", "DeleteVpc", `"requestParameters":{"vpcId":"`+theirVPC+`"}`)},
 	{"DeleteLogGroup", func(w *world) { w.deleteGroup(home, theirGroup) }, call("aws.logs", "DeleteLogGroup", `"requestParameters":{"logGroupName":"`+theirGroup+`"}`)},
 }
@@ -153,7 +153,7 @@ func TestTeardownUnheard(t *testing.T) {
 	}
 	w.AddVPC(home, "vpc-9") // and somebody else's flow log stays where its VPC was
 	w.createFlowLog(home, "vpc-9", "ALL", flowLogGroup)
-	must(w.DeleteVpc(t.Context(), &ec2.DeleteVpcInput{VpcId: aws.String("vpc-9")}))
+	must(w.EC2.DeleteVpc(t.Context(), &ec2.DeleteVpcInput{VpcId: aws.String("vpc-9")}))
 	w.Lag(2)
 	w.AddVPC(home, "vpc-8") // not to be seen for two reads, and not gone
 	w.createOurs("vpc-8", "REJECT")
@@ -192,7 +192,7 @@ func TestForgedTeardown(t *testing.T) {
 // another one has been seen to do its work.
 func TestSurplus(t *testing.T) {
 	bucket := func(w *world) {
-		must(w.CreateFlowLogs(w.t.Context(), &ec2.CreateFlowLogsInput{
+		must(w.EC2.CreateFlowLogs(w.t.Context(), &ec2.CreateFlowLogsInput{
 			ResourceIds: []string{"vpc-1"}, ResourceType: ec2types.FlowLogsResourceTypeVpc, TrafficType: "ALL",
 			LogDestinationType: ec2types.LogDestinationTypeS3, LogDestination: aws.String("arn:aws:s3:::bucket"),
 		}))
@@ -305,13 +305,12 @@ func TestTeardownLeavesTheGroup(t *testing.T) {
 	w.AddVPC("ap-south-1", "vpc-7")
 	w.OutliveVPCs()
 	w.sweep(app.Request{})
-	in := func(o *ec2.Options) { o.Region = "ap-south-1" }
-	must(w.DeleteVpc(t.Context(), &ec2.DeleteVpcInput{VpcId: aws.String("vpc-7")}, in))
+	must(w.In("ap-south-1").EC2.DeleteVpc(t.Context(), &ec2.DeleteVpcInput{VpcId: aws.String("vpc-7")}))
 	w.sweep(app.Request{})
 	if n := len(w.FlowLogs("ap-south-1", "vpc-7")); n != 0 {
 		t.Errorf("%d flow logs left", n)
 	}
-	groups := must(w.DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{}, logsIn("ap-south-1")))
+	groups := must(w.In("ap-south-1").Logs.DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{}))
 	if len(groups.LogGroups) != 1 || *groups.LogGroups[0].LogGroupName != flowLogGroup {
 		t.Errorf("log groups %+v, want relight's own", groups.LogGroups)
 	}

@@ -20,41 +20,40 @@ const mail = "oncall@example.com"
 
 func (w *world) setTopic(name, value string) {
 	w.t.Helper()
-	must(w.SetTopicAttributes(w.t.Context(), &sns.SetTopicAttributesInput{
+	must(w.SNS.SetTopicAttributes(w.t.Context(), &sns.SetTopicAttributesInput{
 		TopicArn: aws.String(w.topic), AttributeName: aws.String(name), AttributeValue: aws.String(value),
 	}))
 }
 
 func (w *world) deleteTopic() {
 	w.t.Helper()
-	must(w.DeleteTopic(w.t.Context(), &sns.DeleteTopicInput{TopicArn: aws.String(w.topic)}))
+	must(w.SNS.DeleteTopic(w.t.Context(), &sns.DeleteTopicInput{TopicArn: aws.String(w.topic)}))
 }
 
 // subscription returns the ARN of a subscription to relight's topic.
 func (w *world) subscription(endpoint string) *string {
 	w.t.Helper()
 	in := &sns.ListSubscriptionsByTopicInput{TopicArn: aws.String(w.topic)}
-	for {
-		out := must(w.ListSubscriptionsByTopic(w.t.Context(), in))
+	for pages := sns.NewListSubscriptionsByTopicPaginator(w.SNS, in); pages.HasMorePages(); {
+		out := must(pages.NextPage(w.t.Context()))
 		for _, s := range out.Subscriptions {
 			if *s.Endpoint == endpoint {
 				return s.SubscriptionArn
 			}
 		}
-		if in.NextToken = out.NextToken; in.NextToken == nil {
-			w.t.Fatalf("%s is not subscribed", endpoint)
-		}
 	}
+	w.t.Fatalf("%s is not subscribed", endpoint)
+	return nil
 }
 
 func (w *world) unsubscribe(endpoint string) {
 	w.t.Helper()
-	must(w.Unsubscribe(w.t.Context(), &sns.UnsubscribeInput{SubscriptionArn: w.subscription(endpoint)}))
+	must(w.SNS.Unsubscribe(w.t.Context(), &sns.UnsubscribeInput{SubscriptionArn: w.subscription(endpoint)}))
 }
 
 func (w *world) setSubscription(endpoint, name, value string) {
 	w.t.Helper()
-	must(w.SetSubscriptionAttributes(w.t.Context(), &sns.SetSubscriptionAttributesInput{
+	must(w.SNS.SetSubscriptionAttributes(w.t.Context(), &sns.SetSubscriptionAttributesInput{
 		SubscriptionArn: w.subscription(endpoint), AttributeName: aws.String(name), AttributeValue: aws.String(value),
 	}))
 }
@@ -77,7 +76,7 @@ func TestTopicFindings(t *testing.T) {
 	const alone = `{"subscribers":[{"protocol":"email","endpoint":"` + mail + `"}]}`
 	deny := func(statement string) func(*world) {
 		return func(w *world) {
-			policy := must(w.GetTopicAttributes(w.t.Context(), &sns.GetTopicAttributesInput{TopicArn: aws.String(w.topic)})).Attributes["Policy"]
+			policy := must(w.SNS.GetTopicAttributes(w.t.Context(), &sns.GetTopicAttributesInput{TopicArn: aws.String(w.topic)})).Attributes["Policy"]
 			w.setTopic("Policy", strings.TrimSuffix(policy, "]}")+`,{"Sid":"theirs","Effect":"Deny","Principal":"*","Action":"sns:Publish",`+
 				`"Resource":"`+w.topic+`"`+statement+`}]}`)
 		}
@@ -104,7 +103,7 @@ func TestTopicFindings(t *testing.T) {
 			arrange: func(w *world) { w.unsubscribe(mail) },
 		},
 		{name: "key closed to alarms", config: both, want: "its policy does not allow cloudwatch.amazonaws.com kms:Decrypt", arrange: func(w *world) {
-			must(w.PutKeyPolicy(w.t.Context(), &kms.PutKeyPolicyInput{
+			must(w.KMS.PutKeyPolicy(w.t.Context(), &kms.PutKeyPolicyInput{
 				KeyId: aws.String(topicKey), Policy: aws.String(strings.Replace(keyPolicy, "cloudwatch.", "events.", 1)),
 			}))
 		}},
@@ -177,10 +176,10 @@ func TestTopicRefused(t *testing.T) {
 // keyAttacks are the calls that silence the topic by its key.
 var keyAttacks = map[string]func(*world){
 	"DisableKey": func(w *world) {
-		must(w.DisableKey(w.t.Context(), &kms.DisableKeyInput{KeyId: aws.String(topicKey)}))
+		must(w.KMS.DisableKey(w.t.Context(), &kms.DisableKeyInput{KeyId: aws.String(topicKey)}))
 	},
 	"ScheduleKeyDeletion": func(w *world) {
-		must(w.ScheduleKeyDeletion(w.t.Context(), &kms.ScheduleKeyDeletionInput{KeyId: aws.String(topicKey)}))
+		must(w.KMS.ScheduleKeyDeletion(w.t.Context(), &kms.ScheduleKeyDeletionInput{KeyId: aws.String(topicKey)}))
 	},
 }
 
@@ -259,7 +258,7 @@ func TestKeyOutOfReach(t *testing.T) {
 			w.Deny(op)
 			w.deleteTopic()
 			s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Topics}})
-			out, err := w.GetTopicAttributes(t.Context(), &sns.GetTopicAttributesInput{TopicArn: aws.String(w.topic)})
+			out, err := w.SNS.GetTopicAttributes(t.Context(), &sns.GetTopicAttributesInput{TopicArn: aws.String(w.topic)})
 			if err != nil || out.Attributes["KmsMasterKeyId"] != topicKey {
 				t.Errorf("the topic is not back: %v, %v", out, err)
 			}

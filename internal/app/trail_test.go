@@ -76,7 +76,7 @@ func TestTrailComesBack(t *testing.T) {
 				if w.State()[home+" log-group "+trailGroup] == "" {
 					t.Error("its log group is missing")
 				}
-				out := must(w.GetEventSelectors(t.Context(), &cloudtrail.GetEventSelectorsInput{TrailName: aws.String("audit")}))
+				out := must(w.CloudTrail.GetEventSelectors(t.Context(), &cloudtrail.GetEventSelectorsInput{TrailName: aws.String("audit")}))
 				if s := out.EventSelectors[0]; !*s.IncludeManagementEvents || len(s.DataResources) != 1 {
 					t.Errorf("event selectors %+v", out.EventSelectors)
 				}
@@ -165,7 +165,7 @@ func TestDecoy(t *testing.T) {
 		w.send(events.Read(name), true)
 	}
 	w.sweep(app.Request{})
-	out := must(w.DescribeMetricFilters(t.Context(), &cloudwatchlogs.DescribeMetricFiltersInput{LogGroupName: aws.String("decoy")}))
+	out := must(w.Logs.DescribeMetricFilters(t.Context(), &cloudwatchlogs.DescribeMetricFiltersInput{LogGroupName: aws.String("decoy")}))
 	if len(out.MetricFilters) > 0 {
 		t.Errorf("%d filters on the decoy", len(out.MetricFilters))
 	}
@@ -302,7 +302,7 @@ func TestTrailRefusals(t *testing.T) {
 			if m := w.Messages()[told:]; len(m) != 1 || !strings.Contains(m[0].Text, tt.says) {
 				t.Errorf("messages %+v, want one that says %q", m, tt.says)
 			}
-			status, err := w.GetTrailStatus(t.Context(), &cloudtrail.GetTrailStatusInput{Name: aws.String(trailARN)})
+			status, err := w.CloudTrail.GetTrailStatus(t.Context(), &cloudtrail.GetTrailStatusInput{Name: aws.String(trailARN)})
 			if logs := err == nil && *status.IsLogging; logs != tt.logs {
 				t.Errorf("logs without what was refused: %t, want %t", logs, tt.logs)
 			}
@@ -362,7 +362,7 @@ func TestRememberingIsTold(t *testing.T) {
 
 func (w *world) trail() cloudtrailtypes.Trail {
 	w.t.Helper()
-	out := must(w.DescribeTrails(w.t.Context(), &cloudtrail.DescribeTrailsInput{TrailNameList: []string{trailARN}}))
+	out := must(w.CloudTrail.DescribeTrails(w.t.Context(), &cloudtrail.DescribeTrailsInput{TrailNameList: []string{trailARN}}))
 	if len(out.TrailList) != 1 {
 		w.t.Fatal("there is no trail")
 	}
@@ -371,10 +371,10 @@ func (w *world) trail() cloudtrailtypes.Trail {
 
 func (w *world) memory() string {
 	w.t.Helper()
-	return *must(w.GetParameter(w.t.Context(), &ssm.GetParameterInput{Name: aws.String("/relight/memory/trail")})).Parameter.Value
+	return *must(w.SSM.GetParameter(w.t.Context(), &ssm.GetParameterInput{Name: aws.String("/relight/memory/trail")})).Parameter.Value
 }
 
 func (w *world) putMemory(value string) {
 	w.t.Helper()
-	must(w.PutParameter(w.t.Context(), &ssm.PutParameterInput{Name: aws.String("/relight/memory/trail"), Value: aws.String(value), Overwrite: aws.Bool(true)}))
+	must(w.SSM.PutParameter(w.t.Context(), &ssm.PutParameterInput{Name: aws.String("/relight/memory/trail"), Value: aws.String(value), Overwrite: aws.Bool(true)}))
 }

@@ -36,7 +36,10 @@ func cloud(t *testing.T) (*Cloud, *awstest.Account) {
 	acct.AddRole(role, 0)
 	acct.AddTrailTo("audit", "trail")
 	c := &Cloud{
-		Clients: Clients{EC2: acct, Logs: acct, CloudWatch: acct, CloudTrail: acct, SNS: acct, KMS: acct, SSM: acct, IAM: acct},
+		Clients: Clients{
+			EC2: acct.EC2, Logs: acct.Logs, CloudWatch: acct.CloudWatch, CloudTrail: acct.CloudTrail,
+			SNS: acct.SNS, KMS: acct.KMS, SSM: acct.SSM, IAM: acct.IAM,
+		},
 		Want: catalog.Desired{
 			Baseline: catalog.Baseline{
 				Prefix: "ours", Tags: map[string]string{catalog.OwnerTag: "ours"}, Controls: catalog.Controls(),
@@ -153,7 +156,7 @@ func TestNamedReads(t *testing.T) {
 // one of ours makes it a look at the rest.
 func TestForeignAlarmReadsNoMutes(t *testing.T) {
 	c, acct := cloud(t)
-	if _, err := acct.DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{"ours-root-usage"}}); err != nil {
+	if _, err := acct.CloudWatch.DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{"ours-root-usage"}}); err != nil {
 		t.Fatal(err)
 	}
 	for of, reads := range map[catalog.ResourceType]int{catalog.Alarm: 0, catalog.MutedAlarm: 1, catalog.CompositeAlarm: 1} {
@@ -183,9 +186,9 @@ func TestReadsThatOnlyExplain(t *testing.T) {
 			c, acct := cloud(t)
 			var err error
 			if tt.kind == catalog.Alarms {
-				_, err = acct.DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{"ours-root-usage"}})
+				_, err = acct.CloudWatch.DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{"ours-root-usage"}})
 			} else {
-				_, err = acct.DeleteMetricFilter(t.Context(), &cloudwatchlogs.DeleteMetricFilterInput{LogGroupName: aws.String("trail"), FilterName: aws.String("ours-root-usage")})
+				_, err = acct.Logs.DeleteMetricFilter(t.Context(), &cloudwatchlogs.DeleteMetricFilterInput{LogGroupName: aws.String("trail"), FilterName: aws.String("ours-root-usage")})
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -273,7 +276,7 @@ func TestFreshTokens(t *testing.T) {
 		if len(ids) != 1 {
 			t.Fatalf("flow logs %v, want one", ids)
 		}
-		if _, err := acct.DeleteFlowLogs(t.Context(), &ec2.DeleteFlowLogsInput{FlowLogIds: ids}); err != nil {
+		if _, err := acct.EC2.DeleteFlowLogs(t.Context(), &ec2.DeleteFlowLogsInput{FlowLogIds: ids}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -2,8 +2,8 @@
 // state per region, pages, and refuses what AWS refuses; it fails, lags and
 // denies on request. It knows nothing of who calls it.
 //
-// An Account has the methods of the SDK's clients, so it stands in for all of
-// them. Where it imitates a quirk, the comment names the AWS document. Where
+// The SDK's own clients, made from its Config, call it: an Account answers
+// behind their validation and their defaults, without HTTP. Where it imitates a quirk, the comment names the AWS document. Where
 // AWS's documents say nothing, the comment says "unverified", and the account
 // does what is harder for its caller.
 package awstest
@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -24,14 +25,15 @@ import (
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
-	smithy "github.com/aws/smithy-go"
 )
 
 // An Account is one AWS account. It is safe for concurrent use. Make one per
 // test: there is no way to empty it.
 type Account struct {
+	Clients // of the home region; In returns those of another
+
 	ID   string           // 12 digits
-	Home string           // the region of a call that names none
+	Home string           // the region of Config
 	Now  func() time.Time // what time it is; nil for 2026-03-03 12:00 UTC, the time of the sample events
 
 	mu       sync.Mutex
@@ -41,17 +43,18 @@ type Account struct {
 	whole    bool // an unknown VPC fails a CreateFlowLogs as a whole
 	outlive  bool // flow logs stay when their VPC is deleted
 	regions  map[string]*region
-	roles    store[role]                  // by name
-	unready  map[string]int               // ARN of a role to how many calls still cannot assume it
-	policies map[string]*policy           // managed ones, by ARN
-	keys     map[string]kmstypes.KeyState // by ARN
-	trails   map[string]*trail            // by ARN
-	history  []cloudtrailtypes.Event      // the latest first
-	buckets  map[string]bool              // that trails may write to
-	replies  map[string]reply             // of CreateFlowLogs, by region and client token
-	faults   map[string][]string          // operation to error codes of its next calls
-	denied   map[string]bool              // operations
-	refusals map[string][]string          // resource ID to error codes inside successful replies
+	roles    store[role]                                              // by name
+	unready  map[string]int                                           // ARN of a role to how many calls still cannot assume it
+	policies map[string]*policy                                       // managed ones, by ARN
+	keys     map[string]kmstypes.KeyState                             // by ARN
+	trails   map[string]*trail                                        // by ARN
+	history  []cloudtrailtypes.Event                                  // the latest first
+	buckets  map[string]bool                                          // that trails may write to
+	replies  map[string]reply                                         // of CreateFlowLogs, by region and client token
+	faults   map[string][]string                                      // operation to error codes of its next calls
+	denied   map[string]bool                                          // operations
+	others   map[reflect.Type]func(context.Context, any) (any, error) // operations that a test answers, by input
+	refusals map[string][]string                                      // resource ID to error codes inside successful replies
 	calls    Calls
 	writes   []Write
 	messages []Message
@@ -70,9 +73,9 @@ type region struct {
 	topics map[string]*topic // by ARN
 	params map[string]string // of Systems Manager
 
-	composites store[types.CompositeAlarm]
-	mutes      store[muteRule]
-	policies   store[logstypes.AccountPolicy] // by type and name
+	composites      store[types.CompositeAlarm]
+	mutes           store[muteRule]
+	accountPolicies store[logstypes.AccountPolicy] // by type and name
 }
 
 // Calls counts calls by operation, refused ones too.
@@ -117,9 +120,10 @@ func New(id, home string) *Account {
 		ID: id, Home: home, pageSize: 1,
 		regions: map[string]*region{}, unready: map[string]int{}, policies: map[string]*policy{}, keys: map[string]kmstypes.KeyState{}, keyPolicies: map[string]string{},
 		trails: map[string]*trail{}, buckets: map[string]bool{}, replies: map[string]reply{},
-		faults: map[string][]string{}, denied: map[string]bool{}, refusals: map[string][]string{}, calls: Calls{},
+		faults: map[string][]string{}, denied: map[string]bool{}, others: map[reflect.Type]func(context.Context, any) (any, error){}, refusals: map[string][]string{}, calls: Calls{},
 	}
 	a.AddRegion(home, "opt-in-not-required")
+	a.Clients = NewClients(a.Config())
 	return a
 }
 
@@ -176,7 +180,7 @@ func (a *Account) State() map[string]string {
 		for name, m := range r.mutes.now {
 			add("mute-rule", name, m.state())
 		}
-		for key, p := range r.policies.now {
+		for key, p := range r.accountPolicies.now {
 			add("account-policy", key, accountPolicyState(p))
 		}
 		for arn, t := range r.topics {
@@ -213,24 +217,6 @@ func text(v any) string {
 	return string(raw)
 }
 
-// begin takes the account for one call of an operation and returns its region
-// and what ends the call. Callers end the call even on an error.
-func (a *Account) begin(ctx context.Context, op, regionName string) (r *region, end func(), err error) {
-	a.mu.Lock()
-	if regionName == "" {
-		regionName = a.Home
-	}
-	a.calls[op]++
-	if err := ctx.Err(); err != nil {
-		return nil, a.mu.Unlock, &smithy.OperationError{ServiceID: service(op), OperationName: op, Err: &smithy.CanceledError{Err: err}}
-	}
-	r = a.regions[regionName]
-	if r == nil || r.status == notOptedIn {
-		return nil, a.mu.Unlock, refuse(op, closedCode(op), "the security token included in the request is invalid")
-	}
-	return r, a.mu.Unlock, a.fault(op)
-}
-
 // now returns the account's time.
 func (a *Account) now() time.Time {
 	if a.Now == nil {
@@ -239,27 +225,14 @@ func (a *Account) now() time.Time {
 	return a.Now()
 }
 
-// wrote logs a write.
-func (a *Account) wrote(op string, r *region, targets ...string) {
-	a.writes = append(a.writes, Write{op, r.name, strings.Join(targets, ",")})
-}
-
 // newID returns an ID that the account has not given before.
 func (a *Account) newID(prefix string) string {
 	a.ids++
 	return fmt.Sprintf("%s-%017x", prefix, a.ids)
 }
 
-// refuse returns an error as the SDK's clients do.
-func refuse(op, code, format string, args ...any) error {
-	return &smithy.OperationError{ServiceID: service(op), OperationName: op, Err: &smithy.GenericAPIError{
-		Code: code, Message: fmt.Sprintf(format, args...), Fault: smithy.FaultClient,
-	}}
-}
-
 // A page asks for part of a listing.
 type page struct {
-	op    string
 	token *string
 	ask   *int32 // items asked for; nil for none
 	least int32  // that may be asked for
@@ -271,20 +244,20 @@ type page struct {
 
 // paged returns the items of one page of a listing sorted by key, and the
 // token of the next. A token holds the last key, so it outlives changes.
-func paged[T any](a *Account, p page, items map[string]T) ([]T, *string, error) {
+func paged[T any](c *request, p page, items map[string]T) ([]T, *string, error) {
 	size := p.usual
 	if p.ask != nil {
 		if *p.ask < p.least || *p.ask > p.most {
-			return nil, nil, refuse(p.op, p.limit, "%d is not in the range %d to %d", *p.ask, p.least, p.most)
+			return nil, nil, refuse(p.limit, "%d is not in the range %d to %d", *p.ask, p.least, p.most)
 		}
 		size = int(*p.ask)
 	}
-	if a.pageSize > 0 {
-		size = min(size, a.pageSize)
+	if c.pageSize > 0 {
+		size = min(size, c.pageSize)
 	}
-	after, ok := strings.CutPrefix(aws.ToString(p.token), p.op+"/")
+	after, ok := strings.CutPrefix(aws.ToString(p.token), c.op+"/")
 	if p.token != nil && !ok {
-		return nil, nil, refuse(p.op, p.bad, "the token %q is not valid", *p.token)
+		return nil, nil, refuse(p.bad, "the token %q is not valid", *p.token)
 	}
 	var out []T
 	last := ""
@@ -293,7 +266,7 @@ func paged[T any](a *Account, p page, items map[string]T) ([]T, *string, error) 
 			continue
 		}
 		if len(out) == size {
-			return out, aws.String(p.op + "/" + last), nil
+			return out, aws.String(c.op + "/" + last), nil
 		}
 		out, last = append(out, items[key]), key
 	}

@@ -30,8 +30,8 @@ func TestContract(t *testing.T) {
 	acct := awstest.New(account, home)
 	acct.AddRole(role, 0)
 	acct.AddBucket("contract-trails")
-	awstest.Contract(t, awstest.Clients{
-		EC2: acct, Logs: acct, CloudWatch: acct, CloudTrail: acct, SNS: acct, IAM: acct, SSM: acct,
+	awstest.Contract(t, awstest.Implementation{
+		Clients: acct.Clients,
 		Account: account, Region: home, Role: role, TrailRole: role, Bucket: "contract-trails",
 	})
 }
@@ -45,7 +45,7 @@ func code(err error) string {
 
 func create(acct *awstest.Account, t *testing.T, vpcs ...string) (*ec2.CreateFlowLogsOutput, error) {
 	t.Helper()
-	return acct.CreateFlowLogs(t.Context(), &ec2.CreateFlowLogsInput{
+	return acct.EC2.CreateFlowLogs(t.Context(), &ec2.CreateFlowLogsInput{
 		ResourceIds: vpcs, ResourceType: types.FlowLogsResourceTypeVpc, TrafficType: types.TrafficTypeAll,
 		LogGroupName: aws.String("g"), DeliverLogsPermissionArn: aws.String(role),
 	})
@@ -108,11 +108,11 @@ func TestClientTokenMismatch(t *testing.T) {
 		ResourceIds: []string{"vpc-1"}, ResourceType: types.FlowLogsResourceTypeVpc, TrafficType: types.TrafficTypeAll, ClientToken: aws.String("t"),
 		LogGroupName: aws.String("g"), DeliverLogsPermissionArn: aws.String(role),
 	}
-	if _, err := acct.CreateFlowLogs(t.Context(), in); err != nil {
+	if _, err := acct.EC2.CreateFlowLogs(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
 	in.TrafficType = types.TrafficTypeReject
-	if _, err := acct.CreateFlowLogs(t.Context(), in); code(err) != "IdempotentParameterMismatch" {
+	if _, err := acct.EC2.CreateFlowLogs(t.Context(), in); code(err) != "IdempotentParameterMismatch" {
 		t.Errorf("%v, want IdempotentParameterMismatch", err)
 	}
 }
@@ -137,16 +137,12 @@ func TestLag(t *testing.T) {
 	acct.AddVPC(home, "vpc-3")
 	for _, want := range []int{2, 2, 3, 3} {
 		seen := 0
-		in := &ec2.DescribeVpcsInput{}
-		for {
-			out, err := acct.DescribeVpcs(t.Context(), in)
+		for pages := ec2.NewDescribeVpcsPaginator(acct.EC2, &ec2.DescribeVpcsInput{}); pages.HasMorePages(); {
+			out, err := pages.NextPage(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
 			seen += len(out.Vpcs)
-			if in.NextToken = out.NextToken; in.NextToken == nil {
-				break
-			}
 		}
 		if seen != want {
 			t.Errorf("%d VPCs, want %d", seen, want)
@@ -156,10 +152,10 @@ func TestLag(t *testing.T) {
 
 func TestBadTokens(t *testing.T) {
 	acct := awstest.New(account, home)
-	_, vpcs := acct.DescribeVpcs(t.Context(), &ec2.DescribeVpcsInput{NextToken: aws.String("x")})
-	_, alarms := acct.DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{NextToken: aws.String("DescribeVpcs/x")})
-	_, groups := acct.DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{NextToken: aws.String("x")})
-	_, few := acct.DescribeVpcs(t.Context(), &ec2.DescribeVpcsInput{MaxResults: aws.Int32(4)})
+	_, vpcs := acct.EC2.DescribeVpcs(t.Context(), &ec2.DescribeVpcsInput{NextToken: aws.String("x")})
+	_, alarms := acct.CloudWatch.DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{NextToken: aws.String("DescribeVpcs/x")})
+	_, groups := acct.Logs.DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{NextToken: aws.String("x")})
+	_, few := acct.EC2.DescribeVpcs(t.Context(), &ec2.DescribeVpcsInput{MaxResults: aws.Int32(4)})
 	got := []string{code(vpcs), code(alarms), code(groups), code(few)}
 	want := []string{"InvalidNextToken", "InvalidNextToken", "InvalidParameterException", "InvalidParameterValue"}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -171,7 +167,7 @@ func TestBadTokens(t *testing.T) {
 func TestAlarmUpdate(t *testing.T) {
 	acct := awstest.New(account, home)
 	put := func(tag string) {
-		_, err := acct.PutMetricAlarm(t.Context(), &cloudwatch.PutMetricAlarmInput{
+		_, err := acct.CloudWatch.PutMetricAlarm(t.Context(), &cloudwatch.PutMetricAlarmInput{
 			AlarmName: aws.String("a"), Namespace: aws.String("n"), MetricName: aws.String("m"), Statistic: cloudwatchtypes.StatisticSum,
 			Period: aws.Int32(60), EvaluationPeriods: aws.Int32(1), Threshold: aws.Float64(1),
 			ComparisonOperator: cloudwatchtypes.ComparisonOperatorGreaterThanThreshold,
@@ -191,7 +187,7 @@ func TestAlarmUpdate(t *testing.T) {
 
 func TestAlarmValidation(t *testing.T) {
 	bad := map[string]func(*cloudwatch.PutMetricAlarmInput){
-		"no name":              func(in *cloudwatch.PutMetricAlarmInput) { in.AlarmName = nil },
+		"no name":              func(in *cloudwatch.PutMetricAlarmInput) { in.AlarmName = aws.String("") },
 		"no metric":            func(in *cloudwatch.PutMetricAlarmInput) { in.MetricName = nil },
 		"two statistics":       func(in *cloudwatch.PutMetricAlarmInput) { in.ExtendedStatistic = aws.String("p90") },
 		"odd period":           func(in *cloudwatch.PutMetricAlarmInput) { in.Period = aws.Int32(61) },
@@ -209,7 +205,7 @@ func TestAlarmValidation(t *testing.T) {
 			ComparisonOperator: cloudwatchtypes.ComparisonOperatorGreaterThanThreshold,
 		}
 		change(in)
-		if _, err := acct.PutMetricAlarm(t.Context(), in); code(err) != "ValidationError" {
+		if _, err := acct.CloudWatch.PutMetricAlarm(t.Context(), in); code(err) != "ValidationError" {
 			t.Errorf("%s: %v, want ValidationError", name, err)
 		}
 	}
@@ -236,8 +232,7 @@ func TestTrails(t *testing.T) {
 		{"eu-west-1", aws.Bool(false), 0},
 	}
 	for _, tt := range tests {
-		out, err := acct.DescribeTrails(t.Context(), &cloudtrail.DescribeTrailsInput{IncludeShadowTrails: tt.shadows},
-			func(o *cloudtrail.Options) { o.Region = tt.region })
+		out, err := acct.In(tt.region).CloudTrail.DescribeTrails(t.Context(), &cloudtrail.DescribeTrailsInput{IncludeShadowTrails: tt.shadows})
 		if err != nil || len(out.TrailList) != tt.want {
 			t.Errorf("%+v: %d trails, %v", tt, len(out.TrailList), err)
 		}
@@ -251,7 +246,7 @@ func TestRegions(t *testing.T) {
 	acct.AddRegion("af-south-1", "not-opted-in")
 	acct.AddVPC("eu-west-1", "vpc-1")
 	for region, want := range map[string]string{home: "0 <nil>", "eu-west-1": "1 <nil>", "af-south-1": "0 AuthFailure", "mars-1": "0 AuthFailure"} {
-		out, err := acct.DescribeVpcs(t.Context(), &ec2.DescribeVpcsInput{}, func(o *ec2.Options) { o.Region = region })
+		out, err := acct.In(region).EC2.DescribeVpcs(t.Context(), &ec2.DescribeVpcsInput{})
 		n := 0
 		if out != nil {
 			n = len(out.Vpcs)
@@ -265,11 +260,11 @@ func TestRegions(t *testing.T) {
 // A protected log group stays.
 func TestDeletionProtection(t *testing.T) {
 	acct := awstest.New(account, home)
-	_, err := acct.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("g"), DeletionProtectionEnabled: aws.Bool(true)})
+	_, err := acct.Logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("g"), DeletionProtectionEnabled: aws.Bool(true)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = acct.DeleteLogGroup(t.Context(), &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String("g")})
+	_, err = acct.Logs.DeleteLogGroup(t.Context(), &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String("g")})
 	if code(err) != "ValidationException" {
 		t.Errorf("%v, want ValidationException", err)
 	}

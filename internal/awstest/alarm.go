@@ -1,7 +1,6 @@
 package awstest
 
 import (
-	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -38,23 +37,17 @@ func (al alarm) state() any {
 	}{settings, al.tags}
 }
 
-// PutMetricAlarm creates an alarm in INSUFFICIENT_DATA, or overwrites one
+// putMetricAlarm creates an alarm in INSUFFICIENT_DATA, or overwrites one
 // completely; then its state stays, and tags are ignored. Source: CloudWatch
 // API Reference, PutMetricAlarm.
-func (a *Account) PutMetricAlarm(ctx context.Context, in *cloudwatch.PutMetricAlarmInput, opts ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricAlarmOutput, error) {
-	const op = "PutMetricAlarm"
-	r, end, err := a.begin(ctx, op, cloudWatchRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	if why := badAlarm(in, r.name); why != "" {
-		return nil, refuse(op, invalidAlarm, "%s", why)
+func putMetricAlarm(c *request, in *cloudwatch.PutMetricAlarmInput) error {
+	if why := badAlarm(in, c.region.name); why != "" {
+		return refuse(invalidAlarm, "%s", why)
 	}
 	al := alarm{
 		MetricAlarm: types.MetricAlarm{
 			ActionConfiguration: in.ActionConfiguration, ActionsEnabled: aws.Bool(in.ActionsEnabled == nil || *in.ActionsEnabled),
-			AlarmActions: in.AlarmActions, AlarmArn: aws.String("arn:aws:cloudwatch:" + r.name + ":" + a.ID + ":alarm:" + *in.AlarmName),
+			AlarmActions: in.AlarmActions, AlarmArn: aws.String("arn:aws:cloudwatch:" + c.region.name + ":" + c.ID + ":alarm:" + *in.AlarmName),
 			AlarmDescription: in.AlarmDescription, AlarmName: in.AlarmName, ComparisonOperator: in.ComparisonOperator,
 			DatapointsToAlarm: in.DatapointsToAlarm, Dimensions: in.Dimensions, EvaluateLowSampleCountPercentile: in.EvaluateLowSampleCountPercentile,
 			EvaluationCriteria: in.EvaluationCriteria, EvaluationInterval: in.EvaluationInterval, EvaluationPeriods: in.EvaluationPeriods,
@@ -65,7 +58,7 @@ func (a *Account) PutMetricAlarm(ctx context.Context, in *cloudwatch.PutMetricAl
 		},
 		tags: map[string]string{},
 	}
-	if old, updates := r.alarms.now[*in.AlarmName]; updates {
+	if old, updates := c.alarms.now[*in.AlarmName]; updates {
 		al.StateValue, al.StateTransitionedTimestamp, al.StateUpdatedTimestamp = old.StateValue, old.StateTransitionedTimestamp, old.StateUpdatedTimestamp
 		al.tags = old.tags
 	} else {
@@ -73,9 +66,9 @@ func (a *Account) PutMetricAlarm(ctx context.Context, in *cloudwatch.PutMetricAl
 			al.tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 		}
 	}
-	r.alarms.write(a.lag)[*in.AlarmName] = al
-	a.wrote(op, r, *in.AlarmName)
-	return &cloudwatch.PutMetricAlarmOutput{}, nil
+	c.alarms.write(c.lag)[*in.AlarmName] = al
+	c.wrote(*in.AlarmName)
+	return nil
 }
 
 // badAlarm returns what is wrong with an alarm, or "". Sources: CloudWatch
@@ -129,37 +122,31 @@ func badAlarm(in *cloudwatch.PutMetricAlarmInput, region string) string {
 	return ""
 }
 
-// DescribeAlarms lists alarms, 50 a page: metric alarms only unless asked for
+// describeAlarms lists alarms, 50 a page: metric alarms only unless asked for
 // others. A page holds the two types together. Source: CloudWatch API
 // Reference, DescribeAlarms, AlarmTypes; log alarms are not kept.
-func (a *Account) DescribeAlarms(ctx context.Context, in *cloudwatch.DescribeAlarmsInput, opts ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error) {
-	const op = "DescribeAlarms"
-	r, end, err := a.begin(ctx, op, cloudWatchRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
+func describeAlarms(c *request, in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.DescribeAlarmsOutput, error) {
 	switch {
 	case len(in.AlarmNames) > mostAlarms:
-		return nil, refuse(op, invalidAlarm, "at most 100 alarm names")
+		return nil, refuse(invalidAlarm, "at most 100 alarm names")
 	case len(in.AlarmNames) > 0 && in.AlarmNamePrefix != nil:
-		return nil, refuse(op, "InvalidParameterCombination", "AlarmNames and AlarmNamePrefix exclude each other")
+		return nil, refuse("InvalidParameterCombination", "AlarmNames and AlarmNamePrefix exclude each other")
 	case in.ChildrenOfAlarmName != nil || in.ParentsOfAlarmName != nil:
-		return nil, refuse(op, invalidAlarm, "there are no composite alarms here")
+		return nil, refuse(invalidAlarm, "there are no composite alarms here")
 	}
 	asks := func(t types.AlarmType) bool {
 		return len(in.AlarmTypes) == 0 && t == types.AlarmTypeMetricAlarm || slices.Contains(in.AlarmTypes, t)
 	}
 	found := map[string]any{}
 	if asks(types.AlarmTypeCompositeAlarm) {
-		for name, c := range r.composites.read(in.NextToken == nil) {
+		for name, composite := range c.composites.read(in.NextToken == nil) {
 			if (len(in.AlarmNames) == 0 || slices.Contains(in.AlarmNames, name)) && strings.HasPrefix(name, aws.ToString(in.AlarmNamePrefix)) &&
-				(in.StateValue == "" || in.StateValue == c.StateValue) && in.ActionPrefix == nil {
-				found[name] = c
+				(in.StateValue == "" || in.StateValue == composite.StateValue) && in.ActionPrefix == nil {
+				found[name] = composite
 			}
 		}
 	}
-	for name, al := range r.alarms.read(in.NextToken == nil) {
+	for name, al := range c.alarms.read(in.NextToken == nil) {
 		acts := len(al.AlarmActions) + len(al.OKActions) + len(al.InsufficientDataActions)
 		if !asks(types.AlarmTypeMetricAlarm) ||
 			len(in.AlarmNames) > 0 && !slices.Contains(in.AlarmNames, name) ||
@@ -170,8 +157,8 @@ func (a *Account) DescribeAlarms(ctx context.Context, in *cloudwatch.DescribeAla
 		}
 		found[name] = al.MetricAlarm
 	}
-	list, token, err := paged(a, page{
-		op: op, token: in.NextToken, ask: in.MaxRecords, least: 1, most: mostAlarms, usual: usualAlarms, limit: invalidAlarm, bad: "InvalidNextToken",
+	list, token, err := paged(c, page{
+		token: in.NextToken, ask: in.MaxRecords, least: 1, most: mostAlarms, usual: usualAlarms, limit: invalidAlarm, bad: "InvalidNextToken",
 	}, found)
 	out := &cloudwatch.DescribeAlarmsOutput{NextToken: token}
 	for _, item := range list {
@@ -191,23 +178,20 @@ func (al alarm) actsOn(prefix string) bool {
 	})
 }
 
-// DeleteAlarms deletes the alarms that exist of those named. Source:
+// deleteAlarms deletes the alarms that exist of those named. Source:
 // CloudWatch API Reference, DeleteAlarms.
-func (a *Account) DeleteAlarms(ctx context.Context, in *cloudwatch.DeleteAlarmsInput, opts ...func(*cloudwatch.Options)) (*cloudwatch.DeleteAlarmsOutput, error) {
-	err := a.eachAlarm(ctx, "DeleteAlarms", cloudWatchRegion(opts), in.AlarmNames, func(alarms map[string]alarm, name string) { delete(alarms, name) })
-	return &cloudwatch.DeleteAlarmsOutput{}, err
+func deleteAlarms(c *request, in *cloudwatch.DeleteAlarmsInput) error {
+	return c.eachAlarm(in.AlarmNames, func(alarms map[string]alarm, name string) { delete(alarms, name) })
 }
 
-// DisableAlarmActions mutes alarms.
-func (a *Account) DisableAlarmActions(ctx context.Context, in *cloudwatch.DisableAlarmActionsInput, opts ...func(*cloudwatch.Options)) (*cloudwatch.DisableAlarmActionsOutput, error) {
-	err := a.eachAlarm(ctx, "DisableAlarmActions", cloudWatchRegion(opts), in.AlarmNames, speak(false))
-	return &cloudwatch.DisableAlarmActionsOutput{}, err
+// disableAlarmActions mutes alarms.
+func disableAlarmActions(c *request, in *cloudwatch.DisableAlarmActionsInput) error {
+	return c.eachAlarm(in.AlarmNames, speak(false))
 }
 
-// EnableAlarmActions lets alarms speak again.
-func (a *Account) EnableAlarmActions(ctx context.Context, in *cloudwatch.EnableAlarmActionsInput, opts ...func(*cloudwatch.Options)) (*cloudwatch.EnableAlarmActionsOutput, error) {
-	err := a.eachAlarm(ctx, "EnableAlarmActions", cloudWatchRegion(opts), in.AlarmNames, speak(true))
-	return &cloudwatch.EnableAlarmActionsOutput{}, err
+// enableAlarmActions lets alarms speak again.
+func enableAlarmActions(c *request, in *cloudwatch.EnableAlarmActionsInput) error {
+	return c.eachAlarm(in.AlarmNames, speak(true))
 }
 
 func speak(enabled bool) func(map[string]alarm, string) {
@@ -218,29 +202,24 @@ func speak(enabled bool) func(map[string]alarm, string) {
 	}
 }
 
-func (a *Account) eachAlarm(ctx context.Context, op, regionName string, names []string, f func(alarms map[string]alarm, name string)) error {
-	r, end, err := a.begin(ctx, op, regionName)
-	defer end()
-	if err != nil {
-		return err
-	}
+func (c *request) eachAlarm(names []string, f func(alarms map[string]alarm, name string)) error {
 	if len(names) == 0 || len(names) > mostAlarms {
-		return refuse(op, invalidAlarm, "%d alarm names", len(names))
+		return refuse(invalidAlarm, "%d alarm names", len(names))
 	}
-	alarms := r.alarms.write(a.lag)
+	alarms := c.alarms.write(c.lag)
 	var changed []string
 	for _, name := range names {
 		if _, ok := alarms[name]; ok {
 			f(alarms, name)
 			changed = append(changed, name)
 		}
-		if _, ok := r.composites.now[name]; ok && op == "DeleteAlarms" {
-			delete(r.composites.write(a.lag), name)
+		if _, ok := c.composites.now[name]; ok && c.op == "DeleteAlarms" {
+			delete(c.composites.write(c.lag), name)
 			changed = append(changed, name)
 		}
 	}
 	if len(changed) > 0 {
-		a.wrote(op, r, changed...)
+		c.wrote(changed...)
 	}
 	return nil
 }
@@ -252,62 +231,50 @@ func (a *Account) Alarms(regionName string) []string {
 	return slices.Sorted(maps.Keys(a.regions[regionName].alarms.now))
 }
 
-// SetAlarmState sets an alarm's state until its next evaluation. Source:
+// setAlarmState sets an alarm's state until its next evaluation. Source:
 // CloudWatch API Reference, SetAlarmState.
-func (a *Account) SetAlarmState(ctx context.Context, in *cloudwatch.SetAlarmStateInput, opts ...func(*cloudwatch.Options)) (*cloudwatch.SetAlarmStateOutput, error) {
-	const op = "SetAlarmState"
-	r, end, err := a.begin(ctx, op, cloudWatchRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
+func setAlarmState(c *request, in *cloudwatch.SetAlarmStateInput) error {
 	name := aws.ToString(in.AlarmName)
-	al, ok := r.alarms.now[name]
+	al, ok := c.alarms.now[name]
 	switch {
 	case !ok:
-		return nil, refuse(op, "ResourceNotFound", "Unknown alarm %s", name)
+		return refuse("ResourceNotFound", "Unknown alarm %s", name)
 	case !slices.Contains(in.StateValue.Values(), in.StateValue) || in.StateReason == nil:
-		return nil, refuse(op, invalidAlarm, "StateValue or StateReason is missing")
+		return refuse(invalidAlarm, "StateValue or StateReason is missing")
 	}
-	now := a.now()
+	now := c.now()
 	if al.StateValue != in.StateValue {
 		al.StateTransitionedTimestamp = &now
 	}
 	al.StateValue, al.StateUpdatedTimestamp = in.StateValue, &now
-	r.alarms.write(a.lag)[name] = al
-	a.wrote(op, r, name)
-	return &cloudwatch.SetAlarmStateOutput{}, nil
+	c.alarms.write(c.lag)[name] = al
+	c.wrote(name)
+	return nil
 }
 
-// PutCompositeAlarm creates or overwrites an alarm that stands on others.
+// putCompositeAlarm creates or overwrites an alarm that stands on others.
 // Source: CloudWatch API Reference, PutCompositeAlarm.
-func (a *Account) PutCompositeAlarm(ctx context.Context, in *cloudwatch.PutCompositeAlarmInput, opts ...func(*cloudwatch.Options)) (*cloudwatch.PutCompositeAlarmOutput, error) {
-	const op = "PutCompositeAlarm"
-	r, end, err := a.begin(ctx, op, cloudWatchRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
+func putCompositeAlarm(c *request, in *cloudwatch.PutCompositeAlarmInput) error {
 	name := aws.ToString(in.AlarmName)
-	switch _, taken := r.alarms.now[name]; {
+	switch _, taken := c.alarms.now[name]; {
 	case name == "" || aws.ToString(in.AlarmRule) == "":
-		return nil, refuse(op, invalidAlarm, "AlarmName or AlarmRule is missing")
+		return refuse(invalidAlarm, "AlarmName or AlarmRule is missing")
 	case taken:
-		return nil, refuse(op, invalidAlarm, "there is a metric alarm of that name")
+		return refuse(invalidAlarm, "there is a metric alarm of that name")
 	case in.ActionsSuppressor != nil && (in.ActionsSuppressorWaitPeriod == nil || in.ActionsSuppressorExtensionPeriod == nil):
-		return nil, refuse(op, invalidAlarm, "ActionsSuppressor comes with both periods")
+		return refuse(invalidAlarm, "ActionsSuppressor comes with both periods")
 	}
-	c := types.CompositeAlarm{
-		AlarmName: in.AlarmName, AlarmArn: aws.String("arn:aws:cloudwatch:" + r.name + ":" + a.ID + ":alarm:" + name),
+	composite := types.CompositeAlarm{
+		AlarmName: in.AlarmName, AlarmArn: aws.String("arn:aws:cloudwatch:" + c.region.name + ":" + c.ID + ":alarm:" + name),
 		AlarmRule: in.AlarmRule, AlarmDescription: in.AlarmDescription, ActionConfiguration: in.ActionConfiguration,
 		ActionsEnabled: aws.Bool(in.ActionsEnabled == nil || *in.ActionsEnabled), AlarmActions: in.AlarmActions, OKActions: in.OKActions,
 		InsufficientDataActions: in.InsufficientDataActions, ActionsSuppressor: in.ActionsSuppressor,
 		ActionsSuppressorWaitPeriod: in.ActionsSuppressorWaitPeriod, ActionsSuppressorExtensionPeriod: in.ActionsSuppressorExtensionPeriod,
 		StateValue: types.StateValueInsufficientData,
 	}
-	r.composites.write(a.lag)[name] = c
-	a.wrote(op, r, name)
-	return &cloudwatch.PutCompositeAlarmOutput{}, nil
+	c.composites.write(c.lag)[name] = composite
+	c.wrote(name)
+	return nil
 }
 
 func compositeState(c types.CompositeAlarm) any {
@@ -344,105 +311,88 @@ func (m muteRule) kind() *string {
 	return aws.String("RECURRING")
 }
 
-func (a *Account) muteARN(r *region, name string) *string {
-	return aws.String("arn:aws:cloudwatch:" + r.name + ":" + a.ID + ":alarm-mute-rule:" + name)
+func (c *request) muteARN(name string) *string {
+	return aws.String("arn:aws:cloudwatch:" + c.region.name + ":" + c.ID + ":alarm-mute-rule:" + name)
 }
 
-// PutAlarmMuteRule makes or overwrites a mute rule over up to 100 alarms.
+// putAlarmMuteRule makes or overwrites a mute rule over up to 100 alarms.
 // Source: CloudWatch API Reference, PutAlarmMuteRule and MuteTargets; the
 // code of a refusal is unverified.
-func (a *Account) PutAlarmMuteRule(ctx context.Context, in *cloudwatch.PutAlarmMuteRuleInput, opts ...func(*cloudwatch.Options)) (*cloudwatch.PutAlarmMuteRuleOutput, error) {
-	const op = "PutAlarmMuteRule"
-	r, end, err := a.begin(ctx, op, cloudWatchRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
+func putAlarmMuteRule(c *request, in *cloudwatch.PutAlarmMuteRuleInput) error {
 	switch {
 	case aws.ToString(in.Name) == "":
-		return nil, refuse(op, invalidAlarm, "Name is missing")
+		return refuse(invalidAlarm, "Name is missing")
 	case in.Rule == nil || in.Rule.Schedule == nil || aws.ToString(in.Rule.Schedule.Expression) == "" || aws.ToString(in.Rule.Schedule.Duration) == "":
-		return nil, refuse(op, invalidAlarm, "Rule has no schedule with expression and duration")
+		return refuse(invalidAlarm, "Rule has no schedule with expression and duration")
 	case in.MuteTargets != nil && len(in.MuteTargets.AlarmNames) > mostAlarms:
-		return nil, refuse(op, invalidAlarm, "at most 100 alarm names")
+		return refuse(invalidAlarm, "at most 100 alarm names")
 	}
 	if in.MuteTargets != nil { // "The alarm names must match existing alarms": CloudWatch API Reference, MuteTargets
 		for _, name := range in.MuteTargets.AlarmNames {
-			_, metric := r.alarms.now[name]
-			if _, composite := r.composites.now[name]; !metric && !composite {
-				return nil, refuse(op, invalidAlarm, "there is no alarm %s", name)
+			_, metric := c.alarms.now[name]
+			if _, composite := c.composites.now[name]; !metric && !composite {
+				return refuse(invalidAlarm, "there is no alarm %s", name)
 			}
 		}
 	}
-	r.mutes.write(a.lag)[*in.Name] = muteRule{*in}
-	a.wrote(op, r, *in.Name)
-	return &cloudwatch.PutAlarmMuteRuleOutput{}, nil
+	c.mutes.write(c.lag)[*in.Name] = muteRule{*in}
+	c.wrote(*in.Name)
+	return nil
 }
 
-// GetAlarmMuteRule returns one rule.
-func (a *Account) GetAlarmMuteRule(ctx context.Context, in *cloudwatch.GetAlarmMuteRuleInput, opts ...func(*cloudwatch.Options)) (*cloudwatch.GetAlarmMuteRuleOutput, error) {
-	const op = "GetAlarmMuteRule"
-	r, end, err := a.begin(ctx, op, cloudWatchRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	m, ok := r.mutes.now[aws.ToString(in.AlarmMuteRuleName)]
+// getAlarmMuteRule returns one rule.
+func getAlarmMuteRule(c *request, in *cloudwatch.GetAlarmMuteRuleInput) (*cloudwatch.GetAlarmMuteRuleOutput, error) {
+	m, ok := c.mutes.now[aws.ToString(in.AlarmMuteRuleName)]
 	if !ok {
-		return nil, refuse(op, "ResourceNotFoundException", "there is no mute rule %s", aws.ToString(in.AlarmMuteRuleName))
+		return nil, refuse("ResourceNotFoundException", "there is no mute rule %s", aws.ToString(in.AlarmMuteRuleName))
 	}
 	return &cloudwatch.GetAlarmMuteRuleOutput{
-		Name: m.Name, AlarmMuteRuleArn: a.muteARN(r, *m.Name), MuteTargets: m.MuteTargets, Rule: m.Rule, Description: m.Description,
-		ExpireDate: m.ExpireDate, StartDate: m.StartDate, Status: m.status(a.now()), MuteType: m.kind(),
+		Name: m.Name, AlarmMuteRuleArn: c.muteARN(*m.Name), MuteTargets: m.MuteTargets, Rule: m.Rule, Description: m.Description,
+		ExpireDate: m.ExpireDate, StartDate: m.StartDate, Status: m.status(c.now()), MuteType: m.kind(),
 	}, nil
 }
 
-// ListAlarmMuteRules lists rules without their targets, 50 a page, those over
+// listAlarmMuteRules lists rules without their targets, 50 a page, those over
 // one alarm if that is given. Source: CloudWatch API Reference,
 // ListAlarmMuteRules.
-func (a *Account) ListAlarmMuteRules(ctx context.Context, in *cloudwatch.ListAlarmMuteRulesInput, opts ...func(*cloudwatch.Options)) (*cloudwatch.ListAlarmMuteRulesOutput, error) {
-	const op = "ListAlarmMuteRules"
-	r, end, err := a.begin(ctx, op, cloudWatchRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
+func listAlarmMuteRules(c *request, in *cloudwatch.ListAlarmMuteRulesInput) (*cloudwatch.ListAlarmMuteRulesOutput, error) {
 	found := map[string]types.AlarmMuteRuleSummary{}
-	for name, m := range r.mutes.read(in.NextToken == nil) {
-		status := m.status(a.now())
+	for name, m := range c.mutes.read(in.NextToken == nil) {
+		status := m.status(c.now())
 		if len(in.Statuses) > 0 && !slices.Contains(in.Statuses, status) ||
 			in.AlarmName != nil && (m.MuteTargets == nil || !slices.Contains(m.MuteTargets.AlarmNames, *in.AlarmName)) {
 			continue
 		}
-		found[name] = types.AlarmMuteRuleSummary{AlarmMuteRuleArn: a.muteARN(r, name), ExpireDate: m.ExpireDate, Status: status, MuteType: m.kind()}
+		found[name] = types.AlarmMuteRuleSummary{AlarmMuteRuleArn: c.muteARN(name), ExpireDate: m.ExpireDate, Status: status, MuteType: m.kind()}
 	}
-	list, token, err := paged(a, page{
-		op: op, token: in.NextToken, ask: in.MaxRecords, least: 1, most: mostAlarms, usual: usualAlarms, limit: invalidAlarm, bad: "InvalidNextToken",
+	list, token, err := paged(c, page{
+		token: in.NextToken, ask: in.MaxRecords, least: 1, most: mostAlarms, usual: usualAlarms, limit: invalidAlarm, bad: "InvalidNextToken",
 	}, found)
 	return &cloudwatch.ListAlarmMuteRulesOutput{AlarmMuteRuleSummaries: list, NextToken: token}, err
 }
 
-// DeleteAlarmMuteRule deletes a rule, and does nothing where there is none.
+// deleteAlarmMuteRule deletes a rule, and does nothing where there is none.
 // Source: CloudWatch API Reference, DeleteAlarmMuteRule.
-func (a *Account) DeleteAlarmMuteRule(ctx context.Context, in *cloudwatch.DeleteAlarmMuteRuleInput, opts ...func(*cloudwatch.Options)) (*cloudwatch.DeleteAlarmMuteRuleOutput, error) {
-	const op = "DeleteAlarmMuteRule"
-	r, end, err := a.begin(ctx, op, cloudWatchRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
+func deleteAlarmMuteRule(c *request, in *cloudwatch.DeleteAlarmMuteRuleInput) error {
 	name := aws.ToString(in.AlarmMuteRuleName)
-	if _, ok := r.mutes.now[name]; ok {
-		delete(r.mutes.write(a.lag), name)
-		a.wrote(op, r, name)
+	if _, ok := c.mutes.now[name]; ok {
+		delete(c.mutes.write(c.lag), name)
+		c.wrote(name)
 	}
-	return &cloudwatch.DeleteAlarmMuteRuleOutput{}, nil
+	return nil
 }
 
-func cloudWatchRegion(opts []func(*cloudwatch.Options)) string {
-	var o cloudwatch.Options
-	for _, f := range opts {
-		f(&o)
-	}
-	return o.Region
+// alarmOperations are the calls that this file answers.
+var alarmOperations = []operation{
+	act[cloudwatch.PutMetricAlarmOutput](putMetricAlarm),
+	handle(describeAlarms),
+	act[cloudwatch.DeleteAlarmsOutput](deleteAlarms),
+	act[cloudwatch.DisableAlarmActionsOutput](disableAlarmActions),
+	act[cloudwatch.EnableAlarmActionsOutput](enableAlarmActions),
+	act[cloudwatch.SetAlarmStateOutput](setAlarmState),
+	act[cloudwatch.PutCompositeAlarmOutput](putCompositeAlarm),
+	act[cloudwatch.PutAlarmMuteRuleOutput](putAlarmMuteRule),
+	handle(getAlarmMuteRule),
+	handle(listAlarmMuteRules),
+	act[cloudwatch.DeleteAlarmMuteRuleOutput](deleteAlarmMuteRule),
 }

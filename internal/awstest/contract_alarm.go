@@ -13,9 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 )
 
-func (p *party) watch(o *cloudwatch.Options) { o.Region = p.Region }
-func (p *party) sns(o *sns.Options)          { o.Region = p.Region }
-
 // alarm puts an alarm.
 func (p *party) alarm(name string, change func(*cloudwatch.PutMetricAlarmInput)) error {
 	in := &cloudwatch.PutMetricAlarmInput{
@@ -26,10 +23,10 @@ func (p *party) alarm(name string, change func(*cloudwatch.PutMetricAlarmInput))
 	if change != nil {
 		change(in)
 	}
-	_, err := p.CloudWatch.PutMetricAlarm(p.ctx, in, p.watch)
+	_, err := p.CloudWatch.PutMetricAlarm(p.ctx, in)
 	if err == nil {
 		p.later(func() {
-			_, _ = p.CloudWatch.DeleteAlarms(p.ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{name}}, p.watch)
+			_, _ = p.CloudWatch.DeleteAlarms(p.ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{name}})
 		})
 	}
 	return err
@@ -38,17 +35,9 @@ func (p *party) alarm(name string, change func(*cloudwatch.PutMetricAlarmInput))
 // alarms lists the alarms that begin with the clause's name.
 func (p *party) alarms(size *int32) (all []types.MetricAlarm, pages int, err error) {
 	in := &cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: aws.String(p.id), MaxRecords: size}
-	for {
-		out, err := p.CloudWatch.DescribeAlarms(p.ctx, in, p.watch)
-		if err != nil {
-			return nil, 0, err
-		}
-		pages++
-		all = append(all, out.MetricAlarms...)
-		if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
-			return all, pages, nil
-		}
-	}
+	return listed(p, cloudwatch.NewDescribeAlarmsPaginator(p.CloudWatch, in), func(out *cloudwatch.DescribeAlarmsOutput) []types.MetricAlarm {
+		return out.MetricAlarms
+	})
 }
 
 func (p *party) onlyAlarm() (types.MetricAlarm, error) {
@@ -60,7 +49,7 @@ func (p *party) onlyAlarm() (types.MetricAlarm, error) {
 }
 
 func (p *party) topicARN(name string) string {
-	return "arn:aws:sns:" + p.Region + ":" + p.Account + ":" + name
+	return p.arn("sns", name)
 }
 
 const putAlarm = "CloudWatch API Reference, PutMetricAlarm"
@@ -134,14 +123,14 @@ var alarmClauses = []clause{
 				return err
 			}
 			names := []string{p.id}
-			if _, err := p.CloudWatch.DisableAlarmActions(p.ctx, &cloudwatch.DisableAlarmActionsInput{AlarmNames: names}, p.watch); err != nil {
+			if _, err := p.CloudWatch.DisableAlarmActions(p.ctx, &cloudwatch.DisableAlarmActionsInput{AlarmNames: names}); err != nil {
 				return err
 			}
 			off, err := p.onlyAlarm()
 			if err != nil {
 				return err
 			}
-			if _, err := p.CloudWatch.EnableAlarmActions(p.ctx, &cloudwatch.EnableAlarmActionsInput{AlarmNames: names}, p.watch); err != nil {
+			if _, err := p.CloudWatch.EnableAlarmActions(p.ctx, &cloudwatch.EnableAlarmActionsInput{AlarmNames: names}); err != nil {
 				return err
 			}
 			on, err := p.onlyAlarm()
@@ -177,7 +166,7 @@ var alarmClauses = []clause{
 			}
 			out, err := p.CloudWatch.DescribeAlarms(p.ctx, &cloudwatch.DescribeAlarmsInput{
 				AlarmNames: []string{p.id, p.id + "-none"}, AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm}, MaxRecords: aws.Int32(100),
-			}, p.watch)
+			})
 			if err != nil {
 				return err
 			}
@@ -191,7 +180,7 @@ var alarmClauses = []clause{
 			for i := range names {
 				names[i] = fmt.Sprint(p.id, i)
 			}
-			_, err := p.CloudWatch.DescribeAlarms(p.ctx, &cloudwatch.DescribeAlarmsInput{AlarmNames: names}, p.watch)
+			_, err := p.CloudWatch.DescribeAlarms(p.ctx, &cloudwatch.DescribeAlarmsInput{AlarmNames: names})
 			return refused("101 names", err, "ValidationError", "ValidationException", "InvalidParameterValue", "InvalidParameterValueException")
 		},
 	},
@@ -201,7 +190,7 @@ var alarmClauses = []clause{
 			if err := p.alarm(p.id, nil); err != nil {
 				return err
 			}
-			_, err := p.CloudWatch.DeleteAlarms(p.ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{p.id + "-none", p.id}}, p.watch)
+			_, err := p.CloudWatch.DeleteAlarms(p.ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{p.id + "-none", p.id}})
 			alarms, _, err2 := p.alarms(nil)
 			_ = err // whether the unknown one is an error is unverified
 			return errors.Join(err2, want("alarms", len(alarms), 0))
@@ -218,7 +207,7 @@ var quietAlarmClauses = []clause{
 			}
 			if _, err := p.CloudWatch.SetAlarmState(p.ctx, &cloudwatch.SetAlarmStateInput{
 				AlarmName: aws.String(p.id), StateValue: types.StateValueAlarm, StateReason: aws.String("r"),
-			}, p.watch); err != nil {
+			}); err != nil {
 				return err
 			}
 			a, err := p.onlyAlarm()
@@ -250,28 +239,26 @@ var quietAlarmClauses = []clause{
 				if period != nil {
 					in.ActionsSuppressorWaitPeriod, in.ActionsSuppressorExtensionPeriod = aws.Int32(60), aws.Int32(60)
 				}
-				_, err := p.CloudWatch.PutCompositeAlarm(p.ctx, in, p.watch)
+				_, err := p.CloudWatch.PutCompositeAlarm(p.ctx, in)
 				return err
 			}
 			find := func(asked ...types.AlarmType) (*cloudwatch.DescribeAlarmsOutput, error) {
 				all := &cloudwatch.DescribeAlarmsOutput{}
 				in := &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{p.id, name}, AlarmTypes: asked, MaxRecords: aws.Int32(100)}
-				for {
-					out, err := p.CloudWatch.DescribeAlarms(p.ctx, in, p.watch)
+				for pages := cloudwatch.NewDescribeAlarmsPaginator(p.CloudWatch, in); pages.HasMorePages(); {
+					out, err := pages.NextPage(p.ctx)
 					if err != nil {
 						return nil, err
 					}
 					all.MetricAlarms, all.CompositeAlarms = append(all.MetricAlarms, out.MetricAlarms...), append(all.CompositeAlarms, out.CompositeAlarms...)
-					if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
-						return all, nil
-					}
 				}
+				return all, nil
 			}
 			if err := put(aws.String(p.id), aws.String("60")); err != nil {
 				return err
 			}
 			p.later(func() {
-				_, _ = p.CloudWatch.DeleteAlarms(p.ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{name}}, p.watch)
+				_, _ = p.CloudWatch.DeleteAlarms(p.ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{name}})
 			})
 			usual, err := find()
 			if err != nil {
@@ -308,18 +295,18 @@ var quietAlarmClauses = []clause{
 			if _, err := p.CloudWatch.PutAlarmMuteRule(p.ctx, &cloudwatch.PutAlarmMuteRuleInput{
 				Name: aws.String(p.id), MuteTargets: &types.MuteTargets{AlarmNames: []string{p.id}},
 				Rule: &types.Rule{Schedule: &types.Schedule{Expression: aws.String("cron(* * * * *)"), Duration: aws.String("PT1H")}},
-			}, p.watch); err != nil {
+			}); err != nil {
 				return err
 			}
 			remove := func() error {
-				_, err := p.CloudWatch.DeleteAlarmMuteRule(p.ctx, &cloudwatch.DeleteAlarmMuteRuleInput{AlarmMuteRuleName: aws.String(p.id)}, p.watch)
+				_, err := p.CloudWatch.DeleteAlarmMuteRule(p.ctx, &cloudwatch.DeleteAlarmMuteRuleInput{AlarmMuteRuleName: aws.String(p.id)})
 				return err
 			}
 			p.later(func() { _ = remove() })
 			list := func(alarm string, status types.AlarmMuteRuleStatus) ([]types.AlarmMuteRuleSummary, error) {
 				out, err := p.CloudWatch.ListAlarmMuteRules(p.ctx, &cloudwatch.ListAlarmMuteRulesInput{
 					AlarmName: aws.String(alarm), Statuses: []types.AlarmMuteRuleStatus{status},
-				}, p.watch)
+				})
 				if err != nil {
 					return nil, err
 				}
@@ -332,7 +319,7 @@ var quietAlarmClauses = []clause{
 			others, err1 := list(p.id+"-other", types.AlarmMuteRuleStatusActive)
 			expired, err2 := list(p.id, types.AlarmMuteRuleStatusExpired)
 			return errors.Join(
-				err1, err2, want("ARN", aws.ToString(found[0].AlarmMuteRuleArn), "arn:aws:cloudwatch:"+p.Region+":"+p.Account+":alarm-mute-rule:"+p.id),
+				err1, err2, want("ARN", aws.ToString(found[0].AlarmMuteRuleArn), p.arn("cloudwatch", "alarm-mute-rule:"+p.id)),
 				want("kind", aws.ToString(found[0].MuteType), "RECURRING"), want("of another alarm", len(others), 0), want("expired", len(expired), 0),
 				remove(), remove(), // idempotent
 			)
@@ -344,16 +331,16 @@ var topicClauses = []clause{
 	{
 		name: "topic counts its subscribers", source: "Amazon SNS API Reference, GetTopicAttributes and Subscribe",
 		check: func(p *party) error {
-			made, err := p.SNS.CreateTopic(p.ctx, &sns.CreateTopicInput{Name: aws.String(p.id)}, p.sns)
+			made, err := p.SNS.CreateTopic(p.ctx, &sns.CreateTopicInput{Name: aws.String(p.id)})
 			if err != nil {
 				return err
 			}
-			p.later(func() { _, _ = p.SNS.DeleteTopic(p.ctx, &sns.DeleteTopicInput{TopicArn: made.TopicArn}, p.sns) })
-			_, err = p.SNS.Subscribe(p.ctx, &sns.SubscribeInput{TopicArn: made.TopicArn, Protocol: aws.String("email"), Endpoint: aws.String("person@example.com")}, p.sns)
+			p.later(func() { _, _ = p.SNS.DeleteTopic(p.ctx, &sns.DeleteTopicInput{TopicArn: made.TopicArn}) })
+			_, err = p.SNS.Subscribe(p.ctx, &sns.SubscribeInput{TopicArn: made.TopicArn, Protocol: aws.String("email"), Endpoint: aws.String("person@example.com")})
 			if err != nil {
 				return err
 			}
-			out, err := p.SNS.GetTopicAttributes(p.ctx, &sns.GetTopicAttributesInput{TopicArn: made.TopicArn}, p.sns)
+			out, err := p.SNS.GetTopicAttributes(p.ctx, &sns.GetTopicAttributesInput{TopicArn: made.TopicArn})
 			if err != nil {
 				return err
 			}
@@ -368,11 +355,11 @@ var topicClauses = []clause{
 		check: func(p *party) error {
 			var arns []string
 			for range 2 {
-				made, err := p.SNS.CreateTopic(p.ctx, &sns.CreateTopicInput{Name: aws.String(p.id)}, p.sns)
+				made, err := p.SNS.CreateTopic(p.ctx, &sns.CreateTopicInput{Name: aws.String(p.id)})
 				if err != nil {
 					return err
 				}
-				p.later(func() { _, _ = p.SNS.DeleteTopic(p.ctx, &sns.DeleteTopicInput{TopicArn: made.TopicArn}, p.sns) })
+				p.later(func() { _, _ = p.SNS.DeleteTopic(p.ctx, &sns.DeleteTopicInput{TopicArn: made.TopicArn}) })
 				arns = append(arns, *made.TopicArn)
 			}
 			return want("ARNs", arns, []string{p.topicARN(p.id), p.topicARN(p.id)})
@@ -382,8 +369,8 @@ var topicClauses = []clause{
 		name: "topic that does not exist", source: "Amazon SNS API Reference, GetTopicAttributes and Publish",
 		check: func(p *party) error {
 			arn := aws.String(p.topicARN(p.id))
-			_, attributes := p.SNS.GetTopicAttributes(p.ctx, &sns.GetTopicAttributesInput{TopicArn: arn}, p.sns)
-			_, publish := p.SNS.Publish(p.ctx, &sns.PublishInput{TopicArn: arn, Message: aws.String("m")}, p.sns)
+			_, attributes := p.SNS.GetTopicAttributes(p.ctx, &sns.GetTopicAttributesInput{TopicArn: arn})
+			_, publish := p.SNS.Publish(p.ctx, &sns.PublishInput{TopicArn: arn, Message: aws.String("m")})
 			return errors.Join(
 				refused("GetTopicAttributes", attributes, "NotFound", "NotFoundException"), refused("Publish", publish, "NotFound", "NotFoundException"),
 			)
@@ -392,8 +379,7 @@ var topicClauses = []clause{
 	{
 		name: "trails are described", source: "CloudTrail API Reference, DescribeTrails",
 		check: func(p *party) error {
-			_, err := p.CloudTrail.DescribeTrails(p.ctx, &cloudtrail.DescribeTrailsInput{IncludeShadowTrails: aws.Bool(true)},
-				func(o *cloudtrail.Options) { o.Region = p.Region })
+			_, err := p.CloudTrail.DescribeTrails(p.ctx, &cloudtrail.DescribeTrailsInput{IncludeShadowTrails: aws.Bool(true)})
 			return err
 		},
 	},

@@ -9,11 +9,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
-func (p *party) ec2(o *ec2.Options) { o.Region = p.Region }
-
 // vpc makes a VPC.
 func (p *party) vpc() (string, error) {
-	out, err := p.EC2.CreateVpc(p.ctx, &ec2.CreateVpcInput{CidrBlock: aws.String("10.99.0.0/16")}, p.ec2)
+	out, err := p.EC2.CreateVpc(p.ctx, &ec2.CreateVpcInput{CidrBlock: aws.String("10.99.0.0/16")})
 	if err != nil {
 		return "", err
 	}
@@ -21,10 +19,10 @@ func (p *party) vpc() (string, error) {
 	p.later(func() {
 		if logs, err := p.flowLogs(id); err == nil {
 			for _, fl := range logs {
-				_, _ = p.EC2.DeleteFlowLogs(p.ctx, &ec2.DeleteFlowLogsInput{FlowLogIds: []string{*fl.FlowLogId}}, p.ec2)
+				_, _ = p.EC2.DeleteFlowLogs(p.ctx, &ec2.DeleteFlowLogsInput{FlowLogIds: []string{*fl.FlowLogId}})
 			}
 		}
-		_, _ = p.EC2.DeleteVpc(p.ctx, &ec2.DeleteVpcInput{VpcId: aws.String(id)}, p.ec2)
+		_, _ = p.EC2.DeleteVpc(p.ctx, &ec2.DeleteVpcInput{VpcId: aws.String(id)})
 	})
 	return id, nil
 }
@@ -38,23 +36,14 @@ func (p *party) create(change func(*ec2.CreateFlowLogsInput), vpcs ...string) (*
 	if change != nil {
 		change(in)
 	}
-	return p.EC2.CreateFlowLogs(p.ctx, in, p.ec2)
+	return p.EC2.CreateFlowLogs(p.ctx, in)
 }
 
 // flowLogs lists the flow logs of a VPC.
 func (p *party) flowLogs(vpc string) ([]types.FlowLog, error) {
-	var all []types.FlowLog
 	in := &ec2.DescribeFlowLogsInput{Filter: []types.Filter{{Name: aws.String("resource-id"), Values: []string{vpc}}}}
-	for {
-		out, err := p.EC2.DescribeFlowLogs(p.ctx, in, p.ec2)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, out.FlowLogs...)
-		if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
-			return all, nil
-		}
-	}
+	all, _, err := listed(p, ec2.NewDescribeFlowLogsPaginator(p.EC2, in), func(out *ec2.DescribeFlowLogsOutput) []types.FlowLog { return out.FlowLogs })
+	return all, err
 }
 
 // itemCode returns the code of the only item that was not successful.
@@ -167,7 +156,7 @@ var flowLogClauses = []clause{
 			if err != nil {
 				return err
 			}
-			if _, err := p.EC2.DeleteFlowLogs(p.ctx, &ec2.DeleteFlowLogsInput{FlowLogIds: first.FlowLogIds}, p.ec2); err != nil {
+			if _, err := p.EC2.DeleteFlowLogs(p.ctx, &ec2.DeleteFlowLogsInput{FlowLogIds: first.FlowLogIds}); err != nil {
 				return err
 			}
 			second, err := p.create(token, vpc)
@@ -224,7 +213,7 @@ var flowLogClauses = []clause{
 			count := func(group string) (int, error) {
 				out, err := p.EC2.DescribeFlowLogs(p.ctx, &ec2.DescribeFlowLogsInput{
 					Filter: []types.Filter{{Name: aws.String("log-group-name"), Values: []string{group}}},
-				}, p.ec2)
+				})
 				if err != nil {
 					return 0, err
 				}
@@ -248,7 +237,7 @@ var flowLogClauses = []clause{
 			for of, found := range map[string]int{"cloud-watch-logs": 1, "s3": 0} {
 				out, err := p.EC2.DescribeFlowLogs(p.ctx, &ec2.DescribeFlowLogsInput{Filter: []types.Filter{
 					{Name: aws.String("log-destination-type"), Values: []string{of}}, {Name: aws.String("resource-id"), Values: []string{vpc}},
-				}}, p.ec2)
+				}})
 				if err != nil {
 					return err
 				}
@@ -269,14 +258,14 @@ var flowLogClauses = []clause{
 			tags := func() (map[string]string, error) {
 				out, err := p.EC2.DescribeVpcs(p.ctx, &ec2.DescribeVpcsInput{
 					Filters: []types.Filter{{Name: aws.String("vpc-id"), Values: []string{vpc}}}, MaxResults: aws.Int32(1000),
-				}, p.ec2)
+				})
 				if err != nil || len(out.Vpcs) != 1 {
 					return nil, fmt.Errorf("%d VPCs, %w", len(out.Vpcs), orNil(err))
 				}
 				return ec2Tags(out.Vpcs[0].Tags), nil
 			}
 			both := []types.Tag{{Key: aws.String("a:b"), Value: aws.String("true")}, {Key: aws.String("c"), Value: aws.String("")}}
-			if _, err := p.EC2.CreateTags(p.ctx, &ec2.CreateTagsInput{Resources: []string{vpc}, Tags: both}, p.ec2); err != nil {
+			if _, err := p.EC2.CreateTags(p.ctx, &ec2.CreateTagsInput{Resources: []string{vpc}, Tags: both}); err != nil {
 				return err
 			}
 			put, err := tags()
@@ -284,7 +273,7 @@ var flowLogClauses = []clause{
 				return err
 			}
 			gone := []types.Tag{{Key: aws.String("a:b")}}
-			if _, err := p.EC2.DeleteTags(p.ctx, &ec2.DeleteTagsInput{Resources: []string{vpc}, Tags: gone}, p.ec2); err != nil {
+			if _, err := p.EC2.DeleteTags(p.ctx, &ec2.DeleteTagsInput{Resources: []string{vpc}, Tags: gone}); err != nil {
 				return err
 			}
 			left, err := tags()
@@ -295,14 +284,14 @@ var flowLogClauses = []clause{
 		name: "unknown filter is an error", source: "Amazon EC2 API Reference, Filter; Error codes, InvalidParameterValue",
 		check: func(p *party) error {
 			filter := []types.Filter{{Name: aws.String("no-such-filter"), Values: []string{"x"}}}
-			_, err := p.EC2.DescribeFlowLogs(p.ctx, &ec2.DescribeFlowLogsInput{Filter: filter}, p.ec2)
+			_, err := p.EC2.DescribeFlowLogs(p.ctx, &ec2.DescribeFlowLogsInput{Filter: filter})
 			return refused("DescribeFlowLogs", err, "InvalidParameterValue", "InvalidParameter")
 		},
 	},
 	{
 		name: "unknown flow log is refused inside a successful reply", source: "Amazon EC2 API Reference, DeleteFlowLogs, unsuccessful",
 		check: func(p *party) error {
-			out, err := p.EC2.DeleteFlowLogs(p.ctx, &ec2.DeleteFlowLogsInput{FlowLogIds: []string{"fl-0123456789abcdef0"}}, p.ec2)
+			out, err := p.EC2.DeleteFlowLogs(p.ctx, &ec2.DeleteFlowLogsInput{FlowLogIds: []string{"fl-0123456789abcdef0"}})
 			if err != nil {
 				return err
 			}
@@ -319,14 +308,14 @@ var flowLogClauses = []clause{
 			const gone = "vpc-0123456789abcdef0"
 			byFilter, err := p.EC2.DescribeVpcs(p.ctx, &ec2.DescribeVpcsInput{
 				Filters: []types.Filter{{Name: aws.String("vpc-id"), Values: []string{vpc, gone}}}, MaxResults: aws.Int32(1000),
-			}, p.ec2)
+			})
 			if err != nil {
 				return err
 			}
 			if len(byFilter.Vpcs) != 1 {
 				return fmt.Errorf("%d VPCs by filter, want 1", len(byFilter.Vpcs))
 			}
-			_, err = p.EC2.DescribeVpcs(p.ctx, &ec2.DescribeVpcsInput{VpcIds: []string{vpc, gone}}, p.ec2)
+			_, err = p.EC2.DescribeVpcs(p.ctx, &ec2.DescribeVpcsInput{VpcIds: []string{vpc, gone}})
 			return errors.Join(
 				want("VPC", aws.ToString(byFilter.Vpcs[0].VpcId), vpc), want("owner", aws.ToString(byFilter.Vpcs[0].OwnerId), p.Account),
 				refused("by ID", err, "InvalidVpcID.NotFound", "InvalidVpcId.NotFound"),
@@ -336,7 +325,7 @@ var flowLogClauses = []clause{
 	{
 		name: "regions tell their opt-in status", source: "Amazon EC2 API Reference, DescribeRegions",
 		check: func(p *party) error {
-			out, err := p.EC2.DescribeRegions(p.ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(true)}, p.ec2)
+			out, err := p.EC2.DescribeRegions(p.ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(true)})
 			if err != nil {
 				return err
 			}

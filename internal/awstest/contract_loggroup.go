@@ -10,18 +10,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 )
 
-func (p *party) logs(o *cloudwatchlogs.Options) { o.Region = p.Region }
-
 // group makes a log group.
 func (p *party) group(name string, change func(*cloudwatchlogs.CreateLogGroupInput)) error {
 	in := &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(name)}
 	if change != nil {
 		change(in)
 	}
-	_, err := p.Logs.CreateLogGroup(p.ctx, in, p.logs)
+	_, err := p.Logs.CreateLogGroup(p.ctx, in)
 	if err == nil {
 		p.later(func() {
-			_, _ = p.Logs.DeleteLogGroup(p.ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String(name)}, p.logs)
+			_, _ = p.Logs.DeleteLogGroup(p.ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String(name)})
 		})
 	}
 	return err
@@ -35,7 +33,7 @@ const masking = `{"Name":"mask","Version":"2021-06-01","Statement":[` +
 func (p *party) protect(identifier string, on bool) error {
 	_, err := p.Logs.PutLogGroupDeletionProtection(p.ctx, &cloudwatchlogs.PutLogGroupDeletionProtectionInput{
 		LogGroupIdentifier: aws.String(identifier), DeletionProtectionEnabled: aws.Bool(on),
-	}, p.logs)
+	})
 	return err
 }
 
@@ -43,10 +41,10 @@ func (p *party) protect(identifier string, on bool) error {
 func (p *party) policy(of types.PolicyType, document string, criteria *string) error {
 	_, err := p.Logs.PutAccountPolicy(p.ctx, &cloudwatchlogs.PutAccountPolicyInput{
 		PolicyName: aws.String(p.id), PolicyType: of, PolicyDocument: aws.String(document), SelectionCriteria: criteria,
-	}, p.logs)
+	})
 	if err == nil {
 		p.later(func() {
-			_, _ = p.Logs.DeleteAccountPolicy(p.ctx, &cloudwatchlogs.DeleteAccountPolicyInput{PolicyName: aws.String(p.id), PolicyType: of}, p.logs)
+			_, _ = p.Logs.DeleteAccountPolicy(p.ctx, &cloudwatchlogs.DeleteAccountPolicyInput{PolicyName: aws.String(p.id), PolicyType: of})
 		})
 	}
 	return err
@@ -63,17 +61,9 @@ func (p *party) onlyGroup() (types.LogGroup, error) {
 // groups lists the log groups that begin with a prefix, in pages.
 func (p *party) groups(prefix string, limit *int32) (all []types.LogGroup, pages int, err error) {
 	in := &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String(prefix), Limit: limit}
-	for {
-		out, err := p.Logs.DescribeLogGroups(p.ctx, in, p.logs)
-		if err != nil {
-			return nil, 0, err
-		}
-		pages++
-		all = append(all, out.LogGroups...)
-		if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
-			return all, pages, nil
-		}
-	}
+	return listed(p, cloudwatchlogs.NewDescribeLogGroupsPaginator(p.Logs, in), func(out *cloudwatchlogs.DescribeLogGroupsOutput) []types.LogGroup {
+		return out.LogGroups
+	})
 }
 
 // filter puts a metric filter on the log group named as the clause.
@@ -87,23 +77,15 @@ func (p *party) filter(name string, change func(*cloudwatchlogs.PutMetricFilterI
 	if change != nil {
 		change(in)
 	}
-	_, err := p.Logs.PutMetricFilter(p.ctx, in, p.logs)
+	_, err := p.Logs.PutMetricFilter(p.ctx, in)
 	return err
 }
 
 func (p *party) filters(limit *int32) (all []types.MetricFilter, pages int, err error) {
 	in := &cloudwatchlogs.DescribeMetricFiltersInput{LogGroupName: aws.String(p.id), Limit: limit}
-	for {
-		out, err := p.Logs.DescribeMetricFilters(p.ctx, in, p.logs)
-		if err != nil {
-			return nil, 0, err
-		}
-		pages++
-		all = append(all, out.MetricFilters...)
-		if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
-			return all, pages, nil
-		}
-	}
+	return listed(p, cloudwatchlogs.NewDescribeMetricFiltersPaginator(p.Logs, in), func(out *cloudwatchlogs.DescribeMetricFiltersOutput) []types.MetricFilter {
+		return out.MetricFilters
+	})
 }
 
 // badFilterClause is a clause about a filter that is refused.
@@ -116,7 +98,7 @@ func badFilterClause(name, source string, change func(*cloudwatchlogs.PutMetricF
 	}}
 }
 
-const putMetricFilter = "CloudWatch Logs API Reference, PutMetricFilter"
+const metricFilterPage = "CloudWatch Logs API Reference, PutMetricFilter"
 
 var logGroupClauses = []clause{
 	{
@@ -193,7 +175,7 @@ var logGroupClauses = []clause{
 			put := func(group string, days int32) error {
 				_, err := p.Logs.PutRetentionPolicy(p.ctx, &cloudwatchlogs.PutRetentionPolicyInput{
 					LogGroupName: aws.String(group), RetentionInDays: aws.Int32(days),
-				}, p.logs)
+				})
 				return err
 			}
 			if err := put(p.id, 365); err != nil {
@@ -211,7 +193,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "metric filter is described as it was put", source: putMetricFilter,
+		name: "metric filter is described as it was put", source: metricFilterPage,
 		check: func(p *party) error {
 			if err := p.group(p.id, nil); err != nil {
 				return err
@@ -238,7 +220,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "metric filter is replaced as a whole", source: putMetricFilter,
+		name: "metric filter is replaced as a whole", source: metricFilterPage,
 		check: func(p *party) error {
 			if err := p.group(p.id, nil); err != nil {
 				return err
@@ -287,7 +269,7 @@ var logGroupClauses = []clause{
 			}
 			_, err := p.Logs.DeleteMetricFilter(p.ctx, &cloudwatchlogs.DeleteMetricFilterInput{
 				LogGroupName: aws.String(p.id), FilterName: aws.String("none"),
-			}, p.logs)
+			})
 			return refused("delete", err, "ResourceNotFoundException")
 		},
 	},
@@ -297,7 +279,7 @@ var logGroupClauses = []clause{
 			if err := errors.Join(p.group(p.id, nil), p.filter("f", nil)); err != nil {
 				return err
 			}
-			if _, err := p.Logs.DeleteLogGroup(p.ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String(p.id)}, p.logs); err != nil {
+			if _, err := p.Logs.DeleteLogGroup(p.ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String(p.id)}); err != nil {
 				return err
 			}
 			if err := p.group(p.id, nil); err != nil {
@@ -308,7 +290,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "hundred filters are the most", source: putMetricFilter + ", LimitExceededException",
+		name: "hundred filters are the most", source: metricFilterPage + ", LimitExceededException",
 		check: func(p *party) error {
 			if err := p.group(p.id, nil); err != nil {
 				return err
@@ -329,7 +311,7 @@ var logGroupClauses = []clause{
 			}
 			p.later(func() { _ = p.protect(p.id, false) })
 			remove := func() error {
-				_, err := p.Logs.DeleteLogGroup(p.ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String(p.id)}, p.logs)
+				_, err := p.Logs.DeleteLogGroup(p.ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String(p.id)})
 				return err
 			}
 			g, err := p.onlyGroup()
@@ -356,11 +338,11 @@ var logGroupClauses = []clause{
 				return err
 			}
 			arn := strings.TrimSuffix(aws.ToString(g.Arn), ":*")
-			out, err := p.Logs.ListTagsForResource(p.ctx, &cloudwatchlogs.ListTagsForResourceInput{ResourceArn: aws.String(arn)}, p.logs)
+			out, err := p.Logs.ListTagsForResource(p.ctx, &cloudwatchlogs.ListTagsForResourceInput{ResourceArn: aws.String(arn)})
 			if err != nil {
 				return err
 			}
-			_, none := p.Logs.ListTagsForResource(p.ctx, &cloudwatchlogs.ListTagsForResourceInput{ResourceArn: aws.String(arn + "-none")}, p.logs)
+			_, none := p.Logs.ListTagsForResource(p.ctx, &cloudwatchlogs.ListTagsForResourceInput{ResourceArn: aws.String(arn + "-none")})
 			return errors.Join(want("tags", out.Tags, map[string]string{"a": "b"}), refused("no group", none, "ResourceNotFoundException"))
 		},
 	},
@@ -376,14 +358,14 @@ var logGroupClauses = []clause{
 			}
 			if _, err := p.Logs.PutDataProtectionPolicy(p.ctx, &cloudwatchlogs.PutDataProtectionPolicyInput{
 				LogGroupIdentifier: aws.String(p.id), PolicyDocument: aws.String(masking),
-			}, p.logs); err != nil {
+			}); err != nil {
 				return err
 			}
 			on, err := p.onlyGroup()
 			if err != nil {
 				return err
 			}
-			if _, err := p.Logs.DeleteDataProtectionPolicy(p.ctx, &cloudwatchlogs.DeleteDataProtectionPolicyInput{LogGroupIdentifier: aws.String(p.id)}, p.logs); err != nil {
+			if _, err := p.Logs.DeleteDataProtectionPolicy(p.ctx, &cloudwatchlogs.DeleteDataProtectionPolicyInput{LogGroupIdentifier: aws.String(p.id)}); err != nil {
 				return err
 			}
 			off, err := p.onlyGroup()
@@ -415,8 +397,8 @@ var logGroupClauses = []clause{
 			}
 			var found []types.AccountPolicy
 			in := &cloudwatchlogs.DescribeAccountPoliciesInput{PolicyType: types.PolicyTypeTransformerPolicy}
-			for {
-				out, err := p.Logs.DescribeAccountPolicies(p.ctx, in, p.logs)
+			for { // the SDK has no paginator for it
+				out, err := p.Logs.DescribeAccountPolicies(p.ctx, in)
 				if err != nil {
 					return err
 				}
@@ -442,7 +424,7 @@ var logGroupClauses = []clause{
 				return err
 			}
 			get := func() (int, error) {
-				out, err := p.Logs.GetTransformer(p.ctx, &cloudwatchlogs.GetTransformerInput{LogGroupIdentifier: aws.String(p.id)}, p.logs)
+				out, err := p.Logs.GetTransformer(p.ctx, &cloudwatchlogs.GetTransformerInput{LogGroupIdentifier: aws.String(p.id)})
 				if err != nil {
 					return 0, err
 				}
@@ -456,21 +438,21 @@ var logGroupClauses = []clause{
 			}
 			if _, err := p.Logs.PutTransformer(p.ctx, &cloudwatchlogs.PutTransformerInput{
 				LogGroupIdentifier: aws.String(p.id), TransformerConfig: []types.Processor{{ParseJSON: &types.ParseJSON{}}},
-			}, p.logs); err != nil {
+			}); err != nil {
 				return err
 			}
 			one, err := get()
 			if err != nil {
 				return err
 			}
-			_, err = p.Logs.DeleteTransformer(p.ctx, &cloudwatchlogs.DeleteTransformerInput{LogGroupIdentifier: aws.String(p.id)}, p.logs)
+			_, err = p.Logs.DeleteTransformer(p.ctx, &cloudwatchlogs.DeleteTransformerInput{LogGroupIdentifier: aws.String(p.id)})
 			return errors.Join(err, want("processors before", none, 0), want("processors", one, 1))
 		},
 	},
-	badFilterClause("filter with two transformations", putMetricFilter+", metricTransformations", func(in *cloudwatchlogs.PutMetricFilterInput) {
+	badFilterClause("filter with two transformations", metricFilterPage+", metricTransformations", func(in *cloudwatchlogs.PutMetricFilterInput) {
 		in.MetricTransformations = append(in.MetricTransformations, in.MetricTransformations[0])
 	}),
-	badFilterClause("filter pattern that is too long", putMetricFilter+", filterPattern", func(in *cloudwatchlogs.PutMetricFilterInput) {
+	badFilterClause("filter pattern that is too long", metricFilterPage+", filterPattern", func(in *cloudwatchlogs.PutMetricFilterInput) {
 		in.FilterPattern = aws.String(strings.Repeat("x", patternLimit+1))
 	}),
 	badFilterClause("filter with dimensions and a default", "CloudWatch Logs User Guide, Creating metrics from log events using filters",
@@ -478,6 +460,6 @@ var logGroupClauses = []clause{
 			in.MetricTransformations[0].Dimensions = map[string]string{"d": "$.d"}
 			in.MetricTransformations[0].DefaultValue = aws.Float64(0)
 		}),
-	badFilterClause("filter on transformed logs without a transformer", putMetricFilter+", applyOnTransformedLogs",
+	badFilterClause("filter on transformed logs without a transformer", metricFilterPage+", applyOnTransformedLogs",
 		func(in *cloudwatchlogs.PutMetricFilterInput) { in.ApplyOnTransformedLogs = true }),
 }

@@ -12,17 +12,17 @@ import (
 
 // topic makes a topic with these attributes.
 func (p *party) topic(attributes map[string]string) (arn string, err error) {
-	made, err := p.SNS.CreateTopic(p.ctx, &sns.CreateTopicInput{Name: aws.String(p.id), Attributes: attributes}, p.sns)
+	made, err := p.SNS.CreateTopic(p.ctx, &sns.CreateTopicInput{Name: aws.String(p.id), Attributes: attributes})
 	if err != nil {
 		return "", err
 	}
-	p.later(func() { _, _ = p.SNS.DeleteTopic(p.ctx, &sns.DeleteTopicInput{TopicArn: made.TopicArn}, p.sns) })
+	p.later(func() { _, _ = p.SNS.DeleteTopic(p.ctx, &sns.DeleteTopicInput{TopicArn: made.TopicArn}) })
 	return *made.TopicArn, nil
 }
 
 // attributes returns a topic's attributes.
 func (p *party) attributes(topic string) (map[string]string, error) {
-	out, err := p.SNS.GetTopicAttributes(p.ctx, &sns.GetTopicAttributesInput{TopicArn: &topic}, p.sns)
+	out, err := p.SNS.GetTopicAttributes(p.ctx, &sns.GetTopicAttributesInput{TopicArn: &topic})
 	if err != nil {
 		return nil, err
 	}
@@ -33,9 +33,9 @@ func (p *party) attributes(topic string) (map[string]string, error) {
 func (p *party) subscribe(topic, protocol string) (arn string, err error) {
 	endpoint := "person@example.com"
 	if protocol == "sqs" {
-		endpoint = "arn:aws:sqs:" + p.Region + ":" + p.Account + ":" + p.id
+		endpoint = p.arn("sqs", p.id)
 	}
-	out, err := p.SNS.Subscribe(p.ctx, &sns.SubscribeInput{TopicArn: &topic, Protocol: &protocol, Endpoint: &endpoint}, p.sns)
+	out, err := p.SNS.Subscribe(p.ctx, &sns.SubscribeInput{TopicArn: &topic, Protocol: &protocol, Endpoint: &endpoint})
 	if err != nil {
 		return "", err
 	}
@@ -45,16 +45,9 @@ func (p *party) subscribe(topic, protocol string) (arn string, err error) {
 // subscriptions lists a topic's subscriptions, all pages.
 func (p *party) subscriptions(topic string) (all []types.Subscription, err error) {
 	in := &sns.ListSubscriptionsByTopicInput{TopicArn: &topic}
-	for {
-		out, err := p.SNS.ListSubscriptionsByTopic(p.ctx, in, p.sns)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, out.Subscriptions...)
-		if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
-			return all, nil
-		}
-	}
+	all, _, err = listed(p, sns.NewListSubscriptionsByTopicPaginator(p.SNS, in),
+		func(out *sns.ListSubscriptionsByTopicOutput) []types.Subscription { return out.Subscriptions })
+	return all, err
 }
 
 // subscribed makes a topic to which the queue is subscribed.
@@ -71,11 +64,11 @@ func (p *party) subscribed() (topic, subscription string, err error) {
 func (p *party) filterPolicy(subscription, policy string) (string, error) {
 	_, err := p.SNS.SetSubscriptionAttributes(p.ctx, &sns.SetSubscriptionAttributesInput{
 		SubscriptionArn: &subscription, AttributeName: aws.String("FilterPolicy"), AttributeValue: &policy,
-	}, p.sns)
+	})
 	if err != nil {
 		return "", err
 	}
-	out, err := p.SNS.GetSubscriptionAttributes(p.ctx, &sns.GetSubscriptionAttributesInput{SubscriptionArn: &subscription}, p.sns)
+	out, err := p.SNS.GetSubscriptionAttributes(p.ctx, &sns.GetSubscriptionAttributesInput{SubscriptionArn: &subscription})
 	if err != nil {
 		return "", err
 	}
@@ -104,7 +97,7 @@ var subscriptionClauses = []clause{
 				return err
 			}
 			for name, value := range map[string]string{"Policy": policy("first", "second"), "KmsMasterKeyId": "alias/two"} {
-				if _, err := p.SNS.SetTopicAttributes(p.ctx, &sns.SetTopicAttributesInput{TopicArn: &topic, AttributeName: &name, AttributeValue: &value}, p.sns); err != nil {
+				if _, err := p.SNS.SetTopicAttributes(p.ctx, &sns.SetTopicAttributesInput{TopicArn: &topic, AttributeName: &name, AttributeValue: &value}); err != nil {
 					return err
 				}
 			}
@@ -112,7 +105,7 @@ var subscriptionClauses = []clause{
 			if err != nil {
 				return err
 			}
-			_, err = p.SNS.RemovePermission(p.ctx, &sns.RemovePermissionInput{TopicArn: &topic, Label: aws.String("first")}, p.sns)
+			_, err = p.SNS.RemovePermission(p.ctx, &sns.RemovePermissionInput{TopicArn: &topic, Label: aws.String("first")})
 			if err != nil {
 				return err
 			}
@@ -175,11 +168,11 @@ var subscriptionClauses = []clause{
 			if err != nil {
 				return err
 			}
-			if _, err := p.SNS.Unsubscribe(p.ctx, &sns.UnsubscribeInput{SubscriptionArn: &sub}, p.sns); err != nil {
+			if _, err := p.SNS.Unsubscribe(p.ctx, &sns.UnsubscribeInput{SubscriptionArn: &sub}); err != nil {
 				return err
 			}
 			subs, err := p.subscriptions(topic)
-			_, gone := p.SNS.GetSubscriptionAttributes(p.ctx, &sns.GetSubscriptionAttributesInput{SubscriptionArn: &sub}, p.sns)
+			_, gone := p.SNS.GetSubscriptionAttributes(p.ctx, &sns.GetSubscriptionAttributesInput{SubscriptionArn: &sub})
 			return errors.Join(err, want("subscriptions", len(subs), 0), refused("GetSubscriptionAttributes", gone, "NotFound", "NotFoundException"))
 		},
 	},
@@ -190,7 +183,7 @@ var subscriptionClauses = []clause{
 			if err != nil {
 				return err
 			}
-			if _, err := p.SNS.DeleteTopic(p.ctx, &sns.DeleteTopicInput{TopicArn: &topic}, p.sns); err != nil {
+			if _, err := p.SNS.DeleteTopic(p.ctx, &sns.DeleteTopicInput{TopicArn: &topic}); err != nil {
 				return err
 			}
 			_, gone := p.subscriptions(topic)

@@ -11,8 +11,6 @@ import (
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 )
 
-func (p *party) trails(o *cloudtrail.Options) { o.Region = p.Region }
-func (p *party) parameters(o *ssm.Options)    { o.Region = p.Region }
 func (p *party) groupARN(group string) *string {
 	return aws.String(p.arn("logs", "log-group:"+group+":*"))
 }
@@ -34,10 +32,10 @@ func (p *party) trail(change func(*cloudtrail.CreateTrailInput)) error {
 	if change != nil {
 		change(in)
 	}
-	_, err := p.CloudTrail.CreateTrail(p.ctx, in, p.trails)
+	_, err := p.CloudTrail.CreateTrail(p.ctx, in)
 	if err == nil {
 		p.later(func() {
-			_, _ = p.CloudTrail.DeleteTrail(p.ctx, &cloudtrail.DeleteTrailInput{Name: aws.String(p.id)}, p.trails)
+			_, _ = p.CloudTrail.DeleteTrail(p.ctx, &cloudtrail.DeleteTrailInput{Name: aws.String(p.id)})
 		})
 	}
 	return err
@@ -45,7 +43,7 @@ func (p *party) trail(change func(*cloudtrail.CreateTrailInput)) error {
 
 // describeTrail returns the trail named as the clause.
 func (p *party) describeTrail() (types.Trail, error) {
-	out, err := p.CloudTrail.DescribeTrails(p.ctx, &cloudtrail.DescribeTrailsInput{}, p.trails)
+	out, err := p.CloudTrail.DescribeTrails(p.ctx, &cloudtrail.DescribeTrailsInput{})
 	if err != nil {
 		return types.Trail{}, err
 	}
@@ -58,7 +56,7 @@ func (p *party) describeTrail() (types.Trail, error) {
 }
 
 func (p *party) logging(name string) (bool, error) {
-	out, err := p.CloudTrail.GetTrailStatus(p.ctx, &cloudtrail.GetTrailStatusInput{Name: aws.String(name)}, p.trails)
+	out, err := p.CloudTrail.GetTrailStatus(p.ctx, &cloudtrail.GetTrailStatusInput{Name: aws.String(name)})
 	if err != nil {
 		return false, err
 	}
@@ -66,12 +64,12 @@ func (p *party) logging(name string) (bool, error) {
 }
 
 func (p *party) selectors() (*cloudtrail.GetEventSelectorsOutput, error) {
-	return p.CloudTrail.GetEventSelectors(p.ctx, &cloudtrail.GetEventSelectorsInput{TrailName: aws.String(p.id)}, p.trails)
+	return p.CloudTrail.GetEventSelectors(p.ctx, &cloudtrail.GetEventSelectorsInput{TrailName: aws.String(p.id)})
 }
 
 func (p *party) update(change cloudtrail.UpdateTrailInput) error {
 	change.Name = aws.String(p.id)
-	_, err := p.CloudTrail.UpdateTrail(p.ctx, &change, p.trails)
+	_, err := p.CloudTrail.UpdateTrail(p.ctx, &change)
 	return err
 }
 
@@ -85,7 +83,7 @@ var trailClauses = []clause{
 			return err
 		}
 		arn := p.arn("cloudtrail", "trail/"+p.id)
-		if _, err := p.CloudTrail.StartLogging(p.ctx, &cloudtrail.StartLoggingInput{Name: aws.String(arn)}, p.trails); err != nil {
+		if _, err := p.CloudTrail.StartLogging(p.ctx, &cloudtrail.StartLoggingInput{Name: aws.String(arn)}); err != nil {
 			return err
 		}
 		after, err := p.logging(arn)
@@ -107,7 +105,7 @@ var trailClauses = []clause{
 		if err := p.trail(nil); err != nil {
 			return err
 		}
-		_, err := p.CloudTrail.CreateTrail(p.ctx, &cloudtrail.CreateTrailInput{Name: aws.String(p.id), S3BucketName: aws.String(p.Bucket)}, p.trails)
+		_, err := p.CloudTrail.CreateTrail(p.ctx, &cloudtrail.CreateTrailInput{Name: aws.String(p.id), S3BucketName: aws.String(p.Bucket)})
 		return refused("second CreateTrail", err, "TrailAlreadyExistsException")
 	}},
 	{"trail to a bucket that is not there", "CloudTrail API Reference, CreateTrail, Errors", func(p *party) error {
@@ -144,11 +142,11 @@ var trailClauses = []clause{
 			return err
 		}
 		arn := p.arn("cloudtrail", "trail/"+p.id)
-		if _, err := p.CloudTrail.DeleteTrail(p.ctx, &cloudtrail.DeleteTrailInput{Name: aws.String(arn)}, p.trails); err != nil {
+		if _, err := p.CloudTrail.DeleteTrail(p.ctx, &cloudtrail.DeleteTrailInput{Name: aws.String(arn)}); err != nil {
 			return err
 		}
 		_, status := p.logging(arn)
-		_, start := p.CloudTrail.StartLogging(p.ctx, &cloudtrail.StartLoggingInput{Name: aws.String(p.id)}, p.trails)
+		_, start := p.CloudTrail.StartLogging(p.ctx, &cloudtrail.StartLoggingInput{Name: aws.String(p.id)})
 		return errors.Join(refused("GetTrailStatus", status, "TrailNotFoundException"), refused("StartLogging", start, "TrailNotFoundException"))
 	}},
 	{"one form of event selectors replaces the other", "CloudTrail API Reference, PutEventSelectors", func(p *party) error {
@@ -158,7 +156,7 @@ var trailClauses = []clause{
 		in := &cloudtrail.PutEventSelectorsInput{TrailName: aws.String(p.id), AdvancedEventSelectors: []types.AdvancedEventSelector{{
 			FieldSelectors: []types.AdvancedFieldSelector{{Field: aws.String("eventCategory"), Equals: []string{"Management"}}},
 		}}}
-		if _, err := p.CloudTrail.PutEventSelectors(p.ctx, in, p.trails); err != nil {
+		if _, err := p.CloudTrail.PutEventSelectors(p.ctx, in); err != nil {
 			return err
 		}
 		out, err := p.selectors()
@@ -169,7 +167,7 @@ var trailClauses = []clause{
 			return err
 		}
 		in.AdvancedEventSelectors, in.EventSelectors = nil, []types.EventSelector{{IncludeManagementEvents: aws.Bool(true), ReadWriteType: types.ReadWriteTypeReadOnly}}
-		if _, err := p.CloudTrail.PutEventSelectors(p.ctx, in, p.trails); err != nil {
+		if _, err := p.CloudTrail.PutEventSelectors(p.ctx, in); err != nil {
 			return err
 		}
 		out, err = p.selectors()
@@ -182,14 +180,14 @@ var trailClauses = []clause{
 		name := aws.String("/" + p.id + "/long")
 		_, err := p.SSM.PutParameter(p.ctx, &ssm.PutParameterInput{
 			Name: name, Value: aws.String(strings.Repeat("x", standardValue+1)), Type: ssmtypes.ParameterTypeString, Tier: ssmtypes.ParameterTierStandard,
-		}, p.parameters)
-		p.later(func() { _, _ = p.SSM.DeleteParameter(p.ctx, &ssm.DeleteParameterInput{Name: name}, p.parameters) })
+		})
+		p.later(func() { _, _ = p.SSM.DeleteParameter(p.ctx, &ssm.DeleteParameterInput{Name: name}) })
 		return refused("PutParameter", err, "ValidationException")
 	}},
 	{"parameter is overwritten, and moves up a tier by itself", "AWS Systems Manager API Reference, PutParameter; User Guide, Managing parameter tiers", func(p *party) error {
 		name := aws.String("/" + p.id + "/memory")
 		get := func() (string, error) {
-			out, err := p.SSM.GetParameter(p.ctx, &ssm.GetParameterInput{Name: name}, p.parameters)
+			out, err := p.SSM.GetParameter(p.ctx, &ssm.GetParameterInput{Name: name})
 			if err != nil {
 				return "", err
 			}
@@ -198,12 +196,12 @@ var trailClauses = []clause{
 		put := func(value string, tier ssmtypes.ParameterTier) error {
 			_, err := p.SSM.PutParameter(p.ctx, &ssm.PutParameterInput{
 				Name: name, Value: aws.String(value), Type: ssmtypes.ParameterTypeString, Overwrite: aws.Bool(true), Tier: tier,
-			}, p.parameters)
+			})
 			return err
 		}
 		_, missing := get()
 		long := strings.Repeat("x", standardValue+1)
-		p.later(func() { _, _ = p.SSM.DeleteParameter(p.ctx, &ssm.DeleteParameterInput{Name: name}, p.parameters) })
+		p.later(func() { _, _ = p.SSM.DeleteParameter(p.ctx, &ssm.DeleteParameterInput{Name: name}) })
 		if err := errors.Join(put("a", ssmtypes.ParameterTierIntelligentTiering), put(long, ssmtypes.ParameterTierIntelligentTiering)); err != nil {
 			return err
 		}

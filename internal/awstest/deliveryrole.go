@@ -1,7 +1,6 @@
 package awstest
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -191,16 +190,8 @@ func (a *Account) inForce(arn string) string {
 	return p.versions[p.current]
 }
 
-func iamRegion(opts []func(*iam.Options)) string {
-	var o iam.Options
-	for _, f := range opts {
-		f(&o)
-	}
-	return o.Region
-}
-
-func iamPage(op string, marker *string, ask *int32) page {
-	return page{op: op, token: marker, ask: ask, least: 1, most: mostIAM, usual: usualIAM, limit: "ValidationError", bad: "ValidationError"}
+func iamPage(marker *string, ask *int32) page {
+	return page{token: marker, ask: ask, least: 1, most: mostIAM, usual: usualIAM, limit: "ValidationError", bad: "ValidationError"}
 }
 
 // encoded returns a document as IAM answers with it. Source: IAM API
@@ -209,31 +200,26 @@ func encoded(document string) *string {
 	return aws.String(strings.ReplaceAll(url.QueryEscape(document), "+", "%20"))
 }
 
-func checkDocument(op string, document *string) error {
+func checkDocument(document *string) error {
 	var doc struct{ Statement json.RawMessage }
 	if json.Unmarshal([]byte(aws.ToString(document)), &doc) != nil || doc.Statement == nil {
-		return refuse(op, malformedDocument, "Syntax errors in policy.")
+		return refuse(malformedDocument, "Syntax errors in policy.")
 	}
 	return nil
 }
 
 // role returns a role to be read, or the error that there is none.
-func (a *Account) role(op string, roles map[string]role, name *string) (role, error) {
+func roleIn(roles map[string]role, name *string) (role, error) {
 	r, exists := roles[aws.ToString(name)]
 	if !exists {
-		return role{}, refuse(op, noSuchEntity, "The role with name %s cannot be found.", aws.ToString(name))
+		return role{}, refuse(noSuchEntity, "The role with name %s cannot be found.", aws.ToString(name))
 	}
 	return r, nil
 }
 
 // changeRole carries out a call that changes a role.
-func (a *Account) changeRole(ctx context.Context, op string, name *string, opts []func(*iam.Options), change func(*role) error) error {
-	r, end, err := a.begin(ctx, op, iamRegion(opts))
-	defer end()
-	if err != nil {
-		return err
-	}
-	was, err := a.role(op, a.roles.now, name)
+func (c *request) changeRole(name *string, change func(*role) error) error {
+	was, err := roleIn(c.roles.now, name)
 	if err != nil {
 		return err
 	}
@@ -245,21 +231,15 @@ func (a *Account) changeRole(ctx context.Context, op string, name *string, opts 
 		return err
 	}
 	was.able = false
-	a.roles.write(a.lag)[was.name] = was
-	a.wrote(op, r, was.name)
+	c.roles.write(c.lag)[was.name] = was
+	c.wrote(was.name)
 	return nil
 }
 
-// CreateRole creates a role. A name is taken whatever its path. Source: IAM
+// createRole creates a role. A name is taken whatever its path. Source: IAM
 // API Reference, CreateRole.
-func (a *Account) CreateRole(ctx context.Context, in *iam.CreateRoleInput, opts ...func(*iam.Options)) (*iam.CreateRoleOutput, error) {
-	const op = "CreateRole"
-	r, end, err := a.begin(ctx, op, iamRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	if err := checkDocument(op, in.AssumeRolePolicyDocument); err != nil {
+func createRole(c *request, in *iam.CreateRoleInput) (*iam.CreateRoleOutput, error) {
+	if err := checkDocument(in.AssumeRolePolicyDocument); err != nil {
 		return nil, err
 	}
 	name, path := aws.ToString(in.RoleName), aws.ToString(in.Path)
@@ -267,23 +247,23 @@ func (a *Account) CreateRole(ctx context.Context, in *iam.CreateRoleInput, opts 
 		path = "/"
 	}
 	boundary := aws.ToString(in.PermissionsBoundary)
-	switch _, exists := a.roles.now[name]; {
+	switch _, exists := c.roles.now[name]; {
 	case exists:
-		return nil, refuse(op, "EntityAlreadyExists", "Role with name %s already exists.", name)
-	case boundary != "" && a.policies[boundary] == nil:
-		return nil, refuse(op, noSuchEntity, "Scope ARN: %s does not exist or is not attachable.", boundary)
+		return nil, refuse("EntityAlreadyExists", "Role with name %s already exists.", name)
+	case boundary != "" && c.policies[boundary] == nil:
+		return nil, refuse(noSuchEntity, "Scope ARN: %s does not exist or is not attachable.", boundary)
 	case !strings.HasPrefix(path, "/") || !strings.HasSuffix(path, "/"):
-		return nil, refuse(op, "ValidationError", "The specified value for path is invalid.")
+		return nil, refuse("ValidationError", "The specified value for path is invalid.")
 	}
 	made := role{
-		arn: "arn:aws:iam::" + a.ID + ":role" + path + name, path: path, name: name, description: in.Description,
+		arn: "arn:aws:iam::" + c.ID + ":role" + path + name, path: path, name: name, description: in.Description,
 		trust: *in.AssumeRolePolicyDocument, boundary: boundary, tags: map[string]string{}, inline: map[string]string{},
 	}
 	for _, t := range in.Tags {
 		made.tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
-	a.roles.write(a.lag)[name] = made
-	a.wrote(op, r, name)
+	c.roles.write(c.lag)[name] = made
+	c.wrote(name)
 	return &iam.CreateRoleOutput{Role: describeRole(made)}, nil
 }
 
@@ -303,45 +283,33 @@ func describeRole(r role) *types.Role {
 	return out
 }
 
-// GetRole describes a role, its tags and boundary included.
-func (a *Account) GetRole(ctx context.Context, in *iam.GetRoleInput, opts ...func(*iam.Options)) (*iam.GetRoleOutput, error) {
-	const op = "GetRole"
-	_, end, err := a.begin(ctx, op, iamRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	r, err := a.role(op, a.roles.read(true), in.RoleName)
+// getRole describes a role, its tags and boundary included.
+func getRole(c *request, in *iam.GetRoleInput) (*iam.GetRoleOutput, error) {
+	r, err := roleIn(c.roles.read(true), in.RoleName)
 	if err != nil {
 		return nil, err
 	}
 	return &iam.GetRoleOutput{Role: describeRole(r)}, nil
 }
 
-// DeleteRole deletes a role that has no policies. Source: IAM API Reference,
+// deleteRole deletes a role that has no policies. Source: IAM API Reference,
 // DeleteRole, DeleteConflict.
-func (a *Account) DeleteRole(ctx context.Context, in *iam.DeleteRoleInput, opts ...func(*iam.Options)) (*iam.DeleteRoleOutput, error) {
-	const op = "DeleteRole"
-	r, end, err := a.begin(ctx, op, iamRegion(opts))
-	defer end()
+func deleteRole(c *request, in *iam.DeleteRoleInput) error {
+	was, err := roleIn(c.roles.now, in.RoleName)
 	if err != nil {
-		return nil, err
-	}
-	was, err := a.role(op, a.roles.now, in.RoleName)
-	if err != nil {
-		return nil, err
+		return err
 	}
 	if len(was.inline)+len(was.attached) > 0 {
-		return nil, refuse(op, "DeleteConflict", "Cannot delete entity, must delete policies first.")
+		return refuse("DeleteConflict", "Cannot delete entity, must delete policies first.")
 	}
-	delete(a.roles.write(a.lag), was.name)
-	a.wrote(op, r, was.name)
-	return &iam.DeleteRoleOutput{}, nil
+	delete(c.roles.write(c.lag), was.name)
+	c.wrote(was.name)
+	return nil
 }
 
-// TagRole puts tags on a role.
-func (a *Account) TagRole(ctx context.Context, in *iam.TagRoleInput, opts ...func(*iam.Options)) (*iam.TagRoleOutput, error) {
-	return &iam.TagRoleOutput{}, a.changeRole(ctx, "TagRole", in.RoleName, opts, func(r *role) error {
+// tagRole puts tags on a role.
+func tagRole(c *request, in *iam.TagRoleInput) error {
+	return c.changeRole(in.RoleName, func(r *role) error {
 		if r.tags == nil {
 			r.tags = map[string]string{}
 		}
@@ -352,9 +320,9 @@ func (a *Account) TagRole(ctx context.Context, in *iam.TagRoleInput, opts ...fun
 	})
 }
 
-// UntagRole takes tags off a role.
-func (a *Account) UntagRole(ctx context.Context, in *iam.UntagRoleInput, opts ...func(*iam.Options)) (*iam.UntagRoleOutput, error) {
-	return &iam.UntagRoleOutput{}, a.changeRole(ctx, "UntagRole", in.RoleName, opts, func(r *role) error {
+// untagRole takes tags off a role.
+func untagRole(c *request, in *iam.UntagRoleInput) error {
+	return c.changeRole(in.RoleName, func(r *role) error {
 		for _, k := range in.TagKeys {
 			delete(r.tags, k)
 		}
@@ -362,82 +330,66 @@ func (a *Account) UntagRole(ctx context.Context, in *iam.UntagRoleInput, opts ..
 	})
 }
 
-// UpdateAssumeRolePolicy replaces a role's trust policy.
-func (a *Account) UpdateAssumeRolePolicy(ctx context.Context, in *iam.UpdateAssumeRolePolicyInput, opts ...func(*iam.Options)) (*iam.UpdateAssumeRolePolicyOutput, error) {
-	const op = "UpdateAssumeRolePolicy"
-	return &iam.UpdateAssumeRolePolicyOutput{}, a.changeRole(ctx, op, in.RoleName, opts, func(r *role) error {
+// updateAssumeRolePolicy replaces a role's trust policy.
+func updateAssumeRolePolicy(c *request, in *iam.UpdateAssumeRolePolicyInput) error {
+	return c.changeRole(in.RoleName, func(r *role) error {
 		r.trust = aws.ToString(in.PolicyDocument)
-		return checkDocument(op, in.PolicyDocument)
+		return checkDocument(in.PolicyDocument)
 	})
 }
 
-// PutRolePermissionsBoundary sets a role's boundary, a policy that exists.
-func (a *Account) PutRolePermissionsBoundary(ctx context.Context, in *iam.PutRolePermissionsBoundaryInput, opts ...func(*iam.Options)) (*iam.PutRolePermissionsBoundaryOutput, error) {
-	const op = "PutRolePermissionsBoundary"
-	return &iam.PutRolePermissionsBoundaryOutput{}, a.changeRole(ctx, op, in.RoleName, opts, func(r *role) error {
+// putRolePermissionsBoundary sets a role's boundary, a policy that exists.
+func putRolePermissionsBoundary(c *request, in *iam.PutRolePermissionsBoundaryInput) error {
+	return c.changeRole(in.RoleName, func(r *role) error {
 		r.boundary = aws.ToString(in.PermissionsBoundary)
-		return a.knows(op, r.boundary)
+		return c.knows(r.boundary)
 	})
 }
 
-// DeleteRolePermissionsBoundary takes a role's boundary away.
-func (a *Account) DeleteRolePermissionsBoundary(ctx context.Context, in *iam.DeleteRolePermissionsBoundaryInput, opts ...func(*iam.Options)) (*iam.DeleteRolePermissionsBoundaryOutput, error) {
-	return &iam.DeleteRolePermissionsBoundaryOutput{}, a.changeRole(ctx, "DeleteRolePermissionsBoundary", in.RoleName, opts, func(r *role) error {
+// deleteRolePermissionsBoundary takes a role's boundary away.
+func deleteRolePermissionsBoundary(c *request, in *iam.DeleteRolePermissionsBoundaryInput) error {
+	return c.changeRole(in.RoleName, func(r *role) error {
 		r.boundary = ""
 		return nil
 	})
 }
 
-// PutRolePolicy puts an inline policy on a role.
-func (a *Account) PutRolePolicy(ctx context.Context, in *iam.PutRolePolicyInput, opts ...func(*iam.Options)) (*iam.PutRolePolicyOutput, error) {
-	const op = "PutRolePolicy"
-	return &iam.PutRolePolicyOutput{}, a.changeRole(ctx, op, in.RoleName, opts, func(r *role) error {
+// putRolePolicy puts an inline policy on a role.
+func putRolePolicy(c *request, in *iam.PutRolePolicyInput) error {
+	return c.changeRole(in.RoleName, func(r *role) error {
 		r.inline[aws.ToString(in.PolicyName)] = aws.ToString(in.PolicyDocument)
-		return checkDocument(op, in.PolicyDocument)
+		return checkDocument(in.PolicyDocument)
 	})
 }
 
-// DeleteRolePolicy deletes an inline policy of a role.
-func (a *Account) DeleteRolePolicy(ctx context.Context, in *iam.DeleteRolePolicyInput, opts ...func(*iam.Options)) (*iam.DeleteRolePolicyOutput, error) {
-	const op = "DeleteRolePolicy"
-	return &iam.DeleteRolePolicyOutput{}, a.changeRole(ctx, op, in.RoleName, opts, func(r *role) error {
+// deleteRolePolicy deletes an inline policy of a role.
+func deleteRolePolicy(c *request, in *iam.DeleteRolePolicyInput) error {
+	return c.changeRole(in.RoleName, func(r *role) error {
 		name := aws.ToString(in.PolicyName)
 		if _, exists := r.inline[name]; !exists {
-			return refuse(op, noSuchEntity, "The role policy with name %s cannot be found.", name)
+			return refuse(noSuchEntity, "The role policy with name %s cannot be found.", name)
 		}
 		delete(r.inline, name)
 		return nil
 	})
 }
 
-// GetRolePolicy returns an inline policy of a role.
-func (a *Account) GetRolePolicy(ctx context.Context, in *iam.GetRolePolicyInput, opts ...func(*iam.Options)) (*iam.GetRolePolicyOutput, error) {
-	const op = "GetRolePolicy"
-	_, end, err := a.begin(ctx, op, iamRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	r, err := a.role(op, a.roles.read(true), in.RoleName)
+// getRolePolicy returns an inline policy of a role.
+func getRolePolicy(c *request, in *iam.GetRolePolicyInput) (*iam.GetRolePolicyOutput, error) {
+	r, err := roleIn(c.roles.read(true), in.RoleName)
 	if err != nil {
 		return nil, err
 	}
 	document, exists := r.inline[aws.ToString(in.PolicyName)]
 	if !exists {
-		return nil, refuse(op, noSuchEntity, "The role policy with name %s cannot be found.", aws.ToString(in.PolicyName))
+		return nil, refuse(noSuchEntity, "The role policy with name %s cannot be found.", aws.ToString(in.PolicyName))
 	}
 	return &iam.GetRolePolicyOutput{RoleName: in.RoleName, PolicyName: in.PolicyName, PolicyDocument: encoded(document)}, nil
 }
 
-// ListRolePolicies lists the names of a role's inline policies.
-func (a *Account) ListRolePolicies(ctx context.Context, in *iam.ListRolePoliciesInput, opts ...func(*iam.Options)) (*iam.ListRolePoliciesOutput, error) {
-	const op = "ListRolePolicies"
-	_, end, err := a.begin(ctx, op, iamRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	r, err := a.role(op, a.roles.read(in.Marker == nil), in.RoleName)
+// listRolePolicies lists the names of a role's inline policies.
+func listRolePolicies(c *request, in *iam.ListRolePoliciesInput) (*iam.ListRolePoliciesOutput, error) {
+	r, err := roleIn(c.roles.read(in.Marker == nil), in.RoleName)
 	if err != nil {
 		return nil, err
 	}
@@ -445,49 +397,41 @@ func (a *Account) ListRolePolicies(ctx context.Context, in *iam.ListRolePolicies
 	for name := range r.inline {
 		names[name] = name
 	}
-	list, marker, err := paged(a, iamPage(op, in.Marker, in.MaxItems), names)
+	list, marker, err := paged(c, iamPage(in.Marker, in.MaxItems), names)
 	return &iam.ListRolePoliciesOutput{PolicyNames: list, Marker: marker, IsTruncated: marker != nil}, err
 }
 
-// AttachRolePolicy puts a managed policy on a role; one that is there stays.
-func (a *Account) AttachRolePolicy(ctx context.Context, in *iam.AttachRolePolicyInput, opts ...func(*iam.Options)) (*iam.AttachRolePolicyOutput, error) {
-	const op = "AttachRolePolicy"
-	return &iam.AttachRolePolicyOutput{}, a.changeRole(ctx, op, in.RoleName, opts, func(r *role) error {
+// attachRolePolicy puts a managed policy on a role; one that is there stays.
+func attachRolePolicy(c *request, in *iam.AttachRolePolicyInput) error {
+	return c.changeRole(in.RoleName, func(r *role) error {
 		arn := aws.ToString(in.PolicyArn)
 		switch {
 		case slices.Contains(r.attached, arn):
 			return nil
 		case len(r.attached) == attachedPolicies:
-			return refuse(op, "LimitExceeded", "Cannot exceed quota for PoliciesPerRole: %d", attachedPolicies)
+			return refuse("LimitExceeded", "Cannot exceed quota for PoliciesPerRole: %d", attachedPolicies)
 		}
 		r.attached = append(r.attached, arn)
 		slices.Sort(r.attached)
-		return a.knows(op, arn)
+		return c.knows(arn)
 	})
 }
 
-// DetachRolePolicy takes a managed policy off a role.
-func (a *Account) DetachRolePolicy(ctx context.Context, in *iam.DetachRolePolicyInput, opts ...func(*iam.Options)) (*iam.DetachRolePolicyOutput, error) {
-	const op = "DetachRolePolicy"
-	return &iam.DetachRolePolicyOutput{}, a.changeRole(ctx, op, in.RoleName, opts, func(r *role) error {
+// detachRolePolicy takes a managed policy off a role.
+func detachRolePolicy(c *request, in *iam.DetachRolePolicyInput) error {
+	return c.changeRole(in.RoleName, func(r *role) error {
 		i := slices.Index(r.attached, aws.ToString(in.PolicyArn))
 		if i < 0 {
-			return refuse(op, noSuchEntity, "Policy %s was not found.", aws.ToString(in.PolicyArn))
+			return refuse(noSuchEntity, "Policy %s was not found.", aws.ToString(in.PolicyArn))
 		}
 		r.attached = slices.Delete(r.attached, i, i+1)
 		return nil
 	})
 }
 
-// ListAttachedRolePolicies lists the managed policies on a role.
-func (a *Account) ListAttachedRolePolicies(ctx context.Context, in *iam.ListAttachedRolePoliciesInput, opts ...func(*iam.Options)) (*iam.ListAttachedRolePoliciesOutput, error) {
-	const op = "ListAttachedRolePolicies"
-	_, end, err := a.begin(ctx, op, iamRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	r, err := a.role(op, a.roles.read(in.Marker == nil), in.RoleName)
+// listAttachedRolePolicies lists the managed policies on a role.
+func listAttachedRolePolicies(c *request, in *iam.ListAttachedRolePoliciesInput) (*iam.ListAttachedRolePoliciesOutput, error) {
+	r, err := roleIn(c.roles.read(in.Marker == nil), in.RoleName)
 	if err != nil {
 		return nil, err
 	}
@@ -495,38 +439,32 @@ func (a *Account) ListAttachedRolePolicies(ctx context.Context, in *iam.ListAtta
 	for _, arn := range r.attached {
 		attached[arn] = types.AttachedPolicy{PolicyArn: aws.String(arn), PolicyName: aws.String(arn[strings.LastIndex(arn, "/")+1:])}
 	}
-	list, marker, err := paged(a, iamPage(op, in.Marker, in.MaxItems), attached)
+	list, marker, err := paged(c, iamPage(in.Marker, in.MaxItems), attached)
 	return &iam.ListAttachedRolePoliciesOutput{AttachedPolicies: list, Marker: marker, IsTruncated: marker != nil}, err
 }
 
 // knows returns an error unless a managed policy exists.
-func (a *Account) knows(op, arn string) error {
-	if a.policies[arn] == nil {
-		return refuse(op, noSuchEntity, "Policy %s does not exist or is not attachable.", arn)
+func (c *request) knows(arn string) error {
+	if c.policies[arn] == nil {
+		return refuse(noSuchEntity, "Policy %s does not exist or is not attachable.", arn)
 	}
 	return nil
 }
 
-// CreatePolicy creates a managed policy, whose first version is in force.
-func (a *Account) CreatePolicy(ctx context.Context, in *iam.CreatePolicyInput, opts ...func(*iam.Options)) (*iam.CreatePolicyOutput, error) {
-	const op = "CreatePolicy"
-	r, end, err := a.begin(ctx, op, iamRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	if err := checkDocument(op, in.PolicyDocument); err != nil {
+// createPolicy creates a managed policy, whose first version is in force.
+func createPolicy(c *request, in *iam.CreatePolicyInput) (*iam.CreatePolicyOutput, error) {
+	if err := checkDocument(in.PolicyDocument); err != nil {
 		return nil, err
 	}
 	p := &policy{
-		arn: "arn:aws:iam::" + a.ID + ":policy/" + aws.ToString(in.PolicyName), name: aws.ToString(in.PolicyName),
+		arn: "arn:aws:iam::" + c.ID + ":policy/" + aws.ToString(in.PolicyName), name: aws.ToString(in.PolicyName),
 		versions: map[string]string{"v1": *in.PolicyDocument}, current: "v1", made: 1,
 	}
-	if a.policies[p.arn] != nil {
-		return nil, refuse(op, "EntityAlreadyExists", "A policy called %s already exists.", p.name)
+	if c.policies[p.arn] != nil {
+		return nil, refuse("EntityAlreadyExists", "A policy called %s already exists.", p.name)
 	}
-	a.policies[p.arn] = p
-	a.wrote(op, r, p.arn)
+	c.policies[p.arn] = p
+	c.wrote(p.arn)
 	return &iam.CreatePolicyOutput{Policy: describePolicy(p)}, nil
 }
 
@@ -534,85 +472,61 @@ func describePolicy(p *policy) *types.Policy {
 	return &types.Policy{Arn: aws.String(p.arn), PolicyName: aws.String(p.name), DefaultVersionId: aws.String(p.current)}
 }
 
-// DeletePolicy deletes a managed policy that is on no role.
-func (a *Account) DeletePolicy(ctx context.Context, in *iam.DeletePolicyInput, opts ...func(*iam.Options)) (*iam.DeletePolicyOutput, error) {
-	const op = "DeletePolicy"
-	r, end, err := a.begin(ctx, op, iamRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
+// deletePolicy deletes a managed policy that is on no role.
+func deletePolicy(c *request, in *iam.DeletePolicyInput) error {
 	arn := aws.ToString(in.PolicyArn)
-	if err := a.knows(op, arn); err != nil {
-		return nil, err
+	if err := c.knows(arn); err != nil {
+		return err
 	}
-	for _, r := range a.roles.now {
+	for _, r := range c.roles.now {
 		if slices.Contains(r.attached, arn) || r.boundary == arn {
-			return nil, refuse(op, "DeleteConflict", "Cannot delete a policy attached to entities.")
+			return refuse("DeleteConflict", "Cannot delete a policy attached to entities.")
 		}
 	}
-	if len(a.policies[arn].versions) > 1 {
-		return nil, refuse(op, "DeleteConflict", "This policy has more than one version.")
+	if len(c.policies[arn].versions) > 1 {
+		return refuse("DeleteConflict", "This policy has more than one version.")
 	}
-	delete(a.policies, arn)
-	a.wrote(op, r, arn)
-	return &iam.DeletePolicyOutput{}, nil
+	delete(c.policies, arn)
+	c.wrote(arn)
+	return nil
 }
 
-// GetPolicy describes a managed policy.
-func (a *Account) GetPolicy(ctx context.Context, in *iam.GetPolicyInput, opts ...func(*iam.Options)) (*iam.GetPolicyOutput, error) {
-	const op = "GetPolicy"
-	_, end, err := a.begin(ctx, op, iamRegion(opts))
-	defer end()
-	if err != nil {
+// getPolicy describes a managed policy.
+func getPolicy(c *request, in *iam.GetPolicyInput) (*iam.GetPolicyOutput, error) {
+	if err := c.knows(aws.ToString(in.PolicyArn)); err != nil {
 		return nil, err
 	}
-	if err := a.knows(op, aws.ToString(in.PolicyArn)); err != nil {
-		return nil, err
-	}
-	return &iam.GetPolicyOutput{Policy: describePolicy(a.policies[*in.PolicyArn])}, nil
+	return &iam.GetPolicyOutput{Policy: describePolicy(c.policies[*in.PolicyArn])}, nil
 }
 
-// GetPolicyVersion returns a version of a managed policy with its document.
-func (a *Account) GetPolicyVersion(ctx context.Context, in *iam.GetPolicyVersionInput, opts ...func(*iam.Options)) (*iam.GetPolicyVersionOutput, error) {
-	const op = "GetPolicyVersion"
-	_, end, err := a.begin(ctx, op, iamRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
+// getPolicyVersion returns a version of a managed policy with its document.
+func getPolicyVersion(c *request, in *iam.GetPolicyVersionInput) (*iam.GetPolicyVersionOutput, error) {
 	arn, id := aws.ToString(in.PolicyArn), aws.ToString(in.VersionId)
-	if err := a.knows(op, arn); err != nil {
+	if err := c.knows(arn); err != nil {
 		return nil, err
 	}
-	document, exists := a.policies[arn].versions[id]
+	document, exists := c.policies[arn].versions[id]
 	if !exists {
-		return nil, refuse(op, noSuchEntity, "Policy %s version %s does not exist.", arn, id)
+		return nil, refuse(noSuchEntity, "Policy %s version %s does not exist.", arn, id)
 	}
 	return &iam.GetPolicyVersionOutput{PolicyVersion: &types.PolicyVersion{
-		VersionId: in.VersionId, Document: encoded(document), IsDefaultVersion: a.policies[arn].current == id,
+		VersionId: in.VersionId, Document: encoded(document), IsDefaultVersion: c.policies[arn].current == id,
 	}}, nil
 }
 
-// CreatePolicyVersion adds a version to a managed policy, which has five at
+// createPolicyVersion adds a version to a managed policy, which has five at
 // most, and puts it in force only if asked to.
-func (a *Account) CreatePolicyVersion(ctx context.Context, in *iam.CreatePolicyVersionInput, opts ...func(*iam.Options)) (*iam.CreatePolicyVersionOutput, error) {
-	const op = "CreatePolicyVersion"
-	r, end, err := a.begin(ctx, op, iamRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
+func createPolicyVersion(c *request, in *iam.CreatePolicyVersionInput) (*iam.CreatePolicyVersionOutput, error) {
 	arn := aws.ToString(in.PolicyArn)
-	if err := a.knows(op, arn); err != nil {
+	if err := c.knows(arn); err != nil {
 		return nil, err
 	}
-	if err := checkDocument(op, in.PolicyDocument); err != nil {
+	if err := checkDocument(in.PolicyDocument); err != nil {
 		return nil, err
 	}
-	p := a.policies[arn]
+	p := c.policies[arn]
 	if len(p.versions) == policyVersions {
-		return nil, refuse(op, "LimitExceeded", "A managed policy can have up to %d versions.", policyVersions)
+		return nil, refuse("LimitExceeded", "A managed policy can have up to %d versions.", policyVersions)
 	}
 	p.made++
 	id := fmt.Sprintf("v%d", p.made)
@@ -620,26 +534,45 @@ func (a *Account) CreatePolicyVersion(ctx context.Context, in *iam.CreatePolicyV
 	if in.SetAsDefault {
 		p.current = id
 	}
-	a.wrote(op, r, arn)
+	c.wrote(arn)
 	return &iam.CreatePolicyVersionOutput{PolicyVersion: &types.PolicyVersion{VersionId: aws.String(id), IsDefaultVersion: in.SetAsDefault}}, nil
 }
 
-// SetDefaultPolicyVersion puts a version of a managed policy in force.
-func (a *Account) SetDefaultPolicyVersion(ctx context.Context, in *iam.SetDefaultPolicyVersionInput, opts ...func(*iam.Options)) (*iam.SetDefaultPolicyVersionOutput, error) {
-	const op = "SetDefaultPolicyVersion"
-	r, end, err := a.begin(ctx, op, iamRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
+// setDefaultPolicyVersion puts a version of a managed policy in force.
+func setDefaultPolicyVersion(c *request, in *iam.SetDefaultPolicyVersionInput) error {
 	arn, id := aws.ToString(in.PolicyArn), aws.ToString(in.VersionId)
-	if err := a.knows(op, arn); err != nil {
-		return nil, err
+	if err := c.knows(arn); err != nil {
+		return err
 	}
-	if _, exists := a.policies[arn].versions[id]; !exists {
-		return nil, refuse(op, noSuchEntity, "Policy %s version %s does not exist.", arn, id)
+	if _, exists := c.policies[arn].versions[id]; !exists {
+		return refuse(noSuchEntity, "Policy %s version %s does not exist.", arn, id)
 	}
-	a.policies[arn].current = id
-	a.wrote(op, r, arn)
-	return &iam.SetDefaultPolicyVersionOutput{}, nil
+	c.policies[arn].current = id
+	c.wrote(arn)
+	return nil
+}
+
+// deliveryRoleOperations are the calls that this file answers.
+var deliveryRoleOperations = []operation{
+	handle(createRole),
+	handle(getRole),
+	act[iam.DeleteRoleOutput](deleteRole),
+	act[iam.TagRoleOutput](tagRole),
+	act[iam.UntagRoleOutput](untagRole),
+	act[iam.UpdateAssumeRolePolicyOutput](updateAssumeRolePolicy),
+	act[iam.PutRolePermissionsBoundaryOutput](putRolePermissionsBoundary),
+	act[iam.DeleteRolePermissionsBoundaryOutput](deleteRolePermissionsBoundary),
+	act[iam.PutRolePolicyOutput](putRolePolicy),
+	act[iam.DeleteRolePolicyOutput](deleteRolePolicy),
+	handle(getRolePolicy),
+	handle(listRolePolicies),
+	act[iam.AttachRolePolicyOutput](attachRolePolicy),
+	act[iam.DetachRolePolicyOutput](detachRolePolicy),
+	handle(listAttachedRolePolicies),
+	handle(createPolicy),
+	act[iam.DeletePolicyOutput](deletePolicy),
+	handle(getPolicy),
+	handle(getPolicyVersion),
+	handle(createPolicyVersion),
+	act[iam.SetDefaultPolicyVersionOutput](setDefaultPolicyVersion),
 }

@@ -1,5 +1,12 @@
 package awstest
 
+import (
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+)
+
 // Fail makes the next calls of an operation fail with these error codes, one
 // each; "" lets a call through. So Fail("DescribeVpcs", "", "InternalError")
 // fails the second page.
@@ -49,19 +56,19 @@ func (a *Account) Lag(n int) {
 	a.lag = n
 }
 
-// fault returns the error that a call of an operation was told to fail with.
-func (a *Account) fault(op string) error {
-	if a.denied[op] {
-		return refuse(op, deniedCode(op), "User: arn:aws:sts::%s:assumed-role/test is not authorized to perform: %s", a.ID, op)
+// fault returns the error that a test wants of this call, or nil.
+func (c *request) fault() error {
+	if c.denied[c.op] {
+		return refuse(deniedCode(c.service), "User: arn:aws:sts::%s:assumed-role/test is not authorized to perform: %s", c.ID, c.op)
 	}
-	code := next(a.faults, op)
+	code := next(c.faults, c.op)
 	switch code {
 	case "":
 		return nil
 	case assumeCode:
-		return refuse(op, "InvalidParameter", assumeText, "arn:aws:iam::"+a.ID+":role/test")
+		return refuse("InvalidParameter", assumeText, "arn:aws:iam::"+c.ID+":role/test")
 	}
-	return refuse(op, code, "made to fail by the test")
+	return refuse(code, "made to fail by the test")
 }
 
 // next takes the first code queued under a key, or "".
@@ -74,66 +81,16 @@ func next(queues map[string][]string, key string) string {
 	return queue[0]
 }
 
-// Services by operation. What is not listed is EC2's.
-var services = map[string]string{
-	"CreateLogGroup": theLogs, "DeleteLogGroup": theLogs, "DescribeLogGroups": theLogs, "PutRetentionPolicy": theLogs,
-	"DeleteRetentionPolicy": theLogs, "PutMetricFilter": theLogs, "DeleteMetricFilter": theLogs, "DescribeMetricFilters": theLogs,
-	"PutLogGroupDeletionProtection": theLogs, "AssociateKmsKey": theLogs, "DisassociateKmsKey": theLogs, "ListTagsForResource": theLogs,
-	"PutTransformer": theLogs, "GetTransformer": theLogs, "DeleteTransformer": theLogs,
-	"PutDataProtectionPolicy": theLogs, "DeleteDataProtectionPolicy": theLogs,
-	"PutAccountPolicy": theLogs, "DescribeAccountPolicies": theLogs, "DeleteAccountPolicy": theLogs,
-
-	"PutMetricAlarm": theCloudWatch, "DeleteAlarms": theCloudWatch, "DescribeAlarms": theCloudWatch,
-	"DisableAlarmActions": theCloudWatch, "EnableAlarmActions": theCloudWatch, "SetAlarmState": theCloudWatch,
-	"PutCompositeAlarm": theCloudWatch, "PutAlarmMuteRule": theCloudWatch, "GetAlarmMuteRule": theCloudWatch,
-	"ListAlarmMuteRules": theCloudWatch, "DeleteAlarmMuteRule": theCloudWatch,
-
-	"DescribeTrails": theTrails, "CreateTrail": theTrails, "UpdateTrail": theTrails, "DeleteTrail": theTrails, "StartLogging": theTrails,
-	"StopLogging": theTrails, "GetTrailStatus": theTrails, "PutEventSelectors": theTrails, "GetEventSelectors": theTrails, "LookupEvents": theTrails,
-
-	"GetParameter": theParameters, "PutParameter": theParameters, "DeleteParameter": theParameters,
-
-	"CreateTopic": theSNS, "DeleteTopic": theSNS, "Subscribe": theSNS, "GetTopicAttributes": theSNS,
-	"SetTopicAttributes": theSNS, "Publish": theSNS, "RemovePermission": theSNS, "AddPermission": theSNS,
-	"ListSubscriptionsByTopic": theSNS, "GetSubscriptionAttributes": theSNS, "SetSubscriptionAttributes": theSNS, "Unsubscribe": theSNS,
-
-	"DescribeKey": "KMS", "DisableKey": "KMS", "EnableKey": "KMS", "ScheduleKeyDeletion": "KMS", "CancelKeyDeletion": "KMS",
-	"GetKeyPolicy": "KMS", "PutKeyPolicy": "KMS",
-
-	"CreateRole": theIAM, "GetRole": theIAM, "DeleteRole": theIAM, "TagRole": theIAM, "UntagRole": theIAM,
-	"UpdateAssumeRolePolicy": theIAM, "PutRolePermissionsBoundary": theIAM, "DeleteRolePermissionsBoundary": theIAM,
-	"PutRolePolicy": theIAM, "GetRolePolicy": theIAM, "ListRolePolicies": theIAM, "DeleteRolePolicy": theIAM,
-	"AttachRolePolicy": theIAM, "DetachRolePolicy": theIAM, "ListAttachedRolePolicies": theIAM,
-	"CreatePolicy": theIAM, "DeletePolicy": theIAM, "GetPolicy": theIAM, "GetPolicyVersion": theIAM,
-	"CreatePolicyVersion": theIAM, "SetDefaultPolicyVersion": theIAM,
-}
-
-const (
-	theLogs       = "CloudWatch Logs"
-	theCloudWatch = "CloudWatch"
-	theSNS        = "SNS"
-	theTrails     = "CloudTrail"
-	theParameters = "SSM"
-	theIAM        = "IAM"
-)
-
-func service(op string) string {
-	if s := services[op]; s != "" {
-		return s
-	}
-	return "EC2"
-}
-
 // deniedCode returns what a service calls a missing permission. Sources:
 // "Error codes for the Amazon EC2 API"; "Common errors" of the API references
 // of CloudWatch Logs, CloudWatch, IAM and CloudTrail; SNS API Reference, Publish.
-func deniedCode(op string) string {
-	switch service(op) {
-	case "EC2":
+func deniedCode(service string) string {
+	switch service {
+	case ec2.ServiceID:
 		return "UnauthorizedOperation"
-	case theSNS:
+	case sns.ServiceID:
 		return "AuthorizationError"
-	case theCloudWatch, theIAM:
+	case cloudwatch.ServiceID, iam.ServiceID:
 		return "AccessDenied"
 	}
 	return "AccessDeniedException"
@@ -142,11 +99,11 @@ func deniedCode(op string) string {
 // closedCode returns what a service answers in a region that the account has
 // not opted into. Source: AWS Account Management Reference, "Enable or disable
 // AWS Regions in your account"; the codes are unverified.
-func closedCode(op string) string {
-	switch service(op) {
-	case "EC2":
+func closedCode(service string) string {
+	switch service {
+	case ec2.ServiceID:
 		return "AuthFailure"
-	case theSNS, theCloudWatch, theIAM:
+	case sns.ServiceID, cloudwatch.ServiceID, iam.ServiceID:
 		return "InvalidClientTokenId"
 	}
 	return "UnrecognizedClientException"

@@ -1,7 +1,6 @@
 package awstest
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -98,20 +97,14 @@ func (r *region) flowLogsOn(resource string) []string {
 	return ids
 }
 
-// CreateVpc creates a VPC.
-func (a *Account) CreateVpc(ctx context.Context, in *ec2.CreateVpcInput, opts ...func(*ec2.Options)) (*ec2.CreateVpcOutput, error) {
-	const op = "CreateVpc"
-	r, end, err := a.begin(ctx, op, ec2Region(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
+// createVpc creates a VPC.
+func createVpc(c *request, in *ec2.CreateVpcInput) (*ec2.CreateVpcOutput, error) {
 	vpc := types.Vpc{
-		VpcId: aws.String(a.newID("vpc")), OwnerId: aws.String(a.ID), CidrBlock: in.CidrBlock,
+		VpcId: aws.String(c.newID("vpc")), OwnerId: aws.String(c.ID), CidrBlock: in.CidrBlock,
 		State: types.VpcStatePending, Tags: tagsFor(in.TagSpecifications, types.ResourceTypeVpc),
 	}
-	r.vpcs.write(a.lag)[*vpc.VpcId] = vpc
-	a.wrote(op, r, *vpc.VpcId)
+	c.vpcs.write(c.lag)[*vpc.VpcId] = vpc
+	c.wrote(*vpc.VpcId)
 	return &ec2.CreateVpcOutput{Vpc: &vpc}, nil
 }
 
@@ -122,63 +115,44 @@ func (a *Account) OutliveVPCs() {
 	a.outlive = true
 }
 
-// DeleteVpc deletes a VPC and its flow logs. Whether they outlive it is
+// deleteVpc deletes a VPC and its flow logs. Whether they outlive it is
 // unverified; OutliveVPCs makes them.
-func (a *Account) DeleteVpc(ctx context.Context, in *ec2.DeleteVpcInput, opts ...func(*ec2.Options)) (*ec2.DeleteVpcOutput, error) {
-	const op = "DeleteVpc"
-	r, end, err := a.begin(ctx, op, ec2Region(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
+func deleteVpc(c *request, in *ec2.DeleteVpcInput) error {
 	id := aws.ToString(in.VpcId)
-	if _, ok := r.vpcs.now[id]; !ok {
-		return nil, noVPC(op, id)
+	if _, ok := c.vpcs.now[id]; !ok {
+		return noVPC(id)
 	}
-	delete(r.vpcs.write(a.lag), id)
-	maps.DeleteFunc(r.logs.write(a.lag), func(_ string, fl types.FlowLog) bool {
-		return !a.outlive && aws.ToString(fl.ResourceId) == id
+	delete(c.vpcs.write(c.lag), id)
+	maps.DeleteFunc(c.logs.write(c.lag), func(_ string, fl types.FlowLog) bool {
+		return !c.outlive && aws.ToString(fl.ResourceId) == id
 	})
-	a.wrote(op, r, id)
-	return &ec2.DeleteVpcOutput{}, nil
+	c.wrote(id)
+	return nil
 }
 
-// CreateTags puts tags on VPCs and flow logs; none is put where one resource
+// createTags puts tags on VPCs and flow logs; none is put where one resource
 // does not exist. Source: Amazon EC2 API Reference, CreateTags; Amazon EC2 User
 // Guide, "Tag restrictions".
-func (a *Account) CreateTags(ctx context.Context, in *ec2.CreateTagsInput, opts ...func(*ec2.Options)) (*ec2.CreateTagsOutput, error) {
-	const op = "CreateTags"
-	r, end, err := a.begin(ctx, op, ec2Region(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	err = a.retag(op, r, in.Resources, func(tags map[string]string) error {
+func createTags(c *request, in *ec2.CreateTagsInput) error {
+	return c.retag(in.Resources, func(tags map[string]string) error {
 		for _, t := range in.Tags {
 			if strings.HasPrefix(aws.ToString(t.Key), "aws:") {
-				return refuse(op, "InvalidParameterValue", "tag keys starting with 'aws:' are reserved")
+				return refuse("InvalidParameterValue", "tag keys starting with 'aws:' are reserved")
 			}
 			tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 		}
 		if len(tags) > tagsPerResource {
-			return refuse(op, "TagLimitExceeded", "more than %d tags", tagsPerResource)
+			return refuse("TagLimitExceeded", "more than %d tags", tagsPerResource)
 		}
 		return nil
 	})
-	return &ec2.CreateTagsOutput{}, err
 }
 
-// DeleteTags takes tags off VPCs and flow logs: those of a key, with the value
+// deleteTags takes tags off VPCs and flow logs: those of a key, with the value
 // if one is given, or all for no tags. Source: Amazon EC2 API Reference,
 // DeleteTags.
-func (a *Account) DeleteTags(ctx context.Context, in *ec2.DeleteTagsInput, opts ...func(*ec2.Options)) (*ec2.DeleteTagsOutput, error) {
-	const op = "DeleteTags"
-	r, end, err := a.begin(ctx, op, ec2Region(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	err = a.retag(op, r, in.Resources, func(tags map[string]string) error {
+func deleteTags(c *request, in *ec2.DeleteTagsInput) error {
+	return c.retag(in.Resources, func(tags map[string]string) error {
 		if len(in.Tags) == 0 {
 			clear(tags)
 		}
@@ -189,19 +163,18 @@ func (a *Account) DeleteTags(ctx context.Context, in *ec2.DeleteTagsInput, opts 
 		}
 		return nil
 	})
-	return &ec2.DeleteTagsOutput{}, err
 }
 
 const tagsPerResource = 50
 
 // retag changes the tags of resources, of all or of none.
-func (a *Account) retag(op string, r *region, ids []string, change func(map[string]string) error) error {
+func (c *request) retag(ids []string, change func(map[string]string) error) error {
 	changed := map[string][]types.Tag{}
 	for _, id := range ids {
-		vpc, isVPC := r.vpcs.now[id]
-		fl, isLog := r.logs.now[id]
+		vpc, isVPC := c.vpcs.now[id]
+		fl, isLog := c.logs.now[id]
 		if !isVPC && !isLog {
-			return refuse(op, "InvalidID", "The ID '%s' is not valid", id)
+			return refuse("InvalidID", "The ID '%s' is not valid", id)
 		}
 		tags := ec2Tags(append(slices.Clone(vpc.Tags), fl.Tags...))
 		if err := change(tags); err != nil {
@@ -213,44 +186,38 @@ func (a *Account) retag(op string, r *region, ids []string, change func(map[stri
 		}
 	}
 	for id, tags := range changed {
-		if vpc, ok := r.vpcs.now[id]; ok {
+		if vpc, ok := c.vpcs.now[id]; ok {
 			vpc.Tags = tags
-			r.vpcs.write(a.lag)[id] = vpc
+			c.vpcs.write(c.lag)[id] = vpc
 		} else {
-			fl := r.logs.now[id]
+			fl := c.logs.now[id]
 			fl.Tags = tags
-			r.logs.write(a.lag)[id] = fl
+			c.logs.write(c.lag)[id] = fl
 		}
 	}
-	a.wrote(op, r, ids...)
+	c.wrote(ids...)
 	return nil
 }
 
-func noVPC(op, id string) error {
-	return refuse(op, "InvalidVpcID.NotFound", "The vpc ID '%s' does not exist", id)
+func noVPC(id string) error {
+	return refuse("InvalidVpcID.NotFound", "The vpc ID '%s' does not exist", id)
 }
 
-// DescribeVpcs lists VPCs. An unknown ID fails the whole call; an unknown
+// describeVpcs lists VPCs. An unknown ID fails the whole call; an unknown
 // value of a filter matches nothing. Source: Amazon EC2 API Reference,
 // DescribeVpcs.
-func (a *Account) DescribeVpcs(ctx context.Context, in *ec2.DescribeVpcsInput, opts ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error) {
-	const op = "DescribeVpcs"
-	r, end, err := a.begin(ctx, op, ec2Region(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
+func describeVpcs(c *request, in *ec2.DescribeVpcsInput) (*ec2.DescribeVpcsOutput, error) {
 	if len(in.VpcIds) > 0 && in.MaxResults != nil {
-		return nil, refuse(op, "InvalidParameterCombination", "MaxResults cannot be specified with VPC IDs")
+		return nil, refuse("InvalidParameterCombination", "MaxResults cannot be specified with VPC IDs")
 	}
-	found := maps.Clone(r.vpcs.read(in.NextToken == nil))
+	found := maps.Clone(c.vpcs.read(in.NextToken == nil))
 	for _, id := range in.VpcIds {
 		if _, ok := found[id]; !ok {
-			return nil, noVPC(op, id)
+			return nil, noVPC(id)
 		}
 	}
 	for id, v := range found {
-		ok, err := matches(op, in.Filters, map[string]string{"vpc-id": id, "owner-id": aws.ToString(v.OwnerId)}, v.Tags)
+		ok, err := matches(in.Filters, map[string]string{"vpc-id": id, "owner-id": aws.ToString(v.OwnerId)}, v.Tags)
 		if err != nil {
 			return nil, err
 		}
@@ -258,23 +225,23 @@ func (a *Account) DescribeVpcs(ctx context.Context, in *ec2.DescribeVpcsInput, o
 			delete(found, id)
 		}
 	}
-	list, token, err := paged(a, ec2Page(op, in.NextToken, in.MaxResults), found)
+	list, token, err := paged(c, ec2Page(in.NextToken, in.MaxResults), found)
 	return &ec2.DescribeVpcsOutput{Vpcs: list, NextToken: token}, err
 }
 
-func ec2Page(op string, token *string, ask *int32) page {
-	return page{op: op, token: token, ask: ask, least: leastEC2, most: mostEC2, usual: mostEC2, limit: "InvalidParameterValue", bad: "InvalidNextToken"}
+func ec2Page(token *string, ask *int32) page {
+	return page{token: token, ask: ask, least: leastEC2, most: mostEC2, usual: mostEC2, limit: "InvalidParameterValue", bad: "InvalidNextToken"}
 }
 
 // matches reports whether a resource passes EC2 filters: all of them, each by
 // any of its values. A filter whose name is not known is an error. Source:
 // Amazon EC2 API Reference, Filter.
-func matches(op string, filters []types.Filter, fields map[string]string, tags []types.Tag) (bool, error) {
+func matches(filters []types.Filter, fields map[string]string, tags []types.Tag) (bool, error) {
 	all := true
 	for _, f := range filters {
 		name := aws.ToString(f.Name)
 		if len(f.Values) == 0 || len(f.Values) > maxFilterValues {
-			return false, refuse(op, "InvalidParameterValue", "the filter %s has %d values", name, len(f.Values))
+			return false, refuse("InvalidParameterValue", "the filter %s has %d values", name, len(f.Values))
 		}
 		var have []string
 		if key, ok := strings.CutPrefix(name, "tag:"); ok {
@@ -284,7 +251,7 @@ func matches(op string, filters []types.Filter, fields map[string]string, tags [
 		} else if v, ok := fields[name]; ok {
 			have = append(have, v)
 		} else {
-			return false, refuse(op, "InvalidParameterValue", "The filter '%s' is invalid", name)
+			return false, refuse("InvalidParameterValue", "The filter '%s' is invalid", name)
 		}
 		all = all && slices.ContainsFunc(have, func(v string) bool { return slices.Contains(f.Values, v) })
 	}
@@ -297,64 +264,59 @@ type reply struct {
 	out   *ec2.CreateFlowLogsOutput
 }
 
-// CreateFlowLogs creates a flow log on each resource. What is wrong with the
+// createFlowLogs creates a flow log on each resource. What is wrong with the
 // request fails it as a whole; what is wrong with one resource is told inside
 // a successful reply. Sources: Amazon EC2 API Reference, CreateFlowLogs;
 // aws-controllers-k8s issue 1931 for a reply with "unsuccessful"; Terraform
 // AWS provider, issue 29323, for a role that cannot be assumed. A VPC that does
 // not exist is refused inside the reply, or as RefuseWhole says.
-func (a *Account) CreateFlowLogs(ctx context.Context, in *ec2.CreateFlowLogsInput, opts ...func(*ec2.Options)) (*ec2.CreateFlowLogsOutput, error) {
-	const op = "CreateFlowLogs"
-	r, end, err := a.begin(ctx, op, ec2Region(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	if err := checkFlowLogs(op, in); err != nil {
+func createFlowLogs(c *request, in *ec2.CreateFlowLogsInput) (*ec2.CreateFlowLogsOutput, error) {
+	if err := checkFlowLogs(in); err != nil {
 		return nil, err
 	}
 	if role := aws.ToString(in.DeliverLogsPermissionArn); role != "" {
-		if !a.assumable(role, flowLogService) {
-			return nil, refuse(op, "InvalidParameter", assumeText, role)
+		if !c.assumable(role, flowLogService) {
+			return nil, refuse("InvalidParameter", assumeText, role)
 		}
 	}
 	asked := *in
 	asked.ClientToken = nil
-	token := r.name + "/" + aws.ToString(in.ClientToken)
-	if done, ok := a.replies[token]; ok && in.ClientToken != nil {
+	token := c.region.name + "/" + aws.ToString(in.ClientToken)
+	if done, ok := c.replies[token]; ok && in.ClientToken != nil {
 		// The first answer again, even where its flow logs are gone by now.
 		// Source: Amazon EC2 Developer Guide, "Ensuring idempotency in Amazon
 		// EC2 API requests".
 		if done.asked != text(asked) {
-			return nil, refuse(op, "IdempotentParameterMismatch", "the token was used with other parameters")
+			return nil, refuse("IdempotentParameterMismatch", "the token was used with other parameters")
 		}
-		return done.out, nil
+		out := *done.out // the SDK writes to what it returns
+		return &out, nil
 	}
 	for _, id := range in.ResourceIds {
-		if _, ok := r.vpcs.now[id]; a.whole && !ok && in.ResourceType == types.FlowLogsResourceTypeVpc {
-			return nil, noVPC(op, id)
+		if _, ok := c.vpcs.now[id]; c.whole && !ok && in.ResourceType == types.FlowLogsResourceTypeVpc {
+			return nil, noVPC(id)
 		}
 	}
 	out := &ec2.CreateFlowLogsOutput{ClientToken: in.ClientToken}
 	var made []string
 	for _, id := range in.ResourceIds {
-		if code, message := a.refuseFlowLog(r, id, in); code != "" {
+		if code, message := c.refuseFlowLog(id, in); code != "" {
 			out.Unsuccessful = append(out.Unsuccessful, types.UnsuccessfulItem{
 				ResourceId: aws.String(id), Error: &types.UnsuccessfulItemError{Code: aws.String(code), Message: aws.String(message)},
 			})
 			continue
 		}
 		fl := newFlowLog(id, in)
-		fl.FlowLogId = aws.String(a.newID("fl"))
-		r.logs.write(a.lag)[*fl.FlowLogId] = fl
+		fl.FlowLogId = aws.String(c.newID("fl"))
+		c.logs.write(c.lag)[*fl.FlowLogId] = fl
 		out.FlowLogIds = append(out.FlowLogIds, *fl.FlowLogId)
 		made = append(made, id)
 	}
 	if in.ClientToken != nil {
-		a.replies[token] = reply{text(asked), out}
+		c.replies[token] = reply{text(asked), out}
 	}
 	if len(made) > 0 {
-		a.wrote(op, r, made...)
+		c.wrote(made...)
 	}
 	return out, nil
 }
@@ -362,37 +324,37 @@ func (a *Account) CreateFlowLogs(ctx context.Context, in *ec2.CreateFlowLogsInpu
 // checkFlowLogs returns what is wrong with a request as a whole. Source:
 // Amazon EC2 API Reference, CreateFlowLogs; accelerator issue 1111 of
 // aws-samples for a role with S3.
-func checkFlowLogs(op string, in *ec2.CreateFlowLogsInput) error {
+func checkFlowLogs(in *ec2.CreateFlowLogsInput) error {
 	role, group, destination := aws.ToString(in.DeliverLogsPermissionArn), aws.ToString(in.LogGroupName), aws.ToString(in.LogDestination)
 	kind := flowLogDestination(in.LogDestinationType)
 	interval := aws.ToInt32(in.MaxAggregationInterval)
 	switch {
 	case len(in.ResourceIds) == 0 || len(in.ResourceIds) > FlowLogResources:
-		return refuse(op, "InvalidParameterValue", "%d resource IDs", len(in.ResourceIds))
+		return refuse("InvalidParameterValue", "%d resource IDs", len(in.ResourceIds))
 	case in.ResourceType == "":
-		return refuse(op, "MissingParameter", "ResourceType is missing")
+		return refuse("MissingParameter", "ResourceType is missing")
 	case !slices.Contains(in.TrafficType.Values(), in.TrafficType):
-		return refuse(op, "InvalidParameter", "TrafficType %q is not valid", in.TrafficType)
+		return refuse("InvalidParameter", "TrafficType %q is not valid", in.TrafficType)
 	case interval != 0 && interval != 60 && interval != 600:
-		return refuse(op, "InvalidParameter", "MaxAggregationInterval %d is not valid", interval)
+		return refuse("InvalidParameter", "MaxAggregationInterval %d is not valid", interval)
 	case kind == types.LogDestinationTypeCloudWatchLogs && role == "":
-		return refuse(op, "MissingParameter", "DeliverLogsPermissionArn is missing")
+		return refuse("MissingParameter", "DeliverLogsPermissionArn is missing")
 	case kind == types.LogDestinationTypeCloudWatchLogs && (group == "") == (destination == ""):
-		return refuse(op, "InvalidParameter", "give either LogGroupName or LogDestination")
+		return refuse("InvalidParameter", "give either LogGroupName or LogDestination")
 	case kind != types.LogDestinationTypeCloudWatchLogs && (group != "" || destination == ""):
-		return refuse(op, "InvalidParameter", "%s needs LogDestination and takes no LogGroupName", kind)
+		return refuse("InvalidParameter", "%s needs LogDestination and takes no LogGroupName", kind)
 	case kind == types.LogDestinationTypeS3 && role != "":
-		return refuse(op, "InvalidParameter", "DeliverLogsPermissionArn is not applicable for s3 delivery")
+		return refuse("InvalidParameter", "DeliverLogsPermissionArn is not applicable for s3 delivery")
 	case in.LogFormat != nil && !strings.Contains(*in.LogFormat, "${"):
-		return refuse(op, "InvalidParameter", "LogFormat has no fields")
+		return refuse("InvalidParameter", "LogFormat has no fields")
 	}
 	for _, spec := range in.TagSpecifications {
 		if spec.ResourceType != types.ResourceTypeVpcFlowLog {
-			return refuse(op, "InvalidParameterValue", "tags for %s in a request for flow logs", spec.ResourceType)
+			return refuse("InvalidParameterValue", "tags for %s in a request for flow logs", spec.ResourceType)
 		}
 		for _, tag := range spec.Tags {
 			if strings.HasPrefix(aws.ToString(tag.Key), "aws:") {
-				return refuse(op, "InvalidParameterValue", "tag keys starting with 'aws:' are reserved")
+				return refuse("InvalidParameterValue", "tag keys starting with 'aws:' are reserved")
 			}
 		}
 	}
@@ -403,25 +365,25 @@ func checkFlowLogs(op string, in *ec2.CreateFlowLogsInput) error {
 // for a duplicate is "an existing Flow Log with the same configuration and
 // log destination"; that format, role and interval do not make a difference
 // is unverified.
-func (a *Account) refuseFlowLog(r *region, id string, in *ec2.CreateFlowLogsInput) (code, message string) {
-	if code := next(a.refusals, id); code != "" {
+func (c *request) refuseFlowLog(id string, in *ec2.CreateFlowLogsInput) (code, message string) {
+	if code := next(c.refusals, id); code != "" {
 		if code == assumeCode {
 			return "InvalidParameter", fmt.Sprintf(assumeText, aws.ToString(in.DeliverLogsPermissionArn))
 		}
 		return code, "made to fail by the test"
 	}
 	if in.ResourceType == types.FlowLogsResourceTypeVpc {
-		vpc, ok := r.vpcs.now[id]
+		vpc, ok := c.vpcs.now[id]
 		switch {
 		case !ok:
 			return "InvalidVpcID.NotFound", "The vpc ID '" + id + "' does not exist"
-		case aws.ToString(vpc.OwnerId) != a.ID: // Amazon VPC User Guide, "Share your VPC with other accounts"
+		case aws.ToString(vpc.OwnerId) != c.ID: // Amazon VPC User Guide, "Share your VPC with other accounts"
 			return "UnauthorizedOperation", "You are not authorized to perform this operation"
 		}
 	}
-	on := r.flowLogsOn(id)
+	on := c.flowLogsOn(id)
 	for _, fl := range on {
-		if flowLogKey(r.logs.now[fl]) == flowLogKey(newFlowLog(id, in)) {
+		if flowLogKey(c.logs.now[fl]) == flowLogKey(newFlowLog(id, in)) {
 			return "FlowLogAlreadyExists", "Error. There is an existing Flow Log with the same configuration and log destination."
 		}
 	}
@@ -492,19 +454,13 @@ func flowLogState(fl types.FlowLog) any {
 	}{fl, tags}
 }
 
-// DescribeFlowLogs lists flow logs. Those on a VPC that another account owns
+// describeFlowLogs lists flow logs. Those on a VPC that another account owns
 // are not there. Sources: Amazon EC2 API Reference, DescribeFlowLogs; Amazon
 // VPC User Guide, "Share your VPC with other accounts".
-func (a *Account) DescribeFlowLogs(ctx context.Context, in *ec2.DescribeFlowLogsInput, opts ...func(*ec2.Options)) (*ec2.DescribeFlowLogsOutput, error) {
-	const op = "DescribeFlowLogs"
-	r, end, err := a.begin(ctx, op, ec2Region(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	found := maps.Clone(r.logs.read(in.NextToken == nil))
+func describeFlowLogs(c *request, in *ec2.DescribeFlowLogsInput) (*ec2.DescribeFlowLogsOutput, error) {
+	found := maps.Clone(c.logs.read(in.NextToken == nil))
 	for id, fl := range found {
-		if !a.flowLogDelivers(r.name, fl) {
+		if !c.flowLogDelivers(c.region.name, fl) {
 			fl.DeliverLogsStatus, fl.DeliverLogsErrorMessage = aws.String("FAILED"), aws.String("Access error")
 			found[id] = fl
 		}
@@ -512,7 +468,7 @@ func (a *Account) DescribeFlowLogs(ctx context.Context, in *ec2.DescribeFlowLogs
 			"deliver-log-status": aws.ToString(fl.DeliverLogsStatus), "log-destination-type": string(fl.LogDestinationType),
 			"flow-log-id": id, "log-group-name": groupOf(fl), "resource-id": aws.ToString(fl.ResourceId), "traffic-type": string(fl.TrafficType),
 		}
-		ok, err := matches(op, in.Filter, fields, fl.Tags)
+		ok, err := matches(in.Filter, fields, fl.Tags)
 		if err != nil {
 			return nil, err
 		}
@@ -521,11 +477,11 @@ func (a *Account) DescribeFlowLogs(ctx context.Context, in *ec2.DescribeFlowLogs
 		}
 	}
 	if len(found) == 0 { // an unknown filter is an error on an empty listing too
-		if _, err := matches(op, in.Filter, flowLogFilters, nil); err != nil {
+		if _, err := matches(in.Filter, flowLogFilters, nil); err != nil {
 			return nil, err
 		}
 	}
-	list, token, err := paged(a, ec2Page(op, in.NextToken, in.MaxResults), found)
+	list, token, err := paged(c, ec2Page(in.NextToken, in.MaxResults), found)
 	return &ec2.DescribeFlowLogsOutput{FlowLogs: list, NextToken: token}, err
 }
 
@@ -533,33 +489,27 @@ var flowLogFilters = map[string]string{
 	"deliver-log-status": "", "log-destination-type": "", "flow-log-id": "", "log-group-name": "", "resource-id": "", "traffic-type": "",
 }
 
-// DeleteFlowLogs deletes flow logs, and tells of those it does not know
+// deleteFlowLogs deletes flow logs, and tells of those it does not know
 // inside a successful reply. Source: Amazon EC2 API Reference, DeleteFlowLogs.
-func (a *Account) DeleteFlowLogs(ctx context.Context, in *ec2.DeleteFlowLogsInput, opts ...func(*ec2.Options)) (*ec2.DeleteFlowLogsOutput, error) {
-	const op = "DeleteFlowLogs"
-	r, end, err := a.begin(ctx, op, ec2Region(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
+func deleteFlowLogs(c *request, in *ec2.DeleteFlowLogsInput) (*ec2.DeleteFlowLogsOutput, error) {
 	if len(in.FlowLogIds) == 0 || len(in.FlowLogIds) > FlowLogDeletions {
-		return nil, refuse(op, "InvalidParameterValue", "%d flow log IDs", len(in.FlowLogIds))
+		return nil, refuse("InvalidParameterValue", "%d flow log IDs", len(in.FlowLogIds))
 	}
 	out := &ec2.DeleteFlowLogsOutput{}
 	var gone []string
 	for _, id := range in.FlowLogIds {
-		if _, ok := r.logs.now[id]; !ok {
+		if _, ok := c.logs.now[id]; !ok {
 			out.Unsuccessful = append(out.Unsuccessful, types.UnsuccessfulItem{
 				ResourceId: aws.String(id),
 				Error:      &types.UnsuccessfulItemError{Code: aws.String("InvalidFlowLogId.NotFound"), Message: aws.String("not found")},
 			})
 			continue
 		}
-		delete(r.logs.write(a.lag), id)
+		delete(c.logs.write(c.lag), id)
 		gone = append(gone, id)
 	}
 	if len(gone) > 0 {
-		a.wrote(op, r, gone...)
+		c.wrote(gone...)
 	}
 	return out, nil
 }
@@ -580,4 +530,16 @@ func ec2Tags(tags []types.Tag) map[string]string {
 		m[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
 	return m
+}
+
+// flowLogOperations are the calls that this file answers.
+var flowLogOperations = []operation{
+	handle(createVpc),
+	act[ec2.DeleteVpcOutput](deleteVpc),
+	act[ec2.CreateTagsOutput](createTags),
+	act[ec2.DeleteTagsOutput](deleteTags),
+	handle(describeVpcs),
+	handle(createFlowLogs),
+	handle(describeFlowLogs),
+	handle(deleteFlowLogs),
 }

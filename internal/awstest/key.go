@@ -1,7 +1,6 @@
 package awstest
 
 import (
-	"context"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -32,116 +31,96 @@ func (a *Account) key(name *string) (arn string, found bool) {
 	return "", false
 }
 
-func kmsRegion(opts []func(*kms.Options)) string {
-	var o kms.Options
-	for _, f := range opts {
-		f(&o)
-	}
-	return o.Region
-}
-
-// DescribeKey returns what is known of a key.
-func (a *Account) DescribeKey(ctx context.Context, in *kms.DescribeKeyInput, opts ...func(*kms.Options)) (*kms.DescribeKeyOutput, error) {
-	const op = "DescribeKey"
-	_, end, err := a.begin(ctx, op, kmsRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	arn, found := a.key(in.KeyId)
+// describeKey returns what is known of a key.
+func describeKey(c *request, in *kms.DescribeKeyInput) (*kms.DescribeKeyOutput, error) {
+	arn, found := c.key(in.KeyId)
 	if !found {
-		return nil, noKey(op, in.KeyId)
+		return nil, noKey(in.KeyId)
 	}
 	_, id, _ := strings.Cut(arn, ":key/")
-	state := a.keys[arn]
+	state := c.keys[arn]
 	return &kms.DescribeKeyOutput{KeyMetadata: &kmstypes.KeyMetadata{
 		Arn: aws.String(arn), KeyId: aws.String(id), KeyState: state, Enabled: state == kmstypes.KeyStateEnabled,
 	}}, nil
 }
 
-// GetKeyPolicy returns the policy of a key, in whatever state. Source: AWS KMS
+// getKeyPolicy returns the policy of a key, in whatever state. Source: AWS KMS
 // Developer Guide, "Key states of AWS KMS keys".
-func (a *Account) GetKeyPolicy(ctx context.Context, in *kms.GetKeyPolicyInput, opts ...func(*kms.Options)) (*kms.GetKeyPolicyOutput, error) {
-	const op = "GetKeyPolicy"
-	_, end, err := a.begin(ctx, op, kmsRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	arn, found := a.key(in.KeyId)
+func getKeyPolicy(c *request, in *kms.GetKeyPolicyInput) (*kms.GetKeyPolicyOutput, error) {
+	arn, found := c.key(in.KeyId)
 	if !found {
-		return nil, noKey(op, in.KeyId)
+		return nil, noKey(in.KeyId)
 	}
-	return &kms.GetKeyPolicyOutput{PolicyName: aws.String("default"), Policy: aws.String(a.keyPolicies[arn])}, nil
+	return &kms.GetKeyPolicyOutput{PolicyName: aws.String("default"), Policy: aws.String(c.keyPolicies[arn])}, nil
 }
 
-// PutKeyPolicy gives a key another policy.
-func (a *Account) PutKeyPolicy(ctx context.Context, in *kms.PutKeyPolicyInput, opts ...func(*kms.Options)) (*kms.PutKeyPolicyOutput, error) {
-	const op = "PutKeyPolicy"
-	r, end, err := a.begin(ctx, op, kmsRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	arn, found := a.key(in.KeyId)
+// putKeyPolicy gives a key another policy.
+func putKeyPolicy(c *request, in *kms.PutKeyPolicyInput) error {
+	arn, found := c.key(in.KeyId)
 	switch {
 	case !found:
-		return nil, noKey(op, in.KeyId)
+		return noKey(in.KeyId)
 	case !json.Valid([]byte(aws.ToString(in.Policy))):
-		return nil, refuse(op, "MalformedPolicyDocumentException", "Policy contains a statement with one or more invalid elements")
+		return refuse("MalformedPolicyDocumentException", "Policy contains a statement with one or more invalid elements")
 	}
-	a.keyPolicies[arn] = *in.Policy
-	a.wrote(op, r, arn)
-	return &kms.PutKeyPolicyOutput{}, nil
+	c.keyPolicies[arn] = *in.Policy
+	c.wrote(arn)
+	return nil
 }
 
-// DisableKey makes a key useless until it is enabled.
-func (a *Account) DisableKey(ctx context.Context, in *kms.DisableKeyInput, opts ...func(*kms.Options)) (*kms.DisableKeyOutput, error) {
-	return &kms.DisableKeyOutput{}, a.setKey(ctx, "DisableKey", kmsRegion(opts), in.KeyId, kmstypes.KeyStateDisabled, kmstypes.KeyStateEnabled)
+// disableKey makes a key useless until it is enabled.
+func disableKey(c *request, in *kms.DisableKeyInput) error {
+	return c.setKey(in.KeyId, kmstypes.KeyStateDisabled, kmstypes.KeyStateEnabled)
 }
 
-// EnableKey makes a disabled key usable. One that waits for its deletion is
+// enableKey makes a disabled key usable. One that waits for its deletion is
 // refused. Source: KMS API Reference, EnableKey.
-func (a *Account) EnableKey(ctx context.Context, in *kms.EnableKeyInput, opts ...func(*kms.Options)) (*kms.EnableKeyOutput, error) {
-	return &kms.EnableKeyOutput{}, a.setKey(ctx, "EnableKey", kmsRegion(opts), in.KeyId, kmstypes.KeyStateEnabled, kmstypes.KeyStateDisabled)
+func enableKey(c *request, in *kms.EnableKeyInput) error {
+	return c.setKey(in.KeyId, kmstypes.KeyStateEnabled, kmstypes.KeyStateDisabled)
 }
 
-// ScheduleKeyDeletion makes a key useless at once and deletes it in days.
+// scheduleKeyDeletion makes a key useless at once and deletes it in days.
 // Source: KMS API Reference, ScheduleKeyDeletion.
-func (a *Account) ScheduleKeyDeletion(ctx context.Context, in *kms.ScheduleKeyDeletionInput, opts ...func(*kms.Options)) (*kms.ScheduleKeyDeletionOutput, error) {
-	return &kms.ScheduleKeyDeletionOutput{}, a.setKey(ctx, "ScheduleKeyDeletion", kmsRegion(opts), in.KeyId,
+func scheduleKeyDeletion(c *request, in *kms.ScheduleKeyDeletionInput) error {
+	return c.setKey(in.KeyId,
 		kmstypes.KeyStatePendingDeletion, kmstypes.KeyStateEnabled, kmstypes.KeyStateDisabled)
 }
 
-// CancelKeyDeletion keeps a key, which is disabled then. Source: KMS API
+// cancelKeyDeletion keeps a key, which is disabled then. Source: KMS API
 // Reference, CancelKeyDeletion.
-func (a *Account) CancelKeyDeletion(ctx context.Context, in *kms.CancelKeyDeletionInput, opts ...func(*kms.Options)) (*kms.CancelKeyDeletionOutput, error) {
-	return &kms.CancelKeyDeletionOutput{KeyId: in.KeyId}, a.setKey(ctx, "CancelKeyDeletion", kmsRegion(opts), in.KeyId,
+func cancelKeyDeletion(c *request, in *kms.CancelKeyDeletionInput) (*kms.CancelKeyDeletionOutput, error) {
+	return &kms.CancelKeyDeletionOutput{KeyId: in.KeyId}, c.setKey(in.KeyId,
 		kmstypes.KeyStateDisabled, kmstypes.KeyStatePendingDeletion)
 }
 
 // setKey gives a key that is in the state already, or in one of those a call
 // suits, a state. Source: AWS KMS Developer Guide, "Key states of AWS KMS
 // keys": what suits no state is refused.
-func (a *Account) setKey(ctx context.Context, op, regionName string, name *string, state kmstypes.KeyState, from ...kmstypes.KeyState) error {
-	r, end, err := a.begin(ctx, op, regionName)
-	defer end()
-	if err != nil {
-		return err
-	}
-	arn, found := a.key(name)
-	enabling := state == kmstypes.KeyStateEnabled || op == "DisableKey" // which take a key that is so already
+func (c *request) setKey(name *string, state kmstypes.KeyState, from ...kmstypes.KeyState) error {
+	arn, found := c.key(name)
+	enabling := state == kmstypes.KeyStateEnabled || c.op == "DisableKey" // which take a key that is so already
 	switch {
 	case !found:
-		return noKey(op, name)
-	case !slices.Contains(from, a.keys[arn]) && (!enabling || a.keys[arn] != state):
-		return refuse(op, "KMSInvalidStateException", "%s is pending deletion, or not", arn)
+		return noKey(name)
+	case !slices.Contains(from, c.keys[arn]) && (!enabling || c.keys[arn] != state):
+		return refuse("KMSInvalidStateException", "%s is pending deletion, or not", arn)
 	}
-	a.keys[arn] = state
-	a.wrote(op, r, arn)
+	c.keys[arn] = state
+	c.wrote(arn)
 	return nil
 }
 
-func noKey(op string, name *string) error {
-	return refuse(op, "NotFoundException", "Key '%s' does not exist", aws.ToString(name))
+func noKey(name *string) error {
+	return refuse("NotFoundException", "Key '%s' does not exist", aws.ToString(name))
+}
+
+// keyOperations are the calls that this file answers.
+var keyOperations = []operation{
+	handle(describeKey),
+	handle(getKeyPolicy),
+	act[kms.PutKeyPolicyOutput](putKeyPolicy),
+	act[kms.DisableKeyOutput](disableKey),
+	act[kms.EnableKeyOutput](enableKey),
+	act[kms.ScheduleKeyDeletionOutput](scheduleKeyDeletion),
+	handle(cancelKeyDeletion),
 }

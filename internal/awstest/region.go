@@ -1,7 +1,6 @@
 package awstest
 
 import (
-	"context"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,21 +18,15 @@ func (a *Account) AddRegion(name, status string) {
 	a.regions[name] = &region{name: name, status: status, topics: map[string]*topic{}, params: map[string]string{}}
 }
 
-// DescribeRegions lists the enabled regions, with AllRegions also those not
+// describeRegions lists the enabled regions, with AllRegions also those not
 // opted into. It does not page. Source: Amazon EC2 API Reference,
 // DescribeRegions.
-func (a *Account) DescribeRegions(ctx context.Context, in *ec2.DescribeRegionsInput, opts ...func(*ec2.Options)) (*ec2.DescribeRegionsOutput, error) {
-	const op = "DescribeRegions"
-	_, end, err := a.begin(ctx, op, ec2Region(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
+func describeRegions(c *request, in *ec2.DescribeRegionsInput) (*ec2.DescribeRegionsOutput, error) {
 	if len(in.Filters) > 0 {
-		return nil, refuse(op, "InvalidParameterValue", "the filter %s is not known here", aws.ToString(in.Filters[0].Name))
+		return nil, refuse("InvalidParameterValue", "the filter %s is not known here", aws.ToString(in.Filters[0].Name))
 	}
 	out := &ec2.DescribeRegionsOutput{}
-	for name, r := range a.regions {
+	for name, r := range c.regions {
 		listed := aws.ToBool(in.AllRegions) || r.status != notOptedIn
 		if listed && (len(in.RegionNames) == 0 || slices.Contains(in.RegionNames, name)) {
 			out.Regions = append(out.Regions, types.Region{RegionName: aws.String(name), OptInStatus: aws.String(r.status)})
@@ -42,10 +35,7 @@ func (a *Account) DescribeRegions(ctx context.Context, in *ec2.DescribeRegionsIn
 	return out, nil
 }
 
-func ec2Region(opts []func(*ec2.Options)) string {
-	var o ec2.Options
-	for _, f := range opts {
-		f(&o)
-	}
-	return o.Region
+// regionOperations are the calls that this file answers.
+var regionOperations = []operation{
+	handle(describeRegions),
 }

@@ -1,7 +1,6 @@
 package awstest
 
 import (
-	"context"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -105,51 +104,43 @@ func (a *Account) Messages() []Message {
 	return slices.Clone(a.messages)
 }
 
-func noTopic(op string) error { return refuse(op, "NotFound", "Topic does not exist") }
+var errNoTopic = refuse("NotFound", "Topic does not exist")
 
-// CreateTopic creates a topic, or returns the one of that name if it has the
+// createTopic creates a topic, or returns the one of that name if it has the
 // attributes and tags asked for. Without a policy of its own it has one that
 // admits the account's principals. Sources: Amazon SNS API Reference,
 // CreateTopic; Amazon SNS Developer Guide, "Default topic policy". The text
 // of the refusal is unverified.
-func (a *Account) CreateTopic(ctx context.Context, in *sns.CreateTopicInput, opts ...func(*sns.Options)) (*sns.CreateTopicOutput, error) {
-	const op = "CreateTopic"
-	r, end, err := a.begin(ctx, op, snsRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	arn := "arn:aws:sns:" + r.name + ":" + a.ID + ":" + aws.ToString(in.Name)
+func createTopic(c *request, in *sns.CreateTopicInput) (*sns.CreateTopicOutput, error) {
+	arn := "arn:aws:sns:" + c.region.name + ":" + c.ID + ":" + aws.ToString(in.Name)
 	tags := map[string]string{}
 	for _, t := range in.Tags {
 		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
-	if t := r.topics[arn]; t != nil {
+	if t := c.topics[arn]; t != nil {
 		for k, v := range in.Attributes {
 			if t.attributes[k] != v {
-				return nil, refuse(op, "InvalidParameter", "Invalid parameter: Attributes Reason: Topic already exists with different attributes")
+				return nil, refuse("InvalidParameter", "Invalid parameter: Attributes Reason: Topic already exists with different attributes")
 			}
 		}
 		if len(tags) > 0 && !maps.Equal(tags, t.tags) {
-			return nil, refuse(op, "InvalidParameter", "Invalid parameter: Tags Reason: Topic already exists with different tags")
+			return nil, refuse("InvalidParameter", "Invalid parameter: Tags Reason: Topic already exists with different tags")
 		}
 		return &sns.CreateTopicOutput{TopicArn: aws.String(arn)}, nil
 	}
 	if p, given := in.Attributes["Policy"]; given && !goodPolicy(p, arn) {
-		return nil, badPolicy(op)
+		return nil, errBadPolicy
 	}
 	attributes := map[string]string{"Policy": `{"Version":"2008-10-17","Id":"__default_policy_ID","Statement":[{"Sid":"__default_statement_ID",` +
 		`"Effect":"Allow","Principal":{"AWS":"*"},"Action":["SNS:Publish","SNS:Subscribe"],"Resource":"` + arn +
-		`","Condition":{"StringEquals":{"AWS:SourceOwner":"` + a.ID + `"}}}]}`}
+		`","Condition":{"StringEquals":{"AWS:SourceOwner":"` + c.ID + `"}}}]}`}
 	maps.Copy(attributes, in.Attributes)
-	r.topics[arn] = &topic{attributes: attributes, tags: tags, subs: map[string]subscription{}}
-	a.wrote(op, r, arn)
+	c.topics[arn] = &topic{attributes: attributes, tags: tags, subs: map[string]subscription{}}
+	c.wrote(arn)
 	return &sns.CreateTopicOutput{TopicArn: aws.String(arn)}, nil
 }
 
-func badPolicy(op string) error {
-	return refuse(op, "InvalidParameter", "Invalid parameter: Policy Error: null")
-}
+var errBadPolicy = refuse("InvalidParameter", "Invalid parameter: Policy Error: null")
 
 // goodPolicy reports whether SNS takes a policy: each statement of a name of
 // its own, about this topic. Source: Amazon SNS Developer Guide, "Amazon SNS
@@ -174,54 +165,42 @@ func goodPolicy(text, arn string) bool {
 	return true
 }
 
-// DeleteTopic deletes a topic with its subscriptions; one that is not there
+// deleteTopic deletes a topic with its subscriptions; one that is not there
 // is no error. Source: Amazon SNS API Reference, DeleteTopic.
-func (a *Account) DeleteTopic(ctx context.Context, in *sns.DeleteTopicInput, opts ...func(*sns.Options)) (*sns.DeleteTopicOutput, error) {
-	const op = "DeleteTopic"
-	r, end, err := a.begin(ctx, op, snsRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
+func deleteTopic(c *request, in *sns.DeleteTopicInput) error {
+	if arn := aws.ToString(in.TopicArn); c.topics[arn] != nil {
+		delete(c.topics, arn)
+		c.wrote(arn)
 	}
-	if arn := aws.ToString(in.TopicArn); r.topics[arn] != nil {
-		delete(r.topics, arn)
-		a.wrote(op, r, arn)
-	}
-	return &sns.DeleteTopicOutput{}, nil
+	return nil
 }
 
-// Subscribe adds a subscriber, or returns the one that is there: a queue or
+// subscribe adds a subscriber, or returns the one that is there: a queue or
 // function of the account and a phone at once, any other only once its owner
 // confirms. Source: Amazon SNS API Reference, Subscribe.
-func (a *Account) Subscribe(ctx context.Context, in *sns.SubscribeInput, opts ...func(*sns.Options)) (*sns.SubscribeOutput, error) {
-	const op = "Subscribe"
-	r, end, err := a.begin(ctx, op, snsRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
+func subscribe(c *request, in *sns.SubscribeInput) (*sns.SubscribeOutput, error) {
 	arn := aws.ToString(in.TopicArn)
-	t := r.topics[arn]
+	t := c.topics[arn]
 	protocol, endpoint := aws.ToString(in.Protocol), aws.ToString(in.Endpoint)
 	pending := false
 	switch protocol {
 	case "sqs", "lambda":
 		if parts := strings.Split(endpoint, ":"); len(parts) < 6 || parts[2] != protocol {
-			return nil, refuse(op, "InvalidParameter", "Invalid parameter: Endpoint")
-		} else if parts[4] != a.ID {
+			return nil, refuse("InvalidParameter", "Invalid parameter: Endpoint")
+		} else if parts[4] != c.ID {
 			pending = true
 		}
 	case "email", "email-json", "http", "https":
 		pending = true
 	case "sms":
 	default:
-		return nil, refuse(op, "InvalidParameter", "Invalid parameter: Protocol")
+		return nil, refuse("InvalidParameter", "Invalid parameter: Protocol")
 	}
 	switch {
 	case t == nil:
-		return nil, noTopic(op)
+		return nil, errNoTopic
 	case endpoint == "":
-		return nil, refuse(op, "InvalidParameter", "Invalid parameter: Endpoint")
+		return nil, refuse("InvalidParameter", "Invalid parameter: Endpoint")
 	}
 	answer := func(id string, pending bool) (*sns.SubscribeOutput, error) {
 		if pending {
@@ -234,30 +213,24 @@ func (a *Account) Subscribe(ctx context.Context, in *sns.SubscribeInput, opts ..
 			return answer(id, s.pending)
 		}
 	}
-	id := arn + ":" + a.newID("sub")
+	id := arn + ":" + c.newID("sub")
 	t.subs[id] = subscription{protocol: protocol, endpoint: endpoint, pending: pending}
-	a.wrote(op, r, arn)
+	c.wrote(arn)
 	return answer(id, pending)
 }
 
-// ListSubscriptionsByTopic lists a topic's subscriptions, 100 a page; those
+// listSubscriptionsByTopic lists a topic's subscriptions, 100 a page; those
 // that wait have a word in place of their ARN. Source: Amazon SNS API
 // Reference, ListSubscriptionsByTopic; the word is seen in many clients.
-func (a *Account) ListSubscriptionsByTopic(ctx context.Context, in *sns.ListSubscriptionsByTopicInput, opts ...func(*sns.Options)) (*sns.ListSubscriptionsByTopicOutput, error) {
-	const op = "ListSubscriptionsByTopic"
-	r, end, err := a.begin(ctx, op, snsRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	t := r.topics[aws.ToString(in.TopicArn)]
+func listSubscriptionsByTopic(c *request, in *sns.ListSubscriptionsByTopicInput) (*sns.ListSubscriptionsByTopicOutput, error) {
+	t := c.topics[aws.ToString(in.TopicArn)]
 	if t == nil {
-		return nil, noTopic(op)
+		return nil, errNoTopic
 	}
 	all := map[string]types.Subscription{}
 	for id, s := range t.subs {
 		sub := types.Subscription{
-			SubscriptionArn: aws.String(id), TopicArn: in.TopicArn, Owner: aws.String(a.ID),
+			SubscriptionArn: aws.String(id), TopicArn: in.TopicArn, Owner: aws.String(c.ID),
 			Protocol: aws.String(s.protocol), Endpoint: aws.String(s.endpoint),
 		}
 		if s.pending {
@@ -265,7 +238,7 @@ func (a *Account) ListSubscriptionsByTopic(ctx context.Context, in *sns.ListSubs
 		}
 		all[id] = sub
 	}
-	list, token, err := paged(a, page{op: op, token: in.NextToken, usual: 100, limit: "InvalidParameter", bad: "InvalidParameter"}, all)
+	list, token, err := paged(c, page{token: in.NextToken, usual: 100, limit: "InvalidParameter", bad: "InvalidParameter"}, all)
 	return &sns.ListSubscriptionsByTopicOutput{Subscriptions: list, NextToken: token}, err
 }
 
@@ -279,47 +252,35 @@ func (r *region) sub(id *string) *topic {
 	return nil
 }
 
-func noSubscription(op string) error { return refuse(op, "NotFound", "Subscription does not exist") }
+var errNoSubscription = refuse("NotFound", "Subscription does not exist")
 
-// GetSubscriptionAttributes returns a confirmed subscription's attributes.
-func (a *Account) GetSubscriptionAttributes(ctx context.Context, in *sns.GetSubscriptionAttributesInput, opts ...func(*sns.Options)) (*sns.GetSubscriptionAttributesOutput, error) {
-	const op = "GetSubscriptionAttributes"
-	r, end, err := a.begin(ctx, op, snsRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	t := r.sub(in.SubscriptionArn)
+// getSubscriptionAttributes returns a confirmed subscription's attributes.
+func getSubscriptionAttributes(c *request, in *sns.GetSubscriptionAttributesInput) (*sns.GetSubscriptionAttributesOutput, error) {
+	t := c.sub(in.SubscriptionArn)
 	if t == nil {
-		return nil, noSubscription(op)
+		return nil, errNoSubscription
 	}
 	s := t.subs[*in.SubscriptionArn]
 	attributes := map[string]string{
-		"SubscriptionArn": *in.SubscriptionArn, "Owner": a.ID, "Protocol": s.protocol, "Endpoint": s.endpoint,
+		"SubscriptionArn": *in.SubscriptionArn, "Owner": c.ID, "Protocol": s.protocol, "Endpoint": s.endpoint,
 		"PendingConfirmation": "false", "RawMessageDelivery": "false",
 	}
 	maps.Copy(attributes, s.attributes)
 	return &sns.GetSubscriptionAttributesOutput{Attributes: attributes}, nil
 }
 
-// SetSubscriptionAttributes sets one attribute of a subscription; an empty
+// setSubscriptionAttributes sets one attribute of a subscription; an empty
 // filter policy takes it away. Source: Amazon SNS Developer Guide, "Use
 // SetSubscriptionAttributes with an AWS SDK or CLI".
-func (a *Account) SetSubscriptionAttributes(ctx context.Context, in *sns.SetSubscriptionAttributesInput, opts ...func(*sns.Options)) (*sns.SetSubscriptionAttributesOutput, error) {
-	const op = "SetSubscriptionAttributes"
-	r, end, err := a.begin(ctx, op, snsRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	t := r.sub(in.SubscriptionArn)
+func setSubscriptionAttributes(c *request, in *sns.SetSubscriptionAttributesInput) error {
+	t := c.sub(in.SubscriptionArn)
 	name, value := aws.ToString(in.AttributeName), aws.ToString(in.AttributeValue)
 	switch {
 	case t == nil:
-		return nil, noSubscription(op)
+		return errNoSubscription
 	case !slices.Contains([]string{"DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy"}, name),
 		name == "FilterPolicy" && !json.Valid([]byte(value)):
-		return nil, refuse(op, "InvalidParameter", "Invalid parameter: %s", name)
+		return refuse("InvalidParameter", "Invalid parameter: %s", name)
 	}
 	s := t.subs[*in.SubscriptionArn]
 	s.attributes = maps.Clone(s.attributes)
@@ -331,39 +292,27 @@ func (a *Account) SetSubscriptionAttributes(ctx context.Context, in *sns.SetSubs
 		delete(s.attributes, name)
 	}
 	t.subs[*in.SubscriptionArn] = s
-	a.wrote(op, r, *in.SubscriptionArn)
-	return &sns.SetSubscriptionAttributesOutput{}, nil
+	c.wrote(*in.SubscriptionArn)
+	return nil
 }
 
-// Unsubscribe removes a confirmed subscription; one that is not there is no
+// unsubscribe removes a confirmed subscription; one that is not there is no
 // error. Source: Amazon SNS API Reference, Unsubscribe, unverified for the
 // latter.
-func (a *Account) Unsubscribe(ctx context.Context, in *sns.UnsubscribeInput, opts ...func(*sns.Options)) (*sns.UnsubscribeOutput, error) {
-	const op = "Unsubscribe"
-	r, end, err := a.begin(ctx, op, snsRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	if t := r.sub(in.SubscriptionArn); t != nil {
+func unsubscribe(c *request, in *sns.UnsubscribeInput) error {
+	if t := c.sub(in.SubscriptionArn); t != nil {
 		delete(t.subs, *in.SubscriptionArn)
-		a.wrote(op, r, *in.SubscriptionArn)
+		c.wrote(*in.SubscriptionArn)
 	}
-	return &sns.UnsubscribeOutput{}, nil
+	return nil
 }
 
-// RemovePermission takes the statement of a name out of a topic's policy.
+// removePermission takes the statement of a name out of a topic's policy.
 // Source: Amazon SNS API Reference, RemovePermission.
-func (a *Account) RemovePermission(ctx context.Context, in *sns.RemovePermissionInput, opts ...func(*sns.Options)) (*sns.RemovePermissionOutput, error) {
-	const op = "RemovePermission"
-	r, end, err := a.begin(ctx, op, snsRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	t := r.topics[aws.ToString(in.TopicArn)]
+func removePermission(c *request, in *sns.RemovePermissionInput) error {
+	t := c.topics[aws.ToString(in.TopicArn)]
 	if t == nil {
-		return nil, noTopic(op)
+		return errNoTopic
 	}
 	var p map[string]any
 	if err := json.Unmarshal([]byte(t.attributes["Policy"]), &p); err != nil {
@@ -376,21 +325,15 @@ func (a *Account) RemovePermission(ctx context.Context, in *sns.RemovePermission
 	})
 	raw, _ := json.Marshal(p) // it was JSON a moment ago
 	t.attributes["Policy"] = string(raw)
-	a.wrote(op, r, *in.TopicArn)
-	return &sns.RemovePermissionOutput{}, nil
+	c.wrote(*in.TopicArn)
+	return nil
 }
 
-// GetTopicAttributes returns a topic's attributes, all of them text.
-func (a *Account) GetTopicAttributes(ctx context.Context, in *sns.GetTopicAttributesInput, opts ...func(*sns.Options)) (*sns.GetTopicAttributesOutput, error) {
-	const op = "GetTopicAttributes"
-	r, end, err := a.begin(ctx, op, snsRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	t := r.topics[aws.ToString(in.TopicArn)]
+// getTopicAttributes returns a topic's attributes, all of them text.
+func getTopicAttributes(c *request, in *sns.GetTopicAttributesInput) (*sns.GetTopicAttributesOutput, error) {
+	t := c.topics[aws.ToString(in.TopicArn)]
 	if t == nil {
-		return nil, noTopic(op)
+		return nil, errNoTopic
 	}
 	attributes := maps.Clone(t.attributes)
 	attributes["TopicArn"] = *in.TopicArn
@@ -401,49 +344,37 @@ func (a *Account) GetTopicAttributes(ctx context.Context, in *sns.GetTopicAttrib
 	return &sns.GetTopicAttributesOutput{Attributes: attributes}, nil
 }
 
-// SetTopicAttributes sets one attribute of a topic.
-func (a *Account) SetTopicAttributes(ctx context.Context, in *sns.SetTopicAttributesInput, opts ...func(*sns.Options)) (*sns.SetTopicAttributesOutput, error) {
-	const op = "SetTopicAttributes"
-	r, end, err := a.begin(ctx, op, snsRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	t := r.topics[aws.ToString(in.TopicArn)]
+// setTopicAttributes sets one attribute of a topic.
+func setTopicAttributes(c *request, in *sns.SetTopicAttributesInput) error {
+	t := c.topics[aws.ToString(in.TopicArn)]
 	if t == nil {
-		return nil, noTopic(op)
+		return errNoTopic
 	}
 	if aws.ToString(in.AttributeName) == "Policy" && !goodPolicy(aws.ToString(in.AttributeValue), *in.TopicArn) {
-		return nil, badPolicy(op)
+		return errBadPolicy
 	}
 	t.attributes[aws.ToString(in.AttributeName)] = aws.ToString(in.AttributeValue)
-	a.wrote(op, r, *in.TopicArn)
-	return &sns.SetTopicAttributesOutput{}, nil
+	c.wrote(*in.TopicArn)
+	return nil
 }
 
-// Publish keeps a message. A subject is a line of up to 100 ASCII characters,
+// publish keeps a message. A subject is a line of up to 100 ASCII characters,
 // a message has up to 256 KB. Source: Amazon SNS API Reference, Publish.
-func (a *Account) Publish(ctx context.Context, in *sns.PublishInput, opts ...func(*sns.Options)) (*sns.PublishOutput, error) {
-	const op = "Publish"
-	r, end, err := a.begin(ctx, op, snsRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
+func publish(c *request, in *sns.PublishInput) (*sns.PublishOutput, error) {
 	subject, message := aws.ToString(in.Subject), aws.ToString(in.Message)
 	odd := strings.ContainsFunc(subject, func(c rune) bool { return c > unicode.MaxASCII || unicode.IsControl(c) })
 	switch {
-	case r.topics[aws.ToString(in.TopicArn)] == nil:
-		return nil, noTopic(op)
-	case a.unusable(r.topics[*in.TopicArn].attributes["KmsMasterKeyId"]):
-		return nil, refuse(op, "KMSDisabled", "the key is not enabled")
+	case c.topics[aws.ToString(in.TopicArn)] == nil:
+		return nil, errNoTopic
+	case c.unusable(c.topics[*in.TopicArn].attributes["KmsMasterKeyId"]):
+		return nil, refuse("KMSDisabled", "the key is not enabled")
 	case in.Subject != nil && (odd || subject == "" || len(subject) > 100):
-		return nil, refuse(op, "InvalidParameter", "Invalid parameter: Subject")
+		return nil, refuse("InvalidParameter", "Invalid parameter: Subject")
 	case message == "" || len(message) > 256*1024:
-		return nil, refuse(op, "InvalidParameter", "Invalid parameter: Message")
+		return nil, refuse("InvalidParameter", "Invalid parameter: Message")
 	}
-	a.messages = append(a.messages, Message{*in.TopicArn, subject, message})
-	return &sns.PublishOutput{MessageId: aws.String(strconv.Itoa(len(a.messages)))}, nil
+	c.messages = append(c.messages, Message{*in.TopicArn, subject, message})
+	return &sns.PublishOutput{MessageId: aws.String(strconv.Itoa(len(c.messages)))}, nil
 }
 
 // unusable reports whether a topic's key is one that the account has and that
@@ -453,10 +384,17 @@ func (a *Account) unusable(key string) bool {
 	return key != "" && found && a.keys[arn] != kmstypes.KeyStateEnabled
 }
 
-func snsRegion(opts []func(*sns.Options)) string {
-	var o sns.Options
-	for _, f := range opts {
-		f(&o)
-	}
-	return o.Region
+// topicOperations are the calls that this file answers.
+var topicOperations = []operation{
+	handle(createTopic),
+	act[sns.DeleteTopicOutput](deleteTopic),
+	handle(subscribe),
+	handle(listSubscriptionsByTopic),
+	handle(getSubscriptionAttributes),
+	act[sns.SetSubscriptionAttributesOutput](setSubscriptionAttributes),
+	act[sns.UnsubscribeOutput](unsubscribe),
+	act[sns.RemovePermissionOutput](removePermission),
+	handle(getTopicAttributes),
+	act[sns.SetTopicAttributesOutput](setTopicAttributes),
+	handle(publish),
 }

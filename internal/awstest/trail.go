@@ -85,7 +85,7 @@ func (a *Account) RemoveBucket(name string) {
 // its bucket, its role and the log group it delivers to. It returns the trail's
 // ARN.
 func (a *Account) AddTrailTo(name, group string) string {
-	_, err := a.CreateLogGroup(context.Background(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(group)})
+	_, err := a.Logs.CreateLogGroup(context.Background(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(group)})
 	if err != nil {
 		panic("awstest: " + err.Error()) // a test's own mistake
 	}
@@ -107,55 +107,42 @@ func (a *Account) trailARN(region, name string) string {
 	return "arn:aws:cloudtrail:" + region + ":" + a.ID + ":trail/" + name
 }
 
-func trailRegion(opts []func(*cloudtrail.Options)) string {
-	var o cloudtrail.Options
-	for _, f := range opts {
-		f(&o)
-	}
-	return o.Region
-}
-
 // find returns a trail by name or ARN, as seen from a region. A name is looked
 // for in the region's own trails only. Source: CloudTrail API Reference,
 // GetTrailStatus, Name: a shadow trail needs its ARN.
-func (a *Account) find(op string, r *region, name *string) (*trail, error) {
-	for arn, t := range a.trails {
-		here := aws.ToString(t.HomeRegion) == r.name
+func (c *request) find(name *string) (*trail, error) {
+	for arn, t := range c.trails {
+		here := aws.ToString(t.HomeRegion) == c.region.name
 		if arn == aws.ToString(name) && (here || aws.ToBool(t.IsMultiRegionTrail)) || here && aws.ToString(t.Name) == aws.ToString(name) {
 			return t, nil
 		}
 	}
-	return nil, refuse(op, "TrailNotFoundException", "Unknown trail: %s", aws.ToString(name))
+	return nil, refuse("TrailNotFoundException", "Unknown trail: %s", aws.ToString(name))
 }
 
 // mine returns a trail that a call may change: of the account, and in its home
 // region. Source: CloudTrail API Reference, UpdateTrail, Errors.
-func (a *Account) mine(op string, r *region, name *string) (*trail, error) {
-	t, err := a.find(op, r, name)
+func (c *request) mine(name *string) (*trail, error) {
+	t, err := c.find(name)
 	switch {
 	case err != nil:
 		return nil, err
-	case !strings.Contains(*t.TrailARN, ":"+a.ID+":"):
-		return nil, refuse(op, "NotOrganizationMasterAccountException", "the trail is of another account")
-	case aws.ToString(t.HomeRegion) != r.name:
-		return nil, refuse(op, "InvalidHomeRegionException", "Trail %s can be changed only in its home region %s", *t.TrailARN, *t.HomeRegion)
+	case !strings.Contains(*t.TrailARN, ":"+c.ID+":"):
+		return nil, refuse("NotOrganizationMasterAccountException", "the trail is of another account")
+	case aws.ToString(t.HomeRegion) != c.region.name:
+		return nil, refuse("InvalidHomeRegionException", "Trail %s can be changed only in its home region %s", *t.TrailARN, *t.HomeRegion)
 	}
 	return t, nil
 }
 
-// DescribeTrails lists the trails of a region with, unless they are not
+// describeTrails lists the trails of a region with, unless they are not
 // wanted, the shadows of those whose home is another. It does not page.
 // Source: CloudTrail API Reference, DescribeTrails.
-func (a *Account) DescribeTrails(ctx context.Context, in *cloudtrail.DescribeTrailsInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.DescribeTrailsOutput, error) {
-	r, end, err := a.begin(ctx, "DescribeTrails", trailRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
+func describeTrails(c *request, in *cloudtrail.DescribeTrailsInput) (*cloudtrail.DescribeTrailsOutput, error) {
 	shadows := in.IncludeShadowTrails == nil || *in.IncludeShadowTrails
 	out := &cloudtrail.DescribeTrailsOutput{}
-	for arn, t := range a.trails {
-		here := aws.ToString(t.HomeRegion) == r.name
+	for arn, t := range c.trails {
+		here := aws.ToString(t.HomeRegion) == c.region.name
 		named := len(in.TrailNameList) == 0 || slices.Contains(in.TrailNameList, arn) || here && slices.Contains(in.TrailNameList, aws.ToString(t.Name))
 		if named && (here || shadows && aws.ToBool(t.IsMultiRegionTrail)) {
 			out.TrailList = append(out.TrailList, t.Trail)
@@ -164,16 +151,10 @@ func (a *Account) DescribeTrails(ctx context.Context, in *cloudtrail.DescribeTra
 	return out, nil
 }
 
-// GetTrailStatus says how a trail fares. A log group that is gone shows at
+// getTrailStatus says how a trail fares. A log group that is gone shows at
 // once, which on AWS takes until the next delivery.
-func (a *Account) GetTrailStatus(ctx context.Context, in *cloudtrail.GetTrailStatusInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.GetTrailStatusOutput, error) {
-	const op = "GetTrailStatus"
-	r, end, err := a.begin(ctx, op, trailRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	t, err := a.find(op, r, in.Name)
+func getTrailStatus(c *request, in *cloudtrail.GetTrailStatusInput) (*cloudtrail.GetTrailStatusOutput, error) {
+	t, err := c.find(in.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +162,7 @@ func (a *Account) GetTrailStatus(ctx context.Context, in *cloudtrail.GetTrailSta
 	if t.failure != "" {
 		out.LatestDeliveryError = aws.String(t.failure)
 	}
-	if group := t.CloudWatchLogsLogGroupArn; group != nil && t.logging && !a.delivers(group) {
+	if group := t.CloudWatchLogsLogGroupArn; group != nil && t.logging && !c.delivers(group) {
 		out.LatestCloudWatchLogsDeliveryError = aws.String("Access denied. Verify in IAM that the role has adequate permissions.")
 	}
 	return out, nil
@@ -199,80 +180,68 @@ func (a *Account) delivers(arn *string) bool {
 
 // destination refuses what CloudTrail validates of a trail. Source: CloudTrail
 // API Reference, CreateTrail, Errors.
-func (a *Account) destination(op string, r *region, t types.Trail) error {
+func (c *request) destination(t types.Trail) error {
 	group, role := aws.ToString(t.CloudWatchLogsLogGroupArn), aws.ToString(t.CloudWatchLogsRoleArn)
-	_, assumable := a.roleByARN(role)
+	_, assumable := c.roleByARN(role)
 	switch {
 	case aws.ToString(t.S3BucketName) == "":
-		return refuse(op, "InvalidS3BucketNameException", "the bucket is missing")
-	case !a.buckets[*t.S3BucketName]:
-		return refuse(op, "S3BucketDoesNotExistException", "S3 bucket %s does not exist", *t.S3BucketName)
+		return refuse("InvalidS3BucketNameException", "the bucket is missing")
+	case !c.buckets[*t.S3BucketName]:
+		return refuse("S3BucketDoesNotExistException", "S3 bucket %s does not exist", *t.S3BucketName)
 	case aws.ToBool(t.IsMultiRegionTrail) && !aws.ToBool(t.IncludeGlobalServiceEvents):
-		return refuse(op, "InvalidParameterCombinationException", "Multi-Region trail must include global service events")
+		return refuse("InvalidParameterCombinationException", "Multi-Region trail must include global service events")
 	case (group == "") != (role == ""):
-		return refuse(op, "InvalidParameterCombinationException", "a log group and a role come together")
-	case group != "" && (!strings.HasSuffix(group, ":*") || !strings.Contains(group, ":"+r.name+":") || !a.delivers(&group)):
-		return refuse(op, "InvalidCloudWatchLogsLogGroupArnException", "CloudTrail cannot validate the specified log group ARN")
+		return refuse("InvalidParameterCombinationException", "a log group and a role come together")
+	case group != "" && (!strings.HasSuffix(group, ":*") || !strings.Contains(group, ":"+c.region.name+":") || !c.delivers(&group)):
+		return refuse("InvalidCloudWatchLogsLogGroupArnException", "CloudTrail cannot validate the specified log group ARN")
 	case role != "" && !assumable:
-		return refuse(op, "InvalidCloudWatchLogsRoleArnException", "Access denied. Check the trust relationships for your role")
-	case t.KmsKeyId != nil && a.keys[*t.KmsKeyId] != kmstypes.KeyStateEnabled:
-		return refuse(op, "KmsKeyNotFoundException", "the key %s does not exist", *t.KmsKeyId)
+		return refuse("InvalidCloudWatchLogsRoleArnException", "Access denied. Check the trust relationships for your role")
+	case t.KmsKeyId != nil && c.keys[*t.KmsKeyId] != kmstypes.KeyStateEnabled:
+		return refuse("KmsKeyNotFoundException", "the key %s does not exist", *t.KmsKeyId)
 	}
 	return nil
 }
 
-// CreateTrail creates a trail, which does not log until it is started.
-func (a *Account) CreateTrail(ctx context.Context, in *cloudtrail.CreateTrailInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.CreateTrailOutput, error) {
-	const op = "CreateTrail"
-	r, end, err := a.begin(ctx, op, trailRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
+// createTrail creates a trail, which does not log until it is started.
+func createTrail(c *request, in *cloudtrail.CreateTrailInput) (*cloudtrail.CreateTrailOutput, error) {
 	name := aws.ToString(in.Name)
-	arn := a.trailARN(r.name, name)
+	arn := c.trailARN(c.region.name, name)
 	here := 0
-	for _, t := range a.trails {
-		if aws.ToBool(t.IsMultiRegionTrail) || aws.ToString(t.HomeRegion) == r.name {
+	for _, t := range c.trails {
+		if aws.ToBool(t.IsMultiRegionTrail) || aws.ToString(t.HomeRegion) == c.region.name {
 			here++
 		}
 	}
-	switch _, exists := a.trails[arn]; {
+	switch _, exists := c.trails[arn]; {
 	case !trailNames.MatchString(name) || len(name) < 3 || len(name) > 128:
-		return nil, refuse(op, "InvalidTrailNameException", "%q is no name for a trail", name)
+		return nil, refuse("InvalidTrailNameException", "%q is no name for a trail", name)
 	case exists:
-		return nil, refuse(op, "TrailAlreadyExistsException", "Trail %s already exists", name)
+		return nil, refuse("TrailAlreadyExistsException", "Trail %s already exists", name)
 	case here >= trailsPerRegion:
-		return nil, refuse(op, "MaximumNumberOfTrailsExceededException", "User: %s already has %d trails", a.ID, here)
+		return nil, refuse("MaximumNumberOfTrailsExceededException", "User: %s already has %d trails", c.ID, here)
 	}
 	global := in.IncludeGlobalServiceEvents == nil || *in.IncludeGlobalServiceEvents
 	t := types.Trail{
-		Name: in.Name, TrailARN: aws.String(arn), HomeRegion: aws.String(r.name), S3BucketName: in.S3BucketName, S3KeyPrefix: in.S3KeyPrefix,
+		Name: in.Name, TrailARN: aws.String(arn), HomeRegion: aws.String(c.region.name), S3BucketName: in.S3BucketName, S3KeyPrefix: in.S3KeyPrefix,
 		SnsTopicARN: in.SnsTopicName, KmsKeyId: in.KmsKeyId,
 		IsMultiRegionTrail: aws.Bool(aws.ToBool(in.IsMultiRegionTrail)), IsOrganizationTrail: aws.Bool(aws.ToBool(in.IsOrganizationTrail)),
 		IncludeGlobalServiceEvents: aws.Bool(global), LogFileValidationEnabled: aws.Bool(aws.ToBool(in.EnableLogFileValidation)),
 		CloudWatchLogsLogGroupArn: in.CloudWatchLogsLogGroupArn, CloudWatchLogsRoleArn: in.CloudWatchLogsRoleArn,
 	}
-	if err := a.destination(op, r, t); err != nil {
+	if err := c.destination(t); err != nil {
 		return nil, err
 	}
-	a.trails[arn] = &trail{Trail: t, basic: everything()}
-	a.wrote(op, r, name)
+	c.trails[arn] = &trail{Trail: t, basic: everything()}
+	c.wrote(name)
 	return &cloudtrail.CreateTrailOutput{Name: in.Name, TrailARN: aws.String(arn)}, nil
 }
 
-// UpdateTrail changes a trail. What is left out stays as it is, and an empty
+// updateTrail changes a trail. What is left out stays as it is, and an empty
 // text takes away. Source: CloudTrail User Guide, "Updating a trail with the
 // AWS CLI", which changes one setting at a time and stops delivery to a log
 // group with two empty texts.
-func (a *Account) UpdateTrail(ctx context.Context, in *cloudtrail.UpdateTrailInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.UpdateTrailOutput, error) {
-	const op = "UpdateTrail"
-	r, end, err := a.begin(ctx, op, trailRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	t, err := a.mine(op, r, in.Name)
+func updateTrail(c *request, in *cloudtrail.UpdateTrailInput) (*cloudtrail.UpdateTrailOutput, error) {
+	t, err := c.mine(in.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -296,101 +265,78 @@ func (a *Account) UpdateTrail(ctx context.Context, in *cloudtrail.UpdateTrailInp
 			*to = from
 		}
 	}
-	if err := a.destination(op, r, next); err != nil {
+	if err := c.destination(next); err != nil {
 		return nil, err
 	}
 	t.Trail, t.failure = next, ""
-	a.wrote(op, r, *t.Name)
+	c.wrote(*t.Name)
 	return &cloudtrail.UpdateTrailOutput{Name: t.Name, TrailARN: t.TrailARN}, nil
 }
 
-// DeleteTrail deletes a trail.
-func (a *Account) DeleteTrail(ctx context.Context, in *cloudtrail.DeleteTrailInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.DeleteTrailOutput, error) {
-	const op = "DeleteTrail"
-	r, end, err := a.begin(ctx, op, trailRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	t, err := a.mine(op, r, in.Name)
-	if err != nil {
-		return nil, err
-	}
-	delete(a.trails, *t.TrailARN)
-	a.wrote(op, r, *t.Name)
-	return &cloudtrail.DeleteTrailOutput{}, nil
-}
-
-// StartLogging makes a trail record.
-func (a *Account) StartLogging(ctx context.Context, in *cloudtrail.StartLoggingInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.StartLoggingOutput, error) {
-	return &cloudtrail.StartLoggingOutput{}, a.logs(ctx, "StartLogging", in.Name, true, opts)
-}
-
-// StopLogging keeps a trail from recording.
-func (a *Account) StopLogging(ctx context.Context, in *cloudtrail.StopLoggingInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.StopLoggingOutput, error) {
-	return &cloudtrail.StopLoggingOutput{}, a.logs(ctx, "StopLogging", in.Name, false, opts)
-}
-
-func (a *Account) logs(ctx context.Context, op string, name *string, on bool, opts []func(*cloudtrail.Options)) error {
-	r, end, err := a.begin(ctx, op, trailRegion(opts))
-	defer end()
+// deleteTrail deletes a trail.
+func deleteTrail(c *request, in *cloudtrail.DeleteTrailInput) error {
+	t, err := c.mine(in.Name)
 	if err != nil {
 		return err
 	}
-	t, err := a.mine(op, r, name)
+	delete(c.trails, *t.TrailARN)
+	c.wrote(*t.Name)
+	return nil
+}
+
+// startLogging makes a trail record.
+func startLogging(c *request, in *cloudtrail.StartLoggingInput) error {
+	return c.setLogging(in.Name, true)
+}
+
+// stopLogging keeps a trail from recording.
+func stopLogging(c *request, in *cloudtrail.StopLoggingInput) error {
+	return c.setLogging(in.Name, false)
+}
+
+func (c *request) setLogging(name *string, on bool) error {
+	t, err := c.mine(name)
 	if err != nil {
 		return err
 	}
 	t.logging = on
-	a.wrote(op, r, *t.Name)
+	c.wrote(*t.Name)
 	return nil
 }
 
-// GetEventSelectors returns what a trail records.
-func (a *Account) GetEventSelectors(ctx context.Context, in *cloudtrail.GetEventSelectorsInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.GetEventSelectorsOutput, error) {
-	const op = "GetEventSelectors"
-	r, end, err := a.begin(ctx, op, trailRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	t, err := a.find(op, r, in.TrailName)
+// getEventSelectors returns what a trail records.
+func getEventSelectors(c *request, in *cloudtrail.GetEventSelectorsInput) (*cloudtrail.GetEventSelectorsOutput, error) {
+	t, err := c.find(in.TrailName)
 	if err != nil {
 		return nil, err
 	}
 	return &cloudtrail.GetEventSelectorsOutput{TrailARN: t.TrailARN, EventSelectors: t.basic, AdvancedEventSelectors: t.advanced}, nil
 }
 
-// PutEventSelectors says what a trail records, in place of what it recorded.
+// putEventSelectors says what a trail records, in place of what it recorded.
 // Source: CloudTrail API Reference, PutEventSelectors: one form or the other,
 // five basic selectors at most; EventSelector: sources are excluded only of
 // management events.
-func (a *Account) PutEventSelectors(ctx context.Context, in *cloudtrail.PutEventSelectorsInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.PutEventSelectorsOutput, error) {
-	const op = "PutEventSelectors"
-	r, end, err := a.begin(ctx, op, trailRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
-	t, err := a.mine(op, r, in.TrailName)
+func putEventSelectors(c *request, in *cloudtrail.PutEventSelectorsInput) (*cloudtrail.PutEventSelectorsOutput, error) {
+	t, err := c.mine(in.TrailName)
 	if err != nil {
 		return nil, err
 	}
 	const bad = "InvalidEventSelectorsException"
 	if (len(in.EventSelectors) > 0) == (len(in.AdvancedEventSelectors) > 0) || len(in.EventSelectors) > 5 {
-		return nil, refuse(op, bad, "one to five basic selectors, or advanced ones")
+		return nil, refuse(bad, "one to five basic selectors, or advanced ones")
 	}
 	for _, s := range in.EventSelectors {
 		manages := s.IncludeManagementEvents == nil || *s.IncludeManagementEvents
 		if !manages && (len(s.ExcludeManagementEventSources) > 0 || len(s.DataResources) == 0) {
-			return nil, refuse(op, bad, "a selector that selects nothing, or excludes of nothing")
+			return nil, refuse(bad, "a selector that selects nothing, or excludes of nothing")
 		}
 	}
 	for _, s := range in.AdvancedEventSelectors {
 		if !slices.ContainsFunc(s.FieldSelectors, func(f types.AdvancedFieldSelector) bool {
 			return aws.ToString(f.Field) == "eventCategory" && len(f.Equals) == 1
 		}) {
-			return nil, refuse(op, bad, "an advanced selector needs one eventCategory")
+			return nil, refuse(bad, "an advanced selector needs one eventCategory")
 		}
 	}
 	t.basic, t.advanced = nil, in.AdvancedEventSelectors
@@ -403,7 +349,7 @@ func (a *Account) PutEventSelectors(ctx context.Context, in *cloudtrail.PutEvent
 		}
 		t.basic = append(t.basic, s)
 	}
-	a.wrote(op, r, *t.Name)
+	c.wrote(*t.Name)
 	return &cloudtrail.PutEventSelectorsOutput{TrailARN: t.TrailARN, EventSelectors: t.basic, AdvancedEventSelectors: t.advanced}, nil
 }
 
@@ -415,24 +361,32 @@ func (a *Account) AddToHistory(name, record string) {
 	a.history = append([]types.Event{{EventName: aws.String(name), CloudTrailEvent: aws.String(record)}}, a.history...)
 }
 
-// LookupEvents returns the history of a call by its name, the latest first.
+// lookupEvents returns the history of a call by its name, the latest first.
 // Nothing else can be looked up by here. Source: CloudTrail API Reference,
 // LookupEvents.
-func (a *Account) LookupEvents(ctx context.Context, in *cloudtrail.LookupEventsInput, opts ...func(*cloudtrail.Options)) (*cloudtrail.LookupEventsOutput, error) {
-	const op = "LookupEvents"
-	_, end, err := a.begin(ctx, op, trailRegion(opts))
-	defer end()
-	if err != nil {
-		return nil, err
-	}
+func lookupEvents(c *request, in *cloudtrail.LookupEventsInput) (*cloudtrail.LookupEventsOutput, error) {
 	if len(in.LookupAttributes) != 1 || in.LookupAttributes[0].AttributeKey != types.LookupAttributeKeyEventName {
-		return nil, refuse(op, "InvalidLookupAttributesException", "give one attribute, EventName")
+		return nil, refuse("InvalidLookupAttributesException", "give one attribute, EventName")
 	}
 	out := &cloudtrail.LookupEventsOutput{}
-	for _, e := range a.history {
+	for _, e := range c.history {
 		if *e.EventName == aws.ToString(in.LookupAttributes[0].AttributeValue) {
 			out.Events = append(out.Events, e)
 		}
 	}
 	return out, nil
+}
+
+// trailOperations are the calls that this file answers.
+var trailOperations = []operation{
+	handle(describeTrails),
+	handle(getTrailStatus),
+	handle(createTrail),
+	handle(updateTrail),
+	act[cloudtrail.DeleteTrailOutput](deleteTrail),
+	act[cloudtrail.StartLoggingOutput](startLogging),
+	act[cloudtrail.StopLoggingOutput](stopLogging),
+	handle(getEventSelectors),
+	handle(putEventSelectors),
+	handle(lookupEvents),
 }

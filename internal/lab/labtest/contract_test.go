@@ -3,14 +3,6 @@ package labtest
 import (
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/sns"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
-
 	"github.com/relight-aws/relight/internal/awstest"
 	"github.com/relight-aws/relight/internal/lab"
 )
@@ -19,11 +11,9 @@ import (
 // clauses that the strict account in memory holds. Where it differs, the list
 // says so; each clause names the AWS document that settles it.
 func TestContract(t *testing.T) {
-	cfg := config("ca-central-1") // a region that no other test uses
 	bucket(t, "ca-central-1", "contract-trails")
-	awstest.Contract(t, awstest.Clients{
-		EC2: ec2.NewFromConfig(cfg), Logs: cloudwatchlogs.NewFromConfig(cfg), CloudWatch: cloudwatch.NewFromConfig(cfg),
-		CloudTrail: cloudtrail.NewFromConfig(cfg), SNS: sns.NewFromConfig(cfg), IAM: iam.NewFromConfig(cfg), SSM: ssm.NewFromConfig(cfg),
+	awstest.Contract(t, awstest.Implementation{
+		Clients: awstest.NewClients(config("ca-central-1")), // a region that no other test uses
 		Account: lab.Account, Region: "ca-central-1",
 		Role:      role(t, "contract-delivery", "vpc-flow-logs.amazonaws.com", "logs:*"),
 		TrailRole: role(t, "contract-trails", "cloudtrail.amazonaws.com", "logs:*"), Bucket: "contract-trails",

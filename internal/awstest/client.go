@@ -1,0 +1,149 @@
+package awstest
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	smithy "github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+)
+
+// Clients are the SDK's clients of the services that an Account has.
+type Clients struct {
+	EC2        *ec2.Client
+	Logs       *cloudwatchlogs.Client
+	CloudWatch *cloudwatch.Client
+	CloudTrail *cloudtrail.Client
+	SNS        *sns.Client
+	KMS        *kms.Client
+	SSM        *ssm.Client
+	IAM        *iam.Client
+}
+
+// NewClients returns clients of a configuration.
+func NewClients(cfg aws.Config) Clients {
+	return Clients{
+		EC2: ec2.NewFromConfig(cfg), Logs: cloudwatchlogs.NewFromConfig(cfg), CloudWatch: cloudwatch.NewFromConfig(cfg),
+		CloudTrail: cloudtrail.NewFromConfig(cfg), SNS: sns.NewFromConfig(cfg), KMS: kms.NewFromConfig(cfg),
+		SSM: ssm.NewFromConfig(cfg), IAM: iam.NewFromConfig(cfg),
+	}
+}
+
+// Config returns a configuration whose clients, of whatever service and region,
+// call this account. The account answers as the last step of the SDK's
+// Initialize stage: what the SDK does later (serialise, sign, retry) never
+// happens, and a middleware that a caller adds to Initialize has to come before
+// it.
+func (a *Account) Config() aws.Config {
+	return aws.Config{
+		Region: a.Home, Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
+		APIOptions: []func(*middleware.Stack) error{func(stack *middleware.Stack) error {
+			return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("awstest.Account", a.answer), middleware.After)
+		}},
+	}
+}
+
+// In returns clients of a region.
+func (a *Account) In(region string) Clients {
+	cfg := a.Config()
+	cfg.Region = region
+	return NewClients(cfg)
+}
+
+// Handle makes f answer an operation that the account does not answer itself.
+// f runs without the account's lock, so it may call the account. Calls counts
+// no such calls, and Fail and Deny do not apply to them.
+func Handle[I, O any](a *Account, f func(context.Context, *I) (*O, error)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.others[reflect.TypeFor[*I]()] = func(ctx context.Context, in any) (any, error) { return f(ctx, in.(*I)) } //nolint:forcetypeassert // the key is its type
+}
+
+// A request is one call of an operation. The account is locked while it is
+// answered.
+type request struct {
+	*Account
+	*region
+	service, op string
+}
+
+// wrote logs a write.
+func (c *request) wrote(targets ...string) {
+	c.writes = append(c.writes, Write{c.op, c.region.name, strings.Join(targets, ",")})
+}
+
+// An operation answers the calls whose input is of a type.
+type operation struct {
+	input  reflect.Type
+	answer func(*request, any) (any, error)
+}
+
+// handle returns the operation that a function answers.
+func handle[I, O any](f func(*request, *I) (*O, error)) operation {
+	return operation{reflect.TypeFor[*I](), func(c *request, in any) (any, error) { return f(c, in.(*I)) }} //nolint:forcetypeassert // the key is its type
+}
+
+// act returns the operation that a function answers whose output says nothing.
+func act[O, I any](f func(*request, *I) error) operation {
+	return handle(func(c *request, in *I) (*O, error) { return new(O), f(c, in) })
+}
+
+var operations = func() map[reflect.Type]operation {
+	all := map[reflect.Type]operation{}
+	for _, op := range slices.Concat(
+		regionOperations, flowLogOperations, logGroupOperations, alarmOperations, trailOperations, topicOperations, keyOperations,
+		memoryOperations, deliveryRoleOperations,
+	) {
+		all[op.input] = op
+	}
+	return all
+}()
+
+func (a *Account) answer(ctx context.Context, in middleware.InitializeInput, _ middleware.InitializeHandler) (
+	out middleware.InitializeOutput, meta middleware.Metadata, err error,
+) {
+	a.mu.Lock()
+	other := a.others[reflect.TypeOf(in.Parameters)]
+	if other != nil {
+		a.mu.Unlock()
+		out.Result, err = other(ctx, in.Parameters)
+		return out, meta, err
+	}
+	defer a.mu.Unlock()
+	c := &request{a, a.regions[awsmiddleware.GetRegion(ctx)], middleware.GetServiceID(ctx), middleware.GetOperationName(ctx)}
+	op, known := operations[reflect.TypeOf(in.Parameters)]
+	if !known {
+		return out, meta, fmt.Errorf("awstest: the account does not answer %s of %s", c.op, c.service)
+	}
+	a.calls[c.op]++
+	if err := ctx.Err(); err != nil {
+		return out, meta, &smithy.CanceledError{Err: err}
+	}
+	if c.region == nil || c.status == notOptedIn {
+		return out, meta, refuse(closedCode(c.service), "the security token included in the request is invalid")
+	}
+	if err := c.fault(); err != nil {
+		return out, meta, err
+	}
+	out.Result, err = op.answer(c, in.Parameters)
+	return out, meta, err
+}
+
+// refuse returns an error of a service.
+func refuse(code, format string, args ...any) error {
+	return &smithy.GenericAPIError{Code: code, Message: fmt.Sprintf(format, args...), Fault: smithy.FaultClient}
+}
