@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsarn "github.com/aws/aws-sdk-go-v2/aws/arn"
 	cloudtrailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
@@ -223,6 +224,11 @@ func (a *Account) now() time.Time {
 		return time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
 	}
 	return a.Now()
+}
+
+// arn returns the ARN of a resource of the account; region is "" for IAM's.
+func (a *Account) arn(service, region, resource string) string {
+	return awsarn.ARN{Partition: "aws", Service: service, Region: region, AccountID: a.ID, Resource: resource}.String()
 }
 
 // newID returns an ID that the account has not given before.

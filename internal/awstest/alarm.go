@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsarn "github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
@@ -47,7 +48,7 @@ func putMetricAlarm(c *request, in *cloudwatch.PutMetricAlarmInput) error {
 	al := alarm{
 		MetricAlarm: types.MetricAlarm{
 			ActionConfiguration: in.ActionConfiguration, ActionsEnabled: aws.Bool(in.ActionsEnabled == nil || *in.ActionsEnabled),
-			AlarmActions: in.AlarmActions, AlarmArn: aws.String("arn:aws:cloudwatch:" + c.region.name + ":" + c.ID + ":alarm:" + *in.AlarmName),
+			AlarmActions: in.AlarmActions, AlarmArn: aws.String(c.arn("cloudwatch", c.region.name, "alarm:"+*in.AlarmName)),
 			AlarmDescription: in.AlarmDescription, AlarmName: in.AlarmName, ComparisonOperator: in.ComparisonOperator,
 			DatapointsToAlarm: in.DatapointsToAlarm, Dimensions: in.Dimensions, EvaluateLowSampleCountPercentile: in.EvaluateLowSampleCountPercentile,
 			EvaluationCriteria: in.EvaluationCriteria, EvaluationInterval: in.EvaluationInterval, EvaluationPeriods: in.EvaluationPeriods,
@@ -109,13 +110,13 @@ func badAlarm(in *cloudwatch.PutMetricAlarmInput, region string) string {
 		if len(actions) > mostActions {
 			return "at most 5 actions"
 		}
-		for _, arn := range actions {
-			parts := strings.Split(arn, ":")
-			if len(parts) < 6 || parts[0] != "arn" {
-				return "the action " + arn + " is not an ARN"
+		for _, action := range actions {
+			arn, err := awsarn.Parse(action)
+			if err != nil {
+				return "the action " + action + " is not an ARN"
 			}
-			if parts[2] == "sns" && parts[3] != region {
-				return "Invalid region " + parts[3] + " specified. Only " + region + " is supported."
+			if arn.Service == "sns" && arn.Region != region {
+				return "Invalid region " + arn.Region + " specified. Only " + region + " is supported."
 			}
 		}
 	}
@@ -239,8 +240,8 @@ func setAlarmState(c *request, in *cloudwatch.SetAlarmStateInput) error {
 	switch {
 	case !ok:
 		return refuse("ResourceNotFound", "Unknown alarm %s", name)
-	case !slices.Contains(in.StateValue.Values(), in.StateValue) || in.StateReason == nil:
-		return refuse(invalidAlarm, "StateValue or StateReason is missing")
+	case !slices.Contains(in.StateValue.Values(), in.StateValue):
+		return refuse(invalidAlarm, "StateValue %q is not valid", in.StateValue)
 	}
 	now := c.now()
 	if al.StateValue != in.StateValue {
@@ -265,7 +266,7 @@ func putCompositeAlarm(c *request, in *cloudwatch.PutCompositeAlarmInput) error 
 		return refuse(invalidAlarm, "ActionsSuppressor comes with both periods")
 	}
 	composite := types.CompositeAlarm{
-		AlarmName: in.AlarmName, AlarmArn: aws.String("arn:aws:cloudwatch:" + c.region.name + ":" + c.ID + ":alarm:" + name),
+		AlarmName: in.AlarmName, AlarmArn: aws.String(c.arn("cloudwatch", c.region.name, "alarm:"+name)),
 		AlarmRule: in.AlarmRule, AlarmDescription: in.AlarmDescription, ActionConfiguration: in.ActionConfiguration,
 		ActionsEnabled: aws.Bool(in.ActionsEnabled == nil || *in.ActionsEnabled), AlarmActions: in.AlarmActions, OKActions: in.OKActions,
 		InsufficientDataActions: in.InsufficientDataActions, ActionsSuppressor: in.ActionsSuppressor,
@@ -312,7 +313,7 @@ func (m muteRule) kind() *string {
 }
 
 func (c *request) muteARN(name string) *string {
-	return aws.String("arn:aws:cloudwatch:" + c.region.name + ":" + c.ID + ":alarm-mute-rule:" + name)
+	return aws.String(c.arn("cloudwatch", c.region.name, "alarm-mute-rule:"+name))
 }
 
 // putAlarmMuteRule makes or overwrites a mute rule over up to 100 alarms.
@@ -322,8 +323,8 @@ func putAlarmMuteRule(c *request, in *cloudwatch.PutAlarmMuteRuleInput) error {
 	switch {
 	case aws.ToString(in.Name) == "":
 		return refuse(invalidAlarm, "Name is missing")
-	case in.Rule == nil || in.Rule.Schedule == nil || aws.ToString(in.Rule.Schedule.Expression) == "" || aws.ToString(in.Rule.Schedule.Duration) == "":
-		return refuse(invalidAlarm, "Rule has no schedule with expression and duration")
+	case *in.Rule.Schedule.Expression == "" || *in.Rule.Schedule.Duration == "":
+		return refuse(invalidAlarm, "the schedule of the rule has no expression or no duration")
 	case in.MuteTargets != nil && len(in.MuteTargets.AlarmNames) > mostAlarms:
 		return refuse(invalidAlarm, "at most 100 alarm names")
 	}

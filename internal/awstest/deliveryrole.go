@@ -163,7 +163,7 @@ func (a *Account) flowLogDelivers(region string, fl ec2types.FlowLog) bool {
 	if !exists || r.able {
 		return exists
 	}
-	resource := "arn:aws:logs:" + region + ":" + a.ID + ":log-group:" + group + ":log-stream:eni"
+	resource := a.arn("logs", region, "log-group:"+group+":log-stream:eni")
 	var documents []string
 	documents = slices.AppendSeq(documents, maps.Values(r.inline))
 	for _, arn := range r.attached {
@@ -256,7 +256,7 @@ func createRole(c *request, in *iam.CreateRoleInput) (*iam.CreateRoleOutput, err
 		return nil, refuse("ValidationError", "The specified value for path is invalid.")
 	}
 	made := role{
-		arn: "arn:aws:iam::" + c.ID + ":role" + path + name, path: path, name: name, description: in.Description,
+		arn: c.arn("iam", "", "role"+path+name), path: path, name: name, description: in.Description,
 		trust: *in.AssumeRolePolicyDocument, boundary: boundary, tags: map[string]string{}, inline: map[string]string{},
 	}
 	for _, t := range in.Tags {
@@ -457,7 +457,7 @@ func createPolicy(c *request, in *iam.CreatePolicyInput) (*iam.CreatePolicyOutpu
 		return nil, err
 	}
 	p := &policy{
-		arn: "arn:aws:iam::" + c.ID + ":policy/" + aws.ToString(in.PolicyName), name: aws.ToString(in.PolicyName),
+		arn: c.arn("iam", "", "policy/"+*in.PolicyName), name: *in.PolicyName,
 		versions: map[string]string{"v1": *in.PolicyDocument}, current: "v1", made: 1,
 	}
 	if c.policies[p.arn] != nil {

@@ -66,7 +66,7 @@ func (c *request) fault() error {
 	case "":
 		return nil
 	case assumeCode:
-		return refuse("InvalidParameter", assumeText, "arn:aws:iam::"+c.ID+":role/test")
+		return refuse("InvalidParameter", assumeText, c.arn("iam", "", "role/test"))
 	}
 	return refuse(code, "made to fail by the test")
 }

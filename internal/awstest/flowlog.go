@@ -46,7 +46,7 @@ func (a *Account) AddSharedVPC(regionName, id, owner string) {
 }
 
 // FailDelivery makes the delivery of every flow log on a resource fail, as
-// "Access error", "Rate limited" or "Unknown error"; "" mends it. Source:
+// "Access error", "Rate limited" or "Unknown error"; "" makes it work again. Source:
 // Amazon EC2 API Reference, FlowLog, deliverLogsErrorMessage.
 func (a *Account) FailDelivery(regionName, resource, message string) {
 	a.mu.Lock()
@@ -331,8 +331,6 @@ func checkFlowLogs(in *ec2.CreateFlowLogsInput) error {
 	switch {
 	case len(in.ResourceIds) == 0 || len(in.ResourceIds) > FlowLogResources:
 		return refuse("InvalidParameterValue", "%d resource IDs", len(in.ResourceIds))
-	case in.ResourceType == "":
-		return refuse("MissingParameter", "ResourceType is missing")
 	case !slices.Contains(in.TrafficType.Values(), in.TrafficType):
 		return refuse("InvalidParameter", "TrafficType %q is not valid", in.TrafficType)
 	case interval != 0 && interval != 60 && interval != 600:

@@ -84,7 +84,7 @@ func createLogGroup(c *request, in *cloudwatchlogs.CreateLogGroupInput) error {
 	case exists:
 		return refuse("ResourceAlreadyExistsException", "The specified log group already exists")
 	}
-	arn := "arn:aws:logs:" + c.region.name + ":" + c.ID + ":log-group:" + name
+	arn := c.arn("logs", c.region.name, "log-group:"+name)
 	c.groups.write(c.lag)[name] = group{
 		LogGroup: types.LogGroup{
 			LogGroupName: aws.String(name), LogGroupClass: class, KmsKeyId: in.KmsKeyId,
@@ -128,9 +128,6 @@ func deleteLogGroup(c *request, in *cloudwatchlogs.DeleteLogGroupInput) error {
 
 // putLogGroupDeletionProtection guards a log group against DeleteLogGroup.
 func putLogGroupDeletionProtection(c *request, in *cloudwatchlogs.PutLogGroupDeletionProtectionInput) error {
-	if in.DeletionProtectionEnabled == nil {
-		return refuse(invalidLogs, "deletionProtectionEnabled is missing")
-	}
 	name := c.groupAt(in.LogGroupIdentifier)
 	return c.change(name, name, func(g *group) { g.DeletionProtectionEnabled = in.DeletionProtectionEnabled })
 }
@@ -138,7 +135,7 @@ func putLogGroupDeletionProtection(c *request, in *cloudwatchlogs.PutLogGroupDel
 // groupAt returns the name of the log group that a call names by name or by
 // ARN, which is of this region and account.
 func (c *request) groupAt(identifier *string) string {
-	return strings.TrimPrefix(aws.ToString(identifier), "arn:aws:logs:"+c.region.name+":"+c.ID+":log-group:")
+	return strings.TrimPrefix(aws.ToString(identifier), c.arn("logs", c.region.name, "log-group:"))
 }
 
 // associateKmsKey has a log group's new records encrypted with a key. Source:
@@ -272,9 +269,6 @@ func accountPolicyState(p types.AccountPolicy) any {
 
 // describeAccountPolicies lists the policies of one type.
 func describeAccountPolicies(c *request, in *cloudwatchlogs.DescribeAccountPoliciesInput) (*cloudwatchlogs.DescribeAccountPoliciesOutput, error) {
-	if in.PolicyType == "" {
-		return nil, refuse(invalidLogs, "policyType is missing")
-	}
 	found := map[string]types.AccountPolicy{}
 	for key, p := range c.accountPolicies.read(in.NextToken == nil) {
 		if p.PolicyType == in.PolicyType && (in.PolicyName == nil || *in.PolicyName == *p.PolicyName) {
@@ -383,8 +377,8 @@ func badFilter(in *cloudwatchlogs.PutMetricFilterInput) string {
 	if !filterName.MatchString(aws.ToString(in.FilterName)) {
 		return "filterName is not valid"
 	}
-	if in.FilterPattern == nil || len([]rune(*in.FilterPattern)) > patternLimit {
-		return "filterPattern is missing or too long"
+	if len([]rune(*in.FilterPattern)) > patternLimit {
+		return "filterPattern is too long"
 	}
 	if len(in.MetricTransformations) != 1 {
 		return "metricTransformations has to have one member"

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsarn "github.com/aws/aws-sdk-go-v2/aws/arn"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
@@ -74,10 +75,10 @@ func admits(arn string) string {
 func (a *Account) AddTopic(regionName, name string, confirmed int) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	arn := "arn:aws:sns:" + regionName + ":" + a.ID + ":" + name
+	arn := a.arn("sns", regionName, name)
 	t := &topic{attributes: map[string]string{"Policy": admits(arn)}, subs: map[string]subscription{}}
 	for i := range confirmed {
-		t.subs[arn+":"+strconv.Itoa(i)] = subscription{protocol: "sqs", endpoint: "arn:aws:sqs:" + regionName + ":" + a.ID + ":" + name + strconv.Itoa(i)}
+		t.subs[arn+":"+strconv.Itoa(i)] = subscription{protocol: "sqs", endpoint: a.arn("sqs", regionName, name+strconv.Itoa(i))}
 	}
 	a.regions[regionName].topics[arn] = t
 	return arn
@@ -112,7 +113,7 @@ var errNoTopic = refuse("NotFound", "Topic does not exist")
 // CreateTopic; Amazon SNS Developer Guide, "Default topic policy". The text
 // of the refusal is unverified.
 func createTopic(c *request, in *sns.CreateTopicInput) (*sns.CreateTopicOutput, error) {
-	arn := "arn:aws:sns:" + c.region.name + ":" + c.ID + ":" + aws.ToString(in.Name)
+	arn := c.arn("sns", c.region.name, *in.Name)
 	tags := map[string]string{}
 	for _, t := range in.Tags {
 		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
@@ -185,11 +186,11 @@ func subscribe(c *request, in *sns.SubscribeInput) (*sns.SubscribeOutput, error)
 	pending := false
 	switch protocol {
 	case "sqs", "lambda":
-		if parts := strings.Split(endpoint, ":"); len(parts) < 6 || parts[2] != protocol {
+		of, err := awsarn.Parse(endpoint)
+		if err != nil || of.Service != protocol {
 			return nil, refuse("InvalidParameter", "Invalid parameter: Endpoint")
-		} else if parts[4] != c.ID {
-			pending = true
 		}
+		pending = of.AccountID != c.ID
 	case "email", "email-json", "http", "https":
 		pending = true
 	case "sms":

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsarn "github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -89,22 +90,18 @@ func (a *Account) AddTrailTo(name, group string) string {
 	if err != nil {
 		panic("awstest: " + err.Error()) // a test's own mistake
 	}
-	role := "arn:aws:iam::" + a.ID + ":role/" + name + "-delivery"
+	role := a.arn("iam", "", "role/"+name+"-delivery")
 	a.AddRole(role, 0)
 	a.AddBucket(name + "-" + a.ID)
 	t := types.Trail{
-		Name: aws.String(name), TrailARN: aws.String(a.trailARN(a.Home, name)), S3BucketName: aws.String(name + "-" + a.ID),
+		Name: aws.String(name), TrailARN: aws.String(a.arn("cloudtrail", a.Home, "trail/"+name)), S3BucketName: aws.String(name + "-" + a.ID),
 		HomeRegion: aws.String(a.Home), IsMultiRegionTrail: aws.Bool(true), IsOrganizationTrail: aws.Bool(false),
 		IncludeGlobalServiceEvents: aws.Bool(true), LogFileValidationEnabled: aws.Bool(true),
-		CloudWatchLogsLogGroupArn: aws.String("arn:aws:logs:" + a.Home + ":" + a.ID + ":log-group:" + group + ":*"),
+		CloudWatchLogsLogGroupArn: aws.String(a.arn("logs", a.Home, "log-group:"+group+":*")),
 		CloudWatchLogsRoleArn:     aws.String(role),
 	}
 	a.AddTrail(t)
 	return *t.TrailARN
-}
-
-func (a *Account) trailARN(region, name string) string {
-	return "arn:aws:cloudtrail:" + region + ":" + a.ID + ":trail/" + name
 }
 
 // find returns a trail by name or ARN, as seen from a region. A name is looked
@@ -124,10 +121,11 @@ func (c *request) find(name *string) (*trail, error) {
 // region. Source: CloudTrail API Reference, UpdateTrail, Errors.
 func (c *request) mine(name *string) (*trail, error) {
 	t, err := c.find(name)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case !strings.Contains(*t.TrailARN, ":"+c.ID+":"):
+	}
+	switch arn, err := awsarn.Parse(*t.TrailARN); {
+	case err != nil || arn.AccountID != c.ID:
 		return nil, refuse("NotOrganizationMasterAccountException", "the trail is of another account")
 	case aws.ToString(t.HomeRegion) != c.region.name:
 		return nil, refuse("InvalidHomeRegionException", "Trail %s can be changed only in its home region %s", *t.TrailARN, *t.HomeRegion)
@@ -162,19 +160,21 @@ func getTrailStatus(c *request, in *cloudtrail.GetTrailStatusInput) (*cloudtrail
 	if t.failure != "" {
 		out.LatestDeliveryError = aws.String(t.failure)
 	}
-	if group := t.CloudWatchLogsLogGroupArn; group != nil && t.logging && !c.delivers(group) {
+	if group := t.CloudWatchLogsLogGroupArn; group != nil && t.logging && !c.delivers(*group) {
 		out.LatestCloudWatchLogsDeliveryError = aws.String("Access denied. Verify in IAM that the role has adequate permissions.")
 	}
 	return out, nil
 }
 
 // delivers reports whether a log group exists, by its ARN.
-func (a *Account) delivers(arn *string) bool {
-	parts := strings.SplitN(strings.TrimSuffix(aws.ToString(arn), ":*"), ":", 7)
-	if len(parts) < 7 || parts[4] != a.ID || a.regions[parts[3]] == nil {
+func (a *Account) delivers(group string) bool {
+	arn, err := awsarn.Parse(strings.TrimSuffix(group, ":*"))
+	name, ok := strings.CutPrefix(arn.Resource, "log-group:")
+	r := a.regions[arn.Region]
+	if err != nil || !ok || arn.AccountID != a.ID || r == nil {
 		return false
 	}
-	_, ok := a.regions[parts[3]].groups.now[parts[6]]
+	_, ok = r.groups.now[name]
 	return ok
 }
 
@@ -183,6 +183,7 @@ func (a *Account) delivers(arn *string) bool {
 func (c *request) destination(t types.Trail) error {
 	group, role := aws.ToString(t.CloudWatchLogsLogGroupArn), aws.ToString(t.CloudWatchLogsRoleArn)
 	_, assumable := c.roleByARN(role)
+	to, _ := awsarn.Parse(group) // without an ARN, no region
 	switch {
 	case aws.ToString(t.S3BucketName) == "":
 		return refuse("InvalidS3BucketNameException", "the bucket is missing")
@@ -192,7 +193,7 @@ func (c *request) destination(t types.Trail) error {
 		return refuse("InvalidParameterCombinationException", "Multi-Region trail must include global service events")
 	case (group == "") != (role == ""):
 		return refuse("InvalidParameterCombinationException", "a log group and a role come together")
-	case group != "" && (!strings.HasSuffix(group, ":*") || !strings.Contains(group, ":"+c.region.name+":") || !c.delivers(&group)):
+	case group != "" && (!strings.HasSuffix(group, ":*") || to.Region != c.region.name || !c.delivers(group)):
 		return refuse("InvalidCloudWatchLogsLogGroupArnException", "CloudTrail cannot validate the specified log group ARN")
 	case role != "" && !assumable:
 		return refuse("InvalidCloudWatchLogsRoleArnException", "Access denied. Check the trust relationships for your role")
@@ -205,7 +206,7 @@ func (c *request) destination(t types.Trail) error {
 // createTrail creates a trail, which does not log until it is started.
 func createTrail(c *request, in *cloudtrail.CreateTrailInput) (*cloudtrail.CreateTrailOutput, error) {
 	name := aws.ToString(in.Name)
-	arn := c.trailARN(c.region.name, name)
+	arn := c.arn("cloudtrail", c.region.name, "trail/"+name)
 	here := 0
 	for _, t := range c.trails {
 		if aws.ToBool(t.IsMultiRegionTrail) || aws.ToString(t.HomeRegion) == c.region.name {
