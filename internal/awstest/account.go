@@ -288,8 +288,8 @@ type store[T any] struct {
 	lag  int          // reads that still see old
 }
 
-// write returns the resources, to be changed in place. The next lag listings
-// will not see the change.
+// write returns the resources for the caller to change. The next lag listings
+// do not see the change.
 func (s *store[T]) write(lag int) map[string]T {
 	if s.now == nil {
 		s.now = map[string]T{}

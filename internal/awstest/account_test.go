@@ -1,8 +1,10 @@
 package awstest_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -289,5 +291,37 @@ func TestConcurrentUse(t *testing.T) {
 	wg.Wait()
 	if n := len(acct.Writes()); n != 8 {
 		t.Errorf("%d writes, want 8", n)
+	}
+}
+
+// An operation that nobody answers fails and is named; a test may answer it,
+// and its answer may call the account.
+func TestHandle(t *testing.T) {
+	acct := awstest.New(account, home)
+	in := &ec2.DescribeSubnetsInput{SubnetIds: []string{"subnet-1"}}
+	if _, err := acct.EC2.DescribeSubnets(t.Context(), in); err == nil || !strings.Contains(err.Error(), "does not answer DescribeSubnets of EC2") {
+		t.Errorf("%v, want an error that names the operation", err)
+	}
+	awstest.Handle(acct, func(ctx context.Context, in *ec2.DescribeSubnetsInput) (*ec2.DescribeSubnetsOutput, error) {
+		_, err := acct.EC2.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{})
+		return &ec2.DescribeSubnetsOutput{Subnets: []types.Subnet{{SubnetId: aws.String(in.SubnetIds[0])}}}, err
+	})
+	out, err := acct.EC2.DescribeSubnets(t.Context(), in)
+	if err != nil || len(out.Subnets) != 1 || *out.Subnets[0].SubnetId != "subnet-1" {
+		t.Errorf("%+v, %v; want the test's answer", out, err)
+	}
+	if diff := cmp.Diff(awstest.Calls{"DescribeVpcs": 1}, acct.Calls()); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+}
+
+// A call whose context has ended changes nothing, and says so.
+func TestCanceled(t *testing.T) {
+	acct := awstest.New(account, home)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := acct.EC2.CreateVpc(ctx, &ec2.CreateVpcInput{CidrBlock: aws.String("10.0.0.0/16")})
+	if !errors.Is(err, context.Canceled) || len(acct.State()) != 0 {
+		t.Errorf("%v, %v; want it canceled", err, acct.State())
 	}
 }

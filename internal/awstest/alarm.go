@@ -235,7 +235,7 @@ func (a *Account) Alarms(regionName string) []string {
 // setAlarmState sets an alarm's state until its next evaluation. Source:
 // CloudWatch API Reference, SetAlarmState.
 func setAlarmState(c *request, in *cloudwatch.SetAlarmStateInput) error {
-	name := aws.ToString(in.AlarmName)
+	name := *in.AlarmName
 	al, ok := c.alarms.now[name]
 	switch {
 	case !ok:
@@ -256,9 +256,9 @@ func setAlarmState(c *request, in *cloudwatch.SetAlarmStateInput) error {
 // putCompositeAlarm creates or overwrites an alarm that stands on others.
 // Source: CloudWatch API Reference, PutCompositeAlarm.
 func putCompositeAlarm(c *request, in *cloudwatch.PutCompositeAlarmInput) error {
-	name := aws.ToString(in.AlarmName)
+	name := *in.AlarmName
 	switch _, taken := c.alarms.now[name]; {
-	case name == "" || aws.ToString(in.AlarmRule) == "":
+	case name == "" || *in.AlarmRule == "":
 		return refuse(invalidAlarm, "AlarmName or AlarmRule is missing")
 	case taken:
 		return refuse(invalidAlarm, "there is a metric alarm of that name")
@@ -303,7 +303,7 @@ func (m muteRule) status(now time.Time) types.AlarmMuteRuleStatus {
 	return types.AlarmMuteRuleStatusActive
 }
 
-// kind tells a rule that recurs (cron) from one that does not (at). Source:
+// kind returns whether a rule recurs (cron) or not (at). Source:
 // CloudWatch API Reference, PutAlarmMuteRule.
 func (m muteRule) kind() *string {
 	if strings.HasPrefix(aws.ToString(m.Rule.Schedule.Expression), "at(") {
@@ -321,7 +321,7 @@ func (c *request) muteARN(name string) *string {
 // code of a refusal is unverified.
 func putAlarmMuteRule(c *request, in *cloudwatch.PutAlarmMuteRuleInput) error {
 	switch {
-	case aws.ToString(in.Name) == "":
+	case *in.Name == "":
 		return refuse(invalidAlarm, "Name is missing")
 	case *in.Rule.Schedule.Expression == "" || *in.Rule.Schedule.Duration == "":
 		return refuse(invalidAlarm, "the schedule of the rule has no expression or no duration")
@@ -343,9 +343,9 @@ func putAlarmMuteRule(c *request, in *cloudwatch.PutAlarmMuteRuleInput) error {
 
 // getAlarmMuteRule returns one rule.
 func getAlarmMuteRule(c *request, in *cloudwatch.GetAlarmMuteRuleInput) (*cloudwatch.GetAlarmMuteRuleOutput, error) {
-	m, ok := c.mutes.now[aws.ToString(in.AlarmMuteRuleName)]
+	m, ok := c.mutes.now[*in.AlarmMuteRuleName]
 	if !ok {
-		return nil, refuse("ResourceNotFoundException", "there is no mute rule %s", aws.ToString(in.AlarmMuteRuleName))
+		return nil, refuse("ResourceNotFoundException", "there is no mute rule %s", *in.AlarmMuteRuleName)
 	}
 	return &cloudwatch.GetAlarmMuteRuleOutput{
 		Name: m.Name, AlarmMuteRuleArn: c.muteARN(*m.Name), MuteTargets: m.MuteTargets, Rule: m.Rule, Description: m.Description,
@@ -375,7 +375,7 @@ func listAlarmMuteRules(c *request, in *cloudwatch.ListAlarmMuteRulesInput) (*cl
 // deleteAlarmMuteRule deletes a rule, and does nothing where there is none.
 // Source: CloudWatch API Reference, DeleteAlarmMuteRule.
 func deleteAlarmMuteRule(c *request, in *cloudwatch.DeleteAlarmMuteRuleInput) error {
-	name := aws.ToString(in.AlarmMuteRuleName)
+	name := *in.AlarmMuteRuleName
 	if _, ok := c.mutes.now[name]; ok {
 		delete(c.mutes.write(c.lag), name)
 		c.wrote(name)
@@ -383,7 +383,7 @@ func deleteAlarmMuteRule(c *request, in *cloudwatch.DeleteAlarmMuteRuleInput) er
 	return nil
 }
 
-// alarmOperations are the calls that this file answers.
+// alarmOperations are the operations that this file answers.
 var alarmOperations = []operation{
 	act[cloudwatch.PutMetricAlarmOutput](putMetricAlarm),
 	handle(describeAlarms),

@@ -323,7 +323,7 @@ var flowLogClauses = []clause{
 		},
 	},
 	{
-		name: "regions tell their opt-in status", source: "Amazon EC2 API Reference, DescribeRegions",
+		name: "regions have an opt-in status", source: "Amazon EC2 API Reference, DescribeRegions",
 		check: func(p *party) error {
 			out, err := p.EC2.DescribeRegions(p.ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(true)})
 			if err != nil {

@@ -418,7 +418,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "log group's own transformer is told", source: "CloudWatch Logs API Reference, GetTransformer; the answer where there is none is unverified",
+		name: "log group's own transformer is returned", source: "CloudWatch Logs API Reference, GetTransformer; the answer where there is none is unverified",
 		check: func(p *party) error {
 			if err := p.group(p.id, nil); err != nil {
 				return err

@@ -242,7 +242,7 @@ func createRole(c *request, in *iam.CreateRoleInput) (*iam.CreateRoleOutput, err
 	if err := checkDocument(in.AssumeRolePolicyDocument); err != nil {
 		return nil, err
 	}
-	name, path := aws.ToString(in.RoleName), aws.ToString(in.Path)
+	name, path := *in.RoleName, aws.ToString(in.Path)
 	if path == "" {
 		path = "/"
 	}
@@ -333,7 +333,7 @@ func untagRole(c *request, in *iam.UntagRoleInput) error {
 // updateAssumeRolePolicy replaces a role's trust policy.
 func updateAssumeRolePolicy(c *request, in *iam.UpdateAssumeRolePolicyInput) error {
 	return c.changeRole(in.RoleName, func(r *role) error {
-		r.trust = aws.ToString(in.PolicyDocument)
+		r.trust = *in.PolicyDocument
 		return checkDocument(in.PolicyDocument)
 	})
 }
@@ -341,7 +341,7 @@ func updateAssumeRolePolicy(c *request, in *iam.UpdateAssumeRolePolicyInput) err
 // putRolePermissionsBoundary sets a role's boundary, a policy that exists.
 func putRolePermissionsBoundary(c *request, in *iam.PutRolePermissionsBoundaryInput) error {
 	return c.changeRole(in.RoleName, func(r *role) error {
-		r.boundary = aws.ToString(in.PermissionsBoundary)
+		r.boundary = *in.PermissionsBoundary
 		return c.knows(r.boundary)
 	})
 }
@@ -357,7 +357,7 @@ func deleteRolePermissionsBoundary(c *request, in *iam.DeleteRolePermissionsBoun
 // putRolePolicy puts an inline policy on a role.
 func putRolePolicy(c *request, in *iam.PutRolePolicyInput) error {
 	return c.changeRole(in.RoleName, func(r *role) error {
-		r.inline[aws.ToString(in.PolicyName)] = aws.ToString(in.PolicyDocument)
+		r.inline[*in.PolicyName] = *in.PolicyDocument
 		return checkDocument(in.PolicyDocument)
 	})
 }
@@ -365,7 +365,7 @@ func putRolePolicy(c *request, in *iam.PutRolePolicyInput) error {
 // deleteRolePolicy deletes an inline policy of a role.
 func deleteRolePolicy(c *request, in *iam.DeleteRolePolicyInput) error {
 	return c.changeRole(in.RoleName, func(r *role) error {
-		name := aws.ToString(in.PolicyName)
+		name := *in.PolicyName
 		if _, exists := r.inline[name]; !exists {
 			return refuse(noSuchEntity, "The role policy with name %s cannot be found.", name)
 		}
@@ -380,9 +380,9 @@ func getRolePolicy(c *request, in *iam.GetRolePolicyInput) (*iam.GetRolePolicyOu
 	if err != nil {
 		return nil, err
 	}
-	document, exists := r.inline[aws.ToString(in.PolicyName)]
+	document, exists := r.inline[*in.PolicyName]
 	if !exists {
-		return nil, refuse(noSuchEntity, "The role policy with name %s cannot be found.", aws.ToString(in.PolicyName))
+		return nil, refuse(noSuchEntity, "The role policy with name %s cannot be found.", *in.PolicyName)
 	}
 	return &iam.GetRolePolicyOutput{RoleName: in.RoleName, PolicyName: in.PolicyName, PolicyDocument: encoded(document)}, nil
 }
@@ -404,7 +404,7 @@ func listRolePolicies(c *request, in *iam.ListRolePoliciesInput) (*iam.ListRoleP
 // attachRolePolicy puts a managed policy on a role; one that is there stays.
 func attachRolePolicy(c *request, in *iam.AttachRolePolicyInput) error {
 	return c.changeRole(in.RoleName, func(r *role) error {
-		arn := aws.ToString(in.PolicyArn)
+		arn := *in.PolicyArn
 		switch {
 		case slices.Contains(r.attached, arn):
 			return nil
@@ -420,9 +420,9 @@ func attachRolePolicy(c *request, in *iam.AttachRolePolicyInput) error {
 // detachRolePolicy takes a managed policy off a role.
 func detachRolePolicy(c *request, in *iam.DetachRolePolicyInput) error {
 	return c.changeRole(in.RoleName, func(r *role) error {
-		i := slices.Index(r.attached, aws.ToString(in.PolicyArn))
+		i := slices.Index(r.attached, *in.PolicyArn)
 		if i < 0 {
-			return refuse(noSuchEntity, "Policy %s was not found.", aws.ToString(in.PolicyArn))
+			return refuse(noSuchEntity, "Policy %s was not found.", *in.PolicyArn)
 		}
 		r.attached = slices.Delete(r.attached, i, i+1)
 		return nil
@@ -474,7 +474,7 @@ func describePolicy(p *policy) *types.Policy {
 
 // deletePolicy deletes a managed policy that is on no role.
 func deletePolicy(c *request, in *iam.DeletePolicyInput) error {
-	arn := aws.ToString(in.PolicyArn)
+	arn := *in.PolicyArn
 	if err := c.knows(arn); err != nil {
 		return err
 	}
@@ -493,7 +493,7 @@ func deletePolicy(c *request, in *iam.DeletePolicyInput) error {
 
 // getPolicy describes a managed policy.
 func getPolicy(c *request, in *iam.GetPolicyInput) (*iam.GetPolicyOutput, error) {
-	if err := c.knows(aws.ToString(in.PolicyArn)); err != nil {
+	if err := c.knows(*in.PolicyArn); err != nil {
 		return nil, err
 	}
 	return &iam.GetPolicyOutput{Policy: describePolicy(c.policies[*in.PolicyArn])}, nil
@@ -501,7 +501,7 @@ func getPolicy(c *request, in *iam.GetPolicyInput) (*iam.GetPolicyOutput, error)
 
 // getPolicyVersion returns a version of a managed policy with its document.
 func getPolicyVersion(c *request, in *iam.GetPolicyVersionInput) (*iam.GetPolicyVersionOutput, error) {
-	arn, id := aws.ToString(in.PolicyArn), aws.ToString(in.VersionId)
+	arn, id := *in.PolicyArn, *in.VersionId
 	if err := c.knows(arn); err != nil {
 		return nil, err
 	}
@@ -517,7 +517,7 @@ func getPolicyVersion(c *request, in *iam.GetPolicyVersionInput) (*iam.GetPolicy
 // createPolicyVersion adds a version to a managed policy, which has five at
 // most, and puts it in force only if asked to.
 func createPolicyVersion(c *request, in *iam.CreatePolicyVersionInput) (*iam.CreatePolicyVersionOutput, error) {
-	arn := aws.ToString(in.PolicyArn)
+	arn := *in.PolicyArn
 	if err := c.knows(arn); err != nil {
 		return nil, err
 	}
@@ -540,7 +540,7 @@ func createPolicyVersion(c *request, in *iam.CreatePolicyVersionInput) (*iam.Cre
 
 // setDefaultPolicyVersion puts a version of a managed policy in force.
 func setDefaultPolicyVersion(c *request, in *iam.SetDefaultPolicyVersionInput) error {
-	arn, id := aws.ToString(in.PolicyArn), aws.ToString(in.VersionId)
+	arn, id := *in.PolicyArn, *in.VersionId
 	if err := c.knows(arn); err != nil {
 		return err
 	}
@@ -552,7 +552,7 @@ func setDefaultPolicyVersion(c *request, in *iam.SetDefaultPolicyVersionInput) e
 	return nil
 }
 
-// deliveryRoleOperations are the calls that this file answers.
+// deliveryRoleOperations are the operations that this file answers.
 var deliveryRoleOperations = []operation{
 	handle(createRole),
 	handle(getRole),

@@ -16,7 +16,7 @@ func (a *Account) Fail(op string, codes ...string) {
 	a.faults[op] = append(a.faults[op], codes...)
 }
 
-// Deny makes every call of an operation fail for want of permission.
+// Deny makes every call of an operation fail because the caller lacks permission.
 func (a *Account) Deny(op string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

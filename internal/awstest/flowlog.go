@@ -118,7 +118,7 @@ func (a *Account) OutliveVPCs() {
 // deleteVpc deletes a VPC and its flow logs. Whether they outlive it is
 // unverified; OutliveVPCs makes them.
 func deleteVpc(c *request, in *ec2.DeleteVpcInput) error {
-	id := aws.ToString(in.VpcId)
+	id := *in.VpcId
 	if _, ok := c.vpcs.now[id]; !ok {
 		return noVPC(id)
 	}
@@ -265,8 +265,8 @@ type reply struct {
 }
 
 // createFlowLogs creates a flow log on each resource. What is wrong with the
-// request fails it as a whole; what is wrong with one resource is told inside
-// a successful reply. Sources: Amazon EC2 API Reference, CreateFlowLogs;
+// request fails it as a whole; what is wrong with one resource is reported
+// inside a successful reply. Sources: Amazon EC2 API Reference, CreateFlowLogs;
 // aws-controllers-k8s issue 1931 for a reply with "unsuccessful"; Terraform
 // AWS provider, issue 29323, for a role that cannot be assumed. A VPC that does
 // not exist is refused inside the reply, or as RefuseWhole says.
@@ -487,7 +487,7 @@ var flowLogFilters = map[string]string{
 	"deliver-log-status": "", "log-destination-type": "", "flow-log-id": "", "log-group-name": "", "resource-id": "", "traffic-type": "",
 }
 
-// deleteFlowLogs deletes flow logs, and tells of those it does not know
+// deleteFlowLogs deletes flow logs, and reports those it does not know
 // inside a successful reply. Source: Amazon EC2 API Reference, DeleteFlowLogs.
 func deleteFlowLogs(c *request, in *ec2.DeleteFlowLogsInput) (*ec2.DeleteFlowLogsOutput, error) {
 	if len(in.FlowLogIds) == 0 || len(in.FlowLogIds) > FlowLogDeletions {
@@ -530,7 +530,7 @@ func ec2Tags(tags []types.Tag) map[string]string {
 	return m
 }
 
-// flowLogOperations are the calls that this file answers.
+// flowLogOperations are the operations that this file answers.
 var flowLogOperations = []operation{
 	handle(createVpc),
 	act[ec2.DeleteVpcOutput](deleteVpc),

@@ -60,7 +60,7 @@ func putKeyPolicy(c *request, in *kms.PutKeyPolicyInput) error {
 	switch {
 	case !found:
 		return noKey(in.KeyId)
-	case !json.Valid([]byte(aws.ToString(in.Policy))):
+	case !json.Valid([]byte(*in.Policy)):
 		return refuse("MalformedPolicyDocumentException", "Policy contains a statement with one or more invalid elements")
 	}
 	c.keyPolicies[arn] = *in.Policy
@@ -114,7 +114,7 @@ func noKey(name *string) error {
 	return refuse("NotFoundException", "Key '%s' does not exist", aws.ToString(name))
 }
 
-// keyOperations are the calls that this file answers.
+// keyOperations are the operations that this file answers.
 var keyOperations = []operation{
 	handle(describeKey),
 	handle(getKeyPolicy),

@@ -66,7 +66,7 @@ func (g group) with(change func(*group)) group {
 
 // createLogGroup creates a log group. Its class never changes.
 func createLogGroup(c *request, in *cloudwatchlogs.CreateLogGroupInput) error {
-	name := aws.ToString(in.LogGroupName)
+	name := *in.LogGroupName
 	class := in.LogGroupClass
 	if class == "" {
 		class = types.LogGroupClassStandard
@@ -113,7 +113,7 @@ var errNoGroup = refuse(noLogResource, "The specified log group does not exist."
 // deleteLogGroup deletes a log group with all its filters, unless it is
 // protected. Source: CloudWatch Logs API Reference, DeleteLogGroup.
 func deleteLogGroup(c *request, in *cloudwatchlogs.DeleteLogGroupInput) error {
-	name := aws.ToString(in.LogGroupName)
+	name := *in.LogGroupName
 	g, ok := c.groups.now[name]
 	switch {
 	case !ok:
@@ -145,8 +145,8 @@ func associateKmsKey(c *request, in *cloudwatchlogs.AssociateKmsKeyInput) error 
 	switch {
 	case (in.LogGroupName == nil) == (in.ResourceIdentifier == nil):
 		return refuse(invalidLogs, "give one of logGroupName and resourceIdentifier")
-	case c.keys[aws.ToString(in.KmsKeyId)] != kmstypes.KeyStateEnabled:
-		return refuse(invalidLogs, "the key %s does not exist or is disabled", aws.ToString(in.KmsKeyId))
+	case c.keys[*in.KmsKeyId] != kmstypes.KeyStateEnabled:
+		return refuse(invalidLogs, "the key %s does not exist or is disabled", *in.KmsKeyId)
 	}
 	name := c.groupAt(cmp.Or(in.LogGroupName, in.ResourceIdentifier))
 	return c.change(name, name, func(g *group) { g.KmsKeyId = in.KmsKeyId })
@@ -168,7 +168,7 @@ func listTagsForResource(c *request, in *cloudwatchlogs.ListTagsForResourceInput
 	name := c.groupAt(in.ResourceArn)
 	g, ok := c.groups.now[name]
 	switch {
-	case name == aws.ToString(in.ResourceArn) || strings.HasSuffix(name, ":*"):
+	case name == *in.ResourceArn || strings.HasSuffix(name, ":*"):
 		return nil, refuse(invalidLogs, "the ARN %q is not valid", name)
 	case !ok:
 		return nil, errNoGroup
@@ -215,7 +215,7 @@ func deleteTransformer(c *request, in *cloudwatchlogs.DeleteTransformerInput) er
 // from then on, and after it is gone too. Source: CloudWatch Logs API
 // Reference, LogGroup, dataProtectionStatus.
 func putDataProtectionPolicy(c *request, in *cloudwatchlogs.PutDataProtectionPolicyInput) (*cloudwatchlogs.PutDataProtectionPolicyOutput, error) {
-	if !json.Valid([]byte(aws.ToString(in.PolicyDocument))) {
+	if !json.Valid([]byte(*in.PolicyDocument)) {
 		return nil, refuse(invalidLogs, "policyDocument is not JSON")
 	}
 	name := c.groupAt(in.LogGroupIdentifier)
@@ -238,13 +238,13 @@ func deleteDataProtectionPolicy(c *request, in *cloudwatchlogs.DeleteDataProtect
 // groups it selects say, though not at once on AWS. Source: CloudWatch Logs
 // API Reference, PutAccountPolicy.
 func putAccountPolicy(c *request, in *cloudwatchlogs.PutAccountPolicyInput) (*cloudwatchlogs.PutAccountPolicyOutput, error) {
-	name := aws.ToString(in.PolicyName)
+	name := *in.PolicyName
 	switch {
 	case name == "" || strings.HasPrefix(name, "aws/"):
 		return nil, refuse(invalidLogs, "the name %q is not valid", name)
 	case !slices.Contains(in.PolicyType.Values(), in.PolicyType):
 		return nil, refuse(invalidLogs, "the type %q is not valid", in.PolicyType)
-	case !json.Valid([]byte(aws.ToString(in.PolicyDocument))):
+	case !json.Valid([]byte(*in.PolicyDocument)):
 		return nil, refuse(invalidLogs, "policyDocument is not JSON")
 	case in.SelectionCriteria != nil && in.PolicyType == types.PolicyTypeDataProtectionPolicy:
 		return nil, refuse(invalidLogs, "selectionCriteria is not for %s", in.PolicyType)
@@ -281,7 +281,7 @@ func describeAccountPolicies(c *request, in *cloudwatchlogs.DescribeAccountPolic
 
 // deleteAccountPolicy takes an account-wide policy off.
 func deleteAccountPolicy(c *request, in *cloudwatchlogs.DeleteAccountPolicyInput) error {
-	key := string(in.PolicyType) + " " + aws.ToString(in.PolicyName)
+	key := string(in.PolicyType) + " " + *in.PolicyName
 	if _, ok := c.accountPolicies.now[key]; !ok {
 		return refuse(noLogResource, "The account policy does not exist.")
 	}
@@ -310,16 +310,16 @@ func (r *region) shown(g group) types.LogGroup {
 
 // putRetentionPolicy takes only certain numbers of days.
 func putRetentionPolicy(c *request, in *cloudwatchlogs.PutRetentionPolicyInput) error {
-	if !slices.Contains(retentions, aws.ToInt32(in.RetentionInDays)) {
-		return refuse(invalidLogs, "retention of %d days is not valid", aws.ToInt32(in.RetentionInDays))
+	if !slices.Contains(retentions, *in.RetentionInDays) {
+		return refuse(invalidLogs, "retention of %d days is not valid", *in.RetentionInDays)
 	}
-	name := aws.ToString(in.LogGroupName)
+	name := *in.LogGroupName
 	return c.change(name, name, func(g *group) { g.RetentionInDays = in.RetentionInDays })
 }
 
 // deleteRetentionPolicy makes a log group keep its events for ever.
 func deleteRetentionPolicy(c *request, in *cloudwatchlogs.DeleteRetentionPolicyInput) error {
-	name := aws.ToString(in.LogGroupName)
+	name := *in.LogGroupName
 	return c.change(name, name, func(g *group) { g.RetentionInDays = nil })
 }
 
@@ -345,8 +345,8 @@ func logsPage(token *string, ask *int32) page {
 
 // putMetricFilter creates a filter or replaces it as a whole.
 func putMetricFilter(c *request, in *cloudwatchlogs.PutMetricFilterInput) error {
-	name := aws.ToString(in.FilterName)
-	g, ok := c.groups.now[aws.ToString(in.LogGroupName)]
+	name := *in.FilterName
+	g, ok := c.groups.now[*in.LogGroupName]
 	_, replaces := g.filters[name]
 	switch why := badFilter(in); {
 	case why != "":
@@ -412,11 +412,11 @@ func badFilter(in *cloudwatchlogs.PutMetricFilterInput) string {
 
 // deleteMetricFilter deletes a filter.
 func deleteMetricFilter(c *request, in *cloudwatchlogs.DeleteMetricFilterInput) error {
-	name := aws.ToString(in.FilterName)
-	if g, ok := c.groups.now[aws.ToString(in.LogGroupName)]; ok && g.filters[name].FilterName == nil {
+	name := *in.FilterName
+	if g, ok := c.groups.now[*in.LogGroupName]; ok && g.filters[name].FilterName == nil {
 		return refuse(noLogResource, "The specified metric filter does not exist.")
 	}
-	return c.change(aws.ToString(in.LogGroupName), name, func(g *group) { delete(g.filters, name) })
+	return c.change(*in.LogGroupName, name, func(g *group) { delete(g.filters, name) })
 }
 
 // describeMetricFilters lists filters by name, 50 a page. A prefix counts
@@ -447,7 +447,7 @@ func describeMetricFilters(c *request, in *cloudwatchlogs.DescribeMetricFiltersI
 	return &cloudwatchlogs.DescribeMetricFiltersOutput{MetricFilters: list, NextToken: token}, err
 }
 
-// logGroupOperations are the calls that this file answers.
+// logGroupOperations are the operations that this file answers.
 var logGroupOperations = []operation{
 	act[cloudwatchlogs.CreateLogGroupOutput](createLogGroup),
 	act[cloudwatchlogs.DeleteLogGroupOutput](deleteLogGroup),

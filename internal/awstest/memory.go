@@ -15,7 +15,7 @@ const (
 
 // getParameter returns a parameter.
 func getParameter(c *request, in *ssm.GetParameterInput) (*ssm.GetParameterOutput, error) {
-	value, ok := c.params[aws.ToString(in.Name)]
+	value, ok := c.params[*in.Name]
 	if !ok {
 		return nil, refuse("ParameterNotFound", "")
 	}
@@ -26,7 +26,7 @@ func getParameter(c *request, in *ssm.GetParameterInput) (*ssm.GetParameterOutpu
 // overwritten, and a long one only in a tier that takes it. Source: AWS Systems
 // Manager API Reference, PutParameter.
 func putParameter(c *request, in *ssm.PutParameterInput) error {
-	name, value := aws.ToString(in.Name), aws.ToString(in.Value)
+	name, value := *in.Name, *in.Value
 	_, exists := c.params[name]
 	most := standardValue
 	if in.Tier == types.ParameterTierAdvanced || in.Tier == types.ParameterTierIntelligentTiering {
@@ -49,15 +49,15 @@ func putParameter(c *request, in *ssm.PutParameterInput) error {
 
 // deleteParameter removes a parameter.
 func deleteParameter(c *request, in *ssm.DeleteParameterInput) error {
-	if _, ok := c.params[aws.ToString(in.Name)]; !ok {
+	if _, ok := c.params[*in.Name]; !ok {
 		return refuse("ParameterNotFound", "")
 	}
-	delete(c.params, aws.ToString(in.Name))
-	c.wrote(aws.ToString(in.Name))
+	delete(c.params, *in.Name)
+	c.wrote(*in.Name)
 	return nil
 }
 
-// memoryOperations are the calls that this file answers.
+// memoryOperations are the operations that this file answers.
 var memoryOperations = []operation{
 	handle(getParameter),
 	act[ssm.PutParameterOutput](putParameter),

@@ -35,7 +35,7 @@ func describeRegions(c *request, in *ec2.DescribeRegionsInput) (*ec2.DescribeReg
 	return out, nil
 }
 
-// regionOperations are the calls that this file answers.
+// regionOperations are the operations that this file answers.
 var regionOperations = []operation{
 	handle(describeRegions),
 }

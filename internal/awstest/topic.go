@@ -169,7 +169,7 @@ func goodPolicy(text, arn string) bool {
 // deleteTopic deletes a topic with its subscriptions; one that is not there
 // is no error. Source: Amazon SNS API Reference, DeleteTopic.
 func deleteTopic(c *request, in *sns.DeleteTopicInput) error {
-	if arn := aws.ToString(in.TopicArn); c.topics[arn] != nil {
+	if arn := *in.TopicArn; c.topics[arn] != nil {
 		delete(c.topics, arn)
 		c.wrote(arn)
 	}
@@ -180,9 +180,9 @@ func deleteTopic(c *request, in *sns.DeleteTopicInput) error {
 // function of the account and a phone at once, any other only once its owner
 // confirms. Source: Amazon SNS API Reference, Subscribe.
 func subscribe(c *request, in *sns.SubscribeInput) (*sns.SubscribeOutput, error) {
-	arn := aws.ToString(in.TopicArn)
+	arn := *in.TopicArn
 	t := c.topics[arn]
-	protocol, endpoint := aws.ToString(in.Protocol), aws.ToString(in.Endpoint)
+	protocol, endpoint := *in.Protocol, aws.ToString(in.Endpoint)
 	pending := false
 	switch protocol {
 	case "sqs", "lambda":
@@ -221,10 +221,10 @@ func subscribe(c *request, in *sns.SubscribeInput) (*sns.SubscribeOutput, error)
 }
 
 // listSubscriptionsByTopic lists a topic's subscriptions, 100 a page; those
-// that wait have a word in place of their ARN. Source: Amazon SNS API
+// that wait have a word instead of their ARN. Source: Amazon SNS API
 // Reference, ListSubscriptionsByTopic; the word is seen in many clients.
 func listSubscriptionsByTopic(c *request, in *sns.ListSubscriptionsByTopicInput) (*sns.ListSubscriptionsByTopicOutput, error) {
-	t := c.topics[aws.ToString(in.TopicArn)]
+	t := c.topics[*in.TopicArn]
 	if t == nil {
 		return nil, errNoTopic
 	}
@@ -275,7 +275,7 @@ func getSubscriptionAttributes(c *request, in *sns.GetSubscriptionAttributesInpu
 // SetSubscriptionAttributes with an AWS SDK or CLI".
 func setSubscriptionAttributes(c *request, in *sns.SetSubscriptionAttributesInput) error {
 	t := c.sub(in.SubscriptionArn)
-	name, value := aws.ToString(in.AttributeName), aws.ToString(in.AttributeValue)
+	name, value := *in.AttributeName, aws.ToString(in.AttributeValue)
 	switch {
 	case t == nil:
 		return errNoSubscription
@@ -311,7 +311,7 @@ func unsubscribe(c *request, in *sns.UnsubscribeInput) error {
 // removePermission takes the statement of a name out of a topic's policy.
 // Source: Amazon SNS API Reference, RemovePermission.
 func removePermission(c *request, in *sns.RemovePermissionInput) error {
-	t := c.topics[aws.ToString(in.TopicArn)]
+	t := c.topics[*in.TopicArn]
 	if t == nil {
 		return errNoTopic
 	}
@@ -322,7 +322,7 @@ func removePermission(c *request, in *sns.RemovePermissionInput) error {
 	statements, _ := p["Statement"].([]any)
 	p["Statement"] = slices.DeleteFunc(statements, func(st any) bool {
 		object, _ := st.(map[string]any)
-		return object["Sid"] == aws.ToString(in.Label)
+		return object["Sid"] == *in.Label
 	})
 	raw, _ := json.Marshal(p) // it was JSON a moment ago
 	t.attributes["Policy"] = string(raw)
@@ -332,7 +332,7 @@ func removePermission(c *request, in *sns.RemovePermissionInput) error {
 
 // getTopicAttributes returns a topic's attributes, all of them text.
 func getTopicAttributes(c *request, in *sns.GetTopicAttributesInput) (*sns.GetTopicAttributesOutput, error) {
-	t := c.topics[aws.ToString(in.TopicArn)]
+	t := c.topics[*in.TopicArn]
 	if t == nil {
 		return nil, errNoTopic
 	}
@@ -347,14 +347,14 @@ func getTopicAttributes(c *request, in *sns.GetTopicAttributesInput) (*sns.GetTo
 
 // setTopicAttributes sets one attribute of a topic.
 func setTopicAttributes(c *request, in *sns.SetTopicAttributesInput) error {
-	t := c.topics[aws.ToString(in.TopicArn)]
+	t := c.topics[*in.TopicArn]
 	if t == nil {
 		return errNoTopic
 	}
-	if aws.ToString(in.AttributeName) == "Policy" && !goodPolicy(aws.ToString(in.AttributeValue), *in.TopicArn) {
+	if *in.AttributeName == "Policy" && !goodPolicy(aws.ToString(in.AttributeValue), *in.TopicArn) {
 		return errBadPolicy
 	}
-	t.attributes[aws.ToString(in.AttributeName)] = aws.ToString(in.AttributeValue)
+	t.attributes[*in.AttributeName] = aws.ToString(in.AttributeValue)
 	c.wrote(*in.TopicArn)
 	return nil
 }
@@ -362,7 +362,7 @@ func setTopicAttributes(c *request, in *sns.SetTopicAttributesInput) error {
 // publish keeps a message. A subject is a line of up to 100 ASCII characters,
 // a message has up to 256 KB. Source: Amazon SNS API Reference, Publish.
 func publish(c *request, in *sns.PublishInput) (*sns.PublishOutput, error) {
-	subject, message := aws.ToString(in.Subject), aws.ToString(in.Message)
+	subject, message := aws.ToString(in.Subject), *in.Message
 	odd := strings.ContainsFunc(subject, func(c rune) bool { return c > unicode.MaxASCII || unicode.IsControl(c) })
 	switch {
 	case c.topics[aws.ToString(in.TopicArn)] == nil:
@@ -385,7 +385,7 @@ func (a *Account) unusable(key string) bool {
 	return key != "" && found && a.keys[arn] != kmstypes.KeyStateEnabled
 }
 
-// topicOperations are the calls that this file answers.
+// topicOperations are the operations that this file answers.
 var topicOperations = []operation{
 	handle(createTopic),
 	act[sns.DeleteTopicOutput](deleteTopic),

@@ -205,7 +205,7 @@ func (c *request) destination(t types.Trail) error {
 
 // createTrail creates a trail, which does not log until it is started.
 func createTrail(c *request, in *cloudtrail.CreateTrailInput) (*cloudtrail.CreateTrailOutput, error) {
-	name := aws.ToString(in.Name)
+	name := *in.Name
 	arn := c.arn("cloudtrail", c.region.name, "trail/"+name)
 	here := 0
 	for _, t := range c.trails {
@@ -314,7 +314,7 @@ func getEventSelectors(c *request, in *cloudtrail.GetEventSelectorsInput) (*clou
 	return &cloudtrail.GetEventSelectorsOutput{TrailARN: t.TrailARN, EventSelectors: t.basic, AdvancedEventSelectors: t.advanced}, nil
 }
 
-// putEventSelectors says what a trail records, in place of what it recorded.
+// putEventSelectors replaces what a trail records.
 // Source: CloudTrail API Reference, PutEventSelectors: one form or the other,
 // five basic selectors at most; EventSelector: sources are excluded only of
 // management events.
@@ -378,7 +378,7 @@ func lookupEvents(c *request, in *cloudtrail.LookupEventsInput) (*cloudtrail.Loo
 	return out, nil
 }
 
-// trailOperations are the calls that this file answers.
+// trailOperations are the operations that this file answers.
 var trailOperations = []operation{
 	handle(describeTrails),
 	handle(getTrailStatus),
