@@ -102,6 +102,8 @@ func act[O, I any](f func(*request, *I) error) operation {
 	return handle(func(c *request, in *I) (*O, error) { return new(O), f(c, in) })
 }
 
+// operations are the operations that an account answers, by the type of their
+// input.
 var operations = func() map[reflect.Type]operation {
 	all := map[reflect.Type]operation{}
 	for _, op := range slices.Concat(
@@ -113,6 +115,8 @@ var operations = func() map[reflect.Type]operation {
 	return all
 }()
 
+// answer is the middleware: it counts the call, refuses it as a test or the
+// region wants, and otherwise has its operation answer.
 func (a *Account) answer(ctx context.Context, in middleware.InitializeInput, _ middleware.InitializeHandler) (
 	out middleware.InitializeOutput, meta middleware.Metadata, err error,
 ) {
