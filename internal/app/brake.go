@@ -87,4 +87,6 @@ func (b *brake) count(s remedy.Scope, a plan.Action) {
 	b.writes[key] = append(b.writes[key], b.now())
 }
 
-func keyOf(s remedy.Scope, a plan.Action) string { return s.Account + " " + s.Region + " " + plan.Key(a) }
+func keyOf(s remedy.Scope, a plan.Action) string {
+	return s.Account + " " + s.Region + " " + plan.Key(a)
+}
