@@ -1,5 +1,5 @@
-// Package docs_test renders the pages that come from the catalog, and holds
-// what people read against what the code has.
+// Package docs_test renders the pages that are generated from the code, and
+// compares what people read with what the code has.
 package docs_test
 
 import (
@@ -22,28 +22,63 @@ var update = flag.Bool("update", false, "rewrite the generated pages")
 
 // pages are the generated pages by file name, and what renders each.
 var pages = map[string]func(*page){
-	"controls.md":    controls,
-	"calls.md":       calls,
-	"permissions.md": permissions,
+	"controls.md":      controls,
+	"calls.md":         calls,
+	"permissions.md":   permissions,
+	"configuration.md": configuration,
+}
+
+// blocks are the generated parts of pages that are otherwise written by hand.
+// A block stands between the lines "<!-- name: generated -->" and
+// "<!-- /name -->".
+var blocks = []struct {
+	file, name string
+	render     func(*page)
+}{
+	{"operations.md", "message", message},
 }
 
 func TestGenerated(t *testing.T) {
 	for name, render := range pages {
 		var p page
 		render(&p)
-		if *update {
-			if err := os.WriteFile(name, []byte(p.String()), 0o644); err != nil {
-				t.Fatal(err)
-			}
+		same(t, name, p.String())
+	}
+	for _, b := range blocks {
+		var p page
+		b.render(&p)
+		text := read(t, b.file)
+		begin, rest, found := strings.Cut(text, "<!-- "+b.name+": generated -->\n")
+		_, end, closed := strings.Cut(rest, "<!-- /"+b.name+" -->\n")
+		if !found || !closed {
+			t.Errorf("docs/%s has no block %s", b.file, b.name)
+			continue
 		}
-		got, err := os.ReadFile(name)
-		if err != nil {
+		same(t, b.file, begin+"<!-- "+b.name+": generated -->\n"+p.String()+"<!-- /"+b.name+" -->\n"+end)
+	}
+}
+
+// same checks that a file has the text that was rendered for it, and with
+// -update writes it first.
+func same(t *testing.T, name, want string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(name, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if string(got) != p.String() {
-			t.Errorf("docs/%s is not what the catalog says: go test ./docs -update", name)
-		}
 	}
+	if read(t, name) != want {
+		t.Errorf("docs/%s is not what the code says: go test ./docs -update", name)
+	}
+}
+
+// message shows the message that the tests of internal/report compare with.
+func message(p *page) {
+	raw, err := os.ReadFile("../internal/report/testdata/full.txt")
+	if err != nil {
+		panic(err)
+	}
+	p.line("\n```\n%s```\n", raw)
 }
 
 // A page is Markdown in the making.
@@ -83,62 +118,6 @@ func each(items []string) string {
 		out[i] = code(item)
 	}
 	return strings.Join(out, "<br>")
-}
-
-func controls(p *page) {
-	rows := catalog.Controls()
-	groups := benchmarkGroups(rows)
-	p.title("Controls", "internal/catalog/controls.go")
-	p.line("relight holds %d controls: a metric filter on the trail's log group and an alarm", len(rows))
-	p.line("on its metric, for each. Filter, metric and alarm are all named `<prefix>-<id>`; an")
-	p.line("alarm on the metric of somebody else's filter has a [hash](adr/0005-alarm-names.md) behind it.")
-	p.line("Columns give the section in each version of the CIS AWS Foundations Benchmark, and")
-	p.line("the Security Hub control that by its documentation passes with this pattern.\n")
-	p.line("Every alarm: %s of at least %v in one period of %d s, missing data %s.",
-		catalog.AlarmStatistic, catalog.AlarmThreshold, catalog.AlarmPeriod, code(catalog.AlarmMissing))
-	p.line("Threshold and period can be [configured](../README.md#configuration) per control.\n")
-	head := []string{"ID", "What it measures"}
-	for _, g := range groups {
-		head = append(head, "CIS "+span(g))
-	}
-	p.head(append(head, "Security Hub")...)
-	for _, c := range rows {
-		cells := []string{code(c.ID), c.Title}
-		for _, g := range groups {
-			cells = append(cells, c.CIS[g[0]])
-		}
-		p.row(append(cells, c.SecurityHub)...)
-	}
-	p.line("\n## Patterns\n")
-	p.line("A filter of somebody else's holds a control if its pattern is the one below up to")
-	p.line("white space and nothing narrows it. A pattern takes %d characters at most.", catalog.PatternLimit)
-	for _, c := range rows {
-		p.line("\n### %s\n\n```\n%s\n```", c.ID, c.Pattern)
-	}
-}
-
-// benchmarkGroups returns the benchmark versions in runs whose sections are
-// the same for every control.
-func benchmarkGroups(rows []catalog.Control) [][]string {
-	var groups [][]string
-	for _, v := range catalog.Benchmarks {
-		same := len(groups) > 0 && !slices.ContainsFunc(rows, func(c catalog.Control) bool {
-			return c.CIS[v] != c.CIS[groups[len(groups)-1][0]]
-		})
-		if same {
-			groups[len(groups)-1] = append(groups[len(groups)-1], v)
-		} else {
-			groups = append(groups, []string{v})
-		}
-	}
-	return groups
-}
-
-func span(versions []string) string {
-	if len(versions) == 1 {
-		return versions[0]
-	}
-	return versions[0] + "–" + versions[len(versions)-1]
 }
 
 func calls(p *page) {
@@ -204,69 +183,6 @@ func regional() []string {
 	return names(slices.DeleteFunc(catalog.Kinds(), func(k catalog.Kind) bool { return !k.Regional() }))
 }
 
-func permissions(p *page) {
-	p.title("Permissions", "internal/catalog/permissions.go and deployment.go")
-	p.line("Every function has a role of its own with these statements and nothing else. Those")
-	p.line("marked *configured* come only with that key of the configuration.")
-	p.line("Placeholders: `${region}` is the home region, `${trail-log-group}` the configured")
-	p.line("name, or `*` where it is discovered; the others say what they are.\n")
-	p.line("## Actions by function\n")
-	actionTable(p)
-	p.line("\n## Never granted\n")
-	for _, a := range catalog.Never {
-		p.line("- %s", code(a))
-	}
-	for _, f := range catalog.Functions() {
-		p.line("\n## %s\n", f)
-		p.head("Actions", "Resources", "Only if", "Why so")
-		for _, g := range append(catalog.Grants(f, catalog.GrantKeys()...), catalog.RuntimeGrants(f)...) {
-			p.row(each(g.Actions), each(g.Resources), each(conditions(g)), g.Why)
-		}
-	}
-}
-
-// actionTable writes which function may call what.
-func actionTable(p *page) {
-	granted := map[string]map[catalog.Function]bool{}
-	head := []string{"Action"}
-	for _, f := range catalog.Functions() {
-		head = append(head, string(f))
-		for _, g := range append(catalog.Grants(f, catalog.GrantKeys()...), catalog.RuntimeGrants(f)...) {
-			for _, a := range g.Actions {
-				if granted[a] == nil {
-					granted[a] = map[catalog.Function]bool{}
-				}
-				granted[a][f] = true
-			}
-		}
-	}
-	p.head(head...)
-	for _, a := range sortedKeys(granted) {
-		cells := []string{code(a)}
-		for _, f := range catalog.Functions() {
-			cell := ""
-			if granted[a][f] {
-				cell = "●"
-			}
-			cells = append(cells, cell)
-		}
-		p.row(cells...)
-	}
-}
-
-func conditions(g catalog.Grant) []string {
-	var out []string
-	for _, operator := range sortedKeys(g.Condition) {
-		for _, key := range sortedKeys(g.Condition[operator]) {
-			out = append(out, key+" = "+g.Condition[operator][key])
-		}
-	}
-	if g.If != "" {
-		out = append(out, "configured: "+g.If)
-	}
-	return out
-}
-
 func sortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {
@@ -276,73 +192,37 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// README.md names every key of the configuration, every watched call and
-// every kind, and nothing that is granted is missing from its table.
-func TestReadmeIsComplete(t *testing.T) {
-	readme := read(t, "../README.md")
-	want := func(what, literal string) {
+// The pages name every key of the configuration, every watched call, every
+// action that is granted or never granted, and every kind.
+func TestPagesAreComplete(t *testing.T) {
+	want := func(page, what, literal string) {
 		t.Helper()
-		if !strings.Contains(readme, literal) {
-			t.Errorf("README.md does not name the %s %s", what, literal)
+		if !strings.Contains(read(t, page), literal) {
+			t.Errorf("%s does not name the %s %s", page, what, literal)
 		}
 	}
 	for _, k := range keys("", reflect.TypeFor[config.Config]()) {
-		want("key", code(k))
+		want("configuration.md", "key", code(k))
 	}
 	for _, c := range slices.Concat(catalog.Calls, catalog.TagCalls) {
-		want("call", code(cmp.Or(c.Name, c.DetailType)))
+		want("calls.md", "call", cmp.Or(code(c.Name), c.DetailType))
+		want("threat-model.md", "call", code(cmp.Or(c.Name, c.DetailType)))
 	}
 	for _, k := range catalog.Kinds() {
-		want("kind", code(string(k)))
+		want("../README.md", "kind", code(string(k)))
+		want("operations.md", "kind", code(string(k)))
 	}
 	for _, a := range catalog.Never {
-		want("action", code(a))
+		want("../README.md", "action", code(a))
+		want("permissions.md", "action", code(a))
 	}
 	for _, f := range catalog.Functions() {
-		for _, g := range catalog.Grants(f, catalog.GrantKeys()...) {
+		for _, g := range append(catalog.Grants(f, catalog.GrantKeys()...), catalog.RuntimeGrants(f)...) {
 			for _, a := range g.Actions {
-				want("action", code(a))
+				want("permissions.md", "action", code(a))
 			}
 		}
 	}
-}
-
-// The configuration that README.md shows is a good one.
-func TestReadmeConfiguration(t *testing.T) {
-	_, example, found := strings.Cut(read(t, "../README.md"), "```json\n{")
-	if !found {
-		t.Fatal("README.md shows no configuration")
-	}
-	example, _, _ = strings.Cut(example, "```")
-	file := filepath.Join(t.TempDir(), "cdk.json")
-	if err := os.WriteFile(file, []byte("{"+example), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := config.Load(file); err != nil {
-		t.Error(err)
-	}
-}
-
-// keys returns the keys of a configuration as README.md spells them:
-// "flowLogs.trafficType", "controls.<id>.disabled", "subscribers[].protocol".
-func keys(prefix string, t reflect.Type) []string {
-	var all []string
-	for f := range t.Fields() {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		inner, at := f.Type, prefix+name
-		switch {
-		case inner.Kind() == reflect.Map && inner.Elem().Kind() == reflect.Struct:
-			inner, at = inner.Elem(), at+".<id>"
-		case inner.Kind() == reflect.Slice && inner.Elem().Kind() == reflect.Struct:
-			inner, at = inner.Elem(), at+"[]"
-		}
-		if inner.Kind() == reflect.Struct {
-			all = append(all, keys(at+".", inner)...)
-		} else {
-			all = append(all, at)
-		}
-	}
-	return all
 }
 
 var link = regexp.MustCompile(`\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"`)

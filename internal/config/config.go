@@ -18,81 +18,129 @@ import (
 
 // Config is the object under context.relight in cdk.json. Every key has a
 // default; the empty object is a good configuration.
+//
+// docs/configuration.md is rendered from the comments of these fields. "Default:"
+// at the end of one says what Parse leaves empty.
 type Config struct {
-	Prefix       string                   `json:"prefix,omitempty"`       // of every name relight gives; "relight"
-	HomeRegion   string                   `json:"homeRegion,omitempty"`   // the trail's home region; the CDK's region where empty
-	Regions      []string                 `json:"regions,omitempty"`      // further regions that get the fast path
-	SkipRegions  []string                 `json:"skipRegions,omitempty"`  // enabled regions that are not swept: those a service control policy denies
-	SweepMinutes int                      `json:"sweepMinutes,omitempty"` // 15
-	Modes        map[string]string        `json:"modes,omitempty"`        // kind to repair, observe or off; repair
-	FlowLogs     FlowLogs                 `json:"flowLogs,omitzero"`
-	Trail        Trail                    `json:"trail,omitzero"`
-	TrailLogs    TrailLogs                `json:"trailLogs,omitzero"`
-	Alarms       Alarms                   `json:"alarms,omitzero"`
-	Controls     map[string]ControlChange `json:"controls,omitempty"` // changes to the controls of the catalog, by ID
-	AddControls  []NewControl             `json:"addControls,omitempty"`
-	Subscribers  []Subscriber             `json:"subscribers,omitempty"` // of the topic
-	KMSKeys      map[string]string        `json:"kmsKeys,omitempty"`     // region to the ARN of the key for log groups relight creates
-	Tags         map[string]string        `json:"tags,omitempty"`
+	// Begins the name of everything relight makes: up to 20 lower-case letters, digits and hyphens.
+	Prefix string `json:"prefix,omitempty"`
+	// The trail's home region, which the home stack is deployed to. Default: `AWS_REGION`, or the profile's region.
+	HomeRegion string `json:"homeRegion,omitempty"`
+	// Further regions whose events are forwarded to the home region, so that relight restores within seconds there too.
+	Regions []string `json:"regions,omitempty"`
+	// Enabled regions that the sweep leaves out: list those that a service control policy denies.
+	SkipRegions []string `json:"skipRegions,omitempty"`
+	// Minutes between two sweeps, 5 to 1440.
+	SweepMinutes int `json:"sweepMinutes,omitempty"`
+	// Kind to mode: `repair` restores, `observe` plans and logs but writes nothing, `off` does nothing. Default: `repair`.
+	Modes map[string]string `json:"modes,omitempty"`
+	// What every VPC's flow log must satisfy, and what relight's own flow logs are like.
+	FlowLogs FlowLogs `json:"flowLogs,omitzero"`
+	// Which trail is protected and where it delivers. relight takes what you leave out from what it remembers of the trail.
+	Trail Trail `json:"trail,omitzero"`
+	// The trail's log group.
+	TrailLogs TrailLogs `json:"trailLogs,omitzero"`
+	// The alarms of the controls.
+	Alarms Alarms `json:"alarms,omitzero"`
+	// Changes to the [controls](controls.md), by their ID.
+	Controls map[string]ControlChange `json:"controls,omitempty"`
+	// Controls of your own.
+	AddControls []NewControl `json:"addControls,omitempty"`
+	// Subscribers of relight's topic. SNS asks a person to confirm an email or HTTPS subscription; a queue or a function needs nobody.
+	Subscribers []Subscriber `json:"subscribers,omitempty"`
+	// Region to the ARN of the KMS key that encrypts the log groups relight makes there. The key's policy has to admit CloudWatch Logs.
+	KMSKeys map[string]string `json:"kmsKeys,omitempty"`
+	// Tags for everything relight makes that takes tags.
+	Tags map[string]string `json:"tags,omitempty"`
 
-	DeletionProtection    *bool  `json:"deletionProtection,omitempty"`    // of the log groups relight creates; true
-	PermissionsBoundary   string `json:"permissionsBoundary,omitempty"`   // ARN of the managed policy that bounds every role of the stacks
-	TerminationProtection bool   `json:"terminationProtection,omitempty"` // of the stacks
+	// Whether the log groups that relight makes are protected from deletion. Default: `true`.
+	DeletionProtection *bool `json:"deletionProtection,omitempty"`
+	// ARN of the managed policy that bounds every role of the stacks, if your organisation requires one.
+	PermissionsBoundary string `json:"permissionsBoundary,omitempty"`
+	// Whether CloudFormation refuses to delete the stacks.
+	TerminationProtection bool `json:"terminationProtection,omitempty"`
 }
 
 // FlowLogs is the policy for VPC flow logs.
 type FlowLogs struct {
-	TrafficType        string   `json:"trafficType,omitempty"`        // REJECT, ACCEPT or ALL; REJECT
-	Format             string   `json:"format,omitempty"`             // AWS's default format
-	Destinations       []string `json:"destinations,omitempty"`       // destination types that count; any
-	LogGroup           string   `json:"logGroup,omitempty"`           // "<prefix>-flow-logs"
-	RetentionDays      int32    `json:"retentionDays,omitempty"`      // 365
-	AggregationSeconds int32    `json:"aggregationSeconds,omitempty"` // 600
-	ExemptVPCs         []string `json:"exemptVpcs,omitempty"`
-	ExemptByTag        bool     `json:"exemptByTag,omitempty"`  // a tag exempts too
-	GraceSeconds       int      `json:"graceSeconds,omitempty"` // that the events of new VPCs wait; 0
+	// The traffic that a flow log must record: `REJECT`, `ACCEPT`, or `ALL`, which covers both.
+	TrafficType string `json:"trafficType,omitempty"`
+	// A flow log must record every field in this format. Default: AWS's default format.
+	Format string `json:"format,omitempty"`
+	// The types of destination that count: `cloud-watch-logs`, `s3`, `kinesis-data-firehose`. The first must be among them: relight's own flow logs go there. Default: any.
+	Destinations []string `json:"destinations,omitempty"`
+	// The log group for relight's own flow logs, in each region. Default: `<prefix>-flow-logs`.
+	LogGroup string `json:"logGroup,omitempty"`
+	// The shortest retention that log groups behind flow logs may have, in days.
+	RetentionDays int32 `json:"retentionDays,omitempty"`
+	// The aggregation interval of relight's own flow logs, in seconds: 60 or 600.
+	AggregationSeconds int32 `json:"aggregationSeconds,omitempty"`
+	// IDs of the VPCs that relight skips.
+	ExemptVPCs []string `json:"exemptVpcs,omitempty"`
+	// Whether relight also skips VPCs with the tag `relight:exempt` = `true`. An intruder can set a tag too.
+	ExemptByTag bool `json:"exemptByTag,omitempty"`
+	// How many seconds the events of new VPCs wait, up to 900, for a stack that brings its own flow log. Default: `0`.
+	GraceSeconds int `json:"graceSeconds,omitempty"`
 }
 
 // Trail says which trail is guarded and where it delivers. What it leaves
 // empty is taken from the trail as it was remembered.
 type Trail struct {
-	Name    string `json:"name,omitempty"`    // name or ARN; chosen
-	Bucket  string `json:"bucket,omitempty"`  // of the log files; as remembered
-	KeyARN  string `json:"keyArn,omitempty"`  // of their KMS key; as remembered
-	RoleARN string `json:"roleArn,omitempty"` // that delivers to the log group; as remembered
-	Create  bool   `json:"create,omitempty"`  // the stack makes a trail, with all it needs
+	// Name or ARN of the trail. Default: the remembered one, or the first by ARN that qualifies.
+	Name string `json:"name,omitempty"`
+	// The bucket for its log files. Default: as remembered.
+	Bucket string `json:"bucket,omitempty"`
+	// ARN of the KMS key that encrypts its log files. Default: as remembered.
+	KeyARN string `json:"keyArn,omitempty"`
+	// ARN of the role that delivers to its log group. Default: as remembered.
+	RoleARN string `json:"roleArn,omitempty"`
+	// Whether the stack makes a trail, named after the prefix, with all it needs: for an account without one.
+	Create bool `json:"create,omitempty"`
 }
 
 // TrailLogs is the policy for the trail's log group.
 type TrailLogs struct {
-	LogGroup      string `json:"logGroup,omitempty"`      // discovered from the trail
-	RetentionDays int32  `json:"retentionDays,omitempty"` // 365
+	// Name of the log group. With several trails, set `trail.name` instead. Default: discovered from the trail.
+	LogGroup string `json:"logGroup,omitempty"`
+	// The shortest retention that it may have, in days.
+	RetentionDays int32 `json:"retentionDays,omitempty"`
 }
 
 // Alarms is the policy for the controls' alarms.
 type Alarms struct {
-	RemoveMutes bool `json:"removeMutes,omitempty"` // delete the mute rules and suppressors that silence them, instead of reporting them
+	// Whether relight deletes the mute rules, and removes the suppressors, that silence a control's alarm, whoever made them and whatever else they affect. Otherwise it reports them.
+	RemoveMutes bool `json:"removeMutes,omitempty"`
 }
 
 // A ControlChange tunes one control of the catalog.
 type ControlChange struct {
-	Disabled      bool    `json:"disabled,omitempty"`
-	Threshold     float64 `json:"threshold,omitempty"`     // matching events in one period; 1
-	PeriodSeconds int32   `json:"periodSeconds,omitempty"` // 300
+	// Whether to drop the control. Its filter and alarm stay where they are.
+	Disabled bool `json:"disabled,omitempty"`
+	// How many matching events in one period raise the alarm. Default: `1`.
+	Threshold float64 `json:"threshold,omitempty"`
+	// Length of the period in seconds, a multiple of 60. Default: `300`.
+	PeriodSeconds int32 `json:"periodSeconds,omitempty"`
 }
 
 // NewControl adds a control of the user's own.
 type NewControl struct {
-	ID            string  `json:"id"`
-	Title         string  `json:"title,omitempty"`
-	Pattern       string  `json:"pattern"`
-	Threshold     float64 `json:"threshold,omitempty"`
-	PeriodSeconds int32   `json:"periodSeconds,omitempty"`
+	// Names the filter, the metric and the alarm: up to 60 lower-case letters, digits and hyphens.
+	ID string `json:"id"`
+	// What the control measures. Default: the ID.
+	Title string `json:"title,omitempty"`
+	// A CloudWatch Logs filter pattern, up to 1024 characters.
+	Pattern string `json:"pattern"`
+	// How many matching events in one period raise the alarm. Default: `1`.
+	Threshold float64 `json:"threshold,omitempty"`
+	// Length of the period in seconds, a multiple of 60. Default: `300`.
+	PeriodSeconds int32 `json:"periodSeconds,omitempty"`
 }
 
 // Subscriber is one subscription of the topic.
 type Subscriber struct {
-	Protocol string `json:"protocol"` // email, email-json, https, sms, sqs or lambda
+	// `email`, `email-json`, `https`, `sms`, `sqs` or `lambda`.
+	Protocol string `json:"protocol"`
+	// The address, URL or ARN.
 	Endpoint string `json:"endpoint"`
 }
 

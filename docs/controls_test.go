@@ -1,0 +1,63 @@
+package docs_test
+
+import (
+	"slices"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+func controls(p *page) {
+	rows := catalog.Controls()
+	groups := benchmarkGroups(rows)
+	p.title("Controls", "internal/catalog/controls.go")
+	p.line("relight protects %d controls. Each has a metric filter on the trail's log group and an", len(rows))
+	p.line("alarm on the filter's metric. Filter, metric and alarm are all named `<prefix>-<id>`. An")
+	p.line("alarm on the metric of somebody else's filter has a [hash](adr/0005-alarm-names.md) at the")
+	p.line("end of its name. The columns give the section in each version of the CIS AWS Foundations")
+	p.line("Benchmark, and the Security Hub control that, by its documentation, passes with this pattern.\n")
+	p.line("Every alarm: %s of at least %v in one period of %d s, missing data %s.",
+		catalog.AlarmStatistic, catalog.AlarmThreshold, catalog.AlarmPeriod, code(catalog.AlarmMissing))
+	p.line("You can [configure](configuration.md) threshold and period per control.\n")
+	head := []string{"ID", "What it measures"}
+	for _, g := range groups {
+		head = append(head, "CIS "+span(g))
+	}
+	p.head(append(head, "Security Hub")...)
+	for _, c := range rows {
+		cells := []string{code(c.ID), c.Title}
+		for _, g := range groups {
+			cells = append(cells, c.CIS[g[0]])
+		}
+		p.row(append(cells, c.SecurityHub)...)
+	}
+	p.line("\n## Patterns\n")
+	p.line("Somebody else's filter satisfies a control if its pattern differs from the one below in")
+	p.line("white space only and nothing narrows the filter. A pattern has at most %d characters.", catalog.PatternLimit)
+	for _, c := range rows {
+		p.line("\n### %s\n\n```\n%s\n```", c.ID, c.Pattern)
+	}
+}
+
+// benchmarkGroups returns the benchmark versions in runs whose sections are
+// the same for every control.
+func benchmarkGroups(rows []catalog.Control) [][]string {
+	var groups [][]string
+	for _, v := range catalog.Benchmarks {
+		same := len(groups) > 0 && !slices.ContainsFunc(rows, func(c catalog.Control) bool {
+			return c.CIS[v] != c.CIS[groups[len(groups)-1][0]]
+		})
+		if same {
+			groups[len(groups)-1] = append(groups[len(groups)-1], v)
+		} else {
+			groups = append(groups, []string{v})
+		}
+	}
+	return groups
+}
+
+func span(versions []string) string {
+	if len(versions) == 1 {
+		return versions[0]
+	}
+	return versions[0] + "–" + versions[len(versions)-1]
+}

@@ -1,0 +1,70 @@
+package docs_test
+
+import "github.com/relight-aws/relight/internal/catalog"
+
+func permissions(p *page) {
+	p.title("Permissions", "internal/catalog/permissions.go and deployment.go")
+	p.line("Every function has its own role with these statements and nothing else. relight grants a")
+	p.line("statement marked *configured* only if the configuration sets that key.")
+	p.line("`backfill` is the function of the sweep: the schedule, the first run after a deployment and")
+	p.line("`relight backfill` all invoke it. It does not have the write permissions of `deliveryroles`:")
+	p.line("it [invokes](adr/0010-delivery-role.md) that function.\n")
+	p.line("Placeholders: `${region}` is the home region. `${trail-log-group}` is the configured name,")
+	p.line("or `*` if relight discovers it. The names of the others say what they are.\n")
+	p.line("## Actions by function\n")
+	actionTable(p)
+	p.line("\n## Never granted\n")
+	p.line("A test keeps these out of every role:\n")
+	for _, a := range catalog.Never {
+		p.line("- %s", code(a))
+	}
+	for _, f := range catalog.Functions() {
+		p.line("\n## %s\n", f)
+		p.head("Actions", "Resources", "Only if", "Why so")
+		for _, g := range append(catalog.Grants(f, catalog.GrantKeys()...), catalog.RuntimeGrants(f)...) {
+			p.row(each(g.Actions), each(g.Resources), each(conditions(g)), g.Why)
+		}
+	}
+}
+
+// actionTable writes which function may call what.
+func actionTable(p *page) {
+	granted := map[string]map[catalog.Function]bool{}
+	head := []string{"Action"}
+	for _, f := range catalog.Functions() {
+		head = append(head, string(f))
+		for _, g := range append(catalog.Grants(f, catalog.GrantKeys()...), catalog.RuntimeGrants(f)...) {
+			for _, a := range g.Actions {
+				if granted[a] == nil {
+					granted[a] = map[catalog.Function]bool{}
+				}
+				granted[a][f] = true
+			}
+		}
+	}
+	p.head(head...)
+	for _, a := range sortedKeys(granted) {
+		cells := []string{code(a)}
+		for _, f := range catalog.Functions() {
+			cell := ""
+			if granted[a][f] {
+				cell = "●"
+			}
+			cells = append(cells, cell)
+		}
+		p.row(cells...)
+	}
+}
+
+func conditions(g catalog.Grant) []string {
+	var out []string
+	for _, operator := range sortedKeys(g.Condition) {
+		for _, key := range sortedKeys(g.Condition[operator]) {
+			out = append(out, key+" = "+g.Condition[operator][key])
+		}
+	}
+	if g.If != "" {
+		out = append(out, "configured: "+g.If)
+	}
+	return out
+}
