@@ -400,7 +400,7 @@ func TestSamples(t *testing.T) {
 					checkIgnored(t, name, asBatch, false)
 				case strings.HasPrefix(expect, "reject"):
 					checkIgnored(t, name, asBatch, true)
-				case strings.Contains(expect, "people are told"):
+				case strings.Contains(expect, "a notification is sent"):
 					checkTold(t, name, asBatch)
 				case strings.Contains(expect, "no writes"), strings.Contains(expect, "a finding"):
 					checkQuiet(t, name, asBatch)
