@@ -8,11 +8,11 @@ import (
 // Class says what a caller may do about a failed AWS call.
 type Class uint8
 
-// The classes. Of several errors joined, the lowest above None counts: what
-// may succeed later is worth another try, whatever else failed for good.
+// The classes. Of several joined errors, the lowest class above None counts: a
+// call that may succeed later is worth another try, whatever else failed for good.
 const (
 	None      Class = iota // no error
-	Unknown                // not in the table of error codes; treated as Transient and counted
+	Unknown                // the error code is not in the table; treated as Transient
 	Transient              // the same call may succeed later: throttling, 5xx, IAM propagation
 	Terminal               // the same call cannot succeed: permissions, validation, quota
 	Missing                // the target does not exist
@@ -21,7 +21,7 @@ const (
 
 var classNames = [...]string{"none", "unknown", "transient", "terminal", "missing", "present"}
 
-// String returns the class as log lines spell it.
+// String returns the class as it appears in log lines.
 func (c Class) String() string { return classNames[c] }
 
 // Retry reports whether the same run may succeed later.
@@ -32,7 +32,7 @@ type Error struct {
 	Op     string // service and operation: "ec2.CreateFlowLogs"
 	Target string // what the call was about
 	Class  Class
-	Hint   string // what a person can do about it; "" where the message says it all
+	Hint   string // what a person can do about it; "" if the message is enough
 	Err    error
 
 	Partial bool // the target was made, without the part that the error is about
@@ -50,9 +50,8 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// ClassOf returns the class of an error, of the worst one where several are
-// joined: None for nil and nothing else, Unknown for an error that carries no
-// class.
+// ClassOf returns the class of an error: None for nil only, Unknown for an error
+// without a class, and the lowest class of joined errors.
 func ClassOf(err error) Class {
 	if err == nil {
 		return None

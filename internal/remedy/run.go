@@ -1,6 +1,6 @@
 // Package remedy brings scopes to their desired state: it observes, plans,
-// applies, looks again and reports. Event functions, sweep, backfill and CLI
-// differ only in where their scopes come from and in mode.
+// applies, verifies and reports. Event functions, sweep, backfill and CLI differ
+// only in where their scopes come from and in their mode.
 package remedy
 
 import (
@@ -26,25 +26,24 @@ type Applier interface {
 	Apply(ctx context.Context, s Scope, actions []plan.Action) []Outcome
 }
 
-// A Memory keeps what sweeps learn of healthy protections, for the repair of
-// broken ones. What it holds may add to what policy asks; nothing in it may
-// weaken that.
+// A Memory keeps what sweeps learn about healthy protections, so that broken ones
+// can be restored. It may add to the desired state and never weakens it.
 type Memory interface {
 	// Recall returns what is remembered under a name, and whether anything is.
-	// An error means that it is not known, which is not the same as nothing.
+	// An error means that this is not known, which is not the same as nothing.
 	Recall(ctx context.Context, region, name string) (value string, known bool, err error)
-	// Remember keeps a value under a name, in place of what was there.
+	// Remember keeps a value under a name and replaces what was there.
 	Remember(ctx context.Context, region, name, value string) error
 }
 
-// An Outcome is what became of one action.
+// An Outcome is the result of one action.
 type Outcome struct {
 	Action plan.Action
 	Err    error // an *Error, or nil
-	Told   bool  // people have just heard of this failure
+	Told   bool  // people have just been notified of this failure
 }
 
-// Planned returns how many actions of the plan bring a protection back.
+// Planned returns how many actions of the plan restore a protection.
 func (r Report) Planned() int {
 	n := 0
 	for _, a := range r.Plan.Actions {
@@ -55,27 +54,28 @@ func (r Report) Planned() int {
 	return n
 }
 
-// Restores reports whether the action brings a protection back, if it succeeds.
+// Restores reports whether the action restores a protection, if it succeeds.
 func (o Outcome) Restores() bool { return o.Action.Step().Restores() }
 
-// A Cause is an event that made a run look: for people, not for decisions.
+// A Cause is an event that started a run. It is for people: nothing is decided by
+// it.
 type Cause struct {
 	EventID   string
 	EventName string
-	Names     Names  // of what the call was made on; none where the event does not say
-	Advice    string // what a person should do about such a call, whatever relight could restore; "" for nothing
-	Actor     string // ARN of who made the call; "" where the event does not say
+	Names     Names  // of the resources that the call changed; none if the event does not say
+	Advice    string // what a person should do about such a call, whatever relight restores; "" for nothing
+	Actor     string // ARN of the principal that made the call; "" if the event does not say
 	SourceIP  string
 	Time      time.Time // when the call was made
 }
 
-// A Report is what one run saw, did and could not do.
+// A Report says what one run found, did and could not do.
 type Report struct {
 	Scope     Scope
 	Mode      catalog.Mode
 	Plan      plan.Plan
-	Outcomes  []Outcome     // one per action; none where nothing was applied
-	Remaining []plan.Action // what a second look still found to do
+	Outcomes  []Outcome     // one per action; none if nothing was applied
+	Remaining []plan.Action // what the verification still found to do
 	Causes    []Cause
 	Err       error // what kept the run from observing or verifying
 }
@@ -89,8 +89,8 @@ func (r Report) Failures() error {
 	return errors.Join(errs...)
 }
 
-// Restored reports of each outcome whether its action succeeded and is not
-// still to do: AWS may answer that a thing exists, and mean another.
+// Restored reports for each outcome whether its action succeeded and does not
+// remain to be done: AWS may answer that a resource exists and mean another one.
 func (r Report) Restored() []bool {
 	left := map[string]bool{}
 	for _, a := range r.Remaining {
@@ -103,8 +103,8 @@ func (r Report) Restored() []bool {
 	return restored
 }
 
-// Learned returns the actions that only kept a memory, and did: people hear of
-// what is learned, since it is what a repair goes by.
+// Learned returns the actions that only remembered something, and succeeded. They
+// are reported, since later repairs depend on them.
 func (r Report) Learned() []plan.Action {
 	var learned []plan.Action
 	for _, o := range r.Outcomes {
@@ -115,7 +115,7 @@ func (r Report) Learned() []plan.Action {
 	return learned
 }
 
-// Repaired returns how many protections are restored.
+// Repaired returns how many protections were restored.
 func (r Report) Repaired() int {
 	n := 0
 	for i, done := range r.Restored() {
@@ -126,14 +126,14 @@ func (r Report) Repaired() int {
 	return n
 }
 
-// Notices returns the causes that people are told of even where there was
-// nothing to restore: calls with advice, made on something that a protection
-// leans on or on nothing that the event names.
+// Notices returns the causes that are reported even if nothing had to be restored:
+// calls with advice, made on something that a protection depends on, or on
+// something that the event does not name.
 func (r Report) Notices() []Cause {
 	var notices []Cause
 	for _, c := range r.Causes {
 		names := c.Names.List()
-		all := r.Scope.Names == "" // merged from too many names to ask about each: rather tell too much
+		all := r.Scope.Names == "" // merged from too many names to check each: better report too much
 		touched := len(names) == 0 || all || slices.ContainsFunc(names, func(n string) bool { return slices.Contains(r.Plan.Touched, n) })
 		if c.Advice != "" && touched && r.Err == nil {
 			notices = append(notices, c)
@@ -142,8 +142,8 @@ func (r Report) Notices() []Cause {
 	return notices
 }
 
-// Alerts reports whether an event is, or led to, something that people should
-// look at soon.
+// Alerts reports whether an event is, or led to, something that needs attention
+// soon.
 func (r Report) Alerts() bool {
 	alert := slices.ContainsFunc(r.Plan.Findings, func(f plan.Finding) bool { return f.Alert })
 	return alert && len(r.Causes) > 0 || len(r.Notices()) > 0
@@ -157,9 +157,9 @@ type Reconciler struct {
 }
 
 // Run brings one scope to its desired state, or in mode Observe only plans it.
-// The causes go into the report and decide nothing. After a repair it looks again: replies are promises, the account is the
-// proof. What remains then is reported and not an error, since reads lag
-// writes.
+// The causes go into the report and decide nothing. After a repair it observes and
+// plans again, because a successful reply does not prove the result. What remains
+// then is reported and is no error, since reads lag writes.
 func (r Reconciler) Run(ctx context.Context, s Scope, mode catalog.Mode, causes ...Cause) Report {
 	rep := Report{Scope: s, Mode: mode, Causes: causes}
 	rep.Plan, rep.Err = r.plan(ctx, s)

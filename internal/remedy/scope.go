@@ -8,14 +8,13 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// A Scope names what to look at, never what to do. It holds nothing of any
-// event and is comparable, so that a burst of events collapses into a few
-// scopes.
+// A Scope says what to check, never what to do. It contains nothing from the
+// event and is comparable, so that a burst of events collapses into a few scopes.
 type Scope struct {
 	Account string // 12 digits
 	Region  string
 	Kind    catalog.Kind
-	Type    catalog.ResourceType // of Names; "" means everything of the kind, with the health of what it leans on
+	Type    catalog.ResourceType // of Names; "" means everything of the kind, and what it depends on
 	Names   Names                // none means everything of the type
 }
 
@@ -33,14 +32,14 @@ func (s Scope) String() string {
 	return out
 }
 
-// Everything returns the scope of a whole kind, as the sweep looks at it.
+// Everything returns the scope that the sweep uses: everything of the kind.
 func (s Scope) Everything() Scope {
 	s.Type, s.Names = "", ""
 	return s
 }
 
-// Names is a set of names in a comparable form: sorted, one a line. No AWS
-// name that relight handles can hold a line break.
+// Names is a set of names in comparable form: sorted, one per line. No AWS name
+// that relight handles can contain a line break.
 type Names string
 
 // NamesOf returns the set of the given names.
@@ -58,14 +57,14 @@ func (n Names) List() []string {
 	return strings.Split(string(n), "\n")
 }
 
-// MaxNames is how many names a merged scope keeps; with more, looking at
+// MaxNames is the most names that a merged scope keeps. With more names, reading
 // everything costs less than asking by name. DescribeAlarms takes 100.
 const MaxNames = catalog.AlarmsPerCall
 
-// Merge collapses scopes so that no two look at the same type of resource in
-// the same place, and returns them sorted. Names are united; where one of the
-// scopes has none, or there are more than MaxNames, everything of the type is
-// looked at. A scope of everything takes in every other of its kind.
+// Merge merges scopes so that no two cover the same type of resource in the same
+// region, and returns them sorted. It unites their names. If one of the scopes has
+// no names, or there are more than MaxNames, the merged scope covers everything of
+// the type. A scope without a type covers every other scope of its kind.
 func Merge(scopes []Scope) []Scope {
 	everything := map[Scope]bool{}
 	names := map[Scope][]string{} // by scope without its names; nil means all
@@ -101,7 +100,7 @@ func Merge(scopes []Scope) []Scope {
 	return merged
 }
 
-// Covers reports whether looking at s looks at everything o names.
+// Covers reports whether a run of s checks everything that o names.
 func (s Scope) Covers(o Scope) bool {
 	if s.Account != o.Account || s.Region != o.Region || s.Kind != o.Kind {
 		return false
