@@ -30,8 +30,8 @@ type Options struct {
 	Pace       *awsio.Pace // nil for none
 	Log        *slog.Logger
 	Now        func() time.Time
-	Silent     bool // send no messages: whoever asked sees the answer
-	HandOver   bool // have some kinds repaired by their own functions, which alone may
+	Silent     bool // send no notifications: the caller sees the answer
+	HandOver   bool // let the kinds' own functions repair what only they may
 }
 
 // An App handles what one function is invoked with.
@@ -73,9 +73,9 @@ func NewWith(o Options) *App {
 	}
 }
 
-// New returns the App of a deployed function: the configuration lies beside
-// its binary, the stack's ARNs are in its environment. It reports every
-// problem at once.
+// New returns the App of a deployed function. It reads the configuration beside
+// the function's binary and the stack's ARNs from the environment, and returns
+// every problem at once.
 func New(ctx context.Context, f catalog.Function) (*App, error) {
 	exe, err := os.Executable()
 	if err != nil {
@@ -94,7 +94,7 @@ func New(ctx context.Context, f catalog.Function) (*App, error) {
 	}), nil
 }
 
-// serves returns why a scope is none of this function's business, or "".
+// serves returns why this function does not handle a scope, or "".
 func (a *App) serves(s remedy.Scope) string {
 	switch {
 	case !slices.Contains(a.function.Kinds(), s.Kind):

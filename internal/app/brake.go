@@ -10,28 +10,28 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// A target restored this often in this time, and undone each time, is not
-// attacked but fought over; or AWS stores it otherwise than it was written.
+// If a target is restored this often in this time, somebody keeps changing it
+// back, or AWS does not store it as relight writes it.
 const (
 	fightWrites = 12
 	fightWindow = 10 * time.Minute
 )
 
-// A brake is an Applier for event functions that leaves a fought-over target
-// to the sweep, so that no loop outlasts a few writes. It counts in the memory
-// of a warm function, which AWS may drop: then it brakes later, and never
-// wrongly.
+// A brake is an Applier for event functions. It leaves a target that somebody
+// keeps changing back to the sweep, so that no loop outlasts a few writes. It
+// counts in the memory of a warm function, which AWS may drop: then it brakes
+// later, never wrongly.
 type brake struct {
 	remedy.Applier
 	now func() time.Time
 
 	mu     sync.Mutex
 	writes map[string][]time.Time // successful ones in the window, by target
-	told   map[string]time.Time   // when a target was last reported as left
+	told   map[string]time.Time   // when people were last notified that a target is left to the sweep
 }
 
-// Apply applies the actions whose targets are not fought over. The others
-// fail for good, and say so; people hear of each once in a window.
+// Apply applies the actions, except those whose targets somebody keeps changing
+// back. Those fail for good, and people are notified of each once in a window.
 func (b *brake) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action) []remedy.Outcome {
 	outcomes := make([]remedy.Outcome, len(actions))
 	var free []plan.Action
@@ -56,8 +56,8 @@ func (b *brake) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action
 	return outcomes
 }
 
-// leave returns the outcome of an action on a target that is fought over, and
-// whether it is.
+// leave returns the outcome of an action that is left to the sweep, and whether it
+// is.
 func (b *brake) leave(s remedy.Scope, a plan.Action) (remedy.Outcome, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

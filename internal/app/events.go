@@ -17,14 +17,14 @@ import (
 	"github.com/relight-aws/relight/internal/trigger"
 )
 
-// reserve is kept of a function's time to answer in: a run that is cut off
-// then fails its messages alone, not the whole batch.
+// reserve is the part of a function's time that is kept for its answer. So a run
+// that is cut off fails only its own messages, not the whole batch.
 const reserve = 3 * time.Second
 
-// HandleEvent takes an SQS batch of EventBridge events, one raw event, or what
-// the sweep hands over. For a batch it answers which messages to deliver again;
-// for a raw event with the reports, and an error if the event cannot be read or
-// a run failed.
+// HandleEvent takes an SQS batch of EventBridge events, one raw event, or a kind
+// that the sweep hands over. For a batch it returns the messages to deliver again.
+// For a raw event it returns the reports, and an error if the event cannot be read
+// or a run failed.
 func (a *App) HandleEvent(ctx context.Context, raw json.RawMessage) (any, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
@@ -48,7 +48,7 @@ func (a *App) Replay(ctx context.Context, raw []byte, mode catalog.Mode) (Result
 
 // A Result is the answer to one raw event.
 type Result struct {
-	Ignored []string      `json:"ignored,omitempty"` // why there was nothing, or less, to look at
+	Ignored []string      `json:"ignored,omitempty"` // why the event, or a part of it, was not checked
 	Reports []report.View `json:"reports"`
 }
 
@@ -67,10 +67,10 @@ func (a *App) handleOne(ctx context.Context, raw []byte, mode catalog.Mode) (Res
 	return res, errors.Join(errs...)
 }
 
-// handleBatch runs every scope of a batch once and answers which messages to
-// deliver again: those that cannot be read, which so reach the dead-letter
-// queue, and those behind a run whose failure may pass. What failed for good
-// has been told and is not tried again; the sweep looks at it anyway.
+// handleBatch runs every scope of a batch once and returns the messages to deliver
+// again: unreadable ones, so that they reach the dead-letter queue, and those
+// behind a run that may succeed later. A run that failed for good was reported and
+// is not repeated: the sweep checks its scope anyway.
 func (a *App) handleBatch(ctx context.Context, batch events.SQSEvent) events.SQSEventResponse {
 	in := a.read(batch.Records)
 	again := map[string]bool{}
@@ -99,7 +99,7 @@ func (a *App) handleBatch(ctx context.Context, batch events.SQSEvent) events.SQS
 type intake struct {
 	looks   []look
 	failed  []failure // could not be read
-	dropped []string  // sound, and nothing to look at
+	dropped []string  // valid, with nothing to check
 }
 
 // A look is one scope that one message asks for.
@@ -114,8 +114,7 @@ type failure struct {
 	err       error
 }
 
-// read sorts messages into what to look at, what to drop and what to fail.
-// This is the one place that decides it.
+// read decides for each message whether to check something, skip it or fail it.
 func (a *App) read(messages []events.SQSMessage) intake {
 	var in intake
 	drop := func(id, reason string) {
@@ -145,8 +144,8 @@ func (a *App) read(messages []events.SQSMessage) intake {
 	return in
 }
 
-// covers returns why events of a region are none of this deployment's
-// business, or "". The sweep looks at every enabled region all the same.
+// covers returns why this deployment does not handle the events of a region, or
+// "". The sweep covers every enabled region all the same.
 func (a *App) covers(region string) string {
 	if slices.Contains(a.config.FastRegions(a.deployment.HomeRegion), region) {
 		return ""

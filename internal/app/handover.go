@@ -12,15 +12,15 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// handOver is the Applier of the deployed sweep: it has the repair of some
-// kinds made by the kind's own function, which alone may. That function looks
-// for itself, so it is told the kind and nothing of the plan.
+// handOver is the Applier of the deployed sweep. Only a kind's own function may
+// repair some kinds: it invokes that function, which observes and plans for itself
+// and so receives only the kind.
 type handOver struct {
 	remedy.Applier
 	cloud *awsio.Cloud
 }
 
-// Apply applies the actions, or has them made.
+// Apply applies the actions, or invokes the function that may.
 func (h handOver) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action) []remedy.Outcome {
 	if !s.Kind.HandsOver() {
 		return h.Applier.Apply(ctx, s, actions)
@@ -42,9 +42,9 @@ func handedOver(raw []byte) (catalog.Kind, bool) {
 	return req.Repair, err == nil && req.Repair != ""
 }
 
-// handleHandOver repairs everything of a kind for the sweep, which tells
-// people of it. No brake holds it up: a target that is fought over is left to
-// the sweep, and this is the sweep's repair.
+// handleHandOver repairs everything of a kind for the sweep, which sends the
+// notification. It has no brake: the brake leaves targets to the sweep, and this is
+// the sweep's repair.
 func (a *App) handleHandOver(ctx context.Context, k catalog.Kind) error {
 	s := remedy.Scope{Account: a.deployment.Account, Region: a.deployment.HomeRegion, Kind: k}
 	if reason := a.serves(s); reason != "" {

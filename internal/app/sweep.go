@@ -30,7 +30,7 @@ type Sweep struct {
 	Account    string        `json:"account"`
 	Regions    []string      `json:"regions"`
 	Skipped    []string      `json:"skipped,omitempty"`      // regions that the configuration leaves out
-	NotOptedIn []string      `json:"not_opted_in,omitempty"` // regions that were not looked at
+	NotOptedIn []string      `json:"not_opted_in,omitempty"` // regions that the account has not enabled
 	Held       int           `json:"held"`                   // protections found in place
 	Repaired   int           `json:"repaired"`
 	Planned    int           `json:"planned"`    // actions that restore, done or not
@@ -68,9 +68,9 @@ func (r Request) Validate() error {
 	return errors.Join(errs...)
 }
 
-// HandleBackfill takes a Request and answers with a Sweep. It returns an
-// error only if it could not begin; what single runs could not do is in the
-// reports and the metrics.
+// HandleBackfill takes a Request and returns a Sweep. It returns an error only if
+// the sweep could not begin; failures of single runs are in the reports and the
+// metrics.
 func (a *App) HandleBackfill(ctx context.Context, raw json.RawMessage) (Sweep, error) {
 	req, err := ParseRequest(raw)
 	if err != nil {
