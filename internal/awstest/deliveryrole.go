@@ -102,7 +102,9 @@ func (a *Account) roleByARN(arn string) (role, bool) {
 	return r, exists && r.arn == arn
 }
 
-// A docStatement is one of a policy document.
+// A docStatement is one statement of a policy document. The account reads
+// policies by itself and does not share internal/iampolicy, so that its verdict
+// is a second opinion about AWS.
 type docStatement struct {
 	Effect    string
 	Principal struct{ Service oneOrMore }

@@ -1,0 +1,320 @@
+package iampolicy_test
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/relight-aws/relight/internal/iampolicy"
+)
+
+// statement returns the one statement of members in JSON.
+func statement(t *testing.T, members string) iampolicy.Statement {
+	t.Helper()
+	d, err := iampolicy.Parse(`{"Version":"2012-10-17","Statement":{` + members + `}}`)
+	if err != nil || len(d.Statements) != 1 {
+		t.Fatalf("{%s}: %d statements, %v", members, len(d.Statements), err)
+	}
+	return d.Statements[0]
+}
+
+// What other people wrote stays as they wrote it.
+func TestRoundTrip(t *testing.T) {
+	const theirs = `{"Sid":"s","New":{"b":1,"a":[2]},"Effect":"Allow","Principal":"*","Action":"a:B","Resource":["*"]}`
+	tests := map[string]string{
+		``: `{"Statement":null,"Version":"2012-10-17"}`,
+		`{"Version":"2008-10-17","Id":"x","Statement":[` + theirs + `]}`: `{"Id":"x","Statement":[` + theirs + `],"Version":"2008-10-17"}`,
+		`{"Statement": ` + theirs + `}`:                                  `{"Statement":[` + theirs + `],"Version":"2012-10-17"}`,
+		`{"Statement":[],"New":{"b":1}}`:                                 `{"New":{"b":1},"Statement":[],"Version":"2012-10-17"}`,
+		`{"Statement":[` + theirs + `,` + theirs + `]}`:                  `{"Statement":[` + theirs + `,` + theirs + `],"Version":"2012-10-17"}`,
+	}
+	for text, want := range tests {
+		d, err := iampolicy.Parse(text)
+		if err != nil || d.String() != want {
+			t.Errorf("%s is written as\n%s, want\n%s; %v", text, d, want, err)
+		}
+	}
+}
+
+func TestNew(t *testing.T) {
+	st := iampolicy.NewStatement(map[string]any{
+		"Effect": iampolicy.Allow, "Action": []string{"a:B"}, "Resource": "*", "Principal": map[string]string{"Service": "a.amazonaws.com"},
+	})
+	const want = `{"Statement":[{"Action":["a:B"],"Effect":"Allow","Principal":{"Service":"a.amazonaws.com"},"Resource":"*"}],"Version":"2012-10-17"}`
+	if got := iampolicy.New(st).String(); got != want {
+		t.Errorf("writes\n%s, want\n%s", got, want)
+	}
+	if !st.Covers("a:B") || !st.AppliesTo("a.amazonaws.com") || st.Effect != iampolicy.Allow {
+		t.Errorf("a new statement does not say what it was given: %+v", st)
+	}
+}
+
+// Nothing of a document that cannot be read is used.
+func TestUnreadable(t *testing.T) {
+	for _, text := range []string{
+		`{`, `[]`, `null`, `""`, `{}`, `{"Statement":"x"}`, `{"Statement":[1]}`, `{"Version":1,"Statement":[]}`,
+		`{"Statement":{"Effect":1}}`,
+		`{"Statement":[{"Effect":"Allow"},{"Action":{}}]}`,
+		`{"Statement":{"Action":[null]}}`,
+		`{"Statement":{"Principal":"x"}}`,
+		`{"Statement":{"Condition":{"StringEquals":{"a":{}}}}}`,
+	} {
+		if d, err := iampolicy.Parse(text); err == nil || d.Statements != nil || d.Version != "" {
+			t.Errorf("%s is read as %+v, %v", text, d, err)
+		}
+	}
+}
+
+// A value alone is a list of one, and a condition's may be no text.
+func TestForms(t *testing.T) {
+	st := statement(t, `"Action":"a","Resource":["b","c"],"Principal":{"AWS":["*"]},"NotPrincipal":"*","Condition":{"Bool":{"k":false},"NumericLessThan":{"n":[1,2.5]}}`)
+	for name, got := range map[string]iampolicy.Values{
+		"a": st.Action, "b c": st.Resource, "*": st.Principal.AWS, "* ": append(st.NotPrincipal.AWS, ""),
+		"false": st.Condition["Bool"]["k"], "1 2.5": st.Condition["NumericLessThan"]["n"], "": st.NotAction,
+	} {
+		if strings.Join(got, " ") != name {
+			t.Errorf("%q, want %q", got, name)
+		}
+	}
+}
+
+func TestCovers(t *testing.T) {
+	tests := map[string]bool{
+		`"Action":"*"`:                  true,
+		`"Action":"logs:Put*"`:          true,
+		`"Action":["s3:*","LOGS:pUT*"]`: true,
+		`"Action":"logs:?utLogEvents"`:  true,
+		`"Action":"logs:?PutLogEvents"`: false,
+		`"Action":"logs:Put"`:           false,
+		`"Action":[]`:                   false,
+		`"Effect":"Deny"`:               false,
+		`"NotAction":"s3:*"`:            true,
+		`"NotAction":["s3:*","logs:*"]`: false,
+		`"NotAction":"Logs:putlog*"`:    false,
+		`"NotAction":[],"Action":"*"`:   true,
+	}
+	for members, want := range tests {
+		if got := statement(t, members).Covers("logs:PutLogEvents"); got != want {
+			t.Errorf("%s covers it: %t, want %t", members, got, want)
+		}
+	}
+}
+
+// On and Overlaps differ in case, in wildcards across the parts of an ARN, in
+// variables, and in what a statement without resources is about.
+func TestResources(t *testing.T) {
+	const resource = "arn:aws:logs:eu-west-1:111122223333:log-group:g"
+	tests := map[string]struct{ on, overlaps bool }{
+		`"Resource":"*"`:                                                   {true, true},
+		`"Resource":["x","` + resource + `"]`:                              {true, true},
+		`"Resource":"` + resource + `2"`:                                   {},
+		`"Resource":"arn:aws:logs:*"`:                                      {true, true},
+		`"Resource":"arn:aws:logs:*:*:*"`:                                  {true, true},
+		`"Resource":"arn:aws:*:*:log-group:g"`:                             {true, false},
+		`"Resource":"ARN:AWS:` + resource[8:] + `"`:                        {true, false},
+		`"Resource":"arn:aws:logs:eu-west-1:${aws:PrincipalAccount}:*"`:    {false, true},
+		`"NotResource":"arn:aws:logs:eu-west-1:${aws:PrincipalAccount}:*"`: {true, true},
+		`"NotResource":"` + resource + `"`:                                 {},
+		`"NotResource":"*"`:                                                {},
+		`"NotResource":"x"`:                                                {true, true},
+		`"Effect":"Deny"`:                                                  {true, false},
+	}
+	for members, want := range tests {
+		st := statement(t, members)
+		if on, overlaps := st.On(resource), st.Overlaps(resource); on != want.on || overlaps != want.overlaps {
+			t.Errorf("%s is on it: %t, want %t; overlaps: %t, want %t", members, on, want.on, overlaps, want.overlaps)
+		}
+	}
+}
+
+// A statement overlaps resources if it is about any of them. What NotResource
+// leaves out has to be all of them.
+func TestOverlapsPattern(t *testing.T) {
+	tests := []struct {
+		members, resources string
+		want               bool
+	}{
+		{`"Resource":"arn:aws:logs:eu-west-1:*:*"`, "arn:aws:logs:*:111122223333:log-group:g", true},
+		{`"Resource":"arn:aws:logs:*:*:log-group:g*"`, "arn:aws:logs:*:1:log-group:*h", true},
+		{`"Resource":"arn:aws:logs:*:*:log-group:g*"`, "arn:aws:logs:*:1:log-group:h*", false},
+		{`"NotResource":"arn:aws:logs:eu-west-1:1:*"`, "arn:aws:logs:*:1:log-group:g", true},
+		{`"NotResource":"arn:aws:logs:*:1:*"`, "arn:aws:logs:*:1:log-group:g", false},
+		{`"NotResource":"arn:aws:logs:?:1:*"`, "arn:aws:logs:*:1:log-group:g", false},
+		{`"NotResource":"arn:aws:logs:?:1:*"`, "arn:aws:logs:a?:1:log-group:g", true},
+	}
+	for _, tt := range tests {
+		if got := statement(t, tt.members).Overlaps(tt.resources); got != tt.want {
+			t.Errorf("%s overlaps %s: %t, want %t", tt.members, tt.resources, got, tt.want)
+		}
+	}
+}
+
+func TestAppliesTo(t *testing.T) {
+	const service = "cloudwatch.amazonaws.com"
+	tests := map[string]bool{
+		`"Principal":"*"`:                                      true,
+		`"Principal":{"AWS":"*"}`:                              true,
+		`"Principal":{"Service":"` + service + `"}`:            true,
+		`"Principal":{"Service":["a","` + service + `"]}`:      true,
+		`"Principal":{"Service":"*"}`:                          true,
+		`"Principal":{"Service":"events.amazonaws.com"}`:       false,
+		`"Principal":{"AWS":"arn:aws:iam::111122223333:root"}`: false,
+		`"Principal":{"Federated":"*"}`:                        false,
+		`"Effect":"Allow"`:                                     false,
+		`"NotPrincipal":{"Service":"` + service + `"}`:         false,
+		`"NotPrincipal":"*"`:                                   false,
+		`"NotPrincipal":{"Service":"events.amazonaws.com"}`:    true,
+	}
+	for members, want := range tests {
+		if got := statement(t, members).AppliesTo(service); got != want {
+			t.Errorf("%s applies: %t, want %t", members, got, want)
+		}
+	}
+}
+
+func TestServes(t *testing.T) {
+	const topic = "arn:aws:sns:us-east-1:111122223333:t"
+	const all = `"Effect":"Allow","Principal":{"Service":"a"},"Action":["sns:Publish","sns:Subscribe"],"Resource":"` + topic + `","Condition":{"StringEquals":{"k":["1","2"]}}`
+	edit := func(pairs ...string) string { return strings.NewReplacer(pairs...).Replace(all) }
+	tests := map[string]bool{
+		all:                                  true,
+		edit(`["sns:Publish",`, `["sns:*",`): true,
+		edit(`{"StringEquals":{"k":["1","2"]}}`, `{}`):     true,
+		edit(`StringEquals`, `stringequals`, `"k"`, `"K"`): true,
+		edit(`{"Service":"a"}`, `"*"`):                     true,
+		edit(`"sns:Publish",`, ``):                         false,
+		edit(`Allow`, `Deny`):                              false,
+		edit(`{"Service":"a"}`, `{"AWS":"a"}`):             false,
+		edit(`["1","2"]`, `["2","1"]`):                     false,
+		edit(`["1","2"]`, `"1"`):                           false,
+		edit(`"k":`, `"l":["1"],"k":`):                     false,
+		edit(`StringEquals`, `StringLike`):                 false,
+		edit(topic, topic+"2"):                             false,
+	}
+	want := statement(t, all)
+	for members, serves := range tests {
+		if got := statement(t, members).Serves(want, topic); got != serves {
+			t.Errorf("%s serves: %t, want %t", members, got, serves)
+		}
+	}
+	everybody := statement(t, edit(`{"Service":"a"}`, `"*"`))
+	if want.Serves(everybody, topic) || !everybody.Serves(everybody, topic) {
+		t.Error("a service is not everybody")
+	}
+}
+
+// Documents are compared by what they mean.
+func TestSame(t *testing.T) {
+	const want = `{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Action":["logs:A","logs:B"],"Resource":["arn:1","arn:2"]},
+		{"Effect":"Allow","Action":"logs:C","Resource":"*","Condition":{"StringEquals":{"aws:X":"1"}}}]}`
+	tests := map[string]bool{
+		want: true,
+		`{"Version":"2012-10-17","Statement":[
+			{"Sid":"x","Resource":["*"],"Effect":"Allow","Action":["LOGS:c"],"Condition":{"StringEquals":{"AWS:x":["1"]}}},
+			{"Effect":"Allow","Action":["logs:B","logs:A","logs:A"],"Resource":["arn:2","arn:1"]}]}`: true,
+		strings.Replace(want, "2012-10-17", "2008-10-17", 1):                                             false,
+		strings.Replace(want, "logs:B", "logs:D", 1):                                                     false,
+		strings.Replace(want, "arn:2", "arn:3", 1):                                                       false,
+		strings.Replace(want, `"aws:X":"1"`, `"aws:X":"2"`, 1):                                           false,
+		strings.Replace(want, `"Allow"`, `"Deny"`, 1):                                                    false,
+		strings.Replace(want, `"Action"`, `"NotAction"`, 1):                                              false,
+		strings.Replace(want, `{"Effect"`, `{"Effect":"Deny","Action":"*","Resource":"*"},{"Effect"`, 1): false,
+		`{}`:   false,
+		``:     false,
+		`null`: false,
+		`[]`:   false,
+	}
+	for document, same := range tests {
+		if got := iampolicy.Same(want, document); got != same {
+			t.Errorf("%s is the same: %t, want %t", document, got, same)
+		}
+	}
+}
+
+// What this package does not know counts, and so does what is no document.
+func TestSameOfTheUnknown(t *testing.T) {
+	tests := []struct {
+		a, b string
+		same bool
+	}{
+		{`{"Statement":{"Principal":{"AWS":["b","a"],"Federated":"c"}}}`, `{"Statement":[{"Principal":{"AWS":["a","b"],"Federated":["c"]}}]}`, true},
+		{`{"Statement":{"Principal":{"Federated":"c"}}}`, `{"Statement":{"Principal":{"Federated":"d"}}}`, false},
+		{`{"Statement":{"New":1}}`, `{"Statement":{}}`, false},
+		{`{"Statement":{"Condition":{"Bool":{"k":true}}}}`, `{"Statement":{"Condition":{"Bool":{"K":["true"]}}}}`, true},
+		{`{"Statement":{"Condition":{"Bool":{"k":true}}}}`, `{"Statement":{"Condition":{"Bool":{"k":false}}}}`, false},
+		{`{"Statement":[]}`, ``, false},
+		{`{`, `{`, true},
+		{`{`, `{ `, false},
+	}
+	for _, tt := range tests {
+		if got := iampolicy.Same(tt.a, tt.b); got != tt.same {
+			t.Errorf("%s and %s are the same: %t, want %t", tt.a, tt.b, got, tt.same)
+		}
+	}
+}
+
+// A pattern matches a name as the regular expression of the same meaning does.
+func TestMatchesAsARegularExpression(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		pattern := rapid.StringMatching(`[ab*?]{0,8}`).Draw(t, "pattern")
+		name := rapid.StringMatching(`[ab]{0,8}`).Draw(t, "name")
+		st := iampolicy.NewStatement(map[string]any{"Action": pattern})
+		expr := regexp.MustCompile("^" + strings.NewReplacer("*", ".*", "?", ".").Replace(pattern) + "$")
+		if got, want := st.Covers(name), expr.MatchString(name); got != want {
+			t.Errorf("%q matches %q: %t, want %t", pattern, name, got, want)
+		}
+	})
+}
+
+// Two patterns overlap if they have a name in common, whichever comes first.
+func TestOverlapsIsSymmetric(t *testing.T) {
+	var names []string // all of up to 4 letters
+	for from, next := 0, []string{""}; len(next[from:]) > 0 && len(next[from]) <= 4; from++ {
+		names = append(names, next[from])
+		next = append(next, next[from]+"a", next[from]+"b")
+	}
+	matches := func(pattern, name string) bool {
+		return iampolicy.NewStatement(map[string]any{"Resource": pattern}).Overlaps(name)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		patterns := rapid.StringMatching(`[ab?]?\*?[ab?]?[ab?]?`)
+		a, b := patterns.Draw(t, "a"), patterns.Draw(t, "b")
+		common := false
+		for _, name := range names {
+			common = common || matches(a, name) && matches(b, name)
+		}
+		if ab, ba := matches(a, b), matches(b, a); ab != common || ba != common {
+			t.Errorf("%q and %q overlap: %t and %t, want %t", a, b, ab, ba, common)
+		}
+	})
+}
+
+// Whatever a topic's owner wrote, it is read, or refused with an error; and
+// what is read is written so that it means the same.
+func FuzzParse(f *testing.F) {
+	f.Add(`{"Version":"2012-10-17","Id":"x","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":["a","b"],"Resource":"*","Condition":{"Bool":{"k":true}}}]}`)
+	f.Add(`{"Statement":{"Effect":"Deny","NotPrincipal":"*","NotAction":"a","NotResource":["b"]}}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		d, err := iampolicy.Parse(text)
+		if err != nil {
+			return
+		}
+		again, err := iampolicy.Parse(d.String())
+		if err != nil || !json.Valid([]byte(d.String())) || len(again.Statements) != len(d.Statements) {
+			t.Fatalf("%q is written as %s: %v", text, d, err)
+		}
+		if d.Version != "" && !iampolicy.Same(text, d.String()) {
+			t.Errorf("%q and %s are not the same", text, d)
+		}
+		for _, st := range d.Statements {
+			st.Covers("a")
+			st.On("a")
+			st.Overlaps("a*")
+			st.AppliesTo("a")
+		}
+	})
+}
