@@ -12,6 +12,7 @@ import (
 
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/config"
+	"github.com/relight-aws/relight/internal/iampolicy"
 	"github.com/relight-aws/relight/internal/plan"
 )
 
@@ -194,10 +195,10 @@ func TestDeliveryRoleIsAsRestored(t *testing.T) {
 		if r.Properties["Description"] != want.Description {
 			continue
 		}
-		if got := plain(r.Properties["AssumeRolePolicyDocument"]); !plan.SameDocument(want.Trust, got) {
+		if got := plain(r.Properties["AssumeRolePolicyDocument"]); !iampolicy.Same(want.Trust, got) {
 			t.Errorf("trust %s, want %s", got, want.Trust)
 		}
-		if got := plain(at(r.Properties, "Policies", 0, "PolicyDocument")); !plan.SameDocument(want.Policy, got) {
+		if got := plain(at(r.Properties, "Policies", 0, "PolicyDocument")); !iampolicy.Same(want.Policy, got) {
 			t.Errorf("policy %s, want %s", got, want.Policy)
 		}
 		return

@@ -258,8 +258,8 @@ func (p *Plan) suppressed(want catalog.Desired, c Composite, guards []string, al
 func standsOn(rule, alarm string) bool {
 	for _, m := range ruleTerm.FindAllStringSubmatch(rule, -1) {
 		name := strings.Trim(m[1], `" `)
-		if parts := parseARN(name); strings.HasPrefix(name, "arn:") {
-			name = strings.TrimPrefix(parts.resource, "alarm:")
+		if parts := arnOf(name); strings.HasPrefix(name, "arn:") {
+			name = strings.TrimPrefix(parts.Resource, "alarm:")
 		}
 		if name == alarm {
 			return true

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/iampolicy"
 )
 
 // DeliveryRoleState is what was observed of the role with which relight's
@@ -43,38 +44,35 @@ type DeliveryRoleSpec struct {
 
 // DeliveryRoleOf returns what is wanted of the delivery role.
 func DeliveryRoleOf(want catalog.Desired) DeliveryRoleSpec {
-	parts := strings.SplitN(want.DeliveryRole, ":", 6) // arn:partition:iam::account:role/path/name
-	if len(parts) < 6 {
+	at := arnOf(want.DeliveryRole)
+	if at.Resource == "" {
 		return DeliveryRoleSpec{}
 	}
-	values := map[string]string{catalog.InPartition: parts[1], catalog.InAccount: parts[4], catalog.InFlowLogGroup: want.FlowLogs.LogGroup}
-	path := strings.TrimPrefix(parts[5], "role")
+	values := map[string]string{catalog.InPartition: at.Partition, catalog.InAccount: at.AccountID, catalog.InFlowLogGroup: want.FlowLogs.LogGroup}
+	path := strings.TrimPrefix(at.Resource, "role") // role/path/name
 	cut := strings.LastIndex(path, "/") + 1
 	role := DeliveryRoleSpec{
 		ARN: want.DeliveryRole, Path: path[:cut], Name: path[cut:],
 		Description: catalog.DeliveryDescription(want.FlowLogs.LogGroup),
 		Boundary:    want.Boundary, Tags: want.Tags,
 	}
-	role.Trust = document(map[string]any{
-		"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": map[string]any{"Service": catalog.FlowLogService},
+	role.Trust = iampolicy.New(iampolicy.NewStatement(map[string]any{
+		"Effect": iampolicy.Allow, "Action": "sts:AssumeRole", "Principal": map[string]any{"Service": catalog.FlowLogService},
 		"Condition": catalog.ExpandConditions(catalog.DeliveryTrust(), values),
-	})
-	var statements []any
+	})).String()
+	var policy iampolicy.Document
 	for _, g := range catalog.DeliveryGrants() {
 		filled := catalog.Grant{Actions: g.Actions}
 		for _, r := range g.Resources {
 			filled.Resources = append(filled.Resources, catalog.Expand(r, values))
 		}
 		role.Grants = append(role.Grants, filled)
-		statements = append(statements, map[string]any{"Effect": "Allow", "Action": filled.Actions, "Resource": filled.Resources})
+		policy.Statements = append(policy.Statements, iampolicy.NewStatement(map[string]any{
+			"Effect": iampolicy.Allow, "Action": filled.Actions, "Resource": filled.Resources,
+		}))
 	}
-	role.Policy = document(statements...)
+	role.Policy = policy.String()
 	return role
-}
-
-// document returns a policy document.
-func document(statements ...any) string {
-	return marshal(map[string]any{"Version": "2012-10-17", "Statement": statements})
 }
 
 // CreateDeliveryRole creates the delivery role, under the name it had.
@@ -204,13 +202,13 @@ func (state *DeliveryRoleState) plan(want catalog.Desired, got Observed) Plan {
 		}
 		p.Actions = append(p.Actions, SetRoleBoundary{Role: role.Name, Policy: role.Boundary, Reason: reason})
 	}
-	if !SameDocument(state.Trust, role.Trust) {
+	if !iampolicy.Same(state.Trust, role.Trust) {
 		p.Actions = append(p.Actions, SetRoleTrust{Role: role.Name, Document: role.Trust, Reason: "it trusts otherwise than wanted"})
 	}
 	switch document, exists := state.Inline[catalog.DeliveryPolicy]; {
 	case !exists:
 		put("missing: flow logs may not deliver")
-	case !SameDocument(document, role.Policy):
+	case !iampolicy.Same(document, role.Policy):
 		put("it says otherwise than wanted")
 	}
 	if lacking := lackingTags(role.Tags, state.Tags); len(lacking) > 0 {
@@ -288,11 +286,11 @@ func RoleTrouble(role DeliveryRoleSpec, state DeliveryRoleState) string {
 	switch {
 	case !state.Exists:
 		return "its role " + role.Name + " is missing"
-	case !SameDocument(state.Trust, role.Trust):
+	case !iampolicy.Same(state.Trust, role.Trust):
 		return "its role " + role.Name + " trusts otherwise than wanted"
 	case !exists:
 		return "its role " + role.Name + " lacks the policy " + catalog.DeliveryPolicy
-	case !SameDocument(policy, role.Policy):
+	case !iampolicy.Same(policy, role.Policy):
 		return "the policy " + catalog.DeliveryPolicy + " of its role " + role.Name + " says otherwise than wanted"
 	case state.Boundary != role.Boundary:
 		return "its role " + role.Name + " has the permissions boundary " + orNone(state.Boundary) + ", want " + orNone(role.Boundary)

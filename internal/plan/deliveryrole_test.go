@@ -99,6 +99,9 @@ func TestDeliveryRoles(t *testing.T) {
 			actions: []string{"delete policy a of role relight-delivery (it denies logs:CreateLogStream)"},
 		},
 		"older sessions revoked": {change: func(s *plan.DeliveryRoleState) { s.Inline["AWSRevokeOlderSessions"] = revoked }},
+		"older sessions revoked, the time in a list": {change: func(s *plan.DeliveryRoleState) {
+			s.Inline["a"] = strings.NewReplacer(`TokenIssueTime":"`, `TokenIssueTime":["`, `Z"}`, `Z"]}`).Replace(revoked)
+		}},
 		"sessions revoked to come": {
 			change:   func(s *plan.DeliveryRoleState) { s.Inline["a"] = strings.Replace(revoked, "2026", "2099", 1) },
 			findings: []string{"policy a of role relight-delivery: it denies logs:CreateLogStream on a condition. " + takeOff},
@@ -144,35 +147,6 @@ func TestDeliveryRoles(t *testing.T) {
 				t.Errorf("holds %d, want it held: %t", p.Held, held)
 			}
 		})
-	}
-}
-
-// Documents are compared by what they mean.
-func TestSameDocument(t *testing.T) {
-	const want = `{"Version":"2012-10-17","Statement":[
-		{"Effect":"Allow","Action":["logs:A","logs:B"],"Resource":["arn:1","arn:2"]},
-		{"Effect":"Allow","Action":"logs:C","Resource":"*","Condition":{"StringEquals":{"aws:X":"1"}}}]}`
-	tests := map[string]bool{
-		want: true,
-		`{"Version":"2012-10-17","Statement":[
-			{"Sid":"x","Resource":["*"],"Effect":"Allow","Action":["LOGS:c"],"Condition":{"StringEquals":{"AWS:x":["1"]}}},
-			{"Effect":"Allow","Action":["logs:B","logs:A","logs:A"],"Resource":["arn:2","arn:1"]}]}`: true,
-		strings.Replace(want, "2012-10-17", "2008-10-17", 1):              false,
-		strings.Replace(want, "logs:B", "logs:D", 1):                      false,
-		strings.Replace(want, "arn:2", "arn:3", 1):                        false,
-		strings.Replace(want, `"aws:X":"1"`, `"aws:X":"2"`, 1):            false,
-		strings.Replace(want, `"Allow"`, `"Deny"`, 1):                     false,
-		strings.Replace(want, `"Action"`, `"NotAction"`, 1):               false,
-		strings.Replace(want, `{"Effect"`, denyStatement+`,{"Effect"`, 1): false,
-		`{}`:   false,
-		``:     false,
-		`null`: false,
-		`[]`:   false,
-	}
-	for document, same := range tests {
-		if got := plan.SameDocument(want, document); got != same {
-			t.Errorf("%s is the same: %t, want %t", document, got, same)
-		}
 	}
 }
 

@@ -143,18 +143,12 @@ func (state *FlowLogState) watched(want catalog.Desired, got Observed) []string 
 	var touched []string
 	for _, name := range got.Asked {
 		if got.Type == catalog.Bucket && slices.Contains(state.Buckets, name) ||
-			got.Type == catalog.Key && sameKey(name, want.KMSKeys[got.Region]) ||
+			got.Type == catalog.Key && IsKey(name, want.KMSKeys[got.Region]) ||
 			got.Type == catalog.Region { // what is enabled is to be held, whatever is there
 			touched = append(touched, name)
 		}
 	}
 	return touched
-}
-
-// sameKey reports whether a key, as an event names it by ID or ARN, is the one
-// of an ARN.
-func sameKey(name, arn string) bool {
-	return arn != "" && (name == arn || strings.HasSuffix(arn, ":key/"+name))
 }
 
 // leaveAlone returns why a VPC is none of relight's business, or "".

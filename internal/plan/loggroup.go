@@ -301,7 +301,7 @@ func (p *Plan) guarded(want catalog.Desired, in Observed, got LogGroup) {
 	if got.Ours && want.ProtectGroups && !got.Protected {
 		p.Actions = append(p.Actions, ProtectLogGroup{LogGroup: got.Name, Reason: "its deletion protection is off"})
 	}
-	switch owner := parseARN(got.KMSKey).account; {
+	switch owner := arnOf(got.KMSKey).AccountID; {
 	case got.Ours && key != "" && got.KMSKey == "":
 		p.Actions = append(p.Actions, EncryptLogGroup{LogGroup: got.Name, Key: key, Reason: "it has no key"})
 	case got.Ours && key != "" && got.KMSKey != key:

@@ -71,9 +71,9 @@ func DecodeTrailMemory(text, account, region string) (TrailMemory, error) {
 	if err := dec.Decode(&m); err != nil {
 		return TrailMemory{}, err
 	}
-	at := parseARN(m.ARN)
+	at := arnOf(m.ARN)
 	switch {
-	case !catalog.TrailShape.MatchString(m.ARN) || at.account != account || at.region != region:
+	case !catalog.TrailShape.MatchString(m.ARN) || at.AccountID != account || at.Region != region:
 		return TrailMemory{}, fmt.Errorf("%q is no trail of account %s in %s", m.ARN, account, region)
 	case m.Bucket == "":
 		return TrailMemory{}, errors.New("it names no bucket")
@@ -87,7 +87,7 @@ func DecodeTrailMemory(text, account, region string) (TrailMemory, error) {
 // names wins over what is remembered.
 func (m TrailMemory) trail(want catalog.TrailSpec) Trail {
 	t := Trail{
-		ARN: m.ARN, HomeRegion: parseARN(m.ARN).region, MultiRegion: true, GlobalEvents: true, Validation: true,
+		ARN: m.ARN, HomeRegion: arnOf(m.ARN).Region, MultiRegion: true, GlobalEvents: true, Validation: true,
 		Organization: m.Organization, Bucket: m.Bucket, Prefix: m.Prefix, Topic: m.Topic, Key: m.Key,
 		LogGroupARN: m.LogGroup, Role: m.Role,
 	}

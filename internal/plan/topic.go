@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/iampolicy"
 )
 
 // TopicState is what was observed of relight's own topic.
@@ -201,8 +202,7 @@ func (p *Plan) topicKey(want catalog.Desired, state TopicState) {
 func (p *Plan) topicHealth(want catalog.Desired, state TopicState) {
 	subject := "topic " + want.Topic
 	healthy := true
-	to := parseARN(want.Topic)
-	switch read, err := parseTopicPolicy(state.Policy); {
+	switch policy, err := iampolicy.Parse(state.Policy); {
 	case err != nil:
 		healthy = false
 		p.Findings = append(p.Findings, Finding{
@@ -210,24 +210,24 @@ func (p *Plan) topicHealth(want catalog.Desired, state TopicState) {
 			Remedy: "Write it anew, with the statements of docs/operations.md: relight would lose what others added.",
 		})
 	default:
-		missing := restorePolicy(&read, want.Topic)
+		missing := restorePolicy(&policy, want.Topic)
 		if len(missing) > 0 {
 			healthy = false
 			p.Actions = append(p.Actions, SetTopicPolicy{
-				Topic: want.Topic, Policy: read.text(), Reason: "it lacks " + strings.Join(missing, " and "),
+				Topic: want.Topic, Policy: policy.String(), Reason: "it lacks " + strings.Join(missing, " and "),
 			})
 		}
-		for _, st := range read.statements {
-			if st.mayDeny(want.Topic, to.account) {
+		for _, st := range policy.Statements {
+			if mayDeny(st, want.Topic, arnOf(want.Topic).AccountID) {
 				healthy = false
 				p.Findings = append(p.Findings, Finding{
-					Subject: subject, Problem: "the statement " + cmp.Or(st.Sid, string(st.raw)) + " of its policy can deny alarms", Alert: true,
+					Subject: subject, Problem: "the statement " + cmp.Or(st.Sid, st.String()) + " of its policy can deny alarms", Alert: true,
 					Remedy: "Take it out with aws sns remove-permission, or let it spare " + catalog.AlarmService + ".",
 				})
 			}
 		}
 	}
-	if want.TopicKey != "" && !sameKey(state.Key, want.TopicKey) {
+	if want.TopicKey != "" && !IsKey(state.Key, want.TopicKey) {
 		healthy = false
 		p.Actions = append(p.Actions, SetTopicKey{
 			Topic: want.Topic, Key: want.TopicKey, Reason: "it is encrypted with " + cmp.Or(state.Key, "nothing"),
@@ -240,16 +240,16 @@ func (p *Plan) topicHealth(want catalog.Desired, state TopicState) {
 
 // restorePolicy adds to a policy the statements of relight's own that it
 // lacks, in place of those of the same name, and returns their names.
-func restorePolicy(got *topicPolicy, topic string) []string {
+func restorePolicy(got *iampolicy.Document, topic string) []string {
 	var missing []string
 	for _, w := range catalog.TopicPolicy {
-		want := topicStatementOf(w, topic)
-		if slices.ContainsFunc(got.statements, func(st topicStatement) bool { return st.serves(want, topic) }) {
+		want := topicStatement(w, topic)
+		if slices.ContainsFunc(got.Statements, func(st iampolicy.Statement) bool { return st.Serves(want, topic) }) {
 			continue
 		}
 		missing = append(missing, w.Sid)
-		got.statements = slices.DeleteFunc(got.statements, func(st topicStatement) bool { return st.Sid == w.Sid })
-		got.statements = append(got.statements, want)
+		got.Statements = slices.DeleteFunc(got.Statements, func(st iampolicy.Statement) bool { return st.Sid == w.Sid })
+		got.Statements = append(got.Statements, want)
 	}
 	return missing
 }
@@ -257,15 +257,10 @@ func restorePolicy(got *topicPolicy, topic string) []string {
 // freshPolicy returns the policy of a new topic, which has its account's
 // default until then.
 func freshPolicy(topic string) string {
-	var p topicPolicy
+	var p iampolicy.Document
 	restorePolicy(&p, topic)
-	return p.text()
+	return p.String()
 }
-
-// IsKey reports whether what an event names is a key: calls that change one
-// take its ID or ARN and no alias. Source: KMS API Reference, DisableKey,
-// ScheduleKeyDeletion, PutKeyPolicy.
-func IsKey(name, arn string) bool { return sameKey(name, arn) }
 
 // subscribers plans who is told.
 func (p *Plan) subscribers(want catalog.Desired, state TopicState) {
@@ -316,7 +311,7 @@ func needsPerson(who catalog.Subscriber, topic string) bool {
 	case "email", "email-json", "http", "https":
 		return true
 	case "sqs", "lambda":
-		return parseARN(who.Endpoint).account != parseARN(topic).account
+		return arnOf(who.Endpoint).AccountID != arnOf(topic).AccountID
 	}
 	return false
 }

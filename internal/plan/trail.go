@@ -47,12 +47,6 @@ type Trail struct {
 	Role         string // ARN of the role that delivers there
 }
 
-// trailName returns the name in a trail's ARN.
-func trailName(arn string) string { return strings.TrimPrefix(parseARN(arn).resource, "trail/") }
-
-// called reports whether a name or ARN is a trail's.
-func called(arn, name string) bool { return name == arn || name == trailName(arn) }
-
 // pinned returns a trail with what the configuration names.
 func (t Trail) pinned(want catalog.TrailSpec) Trail {
 	t.Bucket = cmp.Or(want.Bucket, t.Bucket)
@@ -173,7 +167,7 @@ func watchedOf(trails []Trail, got Observed) []string {
 	var touched []string
 	for _, name := range got.Asked {
 		if slices.ContainsFunc(trails, func(t Trail) bool {
-			return got.Type == catalog.Bucket && name == t.Bucket || got.Type == catalog.Key && sameKey(name, t.Key)
+			return got.Type == catalog.Bucket && name == t.Bucket || got.Type == catalog.Key && IsKey(name, t.Key)
 		}) {
 			touched = append(touched, name)
 		}
@@ -290,8 +284,7 @@ func wantedTrail(want catalog.Desired, account string, s TrailState) (to Trail, 
 		from = m.trail(want.Trail)
 	}
 	if from.LogGroupARN == "" && want.LogGroup.Name != "" && s.Choice.Named {
-		at := parseARN(t.ARN)
-		from.LogGroupARN = "arn:" + strings.Split(t.ARN, ":")[1] + ":logs:" + at.region + ":" + account + ":log-group:" + want.LogGroup.Name
+		from.LogGroupARN = logGroupARN(t.ARN, account, want.LogGroup.Name)
 	}
 	if from.LogGroupARN != "" && from.Role != "" && gap(t.LogGroupARN == "", "it delivers to no log group") {
 		to.LogGroupARN, to.Role = from.LogGroupARN, from.Role
@@ -324,8 +317,8 @@ func WantedTrailLogGroup(want catalog.Desired, account string, s TrailState) str
 // trailGroup plans the log group that a trail is about to be pointed at, which
 // has to exist by then. The health of one that does is loggroups' business.
 func (p *Plan) trailGroup(want catalog.Desired, account, region string, t Trail, s TrailState) {
-	group := parseARN(t.LogGroupARN)
-	if t.LogGroupARN == "" || s.GroupExists || group.account != account || group.region != region {
+	group := arnOf(t.LogGroupARN)
+	if t.LogGroupARN == "" || s.GroupExists || group.AccountID != account || group.Region != region {
 		return
 	}
 	wanted := logGroupWant{logGroupName(t.LogGroupARN), want.LogGroup.RetentionDays, byTrail}

@@ -42,14 +42,14 @@ func ChooseTrail(want catalog.Desired, account, region string, trails []Trail, r
 	slices.SortFunc(trails, func(a, b Trail) int { return cmp.Compare(a.ARN, b.ARN) })
 	var here, silent, abroad, theirs []Trail
 	for _, t := range trails {
-		group := parseARN(t.LogGroupARN)
+		group := arnOf(t.LogGroupARN)
 		switch {
 		case !t.MultiRegion:
-		case parseARN(t.ARN).account != account:
+		case arnOf(t.ARN).AccountID != account:
 			theirs = append(theirs, t)
 		case t.HomeRegion != region:
 			abroad = append(abroad, t)
-		case group.region == region && group.account == account:
+		case group.Region == region && group.AccountID == account:
 			here = append(here, t)
 		default:
 			silent = append(silent, t)
@@ -73,7 +73,7 @@ func ChooseTrail(want catalog.Desired, account, region string, trails []Trail, r
 	case len(abroad) > 0:
 		c.Findings = []Finding{otherHome(abroad[0], region)}
 	case len(theirs) > 0:
-		c.Elsewhere = fmt.Sprintf("not applicable: %s belongs to account %s, which alone can guard it", theirs[0].ARN, parseARN(theirs[0].ARN).account)
+		c.Elsewhere = fmt.Sprintf("not applicable: %s belongs to account %s, which alone can guard it", theirs[0].ARN, arnOf(theirs[0].ARN).AccountID)
 	case len(silent) > 0:
 		c.Trail = &silent[0]
 	default:
@@ -88,8 +88,8 @@ func namedTrail(name, account, region string, trails []Trail, remembered *TrailM
 	for i, t := range trails {
 		switch {
 		case !called(t.ARN, name):
-		case parseARN(t.ARN).account != account:
-			c.Elsewhere = fmt.Sprintf("not applicable: %s belongs to account %s, which alone can guard it", t.ARN, parseARN(t.ARN).account)
+		case arnOf(t.ARN).AccountID != account:
+			c.Elsewhere = fmt.Sprintf("not applicable: %s belongs to account %s, which alone can guard it", t.ARN, arnOf(t.ARN).AccountID)
 		case t.HomeRegion != region:
 			c.Findings = []Finding{otherHome(t, region)}
 		default:
@@ -143,21 +143,21 @@ func ChooseTrailLogs(want catalog.Desired, account, region string, trails []Trai
 	if about := choice.Gone || choice.Trail != nil && remembered != nil && choice.Trail.ARN == remembered.ARN; group == "" && about {
 		group = remembered.LogGroup
 	}
-	if at := parseARN(group); group != "" && at.account == account && at.region == region {
+	if at := arnOf(group); group != "" && at.AccountID == account && at.Region == region {
 		return TrailLogs{LogGroup: logGroupName(group), Findings: choice.Findings}
 	}
 	trails = slices.Clone(trails)
 	slices.SortFunc(trails, func(a, b Trail) int { return cmp.Compare(a.ARN, b.ARN) })
 	var here, otherRegion, otherAccount, silent []Trail
 	for _, t := range trails {
-		group := parseARN(t.LogGroupARN)
+		group := arnOf(t.LogGroupARN)
 		switch {
 		case !t.MultiRegion:
 		case ownerOf(t) != account:
 			otherAccount = append(otherAccount, t)
 		case t.LogGroupARN == "":
 			silent = append(silent, t)
-		case group.region != region:
+		case group.Region != region:
 			otherRegion = append(otherRegion, t)
 		default:
 			here = append(here, t)
@@ -170,7 +170,7 @@ func ChooseTrailLogs(want catalog.Desired, account, region string, trails []Trai
 		t := otherRegion[0]
 		return TrailLogs{Findings: []Finding{{
 			Subject: "trail " + t.ARN,
-			Problem: "its log group is in " + parseARN(t.LogGroupARN).region + ", not in " + region,
+			Problem: "its log group is in " + arnOf(t.LogGroupARN).Region + ", not in " + region,
 			Remedy:  "Deploy relight in the trail's home region, " + t.HomeRegion + ".",
 		}}}
 	case len(otherAccount) > 0:
@@ -199,7 +199,7 @@ func ConfirmTrailLogs(want catalog.Desired, account, region string, trails []Tra
 		groups = append(groups, remembered.LogGroup)
 	}
 	for _, g := range groups {
-		if at := parseARN(g); at.account == account && at.region == region && logGroupName(g) == want.LogGroup.Name {
+		if at := arnOf(g); at.AccountID == account && at.Region == region && logGroupName(g) == want.LogGroup.Name {
 			return TrailLogs{LogGroup: want.LogGroup.Name}
 		}
 	}
@@ -214,7 +214,7 @@ func ConfirmTrailLogs(want catalog.Desired, account, region string, trails []Tra
 // log group's, or its own where it names none, as an organisation's may not
 // to a member.
 func ownerOf(t Trail) string {
-	return cmp.Or(parseARN(t.LogGroupARN).account, parseARN(t.ARN).account)
+	return cmp.Or(arnOf(t.LogGroupARN).AccountID, arnOf(t.ARN).AccountID)
 }
 
 // several returns a finding where more trails qualify than the chosen one.
@@ -233,21 +233,4 @@ func several(trails []Trail, chosen Trail, why string) []Finding {
 		Problem: why + "; these qualify too: " + strings.Join(arns, ", "),
 		Remedy:  "Name one in the configuration: trail.name.",
 	}}
-}
-
-type arnParts struct{ region, account, resource string }
-
-// parseARN splits "arn:partition:service:region:account:resource".
-func parseARN(arn string) arnParts {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) < 6 {
-		return arnParts{}
-	}
-	return arnParts{region: parts[3], account: parts[4], resource: parts[5]}
-}
-
-// logGroupName returns the name in a log group's ARN, which AWS writes with
-// and without a trailing ":*".
-func logGroupName(arn string) string {
-	return strings.TrimSuffix(strings.TrimPrefix(parseARN(arn).resource, "log-group:"), ":*")
 }
