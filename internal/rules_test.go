@@ -99,7 +99,7 @@ var layers = map[string][]string{
 	"internal/iampolicy": {},
 	"internal/plan":      {"internal/catalog", "internal/iampolicy", "github.com/aws/aws-sdk-go-v2/aws/arn"},
 	"internal/remedy":    {"internal/catalog", "internal/plan"},
-	"internal/trigger":   {"internal/catalog", "internal/remedy"},
+	"internal/trigger":   {"internal/catalog", "internal/remedy", "github.com/aws/aws-sdk-go-v2/aws/arn"},
 	"internal/report":    {"internal/catalog", "internal/plan", "internal/remedy"},
 	"internal/awsio": {
 		"internal/catalog", "internal/plan", "internal/remedy",

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/remedy"
 )
@@ -93,11 +95,11 @@ func nodeAt(detail json.RawMessage, path []string) any {
 // a log group's ARN, with or without ":*" behind it, as well as its name.
 // Source: CloudWatch Logs API Reference, LogGroup.
 func canonical(name string, of catalog.ResourceType) string {
-	parts := strings.SplitN(name, ":", 6)
-	if of != catalog.LogGroup || len(parts) < 6 || parts[0] != "arn" {
+	at, err := arn.Parse(name)
+	if of != catalog.LogGroup || err != nil {
 		return name
 	}
-	return strings.TrimPrefix(strings.TrimSuffix(parts[5], ":*"), "log-group:")
+	return strings.TrimPrefix(strings.TrimSuffix(at.Resource, ":*"), "log-group:")
 }
 
 // harmless reports whether a call with advice did no harm after all.
