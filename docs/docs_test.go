@@ -120,69 +120,6 @@ func each(items []string) string {
 	return strings.Join(out, "<br>")
 }
 
-func calls(p *page) {
-	p.title("Watched calls", "internal/catalog/calls.go")
-	p.line("What can undo or blind a protection, and which kinds look when it happens. An event only")
-	p.line("says where to look: a name that is not found where it should be widens the look to")
-	p.line("everything of its type. Refused calls (`errorCode`) do not match the rules. Of those with")
-	p.line("a \"yes\" people are told even where nothing was to be restored, if a protection leans on")
-	p.line("what they were made on.\n")
-	p.head("Source", "Call", "Kinds that look", "What it names", "Where in the event's detail", "Told")
-	for _, c := range slices.Concat(catalog.Calls, catalog.TagCalls) {
-		where := "nowhere: all of the region"
-		if len(c.Path) > 0 {
-			where = code(strings.Join(c.Path, "."))
-		}
-		told := ""
-		if c.Advice != "" {
-			told = "yes"
-		}
-		p.row(code(c.Source), cmp.Or(code(c.Name), c.DetailType), each(names(c.Kinds)), strings.ReplaceAll(string(c.Type), "-", " "), where, told)
-	}
-	p.line("\nCreateTags and DeleteTags are watched only where `flowLogs.exemptByTag` is true.")
-	p.line("\n## Event patterns\n")
-	p.line("The rules on each region's default bus, one per source and detail type. Further")
-	p.line("regions forward only what harms regional kinds (%s). The events of IAM and", strings.Join(regional(), ", "))
-	p.line("Account Management are raised in us-east-1 alone; where home is another region, a")
-	p.line("forwarder there sends those too.")
-	for _, k := range catalog.Kinds() {
-		p.line("\n### %s\n\n```", k)
-		for _, pattern := range catalog.Patterns(k) {
-			p.line("%s", pattern)
-		}
-		p.line("```")
-	}
-	p.line("\nWith `flowLogs.exemptByTag`, also:\n\n```")
-	for _, pattern := range catalog.PatternsOf(catalog.TagCalls, catalog.Kinds()...) {
-		p.line("%s", pattern)
-	}
-	p.line("```")
-	p.line("\nWith `flowLogs.graceSeconds`, the events of these calls come by a rule and a queue of")
-	p.line("their own, which holds them for that long: %s.", strings.Join(newborn(), ", "))
-}
-
-func newborn() []string {
-	var out []string
-	for _, c := range catalog.Calls {
-		if c.Newborn() {
-			out = append(out, code(c.Name))
-		}
-	}
-	return out
-}
-
-func names(kinds []catalog.Kind) []string {
-	var out []string
-	for _, k := range kinds {
-		out = append(out, string(k))
-	}
-	return out
-}
-
-func regional() []string {
-	return names(slices.DeleteFunc(catalog.Kinds(), func(k catalog.Kind) bool { return !k.Regional() }))
-}
-
 func sortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {
@@ -204,9 +141,8 @@ func TestPagesAreComplete(t *testing.T) {
 	for _, k := range keys("", reflect.TypeFor[config.Config]()) {
 		want("configuration.md", "key", code(k))
 	}
-	for _, c := range slices.Concat(catalog.Calls, catalog.TagCalls) {
+	for _, c := range catalog.Calls {
 		want("calls.md", "call", cmp.Or(code(c.Name), c.DetailType))
-		want("threat-model.md", "call", code(cmp.Or(c.Name, c.DetailType)))
 	}
 	for _, k := range catalog.Kinds() {
 		want("../README.md", "kind", code(string(k)))

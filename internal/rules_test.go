@@ -305,7 +305,7 @@ func TestEveryKindGoesThrough(t *testing.T) {
 		if len(catalog.Grants(f)) <= len(shared) {
 			t.Errorf("%s has no grants of its own", k)
 		}
-		if !slices.ContainsFunc(catalog.Calls, func(call catalog.Call) bool { return slices.Contains(call.Kinds, k) }) || len(catalog.Patterns(k)) == 0 {
+		if !slices.ContainsFunc(catalog.Calls, func(call catalog.Call) bool { return slices.Contains(call.Kinds, k) }) || len(catalog.PatternsOf(catalog.Calls, k)) == 0 {
 			t.Errorf("%s watches no call", k)
 		}
 		if c.Mode(k) != catalog.Repair {

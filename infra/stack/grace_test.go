@@ -62,7 +62,7 @@ func TestGrace(t *testing.T) {
 		if diff := cmp.Diff(newborn, rules(t, s, on, arn(queues[300]))); diff != "" {
 			t.Errorf("what waits (-want +got):\n%s", diff)
 		}
-		others := slices.DeleteFunc(policy.Calls(), catalog.Call.Newborn)
+		others := slices.DeleteFunc(policy.Calls(), func(c catalog.Call) bool { return c.Newborn })
 		if on == "" { // in a home region that raises no global events
 			others = catalog.RegionalCalls(others)
 		}

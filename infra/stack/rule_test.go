@@ -57,11 +57,11 @@ func patternsOf(t *testing.T, patterns ...[]catalog.Pattern) []string {
 }
 
 func globalPatterns(kinds ...catalog.Kind) []catalog.Pattern {
-	return catalog.PatternsOf(catalog.GlobalCalls(catalog.Calls), kinds...)
+	return catalog.PatternsOf(catalog.GlobalCalls(catalog.Baseline{}.Calls()), kinds...)
 }
 
 func regionalPatterns(kinds ...catalog.Kind) []catalog.Pattern {
-	return catalog.PatternsOf(catalog.RegionalCalls(catalog.Calls), kinds...)
+	return catalog.PatternsOf(catalog.RegionalCalls(catalog.Baseline{}.Calls()), kinds...)
 }
 
 // Each kind's queue hears exactly of the catalog's calls, and of those that

@@ -84,7 +84,7 @@ func (p Props) forwarders() []string {
 // the others.
 func (p Props) calls() (now, later []catalog.Call) {
 	for _, c := range p.baseline().Calls() {
-		if p.Config.FlowLogs.GraceSeconds > 0 && c.Newborn() {
+		if p.Config.FlowLogs.GraceSeconds > 0 && c.Newborn {
 			later = append(later, c)
 		} else {
 			now = append(now, c)

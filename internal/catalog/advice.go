@@ -1,7 +1,7 @@
 package catalog
 
-// What a person should do about a call that relight only watches, or can undo
-// in part.
+// What a person should do about a call that relight only reports, or that it
+// can undo in part.
 //
 // Sources: AWS CloudTrail User Guide, "Getting and viewing your CloudTrail log
 // files", for the 30 days; Amazon VPC User Guide, "Publish flow logs to Amazon
@@ -9,38 +9,39 @@ package catalog
 // for the 7 to 30 days; AWS KMS Developer Guide, "Deleting keys", for a key
 // whose deletion was cancelled.
 const (
-	adviceBucketPolicy = "Logs go to this bucket. Read its new policy: it has to admit cloudtrail.amazonaws.com or " +
-		"delivery.logs.amazonaws.com, and whoever else it lets in may read or delete what is there. " +
-		"If it should not be so, put the old one back: aws s3api put-bucket-policy."
-	adviceNoBucketPolicy = "Logs go to this bucket, and without a policy nothing is delivered. Put it back: aws s3api put-bucket-policy. " +
-		"CloudTrail keeps trying for 30 days; what flow logs could not deliver is lost."
-	adviceLifecycle = "Logs go to this bucket, and its new rules may let them expire. Read them, aws s3api get-bucket-lifecycle-configuration, " +
-		"and put the old ones back before the first run of S3, within a day: what has expired is gone unless the bucket keeps versions."
-	adviceNoBucket = "Logs go to this bucket. Create it again at once, in this account and region and with its policy: until then anybody may take the name " +
-		"and receive the logs. CloudTrail keeps trying for 30 days; what flow logs could not deliver is lost."
-	adviceDisabledKey = "Logs, or relight's topic, are encrypted with this key: nothing new is written or told, and old logs cannot be read. Enable it again: aws kms enable-key."
-	adviceDyingKey    = "Logs, or relight's topic, are encrypted with this key, and once it is deleted, in 7 to 30 days, nobody can read those logs ever again. " +
-		"Cancel that, aws kms cancel-key-deletion, and then enable it, aws kms enable-key: a key whose deletion was cancelled stays disabled."
-	adviceKeyPolicy = "Logs, or relight's topic, are encrypted with this key. Read its new policy: it has to admit the services that use it, such as " +
-		"logs.amazonaws.com, cloudtrail.amazonaws.com, and cloudwatch.amazonaws.com for the topic, and the people who read the logs. If it should not be so, put the old one back: aws kms put-key-policy."
-	adviceRegion = "Every sweep covers this region once it is enabled. If nobody wanted it, disable it: aws account disable-region. " +
-		"To have its events at once as well, list it in regions and deploy."
-	adviceUnprotected = "Relight switches deletion protection on again for log groups it made and for no others. " +
-		"Ask who did it: deleting the group is the next step. Back: aws logs put-log-group-deletion-protection --deletion-protection-enabled."
-	adviceDecrypted = "The group's new records are no longer encrypted with its key. relight puts a key back only on a group it made, " +
-		"and only one that kmsKeys in the configuration names. Back: aws logs associate-kms-key."
-	adviceStreamGone = "The records in that stream are gone; nothing brings them back. CloudTrail's own are still in the trail's bucket: " +
-		"look there for what was done in the time the stream covered."
-	adviceFeedGone = "Whoever read these records by the subscription no longer gets them. Find out whose it was: " +
-		"its owner, or the stack that made it, has to put it back."
-	adviceMasked = "What the policy matches is masked for readers, metric filters and subscriptions alike, from now on. " +
-		"Take it off, unless it is meant: aws logs delete-data-protection-policy."
-	adviceTransformed = "Queries, subscriptions and filters on transformed records now see what the transformer makes of them; " +
-		"relight's filters read the originals. Take it off, unless it is meant: aws logs delete-transformer."
-	adviceAccountWide = "Such a policy can mask, transform, copy or expire the records of every log group of the region. " +
-		"Read it with aws logs describe-account-policies, and take it off with delete-account-policy unless it is meant."
-	adviceStateSet = "An alarm notifies when it changes state: one set to ALARM by hand stays silent until it has been OK again, " +
-		"and one set to OK hides what it rang for. Look at its history: aws cloudwatch describe-alarm-history."
-	// Somebody may be gone whom relight does not know.
-	adviceUnsubscribed = "Only subscribers that the configuration names are subscribed again: ask who is missing."
+	adviceBucketPolicy = "This bucket receives your logs. Read its new policy. It must allow cloudtrail.amazonaws.com or " +
+		"delivery.logs.amazonaws.com to write. Everyone else it allows may be able to read or delete your logs. " +
+		"If the change is wrong, restore the previous policy: aws s3api put-bucket-policy."
+	adviceNoBucketPolicy = "This bucket receives your logs. Without a policy AWS delivers nothing to it. Restore the policy: aws s3api put-bucket-policy. " +
+		"CloudTrail retries for 30 days. Flow log records that could not be delivered are lost."
+	adviceLifecycle = "This bucket receives your logs. Its new rules may delete them. Read the rules: aws s3api get-bucket-lifecycle-configuration. " +
+		"If they are wrong, restore the previous rules within a day, before S3 applies the new ones. Expired logs are lost unless the bucket keeps versions."
+	adviceNoBucket = "This bucket received your logs. Create it again now, in this account and region and with its policy. Until then anyone can take its name " +
+		"and receive your logs. CloudTrail retries for 30 days. Flow log records that could not be delivered are lost."
+	adviceDisabledKey = "This key encrypts your logs or relight's topic. While it is disabled, AWS writes no new logs and sends no notifications, and nobody can read the old logs. " +
+		"Enable the key: aws kms enable-key."
+	adviceDyingKey = "This key encrypts your logs or relight's topic. AWS deletes it in 7 to 30 days, and after that nobody can ever read those logs. " +
+		"Cancel the deletion: aws kms cancel-key-deletion. The key then stays disabled, so enable it: aws kms enable-key."
+	adviceKeyPolicy = "This key encrypts your logs or relight's topic. Read its new policy. It must allow the services that use the key, such as " +
+		"logs.amazonaws.com, cloudtrail.amazonaws.com and, for the topic, cloudwatch.amazonaws.com. It must also allow the people who read the logs. " +
+		"If the change is wrong, restore the previous policy: aws kms put-key-policy."
+	adviceRegion = "Sweeps cover this region once it is enabled. If nobody wanted it, disable it: aws account disable-region. " +
+		"If you want relight to react to its events too, add it to regions in the configuration and deploy."
+	adviceUnprotected = "relight restores deletion protection only on log groups that it created. " +
+		"Ask the caller why: the next step may be to delete the group. Restore it: aws logs put-log-group-deletion-protection --deletion-protection-enabled."
+	adviceDecrypted = "The key no longer encrypts new records of this log group. relight restores a key only on a group that it created, " +
+		"and only if kmsKeys in the configuration names the key. Restore it: aws logs associate-kms-key."
+	adviceStreamGone = "The records in that stream are lost. The trail's bucket still has CloudTrail's own records: " +
+		"read there what happened in the time that the stream covered."
+	adviceFeedGone = "The receiver of this subscription no longer gets the records. Find its owner: " +
+		"the owner, or the stack that created the subscription, must restore it."
+	adviceMasked = "From now on the policy masks the data it matches, for readers, metric filters and subscriptions alike. " +
+		"If nobody wanted it, delete it: aws logs delete-data-protection-policy."
+	adviceTransformed = "Queries, subscriptions and filters on transformed records now see the transformer's output. " +
+		"relight's filters read the original records. If nobody wanted the transformer, delete it: aws logs delete-transformer."
+	adviceAccountWide = "An account policy can mask, transform, copy or expire the records of every log group in the region. " +
+		"Read it: aws logs describe-account-policies. If nobody wanted it, delete it: aws logs delete-account-policy."
+	adviceStateSet = "An alarm notifies only when its state changes. An alarm that was set to ALARM by hand sends nothing until it has been OK again. " +
+		"An alarm that was set to OK by hand hides what triggered it. Read its history: aws cloudwatch describe-alarm-history."
+	adviceUnsubscribed = "relight restores only the subscribers that the configuration names. Ask who else is missing." // relight does not know them
 )

@@ -44,15 +44,15 @@ var alarmShape = regexp.MustCompile(`^[^\x00-\x1f\x7f]{1,255}$`)
 //
 // A list of EC2's {"resourceId": …} may name resources of any type, of which
 // those of another type are left out; foreign says that it names only such.
-func namesAt(detail json.RawMessage, path []string, of catalog.ResourceType) (found remedy.Names, foreign bool) {
-	if len(path) == 0 {
+func namesAt(detail json.RawMessage, path string, of catalog.ResourceType) (found remedy.Names, foreign bool) {
+	if path == "" {
 		return "", false
 	}
 	names, ok := texts(nodeAt(detail, path))
 	for i := range names {
 		names[i] = canonical(names[i], of)
 	}
-	if all := len(names); ok && path[len(path)-1] == "items" {
+	if all := len(names); ok && strings.HasSuffix(path, ".items") {
 		names = slices.DeleteFunc(names, func(n string) bool { return resourceID.MatchString(n) && !strings.HasPrefix(n, string(of)+"-") })
 		if all > 0 && len(names) == 0 {
 			return "", true
@@ -69,26 +69,24 @@ func namesAt(detail json.RawMessage, path []string, of catalog.ResourceType) (fo
 // Reference, "Resource IDs".
 var resourceID = regexp.MustCompile(`^[a-z]+(-[a-z]+)*-[0-9a-f]+$`)
 
-// nodeAt returns what is in a detail at a path, or nil. A step may name two
-// members, of which the record has one.
-func nodeAt(detail json.RawMessage, path []string) any {
-	var node any
-	if json.Unmarshal(detail, &node) != nil {
+// nodeAt returns what is in a detail at a path, or nil. Of two paths with "|"
+// between them it takes the first that leads somewhere.
+func nodeAt(detail json.RawMessage, paths string) any {
+	var root any
+	if json.Unmarshal(detail, &root) != nil {
 		return nil
 	}
-	for _, step := range path {
-		object, ok := unquote(node).(map[string]any)
-		if !ok {
-			return nil
+	for path := range strings.SplitSeq(paths, "|") {
+		node := root
+		for member := range strings.SplitSeq(path, ".") {
+			object, _ := unquote(node).(map[string]any)
+			node = object[member]
 		}
-		node = nil
-		for member := range strings.SplitSeq(step, "|") {
-			if node == nil {
-				node = object[member]
-			}
+		if node != nil {
+			return node
 		}
 	}
-	return node
+	return nil
 }
 
 // canonical returns a name as the account's listings have it: some calls take
@@ -102,10 +100,9 @@ func canonical(name string, of catalog.ResourceType) string {
 	return strings.TrimPrefix(strings.TrimSuffix(at.Resource, ":*"), "log-group:")
 }
 
-// harmless reports whether a call with advice did no harm after all.
+// harmless reports whether a call has the parameter that makes it harmless.
 func harmless(c catalog.Call, detail json.RawMessage) bool {
-	path, value := c.Harmless()
-	return path != nil && fmt.Sprint(nodeAt(detail, path)) == value
+	return c.Harmless.Path != "" && fmt.Sprint(nodeAt(detail, c.Harmless.Path)) == c.Harmless.Text
 }
 
 // texts returns the strings of a node, and false if any part of it is
