@@ -69,6 +69,7 @@ type world struct {
 	log     lockedBuffer
 	now     time.Time
 	invoked []string // functions, by other functions
+	pace    *awsio.Pace
 }
 
 // A lockedBuffer is written to by functions that run at once.
@@ -193,6 +194,7 @@ func (w *world) appAt(home string, f catalog.Function) *app.App {
 			EC2: w.EC2, Logs: w.Logs, CloudWatch: w.CloudWatch, CloudTrail: w.CloudTrail, SNS: w.SNS, IAM: w.IAM, KMS: w.KMS, SSM: w.SSM,
 			Lambda: lambda.NewFromConfig(w.Config()),
 		},
+		Pace:     w.pace,
 		HandOver: f == catalog.Backfill,
 		Log:      slog.New(slog.NewJSONHandler(&w.log, nil)),
 		Now:      func() time.Time { return w.now },

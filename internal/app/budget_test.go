@@ -18,6 +18,7 @@ import (
 // for a run that repaired, none for any other.
 func TestBudgets(t *testing.T) {
 	echo := attack{do: func(*world) {}}
+	controls := len(catalog.Controls())
 	tests := []struct {
 		event    string
 		attack   attack
@@ -33,8 +34,8 @@ func TestBudgets(t *testing.T) {
 		{event: "AlarmChange.delete.json", attack: attacks["DeleteAlarms.one.json"], calls: 3, messages: 1},
 		{event: "DisableAlarmActions.one.json", attack: attacks["DisableAlarmActions.one.json"], calls: 3, messages: 1},
 		{event: "PutMetricAlarm.weakened.json", attack: attacks["PutMetricAlarm.weakened.json"], calls: 3, messages: 1},
-		{event: "DeleteAlarms.all.json", attack: attacks["DeleteAlarms.all.json"], calls: 20, messages: 1},
-		{event: "DeleteLogGroup.trail.json", attack: attacks["DeleteLogGroup.trail.json"], calls: 26, messages: 1},
+		{event: "DeleteAlarms.all.json", attack: attacks["DeleteAlarms.all.json"], calls: controls + 2, messages: 1},
+		{event: "DeleteLogGroup.trail.json", attack: attacks["DeleteLogGroup.trail.json"], calls: controls + 8, messages: 1},
 
 		{event: "DeleteVpc.logged.json", attack: attacks["DeleteVpc.logged.json"], calls: 11, messages: 1},
 		{event: "DeleteVpc.bare.json", attack: echo, calls: 5}, // four of them to be sure that it is gone

@@ -10,7 +10,35 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 
 	"github.com/relight-aws/relight/events"
+	"github.com/relight-aws/relight/internal/awsio"
 )
+
+// echoWait is how long a run gives way to the one whose writes are echoed.
+const echoWait = 15 * time.Second
+
+// An echo waits longer than relight takes to make every filter and every alarm
+// at the pace that AWS allows. With more controls than that, raise echoLooks.
+func TestEchoOutlastsTheRepair(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := healthy(t, "")
+		w.PageSize(0)
+		w.pace = &awsio.Pace{}
+		w.deleteGroup(home, trailGroup)
+		w.deleteAlarms(ours()...)
+		begin := time.Now()
+		for _, name := range []string{"DeleteLogGroup.trail.json", "DeleteAlarms.all.json"} {
+			if _, errs := w.send(events.Read(name), true); len(errs) > 0 {
+				t.Fatal(errs)
+			}
+		}
+		if took := time.Since(begin); took > echoWait || took < 5*time.Second { // less is not paced
+			t.Errorf("%d controls took %v to restore, and an echo waits %v", len(ours()), took, echoWait)
+		}
+		if gaps := w.gaps(); len(gaps) > 0 {
+			t.Errorf("left down: %v", gaps)
+		}
+	})
+}
 
 // A run that only relight's own writes asked for gives way to the run that
 // makes them, and heals what nobody else has healed by then.
@@ -24,7 +52,7 @@ func TestEchoGivesWay(t *testing.T) {
 		told   int // messages
 	}{
 		{"other run at work", "PutMetricFilter.echo.json", time.Second, 2500 * time.Millisecond, 0, 0},
-		{"no other run", "PutMetricFilter.echo.json", 0, 15 * time.Second, 1, 1},
+		{"no other run", "PutMetricFilter.echo.json", 0, echoWait, 1, 1},
 		{"not an echo", "DeleteMetricFilter.ours.json", 0, 0, 1, 1},
 	}
 	for _, tt := range tests {

@@ -24,8 +24,8 @@ func TestEmptyIsGood(t *testing.T) {
 		if p.FlowLogs.TrafficType != catalog.TrafficReject || p.FlowLogs.RetentionDays != 365 || p.FlowLogs.Aggregation != 600 {
 			t.Errorf("flow log defaults %+v", p.FlowLogs)
 		}
-		if len(p.Controls) != 18 || c.Mode(catalog.Alarms) != catalog.Repair {
-			t.Errorf("%d controls in mode %s, want 18 in repair", len(p.Controls), c.Mode(catalog.Alarms))
+		if n := len(catalog.Controls()); len(p.Controls) != n || c.Mode(catalog.Alarms) != catalog.Repair {
+			t.Errorf("%d controls in mode %s, want all %d in repair", len(p.Controls), c.Mode(catalog.Alarms), n)
 		}
 	}
 }
@@ -78,7 +78,7 @@ func TestControlsAreTuned(t *testing.T) {
 	for _, row := range c.Baseline().Controls {
 		byID[row.ID] = row
 	}
-	if _, ok := byID["root-usage"]; ok || len(byID) != 18 {
+	if _, ok := byID["root-usage"]; ok || len(byID) != len(catalog.Controls()) {
 		t.Errorf("%d controls, want root-usage gone and mine there", len(byID))
 	}
 	if got := byID["iam-changes"]; got.Threshold != 5 || got.Period != 60 {

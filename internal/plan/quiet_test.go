@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -168,8 +169,8 @@ func TestCrowdedLogGroup(t *testing.T) {
 	n := len(want.Controls)
 	for existing, refused := range map[int]string{
 		catalog.FiltersPerGroup - n:     "",
-		catalog.FiltersPerGroup - n + 1: "it has 83 metric filters and takes 100, so 1 of the missing ones are refused",
-		catalog.FiltersPerGroup:         "it has 100 metric filters and takes 100, so 18 of the missing ones are refused",
+		catalog.FiltersPerGroup - n + 1: fmt.Sprintf("it has %d metric filters and takes 100, so 1 of the missing ones are refused", 101-n),
+		catalog.FiltersPerGroup:         fmt.Sprintf("it has 100 metric filters and takes 100, so %d of the missing ones are refused", n),
 	} {
 		p := of(t, want, logGroup(crowd(existing)...))
 		if len(p.Actions) != n || (len(p.Findings) == 0) != (refused == "") || refused != "" && !strings.Contains(p.Findings[0].String(), refused) {
