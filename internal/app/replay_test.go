@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -391,6 +392,47 @@ func TestSamples(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// strangers are resources that no protection depends on, by type. A VPC or a
+// region has none: relight protects them all.
+var strangers = map[string]string{
+	"trail": "app-trail", "log-group": foreignGroup, "alarm": foreignAlarm, "muted-alarm": foreignAlarm, "composite-alarm": "checkout",
+	"topic": "arn:aws:sns:us-east-1:111122223333:checkout", "bucket": "checkout-assets", "key": "0987dcba-09fe-87dc-65ba-ab0987654321",
+	"role": "checkout-service", "policy": "arn:aws:iam::111122223333:policy/checkout-tables",
+}
+
+var named = regexp.MustCompile("^check .*: ([a-z-]+) `([^`]+)`(;|$)")
+
+// Every sample about one resource, with the name of a resource that no
+// protection depends on: relight neither writes nor notifies.
+func TestStrangers(t *testing.T) {
+	checked := map[string]bool{}
+	for name, expected := range events.Expected() {
+		m := named.FindStringSubmatch(expected)
+		if m == nil || strangers[m[1]] == "" {
+			continue
+		}
+		checked[m[1]] = true
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := healthy(t, watchful)
+			writes, messages := len(w.Writes()), len(w.Messages())
+			raw := strings.ReplaceAll(string(events.Read(name)), m[2], strangers[m[1]])
+			if again, errs := w.send([]byte(raw), false); len(again)+len(errs) > 0 {
+				t.Errorf("failed: %v, %v", again, errs)
+			}
+			if len(w.Writes()) != writes || len(w.Messages()) != messages {
+				t.Errorf("writes %v and messages %v, want none", w.Writes()[writes:], w.Messages()[messages:])
+			}
+			if !strings.Contains(w.log.String(), m[1]+":"+strangers[m[1]]) {
+				t.Errorf("no scope names %s", strangers[m[1]])
+			}
+		})
+	}
+	if len(checked) != len(strangers) {
+		t.Errorf("samples of %v, want one of each type in strangers", checked)
 	}
 }
 
