@@ -18,10 +18,9 @@ const (
 	echoLooks = 6
 )
 
-// echoed reports whether relight's own functions made every one of the calls
-// behind a run, by the session name that Lambda gives them. It is a hint
-// about timing alone: who borrows the name gains a delay, and is healed all
-// the same.
+// echoed reports whether relight's own functions made all the calls behind a run,
+// by the session name that Lambda gives them. It only delays a run: an intruder
+// who uses such a name gains a delay, and relight restores all the same.
 func (a *App) echoed(causes []remedy.Cause) bool {
 	return len(causes) > 0 && !slices.ContainsFunc(causes, func(c remedy.Cause) bool {
 		return !strings.Contains(c.Actor, ":assumed-role/") || !slices.ContainsFunc(catalog.Functions(), func(f catalog.Function) bool {
@@ -30,8 +29,8 @@ func (a *App) echoed(causes []remedy.Cause) bool {
 	})
 }
 
-// giveWay waits while a scope is not as wanted: the run whose writes are
-// echoed may still be at work on it, and both would write the same.
+// giveWay waits while a scope differs from the desired state: the run that caused
+// the echo may still be writing, and both runs would write the same.
 func (a *App) giveWay(ctx context.Context, s remedy.Scope) {
 	for range echoLooks {
 		look := a.reconciler.Run(ctx, s, catalog.Observe)
