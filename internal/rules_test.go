@@ -107,7 +107,7 @@ var layers = map[string][]string{
 	},
 	"internal/app": {
 		"internal/awsio", "internal/catalog", "internal/config", "internal/plan", "internal/remedy", "internal/report", "internal/trigger",
-		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-sdk-go-v2/config", "golang.org/x/",
+		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/config", "golang.org/x/",
 	},
 	"internal/awstest": {
 		"internal/catalog",

@@ -95,7 +95,7 @@ func (a *account) backfillName() string {
 func (a *account) app() *app.App {
 	return app.NewWith(app.Options{
 		Function: catalog.Backfill, Config: a.config, Deployment: a.deployment,
-		Clients: awsio.NewClients(a.aws), Pace: &awsio.Pace{},
+		AWS: a.aws, Pace: &awsio.Pace{},
 		Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Now: time.Now, Silent: true,
 	})
 }

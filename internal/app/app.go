@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/relight-aws/relight/internal/awsio"
@@ -26,7 +27,7 @@ type Options struct {
 	Function   catalog.Function
 	Config     config.Config
 	Deployment catalog.Deployment
-	Clients    awsio.Clients
+	AWS        aws.Config
 	Pace       *awsio.Pace // nil for none
 	Log        *slog.Logger
 	Now        func() time.Time
@@ -49,7 +50,7 @@ type App struct {
 // NewWith returns an App made of the given parts.
 func NewWith(o Options) *App {
 	want := o.Config.Desired(o.Deployment)
-	cloud := &awsio.Cloud{Clients: o.Clients, Want: want, Pace: o.Pace, Now: o.Now}
+	cloud := &awsio.Cloud{Config: o.AWS, Want: want, Pace: o.Pace, Now: o.Now}
 	reporter := report.Reporter{Log: o.Log, Publisher: cloud, Topic: want.Topic, Function: want.FunctionName(o.Function)}
 	if o.Silent {
 		reporter.Topic = ""
@@ -83,13 +84,13 @@ func New(ctx context.Context, f catalog.Function) (*App, error) {
 	}
 	cfg, configErr := config.Load(filepath.Join(filepath.Dir(exe), catalog.ConfigFile))
 	deployment, envErr := config.DeploymentFromEnv(os.Getenv)
-	aws, awsErr := awsconfig.LoadDefaultConfig(ctx)
+	settings, awsErr := awsconfig.LoadDefaultConfig(ctx)
 	if err := errors.Join(configErr, envErr, awsErr); err != nil {
 		return nil, err
 	}
 	return NewWith(Options{
 		Function: f, Config: cfg, Deployment: deployment,
-		Clients: awsio.NewClients(aws), Pace: &awsio.Pace{},
+		AWS: settings, Pace: &awsio.Pace{},
 		Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), Now: time.Now, HandOver: f == catalog.Backfill,
 	}), nil
 }

@@ -190,14 +190,11 @@ func (w *world) appAt(home string, f catalog.Function) *app.App {
 	return app.NewWith(app.Options{
 		Function: f, Config: w.config,
 		Deployment: catalog.Deployment{Account: account, HomeRegion: home, Topic: w.topic, TopicKey: topicKey, DeliveryRole: role},
-		Clients: awsio.Clients{
-			EC2: w.EC2, Logs: w.Logs, CloudWatch: w.CloudWatch, CloudTrail: w.CloudTrail, SNS: w.SNS, IAM: w.IAM, KMS: w.KMS, SSM: w.SSM,
-			Lambda: lambda.NewFromConfig(w.Config()),
-		},
-		Pace:     w.pace,
-		HandOver: f == catalog.Backfill,
-		Log:      slog.New(slog.NewJSONHandler(&w.log, nil)),
-		Now:      func() time.Time { return w.now },
+		AWS:        w.Config(),
+		Pace:       w.pace,
+		HandOver:   f == catalog.Backfill,
+		Log:        slog.New(slog.NewJSONHandler(&w.log, nil)),
+		Now:        func() time.Time { return w.now },
 	})
 }
 

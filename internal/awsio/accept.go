@@ -11,22 +11,23 @@ import (
 // the trail were accepted as it is now. Where the remembered one is gone, that
 // is the one that policy would choose.
 func (c *Cloud) TrailToAccept(ctx context.Context, s remedy.Scope) (was plan.Recollection, now plan.TrailMemory, choice plan.TrailChoice, err error) {
-	if was, err = c.recallTrail(ctx, s); err != nil {
-		return was, now, choice, err
+	r := c.in(s.Account, s.Region)
+	if was, err = r.recallTrail(ctx); err != nil {
+		return was, now, choice, bare(err)
 	}
-	trails, err := c.describeTrails(ctx, s.Region)
+	trails, err := r.describeTrails(ctx)
 	if err != nil {
-		return was, now, choice, err
+		return was, now, choice, bare(err)
 	}
-	if choice = plan.ChooseTrail(c.Want, s.Account, s.Region, trails, was.Trail); choice.Gone {
-		choice = plan.ChooseTrail(c.Want, s.Account, s.Region, trails, nil)
+	if choice = plan.ChooseTrail(r.Want, r.account, r.name, trails, was.Trail); choice.Gone {
+		choice = plan.ChooseTrail(r.Want, r.account, r.name, trails, nil)
 	}
 	if choice.Trail == nil {
 		return was, now, choice, nil
 	}
 	var state plan.TrailState
-	if err := c.describeHealth(ctx, s.Region, choice.Trail.ARN, &state); err != nil {
-		return was, now, choice, err
+	if err := r.describeHealth(ctx, choice.Trail.ARN, &state); err != nil {
+		return was, now, choice, bare(err)
 	}
 	return was, plan.MemoryOf(*choice.Trail, state.Selectors), choice, nil
 }

@@ -16,35 +16,31 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// alarmAPI is what this file needs of *cloudwatch.Client, and no more.
-type alarmAPI interface {
-	DescribeAlarms(context.Context, *cloudwatch.DescribeAlarmsInput, ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error)
-	PutMetricAlarm(context.Context, *cloudwatch.PutMetricAlarmInput, ...func(*cloudwatch.Options)) (*cloudwatch.PutMetricAlarmOutput, error)
-	PutCompositeAlarm(context.Context, *cloudwatch.PutCompositeAlarmInput, ...func(*cloudwatch.Options)) (*cloudwatch.PutCompositeAlarmOutput, error)
-	ListAlarmMuteRules(context.Context, *cloudwatch.ListAlarmMuteRulesInput, ...func(*cloudwatch.Options)) (*cloudwatch.ListAlarmMuteRulesOutput, error)
-	DeleteAlarmMuteRule(context.Context, *cloudwatch.DeleteAlarmMuteRuleInput, ...func(*cloudwatch.Options)) (*cloudwatch.DeleteAlarmMuteRuleOutput, error)
-}
-
-var _ alarmAPI = (*cloudwatch.Client)(nil)
+var alarmKind = kindOf(
+	(*region).observeAlarms,
+	each((*region).putAlarm),
+	each((*region).deleteMuteRule),
+	each((*region).unsuppress),
+)
 
 // observeAlarms reads as little as the scope allows:
 //
-//	names of ours only       those alarms
-//	any other, hashed too    all of ours by name; it may have held the control
-//	                         of one that is missing, so then everything but
-//	                         the mute rules
-//	muted alarms             as above, and the mute rules: of those of ours,
-//	                         or of all where one is missing
-//	composite alarms         all of ours by name, and the composite ones
+//	relight's alarms only    those alarms
+//	any other, hashed too    all of relight's by name; if one is missing, the
+//	                         other may have satisfied its control, so then
+//	                         everything but the mute rules
+//	muted alarms             as above, and the mute rules of relight's alarms
+//	                         among them, or of all where one is missing
+//	composite alarms         all of relight's by name, and the composite ones
 //	no names                 trail, filters, every alarm, the topics, mute rules
-func (c *Cloud) observeAlarms(ctx context.Context, s remedy.Scope) (*plan.AlarmState, error) {
+func (r *region) observeAlarms(ctx context.Context, s remedy.Scope) (*plan.AlarmState, error) {
 	var ours []string
-	for _, control := range c.Want.Controls {
-		ours = append(ours, c.Want.Name(control.ID))
+	for _, control := range r.Want.Controls {
+		ours = append(ours, r.Want.Name(control.ID))
 	}
 	named := s.Names.List()
 	if len(named) == 0 {
-		return c.observeAllAlarms(ctx, s)
+		return r.observeAllAlarms(ctx, s)
 	}
 	foreign := slices.ContainsFunc(named, func(n string) bool { return !slices.Contains(ours, n) })
 	state := &plan.AlarmState{Named: named}
@@ -56,73 +52,65 @@ func (c *Cloud) observeAlarms(ctx context.Context, s remedy.Scope) (*plan.AlarmS
 		ask = slices.Concat(ours, named)
 	}
 	var err error
-	if state.Alarms, state.Composites, err = c.describeAlarms(ctx, s.Region, ask); err != nil {
+	if state.Alarms, state.Composites, err = r.describeAlarms(ctx, ask); err != nil {
 		return nil, err
 	}
 	for _, name := range state.Named {
 		if _, exists := state.Alarms[name]; !exists && !slices.Contains(named, name) {
-			return c.observeAllAlarms(ctx, s)
+			return r.observeAllAlarms(ctx, s)
 		}
 	}
 	if s.Type == catalog.MutedAlarm {
-		state.Mutes, err = c.mutesOf(ctx, s.Region, slices.DeleteFunc(named, func(n string) bool { return !slices.Contains(ours, n) }))
+		state.Mutes, err = r.mutesOf(ctx, slices.DeleteFunc(named, func(n string) bool { return !slices.Contains(ours, n) }))
 		if err != nil {
-			state.Unread, err = unreadMutes(err)
+			state.Unread, err = unread("alarms", "mute rules silence them", err)
 		}
 	}
 	return state, err
 }
 
-func unreadMutes(err error) ([]plan.Finding, error) {
-	f, err := unread("alarms", "mute rules silence them", err)
-	if err != nil {
-		return nil, err
-	}
-	return []plan.Finding{*f}, nil
-}
-
-func (c *Cloud) observeAllAlarms(ctx context.Context, s remedy.Scope) (*plan.AlarmState, error) {
+func (r *region) observeAllAlarms(ctx context.Context, s remedy.Scope) (*plan.AlarmState, error) {
 	state := &plan.AlarmState{Full: true}
 	var err error
-	if state.Trail, err = c.trailLogs(ctx, s); err != nil || state.Trail.LogGroup == "" {
+	if state.Trail, err = r.trailLogs(ctx); err != nil || state.Trail.LogGroup == "" {
 		return state, err
 	}
 	var exists bool
-	if state.Filters, exists, err = c.describeFilters(ctx, s.Region, state.Trail.LogGroup); err != nil {
+	if state.Filters, exists, err = r.describeFilters(ctx, state.Trail.LogGroup); err != nil {
 		return nil, err
 	}
 	if !exists {
-		if state.Trail, err = c.confirmTrailLogs(ctx, s, state.Trail); err != nil || state.Trail.LogGroup == "" {
+		if state.Trail, err = r.confirmTrailLogs(ctx, state.Trail); err != nil || state.Trail.LogGroup == "" {
 			return state, err
 		}
 	}
-	if state.Alarms, state.Composites, err = c.describeAlarms(ctx, s.Region, nil); err != nil {
+	if state.Alarms, state.Composites, err = r.describeAlarms(ctx, nil); err != nil {
 		return nil, err
 	}
-	measuring, topics := c.measuring(state)
+	measuring, topics := r.measuring(state)
 	if s.Names == "" || s.Type == catalog.MutedAlarm || s.Type == catalog.CompositeAlarm {
-		rules, err := c.mutes(ctx, s.Region, measuring)
+		rules, err := r.mutes(ctx, measuring)
 		if state.Mutes = rules; err != nil {
-			if state.Unread, err = unreadMutes(err); err != nil {
+			if state.Unread, err = unread("alarms", "mute rules silence them", err); err != nil {
 				return nil, err
 			}
 		}
 	}
-	state.Topics, err = c.describeTopics(ctx, s, topics)
+	state.Topics, err = r.describeTopics(ctx, topics)
 	return state, err
 }
 
-// measuring returns the names of the alarms on the metric of a filter that
-// measures a control, or that could be relight's, and the topics that the
-// former act on.
-func (c *Cloud) measuring(state *plan.AlarmState) (names, topics []string) {
+// measuring returns the names of the alarms that watch the metric of a
+// control's filter, with the topics that those notify, and the names of all
+// alarms that could be relight's.
+func (r *region) measuring(state *plan.AlarmState) (names, topics []string) {
 	for name := range state.Alarms {
-		if slices.ContainsFunc(c.Want.Controls, func(control catalog.Control) bool { return strings.HasPrefix(name, c.Want.Name(control.ID)) }) {
+		if slices.ContainsFunc(r.Want.Controls, func(control catalog.Control) bool { return strings.HasPrefix(name, r.Want.Name(control.ID)) }) {
 			names = append(names, name)
 		}
 	}
 	for _, f := range state.Filters {
-		measures := slices.ContainsFunc(c.Want.Controls, func(control catalog.Control) bool { return plan.Measures(control, f) == "" })
+		measures := slices.ContainsFunc(r.Want.Controls, func(control catalog.Control) bool { return plan.Measures(control, f) == "" })
 		if !measures {
 			continue
 		}
@@ -140,79 +128,64 @@ func (c *Cloud) measuring(state *plan.AlarmState) (names, topics []string) {
 
 // describeAlarms returns the named alarms that exist, metric and composite, or
 // every one of the region for no names.
-func (c *Cloud) describeAlarms(ctx context.Context, region string, names []string) (map[string]plan.Alarm, []plan.Composite, error) {
-	alarms := map[string]plan.Alarm{}
-	if len(names) == 0 {
-		composites, err := c.listAlarms(ctx, region, nil, alarms)
-		return alarms, composites, err
+func (r *region) describeAlarms(ctx context.Context, names []string) (alarms map[string]plan.Alarm, composites []plan.Composite, err error) {
+	chunks := [][]string{nil}
+	if len(names) > 0 {
+		chunks = slices.Collect(slices.Chunk(names, catalog.AlarmsPerCall))
 	}
-	var composites []plan.Composite
-	for chunk := range slices.Chunk(names, catalog.AlarmsPerCall) {
-		some, err := c.listAlarms(ctx, region, chunk, alarms)
-		if err != nil {
-			return nil, nil, err
+	alarms = map[string]plan.Alarm{}
+	for _, chunk := range chunks {
+		in := &cloudwatch.DescribeAlarmsInput{
+			AlarmNames: chunk, AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm}, MaxRecords: aws.Int32(catalog.AlarmsPerCall),
 		}
-		composites = append(composites, some...)
+		for page, err := range pages(ctx, cloudwatch.NewDescribeAlarmsPaginator(r.cloudwatch, in)) {
+			if err != nil {
+				return nil, nil, err
+			}
+			for _, a := range page.MetricAlarms {
+				got := alarmOf(a)
+				got.InAlarmFor = r.inAlarmFor(a)
+				alarms[got.Name] = got
+			}
+			for _, a := range page.CompositeAlarms {
+				composites = append(composites, compositeOf(a))
+			}
+		}
 	}
 	return alarms, composites, nil
 }
 
-func (c *Cloud) listAlarms(ctx context.Context, region string, names []string, found map[string]plan.Alarm) ([]plan.Composite, error) {
-	var composites []plan.Composite
-	in := &cloudwatch.DescribeAlarmsInput{
-		AlarmNames: names, AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm}, MaxRecords: aws.Int32(catalog.AlarmsPerCall),
-	}
-	for {
-		out, err := call(ctx, c.Pace, place{region, "cloudwatch.DescribeAlarms", ""}, c.Clients.CloudWatch.DescribeAlarms, in, cloudWatchIn(region))
-		if err != nil {
-			return nil, err
-		}
-		for _, a := range out.MetricAlarms {
-			got := alarmOf(a)
-			got.InAlarmFor = c.inAlarmFor(a)
-			found[got.Name] = got
-		}
-		for _, a := range out.CompositeAlarms {
-			composites = append(composites, compositeOf(a))
-		}
-		if aws.ToString(out.NextToken) == "" {
-			return composites, nil
-		}
-		in.NextToken = out.NextToken
-	}
-}
-
 // inAlarmFor returns for how many seconds an alarm has been in ALARM, or 0.
 // An update of the state need not change it, so the time of the last update
-// makes it look shorter at most.
-func (c *Cloud) inAlarmFor(a types.MetricAlarm) int64 {
+// can only make this too short.
+func (r *region) inAlarmFor(a types.MetricAlarm) int64 {
 	since := cmp.Or(a.StateTransitionedTimestamp, a.StateUpdatedTimestamp)
-	if a.StateValue != types.StateValueAlarm || since == nil || c.Now == nil {
+	if a.StateValue != types.StateValueAlarm || since == nil || r.Now == nil {
 		return 0
 	}
-	return max(0, int64(c.Now().Sub(*since).Seconds()))
+	return max(0, int64(r.Now().Sub(*since).Seconds()))
 }
 
 // mutes returns the rules that silence any of the alarms now or later: one
 // call where the region has no such rule at all, else one more for each alarm.
-func (c *Cloud) mutes(ctx context.Context, region string, alarms []string) ([]plan.MuteRule, error) {
-	if any, err := c.listMutes(ctx, region, nil); err != nil || len(any) == 0 {
+func (r *region) mutes(ctx context.Context, alarms []string) ([]plan.MuteRule, error) {
+	if any, err := r.listMutes(ctx, ""); err != nil || len(any) == 0 {
 		return nil, err
 	}
-	return c.mutesOf(ctx, region, alarms)
+	return r.mutesOf(ctx, alarms)
 }
 
 // mutesOf returns the rules that silence each of the alarms now or later.
-func (c *Cloud) mutesOf(ctx context.Context, region string, alarms []string) ([]plan.MuteRule, error) {
+func (r *region) mutesOf(ctx context.Context, alarms []string) ([]plan.MuteRule, error) {
 	byName := map[string]plan.MuteRule{}
 	for _, alarm := range alarms {
-		rules, err := c.listMutes(ctx, region, aws.String(alarm))
+		rules, err := r.listMutes(ctx, alarm)
 		if err != nil {
 			return nil, err
 		}
-		for _, r := range rules {
-			r.Alarms = append(byName[r.Name].Alarms, alarm)
-			byName[r.Name] = r
+		for _, rule := range rules {
+			rule.Alarms = append(byName[rule.Name].Alarms, alarm)
+			byName[rule.Name] = rule
 		}
 	}
 	var all []plan.MuteRule
@@ -222,27 +195,23 @@ func (c *Cloud) mutesOf(ctx context.Context, region string, alarms []string) ([]
 	return all, nil
 }
 
-// listMutes returns the rules that are or will be in force, those over one
-// alarm if that is given.
-func (c *Cloud) listMutes(ctx context.Context, region string, alarm *string) ([]plan.MuteRule, error) {
+// listMutes returns the rules that are or will be in force over an alarm, over
+// any alarm for "".
+func (r *region) listMutes(ctx context.Context, alarm string) ([]plan.MuteRule, error) {
 	var rules []plan.MuteRule
 	in := &cloudwatch.ListAlarmMuteRulesInput{
-		AlarmName: alarm, Statuses: []types.AlarmMuteRuleStatus{types.AlarmMuteRuleStatusActive, types.AlarmMuteRuleStatusScheduled},
+		AlarmName: nonzero(alarm), Statuses: []types.AlarmMuteRuleStatus{types.AlarmMuteRuleStatusActive, types.AlarmMuteRuleStatusScheduled},
 	}
-	for {
-		out, err := call(ctx, c.Pace, place{region, "cloudwatch.ListAlarmMuteRules", aws.ToString(alarm)}, c.Clients.CloudWatch.ListAlarmMuteRules, in, cloudWatchIn(region))
+	for page, err := range pages(ctx, cloudwatch.NewListAlarmMuteRulesPaginator(r.cloudwatch, in)) {
 		if err != nil {
 			return nil, err
 		}
-		for _, r := range out.AlarmMuteRuleSummaries {
-			_, name, _ := strings.Cut(aws.ToString(r.AlarmMuteRuleArn), ":alarm-mute-rule:") // the ARN's form: API Reference, PutAlarmMuteRule
-			rules = append(rules, plan.MuteRule{Name: name, Kind: aws.ToString(r.MuteType)})
+		for _, rule := range page.AlarmMuteRuleSummaries {
+			name := resourceOf(aws.ToString(rule.AlarmMuteRuleArn), "alarm-mute-rule:") // the ARN's form: API Reference, PutAlarmMuteRule
+			rules = append(rules, plan.MuteRule{Name: name, Kind: aws.ToString(rule.MuteType)})
 		}
-		if aws.ToString(out.NextToken) == "" {
-			return rules, nil
-		}
-		in.NextToken = out.NextToken
 	}
+	return rules, nil
 }
 
 func compositeOf(a types.CompositeAlarm) plan.Composite {
@@ -278,24 +247,19 @@ func actionConfiguration(t *plan.TagsSent) *types.ActionConfiguration {
 	}}
 }
 
-func (c *Cloud) deleteMute(ctx context.Context, region, rule string) error {
-	_, err := call(ctx, c.Pace, place{region, "cloudwatch.DeleteAlarmMuteRule", rule}, c.Clients.CloudWatch.DeleteAlarmMuteRule,
-		&cloudwatch.DeleteAlarmMuteRuleInput{AlarmMuteRuleName: aws.String(rule)}, cloudWatchIn(region))
+func (r *region) deleteMuteRule(ctx context.Context, a plan.DeleteMuteRule) error {
+	_, err := r.cloudwatch.DeleteAlarmMuteRule(ctx, &cloudwatch.DeleteAlarmMuteRuleInput{AlarmMuteRuleName: aws.String(a.Rule)})
 	return err
 }
 
 // unsuppress writes a composite alarm as a whole, as PutCompositeAlarm does,
 // without its suppressor. Its tags stay: CloudWatch ignores them on a change.
-func (c *Cloud) unsuppress(ctx context.Context, region string, a plan.Composite) error {
-	in := &cloudwatch.PutCompositeAlarmInput{
-		AlarmName: aws.String(a.Name), AlarmRule: aws.String(a.Rule), ActionsEnabled: aws.Bool(a.ActionsEnabled),
-		AlarmActions: a.AlarmActions, OKActions: a.OKActions, InsufficientDataActions: a.InsufficientActions,
-		ActionConfiguration: actionConfiguration(a.TagsSent),
-	}
-	if a.Description != "" {
-		in.AlarmDescription = aws.String(a.Description)
-	}
-	_, err := call(ctx, c.Pace, place{region, "cloudwatch.PutCompositeAlarm", a.Name}, c.Clients.CloudWatch.PutCompositeAlarm, in, cloudWatchIn(region))
+func (r *region) unsuppress(ctx context.Context, a plan.Unsuppress) error {
+	_, err := r.cloudwatch.PutCompositeAlarm(ctx, &cloudwatch.PutCompositeAlarmInput{
+		AlarmName: aws.String(a.Alarm.Name), AlarmRule: aws.String(a.Alarm.Rule), AlarmDescription: nonzero(a.Alarm.Description),
+		ActionsEnabled: aws.Bool(a.Alarm.ActionsEnabled), AlarmActions: a.Alarm.AlarmActions, OKActions: a.Alarm.OKActions,
+		InsufficientDataActions: a.Alarm.InsufficientActions, ActionConfiguration: actionConfiguration(a.Alarm.TagsSent),
+	})
 	return err
 }
 
@@ -341,12 +305,11 @@ func alarmOf(a types.MetricAlarm) plan.Alarm {
 
 // putAlarm writes the alarm as a whole, as PutMetricAlarm does. CloudWatch
 // takes the tags for a new alarm and ignores them for an old one.
-func (c *Cloud) putAlarm(ctx context.Context, region string, a plan.PutAlarm) error {
-	const op = "cloudwatch.PutMetricAlarm"
-	if c.Want.Topic == "" {
-		return notDeployed(op, a.Alarm.Name, "topic")
+func (r *region) putAlarm(ctx context.Context, a plan.PutAlarm) error {
+	if r.Want.Topic == "" {
+		return notDeployed("cloudwatch.PutMetricAlarm", a.Alarm.Name, "topic")
 	}
-	in := &cloudwatch.PutMetricAlarmInput{
+	_, err := r.cloudwatch.PutMetricAlarm(ctx, &cloudwatch.PutMetricAlarmInput{
 		AlarmName:               aws.String(a.Alarm.Name),
 		AlarmDescription:        aws.String(a.Alarm.Description),
 		Namespace:               aws.String(a.Alarm.Namespace),
@@ -363,10 +326,7 @@ func (c *Cloud) putAlarm(ctx context.Context, region string, a plan.PutAlarm) er
 		OKActions:               a.Alarm.OKActions,
 		InsufficientDataActions: a.Alarm.InsufficientActions,
 		ActionConfiguration:     actionConfiguration(a.Alarm.TagsSent),
-	}
-	for _, k := range sortedKeys(a.Tags) {
-		in.Tags = append(in.Tags, types.Tag{Key: aws.String(k), Value: aws.String(a.Tags[k])})
-	}
-	_, err := call(ctx, c.Pace, place{region, op, a.Alarm.Name}, c.Clients.CloudWatch.PutMetricAlarm, in, cloudWatchIn(region))
+		Tags:                    tagList(a.Tags, func(k, v *string) types.Tag { return types.Tag{Key: k, Value: v} }),
+	})
 	return err
 }

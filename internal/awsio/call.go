@@ -2,74 +2,98 @@ package awsio
 
 import (
 	"context"
+	"iter"
+	"reflect"
+	"slices"
+	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/sns"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go/middleware"
 )
 
-// A place is where a call goes and what it is called in errors.
-type place struct {
-	region string
-	op     string // service and operation: "ec2.CreateFlowLogs"
-	target string // what the call is about; the region where it is about many
+// watched returns the settings of a region's clients: relight's own retries,
+// and around every call, retries included, a middleware that waits until the
+// quota allows the call and turns its error into a *remedy.Error.
+func (r *region) watched(cfg aws.Config) aws.Config {
+	cfg.Region = r.name
+	cfg.Retryer = newRetryer
+	around := middleware.InitializeMiddlewareFunc("relight", func(
+		ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
+	) (out middleware.InitializeOutput, meta middleware.Metadata, err error) {
+		service, op := operationOf(ctx)
+		if err = r.Pace.wait(ctx, r.account+" "+r.name, op); err == nil {
+			out, meta, err = next.HandleInitialize(ctx, in)
+		}
+		return out, meta, wrap(op, r.targetOf(ctx, service, in.Parameters), err)
+	})
+	cfg.APIOptions = append(slices.Clip(cfg.APIOptions), func(stack *middleware.Stack) error {
+		return stack.Initialize.Add(around, middleware.Before)
+	})
+	return cfg
 }
 
-// call makes one AWS call in its region, within the quota, and classifies its
-// error.
-func call[In, Out, Options any](
-	ctx context.Context, p *Pace, at place,
-	f func(context.Context, *In, ...func(*Options)) (*Out, error), in *In, region func(*Options),
-) (*Out, error) {
-	if at.target == "" {
-		at.target = at.region
+// operationOf returns the service and the operation of a call as IAM policies
+// spell them, the operation as "ec2.CreateFlowLogs".
+func operationOf(ctx context.Context) (service, op string) {
+	service = strings.ToLower(strings.TrimPrefix(middleware.GetServiceID(ctx), "CloudWatch ")) // "CloudWatch Logs" is logs
+	op = service + "." + middleware.GetOperationName(ctx)
+	if op == "lambda.Invoke" { // the one call whose IAM action has another name
+		op = invokeOp
 	}
-	if err := p.wait(ctx, at.region, at.op); err != nil {
-		return nil, wrap(at.op, at.target, err)
+	return service, op
+}
+
+// targets lists, by service, the members of inputs that name what a call is
+// about, the most exact first. A call without one is about many things; so is
+// every call to EC2, which acts on lists.
+var targets = map[string][]string{
+	"cloudtrail": {"Name", "TrailName"},
+	"cloudwatch": {"AlarmName", "AlarmMuteRuleName"},
+	"iam":        {"RoleName", "PolicyArn"},
+	"kms":        {"KeyId"},
+	"lambda":     {"FunctionName"},
+	"logs":       {"FilterName", "LogGroupName", "LogGroupNamePrefix", "LogGroupIdentifier", "ResourceArn"},
+	"sns":        {"SubscriptionArn", "TopicArn"},
+	"ssm":        {"Name"},
+}
+
+type targetKey struct{}
+
+// about says what a call is about that creates what has no ARN yet: its input
+// has only a name.
+func about(ctx context.Context, arn string) context.Context {
+	return context.WithValue(ctx, targetKey{}, arn)
+}
+
+// targetOf returns what a call is about: the region where it is about many
+// things.
+func (r *region) targetOf(ctx context.Context, service string, input any) string {
+	if arn, ok := ctx.Value(targetKey{}).(string); ok {
+		return arn
 	}
-	out, err := f(ctx, in, region)
-	return out, wrap(at.op, at.target, err)
+	v := reflect.Indirect(reflect.ValueOf(input))
+	for _, member := range targets[service] {
+		if field := v.FieldByName(member); field.IsValid() {
+			if name, ok := field.Interface().(*string); ok && aws.ToString(name) != "" {
+				return *name
+			}
+		}
+	}
+	return r.name
 }
 
-func ec2In(region string) func(*ec2.Options) {
-	return func(o *ec2.Options) { o.Region = region }
-}
-
-func logsIn(region string) func(*cloudwatchlogs.Options) {
-	return func(o *cloudwatchlogs.Options) { o.Region = region }
-}
-
-func cloudWatchIn(region string) func(*cloudwatch.Options) {
-	return func(o *cloudwatch.Options) { o.Region = region }
-}
-
-func cloudTrailIn(region string) func(*cloudtrail.Options) {
-	return func(o *cloudtrail.Options) { o.Region = region }
-}
-
-func kmsIn(region string) func(*kms.Options) {
-	return func(o *kms.Options) { o.Region = region }
-}
-
-func snsIn(region string) func(*sns.Options) {
-	return func(o *sns.Options) { o.Region = region }
-}
-
-func ssmIn(region string) func(*ssm.Options) {
-	return func(o *ssm.Options) { o.Region = region }
-}
-
-// iamIn names the region whose partition has the account; IAM has none.
-func iamIn(region string) func(*iam.Options) {
-	return func(o *iam.Options) { o.Region = region }
-}
-
-func lambdaIn(region string) func(*lambda.Options) {
-	return func(o *lambda.Options) { o.Region = region }
+// pages returns the pages of a listing. It ends after the first error.
+func pages[Out, Options any](ctx context.Context, p interface {
+	HasMorePages() bool
+	NextPage(context.Context, ...func(*Options)) (*Out, error)
+},
+) iter.Seq2[*Out, error] {
+	return func(yield func(*Out, error) bool) {
+		for p.HasMorePages() {
+			out, err := p.NextPage(ctx)
+			if !yield(out, err) || err != nil {
+				return
+			}
+		}
+	}
 }

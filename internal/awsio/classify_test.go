@@ -69,6 +69,15 @@ func TestClassify(t *testing.T) {
 			t.Errorf("%v is not in the chain of %v", tt.err, e)
 		}
 	}
+	listed := map[string]remedy.Class{}
+	for class, codes := range classes {
+		for _, code := range codes {
+			if listed[code] != remedy.None {
+				t.Errorf("%s is listed as %s and as %s", code, listed[code], class)
+			}
+			listed[code] = class
+		}
+	}
 	if err := wrap("ec2.CreateFlowLogs", "vpc-1", nil); err != nil {
 		t.Errorf("wrap(nil) = %v", err)
 	}
@@ -115,12 +124,12 @@ func (a *answers) RoundTrip(r *http.Request) (*http.Response, error) {
 // The retries of the real clients, against a transport that answers: what
 // passes is tried again under the same client token, what does not is not.
 func TestRetries(t *testing.T) {
-	putRetention := func(ctx context.Context, c Clients) error {
-		_, err := c.Logs.PutRetentionPolicy(ctx, &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: aws.String("g"), RetentionInDays: aws.Int32(365)})
+	putRetention := func(ctx context.Context, r *region) error {
+		_, err := r.logs.PutRetentionPolicy(ctx, &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: aws.String("g"), RetentionInDays: aws.Int32(365)})
 		return err
 	}
-	createFlowLogs := func(ctx context.Context, c Clients) error {
-		_, err := c.EC2.CreateFlowLogs(ctx, &ec2.CreateFlowLogsInput{
+	createFlowLogs := func(ctx context.Context, r *region) error {
+		_, err := r.ec2.CreateFlowLogs(ctx, &ec2.CreateFlowLogsInput{
 			ResourceIds: []string{"vpc-1"}, ResourceType: types.FlowLogsResourceTypeVpc, ClientToken: aws.String("token"),
 		})
 		return err
@@ -128,7 +137,7 @@ func TestRetries(t *testing.T) {
 	created := round{200, `<CreateFlowLogsResponse><flowLogIdSet><item>fl-1</item></flowLogIdSet></CreateFlowLogsResponse>`}
 	tests := []struct {
 		name   string
-		call   func(context.Context, Clients) error
+		call   func(context.Context, *region) error
 		rounds []round
 		calls  int
 		code   string // of the error; "" for none
@@ -146,13 +155,13 @@ func TestRetries(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { // the pauses between tries cost no time
 				transport := &answers{rounds: tt.rounds, tokens: map[string]bool{}}
-				clients := NewClients(aws.Config{
-					Region: "us-east-1", HTTPClient: &http.Client{Transport: transport},
+				c := &Cloud{Config: aws.Config{
+					HTTPClient: &http.Client{Transport: transport},
 					Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 						return aws.Credentials{AccessKeyID: "a", SecretAccessKey: "s"}, nil
 					}),
-				})
-				err := tt.call(t.Context(), clients)
+				}}
+				err := tt.call(t.Context(), c.in(account, home))
 				if transport.calls != tt.calls || codeOf(err) != tt.code || (err == nil) != (tt.code == "") {
 					t.Errorf("%d calls, %v; want %d, %q", transport.calls, err, tt.calls, tt.code)
 				}

@@ -11,10 +11,10 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// whyFailed reads what the delivery of relight's own flow logs hangs on, if
-// one of them FAILED. It is read to explain: where relight may not read it,
-// that is the explanation, and not a failed look.
-func (c *Cloud) whyFailed(ctx context.Context, region string, state *plan.FlowLogState) error {
+// whyFailed reads what the delivery of relight's own flow logs depends on, if
+// one of them FAILED. It only explains: where relight may not read it, that is
+// the explanation, and the observation does not fail.
+func (r *region) whyFailed(ctx context.Context, state *plan.FlowLogState) error {
 	var groups []string
 	for _, vpc := range state.VPCs {
 		for _, fl := range vpc.FlowLogs {
@@ -27,8 +27,8 @@ func (c *Cloud) whyFailed(ctx context.Context, region string, state *plan.FlowLo
 		return nil
 	}
 	var err error
-	if role := plan.DeliveryRoleOf(c.Want); role.ARN != "" {
-		if state.Role, err = c.deliveryRole(ctx, region, role); err != nil && remedy.ClassOf(err) != remedy.Terminal {
+	if role := plan.DeliveryRoleOf(r.Want); role.ARN != "" {
+		if state.Role, err = r.deliveryRole(ctx, role); err != nil && remedy.ClassOf(err) != remedy.Terminal {
 			return err
 		}
 	}
@@ -38,20 +38,20 @@ func (c *Cloud) whyFailed(ctx context.Context, region string, state *plan.FlowLo
 		if _, known := state.Keys[key]; known || key == "" {
 			continue
 		}
-		if state.Keys[key], err = c.keyTrouble(ctx, region, key); err != nil {
+		if state.Keys[key], err = r.keyTrouble(ctx, key); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// keyTrouble returns what keeps a key from being used, or "".
-func (c *Cloud) keyTrouble(ctx context.Context, region, arn string) (string, error) {
-	state, err := c.keyState(ctx, region, arn)
+// keyTrouble returns why a key cannot be used, or "".
+func (r *region) keyTrouble(ctx context.Context, arn string) (string, error) {
+	state, err := r.keyState(ctx, arn)
 	switch {
 	case remedy.ClassOf(err) == remedy.Terminal:
 		e, _ := errors.AsType[*remedy.Error](err)
-		return "cannot be looked at: " + e.Hint, nil
+		return "cannot be read: " + e.Hint, nil
 	case err != nil:
 		return "", err
 	case slices.Contains([]types.KeyState{types.KeyStateEnabled, types.KeyStateCreating, types.KeyStateUpdating}, types.KeyState(state)):

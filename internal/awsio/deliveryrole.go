@@ -18,46 +18,29 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// roleAPI is what this file needs of *iam.Client, and no more.
-type roleAPI interface {
-	GetRole(context.Context, *iam.GetRoleInput, ...func(*iam.Options)) (*iam.GetRoleOutput, error)
-	GetRolePolicy(context.Context, *iam.GetRolePolicyInput, ...func(*iam.Options)) (*iam.GetRolePolicyOutput, error)
-	ListRolePolicies(context.Context, *iam.ListRolePoliciesInput, ...func(*iam.Options)) (*iam.ListRolePoliciesOutput, error)
-	ListAttachedRolePolicies(context.Context, *iam.ListAttachedRolePoliciesInput, ...func(*iam.Options)) (*iam.ListAttachedRolePoliciesOutput, error)
-	GetPolicy(context.Context, *iam.GetPolicyInput, ...func(*iam.Options)) (*iam.GetPolicyOutput, error)
-	GetPolicyVersion(context.Context, *iam.GetPolicyVersionInput, ...func(*iam.Options)) (*iam.GetPolicyVersionOutput, error)
-	CreateRole(context.Context, *iam.CreateRoleInput, ...func(*iam.Options)) (*iam.CreateRoleOutput, error)
-	TagRole(context.Context, *iam.TagRoleInput, ...func(*iam.Options)) (*iam.TagRoleOutput, error)
-	PutRolePolicy(context.Context, *iam.PutRolePolicyInput, ...func(*iam.Options)) (*iam.PutRolePolicyOutput, error)
-	UpdateAssumeRolePolicy(context.Context, *iam.UpdateAssumeRolePolicyInput, ...func(*iam.Options)) (*iam.UpdateAssumeRolePolicyOutput, error)
-	PutRolePermissionsBoundary(context.Context, *iam.PutRolePermissionsBoundaryInput, ...func(*iam.Options)) (*iam.PutRolePermissionsBoundaryOutput, error)
-	DeleteRolePermissionsBoundary(context.Context, *iam.DeleteRolePermissionsBoundaryInput, ...func(*iam.Options)) (*iam.DeleteRolePermissionsBoundaryOutput, error)
-	DeleteRolePolicy(context.Context, *iam.DeleteRolePolicyInput, ...func(*iam.Options)) (*iam.DeleteRolePolicyOutput, error)
-	DetachRolePolicy(context.Context, *iam.DetachRolePolicyInput, ...func(*iam.Options)) (*iam.DetachRolePolicyOutput, error)
-}
-
-// invokeAPI is what this file needs of *lambda.Client, and no more.
-type invokeAPI interface {
-	Invoke(context.Context, *lambda.InvokeInput, ...func(*lambda.Options)) (*lambda.InvokeOutput, error)
-}
-
-var (
-	_ roleAPI   = (*iam.Client)(nil)
-	_ invokeAPI = (*lambda.Client)(nil)
+var deliveryRoleKind = kindOf(
+	(*region).observeDeliveryRole,
+	each((*region).createDeliveryRole),
+	each((*region).setRoleBoundary),
+	each((*region).putRolePolicy),
+	each((*region).setRoleTrust),
+	each((*region).tagRole),
+	each((*region).removeRolePolicy),
+	each((*region).detachRolePolicy),
 )
 
-// observeDeliveryRole reads the role with which relight's flow logs deliver,
-// and the policies on it. An event about another role costs no read, one about
-// a managed policy that is not on ours costs one.
-func (c *Cloud) observeDeliveryRole(ctx context.Context, s remedy.Scope) (*plan.DeliveryRoleState, error) {
-	role, names := plan.DeliveryRoleOf(c.Want), s.Names.List()
+// observeDeliveryRole reads the role that delivers relight's flow logs, and
+// the policies on it. An event about another role costs no read, one about a
+// managed policy that is not on relight's role costs one.
+func (r *region) observeDeliveryRole(ctx context.Context, s remedy.Scope) (*plan.DeliveryRoleState, error) {
+	role, names := plan.DeliveryRoleOf(r.Want), s.Names.List()
 	switch {
 	case role.ARN == "":
 		return &plan.DeliveryRoleState{Elsewhere: "nothing is deployed, so there is none"}, nil
 	case s.Type == catalog.Role && len(names) > 0 && !slices.Contains(names, role.Name):
 		return &plan.DeliveryRoleState{Elsewhere: "the event is about another role"}, nil
 	case s.Type == catalog.IAMPolicy && len(names) > 0 && !slices.Contains(names, role.Boundary):
-		attached, err := c.attachedPolicies(ctx, s.Region, role.Name)
+		attached, err := r.attachedPolicies(ctx, role.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -65,13 +48,12 @@ func (c *Cloud) observeDeliveryRole(ctx context.Context, s remedy.Scope) (*plan.
 			return &plan.DeliveryRoleState{Elsewhere: "the event is about a policy that is not on the role"}, nil
 		}
 	}
-	return c.deliveryRole(ctx, s.Region, role)
+	return r.deliveryRole(ctx, role)
 }
 
-// deliveryRole reads a role that exists or not, with every policy on it.
-func (c *Cloud) deliveryRole(ctx context.Context, region string, role plan.DeliveryRoleSpec) (*plan.DeliveryRoleState, error) {
-	out, err := call(ctx, c.Pace, place{region, "iam.GetRole", role.Name}, c.Clients.IAM.GetRole,
-		&iam.GetRoleInput{RoleName: aws.String(role.Name)}, iamIn(region))
+// deliveryRole reads a role, if it exists, with every policy on it.
+func (r *region) deliveryRole(ctx context.Context, role plan.DeliveryRoleSpec) (*plan.DeliveryRoleState, error) {
+	out, err := r.iam.GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(role.Name)})
 	if remedy.ClassOf(err) == remedy.Missing {
 		return &plan.DeliveryRoleState{}, nil
 	}
@@ -80,10 +62,10 @@ func (c *Cloud) deliveryRole(ctx context.Context, region string, role plan.Deliv
 	}
 	state := &plan.DeliveryRoleState{
 		Exists: true, Trust: decoded(out.Role.AssumeRolePolicyDocument),
-		Tags: map[string]string{}, Inline: map[string]string{}, Attached: map[string]string{},
+		Tags: map[string]string{}, Attached: map[string]string{},
 	}
-	if c.Now != nil {
-		state.At = c.Now().UTC().Format("2006-01-02T15:04:05")
+	if r.Now != nil {
+		state.At = r.Now().UTC().Format("2006-01-02T15:04:05")
 	}
 	for _, tag := range out.Role.Tags {
 		state.Tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
@@ -91,90 +73,68 @@ func (c *Cloud) deliveryRole(ctx context.Context, region string, role plan.Deliv
 	if b := out.Role.PermissionsBoundary; b != nil {
 		state.Boundary = aws.ToString(b.PermissionsBoundaryArn)
 	}
-	if err := c.inlinePolicies(ctx, region, role.Name, state.Inline); err != nil {
+	if state.Inline, err = r.inlinePolicies(ctx, role.Name); err != nil {
 		return nil, err
 	}
-	attached, err := c.attachedPolicies(ctx, region, role.Name)
+	attached, err := r.attachedPolicies(ctx, role.Name)
 	if err != nil {
 		return nil, err
 	}
 	for _, arn := range attached {
-		if state.Attached[arn], err = c.policyInForce(ctx, region, arn); err != nil {
+		if state.Attached[arn], err = r.policyInForce(ctx, arn); err != nil {
 			return nil, err
 		}
 	}
 	if role.Boundary != "" && state.Boundary == role.Boundary {
-		state.Bounds, err = c.policyInForce(ctx, region, role.Boundary)
+		state.Bounds, err = r.policyInForce(ctx, role.Boundary)
 	}
 	return state, err
 }
 
-// inlinePolicies adds the inline policies of a role to a map. One that is
-// gone between the two reads is left out.
-func (c *Cloud) inlinePolicies(ctx context.Context, region, role string, into map[string]string) error {
-	in := &iam.ListRolePoliciesInput{RoleName: aws.String(role)}
-	for {
-		out, err := call(ctx, c.Pace, place{region, "iam.ListRolePolicies", role}, c.Clients.IAM.ListRolePolicies, in, iamIn(region))
-		if remedy.ClassOf(err) == remedy.Missing {
-			return nil // the next look finds the role gone
-		}
+// inlinePolicies returns the inline policies of a role, by name. It leaves out
+// what is deleted between two reads; the next observation finds a deleted role.
+func (r *region) inlinePolicies(ctx context.Context, role string) (map[string]string, error) {
+	policies := map[string]string{}
+	for page, err := range pages(ctx, iam.NewListRolePoliciesPaginator(r.iam, &iam.ListRolePoliciesInput{RoleName: aws.String(role)})) {
 		if err != nil {
-			return err
+			return policies, gone(err)
 		}
-		for _, name := range out.PolicyNames {
-			one, err := call(ctx, c.Pace, place{region, "iam.GetRolePolicy", role}, c.Clients.IAM.GetRolePolicy,
-				&iam.GetRolePolicyInput{RoleName: aws.String(role), PolicyName: aws.String(name)}, iamIn(region))
-			if remedy.ClassOf(err) == remedy.Missing {
-				continue
+		for _, name := range page.PolicyNames {
+			one, err := r.iam.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: aws.String(role), PolicyName: aws.String(name)})
+			if err == nil {
+				policies[name] = decoded(one.PolicyDocument)
+			} else if gone(err) != nil {
+				return nil, err
 			}
-			if err != nil {
-				return err
-			}
-			into[name] = decoded(one.PolicyDocument)
 		}
-		if !out.IsTruncated {
-			return nil
-		}
-		in.Marker = out.Marker
 	}
+	return policies, nil
 }
 
 // attachedPolicies returns the ARNs of the managed policies on a role, none
 // if the role does not exist.
-func (c *Cloud) attachedPolicies(ctx context.Context, region, role string) ([]string, error) {
+func (r *region) attachedPolicies(ctx context.Context, role string) ([]string, error) {
 	var arns []string
 	in := &iam.ListAttachedRolePoliciesInput{RoleName: aws.String(role)}
-	for {
-		out, err := call(ctx, c.Pace, place{region, "iam.ListAttachedRolePolicies", role}, c.Clients.IAM.ListAttachedRolePolicies, in, iamIn(region))
-		if remedy.ClassOf(err) == remedy.Missing {
-			return nil, nil
-		}
+	for page, err := range pages(ctx, iam.NewListAttachedRolePoliciesPaginator(r.iam, in)) {
 		if err != nil {
-			return nil, err
+			return nil, gone(err)
 		}
-		for _, p := range out.AttachedPolicies {
+		for _, p := range page.AttachedPolicies {
 			arns = append(arns, aws.ToString(p.PolicyArn))
 		}
-		if !out.IsTruncated {
-			return arns, nil
-		}
-		in.Marker = out.Marker
 	}
+	return arns, nil
 }
 
 // policyInForce returns the document of a managed policy's default version,
 // "" if the policy does not exist.
-func (c *Cloud) policyInForce(ctx context.Context, region, arn string) (string, error) {
-	policy, err := call(ctx, c.Pace, place{region, "iam.GetPolicy", arn}, c.Clients.IAM.GetPolicy,
-		&iam.GetPolicyInput{PolicyArn: aws.String(arn)}, iamIn(region))
-	if remedy.ClassOf(err) == remedy.Missing {
-		return "", nil
-	}
+func (r *region) policyInForce(ctx context.Context, arn string) (string, error) {
+	policy, err := r.iam.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: aws.String(arn)})
 	if err != nil {
-		return "", err
+		return "", gone(err)
 	}
-	version, err := call(ctx, c.Pace, place{region, "iam.GetPolicyVersion", arn}, c.Clients.IAM.GetPolicyVersion,
-		&iam.GetPolicyVersionInput{PolicyArn: aws.String(arn), VersionId: policy.Policy.DefaultVersionId}, iamIn(region))
+	version, err := r.iam.GetPolicyVersion(ctx, &iam.GetPolicyVersionInput{PolicyArn: aws.String(arn), VersionId: policy.Policy.DefaultVersionId})
 	if err != nil {
 		return "", again(err)
 	}
@@ -191,68 +151,59 @@ func decoded(document *string) string {
 	return plain
 }
 
-// applyToRole carries out an action on the delivery role; ok is false for an
-// action on something else. A role that is gone again is worth another run.
-func (c *Cloud) applyToRole(ctx context.Context, region string, action plan.Action) (err error, ok bool) { //nolint:revive // the error is the action's
-	api := c.Clients.IAM
-	at := func(op, target string) place { return place{region, "iam." + op, target} }
-	switch a := action.(type) {
-	case plan.CreateDeliveryRole:
-		in := &iam.CreateRoleInput{
-			RoleName: aws.String(a.Role.Name), Path: aws.String(a.Role.Path), Description: aws.String(a.Role.Description),
-			AssumeRolePolicyDocument: aws.String(a.Role.Trust), Tags: iamTags(a.Role.Tags),
-		}
-		if a.Role.Boundary != "" {
-			in.PermissionsBoundary = aws.String(a.Role.Boundary)
-		}
-		_, err = call(ctx, c.Pace, at("CreateRole", a.Role.Name), api.CreateRole, in, iamIn(region))
-		return settled(err), true
-	case plan.SetRoleBoundary:
-		if a.Policy == "" {
-			_, err = call(ctx, c.Pace, at("DeleteRolePermissionsBoundary", a.Role), api.DeleteRolePermissionsBoundary,
-				&iam.DeleteRolePermissionsBoundaryInput{RoleName: aws.String(a.Role)}, iamIn(region))
-			return gone(err), true
-		}
-		_, err = call(ctx, c.Pace, at("PutRolePermissionsBoundary", a.Role), api.PutRolePermissionsBoundary,
-			&iam.PutRolePermissionsBoundaryInput{RoleName: aws.String(a.Role), PermissionsBoundary: aws.String(a.Policy)}, iamIn(region))
-	case plan.PutRolePolicy:
-		_, err = call(ctx, c.Pace, at("PutRolePolicy", a.Role), api.PutRolePolicy,
-			&iam.PutRolePolicyInput{RoleName: aws.String(a.Role), PolicyName: aws.String(a.Name), PolicyDocument: aws.String(a.Document)}, iamIn(region))
-	case plan.SetRoleTrust:
-		_, err = call(ctx, c.Pace, at("UpdateAssumeRolePolicy", a.Role), api.UpdateAssumeRolePolicy,
-			&iam.UpdateAssumeRolePolicyInput{RoleName: aws.String(a.Role), PolicyDocument: aws.String(a.Document)}, iamIn(region))
-	case plan.TagRole:
-		_, err = call(ctx, c.Pace, at("TagRole", a.Role), api.TagRole,
-			&iam.TagRoleInput{RoleName: aws.String(a.Role), Tags: iamTags(a.Tags)}, iamIn(region))
-	case plan.RemoveRolePolicy:
-		_, err = call(ctx, c.Pace, at("DeleteRolePolicy", a.Role), api.DeleteRolePolicy,
-			&iam.DeleteRolePolicyInput{RoleName: aws.String(a.Role), PolicyName: aws.String(a.Name)}, iamIn(region))
-		return gone(err), true
-	case plan.DetachRolePolicy:
-		_, err = call(ctx, c.Pace, at("DetachRolePolicy", a.Role), api.DetachRolePolicy,
-			&iam.DetachRolePolicyInput{RoleName: aws.String(a.Role), PolicyArn: aws.String(a.Policy)}, iamIn(region))
-		return gone(err), true
-	default:
-		return nil, false
-	}
-	return again(err), true
+func (r *region) createDeliveryRole(ctx context.Context, a plan.CreateDeliveryRole) error {
+	_, err := r.iam.CreateRole(ctx, &iam.CreateRoleInput{
+		RoleName: aws.String(a.Role.Name), Path: aws.String(a.Role.Path), Description: aws.String(a.Role.Description),
+		AssumeRolePolicyDocument: aws.String(a.Role.Trust), PermissionsBoundary: nonzero(a.Role.Boundary), Tags: iamTags(a.Role.Tags),
+	})
+	return settled(err)
 }
 
-// gone drops the error of taking away what is not there any more.
-func gone(err error) error {
-	if remedy.ClassOf(err) == remedy.Missing {
-		return nil
+func (r *region) setRoleBoundary(ctx context.Context, a plan.SetRoleBoundary) error {
+	if a.Policy == "" {
+		_, err := r.iam.DeleteRolePermissionsBoundary(ctx, &iam.DeleteRolePermissionsBoundaryInput{RoleName: aws.String(a.Role)})
+		return gone(err)
 	}
-	return err
+	_, err := r.iam.PutRolePermissionsBoundary(ctx, &iam.PutRolePermissionsBoundaryInput{
+		RoleName: aws.String(a.Role), PermissionsBoundary: aws.String(a.Policy),
+	})
+	return again(err)
+}
+
+func (r *region) putRolePolicy(ctx context.Context, a plan.PutRolePolicy) error {
+	_, err := r.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{
+		RoleName: aws.String(a.Role), PolicyName: aws.String(a.Name), PolicyDocument: aws.String(a.Document),
+	})
+	return again(err)
+}
+
+func (r *region) setRoleTrust(ctx context.Context, a plan.SetRoleTrust) error {
+	_, err := r.iam.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{
+		RoleName: aws.String(a.Role), PolicyDocument: aws.String(a.Document),
+	})
+	return again(err)
+}
+
+func (r *region) tagRole(ctx context.Context, a plan.TagRole) error {
+	_, err := r.iam.TagRole(ctx, &iam.TagRoleInput{RoleName: aws.String(a.Role), Tags: iamTags(a.Tags)})
+	return again(err)
+}
+
+func (r *region) removeRolePolicy(ctx context.Context, a plan.RemoveRolePolicy) error {
+	_, err := r.iam.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: aws.String(a.Role), PolicyName: aws.String(a.Name)})
+	return gone(err)
+}
+
+func (r *region) detachRolePolicy(ctx context.Context, a plan.DetachRolePolicy) error {
+	_, err := r.iam.DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: aws.String(a.Role), PolicyArn: aws.String(a.Policy)})
+	return gone(err)
 }
 
 func iamTags(tags map[string]string) []types.Tag {
-	var out []types.Tag
-	for _, k := range sortedKeys(tags) {
-		out = append(out, types.Tag{Key: aws.String(k), Value: aws.String(tags[k])})
-	}
-	return out
+	return tagList(tags, func(k, v *string) types.Tag { return types.Tag{Key: k, Value: v} })
 }
+
+const invokeOp = "lambda.InvokeFunction" // as IAM calls it
 
 // HandOver has another function bring a kind to its desired state, and waits
 // for it.
@@ -262,13 +213,12 @@ func (c *Cloud) HandOver(ctx context.Context, region string, kind catalog.Kind) 
 	if err != nil { // a string always marshals
 		panic(err)
 	}
-	out, err := call(ctx, c.Pace, place{region, "lambda.InvokeFunction", name}, c.Clients.Lambda.Invoke,
-		&lambda.InvokeInput{FunctionName: aws.String(name), Payload: payload}, lambdaIn(region))
+	out, err := c.home(region).lambda.Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String(name), Payload: payload})
 	if err == nil && out.FunctionError != nil {
 		err = &remedy.Error{
-			Op: "lambda.InvokeFunction", Target: name, Class: remedy.Transient, Hint: "its log says why",
+			Op: invokeOp, Target: name, Class: remedy.Transient, Hint: "its log says why",
 			Err: fmt.Errorf("it failed: %s", cmp.Or(string(out.Payload), *out.FunctionError)),
 		}
 	}
-	return err
+	return bare(err)
 }

@@ -11,58 +11,59 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// memoryAPI is what this file needs of *ssm.Client, and no more.
-type memoryAPI interface {
-	GetParameter(context.Context, *ssm.GetParameterInput, ...func(*ssm.Options)) (*ssm.GetParameterOutput, error)
-	PutParameter(context.Context, *ssm.PutParameterInput, ...func(*ssm.Options)) (*ssm.PutParameterOutput, error)
-}
-
-var (
-	_ memoryAPI     = (*ssm.Client)(nil)
-	_ remedy.Memory = (*Cloud)(nil)
-)
+var _ remedy.Memory = (*Cloud)(nil)
 
 // Recall reads a parameter of Systems Manager.
 func (c *Cloud) Recall(ctx context.Context, region, name string) (value string, known bool, err error) {
-	out, err := call(ctx, c.Pace, place{region, "ssm.GetParameter", name}, c.Clients.SSM.GetParameter,
-		&ssm.GetParameterInput{Name: aws.String(name)}, ssmIn(region))
+	return c.home(region).recall(ctx, name)
+}
+
+func (r *region) recall(ctx context.Context, name string) (value string, known bool, err error) {
+	out, err := r.ssm.GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String(name)})
 	switch {
 	case remedy.ClassOf(err) == remedy.Missing:
 		return "", false, nil
 	case err != nil:
-		return "", false, err
+		return "", false, bare(err)
 	}
 	return aws.ToString(out.Parameter.Value), true, nil
 }
 
 // Remember writes a parameter of Systems Manager. Above 4 KB it has to be an
-// advanced one, which is paid for, so the tier is left to Systems Manager.
+// advanced one, which AWS charges for, so Systems Manager chooses the tier.
 // Source: Systems Manager API Reference, PutParameter, Tier.
 func (c *Cloud) Remember(ctx context.Context, region, name, value string) error {
-	_, err := call(ctx, c.Pace, place{region, "ssm.PutParameter", name}, c.Clients.SSM.PutParameter,
-		&ssm.PutParameterInput{
-			Name: aws.String(name), Value: aws.String(value), Type: types.ParameterTypeString, Overwrite: aws.Bool(true),
-			Tier: types.ParameterTierIntelligentTiering, Description: aws.String("What relight remembers: docs/adr/0009-memory.md"),
-		}, ssmIn(region))
+	return bare(c.home(region).remember(ctx, name, value))
+}
+
+func (r *region) remember(ctx context.Context, name, value string) error {
+	_, err := r.ssm.PutParameter(ctx, &ssm.PutParameterInput{
+		Name: aws.String(name), Value: aws.String(value), Type: types.ParameterTypeString, Overwrite: aws.Bool(true),
+		Tier: types.ParameterTierIntelligentTiering, Description: aws.String("What relight remembers: docs/adr/0009-memory.md"),
+	})
 	return err
 }
 
-// recallTrail returns what is remembered of the trail. What can be read only
-// later is an error; what cannot be used at all is said in the recollection,
-// since most repairs need none.
-func (c *Cloud) recallTrail(ctx context.Context, s remedy.Scope) (plan.Recollection, error) {
-	text, known, err := c.Recall(ctx, s.Region, c.Want.TrailMemory())
+func (r *region) rememberTrail(ctx context.Context, a plan.RememberTrail) error {
+	return r.remember(ctx, a.Parameter, a.Memory.Encode())
+}
+
+// recallTrail returns what is remembered of the trail. A read that may succeed
+// later is an error; a memory that cannot be used at all is said in the
+// recollection, since most repairs need none.
+func (r *region) recallTrail(ctx context.Context) (plan.Recollection, error) {
+	text, known, err := r.recall(ctx, r.Want.TrailMemory())
 	switch {
 	case err != nil && remedy.ClassOf(err).Retry():
 		return plan.Recollection{}, err
 	case err != nil:
-		return plan.Recollection{Unreadable: err.Error()}, nil //nolint:nilerr // it says so
+		return plan.Recollection{Unreadable: err.Error()}, nil //nolint:nilerr // the recollection has it
 	case !known:
 		return plan.Recollection{}, nil
 	}
-	m, err := plan.DecodeTrailMemory(text, s.Account, s.Region)
+	m, err := plan.DecodeTrailMemory(text, r.account, r.name)
 	if err != nil {
-		return plan.Recollection{Unreadable: err.Error()}, nil //nolint:nilerr // it says so
+		return plan.Recollection{Unreadable: err.Error()}, nil //nolint:nilerr // the recollection has it
 	}
 	return plan.Recollection{Trail: &m}, nil
 }

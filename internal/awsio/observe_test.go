@@ -36,10 +36,7 @@ func cloud(t *testing.T) (*Cloud, *awstest.Account) {
 	acct.AddRole(role, 0)
 	acct.AddTrailTo("audit", "trail")
 	c := &Cloud{
-		Clients: Clients{
-			EC2: acct.EC2, Logs: acct.Logs, CloudWatch: acct.CloudWatch, CloudTrail: acct.CloudTrail,
-			SNS: acct.SNS, KMS: acct.KMS, SSM: acct.SSM, IAM: acct.IAM,
-		},
+		Config: acct.Config(),
 		Want: catalog.Desired{
 			Baseline: catalog.Baseline{
 				Prefix: "ours", Tags: map[string]string{catalog.OwnerTag: "ours"}, Controls: catalog.Controls(),

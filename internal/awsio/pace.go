@@ -8,8 +8,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// quotas are calls a second per account and region, of the calls relight
-// makes in numbers. Sources: CloudWatch Logs quotas (PutMetricFilter 5,
+// quotas are the calls a second that AWS allows per account and region, for the
+// operations that relight calls often. Sources: CloudWatch Logs quotas (PutMetricFilter 5,
 // DescribeMetricFilters 5, PutRetentionPolicy 5, CreateLogGroup 10,
 // DescribeLogGroups 10) and CloudWatch quotas (PutMetricAlarm 3,
 // DescribeAlarms 9). The first three cannot be raised. A fifth is left to the
@@ -26,15 +26,15 @@ var quotas = map[string]float64{
 
 const share = 0.8 // of a quota that relight uses
 
-// A Pace keeps relight's calls below the account's quotas. It is safe for
+// A Pace keeps relight's calls below the accounts' quotas. It is safe for
 // concurrent use; a nil Pace does not wait.
 type Pace struct {
 	mu       sync.Mutex
-	limiters map[string]*rate.Limiter // by region and operation
+	limiters map[string]*rate.Limiter // by account, region and operation
 }
 
-// wait blocks until an operation may be called in a region.
-func (p *Pace) wait(ctx context.Context, region, op string) error {
+// wait blocks until an operation may be called in an account's region.
+func (p *Pace) wait(ctx context.Context, where, op string) error {
 	quota, limited := quotas[op]
 	if p == nil || !limited {
 		return nil
@@ -43,7 +43,7 @@ func (p *Pace) wait(ctx context.Context, region, op string) error {
 	if p.limiters == nil {
 		p.limiters = map[string]*rate.Limiter{}
 	}
-	key := region + " " + op
+	key := where + " " + op
 	l := p.limiters[key]
 	if l == nil {
 		l = rate.NewLimiter(rate.Limit(quota*share), int(quota))

@@ -28,8 +28,8 @@ func logGroupARN(near, account, name string) string {
 // trailName returns the name in a trail's ARN.
 func trailName(arn string) string { return strings.TrimPrefix(arnOf(arn).Resource, "trail/") }
 
-// called reports whether a name or ARN is a trail's.
-func called(arn, name string) bool { return name == arn || name == trailName(arn) }
+// Called reports whether a name or ARN is a trail's.
+func Called(arn, name string) bool { return name == arn || name == trailName(arn) }
 
 // IsKey reports whether what an event names, an ID or ARN, is the key of an
 // ARN: calls that change a key take no alias. Source: KMS API Reference,

@@ -14,11 +14,11 @@ import (
 type TopicState struct {
 	Elsewhere     string // why nothing was looked at, where that is in order
 	Exists        bool
-	Policy        string   // JSON
-	Key           string   // what it is encrypted with: an ARN, ID or alias; "" for nothing
-	KeyState      string   // of the wanted key, as KMS calls it; "" where it was not read
-	KeyPolicy     string   // of the wanted key, JSON; "" where it was not read
-	Unread        *Finding // about the key, where it may not be read; nil for nothing
+	Policy        string    // JSON
+	Key           string    // what it is encrypted with: an ARN, ID or alias; "" for nothing
+	KeyState      string    // of the wanted key, as KMS calls it; "" where it was not read
+	KeyPolicy     string    // of the wanted key, JSON; "" where it was not read
+	Unread        []Finding // about the key, where it may not be read
 	Subscriptions []Subscription
 }
 
@@ -168,8 +168,7 @@ func (observed *TopicState) plan(want catalog.Desired, got Observed) Plan {
 // read.
 func (p *Plan) topicKey(want catalog.Desired, state TopicState) {
 	subject := "key " + want.TopicKey
-	if state.Unread != nil {
-		f := *state.Unread
+	for _, f := range state.Unread {
 		f.Alert = true
 		p.Findings = append(p.Findings, f)
 	}

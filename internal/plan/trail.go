@@ -154,7 +154,7 @@ func (observed *TrailState) plan(want catalog.Desired, got Observed) Plan {
 		p.mend(want, got, s)
 	}
 	for _, name := range got.Asked {
-		if t := s.Choice.Trail; t != nil && called(t.ARN, name) {
+		if t := s.Choice.Trail; t != nil && Called(t.ARN, name) {
 			p.Touched = append(p.Touched, name)
 		}
 	}

@@ -87,7 +87,7 @@ func namedTrail(name, account, region string, trails []Trail, remembered *TrailM
 	c := TrailChoice{Named: true}
 	for i, t := range trails {
 		switch {
-		case !called(t.ARN, name):
+		case !Called(t.ARN, name):
 		case arnOf(t.ARN).AccountID != account:
 			c.Elsewhere = fmt.Sprintf("not applicable: %s belongs to account %s, which alone can guard it", t.ARN, arnOf(t.ARN).AccountID)
 		case t.HomeRegion != region:
@@ -97,7 +97,7 @@ func namedTrail(name, account, region string, trails []Trail, remembered *TrailM
 		}
 	}
 	switch {
-	case remembered != nil && called(remembered.ARN, name):
+	case remembered != nil && Called(remembered.ARN, name):
 		return TrailChoice{Named: true, Gone: true}
 	case c.Elsewhere == "" && c.Findings == nil:
 		c.Findings = []Finding{{

@@ -1,0 +1,150 @@
+package awsio
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"github.com/relight-aws/relight/internal/awstest"
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
+	"github.com/relight-aws/relight/internal/remedy"
+)
+
+// The error of every call names the operation as IAM policies do and what the
+// call was about, also an error that the SDK finds itself.
+func TestErrorsOfCalls(t *testing.T) {
+	acct := awstest.New(account, home)
+	c := &Cloud{Config: acct.Config(), Want: catalog.Desired{Baseline: catalog.Baseline{Prefix: "ours"}}}
+	for _, op := range []string{
+		"CreateFlowLogs", "DescribeAlarms", "PutMetricAlarm", "DeleteAlarmMuteRule", "DescribeLogGroups", "PutMetricFilter", "CreateTrail", "StartLogging",
+		"CreateTopic", "Subscribe", "SetSubscriptionAttributes", "DetachRolePolicy", "GetPolicy", "DescribeKey", "GetParameter",
+		"DescribeRegions", "DescribeTrails", "Publish",
+	} {
+		acct.Deny(op)
+	}
+	const topic, trail, policy = "arn:aws:sns:us-east-1:1:ours", "arn:aws:cloudtrail:us-east-1:1:trail/audit", "arn:aws:iam::1:policy/deny"
+	r := c.in(account, home)
+	tests := []struct {
+		call       func() error
+		op, target string
+	}{
+		{func() error {
+			_, err := r.ec2.CreateFlowLogs(t.Context(), &ec2.CreateFlowLogsInput{ResourceIds: []string{"vpc-1"}, ResourceType: "VPC", LogGroupName: aws.String("g")})
+			return err
+		}, "ec2.CreateFlowLogs", home},
+		{func() error {
+			_, err := r.cloudwatch.DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{"a"}})
+			return err
+		}, "cloudwatch.DescribeAlarms", home},
+		{func() error {
+			_, err := r.cloudwatch.PutMetricAlarm(t.Context(), &cloudwatch.PutMetricAlarmInput{
+				AlarmName: aws.String("a"), ComparisonOperator: "GreaterThanThreshold", EvaluationPeriods: aws.Int32(1),
+			})
+			return err
+		}, "cloudwatch.PutMetricAlarm", "a"},
+		{func() error { return r.deleteMuteRule(t.Context(), plan.DeleteMuteRule{Rule: "night"}) }, "cloudwatch.DeleteAlarmMuteRule", "night"},
+		{func() error {
+			_, err := r.logs.DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{})
+			return err
+		}, "logs.DescribeLogGroups", home},
+		{func() error {
+			_, err := r.logs.DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String("g")})
+			return err
+		}, "logs.DescribeLogGroups", "g"},
+		{func() error {
+			return r.putFilter(t.Context(), plan.PutFilter{LogGroup: "g", Filter: plan.Filter{Name: "f", Metrics: []plan.Metric{{}}}})
+		}, "logs.PutMetricFilter", "f"},
+		{func() error {
+			_, err := r.logs.PutRetentionPolicy(t.Context(), &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: aws.String("g")}) // no days
+			return err
+		}, "logs.PutRetentionPolicy", "g"},
+		{func() error { return r.createTrail(t.Context(), plan.CreateTrail{Trail: plan.Trail{ARN: trail}}) }, "cloudtrail.CreateTrail", trail},
+		{func() error {
+			_, err := r.cloudtrail.StartLogging(t.Context(), &cloudtrail.StartLoggingInput{Name: aws.String(trail)})
+			return err
+		}, "cloudtrail.StartLogging", trail},
+		{func() error { return r.createTopic(t.Context(), plan.CreateTopic{Topic: topic}) }, "sns.CreateTopic", topic},
+		{func() error {
+			_, err := r.sns.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: aws.String(topic), Protocol: aws.String("email")})
+			return err
+		}, "sns.Subscribe", topic},
+		{func() error {
+			return r.clearFilterPolicy(t.Context(), plan.ClearFilterPolicy{Subscription: topic + ":1"})
+		}, "sns.SetSubscriptionAttributes", topic + ":1"},
+		{func() error { return r.detachRolePolicy(t.Context(), plan.DetachRolePolicy{Role: "r", Policy: policy}) }, "iam.DetachRolePolicy", "r"},
+		{func() error {
+			_, err := r.iam.GetPolicy(t.Context(), &iam.GetPolicyInput{PolicyArn: aws.String(policy)})
+			return err
+		}, "iam.GetPolicy", policy},
+		{func() error {
+			_, err := r.kms.DescribeKey(t.Context(), &kms.DescribeKeyInput{KeyId: aws.String("k")})
+			return err
+		}, "kms.DescribeKey", "k"},
+		{func() error {
+			_, err := r.ssm.GetParameter(t.Context(), &ssm.GetParameterInput{Name: aws.String("/p")})
+			return err
+		}, "ssm.GetParameter", "/p"},
+		{func() error { return c.HandOver(t.Context(), home, catalog.Trails) }, "lambda.InvokeFunction", "ours-trails"},
+	}
+	for _, tt := range tests {
+		e, ok := errors.AsType[*remedy.Error](tt.call())
+		if !ok || e.Op != tt.op || e.Target != tt.target {
+			t.Errorf("%v, want one of %s %s", e, tt.op, tt.target)
+		}
+	}
+	_, _, recall := c.Recall(t.Context(), home, "/p")
+	_, _, regions := c.Regions(t.Context(), home)
+	_, observe := c.Observe(t.Context(), scope(catalog.Trails))
+	for want, err := range map[string]error{
+		"ssm.GetParameter /p: ": recall, "ec2.DescribeRegions " + home + ": ": regions, "cloudtrail.DescribeTrails " + home + ": ": observe,
+		"cloudtrail.CreateTrail " + trail + ": ": c.Apply(t.Context(), scope(catalog.Trails), []plan.Action{plan.CreateTrail{Trail: plan.Trail{ARN: trail, Bucket: "b"}}})[0].Err,
+		"sns.Publish " + topic + ": ":            c.Publish(t.Context(), topic, "s", "m"),
+	} {
+		if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "operation error") {
+			t.Errorf("%v, want %s and the cause alone", err, want)
+		}
+	}
+}
+
+// Each account's region has clients of its own, made once.
+func TestRegionsOfAccounts(t *testing.T) {
+	var c Cloud
+	one := c.in(account, home)
+	if c.in(account, home) != one {
+		t.Error("a region's clients are made again")
+	}
+	if c.in(account, "eu-west-1") == one || c.in("444455556666", home) == one {
+		t.Error("two regions share their clients")
+	}
+}
+
+// Calls wait for the quota of their account, region and operation.
+func TestCallsArePaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &Cloud{Config: awstest.New(account, home).Config(), Pace: &Pace{}}
+		start := time.Now()
+		for _, where := range []*region{c.in(account, home), c.in("444455556666", home)} {
+			for range 10 {
+				if _, _, err := where.describeFilters(t.Context(), "g"); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if got := time.Since(start); got < 2*time.Second || got > 3*time.Second { // 5 at once, then 4 a second, twice
+			t.Errorf("20 reads of filters took %v, want 2 to 3 s", got)
+		}
+	})
+}

@@ -1,0 +1,38 @@
+package awsio
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+)
+
+// nonzero returns a value for a request, nil for a zero one: services take an
+// empty text for a value, and a false flag may need permissions too.
+func nonzero[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
+
+// tagList returns tags as a service takes them, sorted by key.
+func tagList[T any](tags map[string]string, tag func(k, v *string) T) []T {
+	var list []T
+	for _, k := range sortedKeys(tags) {
+		v := tags[k]
+		list = append(list, tag(&k, &v))
+	}
+	return list
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// resourceOf returns the resource that an ARN names, without its type and
+// without the ":*" that some services add to a log group's; "" for no ARN.
+func resourceOf(text, kind string) string {
+	parsed, _ := arn.Parse(text) // the zero ARN names nothing
+	return strings.TrimSuffix(strings.TrimPrefix(parsed.Resource, kind), ":*")
+}
