@@ -26,6 +26,7 @@ var pages = map[string]func(*page){
 	"calls.md":         calls,
 	"permissions.md":   permissions,
 	"configuration.md": configuration,
+	"demo.md":          demo,
 }
 
 // blocks are the generated parts of pages that are otherwise written by hand.

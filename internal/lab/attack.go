@@ -12,41 +12,67 @@ import (
 	"github.com/relight-aws/relight/internal/lab/tap"
 )
 
-// An Attack harms the account as a person or a script would, through an
-// ordinary AWS client.
+// An Attack harms the account as a person or a script would, through ordinary
+// AWS clients.
 type Attack struct {
-	Name   string // the call, and how: "logs DeleteLogGroup, the trail's"
-	Client string // who speaks: "Go SDK" or "aws CLI"
-	Region string
+	Name      string // the call, and how: "logs DeleteLogGroup, the trail's"
+	Region    string
+	Technique string // ID in MITRE ATT&CK; "" if it is no intrusion
 
-	// Do makes the calls. What it returns, if anything, changes a snapshot
-	// from before the attack into what the account has to become: a new VPC
-	// stays, and gets a flow log.
-	Do func(ctx context.Context, s *Session, target Target) (Aftermath, error)
+	// Calls are what the attack makes, in order; Do makes them where data
+	// cannot: it changes what it reads, or reacts to what relight does.
+	Calls []Call
+	Do    doer
 
-	// Reported marks an attack that is nobody's to undo but a person's: people
-	// have to be told who made the call and what to do. Undo, if set, does it,
-	// as the account's root user.
+	// After, if set, changes a snapshot from before the attack into what the
+	// account has to become: a new VPC stays, and gets a flow log.
+	After aftermath
+
+	// Reported marks an attack that only a person can undo: relight has to
+	// report who made the call and what to do. Undo are the calls that undo
+	// it, if it left anything. The account's root user makes them.
 	Reported bool
-	Undo     func(ctx context.Context, root *Session, target Target) error
+	Undo     []Call
 
-	// Harmless marks what a person may do and relight has to clean up after:
-	// it breaks nothing that the outside check could name.
+	// Harmless marks what an owner may do and relight has to clean up after:
+	// it breaks nothing that the outside check looks for.
 	Harmless bool
-
-	// Absent says why the lab cannot show the attack; then Do is nil. The
-	// strict account in memory covers it.
-	Absent string
 }
 
+type (
+	doer      = func(context.Context, *Session, Target) error
+	aftermath = func(context.Context, *Session, Target, Snapshot) error
+)
+
 // heals is an attack that has to be healed.
-func heals(name, client, region string, do doer) Attack {
-	return Attack{Name: name, Client: client, Region: region, Do: do}
+func heals(name, region, technique string, calls ...Call) Attack {
+	return Attack{Name: name, Region: region, Technique: technique, Calls: calls}
 }
 
 // reports is an attack that has to be reported.
-func reports(name, client, region string, do doer, undo func(context.Context, *Session, Target) error) Attack {
-	return Attack{Name: name, Client: client, Region: region, Do: do, Reported: true, Undo: undo}
+func reports(name, region, technique string, calls ...Call) Attack {
+	return Attack{Name: name, Region: region, Technique: technique, Calls: calls, Reported: true}
+}
+
+func (at Attack) by(do doer) Attack             { at.Do = do; return at }
+func (at Attack) leaves(what aftermath) Attack  { at.After = what; return at }
+func (at Attack) undoneBy(calls ...Call) Attack { at.Undo = calls; return at }
+func (at Attack) harmless() Attack              { at.Harmless = true; return at }
+
+// Client names the AWS client of the call that the attack is named after.
+func (at Attack) Client() string {
+	if len(at.Calls) > 0 {
+		return at.Calls[len(at.Calls)-1].Client
+	}
+	return goSDK
+}
+
+// CarryOut makes the attack's calls.
+func (at Attack) CarryOut(ctx context.Context, s *Session, t Target) error {
+	if at.Do != nil {
+		return at.Do(ctx, s, t)
+	}
+	return s.Make(ctx, t, at.Calls...)
 }
 
 // call is the name of the call that an attack is named after.
@@ -55,30 +81,19 @@ func (at Attack) call() string {
 	return strings.TrimSuffix(words[min(1, len(words)-1)], ",")
 }
 
-// An Aftermath changes what is wanted after an attack; nil changes nothing.
-type Aftermath func(want Snapshot)
-
-// A Target is what there is to attack.
-type Target struct {
-	TrailLogGroup   string
-	FlowLogLogGroup string
-	VPCs            []string // of the attack's region
-	Prefix          string   // of the names of filters and alarms
-}
-
 // A Heal is what became of an attack.
 type Heal struct {
-	Attack   string        `json:"attack"`
-	Client   string        `json:"client"`
-	Region   string        `json:"region"`
-	Restored []string      `json:"restored"` // the restoring writes, as "CreateFlowLogs ×3"
-	Took     time.Duration `json:"-"`        // from the attack's first call to the last restoring write
-	Millis   int64         `json:"ms"`
-	Healed   bool          `json:"healed"`
-	Reported bool          `json:"reported,omitempty"` // people were told who did it and what to do
-	Why      string        `json:"why,omitempty"`      // why not
-	Absent   string        `json:"absent,omitempty"`   // why the lab cannot show it
-	Since    time.Time     `json:"-"`                  // when the attack began
+	Attack    string        `json:"attack"`
+	Client    string        `json:"client"`
+	Region    string        `json:"region"`
+	Technique string        `json:"technique,omitempty"`
+	Restored  []string      `json:"restored"` // the restoring writes, as "CreateFlowLogs ×3"
+	Took      time.Duration `json:"-"`        // from the attack's first call to the last restoring write
+	Millis    int64         `json:"ms"`
+	Healed    bool          `json:"healed"`
+	Reported  bool          `json:"reported,omitempty"` // a notification said who made the call and what to do
+	Why       string        `json:"why,omitempty"`      // why not
+	Since     time.Time     `json:"-"`                  // when the attack began
 }
 
 // healTimeout bounds the wait for one heal.
@@ -100,29 +115,29 @@ type Arena struct {
 }
 
 // Attack carries out one attack as the account's intruder and waits until the
-// account is as it was before. It is healed only if the functions that
-// events start did it: not the sweep, and not an attack that harmed nothing.
-// One that is to be reported is, if a message says so.
+// account is as it was before. It counts as healed only if the functions that
+// events start restored something; what the sweep restored does not count. An
+// attack that has to be reported counts as reported if a notification names
+// it.
 func (a *Arena) Attack(ctx context.Context, at Attack) (heal Heal, err error) {
-	heal = Heal{Attack: at.Name, Client: at.Client, Region: at.Region, Absent: at.Absent}
-	if at.Absent != "" {
-		return heal, nil
-	}
+	heal = Heal{Attack: at.Name, Client: at.Client(), Region: at.Region, Technique: at.Technique}
 	if _, err := a.Customer.Mail(ctx, a.Cloud.Root()); err != nil { // of attacks before
 		return heal, err
 	}
 	want, err := a.Customer.Snapshot(ctx, a.Cloud.Root())
 	if err != nil {
-		return heal, fmt.Errorf("look before the attack: %w", err)
+		return heal, fmt.Errorf("read the account before the attack: %w", err)
 	}
+	intruder, root, target := a.Customer.Intruder.In(at.Region), a.Cloud.Root().In(at.Region), a.Target(at.Region)
 	heal.Since = time.Now()
-	after, err := at.Do(ctx, a.Customer.Intruder.In(at.Region), a.Target(at.Region))
-	if err != nil {
+	if err := at.CarryOut(ctx, intruder, target); err != nil {
 		heal.Why = "the attack failed: " + err.Error()
 		return heal, nil //nolint:nilerr // an attack that fails is not healed, and the next one goes on
 	}
-	if after != nil {
-		after(want)
+	if at.After != nil {
+		if err := at.After(ctx, root, target, want); err != nil {
+			return heal, fmt.Errorf("read what %s left: %w", at.Name, err)
+		}
 	}
 	if a.Meanwhile != nil {
 		if err := a.Meanwhile(ctx, at); err != nil {
@@ -133,10 +148,8 @@ func (a *Arena) Attack(ctx context.Context, at Attack) (heal Heal, err error) {
 		if err := a.waitForReport(ctx, at, &heal); err != nil {
 			return heal, err
 		}
-		if at.Undo != nil {
-			if err := at.Undo(ctx, a.Cloud.Root().In(at.Region), a.Target(at.Region)); err != nil {
-				return heal, fmt.Errorf("undo %s: %w", at.Name, err)
-			}
+		if err := root.Make(ctx, target, at.Undo...); err != nil {
+			return heal, fmt.Errorf("undo %s: %w", at.Name, err)
 		}
 	}
 	diff, err := a.waitFor(ctx, want)
@@ -155,7 +168,7 @@ func (a *Arena) Attack(ctx context.Context, at Attack) (heal Heal, err error) {
 	return heal, nil
 }
 
-// waitForReport waits until people are told of an attack.
+// waitForReport waits for a notification about an attack.
 func (a *Arena) waitForReport(ctx context.Context, at Attack, heal *Heal) error {
 	timeout := time.After(healTimeout)
 	for {
@@ -172,14 +185,14 @@ func (a *Arena) waitForReport(ctx context.Context, at Attack, heal *Heal) error 
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-timeout:
-			heal.Why = "nobody was told who did it and what to do"
+			heal.Why = "no notification said who made the call and what to do"
 			return nil
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
 }
 
-// judge fills in how it went.
+// judge fills in whether the account is healed and by whom.
 func (a *Arena) judge(heal *Heal, diff []string) {
 	writes := a.Cloud.Tap.Calls(func(c tap.Call) bool {
 		return c.Write && c.ErrorCode == "" && !c.Time.Before(heal.Since)
@@ -206,9 +219,9 @@ func (a *Arena) judge(heal *Heal, diff []string) {
 	case len(diff) > 0:
 		heal.Why = strings.Join(diff, "; ")
 	case swept:
-		heal.Why = "the sweep did it"
+		heal.Why = "the sweep restored it"
 	case len(counts) == 0:
-		heal.Why = "nothing was harmed, so nothing was restored"
+		heal.Why = "nothing was restored, because the attack harmed nothing"
 	default:
 		heal.Healed = true
 		heal.Took = last.Sub(first)
@@ -232,7 +245,7 @@ func (a *Arena) waitFor(ctx context.Context, want Snapshot) ([]string, error) {
 	for {
 		got, err := a.Customer.Snapshot(ctx, a.Cloud.Root())
 		if err != nil {
-			return nil, fmt.Errorf("look after the attack: %w", err)
+			return nil, fmt.Errorf("read the account after the attack: %w", err)
 		}
 		diff := got.Diff(want)
 		if len(diff) == 0 {

@@ -12,10 +12,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
-// The customer's trail and the bucket of its log files.
+// The customer's trail, the bucket of its log files and their key.
 const (
 	TrailName   = "management-events"
 	TrailBucket = "trail-" + Account
+	logKey      = "alias/trail"
 )
 
 // SecondRegion is where the lab's account has VPCs beside its home.
@@ -102,6 +103,30 @@ func (who *Customer) makeTrail(ctx context.Context, s *Session) error {
 	}
 	_, err = s.CloudTrail.StartLogging(ctx, &cloudtrail.StartLoggingInput{Name: aws.String(name)})
 	return err
+}
+
+// ownKeyPolicy admits one principal of the account and, for the root user, the
+// services that write logs.
+func ownKeyPolicy(who string) string {
+	principal := map[string]any{"AWS": "arn:aws:iam::" + Account + ":" + who}
+	if who == "root" {
+		principal["Service"] = []string{"cloudtrail.amazonaws.com", "logs.amazonaws.com"}
+	}
+	return *document(map[string]any{"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*"})
+}
+
+// makeKey makes the key of the customer's trail.
+func (who *Customer) makeKey(ctx context.Context, s *Session) (arn string, err error) {
+	raw, err := s.AWS(ctx, "kms", "create-key", "--policy", ownKeyPolicy("root"), "--query", "KeyMetadata")
+	if err != nil {
+		return "", err
+	}
+	var key struct{ Arn, KeyId string } //nolint:revive // KMS's own spelling
+	if err := json.Unmarshal([]byte(raw), &key); err != nil {
+		return "", err
+	}
+	_, err = s.AWS(ctx, "kms", "create-alias", "--alias-name", logKey, "--target-key-id", key.KeyId)
+	return key.Arn, err
 }
 
 // TrailBucketPolicy is what a bucket needs to be a trail's.

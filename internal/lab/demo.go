@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -120,15 +121,15 @@ func (a *Arena) Missing(ctx context.Context) ([]string, error) {
 }
 
 // Demo carries out the attacks, writes a table of what became of each, and
-// ends it with the line "healed N/N". Before and after, the account is walked
-// with the plain AWS CLI. Each attack is told to say as it begins. The error
-// says what was not healed or is broken.
+// ends it with the lines "reported N/N" and "healed N/N". Before and after, the
+// plain AWS CLI checks the account. Each attack is passed to say as it begins.
+// The error says what was not healed or is broken.
 func (a *Arena) Demo(ctx context.Context, attacks []Attack, w io.Writer, say func(step string)) ([]Heal, error) {
 	if err := a.verified(ctx, w, "before"); err != nil {
 		return nil, err
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ATTACK\tCLIENT\tREGION\tRESTORED BY EVENT FUNCTIONS, OR REPORTED\tMS\t")
+	fmt.Fprintln(table, "ATTACK\tCLIENT\tREGION\tATT&CK\tWHAT RELIGHT DID\tMS\t")
 	var heals []Heal
 	var healed, healable, reported, reportable int
 	for i, at := range attacks {
@@ -138,12 +139,10 @@ func (a *Arena) Demo(ctx context.Context, attacks []Attack, w io.Writer, say fun
 			return heals, err
 		}
 		heals = append(heals, heal)
-		restored, ms := strings.Join(heal.Restored, ", "), fmt.Sprint(heal.Millis)
+		restored, ms := "restored: "+strings.Join(heal.Restored, ", "), fmt.Sprint(heal.Millis)
 		switch {
-		case at.Absent != "":
-			restored, ms = "not in the emulator: "+at.Absent, "-"
 		case at.Reported && heal.Reported:
-			reportable, reported, restored = reportable+1, reported+1, "reported: who, what and what to do"
+			reportable, reported, restored = reportable+1, reported+1, "reported: who made the call and what to do"
 		case at.Reported:
 			reportable, restored, ms = reportable+1, "NOT REPORTED: "+heal.Why, "-"
 		case heal.Healed:
@@ -151,7 +150,7 @@ func (a *Arena) Demo(ctx context.Context, attacks []Attack, w io.Writer, say fun
 		default:
 			healable, restored, ms = healable+1, "NOT HEALED: "+heal.Why, "-"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t\n", heal.Attack, heal.Client, heal.Region, restored, ms)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t\n", heal.Attack, heal.Client, heal.Region, cmp.Or(heal.Technique, "-"), restored, ms)
 	}
 	if err := table.Flush(); err != nil {
 		return heals, err
@@ -169,7 +168,7 @@ func (a *Arena) Demo(ctx context.Context, attacks []Attack, w io.Writer, say fun
 	return heals, nil
 }
 
-// verified walks the account with the AWS CLI and writes what it found.
+// verified checks the account with the AWS CLI and writes what it found.
 func (a *Arena) verified(ctx context.Context, w io.Writer, when string) error {
 	broken, err := a.Verify(ctx)
 	if err != nil {

@@ -97,7 +97,7 @@ func attack(name string) func(*testing.T, *lab.Session) {
 		t.Helper()
 		for _, at := range lab.Attacks() {
 			if at.Name == name && at.Region == intruder.Region {
-				if _, err := at.Do(t.Context(), intruder, shared.Target(intruder.Region)); err != nil {
+				if err := at.CarryOut(t.Context(), intruder, shared.Target(intruder.Region)); err != nil {
 					t.Fatal(err)
 				}
 				return

@@ -109,7 +109,7 @@ func TestDemo(t *testing.T) {
 			healed++
 		case heal.Reported:
 			reported++
-		case at.Absent == "":
+		default:
 			t.Errorf("%s in %s: %s", at.Name, at.Region, heal.Why)
 			s.listening(t, true)
 		}

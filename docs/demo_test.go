@@ -1,0 +1,105 @@
+package docs_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/relight-aws/relight/internal/lab"
+)
+
+// measured says when and where demo.json was recorded. Change both together.
+const measured = "22 November 2026, on a machine with 2 cores"
+
+// figures returns the recorded run of the demo.
+func figures() ([]lab.Heal, error) {
+	raw, err := os.ReadFile("demo.json")
+	if err != nil {
+		return nil, err
+	}
+	var heals []lab.Heal
+	return heals, json.Unmarshal(raw, &heals)
+}
+
+// of reports whether a figure is of an attack.
+func of(h lab.Heal, at lab.Attack) bool {
+	return h.Attack == at.Name && h.Client == at.Client() && h.Region == at.Region
+}
+
+func demo(p *page) {
+	run, err := figures()
+	if err != nil {
+		p.line("demo.json cannot be read: %v", err)
+	}
+	attacks := lab.Attacks()
+	reported := 0
+	for _, at := range attacks {
+		if at.Reported {
+			reported++
+		}
+	}
+	p.title("Demo", "internal/lab/attacks.go and docs/demo.json")
+	p.line("`make demo` deploys relight into an AWS account that runs on this machine and attacks it %d", len(attacks))
+	p.line("times, with two AWS clients and in two regions. relight must restore %d attacks and report", len(attacks)-reported)
+	p.line("%d. The demo waits for each, and the plain AWS CLI checks the account before and after.\n", reported)
+	p.line("The figures are one recorded run of %s. \"—\"", measured)
+	p.line("means that the run did not have the attack. The milliseconds run from the attack's first call")
+	p.line("to the end of the last restoring call, or to the notification. They include the queue's batch")
+	p.line("window of 1 s.")
+	p.line("We did not measure why some attacks took less; most likely a run for an earlier event was")
+	p.line("still reading. The account is an emulator: AWS adds the time from CloudTrail to EventBridge.")
+	p.line("AWS publishes no latency for this, and we have not measured it.\n")
+	p.line("To record new figures, run this, change the date in `docs/demo_test.go` and generate the page:\n")
+	p.line("```sh\nmake demo                                                # set up what the demo needs\nbuild/relight lab demo --output json > docs/demo.json\ngo test ./docs -update\n```")
+	p.line("\n## Attacks\n")
+	p.line("Each attack has the [technique](#techniques) of MITRE ATT&CK that says what becomes of the")
+	p.line("account. The last column lists the calls with which a person undoes what relight only reports.\n")
+	p.head("Attack", "Technique", "Client", "Region", "relight must", "Restoring calls", "ms", "A person undoes it with")
+	for _, at := range attacks {
+		must, restored, ms := "restore", "—", "—"
+		if at.Reported {
+			must = "report"
+		}
+		if i := slices.IndexFunc(run, func(h lab.Heal) bool { return of(h, at) }); i >= 0 && (run[i].Healed || run[i].Reported) {
+			restored, ms = strings.Join(run[i].Restored, ", "), fmt.Sprint(run[i].Millis)
+		}
+		var undo []string
+		for _, c := range at.Undo {
+			undo = append(undo, c.String())
+		}
+		p.row(at.Name, technique(at.Technique), at.Client(), at.Region, must, restored, ms, each(undo))
+	}
+	p.line("\n## Techniques\n")
+	p.line("From the [Enterprise matrix](https://attack.mitre.org/matrices/enterprise/). Version 19 of")
+	p.line("ATT&CK, of April 2026, gave some techniques new IDs. An attack without a technique is what an")
+	p.line("owner does too.\n")
+	p.head("ID", "Technique", "ID since version 19")
+	for _, k := range lab.Techniques() {
+		p.row(technique(k.ID), k.Name, technique(k.Renamed))
+	}
+}
+
+// technique returns a link to a technique's page.
+func technique(id string) string {
+	if id == "" {
+		return ""
+	}
+	return "[" + id + "](https://attack.mitre.org/techniques/" + strings.ReplaceAll(id, ".", "/") + "/)"
+}
+
+// TestDemoFigures fails where the recorded run has an attack that the demo no
+// longer has, or one that failed.
+func TestDemoFigures(t *testing.T) {
+	run, err := figures()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range run {
+		if !slices.ContainsFunc(lab.Attacks(), func(at lab.Attack) bool { return of(h, at) && at.Reported == h.Reported && at.Reported != h.Healed }) {
+			t.Errorf("demo.json: %s by %s in %s is no attack of the demo, or failed: record a new run", h.Attack, h.Client, h.Region)
+		}
+	}
+}

@@ -1,0 +1,327 @@
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	logtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// Attacks that change what they have read, make calls at the same time or
+// react to what relight does meanwhile, and what attacks leave behind.
+
+// atOnce makes every call at the same time.
+func atOnce(calls ...Call) doer {
+	return func(ctx context.Context, s *Session, t Target) error {
+		var group errgroup.Group
+		for _, c := range calls {
+			group.Go(func() error { return s.Make(ctx, t, c) })
+		}
+		return group.Wait()
+	}
+}
+
+func createVPC(cidr string) input { return input{"CidrBlock": cidr} }
+
+func tenVPCs() []Call {
+	calls := make([]Call, 10)
+	for i := range calls {
+		calls[i] = sdk((*ec2.Client).CreateVpc, createVPC(fmt.Sprintf("10.%d.0.0/16", 100+i)))
+	}
+	return calls
+}
+
+// newVPCs is left behind by attacks that make VPCs: each gets flow logs like
+// the others.
+func newVPCs(ctx context.Context, s *Session, _ Target, want Snapshot) error {
+	out, err := s.EC2.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{})
+	if err != nil {
+		return err
+	}
+	for _, vpc := range out.Vpcs {
+		key := "flow-logs " + s.Region + " " + aws.ToString(vpc.VpcId)
+		if _, known := want[key]; !known {
+			want[key] = likeOthers(want, s.Region)
+		}
+	}
+	return nil
+}
+
+// teardown makes the calls of a recorded teardown, in their order: a stack with
+// a VPC, a flow log and a log group of its own comes and goes. Between the two
+// relight puts a flow log of its own on the VPC.
+func teardown(ctx context.Context, s *Session, _ Target) error {
+	const group = "network-flow-logs"
+	if _, err := s.Logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(group)}); err != nil {
+		return err
+	}
+	others, err := s.EC2.DescribeFlowLogs(ctx, &ec2.DescribeFlowLogsInput{})
+	if err != nil {
+		return err
+	}
+	if len(others.FlowLogs) == 0 {
+		return errors.New("there is no flow log to take a role from")
+	}
+	made, err := s.EC2.CreateVpc(ctx, &ec2.CreateVpcInput{CidrBlock: aws.String("10.77.0.0/16")})
+	if err != nil {
+		return err
+	}
+	vpc := aws.ToString(made.Vpc.VpcId)
+	logged, err := s.EC2.CreateFlowLogs(ctx, &ec2.CreateFlowLogsInput{
+		ResourceIds: []string{vpc}, ResourceType: ec2types.FlowLogsResourceTypeVpc, TrafficType: ec2types.TrafficTypeAll,
+		LogGroupName: aws.String(group), DeliverLogsPermissionArn: others.FlowLogs[0].DeliverLogsPermissionArn,
+	})
+	if err != nil {
+		return err
+	}
+	if len(logged.FlowLogIds) == 0 {
+		return errors.New("the stack's own flow log was not created")
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(time.Second):
+	}
+	if _, err := s.EC2.DeleteFlowLogs(ctx, &ec2.DeleteFlowLogsInput{FlowLogIds: logged.FlowLogIds}); err != nil {
+		return err
+	}
+	for timeout := time.After(healTimeout); ; {
+		if ids, _ := s.flowLogs(ctx, "", vpc); len(ids) > 0 { // an error means that there are none
+			break
+		}
+		select {
+		case <-timeout:
+			return errors.New("relight put no flow log on the VPC")
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	if _, err := s.EC2.DeleteVpc(ctx, &ec2.DeleteVpcInput{VpcId: aws.String(vpc)}); err != nil {
+		return err
+	}
+	_, err = s.Logs.DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String(group)})
+	return err
+}
+
+// narrowFlowLog is left behind by the attack that makes it: relight keeps it
+// beside the flow log that it restores.
+func narrowFlowLog(ctx context.Context, s *Session, t Target, want Snapshot) error {
+	logs, err := s.describeFlowLogs(ctx, t.VPCs[0])
+	if err != nil {
+		return err
+	}
+	key := "flow-logs " + s.Region + " " + t.VPCs[0]
+	for _, fl := range logs {
+		if aws.ToString(fl.LogDestination) == "arn:aws:s3:::"+TrailBucket {
+			want[key] = oneMore(want[key], flowLogLine(fl))
+		}
+	}
+	return nil
+}
+
+func trailGroup(t Target) string   { return t.TrailLogGroup }
+func flowLogGroup(t Target) string { return t.FlowLogLogGroup }
+
+// deleteGroup deletes a log group. It switches deletion protection off first,
+// again if relight has restored that meanwhile.
+func deleteGroup(group func(Target) string) doer {
+	return func(ctx context.Context, s *Session, t Target) error {
+		name, err := aws.String(group(t)), error(nil)
+		for range 5 {
+			_, err = s.Logs.DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: name})
+			if protected := new(logtypes.ValidationException); !errors.As(err, &protected) {
+				return err
+			}
+			if _, err := s.Logs.PutLogGroupDeletionProtection(ctx, &cloudwatchlogs.PutLogGroupDeletionProtectionInput{
+				LogGroupIdentifier: name, DeletionProtectionEnabled: aws.Bool(false),
+			}); err != nil {
+				return err
+			}
+		}
+		return err
+	}
+}
+
+// groupsProtected is left behind by attacks that delete log groups: whatever they
+// were, those that relight makes are protected from deletion.
+func groupsProtected(groups ...func(Target) string) aftermath {
+	return func(_ context.Context, s *Session, t Target, want Snapshot) error {
+		for _, group := range groups {
+			want.protected(s.Region, group(t), true)
+		}
+		return nil
+	}
+}
+
+// replaceGroup deletes the trail's log group and makes one of the same name
+// without filters, whose events are deleted after a day.
+func replaceGroup(ctx context.Context, s *Session, t Target) error {
+	if err := deleteGroup(trailGroup)(ctx, s, t); err != nil {
+		return err
+	}
+	_, err := s.Logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(t.TrailLogGroup)})
+	if faster := new(logtypes.ResourceAlreadyExistsException); err != nil && !errors.As(err, &faster) {
+		return err
+	}
+	return s.Make(ctx, t, sdk((*cloudwatchlogs.Client).PutRetentionPolicy, aDay("${trail-log-group}")))
+}
+
+// protectedIfOurs is left behind by replaceGroup: relight protects the group
+// only if it was faster and made it, which its tag shows.
+func protectedIfOurs(ctx context.Context, s *Session, t Target, want Snapshot) error {
+	out, err := s.Logs.ListTagsForResource(ctx, &cloudwatchlogs.ListTagsForResourceInput{
+		ResourceArn: aws.String("arn:aws:logs:" + s.Region + ":" + Account + ":log-group:" + t.TrailLogGroup),
+	})
+	if err != nil {
+		return err
+	}
+	_, ours := out.Tags[catalog.OwnerTag]
+	want.protected(s.Region, t.TrailLogGroup, ours)
+	return nil
+}
+
+// putFilter writes a control's filter again, changed.
+func putFilter(control string, change func(*cloudwatchlogs.PutMetricFilterInput)) doer {
+	return func(ctx context.Context, s *Session, t Target) error {
+		out, err := s.Logs.DescribeMetricFilters(ctx, &cloudwatchlogs.DescribeMetricFiltersInput{
+			LogGroupName: aws.String(t.TrailLogGroup), FilterNamePrefix: aws.String(t.Prefix + "-" + control),
+		})
+		if err != nil {
+			return err
+		}
+		if len(out.MetricFilters) == 0 {
+			return errors.New("there is no filter to change")
+		}
+		f := out.MetricFilters[0]
+		in := &cloudwatchlogs.PutMetricFilterInput{
+			LogGroupName: f.LogGroupName, FilterName: f.FilterName, FilterPattern: f.FilterPattern,
+			MetricTransformations: slices.Clone(f.MetricTransformations),
+		}
+		change(in)
+		_, err = s.Logs.PutMetricFilter(ctx, in)
+		return err
+	}
+}
+
+// putAlarm writes a control's alarm again, changed.
+func putAlarm(control string, change func(*cloudwatch.PutMetricAlarmInput)) doer {
+	return func(ctx context.Context, s *Session, t Target) error {
+		out, err := s.CloudWatch.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{t.Prefix + "-" + control}})
+		if err != nil {
+			return err
+		}
+		if len(out.MetricAlarms) == 0 {
+			return errors.New("there is no alarm to change")
+		}
+		a := out.MetricAlarms[0]
+		in := &cloudwatch.PutMetricAlarmInput{
+			AlarmName: a.AlarmName, AlarmDescription: a.AlarmDescription, Namespace: a.Namespace, MetricName: a.MetricName,
+			Statistic: a.Statistic, Period: a.Period, ComparisonOperator: a.ComparisonOperator, Threshold: a.Threshold,
+			EvaluationPeriods: a.EvaluationPeriods, DatapointsToAlarm: a.DatapointsToAlarm, TreatMissingData: a.TreatMissingData,
+			ActionsEnabled: a.ActionsEnabled, AlarmActions: a.AlarmActions, OKActions: a.OKActions,
+			InsufficientDataActions: a.InsufficientDataActions,
+		}
+		change(in)
+		_, err = s.CloudWatch.PutMetricAlarm(ctx, in)
+		return err
+	}
+}
+
+// shutTopic writes the topic's policy without the statement that admits
+// alarms.
+func shutTopic(ctx context.Context, s *Session, t Target) error {
+	topic, err := s.topic(ctx, t)
+	if err != nil {
+		return err
+	}
+	policy, sid, err := s.topicPolicy(ctx, t)
+	if err != nil {
+		return err
+	}
+	policy["Statement"] = slices.DeleteFunc(policy["Statement"].([]any), func(st any) bool {
+		one, _ := st.(map[string]any)
+		return one["Sid"] == sid
+	})
+	raw, err := json.Marshal(policy)
+	if err != nil {
+		return err
+	}
+	_, err = s.SNS.SetTopicAttributes(ctx, &sns.SetTopicAttributesInput{
+		TopicArn: aws.String(topic), AttributeName: aws.String("Policy"), AttributeValue: aws.String(string(raw)),
+	})
+	return err
+}
+
+// deleteRole deletes the role's policy and then the role, which cannot be
+// deleted with one. It starts over if relight has restored the policy
+// meanwhile.
+func deleteRole(ctx context.Context, s *Session, t Target) error {
+	name, err := s.deliveryRole(ctx, t)
+	if err != nil {
+		return err
+	}
+	role := aws.String(name)
+	for range 5 {
+		var gone *iamtypes.NoSuchEntityException
+		if _, err := s.IAM.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: role, PolicyName: aws.String(deliveryPolicy)}); err != nil && !errors.As(err, &gone) {
+			return err
+		}
+		_, err := s.IAM.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: role})
+		if conflict := new(iamtypes.DeleteConflictException); !errors.As(err, &conflict) {
+			return err
+		}
+	}
+	return fmt.Errorf("role %s has a policy again after each of five deletions", name)
+}
+
+// everything removes the log groups, flow logs and alarms of the home region
+// at the same time.
+func everything(ctx context.Context, s *Session, t Target) error {
+	var group errgroup.Group
+	group.Go(func() error {
+		if err := deleteGroup(trailGroup)(ctx, s, t); err != nil {
+			return err
+		}
+		return deleteGroup(flowLogGroup)(ctx, s, t)
+	})
+	group.Go(func() error {
+		return atOnce(sdk((*ec2.Client).DeleteFlowLogs, input{"FlowLogIds": "${flow-logs}"}), sdk((*cloudwatch.Client).DeleteAlarms, input{"AlarmNames": "${alarms}"}))(ctx, s, t)
+	})
+	return group.Wait()
+}
+
+// dataEvents selects the data events of a bucket and no management events.
+func dataEvents() types.EventSelector {
+	return types.EventSelector{
+		ReadWriteType: types.ReadWriteTypeWriteOnly, IncludeManagementEvents: aws.Bool(false),
+		DataResources:                 []types.DataResource{{Type: aws.String("AWS::S3::Object"), Values: []string{"arn:aws:s3:::" + TrailBucket + "/"}}},
+		ExcludeManagementEventSources: []string{},
+	}
+}
+
+// dataEventsToo is left behind by the attack that makes the trail record
+// nothing but data events: relight keeps those beside the management events.
+func dataEventsToo(_ context.Context, _ *Session, _ Target, want Snapshot) error {
+	managed := types.EventSelector{
+		ReadWriteType: types.ReadWriteTypeAll, IncludeManagementEvents: aws.Bool(true),
+		DataResources: []types.DataResource{}, ExcludeManagementEventSources: []string{},
+	}
+	want.add("trail-selectors", "arn:aws:cloudtrail:"+Region+":"+Account+":trail/"+TrailName,
+		[]types.EventSelector{managed, dataEvents()}, []types.AdvancedEventSelector(nil))
+	return nil
+}

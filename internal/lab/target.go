@@ -1,0 +1,200 @@
+package lab
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
+)
+
+// A Target is what there is to attack.
+type Target struct {
+	TrailLogGroup   string
+	FlowLogLogGroup string
+	VPCs            []string // of the attack's region
+	Prefix          string   // of the names of filters and alarms
+}
+
+// read returns what a placeholder stands for: a string, or a list of strings.
+func (s *Session) read(ctx context.Context, t Target, name string) (any, error) {
+	switch name {
+	case "prefix":
+		return t.Prefix, nil
+	case "trail-log-group":
+		return t.TrailLogGroup, nil
+	case "flow-log-group":
+		return t.FlowLogLogGroup, nil
+	case "vpc":
+		return t.VPCs[0], nil
+	case "second-vpc":
+		return t.VPCs[1], nil
+	case "flow-logs": // of all VPCs of the region
+		return s.flowLogs(ctx, "", t.VPCs...)
+	case "flow-logs-of-vpc":
+		return s.flowLogs(ctx, "", t.VPCs[0])
+	case "flow-logs-to-lost-bucket":
+		return s.flowLogs(ctx, "arn:aws:s3:::"+lostBucket, t.VPCs[1])
+	case "delivery-role":
+		return s.deliveryRole(ctx, t)
+	case "alarms": // of all controls
+		return s.alarms(ctx, t)
+	case "topic":
+		return s.topic(ctx, t)
+	case "topic-key":
+		attributes, err := s.topicAttributes(ctx, t)
+		return attributes["KmsMasterKeyId"], err
+	case "alarms-statement": // the one of the topic's policy that admits CloudWatch
+		_, sid, err := s.topicPolicy(ctx, t)
+		return sid, err
+	case "queue-subscription":
+		return s.subscription(ctx, t, "sqs")
+	case "mail-subscription":
+		return s.subscription(ctx, t, "email")
+	case "trail-key": // its ID: the calls that harm a key take no alias
+		out, err := s.KMS.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(logKey)})
+		if err != nil {
+			return nil, err
+		}
+		return aws.ToString(out.KeyMetadata.KeyId), nil
+	case "now":
+		return time.Now().UTC().Format("2006-01-02T15:04"), nil
+	case "unique": // the same in all calls of an attack
+		return rand.Text()[:8], nil
+	}
+	return nil, fmt.Errorf("there is no placeholder ${%s}", name)
+}
+
+func (s *Session) describeFlowLogs(ctx context.Context, vpcs ...string) ([]ec2types.FlowLog, error) {
+	out, err := s.EC2.DescribeFlowLogs(ctx, &ec2.DescribeFlowLogsInput{
+		Filter: []ec2types.Filter{{Name: aws.String("resource-id"), Values: vpcs}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out.FlowLogs, nil
+}
+
+// flowLogs returns the IDs of the VPCs' flow logs that go to a bucket, or
+// anywhere for "". None is an error.
+func (s *Session) flowLogs(ctx context.Context, bucket string, vpcs ...string) ([]string, error) {
+	logs, err := s.describeFlowLogs(ctx, vpcs...)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, fl := range logs {
+		if bucket == "" || aws.ToString(fl.LogDestination) == bucket {
+			ids = append(ids, aws.ToString(fl.FlowLogId))
+		}
+	}
+	if len(ids) == 0 {
+		return nil, errors.New("there are no flow logs")
+	}
+	return ids, nil
+}
+
+// deliveryRole returns the name of the role that a flow log delivers with.
+func (s *Session) deliveryRole(ctx context.Context, t Target) (string, error) {
+	logs, err := s.describeFlowLogs(ctx, t.VPCs...)
+	if err != nil {
+		return "", err
+	}
+	for _, fl := range logs {
+		if arn := aws.ToString(fl.DeliverLogsPermissionArn); arn != "" {
+			return arn[strings.LastIndex(arn, "/")+1:], nil
+		}
+	}
+	return "", errors.New("no flow log delivers with a role")
+}
+
+// alarms returns the names of the controls' alarms. The stack's own alarms
+// measure other metrics.
+func (s *Session) alarms(ctx context.Context, t Target) ([]string, error) {
+	out, err := s.CloudWatch.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{
+		AlarmNamePrefix: aws.String(t.Prefix + "-"), MaxRecords: aws.Int32(100),
+	})
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, a := range out.MetricAlarms {
+		if aws.ToString(a.Namespace) == t.Prefix && aws.ToString(a.MetricName) == aws.ToString(a.AlarmName) {
+			names = append(names, aws.ToString(a.AlarmName))
+		}
+	}
+	return names, nil
+}
+
+// topic returns the topic that a control's alarm notifies.
+func (s *Session) topic(ctx context.Context, t Target) (string, error) {
+	out, err := s.CloudWatch.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{t.Prefix + "-root-usage"}})
+	if err != nil {
+		return "", err
+	}
+	if len(out.MetricAlarms) == 0 || len(out.MetricAlarms[0].AlarmActions) == 0 {
+		return "", errors.New("no alarm names a topic")
+	}
+	return out.MetricAlarms[0].AlarmActions[0], nil
+}
+
+func (s *Session) topicAttributes(ctx context.Context, t Target) (map[string]string, error) {
+	topic, err := s.topic(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.SNS.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: aws.String(topic)})
+	if err != nil {
+		return nil, err
+	}
+	return out.Attributes, nil
+}
+
+// topicPolicy returns the topic's policy, and the Sid of the statement in it
+// that admits CloudWatch.
+func (s *Session) topicPolicy(ctx context.Context, t Target) (policy map[string]any, sid string, err error) {
+	attributes, err := s.topicAttributes(ctx, t)
+	if err != nil {
+		return nil, "", err
+	}
+	if err := json.Unmarshal([]byte(attributes["Policy"]), &policy); err != nil {
+		return nil, "", fmt.Errorf("read the topic's policy: %w", err)
+	}
+	statements, _ := policy["Statement"].([]any)
+	for _, st := range statements {
+		if st, _ := st.(map[string]any); strings.Contains(fmt.Sprint(st["Principal"]), "cloudwatch.amazonaws.com") {
+			return policy, fmt.Sprint(st["Sid"]), nil
+		}
+	}
+	return nil, "", errors.New("the topic's policy does not admit CloudWatch")
+}
+
+// subscription returns a confirmed subscription of the topic, by protocol.
+func (s *Session) subscription(ctx context.Context, t Target, protocol string) (string, error) {
+	topic, err := s.topic(ctx, t)
+	if err != nil {
+		return "", err
+	}
+	out, err := s.SNS.ListSubscriptionsByTopic(ctx, &sns.ListSubscriptionsByTopicInput{TopicArn: aws.String(topic)})
+	if err != nil {
+		return "", err
+	}
+	i := slices.IndexFunc(out.Subscriptions, func(sub snstypes.Subscription) bool {
+		return aws.ToString(sub.Protocol) == protocol && strings.HasPrefix(aws.ToString(sub.SubscriptionArn), "arn:")
+	})
+	if i < 0 {
+		return "", fmt.Errorf("the topic has no confirmed %s subscription", protocol)
+	}
+	return aws.ToString(out.Subscriptions[i].SubscriptionArn), nil
+}
