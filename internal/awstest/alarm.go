@@ -42,13 +42,13 @@ func (al alarm) state() any {
 // completely; then its state stays, and tags are ignored. Source: CloudWatch
 // API Reference, PutMetricAlarm.
 func putMetricAlarm(c *request, in *cloudwatch.PutMetricAlarmInput) error {
-	if why := badAlarm(in, c.region.name); why != "" {
+	if why := badAlarm(in, c.name); why != "" {
 		return refuse(invalidAlarm, "%s", why)
 	}
 	al := alarm{
 		MetricAlarm: types.MetricAlarm{
 			ActionConfiguration: in.ActionConfiguration, ActionsEnabled: aws.Bool(in.ActionsEnabled == nil || *in.ActionsEnabled),
-			AlarmActions: in.AlarmActions, AlarmArn: aws.String(c.arn("cloudwatch", c.region.name, "alarm:"+*in.AlarmName)),
+			AlarmActions: in.AlarmActions, AlarmArn: aws.String(c.arn("cloudwatch", c.name, "alarm:"+*in.AlarmName)),
 			AlarmDescription: in.AlarmDescription, AlarmName: in.AlarmName, ComparisonOperator: in.ComparisonOperator,
 			DatapointsToAlarm: in.DatapointsToAlarm, Dimensions: in.Dimensions, EvaluateLowSampleCountPercentile: in.EvaluateLowSampleCountPercentile,
 			EvaluationCriteria: in.EvaluationCriteria, EvaluationInterval: in.EvaluationInterval, EvaluationPeriods: in.EvaluationPeriods,
@@ -266,7 +266,7 @@ func putCompositeAlarm(c *request, in *cloudwatch.PutCompositeAlarmInput) error 
 		return refuse(invalidAlarm, "ActionsSuppressor comes with both periods")
 	}
 	composite := types.CompositeAlarm{
-		AlarmName: in.AlarmName, AlarmArn: aws.String(c.arn("cloudwatch", c.region.name, "alarm:"+name)),
+		AlarmName: in.AlarmName, AlarmArn: aws.String(c.arn("cloudwatch", c.name, "alarm:"+name)),
 		AlarmRule: in.AlarmRule, AlarmDescription: in.AlarmDescription, ActionConfiguration: in.ActionConfiguration,
 		ActionsEnabled: aws.Bool(in.ActionsEnabled == nil || *in.ActionsEnabled), AlarmActions: in.AlarmActions, OKActions: in.OKActions,
 		InsufficientDataActions: in.InsufficientDataActions, ActionsSuppressor: in.ActionsSuppressor,
@@ -313,7 +313,7 @@ func (m muteRule) kind() *string {
 }
 
 func (c *request) muteARN(name string) *string {
-	return aws.String(c.arn("cloudwatch", c.region.name, "alarm-mute-rule:"+name))
+	return aws.String(c.arn("cloudwatch", c.name, "alarm-mute-rule:"+name))
 }
 
 // putAlarmMuteRule makes or overwrites a mute rule over up to 100 alarms.

@@ -83,7 +83,7 @@ type request struct {
 
 // wrote logs a write.
 func (c *request) wrote(targets ...string) {
-	c.writes = append(c.writes, Write{c.op, c.region.name, strings.Join(targets, ",")})
+	c.writes = append(c.writes, Write{c.op, c.name, strings.Join(targets, ",")})
 }
 
 // An operation answers the calls whose input is of a type.

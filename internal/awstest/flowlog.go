@@ -281,7 +281,7 @@ func createFlowLogs(c *request, in *ec2.CreateFlowLogsInput) (*ec2.CreateFlowLog
 	}
 	asked := *in
 	asked.ClientToken = nil
-	token := c.region.name + "/" + aws.ToString(in.ClientToken)
+	token := c.name + "/" + aws.ToString(in.ClientToken)
 	if done, ok := c.replies[token]; ok && in.ClientToken != nil {
 		// The first answer again, even where its flow logs are gone by now.
 		// Source: Amazon EC2 Developer Guide, "Ensuring idempotency in Amazon
@@ -458,7 +458,7 @@ func flowLogState(fl types.FlowLog) any {
 func describeFlowLogs(c *request, in *ec2.DescribeFlowLogsInput) (*ec2.DescribeFlowLogsOutput, error) {
 	found := maps.Clone(c.logs.read(in.NextToken == nil))
 	for id, fl := range found {
-		if !c.flowLogDelivers(c.region.name, fl) {
+		if !c.flowLogDelivers(c.name, fl) {
 			fl.DeliverLogsStatus, fl.DeliverLogsErrorMessage = aws.String("FAILED"), aws.String("Access error")
 			found[id] = fl
 		}

@@ -84,7 +84,7 @@ func createLogGroup(c *request, in *cloudwatchlogs.CreateLogGroupInput) error {
 	case exists:
 		return refuse("ResourceAlreadyExistsException", "The specified log group already exists")
 	}
-	arn := c.arn("logs", c.region.name, "log-group:"+name)
+	arn := c.arn("logs", c.name, "log-group:"+name)
 	c.groups.write(c.lag)[name] = group{
 		LogGroup: types.LogGroup{
 			LogGroupName: aws.String(name), LogGroupClass: class, KmsKeyId: in.KmsKeyId,
@@ -135,7 +135,7 @@ func putLogGroupDeletionProtection(c *request, in *cloudwatchlogs.PutLogGroupDel
 // groupAt returns the name of the log group that a call names by name or by
 // ARN, which is of this region and account.
 func (c *request) groupAt(identifier *string) string {
-	return strings.TrimPrefix(aws.ToString(identifier), c.arn("logs", c.region.name, "log-group:"))
+	return strings.TrimPrefix(aws.ToString(identifier), c.arn("logs", c.name, "log-group:"))
 }
 
 // associateKmsKey has a log group's new records encrypted with a key. Source:

@@ -113,7 +113,7 @@ var errNoTopic = refuse("NotFound", "Topic does not exist")
 // CreateTopic; Amazon SNS Developer Guide, "Default topic policy". The text
 // of the refusal is unverified.
 func createTopic(c *request, in *sns.CreateTopicInput) (*sns.CreateTopicOutput, error) {
-	arn := c.arn("sns", c.region.name, *in.Name)
+	arn := c.arn("sns", c.name, *in.Name)
 	tags := map[string]string{}
 	for _, t := range in.Tags {
 		tags[aws.ToString(t.Key)] = aws.ToString(t.Value)

@@ -109,7 +109,7 @@ func (a *Account) AddTrailTo(name, group string) string {
 // GetTrailStatus, Name: a shadow trail needs its ARN.
 func (c *request) find(name *string) (*trail, error) {
 	for arn, t := range c.trails {
-		here := aws.ToString(t.HomeRegion) == c.region.name
+		here := aws.ToString(t.HomeRegion) == c.name
 		if arn == aws.ToString(name) && (here || aws.ToBool(t.IsMultiRegionTrail)) || here && aws.ToString(t.Name) == aws.ToString(name) {
 			return t, nil
 		}
@@ -127,7 +127,7 @@ func (c *request) mine(name *string) (*trail, error) {
 	switch arn, err := awsarn.Parse(*t.TrailARN); {
 	case err != nil || arn.AccountID != c.ID:
 		return nil, refuse("NotOrganizationMasterAccountException", "the trail is of another account")
-	case aws.ToString(t.HomeRegion) != c.region.name:
+	case aws.ToString(t.HomeRegion) != c.name:
 		return nil, refuse("InvalidHomeRegionException", "Trail %s can be changed only in its home region %s", *t.TrailARN, *t.HomeRegion)
 	}
 	return t, nil
@@ -140,7 +140,7 @@ func describeTrails(c *request, in *cloudtrail.DescribeTrailsInput) (*cloudtrail
 	shadows := in.IncludeShadowTrails == nil || *in.IncludeShadowTrails
 	out := &cloudtrail.DescribeTrailsOutput{}
 	for arn, t := range c.trails {
-		here := aws.ToString(t.HomeRegion) == c.region.name
+		here := aws.ToString(t.HomeRegion) == c.name
 		named := len(in.TrailNameList) == 0 || slices.Contains(in.TrailNameList, arn) || here && slices.Contains(in.TrailNameList, aws.ToString(t.Name))
 		if named && (here || shadows && aws.ToBool(t.IsMultiRegionTrail)) {
 			out.TrailList = append(out.TrailList, t.Trail)
@@ -193,7 +193,7 @@ func (c *request) destination(t types.Trail) error {
 		return refuse("InvalidParameterCombinationException", "Multi-Region trail must include global service events")
 	case (group == "") != (role == ""):
 		return refuse("InvalidParameterCombinationException", "a log group and a role come together")
-	case group != "" && (!strings.HasSuffix(group, ":*") || to.Region != c.region.name || !c.delivers(group)):
+	case group != "" && (!strings.HasSuffix(group, ":*") || to.Region != c.name || !c.delivers(group)):
 		return refuse("InvalidCloudWatchLogsLogGroupArnException", "CloudTrail cannot validate the specified log group ARN")
 	case role != "" && !assumable:
 		return refuse("InvalidCloudWatchLogsRoleArnException", "Access denied. Check the trust relationships for your role")
@@ -206,10 +206,10 @@ func (c *request) destination(t types.Trail) error {
 // createTrail creates a trail, which does not log until it is started.
 func createTrail(c *request, in *cloudtrail.CreateTrailInput) (*cloudtrail.CreateTrailOutput, error) {
 	name := *in.Name
-	arn := c.arn("cloudtrail", c.region.name, "trail/"+name)
+	arn := c.arn("cloudtrail", c.name, "trail/"+name)
 	here := 0
 	for _, t := range c.trails {
-		if aws.ToBool(t.IsMultiRegionTrail) || aws.ToString(t.HomeRegion) == c.region.name {
+		if aws.ToBool(t.IsMultiRegionTrail) || aws.ToString(t.HomeRegion) == c.name {
 			here++
 		}
 	}
@@ -223,7 +223,7 @@ func createTrail(c *request, in *cloudtrail.CreateTrailInput) (*cloudtrail.Creat
 	}
 	global := in.IncludeGlobalServiceEvents == nil || *in.IncludeGlobalServiceEvents
 	t := types.Trail{
-		Name: in.Name, TrailARN: aws.String(arn), HomeRegion: aws.String(c.region.name), S3BucketName: in.S3BucketName, S3KeyPrefix: in.S3KeyPrefix,
+		Name: in.Name, TrailARN: aws.String(arn), HomeRegion: aws.String(c.name), S3BucketName: in.S3BucketName, S3KeyPrefix: in.S3KeyPrefix,
 		SnsTopicARN: in.SnsTopicName, KmsKeyId: in.KmsKeyId,
 		IsMultiRegionTrail: aws.Bool(aws.ToBool(in.IsMultiRegionTrail)), IsOrganizationTrail: aws.Bool(aws.ToBool(in.IsOrganizationTrail)),
 		IncludeGlobalServiceEvents: aws.Bool(global), LogFileValidationEnabled: aws.Bool(aws.ToBool(in.EnableLogFileValidation)),
