@@ -17,11 +17,12 @@ func newAccept(f *flags) *cobra.Command {
 	var sure bool
 	cmd := &cobra.Command{
 		Use:   "accept",
-		Short: "Accept the trail as it is now, so that repairs bring this one back",
+		Short: "Accept the trail as it is now, so that relight restores this one",
 		Long: "Accept the trail as it is now: its bucket, prefix, key, role, log group and event\n" +
-			"selectors. relight reports another destination than the remembered one and never\n" +
-			"changes it back; this says that it was meant. Shows what differs and asks first.\n\n" +
-			"Needs ssm:PutParameter with the credentials of this terminal.",
+			"selectors. relight reports a trail that differs from the one it remembers, and\n" +
+			"never changes it back. Run this command if the change was intended: it shows what\n" +
+			"differs, asks, and makes relight remember the trail as it is now.\n\n" +
+			"The credentials of this terminal need ssm:PutParameter.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			acct, err := connect(cmd.Context(), f)
@@ -49,14 +50,14 @@ func newAccept(f *flags) *cobra.Command {
 			case f.json():
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(what)
 			case what.Accepted:
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "accepted: %s says so now\n", what.Parameter)
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "accepted: relight now remembers this trail in %s\n", what.Parameter)
 			default:
-				_, err = fmt.Fprintf(cmd.OutOrStdout(), "trail %s is as remembered: nothing to accept\n", what.Trail)
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "nothing to accept: trail %s is as relight remembers it\n", what.Trail)
 			}
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&sure, "yes", false, "do not ask")
+	cmd.Flags().BoolVar(&sure, "yes", false, "accept without asking")
 	return cmd
 }
 
@@ -64,7 +65,7 @@ func printAcceptance(cmd *cobra.Command, what app.Acceptance) {
 	p := printer{w: cmd.OutOrStdout()}
 	p.line("trail %s", what.Trail)
 	if what.Unread != "" {
-		p.line("what is remembered cannot be used: %s", what.Unread)
+		p.line("relight cannot use what it remembers: %s", what.Unread)
 	}
 	for _, c := range what.Changes {
 		p.line("  %s", c.Name)

@@ -84,14 +84,14 @@ func (a *account) findDeployment(ctx context.Context) error {
 func (a *account) deployed() bool { return a.deployment.Topic != "" }
 
 func (a *account) notDeployed() error {
-	return fmt.Errorf("there is no function %s in %s: deploy relight first: make deploy", a.backfillName(), a.aws.Region)
+	return fmt.Errorf("relight is not deployed: there is no function named %s in %s; run make deploy first", a.backfillName(), a.aws.Region)
 }
 
 func (a *account) backfillName() string {
 	return a.config.Desired(a.deployment).FunctionName(catalog.Backfill)
 }
 
-// app returns the handler of every kind, telling nobody but its caller.
+// app returns an App for every kind that sends no notifications.
 func (a *account) app() *app.App {
 	return app.NewWith(app.Options{
 		Function: catalog.Backfill, Config: a.config, Deployment: a.deployment,

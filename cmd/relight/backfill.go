@@ -22,7 +22,7 @@ func newBackfill(f *flags) *cobra.Command {
 	var planOnly bool
 	cmd := &cobra.Command{
 		Use:   "backfill",
-		Short: "Have the deployed function sweep the account now",
+		Short: "Make the deployed function sweep the account now",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			mode := "repair"
@@ -51,7 +51,7 @@ func newBackfill(f *flags) *cobra.Command {
 		},
 	}
 	sweep.add(cmd)
-	cmd.Flags().BoolVar(&planOnly, "plan", false, "only plan")
+	cmd.Flags().BoolVar(&planOnly, "plan", false, "plan only: show what the sweep would restore")
 	return cmd
 }
 

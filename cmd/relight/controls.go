@@ -16,7 +16,7 @@ func newControls(f *flags) *cobra.Command {
 	var version string
 	cmd := &cobra.Command{
 		Use:   "controls",
-		Short: "List the controls as configured",
+		Short: "List the configured controls",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !slices.Contains(catalog.Benchmarks, version) {
@@ -38,7 +38,7 @@ func newControls(f *flags) *cobra.Command {
 			return w.Flush()
 		},
 	}
-	cmd.Flags().StringVar(&version, "cis", "5.0", "benchmark version whose sections are shown")
+	cmd.Flags().StringVar(&version, "cis", "5.0", "version of the CIS benchmark whose section numbers are shown")
 	return cmd
 }
 

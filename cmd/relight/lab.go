@@ -18,21 +18,21 @@ func newLab(f *flags) *cobra.Command {
 	var options lab.Options
 	cmd := &cobra.Command{
 		Use:   "lab",
-		Short: "Run an AWS account on this machine, with relight deployed into it",
-		Long: "Run an AWS account on this machine, with this checkout deployed into it by the CDK\n" +
-			"CLI. Attack it from another terminal with any AWS client and watch what relight does.\n" +
-			"Stays up until interrupted, and stops everything that it started.",
+		Short: "Run a simulated AWS account on this machine, with relight deployed into it",
+		Long: "Run a simulated AWS account on this machine. The CDK CLI deploys this checkout into it.\n" +
+			"Attack it from another terminal with any AWS client, and watch what relight does.\n" +
+			"It runs until you interrupt it, and then stops everything that it started.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withLab(cmd, options, func(arena *lab.Arena, _ func(string)) error { return watch(cmd, f, arena) })
 		},
 	}
 	cmd.PersistentFlags().IntVar(&options.Port, "port", 0, "port of the account's endpoint (default: any free one)")
-	cmd.PersistentFlags().StringVar(&options.Dir, "dir", "", "keep state and logs here (default: a temporary directory)")
+	cmd.PersistentFlags().StringVar(&options.Dir, "dir", "", "directory for state and logs (default: a temporary directory)")
 	var only string
 	demos := &cobra.Command{
 		Use:   "demo",
-		Short: "Attack the lab and show what is healed and what is reported",
+		Short: "Attack the lab, and show what relight restores and what it reports",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			attacks, err := chosen(only)
@@ -42,12 +42,12 @@ func newLab(f *flags) *cobra.Command {
 			return withLab(cmd, options, func(arena *lab.Arena, say func(string)) error { return demo(cmd, f, arena, attacks, say) })
 		},
 	}
-	demos.Flags().StringVar(&only, "only", "", "carry out only the attacks whose names match this regular expression")
+	demos.Flags().StringVar(&only, "only", "", "run only the attacks whose names match this regular expression")
 	cmd.AddCommand(demos)
 	return cmd
 }
 
-// withLab opens a lab, says how far it is, runs f in it and closes it.
+// withLab opens a lab, reports its progress, runs f in it and closes it.
 func withLab(cmd *cobra.Command, options lab.Options, f func(*lab.Arena, func(step string)) error) error {
 	begin := time.Now()
 	say := func(step string) {

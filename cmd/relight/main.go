@@ -18,11 +18,11 @@ import (
 // Exit codes beside 0.
 const (
 	exitError = 1 // something went wrong
-	exitToDo  = 2 // the plan has actions or findings
+	exitToDo  = 2 // the plan restores something or has findings
 )
 
-// errToDo ends a command that found something to do or to say.
-var errToDo = errors.New("there is something to do")
+// errToDo ends a command that found something to restore or to report.
+var errToDo = errors.New("something needs to be restored or needs action")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 0
 	case errors.Is(err, errToDo):
 		return exitToDo
-	case ctx.Err() != nil: // what it cut short is no news
+	case ctx.Err() != nil: // the error only says that the command was cut short
 		fmt.Fprintln(stderr, "relight: interrupted")
 		return exitError
 	default:
@@ -62,10 +62,10 @@ func newRoot() *cobra.Command {
 	f := &flags{}
 	root := &cobra.Command{
 		Use:   "relight",
-		Short: "Turn an AWS account's audit lights back on",
-		Long: "relight restores VPC flow logs, the CIS metric filters and their alarms, and what\n" +
-			"they lean on. It reads the configuration that the deployment reads: context.relight\n" +
-			"in cdk.json.",
+		Short: "Restore the audit controls of an AWS account",
+		Long: "relight restores VPC flow logs, the CIS metric filters and alarms, and everything that\n" +
+			"they depend on. It reads the same configuration as the deployment: context.relight in\n" +
+			"cdk.json.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
@@ -75,8 +75,8 @@ func newRoot() *cobra.Command {
 			return nil
 		},
 	}
-	root.PersistentFlags().StringVar(&f.config, "config", "cdk.json", "configuration: cdk.json, or a file with the bare object")
-	root.PersistentFlags().StringVarP(&f.output, "output", "o", "text", "text or json")
+	root.PersistentFlags().StringVar(&f.config, "config", "cdk.json", "configuration file: cdk.json, or a file that contains only the object context.relight")
+	root.PersistentFlags().StringVarP(&f.output, "output", "o", "text", "output format: text or json")
 	root.AddCommand(newPlan(f), newApply(f), newBackfill(f), newAccept(f), newReplay(f), newControls(f), newLab(f))
 	return root
 }

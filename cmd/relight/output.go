@@ -22,8 +22,8 @@ func (p *printer) line(format string, args ...any) {
 	}
 }
 
-// report prints one run: what was done or would be (+), what failed (x), what
-// a person has to mend (!), what was left alone (·).
+// report prints one run: what was restored or would be (+), what failed (x), what
+// needs action by a person (!), what was skipped (·).
 func (p *printer) report(v report.View) {
 	p.line("%-13s %-15s %s", v.Kind, v.Region, summary(v))
 	for _, a := range v.Actions {
@@ -36,10 +36,10 @@ func (p *printer) report(v report.View) {
 		}
 	}
 	for _, r := range v.Remaining {
-		p.line("  x still to do: %s", r)
+		p.line("  x still to restore: %s", r)
 	}
 	for _, f := range v.Findings {
-		p.line("  ! %s: %s", f.Subject, f.Problem)
+		p.line("  ! [%s] %s: %s", f.Code, f.Subject, f.Problem)
 		p.line("    %s", f.Remedy)
 	}
 	for _, s := range v.Skipped {
@@ -51,20 +51,22 @@ func (p *printer) report(v report.View) {
 }
 
 func summary(v report.View) string {
-	done, failed := 0, 0
+	done, failed, remember := 0, 0, 0
 	for _, a := range v.Actions {
 		switch {
 		case a.Done:
 			done++
 		case a.Error != "":
 			failed++
+		case !a.Restores:
+			remember++
 		}
 	}
-	parts := []string{fmt.Sprintf("%d in place", v.Held)}
+	parts := []string{fmt.Sprintf("%d healthy", v.Healthy)}
 	for _, p := range []struct {
 		n    int
 		what string
-	}{{done, "restored"}, {failed, "NOT restored"}, {len(v.Actions) - done - failed, "to do"}, {len(v.Findings), "for you to mend"}} {
+	}{{done, "restored"}, {failed, "NOT restored"}, {toRestore(v), "to restore"}, {remember, "to remember"}, {len(v.Findings), needs(len(v.Findings))}} {
 		if p.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
 		}
@@ -72,8 +74,28 @@ func summary(v report.View) string {
 	return strings.Join(parts, ", ")
 }
 
-// printSweep prints a sweep. Regions in which there was nothing to see are
-// named in one line.
+// toRestore returns how many protections a run planned to restore and did not
+// try to.
+func toRestore(v report.View) int {
+	n := 0
+	for _, a := range v.Actions {
+		if a.Restores && !a.Done && a.Error == "" {
+			n++
+		}
+	}
+	return n
+}
+
+// needs returns what to say of n findings.
+func needs(n int) string {
+	if n == 1 {
+		return "needs action"
+	}
+	return "need action"
+}
+
+// printSweep prints a sweep. It names the regions that have nothing to protect in
+// one line.
 func printSweep(w io.Writer, f *flags, s app.Sweep, deployed bool) error {
 	if f.json() {
 		return json.NewEncoder(w).Encode(s)
@@ -81,24 +103,26 @@ func printSweep(w io.Writer, f *flags, s app.Sweep, deployed bool) error {
 	p := printer{w: w}
 	p.line("account %s", s.Account)
 	var quiet []string
+	left := 0
 	for _, v := range s.Reports {
-		if v.Held+len(v.Actions)+len(v.Findings)+len(v.Skipped) == 0 && v.Error == "" {
+		left += toRestore(v)
+		if v.Healthy+len(v.Actions)+len(v.Findings)+len(v.Skipped) == 0 && v.Error == "" {
 			quiet = append(quiet, v.Region)
 			continue
 		}
 		p.report(v)
 	}
 	if len(quiet) > 0 {
-		p.line("nothing to hold in %s", strings.Join(quiet, ", "))
+		p.line("nothing to protect in %s", strings.Join(quiet, ", "))
 	}
 	if len(s.Skipped) > 0 {
-		p.line("not looked at, skipped by configuration: %s", strings.Join(s.Skipped, ", "))
+		p.line("skipped by configuration: %s", strings.Join(s.Skipped, ", "))
 	}
 	if len(s.NotOptedIn) > 0 {
-		p.line("not looked at, not enabled: %s", strings.Join(s.NotOptedIn, ", "))
+		p.line("skipped, not enabled for this account: %s", strings.Join(s.NotOptedIn, ", "))
 	}
-	p.line("%d in place, %d planned, %d restored, %d not restored, %d for you to mend",
-		s.Held, s.Planned, s.Repaired, s.Unrestored, s.Findings)
+	p.line("%d healthy, %d to restore, %d restored, %d not restored, %d %s",
+		s.Healthy, left, s.Repaired, s.Unrestored, s.Findings, needs(s.Findings))
 	if s.Planned > 0 && !deployed {
 		p.line("relight is not deployed here: make deploy")
 	}

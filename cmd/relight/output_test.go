@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/relight-aws/relight/internal/app"
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/report"
 )
@@ -21,5 +22,36 @@ func TestColumns(t *testing.T) {
 		} else {
 			at = i
 		}
+	}
+}
+
+// A sweep says of each kind, and of all, what is healthy, what is to be restored
+// and what needs action; what is only remembered restores nothing.
+func TestSweepText(t *testing.T) {
+	var out strings.Builder
+	alarm := report.Action{Action: "put alarm a on n/m (no alarm watches x)", Restores: true}
+	memory := report.Action{Action: "remember trail t in p: bucket b, log-group g (it is not remembered yet)"}
+	finding := report.Finding{Code: "topic-no-subscribers", Subject: "topic t", Problem: "it has no subscribers", Remedy: "Add subscribers."}
+	err := printSweep(&out, &flags{}, app.Sweep{
+		Account: "111122223333", Healthy: 19, Planned: 1, Findings: 1, NotOptedIn: []string{"af-south-1"},
+		Reports: []report.View{
+			{Kind: "trails", Region: "us-east-1", Healthy: 1, Actions: []report.Action{memory}},
+			{Kind: "alarms", Region: "us-east-1", Healthy: 18, Actions: []report.Action{alarm}, Findings: []report.Finding{finding}},
+			{Kind: "flowlogs", Region: "eu-west-1"},
+		},
+	}, true)
+	want := `account 111122223333
+trails        us-east-1       1 healthy, 1 to remember
+  + remember trail t in p: bucket b, log-group g (it is not remembered yet)
+alarms        us-east-1       18 healthy, 1 to restore, 1 needs action
+  + put alarm a on n/m (no alarm watches x)
+  ! [topic-no-subscribers] topic t: it has no subscribers
+    Add subscribers.
+nothing to protect in eu-west-1
+skipped, not enabled for this account: af-south-1
+19 healthy, 1 to restore, 0 restored, 0 not restored, 1 needs action
+`
+	if got := out.String(); err != nil || got != want {
+		t.Errorf("%v, got:\n%s\nwant:\n%s", err, got, want)
 	}
 }

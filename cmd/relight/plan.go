@@ -17,7 +17,7 @@ type sweepFlags struct {
 }
 
 func (s *sweepFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringSliceVar(&s.kinds, "kinds", nil, fmt.Sprintf("only these kinds: %v", catalog.Kinds()))
+	cmd.Flags().StringSliceVar(&s.kinds, "kinds", nil, fmt.Sprintf("only these kinds (default: all): %v", catalog.Kinds()))
 	cmd.Flags().StringSliceVar(&s.regions, "regions", nil, "only these regions (default: every enabled region)")
 }
 
@@ -33,9 +33,11 @@ func newPlan(f *flags) *cobra.Command {
 	var sweep sweepFlags
 	cmd := &cobra.Command{
 		Use:   "plan",
-		Short: "Show what relight would do, and do nothing",
-		Long: "Show what relight would do, and do nothing. Needs no deployment.\n\n" +
-			"Exit code 0: nothing to do or to say; 2: actions or findings; 1: an error.",
+		Short: "Show what relight would restore and report, and change nothing",
+		Long: "Show what relight would restore and report, and change nothing. Works without a\n" +
+			"deployment.\n\n" +
+			"Exit code 0: everything is healthy; 2: there is something to restore or a finding;\n" +
+			"1: an error.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			result, err := runSweep(cmd, f, sweep, "plan")
@@ -56,9 +58,9 @@ func newApply(f *flags) *cobra.Command {
 	var sweep sweepFlags
 	cmd := &cobra.Command{
 		Use:   "apply",
-		Short: "Restore what is missing or weakened, from here",
-		Long: "Restore what is missing or weakened, with the credentials of this terminal. Needs a\n" +
-			"deployment, whose topic and delivery role it uses.",
+		Short: "Restore what is missing or weakened, from this terminal",
+		Long: "Restore what is missing or weakened, with the credentials of this terminal. It needs a\n" +
+			"deployment, because it uses its topic and delivery role.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			result, err := runSweep(cmd, f, sweep, "repair")
@@ -72,7 +74,7 @@ func newApply(f *flags) *cobra.Command {
 	return cmd
 }
 
-// unrestored returns an error if a sweep left something down.
+// unrestored returns an error if a sweep did not restore something.
 func unrestored(result app.Sweep) error {
 	if result.Unrestored > 0 {
 		return fmt.Errorf("%d not restored: see the errors above", result.Unrestored)
@@ -92,7 +94,7 @@ func runSweep(cmd *cobra.Command, f *flags, sweep sweepFlags, mode string) (app.
 	if mode == "repair" && !acct.deployed() {
 		return app.Sweep{}, acct.notDeployed()
 	}
-	bar := newProgress(cmd.ErrOrStderr(), "looking")
+	bar := newProgress(cmd.ErrOrStderr(), "reading the account")
 	result, err := acct.app().Sweep(cmd.Context(), req, bar.set)
 	bar.done()
 	if err != nil {

@@ -16,9 +16,9 @@ func newReplay(f *flags) *cobra.Command {
 	var repair, here bool
 	cmd := &cobra.Command{
 		Use:   "replay FILE...",
-		Short: "Run recorded events against the account",
-		Long: "Run recorded EventBridge events through the functions' handler, against the account in\n" +
-			"the environment. Plans only, unless --repair is given.",
+		Short: "Handle recorded events as the functions would",
+		Long: "Pass recorded EventBridge events to the same handler that the functions use, for the\n" +
+			"account of this terminal's credentials. It only plans, unless you add --repair.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			acct, err := connect(cmd.Context(), f)
@@ -54,8 +54,8 @@ func newReplay(f *flags) *cobra.Command {
 			return errors.Join(errs...)
 		},
 	}
-	cmd.Flags().BoolVar(&repair, "repair", false, "carry out what is planned")
-	cmd.Flags().BoolVar(&here, "here", false, "take the events for ones of this account and its home region")
+	cmd.Flags().BoolVar(&repair, "repair", false, "restore what is planned")
+	cmd.Flags().BoolVar(&here, "here", false, "treat the events as if they were of this account and its home region")
 	return cmd
 }
 

@@ -103,7 +103,7 @@ func (a *App) serves(s remedy.Scope) string {
 	case s.Account != a.deployment.Account:
 		return "account " + s.Account + " is not this deployment's"
 	case !s.Kind.Regional() && s.Region != a.deployment.HomeRegion:
-		return string(s.Kind) + " are held in " + a.deployment.HomeRegion + " only"
+		return string(s.Kind) + " are protected in " + a.deployment.HomeRegion + " only"
 	case a.config.Mode(s.Kind) == catalog.Off:
 		return string(s.Kind) + " are switched off"
 	}

@@ -149,7 +149,7 @@ func TestBoundary(t *testing.T) {
 	told, writes := len(w.Messages()), len(w.Writes())
 	w.send(raw, true)
 	m := w.Messages()[told:]
-	if len(m) != 1 || !strings.Contains(m[0].Text, "permissions boundary "+policies+"bounds: it denies logs:CreateLogStream") {
+	if len(m) != 1 || !strings.Contains(m[0].Text, "permissions boundary "+policies+"bounds: it keeps flow logs from delivering: it denies logs:CreateLogStream") {
 		t.Errorf("messages %+v, want one that says what the boundary denies", m)
 	}
 	if got := w.Writes()[writes:]; len(got) > 0 {

@@ -119,7 +119,7 @@ func (a *App) read(messages []events.SQSMessage) intake {
 	var in intake
 	drop := func(id, reason string) {
 		in.dropped = append(in.dropped, reason)
-		a.log.Info("dropped", "event_id", id, "reason", reason)
+		a.log.Info("skipped event", "event_id", id, "reason", reason)
 	}
 	for _, m := range messages {
 		ev, err := trigger.Parse([]byte(m.Body))
@@ -128,7 +128,7 @@ func (a *App) read(messages []events.SQSMessage) intake {
 			drop(ev.Cause.EventID, err.Error())
 		case err != nil:
 			in.failed = append(in.failed, failure{m.MessageId, err})
-			a.log.Error("unreadable", "message_id", m.MessageId, "error", err.Error())
+			a.log.Error("unreadable event", "message_id", m.MessageId, "error", err.Error())
 		}
 		for _, s := range ev.Scopes {
 			if ev.Global && s.Region == catalog.GlobalRegion(a.deployment.HomeRegion) {

@@ -31,7 +31,7 @@ func (a *App) news(ctx context.Context, reports []remedy.Report) (fresh map[reme
 	before := marks{}
 	if known {
 		if err := json.Unmarshal([]byte(text), &before); err != nil { // nobody else's to read: start again
-			a.log.Warn("news", "parameter", a.reconciler.Want.FindingsMemory(), "error", err.Error())
+			a.log.Warn("findings memory", "parameter", a.reconciler.Want.FindingsMemory(), "error", err.Error())
 			before = marks{}
 		}
 	}
@@ -77,7 +77,7 @@ func (a *App) notify(ctx context.Context, reports []remedy.Report) {
 	if a.reporter.Topic != "" && a.function == catalog.Backfill {
 		var err error
 		if fresh, remember, err = a.news(ctx, reports); err != nil {
-			a.log.Error("news", "class", remedy.ClassOf(err).String(), "error", err.Error())
+			a.log.Error("findings memory", "class", remedy.ClassOf(err).String(), "error", err.Error())
 		}
 	}
 	if err := a.reporter.Notify(ctx, fresh, reports...); err != nil {
@@ -88,6 +88,6 @@ func (a *App) notify(ctx context.Context, reports []remedy.Report) {
 		return
 	}
 	if err := a.cloud.Remember(ctx, a.deployment.HomeRegion, a.reconciler.Want.FindingsMemory(), remember); err != nil {
-		a.log.Error("news", "class", remedy.ClassOf(err).String(), "error", err.Error())
+		a.log.Error("findings memory", "class", remedy.ClassOf(err).String(), "error", err.Error())
 	}
 }

@@ -31,16 +31,16 @@ func TestNews(t *testing.T) {
 	}
 	told("nothing found", "")
 	other := w.AddTrailTo("zweite", "second-trail")
-	told("a second trail", "these qualify too")
+	told("a second trail", "other trails qualify too")
 	told("again", "")
 	w.FailDelivery(home, "vpc-1", "Access error")
-	told("a failed delivery beside it", "its delivery has FAILED")
+	told("a failed delivery beside it", "its delivery is FAILED")
 	told("both again", "")
 	w.RemoveTrail(other)
 	told("one mended", "")
 	must(w.Logs.DeleteLogGroup(t.Context(), &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String("second-trail")}))
 	w.AddTrailTo("zweite", "second-trail")
-	told("and back", "these qualify too")
+	told("and back", "other trails qualify too")
 
 	w.FailDelivery(home, "vpc-2", "Access error")
 	w.Deny("GetParameter")
@@ -48,7 +48,7 @@ func TestNews(t *testing.T) {
 	w.Allow("GetParameter")
 	told("and readable again", "fl-")
 	must(w.SSM.PutParameter(t.Context(), &ssm.PutParameterInput{Name: aws.String(findingsMemory), Value: aws.String("{"), Overwrite: aws.Bool(true)}))
-	told("what was told is spoilt", "these qualify too")
+	told("what was told is spoilt", "other trails qualify too")
 	told("and mended", "")
 }
 

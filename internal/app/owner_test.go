@@ -230,15 +230,15 @@ func TestFindings(t *testing.T) {
 		},
 		{name: "own trail beside the organisation's", arrange: func(w *world) { w.AddTrail(orgTrail) }},
 		{
-			name: "two trails", forget: true, finding: "chosen as the first by ARN", // "audit" before "zweite"
+			name: "two trails", forget: true, finding: "it is the first by ARN", // "audit" before "zweite"
 			arrange: func(w *world) { w.AddTrailTo("zweite", "zweite") },
 		},
 		{
-			name: "two trails, one remembered", finding: "trail/audit: chosen as the one remembered; these qualify too",
+			name: "two trails, one remembered", finding: "trail/audit: relight chose it because it is the remembered one, but other trails qualify too",
 			arrange: func(w *world) { w.AddTrailTo("aaa", "aaa") },
 		},
 		{
-			name: "own flow log that fails", finding: "FAILED: Access error",
+			name: "own flow log that fails", finding: "FAILED (Access error)",
 			arrange: func(w *world) { w.FailDelivery(home, "vpc-1", "Access error") },
 		},
 	}
@@ -263,8 +263,8 @@ func TestFindings(t *testing.T) {
 					findings = append(findings, f.Subject+": "+f.Problem+". "+f.Remedy)
 				}
 				skipped = append(skipped, r.Skipped...)
-				if (r.Kind == "loggroups" || r.Kind == "alarms") && tt.idle != (r.Held == 0) {
-					t.Errorf("%s holds %d", r.Kind, r.Held)
+				if (r.Kind == "loggroups" || r.Kind == "alarms") && tt.idle != (r.Healthy == 0) {
+					t.Errorf("%s holds %d", r.Kind, r.Healthy)
 				}
 			}
 			if got := strings.Join(findings, "\n"); !strings.Contains(got, tt.finding) || tt.finding == "" && got != "" {
@@ -392,7 +392,7 @@ func TestVPCsLeftAlone(t *testing.T) {
 	if n := len(w.FlowLogs(home, "vpc-1")) + len(w.FlowLogs(home, "vpc-7")); n != 0 {
 		t.Errorf("%d flow logs on VPCs to be left alone", n)
 	}
-	want := []string{"vpc-1: exempt by configuration", "vpc-7: shared by account 444455556666, which alone can log it"}
+	want := []string{"vpc-1: exempt by configuration", "vpc-7: shared by account 444455556666, and only that account can log it"}
 	if diff := cmp.Diff(want, s.Reports[0].Skipped); diff != "" {
 		t.Errorf("skipped (-want +got):\n%s", diff)
 	}
@@ -413,7 +413,7 @@ func TestFilterQuota(t *testing.T) {
 		t.Errorf("failed: %v, %v; another delivery cannot help", again, errs)
 	}
 	if m := w.Messages()[told:]; len(m) != 1 || !strings.Contains(m[0].Text, "(the log group has its 100 metric filters: delete those that nothing uses") ||
-		!strings.Contains(m[0].Text, "it has 100 metric filters and takes 100, so 1 of the missing ones are refused") {
+		!strings.Contains(m[0].Text, "it has 100 metric filters and takes 100, so relight cannot restore 1 filter") {
 		t.Errorf("messages %+v, want one about the quota", m)
 	}
 }

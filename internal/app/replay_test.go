@@ -497,8 +497,8 @@ func checkTold(t *testing.T, name string, asBatch bool) {
 		t.Error("nobody was told")
 	}
 	for _, m := range messages {
-		found := strings.Contains(m.Text, "Cause: "+call) && strings.Contains(m.Text, "For you to mend: ")
-		if !found && !strings.Contains(m.Text, "Look at: "+call) ||
+		found := strings.Contains(m.Text, "Cause: "+call) && strings.Contains(m.Text, "Needs action: ")
+		if !found && !strings.Contains(m.Text, "Notice: "+call) ||
 			!strings.Contains(m.Text, "arn:aws:iam::111122223333:user/Alice from 192.0.2.10") && !strings.Contains(m.Text, "/Mary_Major from 203.0.113.45") {
 			t.Errorf("told %s", m.Text)
 		}
@@ -593,7 +593,7 @@ func TestGoneVPC(t *testing.T) {
 	if diff := cmp.Diff(before, w.State()); diff != "" {
 		t.Errorf("changed (-before +after):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"vpc-0a1b2c3d4e5f60001: it is gone"}, res.(app.Result).Reports[0].Skipped); diff != "" {
+	if diff := cmp.Diff([]string{"vpc-0a1b2c3d4e5f60001: it does not exist"}, res.(app.Result).Reports[0].Skipped); diff != "" {
 		t.Errorf("skipped (-want +got):\n%s", diff)
 	}
 }

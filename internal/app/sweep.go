@@ -30,8 +30,8 @@ type Sweep struct {
 	Account    string        `json:"account"`
 	Regions    []string      `json:"regions"`
 	Skipped    []string      `json:"skipped,omitempty"`      // regions that the configuration leaves out
-	NotOptedIn []string      `json:"not_opted_in,omitempty"` // regions that the account has not enabled
-	Held       int           `json:"held"`                   // protections found in place
+	NotOptedIn []string      `json:"not_opted_in,omitempty"` // regions that are not enabled, so not swept
+	Healthy    int           `json:"healthy"`                // protections that need nothing
 	Repaired   int           `json:"repaired"`
 	Planned    int           `json:"planned"`    // actions that restore, done or not
 	Unrestored int           `json:"unrestored"` // failed, remaining or unread
@@ -188,7 +188,7 @@ func (r Request) mode() catalog.Mode {
 }
 
 func (s *Sweep) add(rep remedy.Report) {
-	s.Held += rep.Plan.Held
+	s.Healthy += rep.Plan.Healthy
 	s.Repaired += rep.Repaired()
 	s.Planned += rep.Planned()
 	s.Unrestored += report.Unrestored(rep)

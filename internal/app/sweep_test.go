@@ -38,8 +38,8 @@ func TestFirstSweep(t *testing.T) {
 		t.Errorf("%d messages, want one for the whole sweep", got)
 	}
 	writes := len(w.Writes())
-	if s := w.sweep(app.Request{}); s.Planned != 0 || s.Held != first.Held+first.Planned-2 { // the flow logs' group in two regions is no protection
-		t.Errorf("second sweep plans %d, holds %d; want 0, %d", s.Planned, s.Held, first.Held+first.Planned-2)
+	if s := w.sweep(app.Request{}); s.Planned != 0 || s.Healthy != first.Healthy+first.Planned-2 { // the flow logs' group in two regions is no protection
+		t.Errorf("second sweep plans %d, holds %d; want 0, %d", s.Planned, s.Healthy, first.Healthy+first.Planned-2)
 	}
 	if len(w.Writes()) != writes {
 		t.Errorf("second sweep wrote %v", w.Writes()[writes:])

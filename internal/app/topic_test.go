@@ -89,13 +89,13 @@ func TestTopicFindings(t *testing.T) {
 		repairs int    // of the first sweep
 	}{
 		{name: "healthy", config: both, arrange: func(*world) {}},
-		{name: "nobody subscribed", config: `{"subscribers":[]}`, arrange: func(*world) {}, want: "nobody is subscribed to it"},
+		{name: "nobody subscribed", config: `{"subscribers":[]}`, arrange: func(*world) {}, want: "it has no subscribers"},
 		{
 			name: "somebody else is subscribed", config: `{"subscribers":[]}`,
 			arrange: func(w *world) { w.subscribe("sqs", "arn:aws:sqs:us-east-1:111122223333:theirs") },
 		},
 		{
-			name: "mail unsubscribed by its link", config: both, repairs: 1, want: "subscriber email " + mail + ": it waits for confirmation",
+			name: "mail unsubscribed by its link", config: both, repairs: 1, want: "subscriber email " + mail + ": its subscription waits for confirmation",
 			arrange: func(w *world) { w.unsubscribe(mail) },
 		},
 		{
@@ -152,7 +152,7 @@ func TestTopicGone(t *testing.T) {
 		t.Error(err)
 	}
 	m := w.Messages()[told:]
-	if len(m) != 1 || !strings.Contains(m[0].Text, "Restored: create topic") || !strings.Contains(m[0].Text, "it waits for confirmation") {
+	if len(m) != 1 || !strings.Contains(m[0].Text, "Restored: create topic") || !strings.Contains(m[0].Text, "its subscription waits for confirmation") {
 		t.Errorf("messages %+v, want one about the topic and its subscriber", m)
 	}
 }

@@ -101,7 +101,7 @@ func TestPoisoning(t *testing.T) {
 	told := len(w.Messages())
 	w.send(events.Read("UpdateTrail.bucket.json"), true)
 	if m := w.Messages()[told:]; len(m) != 1 || !strings.Contains(m[0].Text, ":user/Alice") ||
-		!strings.Contains(m[0].Text, "its bucket is elsewhere; remembered is "+bucket) {
+		!strings.Contains(m[0].Text, "its bucket is elsewhere; the remembered bucket is "+bucket) {
 		t.Errorf("messages %+v", m)
 	}
 	for range 3 {
@@ -355,7 +355,7 @@ func TestRememberingIsTold(t *testing.T) {
 	before := w.memory()
 	s := w.sweep(app.Request{})
 	mail := w.Messages()[told:]
-	if s.Repaired != 0 || s.Planned != 0 || before == w.memory() || len(mail) != 1 || !strings.Contains(mail[0].Text, "Learned: remember trail audit") {
+	if s.Repaired != 0 || s.Planned != 0 || before == w.memory() || len(mail) != 1 || !strings.Contains(mail[0].Text, "Remembered: remember trail audit") {
 		t.Errorf("repaired %d, planned %d, messages %+v; memory %s", s.Repaired, s.Planned, mail, w.memory())
 	}
 }

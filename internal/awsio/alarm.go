@@ -63,7 +63,7 @@ func (r *region) observeAlarms(ctx context.Context, s remedy.Scope) (*plan.Alarm
 	if s.Type == catalog.MutedAlarm {
 		state.Mutes, err = r.mutesOf(ctx, slices.DeleteFunc(named, func(n string) bool { return !slices.Contains(ours, n) }))
 		if err != nil {
-			state.Unread, err = unread("alarms", "mute rules silence them", err)
+			state.Unread, err = unread(plan.AlarmMutesUnread, plan.Args{}, err)
 		}
 	}
 	return state, err
@@ -91,7 +91,7 @@ func (r *region) observeAllAlarms(ctx context.Context, s remedy.Scope) (*plan.Al
 	if s.Names == "" || s.Type == catalog.MutedAlarm || s.Type == catalog.CompositeAlarm {
 		rules, err := r.mutes(ctx, measuring)
 		if state.Mutes = rules; err != nil {
-			if state.Unread, err = unread("alarms", "mute rules silence them", err); err != nil {
+			if state.Unread, err = unread(plan.AlarmMutesUnread, plan.Args{}, err); err != nil {
 				return nil, err
 			}
 		}

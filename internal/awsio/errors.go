@@ -1,10 +1,10 @@
 package awsio
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	smithy "github.com/aws/smithy-go"
@@ -81,11 +81,10 @@ func notDeployed(op, target, what string) error {
 	}
 }
 
-// unread returns the finding that something which only explains cannot be
-// read, for an error that stays: repairs go on without it. It returns any
-// other error. The finding leaves out the request's ID, which would make it
-// news each time.
-func unread(subject, whether string, err error) ([]plan.Finding, error) {
+// unread returns the finding that something cannot be read which no repair
+// needs, for an error that stays. It returns any other error. The finding leaves
+// out the request's ID, which would make it a new finding each time.
+func unread(code plan.Code, values plan.Args, err error) ([]plan.Finding, error) {
 	e, ok := errors.AsType[*remedy.Error](err)
 	if !ok || e.Class.Retry() {
 		return nil, err
@@ -94,11 +93,8 @@ func unread(subject, whether string, err error) ([]plan.Finding, error) {
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		why = api.ErrorCode() + ": " + api.ErrorMessage()
 	}
-	todo := "Nothing, where the region does not have this call; otherwise fix what the error says."
-	if e.Hint != "" {
-		todo = strings.ToUpper(e.Hint[:1]) + e.Hint[1:] + "."
-	}
-	return []plan.Finding{{Subject: subject, Problem: "cannot tell whether " + whether + ": " + e.Op + ": " + why, Remedy: todo}}, nil
+	values["error"], values["hint"] = e.Op+": "+why, cmp.Or(e.Hint, "the error code says why the call fails")
+	return []plan.Finding{plan.NewFinding(code, values)}, nil
 }
 
 // pause waits, unless the Cloud does not pace its calls.

@@ -66,10 +66,9 @@ func (r *region) observeLogGroups(ctx context.Context, s remedy.Scope) (*plan.Lo
 // not documented. No repair depends on it, so what cannot be read for good is
 // a finding.
 func (r *region) describeTransformers(ctx context.Context, state *plan.LogGroupState) error {
-	subject := "log group " + state.Group.Name
 	own, err := r.logs.GetTransformer(ctx, &cloudwatchlogs.GetTransformerInput{LogGroupIdentifier: aws.String(state.Group.Name)})
 	if gone(err) != nil {
-		if state.Unread, err = unread(subject, "a transformer rewrites its records", err); err != nil {
+		if state.Unread, err = unread(plan.TransformerUnread, plan.Args{"group": state.Group.Name}, err); err != nil {
 			return err
 		}
 	}
@@ -78,7 +77,7 @@ func (r *region) describeTransformers(ctx context.Context, state *plan.LogGroupS
 	for { // the SDK has no paginator for it
 		out, err := r.logs.DescribeAccountPolicies(ctx, in)
 		if err != nil {
-			unread, err := unread(subject, "an account-wide policy rewrites its records", err)
+			unread, err := unread(plan.AccountPoliciesUnread, plan.Args{"group": state.Group.Name}, err)
 			state.Unread = append(state.Unread, unread...)
 			return err
 		}

@@ -173,9 +173,9 @@ func TestReadsThatOnlyExplain(t *testing.T) {
 		kind    catalog.Kind
 		problem string
 	}{
-		"ListAlarmMuteRules":      {catalog.Alarms, "cannot tell whether mute rules silence them: cloudwatch.ListAlarmMuteRules: "},
-		"GetTransformer":          {catalog.LogGroups, "cannot tell whether a transformer rewrites its records: logs.GetTransformer: "},
-		"DescribeAccountPolicies": {catalog.LogGroups, "cannot tell whether an account-wide policy rewrites its records: logs.DescribeAccountPolicies: "},
+		"ListAlarmMuteRules":      {catalog.Alarms, "relight cannot read whether mute rules silence them: cloudwatch.ListAlarmMuteRules: "},
+		"GetTransformer":          {catalog.LogGroups, "relight cannot read whether a transformer rewrites its logs: logs.GetTransformer: "},
+		"DescribeAccountPolicies": {catalog.LogGroups, "relight cannot read whether an account-wide policy rewrites its logs: logs.DescribeAccountPolicies: "},
 	} {
 		for code, fails := range map[string]bool{
 			"AccessDenied": false, "AccessDeniedException": false, "InvalidAction": false, "UnknownOperationException": false, "ThrottlingException": true, "SomethingNew": true,

@@ -97,7 +97,7 @@ func (r *region) observeTopics(ctx context.Context, s remedy.Scope) (*plan.Topic
 	}
 	if s.Type != catalog.Topic && r.Want.TopicKey != "" {
 		if err := r.describeTopicKey(ctx, state); err != nil { // its policy may shut the account out
-			if state.Unread, err = unread("key "+r.Want.TopicKey, "it can be used", err); err != nil {
+			if state.Unread, err = unread(plan.TopicKeyUnread, plan.Args{"key": r.Want.TopicKey}, err); err != nil {
 				return nil, err
 			}
 		}

@@ -65,7 +65,7 @@ func (who *Customer) Mail(ctx context.Context, root Principal) ([]Message, error
 
 // names reports whether a message says who made a call and what to do.
 func (m Message) names(call, who string) bool {
-	advised := strings.Contains(m.Message, "Look at: ") || strings.Contains(m.Message, "For you to mend: ")
+	advised := strings.Contains(m.Message, "Notice: ") || strings.Contains(m.Message, "Needs action: ")
 	return advised && slices.ContainsFunc(strings.Split(m.Message, "\n"), func(line string) bool {
 		return strings.HasPrefix(line, "Cause: "+call) && strings.Contains(line, who)
 	})

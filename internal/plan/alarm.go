@@ -16,32 +16,32 @@ import (
 
 // AlarmState is what was observed of the alarms in scope. Unless Full is set,
 // only the alarms in Named were read, and a control whose alarm is not among
-// them was not looked at.
+// them is not planned.
 type AlarmState struct {
 	Full    bool
 	Named   []string         // names that were asked for; those not in Alarms do not exist
 	Alarms  map[string]Alarm // by name; every metric alarm of the region if Full
 	Trail   TrailLogs        // set if Full
 	Filters []Filter         // of the trail's log group; set if Full
-	Topics  map[string]Topic // by ARN, those that alarms of a control act on; set if Full
+	Topics  map[string]Topic // by ARN, those that alarms of a control notify; set if Full
 
-	Mutes      []MuteRule  // that are or will be in force over an alarm of a control; set if Full, or of the alarms that the look was about
-	Composites []Composite // alarms that stand on others; every one if Full, or those that the look was about
-	Unread     []Finding   // what could not be read, and only explains
+	Mutes      []MuteRule  // that cover an alarm of a control, now or later; set if Full, or for the alarms that were asked about
+	Composites []Composite // every composite alarm if Full, or those that were asked about
+	Unread     []Finding   // about what could not be read and is not needed to plan
 }
 
 // Kind returns the kind that the state is of.
 func (*AlarmState) Kind() catalog.Kind { return catalog.Alarms }
 
-// A MuteRule silences alarms for some time, whatever their own settings say.
+// A MuteRule silences alarms for some time, whatever their own settings are.
 type MuteRule struct {
 	Name   string
-	Alarms []string // that it covers, of those that were asked about
+	Alarms []string // those it covers, among the alarms that were asked about
 	Kind   string   // ONE_TIME or RECURRING
 }
 
-// A Composite is an alarm that stands on other alarms' states, with
-// everything PutCompositeAlarm takes.
+// A Composite is an alarm whose state depends on other alarms, with everything
+// that PutCompositeAlarm takes.
 type Composite struct {
 	Name                string
 	Rule                string // "ALARM(relight-root-usage) OR …"
@@ -54,15 +54,16 @@ type Composite struct {
 	TagsSent            *TagsSent
 }
 
-// TagsSent says which of its tags an alarm sends along; none for the defaults.
+// TagsSent says which of its tags an alarm sends with a notification; nil for
+// the defaults.
 type TagsSent struct {
 	Enabled  bool
 	Included []string // keys; none for all but Excluded
 	Excluded []string // keys
 }
 
-// An Alarm is a metric alarm. What relight has no opinion on is kept so that
-// a repair can put it back.
+// An Alarm is a metric alarm. Settings that relight does not require are kept,
+// so that a repair can preserve them.
 type Alarm struct {
 	Name           string
 	Namespace      string
@@ -76,7 +77,7 @@ type Alarm struct {
 	Periods        int32  // evaluation periods
 	Datapoints     int32  // datapoints to alarm; 0 means Periods
 	Missing        string // how missing data is treated
-	Other          string // what it evaluates in another way than one metric in a sliding window; "" for nothing
+	Other          string // what it evaluates instead of one metric in a sliding window; "" for nothing
 	ActionsEnabled bool
 
 	AlarmActions        []string
@@ -87,19 +88,19 @@ type Alarm struct {
 	InAlarmFor          int64 // seconds; 0 in any other state, and where CloudWatch does not say since when
 }
 
-// A Topic is an SNS topic that an alarm acts on.
+// A Topic is an SNS topic that an alarm notifies.
 type Topic struct {
 	Exists    bool
 	Admits    bool   // its policy and key let CloudWatch publish
 	Why       string // why not, where Admits is false
 	Confirmed int    // confirmed subscriptions
-	Pending   int    // subscriptions that wait for their owner
+	Pending   int    // subscriptions that wait for confirmation
 }
 
-// Reaches reports whether a message published by CloudWatch reaches somebody.
+// Reaches reports whether a message from CloudWatch reaches a subscriber.
 func (t Topic) Reaches() bool { return t.Exists && t.Admits && t.Confirmed > 0 }
 
-// PutAlarm creates or puts back an alarm of relight's own.
+// PutAlarm creates or restores one of relight's alarms.
 type PutAlarm struct {
 	Alarm  Alarm
 	Tags   map[string]string // for a new alarm; CloudWatch ignores them on a change
@@ -111,7 +112,7 @@ func (a PutAlarm) Step() Step {
 	return Step{Stage: protect, Do: fmt.Sprintf("put alarm %s on %s/%s", a.Alarm.Name, a.Alarm.Namespace, a.Alarm.Metric), Target: a.Alarm.Name, Reason: a.Reason}
 }
 
-// DeleteMuteRule deletes a mute rule, whoever made it.
+// DeleteMuteRule deletes a mute rule, whoever created it.
 type DeleteMuteRule struct {
 	Rule   string
 	Reason string
@@ -122,7 +123,7 @@ func (a DeleteMuteRule) Step() Step {
 	return Step{Stage: protect, Do: "delete alarm mute rule " + a.Rule, Target: a.Rule, Reason: a.Reason}
 }
 
-// Unsuppress writes a composite alarm again without its suppressor.
+// Unsuppress removes the suppressor of a composite alarm.
 type Unsuppress struct {
 	Alarm  Composite
 	Reason string
@@ -130,21 +131,21 @@ type Unsuppress struct {
 
 // Step returns the action as a step of a plan.
 func (a Unsuppress) Step() Step {
-	return Step{Stage: protect, Do: "take the suppressor off composite alarm " + a.Alarm.Name, Target: a.Alarm.Name, Reason: a.Reason}
+	return Step{Stage: protect, Do: "remove the suppressor of composite alarm " + a.Alarm.Name, Target: a.Alarm.Name, Reason: a.Reason}
 }
 
-// plan plans the alarm of every control that was looked at:
+// plan plans the alarm of every control that was observed:
 //
-//	one of ours that is weaker than wanted    put back, its owner's extras kept
-//	any alarm that holds the control          left alone
-//	none                                      ours is made on the metric of the filter that measures it
+//	relight's alarm is weaker than desired    restored; settings that others added are kept
+//	any alarm satisfies the control           healthy
+//	none                                      relight's alarm is created on the metric of the filter that measures the control
 //
-// and what silences those alarms while their settings stay as they are:
+// and what silences those alarms without changing their settings:
 //
-//	a mute rule over one of them              a finding, or deleted if the configuration says so
-//	a composite alarm on one of them that
-//	 another alarm suppresses                 a finding, or the suppressor taken off if the configuration says so
-//	in ALARM for a day                        a finding: it tells nobody of what comes next
+//	a mute rule covers one of them            a finding, or deleted if the configuration says so
+//	a composite alarm depends on one of them
+//	 and has a suppressor                     a finding, or the suppressor is removed if the configuration says so
+//	one has been in ALARM for a day           a finding: new events send no notification
 func (observed *AlarmState) plan(want catalog.Desired, got Observed) Plan {
 	var p Plan
 	state := *observed
@@ -157,7 +158,7 @@ func (observed *AlarmState) plan(want catalog.Desired, got Observed) Plan {
 			return p
 		}
 	}
-	guards := map[string]bool{} // alarms that hold a control, or will once the plan is applied
+	guards := map[string]bool{} // alarms that satisfy a control, or will once the plan is applied
 	for _, c := range want.Controls {
 		if !state.Full && !slices.Contains(state.Named, want.Name(c.ID)) {
 			continue
@@ -181,30 +182,25 @@ func (observed *AlarmState) plan(want catalog.Desired, got Observed) Plan {
 	}
 	for _, name := range names {
 		if state.Alarms[name].InAlarmFor > catalog.StuckAfter {
-			p.Findings = append(p.Findings, Finding{
-				Subject: "alarm " + name,
-				Problem: "it has stood in ALARM for more than a day, and tells nobody of what comes next",
-				Remedy: "Look at what it counts, and who writes to its metric. When that is dealt with and it stays in ALARM: " +
-					"aws cloudwatch set-alarm-state --state-value OK --state-reason handled --alarm-name " + name + ".",
-			})
+			p.find(AlarmStuck, Args{"alarm": name})
 		}
 	}
 	return p
 }
 
-// aboutSilence reports whether a look is about what silences alarms, or about
-// an alarm that holds a control: then people hear of silence at once. Alarms of
-// others change all day, and a look that such an event leads to would tell of
-// one standing rule each time.
+// aboutSilence reports whether an observation is about what silences alarms, or
+// about an alarm that satisfies a control. Only then are people notified of a
+// silenced alarm at once: other alarms change all day, and each of their events
+// would report the same mute rule again.
 func aboutSilence(got Observed, guards map[string]bool) bool {
 	return got.Type == catalog.MutedAlarm || got.Type == catalog.CompositeAlarm ||
 		slices.ContainsFunc(got.Asked, func(name string) bool { return guards[name] })
 }
 
-// muted plans a mute rule, where it covers an alarm that holds a control.
-// Source: CloudWatch API Reference, PutAlarmMuteRule: the alarms go on
-// changing state, and their actions are not taken. The words do not depend on
-// whether it is in force: a recurring rule would be news each time.
+// muted plans a mute rule that covers an alarm of a control. The alarms still
+// change state, but their actions are not taken. Source: CloudWatch API
+// Reference, PutAlarmMuteRule. The text does not say whether the rule is in
+// force now, or a recurring rule would be a new finding each time.
 func (p *Plan) muted(want catalog.Desired, r MuteRule, guards map[string]bool, alert bool) {
 	var silenced []string
 	for _, name := range r.Alarms {
@@ -216,46 +212,40 @@ func (p *Plan) muted(want catalog.Desired, r MuteRule, guards map[string]bool, a
 		return
 	}
 	slices.Sort(silenced)
-	problem := "it silences " + strings.Join(silenced, ", ")
+	alarms := strings.Join(silenced, ", ")
 	if want.RemoveMutes {
-		p.Actions = append(p.Actions, DeleteMuteRule{Rule: r.Name, Reason: problem})
+		p.Actions = append(p.Actions, DeleteMuteRule{Rule: r.Name, Reason: "it silences " + alarms})
 		return
 	}
-	p.Findings = append(p.Findings, Finding{
-		Subject: "alarm mute rule " + r.Name,
-		Problem: problem + ", whose own settings stay as they are (" + strings.ToLower(strings.ReplaceAll(r.Kind, "_", " ")) + ")",
-		Remedy:  "Delete it, unless it is meant: aws cloudwatch delete-alarm-mute-rule --alarm-mute-rule-name " + r.Name + ". relight does it with alarms.removeMutes.",
-		Alert:   alert,
-	})
+	f := NewFinding(AlarmMuted, Args{"rule": r.Name, "alarms": alarms, "kind": strings.ToLower(strings.ReplaceAll(r.Kind, "_", " "))})
+	f.Alert = alert
+	p.Findings = append(p.Findings, f)
 }
 
-// suppressed plans a composite alarm with a suppressor, where it stands on an
-// alarm that holds a control. The suppressor silences the composite alarm's
-// actions and not those of the alarms below it. Source: CloudWatch User Guide,
+// suppressed plans a composite alarm with a suppressor, if it depends on an
+// alarm of a control. The suppressor silences the actions of the composite
+// alarm, not those of the alarms that it depends on. Source: CloudWatch User Guide,
 // "Suppressing composite alarm actions".
 func (p *Plan) suppressed(want catalog.Desired, c Composite, guards []string, alert bool) {
-	i := slices.IndexFunc(guards, func(name string) bool { return standsOn(c.Rule, name) })
+	i := slices.IndexFunc(guards, func(name string) bool { return dependsOn(c.Rule, name) })
 	if c.Suppressor == "" || i < 0 {
 		return
 	}
-	problem := "while " + c.Suppressor + " is in ALARM it says nothing of " + guards[i]
 	if want.RemoveMutes {
+		reason := "while " + c.Suppressor + " is in ALARM, it does not report " + guards[i]
 		c.Suppressor = ""
-		p.Actions = append(p.Actions, Unsuppress{Alarm: c, Reason: problem})
+		p.Actions = append(p.Actions, Unsuppress{Alarm: c, Reason: reason})
 		return
 	}
-	p.Findings = append(p.Findings, Finding{
-		Subject: "composite alarm " + c.Name,
-		Problem: problem + "; that alarm's own actions are taken all the same",
-		Remedy:  "Take its suppressor off, unless it is meant: aws cloudwatch put-composite-alarm without --actions-suppressor. relight does it with alarms.removeMutes.",
-		Alert:   alert,
-	})
+	f := NewFinding(CompositeSuppressed, Args{"alarm": c.Name, "suppressor": c.Suppressor, "guard": guards[i]})
+	f.Alert = alert
+	p.Findings = append(p.Findings, f)
 }
 
-// standsOn reports whether a composite alarm's rule names an alarm, by name or
+// dependsOn reports whether a composite alarm's rule names an alarm, by name or
 // by ARN, in quotes or without. Source: CloudWatch API Reference,
 // PutCompositeAlarm, AlarmRule.
-func standsOn(rule, alarm string) bool {
+func dependsOn(rule, alarm string) bool {
 	for _, m := range ruleTerm.FindAllStringSubmatch(rule, -1) {
 		name := strings.Trim(m[1], `" `)
 		if parts := arnOf(name); strings.HasPrefix(name, "arn:") {
@@ -271,7 +261,7 @@ func standsOn(rule, alarm string) bool {
 var ruleTerm = regexp.MustCompile(`(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*("[^"]*"|[^")]*)\s*\)`)
 
 // alarm plans the alarms of one control, and returns the names of those that
-// hold it or will.
+// satisfy it, or will once the plan is applied.
 func (p *Plan) alarm(want catalog.Desired, c catalog.Control, state AlarmState) (names []string) {
 	metrics := measuredBy(want, c, state)
 	for _, m := range metrics {
@@ -283,7 +273,7 @@ func (p *Plan) alarm(want catalog.Desired, c catalog.Control, state AlarmState) 
 		if why := weaker(c, m, own, ownTopic(want)); why != "" {
 			p.putAlarm(want, c, m, own, why)
 		} else {
-			p.Held++
+			p.Healthy++
 		}
 	}
 	if len(names) > 0 {
@@ -295,7 +285,7 @@ func (p *Plan) alarm(want catalog.Desired, c catalog.Control, state AlarmState) 
 		}
 	}
 	if len(names) > 0 {
-		p.Held++
+		p.Healthy++
 		return names
 	}
 	own := AlarmName(want, c, metrics[0])
@@ -303,9 +293,9 @@ func (p *Plan) alarm(want catalog.Desired, c catalog.Control, state AlarmState) 
 	return []string{own}
 }
 
-// putAlarm plans relight's alarm on a metric, starting from the alarm as
-// observed: its description and other actions stay. Where those leave no room
-// for the topic, that is a finding, and the rest is put back all the same.
+// putAlarm plans relight's alarm on a metric, starting from the observed alarm:
+// its description and other actions stay. If those leave no room for the topic,
+// that is a finding, and everything else is restored anyway.
 func (p *Plan) putAlarm(want catalog.Desired, c catalog.Control, m Metric, from Alarm, reason string) {
 	a := Alarm{
 		Name: from.Name, Namespace: m.Namespace, Metric: m.Name,
@@ -323,11 +313,7 @@ func (p *Plan) putAlarm(want catalog.Desired, c catalog.Control, m Metric, from 
 	case len(a.AlarmActions) < catalog.ActionsPerState:
 		a.AlarmActions = append(a.AlarmActions, want.Topic)
 	default:
-		p.Findings = append(p.Findings, Finding{
-			Subject: "alarm " + a.Name,
-			Problem: fmt.Sprintf("its %d actions leave no room for the topic", len(a.AlarmActions)),
-			Remedy:  "Remove an action; an alarm takes five for a state.",
-		})
+		p.find(AlarmActionsFull, Args{"alarm": a.Name, "count": strconv.Itoa(len(a.AlarmActions)), "limit": strconv.Itoa(catalog.ActionsPerState)})
 		if reason = weaker(c, m, from, anybody); reason == "" {
 			return
 		}
@@ -335,10 +321,10 @@ func (p *Plan) putAlarm(want catalog.Desired, c catalog.Control, m Metric, from 
 	p.Actions = append(p.Actions, PutAlarm{Alarm: a, Tags: want.Tags, Reason: reason})
 }
 
-// AlarmName returns the name of relight's alarm for a control on a metric.
-// The plain name stands on relight's own metric; an alarm on the metric of
-// somebody else's filter carries a hash of it. So the name of a deleted alarm
-// tells what it stood on, without reading the filters.
+// AlarmName returns the name of relight's alarm for a control on a metric. An
+// alarm on relight's own metric has the plain name; one on the metric of another
+// filter has a hash of that metric appended. So the name of a deleted alarm
+// identifies its metric, without reading the filters.
 func AlarmName(want catalog.Desired, c catalog.Control, m Metric) string {
 	own := want.Name(c.ID)
 	if m.Namespace == want.Prefix && m.Name == own {
@@ -349,9 +335,9 @@ func AlarmName(want catalog.Desired, c catalog.Control, m Metric) string {
 }
 
 // measuredBy returns the metrics that measure a control, each once, relight's
-// own first. A filter of ours counts whatever it lacks, since that is put
-// back. Where the filters were not read, or none measures it yet, the metric
-// is the one relight's own filter writes.
+// own first. relight's own filter always counts, since its own plan restores
+// it. If the filters were not read, or none measures the control yet, the metric
+// is the one that relight's filter writes.
 func measuredBy(want catalog.Desired, c catalog.Control, state AlarmState) []Metric {
 	own := Metric{Namespace: want.Prefix, Name: want.Name(c.ID)}
 	isOwn := func(m Metric) bool { return m.Namespace == own.Namespace && m.Name == own.Name }
@@ -374,12 +360,12 @@ func measuredBy(want catalog.Desired, c catalog.Control, state AlarmState) []Met
 	return metrics
 }
 
-// weaker returns what an alarm lacks to hold a control on a metric, or "" if
-// it is at least as sensitive as wanted and tells somebody. What makes an
-// alarm stay in ALARM makes it silent, so those settings are weak too: one
-// that ignores or alarms on missing data, looks further back, or has a
-// threshold of nothing.
-func weaker(c catalog.Control, m Metric, a Alarm, tells func(actions []string) bool) string {
+// weaker returns why an alarm on a metric does not satisfy a control, or "" if
+// it is at least as sensitive as desired and notifies somebody. An alarm that
+// stays in ALARM sends nothing new, so settings that cause that are weak too:
+// to ignore or alarm on missing data, to evaluate more periods, or to have a
+// threshold of zero.
+func weaker(c catalog.Control, m Metric, a Alarm, notifies func(actions []string) bool) string {
 	switch {
 	case a.Other != "":
 		return "it evaluates " + a.Other
@@ -390,24 +376,24 @@ func weaker(c catalog.Control, m Metric, a Alarm, tells func(actions []string) b
 	case a.Unit != "" && a.Unit != cmp.Or(m.Unit, NoUnit):
 		return "its unit " + a.Unit + " selects a metric without data"
 	case a.Statistic != catalog.AlarmStatistic:
-		return "it takes the " + a.Statistic
+		return "its statistic is " + a.Statistic
 	case !sensitive(c, a):
-		return fmt.Sprintf("it needs %s %s in %d s", a.Comparison, strconv.FormatFloat(a.Threshold, 'g', -1, 64), a.Period)
+		return fmt.Sprintf("its condition is %s %s in %d s", a.Comparison, strconv.FormatFloat(a.Threshold, 'g', -1, 64), a.Period)
 	case a.Periods > catalog.AlarmPeriods:
-		return fmt.Sprintf("it looks at %d periods", a.Periods)
+		return fmt.Sprintf("it evaluates %d periods", a.Periods)
 	case a.Missing != catalog.AlarmMissing && a.Missing != "missing" && a.Missing != "":
 		return "it treats missing data as " + a.Missing
 	case !a.ActionsEnabled:
 		return "its actions are disabled"
-	case !tells(a.AlarmActions):
-		return "it tells nobody"
+	case !notifies(a.AlarmActions):
+		return "it notifies nobody"
 	}
 	return ""
 }
 
-// sensitive reports whether every count in a period that should alarm does. A
-// shorter period splits a count, which matters unless one event is enough; one
-// below a minute looks for data that filters do not write. Source: CloudWatch
+// sensitive reports whether an alarm alarms on every count that it should. A
+// shorter period splits a count, which matters unless one event is enough; a
+// period below a minute expects data that filters do not write. Source: CloudWatch
 // API Reference, PutMetricAlarm, Period.
 func sensitive(c catalog.Control, a Alarm) bool {
 	var low bool
@@ -420,20 +406,20 @@ func sensitive(c catalog.Control, a Alarm) bool {
 	return low && (a.Period == c.Period || a.Period < c.Period && a.Period >= 60 && c.Threshold <= 1)
 }
 
-// ownTopic returns what tells somebody for an alarm of relight's own: its
-// topic among the actions. Whether the topic reaches anybody is for Topics to
-// say.
+// ownTopic returns the test whether one of relight's alarms notifies somebody:
+// relight's topic is among its actions. Whether the topic reaches anybody is
+// planned with the topics.
 func ownTopic(want catalog.Desired) func([]string) bool {
 	return func(actions []string) bool { return slices.Contains(actions, want.Topic) }
 }
 
-// reaching returns what tells somebody for anyone's alarm: a topic among the
-// actions that reaches a confirmed subscriber.
+// reaching returns the test whether any other alarm notifies somebody: one of
+// its actions is a topic that reaches a confirmed subscriber.
 func reaching(topics map[string]Topic) func([]string) bool {
 	return func(actions []string) bool {
 		return slices.ContainsFunc(actions, func(arn string) bool { return topics[arn].Reaches() })
 	}
 }
 
-// anybody takes any actions, or none, to tell somebody.
+// anybody is the test that every alarm passes.
 func anybody([]string) bool { return true }

@@ -45,24 +45,24 @@ var weakAlarms = map[string]struct {
 	"metric math":          {func(a *plan.Alarm) { a.Other = "metric math" }, "it evaluates metric math"},
 	"a dimension":          {func(a *plan.Alarm) { a.Dimensions = []string{"LogGroupName"} }, "its dimension LogGroupName selects a metric without data"},
 	"a unit":               {func(a *plan.Alarm) { a.Unit = "Count" }, "its unit Count selects a metric without data"},
-	"another statistic":    {func(a *plan.Alarm) { a.Statistic = "Average" }, "it takes the Average"},
-	"no statistic":         {func(a *plan.Alarm) { a.Statistic = "" }, "it takes the "},
-	"a higher threshold":   {func(a *plan.Alarm) { a.Threshold = 1.5 }, "it needs GreaterThanOrEqualToThreshold 1.5 in 300 s"},
-	"a threshold of none":  {func(a *plan.Alarm) { a.Threshold = 0 }, "it needs GreaterThanOrEqualToThreshold 0 in 300 s"},
-	"a threshold below":    {func(a *plan.Alarm) { a.Threshold = -1 }, "it needs GreaterThanOrEqualToThreshold -1 in 300 s"},
-	"strictly above":       {func(a *plan.Alarm) { a.Comparison = "GreaterThanThreshold" }, "it needs GreaterThanThreshold 1 in 300 s"},
-	"above less than none": {func(a *plan.Alarm) { a.Comparison, a.Threshold = "GreaterThanThreshold", -1 }, "it needs GreaterThanThreshold -1 in 300 s"},
-	"below":                {func(a *plan.Alarm) { a.Comparison = "LessThanThreshold" }, "it needs LessThanThreshold 1 in 300 s"},
-	"a longer period":      {func(a *plan.Alarm) { a.Period = 600 }, "it needs GreaterThanOrEqualToThreshold 1 in 600 s"},
-	"less than a minute":   {func(a *plan.Alarm) { a.Period = 10 }, "it needs GreaterThanOrEqualToThreshold 1 in 10 s"},
-	"several periods":      {func(a *plan.Alarm) { a.Periods = 2 }, "it looks at 2 periods"},
-	"any of several":       {func(a *plan.Alarm) { a.Periods = 5 }, "it looks at 5 periods"},
+	"another statistic":    {func(a *plan.Alarm) { a.Statistic = "Average" }, "its statistic is Average"},
+	"no statistic":         {func(a *plan.Alarm) { a.Statistic = "" }, "its statistic is "},
+	"a higher threshold":   {func(a *plan.Alarm) { a.Threshold = 1.5 }, "its condition is GreaterThanOrEqualToThreshold 1.5 in 300 s"},
+	"a threshold of none":  {func(a *plan.Alarm) { a.Threshold = 0 }, "its condition is GreaterThanOrEqualToThreshold 0 in 300 s"},
+	"a threshold below":    {func(a *plan.Alarm) { a.Threshold = -1 }, "its condition is GreaterThanOrEqualToThreshold -1 in 300 s"},
+	"strictly above":       {func(a *plan.Alarm) { a.Comparison = "GreaterThanThreshold" }, "its condition is GreaterThanThreshold 1 in 300 s"},
+	"above less than none": {func(a *plan.Alarm) { a.Comparison, a.Threshold = "GreaterThanThreshold", -1 }, "its condition is GreaterThanThreshold -1 in 300 s"},
+	"below":                {func(a *plan.Alarm) { a.Comparison = "LessThanThreshold" }, "its condition is LessThanThreshold 1 in 300 s"},
+	"a longer period":      {func(a *plan.Alarm) { a.Period = 600 }, "its condition is GreaterThanOrEqualToThreshold 1 in 600 s"},
+	"less than a minute":   {func(a *plan.Alarm) { a.Period = 10 }, "its condition is GreaterThanOrEqualToThreshold 1 in 10 s"},
+	"several periods":      {func(a *plan.Alarm) { a.Periods = 2 }, "it evaluates 2 periods"},
+	"any of several":       {func(a *plan.Alarm) { a.Periods = 5 }, "it evaluates 5 periods"},
 	"missing data ignored": {func(a *plan.Alarm) { a.Missing = "ignore" }, "it treats missing data as ignore"},
 	"missing data rings":   {func(a *plan.Alarm) { a.Missing = "breaching" }, "it treats missing data as breaching"},
 	"actions disabled":     {func(a *plan.Alarm) { a.ActionsEnabled = false }, "its actions are disabled"},
-	"no actions":           {func(a *plan.Alarm) { a.AlarmActions = nil }, "it tells nobody"},
-	"other actions":        {func(a *plan.Alarm) { a.AlarmActions = []string{"arn:aws:lambda:us-east-1:111122223333:function:f"} }, "it tells nobody"},
-	"OK actions only":      {func(a *plan.Alarm) { a.OKActions, a.AlarmActions = a.AlarmActions, nil }, "it tells nobody"},
+	"no actions":           {func(a *plan.Alarm) { a.AlarmActions = nil }, "it notifies nobody"},
+	"other actions":        {func(a *plan.Alarm) { a.AlarmActions = []string{"arn:aws:lambda:us-east-1:111122223333:function:f"} }, "it notifies nobody"},
+	"OK actions only":      {func(a *plan.Alarm) { a.OKActions, a.AlarmActions = a.AlarmActions, nil }, "it notifies nobody"},
 }
 
 // soundAlarms are at least as sensitive as wanted.
@@ -103,16 +103,16 @@ func TestOwnAlarms(t *testing.T) {
 		for how, tt := range weakAlarms {
 			weak := with(alarmFor(want, c), tt.change)
 			p := of(t, want, observe(weak))
-			if len(p.Actions) != 1 || p.Held != 0 {
-				t.Errorf("%s, %s: %d held, actions %v, want it put back", look, how, p.Held, p.Actions)
+			if len(p.Actions) != 1 || p.Healthy != 0 {
+				t.Errorf("%s, %s: %d held, actions %v, want it put back", look, how, p.Healthy, p.Actions)
 				continue
 			}
 			says(t, look+", "+how, p.Actions, "put alarm "+name+" on relight/"+name+" ("+tt.reason+")")
 			converges(t, want, observe(weak))
 		}
 		for how, change := range soundAlarms {
-			if p := of(t, want, observe(with(alarmFor(want, c), change))); len(p.Actions) > 0 || p.Held != 1 {
-				t.Errorf("%s, %s: %d held, actions %v, want none", look, how, p.Held, p.Actions)
+			if p := of(t, want, observe(with(alarmFor(want, c), change))); len(p.Actions) > 0 || p.Healthy != 1 {
+				t.Errorf("%s, %s: %d held, actions %v, want none", look, how, p.Healthy, p.Actions)
 			}
 		}
 	}
@@ -149,7 +149,7 @@ func TestOwnAlarmKeepsExtras(t *testing.T) {
 func TestOwnAlarmWithoutRoom(t *testing.T) {
 	want, c := control(t)
 	five := []string{"arn:1", "arn:2", "arn:3", "arn:4", "arn:5"}
-	const finding = "alarm relight-root-usage: its 5 actions leave no room for the topic. Remove an action; an alarm takes five for a state."
+	const finding = "[alarm-actions-full] alarm relight-root-usage: its 5 actions leave no room for relight's topic. Remove an action: an alarm takes 5 for each state."
 	full := with(alarmFor(want, c), func(a *plan.Alarm) { a.AlarmActions = five })
 	tests := map[string]struct {
 		alarm   plan.Alarm
@@ -157,7 +157,7 @@ func TestOwnAlarmWithoutRoom(t *testing.T) {
 	}{
 		"sound but for that": {alarm: full},
 		"muted too":          {with(full, func(a *plan.Alarm) { a.ActionsEnabled = false }), []string{"put alarm relight-root-usage on relight/relight-root-usage (its actions are disabled)"}},
-		"dulled too":         {with(full, func(a *plan.Alarm) { a.Threshold = 99 }), []string{"put alarm relight-root-usage on relight/relight-root-usage (it needs GreaterThanOrEqualToThreshold 99 in 300 s)"}},
+		"dulled too":         {with(full, func(a *plan.Alarm) { a.Threshold = 99 }), []string{"put alarm relight-root-usage on relight/relight-root-usage (its condition is GreaterThanOrEqualToThreshold 99 in 300 s)"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -165,8 +165,8 @@ func TestOwnAlarmWithoutRoom(t *testing.T) {
 			p := of(t, want, got)
 			says(t, "findings", p.Findings, finding)
 			says(t, "actions", p.Actions, tt.actions...)
-			if p.Held != 0 {
-				t.Errorf("%d held", p.Held)
+			if p.Healthy != 0 {
+				t.Errorf("%d held", p.Healthy)
 			}
 			converges(t, want, got)
 		})
@@ -251,8 +251,8 @@ func TestTheirAlarms(t *testing.T) {
 	for how, tt := range topics {
 		got := reachable(alarms(filters, theirAlarm(want, c)), tt.topic)
 		p := of(t, want, got)
-		if (len(p.Actions) == 0 && p.Held == 1) != tt.holds || len(p.Actions) > 0 && p.Actions[0].Step().Target != hashed {
-			t.Errorf("their topic %s: %d held, actions %v; want it to hold: %t", how, p.Held, p.Actions, tt.holds)
+		if (len(p.Actions) == 0 && p.Healthy == 1) != tt.holds || len(p.Actions) > 0 && p.Actions[0].Step().Target != hashed {
+			t.Errorf("their topic %s: %d held, actions %v; want it to hold: %t", how, p.Healthy, p.Actions, tt.holds)
 		}
 		converges(t, want, got)
 	}
@@ -270,8 +270,8 @@ func TestTheirAlarms(t *testing.T) {
 	}
 	for how, change := range soundAlarms {
 		got := reachable(alarms(filters, with(theirAlarm(want, c), change)), healthy)
-		if p := of(t, want, got); len(p.Actions) > 0 || p.Held != 1 {
-			t.Errorf("theirs, %s: %d held, actions %v, want none", how, p.Held, p.Actions)
+		if p := of(t, want, got); len(p.Actions) > 0 || p.Healthy != 1 {
+			t.Errorf("theirs, %s: %d held, actions %v, want none", how, p.Healthy, p.Actions)
 		}
 	}
 }

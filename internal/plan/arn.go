@@ -6,7 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 )
 
-// arnOf returns the parts of an ARN, all of them empty for what is none.
+// arnOf returns the parts of an ARN; they are all empty if the text is no ARN.
 func arnOf(text string) arn.ARN {
 	parts, _ := arn.Parse(text)
 	return parts
@@ -18,8 +18,8 @@ func logGroupName(arn string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(arnOf(arn).Resource, "log-group:"), ":*")
 }
 
-// logGroupARN returns the ARN of an account's log group in the region that
-// another ARN is of.
+// logGroupARN returns the ARN of an account's log group in the region of another
+// ARN.
 func logGroupARN(near, account, name string) string {
 	at := arnOf(near)
 	return arn.ARN{Partition: at.Partition, Service: "logs", Region: at.Region, AccountID: account, Resource: "log-group:" + name}.String()
@@ -28,11 +28,11 @@ func logGroupARN(near, account, name string) string {
 // trailName returns the name in a trail's ARN.
 func trailName(arn string) string { return strings.TrimPrefix(arnOf(arn).Resource, "trail/") }
 
-// Called reports whether a name or ARN is a trail's.
+// Called reports whether a name or ARN means a trail.
 func Called(arn, name string) bool { return name == arn || name == trailName(arn) }
 
-// IsKey reports whether what an event names, an ID or ARN, is the key of an
-// ARN: calls that change a key take no alias. Source: KMS API Reference,
+// IsKey reports whether an ID or ARN, as an event names it, is the key of an ARN.
+// Calls that change a key take no alias. Source: KMS API Reference,
 // DisableKey, ScheduleKeyDeletion, PutKeyPolicy.
 func IsKey(name, arn string) bool {
 	return arn != "" && (name == arn || strings.HasSuffix(arn, ":key/"+name))

@@ -1,76 +1,73 @@
 package plan
 
-import (
-	"fmt"
+import "github.com/relight-aws/relight/internal/catalog"
 
-	"github.com/relight-aws/relight/internal/catalog"
-)
-
-// deliveryFailure explains a flow log that EC2 calls ACTIVE and that delivers
-// nothing. Of one of relight's own it names the first cause, in this order:
+// deliveryFailure explains why a flow log delivers nothing although EC2 calls it
+// ACTIVE. For one of relight's own it names the first cause that applies:
 //
-//	another role than relight's   a person deletes it
-//	the role is not as wanted     its own function restores it
-//	the log group is missing      this plan creates it
-//	the group's key is unusable   a person mends it
-//	the role is denied on a       a person looks whether it is that
-//	 condition
+//	it has another role than relight's   a person has to delete the flow log
+//	the role is not as desired           the role's own function restores it
+//	the log group does not exist         this plan creates it
+//	the group's key is unusable          a person has to fix it
+//	a policy of the role denies          a person has to check whether that is the cause
+//	 delivery on a condition
 //
-// Of an owner's it says where to look, in the same order. Source: Amazon VPC
-// User Guide, "Troubleshoot VPC Flow Logs".
+// For any other flow log it says what to check, in the same order. Source:
+// Amazon VPC User Guide, "Troubleshoot VPC Flow Logs".
 func deliveryFailure(want catalog.Desired, state *FlowLogState, vpc VPC, fl FlowLog) Finding {
-	f := Finding{Subject: "flow log " + fl.ID + " of " + vpc.ID, Problem: "its delivery has FAILED"}
+	status := fl.Delivery
 	if fl.DeliveryError != "" {
-		f.Problem += ": " + fl.DeliveryError
+		status += " (" + fl.DeliveryError + ")"
 	}
-	if cause, remedy := ownCause(want, state, fl); cause != "" {
-		f.Problem += ": " + cause
-		f.Remedy = remedy
-		return f
+	if code, values := ownCause(want, state, fl); code != "" {
+		values["flowlog"], values["vpc"], values["status"] = fl.ID, vpc.ID, status
+		return NewFinding(code, values)
 	}
 	switch {
 	case fl.DeliveryError == "Rate limited":
-		f.Remedy = "Ask for a higher CloudWatch Logs quota, or send it to S3."
+		return NewFinding(FlowLogRateLimited, Args{"flowlog": fl.ID, "vpc": vpc.ID, "status": status})
 	case fl.Destination == catalog.ToS3:
-		f.Remedy = "Look at its bucket, the bucket's policy, which must admit delivery.logs.amazonaws.com, and the bucket's key."
+		return NewFinding(FlowLogToS3Failed, Args{"flowlog": fl.ID, "vpc": vpc.ID, "status": status})
 	case fl.Destination == catalog.ToFirehose:
-		f.Remedy = "Look at its delivery stream, and at the role or service-linked role that writes there."
-	default:
-		f.Remedy = fmt.Sprintf("Look, in this order, at its role %s (it exists, trusts %s and may write there), the log group %s and the group's key.",
-			orUnknown(fl.Role), catalog.FlowLogService, orUnknown(fl.LogGroup))
+		return NewFinding(FlowLogToFirehoseFailed, Args{"flowlog": fl.ID, "vpc": vpc.ID, "status": status})
 	}
-	return f
+	return NewFinding(FlowLogFailed, Args{
+		"flowlog": fl.ID, "vpc": vpc.ID, "status": status,
+		"role": orUnknown(fl.Role), "service": catalog.FlowLogService, "group": orUnknown(fl.LogGroup),
+	})
 }
 
-// ownCause returns what keeps a flow log of relight's own from delivering and
-// who mends it, or "" where that is not known.
-func ownCause(want catalog.Desired, state *FlowLogState, fl FlowLog) (cause, remedy string) {
+// ownCause returns what keeps one of relight's flow logs from delivering, as the
+// code of a finding and its values, or "" if that is not known.
+func ownCause(want catalog.Desired, state *FlowLogState, fl FlowLog) (Code, Args) {
 	if !fl.Ours || fl.LogGroup == "" {
-		return "", ""
+		return "", nil
 	}
 	if fl.Role != "" && want.DeliveryRole != "" && fl.Role != want.DeliveryRole {
-		return "it delivers with another role than this deployment's, " + fl.Role,
-			"Delete it: relight then makes one that delivers with its own role."
+		return FlowLogRoleForeign, Args{"role": fl.Role}
+	}
+	role, function := DeliveryRoleOf(want), want.FunctionName(catalog.Function(catalog.DeliveryRoles))
+	if state.Role != nil && !state.Role.Exists {
+		return FlowLogRoleMissing, Args{"role": role.Name, "function": function}
 	}
 	if state.Role != nil {
-		if trouble := RoleTrouble(DeliveryRoleOf(want), *state.Role); trouble != "" {
-			return trouble, "The function " + want.FunctionName(catalog.Function(catalog.DeliveryRoles)) + " restores it; if this stays, its log says why not."
+		if cause := roleTrouble(role, *state.Role); cause != "" {
+			return FlowLogRoleChanged, Args{"cause": cause, "function": function}
 		}
 	}
 	group, exists := state.LogGroups[fl.LogGroup]
 	if !exists {
-		return "its log group " + fl.LogGroup + " is missing", "relight creates it again; delivery goes on within minutes."
+		return FlowLogGroupMissing, Args{"group": fl.LogGroup}
 	}
 	if trouble := state.Keys[group.KMSKey]; trouble != "" {
-		return "the key of its log group, " + group.KMSKey + ", " + trouble,
-			"Make the key usable again: aws kms enable-key, or cancel-key-deletion, and its policy must admit CloudWatch Logs."
+		return FlowLogKeyUnusable, Args{"key": group.KMSKey, "trouble": trouble}
 	}
 	if state.Role != nil {
-		if doubt := roleDoubt(DeliveryRoleOf(want), *state.Role); doubt != "" {
-			return "perhaps " + doubt, takeOff
+		if policy, denial := roleDoubt(role, *state.Role); denial != "" {
+			return FlowLogRoleConditional, Args{"policy": policy, "denial": denial}
 		}
 	}
-	return "", ""
+	return "", nil
 }
 
 func orUnknown(s string) string {

@@ -18,18 +18,18 @@ func TestWhyOwnDeliveryFails(t *testing.T) {
 			func(fl *plan.FlowLog, s *plan.FlowLogState) {
 				fl.Role, s.Role = "arn:aws:iam::111122223333:role/old", nil
 			},
-			"it delivers with another role than this deployment's, arn:aws:iam::111122223333:role/old. Delete it",
+			"[flowlog-role-foreign] flow log fl-9 of vpc-1: its delivery is FAILED (Access error): it delivers with arn:aws:iam::111122223333:role/old, which is not this deployment's role. Delete it",
 		},
 		"role missing": {
 			func(_ *plan.FlowLog, s *plan.FlowLogState) {
 				s.Role = &plan.DeliveryRoleState{}
 				s.LogGroups = nil
 			},
-			"its role relight-delivery is missing. The function relight-deliveryroles restores it",
+			"its role relight-delivery does not exist. The function relight-deliveryroles restores the role",
 		},
 		"trust": {
 			func(_ *plan.FlowLog, s *plan.FlowLogState) { s.Role.Trust = "{}" },
-			"its role relight-delivery trusts otherwise than wanted. The function",
+			"its role relight-delivery has a changed trust policy. The function",
 		},
 		"policy missing": {
 			func(_ *plan.FlowLog, s *plan.FlowLogState) { s.Role.Inline = nil },
@@ -37,11 +37,11 @@ func TestWhyOwnDeliveryFails(t *testing.T) {
 		},
 		"policy changed": {
 			func(_ *plan.FlowLog, s *plan.FlowLogState) { s.Role.Inline["deliver"] = denyAll },
-			"the policy deliver of its role relight-delivery says otherwise than wanted",
+			"the policy deliver of its role relight-delivery was changed",
 		},
 		"boundary": {
 			func(_ *plan.FlowLog, s *plan.FlowLogState) { s.Role.Boundary = "arn:b" },
-			"has the permissions boundary arn:b, want none",
+			"has the permissions boundary arn:b, not none",
 		},
 		"denied": {
 			func(_ *plan.FlowLog, s *plan.FlowLogState) { s.Role.Attached["arn:p"] = denyAll },
@@ -49,21 +49,21 @@ func TestWhyOwnDeliveryFails(t *testing.T) {
 		},
 		"denied on a condition": {
 			func(_ *plan.FlowLog, s *plan.FlowLogState) { s.Role.Attached["arn:p"] = denyPerhaps },
-			"perhaps the policy arn:p of its role: it denies logs:CreateLogStream on a condition. Find out who",
+			"FAILED (Access error), perhaps because of policy arn:p of its role: it denies logs:CreateLogStream on a condition. Find out who",
 		},
 		"denied on a condition, beside a cause": {
 			func(_ *plan.FlowLog, s *plan.FlowLogState) {
 				s.Role.Attached["arn:p"], s.LogGroups = denyPerhaps, nil
 			},
-			"its log group relight-flow-logs is missing. relight creates it again",
+			"its log group relight-flow-logs does not exist. Do nothing: relight creates the log group",
 		},
 		"older sessions revoked": {
 			func(_ *plan.FlowLog, s *plan.FlowLogState) { s.Role.Inline["AWSRevokeOlderSessions"] = revoked },
-			"FAILED: Access error. Look, in this order",
+			"FAILED (Access error). Check, in this order",
 		},
 		"log group missing": {
 			func(_ *plan.FlowLog, s *plan.FlowLogState) { s.LogGroups = nil },
-			"its log group relight-flow-logs is missing. relight creates it again",
+			"its log group relight-flow-logs does not exist. Do nothing: relight creates the log group",
 		},
 		"key": {
 			func(_ *plan.FlowLog, s *plan.FlowLogState) {
@@ -72,8 +72,8 @@ func TestWhyOwnDeliveryFails(t *testing.T) {
 			},
 			"the key of its log group, " + key + ", is disabled. Make the key usable again",
 		},
-		"unknown":     {func(*plan.FlowLog, *plan.FlowLogState) {}, "FAILED: Access error. Look, in this order"},
-		"role unread": {func(_ *plan.FlowLog, s *plan.FlowLogState) { s.Role = nil }, "FAILED: Access error. Look, in this order"},
+		"unknown":     {func(*plan.FlowLog, *plan.FlowLogState) {}, "FAILED (Access error). Check, in this order"},
+		"role unread": {func(_ *plan.FlowLog, s *plan.FlowLogState) { s.Role = nil }, "FAILED (Access error). Check, in this order"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -14,24 +14,24 @@ import (
 // DeliveryRoleState is what was observed of the role with which relight's
 // flow logs deliver.
 type DeliveryRoleState struct {
-	Elsewhere string // why there is nothing to look at, where that is in order
+	Elsewhere string // why there is nothing to plan here; "" if there is
 	Exists    bool
 	Trust     string // policy document
 	Boundary  string // ARN; "" for none
-	Bounds    string // document of the boundary, where it is the wanted one
+	Bounds    string // document of the boundary, if it is the desired one
 	Tags      map[string]string
 	Inline    map[string]string // inline policies: name to document
 	Attached  map[string]string // managed policies: ARN to document of the version in force
-	At        string            // when it was read: 2026-01-02T03:04:05, in UTC; "" where nobody knows
+	At        string            // when it was read: 2026-01-02T03:04:05, in UTC; "" if unknown
 }
 
 // Kind returns the kind that the state is of.
 func (*DeliveryRoleState) Kind() catalog.Kind { return catalog.DeliveryRoles }
 
 // A DeliveryRoleSpec is what the role with which relight's flow logs deliver
-// has to be. The stack makes it from the same data.
+// has to be. The stack creates it from the same data.
 type DeliveryRoleSpec struct {
-	ARN         string // "" where nothing is deployed
+	ARN         string // "" if nothing is deployed
 	Path        string // "/" for none
 	Name        string
 	Description string
@@ -42,7 +42,7 @@ type DeliveryRoleSpec struct {
 	Tags        map[string]string
 }
 
-// DeliveryRoleOf returns what is wanted of the delivery role.
+// DeliveryRoleOf returns what the delivery role has to be.
 func DeliveryRoleOf(want catalog.Desired) DeliveryRoleSpec {
 	at := arnOf(want.DeliveryRole)
 	if at.Resource == "" {
@@ -86,8 +86,7 @@ func (a CreateDeliveryRole) Step() Step {
 	return Step{Stage: create, Do: "create role " + a.Role.Name, Target: a.Role.Name, Reason: a.Reason, Makes: a.Role.Name}
 }
 
-// SetRoleBoundary gives a role its permissions boundary, or takes away one
-// that is not wanted.
+// SetRoleBoundary sets the permissions boundary of a role, or removes it.
 type SetRoleBoundary struct {
 	Role   string
 	Policy string // ARN; "" for none
@@ -125,7 +124,7 @@ type SetRoleTrust struct {
 
 // Step returns the action as a step of a plan.
 func (a SetRoleTrust) Step() Step {
-	return Step{Stage: configure, Do: "set trust of role " + a.Role, Target: a.Role, Reason: a.Reason}
+	return Step{Stage: configure, Do: "set trust policy of role " + a.Role, Target: a.Role, Reason: a.Reason}
 }
 
 // TagRole puts tags on a role.
@@ -152,7 +151,8 @@ func (a RemoveRolePolicy) Step() Step {
 	return Step{Stage: protect, Do: fmt.Sprintf("delete policy %s of role %s", a.Name, a.Role), Target: a.Name, Reason: a.Reason}
 }
 
-// DetachRolePolicy takes a managed policy off a role. The policy stays.
+// DetachRolePolicy detaches a managed policy from a role. The policy itself
+// stays.
 type DetachRolePolicy struct {
 	Role   string
 	Policy string // ARN
@@ -166,19 +166,19 @@ func (a DetachRolePolicy) Step() Step {
 
 // plan plans the role with which relight's flow logs deliver:
 //
-//	nothing deployed, another role   left alone, and said so
-//	missing                          created under its name, with its policy
-//	trusts otherwise than wanted     put back
-//	its policy gone or changed       put back
-//	another boundary than wanted     the configured one, or none
-//	a tag of relight's is missing    put back; others stay
-//	a further policy that denies     taken off, after the rest: it is relight's
-//	what delivery needs              own role, made, named and tagged by it
-//	other further policies           left alone
-//	a further policy that denies     a finding: whether it hits delivery cannot be judged from here,
-//	what delivery needs on a         and it may be an administrator's; older sessions revoked
-//	condition                        (IAM's "Revoke active sessions") are not one
-//	its boundary does not let it     a finding: the policy is somebody else's
+//	nothing deployed, or another role       skipped
+//	it does not exist                       created under its name, with its policy
+//	its trust policy was changed            restored
+//	its own policy is missing or changed    restored
+//	its boundary is not the desired one     set to the configured one, or removed
+//	it lacks a tag of relight's             the tag is restored; other tags stay
+//	another policy unconditionally denies   removed from the role, last: relight created, named
+//	 log delivery                           and tagged the role for nothing but delivery
+//	another policy denies log delivery      a finding: the condition cannot be judged here, and the
+//	 on a condition                         policy may be an administrator's; the policy of IAM's
+//	                                        "Revoke active sessions" is no finding
+//	any other policy                        left as it is
+//	its boundary does not allow delivery    a finding: others own the boundary's policy
 func (state *DeliveryRoleState) plan(want catalog.Desired, got Observed) Plan {
 	var p Plan
 	role := DeliveryRoleOf(want)
@@ -191,28 +191,28 @@ func (state *DeliveryRoleState) plan(want catalog.Desired, got Observed) Plan {
 		p.Actions = append(p.Actions, PutRolePolicy{Role: role.Name, Name: catalog.DeliveryPolicy, Document: role.Policy, Reason: reason})
 	}
 	if !state.Exists {
-		p.Actions = append(p.Actions, CreateDeliveryRole{Role: role, Reason: "missing: flow logs cannot deliver"})
-		put("of a new role")
+		p.Actions = append(p.Actions, CreateDeliveryRole{Role: role, Reason: "it does not exist, so flow logs cannot deliver"})
+		put("the role is new")
 		return p
 	}
 	if state.Boundary != role.Boundary {
-		reason := "none is configured"
+		reason := "no boundary is configured"
 		if role.Boundary != "" {
-			reason = "it is " + orNone(state.Boundary)
+			reason = "its boundary is " + orNone(state.Boundary)
 		}
 		p.Actions = append(p.Actions, SetRoleBoundary{Role: role.Name, Policy: role.Boundary, Reason: reason})
 	}
 	if !iampolicy.Same(state.Trust, role.Trust) {
-		p.Actions = append(p.Actions, SetRoleTrust{Role: role.Name, Document: role.Trust, Reason: "it trusts otherwise than wanted"})
+		p.Actions = append(p.Actions, SetRoleTrust{Role: role.Name, Document: role.Trust, Reason: "its trust policy was changed"})
 	}
 	switch document, exists := state.Inline[catalog.DeliveryPolicy]; {
 	case !exists:
-		put("missing: flow logs may not deliver")
+		put("it is missing, so flow logs may not deliver")
 	case !iampolicy.Same(document, role.Policy):
-		put("it says otherwise than wanted")
+		put("it was changed")
 	}
 	if lacking := lackingTags(role.Tags, state.Tags); len(lacking) > 0 {
-		reason := "lacks " + strings.Join(slices.Sorted(maps.Keys(lacking)), ", ")
+		reason := "it lacks " + strings.Join(slices.Sorted(maps.Keys(lacking)), ", ")
 		p.Actions = append(p.Actions, TagRole{Role: role.Name, Tags: lacking, Reason: reason})
 	}
 	for name, document := range state.Inline {
@@ -221,7 +221,7 @@ func (state *DeliveryRoleState) plan(want catalog.Desired, got Observed) Plan {
 		case always != "":
 			p.Actions = append(p.Actions, RemoveRolePolicy{Role: role.Name, Name: name, Reason: always})
 		case perhaps != "":
-			p.conditional(role, name, perhaps)
+			p.find(PolicyConditional, Args{"policy": name, "role": role.Name, "denial": perhaps})
 		}
 	}
 	for arn, document := range state.Attached {
@@ -229,33 +229,20 @@ func (state *DeliveryRoleState) plan(want catalog.Desired, got Observed) Plan {
 		case always != "":
 			p.Actions = append(p.Actions, DetachRolePolicy{Role: role.Name, Policy: arn, Reason: always})
 		case perhaps != "":
-			p.conditional(role, arn, perhaps)
+			p.find(PolicyConditional, Args{"policy": arn, "role": role.Name, "denial": perhaps})
 		}
 	}
-	if why := unbounded(role, state); why != "" {
-		p.Findings = append(p.Findings, Finding{
-			Subject: "permissions boundary " + role.Boundary, Problem: why, Alert: true,
-			Remedy: "Let it allow what the delivery role's policy allows: see the policy " + catalog.DeliveryPolicy + " of role " + role.Name + ".",
-		})
+	if denial := unbounded(role, state); denial != "" {
+		p.find(BoundaryDenies, Args{"boundary": role.Boundary, "denial": denial, "policy": catalog.DeliveryPolicy, "role": role.Name})
 	}
 	if len(p.Actions)+len(p.Findings) == 0 {
-		p.Held++
+		p.Healthy++
 	}
 	return p
 }
 
-// conditional reports a policy of the role that denies on a condition.
-func (p *Plan) conditional(role DeliveryRoleSpec, policy, problem string) {
-	p.Findings = append(p.Findings, Finding{
-		Subject: "policy " + policy + " of role " + role.Name, Problem: problem, Alert: true,
-		Remedy: takeOff,
-	})
-}
-
-const takeOff = "Find out who put it there and what for, and take it off the role unless it is meant: the role only delivers flow logs."
-
-// touchedRole returns those of the names asked about that the role is, or
-// leans on.
+// touchedRole returns which of the names asked about are the role or a policy
+// that it depends on.
 func touchedRole(role DeliveryRoleSpec, state *DeliveryRoleState, got Observed) []string {
 	var touched []string
 	for _, name := range got.Asked {
@@ -267,8 +254,8 @@ func touchedRole(role DeliveryRoleSpec, state *DeliveryRoleState, got Observed) 
 	return touched
 }
 
-// unbounded returns what keeps a boundary that is as configured from letting
-// the role deliver, or "".
+// unbounded returns how the configured boundary keeps the role from delivering,
+// or "".
 func unbounded(role DeliveryRoleSpec, state *DeliveryRoleState) string {
 	if role.Boundary == "" || state.Boundary != role.Boundary {
 		return ""
@@ -279,21 +266,19 @@ func unbounded(role DeliveryRoleSpec, state *DeliveryRoleState) string {
 	return notAllowed(state.Bounds, role.Grants)
 }
 
-// RoleTrouble returns the first thing that keeps a role from delivering, in
-// the order in which to look, or "".
-func RoleTrouble(role DeliveryRoleSpec, state DeliveryRoleState) string {
+// roleTrouble returns the first reason why a role that exists cannot deliver, in
+// the order in which to check them, or "".
+func roleTrouble(role DeliveryRoleSpec, state DeliveryRoleState) string {
 	policy, exists := state.Inline[catalog.DeliveryPolicy]
 	switch {
-	case !state.Exists:
-		return "its role " + role.Name + " is missing"
 	case !iampolicy.Same(state.Trust, role.Trust):
-		return "its role " + role.Name + " trusts otherwise than wanted"
+		return "its role " + role.Name + " has a changed trust policy"
 	case !exists:
 		return "its role " + role.Name + " lacks the policy " + catalog.DeliveryPolicy
 	case !iampolicy.Same(policy, role.Policy):
-		return "the policy " + catalog.DeliveryPolicy + " of its role " + role.Name + " says otherwise than wanted"
+		return "the policy " + catalog.DeliveryPolicy + " of its role " + role.Name + " was changed"
 	case state.Boundary != role.Boundary:
-		return "its role " + role.Name + " has the permissions boundary " + orNone(state.Boundary) + ", want " + orNone(role.Boundary)
+		return "its role " + role.Name + " has the permissions boundary " + orNone(state.Boundary) + ", not " + orNone(role.Boundary)
 	}
 	for _, policies := range []map[string]string{state.Inline, state.Attached} {
 		for _, name := range slices.Sorted(maps.Keys(policies)) {
@@ -308,17 +293,17 @@ func RoleTrouble(role DeliveryRoleSpec, state DeliveryRoleState) string {
 	return ""
 }
 
-// roleDoubt returns a policy of a role that denies on a condition what
-// delivery needs, which may be the cause or not, or "".
-func roleDoubt(role DeliveryRoleSpec, state DeliveryRoleState) string {
+// roleDoubt returns a policy of a role that denies delivery on a condition, and
+// what it denies, or "": whether the condition applies is not known.
+func roleDoubt(role DeliveryRoleSpec, state DeliveryRoleState) (policy, denial string) {
 	for _, policies := range []map[string]string{state.Inline, state.Attached} {
 		for _, name := range slices.Sorted(maps.Keys(policies)) {
 			if _, perhaps := denies(policies[name], role.Grants, state.At); perhaps != "" {
-				return "the policy " + name + " of its role: " + perhaps
+				return name, perhaps
 			}
 		}
 	}
-	return ""
+	return "", ""
 }
 
 func orNone(s string) string {
@@ -328,7 +313,7 @@ func orNone(s string) string {
 	return s
 }
 
-// lackingTags returns the wanted tags that are missing or have another value.
+// lackingTags returns the desired tags that are missing or have another value.
 func lackingTags(want, got map[string]string) map[string]string {
 	lacking := map[string]string{}
 	for k, v := range want {

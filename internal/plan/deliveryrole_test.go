@@ -30,7 +30,7 @@ func soundRole(want catalog.Desired) *plan.DeliveryRoleState {
 
 func TestDeliveryRoles(t *testing.T) {
 	const boundary = "arn:aws:iam::111122223333:policy/bounds"
-	const takeOff = "Find out who put it there and what for, and take it off the role unless it is meant: the role only delivers flow logs."
+	const takeOff = "Find out who added the policy and why, and remove it from the role unless it is intended: the role only delivers flow logs."
 	put := "put policy deliver on role relight-delivery ("
 	tests := map[string]struct {
 		boundary string // configured
@@ -40,40 +40,40 @@ func TestDeliveryRoles(t *testing.T) {
 	}{
 		"sound": {change: func(*plan.DeliveryRoleState) {}},
 		"missing": {change: func(s *plan.DeliveryRoleState) { *s = plan.DeliveryRoleState{} }, actions: []string{
-			"create role relight-delivery (missing: flow logs cannot deliver)", put + "of a new role)",
+			"create role relight-delivery (it does not exist, so flow logs cannot deliver)", put + "the role is new)",
 		}},
 		"trust": {
 			change:  func(s *plan.DeliveryRoleState) { s.Trust = strings.Replace(s.Trust, "vpc-flow-logs", "ec2", 1) },
-			actions: []string{"set trust of role relight-delivery (it trusts otherwise than wanted)"},
+			actions: []string{"set trust policy of role relight-delivery (its trust policy was changed)"},
 		},
 		"trust without its conditions": {
 			change: func(s *plan.DeliveryRoleState) {
 				s.Trust = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"vpc-flow-logs.amazonaws.com"}}}`
 			},
-			actions: []string{"set trust of role relight-delivery (it trusts otherwise than wanted)"},
+			actions: []string{"set trust policy of role relight-delivery (its trust policy was changed)"},
 		},
-		"policy gone":    {change: func(s *plan.DeliveryRoleState) { s.Inline = nil }, actions: []string{put + "missing: flow logs may not deliver)"}},
-		"policy changed": {change: func(s *plan.DeliveryRoleState) { s.Inline["deliver"] = allowAll }, actions: []string{put + "it says otherwise than wanted)"}},
+		"policy gone":    {change: func(s *plan.DeliveryRoleState) { s.Inline = nil }, actions: []string{put + "it is missing, so flow logs may not deliver)"}},
+		"policy changed": {change: func(s *plan.DeliveryRoleState) { s.Inline["deliver"] = allowAll }, actions: []string{put + "it was changed)"}},
 		"boundary": {
 			change:  func(s *plan.DeliveryRoleState) { s.Boundary = boundary },
-			actions: []string{"remove permissions boundary of role relight-delivery (none is configured)"},
+			actions: []string{"remove permissions boundary of role relight-delivery (no boundary is configured)"},
 		},
 		"boundary gone": {
 			boundary: boundary, change: func(s *plan.DeliveryRoleState) { s.Boundary = "" },
-			actions: []string{"set permissions boundary of role relight-delivery to " + boundary + " (it is none)"},
+			actions: []string{"set permissions boundary of role relight-delivery to " + boundary + " (its boundary is none)"},
 		},
 		"boundary as configured": {boundary: boundary, change: func(*plan.DeliveryRoleState) {}},
 		"boundary denies": {
 			boundary: boundary, change: func(s *plan.DeliveryRoleState) { s.Bounds = denyAll },
-			findings: []string{"permissions boundary " + boundary + ": it denies logs:CreateLogStream. Let it allow what the delivery role's policy allows: see the policy deliver of role relight-delivery."},
+			findings: []string{"[delivery-boundary-denies] permissions boundary " + boundary + ": it keeps flow logs from delivering: it denies logs:CreateLogStream. Change it so that it allows what the policy deliver of role relight-delivery allows."},
 		},
 		"boundary allows too little": {
 			boundary: boundary, change: func(s *plan.DeliveryRoleState) { s.Bounds = strings.ReplaceAll(allowAll, "logs:*", "logs:Put*") },
-			findings: []string{"permissions boundary " + boundary + ": it does not allow logs:CreateLogStream. Let it allow what the delivery role's policy allows: see the policy deliver of role relight-delivery."},
+			findings: []string{"[delivery-boundary-denies] permissions boundary " + boundary + ": it keeps flow logs from delivering: it does not allow logs:CreateLogStream. Change it so that it allows what the policy deliver of role relight-delivery allows."},
 		},
 		"tag": {
 			change:  func(s *plan.DeliveryRoleState) { s.Tags = map[string]string{"theirs": "x"} },
-			actions: []string{"tag role relight-delivery (lacks relight)"},
+			actions: []string{"tag role relight-delivery (it lacks relight)"},
 		},
 		"further policies": {change: func(s *plan.DeliveryRoleState) {
 			s.Inline["a"], s.Attached["arn:a"], s.Tags["theirs"] = allowAll, allowAll, "x"
@@ -88,8 +88,8 @@ func TestDeliveryRoles(t *testing.T) {
 		"further policies that deny on a condition": {
 			change: func(s *plan.DeliveryRoleState) { s.Inline["a"], s.Attached["arn:a"] = denyPerhaps, denyPerhaps },
 			findings: []string{
-				"policy a of role relight-delivery: it denies logs:CreateLogStream on a condition. " + takeOff,
-				"policy arn:a of role relight-delivery: it denies logs:CreateLogStream on a condition. " + takeOff,
+				"[delivery-policy-conditional] policy a of role relight-delivery: it may keep flow logs from delivering: it denies logs:CreateLogStream on a condition. " + takeOff,
+				"[delivery-policy-conditional] policy arn:a of role relight-delivery: it may keep flow logs from delivering: it denies logs:CreateLogStream on a condition. " + takeOff,
 			},
 		},
 		"one that denies on a condition and without": {
@@ -104,27 +104,27 @@ func TestDeliveryRoles(t *testing.T) {
 		}},
 		"sessions revoked to come": {
 			change:   func(s *plan.DeliveryRoleState) { s.Inline["a"] = strings.Replace(revoked, "2026", "2099", 1) },
-			findings: []string{"policy a of role relight-delivery: it denies logs:CreateLogStream on a condition. " + takeOff},
+			findings: []string{"[delivery-policy-conditional] policy a of role relight-delivery: it may keep flow logs from delivering: it denies logs:CreateLogStream on a condition. " + takeOff},
 		},
 		"older sessions revoked and more": {
 			change: func(s *plan.DeliveryRoleState) {
 				s.Inline["a"] = strings.Replace(revoked, `"DateLessThan"`, `"StringLike":{"aws:x":"*"},"DateLessThan"`, 1)
 			},
-			findings: []string{"policy a of role relight-delivery: it denies logs:CreateLogStream on a condition. " + takeOff},
+			findings: []string{"[delivery-policy-conditional] policy a of role relight-delivery: it may keep flow logs from delivering: it denies logs:CreateLogStream on a condition. " + takeOff},
 		},
 		"boundary denies on a condition": {
 			boundary: boundary, change: func(s *plan.DeliveryRoleState) { s.Bounds = denyPerhaps },
-			findings: []string{"permissions boundary " + boundary + ": it denies logs:CreateLogStream on a condition. Let it allow what the delivery role's policy allows: see the policy deliver of role relight-delivery."},
+			findings: []string{"[delivery-boundary-denies] permissions boundary " + boundary + ": it keeps flow logs from delivering: it denies logs:CreateLogStream on a condition. Change it so that it allows what the policy deliver of role relight-delivery allows."},
 		},
 		"all at once, what denies last": {
 			change: func(s *plan.DeliveryRoleState) {
 				s.Trust, s.Boundary, s.Inline, s.Tags = denyAll, boundary, map[string]string{"a": denyAll}, nil
 			},
 			actions: []string{
-				"remove permissions boundary of role relight-delivery (none is configured)",
-				put + "missing: flow logs may not deliver)",
-				"set trust of role relight-delivery (it trusts otherwise than wanted)",
-				"tag role relight-delivery (lacks relight)",
+				"remove permissions boundary of role relight-delivery (no boundary is configured)",
+				put + "it is missing, so flow logs may not deliver)",
+				"set trust policy of role relight-delivery (its trust policy was changed)",
+				"tag role relight-delivery (it lacks relight)",
 				"delete policy a of role relight-delivery (it denies logs:CreateLogStream)",
 			},
 		},
@@ -143,8 +143,8 @@ func TestDeliveryRoles(t *testing.T) {
 					t.Errorf("%s does not alert", f)
 				}
 			}
-			if held := len(tt.actions)+len(tt.findings) == 0; (p.Held == 1) != held {
-				t.Errorf("holds %d, want it held: %t", p.Held, held)
+			if held := len(tt.actions)+len(tt.findings) == 0; (p.Healthy == 1) != held {
+				t.Errorf("holds %d, want it held: %t", p.Healthy, held)
 			}
 		})
 	}

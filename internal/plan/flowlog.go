@@ -11,11 +11,11 @@ import (
 // FlowLogState is what was observed of the VPCs in scope.
 type FlowLogState struct {
 	VPCs      []VPC
-	Gone      []VPC               // that the scope names, or that flow logs of relight's stand on, and EC2 does not know
-	LogGroups map[string]LogGroup // by name: those behind the flow logs, and relight's own if it exists
-	Buckets   []string            // that flow logs deliver to; read where the scope is about buckets
+	Gone      []VPC               // named by the scope or by one of relight's flow logs, but not known to EC2
+	LogGroups map[string]LogGroup // by name: those that flow logs deliver to, and relight's own if it exists
+	Buckets   []string            // that flow logs deliver to; read if the scope is about buckets
 
-	// What the delivery of relight's own hangs on; read only where one FAILED.
+	// What relight's own flow logs need to deliver; read only if one FAILED.
 	Role *DeliveryRoleState
 	Keys map[string]string // ARN of a log group's key to what is wrong with it; "" for nothing
 }
@@ -27,7 +27,7 @@ func (*FlowLogState) Kind() catalog.Kind { return catalog.FlowLogs }
 type VPC struct {
 	ID       string
 	Owner    string // account ID
-	Exempt   bool   // carries the tag that exempts it, where the policy knows one
+	Exempt   bool   // has the tag that exempts it, if the configuration allows such a tag
 	FlowLogs []FlowLog
 }
 
@@ -42,7 +42,7 @@ type FlowLog struct {
 	Destination   string // destination type
 	LogGroup      string // name; "" for other destinations
 	Role          string // ARN of the role it delivers with; "" for none
-	Ours          bool   // carries relight's tag
+	Ours          bool   // has relight's tag
 }
 
 // Deliveries.
@@ -51,14 +51,14 @@ const (
 	delivers = "SUCCESS"
 )
 
-// Failed reports whether EC2 says that it cannot deliver.
+// Failed reports whether EC2 says that the flow log cannot deliver.
 func (fl FlowLog) Failed() bool { return fl.Delivery == failed }
 
 // CreateFlowLog puts a flow log on a VPC.
 type CreateFlowLog struct {
 	VPC    string
 	Spec   catalog.FlowLogSpec
-	Role   string // ARN of the role that delivers; "" where nothing is deployed
+	Role   string // ARN of the role that delivers; "" if nothing is deployed
 	Tags   map[string]string
 	Reason string
 }
@@ -71,28 +71,29 @@ func (a CreateFlowLog) Step() Step {
 // plan plans the flow logs of the observed VPCs and the log groups behind
 // them:
 //
-//	gone                      relight's own on it are deleted, should AWS leave any
-//	exempt or shared          left alone, and said so; a finding where an event names one that a tag exempts
-//	one that satisfies        nothing, but for the log group behind it
-//	ours is there but FAILED  a finding: EC2 refuses its twin, and the cause is elsewhere
-//	none that satisfies       one of ours beside what is there; a finding where ours has no room
+//	the VPC does not exist                  relight's flow logs on it are deleted, if AWS left any
+//	the VPC is exempt or shared             skipped; a finding if an event names a VPC that a tag exempts
+//	a flow log satisfies the policy         healthy; only its log group is planned
+//	relight's flow log FAILED               a finding: EC2 refuses a duplicate, and the cause is elsewhere
+//	no flow log satisfies the policy        relight's flow log is created beside the others; a finding
+//	                                        if there is no room for it
 //
-// A look at everything also takes away what surplus says.
+// An observation of everything also plans the removals that surplus returns.
 //
-// The log group behind a flow log of ours has to be sound; those behind the
-// owner's only where no other flow log of the VPC holds without them.
+// The log group of relight's own flow log always has to be healthy. That of any
+// other flow log has to be only if the VPC has no other healthy one.
 func (state *FlowLogState) plan(want catalog.Desired, got Observed) Plan {
 	p := Plan{Touched: state.watched(want, got)}
-	needed := map[string]bool{} // names of log groups that flow logs deliver to
+	needed := map[string]bool{} // names of log groups that have to be healthy
 	for _, vpc := range state.Gone {
 		p.Actions = append(p.Actions, leftover(vpc)...)
-		p.Skips = append(p.Skips, Skip{vpc.ID, "it is gone"})
+		p.Skips = append(p.Skips, Skip{vpc.ID, "it does not exist"})
 	}
 	for _, vpc := range state.VPCs {
-		if reason := leaveAlone(want.FlowLogs, got.Account, vpc); reason != "" {
+		if reason := skipped(want.FlowLogs, got.Account, vpc); reason != "" {
 			p.Skips = append(p.Skips, Skip{vpc.ID, reason})
-			if f, told := exempted(want.FlowLogs, got, vpc); told {
-				p.Findings = append(p.Findings, f)
+			if justExempted(want.FlowLogs, got, vpc) {
+				p.find(VPCExemptByTag, Args{"vpc": vpc.ID, "tag": catalog.ExemptTag})
 			}
 			continue
 		}
@@ -117,12 +118,12 @@ func (state *FlowLogState) plan(want catalog.Desired, got Observed) Plan {
 		}
 		switch {
 		case reason == "":
-			p.Held++
+			p.Healthy++
 		case broken:
 			needed[want.FlowLogs.LogGroup] = true
 		default:
-			if f, full := noRoom(vpc, reason); full {
-				p.Findings = append(p.Findings, f)
+			if own, others := noRoom(vpc); own != "" {
+				p.find(VPCFull, Args{"vpc": vpc.ID, "reason": reason, "own": own, "others": others})
 				continue
 			}
 			needed[want.FlowLogs.LogGroup] = true
@@ -132,57 +133,50 @@ func (state *FlowLogState) plan(want catalog.Desired, got Observed) Plan {
 	for name := range needed {
 		group, exists := state.LogGroups[name]
 		p.touch(got, catalog.LogGroup, name)
-		p.logGroup(want, got, logGroupWant{name, want.FlowLogs.RetentionDays, "flow logs"}, group, exists)
+		p.logGroup(want, got, logGroupWant{name, want.FlowLogs.RetentionDays, byFlowLogs}, group, exists)
 	}
 	return p
 }
 
-// watched returns those of the buckets, keys and regions that the look was
-// about which flow logs lean on. Nothing about them is relight's to mend.
+// watched returns which of the buckets, keys and regions that were asked about
+// flow logs depend on. relight changes none of them.
 func (state *FlowLogState) watched(want catalog.Desired, got Observed) []string {
 	var touched []string
 	for _, name := range got.Asked {
 		if got.Type == catalog.Bucket && slices.Contains(state.Buckets, name) ||
 			got.Type == catalog.Key && IsKey(name, want.KMSKeys[got.Region]) ||
-			got.Type == catalog.Region { // what is enabled is to be held, whatever is there
+			got.Type == catalog.Region { // an enabled region is protected, even if it is empty
 			touched = append(touched, name)
 		}
 	}
 	return touched
 }
 
-// leaveAlone returns why a VPC is none of relight's business, or "".
-func leaveAlone(want catalog.FlowLogSpec, account string, vpc VPC) string {
+// skipped returns why relight does not protect a VPC, or "".
+func skipped(want catalog.FlowLogSpec, account string, vpc VPC) string {
 	switch {
 	case slices.Contains(want.ExemptVPCs, vpc.ID):
 		return "exempt by configuration"
 	case want.ExemptByTag && vpc.Exempt:
 		return "exempt by its tag " + catalog.ExemptTag
 	case vpc.Owner != "" && vpc.Owner != account:
-		return "shared by account " + vpc.Owner + ", which alone can log it"
+		return "shared by account " + vpc.Owner + ", and only that account can log it"
 	}
 	return ""
 }
 
-// exempted returns the finding about a VPC that a tag exempts and an event
-// names: it was made with the tag, or given it, a moment ago. Sweeps only count
-// it.
-func exempted(want catalog.FlowLogSpec, got Observed, vpc VPC) (Finding, bool) {
-	told := want.ExemptByTag && vpc.Exempt && got.Type == catalog.VPC && slices.Contains(got.Asked, vpc.ID) &&
+// justExempted reports whether a tag exempts a VPC that an event names: the VPC
+// was created with the tag, or tagged, a moment ago. Sweeps only skip it.
+func justExempted(want catalog.FlowLogSpec, got Observed, vpc VPC) bool {
+	return want.ExemptByTag && vpc.Exempt && got.Type == catalog.VPC && slices.Contains(got.Asked, vpc.ID) &&
 		!slices.Contains(want.ExemptVPCs, vpc.ID)
-	return Finding{
-		Subject: vpc.ID,
-		Problem: "its tag " + catalog.ExemptTag + " exempts it from having a flow log",
-		Remedy: "If it should not be exempt, remove the tag: aws ec2 delete-tags --resources " + vpc.ID +
-			" --tags Key=" + catalog.ExemptTag + ". The next sweep, or the event of that call, then covers it.",
-		Alert: true,
-	}, told
 }
 
-// unsatisfied returns why no flow log satisfies the policy, or "" if one
-// does. It reports as broken a flow log that would satisfy it if only it
-// delivered, where creating ours is refused as its duplicate: it goes to our
-// log group, and is ours or records the same traffic.
+// unsatisfied returns why no flow log satisfies the policy, or "" if one does.
+// It reports as broken a flow log that fails to deliver, satisfies the policy
+// otherwise, and keeps relight from creating its own: EC2 refuses that as a
+// duplicate if both go to relight's log group, and the broken one is relight's
+// own or records the same traffic.
 func unsatisfied(want catalog.FlowLogSpec, logs []FlowLog) (reason string, broken bool) {
 	var reasons []string
 	for _, fl := range logs {
@@ -191,20 +185,20 @@ func unsatisfied(want catalog.FlowLogSpec, logs []FlowLog) (reason string, broke
 			return "", false
 		}
 		if why == "" {
-			why = "delivery failed"
+			why = "fails to deliver"
 			broken = broken || fl.LogGroup == want.LogGroup && (fl.Ours || fl.TrafficType == want.TrafficType)
 		}
 		reasons = append(reasons, fl.ID+" "+why)
 	}
 	if len(reasons) == 0 {
-		return "none covers " + want.TrafficType, false
+		return "no flow log covers " + want.TrafficType, false
 	}
 	slices.Sort(reasons)
 	return strings.Join(reasons, ", "), broken
 }
 
-// satisfies returns what a flow log lacks of the policy, its delivery aside,
-// or "".
+// satisfies returns why a flow log does not satisfy the policy, or "". It does
+// not consider whether the flow log delivers.
 func satisfies(want catalog.FlowLogSpec, fl FlowLog) string {
 	if fl.Status != "ACTIVE" {
 		return "is " + fl.Status

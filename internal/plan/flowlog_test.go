@@ -49,7 +49,7 @@ func TestFlowLogsSatisfy(t *testing.T) {
 		"REJECT does not cover ALL":  {want: func(s *catalog.FlowLogSpec) { s.TrafficType = catalog.TrafficAll }, log: held, reason: "fl-1 records only REJECT"},
 		"not active":                 {log: logOf(func(fl *plan.FlowLog) { fl.Status = "CREATING" }), reason: "fl-1 is CREATING"},
 		"before its first delivery":  {log: logOf(func(fl *plan.FlowLog) { fl.Delivery = "" })},
-		"delivery failed":            {log: logOf(func(fl *plan.FlowLog) { fl.Delivery = "FAILED" }), reason: "fl-1 delivery failed"},
+		"delivery failed":            {log: logOf(func(fl *plan.FlowLog) { fl.Delivery = "FAILED" }), reason: "fl-1 fails to deliver"},
 		"more fields than wanted":    {log: logOf(func(fl *plan.FlowLog) { fl.Format += " ${vpc-id}" })},
 		"fields in another order":    {log: logOf(func(fl *plan.FlowLog) { fl.Format = strings.Join(shuffled, " ") })},
 		"a field short":              {log: logOf(func(fl *plan.FlowLog) { fl.Format = strings.Replace(fl.Format, " ${action}", "", 1) }), reason: "fl-1 does not record action"},
@@ -71,11 +71,11 @@ func TestFlowLogsSatisfy(t *testing.T) {
 				says(t, "actions", p.Actions)
 			} else {
 				says(t, "actions", p.Actions,
-					"create log-group relight-flow-logs kept 365 days (missing, needed by flow logs)",
+					"create log-group relight-flow-logs with 365 days of retention (it does not exist; flow logs need it)",
 					"create flow-log on vpc-1 to relight-flow-logs ("+tt.reason+")")
 			}
-			if wantHeld := map[bool]int{true: 1, false: 0}[tt.reason == ""]; p.Held != wantHeld {
-				t.Errorf("%d held, want %d", p.Held, wantHeld)
+			if wantHeld := map[bool]int{true: 1, false: 0}[tt.reason == ""]; p.Healthy != wantHeld {
+				t.Errorf("%d held, want %d", p.Healthy, wantHeld)
 			}
 			converges(t, want, got)
 		})
@@ -89,7 +89,7 @@ func TestFlowLogsSaySeveralReasons(t *testing.T) {
 	b := logOf(func(fl *plan.FlowLog) { fl.ID, fl.Delivery = "fl-b", "FAILED" })
 	for _, logs := range [][]plan.FlowLog{{a, b}, {b, a}} {
 		says(t, "actions", of(t, want, flowLogs(want, vpcWith(logs...))).Actions[1:],
-			"create flow-log on vpc-1 to relight-flow-logs (fl-a records only ACCEPT, fl-b delivery failed)")
+			"create flow-log on vpc-1 to relight-flow-logs (fl-a records only ACCEPT, fl-b fails to deliver)")
 	}
 }
 
@@ -98,8 +98,8 @@ func TestFlowLogsOfNone(t *testing.T) {
 	got := flowLogs(want, vpcWith())
 	p := of(t, want, got)
 	says(t, "actions", p.Actions,
-		"create log-group relight-flow-logs kept 365 days (missing, needed by flow logs)",
-		"create flow-log on vpc-1 to relight-flow-logs (none covers REJECT)")
+		"create log-group relight-flow-logs with 365 days of retention (it does not exist; flow logs need it)",
+		"create flow-log on vpc-1 to relight-flow-logs (no flow log covers REJECT)")
 	create := p.Actions[1].(plan.CreateFlowLog)
 	if create.Role != role || create.Tags[catalog.OwnerTag] != "relight" {
 		t.Errorf("created with role %q and tags %v", create.Role, create.Tags)
@@ -120,10 +120,10 @@ func TestFlowLogsLeftAlone(t *testing.T) {
 	says(t, "actions", p.Actions)
 	says(t, "skips", p.Skips,
 		"vpc-2: exempt by configuration",
-		"vpc-3: shared by account 444455556666, which alone can log it",
-		"vpc-4: it is gone")
-	if p.Held != 1 {
-		t.Errorf("%d held, want the one VPC that was judged", p.Held)
+		"vpc-3: shared by account 444455556666, and only that account can log it",
+		"vpc-4: it does not exist")
+	if p.Healthy != 1 {
+		t.Errorf("%d held, want the one VPC that was judged", p.Healthy)
 	}
 }
 
@@ -131,10 +131,10 @@ func TestFlowLogsLeftAlone(t *testing.T) {
 // ours is made beside it where EC2 takes it.
 func TestFlowLogsThatFail(t *testing.T) {
 	fail := func(fl *plan.FlowLog) { fl.Delivery, fl.DeliveryError = "FAILED", "Access error" }
-	const theirs = "flow log fl-1 of vpc-1: its delivery has FAILED: Access error. " +
-		"Look at its bucket, the bucket's policy, which must admit delivery.logs.amazonaws.com, and the bucket's key."
-	const inGroup = "flow log fl-9 of vpc-1: its delivery has FAILED: Access error. Look, in this order, at its role (unknown) " +
-		"(it exists, trusts vpc-flow-logs.amazonaws.com and may write there), the log group relight-flow-logs and the group's key."
+	const theirs = "[flowlog-to-s3-failed] flow log fl-1 of vpc-1: its delivery is FAILED (Access error). " +
+		"Check its bucket, the bucket's policy, which must admit delivery.logs.amazonaws.com, and the bucket's key."
+	const inGroup = "[flowlog-failed] flow log fl-9 of vpc-1: its delivery is FAILED (Access error). Check, in this order: its role (unknown) " +
+		"(it must exist, trust vpc-flow-logs.amazonaws.com and be allowed to write there), the log group relight-flow-logs, and the group's key."
 	tests := map[string]struct {
 		logs     []plan.FlowLog
 		actions  []string
@@ -142,7 +142,7 @@ func TestFlowLogsThatFail(t *testing.T) {
 	}{
 		"the owner's alone": {
 			logs:     []plan.FlowLog{with(held, fail)},
-			actions:  []string{"create log-group relight-flow-logs kept 365 days (missing, needed by flow logs)", "create flow-log on vpc-1 to relight-flow-logs (fl-1 delivery failed)"},
+			actions:  []string{"create log-group relight-flow-logs with 365 days of retention (it does not exist; flow logs need it)", "create flow-log on vpc-1 to relight-flow-logs (fl-1 fails to deliver)"},
 			findings: []string{theirs},
 		},
 		"the owner's beside one that holds": {
@@ -162,7 +162,7 @@ func TestFlowLogsThatFail(t *testing.T) {
 				fail(fl)
 				fl.Ours, fl.TrafficType = false, catalog.TrafficAll
 			})},
-			actions:  []string{"create flow-log on vpc-1 to relight-flow-logs (fl-9 delivery failed)"},
+			actions:  []string{"create flow-log on vpc-1 to relight-flow-logs (fl-9 fails to deliver)"},
 			findings: []string{inGroup},
 		},
 	}
@@ -180,10 +180,10 @@ func TestFlowLogsThatFail(t *testing.T) {
 
 func TestDeliveryFailureSaysWhatToDo(t *testing.T) {
 	tests := map[string]string{
-		"Access error":  "FAILED: Access error. Look at its bucket",
-		"Rate limited":  "FAILED: Rate limited. Ask for a higher CloudWatch Logs quota",
-		"Unknown error": "FAILED: Unknown error. Look at its bucket",
-		"":              "FAILED. Look at its bucket",
+		"Access error":  "FAILED (Access error). Check its bucket",
+		"Rate limited":  "FAILED (Rate limited). Ask for a higher CloudWatch Logs quota",
+		"Unknown error": "FAILED (Unknown error). Check its bucket",
+		"":              "FAILED. Check its bucket",
 	}
 	for message, want := range tests {
 		got := flowLogs(policy(t), vpcWith(logOf(func(fl *plan.FlowLog) { fl.Delivery, fl.DeliveryError = "FAILED", message })))
@@ -207,19 +207,19 @@ func TestFlowLogGroups(t *testing.T) {
 		"kept for ever":                         {logs: []plan.FlowLog{ours}, retention: map[string]int32{"relight-flow-logs": 0}},
 		"kept longer":                           {logs: []plan.FlowLog{ours}, retention: map[string]int32{"relight-flow-logs": 3653}},
 		"kept as long":                          {logs: []plan.FlowLog{ours}, retention: map[string]int32{"relight-flow-logs": 365}},
-		"kept shorter":                          {logs: []plan.FlowLog{ours}, retention: map[string]int32{"relight-flow-logs": 7}, actions: []string{"raise retention of log-group relight-flow-logs to 365 days (kept 7 days, needed by flow logs)"}},
-		"missing":                               {logs: []plan.FlowLog{ours}, retention: map[string]int32{"relight-flow-logs": gone}, actions: []string{"create log-group relight-flow-logs kept 365 days (missing, needed by flow logs)"}},
-		"the owner's shorter":                   {logs: []plan.FlowLog{theirs}, retention: map[string]int32{"owner-logs": 7}, actions: []string{"raise retention of log-group owner-logs to 365 days (kept 7 days, needed by flow logs)"}},
-		"the owner's missing":                   {logs: []plan.FlowLog{theirs}, retention: map[string]int32{"owner-logs": gone}, actions: []string{"create log-group owner-logs kept 365 days (missing, needed by flow logs)"}},
+		"kept shorter":                          {logs: []plan.FlowLog{ours}, retention: map[string]int32{"relight-flow-logs": 7}, actions: []string{"raise retention of log-group relight-flow-logs to 365 days (it keeps logs for 7 days; flow logs need 365)"}},
+		"missing":                               {logs: []plan.FlowLog{ours}, retention: map[string]int32{"relight-flow-logs": gone}, actions: []string{"create log-group relight-flow-logs with 365 days of retention (it does not exist; flow logs need it)"}},
+		"the owner's shorter":                   {logs: []plan.FlowLog{theirs}, retention: map[string]int32{"owner-logs": 7}, actions: []string{"raise retention of log-group owner-logs to 365 days (it keeps logs for 7 days; flow logs need 365)"}},
+		"the owner's missing":                   {logs: []plan.FlowLog{theirs}, retention: map[string]int32{"owner-logs": gone}, actions: []string{"create log-group owner-logs with 365 days of retention (it does not exist; flow logs need it)"}},
 		"the owner's shorter, beside one at S3": {logs: []plan.FlowLog{theirs, held}, retention: map[string]int32{"owner-logs": 7}},
 		"the owner's shorter, beside ours":      {logs: []plan.FlowLog{theirs, ours}, retention: map[string]int32{"owner-logs": 7}},
 		"the owner's shorter, beside one that fails": {
 			logs:      []plan.FlowLog{theirs, logOf(func(fl *plan.FlowLog) { fl.Delivery = "FAILED" })},
 			retention: map[string]int32{"owner-logs": 7},
-			actions:   []string{"raise retention of log-group owner-logs to 365 days (kept 7 days, needed by flow logs)"},
+			actions:   []string{"raise retention of log-group owner-logs to 365 days (it keeps logs for 7 days; flow logs need 365)"},
 		},
 		"ours shorter, beside one at S3": {logs: []plan.FlowLog{ours, held}, retention: map[string]int32{"relight-flow-logs": 7}, actions: []string{
-			"raise retention of log-group relight-flow-logs to 365 days (kept 7 days, needed by flow logs)",
+			"raise retention of log-group relight-flow-logs to 365 days (it keeps logs for 7 days; flow logs need 365)",
 		}},
 		"of a flow log that satisfies nothing": {
 			logs:      []plan.FlowLog{with(theirs, func(fl *plan.FlowLog) { fl.TrafficType = catalog.TrafficAccept })},
@@ -246,8 +246,8 @@ func TestFlowLogGroups(t *testing.T) {
 // A tag exempts only where the policy allows it, and people are told where an
 // event names the VPC.
 func TestExemptByTag(t *testing.T) {
-	const finding = "vpc-1: its tag relight:exempt exempts it from having a flow log. If it should not be exempt, remove the tag: " +
-		"aws ec2 delete-tags --resources vpc-1 --tags Key=relight:exempt. The next sweep, or the event of that call, then covers it."
+	const finding = "[vpc-exempt-by-tag] vpc-1: its tag relight:exempt exempts it from having a flow log. If it should not be exempt, remove the tag: " +
+		"aws ec2 delete-tags --resources vpc-1 --tags Key=relight:exempt. The event of that call, or else the next sweep, restores its flow log."
 	tests := []struct {
 		name    string
 		allowed bool

@@ -17,10 +17,10 @@ type LogGroupState struct {
 	Exists  bool
 	Filters []Filter // every metric filter of Group
 
-	// Read in a look at everything only.
+	// Read only in an observation of everything.
 	Transformed bool        // the group has a transformer of its own
 	Account     []GroupRule // account-wide policies that transform records
-	Unread      []Finding   // what could not be read, and only explains
+	Unread      []Finding   // about what could not be read and is not needed to plan
 }
 
 // Kind returns the kind that the state is of.
@@ -31,12 +31,12 @@ type LogGroup struct {
 	Name          string
 	Class         string
 	RetentionDays int32  // 0 keeps for ever
-	RetentionBy   string // name of the account-wide policy that RetentionDays is of; "" for the group's own
+	RetentionBy   string // name of the account-wide policy that sets RetentionDays; "" if the group sets it
 	KMSKey        string // ARN; "" for none
 	Protected     bool   // from deletion
 	Masked        bool   // by a data protection policy of its own
 	MaskedByAll   bool   // by the account's data protection policy
-	Ours          bool   // carries relight's tag; read only where KMSKey or Protected are not as relight would have made it
+	Ours          bool   // has relight's tag; read only if KMSKey or Protected differ from what relight would create
 }
 
 // A GroupRule is an account-wide policy of CloudWatch Logs.
@@ -45,7 +45,7 @@ type GroupRule struct {
 	Selection string // its selection criteria; "" for every log group of the region
 }
 
-// A Filter is a metric filter with everything PutMetricFilter takes.
+// A Filter is a metric filter with everything that PutMetricFilter takes.
 type Filter struct {
 	Name           string
 	Pattern        string
@@ -65,7 +65,7 @@ type Metric struct {
 	Unit       string // "" means NoUnit
 }
 
-// NoUnit is the unit of a metric whose filter names none. Source: CloudWatch
+// NoUnit is the unit of a metric whose filter sets none. Source: CloudWatch
 // Logs API Reference, MetricTransformation.
 const NoUnit = "None"
 
@@ -81,10 +81,10 @@ type CreateLogGroup struct {
 
 // Step returns the action as a step of a plan.
 func (a CreateLogGroup) Step() Step {
-	return Step{Stage: create, Do: fmt.Sprintf("create log-group %s kept %d days", a.Name, a.RetentionDays), Target: a.Name, Reason: a.Reason, Makes: a.Name}
+	return Step{Stage: create, Do: fmt.Sprintf("create log-group %s with %d days of retention", a.Name, a.RetentionDays), Target: a.Name, Reason: a.Reason, Makes: a.Name}
 }
 
-// RaiseRetention makes a log group keep its events longer.
+// RaiseRetention makes a log group keep its logs longer.
 type RaiseRetention struct {
 	LogGroup string
 	Days     int32
@@ -107,7 +107,7 @@ func (a ProtectLogGroup) Step() Step {
 	return Step{Stage: configure, Do: fmt.Sprintf("protect log-group %s from deletion", a.LogGroup), Target: a.LogGroup, Reason: a.Reason}
 }
 
-// EncryptLogGroup puts the configured key on a log group.
+// EncryptLogGroup associates the configured key with a log group.
 type EncryptLogGroup struct {
 	LogGroup string
 	Key      string // ARN
@@ -119,7 +119,7 @@ func (a EncryptLogGroup) Step() Step {
 	return Step{Stage: configure, Do: fmt.Sprintf("encrypt log-group %s with %s", a.LogGroup, a.Key), Target: a.LogGroup, Reason: a.Reason}
 }
 
-// PutFilter creates or puts back a metric filter of relight's own.
+// PutFilter creates or restores one of relight's metric filters.
 type PutFilter struct {
 	LogGroup string
 	Filter   Filter
@@ -134,17 +134,20 @@ func (a PutFilter) Step() Step {
 // plan plans the trail's log group and the metric filters of every
 // control:
 //
-//	not for this account or region   left alone, and said so
-//	missing                          created, with every filter
-//	kept shorter than policy         raised; never shortened; a finding where an account-wide policy overrides it
-//	ours and not protected, no key   protected, the configured key put back
-//	ours with another key, or        a finding
-//	 a key of another account's
-//	masked or transformed            a finding
-//	another class than STANDARD      a finding: it takes no filters and never changes
-//	no room for another filter       a finding
-//	a filter of ours that is weaker  put back
-//	no filter measures a control     ours is made
+//	it is of another account or region    skipped
+//	it does not exist                     created, with every filter
+//	its retention is too short            raised, never shortened; a finding if an account-wide policy
+//	                                      overrides it
+//	relight created it, and it has no     its deletion protection is switched on, the configured key
+//	 deletion protection or no key        associated
+//	relight created it, and it has        a finding
+//	 another key
+//	its key is another account's          a finding
+//	its logs are masked or transformed    a finding
+//	its class is not STANDARD             a finding: it takes no filters, and its class never changes
+//	it has no room for another filter     a finding
+//	relight's filter is weaker            restored
+//	no filter measures a control          relight's filter is created
 func (state *LogGroupState) plan(want catalog.Desired, got Observed) Plan {
 	var p Plan
 	p.Findings = append(p.Findings, state.Trail.Findings...)
@@ -168,14 +171,14 @@ func (state *LogGroupState) plan(want catalog.Desired, got Observed) Plan {
 			p.Actions = append(p.Actions, PutFilter{LogGroup: state.Trail.LogGroup, Filter: filter, Reason: reason})
 			continue
 		}
-		p.Held++
+		p.Healthy++
 	}
 	p.crowded(state)
 	return p
 }
 
-// crowded reports filters that a log group has no room for: others that are
-// there already take none.
+// crowded reports missing filters that the log group has no room for. A filter
+// that exists and is only rewritten needs no room.
 func (p *Plan) crowded(state *LogGroupState) {
 	added := 0
 	for _, a := range p.Actions {
@@ -185,154 +188,135 @@ func (p *Plan) crowded(state *LogGroupState) {
 		}
 	}
 	if over := len(state.Filters) + added - catalog.FiltersPerGroup; added > 0 && over > 0 {
-		p.Findings = append(p.Findings, Finding{
-			Subject: "log group " + state.Trail.LogGroup,
-			Problem: fmt.Sprintf("it has %d metric filters and takes %d, so %d of the missing ones are refused", len(state.Filters), catalog.FiltersPerGroup, min(over, added)),
-			Remedy:  "Delete filters that nothing uses, and find out who made so many: used-up slots keep filters from coming back.",
-			Alert:   true,
+		p.find(LogGroupFull, Args{
+			"group": state.Trail.LogGroup, "count": strconv.Itoa(len(state.Filters)), "limit": strconv.Itoa(catalog.FiltersPerGroup),
+			"missing": count(min(over, added), "filter"),
 		})
 	}
 }
 
-// altered reports what changes the records that people and filters see.
+// altered reports what changes the logs that people and filters see. These
+// findings alert nobody, because the calls that lead to them come with advice.
 func (p *Plan) altered(state *LogGroupState) {
-	report := func(problem, remedy string) { // no alert: the calls that lead there carry advice
-		p.Findings = append(p.Findings, Finding{Subject: "log group " + state.Trail.LogGroup, Problem: problem, Remedy: remedy})
-	}
 	// CloudWatch Logs User Guide, "Help protect sensitive log data with
 	// masking": it masks at every egress, metric filters included.
 	if state.Group.Masked {
-		report("a data protection policy masks its records, for metric filters too",
-			"Take it off, unless it is meant: aws logs delete-data-protection-policy --log-group-identifier "+state.Trail.LogGroup+".")
+		p.find(LogGroupMasked, Args{"group": state.Trail.LogGroup})
 	}
 	if state.Group.MaskedByAll {
-		report("the account's data protection policy masks its records, for metric filters too",
-			"Take it off, unless it is meant: aws logs delete-account-policy --policy-type DATA_PROTECTION_POLICY.")
+		p.find(LogGroupMaskedByAccount, Args{"group": state.Trail.LogGroup})
 	}
 	// CloudWatch Logs API Reference, PutMetricFilter, applyOnTransformedLogs;
 	// PutTransformer: a group's own transformer overrides the account's.
-	const reads = "relight's filters read the originals; queries, subscriptions and filters on transformed records do not"
 	if state.Transformed {
-		report("a transformer rewrites its records: "+reads,
-			"Take it off, unless it is meant: aws logs delete-transformer --log-group-identifier "+state.Trail.LogGroup+".")
+		p.find(LogGroupTransformed, Args{"group": state.Trail.LogGroup})
 		return
 	}
 	for _, r := range state.Account {
 		if r.selects(state.Trail.LogGroup) {
-			report("the account-wide transformer policy "+r.Name+" rewrites its records: "+reads,
-				"Take it off, unless it is meant: aws logs delete-account-policy --policy-type TRANSFORMER_POLICY --policy-name "+r.Name+".")
+			p.find(LogGroupTransformedByAccount, Args{"group": state.Trail.LogGroup, "policy": r.Name})
 		}
 	}
 }
 
 var quoted = regexp.MustCompile(`["']([^"']*)["']`)
 
-// selects reports whether an account-wide policy is about a log group. Its
-// criteria name a prefix of log groups: LogGroupNamePrefix. How that is
-// spelled around the prefix is not documented, so any quoted text counts, and
-// criteria that cannot be read select everything. Source: CloudWatch Logs API
+// selects reports whether an account-wide policy applies to a log group. Its
+// criteria name a prefix of log groups: LogGroupNamePrefix. AWS does not document
+// how the criteria spell that prefix, so any quoted text counts, and criteria
+// without one select everything. Source: CloudWatch Logs API
 // Reference, PutAccountPolicy, selectionCriteria.
 func (r GroupRule) selects(group string) bool {
 	prefixes := quoted.FindAllStringSubmatch(r.Selection, -1)
 	return len(prefixes) == 0 || slices.ContainsFunc(prefixes, func(m []string) bool { return strings.HasPrefix(group, m[1]) })
 }
 
-// byTrail says that the trail needs a log group; anything else, that flow logs
-// do.
-const byTrail = "the trail"
+// What needs a log group, with its verb.
+const (
+	byTrail    = "the trail needs"
+	byFlowLogs = "flow logs need"
+)
 
-// A logGroupWant is what a log group is needed for.
+// A logGroupWant is what a log group has to be, and for what.
 type logGroupWant struct {
 	name      string
 	retention int32
-	by        string // who needs it
+	by        string // byTrail or byFlowLogs
 }
 
-// logGroup plans one log group that is needed, and reports whether it can
-// serve once the plan is applied.
+// logGroup plans one log group that is needed, and reports whether it can be
+// used once the plan is applied.
 func (p *Plan) logGroup(want catalog.Desired, in Observed, w logGroupWant, got LogGroup, exists bool) bool {
 	theirs := strings.HasPrefix(w.name, catalog.ControlTowerPrefix)
-	subject := "log group " + w.name
 	switch {
 	case !exists && theirs:
-		p.Findings = append(p.Findings, Finding{Subject: subject, Problem: "it is missing, and AWS Control Tower owns it", Remedy: "Repair the landing zone."})
+		p.find(ControlTowerGroupMissing, Args{"group": w.name})
 		return false
 	case !exists:
 		p.Actions = append(p.Actions, CreateLogGroup{
 			Name: w.name, RetentionDays: w.retention, KMSKey: want.KMSKeys[in.Region], Protected: want.ProtectGroups, Tags: want.Tags,
-			Reason: "missing, needed by " + w.by,
+			Reason: "it does not exist; " + w.by + " it",
 		})
 		return true
 	case got.Class != "" && got.Class != catalog.ClassStandard && w.by == byTrail:
-		p.Findings = append(p.Findings, Finding{
-			Subject: subject,
-			Problem: "its class is " + got.Class + ", which takes no metric filters and never changes",
-			Remedy:  "Create a STANDARD log group and point the trail at it. If this one was made anew in that class, find out by whom.",
-			Alert:   true,
-		})
+		p.find(LogGroupClass, Args{"group": w.name, "class": got.Class})
 		return false
 	}
 	p.guarded(want, in, got)
 	if keeps(got, w.retention) {
 		return true
 	}
-	short := "kept " + strconv.Itoa(int(got.RetentionDays)) + " days, needed by " + w.by
+	kept, needed := count(int(got.RetentionDays), "day"), w.by+" "+strconv.Itoa(int(w.retention))
 	if theirs {
-		p.Findings = append(p.Findings, Finding{Subject: subject, Problem: short + " for longer, and AWS Control Tower owns it", Remedy: "Raise the retention in the landing zone's settings."})
+		p.find(ControlTowerGroupRetention, Args{"group": w.name, "kept": kept, "needed": needed})
 		return true
 	}
 	if got.RetentionBy != "" { // PutRetentionPolicy would be accepted and change nothing: CloudWatch Logs API Reference
-		p.Findings = append(p.Findings, Finding{
-			Subject: subject,
-			Problem: short + " for longer, and the account-wide retention policy " + got.RetentionBy + " overrides what the group says",
-			Remedy:  "Change that policy, or delete it: aws logs delete-account-policy --policy-type RETENTION_POLICY --policy-name " + got.RetentionBy + ".",
-		})
+		p.find(RetentionOverridden, Args{"group": w.name, "kept": kept, "needed": needed, "policy": got.RetentionBy})
 		return true
 	}
-	p.Actions = append(p.Actions, RaiseRetention{LogGroup: w.name, Days: w.retention, Reason: short})
+	p.Actions = append(p.Actions, RaiseRetention{LogGroup: w.name, Days: w.retention, Reason: "it keeps logs for " + kept + "; " + needed})
 	return true
 }
 
-// guarded plans what keeps a log group's records readable and in place. Only
-// what relight made is changed; for the rest the key of another account, who
-// can make the records unreadable, is a finding.
+// guarded plans the key and the deletion protection of a log group. relight
+// changes only log groups that it created. For any other, a key of another
+// account is a finding, since that account can make the logs unreadable.
 func (p *Plan) guarded(want catalog.Desired, in Observed, got LogGroup) {
-	subject, key := "log group "+got.Name, want.KMSKeys[in.Region]
+	key := want.KMSKeys[in.Region]
 	if got.Ours && want.ProtectGroups && !got.Protected {
 		p.Actions = append(p.Actions, ProtectLogGroup{LogGroup: got.Name, Reason: "its deletion protection is off"})
 	}
 	switch owner := arnOf(got.KMSKey).AccountID; {
 	case got.Ours && key != "" && got.KMSKey == "":
-		p.Actions = append(p.Actions, EncryptLogGroup{LogGroup: got.Name, Key: key, Reason: "it has no key"})
+		p.Actions = append(p.Actions, EncryptLogGroup{LogGroup: got.Name, Key: key, Reason: "it has no KMS key"})
 	case got.Ours && key != "" && got.KMSKey != key:
-		p.Findings = append(p.Findings, Finding{
-			Subject: subject,
-			Problem: "it is encrypted with " + got.KMSKey + ", not with the configured key",
-			Remedy:  "Put the configured key on it (aws logs associate-kms-key), or name the other one in kmsKeys of the configuration.",
-			Alert:   true,
-		})
+		p.find(LogGroupKeyChanged, Args{"group": got.Name, "key": got.KMSKey})
 	case owner != "" && owner != in.Account && got.KMSKey != key:
-		p.Findings = append(p.Findings, Finding{
-			Subject: subject,
-			Problem: "it is encrypted with " + got.KMSKey + " of account " + owner + ", which can make its records unreadable",
-			Remedy:  "Put a key of this account on it (aws logs associate-kms-key), or name that one in kmsKeys of the configuration.",
-			Alert:   true,
-		})
+		p.find(LogGroupKeyForeign, Args{"group": got.Name, "key": got.KMSKey, "owner": owner})
 	}
 }
 
-// keeps reports whether a log group keeps its events for so many days.
+// count returns a number with a noun, in the plural where that is due.
+func count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strconv.Itoa(n) + " " + noun
+}
+
+// keeps reports whether a log group keeps its logs for at least so many days.
 func keeps(g LogGroup, days int32) bool { return g.RetentionDays == 0 || g.RetentionDays >= days }
 
-// unmeasured returns why a control has no filter, or "" if one measures it.
-// A filter of ours has to measure even where another does: its alarm stands
-// on its metric.
+// unmeasured returns why no filter measures a control, or "" if one does. If
+// relight's own filter exists, it has to measure the control even if another
+// does, because relight's alarm watches its metric.
 func unmeasured(want catalog.Desired, c catalog.Control, filters []Filter) string {
-	held := false
+	measured := false
 	for _, f := range filters {
 		weak := Measures(c, f)
 		if f.Name != want.Name(c.ID) {
-			held = held || weak == ""
+			measured = measured || weak == ""
 			continue
 		}
 		if weak == "" {
@@ -340,16 +324,15 @@ func unmeasured(want catalog.Desired, c catalog.Control, filters []Filter) strin
 		}
 		return weak
 	}
-	if held {
+	if measured {
 		return ""
 	}
 	return "no filter measures " + c.Title
 }
 
-// misdirected returns what keeps a filter of ours, which measures its control,
-// from feeding the alarm on it, or "". A unit is one of those: the alarm names
-// none, and CloudWatch calls its behaviour undefined once a metric has data of
-// several units. Source: CloudWatch API Reference, PutMetricAlarm, Unit.
+// misdirected returns why relight's filter measures its control but does not
+// feed the alarm on it, or "". A unit is one such reason: the alarm sets none, and
+// CloudWatch's behaviour is undefined once a metric has data of several units. Source: CloudWatch API Reference, PutMetricAlarm, Unit.
 func misdirected(want catalog.Desired, f Filter) string {
 	m := f.Metrics[0]
 	switch {
@@ -361,10 +344,10 @@ func misdirected(want catalog.Desired, f Filter) string {
 	return ""
 }
 
-// Measures returns what keeps a filter from measuring a control, or "" if it
-// does: the control's pattern up to white space, nothing that narrows it, and
-// a metric without dimensions that counts at least one per matching event. A
-// default value other than zero would drown the count or hold the alarm up.
+// Measures returns why a filter does not measure a control, or "" if it does: it
+// has the control's pattern up to white space, nothing narrows it, and its metric
+// has no dimensions and counts at least one for each matching event. A default
+// value other than zero would hide the count or keep the alarm in ALARM.
 func Measures(c catalog.Control, f Filter) string {
 	if squeeze(f.Pattern) != squeeze(c.Pattern) {
 		return "its pattern differs"
@@ -396,17 +379,16 @@ func Measures(c catalog.Control, f Filter) string {
 
 var number = regexp.MustCompile(`^\d+(\.\d+)?$`)
 
-// counts reports whether a metric value counts at least one: not a field of
-// the event, and nothing above 2^360, which CloudWatch drops. Source:
+// counts reports whether a metric value counts at least one: it is no field of
+// the event, and not above 2^360, which CloudWatch drops. Source:
 // CloudWatch API Reference, MetricDatum.
 func counts(value string) bool {
 	n, err := strconv.ParseFloat(value, 64)
 	return number.MatchString(value) && err == nil && n >= 1 && n <= 0x1p360
 }
 
-// ownFilter returns relight's filter for a control. It starts from the filter
-// as observed: a default value of zero, which the policy says nothing about,
-// stays the owner's.
+// ownFilter returns relight's filter for a control. It keeps a default value of
+// zero of the observed filter, because relight does not require any.
 func ownFilter(want catalog.Desired, c catalog.Control, filters []Filter) Filter {
 	own := Filter{Name: want.Name(c.ID), Pattern: c.Pattern}
 	metric := Metric{Namespace: want.Prefix, Name: own.Name, Value: "1"}

@@ -102,8 +102,8 @@ func TestSoundFilters(t *testing.T) {
 	for name, change := range soundFilters {
 		for whose, f := range map[string]plan.Filter{"ours": filterFor(want, c), "theirs": theirFilter(c)} {
 			p := of(t, want, logGroup(with(f, change)))
-			if len(p.Actions) > 0 || p.Held != 1 {
-				t.Errorf("%s, %s: %d held, actions %v", name, whose, p.Held, p.Actions)
+			if len(p.Actions) > 0 || p.Healthy != 1 {
+				t.Errorf("%s, %s: %d held, actions %v", name, whose, p.Healthy, p.Actions)
 			}
 		}
 	}
@@ -205,15 +205,15 @@ func TestTrailLogGroup(t *testing.T) {
 		"kept for ever":   {class: catalog.ClassStandard},
 		"kept longer":     {class: catalog.ClassStandard, retention: 3653},
 		"class not told":  {retention: 400},
-		"kept shorter":    {retention: 364, actions: []string{"raise retention of log-group " + group + " to 365 days (kept 364 days, needed by the trail)"}},
-		"missing":         {missing: true, actions: []string{"create log-group " + group + " kept 365 days (missing, needed by the trail)", strings.ReplaceAll(put, "%s", group)}},
-		"another class":   {class: "INFREQUENT_ACCESS", retention: 1, findings: []string{"log group " + group + ": its class is INFREQUENT_ACCESS, which takes no metric filters and never changes. Create a STANDARD log group and point the trail at it. If this one was made anew in that class, find out by whom."}},
+		"kept shorter":    {retention: 364, actions: []string{"raise retention of log-group " + group + " to 365 days (it keeps logs for 364 days; the trail needs 365)"}},
+		"missing":         {missing: true, actions: []string{"create log-group " + group + " with 365 days of retention (it does not exist; the trail needs it)", strings.ReplaceAll(put, "%s", group)}},
+		"another class":   {class: "INFREQUENT_ACCESS", retention: 1, findings: []string{"[log-group-class] log group " + group + ": its class INFREQUENT_ACCESS does not support metric filters and cannot be changed. Create a STANDARD log group and point the trail at it. If this group was recreated in that class, find out by whom."}},
 		"Control Tower's": {name: tower, retention: 365},
 		"Control Tower's, shorter": {name: tower, retention: 14, findings: []string{
-			"log group " + tower + ": kept 14 days, needed by the trail for longer, and AWS Control Tower owns it. Raise the retention in the landing zone's settings.",
+			"[control-tower-group-retention] log group " + tower + ": it keeps logs for 14 days; the trail needs 365, but AWS Control Tower owns it. Raise the retention in the landing zone's settings.",
 		}},
 		"Control Tower's, missing": {name: tower, missing: true, findings: []string{
-			"log group " + tower + ": it is missing, and AWS Control Tower owns it. Repair the landing zone.",
+			"[control-tower-group-missing] log group " + tower + ": it does not exist, and AWS Control Tower owns it. Repair the landing zone.",
 		}},
 	}
 	for name, tt := range tests {
@@ -250,8 +250,8 @@ func TestNoTrailLogGroupHere(t *testing.T) {
 		for _, state := range []plan.State{&plan.LogGroupState{Trail: trail}, &plan.AlarmState{Full: true, Trail: trail}} {
 			p := of(t, policy(t), plan.Observed{State: state})
 			says(t, "actions", p.Actions)
-			if len(p.Findings) != len(trail.Findings) || (len(p.Skips) == 1) != (trail.Elsewhere != "") || p.Held != 0 {
-				t.Errorf("%T of %+v: findings %v, skips %v, %d held", state, trail, p.Findings, p.Skips, p.Held)
+			if len(p.Findings) != len(trail.Findings) || (len(p.Skips) == 1) != (trail.Elsewhere != "") || p.Healthy != 0 {
+				t.Errorf("%T of %+v: findings %v, skips %v, %d held", state, trail, p.Findings, p.Skips, p.Healthy)
 			}
 		}
 	}
@@ -260,8 +260,8 @@ func TestNoTrailLogGroupHere(t *testing.T) {
 func TestEveryControlGetsItsFilter(t *testing.T) {
 	want := policy(t)
 	p := of(t, want, logGroup())
-	if len(p.Actions) != len(want.Controls) || p.Held != 0 {
-		t.Errorf("%d actions and %d held, want a filter for each of %d controls", len(p.Actions), p.Held, len(want.Controls))
+	if len(p.Actions) != len(want.Controls) || p.Healthy != 0 {
+		t.Errorf("%d actions and %d held, want a filter for each of %d controls", len(p.Actions), p.Healthy, len(want.Controls))
 	}
 	converges(t, want, logGroup())
 }

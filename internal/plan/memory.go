@@ -10,10 +10,10 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// A TrailMemory is what policy cannot tell of the account's trail: what a
-// sweep found when it was last healthy. It adds to what policy asks and never
-// takes away from it: that the trail logs, everywhere and everything, is not
-// in it.
+// A TrailMemory is what the policy cannot know of the account's trail: what a
+// sweep found when the trail was last healthy. It adds to what the policy requires
+// and never weakens it: it does not say whether the trail logs, in every region
+// and every management event.
 type TrailMemory struct {
 	Version      int       `json:"v"`
 	ARN          string    `json:"arn"`
@@ -27,16 +27,16 @@ type TrailMemory struct {
 	Selectors    Selectors `json:"selectors,omitzero"`
 }
 
-// memoryVersion is what this relight writes and reads.
+// memoryVersion is the version that this relight writes and reads.
 const memoryVersion = 1
 
-// A Recollection is what came of asking for what is remembered.
+// A Recollection is the result of reading the memory.
 type Recollection struct {
 	Trail      *TrailMemory // nil for nothing
-	Unreadable string       // why it cannot be used, which is not the same as nothing
+	Unreadable string       // why the memory cannot be used, which is not the same as nothing
 }
 
-// MemoryOf returns what is to be remembered of a trail.
+// MemoryOf returns what to remember of a trail.
 func MemoryOf(t Trail, s Selectors) TrailMemory {
 	return TrailMemory{
 		Version: memoryVersion, ARN: t.ARN, Bucket: t.Bucket, Prefix: t.Prefix, Topic: t.Topic, Key: t.Key,
@@ -53,8 +53,8 @@ func (m TrailMemory) Encode() string {
 	return string(raw)
 }
 
-// DecodeTrailMemory reads what Encode wrote, strictly: a memory in doubt is
-// none. The trail has to be of the account and region.
+// DecodeTrailMemory reads what Encode wrote, and rejects anything else. The trail
+// has to be of the account and region.
 func DecodeTrailMemory(text, account, region string) (TrailMemory, error) {
 	var version struct {
 		V int `json:"v"`
@@ -63,7 +63,7 @@ func DecodeTrailMemory(text, account, region string) (TrailMemory, error) {
 		return TrailMemory{}, fmt.Errorf("not JSON: %w", err)
 	}
 	if version.V != memoryVersion {
-		return TrailMemory{}, fmt.Errorf("version %d, where this relight reads %d", version.V, memoryVersion)
+		return TrailMemory{}, fmt.Errorf("it has version %d, but this relight reads version %d", version.V, memoryVersion)
 	}
 	var m TrailMemory
 	dec := json.NewDecoder(bytes.NewReader([]byte(text)))
@@ -74,7 +74,7 @@ func DecodeTrailMemory(text, account, region string) (TrailMemory, error) {
 	at := arnOf(m.ARN)
 	switch {
 	case !catalog.TrailShape.MatchString(m.ARN) || at.AccountID != account || at.Region != region:
-		return TrailMemory{}, fmt.Errorf("%q is no trail of account %s in %s", m.ARN, account, region)
+		return TrailMemory{}, fmt.Errorf("%q is not a trail of account %s in %s", m.ARN, account, region)
 	case m.Bucket == "":
 		return TrailMemory{}, errors.New("it names no bucket")
 	case len(m.Selectors.Basic) > 0 && len(m.Selectors.Advanced) > 0:
@@ -83,8 +83,8 @@ func DecodeTrailMemory(text, account, region string) (TrailMemory, error) {
 	return m, nil
 }
 
-// trail returns a remembered trail as policy wants it. What the configuration
-// names wins over what is remembered.
+// trail returns a remembered trail as the policy requires it. What the
+// configuration names overrides the memory.
 func (m TrailMemory) trail(want catalog.TrailSpec) Trail {
 	t := Trail{
 		ARN: m.ARN, HomeRegion: arnOf(m.ARN).Region, MultiRegion: true, GlobalEvents: true, Validation: true,
@@ -94,7 +94,7 @@ func (m TrailMemory) trail(want catalog.TrailSpec) Trail {
 	return t.pinned(want)
 }
 
-// A RememberTrail keeps what is known of a healthy trail.
+// A RememberTrail stores what a healthy trail is like.
 type RememberTrail struct {
 	Parameter string
 	Memory    TrailMemory
@@ -106,15 +106,15 @@ func (a RememberTrail) Step() Step {
 	return Step{Stage: remember, Do: fmt.Sprintf("remember trail %s in %s: bucket %s, log-group %s", trailName(a.Memory.ARN), a.Parameter, a.Memory.Bucket, cmp.Or(logGroupName(a.Memory.LogGroup), "none")), Target: a.Parameter, Reason: a.Reason}
 }
 
-// A TrailField is one thing that is remembered of a trail, then and now.
+// A TrailField is one remembered setting of a trail, as it was and as it is.
 type TrailField struct {
 	Name string `json:"name"`
 	Was  string `json:"was"` // "" for none
 	Now  string `json:"now"`
 }
 
-// Changes returns what a memory has otherwise than an earlier one, nil for
-// none.
+// Changes returns the settings in which a memory differs from an earlier one,
+// which may be nil.
 func (m TrailMemory) Changes(before *TrailMemory) []TrailField {
 	var was TrailMemory
 	if before != nil {

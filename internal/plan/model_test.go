@@ -56,6 +56,11 @@ func of(t testing.TB, want catalog.Desired, got plan.Observed) plan.Plan {
 	if diff := cmp.Diff(p, again); diff != "" {
 		t.Errorf("the same state planned again (-first +second):\n%s", diff)
 	}
+	for _, f := range p.Findings {
+		if placeholder.MatchString(f.Subject + f.Problem + f.Remedy) {
+			t.Errorf("a value is missing: %s", f)
+		}
+	}
 	return p
 }
 

@@ -2,11 +2,11 @@ package plan
 
 import "strings"
 
-// squeeze returns a filter pattern in a form that is equal for patterns that
-// differ in meaningless white space only. In a JSON pattern that is all white
-// space outside quotes and regular expressions, except between two words: in
-// "NOT EXISTS" it matters that there is some. In other patterns white space
-// separates terms, so those stay as they are. Source: CloudWatch Logs User
+// squeeze removes the white space of a filter pattern that has no meaning, so
+// that patterns which differ in nothing else become equal. In a JSON pattern that
+// is all white space outside quotes and regular expressions, except between two
+// words, as in "NOT EXISTS". In any other pattern white space separates terms, so
+// it stays as it is. Source: CloudWatch Logs User
 // Guide, "Filter pattern syntax".
 func squeeze(pattern string) string {
 	pattern = strings.TrimSpace(pattern)
@@ -38,6 +38,5 @@ func squeeze(pattern string) string {
 	return b.String()
 }
 
-// wordy reports whether a rune can be part of a word of a JSON pattern, which
-// white space would cut in two.
+// wordy reports whether a rune can be part of a word of a JSON pattern.
 func wordy(r rune) bool { return !strings.ContainsRune("{}()[]=!<>&|,\"%", r) }

@@ -1,4 +1,4 @@
-// Package plan compares what is wanted with what was observed and decides
+// Package plan compares the desired state with the observed one and decides
 // what to do. Its functions are pure: time, account facts and observations
 // arrive as arguments, and equal arguments give equal plans.
 package plan
@@ -11,21 +11,21 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// A State is what was observed of one kind. It plans itself, so that nothing
-// has to know which kinds there are.
+// A State is what was observed of one kind. Each kind plans itself, so no other
+// code needs to know which kinds exist.
 type State interface {
 	Kind() catalog.Kind
-	// plan returns what the state needs. The rest of the look says where it was
-	// and what it was about.
+	// plan returns what the state needs. The observation around it says which
+	// account and region it is of, and which names it is about.
 	plan(want catalog.Desired, at Observed) Plan
 }
 
-// Observed is one look at an account's region.
+// Observed is one observation of an account's region.
 type Observed struct {
 	Account string // 12 digits
 	Region  string
 	Type    catalog.ResourceType // of Asked; "" where everything of the kind was read
-	Asked   []string             // the names that the look was about; none for all of the type
+	Asked   []string             // the names that were asked about; none for all of the type
 	State   State                // nil where nothing was read, which is not the same as empty
 }
 
@@ -38,34 +38,34 @@ func Of(kind catalog.Kind, want catalog.Desired, got Observed) (Plan, error) {
 	return sorted(got.State.plan(want, got)), nil
 }
 
-// A Plan is what a run would do and say, in a fixed order. A kind has
+// A Plan is what a run would do and report, in a fixed order. A kind has
 // converged when its plan has no actions.
 type Plan struct {
 	Actions  []Action
-	Findings []Finding // what only a person can mend
-	Skips    []Skip    // what was left alone on purpose
-	Touched  []string  // of Observed.Asked, what a protection leans on
-	Held     int       // protections found in place
+	Findings []Finding // what only a person can fix
+	Skips    []Skip    // what relight leaves as it is on purpose
+	Touched  []string  // the names of Observed.Asked that a protection depends on
+	Healthy  int       // protections that need nothing
 }
 
 // An Action is one change relight would make.
 type Action interface{ Step() Step }
 
-// A Step is what every action says of itself.
+// A Step describes an action.
 type Step struct {
 	Stage  Stage
 	Do     string // what it does, without the reason: "create topic arn:…"
 	Target string // the name, ID or ARN of what it changes
 	Reason string
-	Makes  string // what exists once it is done and not before; "" for nothing
-	Needs  string // what has to be made first, if an earlier step makes it; "" for nothing
+	Makes  string // what it creates and later steps may need; "" for nothing
+	Needs  string // what must exist first, if an earlier step creates it; "" for nothing
 }
 
 // String returns the step as one line for an operator.
 func (s Step) String() string { return s.Do + " (" + s.Reason + ")" }
 
-// Restores reports whether a step brings a protection back, which keeping a
-// memory of one does not.
+// Restores reports whether a step restores a protection. Remembering one does
+// not.
 func (s Step) Restores() bool { return s.Stage != remember }
 
 // Steps returns the steps of actions.
@@ -77,11 +77,12 @@ func Steps(actions []Action) []Step {
 	return steps
 }
 
-// Key identifies an action whatever its reason, which a second look may word
-// differently.
+// Key identifies an action whatever its reason, which may differ when the same
+// resource is planned again.
 func Key(a Action) string { return fmt.Sprintf("%T %s", a, a.Step().Target) }
 
-// A Stage is a place in the order of actions: what others lean on comes first.
+// A Stage is a place in the order of actions: what others depend on comes
+// first.
 type Stage uint8
 
 // The stages of a plan, in order.
@@ -89,35 +90,38 @@ const (
 	unlock       Stage = iota // the key of relight's topic
 	create                    // log groups, the delivery role, the topic
 	configure                 // what was created
-	updateTrail               // create it, or change it
+	updateTrail               // create or change the trail
 	startLogging              // of the trail
 	selectEvents              // of the trail
 	protect                   // flow logs, filters, alarms, subscribers
-	remove                    // what the steps before made needless
+	remove                    // what is no longer needed after the steps before
 	remember                  // a protection that is healthy
 )
 
-// Remaining returns what a second look still finds to do after a first one was
-// applied. What a repair has only just made needless, or worth remembering, is
-// no failure of it: the next look at everything does that.
+// Remaining returns the actions of a second plan that the applied first one
+// should have made unnecessary. A removal or a memory that only became due by
+// the repair does not count: the next sweep does it.
 func Remaining(first, second Plan) []Action {
 	return slices.DeleteFunc(slices.Clone(second.Actions), func(a Action) bool {
 		return a.Step().Stage >= remove && !slices.ContainsFunc(first.Actions, func(b Action) bool { return Key(a) == Key(b) })
 	})
 }
 
-// A Finding is a fault that only a person can mend.
+// A Finding is a problem that only a person can fix.
 type Finding struct {
+	Code    Code
 	Subject string // what it is about: "topic arn:…", "flow log fl-1 of vpc-1"
 	Problem string
-	Remedy  string // what to do, as a sentence
-	Alert   bool   // people hear of it as soon as an event leads to it, not only by the sweep's alarm
+	Remedy  string // what to do, as sentences
+	Alert   bool   // notify people as soon as an event leads to it, not only by the sweep's alarm
 }
 
-// String returns the finding as one line.
-func (f Finding) String() string { return f.Subject + ": " + f.Problem + ". " + f.Remedy }
+// String returns the finding as one line: "[code] subject: problem. Remedy."
+func (f Finding) String() string {
+	return "[" + string(f.Code) + "] " + f.Subject + ": " + f.Problem + ". " + f.Remedy
+}
 
-// A Skip is a resource that was left alone on purpose.
+// A Skip is a resource that relight leaves as it is on purpose.
 type Skip struct {
 	Subject string
 	Reason  string
@@ -126,8 +130,7 @@ type Skip struct {
 // String returns the skip as one line.
 func (s Skip) String() string { return s.Subject + ": " + s.Reason }
 
-// touch notes which of the names that the look was about are among those that
-// a protection leans on.
+// touch notes which of the names that were asked about a protection depends on.
 func (p *Plan) touch(got Observed, of catalog.ResourceType, names ...string) {
 	for _, n := range names {
 		if got.Type == of && slices.Contains(got.Asked, n) && !slices.Contains(p.Touched, n) {

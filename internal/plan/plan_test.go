@@ -46,11 +46,11 @@ func TestOrderOfActions(t *testing.T) {
 	)
 	got.State.(*plan.FlowLogState).LogGroups = map[string]plan.LogGroup{"a-short": {Name: "a-short", RetentionDays: 1}}
 	says(t, "actions", of(t, want, got).Actions,
-		"create log-group relight-flow-logs kept 365 days (missing, needed by flow logs)",
-		"create log-group z-missing kept 365 days (missing, needed by flow logs)",
-		"raise retention of log-group a-short to 365 days (kept 1 days, needed by flow logs)",
-		"create flow-log on vpc-0 to relight-flow-logs (none covers REJECT)",
-		"create flow-log on vpc-3 to relight-flow-logs (none covers REJECT)")
+		"create log-group relight-flow-logs with 365 days of retention (it does not exist; flow logs need it)",
+		"create log-group z-missing with 365 days of retention (it does not exist; flow logs need it)",
+		"raise retention of log-group a-short to 365 days (it keeps logs for 1 day; flow logs need 365)",
+		"create flow-log on vpc-0 to relight-flow-logs (no flow log covers REJECT)",
+		"create flow-log on vpc-3 to relight-flow-logs (no flow log covers REJECT)")
 }
 
 // The properties below hold for whatever is observed: equal states give equal
@@ -190,8 +190,8 @@ func TestAnyAlarms(t *testing.T) {
 		shuffled := clone(got)
 		shuffled.State.(*plan.AlarmState).Filters = rapid.Permutation(got.State.(*plan.AlarmState).Filters).Draw(r, "filters shuffled")
 		after := holds(t, r, want, got, shuffled)
-		if p, _ := plan.Of(got.State.Kind(), want, got); got.State.(*plan.AlarmState).Full && p.Held+len(p.Actions)+len(p.Findings) < len(want.Controls) {
-			r.Errorf("%d held, %d actions and %d findings for %d controls", p.Held, len(p.Actions), len(p.Findings), len(want.Controls))
+		if p, _ := plan.Of(got.State.Kind(), want, got); got.State.(*plan.AlarmState).Full && p.Healthy+len(p.Actions)+len(p.Findings) < len(want.Controls) {
+			r.Errorf("%d held, %d actions and %d findings for %d controls", p.Healthy, len(p.Actions), len(p.Findings), len(want.Controls))
 		}
 		for name, a := range got.State.(*plan.AlarmState).Alarms {
 			if diff := cmp.Diff(a, after.State.(*plan.AlarmState).Alarms[name]); diff != "" && !strings.HasPrefix(name, want.Prefix+"-") {

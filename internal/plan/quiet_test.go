@@ -21,11 +21,11 @@ const (
 // reported on others.
 func TestGuardedLogGroups(t *testing.T) {
 	protect := "protect log-group " + group + " from deletion (its deletion protection is off)"
-	encrypt := "encrypt log-group " + group + " with " + ownKey + " (it has no key)"
-	differs := "log group " + group + ": it is encrypted with " + secondKey + ", not with the configured key. " +
-		"Put the configured key on it (aws logs associate-kms-key), or name the other one in kmsKeys of the configuration."
-	theirs := "log group " + group + ": it is encrypted with " + theirKey + " of account 444455556666, which can make its records unreadable. " +
-		"Put a key of this account on it (aws logs associate-kms-key), or name that one in kmsKeys of the configuration."
+	encrypt := "encrypt log-group " + group + " with " + ownKey + " (it has no KMS key)"
+	differs := "[log-group-key-changed] log group " + group + ": it is encrypted with " + secondKey + ", not with the configured key. " +
+		"Associate the configured key with it (aws logs associate-kms-key), or name the other one in kmsKeys of the configuration."
+	theirs := "[log-group-key-foreign] log group " + group + ": it is encrypted with " + theirKey + " of account 444455556666, which can make its logs unreadable. " +
+		"Associate a key of this account with it (aws logs associate-kms-key), or name that one in kmsKeys of the configuration if it is intended."
 	tests := map[string]struct {
 		group     plan.LogGroup
 		key       string // configured
@@ -119,7 +119,7 @@ func TestAlteredRecords(t *testing.T) {
 		"by criteria that cannot be read":   {func(s *plan.LogGroupState) { s.Account = rule("something new") }, []string{policy}},
 		"by another prefix":                 {func(s *plan.LogGroupState) { s.Account = rule(`LogGroupNamePrefix IN ["/aws/lambda/"]`) }, nil},
 		"by itself, which hides the others": {func(s *plan.LogGroupState) { s.Transformed, s.Account = true, rule("") }, []string{rewrite}},
-		"in another class, masked":          {func(s *plan.LogGroupState) { s.Group.Class, s.Group.Masked = "INFREQUENT_ACCESS", true }, []string{own, "its class is"}},
+		"in another class, masked":          {func(s *plan.LogGroupState) { s.Group.Class, s.Group.Masked = "INFREQUENT_ACCESS", true }, []string{own, "its class INFREQUENT_ACCESS"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -169,8 +169,8 @@ func TestCrowdedLogGroup(t *testing.T) {
 	n := len(want.Controls)
 	for existing, refused := range map[int]string{
 		catalog.FiltersPerGroup - n:     "",
-		catalog.FiltersPerGroup - n + 1: fmt.Sprintf("it has %d metric filters and takes 100, so 1 of the missing ones are refused", 101-n),
-		catalog.FiltersPerGroup:         fmt.Sprintf("it has 100 metric filters and takes 100, so %d of the missing ones are refused", n),
+		catalog.FiltersPerGroup - n + 1: fmt.Sprintf("it has %d metric filters and takes 100, so relight cannot restore 1 filter", 101-n),
+		catalog.FiltersPerGroup:         fmt.Sprintf("it has 100 metric filters and takes 100, so relight cannot restore %d filters", n),
 	} {
 		p := of(t, want, logGroup(crowd(existing)...))
 		if len(p.Actions) != n || (len(p.Findings) == 0) != (refused == "") || refused != "" && !strings.Contains(p.Findings[0].String(), refused) {
@@ -231,10 +231,10 @@ func TestSilencedAlarms(t *testing.T) {
 		}
 	}
 	const (
-		ofRule      = "alarm mute rule nights: it silences relight-root-usage, whose own settings stay as they are (recurring). Delete it, unless it is meant: aws cloudwatch delete-alarm-mute-rule --alarm-mute-rule-name nights. relight does it with alarms.removeMutes."
-		ofComposite = "composite alarm any: while maintenance is in ALARM it says nothing of relight-root-usage; that alarm's own actions are taken all the same. Take its suppressor off, unless it is meant: aws cloudwatch put-composite-alarm without --actions-suppressor. relight does it with alarms.removeMutes."
+		ofRule      = "[alarm-muted] alarm mute rule nights: it silences relight-root-usage without changing their settings (recurring). Delete it, unless it is intended: aws cloudwatch delete-alarm-mute-rule --alarm-mute-rule-name nights. relight deletes such rules itself if alarms.removeMutes is true."
+		ofComposite = "[composite-alarm-suppressed] composite alarm any: while maintenance is in ALARM, it does not report relight-root-usage; the actions of relight-root-usage itself still run. Remove its suppressor, unless it is intended: aws cloudwatch put-composite-alarm without --actions-suppressor. relight removes it itself if alarms.removeMutes is true."
 		unmute      = "delete alarm mute rule nights (it silences relight-root-usage)"
-		unsuppress  = "take the suppressor off composite alarm any (while maintenance is in ALARM it says nothing of relight-root-usage)"
+		unsuppress  = "remove the suppressor of composite alarm any (while maintenance is in ALARM, it does not report relight-root-usage)"
 	)
 	tests := map[string]struct {
 		change  func(*plan.AlarmState)
@@ -275,8 +275,8 @@ func TestSilencedAlarms(t *testing.T) {
 				}
 				got.Type = []catalog.ResourceType{catalog.MutedAlarm, catalog.CompositeAlarm}[len(look)%2]
 				p := of(t, want, got)
-				if len(p.Actions) > 0 || (len(p.Findings) == 1) != (tt.finding != "") || p.Held != 1 {
-					t.Fatalf("%s: actions %v, findings %v, %d held", look, p.Actions, p.Findings, p.Held)
+				if len(p.Actions) > 0 || (len(p.Findings) == 1) != (tt.finding != "") || p.Healthy != 1 {
+					t.Fatalf("%s: actions %v, findings %v, %d held", look, p.Actions, p.Findings, p.Healthy)
 				}
 				if tt.finding != "" && (!strings.Contains(p.Findings[0].String(), tt.finding) || !p.Findings[0].Alert) {
 					t.Errorf("%s: finding %s, want %s", look, p.Findings[0], tt.finding)
@@ -329,7 +329,7 @@ func TestStuckAlarm(t *testing.T) {
 	} {
 		p := of(t, want, tt.got)
 		if len(p.Actions) > 0 || (len(p.Findings) == 1) != (tt.stuck != "") ||
-			tt.stuck != "" && !strings.Contains(p.Findings[0].String(), "alarm "+tt.stuck+": it has stood in ALARM for more than a day") {
+			tt.stuck != "" && !strings.Contains(p.Findings[0].String(), "alarm "+tt.stuck+": it has been in ALARM for over a day, so new events send no notification") {
 			t.Errorf("%s: actions %v, findings %v", name, p.Actions, p.Findings)
 		}
 	}

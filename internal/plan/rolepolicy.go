@@ -9,10 +9,10 @@ import (
 	"github.com/relight-aws/relight/internal/iampolicy"
 )
 
-// denies returns that a policy denies something that grants allow, always, as
-// "it denies logs:PutLogEvents", or perhaps: on a condition, which cannot be
-// judged from here. "" is for neither. What cannot be read denies nothing: IAM
-// takes no such policy.
+// denies returns whether a policy denies something that grants allow: always, as
+// "it denies logs:PutLogEvents", or perhaps, on a condition that cannot be judged
+// here. Both are "" if it denies nothing. A policy that cannot be read denies
+// nothing: IAM accepts no such policy.
 func denies(document string, grants []catalog.Grant, at string) (always, perhaps string) {
 	doc, _ := iampolicy.Parse(document)
 	for _, st := range doc.Statements {
@@ -48,9 +48,9 @@ func hits(st iampolicy.Statement, action string, g catalog.Grant) bool {
 	return st.Covers(action) && slices.ContainsFunc(g.Resources, st.Overlaps)
 }
 
-// revokesSessions reports whether a statement is only about sessions issued
-// before a time that has passed: services get new ones by themselves. One
-// about a time to come denies until then. Source: IAM User Guide, "Revoke IAM
+// revokesSessions reports whether a statement applies only to sessions issued
+// before a time in the past: services get new sessions by themselves. With a time
+// in the future it denies until then. Source: IAM User Guide, "Revoke IAM
 // role temporary security credentials".
 func revokesSessions(st iampolicy.Statement, at string) bool {
 	before := st.Condition["DateLessThan"]
@@ -71,9 +71,9 @@ func revokesSessions(st iampolicy.Statement, at string) bool {
 // utc is a time as IAM's console writes it.
 var utc = regexp.MustCompile(`^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?Z$`)
 
-// notAllowed returns that a boundary does not allow something that grants
-// allow, or "". A statement with conditions is taken at its word: they cannot
-// be judged from here.
+// notAllowed returns what a boundary does not allow of what grants allow, or "".
+// A statement with conditions counts as if it had none: they cannot be judged
+// here.
 func notAllowed(document string, grants []catalog.Grant) string {
 	doc, _ := iampolicy.Parse(document)
 	for _, g := range grants {

@@ -18,7 +18,7 @@ type Selectors struct {
 type Selector struct {
 	Management bool           `json:"management,omitempty"`
 	ReadWrite  string         `json:"readWrite,omitempty"` // All, ReadOnly or WriteOnly; "" means All
-	Exclude    []string       `json:"exclude,omitempty"`   // event sources of which management events are left out
+	Exclude    []string       `json:"exclude,omitempty"`   // event sources whose management events are not recorded
 	Data       []DataResource `json:"data,omitempty"`
 }
 
@@ -28,13 +28,13 @@ type DataResource struct {
 	Values []string `json:"values,omitempty"` // ARNs, or beginnings of them
 }
 
-// An AdvancedSelector selects the events that fit all of its fields.
+// An AdvancedSelector selects the events that match all of its fields.
 type AdvancedSelector struct {
 	Name   string          `json:"name,omitempty"`
 	Fields []FieldSelector `json:"fields"`
 }
 
-// A FieldSelector fits events by one field.
+// A FieldSelector matches events by one field.
 type FieldSelector struct {
 	Field         string   `json:"field"`
 	Equals        []string `json:"equals,omitempty"`
@@ -60,7 +60,7 @@ const (
 	categoryData   = "Data"
 )
 
-// A cover is what one selector records of the management events.
+// A cover says which management events one selector records.
 type cover struct {
 	reads, writes bool
 	exclude       []string // event sources
@@ -72,14 +72,13 @@ func DefaultSelectors() Selectors {
 	return Selectors{Basic: []Selector{{Management: true, ReadWrite: readWriteAll}}}
 }
 
-// Missing returns what selectors leave out of the management events, or "" if
+// Missing returns which management events the selectors do not record, or "" if
 // they record all of them, reads and writes, from every source:
 //
-//	basic     management events, of reads and writes, nothing excluded; what one
-//	          selector lacks another may have
-//	advanced  category Management and no other field than readOnly, or a
-//	          eventSource that another selector does not leave out; any other
-//	          field narrows, so such a selector does not count
+//	basic     a selector of management events counts with its reads, its writes and
+//	          the sources it does not exclude; together the selectors have to cover all
+//	advanced  a selector counts if it has category Management and no other field than
+//	          readOnly or an excluded eventSource; any other field narrows it
 func (s Selectors) Missing() string {
 	var covers []cover
 	for _, b := range s.Basic {
@@ -102,17 +101,17 @@ func (s Selectors) Missing() string {
 	case writes == everySource:
 		return "it records no management events that write"
 	case writes != "":
-		return "it leaves out the management events of " + writes
+		return "it omits the management events of " + writes
 	case reads != "":
-		return "it leaves out the management events of " + reads + " that read"
+		return "it omits the management events of " + reads + " that read"
 	}
 	return ""
 }
 
 const everySource = "*"
 
-// left returns the sources that every one of some covers leaves out: all where
-// there is none, "" for none.
+// left returns the sources that each of some covers excludes: every source if
+// there is no such cover, "" if no source is excluded by all.
 func left(covers []cover, some func(cover) bool) string {
 	var out []string
 	any := false
@@ -132,8 +131,8 @@ func left(covers []cover, some func(cover) bool) string {
 	return strings.Join(slices.Compact(out), ", ")
 }
 
-// cover returns what an advanced selector records of the management events,
-// and false if that is nothing, or cannot be told.
+// cover returns which management events an advanced selector records, and false
+// if it records none or that is not known.
 func (a AdvancedSelector) cover() (cover, bool) {
 	c := cover{reads: true, writes: true}
 	manages := false
@@ -163,10 +162,10 @@ func (a AdvancedSelector) manages() bool {
 	})
 }
 
-// Repaired returns selectors that record every management event, in the form
-// that they or the remembered ones have, advanced if one of them has it. Other
-// events that the selectors record are recorded as before, and so are those
-// that only the remembered ones do: who narrows one part has the other in mind.
+// Repaired returns selectors that record every management event. They are
+// advanced if the observed or the remembered ones are. Other events that the
+// observed selectors record stay recorded. So do those that only the remembered
+// ones record: whoever narrows the management events may have removed others too.
 func (s Selectors) Repaired(remembered *Selectors) Selectors {
 	var m Selectors
 	if remembered != nil {
@@ -205,7 +204,7 @@ func repairedBasic(got, remembered []Selector) []Selector {
 			out = append(out, Selector{ReadWrite: orAll(b.ReadWrite), Data: b.Data})
 		}
 	}
-	if len(out) > catalog.SelectorsPerTrail { // the data events of the first and of the last ones, of reads and writes
+	if len(out) > catalog.SelectorsPerTrail { // the first selector takes over the data events of those that have no room, reads and writes
 		for _, b := range out[catalog.SelectorsPerTrail:] {
 			out[0].Data = append(out[0].Data, b.Data...)
 		}
@@ -225,9 +224,9 @@ func orAll(readWrite string) string {
 	return readWrite
 }
 
-// asAdvanced returns the selectors, basic ones as advanced ones that record
-// the same data events. A value that is only the beginning of an ARN, such as
-// that of all buckets, has no field of its own. Source: CloudTrail User Guide,
+// asAdvanced returns the selectors, with basic ones converted to advanced ones
+// that record the same data events. A value that means every resource, such as
+// the beginning of every bucket's ARN, becomes no field. Source: CloudTrail User Guide,
 // "Logging data events": both forms of one selection.
 func (s Selectors) asAdvanced() []AdvancedSelector {
 	out := slices.Clone(s.Advanced)

@@ -37,7 +37,7 @@ func TestSelectorsMissing(t *testing.T) {
 		nothing = "it records no management events"
 		reads   = "it records no management events that read"
 		writes  = "it records no management events that write"
-		kms     = "it leaves out the management events of kms.amazonaws.com"
+		kms     = "it omits the management events of kms.amazonaws.com"
 	)
 	tests := map[string]struct {
 		s    plan.Selectors

@@ -9,8 +9,7 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// DeleteFlowLog takes away a flow log of relight's own that is of no use any
-// more.
+// DeleteFlowLog deletes a flow log of relight's own that is no longer needed.
 type DeleteFlowLog struct {
 	ID     string
 	VPC    string
@@ -22,31 +21,31 @@ func (a DeleteFlowLog) Step() Step {
 	return Step{Stage: remove, Do: fmt.Sprintf("delete flow-log %s of %s", a.ID, a.VPC), Target: a.ID, Reason: a.Reason}
 }
 
-// leftover returns what takes relight's own flow logs off a VPC that is gone.
-// Whether AWS leaves any there is unverified.
+// leftover returns the removals of relight's own flow logs on a VPC that no
+// longer exists. Whether AWS leaves any there is unverified.
 func leftover(vpc VPC) []Action {
 	var actions []Action
 	for _, fl := range vpc.FlowLogs {
 		if fl.Ours {
-			actions = append(actions, DeleteFlowLog{ID: fl.ID, VPC: vpc.ID, Reason: "relight's own, and the VPC is gone"})
+			actions = append(actions, DeleteFlowLog{ID: fl.ID, VPC: vpc.ID, Reason: "it is relight's own, and the VPC no longer exists"})
 		}
 	}
 	return actions
 }
 
-// surplus returns what takes a flow log of relight's own off a VPC where
-// another one has been proven to do its work, one at most:
+// surplus returns the removal of one of relight's own flow logs, if another flow
+// log of the VPC is proven:
 //
-//	ours does not satisfy the policy, another is proven    ours goes
-//	ours satisfies it, another that is not ours is proven  ours goes
-//	ours has FAILED, whatever else                         it stays, with its finding
-//	another satisfies and is not proven                    both stay
+//	relight's does not satisfy the policy, another is proven        relight's is deleted
+//	relight's satisfies it, another that is not relight's is proven  relight's is deleted
+//	relight's FAILED                                                 it stays, with its finding
+//	another satisfies the policy but is not proven                   both stay
 //
-// Proven is one that satisfies the policy, that delivers, and that goes where
-// relight can tell it is kept: to a log group of this account that exists and
-// keeps it long enough, or to a type of destination that the configuration
-// lists. A bucket that the configuration says nothing about may be anybody's,
-// and must not put relight's own flow log out.
+// A flow log is proven if it satisfies the policy, delivers, and goes where its
+// records are known to be kept: to a log group of this account that exists and
+// keeps them long enough, or to a type of destination that the configuration
+// lists. A bucket that the configuration does not mention may belong to anybody,
+// so a flow log to it never replaces relight's own.
 func surplus(want catalog.FlowLogSpec, groups map[string]LogGroup, vpc VPC) []Action {
 	logs := slices.SortedFunc(slices.Values(vpc.FlowLogs), func(a, b FlowLog) int { return cmp.Compare(a.ID, b.ID) })
 	for _, fl := range logs {
@@ -58,9 +57,9 @@ func surplus(want catalog.FlowLogSpec, groups map[string]LogGroup, vpc VPC) []Ac
 			if by.ID == fl.ID || !proven(want, groups, by) || weak == "" && by.Ours {
 				continue
 			}
-			reason := "relight's own, and needless: " + by.ID + " satisfies the policy and delivers"
+			reason := "it is relight's own and no longer needed: " + by.ID + " satisfies the policy and delivers"
 			if weak != "" {
-				reason = "relight's own, and it " + weak + ": " + by.ID + " satisfies the policy and delivers"
+				reason = "it is relight's own and " + weak + "; " + by.ID + " satisfies the policy and delivers"
 			}
 			return []Action{DeleteFlowLog{ID: fl.ID, VPC: vpc.ID, Reason: reason}}
 		}
@@ -79,32 +78,27 @@ func proven(want catalog.FlowLogSpec, groups map[string]LogGroup, fl FlowLog) bo
 	return exists && keeps(group, want.RetentionDays)
 }
 
-// noRoom returns the finding about a VPC whose slots are taken, one of them by
-// a flow log of relight's own that no longer satisfies the policy; false where
-// it is otherwise. To delete ours first would leave the VPC with less for a
-// while, perhaps for good.
-func noRoom(vpc VPC, reason string) (Finding, bool) {
+// noRoom returns the ID of relight's own flow log and those of the others, if
+// they take all slots of a VPC and none satisfies the policy; "" otherwise. To
+// delete relight's own first would leave the VPC with less for a while, perhaps
+// for ever.
+func noRoom(vpc VPC) (own, others string) {
 	i := slices.IndexFunc(vpc.FlowLogs, func(fl FlowLog) bool { return fl.Ours })
 	if len(vpc.FlowLogs) < catalog.FlowLogsPerVPC || i < 0 {
-		return Finding{}, false
+		return "", ""
 	}
-	var others []string
+	own = vpc.FlowLogs[i].ID
+	var rest []string
 	for _, fl := range vpc.FlowLogs {
-		if fl.ID != vpc.FlowLogs[i].ID {
-			others = append(others, fl.ID)
+		if fl.ID != own {
+			rest = append(rest, fl.ID)
 		}
 	}
-	slices.Sort(others)
-	return Finding{
-		Subject: vpc.ID,
-		Problem: "no flow log satisfies the policy, and there is no room for another: " + reason,
-		Remedy: fmt.Sprintf("Delete %s, which is not of any use to the policy: relight makes one that is, and takes its own %s away once that delivers.",
-			strings.Join(others, " or "), vpc.FlowLogs[i].ID),
-		Alert: true,
-	}, true
+	slices.Sort(rest)
+	return own, strings.Join(rest, " or ")
 }
 
-// without returns flow logs but those that are to be deleted.
+// without returns the flow logs that are not to be deleted.
 func without(logs []FlowLog, removals []Action) []FlowLog {
 	return slices.DeleteFunc(slices.Clone(logs), func(fl FlowLog) bool {
 		return slices.ContainsFunc(removals, func(a Action) bool { return a.Step().Target == fl.ID })

@@ -22,7 +22,7 @@ func TestSurplus(t *testing.T) {
 	const (
 		byOurs   = "fl-8 satisfies the policy and delivers)"
 		byTheirs = "fl-1 satisfies the policy and delivers)"
-		goes     = "delete flow-log fl-9 of vpc-1 (relight's own, and "
+		goes     = "delete flow-log fl-9 of vpc-1 (it is relight's own and "
 	)
 	tests := map[string]struct {
 		logs    []plan.FlowLog
@@ -32,15 +32,15 @@ func TestSurplus(t *testing.T) {
 	}{
 		"ours alone":                            {logs: []plan.FlowLog{ours}},
 		"two of ours":                           {logs: []plan.FlowLog{ours, newer}},
-		"weak, and a newer of ours":             {logs: []plan.FlowLog{weak, newer}, actions: []string{goes + "it records only ACCEPT: " + byOurs}},
-		"short, and a newer of ours":            {logs: []plan.FlowLog{short, newer}, actions: []string{goes + "it does not record account-id: " + byOurs}},
+		"weak, and a newer of ours":             {logs: []plan.FlowLog{weak, newer}, actions: []string{goes + "records only ACCEPT; " + byOurs}},
+		"short, and a newer of ours":            {logs: []plan.FlowLog{short, newer}, actions: []string{goes + "does not record account-id; " + byOurs}},
 		"weak, and a newer that has not yet":    {logs: []plan.FlowLog{weak, pending(newer)}},
 		"weak, and a newer that fails":          {logs: []plan.FlowLog{weak, fails(newer)}},
 		"weak and failed, and a newer of ours":  {logs: []plan.FlowLog{fails(weak), newer}},
-		"weak, and theirs":                      {logs: []plan.FlowLog{weak, theirs}, days: 365, actions: []string{goes + "it records only ACCEPT: " + byTheirs}},
-		"needless beside theirs":                {logs: []plan.FlowLog{ours, theirs}, days: 365, actions: []string{goes + "needless: " + byTheirs}},
-		"needless beside theirs, in disorder":   {logs: []plan.FlowLog{theirs, ours}, days: 365, actions: []string{goes + "needless: " + byTheirs}},
-		"before it delivers, and theirs":        {logs: []plan.FlowLog{pending(ours), theirs}, days: 365, actions: []string{goes + "needless: " + byTheirs}},
+		"weak, and theirs":                      {logs: []plan.FlowLog{weak, theirs}, days: 365, actions: []string{goes + "records only ACCEPT; " + byTheirs}},
+		"needless beside theirs":                {logs: []plan.FlowLog{ours, theirs}, days: 365, actions: []string{goes + "no longer needed: " + byTheirs}},
+		"needless beside theirs, in disorder":   {logs: []plan.FlowLog{theirs, ours}, days: 365, actions: []string{goes + "no longer needed: " + byTheirs}},
+		"before it delivers, and theirs":        {logs: []plan.FlowLog{pending(ours), theirs}, days: 365, actions: []string{goes + "no longer needed: " + byTheirs}},
 		"ours failed, and theirs":               {logs: []plan.FlowLog{fails(ours), theirs}, days: 365},
 		"theirs before it delivers":             {logs: []plan.FlowLog{ours, pending(theirs)}, days: 365},
 		"theirs that fails":                     {logs: []plan.FlowLog{ours, fails(theirs)}, days: 365},
@@ -52,7 +52,7 @@ func TestSurplus(t *testing.T) {
 		"theirs to a bucket, allowed by the configuration": {
 			logs:    []plan.FlowLog{ours, bucket},
 			config:  func(s *catalog.FlowLogSpec) { s.Destinations = []string{catalog.ToCloudWatchLogs, catalog.ToS3} },
-			actions: []string{goes + "needless: " + byTheirs},
+			actions: []string{goes + "no longer needed: " + byTheirs},
 		},
 		"one that carries our tag and goes to a bucket": {
 			logs: []plan.FlowLog{weak, with(bucket, func(fl *plan.FlowLog) { fl.Ours = true })},
@@ -87,8 +87,8 @@ func TestLeftover(t *testing.T) {
 	for _, about := range []catalog.ResourceType{"", catalog.VPC, catalog.LogGroup} {
 		got.Type = about
 		p := of(t, want, got)
-		says(t, "actions", p.Actions, "delete flow-log fl-9 of vpc-2 (relight's own, and the VPC is gone)")
-		says(t, "skips", p.Skips, "vpc-2: it is gone", "vpc-3: it is gone")
+		says(t, "actions", p.Actions, "delete flow-log fl-9 of vpc-2 (it is relight's own, and the VPC no longer exists)")
+		says(t, "skips", p.Skips, "vpc-2: it does not exist", "vpc-3: it does not exist")
 	}
 	converges(t, want, got)
 }
@@ -100,11 +100,11 @@ func TestNoRoom(t *testing.T) {
 	got := flowLogs(want, vpcWith(ours, theirs))
 	p := of(t, want, got)
 	says(t, "actions", p.Actions)
-	says(t, "findings", p.Findings, "vpc-1: no flow log satisfies the policy, and there is no room for another: "+
-		"fl-1 records only ACCEPT, fl-9 records only REJECT. Delete fl-1, which is not of any use to the policy: "+
-		"relight makes one that is, and takes its own fl-9 away once that delivers.")
-	if p.Held != 0 || !p.Findings[0].Alert {
-		t.Errorf("%d held, told at once: %t", p.Held, p.Findings[0].Alert)
+	says(t, "findings", p.Findings, "[vpc-full] vpc-1: no flow log satisfies the policy, and there is no room for another: "+
+		"fl-1 records only ACCEPT, fl-9 records only REJECT. Delete fl-1, which does not satisfy the policy. "+
+		"relight then creates a flow log that does, and removes its own fl-9 once the new one delivers.")
+	if p.Healthy != 0 || !p.Findings[0].Alert {
+		t.Errorf("%d held, told at once: %t", p.Healthy, p.Findings[0].Alert)
 	}
 	alone := of(t, want, flowLogs(want, vpcWith(theirs, with(theirs, func(fl *plan.FlowLog) { fl.ID = "fl-2" }))))
 	if len(alone.Findings) != 0 || len(alone.Actions) != 2 {

@@ -12,29 +12,29 @@ import (
 
 // TopicState is what was observed of relight's own topic.
 type TopicState struct {
-	Elsewhere     string // why nothing was looked at, where that is in order
+	Elsewhere     string // why there is nothing to plan here; "" if there is
 	Exists        bool
 	Policy        string    // JSON
 	Key           string    // what it is encrypted with: an ARN, ID or alias; "" for nothing
-	KeyState      string    // of the wanted key, as KMS calls it; "" where it was not read
-	KeyPolicy     string    // of the wanted key, JSON; "" where it was not read
-	Unread        []Finding // about the key, where it may not be read
+	KeyState      string    // of the desired key, as KMS calls it; "" if it was not read
+	KeyPolicy     string    // of the desired key, JSON; "" if it was not read
+	Unread        []Finding // about the key, if relight may not read it
 	Subscriptions []Subscription
 }
 
 // Kind returns the kind that the state is of.
 func (*TopicState) Kind() catalog.Kind { return catalog.Topics }
 
-// A Subscription is one of a topic's.
+// A Subscription is a subscription to a topic.
 type Subscription struct {
 	ARN      string // "" while Pending
 	Protocol string
 	Endpoint string
-	Pending  bool   // waits for its owner to confirm
-	Filter   string // filter policy, JSON; "" for none or where it was not read
+	Pending  bool   // waits for confirmation by its owner
+	Filter   string // filter policy, JSON; "" for none or if it was not read
 }
 
-// States of a key: one that works, and those that a call undoes. Sources: KMS
+// States of a key: the usable one, and those that a call can undo. Sources: KMS
 // API Reference, KeyMetadata, CancelKeyDeletion and EnableKey.
 const (
 	KeyEnabled  = "Enabled"
@@ -45,7 +45,7 @@ const (
 // EnableTopicKey makes the key of relight's topic usable again.
 type EnableTopicKey struct {
 	Key    string // ARN
-	Cancel bool   // it waits for its deletion, and is disabled once that is cancelled
+	Cancel bool   // it waits for its deletion; once that is cancelled, it is disabled
 	Reason string
 }
 
@@ -58,7 +58,7 @@ func (a EnableTopicKey) Step() Step {
 	return Step{Stage: unlock, Do: do + a.Key, Target: a.Key, Reason: a.Reason}
 }
 
-// CreateTopic creates relight's topic again, as the stack did.
+// CreateTopic creates relight's topic as the stack did.
 type CreateTopic struct {
 	Topic  string // ARN
 	Policy string // JSON
@@ -72,7 +72,7 @@ func (a CreateTopic) Step() Step {
 	return Step{Stage: create, Do: "create topic " + a.Topic, Target: a.Topic, Reason: a.Reason, Makes: a.Topic}
 }
 
-// SetTopicPolicy writes a topic's policy as a whole.
+// SetTopicPolicy replaces a topic's policy.
 type SetTopicPolicy struct {
 	Topic  string // ARN
 	Policy string // JSON
@@ -96,7 +96,7 @@ func (a SetTopicKey) Step() Step {
 	return Step{Stage: configure, Do: fmt.Sprintf("set key of topic %s to %s", a.Topic, a.Key), Target: a.Topic, Reason: a.Reason}
 }
 
-// Subscribe subscribes somebody to a topic.
+// Subscribe subscribes an endpoint to a topic.
 type Subscribe struct {
 	Topic      string // ARN
 	Subscriber catalog.Subscriber
@@ -109,7 +109,8 @@ func (a Subscribe) Step() Step {
 	return Step{Stage: protect, Do: fmt.Sprintf("subscribe %s to topic %s", who, a.Topic), Target: who, Reason: a.Reason, Needs: a.Topic}
 }
 
-// ClearFilterPolicy lets a subscriber hear everything again.
+// ClearFilterPolicy removes the filter policy of a subscription, so that it
+// receives every message.
 type ClearFilterPolicy struct {
 	Subscription string // ARN
 	Subscriber   catalog.Subscriber
@@ -123,23 +124,23 @@ func (a ClearFilterPolicy) Step() Step {
 
 // plan plans relight's own topic:
 //
-//	nothing deployed, another topic or key   left alone
-//	missing                                  created, with policy and key, and everyone subscribed
-//	a statement of ours missing or narrowed  put back, everybody else's kept
-//	policy that cannot be read               a finding: writing it would lose what others added
-//	somebody denies alarms                   a finding
-//	another key, or none                     ours again
-//	our key
-//	  disabled                               enabled, before everything else
-//	  waiting for its deletion               its deletion cancelled, and enabled
-//	  in another state                       a finding
-//	  closed to alarms by its policy         a finding: whose key it is, is not relight's to say
+//	nothing deployed, or another topic or key      skipped
+//	the topic does not exist                       created with policy and key; configured subscribers restored
+//	relight's statement is missing or narrowed     restored; the statements of others are kept
+//	its policy cannot be read                      a finding: a new policy would lose what others added
+//	another statement denies alarms                a finding
+//	it has another key, or none                    relight's key is restored
+//	relight's key
+//	  is disabled                                  enabled, before everything else
+//	  waits for its deletion                       the deletion is cancelled and the key enabled
+//	  is in another state                          a finding
+//	  does not admit alarms by its policy          a finding: the owner of the key decides on its policy
 //	a configured subscriber
-//	  not subscribed                         subscribed; a finding where that waits for a person
-//	  not confirmed                          a finding until it is
-//	  behind a filter policy                 the filter policy is cleared
-//	nobody confirmed                         a finding
-//	subscribers of others                    left alone
+//	  is not subscribed                            subscribed; a finding if its owner has to confirm
+//	  has not confirmed                            a finding
+//	  has a filter policy                          the filter policy is removed
+//	no subscriber has confirmed                    a finding
+//	a subscriber that is not configured            left as it is
 func (observed *TopicState) plan(want catalog.Desired, got Observed) Plan {
 	var p Plan
 	state := *observed
@@ -164,14 +165,9 @@ func (observed *TopicState) plan(want catalog.Desired, got Observed) Plan {
 	return p
 }
 
-// topicKey plans the key that the topic is encrypted with, as far as it was
-// read.
+// topicKey plans the key that encrypts the topic, as far as it was read.
 func (p *Plan) topicKey(want catalog.Desired, state TopicState) {
-	subject := "key " + want.TopicKey
-	for _, f := range state.Unread {
-		f.Alert = true
-		p.Findings = append(p.Findings, f)
-	}
+	p.Findings = append(p.Findings, state.Unread...)
 	switch state.KeyState {
 	case "", KeyEnabled:
 	case keyDisabled, keyDying:
@@ -179,66 +175,51 @@ func (p *Plan) topicKey(want catalog.Desired, state TopicState) {
 			Key: want.TopicKey, Cancel: state.KeyState == keyDying, Reason: "its state is " + state.KeyState + ": nothing can be published to the topic",
 		})
 	default:
-		p.Findings = append(p.Findings, Finding{
-			Subject: subject, Alert: true,
-			Problem: "its state is " + state.KeyState + ": nothing can be published to the topic",
-			Remedy:  "See with aws kms describe-key what it waits for, and find out who did it. If it is deleted, deploy anew under another prefix.",
-		})
+		p.find(TopicKeyUnusable, Args{"key": want.TopicKey, "state": state.KeyState})
 	}
 	if state.KeyPolicy == "" {
 		return
 	}
-	if why := admitsToKey(state.KeyPolicy, want.TopicKey); why != "" {
-		p.Findings = append(p.Findings, Finding{
-			Subject: subject, Alert: true,
-			Problem: why + ": no alarm can tell anybody",
-			Remedy:  "Put the statement of docs/operations.md into it with aws kms put-key-policy, and find out who took it out.",
-		})
+	if denial := admitsToKey(state.KeyPolicy, want.TopicKey); denial != "" {
+		p.find(TopicKeyDenied, Args{"key": want.TopicKey, "denial": denial})
 	}
 }
 
 // topicHealth plans the attributes of a topic that exists.
 func (p *Plan) topicHealth(want catalog.Desired, state TopicState) {
-	subject := "topic " + want.Topic
 	healthy := true
 	switch policy, err := iampolicy.Parse(state.Policy); {
 	case err != nil:
 		healthy = false
-		p.Findings = append(p.Findings, Finding{
-			Subject: subject, Problem: "its policy cannot be read: " + err.Error(), Alert: true,
-			Remedy: "Write it anew, with the statements of docs/operations.md: relight would lose what others added.",
-		})
+		p.find(TopicPolicyUnreadable, Args{"topic": want.Topic, "error": err.Error()})
 	default:
 		missing := restorePolicy(&policy, want.Topic)
 		if len(missing) > 0 {
 			healthy = false
 			p.Actions = append(p.Actions, SetTopicPolicy{
-				Topic: want.Topic, Policy: policy.String(), Reason: "it lacks " + strings.Join(missing, " and "),
+				Topic: want.Topic, Policy: policy.String(), Reason: "it lacks the statement " + strings.Join(missing, " and "),
 			})
 		}
 		for _, st := range policy.Statements {
 			if mayDeny(st, want.Topic, arnOf(want.Topic).AccountID) {
 				healthy = false
-				p.Findings = append(p.Findings, Finding{
-					Subject: subject, Problem: "the statement " + cmp.Or(st.Sid, st.String()) + " of its policy can deny alarms", Alert: true,
-					Remedy: "Take it out with aws sns remove-permission, or let it spare " + catalog.AlarmService + ".",
-				})
+				p.find(TopicDenied, Args{"topic": want.Topic, "statement": cmp.Or(st.Sid, st.String()), "service": catalog.AlarmService})
 			}
 		}
 	}
 	if want.TopicKey != "" && !IsKey(state.Key, want.TopicKey) {
 		healthy = false
 		p.Actions = append(p.Actions, SetTopicKey{
-			Topic: want.Topic, Key: want.TopicKey, Reason: "it is encrypted with " + cmp.Or(state.Key, "nothing"),
+			Topic: want.Topic, Key: want.TopicKey, Reason: "it is encrypted with " + cmp.Or(state.Key, "no key"),
 		})
 	}
 	if healthy {
-		p.Held++
+		p.Healthy++
 	}
 }
 
-// restorePolicy adds to a policy the statements of relight's own that it
-// lacks, in place of those of the same name, and returns their names.
+// restorePolicy adds to a policy those of relight's statements that it lacks,
+// replacing statements of the same name, and returns their names.
 func restorePolicy(got *iampolicy.Document, topic string) []string {
 	var missing []string
 	for _, w := range catalog.TopicPolicy {
@@ -253,17 +234,16 @@ func restorePolicy(got *iampolicy.Document, topic string) []string {
 	return missing
 }
 
-// freshPolicy returns the policy of a new topic, which has its account's
-// default until then.
+// freshPolicy returns the policy of a new topic, which would otherwise have the
+// default of its account.
 func freshPolicy(topic string) string {
 	var p iampolicy.Document
 	restorePolicy(&p, topic)
 	return p.String()
 }
 
-// subscribers plans who is told.
+// subscribers plans who is notified.
 func (p *Plan) subscribers(want catalog.Desired, state TopicState) {
-	subject := "topic " + want.Topic
 	reached, waiting := false, false
 	for _, s := range state.Subscriptions {
 		reached = reached || !s.Pending
@@ -281,29 +261,26 @@ func (p *Plan) subscribers(want catalog.Desired, state TopicState) {
 			waits = true
 		case state.Subscriptions[i].Filter != "":
 			s := state.Subscriptions[i]
-			p.Actions = append(p.Actions, ClearFilterPolicy{Subscription: s.ARN, Subscriber: who, Reason: "it hears only " + s.Filter})
+			p.Actions = append(p.Actions, ClearFilterPolicy{Subscription: s.ARN, Subscriber: who, Reason: "its filter policy lets only some messages through: " + s.Filter})
 		default:
-			p.Held++
+			p.Healthy++
 		}
 		if waits {
 			waiting = true
-			p.Findings = append(p.Findings, Finding{
-				Subject: "subscriber " + who.Protocol + " " + who.Endpoint, Problem: "it waits for confirmation",
-				Remedy: "Open the confirmation link that SNS sent; it is good for two days.",
-			})
+			p.find(SubscriberUnconfirmed, Args{"subscriber": who.Protocol + " " + who.Endpoint})
 		}
 	}
 	switch {
 	case reached:
 	case waiting:
-		p.Findings = append(p.Findings, Finding{Subject: subject, Problem: "no subscriber has confirmed", Remedy: "Open the confirmation link that SNS sent; it is good for two days."})
+		p.find(TopicUnconfirmed, Args{"topic": want.Topic})
 	default:
-		p.Findings = append(p.Findings, Finding{Subject: subject, Problem: "nobody is subscribed to it", Remedy: "Name somebody in the configuration: subscribers. Then deploy."})
+		p.find(TopicNoSubscribers, Args{"topic": want.Topic})
 	}
 }
 
-// needsPerson reports whether a new subscription waits for its owner: mail,
-// web and whatever is another account's. Source: Amazon SNS API Reference,
+// needsPerson reports whether the owner of a new subscription has to confirm it:
+// for email, for HTTP and for anything of another account. Source: Amazon SNS API Reference,
 // Subscribe.
 func needsPerson(who catalog.Subscriber, topic string) bool {
 	switch who.Protocol {
@@ -315,10 +292,11 @@ func needsPerson(who catalog.Subscriber, topic string) bool {
 	return false
 }
 
-// SameSubscriber reports whether a subscription is somebody's. SNS may show
-// an endpoint in another form than it was given: mail in another case, a
-// phone number without its blanks, a URL without its password; that it does
-// is unverified, and a comparison that is too strict would subscribe for ever.
+// SameSubscriber reports whether a subscription is a subscriber's. SNS may
+// return an endpoint in another form than it was given: an email address in
+// another case, a phone number without blanks, a URL without its password.
+// Whether it does is unverified, but a comparison that is too strict would
+// subscribe again for ever.
 func SameSubscriber(who catalog.Subscriber, s Subscription) bool {
 	return who.Protocol == s.Protocol && endpointOf(who.Protocol, who.Endpoint) == endpointOf(s.Protocol, s.Endpoint)
 }

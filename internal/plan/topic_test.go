@@ -46,13 +46,13 @@ func topics(change func(*plan.TopicState)) plan.Observed {
 
 func TestTopics(t *testing.T) {
 	const (
-		statement = "set policy of topic " + topic + " (it lacks "
-		waits     = "subscriber email oncall@example.com: it waits for confirmation. Open the confirmation link that SNS sent; it is good for two days."
-		nobody    = "topic " + topic + ": no subscriber has confirmed. Open the confirmation link that SNS sent; it is good for two days."
+		statement = "set policy of topic " + topic + " (it lacks the statement "
+		waits     = "[subscriber-unconfirmed] subscriber email oncall@example.com: its subscription waits for confirmation. Open the confirmation link that SNS sent. It is valid for two days."
+		nobody    = "[topic-unconfirmed] topic " + topic + ": no subscriber has confirmed. Open the confirmation link that SNS sent. It is valid for two days."
 		create    = "create topic " + topic + " (it does not exist)"
 		subscribe = "subscribe sqs arn:aws:sqs:us-east-1:111122223333:oncall to topic " + topic + " (it is not subscribed)"
 		useless   = ": nothing can be published to the topic"
-		remedyOff = "See with aws kms describe-key what it waits for, and find out who did it. If it is deleted, deploy anew under another prefix."
+		remedyOff = "See with aws kms describe-key what it waits for, and find out who did it. If the key is deleted, deploy again under another prefix."
 	)
 	tests := map[string]struct {
 		change   func(*plan.TopicState)
@@ -71,7 +71,7 @@ func TestTopics(t *testing.T) {
 		"without policy": {change: func(s *plan.TopicState) { s.Policy = "" }, actions: []string{statement + "AllowPublishThroughSSLOnly and AllowAlarmsOfThisAccount)"}, held: 1},
 		"unreadable": {
 			change:   func(s *plan.TopicState) { s.Policy = "{" },
-			findings: []string{"topic " + topic + ": its policy cannot be read: unexpected end of JSON input. Write it anew, with the statements of docs/operations.md: relight would lose what others added."},
+			findings: []string{"[topic-policy-unreadable] topic " + topic + ": relight cannot read its policy: unexpected end of JSON input. Rewrite it with the statements of docs/operations.md#the-topics-policy: relight would lose what others added."},
 			held:     1,
 		},
 		"AWS's key": {
@@ -80,7 +80,7 @@ func TestTopics(t *testing.T) {
 		},
 		"no key": {
 			change:  func(s *plan.TopicState) { s.Key = "" },
-			actions: []string{"set key of topic " + topic + " to " + topicKey + " (it is encrypted with nothing)"}, held: 1,
+			actions: []string{"set key of topic " + topic + " to " + topicKey + " (it is encrypted with no key)"}, held: 1,
 		},
 		"key disabled": {
 			change:  func(s *plan.TopicState) { s.KeyState = "Disabled" },
@@ -92,7 +92,7 @@ func TestTopics(t *testing.T) {
 		},
 		"key unavailable": {
 			change:   func(s *plan.TopicState) { s.KeyState = "Unavailable" },
-			findings: []string{"key " + topicKey + ": its state is Unavailable" + useless + ". " + remedyOff}, held: 2,
+			findings: []string{"[topic-key-unusable] key " + topicKey + ": its state is Unavailable" + useless + ". " + remedyOff}, held: 2,
 		},
 		"key disabled, and all else gone": {
 			change:  func(s *plan.TopicState) { *s = plan.TopicState{KeyState: "Disabled"} },
@@ -111,7 +111,7 @@ func TestTopics(t *testing.T) {
 		},
 		"filtered": {
 			change:  func(s *plan.TopicState) { s.Subscriptions[0].Filter = `{"a":["b"]}` },
-			actions: []string{`clear filter-policy of sqs arn:aws:sqs:us-east-1:111122223333:oncall (it hears only {"a":["b"]})`}, held: 1,
+			actions: []string{`clear filter-policy of sqs arn:aws:sqs:us-east-1:111122223333:oncall (its filter policy lets only some messages through: {"a":["b"]})`}, held: 1,
 		},
 	}
 	for name, tt := range tests {
@@ -121,8 +121,8 @@ func TestTopics(t *testing.T) {
 			p := of(t, want, topics(tt.change))
 			says(t, "actions", p.Actions, tt.actions...)
 			says(t, "findings", p.Findings, tt.findings...)
-			if p.Held != tt.held {
-				t.Errorf("%d held, want %d", p.Held, tt.held)
+			if p.Healthy != tt.held {
+				t.Errorf("%d held, want %d", p.Healthy, tt.held)
 			}
 		})
 	}
@@ -130,7 +130,7 @@ func TestTopics(t *testing.T) {
 
 func TestNobodySubscribed(t *testing.T) {
 	p := of(t, policy(t), topics(func(s *plan.TopicState) { s.Subscriptions = nil }))
-	says(t, "findings", p.Findings, "topic "+topic+": nobody is subscribed to it. Name somebody in the configuration: subscribers. Then deploy.")
+	says(t, "findings", p.Findings, "[topic-no-subscribers] topic "+topic+": it has no subscribers. Add subscribers to the configuration, then deploy.")
 }
 
 func TestTopicElsewhere(t *testing.T) {
@@ -306,8 +306,8 @@ func TestTopicKeyPolicy(t *testing.T) {
 		p := of(t, policy(t), topics(func(s *plan.TopicState) { s.KeyPolicy = tt.policy }))
 		var want []string
 		if tt.problem != "" {
-			want = []string{"key " + topicKey + ": " + tt.problem + ": no alarm can tell anybody. " +
-				"Put the statement of docs/operations.md into it with aws kms put-key-policy, and find out who took it out."}
+			want = []string{"[topic-key-denied] key " + topicKey + ": alarms cannot notify anybody: " + tt.problem + ". " +
+				"Add the statement of docs/operations.md#the-keys-policy with aws kms put-key-policy, and find out who removed it."}
 		}
 		if got := text(p.Findings); !slices.Equal(got, want) || len(p.Actions) > 0 {
 			t.Errorf("%s: findings %q, want %q; actions %v", name, got, want, text(p.Actions))

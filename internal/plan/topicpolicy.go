@@ -8,7 +8,7 @@ import (
 	"github.com/relight-aws/relight/internal/iampolicy"
 )
 
-// topicStatement returns a wanted statement of a topic's policy.
+// topicStatement returns a desired statement of a topic's policy.
 func topicStatement(want catalog.TopicStatement, topic string) iampolicy.Statement {
 	at := arnOf(topic)
 	who := map[string]string{"AWS": "*"} // as CloudFormation writes everybody
@@ -28,9 +28,8 @@ func topicStatement(want catalog.TopicStatement, topic string) iampolicy.Stateme
 }
 
 // mayDeny reports whether a statement can keep an alarm of an account from
-// publishing to a topic. One that holds for nothing CloudWatch does, by a
-// condition whose outcome is known, cannot: no TLS, no AWS service, another
-// account.
+// publishing to a topic. It cannot if a condition is known to exclude CloudWatch's
+// calls: without TLS, by no AWS service, or from another account.
 func mayDeny(st iampolicy.Statement, topic, account string) bool {
 	if st.Effect != iampolicy.Deny || !st.Covers("sns:Publish") || !st.AppliesTo(catalog.AlarmService) || !st.On(topic) {
 		return false
@@ -66,8 +65,8 @@ func admits(d iampolicy.Document, action, resource string) (allowed, denied bool
 	return allowed, denied
 }
 
-// AdmitsAlarms returns what keeps CloudWatch from publishing to somebody's
-// topic by its policy, or "".
+// AdmitsAlarms returns why the policy of any topic keeps CloudWatch from
+// publishing to it, or "".
 func AdmitsAlarms(text string) string {
 	d, err := iampolicy.Parse(text)
 	if err != nil {
@@ -82,14 +81,14 @@ func AdmitsAlarms(text string) string {
 	return ""
 }
 
-// keyUse is what CloudWatch needs of a key to publish to a topic encrypted with
-// it. The policy has to say kms:GenerateDataKey*; SNS calls kms:GenerateDataKey.
+// keyUse lists the actions that CloudWatch needs to publish to a topic that a key
+// encrypts. The policy has to say kms:GenerateDataKey*; SNS calls kms:GenerateDataKey.
 // Source: Amazon SNS Developer Guide, "Managing Amazon SNS encryption keys and
 // costs".
 var keyUse = []string{"kms:Decrypt", "kms:GenerateDataKey"}
 
-// admitsToKey returns what keeps CloudWatch from using a topic's key by the
-// key's policy, or "".
+// admitsToKey returns why the policy of a topic's key keeps CloudWatch from using
+// the key, or "".
 func admitsToKey(text, key string) string {
 	d, err := iampolicy.Parse(text)
 	if err != nil {

@@ -12,26 +12,27 @@ import (
 // TrailState is what was observed of the account's trail.
 type TrailState struct {
 	Choice      TrailChoice
-	Foreign     string // why the look was about another trail; "" where it was about this one
+	Foreign     string // why the event is about another trail; "" if it is about this one
 	Memory      Recollection
-	Status      TrailStatus // of the chosen trail, where it exists
-	Selectors   Selectors   // of it
-	ChangedBy   string      // who updated it last, and when; "" where that was not looked up or is not known
-	GroupExists bool        // the log group that it has to be pointed at; see WantedTrailLogGroup
-	Seen        []Trail     // every trail there is; all that is read where the scope is about buckets or keys
+	Status      TrailStatus // of the chosen trail, if it exists
+	Selectors   Selectors   // of the chosen trail
+	ChangedBy   string      // who updated it last, and when; "" if that was not read or is not known
+	GroupExists bool        // whether the log group that it has to deliver to exists; see WantedTrailLogGroup
+	Seen        []Trail     // every trail; nothing else is read if the scope is about buckets or keys
 }
 
 // Kind returns the kind that the state is of.
 func (*TrailState) Kind() catalog.Kind { return catalog.Trails }
 
-// TrailStatus is how a trail fares.
+// TrailStatus says whether a trail logs and delivers.
 type TrailStatus struct {
 	Logging       bool
 	DeliveryError string // of its log files: an error code of Amazon S3; "" for none
 	LogsError     string // of its events to the log group; "" for none
 }
 
-// A Trail is a CloudTrail trail as seen from one region, its own or a shadow.
+// A Trail is a CloudTrail trail as one region shows it: its home region, or
+// another that has a shadow of it.
 type Trail struct {
 	ARN          string
 	HomeRegion   string
@@ -41,13 +42,13 @@ type Trail struct {
 	Organization bool // of an organisation, with all of its accounts
 	Bucket       string
 	Prefix       string // of the log files' keys
-	Topic        string // ARN; told of each log file
+	Topic        string // ARN; notified of each log file
 	Key          string // ARN; "" for none
 	LogGroupARN  string // of the log group it delivers to; "" for none
 	Role         string // ARN of the role that delivers there
 }
 
-// pinned returns a trail with what the configuration names.
+// pinned returns a trail with the settings that the configuration names.
 func (t Trail) pinned(want catalog.TrailSpec) Trail {
 	t.Bucket = cmp.Or(want.Bucket, t.Bucket)
 	t.Key = cmp.Or(want.KeyARN, t.Key)
@@ -66,7 +67,7 @@ func (a CreateTrail) Step() Step {
 	return Step{Stage: updateTrail, Do: fmt.Sprintf("create trail %s to bucket %s and log-group %s", trailName(a.Trail.ARN), a.Trail.Bucket, cmp.Or(logGroupName(a.Trail.LogGroupARN), "none")), Target: a.Trail.ARN, Reason: a.Reason, Makes: a.Trail.ARN}
 }
 
-// UpdateTrail makes a trail what Trail says, in one call.
+// UpdateTrail changes a trail to what Trail says, in one call.
 type UpdateTrail struct {
 	Trail  Trail
 	Reason string
@@ -88,7 +89,7 @@ func (a StartLogging) Step() Step {
 	return Step{Stage: startLogging, Do: "start logging of trail " + trailName(a.Trail), Target: a.Trail, Reason: a.Reason, Needs: a.Trail}
 }
 
-// PutSelectors says anew which events a trail records.
+// PutSelectors sets which events a trail records.
 type PutSelectors struct {
 	Trail     string // ARN
 	Selectors Selectors
@@ -102,23 +103,24 @@ func (a PutSelectors) Step() Step {
 
 // plan plans the account's trail:
 //
-//	a bucket or key is what was looked at     that a trail leans on it, and no more
-//	of another account, or there is none      left alone, and said so; see ChooseTrail
-//	to no log group, and never known to have  left alone, with a finding: it may be for
-//	  delivered to one, nor configured        something else
-//	remembered, and gone                      created again with all it had, and started
-//	not logging                               started
-//	not all management events                 selectors put; what else they select stays
-//	no global events, no validation           updated in one call, with the two below
-//	of one region, no organisation any more   where that is remembered or configured
-//	no log group, role, key or topic          filled in from memory; else a finding
-//	another bucket, prefix, key, role, group  a finding, never reverted and never learned
-//	  than remembered
-//	CloudTrail cannot deliver                 a finding with its error
-//	as wanted, in a look at everything        remembered
+//	the event names a bucket or a key           only whether a trail depends on it
+//	it is of another account, or there is none  skipped; see ChooseTrail
+//	it delivers to no log group, and none is    a finding and nothing else: it may serve another
+//	 remembered or configured                   purpose
+//	it is remembered and does not exist         created with everything it had, and started
+//	it does not log                             started
+//	it records not all management events        selectors are set; other events stay selected
+//	it has no global events or no validation    updated, together with the two rows below
+//	it records one region or left the           updated if memory or the configuration says so
+//	 organisation
+//	it lacks log group, role, key or topic      filled in from memory, else a finding
+//	its bucket, prefix, key, role or log group  a finding; never changed back and never remembered
+//	 is not the remembered one
+//	CloudTrail cannot deliver                   a finding with the error
+//	it is as desired, in a sweep                remembered
 //
-// One that cannot deliver just now is remembered too: its log group may have
-// been deleted a moment ago, and is put back by loggroups.
+// A trail that cannot deliver at the moment is remembered too: its log group may
+// have been deleted a moment ago, and the kind loggroups restores it.
 func (observed *TrailState) plan(want catalog.Desired, got Observed) Plan {
 	var p Plan
 	s := *observed
@@ -133,25 +135,20 @@ func (observed *TrailState) plan(want catalog.Desired, got Observed) Plan {
 		s.Memory.Trail = nil // as wantedTrail
 	}
 	for _, f := range s.Choice.Findings {
-		f.Alert = s.Choice.Trail == nil // whoever has just deleted it should be heard of
+		f.Alert = s.Choice.Trail == nil // somebody may have just deleted it
 		p.Findings = append(p.Findings, f)
 	}
 	if s.Choice.Elsewhere != "" {
 		p.Skips = append(p.Skips, Skip{"trail", s.Choice.Elsewhere})
 	}
 	if s.Memory.Unreadable != "" {
-		p.Findings = append(p.Findings, Finding{
-			Subject: "memory " + want.TrailMemory(),
-			Problem: "what is remembered of the trail cannot be used: " + s.Memory.Unreadable,
-			Remedy:  "Look at who changed it; relight accept writes it anew from the trail as it is.",
-			Alert:   true,
-		})
+		p.find(TrailMemoryUnusable, Args{"parameter": want.TrailMemory(), "error": s.Memory.Unreadable})
 	}
 	switch {
 	case s.Choice.Gone:
 		p.bringBack(want, got.Account, got.Region, s)
 	case s.Choice.Trail != nil:
-		p.mend(want, got, s)
+		p.existing(want, got, s)
 	}
 	for _, name := range got.Asked {
 		if t := s.Choice.Trail; t != nil && Called(t.ARN, name) {
@@ -161,8 +158,8 @@ func (observed *TrailState) plan(want catalog.Desired, got Observed) Plan {
 	return p
 }
 
-// watchedOf returns those of the buckets and keys that the look was about which
-// a trail leans on. Nothing about them is relight's to mend.
+// watchedOf returns which of the buckets and keys that were asked about a trail
+// depends on. relight changes none of them.
 func watchedOf(trails []Trail, got Observed) []string {
 	var touched []string
 	for _, name := range got.Asked {
@@ -181,8 +178,8 @@ func (p *Plan) bringBack(want catalog.Desired, account, region string, s TrailSt
 	t := m.trail(want.Trail)
 	p.trailGroup(want, account, region, t, s)
 	p.Actions = append(p.Actions,
-		CreateTrail{Trail: t, Reason: "it was deleted; trail.name names another"},
-		StartLogging{Trail: t.ARN, Reason: "it is new"})
+		CreateTrail{Trail: t, Reason: "it was deleted; to protect another trail instead, set trail.name"},
+		StartLogging{Trail: t.ARN, Reason: "a new trail does not log yet"})
 	if sel := m.Selectors; !sameSelectors(sel, DefaultSelectors()) && !sel.none() {
 		if sel.Missing() != "" {
 			sel = sel.Repaired(nil)
@@ -191,18 +188,14 @@ func (p *Plan) bringBack(want catalog.Desired, account, region string, s TrailSt
 	}
 }
 
-// mend plans a trail that exists.
-func (p *Plan) mend(want catalog.Desired, got Observed, s TrailState) {
+// existing plans a trail that exists.
+func (p *Plan) existing(want catalog.Desired, got Observed, s TrailState) {
 	t := *s.Choice.Trail
 	to, gaps := wantedTrail(want, got.Account, s)
 	if to.LogGroupARN == "" {
-		p.Findings = append(p.Findings, Finding{
-			Subject: "trail " + t.ARN,
-			Problem: "it delivers to no log group, and none is remembered",
-			Remedy:  "Give it one and a role: aws cloudtrail update-trail --cloud-watch-logs-log-group-arn --cloud-watch-logs-role-arn.",
-		})
+		p.find(TrailNoLogGroup, Args{"trail": t.ARN})
 		if s.Memory.Trail == nil && !s.Choice.Named {
-			return // an owner's, for something else: it is not known to have been more
+			return // it may serve another purpose, and is not known to have had more
 		}
 	}
 	if len(gaps) > 0 {
@@ -212,7 +205,7 @@ func (p *Plan) mend(want catalog.Desired, got Observed, s TrailState) {
 		p.Actions = append(p.Actions, UpdateTrail{Trail: to, Reason: strings.Join(gaps, ", ")})
 	}
 	if !s.Status.Logging {
-		p.Actions = append(p.Actions, StartLogging{Trail: t.ARN, Reason: "it is stopped"})
+		p.Actions = append(p.Actions, StartLogging{Trail: t.ARN, Reason: "it does not log"})
 	}
 	if why := s.Selectors.Missing(); why != "" {
 		var remembered *Selectors
@@ -222,41 +215,36 @@ func (p *Plan) mend(want catalog.Desired, got Observed, s TrailState) {
 		p.Actions = append(p.Actions, PutSelectors{Trail: t.ARN, Selectors: s.Selectors.Repaired(remembered), Reason: why})
 	}
 	undelivered := undelivered(t, s.Status)
-	moved := moved(want, t, s.Memory.Trail)
-	for i := range moved {
-		if s.ChangedBy != "" {
-			moved[i].Problem += "; changed by " + s.ChangedBy
-		}
-	}
+	moved := moved(want, s)
 	p.Findings = append(p.Findings, undelivered...)
 	p.Findings = append(p.Findings, moved...)
 	if len(p.Actions) > 0 || to.LogGroupARN == "" {
 		return
 	}
 	if len(undelivered) == 0 {
-		p.Held++
+		p.Healthy++
 	}
 	if got.Type == "" && len(moved) == 0 && s.Memory.Unreadable == "" {
 		p.remember(want, t, s)
 	}
 }
 
-// remember plans to keep what a healthy trail is like.
+// remember plans to remember a healthy trail.
 func (p *Plan) remember(want catalog.Desired, t Trail, s TrailState) {
-	now, reason := MemoryOf(t, s.Selectors), "not remembered yet"
+	now, reason := MemoryOf(t, s.Selectors), "it is not remembered yet"
 	if m := s.Memory.Trail; m != nil {
 		if m.Encode() == now.Encode() {
 			return
 		}
-		reason = "remembered otherwise"
+		reason = "it changed since it was remembered"
 	}
 	p.Actions = append(p.Actions, RememberTrail{Parameter: want.TrailMemory(), Memory: now, Reason: reason})
 }
 
-// wantedTrail returns a trail as it should be, from the trail as observed, and
-// what it lacks of that. Where nothing is remembered of it and the
-// configuration does not name it, it may be an owner's that is meant to be as
-// it is: then only what policy alone can tell is wanted.
+// wantedTrail returns the observed trail with what it should have, and what it
+// lacks. If relight remembers nothing of the trail and the configuration does not
+// name it, its owner may want it as it is: then only what the policy requires of
+// every trail is desired.
 func wantedTrail(want catalog.Desired, account string, s TrailState) (to Trail, gaps []string) {
 	t := *s.Choice.Trail
 	to = t
@@ -266,10 +254,10 @@ func wantedTrail(want catalog.Desired, account string, s TrailState) (to Trail, 
 		}
 		return missing
 	}
-	if gap(!t.GlobalEvents, "it leaves out global services") {
+	if gap(!t.GlobalEvents, "it omits the events of global services") {
 		to.GlobalEvents = true
 	}
-	if gap(!t.Validation, "its log files are not validated") {
+	if gap(!t.Validation, "log file validation is off") {
 		to.Validation = true
 	}
 	m := s.Memory.Trail
@@ -289,20 +277,20 @@ func wantedTrail(want catalog.Desired, account string, s TrailState) (to Trail, 
 	if from.LogGroupARN != "" && from.Role != "" && gap(t.LogGroupARN == "", "it delivers to no log group") {
 		to.LogGroupARN, to.Role = from.LogGroupARN, from.Role
 	}
-	if from.Key != "" && gap(t.Key == "", "its log files have no key of yours") {
+	if from.Key != "" && gap(t.Key == "", "its log files are not encrypted with a KMS key") {
 		to.Key = from.Key
 	}
-	if from.Topic != "" && gap(t.Topic == "", "its topic is gone") {
+	if from.Topic != "" && gap(t.Topic == "", "its topic was removed") {
 		to.Topic = from.Topic
 	}
-	if from.Organization && gap(!t.Organization, "it leaves out the organisation") {
+	if from.Organization && gap(!t.Organization, "it no longer covers the organisation") {
 		to.Organization = true
 	}
 	return to, gaps
 }
 
 // WantedTrailLogGroup returns the ARN of the log group that the trail has to
-// be pointed at, "" for none: whether it exists is then part of the look.
+// deliver to and does not, or "". The observer reads whether it exists.
 func WantedTrailLogGroup(want catalog.Desired, account string, s TrailState) string {
 	if s.Choice.Gone {
 		return s.Memory.Trail.LogGroup
@@ -314,8 +302,8 @@ func WantedTrailLogGroup(want catalog.Desired, account string, s TrailState) str
 	return to.LogGroupARN
 }
 
-// trailGroup plans the log group that a trail is about to be pointed at, which
-// has to exist by then. The health of one that does is loggroups' business.
+// trailGroup plans the log group that a trail is about to deliver to, if it does
+// not exist. If it exists, the kind loggroups plans it.
 func (p *Plan) trailGroup(want catalog.Desired, account, region string, t Trail, s TrailState) {
 	group := arnOf(t.LogGroupARN)
 	if t.LogGroupARN == "" || s.GroupExists || group.AccountID != account || group.Region != region {
@@ -325,52 +313,46 @@ func (p *Plan) trailGroup(want catalog.Desired, account, region string, t Trail,
 	p.logGroup(want, Observed{Account: account, Region: region}, wanted, LogGroup{}, false)
 }
 
-// Moved reports whether a trail has another destination than the accepted one:
-// who changed it is then worth looking up.
+// Moved reports whether a trail has another destination than the accepted one.
+// The observer then reads who changed it.
 func Moved(want catalog.Desired, s TrailState) bool {
-	t, m := s.Choice.Trail, s.Memory.Trail
-	if t == nil {
-		return false
-	}
-	if m != nil && m.ARN != t.ARN {
-		m = nil
-	}
-	return len(moved(want, *t, m)) > 0
+	return s.Choice.Trail != nil && len(moved(want, s)) > 0
 }
 
 // moved returns a finding for each destination of a trail that is not the
-// accepted one: as configured, or else as remembered. What is empty now was
-// stripped, and is filled in again; but a prefix may be meant to be empty.
-func moved(want catalog.Desired, t Trail, m *TrailMemory) []Finding {
+// accepted one: the configured one, or else the remembered one. An empty
+// destination was removed and is filled in again, except that a prefix may be
+// empty on purpose.
+func moved(want catalog.Desired, s TrailState) []Finding {
 	var findings []Finding
-	check := func(what, key, now, pinned, remembered string) {
-		accepted, by := remembered, "remembered"
+	t, m, by := *s.Choice.Trail, s.Memory.Trail, ""
+	if m != nil && m.ARN != t.ARN {
+		m = nil
+	}
+	if s.ChangedBy != "" {
+		by = "; changed by " + s.ChangedBy
+	}
+	check := func(code Code, now, pinned, remembered string) {
+		accepted, source := remembered, "remembered"
 		if pinned != "" {
-			accepted, by = pinned, "configured"
+			accepted, source = pinned, "configured"
 		}
-		if now == accepted || now == "" && what != "prefix" || m == nil && pinned == "" {
+		if now == accepted || now == "" && code != TrailPrefixChanged || m == nil && pinned == "" {
 			return
 		}
-		remedy := "If that was meant, run relight accept"
-		if key != "" {
-			remedy += " or set " + key
-		}
-		findings = append(findings, Finding{
-			Subject: "trail " + t.ARN,
-			Problem: fmt.Sprintf("its %s is %s; %s is %s", what, cmp.Or(now, "none"), by, cmp.Or(accepted, "none")),
-			Remedy:  remedy + "; if not, change it back: its log files may be somebody else's.",
-			Alert:   true,
-		})
+		findings = append(findings, NewFinding(code, Args{
+			"trail": t.ARN, "now": cmp.Or(now, "none"), "source": source, "accepted": cmp.Or(accepted, "none"), "by": by,
+		}))
 	}
 	var was TrailMemory
 	if m != nil {
 		was = *m
 	}
-	check("bucket", "trail.bucket", t.Bucket, want.Trail.Bucket, was.Bucket)
-	check("prefix", "", t.Prefix, "", was.Prefix)
-	check("key", "trail.keyArn", t.Key, want.Trail.KeyARN, was.Key)
-	check("role", "trail.roleArn", t.Role, want.Trail.RoleARN, was.Role)
-	check("log group", "", t.LogGroupARN, "", was.LogGroup)
+	check(TrailBucketChanged, t.Bucket, want.Trail.Bucket, was.Bucket)
+	check(TrailPrefixChanged, t.Prefix, "", was.Prefix)
+	check(TrailKeyChanged, t.Key, want.Trail.KeyARN, was.Key)
+	check(TrailRoleChanged, t.Role, want.Trail.RoleARN, was.Role)
+	check(TrailLogGroupChanged, t.LogGroupARN, "", was.LogGroup)
 	return findings
 }
 
@@ -378,18 +360,12 @@ func moved(want catalog.Desired, t Trail, m *TrailMemory) []Finding {
 func undelivered(t Trail, s TrailStatus) []Finding {
 	var findings []Finding
 	if s.DeliveryError != "" {
-		findings = append(findings, Finding{
-			Subject: "trail " + t.ARN,
-			Problem: fmt.Sprintf("its log files do not reach bucket %s: %s", t.Bucket, s.DeliveryError),
-			Remedy:  "See that the bucket exists, that its policy lets CloudTrail write, and that the key, if any, is enabled.",
-		})
+		findings = append(findings, NewFinding(TrailFilesUndelivered, Args{"trail": t.ARN, "bucket": t.Bucket, "error": s.DeliveryError}))
 	}
 	if s.LogsError != "" {
-		findings = append(findings, Finding{
-			Subject: "trail " + t.ARN,
-			Problem: fmt.Sprintf("its events do not reach log group %s: %s", logGroupName(t.LogGroupARN), s.LogsError),
-			Remedy:  "See that role " + t.Role + " exists, trusts CloudTrail and may write there. If the log group has just come back, the next delivery clears this.",
-		})
+		findings = append(findings, NewFinding(TrailEventsUndelivered, Args{
+			"trail": t.ARN, "group": logGroupName(t.LogGroupARN), "error": s.LogsError, "role": t.Role,
+		}))
 	}
 	return findings
 }

@@ -56,7 +56,7 @@ func TestTrails(t *testing.T) {
 	strip := func(t *plan.Trail) {
 		t.MultiRegion, t.GlobalEvents, t.Validation, t.LogGroupARN, t.Role, t.Key = false, false, false, "", "", ""
 	}
-	const moved = "If that was meant, run relight accept"
+	const moved = "If this change was intended, run relight accept"
 	tests := map[string]struct {
 		want     catalog.Desired
 		s        plan.TrailState
@@ -65,8 +65,8 @@ func TestTrails(t *testing.T) {
 		held     int
 	}{
 		"as wanted":  {s: is(func(*plan.TrailState) {}), held: 1},
-		"never seen": {s: observed(main, plan.Recollection{}), actions: []string{"remember trail main in //memory/trail: bucket audit-bucket, log-group main-logs (not remembered yet)"}, held: 1},
-		"stopped":    {s: is(func(s *plan.TrailState) { s.Status.Logging = false }), actions: []string{"start logging of trail main (it is stopped)"}},
+		"never seen": {s: observed(main, plan.Recollection{}), actions: []string{"remember trail main in //memory/trail: bucket audit-bucket, log-group main-logs (it is not remembered yet)"}, held: 1},
+		"stopped":    {s: is(func(s *plan.TrailState) { s.Status.Logging = false }), actions: []string{"start logging of trail main (it does not log)"}},
 		"narrowed": {
 			s:       is(func(s *plan.TrailState) { s.Selectors = basic(plan.Selector{Management: true, ReadWrite: "ReadOnly"}) }),
 			actions: []string{"put event selectors of trail main (it records no management events that write)"},
@@ -78,13 +78,13 @@ func TestTrails(t *testing.T) {
 				return s
 			}(),
 			actions: []string{
-				"create log-group main-logs kept 0 days (missing, needed by the trail)",
-				"update trail main (it leaves out global services, its log files are not validated, it records one region only, it delivers to no log group, its log files have no key of yours)",
+				"create log-group main-logs with 0 days of retention (it does not exist; the trail needs it)",
+				"update trail main (it omits the events of global services, log file validation is off, it records one region only, it delivers to no log group, its log files are not encrypted with a KMS key)",
 			},
 		},
 		"stripped and unknown": {
 			s:        as(plan.Recollection{}, strip),
-			findings: []string{"it delivers to no log group, and none is remembered"},
+			findings: []string{"it delivers to no log group"},
 		},
 		"stripped and unknown, but named": {
 			want: catalog.Desired{Baseline: catalog.Baseline{
@@ -97,12 +97,12 @@ func TestTrails(t *testing.T) {
 				return s
 			}(),
 			actions: []string{
-				"update trail main (it leaves out global services, its log files are not validated, it records one region only, it delivers to no log group, its log files have no key of yours)",
+				"update trail main (it omits the events of global services, log file validation is off, it records one region only, it delivers to no log group, its log files are not encrypted with a KMS key)",
 			},
 		},
 		"deleted": {
 			s:       plan.TrailState{Choice: plan.TrailChoice{Gone: true}, Memory: remembering(main), GroupExists: true},
-			actions: []string{"create trail main to bucket audit-bucket and log-group main-logs (it was deleted; trail.name names another)", "start logging of trail main (it is new)"},
+			actions: []string{"create trail main to bucket audit-bucket and log-group main-logs (it was deleted; to protect another trail instead, set trail.name)", "start logging of trail main (a new trail does not log yet)"},
 		},
 		"deleted, with data events": {
 			s: func() plan.TrailState {
@@ -110,37 +110,37 @@ func TestTrails(t *testing.T) {
 				return plan.TrailState{Choice: plan.TrailChoice{Gone: true}, Memory: plan.Recollection{Trail: &m}, GroupExists: true}
 			}(),
 			actions: []string{
-				"create trail main to bucket audit-bucket and log-group main-logs (it was deleted; trail.name names another)",
-				"start logging of trail main (it is new)", "put event selectors of trail main (as remembered)",
+				"create trail main to bucket audit-bucket and log-group main-logs (it was deleted; to protect another trail instead, set trail.name)",
+				"start logging of trail main (a new trail does not log yet)", "put event selectors of trail main (as remembered)",
 			},
 		},
 		"deleted, another bucket configured": {
 			want:    catalog.Desired{Baseline: catalog.Baseline{Trail: catalog.TrailSpec{Bucket: "configured"}}},
 			s:       plan.TrailState{Choice: plan.TrailChoice{Gone: true}, Memory: remembering(main), GroupExists: true},
-			actions: []string{"create trail main to bucket configured and log-group main-logs (it was deleted; trail.name names another)", "start logging of trail main (it is new)"},
+			actions: []string{"create trail main to bucket configured and log-group main-logs (it was deleted; to protect another trail instead, set trail.name)", "start logging of trail main (a new trail does not log yet)"},
 		},
 		"another bucket": {
 			s: as(remembering(main), func(t *plan.Trail) { t.Bucket = "theirs" }), held: 1,
-			findings: []string{"its bucket is theirs; remembered is audit-bucket. " + moved + " or set trail.bucket"},
+			findings: []string{"its bucket is theirs; the remembered bucket is audit-bucket. " + moved + " or set trail.bucket"},
 		},
 		"another bucket, as configured": {
 			want: catalog.Desired{Baseline: catalog.Baseline{Trail: catalog.TrailSpec{Bucket: "theirs"}}},
 			s:    as(remembering(main), func(t *plan.Trail) { t.Bucket = "theirs" }), held: 1,
-			actions: []string{"remember trail main in //memory/trail: bucket theirs, log-group main-logs (remembered otherwise)"},
+			actions: []string{"remember trail main in //memory/trail: bucket theirs, log-group main-logs (it changed since it was remembered)"},
 		},
 		"another bucket than configured": {
 			want: catalog.Desired{Baseline: catalog.Baseline{Trail: catalog.TrailSpec{Bucket: "configured"}}}, s: is(func(*plan.TrailState) {}), held: 1,
-			findings: []string{"its bucket is audit-bucket; configured is configured"},
+			findings: []string{"its bucket is audit-bucket; the configured bucket is configured"},
 		},
 		"every other destination": {
 			s: as(remembering(main), func(t *plan.Trail) {
 				t.Prefix, t.Key, t.Role, t.LogGroupARN = "", "arn:aws:kms:us-east-1:111122223333:key/9", "arn:aws:iam::111122223333:role/9", "arn:aws:logs:us-east-1:111122223333:log-group:9"
 			}), held: 1,
-			findings: []string{"its key is arn:", "its log group is arn:", "its prefix is none; remembered is logs", "its role is arn:"},
+			findings: []string{"its key is arn:", "its log group is arn:", "its prefix is none; the remembered prefix is logs", "its role is arn:"},
 		},
 		"a key where there was none": {
 			s: as(remembering(with(main, func(t *plan.Trail) { t.Key = "" })), func(*plan.Trail) {}), held: 1,
-			findings: []string{"its key is arn:aws:kms:us-east-1:111122223333:key/1; remembered is none"},
+			findings: []string{"its key is arn:aws:kms:us-east-1:111122223333:key/1; the remembered key is none"},
 		},
 		"not delivering": {
 			s: is(func(s *plan.TrailState) {
@@ -150,25 +150,25 @@ func TestTrails(t *testing.T) {
 		},
 		"an organisation's no more": {
 			s:       as(remembering(with(main, func(t *plan.Trail) { t.Organization = true })), func(*plan.Trail) {}),
-			actions: []string{"update trail main (it leaves out the organisation)"},
+			actions: []string{"update trail main (it no longer covers the organisation)"},
 		},
 		"memory of another trail": {
 			s: is(func(s *plan.TrailState) { s.Memory, s.Choice.Named = remembering(sound("other")), true }), held: 1,
-			actions: []string{"remember trail main in //memory/trail: bucket audit-bucket, log-group main-logs (not remembered yet)"},
+			actions: []string{"remember trail main in //memory/trail: bucket audit-bucket, log-group main-logs (it is not remembered yet)"},
 		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			p := trailPlan(tt.want, tt.s)
 			says(t, "actions", p.Actions, tt.actions...)
-			if p.Held != tt.held {
-				t.Errorf("holds %d, want %d", p.Held, tt.held)
+			if p.Healthy != tt.held {
+				t.Errorf("holds %d, want %d", p.Healthy, tt.held)
 			}
 			if len(p.Findings) != len(tt.findings) {
 				t.Fatalf("findings %v, want %d", p.Findings, len(tt.findings))
 			}
 			for i, f := range p.Findings {
-				if got := strings.TrimPrefix(f.String(), "trail "+main.ARN+": "); !strings.HasPrefix(got, tt.findings[i]) {
+				if got := strings.TrimPrefix(f.String(), "["+string(f.Code)+"] trail "+main.ARN+": "); !strings.HasPrefix(got, tt.findings[i]) {
 					t.Errorf("finding %q, want %q", got, tt.findings[i])
 				}
 				if alert := strings.Contains(f.Remedy, moved); f.Alert != alert {
@@ -270,8 +270,8 @@ func TestDecodeTrailMemory(t *testing.T) {
 		"a later version":  {`{"v":2,"arn":"x","new":1}`, "version 2"},
 		"no version":       {`{}`, "version 0"},
 		"an unknown field": {`{"v":1,"logging":false}`, "unknown field"},
-		"another account":  {strings.ReplaceAll(good.Encode(), ":111122223333:trail", ":444455556666:trail"), "is no trail of account 111122223333"},
-		"another region":   {strings.ReplaceAll(good.Encode(), "cloudtrail:us-east-1", "cloudtrail:eu-west-1"), "is no trail of account"},
+		"another account":  {strings.ReplaceAll(good.Encode(), ":111122223333:trail", ":444455556666:trail"), "is not a trail of account 111122223333"},
+		"another region":   {strings.ReplaceAll(good.Encode(), "cloudtrail:us-east-1", "cloudtrail:eu-west-1"), "is not a trail of account"},
 		"no bucket":        {strings.ReplaceAll(good.Encode(), "audit-bucket", ""), "no bucket"},
 		"two sorts":        {strings.ReplaceAll(good.Encode(), `"selectors":{`, `"selectors":{"advanced":[{"fields":[]}],`), "basic and advanced"},
 	}
@@ -298,8 +298,8 @@ func TestChooseTrail(t *testing.T) {
 		says       string // part of the finding or of why it is elsewhere
 	}{
 		"one":                             {trails: []plan.Trail{sound("b")}, chosen: "b"},
-		"several":                         {trails: []plan.Trail{sound("b"), sound("a")}, chosen: "a", unsure: true, says: "chosen as the first by ARN; these qualify too: "},
-		"several, one remembered":         {trails: []plan.Trail{sound("b"), sound("a")}, remembered: memory("b"), chosen: "b", unsure: true, says: "chosen as the one remembered"},
+		"several":                         {trails: []plan.Trail{sound("b"), sound("a")}, chosen: "a", unsure: true, says: "relight chose it because it is the first by ARN, but other trails qualify too: "},
+		"several, one remembered":         {trails: []plan.Trail{sound("b"), sound("a")}, remembered: memory("b"), chosen: "b", unsure: true, says: "relight chose it because it is the remembered one"},
 		"several, one named":              {name: "b", trails: []plan.Trail{sound("b"), sound("a")}, remembered: memory("a"), chosen: "b"},
 		"named by ARN":                    {name: sound("b").ARN, trails: []plan.Trail{sound("b")}, chosen: "b"},
 		"named, of one region":            {name: "one", trails: []plan.Trail{sound("b"), one}, chosen: "one"},
@@ -308,12 +308,12 @@ func TestChooseTrail(t *testing.T) {
 		"named, abroad":                   {name: "abroad", trails: []plan.Trail{abroad}, says: "Deploy relight in the trail's home region, eu-west-1"},
 		"named, theirs":                   {name: "theirs", trails: []plan.Trail{theirs}, says: "belongs to account 444455556666"},
 		"remembered, and gone":            {trails: []plan.Trail{sound("a")}, remembered: memory("b"), gone: true},
-		"remembered, stripped":            {trails: []plan.Trail{sound("a"), with(bare("b"), func(t *plan.Trail) { t.MultiRegion = false })}, remembered: memory("b"), chosen: "b", says: "these qualify too"},
+		"remembered, stripped":            {trails: []plan.Trail{sound("a"), with(bare("b"), func(t *plan.Trail) { t.MultiRegion = false })}, remembered: memory("b"), chosen: "b", says: "other trails qualify too"},
 		"one without a log group":         {trails: []plan.Trail{bare("b")}, chosen: "b", unsure: true},
 		"one without beside theirs":       {trails: []plan.Trail{bare("b"), theirs}, says: "not applicable"},
 		"one that delivers comes first":   {trails: []plan.Trail{bare("a"), sound("b")}, chosen: "b"},
 		"of one region":                   {trails: []plan.Trail{one}, unsure: true, says: "no multi-region trail"},
-		"abroad":                          {trails: []plan.Trail{abroad, theirs}, says: "its home is eu-west-1, not us-east-1"},
+		"abroad":                          {trails: []plan.Trail{abroad, theirs}, says: "its home region is eu-west-1, not us-east-1"},
 		"theirs":                          {trails: []plan.Trail{theirs}, says: "not applicable: arn:aws:cloudtrail:us-east-1:444455556666:trail/theirs belongs to account 444455556666"},
 		"none":                            {unsure: true, says: "no multi-region trail"},
 		"none, one remembered":            {remembered: memory("b"), gone: true, unsure: true},

@@ -11,32 +11,32 @@ import (
 
 // TrailLogs says which log group the account's trail delivers to.
 type TrailLogs struct {
-	LogGroup  string    // name; "" where it is not for this account and region, or there is none
-	Elsewhere string    // why there is nothing to do here, where that is in order
-	Findings  []Finding // about the choice: no trail, several, another home
+	LogGroup  string    // name; "" if there is none, or it is of another account or region
+	Elsewhere string    // why there is nothing to plan here; "" if there is
+	Findings  []Finding // about the choice: no trail, several, another home region
 }
 
-// A TrailChoice says which trail is guarded.
+// A TrailChoice says which trail relight protects.
 type TrailChoice struct {
-	Trail     *Trail    // nil where there is none to guard here
-	Gone      bool      // the remembered one does not exist any more
-	Named     bool      // by the configuration
-	Unsure    bool      // several qualify, or none and no organisation's: what is remembered decides
-	Elsewhere string    // why there is nothing to do here, where that is in order
-	Findings  []Finding // about the choice: no trail, several, another home
+	Trail     *Trail    // nil if there is none to protect here
+	Gone      bool      // the remembered trail no longer exists
+	Named     bool      // the configuration names the trail
+	Unsure    bool      // the memory decides: several trails qualify, or none does and none is of an organisation
+	Elsewhere string    // why there is nothing to plan here; "" if there is
+	Findings  []Finding // about the choice: no trail, several, another home region
 }
 
-// ChooseTrail returns the trail that is guarded, for every kind the same:
+// ChooseTrail returns the trail that relight protects, the same for every kind.
+// The first row that applies decides:
 //
-//	named by the configuration            that one
-//	remembered                            that one, gone or not
-//	delivers to a log group here          the first by ARN
-//	seen here, of another home or account none: it is not for this deployment to change
-//	any other of this account and region  the first by ARN
+//	the configuration names a trail               that one
+//	a trail is remembered                         that one, whether it exists or not
+//	trails deliver to a log group here            the first by ARN
+//	a trail has another home region or account    none: this deployment must not change it
+//	any other trail of this account and region    the first by ARN
 //
-// Only those that record every region count, unless named or remembered: one
-// that does not may be an owner's for another purpose. A trail of another account, or whose home
-// is another region, is not for this deployment to change.
+// Only trails that record every region count, unless named or remembered: any
+// other may serve another purpose.
 func ChooseTrail(want catalog.Desired, account, region string, trails []Trail, remembered *TrailMemory) TrailChoice {
 	trails = slices.Clone(trails)
 	slices.SortFunc(trails, func(a, b Trail) int { return cmp.Compare(a.ARN, b.ARN) })
@@ -66,14 +66,14 @@ func ChooseTrail(want catalog.Desired, account, region string, trails []Trail, r
 			return c
 		}
 		c.Trail = &trails[i]
-		c.Findings = several(here, *c.Trail, "chosen as the one remembered")
+		c.Findings = several(here, *c.Trail, "the remembered one")
 	case len(here) > 0:
 		c.Trail = &here[0]
-		c.Findings = several(here, *c.Trail, "chosen as the first by ARN")
+		c.Findings = several(here, *c.Trail, "the first by ARN")
 	case len(abroad) > 0:
 		c.Findings = []Finding{otherHome(abroad[0], region)}
 	case len(theirs) > 0:
-		c.Elsewhere = fmt.Sprintf("not applicable: %s belongs to account %s, which alone can guard it", theirs[0].ARN, arnOf(theirs[0].ARN).AccountID)
+		c.Elsewhere = fmt.Sprintf("not applicable: %s belongs to account %s, and only that account can protect it", theirs[0].ARN, arnOf(theirs[0].ARN).AccountID)
 	case len(silent) > 0:
 		c.Trail = &silent[0]
 	default:
@@ -89,7 +89,7 @@ func namedTrail(name, account, region string, trails []Trail, remembered *TrailM
 		switch {
 		case !Called(t.ARN, name):
 		case arnOf(t.ARN).AccountID != account:
-			c.Elsewhere = fmt.Sprintf("not applicable: %s belongs to account %s, which alone can guard it", t.ARN, arnOf(t.ARN).AccountID)
+			c.Elsewhere = fmt.Sprintf("not applicable: %s belongs to account %s, and only that account can protect it", t.ARN, arnOf(t.ARN).AccountID)
 		case t.HomeRegion != region:
 			c.Findings = []Finding{otherHome(t, region)}
 		default:
@@ -100,35 +100,23 @@ func namedTrail(name, account, region string, trails []Trail, remembered *TrailM
 	case remembered != nil && Called(remembered.ARN, name):
 		return TrailChoice{Named: true, Gone: true}
 	case c.Elsewhere == "" && c.Findings == nil:
-		c.Findings = []Finding{{
-			Subject: "trail " + name,
-			Problem: "the configuration names it, and there is none in " + region,
-			Remedy:  "Correct trail.name, or create the trail.",
-		}}
+		c.Findings = []Finding{NewFinding(TrailNotFound, Args{"name": name, "region": region})}
 	}
 	return c
 }
 
 func otherHome(t Trail, region string) Finding {
-	return Finding{
-		Subject: "trail " + t.ARN,
-		Problem: "its home is " + t.HomeRegion + ", not " + region,
-		Remedy:  "Deploy relight in the trail's home region, " + t.HomeRegion + ".",
-	}
+	return NewFinding(TrailHomeElsewhere, Args{"trail": t.ARN, "home": t.HomeRegion, "region": region})
 }
 
 func noTrail(account, region string) Finding {
-	return Finding{
-		Subject: "account " + account,
-		Problem: "it has no multi-region trail in " + region,
-		Remedy:  "Create one that delivers to a log group: metric filters and alarms have nothing to stand on without it.",
-	}
+	return NewFinding(TrailMissing, Args{"account": account, "region": region})
 }
 
-// ChooseTrailLogs returns the log group whose filters and alarms are to be held
-// here: the configured one, else that of the trail that is guarded, as it is or
-// as it is remembered where somebody stripped it. It is only ever a log group
-// of this account and region, since filters and alarms count nowhere else.
+// ChooseTrailLogs returns the log group whose filters and alarms relight protects
+// here: the configured one, else that of the protected trail, or the remembered
+// one if somebody removed it from the trail. It is always a log group of this
+// account and region, since filters and alarms count nowhere else.
 // Source: AWS Security Hub User Guide, CloudWatch controls: an account whose
 // trail belongs to another account or region gets NO_DATA.
 func ChooseTrailLogs(want catalog.Desired, account, region string, trails []Trail, remembered *TrailMemory) TrailLogs {
@@ -165,31 +153,25 @@ func ChooseTrailLogs(want catalog.Desired, account, region string, trails []Trai
 	}
 	switch {
 	case len(here) > 0: // of an organisation, delivering to its delegated administrator
-		return TrailLogs{LogGroup: logGroupName(here[0].LogGroupARN), Findings: several(here, here[0], "chosen as the first by ARN")}
+		return TrailLogs{LogGroup: logGroupName(here[0].LogGroupARN), Findings: several(here, here[0], "the first by ARN")}
 	case len(otherRegion) > 0:
 		t := otherRegion[0]
-		return TrailLogs{Findings: []Finding{{
-			Subject: "trail " + t.ARN,
-			Problem: "its log group is in " + arnOf(t.LogGroupARN).Region + ", not in " + region,
-			Remedy:  "Deploy relight in the trail's home region, " + t.HomeRegion + ".",
-		}}}
+		return TrailLogs{Findings: []Finding{NewFinding(TrailLogGroupElsewhere, Args{
+			"trail": t.ARN, "where": arnOf(t.LogGroupARN).Region, "region": region, "home": t.HomeRegion,
+		})}}
 	case len(otherAccount) > 0:
 		t := otherAccount[0]
-		return TrailLogs{Elsewhere: fmt.Sprintf("not applicable: filters and alarms belong to account %s, owner of %s", ownerOf(t), t.ARN)}
+		return TrailLogs{Elsewhere: fmt.Sprintf("not applicable: filters and alarms belong to account %s, which owns %s", ownerOf(t), t.ARN)}
 	case len(silent) > 0:
-		return TrailLogs{Findings: []Finding{{
-			Subject: "trail " + silent[0].ARN,
-			Problem: "it delivers to no log group",
-			Remedy:  "Give it one: aws cloudtrail update-trail --cloud-watch-logs-log-group-arn.",
-		}}}
+		return TrailLogs{Findings: []Finding{NewFinding(TrailNoLogGroup, Args{"trail": silent[0].ARN})}}
 	}
 	return TrailLogs{Findings: []Finding{noTrail(account, region)}}
 }
 
-// ConfirmTrailLogs returns the configured log group, which does not exist, if
-// a trail delivers to it or is remembered to: then it was deleted. Otherwise
-// the configuration is wrong, and filters on a group that nothing writes to
-// would look like protection.
+// ConfirmTrailLogs is for a configured log group that does not exist. It returns
+// the log group if a trail delivers to it, or did as far as relight remembers:
+// then it was deleted. Otherwise the configuration is wrong, and filters on a log
+// group that receives nothing would only look like protection.
 func ConfirmTrailLogs(want catalog.Desired, account, region string, trails []Trail, remembered *TrailMemory) TrailLogs {
 	groups := make([]string, 0, len(trails)+1)
 	for _, t := range trails {
@@ -203,21 +185,17 @@ func ConfirmTrailLogs(want catalog.Desired, account, region string, trails []Tra
 			return TrailLogs{LogGroup: want.LogGroup.Name}
 		}
 	}
-	return TrailLogs{Findings: []Finding{{
-		Subject: "log group " + want.LogGroup.Name,
-		Problem: "the configuration names it, it does not exist, and no trail delivers to it",
-		Remedy:  "Correct trailLogs.logGroup, or create the log group and point the trail at it.",
-	}}}
+	return TrailLogs{Findings: []Finding{NewFinding(LogGroupNotFound, Args{"group": want.LogGroup.Name})}}
 }
 
-// ownerOf returns the account whose filters and alarms stand on a trail: its
-// log group's, or its own where it names none, as an organisation's may not
-// to a member.
+// ownerOf returns the account that has the filters and alarms of a trail: the
+// account of its log group, or its own if it names none. An organisation's trail
+// may not name its log group to a member account.
 func ownerOf(t Trail) string {
 	return cmp.Or(arnOf(t.LogGroupARN).AccountID, arnOf(t.ARN).AccountID)
 }
 
-// several returns a finding where more trails qualify than the chosen one.
+// several returns a finding if other trails qualify besides the chosen one.
 func several(trails []Trail, chosen Trail, why string) []Finding {
 	var arns []string
 	for _, t := range trails {
@@ -228,9 +206,5 @@ func several(trails []Trail, chosen Trail, why string) []Finding {
 	if len(arns) == 0 {
 		return nil
 	}
-	return []Finding{{
-		Subject: "trail " + chosen.ARN,
-		Problem: why + "; these qualify too: " + strings.Join(arns, ", "),
-		Remedy:  "Name one in the configuration: trail.name.",
-	}}
+	return []Finding{NewFinding(TrailAmbiguous, Args{"trail": chosen.ARN, "why": why, "others": strings.Join(arns, ", ")})}
 }

@@ -27,9 +27,9 @@ func TestChooseTrailLogs(t *testing.T) {
 	})
 	one := with(trailIn("local", account, region), func(t *plan.Trail) { t.MultiRegion = false })
 	const (
-		none = "account 111122223333: it has no multi-region trail in us-east-1. " +
-			"Create one that delivers to a log group: metric filters and alarms have nothing to stand on without it."
-		elsewhere = "not applicable: filters and alarms belong to account 444455556666, owner of arn:aws:cloudtrail:us-east-1:444455556666:trail/org"
+		none = "[trail-missing] account 111122223333: it has no multi-region trail in us-east-1. " +
+			"Create one that delivers to a log group."
+		elsewhere = "not applicable: filters and alarms belong to account 444455556666, which owns arn:aws:cloudtrail:us-east-1:444455556666:trail/org"
 	)
 	tests := map[string]struct {
 		configured string
@@ -46,13 +46,13 @@ func TestChooseTrailLogs(t *testing.T) {
 		"of one region only":        {trails: []plan.Trail{one}, findings: []string{none}},
 		"several": {
 			trails: []plan.Trail{trailIn("c", account, region), trailIn("a", account, region), trailIn("b", account, region)}, group: "a-logs",
-			findings: []string{"trail arn:aws:cloudtrail:us-east-1:111122223333:trail/a: chosen as the first by ARN; these qualify too: " +
+			findings: []string{"[trail-ambiguous] trail arn:aws:cloudtrail:us-east-1:111122223333:trail/a: relight chose it because it is the first by ARN, but other trails qualify too: " +
 				"arn:aws:cloudtrail:us-east-1:111122223333:trail/b, arn:aws:cloudtrail:us-east-1:111122223333:trail/c. " +
-				"Name one in the configuration: trail.name."},
+				"Name one of them in the configuration: trail.name."},
 		},
 		"another region": {
 			trails: []plan.Trail{trailIn("main", account, "eu-west-1"), trailIn("org", other, region)},
-			findings: []string{"trail arn:aws:cloudtrail:eu-west-1:111122223333:trail/main: its log group is in eu-west-1, not in us-east-1. " +
+			findings: []string{"[trail-log-group-elsewhere] trail arn:aws:cloudtrail:eu-west-1:111122223333:trail/main: its log group is in eu-west-1, not in us-east-1. " +
 				"Deploy relight in the trail's home region, eu-west-1."},
 		},
 		"another account":                   {trails: []plan.Trail{trailIn("org", other, region)}, elsewhere: elsewhere},
@@ -60,8 +60,8 @@ func TestChooseTrailLogs(t *testing.T) {
 		"another account and region":        {trails: []plan.Trail{with(trailIn("org", other, region), func(t *plan.Trail) { t.HomeRegion = "eu-west-1" })}, elsewhere: elsewhere},
 		"no log group": {
 			trails: []plan.Trail{silent},
-			findings: []string{"trail arn:aws:cloudtrail:us-east-1:111122223333:trail/silent: it delivers to no log group. " +
-				"Give it one: aws cloudtrail update-trail --cloud-watch-logs-log-group-arn."},
+			findings: []string{"[trail-no-log-group] trail arn:aws:cloudtrail:us-east-1:111122223333:trail/silent: it delivers to no log group. " +
+				"Give it a log group and a role: aws cloudtrail update-trail --cloud-watch-logs-log-group-arn --cloud-watch-logs-role-arn."},
 		},
 		"configured": {configured: "mine", trails: []plan.Trail{trailIn("main", account, region)}, group: "mine"},
 	}

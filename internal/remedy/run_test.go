@@ -68,7 +68,7 @@ func (w *world) run(t *testing.T, mode catalog.Mode) remedy.Report {
 func TestRunRepairsAndLooksAgain(t *testing.T) {
 	w := &world{vpcs: map[string]bool{"vpc-1": false, "vpc-2": true, "vpc-3": false}}
 	rep := w.run(t, catalog.Repair)
-	if rep.Err != nil || rep.Repaired() != 2 || len(rep.Remaining) != 0 || rep.Plan.Held != 1 || rep.Failures() != nil {
+	if rep.Err != nil || rep.Repaired() != 2 || len(rep.Remaining) != 0 || rep.Plan.Healthy != 1 || rep.Failures() != nil {
 		t.Errorf("%+v", rep)
 	}
 	if rep.Scope != everything || rep.Mode != catalog.Repair {

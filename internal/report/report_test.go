@@ -46,9 +46,9 @@ func full() remedy.Report {
 		Scope: scope, Mode: catalog.Repair,
 		Plan: plan.Plan{
 			Actions:  []plan.Action{put("relight-a"), put("relight-b"), put("relight-c")},
-			Findings: []plan.Finding{{Subject: "topic relight", Problem: "nobody is subscribed to it", Remedy: "Name a subscriber."}},
+			Findings: []plan.Finding{plan.NewFinding(plan.TopicNoSubscribers, plan.Args{"topic": "relight"})},
 			Skips:    []plan.Skip{{Subject: "vpc-1", Reason: "exempt by configuration"}},
-			Held:     15,
+			Healthy:  15,
 		},
 		Outcomes:  []remedy.Outcome{{Action: put("relight-a")}, {Action: put("relight-b"), Err: denied}, {Action: put("relight-c")}},
 		Remaining: []plan.Action{put("relight-b"), put("relight-c")},
@@ -141,8 +141,8 @@ func TestTextFitsAMessage(t *testing.T) {
 		t.Errorf("a message of %d bytes", len(text))
 	}
 	for _, want := range []string{
-		"Restored: and 960 more, in the log", "Failed: and 960 more", "Still to do: and 960 more",
-		"For you to mend: and 2961 more", "Left alone: and 2961 more", "Cause: and 2962 more",
+		"Restored: and 960 more, in the log", "Failed: and 960 more", "Still to restore: and 960 more",
+		"Needs action: and 2961 more", "Skipped: and 2961 more", "Cause: and 2962 more",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the text lacks %q", want)

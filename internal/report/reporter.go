@@ -16,8 +16,8 @@ type Publisher interface {
 	Publish(ctx context.Context, topic, subject, message string) error
 }
 
-// A Reporter tells of runs: one log line per action and per run, metrics in
-// the run's line, and a message to the topic.
+// A Reporter reports runs: one log line for each action and each run, metrics in
+// the run's line, and a notification to the topic.
 type Reporter struct {
 	Log       *slog.Logger
 	Publisher Publisher
@@ -25,8 +25,8 @@ type Reporter struct {
 	Function  string // deployed name
 }
 
-// Record logs one run, with the error of the message about it, if that could
-// not be sent.
+// Record logs one run, with the error of its notification if that could not be
+// sent.
 func (p Reporter) Record(ctx context.Context, r remedy.Report, unsent error, now time.Time) {
 	for _, o := range r.Outcomes {
 		level, attrs := slog.LevelInfo, []slog.Attr{
@@ -43,7 +43,7 @@ func (p Reporter) Record(ctx context.Context, r remedy.Report, unsent error, now
 			slog.String("event", call(c)), slog.String("actor", c.Actor), slog.String("advice", c.Advice))
 	}
 	for _, f := range r.Plan.Findings {
-		p.Log.LogAttrs(ctx, slog.LevelWarn, "finding", slog.String("scope", r.Scope.String()), slog.String("finding", f.String()))
+		p.Log.LogAttrs(ctx, slog.LevelWarn, "finding", slog.String("scope", r.Scope.String()), slog.String("code", string(f.Code)), slog.String("finding", f.String()))
 	}
 	level := slog.LevelInfo
 	if Unrestored(r) > 0 || unsent != nil {
@@ -69,7 +69,7 @@ func (p Reporter) Notify(ctx context.Context, fresh map[remedy.Scope]bool, repor
 // RecordUnsent logs a notification about several runs that could not be sent.
 func (p Reporter) RecordUnsent(ctx context.Context, unsent error, now time.Time) {
 	attrs := []slog.Attr{slog.String("untold", unsent.Error())}
-	p.Log.LogAttrs(ctx, slog.LevelError, "untold", append(attrs, p.metrics(now, metric{catalog.MetricUntold, 1})...)...)
+	p.Log.LogAttrs(ctx, slog.LevelError, "notification not sent", append(attrs, p.metrics(now, metric{catalog.MetricUntold, 1})...)...)
 }
 
 // runAttrs returns a run's line, with its metrics.
@@ -77,7 +77,7 @@ func (p Reporter) runAttrs(r remedy.Report, unsent error, now time.Time) []slog.
 	attrs := []slog.Attr{
 		slog.String("scope", r.Scope.String()),
 		slog.String("mode", string(r.Mode)),
-		slog.Int("held", r.Plan.Held),
+		slog.Int("healthy", r.Plan.Healthy),
 		slog.Int("planned", len(r.Plan.Actions)),
 		slog.Int("skipped", len(r.Plan.Skips)),
 		slog.Int("remaining", len(r.Remaining)),
@@ -128,8 +128,8 @@ func (p Reporter) metrics(now time.Time, all ...metric) []slog.Attr {
 	}{now.UnixMilli(), []directive{d}}))
 }
 
-// causeAttrs says how long ago the earliest event behind a run was, and names
-// the earliest that tells who it was: CloudWatch's own events don't, and come
+// causeAttrs says how long ago the earliest event of a run was, and names the
+// earliest event that has an actor: CloudWatch's own events have none and come
 // first.
 func causeAttrs(r remedy.Report, now time.Time) []slog.Attr {
 	if len(r.Causes) == 0 {
@@ -158,7 +158,7 @@ func subject(reports []remedy.Report) string {
 		where = fmt.Sprintf("%d regions", len(regions))
 	}
 	if repaired == 0 && unrestored == 0 {
-		return fmt.Sprintf("relight: something to look at in %s of %s", where, reports[0].Scope.Account)
+		return fmt.Sprintf("relight: needs attention in %s of %s", where, reports[0].Scope.Account)
 	}
 	s := fmt.Sprintf("relight: %d restored in %s of %s", repaired, where, reports[0].Scope.Account)
 	if unrestored > 0 {

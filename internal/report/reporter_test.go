@@ -155,7 +155,7 @@ func TestMessages(t *testing.T) {
 		r.Causes = []remedy.Cause{cause}
 		return r
 	}
-	found := remedy.Report{Scope: scope, Plan: plan.Plan{Findings: full().Plan.Findings, Skips: full().Plan.Skips, Held: 3}}
+	found := remedy.Report{Scope: scope, Plan: plan.Plan{Findings: full().Plan.Findings, Skips: full().Plan.Skips, Healthy: 3}}
 	advised := remedy.Report{Scope: scope, Causes: []remedy.Cause{{EventName: "DeleteLogStream", Advice: "Ask who.", Names: "trail"}}, Plan: plan.Plan{Touched: []string{"trail"}}}
 	tests := map[string]struct {
 		r       remedy.Report
@@ -171,7 +171,7 @@ func TestMessages(t *testing.T) {
 		"unread for an event":           {unread(), "relight: 0 restored in us-east-1 of 111122223333, 1 NOT restored"},
 		"nothing to do":                 {caused(remedy.Report{Scope: scope}), ""},
 		"only findings and skips":       {caused(found), ""},
-		"a call to look at":             {advised, "relight: something to look at in us-east-1 of 111122223333"},
+		"a call to look at":             {advised, "relight: needs attention in us-east-1 of 111122223333"},
 		"planned only":                  {caused(planned()), ""},
 	}
 	for name, tt := range tests {
@@ -240,7 +240,7 @@ func TestOneMessageForManyRuns(t *testing.T) {
 	if want := "relight: 2 restored in 2 regions of 111122223333, 4 NOT restored"; box.subjects[0] != want {
 		t.Errorf("subject %q, want %q", box.subjects[0], want)
 	}
-	for _, want := range []string{"Restored: " + scope.Region + ": ", "Restored: eu-west-1: ", "For you to mend: eu-west-1: "} {
+	for _, want := range []string{"Restored: " + scope.Region + ": ", "Restored: eu-west-1: ", "Needs action: eu-west-1: "} {
 		if !strings.Contains(box.messages[0], want) {
 			t.Errorf("the message does not say %q:\n%s", want, box.messages[0])
 		}

@@ -11,19 +11,19 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// What a text holds, so that its eight parts fit a message of 256 KiB and can
-// be read. Source of the limit: SNS API Reference, Publish.
+// Limits of a text, so that its eight parts fit a message of 256 KiB and can be
+// read. Source of that limit: SNS API Reference, Publish.
 const (
 	partLines = 40  // of each part
 	lineBytes = 800 // of each line
 )
 
 // Text returns reports as the lines of one notification: who did what, what
-// was restored, what was not and why, what a person has to mend. Of each part
-// it holds the first lines and says how many more there are; the log has all
-// of them. Where there are several reports, lines name their region.
+// was restored, what was not and why, and what needs action by a person. Each
+// part has its first lines and says how many more the log has. If there are
+// several reports, each line names its region.
 func Text(reports ...remedy.Report) string {
-	var causes, notices, restored, learned, failed, unread, remaining, findings, skips []string
+	var causes, notices, restored, remembered, failed, unread, remaining, findings, skips []string
 	for _, r := range reports {
 		where := func(all ...string) []string {
 			for i := range all {
@@ -48,7 +48,7 @@ func Text(reports ...remedy.Report) string {
 				restored = append(restored, where(o.Action.Step().String())...)
 			}
 		}
-		learned = append(learned, where(lines(plan.Steps(r.Learned()))...)...)
+		remembered = append(remembered, where(lines(plan.Steps(r.Learned()))...)...)
 		if r.Err != nil {
 			unread = append(unread, where(r.Err.Error())...)
 		}
@@ -58,14 +58,14 @@ func Text(reports ...remedy.Report) string {
 	}
 	var b strings.Builder
 	write(&b, "Cause", causes)
-	write(&b, "Look at", notices)
+	write(&b, "Notice", notices)
 	write(&b, "Restored", restored)
-	write(&b, "Learned", learned)
+	write(&b, "Remembered", remembered)
 	write(&b, "Failed", failed)
 	write(&b, "Failed", unread)
-	write(&b, "Still to do", remaining)
-	write(&b, "For you to mend", once(findings)) // kinds that lean on one thing find the same
-	write(&b, "Left alone", once(skips))
+	write(&b, "Still to restore", remaining)
+	write(&b, "Needs action", once(findings)) // kinds that depend on one thing have the same findings
+	write(&b, "Skipped", once(skips))
 	return b.String()
 }
 
@@ -90,8 +90,8 @@ func once(all []string) []string {
 	return out
 }
 
-// oneLine cuts a line and takes the line breaks out of it: part of it may be
-// written by whoever made the call.
+// oneLine cuts a line and removes its line breaks: whoever made the call may have
+// written part of it.
 func oneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

@@ -16,11 +16,11 @@ type View struct {
 	Kind      string    `json:"kind"`
 	Region    string    `json:"region"`
 	Mode      string    `json:"mode"`
-	Held      int       `json:"held"` // protections found in place
+	Healthy   int       `json:"healthy"` // protections that need nothing
 	Actions   []Action  `json:"actions"`
 	Findings  []Finding `json:"findings"`
 	Skipped   []string  `json:"skipped"`
-	Remaining []string  `json:"remaining,omitempty"` // still to do after the repair
+	Remaining []string  `json:"remaining,omitempty"` // still to restore after the repair
 	Causes    []Cause   `json:"causes,omitempty"`
 	Notices   []Notice  `json:"notices,omitempty"`
 	Error     string    `json:"error,omitempty"` // what kept the run from observing or verifying
@@ -28,21 +28,23 @@ type View struct {
 
 // An Action is one change and what became of it.
 type Action struct {
-	Action string `json:"action"`
-	Target string `json:"target"`
-	Done   bool   `json:"done"` // false where it failed or is still to do, and in mode observe
-	Class  string `json:"class,omitempty"`
-	Error  string `json:"error,omitempty"`
+	Action   string `json:"action"`
+	Target   string `json:"target"`
+	Restores bool   `json:"restores"` // false for an action that only remembers a healthy protection
+	Done     bool   `json:"done"`     // false if it failed or is still to do, and in mode observe
+	Class    string `json:"class,omitempty"`
+	Error    string `json:"error,omitempty"`
 }
 
-// A Finding is a fault that only a person can mend.
+// A Finding is a problem that only a person can fix.
 type Finding struct {
+	Code    string `json:"code"` // see docs/operations.md
 	Subject string `json:"subject"`
 	Problem string `json:"problem"`
 	Remedy  string `json:"remedy"`
 }
 
-// A Cause is an event that made the run look.
+// A Cause is an event that caused the run.
 type Cause struct {
 	EventID   string    `json:"event_id"`
 	EventName string    `json:"event"`
@@ -52,7 +54,7 @@ type Cause struct {
 	Time      time.Time `json:"time"`
 }
 
-// A Notice is a call that people should look at, whatever was restored.
+// A Notice is a call that people should check, whatever was restored.
 type Notice struct {
 	Cause
 	Advice string `json:"advice"`
@@ -66,12 +68,12 @@ func causeOf(c remedy.Cause) Cause {
 func ViewOf(r remedy.Report) View {
 	v := View{
 		Scope: r.Scope.String(), Kind: string(r.Scope.Kind), Region: r.Scope.Region, Mode: string(r.Mode),
-		Held: r.Plan.Held, Actions: []Action{}, Findings: []Finding{}, Skipped: lines(r.Plan.Skips), Remaining: lines(plan.Steps(r.Remaining)),
+		Healthy: r.Plan.Healthy, Actions: []Action{}, Findings: []Finding{}, Skipped: lines(r.Plan.Skips), Remaining: lines(plan.Steps(r.Remaining)),
 	}
 	restored := r.Restored()
 	for i, a := range r.Plan.Actions {
 		step := a.Step()
-		view := Action{Action: step.String(), Target: step.Target}
+		view := Action{Action: step.String(), Target: step.Target, Restores: step.Restores()}
 		if i < len(r.Outcomes) {
 			view.Done = restored[i]
 			if err := r.Outcomes[i].Err; err != nil {
@@ -81,7 +83,7 @@ func ViewOf(r remedy.Report) View {
 		v.Actions = append(v.Actions, view)
 	}
 	for _, f := range r.Plan.Findings {
-		v.Findings = append(v.Findings, Finding{Subject: f.Subject, Problem: f.Problem, Remedy: f.Remedy})
+		v.Findings = append(v.Findings, Finding{Code: string(f.Code), Subject: f.Subject, Problem: f.Problem, Remedy: f.Remedy})
 	}
 	for _, c := range r.Causes {
 		v.Causes = append(v.Causes, causeOf(c))
@@ -103,8 +105,8 @@ func lines[S interface{ String() string }](items []S) []string {
 	return out
 }
 
-// Unrestored returns how many protections a run left down: actions that
-// failed or that the second look still found to do. A run that could not look
+// Unrestored returns how many protections a run did not restore: actions that
+// failed or that are planned again after the repair. A run that could not observe
 // counts as one.
 func Unrestored(r remedy.Report) int {
 	n := 0

@@ -30,7 +30,7 @@ func TestCLI(t *testing.T) {
 	attack("monitoring DisableAlarmActions, one")(t, intruder)
 	attack("ec2 DeleteFlowLogs, one")(t, intruder)
 	out := s.relight(t, cli, s.Cloud.Root(), 2, "plan", "--regions", lab.Region)
-	for _, want := range []string{"put alarm relight-cloudtrail-changes", "its actions are disabled", "create flow-log on vpc-", "2 planned, 0 restored"} {
+	for _, want := range []string{"put alarm relight-cloudtrail-changes", "its actions are disabled", "create flow-log on vpc-", "2 to restore, 0 restored"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("plan does not say %q:\n%s", want, out)
 		}
@@ -43,7 +43,7 @@ func TestCLI(t *testing.T) {
 	if err := os.WriteFile(event, raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out := s.relight(t, cli, s.Cloud.Root(), 0, "replay", event); !strings.Contains(out, "1 to do") {
+	if out := s.relight(t, cli, s.Cloud.Root(), 0, "replay", event); !strings.Contains(out, "1 to restore") {
 		t.Errorf("replay does not plan:\n%s", out)
 	}
 	sample := filepath.Join("..", "..", "..", "events", "DisableAlarmActions.foreign.json")
@@ -90,11 +90,11 @@ func TestCLIWithoutDeployment(t *testing.T) {
 		want []string
 	}{
 		{2, []string{"plan", "--regions", lab.Region}, []string{
-			"create flow-log on vpc-", "create log-group relight-flow-logs kept 365 days",
+			"create flow-log on vpc-", "create log-group relight-flow-logs with 365 days of retention",
 			"it has no multi-region trail", "relight is not deployed here: make deploy",
 		}},
-		{1, []string{"apply", "--kinds", "flowlogs", "--regions", lab.Region}, []string{"there is no function relight-backfill in " + lab.Region + ": deploy relight first"}},
-		{1, []string{"backfill"}, []string{"there is no function relight-backfill in " + lab.Region + ": deploy relight first"}},
+		{1, []string{"apply", "--kinds", "flowlogs", "--regions", lab.Region}, []string{"there is no function named relight-backfill in " + lab.Region}},
+		{1, []string{"backfill"}, []string{"there is no function named relight-backfill in " + lab.Region}},
 		{1, []string{"plan", "--regions", "xx-nowhere-1"}, []string{"region xx-nowhere-1 is not enabled for account 444455556666"}},
 	}
 	for _, tt := range tests {

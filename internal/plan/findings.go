@@ -1,0 +1,476 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+)
+
+// A Code names one kind of finding. It never changes, so people can alert on
+// it, search for it and suppress it; docs/operations.md has an anchor of the
+// same name.
+type Code string
+
+// A FindingText is what every finding of one code says. In Subject, Problem and
+// Remedy, a name in braces stands for a value of the finding.
+type FindingText struct {
+	Code    Code
+	Subject string // what it is about
+	Problem string
+	Remedy  string // what to do, as sentences
+	Alert   bool   // see Finding
+	Why     string // what causes it, in Markdown for the docs
+	More    string // what to do besides Remedy, in Markdown for the docs; "" for nothing
+}
+
+// Args are the values of a finding, by the names that its texts have in braces.
+type Args map[string]string
+
+// NewFinding returns the finding of a code with its values.
+func NewFinding(code Code, values Args) Finding {
+	i := slices.IndexFunc(findingTexts, func(n FindingText) bool { return n.Code == code })
+	if i < 0 {
+		return Finding{Code: code, Subject: string(code)} // a test finds it
+	}
+	n := findingTexts[i]
+	return Finding{
+		Code: code, Subject: expand(n.Subject, values), Problem: expand(n.Problem, values), Remedy: expand(n.Remedy, values), Alert: n.Alert,
+	}
+}
+
+// FindingTexts returns what the findings of every code say, grouped by what they
+// are about.
+func FindingTexts() []FindingText { return slices.Clone(findingTexts) }
+
+// find adds a finding to a plan.
+func (p *Plan) find(code Code, values Args) {
+	p.Findings = append(p.Findings, NewFinding(code, values))
+}
+
+// expand replaces each name in braces by its value, once: braces in a value
+// stay as they are.
+func expand(template string, values Args) string {
+	pairs := make([]string, 0, 2*len(values))
+	for name, value := range values {
+		pairs = append(pairs, "{"+name+"}", value)
+	}
+	return strings.NewReplacer(pairs...).Replace(template)
+}
+
+// The codes.
+const (
+	TrailMissing           Code = "trail-missing"
+	TrailNotFound          Code = "trail-not-found"
+	TrailAmbiguous         Code = "trail-ambiguous"
+	TrailHomeElsewhere     Code = "trail-home-elsewhere"
+	TrailLogGroupElsewhere Code = "trail-log-group-elsewhere"
+	TrailNoLogGroup        Code = "trail-no-log-group"
+	TrailBucketChanged     Code = "trail-bucket-changed"
+	TrailPrefixChanged     Code = "trail-prefix-changed"
+	TrailKeyChanged        Code = "trail-key-changed"
+	TrailRoleChanged       Code = "trail-role-changed"
+	TrailLogGroupChanged   Code = "trail-log-group-changed"
+	TrailFilesUndelivered  Code = "trail-files-undelivered"
+	TrailEventsUndelivered Code = "trail-events-undelivered"
+	TrailMemoryUnusable    Code = "trail-memory-unusable"
+
+	LogGroupNotFound             Code = "log-group-not-found"
+	LogGroupClass                Code = "log-group-class"
+	ControlTowerGroupMissing     Code = "control-tower-group-missing"
+	ControlTowerGroupRetention   Code = "control-tower-group-retention"
+	RetentionOverridden          Code = "log-group-retention-overridden"
+	LogGroupKeyChanged           Code = "log-group-key-changed"
+	LogGroupKeyForeign           Code = "log-group-key-foreign"
+	LogGroupMasked               Code = "log-group-masked"
+	LogGroupMaskedByAccount      Code = "log-group-masked-by-account"
+	LogGroupTransformed          Code = "log-group-transformed"
+	LogGroupTransformedByAccount Code = "log-group-transformed-by-account"
+	TransformerUnread            Code = "log-group-transformer-unread"
+	AccountPoliciesUnread        Code = "log-group-account-policies-unread"
+	LogGroupFull                 Code = "log-group-full"
+
+	FlowLogRoleForeign      Code = "flowlog-role-foreign"
+	FlowLogRoleMissing      Code = "flowlog-role-missing"
+	FlowLogRoleChanged      Code = "flowlog-role-changed"
+	FlowLogRoleConditional  Code = "flowlog-role-conditional"
+	FlowLogGroupMissing     Code = "flowlog-group-missing"
+	FlowLogKeyUnusable      Code = "flowlog-key-unusable"
+	FlowLogRateLimited      Code = "flowlog-rate-limited"
+	FlowLogToS3Failed       Code = "flowlog-to-s3-failed"
+	FlowLogToFirehoseFailed Code = "flowlog-to-firehose-failed"
+	FlowLogFailed           Code = "flowlog-failed"
+	VPCFull                 Code = "vpc-full"
+	VPCExemptByTag          Code = "vpc-exempt-by-tag"
+	BoundaryDenies          Code = "delivery-boundary-denies"
+	PolicyConditional       Code = "delivery-policy-conditional"
+
+	TopicDenied           Code = "topic-denied"
+	TopicPolicyUnreadable Code = "topic-policy-unreadable"
+	TopicKeyUnusable      Code = "topic-key-unusable"
+	TopicKeyDenied        Code = "topic-key-denied"
+	TopicKeyUnread        Code = "topic-key-unread"
+	SubscriberUnconfirmed Code = "subscriber-unconfirmed"
+	TopicUnconfirmed      Code = "topic-unconfirmed"
+	TopicNoSubscribers    Code = "topic-no-subscribers"
+
+	AlarmMuted          Code = "alarm-muted"
+	CompositeSuppressed Code = "composite-alarm-suppressed"
+	AlarmMutesUnread    Code = "alarm-mutes-unread"
+	AlarmStuck          Code = "alarm-stuck"
+	AlarmActionsFull    Code = "alarm-actions-full"
+)
+
+// findingTexts lists what the findings of every code say. docs/operations.md is
+// generated from it.
+var findingTexts = []FindingText{
+	{
+		Code: TrailMissing, Subject: "account {account}",
+		Problem: "it has no multi-region trail in {region}",
+		Remedy:  "Create one that delivers to a log group.",
+		Why:     "Without it, metric filters and alarms have no events to count.",
+		More:    "Or set `trail.create` and deploy.",
+	},
+	{
+		Code: TrailNotFound, Subject: "trail {name}",
+		Problem: "the configuration names it, but {region} has no such trail",
+		Remedy:  "Correct trail.name, or create the trail.",
+		Why:     "The name is wrong, or the trail was deleted before relight remembered it.",
+	},
+	{
+		Code: TrailAmbiguous, Subject: "trail {trail}",
+		Problem: "relight chose it because it is {why}, but other trails qualify too: {others}",
+		Remedy:  "Name one of them in the configuration: trail.name.",
+		Why:     "The account has several trails that relight could protect.",
+	},
+	{
+		Code: TrailHomeElsewhere, Subject: "trail {trail}",
+		Problem: "its home region is {home}, not {region}",
+		Remedy:  "Deploy relight in the trail's home region, {home}.",
+		Why:     "relight is deployed outside the trail's home region.",
+		More:    "Set `homeRegion`.",
+	},
+	{
+		Code: TrailLogGroupElsewhere, Subject: "trail {trail}",
+		Problem: "its log group is in {where}, not in {region}",
+		Remedy:  "Deploy relight in the trail's home region, {home}.",
+		Why:     "relight is deployed outside the trail's home region.",
+		More:    "Set `homeRegion`.",
+	},
+	{
+		Code: TrailNoLogGroup, Subject: "trail {trail}",
+		Problem: "it delivers to no log group",
+		Remedy:  "Give it a log group and a role: aws cloudtrail update-trail --cloud-watch-logs-log-group-arn --cloud-watch-logs-role-arn.",
+		Why:     "Metric filters and alarms count what the trail delivers to a log group. relight restores a log group that somebody removed only if it remembers one, and this trail has had none since relight was deployed.",
+	},
+	{
+		Code: TrailBucketChanged, Subject: "trail {trail}", Alert: true,
+		Problem: "its bucket is {now}; the {source} bucket is {accepted}{by}",
+		Remedy:  "If this change was intended, run relight accept or set trail.bucket. Otherwise change it back: its log files may go to somebody else.",
+		Why:     "Somebody pointed the trail at another bucket. The notification about the event names who did it.",
+		More:    "To change it back: `aws cloudtrail update-trail`. Until then a deleted trail comes back with the old bucket.",
+	},
+	{
+		Code: TrailPrefixChanged, Subject: "trail {trail}", Alert: true,
+		Problem: "its prefix is {now}; the {source} prefix is {accepted}{by}",
+		Remedy:  "If this change was intended, run relight accept. Otherwise change it back: whoever reads its log files may not find them.",
+		Why:     "Somebody made the trail write its log files under another prefix. The notification about the event names who did it.",
+		More:    "To change it back: `aws cloudtrail update-trail`. Until then a deleted trail comes back with the old prefix.",
+	},
+	{
+		Code: TrailKeyChanged, Subject: "trail {trail}", Alert: true,
+		Problem: "its key is {now}; the {source} key is {accepted}{by}",
+		Remedy:  "If this change was intended, run relight accept or set trail.keyArn. Otherwise change it back: the owner of the key can make its log files unreadable.",
+		Why:     "Somebody gave the trail another key. The notification about the event names who did it.",
+		More:    "To change it back: `aws cloudtrail update-trail`. Until then a deleted trail comes back with the old key.",
+	},
+	{
+		Code: TrailRoleChanged, Subject: "trail {trail}", Alert: true,
+		Problem: "its role is {now}; the {source} role is {accepted}{by}",
+		Remedy:  "If this change was intended, run relight accept or set trail.roleArn. Otherwise change it back: its events may not reach the log group.",
+		Why:     "Somebody gave the trail another role. The notification about the event names who did it.",
+		More:    "To change it back: `aws cloudtrail update-trail`. Until then a deleted trail comes back with the old role.",
+	},
+	{
+		Code: TrailLogGroupChanged, Subject: "trail {trail}", Alert: true,
+		Problem: "its log group is {now}; the {source} log group is {accepted}{by}",
+		Remedy:  "If this change was intended, run relight accept. Otherwise change it back: its events may go to somebody else.",
+		Why:     "Somebody pointed the trail at another log group. The notification about the event names who did it.",
+		More:    "To change it back: `aws cloudtrail update-trail`. Until then a deleted trail comes back with the old log group.",
+	},
+	{
+		Code: TrailFilesUndelivered, Subject: "trail {trail}",
+		Problem: "its log files do not reach bucket {bucket}: {error}",
+		Remedy:  "Check that the bucket exists, that its policy lets CloudTrail write, and that the key, if any, is enabled.",
+		Why:     "The bucket is gone, or its policy or the key's policy refuses CloudTrail. The error is Amazon S3's.",
+		More:    "Fix the bucket, its policy or the key.",
+	},
+	{
+		Code: TrailEventsUndelivered, Subject: "trail {trail}",
+		Problem: "its events do not reach log group {group}: {error}",
+		Remedy:  "Check that role {role} exists, trusts CloudTrail and may write there. If the log group has just been restored, the next delivery clears this.",
+		Why:     "The role is gone, or it may not write.",
+		More:    "Fix the role.",
+	},
+	{
+		Code: TrailMemoryUnusable, Subject: "memory {parameter}", Alert: true,
+		Problem: "relight cannot use what it remembers of the trail: {error}",
+		Remedy:  "Find out who changed it. relight accept replaces it with the trail as it is now.",
+		Why:     "relight lacks a permission, or somebody wrote to the parameter.",
+		More:    "Look for `PutParameter` and `DeleteParameter`.",
+	},
+
+	{
+		Code: LogGroupNotFound, Subject: "log group {group}",
+		Problem: "the configuration names it, but it does not exist and no trail delivers to it",
+		Remedy:  "Correct trailLogs.logGroup, or create the log group and point the trail at it.",
+		Why:     "The name is wrong, or the trail was pointed elsewhere.",
+	},
+	{
+		Code: LogGroupClass, Subject: "log group {group}", Alert: true,
+		Problem: "its class {class} does not support metric filters and cannot be changed",
+		Remedy:  "Create a STANDARD log group and point the trail at it. If this group was recreated in that class, find out by whom.",
+		Why:     "A log group keeps the class that it was created with.",
+	},
+	{
+		Code: ControlTowerGroupMissing, Subject: "log group {group}",
+		Problem: "it does not exist, and AWS Control Tower owns it",
+		Remedy:  "Repair the landing zone.",
+		Why:     "The controls of AWS Control Tower deny changes to its log groups.",
+	},
+	{
+		Code: ControlTowerGroupRetention, Subject: "log group {group}",
+		Problem: "it keeps logs for {kept}; {needed}, but AWS Control Tower owns it",
+		Remedy:  "Raise the retention in the landing zone's settings.",
+		Why:     "The controls of AWS Control Tower deny changes to its log groups.",
+	},
+	{
+		Code: RetentionOverridden, Subject: "log group {group}",
+		Problem: "it keeps logs for {kept}; {needed}, but the account-wide retention policy {policy} overrides the group's own retention",
+		Remedy:  "Change that policy, or delete it: aws logs delete-account-policy --policy-type RETENTION_POLICY --policy-name {policy}.",
+		Why:     "The retention that relight would write has no effect.",
+	},
+	{
+		Code: LogGroupKeyChanged, Subject: "log group {group}", Alert: true,
+		Problem: "it is encrypted with {key}, not with the configured key",
+		Remedy:  "Associate the configured key with it (aws logs associate-kms-key), or name the other one in kmsKeys of the configuration.",
+		Why:     "Somebody associated another key, or `kmsKeys` was changed.",
+	},
+	{
+		Code: LogGroupKeyForeign, Subject: "log group {group}", Alert: true,
+		Problem: "it is encrypted with {key} of account {owner}, which can make its logs unreadable",
+		Remedy:  "Associate a key of this account with it (aws logs associate-kms-key), or name that one in kmsKeys of the configuration if it is intended.",
+		Why:     "Whoever controls the key can disable or delete it.",
+	},
+	{
+		Code: LogGroupMasked, Subject: "log group {group}",
+		Problem: "a data protection policy masks its logs, for metric filters too",
+		Remedy:  "Remove it, unless it is intended: aws logs delete-data-protection-policy --log-group-identifier {group}.",
+		Why:     "Metric filters and people see asterisks.",
+	},
+	{
+		Code: LogGroupMaskedByAccount, Subject: "log group {group}",
+		Problem: "the account's data protection policy masks its logs, for metric filters too",
+		Remedy:  "Remove it, unless it is intended: aws logs delete-account-policy --policy-type DATA_PROTECTION_POLICY.",
+		Why:     "Metric filters and people see asterisks.",
+	},
+	{
+		Code: LogGroupTransformed, Subject: "log group {group}",
+		Problem: "a transformer rewrites its logs; relight's filters read the originals, but queries, subscriptions and filters on transformed logs do not",
+		Remedy:  "Remove it, unless it is intended: aws logs delete-transformer --log-group-identifier {group}.",
+		Why:     "Whoever queries or subscribes to the logs sees what the transformer makes of them.",
+	},
+	{
+		Code: LogGroupTransformedByAccount, Subject: "log group {group}",
+		Problem: "the account-wide transformer policy {policy} rewrites its logs; relight's filters read the originals, but queries, subscriptions and filters on transformed logs do not",
+		Remedy:  "Remove it, unless it is intended: aws logs delete-account-policy --policy-type TRANSFORMER_POLICY --policy-name {policy}.",
+		Why:     "Whoever queries or subscribes to the logs sees what the transformer makes of them.",
+	},
+	{
+		Code: TransformerUnread, Subject: "log group {group}",
+		Problem: "relight cannot read whether a transformer rewrites its logs: {error}",
+		Remedy:  "Fix the error: {hint}. If this region does not offer the call, do nothing.",
+		Why:     "relight may not make the call, for example because a service control policy denies it, or the region does not offer it. relight restores everything else.",
+	},
+	{
+		Code: AccountPoliciesUnread, Subject: "log group {group}",
+		Problem: "relight cannot read whether an account-wide policy rewrites its logs: {error}",
+		Remedy:  "Fix the error: {hint}. If this region does not offer the call, do nothing.",
+		Why:     "relight may not make the call, for example because a service control policy denies it, or the region does not offer it. relight restores everything else.",
+	},
+	{
+		Code: LogGroupFull, Subject: "log group {group}", Alert: true,
+		Problem: "it has {count} metric filters and takes {limit}, so relight cannot restore {missing}",
+		Remedy:  "Delete filters that nobody uses, and find out who created so many: a full log group keeps filters from coming back.",
+		Why:     "The log group has no room for the filters of the controls.",
+	},
+
+	{
+		Code: FlowLogRoleForeign, Subject: "flow log {flowlog} of {vpc}",
+		Problem: "its delivery is {status}: it delivers with {role}, which is not this deployment's role",
+		Remedy:  "Delete it: relight then creates one that delivers with its own role.",
+		Why:     "It is relight's flow log from an earlier deployment, whose role is gone or was changed.",
+	},
+	{
+		Code: FlowLogRoleMissing, Subject: "flow log {flowlog} of {vpc}",
+		Problem: "its delivery is {status}: its role {role} does not exist",
+		Remedy:  "The function {function} restores the role. If this finding stays, the function's log says why.",
+		Why:     "Somebody deleted the delivery role. EC2 delivers again within minutes of its return.",
+	},
+	{
+		Code: FlowLogRoleChanged, Subject: "flow log {flowlog} of {vpc}",
+		Problem: "its delivery is {status}: {cause}",
+		Remedy:  "The function {function} restores the role. If this finding stays, the function's log says why.",
+		Why:     "Somebody changed the delivery role or its policy. EC2 delivers again within minutes of the repair.",
+	},
+	{
+		Code: FlowLogRoleConditional, Subject: "flow log {flowlog} of {vpc}",
+		Problem: "its delivery is {status}, perhaps because of policy {policy} of its role: {denial}",
+		Remedy:  "Find out who added the policy and why, and remove it from the role unless it is intended: the role only delivers flow logs.",
+		Why:     "relight cannot judge the condition, and leaves the policy on the role.",
+	},
+	{
+		Code: FlowLogGroupMissing, Subject: "flow log {flowlog} of {vpc}",
+		Problem: "its delivery is {status}: its log group {group} does not exist",
+		Remedy:  "Do nothing: relight creates the log group in the same run, and delivery continues within minutes.",
+		Why:     "Somebody deleted the log group.",
+	},
+	{
+		Code: FlowLogKeyUnusable, Subject: "flow log {flowlog} of {vpc}",
+		Problem: "its delivery is {status}: the key of its log group, {key}, {trouble}",
+		Remedy:  "Make the key usable again: aws kms enable-key, or cancel-key-deletion. Its policy must admit CloudWatch Logs.",
+		Why:     "The key is disabled or waits for its deletion.",
+	},
+	{
+		Code: FlowLogRateLimited, Subject: "flow log {flowlog} of {vpc}",
+		Problem: "its delivery is {status}",
+		Remedy:  "Ask for a higher CloudWatch Logs quota, or send the flow log to S3.",
+		Why:     "CloudWatch Logs throttles the delivery.",
+	},
+	{
+		Code: FlowLogToS3Failed, Subject: "flow log {flowlog} of {vpc}",
+		Problem: "its delivery is {status}",
+		Remedy:  "Check its bucket, the bucket's policy, which must admit delivery.logs.amazonaws.com, and the bucket's key.",
+		Why:     "The bucket, its policy or its key was changed or is gone. For an Unknown error, EC2 does not say why.",
+	},
+	{
+		Code: FlowLogToFirehoseFailed, Subject: "flow log {flowlog} of {vpc}",
+		Problem: "its delivery is {status}",
+		Remedy:  "Check its delivery stream, and the role or service-linked role that writes there.",
+		Why:     "The stream or the role was changed or is gone. For an Unknown error, EC2 does not say why.",
+	},
+	{
+		Code: FlowLogFailed, Subject: "flow log {flowlog} of {vpc}",
+		Problem: "its delivery is {status}",
+		Remedy:  "Check, in this order: its role {role} (it must exist, trust {service} and be allowed to write there), the log group {group}, and the group's key.",
+		Why:     "The role or the destination's policy was changed or is gone. For an Unknown error, EC2 does not say why.",
+	},
+	{
+		Code: VPCFull, Subject: "{vpc}", Alert: true,
+		Problem: "no flow log satisfies the policy, and there is no room for another: {reason}",
+		Remedy:  "Delete {others}, which does not satisfy the policy. relight then creates a flow log that does, and removes its own {own} once the new one delivers.",
+		Why:     "EC2 allows two flow logs for a VPC. relight's own is too weak since the policy asks for more, and the other does not satisfy the policy either.",
+		More:    "The first sweep that sees the new flow log deliver removes the old one.",
+	},
+	{
+		Code: VPCExemptByTag, Subject: "{vpc}", Alert: true,
+		Problem: "its tag {tag} exempts it from having a flow log",
+		Remedy:  "If it should not be exempt, remove the tag: aws ec2 delete-tags --resources {vpc} --tags Key={tag}. The event of that call, or else the next sweep, restores its flow log.",
+		Why:     "With `flowLogs.exemptByTag`, anybody who may tag a VPC can exempt it. Sweeps only list such VPCs as skipped.",
+	},
+	{
+		Code: BoundaryDenies, Subject: "permissions boundary {boundary}", Alert: true,
+		Problem: "it keeps flow logs from delivering: {denial}",
+		Remedy:  "Change it so that it allows what the policy {policy} of role {role} allows.",
+		Why:     "The policy of `permissionsBoundary` does not let flow logs deliver.",
+	},
+	{
+		Code: PolicyConditional, Subject: "policy {policy} of role {role}", Alert: true,
+		Problem: "it may keep flow logs from delivering: {denial}",
+		Remedy:  "Find out who added the policy and why, and remove it from the role unless it is intended: the role only delivers flow logs.",
+		Why:     `relight cannot judge the condition, and leaves the policy on the role. The policy that IAM adds for "Revoke active sessions" is no such finding.`,
+	},
+
+	{
+		Code: TopicDenied, Subject: "topic {topic}", Alert: true,
+		Problem: "the statement {statement} of its policy can deny alarms",
+		Remedy:  "Remove the statement with aws sns remove-permission, or exempt {service} from it.",
+		Why:     "Somebody added a Deny that can apply to CloudWatch.",
+		More:    "`aws sns remove-permission --label` removes it; the condition `\"BoolIfExists\": {\"aws:PrincipalIsAWSService\": \"false\"}` exempts AWS services.",
+	},
+	{
+		Code: TopicPolicyUnreadable, Subject: "topic {topic}", Alert: true,
+		Problem: "relight cannot read its policy: {error}",
+		Remedy:  "Rewrite it with the statements of docs/operations.md#the-topics-policy: relight would lose what others added.",
+		Why:     "relight does not understand the policy, and a new one would lose what is in it.",
+		More:    "See [the topic's policy](#the-topics-policy).",
+	},
+	{
+		Code: TopicKeyUnusable, Subject: "key {key}", Alert: true,
+		Problem: "its state is {state}: nothing can be published to the topic",
+		Remedy:  "See with aws kms describe-key what it waits for, and find out who did it. If the key is deleted, deploy again under another prefix.",
+		Why:     "The topic's key is in a state that enabling it does not undo, so no notification reaches anybody. A deleted key stays deleted.",
+	},
+	{
+		Code: TopicKeyDenied, Subject: "key {key}", Alert: true,
+		Problem: "alarms cannot notify anybody: {denial}",
+		Remedy:  "Add the statement of docs/operations.md#the-keys-policy with aws kms put-key-policy, and find out who removed it.",
+		Why:     "The key's policy does not let CloudWatch use the key, or relight does not understand the policy. Alarms change state and notify nobody.",
+		More:    "See [the key's policy](#the-keys-policy).",
+	},
+	{
+		Code: TopicKeyUnread, Subject: "key {key}", Alert: true,
+		Problem: "relight cannot read whether it can be used: {error}",
+		Remedy:  "Fix the error: {hint}. If this region does not offer the call, do nothing.",
+		Why:     "relight may not make the call, for example because a service control policy denies it, or the region does not offer it. relight restores everything else.",
+	},
+	{
+		Code: SubscriberUnconfirmed, Subject: "subscriber {subscriber}",
+		Problem: "its subscription waits for confirmation",
+		Remedy:  "Open the confirmation link that SNS sent. It is valid for two days.",
+		Why:     "The owner of an email or HTTPS endpoint has to confirm its subscription, also after relight has restored it.",
+		More:    "After two days, `aws sns subscribe` sends another link.",
+	},
+	{
+		Code: TopicUnconfirmed, Subject: "topic {topic}",
+		Problem: "no subscriber has confirmed",
+		Remedy:  "Open the confirmation link that SNS sent. It is valid for two days.",
+		Why:     "Nobody opened the link within two days, for example.",
+		More:    "After two days, `aws sns subscribe` sends another link.",
+	},
+	{
+		Code: TopicNoSubscribers, Subject: "topic {topic}",
+		Problem: "it has no subscribers",
+		Remedy:  "Add subscribers to the configuration, then deploy.",
+		Why:     "No subscriber is configured, or all of them were unsubscribed.",
+	},
+
+	{
+		Code: AlarmMuted, Subject: "alarm mute rule {rule}",
+		Problem: "it silences {alarms} without changing their settings ({kind})",
+		Remedy:  "Delete it, unless it is intended: aws cloudwatch delete-alarm-mute-rule --alarm-mute-rule-name {rule}. relight deletes such rules itself if alarms.removeMutes is true.",
+		Why:     "The alarms still change state, but take no action.",
+	},
+	{
+		Code: CompositeSuppressed, Subject: "composite alarm {alarm}",
+		Problem: "while {suppressor} is in ALARM, it does not report {guard}; the actions of {guard} itself still run",
+		Remedy:  "Remove its suppressor, unless it is intended: aws cloudwatch put-composite-alarm without --actions-suppressor. relight removes it itself if alarms.removeMutes is true.",
+		Why:     "The composite alarm has a suppressor. The alarm below it still notifies.",
+	},
+	{
+		Code: AlarmMutesUnread, Subject: "alarms",
+		Problem: "relight cannot read whether mute rules silence them: {error}",
+		Remedy:  "Fix the error: {hint}. If this region does not offer the call, do nothing.",
+		Why:     "relight may not make the call, for example because a service control policy denies it, or the region does not offer it. relight restores everything else.",
+	},
+	{
+		Code: AlarmStuck, Subject: "alarm {alarm}",
+		Problem: "it has been in ALARM for over a day, so new events send no notification",
+		Remedy:  "Find out what it counts and who writes to its metric. If it stays in ALARM after that is resolved: aws cloudwatch set-alarm-state --state-value OK --state-reason handled --alarm-name {alarm}.",
+		Why:     "An alarm notifies only when it changes state.",
+	},
+	{
+		Code: AlarmActionsFull, Subject: "alarm {alarm}",
+		Problem: "its {count} actions leave no room for relight's topic",
+		Remedy:  "Remove an action: an alarm takes {limit} for each state.",
+		Why:     "CloudWatch limits the actions of an alarm.",
+	},
+}
