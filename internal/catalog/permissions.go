@@ -245,7 +245,7 @@ var kindGrants = map[Kind][]Grant{
 		{
 			Actions:   []string{"cloudtrail:DescribeTrails"},
 			Resources: []string{"*"},
-			Why:       "finds the log group whose filters the alarms stand on; only when an alarm of ours is missing that no event named",
+			Why:       "finds the log group whose filters the alarms depend on; only if one of relight's alarms is missing that no event named",
 		},
 		{
 			Actions:   []string{"logs:DescribeMetricFilters"},
@@ -255,7 +255,7 @@ var kindGrants = map[Kind][]Grant{
 		{
 			Actions:   []string{"sns:GetTopicAttributes"},
 			Resources: []string{arn + "sns:" + InRegion + ":" + InAccount + ":*"},
-			Why:       "an owner's alarm holds its control only if its own topic reaches somebody; as DescribeTrails",
+			Why:       "another alarm satisfies its control only if its own topic reaches somebody; as DescribeTrails",
 		},
 	},
 }
@@ -309,7 +309,7 @@ var sweepGrants = []Grant{
 	{
 		Actions:   []string{"lambda:InvokeFunction"},
 		Resources: []string{arn + "lambda:" + InRegion + ":" + InAccount + ":function:" + InPrefix + "-" + string(DeliveryRoles)},
-		Why:       "has the delivery role mended by the one function that may; only when it is not as wanted",
+		Why:       "makes the one function that may restore the delivery role do so; only if the role is not as desired",
 	},
 	{
 		Actions:   []string{"ec2:DescribeRegions"},
@@ -329,7 +329,7 @@ var sweepGrants = []Grant{
 	{
 		Actions:   []string{"ssm:GetParameter", "ssm:PutParameter"},
 		Resources: []string{arn + "ssm:" + InRegion + ":" + InAccount + ":parameter/" + InPrefix + "/memory/findings"},
-		Why:       "which findings people have heard of, so that a new one is told though others stand",
+		Why:       "remembers the findings that people were notified of, so that a new one is reported although others persist",
 	},
 }
 
