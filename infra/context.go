@@ -22,7 +22,7 @@ func decode(context any) (config.Config, error) {
 	}
 	c, err := config.Parse([]byte(raw))
 	if err != nil {
-		return config.Config{}, fmt.Errorf("the configuration (context.relight in cdk.json, or -c relight=…) does not hold:\n%w", err)
+		return config.Config{}, fmt.Errorf("the configuration (context.relight in cdk.json, or -c relight=…) is not valid:\n%w", err)
 	}
 	return c, nil
 }

@@ -43,8 +43,9 @@ func (l lambdas) sweep(after []constructs.IDependable) {
 	l.schedule(scope, fn, interval, append(after, onFailure))
 }
 
-// watchSweeps has people told, once each time it begins, of what sweeps find
-// and cannot mend, and of messages that no function could send.
+// watchSweeps notifies people, once each time it begins, that sweeps have
+// findings or left something unrestored, and that a notification could not be
+// sent.
 func (l lambdas) watchSweeps(scope constructs.Construct, function string, interval time.Duration) {
 	bySweep := &map[string]*string{catalog.MetricDimension: jsii.String(function)}
 	for _, w := range []struct {
@@ -54,8 +55,8 @@ func (l lambdas) watchSweeps(scope constructs.Construct, function string, interv
 		what       string
 	}{
 		{catalog.MetricUnrestored, bySweep, 2, "relight: two sweeps in a row left something unrestored. Their logs say what and why."},
-		{catalog.MetricFindings, bySweep, 1, "relight: something is wrong that only a person can mend. The sweep's log says what and how."},
-		{catalog.MetricUntold, nil, 1, "relight: a message could not be sent. The function's log has it; look at the topic and its key."},
+		{catalog.MetricFindings, bySweep, 1, "relight: a sweep has findings, which only a person can fix. The sweep's log says what to do."},
+		{catalog.MetricUntold, nil, 1, "relight: a notification could not be sent. The function's log has it; check the topic and its key."},
 	} {
 		l.alerts.on(scope, w.metric+"Alarm", awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
 			Namespace:     jsii.String(catalog.MetricNamespace),
