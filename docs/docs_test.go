@@ -37,6 +37,7 @@ var blocks = []struct {
 	render     func(*page)
 }{
 	{"operations.md", "message", message},
+	{"operations.md", "findings", findings},
 }
 
 func TestGenerated(t *testing.T) {
@@ -196,9 +197,15 @@ func TestLinks(t *testing.T) {
 
 var heading = regexp.MustCompile(`(?m)^#+ (.+)$`)
 
-// anchors returns the headings of a page as GitHub spells them in links.
+var anchor = regexp.MustCompile(`<a id="([^"]+)"></a>`)
+
+// anchors returns the headings of a page as GitHub spells them in links, and the
+// anchors that it sets itself.
 func anchors(text string) []string {
 	var out []string
+	for _, m := range anchor.FindAllStringSubmatch(text, -1) {
+		out = append(out, m[1])
+	}
 	for _, m := range heading.FindAllStringSubmatch(text, -1) {
 		out = append(out, strings.Map(func(r rune) rune {
 			switch {
