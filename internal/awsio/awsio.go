@@ -109,7 +109,8 @@ func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action
 		for _, out := range run {
 			out.Err = bare(out.Err)
 			e, ok := errors.AsType[*remedy.Error](out.Err)
-			if made := out.Action.Step().Makes; made != "" && out.Err != nil && !(ok && e.Partial) {
+			partial := ok && e.Partial
+			if made := out.Action.Step().Makes; made != "" && out.Err != nil && !partial {
 				failed[made] = out.Err
 			}
 		}

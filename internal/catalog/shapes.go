@@ -1,21 +1,49 @@
 package catalog
 
-import "regexp"
+import (
+	"regexp"
+	"unicode/utf8"
+)
 
-// Shapes of names, whole. Sources: AWS General Reference, region names; EC2
+// A Shape is what the names of a resource type look like: a pattern whose first
+// group is the name, and how many characters the name has. The limits are not in
+// the pattern because a pattern that counts to 512 takes a function milliseconds
+// to compile each time it starts.
+type Shape struct {
+	pattern     *regexp.Regexp
+	least, most int
+}
+
+func shape(pattern string, least, most int) Shape {
+	return Shape{regexp.MustCompile(pattern), least, most}
+}
+
+// MatchString reports whether a text is a name of this shape.
+func (s Shape) MatchString(text string) bool {
+	groups := s.pattern.FindStringSubmatch(text)
+	if groups == nil {
+		return false
+	}
+	n := utf8.RuneCountInString(groups[1])
+	return s.least <= n && n <= s.most
+}
+
+// The shapes of whole names. A region and a VPC have no documented limit; theirs
+// are far above what AWS uses. Sources: AWS General Reference, region names; EC2
 // API Reference, resource IDs; CloudWatch Logs API Reference, CreateLogGroup;
 // Amazon S3 User Guide, bucket naming rules, with those of older buckets; KMS
 // API Reference, key IDs; CloudTrail API Reference, CreateTrail, Name, and
 // Trail, TrailARN; SNS API Reference, CreateTopic; IAM API Reference, CreateRole
-// and GetPolicy.
+// and GetPolicy; CloudWatch API Reference, PutMetricAlarm.
 var (
-	RegionShape   = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-\d+$`)
-	VPCShape      = regexp.MustCompile(`^vpc-[0-9a-f]+$`)
-	TopicShape    = regexp.MustCompile(`^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]{1,256}(:[A-Za-z0-9-]+)?$`) // or a subscription of one
-	LogGroupShape = regexp.MustCompile(`^[.\-_/#A-Za-z0-9]{1,512}$`)
-	BucketShape   = regexp.MustCompile(`^[A-Za-z0-9._-]{3,255}$`)
-	KeyShape      = regexp.MustCompile(`^[A-Za-z0-9:/_-]{1,512}$`)
-	TrailShape    = regexp.MustCompile(`^(arn:[a-z-]+:cloudtrail:[a-z0-9-]+:\d{12}:trail/)?[A-Za-z0-9][A-Za-z0-9._-]{1,126}[A-Za-z0-9]$`)
-	RoleShape     = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
-	PolicyShape   = regexp.MustCompile(`^arn:[a-z-]+:iam::(aws|\d{12}):policy/[\x21-\x7e]{1,512}$`)
+	RegionShape   = shape(`^([a-z]{2,}(?:-[a-z]+)+-\d+)$`, 1, 255)
+	VPCShape      = shape(`^(vpc-[0-9a-f]+)$`, 1, 255)
+	TopicShape    = shape(`^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:([A-Za-z0-9_.-]+)(?::[A-Za-z0-9-]+)?$`, 1, 256) // or a subscription of one
+	LogGroupShape = shape(`^([.\-_/#A-Za-z0-9]+)$`, 1, 512)
+	BucketShape   = shape(`^([A-Za-z0-9._-]+)$`, 3, 255)
+	KeyShape      = shape(`^([A-Za-z0-9:/_-]+)$`, 1, 512)
+	TrailShape    = shape(`^(?:arn:[a-z-]+:cloudtrail:[a-z0-9-]+:\d{12}:trail/)?([A-Za-z0-9][A-Za-z0-9._-]+[A-Za-z0-9])$`, 3, 128)
+	RoleShape     = shape(`^([\w+=,.@-]+)$`, 1, 64)
+	PolicyShape   = shape(`^arn:[a-z-]+:iam::(?:aws|\d{12}):policy/([\x21-\x7e]+)$`, 1, 512)
+	AlarmShape    = shape(`^([^\x00-\x1f\x7f]+)$`, 1, 255)
 )

@@ -1,6 +1,8 @@
 package lab
 
 import (
+	"maps"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	cloudtrailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
@@ -136,26 +138,26 @@ func Attacks() []Attack {
 		})).leaves(dataEventsToo),
 
 		heals("iam DeleteRole, with its policies", Region, disableLogs).by(deleteRole),
-		heals("iam DeleteRolePolicy", Region, disableLogs, cli("iam", "DeleteRolePolicy", onRole("PolicyName", deliveryPolicy))),
+		heals("iam DeleteRolePolicy", Region, disableLogs, cli("iam", "DeleteRolePolicy", onRole(input{"PolicyName": deliveryPolicy}))),
 		heals("iam PutRolePolicy, one that denies", Region, disableLogs,
-			sdk((*iam.Client).PutRolePolicy, onRole("PolicyName", "cost-control", "PolicyDocument", denyLogs()))),
+			sdk((*iam.Client).PutRolePolicy, onRole(input{"PolicyName": "cost-control", "PolicyDocument": denyLogs()}))),
 		heals("iam AttachRolePolicy, one that denies", Region, disableLogs,
-			newPolicy(denyLogs()), sdk((*iam.Client).AttachRolePolicy, onRole("PolicyArn", intruderARN))),
+			newPolicy(denyLogs()), sdk((*iam.Client).AttachRolePolicy, onRole(input{"PolicyArn": intruderARN}))),
 		heals("iam DetachRolePolicy, and its own policy gone", Region, disableLogs,
-			newPolicy(allowLogs()), sdk((*iam.Client).AttachRolePolicy, onRole("PolicyArn", intruderARN)),
-			sdk((*iam.Client).DetachRolePolicy, onRole("PolicyArn", intruderARN)), sdk((*iam.Client).DeleteRolePolicy, onRole("PolicyName", deliveryPolicy))),
+			newPolicy(allowLogs()), sdk((*iam.Client).AttachRolePolicy, onRole(input{"PolicyArn": intruderARN})),
+			sdk((*iam.Client).DetachRolePolicy, onRole(input{"PolicyArn": intruderARN})), sdk((*iam.Client).DeleteRolePolicy, onRole(input{"PolicyName": deliveryPolicy}))),
 		heals("iam UpdateAssumeRolePolicy, for another service", Region, changeAccount,
-			cli("iam", "UpdateAssumeRolePolicy", onRole("PolicyDocument", trustEC2()))),
+			cli("iam", "UpdateAssumeRolePolicy", onRole(input{"PolicyDocument": trustEC2()}))),
 		heals("iam PutRolePermissionsBoundary, one that denies", Region, disableLogs,
-			newPolicy(denyLogs()), sdk((*iam.Client).PutRolePermissionsBoundary, onRole("PermissionsBoundary", intruderARN))),
+			newPolicy(denyLogs()), sdk((*iam.Client).PutRolePermissionsBoundary, onRole(input{"PermissionsBoundary": intruderARN}))),
 		heals("iam DeleteRolePermissionsBoundary, and its own policy gone", Region, disableLogs,
-			newPolicy(denyLogs()), sdk((*iam.Client).PutRolePermissionsBoundary, onRole("PermissionsBoundary", intruderARN)),
-			sdk((*iam.Client).DeleteRolePermissionsBoundary, onRole()), sdk((*iam.Client).DeleteRolePolicy, onRole("PolicyName", deliveryPolicy))),
+			newPolicy(denyLogs()), sdk((*iam.Client).PutRolePermissionsBoundary, onRole(input{"PermissionsBoundary": intruderARN})),
+			sdk((*iam.Client).DeleteRolePermissionsBoundary, onRole(nil)), sdk((*iam.Client).DeleteRolePolicy, onRole(input{"PolicyName": deliveryPolicy}))),
 		heals("iam CreatePolicyVersion, of a policy that is attached", Region, disableLogs,
-			newPolicy(allowLogs()), sdk((*iam.Client).AttachRolePolicy, onRole("PolicyArn", intruderARN)),
+			newPolicy(allowLogs()), sdk((*iam.Client).AttachRolePolicy, onRole(input{"PolicyArn": intruderARN})),
 			sdk((*iam.Client).CreatePolicyVersion, input{"PolicyArn": intruderARN, "PolicyDocument": denyLogs(), "SetAsDefault": true})),
 		heals("iam SetDefaultPolicyVersion, of a policy that is attached", Region, disableLogs,
-			newPolicy(allowLogs()), sdk((*iam.Client).AttachRolePolicy, onRole("PolicyArn", intruderARN)),
+			newPolicy(allowLogs()), sdk((*iam.Client).AttachRolePolicy, onRole(input{"PolicyArn": intruderARN})),
 			sdk((*iam.Client).CreatePolicyVersion, input{"PolicyArn": intruderARN, "PolicyDocument": denyLogs()}),
 			sdk((*iam.Client).SetDefaultPolicyVersion, input{"PolicyArn": intruderARN, "VersionId": "v2"})),
 
@@ -244,13 +246,10 @@ func unexempt() Call {
 	return cli("ec2", "DeleteTags", input{"Resources": []string{"${vpc}"}, "Tags": []input{{"Key": catalog.ExemptTag}}})
 }
 
-// onRole is the input of a call on the delivery role, with further members
-// and their values.
-func onRole(members ...string) input {
+// onRole returns the input of a call on the delivery role, with these members too.
+func onRole(members input) input {
 	in := input{"RoleName": "${delivery-role}"}
-	for i := 0; i < len(members); i += 2 {
-		in[members[i]] = members[i+1]
-	}
+	maps.Copy(in, members)
 	return in
 }
 

@@ -17,7 +17,7 @@ import (
 // name: as the value of an EC2 filter, "vpc-*" matches what no event named.
 // Sources: EC2 API Reference, Filter; CloudWatch API Reference,
 // PutMetricAlarm.
-var shapes = map[catalog.ResourceType]*regexp.Regexp{
+var shapes = map[catalog.ResourceType]catalog.Shape{
 	catalog.VPC:       catalog.VPCShape,
 	catalog.LogGroup:  catalog.LogGroupShape,
 	catalog.Topic:     catalog.TopicShape,
@@ -25,15 +25,13 @@ var shapes = map[catalog.ResourceType]*regexp.Regexp{
 	catalog.Key:       catalog.KeyShape,
 	catalog.Region:    catalog.RegionShape,
 	catalog.Trail:     catalog.TrailShape,
-	catalog.Alarm:     alarmShape,
+	catalog.Alarm:     catalog.AlarmShape,
 	catalog.Role:      catalog.RoleShape,
 	catalog.IAMPolicy: catalog.PolicyShape,
 
-	catalog.MutedAlarm:     alarmShape,
-	catalog.CompositeAlarm: alarmShape,
+	catalog.MutedAlarm:     catalog.AlarmShape,
+	catalog.CompositeAlarm: catalog.AlarmShape,
 }
-
-var alarmShape = regexp.MustCompile(`^[^\x00-\x1f\x7f]{1,255}$`)
 
 // namesAt returns the names found in a detail at a path, or none: for an
 // event without a usable name, a null or oversized part, or a shape that was
@@ -58,8 +56,8 @@ func namesAt(detail json.RawMessage, path string, of catalog.ResourceType) (foun
 			return "", true
 		}
 	}
-	shape := shapes[of]
-	if !ok || shape == nil || slices.ContainsFunc(names, func(n string) bool { return !shape.MatchString(n) }) {
+	shape, shaped := shapes[of]
+	if !ok || !shaped || slices.ContainsFunc(names, func(n string) bool { return !shape.MatchString(n) }) {
 		return "", false
 	}
 	return remedy.NamesOf(names...), false
