@@ -2,19 +2,8 @@
 package main
 
 import (
-	"context"
-	"log"
-
-	"github.com/aws/aws-lambda-go/lambda"
-
 	"github.com/relight-aws/relight/internal/app"
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-func main() {
-	a, err := app.New(context.Background(), catalog.Function(catalog.Trails))
-	if err != nil {
-		log.Fatal(err)
-	}
-	lambda.Start(a.HandleEvent)
-}
+func main() { app.Serve(catalog.Function(catalog.Trails)) }
