@@ -1,11 +1,11 @@
 package catalog
 
-// What a person should do about a call that relight only reports, or that it
-// can undo in part.
+// Each advice says what a person should do about a call that relight only
+// reports or can undo only in part.
 //
 // Sources: AWS CloudTrail User Guide, "Getting and viewing your CloudTrail log
 // files", for the 30 days; Amazon VPC User Guide, "Publish flow logs to Amazon
-// S3", which names no such time; AWS KMS API Reference, ScheduleKeyDeletion,
+// S3", which does not mention retries; AWS KMS API Reference, ScheduleKeyDeletion,
 // for the 7 to 30 days; AWS KMS Developer Guide, "Deleting keys", for a key
 // whose deletion was cancelled.
 const (

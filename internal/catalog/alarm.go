@@ -1,7 +1,7 @@
 package catalog
 
-// How every alarm measures its control, as CIS writes it. Source: CIS AWS
-// Foundations Benchmark, monitoring section, remediation text.
+// These settings say how every alarm measures its control, as CIS prescribes.
+// Source: CIS AWS Foundations Benchmark, monitoring section, remediation text.
 const (
 	AlarmStatistic  = "Sum"
 	AlarmComparison = "GreaterThanOrEqualToThreshold"
@@ -14,11 +14,11 @@ const (
 // Limits of the CloudWatch API. Source: CloudWatch API Reference,
 // DescribeAlarms and PutMetricAlarm.
 const (
-	AlarmsPerCall   = 100 // names in one DescribeAlarms
-	ActionsPerState = 5   // actions of one alarm state
+	AlarmsPerCall   = 100 // names in one DescribeAlarms call
+	ActionsPerState = 5   // actions for one alarm state
 )
 
-// StuckAfter is how long an alarm may stand in ALARM, in seconds, until people
-// are told: it notifies when it changes state, and so tells nobody of what
-// comes next.
+// StuckAfter is how long an alarm may be in ALARM, in seconds, before relight
+// reports it. An alarm notifies only when its state changes, so new events send
+// no notification while it stays in ALARM.
 const StuckAfter = 24 * 60 * 60

@@ -6,40 +6,40 @@ import (
 	"strings"
 )
 
-// Detail types of the events relight watches.
+// These are the detail types of the events that relight watches.
 const (
 	APICall     = "AWS API Call via CloudTrail"
-	AlarmChange = "CloudWatch Alarm Configuration Change" // sent by CloudWatch itself, without a trail
+	AlarmChange = "CloudWatch Alarm Configuration Change" // CloudWatch itself sends these events, without a trail
 )
 
-// A Call is one row of what can undo or weaken the desired state. The
-// EventBridge rules and the parser read this table, and the tests check the
+// A Call is one kind of call that can undo or weaken the desired state. The
+// EventBridge rules and the parser read the table of calls, and the tests check the
 // sample events and the attacks against it.
 type Call struct {
 	Source     string       // EventBridge source
 	DetailType string       // APICall unless the row says otherwise
-	Name       string       // CloudTrail eventName; "" for a detail type that has none
-	Kinds      []Kind       // the kinds it can harm
-	Type       ResourceType // what the event names
-	Path       string       // where the name is in the event's detail, member by member; two paths with "|" between them where it is in one of the two; "" where the event has no usable name
-	Advice     string       // what a person should do where relight cannot undo the whole call; "" for nothing
-	Harmless   Value        // a call with this parameter does no harm, so nobody is notified; most rows have none
-	Newborn    bool         // it creates a resource that its creator may be about to protect, so its event may wait
-	Tag        string       // the rule matches only requests about this tag; see Baseline.Calls
+	Name       string       // CloudTrail eventName; "" if the detail type has none
+	Kinds      []Kind       // the kinds that the call can harm
+	Type       ResourceType // the type of the resources that the event names
+	Path       string       // where the detail has the name, as member names joined by "."; "|" separates two paths if the name can be at either; "" if the event has no usable name
+	Advice     string       // what a person should do if relight cannot undo the whole call; "" if it can
+	Harmless   Value        // a call with this parameter does no harm, so relight notifies nobody; most rows have none
+	Newborn    bool         // the call creates a resource that its creator may be about to protect, so its event may wait
+	Tag        string       // the rule matches only requests with this tag; see Baseline.Calls
 }
 
-// A Value is a place in an event's detail and what stands there, as text.
+// A Value is a path in an event's detail and the value at that path, as text.
 type Value struct{ Path, Text string }
 
-// Calls lists what relight watches.
+// Calls lists the calls that relight watches.
 //
 // Names and paths come from real CloudTrail records where we have seen them.
-// The others come from the API model, with its members in lower camel case. An
-// event without a name at its path widens the scope, so a wrong path costs
-// reads and never a repair.
+// The others come from the API model, with its members in lower camel case. If
+// an event has no name at its path, relight widens the scope, so a wrong path
+// costs additional reads but never prevents a repair.
 //
-// relight notifies people of a call with advice even where it finds nothing to
-// restore, as long as a protection depends on what the call was made on.
+// relight notifies people of a call with advice even if it has nothing to
+// restore, as long as a protection depends on the resource that was called.
 //
 // DeleteFlowLogs names only flow logs. They no longer exist when the event
 // arrives and cannot be traced to a VPC, so the scope is the region.
@@ -48,10 +48,11 @@ type Value struct{ Path, Text string }
 // AWS documents disagree: "aws.cloudwatch" (user guide) or "aws.monitoring"
 // (event reference). relight watches both.
 //
-// A tag that exempts a VPC is one call away for an attacker too. EventBridge
-// matches the key of any tag in the request's array. Source: Amazon EventBridge
-// User Guide, "Matching on multiple values in EventBridge event fields". A
-// DeleteTags that names no tag removes all of them and is left to the sweep.
+// An attacker needs only one call to set the tag that exempts a VPC, so relight
+// watches that call. EventBridge matches the key of any tag in the request's
+// array. Source: Amazon EventBridge User Guide, "Matching on multiple values in
+// EventBridge event fields". A DeleteTags call that names no tag removes all
+// tags; no rule matches it, so the sweep handles it.
 var Calls = slices.Concat(
 	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: VPC, Path: "responseElements.vpc.vpcId", Newborn: true}.
 		named("CreateVpc"),
@@ -143,7 +144,7 @@ var Calls = slices.Concat(
 
 const logGroupOrResource = "requestParameters.logGroupName|requestParameters.resourceIdentifier"
 
-// named returns a row for each of the names, all alike but for the name.
+// named returns one copy of the row for each of the names.
 func (c Call) named(names ...string) []Call {
 	c.DetailType = cmp.Or(c.DetailType, APICall)
 	rows := make([]Call, len(names))
@@ -154,26 +155,26 @@ func (c Call) named(names ...string) []Call {
 	return rows
 }
 
-// Calls returns what a deployment of the baseline watches: calls about a tag
-// only where that tag exempts VPCs.
+// Calls returns the calls that a deployment of the baseline watches. It leaves
+// out calls about tags unless the baseline lets a tag exempt VPCs.
 func (b Baseline) Calls() []Call {
 	return slices.DeleteFunc(slices.Clone(Calls), func(c Call) bool { return c.Tag != "" && !b.FlowLogs.ExemptByTag })
 }
 
-// globalSources are the services whose events AWS raises in one region of a
-// partition, whatever region the call was made in. Source: AWS re:Post,
-// "EventBridge rule for IAM in one Region only", which says it of IAM,
+// globalSources are the services whose events AWS sends in only one region of a
+// partition, regardless of the region of the call. Source: AWS re:Post,
+// "EventBridge rule for IAM in one Region only", which lists IAM,
 // Organizations and Account Management.
 var globalSources = []string{"aws.iam", "aws.account"}
 
-// Global reports whether the events of a source are raised in GlobalRegion
-// only.
+// Global reports whether AWS sends the events of a source in GlobalRegion only.
 func Global(source string) bool { return slices.Contains(globalSources, source) }
 
-// GlobalRegion returns the region that raises the events of global services,
-// of the partition that a region is in. That it is us-east-1 is documented;
-// for the other partitions it is taken from where their IAM is. Source: IAM
-// User Guide, endpoints; unverified beyond the commercial partition.
+// GlobalRegion returns the region that gets the events of global services in
+// the partition of the given region. AWS documents us-east-1 for the commercial
+// partition. For the other partitions we assume the region of their IAM
+// endpoint. Source: IAM User Guide, endpoints; unverified beyond the commercial
+// partition.
 func GlobalRegion(region string) string {
 	switch {
 	case strings.HasPrefix(region, "us-gov-"):
@@ -184,7 +185,7 @@ func GlobalRegion(region string) string {
 	return "us-east-1"
 }
 
-// FindCall returns the row for an event, and whether there is one.
+// FindCall returns the row for an event. It returns false if there is none.
 func FindCall(source, detailType, name string) (Call, bool) {
 	for _, c := range Calls {
 		if c.Source == source && c.DetailType == detailType && (c.Name == name || c.Name == "") {
@@ -194,14 +195,13 @@ func FindCall(source, detailType, name string) (Call, bool) {
 	return Call{}, false
 }
 
-// GlobalCalls returns those of the calls whose events are raised in
-// GlobalRegion only.
+// GlobalCalls returns the calls whose events AWS sends in GlobalRegion only.
 func GlobalCalls(calls []Call) []Call {
 	return slices.DeleteFunc(slices.Clone(calls), func(c Call) bool { return !Global(c.Source) })
 }
 
-// RegionalCalls returns those of the calls whose events are raised where the
-// call is made.
+// RegionalCalls returns the calls whose events AWS sends in the region of the
+// call.
 func RegionalCalls(calls []Call) []Call {
 	return slices.DeleteFunc(slices.Clone(calls), func(c Call) bool { return Global(c.Source) })
 }

@@ -1,31 +1,32 @@
-// Package catalog holds, as data, what relight wants of an account and what
-// it watches: the kinds, the controls, the calls that can undo them, the
-// permissions their repair needs, and the names shared with the stack.
+// Package catalog defines, as data, the desired state of an account and the
+// calls that relight watches: the kinds, the controls, the calls that can undo
+// them, the permissions that repairs need, and the names shared with the stack.
 //
-// It imports the standard library only, so that the stack can read it too.
+// The package imports only the standard library, so that the stack can import
+// it too.
 package catalog
 
 import "slices"
 
-// A Kind is one family of protections that is observed, planned and repaired
-// together.
+// A Kind is one family of protections. relight observes, plans and repairs the
+// protections of a kind together.
 type Kind string
 
-// The kinds, each named as its function is.
+// These are the kinds. Each has the name of its function.
 const (
-	DeliveryRoles Kind = "deliveryroles" // the role with which relight's flow logs deliver
+	DeliveryRoles Kind = "deliveryroles" // the role that delivers relight's flow logs
 	FlowLogs      Kind = "flowlogs"      // VPC flow logs, in every region
-	Trails        Kind = "trails"        // the account's trail, which everything but flow logs stands on
+	Trails        Kind = "trails"        // the account's trail, on which log groups and alarms depend
 	LogGroups     Kind = "loggroups"     // the trail's log group and its metric filters
 	Topics        Kind = "topics"        // relight's own topic, its key and its subscribers
 	Alarms        Kind = "alarms"        // the alarms on those filters' metrics
 )
 
-// kinds says of each kind what it leans on and where it is wanted.
+// kinds lists each kind with the kinds it depends on and the regions it covers.
 var kinds = []struct {
 	kind     Kind
-	after    []Kind // kinds that have to be restored first, where both are
-	regional bool   // wanted in every region, not only in the home region of the trail
+	after    []Kind // the kinds that the sweep restores first
+	regional bool   // the kind covers every region, not only the home region of the trail
 }{
 	{kind: DeliveryRoles},
 	{kind: FlowLogs, after: []Kind{DeliveryRoles}, regional: true},
@@ -35,7 +36,7 @@ var kinds = []struct {
 	{kind: Alarms, after: []Kind{LogGroups, Topics}},
 }
 
-// Kinds returns every kind, each after the ones it leans on.
+// Kinds returns every kind. Each kind comes after the kinds it depends on.
 func Kinds() []Kind {
 	all := make([]Kind, len(kinds))
 	for i, k := range kinds {
@@ -44,7 +45,7 @@ func Kinds() []Kind {
 	return all
 }
 
-// After returns the kinds that a kind leans on: a sweep restores those first.
+// After returns the kinds that a kind depends on. A sweep restores those first.
 func (k Kind) After() []Kind {
 	i := slices.Index(Kinds(), k)
 	if i < 0 {
@@ -53,8 +54,8 @@ func (k Kind) After() []Kind {
 	return kinds[i].after
 }
 
-// Regional reports whether a kind is wanted in every region. The others are
-// wanted only in the home region of the account's trail.
+// Regional reports whether a kind covers every region. The other kinds cover
+// only the home region of the account's trail.
 func (k Kind) Regional() bool {
 	i := slices.Index(Kinds(), k)
 	return i >= 0 && kinds[i].regional
@@ -63,17 +64,17 @@ func (k Kind) Regional() bool {
 // A Mode says how far relight goes for a kind.
 type Mode string
 
-// The modes of a kind, weakest last.
+// These are the modes of a kind. Later modes do less.
 const (
-	Repair  Mode = "repair"  // plan, apply, verify
-	Observe Mode = "observe" // plan and report; no writes
-	Off     Mode = "off"     // not even read
+	Repair  Mode = "repair"  // relight plans, applies and verifies
+	Observe Mode = "observe" // relight plans and reports, but writes nothing
+	Off     Mode = "off"     // relight does not read the kind
 )
 
-// A ResourceType says what the names in a scope are names of.
+// A ResourceType says what type of resource the names in a scope belong to.
 type ResourceType string
 
-// The resource types that events name.
+// These are the resource types that events name.
 const (
 	VPC       ResourceType = "vpc"       // a VPC ID
 	LogGroup  ResourceType = "log-group" // a log group name
@@ -86,44 +87,45 @@ const (
 	Role      ResourceType = "role"      // the name of an IAM role
 	IAMPolicy ResourceType = "policy"    // ARN of a managed IAM policy
 
-	// Alarms as something else than themselves: an event about these needs
-	// another look than one about an alarm's own settings.
-	MutedAlarm     ResourceType = "muted-alarm"     // the name of an alarm that a mute rule is about
-	CompositeAlarm ResourceType = "composite-alarm" // the name of an alarm that stands on others
+	// These types are alarms too. relight checks something else for them than
+	// for an event about the settings of an alarm.
+	MutedAlarm     ResourceType = "muted-alarm"     // the name of an alarm that a mute rule targets
+	CompositeAlarm ResourceType = "composite-alarm" // the name of an alarm that depends on other alarms
 )
 
-// A Baseline is what the configuration asks of every account alike.
+// A Baseline is the desired state that the configuration sets for every account.
 type Baseline struct {
-	Prefix      string            // "relight" unless configured; "<prefix>-<id>" names what relight makes
-	Tags        map[string]string // put on everything that takes tags
+	Prefix      string            // "relight" unless configured; relight names what it creates "<prefix>-<id>"
+	Tags        map[string]string // relight sets them on everything that accepts tags
 	FlowLogs    FlowLogSpec
 	Trail       TrailSpec
 	LogGroup    LogGroupSpec
-	Controls    []Control         // the enabled ones
-	Subscribers []Subscriber      // of the topic
-	Boundary    string            // ARN of the permissions boundary of every role that relight makes; "" for none
-	KMSKeys     map[string]string // region to the ARN of the key that relight's log groups are encrypted with
+	Controls    []Control         // only the enabled ones
+	Subscribers []Subscriber      // the subscribers of the topic
+	Boundary    string            // ARN of the permissions boundary for every role that relight creates; "" for none
+	KMSKeys     map[string]string // region to the ARN of the key that encrypts relight's log groups
 
-	ProtectGroups bool // keep the log groups that relight made from being deleted
-	RemoveMutes   bool // delete mute rules and suppressors that silence alarms of the controls
+	ProtectGroups bool // relight's log groups have deletion protection
+	RemoveMutes   bool // relight deletes mute rules and removes suppressors that silence alarms of the controls
 }
 
-// Name returns the name of what relight makes for the control or purpose id.
+// Name returns the name of a resource that relight creates for the control or
+// purpose id.
 func (b Baseline) Name(id string) string { return b.Prefix + "-" + id }
 
-// A Deployment is what relight's stack made in one account. The stack passes
-// it to the functions in their environment. The zero value means that nothing
-// is deployed.
+// A Deployment names what relight's stack created in one account. The stack
+// passes it to the functions as environment variables. The zero value means
+// that relight is not deployed.
 type Deployment struct {
 	Account      string // 12 digits
-	HomeRegion   string // the stack's region
+	HomeRegion   string // the region of the stack
 	Topic        string // ARN of relight's topic
-	TopicKey     string // ARN of the key that the topic is encrypted with
+	TopicKey     string // ARN of the key that encrypts the topic
 	DeliveryRole string // ARN of the role that delivers relight's flow logs
 }
 
-// Desired is the desired state of one account: the baseline, with what a
-// deployment made there.
+// Desired is the desired state of one account: the baseline, together with the
+// account's deployment.
 type Desired struct {
 	Baseline
 	Deployment

@@ -58,7 +58,7 @@ func TestControls(t *testing.T) {
 		t.Errorf("%d Security Hub twins, want 3", twins)
 	}
 	if len(securityHub) != 14 {
-		t.Errorf("%d Security Hub controls held, want CloudWatch.1 to CloudWatch.14", len(securityHub))
+		t.Errorf("%d Security Hub controls, want CloudWatch.1 to CloudWatch.14", len(securityHub))
 	}
 }
 
@@ -73,7 +73,7 @@ func TestSections(t *testing.T) {
 		{"root-usage", "7.0", "5.3"},
 		{"organizations-changes", "1.2", ""}, // came with 1.3
 		{"organizations-changes", "1.3", "4.15"},
-		{"route-table-changes-securityhub", "5.0", ""}, // a twin has no section of its own
+		{"route-table-changes-securityhub", "5.0", ""}, // a twin has no section
 	}
 	for _, tt := range tests {
 		if got := byID[tt.id].CIS[tt.version]; got != tt.section {
@@ -82,13 +82,13 @@ func TestSections(t *testing.T) {
 	}
 }
 
-// The calls on tags are watched only where tags exempt, by a rule of their own
-// that matches nothing but the tag.
+// relight watches calls on tags only if tags can exempt VPCs. A separate rule
+// matches them, and only if they name the tag.
 func TestTagCalls(t *testing.T) {
 	var p catalog.Baseline
 	plain := catalog.PatternsOf(p.Calls(), catalog.FlowLogs)
 	if slices.ContainsFunc(p.Calls(), func(c catalog.Call) bool { return c.Name == "CreateTags" || c.Name == "DeleteTags" }) {
-		t.Error("tags are watched where they exempt nothing")
+		t.Error("relight watches tags although no tag exempts a VPC")
 	}
 	p.FlowLogs.ExemptByTag = true
 	all := catalog.PatternsOf(p.Calls(), catalog.FlowLogs)
@@ -114,8 +114,8 @@ func TestNewborn(t *testing.T) {
 	}
 }
 
-// Every call reaches the rules of each kind it can harm, and no refused call
-// matches one.
+// For each kind that a call can harm, a rule matches the call. No rule matches
+// a refused call.
 func TestPatternsCoverCalls(t *testing.T) {
 	for _, c := range catalog.Calls {
 		for _, k := range c.Kinds {
@@ -134,7 +134,7 @@ func TestPatternsCoverCalls(t *testing.T) {
 				t.Errorf("%s: pattern of %d characters: %s", k, len(s), s)
 			}
 			if p.Detail != nil && (len(p.Detail.ErrorCode) != 1 || p.Detail.ErrorCode[0]["exists"]) {
-				t.Errorf("%s: %s lets refused calls through", k, p)
+				t.Errorf("%s: %s matches refused calls", k, p)
 			}
 		}
 	}
@@ -150,7 +150,7 @@ func TestGrants(t *testing.T) {
 			}
 			for _, r := range g.Resources {
 				if r == "*" && g.Why == "" {
-					t.Errorf("%s: %v on every resource, and no reason given", f, g.Actions)
+					t.Errorf("%s: %v on every resource, without a reason", f, g.Actions)
 				}
 				if strings.HasPrefix(r, "arn:aws:") {
 					t.Errorf("%s: %s spells the partition", f, r)
@@ -160,13 +160,13 @@ func TestGrants(t *testing.T) {
 	}
 }
 
-// Every kind comes after the ones it leans on.
+// Every kind comes after the kinds it depends on.
 func TestKindsAreInOrder(t *testing.T) {
 	kinds := catalog.Kinds()
 	for i, k := range kinds {
 		for _, before := range k.After() {
 			if !slices.Contains(kinds[:i], before) {
-				t.Errorf("%s leans on %s, which does not come before it", k, before)
+				t.Errorf("%s depends on %s, which does not come before it", k, before)
 			}
 		}
 	}

@@ -7,29 +7,29 @@ import "strconv"
 const PatternLimit = 1024
 
 // A Control is one "log metric filter and alarm" requirement of the CIS AWS
-// Foundations Benchmark, or the twin of one that Security Hub wants spelled
-// its own way.
+// Foundations Benchmark, or the twin of one: Security Hub requires its own
+// pattern for some of them.
 type Control struct {
-	ID          string            // our stable key; Policy.Name(ID) names filter, metric and alarm
-	CIS         map[string]string // benchmark version to section; absent where the version has none
-	SecurityHub string            // Security Hub control that this pattern passes; "" for none
+	ID          string            // our stable key; Baseline.Name(ID) is the name of the filter, the metric and the alarm
+	CIS         map[string]string // benchmark version to section; a version without this control is absent
+	SecurityHub string            // the Security Hub control that this pattern passes; "" for none
 	Title       string
 	Pattern     string  // CloudWatch Logs filter pattern
 	Threshold   float64 // matching log events in one period
 	Period      int32   // seconds
 }
 
-// Controls returns the fifteen CIS monitoring controls in benchmark order and
-// the three Security Hub twins, with the alarm settings every control starts
-// from.
+// Controls returns the CIS monitoring controls in benchmark order, followed by
+// the Security Hub twins. Every control has the default alarm settings.
 //
 // Source of patterns: CIS AWS Foundations Benchmark 1.2 to 7.0 and the AWS
-// Security Hub User Guide, CloudWatch controls. Three differ from the
-// benchmark's text so that the public scanners pass them too: unauthorized
-// calls are parenthesised (the benchmark's own text lets "&&" bind before
-// "||"), route tables name their event source, and Organizations lists three
-// more calls. Security Hub fails a control whose pattern carries extra terms,
-// so the twins of those that do stay as it prints them.
+// Security Hub User Guide, CloudWatch controls. Three patterns differ from the
+// benchmark's text so that the public scanners pass them too. The pattern for
+// unauthorized calls has parentheses, because "&&" binds before "||" in the
+// benchmark's own text. The pattern for route tables names the event source. The
+// pattern for Organizations lists three more calls. Security Hub fails a control
+// whose pattern has additional terms, so such a control has a twin with the
+// exact pattern that Security Hub prints.
 func Controls() []Control {
 	rows := []Control{
 		{
@@ -112,12 +112,12 @@ func Controls() []Control {
 }
 
 // Benchmarks lists the versions of the CIS AWS Foundations Benchmark that the
-// controls are mapped to, oldest first.
+// controls map to, oldest first.
 var Benchmarks = []string{"1.2", "1.3", "1.4", "1.5", "2.0", "3.0", "4.0.1", "5.0", "6.0", "7.0"}
 
-// sections returns where each benchmark version has its nth monitoring
-// control: chapter 3 in 1.2, chapter 5 since 6.0, chapter 4 between. The
-// fifteenth came with 1.3.
+// sections returns the section of the nth monitoring control in each benchmark
+// version. The controls are in chapter 3 of version 1.2, in chapter 5 since 6.0,
+// and in chapter 4 between those. Version 1.3 added the fifteenth.
 func sections(n int) map[string]string {
 	s := make(map[string]string, len(Benchmarks))
 	for _, v := range Benchmarks {

@@ -1,17 +1,18 @@
 package catalog
 
-// FlowLogService is the service that delivers flow logs, as roles trust it.
+// FlowLogService is the principal that delivers flow logs. The delivery role
+// trusts it.
 const FlowLogService = "vpc-flow-logs.amazonaws.com"
 
 // DeliveryPolicy is the name of the delivery role's inline policy.
 const DeliveryPolicy = "deliver"
 
-// InFlowLogGroup is a placeholder of DeliveryGrants: FlowLogSpec.LogGroup.
+// InFlowLogGroup is the placeholder for FlowLogSpec.LogGroup in DeliveryGrants.
 const InFlowLogGroup = "${flow-log-group}"
 
-// DeliveryTrust is when the delivery role may be assumed by FlowLogService:
-// for flow logs of this account, in any region. Source: Amazon VPC User Guide,
-// "IAM role for publishing flow logs to CloudWatch Logs".
+// DeliveryTrust returns the conditions under which FlowLogService may assume
+// the delivery role: only for flow logs of this account, in any region. Source:
+// Amazon VPC User Guide, "IAM role for publishing flow logs to CloudWatch Logs".
 func DeliveryTrust() map[string]map[string]string {
 	return map[string]map[string]string{
 		"StringEquals": {"aws:SourceAccount": InAccount},
@@ -21,10 +22,11 @@ func DeliveryTrust() map[string]map[string]string {
 
 // DeliveryGrants returns the statements of DeliveryPolicy.
 //
-// AWS's documented minimum has logs:CreateLogGroup too. It is left out: with
-// it the service recreates a deleted group, without retention, before relight
-// does. Source: Amazon VPC User Guide, "IAM role for publishing flow logs to
-// CloudWatch Logs"; terraform-aws-vpc issues 435 and 550.
+// AWS's documented minimum includes logs:CreateLogGroup. relight leaves it out,
+// because the service would use it to recreate a deleted group, without
+// retention, before relight does. Source: Amazon VPC User Guide, "IAM role for
+// publishing flow logs to CloudWatch Logs"; terraform-aws-vpc issues 435 and
+// 550.
 func DeliveryGrants() []Grant {
 	group := arn + "logs:*:" + InAccount + ":log-group:" + InFlowLogGroup
 	return []Grant{
@@ -35,10 +37,10 @@ func DeliveryGrants() []Grant {
 		{
 			Actions:   []string{"logs:DescribeLogGroups"},
 			Resources: []string{"*"},
-			Why:       "the listing is authorised as a whole. Source: Service Authorization Reference, CloudWatch Logs",
+			Why:       "CloudWatch Logs authorises this listing only for all log groups. Source: Service Authorization Reference, CloudWatch Logs",
 		},
 	}
 }
 
-// DeliveryDescription says what the delivery role is for.
+// DeliveryDescription returns the description of the delivery role.
 func DeliveryDescription(logGroup string) string { return "VPC flow logs deliver to " + logGroup }

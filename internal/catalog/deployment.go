@@ -1,7 +1,7 @@
 package catalog
 
-// Names that the stack gives and others find it by. They are built from the
-// prefix alone, so that no stack has to import from another.
+// The names below depend only on the prefix, so that no stack has to import
+// from another. relight finds the resources of the stacks by these names.
 
 // StackName returns the name of the home stack.
 func (b Baseline) StackName() string { return b.Prefix }
@@ -9,28 +9,29 @@ func (b Baseline) StackName() string { return b.Prefix }
 // ForwarderName returns the name of the stack that forwards a region's events.
 func (b Baseline) ForwarderName(region string) string { return b.Name(region) }
 
-// BusName returns the name of the bus in the home region that takes the
+// BusName returns the name of the bus in the home region that receives the
 // events forwarded from other regions.
 func (b Baseline) BusName() string { return b.Prefix }
 
-// FunctionLogGroup returns the log group of a function, by its deployed name.
+// FunctionLogGroup returns the log group of the function with that deployed
+// name.
 func FunctionLogGroup(name string) string { return "/aws/lambda/" + name }
 
-// Outputs of the home stack.
+// These are the outputs of the home stack.
 const (
 	OutputTopic        = "TopicArn"
 	OutputDeliveryRole = "DeliveryRoleArn"
 )
 
-// Placeholders of RuntimeGrants, beside those of Grants.
+// These placeholders are in RuntimeGrants, in addition to those of Grants.
 const (
 	InLogGroup = "${log-group}" // ARN of the function's own log group
-	InQueue    = "${queue}"     // ARN of the queue it is fed from; of Backfill, the queue its failures go to
+	InQueue    = "${queue}"     // ARN of the queue that feeds the function; for Backfill, the queue for its failures
 )
 
-// RuntimeGrants returns what Lambda does in a function's name: these are
-// never calls of the function's own code. No logs:CreateLogGroup: the stack
-// makes the group, with its retention.
+// RuntimeGrants returns the statements that Lambda itself needs in a function's
+// role. The function's own code never makes these calls. They do not include
+// logs:CreateLogGroup, because the stack creates the group with its retention.
 func RuntimeGrants(f Function) []Grant {
 	queue := Grant{
 		Actions:   []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
@@ -41,7 +42,7 @@ func RuntimeGrants(f Function) []Grant {
 		queue = Grant{
 			Actions:   []string{"sqs:SendMessage"},
 			Resources: []string{InQueue},
-			Why:       "Lambda keeps what failed for good. Source: AWS Lambda Developer Guide, asynchronous invocation",
+			Why:       "Lambda sends invocations that failed for good to the queue. Source: AWS Lambda Developer Guide, asynchronous invocation",
 		}
 	}
 	return []Grant{

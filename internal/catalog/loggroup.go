@@ -1,25 +1,27 @@
 package catalog
 
-// ClassStandard is the only log group class that takes metric filters.
+// ClassStandard is the only log group class that accepts metric filters.
 const ClassStandard = "STANDARD"
 
-// FiltersPerGroup is how many metric filters a log group takes. Source:
+// FiltersPerGroup is how many metric filters a log group can have. Source:
 // CloudWatch Logs API Reference, PutMetricFilter.
 const FiltersPerGroup = 100
 
 // ControlTowerPrefix begins the names of log groups that AWS Control Tower
-// owns; its controls deny changes to them, so relight only reports on them.
+// owns. Control Tower denies changes to them, so relight only reports findings
+// about them.
 const ControlTowerPrefix = "aws-controltower/"
 
-// RetentionDays lists the retention periods CloudWatch Logs accepts.
+// RetentionDays lists the retention periods that CloudWatch Logs accepts, in
+// days.
 // Source: CloudWatch Logs API Reference, PutRetentionPolicy.
 var RetentionDays = []int32{
 	1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096,
 	1827, 2192, 2557, 2922, 3288, 3653,
 }
 
-// A LogGroupSpec is what the trail's log group has to satisfy.
+// A LogGroupSpec says what the trail's log group must satisfy.
 type LogGroupSpec struct {
-	Name          string // "" means the one the trail delivers to
-	RetentionDays int32  // least retention; a group without one keeps for ever
+	Name          string // "" means the log group that the trail delivers to
+	RetentionDays int32  // the shortest retention; a group without a retention keeps its records for ever
 }

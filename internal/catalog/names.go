@@ -1,47 +1,52 @@
 package catalog
 
-// Environment variables that the stack sets on every function.
+// The stack sets these environment variables on every function.
 const (
 	EnvAccount      = "RELIGHT_ACCOUNT"       // 12 digits
-	EnvHomeRegion   = "RELIGHT_HOME_REGION"   // the stack's region
+	EnvHomeRegion   = "RELIGHT_HOME_REGION"   // the region of the stack
 	EnvTopic        = "RELIGHT_TOPIC"         // ARN of the topic
-	EnvTopicKey     = "RELIGHT_TOPIC_KEY"     // ARN of the key it is encrypted with
-	EnvDeliveryRole = "RELIGHT_DELIVERY_ROLE" // ARN of the flow logs delivery role
+	EnvTopicKey     = "RELIGHT_TOPIC_KEY"     // ARN of the key that encrypts the topic
+	EnvDeliveryRole = "RELIGHT_DELIVERY_ROLE" // ARN of the role that delivers relight's flow logs
 )
 
-// OwnerTag marks what relight made; its value is the prefix.
+// OwnerTag is the key of the tag on everything that relight creates. Its value
+// is the prefix.
 const OwnerTag = "relight"
 
-// ConfigFile is the resolved configuration beside each function's binary.
+// ConfigFile is the name of the file with the resolved configuration, beside
+// each function's binary.
 const ConfigFile = "config.json"
 
-// MetricNamespace holds the metrics that relight writes about its own runs.
+// MetricNamespace is the namespace of the metrics that relight writes about its
+// own runs.
 const MetricNamespace = "relight"
 
-// MetricDimension tells the functions apart in MetricNamespace, by their
-// deployed names. Each metric is also there without it, for all together.
+// MetricDimension distinguishes the functions in MetricNamespace by their
+// deployed names. relight also writes each metric without it, for all functions
+// together.
 const MetricDimension = "Function"
 
-// Metrics about runs, one value per run, in MetricNamespace.
+// These metrics in MetricNamespace have one value per run.
 const (
 	MetricRepaired   = "Repaired"   // actions that succeeded
-	MetricUnrestored = "Unrestored" // actions that failed for good, or remained after a repair
-	MetricUntold     = "Untold"     // messages that could not be sent
-	MetricFindings   = "Findings"   // what only a person can mend
+	MetricUnrestored = "Unrestored" // actions that failed for good or remained after a repair
+	MetricUntold     = "Untold"     // notifications that could not be sent
+	MetricFindings   = "Findings"   // findings, which need a person's action
 )
 
-// FindingsMemory returns the name of the parameter that holds which findings
-// sweeps have told people of.
+// FindingsMemory returns the name of the parameter that stores the findings
+// that sweeps have reported.
 func (b Baseline) FindingsMemory() string { return "/" + b.Prefix + "/memory/findings" }
 
 // A Function is one deployed Lambda.
 type Function string
 
-// Backfill is the function behind the schedule, the first sweep and manual
-// invocation; it serves every kind.
+// Backfill is the function that the schedule, the first sweep and people
+// invoke. It serves every kind.
 const Backfill Function = "backfill"
 
-// Functions returns every function: one for each kind's events, and Backfill.
+// Functions returns every function: one for the events of each kind, and
+// Backfill.
 func Functions() []Function {
 	fs := make([]Function, 0, len(Kinds())+1)
 	for _, k := range Kinds() {
@@ -58,8 +63,8 @@ func (f Function) Kinds() []Kind {
 	return []Kind{Kind(f)}
 }
 
-// A HandOver is what the sweep invokes the function of a kind with that only
-// that function may repair.
+// A HandOver is the payload with which the sweep invokes the function of a
+// kind, if only that function may repair the kind.
 type HandOver struct {
 	Repair Kind `json:"repair"`
 }

@@ -12,14 +12,14 @@ type Pattern struct {
 	Detail     *Detail  `json:"detail,omitempty"`
 }
 
-// A Detail is the part of a Pattern that looks at a CloudTrail record.
+// A Detail is the part of a Pattern that matches a CloudTrail record.
 type Detail struct {
 	EventName  []string          `json:"eventName"`
 	ErrorCode  []map[string]bool `json:"errorCode"`
 	Parameters *Parameters       `json:"requestParameters,omitempty"`
 }
 
-// Parameters is the part of a Detail that looks at the tags of a request.
+// Parameters is the part of a Detail that matches the tags of a request.
 type Parameters struct {
 	TagSet struct {
 		Items struct {
@@ -28,7 +28,8 @@ type Parameters struct {
 	} `json:"tagSet"`
 }
 
-// parameters returns what the call's rule asks of the request; nil for any.
+// parameters returns what the call's rule matches in the request. It returns
+// nil if the rule matches any request.
 func (c Call) parameters() *Parameters {
 	if c.Tag == "" {
 		return nil
@@ -38,22 +39,22 @@ func (c Call) parameters() *Parameters {
 	return &p
 }
 
-// Tagged reports whether the pattern asks for a tag in the request.
+// Tagged reports whether the pattern matches only requests with a tag.
 func (p Pattern) Tagged() bool { return p.Detail != nil && p.Detail.Parameters != nil }
 
-// String returns the pattern as the JSON that PutRule takes.
+// String returns the pattern as the JSON that PutRule accepts.
 func (p Pattern) String() string {
 	b, err := json.Marshal(p)
-	if err != nil { // strings, slices and maps of them always marshal
+	if err != nil { // strings, and slices and maps of strings, always marshal
 		panic(err)
 	}
 	return string(b)
 }
 
-// PatternsOf returns the event patterns that together match those of the calls
-// that can harm one of the kinds: one pattern per source, detail type and
-// demand on the request, in table order. Refused calls change nothing, so no
-// pattern matches them.
+// PatternsOf returns the event patterns that together match every call that
+// can harm one of the kinds. There is one pattern per source and detail type,
+// and another for the calls about tags, in table order. Refused calls change
+// nothing, so no pattern matches them.
 func PatternsOf(calls []Call, kinds ...Kind) []Pattern {
 	var patterns []Pattern
 	for _, c := range calls {

@@ -7,26 +7,26 @@ import (
 )
 
 // A Grant is one statement of a function's policy. Names in ${} are the In…
-// constants here and in deployment.go; the stack fills them in.
+// constants here and in deployment.go. The stack replaces them by values.
 type Grant struct {
 	Actions   []string
 	Resources []string
 	Condition map[string]map[string]string // operator to key to value; nil for none
-	If        string                       // the key of the configuration that it is granted with; "" for always
-	Why       string                       // why no narrower resource will do, or why it is allowed though few runs use it
+	If        string                       // the configuration key that the statement requires; "" if every deployment has the statement
+	Why       string                       // why the resource is not narrower, or why the statement is needed although few runs use it
 }
 
-// Placeholders in Grant resources and conditions.
+// These placeholders are in the resources and conditions of a Grant.
 const (
 	InPartition     = "${partition}"
 	InAccount       = "${account}"
 	InRegion        = "${region}"          // the home region
-	InPrefix        = "${prefix}"          // Policy.Prefix
-	InTrailLogGroup = "${trail-log-group}" // the configured name, or "*": it is discovered at run time
-	InTrailRole     = "${trail-role}"      // ARN of the configured role, or of any: it is discovered at run time
+	InPrefix        = "${prefix}"          // Baseline.Prefix
+	InTrailLogGroup = "${trail-log-group}" // the configured name, or "*" if relight discovers it at run time
+	InTrailRole     = "${trail-role}"      // ARN of the configured role, or of any role if relight discovers it at run time
 	InDeliveryRole  = "${delivery-role}"   // ARN
 	InTopic         = "${topic}"           // ARN
-	InKey           = "${key}"             // ARN of the topic's key
+	InKey           = "${key}"             // ARN of the key that encrypts the topic
 )
 
 const arn = "arn:" + InPartition + ":"
@@ -36,17 +36,17 @@ var (
 	memories = arn + "ssm:" + InRegion + ":" + InAccount + ":parameter/" + InPrefix + "/memory/trail"
 )
 
-// recall lets a kind read what is remembered of the trail.
+// recall lets a kind read what relight remembers of the trail.
 func recall(why string) Grant {
 	return Grant{Actions: []string{"ssm:GetParameter"}, Resources: []string{memories}, Why: why}
 }
 
 var trailLogGroup = arn + "logs:" + InRegion + ":" + InAccount + ":log-group:" + InTrailLogGroup
 
-// managedPolicies is any managed policy of the account.
+// managedPolicies matches every managed policy of the account.
 const managedPolicies = arn + "iam::" + InAccount + ":policy/*"
 
-// roleReads lets the delivery role be looked at, with the policies on it.
+// roleReads lets a function read the delivery role and the policies on it.
 var roleReads = []Grant{
 	{
 		Actions:   []string{"iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"},
@@ -55,24 +55,24 @@ var roleReads = []Grant{
 	{
 		Actions:   []string{"iam:GetPolicy", "iam:GetPolicyVersion"},
 		Resources: []string{managedPolicies, arn + "iam::aws:policy/*"},
-		Why:       "which managed policy somebody attaches to the delivery role is known only at run time; GetPolicy is for one that is attached or its boundary, and so GetPolicyVersion is for its document",
+		Why:       "relight learns only at run time which managed policies are attached to the delivery role; GetPolicy is for an attached policy or the boundary, and GetPolicyVersion is for its document",
 	},
 }
 
-// kindGrants lists what each kind's observation and repair may call. Source
-// of the resource types: AWS Service Authorization Reference.
+// kindGrants lists the actions that each kind needs to observe and repair.
+// Source of the resource types: AWS Service Authorization Reference.
 var kindGrants = map[Kind][]Grant{
 	DeliveryRoles: roleReads,
 	FlowLogs: append([]Grant{
 		{
 			Actions:   []string{"kms:DescribeKey"},
 			Resources: []string{arn + "kms:*:" + InAccount + ":key/*"},
-			Why:       "DescribeKey is for saying why a flow log of relight's own cannot deliver; only where one FAILED, as the reads of the delivery role",
+			Why:       "DescribeKey is for finding out why relight's own flow log cannot deliver; like the reads of the delivery role, it is used only if a delivery has FAILED",
 		},
 		{
 			Actions:   []string{"ec2:DescribeVpcs", "ec2:DescribeFlowLogs"},
 			Resources: []string{"*"},
-			Why:       "EC2 reads take no resource",
+			Why:       "EC2 does not support resources for these reads",
 		},
 		{
 			Actions: []string{"ec2:CreateFlowLogs"},
@@ -86,24 +86,24 @@ var kindGrants = map[Kind][]Grant{
 			Actions:   []string{"ec2:CreateTags"},
 			Resources: []string{arn + "ec2:*:" + InAccount + ":vpc-flow-log/*"},
 			Condition: map[string]map[string]string{"StringEquals": {"ec2:CreateAction": "CreateFlowLogs"}},
-			Why:       "tags only in the call that creates the flow log: CreateTags is checked inside it, never a call of its own",
+			Why:       "relight sets tags only when it creates the flow log: CreateTags is checked inside CreateFlowLogs, and relight never calls it",
 		},
 		{
 			Actions:   []string{"ec2:DeleteFlowLogs"},
 			Resources: []string{arn + "ec2:*:" + InAccount + ":vpc-flow-log/*"},
 			Condition: map[string]map[string]string{"StringEquals": {"aws:ResourceTag/" + OwnerTag: InPrefix}},
-			Why:       "only relight's own, by their tag: those of a VPC that is gone, and in a sweep those that another one has replaced",
+			Why:       "relight deletes only its own flow logs, which have its tag: those of a deleted VPC, and in a sweep those that another flow log has replaced",
 		},
 		{
 			Actions:   []string{"iam:PassRole"},
 			Resources: []string{InDeliveryRole},
 			Condition: map[string]map[string]string{"StringEquals": {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}},
-			Why:       "PassRole is checked inside CreateFlowLogs, never a call of its own",
+			Why:       "PassRole is checked inside CreateFlowLogs, and relight never calls it",
 		},
 		{
 			Actions:   []string{"logs:DescribeLogGroups"},
 			Resources: []string{"*"},
-			Why:       "CloudWatch Logs authorises the listing as a whole",
+			Why:       "CloudWatch Logs authorises this listing only for all log groups",
 		},
 		{
 			Actions: []string{
@@ -111,21 +111,21 @@ var kindGrants = map[Kind][]Grant{
 				"logs:ListTagsForResource", "logs:PutLogGroupDeletionProtection",
 			},
 			Resources: []string{arn + "logs:*:" + InAccount + ":log-group:*"},
-			Why: "the log group behind an owner's flow log is known only at run time, in any region; " +
-				"TagResource is checked inside CreateLogGroup, never a call of its own; " + protection,
+			Why: "relight learns only at run time which log group is behind an owner's flow log, in any region; " +
+				"TagResource is checked inside CreateLogGroup, and relight never calls it; " + protection,
 		},
 		{
 			Actions:   []string{"logs:AssociateKmsKey"},
 			Resources: []string{arn + "logs:*:" + InAccount + ":log-group:*"},
 			If:        KeyKMSKeys,
-			Why:       "puts the configured key back on a log group of relight's, in any region",
+			Why:       "relight restores the configured key on its own log groups, in any region",
 		},
 	}, roleReads...),
 	Trails: {
 		{
 			Actions:   []string{"cloudtrail:DescribeTrails", "logs:DescribeLogGroups"},
 			Resources: []string{"*"},
-			Why:       "listings take no resource",
+			Why:       "AWS does not support resources for these listings",
 		},
 		{
 			Actions: []string{
@@ -133,38 +133,38 @@ var kindGrants = map[Kind][]Grant{
 				"cloudtrail:StartLogging", "cloudtrail:UpdateTrail", "cloudtrail:PutEventSelectors", "cloudtrail:CreateTrail",
 			},
 			Resources: []string{trails},
-			Why:       "the trail is chosen at run time, and comes back under its own name",
+			Why:       "relight chooses the trail at run time, and restores a deleted trail under its own name",
 		},
 		{
 			Actions:   []string{"iam:PassRole"},
 			Resources: []string{InTrailRole},
 			Condition: map[string]map[string]string{"StringEquals": {"iam:PassedToService": CloudTrailService}},
-			Why:       "PassRole is checked inside UpdateTrail and CreateTrail, never a call of its own; the trail's role is known only at run time unless trail.roleArn names it",
+			Why:       "PassRole is checked inside UpdateTrail and CreateTrail, and relight never calls it; relight learns the trail's role only at run time unless trail.roleArn names it",
 		},
 		{
 			Actions:   []string{"logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource", "logs:PutLogGroupDeletionProtection"},
 			Resources: []string{trailLogGroup, trailLogGroup + ":*"},
-			Why: "CloudTrail takes no log group that does not exist: CreateLogGroup is for one that went with the trail, PutRetentionPolicy is for the same; " +
-				"TagResource is checked inside CreateLogGroup, never a call of its own; " + protection,
+			Why: "CloudTrail rejects a log group that does not exist: CreateLogGroup is for a log group that was deleted with the trail, and PutRetentionPolicy is for its retention; " +
+				"TagResource is checked inside CreateLogGroup, and relight never calls it; " + protection,
 		},
 		{
 			Actions:   []string{"organizations:ListAWSServiceAccessForOrganization"},
 			Resources: []string{"*"},
-			Why:       "ListAWSServiceAccessForOrganization is checked inside UpdateTrail and CreateTrail of an organisation's trail, never a call of its own; it takes no resource",
+			Why:       "ListAWSServiceAccessForOrganization is checked inside UpdateTrail and CreateTrail for an organisation trail, and relight never calls it; AWS does not support resources for it",
 		},
 		{
 			Actions:   []string{"iam:GetRole"},
 			Resources: []string{arn + "iam::" + InAccount + ":role/aws-service-role/" + CloudTrailService + "/*"},
-			Why:       "GetRole is checked inside UpdateTrail and CreateTrail of an organisation's trail, never a call of its own",
+			Why:       "GetRole is checked inside UpdateTrail and CreateTrail for an organisation trail, and relight never calls it",
 		},
-		recall("a trail that was stripped or deleted comes back as it is remembered"),
+		recall("relight restores a stripped or deleted trail from what it remembers of the trail"),
 	},
 	LogGroups: {
-		recall("GetParameter is for doubt: which trail is guarded, where several or none qualify"),
+		recall("GetParameter is for choosing the protected trail if several trails qualify, or none"),
 		{
 			Actions:   []string{"cloudtrail:DescribeTrails", "logs:DescribeLogGroups"},
 			Resources: []string{"*"},
-			Why:       "listings take no resource",
+			Why:       "AWS does not support resources for these listings",
 		},
 		{
 			Actions: []string{
@@ -173,23 +173,23 @@ var kindGrants = map[Kind][]Grant{
 				"logs:ListTagsForResource", "logs:PutLogGroupDeletionProtection",
 			},
 			Resources: []string{trailLogGroup, trailLogGroup + ":*"},
-			Why:       "TagResource is checked inside CreateLogGroup, never a call of its own; " + protection,
+			Why:       "TagResource is checked inside CreateLogGroup, and relight never calls it; " + protection,
 		},
 		{
 			Actions:   []string{"logs:AssociateKmsKey"},
 			Resources: []string{trailLogGroup, trailLogGroup + ":*"},
 			If:        KeyKMSKeys,
-			Why:       "puts the configured key back on a log group of relight's",
+			Why:       "relight restores the configured key on its own log groups",
 		},
 		{
 			Actions:   []string{"logs:DescribeAccountPolicies"},
 			Resources: []string{"*"},
-			Why:       "listings take no resource",
+			Why:       "AWS does not support resources for these listings",
 		},
 		{
 			Actions:   []string{"logs:GetTransformer"},
 			Resources: []string{arn + "logs:" + InRegion + ":" + InAccount + ":log-group:*"},
-			Why:       "CloudWatch Logs shows account-wide transformers only to those who may read any group's (API Reference, DescribeAccountPolicies)",
+			Why:       "CloudWatch Logs shows account-wide transformers only to callers that may read every group's transformer (API Reference, DescribeAccountPolicies)",
 		},
 	},
 	Topics: {
@@ -199,80 +199,80 @@ var kindGrants = map[Kind][]Grant{
 				"sns:CreateTopic", "sns:TagResource", "sns:SetTopicAttributes", "sns:Subscribe",
 			},
 			Resources: []string{InTopic},
-			Why:       "TagResource is checked inside CreateTopic, never a call of its own",
+			Why:       "TagResource is checked inside CreateTopic, and relight never calls it",
 		},
 		{
 			Actions:   []string{"sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes"},
 			Resources: []string{"*"},
-			Why:       "SNS documents no resource to narrow these to; they are used on subscriptions of the topic only",
+			Why:       "SNS documents no narrower resource; relight uses these only on subscriptions of its topic",
 		},
 		{
 			Actions:   []string{"kms:DescribeKey", "kms:GetKeyPolicy", "kms:CancelKeyDeletion", "kms:EnableKey"},
 			Resources: []string{InKey},
-			Why:       "a key that is disabled, or waits for its deletion, silences alarms and messages alike",
+			Why:       "while the key is disabled or scheduled for deletion, neither alarms nor relight can send notifications",
 		},
 	},
 	Alarms: {
-		recall("GetParameter is for doubt: which trail is guarded, where several or none qualify"),
+		recall("GetParameter is for choosing the protected trail if several trails qualify, or none"),
 		{
 			Actions:   []string{"cloudwatch:DescribeAlarms"},
 			Resources: []string{"*"},
-			Why:       "CloudWatch shows composite alarms only with a permission for everything (API Reference, DescribeAlarms)",
+			Why:       "CloudWatch shows composite alarms only to callers with permission for all resources (API Reference, DescribeAlarms)",
 		},
 		{
 			Actions:   []string{"cloudwatch:ListAlarmMuteRules"},
 			Resources: []string{"*"},
-			Why:       "listings take no resource",
+			Why:       "AWS does not support resources for these listings",
 		},
 		{
 			Actions:   []string{"cloudwatch:DeleteAlarmMuteRule"},
 			Resources: []string{arn + "cloudwatch:" + InRegion + ":" + InAccount + ":alarm-mute-rule:*"},
 			If:        KeyRemoveMutes,
-			Why:       "whoever silences an alarm chooses the rule's name",
+			Why:       "the caller who silences an alarm chooses the name of the mute rule",
 		},
 		{
 			Actions:   []string{"cloudwatch:PutCompositeAlarm"},
 			Resources: []string{"*"},
 			If:        KeyRemoveMutes,
-			Why:       "CloudWatch takes it only with a permission for everything (API Reference, PutCompositeAlarm)",
+			Why:       "CloudWatch accepts this call only with permission for all resources (API Reference, PutCompositeAlarm)",
 		},
 		{
 			Actions:   []string{"cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", "cloudwatch:ListTagsForResource"},
 			Resources: []string{arn + "cloudwatch:" + InRegion + ":" + InAccount + ":alarm:" + InPrefix + "-*"},
-			Why: "TagResource is checked inside a PutMetricAlarm that carries tags, and ListTagsForResource is checked inside " +
-				"one whose alarm sends its tags along, never calls of their own",
+			Why: "TagResource is checked inside a PutMetricAlarm with tags, and ListTagsForResource is checked inside " +
+				"a PutMetricAlarm whose alarm sends its tags along; relight never calls either",
 		},
 		{
 			Actions:   []string{"cloudtrail:DescribeTrails"},
 			Resources: []string{"*"},
-			Why:       "finds the log group whose filters the alarms depend on; only if one of relight's alarms is missing that no event named",
+			Why:       "relight uses this to find the log group whose filters the alarms depend on, and only if an alarm that no event named is missing",
 		},
 		{
 			Actions:   []string{"logs:DescribeMetricFilters"},
 			Resources: []string{trailLogGroup, trailLogGroup + ":*"},
-			Why:       "as DescribeTrails",
+			Why:       "relight uses this in the same case as DescribeTrails",
 		},
 		{
 			Actions:   []string{"sns:GetTopicAttributes"},
 			Resources: []string{arn + "sns:" + InRegion + ":" + InAccount + ":*"},
-			Why:       "another alarm satisfies its control only if its own topic reaches somebody; as DescribeTrails",
+			Why:       "an alarm that relight did not create satisfies its control only if its own topic has a subscriber; relight uses this in the same case as DescribeTrails",
 		},
 	},
 }
 
-const protection = "protection is put back only where it was switched off, and whether PutLogGroupDeletionProtection " +
-	"is checked inside a CreateLogGroup that asks for it is unverified"
+const protection = "relight restores deletion protection only where it was switched off, and it is unverified whether " +
+	"PutLogGroupDeletionProtection is checked inside a CreateLogGroup that asks for it"
 
-// Keys of the configuration that some grants come with.
+// Some grants require one of these configuration keys.
 const (
 	KeyKMSKeys     = "kmsKeys"
 	KeyRemoveMutes = "alarms.removeMutes"
 )
 
-// GrantKeys returns the keys of the configuration that some grants come with.
+// GrantKeys returns the configuration keys that some grants require.
 func GrantKeys() []string { return []string{KeyKMSKeys, KeyRemoveMutes} }
 
-// reportGrants lets every function tell people what it did.
+// reportGrants lets every function notify people of what it did.
 var reportGrants = []Grant{
 	{
 		Actions:   []string{"sns:Publish"},
@@ -282,13 +282,13 @@ var reportGrants = []Grant{
 		Actions:   []string{"kms:GenerateDataKey", "kms:Decrypt"},
 		Resources: []string{InKey},
 		Condition: map[string]map[string]string{"StringEquals": {"kms:ViaService": "sns." + InRegion + ".amazonaws.com"}},
-		Why:       "the topic is encrypted: GenerateDataKey is checked, and Decrypt is checked, as SNS calls KMS in the publisher's name",
+		Why:       "the topic is encrypted: GenerateDataKey is checked, and Decrypt is checked, when SNS calls KMS on behalf of the publisher",
 	},
 }
 
-// ownGrants lists what the function of a kind may do and the sweep may not:
-// who may write a role's policy and trust may make it anything. The sweep has
-// it done by that function.
+// ownGrants lists the actions that the function of a kind has and the sweep
+// does not: a caller that can write a role's policy and trust can give the role
+// any permission. The sweep invokes that function instead.
 var ownGrants = map[Kind][]Grant{
 	DeliveryRoles: {
 		{
@@ -297,44 +297,45 @@ var ownGrants = map[Kind][]Grant{
 				"iam:PutRolePermissionsBoundary", "iam:DeleteRolePermissionsBoundary", "iam:DeleteRolePolicy", "iam:DetachRolePolicy",
 			},
 			Resources: []string{InDeliveryRole},
-			Why: "a way to more rights for whoever takes this function over, so it is pinned to the one role. " +
-				"Policies are only taken off it where they deny what delivery needs without a condition. TagRole is for tags that somebody took, and within CreateRole; " +
+			Why: "an intruder who takes over this function could use these actions to get more rights, so they apply only to this role. " +
+				"relight removes policies from the role only if they unconditionally deny log delivery. TagRole is for restoring removed tags, and for CreateRole; " +
 				"PutRolePermissionsBoundary is for the configured boundary",
 		},
 	},
 }
 
-// sweepGrants is what only Backfill needs.
+// sweepGrants lists the actions that only Backfill needs.
 var sweepGrants = []Grant{
 	{
 		Actions:   []string{"lambda:InvokeFunction"},
 		Resources: []string{arn + "lambda:" + InRegion + ":" + InAccount + ":function:" + InPrefix + "-" + string(DeliveryRoles)},
-		Why:       "makes the one function that may restore the delivery role do so; only if the role is not as desired",
+		Why:       "the sweep invokes the only function that may restore the delivery role, and only if the role has drift",
 	},
 	{
 		Actions:   []string{"ec2:DescribeRegions"},
 		Resources: []string{"*"},
-		Why:       "EC2 reads take no resource",
+		Why:       "EC2 does not support resources for these reads",
 	},
 	{
 		Actions:   []string{"cloudtrail:LookupEvents"},
 		Resources: []string{"*"},
-		Why:       "LookupEvents is for naming who pointed the trail elsewhere; it takes no resource",
+		Why:       "LookupEvents is for naming the caller who redirected the trail; AWS does not support resources for it",
 	},
 	{
 		Actions:   []string{"ssm:PutParameter"},
 		Resources: []string{memories},
-		Why:       "what a sweep finds healthy is remembered; no function that events start may write it",
+		Why:       "the sweep remembers a trail that it finds healthy; functions that events start must not write this memory",
 	},
 	{
 		Actions:   []string{"ssm:GetParameter", "ssm:PutParameter"},
 		Resources: []string{arn + "ssm:" + InRegion + ":" + InAccount + ":parameter/" + InPrefix + "/memory/findings"},
-		Why:       "remembers the findings that people were notified of, so that a new one is reported although others persist",
+		Why:       "relight remembers which findings it has reported, so that it reports a new finding although others are still open",
 	},
 }
 
-// Grants returns the statements of a function's policy, each once, those that
-// come only with a key of the configuration where it is among the keys.
+// Grants returns the statements of a function's policy, each once. It leaves
+// out a statement that requires a configuration key if the key is not among
+// keys.
 func Grants(f Function, keys ...string) []Grant {
 	var grants []Grant
 	for _, k := range f.Kinds() {
@@ -362,15 +363,15 @@ func (g Grant) bare() Grant {
 	return g
 }
 
-// Never lists the actions that no function may ever be granted.
+// Never lists the actions that relight must never grant to a function.
 var Never = []string{
 	"cloudtrail:DeleteTrail", "cloudtrail:StopLogging",
 	"logs:DeleteLogGroup", "logs:DeleteMetricFilter",
 	"cloudwatch:DeleteAlarms", "cloudwatch:PutAlarmMuteRule",
 }
 
-// ExpandConditions returns conditions with each placeholder in their values
-// replaced.
+// ExpandConditions returns the conditions with each placeholder in their values
+// replaced, as Expand does.
 func ExpandConditions(conditions map[string]map[string]string, values map[string]string) map[string]map[string]string {
 	out := map[string]map[string]string{}
 	for operator, keys := range conditions {
@@ -382,7 +383,7 @@ func ExpandConditions(conditions map[string]map[string]string, values map[string
 	return out
 }
 
-// Expand replaces each placeholder in s by its value.
+// Expand returns s with each placeholder replaced by its value.
 func Expand(s string, values map[string]string) string {
 	keys := make([]string, 0, len(values))
 	for k := range values {

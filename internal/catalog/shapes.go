@@ -5,10 +5,10 @@ import (
 	"unicode/utf8"
 )
 
-// A Shape is what the names of a resource type look like: a pattern whose first
-// group is the name, and how many characters the name has. The limits are not in
-// the pattern because a pattern that counts to 512 takes a function milliseconds
-// to compile each time it starts.
+// A Shape describes the names of a resource type: a pattern whose first group is
+// the name, and the least and the most characters of the name. The limits are
+// not in the pattern, because a function needs milliseconds at each start to
+// compile a pattern that counts to 512.
 type Shape struct {
 	pattern     *regexp.Regexp
 	least, most int
@@ -28,17 +28,17 @@ func (s Shape) MatchString(text string) bool {
 	return s.least <= n && n <= s.most
 }
 
-// The shapes of whole names. A region and a VPC have no documented limit; theirs
-// are far above what AWS uses. Sources: AWS General Reference, region names; EC2
+// Each shape matches a complete name. AWS documents no limit for the names of
+// regions and VPCs; their limits here are far above what AWS uses. Sources: AWS General Reference, region names; EC2
 // API Reference, resource IDs; CloudWatch Logs API Reference, CreateLogGroup;
-// Amazon S3 User Guide, bucket naming rules, with those of older buckets; KMS
+// Amazon S3 User Guide, bucket naming rules, including older buckets; KMS
 // API Reference, key IDs; CloudTrail API Reference, CreateTrail, Name, and
 // Trail, TrailARN; SNS API Reference, CreateTopic; IAM API Reference, CreateRole
 // and GetPolicy; CloudWatch API Reference, PutMetricAlarm.
 var (
 	RegionShape   = shape(`^([a-z]{2,}(?:-[a-z]+)+-\d+)$`, 1, 255)
 	VPCShape      = shape(`^(vpc-[0-9a-f]+)$`, 1, 255)
-	TopicShape    = shape(`^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:([A-Za-z0-9_.-]+)(?::[A-Za-z0-9-]+)?$`, 1, 256) // or a subscription of one
+	TopicShape    = shape(`^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:([A-Za-z0-9_.-]+)(?::[A-Za-z0-9-]+)?$`, 1, 256) // or the ARN of a subscription
 	LogGroupShape = shape(`^([.\-_/#A-Za-z0-9]+)$`, 1, 512)
 	BucketShape   = shape(`^([A-Za-z0-9._-]+)$`, 3, 255)
 	KeyShape      = shape(`^([A-Za-z0-9:/_-]+)$`, 1, 512)

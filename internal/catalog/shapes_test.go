@@ -7,8 +7,8 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// Each shape takes the shortest and the longest name and none beyond, with the
-// ARN around it where the shape has one.
+// Each shape matches the shortest and the longest name, but no shorter or longer
+// one. The test puts the name into an ARN if the shape has one.
 func TestShapeLimits(t *testing.T) {
 	tests := map[string]struct {
 		shape         catalog.Shape
@@ -40,6 +40,6 @@ func TestShapeLimits(t *testing.T) {
 		}
 	}
 	if !catalog.AlarmShape.MatchString(strings.Repeat("é", 255)) {
-		t.Error("an alarm's limit counts bytes, want characters")
+		t.Error("the limit of an alarm's name counts bytes, want characters")
 	}
 }

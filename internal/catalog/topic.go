@@ -1,26 +1,26 @@
 package catalog
 
-// AlarmService is the principal that publishes for CloudWatch alarms.
+// AlarmService is the principal that CloudWatch alarms publish as.
 const AlarmService = "cloudwatch.amazonaws.com"
 
-// A Subscriber is somebody whom the topic tells.
+// A Subscriber is one receiver of the topic's notifications.
 type Subscriber struct {
 	Protocol string // as SNS spells it: "email", "sqs"
 	Endpoint string // address, URL, phone number or ARN
 }
 
-// A TopicStatement is one of the topic's policy. The stack writes it and the
-// planner puts it back.
+// A TopicStatement is one statement of the topic's policy. The stack writes it
+// and the planner restores it.
 type TopicStatement struct {
-	Sid     string // unique in the policy; a statement of this name is relight's own
+	Sid     string // unique in the policy; relight owns the statement with this ID
 	Effect  string // "Allow" or "Deny"
-	Service string // the principal; "" for everybody
+	Service string // the principal; "" means everybody
 	Grant
 }
 
-// TopicPolicy is what the policy of relight's topic has to say: alarms of this
-// account and region may publish, and nobody does without TLS. Owners may add
-// statements.
+// TopicPolicy lists the statements that the policy of relight's topic must
+// have: alarms of this account and region may publish, and nobody may publish
+// without TLS. Owners may add statements.
 //
 // Source: Amazon SNS Developer Guide, "Example cases for Amazon SNS access
 // control" (alarms), "Amazon SNS security best practices" (TLS) and "Amazon
