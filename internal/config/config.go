@@ -1,6 +1,7 @@
-// Package config is relight's configuration: defaults, strict decoding and
-// validation. The stack and the CLI read it from cdk.json, the functions from
-// the file that the stack wrote beside them.
+// Package config reads relight's configuration: it sets defaults, decodes
+// strictly and validates. The stack and the CLI read the configuration from
+// cdk.json. The functions read it from the file that the stack wrote beside
+// them.
 package config
 
 import (
@@ -19,24 +20,24 @@ import (
 // Config is the object under context.relight in cdk.json. Every key has a
 // default; the empty object is a good configuration.
 //
-// docs/configuration.md is rendered from the comments of these fields. "Default:"
-// at the end of one says what Parse leaves empty.
+// A test generates docs/configuration.md from the comments of these fields.
+// "Default:" at the end of a comment names a default that Parse does not fill in.
 type Config struct {
-	// Begins the name of everything relight makes: up to 20 lower-case letters, digits and hyphens.
+	// The names of everything that relight creates begin with this prefix: up to 20 lower-case letters, digits and hyphens.
 	Prefix string `json:"prefix,omitempty"`
-	// The trail's home region, which the home stack is deployed to. Default: `AWS_REGION`, or the profile's region.
+	// The trail's home region, where the home stack is deployed. Default: `AWS_REGION`, or the profile's region.
 	HomeRegion string `json:"homeRegion,omitempty"`
 	// Further regions whose events are forwarded to the home region, so that relight restores within seconds there too.
 	Regions []string `json:"regions,omitempty"`
-	// Enabled regions that the sweep leaves out: list those that a service control policy denies.
+	// Enabled regions that the sweep skips. List the regions that a service control policy denies.
 	SkipRegions []string `json:"skipRegions,omitempty"`
-	// Minutes between two sweeps, 5 to 1440.
+	// Minutes between two sweeps, from 5 to 1440.
 	SweepMinutes int `json:"sweepMinutes,omitempty"`
 	// Kind to mode: `repair` restores, `observe` plans and logs but writes nothing, `off` does nothing. Default: `repair`.
 	Modes map[string]string `json:"modes,omitempty"`
-	// What every VPC's flow log must satisfy, and what relight's own flow logs are like.
+	// What every VPC's flow log must satisfy, and how relight creates its own flow logs.
 	FlowLogs FlowLogs `json:"flowLogs,omitzero"`
-	// Which trail is protected and where it delivers. relight takes what you leave out from what it remembers of the trail.
+	// Which trail relight protects, and where the trail delivers. relight takes the keys that you leave out from what it remembers of the trail.
 	Trail Trail `json:"trail,omitzero"`
 	// The trail's log group.
 	TrailLogs TrailLogs `json:"trailLogs,omitzero"`
@@ -46,16 +47,16 @@ type Config struct {
 	Controls map[string]ControlChange `json:"controls,omitempty"`
 	// Controls of your own.
 	AddControls []NewControl `json:"addControls,omitempty"`
-	// Subscribers of relight's topic. SNS asks a person to confirm an email or HTTPS subscription; a queue or a function needs nobody.
+	// Subscribers of relight's topic. SNS asks a person to confirm an email or HTTPS subscription. The subscription of a queue or a function needs no confirmation.
 	Subscribers []Subscriber `json:"subscribers,omitempty"`
-	// Region to the ARN of the KMS key that encrypts the log groups relight makes there. The key's policy has to admit CloudWatch Logs.
+	// Region to the ARN of the KMS key that encrypts the log groups that relight creates there. The key's policy must allow CloudWatch Logs to use the key.
 	KMSKeys map[string]string `json:"kmsKeys,omitempty"`
-	// Tags for everything relight makes that takes tags.
+	// Tags that relight sets on everything it creates that accepts tags.
 	Tags map[string]string `json:"tags,omitempty"`
 
-	// Whether the log groups that relight makes are protected from deletion. Default: `true`.
+	// Whether the log groups that relight creates have deletion protection. Default: `true`.
 	DeletionProtection *bool `json:"deletionProtection,omitempty"`
-	// ARN of the managed policy that bounds every role of the stacks, if your organisation requires one.
+	// ARN of the managed policy that is the permissions boundary of every role in the stacks, if your organisation requires one.
 	PermissionsBoundary string `json:"permissionsBoundary,omitempty"`
 	// Whether CloudFormation refuses to delete the stacks.
 	TerminationProtection bool `json:"terminationProtection,omitempty"`
@@ -67,7 +68,7 @@ type FlowLogs struct {
 	TrafficType string `json:"trafficType,omitempty"`
 	// A flow log must record every field in this format. Default: AWS's default format.
 	Format string `json:"format,omitempty"`
-	// The types of destination that count: `cloud-watch-logs`, `s3`, `kinesis-data-firehose`. The first must be among them: relight's own flow logs go there. Default: any.
+	// The types of destination that count: `cloud-watch-logs`, `s3`, `kinesis-data-firehose`. `cloud-watch-logs` must be among them, because relight's own flow logs go there. Default: any.
 	Destinations []string `json:"destinations,omitempty"`
 	// The log group for relight's own flow logs, in each region. Default: `<prefix>-flow-logs`.
 	LogGroup string `json:"logGroup,omitempty"`
@@ -77,24 +78,24 @@ type FlowLogs struct {
 	AggregationSeconds int32 `json:"aggregationSeconds,omitempty"`
 	// IDs of the VPCs that relight skips.
 	ExemptVPCs []string `json:"exemptVpcs,omitempty"`
-	// Whether relight also skips VPCs with the tag `relight:exempt` = `true`. An intruder can set a tag too.
+	// Whether relight also skips VPCs with the tag `relight:exempt` = `true`. An intruder can set this tag too.
 	ExemptByTag bool `json:"exemptByTag,omitempty"`
-	// How many seconds the events of new VPCs wait, up to 900, for a stack that brings its own flow log. Default: `0`.
+	// How many seconds the events of new VPCs wait, up to 900, so that a stack can create its own flow log first. Default: `0`.
 	GraceSeconds int `json:"graceSeconds,omitempty"`
 }
 
-// Trail says which trail is guarded and where it delivers. What it leaves
-// empty is taken from the trail as it was remembered.
+// Trail says which trail relight protects and where the trail delivers. relight
+// takes empty fields from what it remembers of the trail.
 type Trail struct {
-	// Name or ARN of the trail. Default: the remembered one, or the first by ARN that qualifies.
+	// Name or ARN of the trail. Default: the remembered trail, or the first by ARN that qualifies.
 	Name string `json:"name,omitempty"`
-	// The bucket for its log files. Default: as remembered.
+	// Name of the bucket that receives the trail's log files. Default: the remembered bucket.
 	Bucket string `json:"bucket,omitempty"`
-	// ARN of the KMS key that encrypts its log files. Default: as remembered.
+	// ARN of the KMS key that encrypts the trail's log files. Default: the remembered key.
 	KeyARN string `json:"keyArn,omitempty"`
-	// ARN of the role that delivers to its log group. Default: as remembered.
+	// ARN of the role that delivers to the trail's log group. Default: the remembered role.
 	RoleARN string `json:"roleArn,omitempty"`
-	// Whether the stack makes a trail, named after the prefix, with all it needs: for an account without one.
+	// Whether the stack creates a trail, named after the prefix, with everything the trail needs. Use this in an account without a trail.
 	Create bool `json:"create,omitempty"`
 }
 
@@ -102,35 +103,35 @@ type Trail struct {
 type TrailLogs struct {
 	// Name of the log group. With several trails, set `trail.name` instead. Default: discovered from the trail.
 	LogGroup string `json:"logGroup,omitempty"`
-	// The shortest retention that it may have, in days.
+	// The shortest retention that the log group may have, in days.
 	RetentionDays int32 `json:"retentionDays,omitempty"`
 }
 
 // Alarms is the policy for the controls' alarms.
 type Alarms struct {
-	// Whether relight deletes the mute rules, and removes the suppressors, that silence a control's alarm, whoever made them and whatever else they affect. Otherwise it reports them.
+	// Whether relight deletes mute rules and removes suppressors that silence a control's alarm, regardless of who created them and what else they affect. If not, relight reports them.
 	RemoveMutes bool `json:"removeMutes,omitempty"`
 }
 
 // A ControlChange tunes one control of the catalog.
 type ControlChange struct {
-	// Whether to drop the control. Its filter and alarm stay where they are.
+	// Whether relight ignores the control. relight does not delete its filter and alarm.
 	Disabled bool `json:"disabled,omitempty"`
-	// How many matching events in one period raise the alarm. Default: `1`.
+	// How many matching events in one period trigger the alarm. Default: `1`.
 	Threshold float64 `json:"threshold,omitempty"`
 	// Length of the period in seconds, a multiple of 60. Default: `300`.
 	PeriodSeconds int32 `json:"periodSeconds,omitempty"`
 }
 
-// NewControl adds a control of the user's own.
+// NewControl adds a control that the user defines.
 type NewControl struct {
-	// Names the filter, the metric and the alarm: up to 60 lower-case letters, digits and hyphens.
+	// The ID in the names of the filter, the metric and the alarm: up to 60 lower-case letters, digits and hyphens.
 	ID string `json:"id"`
 	// What the control measures. Default: the ID.
 	Title string `json:"title,omitempty"`
 	// A CloudWatch Logs filter pattern, up to 1024 characters.
 	Pattern string `json:"pattern"`
-	// How many matching events in one period raise the alarm. Default: `1`.
+	// How many matching events in one period trigger the alarm. Default: `1`.
 	Threshold float64 `json:"threshold,omitempty"`
 	// Length of the period in seconds, a multiple of 60. Default: `300`.
 	PeriodSeconds int32 `json:"periodSeconds,omitempty"`
@@ -144,8 +145,8 @@ type Subscriber struct {
 	Endpoint string `json:"endpoint"`
 }
 
-// Load reads a configuration from a file: either cdk.json, whose
-// context.relight it takes, or the bare object.
+// Load reads a configuration from a file. The file is either a cdk.json with
+// the configuration at context.relight, or the configuration itself.
 func Load(path string) (Config, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -167,7 +168,7 @@ func Load(path string) (Config, error) {
 }
 
 // Parse decodes, completes and validates a configuration. It returns every
-// problem at once, joined. Empty input is the default configuration.
+// problem at once, joined. It returns the default configuration if raw is empty.
 func Parse(raw []byte) (Config, error) {
 	var c Config
 	if len(bytes.TrimSpace(raw)) == 0 {
@@ -228,12 +229,13 @@ func DeploymentFromEnv(getenv func(string) string) (catalog.Deployment, error) {
 	return d, errors.Join(errs...)
 }
 
-// Desired returns the desired state of an account that relight is deployed in.
+// Desired returns the desired state of an account with a deployment.
 func (c Config) Desired(d catalog.Deployment) catalog.Desired {
 	return catalog.Desired{Baseline: c.Baseline(), Deployment: d}
 }
 
-// Baseline returns what the configuration asks of every account.
+// Baseline returns the desired state that the configuration sets for every
+// account.
 func (c Config) Baseline() catalog.Baseline {
 	b := catalog.Baseline{
 		Prefix: c.Prefix,
@@ -280,8 +282,8 @@ func (c Config) Baseline() catalog.Baseline {
 	return b
 }
 
-// GrantKeys returns the keys of this configuration that some of the functions'
-// permissions come with.
+// GrantKeys returns the keys in this configuration that some permissions of the
+// functions require.
 func (c Config) GrantKeys() []string {
 	var keys []string
 	if len(c.KMSKeys) > 0 {
@@ -293,8 +295,8 @@ func (c Config) GrantKeys() []string {
 	return keys
 }
 
-// FastRegions returns the regions whose events reach this deployment, home
-// first.
+// FastRegions returns the regions whose events reach this deployment, starting
+// with the home region.
 func (c Config) FastRegions(home string) []string {
 	regions := []string{home}
 	for _, r := range c.Regions {

@@ -36,18 +36,18 @@ func TestEveryProblemAtOnce(t *testing.T) {
 		want []string
 	}{
 		{`{"prefx":"x","flowLogs":{"retention":1}}`, []string{`unknown key "prefx": did you mean "prefix"?`, `unknown key "flowLogs.retention"`}},
-		{`{"prefx":"x","sweepMinutes":1}`, []string{`"prefx"`, "sweepMinutes 1"}}, // both sorts at once
+		{`{"prefx":"x","sweepMinutes":1}`, []string{`"prefx"`, "sweepMinutes 1"}}, // both sorts of problems at once
 		{
 			`{"prefix":"Bad_","flowLogs":{"retentionDays":100,"aggregationSeconds":5,"graceSeconds":901},"sweepMinutes":1}`,
 			[]string{"prefix", "flowLogs.graceSeconds 901: use 0 to 900", "flowLogs.retentionDays 100", "aggregationSeconds 5", "sweepMinutes 1"},
 		},
 		{`{"modes":{"alarm":"repair","flowlogs":"on"}}`, []string{`did you mean "alarms"?`, `"on" is not repair`}},
 		{`{"controls":{"root-use":{"threshold":-1}}}`, []string{`did you mean "root-usage"?`, "threshold -1"}},
-		{`{"addControls":[{"id":"root-usage","pattern":""}]}`, []string{"is taken", "pattern has 0 characters"}},
-		{`{"subscribers":[{"protocol":"fax","endpoint":""}],"tags":{"aws:x":"y","relight":"z"}}`, []string{`"fax"`, "endpoint is empty", "aws:x", "marks what relight made"}},
-		{`{"flowLogs":{"destinations":["s3"],"exemptVpcs":["web"],"format":"plain"}}`, []string{"must allow cloud-watch-logs", `"web"`, "has no ${field}"}},
+		{`{"addControls":[{"id":"root-usage","pattern":""}]}`, []string{"is already the ID of a control", "pattern has 0 characters"}},
+		{`{"subscribers":[{"protocol":"fax","endpoint":""}],"tags":{"aws:x":"y","relight":"z"}}`, []string{`"fax"`, "endpoint is empty", "aws:x", "marks what relight creates"}},
+		{`{"flowLogs":{"destinations":["s3"],"exemptVpcs":["web"],"format":"plain"}}`, []string{"must include cloud-watch-logs", `"web"`, "has no ${field}"}},
 		{`{"regions":["Ireland"],"kmsKeys":{"eu-west-1":"alias/x"}}`, []string{`"Ireland"`, `"alias/x"`}},
-		{`{"prefix":"default","skipRegions":["Ireland","eu-west-1"],"regions":["eu-west-1"]}`, []string{`"default"`, `skipRegions: "Ireland"`, `"eu-west-1" is the home region or among regions`}},
+		{`{"prefix":"default","skipRegions":["Ireland","eu-west-1"],"regions":["eu-west-1"]}`, []string{`"default"`, `skipRegions: "Ireland"`, `"eu-west-1" is the home region or in regions`}},
 		{`{"flowLogs":{"format":"${ecs-cluster-arn}"}}`, []string{"ECS permissions"}},
 		{`{"trail":{"name":"a b","bucket":"X","keyArn":"alias/x","roleArn":"x"}}`, []string{"trail.name", "trail.bucket", "trail.keyArn", "trail.roleArn"}},
 		{`{"trail":{"create":true,"bucket":"audit-files"}}`, []string{"leave out trail.name, trail.bucket"}},
@@ -89,7 +89,7 @@ func TestControlsAreTuned(t *testing.T) {
 	}
 }
 
-// The stack writes a completed configuration; the functions read it back.
+// The functions can read the completed configuration that the stack writes.
 func TestRoundTrip(t *testing.T) {
 	c, err := config.Parse([]byte(`{"prefix":"acme","regions":["eu-central-1"]}`))
 	if err != nil {

@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// unknownKeys returns one error for every key in raw that the shape of v has
-// no place for, with the nearest key that exists. encoding/json can refuse
-// unknown keys too, but stops at the first and suggests nothing.
+// unknownKeys returns one error for every key in raw that the type of v does
+// not have, with the nearest key that exists. encoding/json can refuse unknown
+// keys too, but it stops at the first and suggests nothing.
 func unknownKeys(raw []byte, v any) error {
 	var doc any
 	if json.Unmarshal(raw, &doc) != nil {
-		return nil //nolint:nilerr // the caller decodes it too, and says why it cannot
+		return nil //nolint:nilerr // the caller decodes raw too, and reports the error
 	}
 	var p problems
 	walk(&p, "", doc, reflect.TypeOf(v))
@@ -60,7 +60,8 @@ func jsonFields(t reflect.Type) map[string]reflect.Type {
 	return fields
 }
 
-// suggest returns ": did you mean …?" with the known word nearest to word.
+// suggest returns ": did you mean …?" with the known word nearest to word. It
+// returns all known words if none is near.
 func suggest(word string, known []string) string {
 	best, bestDistance := "", len(word)
 	for _, k := range known {
@@ -69,12 +70,12 @@ func suggest(word string, known []string) string {
 		}
 	}
 	if best == "" {
-		return ": known are " + strings.Join(known, ", ")
+		return ": use one of " + strings.Join(known, ", ")
 	}
 	return fmt.Sprintf(": did you mean %q?", best)
 }
 
-// distance is the Levenshtein distance between two words.
+// distance returns the Levenshtein distance between two words.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	prefixShape = regexp.MustCompile(`^[a-z][a-z0-9-]{0,19}$`) // leaves room in the shortest AWS name we build, 64 characters of a function
+	prefixShape = regexp.MustCompile(`^[a-z][a-z0-9-]{0,19}$`) // the tightest AWS limit is 64 characters, for the name of a function
 	idShape     = regexp.MustCompile(`^[a-z][a-z0-9-]{0,59}$`)
 	keyShape    = regexp.MustCompile(`^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/.+$`)
 	roleShape   = regexp.MustCompile(`^arn:[a-z-]+:iam::\d{12}:role/.+$`)
@@ -21,7 +21,7 @@ var (
 // validate returns every problem of a completed configuration.
 func (c Config) validate() error {
 	var p problems
-	p.unless(c.Prefix != "default", `prefix "default": it names a bus of AWS's own`)
+	p.unless(c.Prefix != "default", `prefix "default" is the name of the AWS default event bus: use another one`)
 	p.unless(prefixShape.MatchString(c.Prefix), "prefix %q: use up to 20 lower-case letters, digits and hyphens", c.Prefix)
 	p.unless(c.HomeRegion == "" || catalog.RegionShape.MatchString(c.HomeRegion), "homeRegion %q is not a region name such as eu-west-1", c.HomeRegion)
 	for _, r := range c.Regions {
@@ -29,11 +29,11 @@ func (c Config) validate() error {
 	}
 	for _, r := range c.SkipRegions {
 		p.unless(catalog.RegionShape.MatchString(r), "skipRegions: %q is not a region name such as eu-west-1", r)
-		p.unless(r != c.HomeRegion && !slices.Contains(c.Regions, r), "skipRegions: %q is the home region or among regions", r)
+		p.unless(r != c.HomeRegion && !slices.Contains(c.Regions, r), "skipRegions: %q is the home region or in regions", r)
 	}
 	p.unless(c.SweepMinutes >= 5 && c.SweepMinutes <= 1440, "sweepMinutes %d: use 5 to 1440", c.SweepMinutes)
 	for _, k := range sortedKeys(c.Modes) {
-		p.unless(slices.Contains(catalog.Kinds(), catalog.Kind(k)), "modes: %q is no kind%s", k, suggest(k, kindNames()))
+		p.unless(slices.Contains(catalog.Kinds(), catalog.Kind(k)), "modes: %q is not a kind%s", k, suggest(k, kindNames()))
 		m := catalog.Mode(c.Modes[k])
 		p.unless(m == catalog.Repair || m == catalog.Observe || m == catalog.Off, "modes.%s: %q is not repair, observe or off", k, m)
 	}
@@ -52,8 +52,8 @@ func (c Config) validate() error {
 		p.unless(keyShape.MatchString(c.KMSKeys[r]), "kmsKeys.%s: %q is not the ARN of a KMS key", r, c.KMSKeys[r])
 	}
 	for _, k := range sortedKeys(c.Tags) {
-		p.unless(!strings.HasPrefix(strings.ToLower(k), "aws:"), "tags: %q: AWS keeps keys that begin with aws: for itself", k)
-		p.unless(!strings.EqualFold(k, catalog.OwnerTag), "tags: %q is the tag that marks what relight made", k)
+		p.unless(!strings.HasPrefix(strings.ToLower(k), "aws:"), "tags: %q: AWS reserves keys that begin with aws:", k)
+		p.unless(!strings.EqualFold(k, catalog.OwnerTag), "tags: %q is the tag that marks what relight creates", k)
 	}
 	p.unless(c.PermissionsBoundary == "" || catalog.PolicyShape.MatchString(c.PermissionsBoundary),
 		"permissionsBoundary %q is not the ARN of a managed policy", c.PermissionsBoundary)
@@ -64,15 +64,15 @@ func (f FlowLogs) validate(p *problems) {
 	p.unless(slices.Contains([]string{catalog.TrafficAll, catalog.TrafficAccept, catalog.TrafficReject}, f.TrafficType),
 		"flowLogs.trafficType %q: use REJECT, ACCEPT or ALL", f.TrafficType)
 	p.unless(f.Format == "" || len(catalog.FormatFields(f.Format)) > 0, "flowLogs.format %q has no ${field}", f.Format)
-	// Service Authorization Reference, CreateFlowLogs: fields of Amazon ECS
-	// need ecs:List… actions, which relight's roles do not have.
+	// The fields of Amazon ECS require ecs:List… actions, which relight's roles
+	// do not have. Source: Service Authorization Reference, CreateFlowLogs.
 	p.unless(!strings.Contains(f.Format, "${ecs-"), "flowLogs.format: relight's roles lack the ECS permissions that ${ecs-…} fields need")
 	for _, d := range f.Destinations {
 		p.unless(slices.Contains([]string{catalog.ToCloudWatchLogs, catalog.ToS3, catalog.ToFirehose}, d),
 			"flowLogs.destinations: %q: use %s, %s or %s", d, catalog.ToCloudWatchLogs, catalog.ToS3, catalog.ToFirehose)
 	}
 	p.unless(len(f.Destinations) == 0 || slices.Contains(f.Destinations, catalog.ToCloudWatchLogs),
-		"flowLogs.destinations: must allow %s, where relight's own flow logs go", catalog.ToCloudWatchLogs)
+		"flowLogs.destinations must include %s, because relight's own flow logs go there", catalog.ToCloudWatchLogs)
 	p.unless(catalog.LogGroupShape.MatchString(f.LogGroup), "flowLogs.logGroup %q is not a log group name", f.LogGroup)
 	p.retention("flowLogs.retentionDays", f.RetentionDays)
 	p.unless(f.AggregationSeconds == 60 || f.AggregationSeconds == 600, "flowLogs.aggregationSeconds %d: use 60 or 600", f.AggregationSeconds)
@@ -83,7 +83,7 @@ func (f FlowLogs) validate(p *problems) {
 }
 
 func (t Trail) validate(p *problems) {
-	p.unless(!t.Create || t.Name+t.Bucket+t.KeyARN+t.RoleARN == "", "trail.create: the stack makes trail, bucket, key and role: leave out trail.name, trail.bucket, trail.keyArn and trail.roleArn")
+	p.unless(!t.Create || t.Name+t.Bucket+t.KeyARN+t.RoleARN == "", "trail.create: the stack creates the trail, its bucket, its key and its role: leave out trail.name, trail.bucket, trail.keyArn and trail.roleArn")
 	p.unless(t.Name == "" || catalog.TrailShape.MatchString(t.Name), "trail.name %q is not the name or ARN of a trail", t.Name)
 	p.unless(t.Bucket == "" || bucketShape.MatchString(t.Bucket), "trail.bucket %q is not the name of a bucket", t.Bucket)
 	p.unless(t.KeyARN == "" || keyShape.MatchString(t.KeyARN), "trail.keyArn %q is not the ARN of a KMS key", t.KeyARN)
@@ -96,21 +96,21 @@ func (c Config) validateControls(p *problems) {
 		ids = append(ids, row.ID)
 	}
 	for _, id := range sortedKeys(c.Controls) {
-		p.unless(slices.Contains(ids, id), "controls: there is no %q%s", id, suggest(id, ids))
+		p.unless(slices.Contains(ids, id), "controls: %q is not a control%s", id, suggest(id, ids))
 		p.measure("controls."+id, c.Controls[id].Threshold, c.Controls[id].PeriodSeconds)
 	}
 	for i, n := range c.AddControls {
 		field := fmt.Sprintf("addControls[%d]", i)
 		p.unless(idShape.MatchString(n.ID), "%s.id %q: use up to 60 lower-case letters, digits and hyphens", field, n.ID)
-		p.unless(!slices.Contains(ids, n.ID), "%s.id %q is taken", field, n.ID)
+		p.unless(!slices.Contains(ids, n.ID), "%s.id %q is already the ID of a control", field, n.ID)
 		ids = append(ids, n.ID)
 		length := len([]rune(n.Pattern))
-		p.unless(length > 0 && length <= catalog.PatternLimit, "%s.pattern has %d characters, want 1 to %d", field, length, catalog.PatternLimit)
+		p.unless(length > 0 && length <= catalog.PatternLimit, "%s.pattern has %d characters: use 1 to %d", field, length, catalog.PatternLimit)
 		p.measure(field, n.Threshold, n.PeriodSeconds)
 	}
 }
 
-// problems gathers what is wrong with a configuration.
+// problems collects the problems of a configuration.
 type problems []error
 
 func (p *problems) unless(ok bool, format string, args ...any) {
@@ -120,12 +120,12 @@ func (p *problems) unless(ok bool, format string, args ...any) {
 }
 
 func (p *problems) retention(field string, days int32) {
-	p.unless(slices.Contains(catalog.RetentionDays, days), "%s %d: CloudWatch Logs takes one of %v", field, days, catalog.RetentionDays)
+	p.unless(slices.Contains(catalog.RetentionDays, days), "%s %d: use one of the periods that CloudWatch Logs accepts: %v", field, days, catalog.RetentionDays)
 }
 
-// measure checks alarm settings; zero means the default. A day is the longest
-// evaluation CloudWatch takes for such a period. Source: CloudWatch API
-// Reference, PutMetricAlarm.
+// measure checks alarm settings. Zero means the default. CloudWatch accepts at
+// most one day for a single evaluation period that is a multiple of 60 seconds.
+// Source: CloudWatch API Reference, PutMetricAlarm.
 func (p *problems) measure(field string, threshold float64, period int32) {
 	p.unless(threshold >= 0, "%s.threshold %v: use a positive number", field, threshold)
 	p.unless(period >= 0 && period%60 == 0 && period <= 86400, "%s.periodSeconds %d: use a multiple of 60 up to 86400", field, period)
