@@ -13,10 +13,10 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// shapes say what names look like. What looks otherwise is not asked for by
-// name: as the value of an EC2 filter, "vpc-*" matches what no event named.
-// Sources: EC2 API Reference, Filter; CloudWatch API Reference,
-// PutMetricAlarm.
+// shapes lists the shape of the names of each type. relight does not use a name
+// of another shape in a request: as the value of an EC2 filter, "vpc-*" would
+// match VPCs that the event did not name. Sources: EC2 API Reference, Filter;
+// CloudWatch API Reference, PutMetricAlarm.
 var shapes = map[catalog.ResourceType]catalog.Shape{
 	catalog.VPC:       catalog.VPCShape,
 	catalog.LogGroup:  catalog.LogGroupShape,
@@ -33,15 +33,16 @@ var shapes = map[catalog.ResourceType]catalog.Shape{
 	catalog.CompositeAlarm: catalog.AlarmShape,
 }
 
-// namesAt returns the names found in a detail at a path, or none: for an
-// event without a usable name, a null or oversized part, or a shape that was
-// never seen. Seen were a string, a list of strings, EC2's one-element list
-// as an object {"content": …, "tag": 1}, and a part of the record as a string
-// of JSON. One name that cannot be used spoils the others: they would be less
-// than the event harmed.
+// namesAt returns the names at a path in a detail. It returns none if the event
+// has no usable name, if a part is null or oversized, or if the value has a form
+// that we have never seen. The forms that we have seen are a string, a list of
+// strings, a one-element list of EC2 as an object {"content": …, "tag": 1}, and
+// a part of the record as a string of JSON. One unusable name makes namesAt drop
+// the others too, because they would cover less than the event harmed.
 //
-// A list of EC2's {"resourceId": …} may name resources of any type, of which
-// those of another type are left out; foreign says that it names only such.
+// A list of EC2's {"resourceId": …} may name resources of any type. namesAt
+// leaves out names of other types. It returns foreign if all names are of other
+// types.
 func namesAt(detail json.RawMessage, path string, of catalog.ResourceType) (found remedy.Names, foreign bool) {
 	if path == "" {
 		return "", false
@@ -63,12 +64,13 @@ func namesAt(detail json.RawMessage, path string, of catalog.ResourceType) (foun
 	return remedy.NamesOf(names...), false
 }
 
-// resourceID is what the IDs of EC2's resources look like. Source: EC2 API
+// resourceID matches the ID of any EC2 resource. Source: EC2 API
 // Reference, "Resource IDs".
 var resourceID = regexp.MustCompile(`^[a-z]+(-[a-z]+)*-[0-9a-f]+$`)
 
-// nodeAt returns what is in a detail at a path, or nil. Of two paths with "|"
-// between them it takes the first that leads somewhere.
+// nodeAt returns the value at a path in a detail. It returns nil if there is
+// none. If paths has several paths separated by "|", nodeAt returns the first
+// value that it finds.
 func nodeAt(detail json.RawMessage, paths string) any {
 	var root any
 	if json.Unmarshal(detail, &root) != nil {
@@ -87,9 +89,9 @@ func nodeAt(detail json.RawMessage, paths string) any {
 	return nil
 }
 
-// canonical returns a name as the account's listings have it: some calls take
-// a log group's ARN, with or without ":*" behind it, as well as its name.
-// Source: CloudWatch Logs API Reference, LogGroup.
+// canonical returns a name as AWS lists it. Some calls accept the ARN of a log
+// group, with or without ":*" at its end, instead of its name. Source:
+// CloudWatch Logs API Reference, LogGroup.
 func canonical(name string, of catalog.ResourceType) string {
 	at, err := arn.Parse(name)
 	if of != catalog.LogGroup || err != nil {
@@ -98,13 +100,14 @@ func canonical(name string, of catalog.ResourceType) string {
 	return strings.TrimPrefix(strings.TrimSuffix(at.Resource, ":*"), "log-group:")
 }
 
-// harmless reports whether a call has the parameter that makes it harmless.
+// harmless reports whether the detail has the parameter that makes the call
+// harmless.
 func harmless(c catalog.Call, detail json.RawMessage) bool {
 	return c.Harmless.Path != "" && fmt.Sprint(nodeAt(detail, c.Harmless.Path)) == c.Harmless.Text
 }
 
-// texts returns the strings of a node, and false if any part of it is
-// something else.
+// texts returns the strings in a node. It returns false if any part of the node
+// is something else.
 func texts(node any) ([]string, bool) {
 	switch node := node.(type) {
 	case string:
@@ -128,7 +131,8 @@ func texts(node any) ([]string, bool) {
 	return nil, false
 }
 
-// unquote returns the value in a string of JSON, and any other node as it is.
+// unquote returns the value in a string of JSON. It returns any other node
+// unchanged.
 func unquote(node any) any {
 	s, ok := node.(string)
 	if !ok {

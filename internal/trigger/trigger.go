@@ -1,7 +1,7 @@
-// Package trigger turns EventBridge envelopes into scopes to look at. It is
-// strict about the envelope, whose account and region AWS sets, and lenient
-// about the detail: what it does not find there widens the scope. It makes no
-// AWS calls.
+// Package trigger turns EventBridge envelopes into scopes to check. It is strict
+// about the envelope, whose account and region AWS sets. It is lenient about the
+// detail: if the detail lacks something, the package widens the scope. It makes
+// no AWS calls.
 package trigger
 
 import (
@@ -16,18 +16,18 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// ErrIgnored says that an event is sound and asks for nothing: a call that
-// relight does not watch, one that was refused, or a record that disagrees
-// with its envelope.
+// ErrIgnored means that an event is valid but relight has nothing to check:
+// relight does not watch the call, AWS refused the call, the call names no
+// resource of the watched type, or the record disagrees with its envelope.
 var ErrIgnored = errors.New("ignored")
 
-// An Event is what relight keeps of an envelope.
+// An Event is the part of an envelope that relight uses.
 type Event struct {
 	Cause   remedy.Cause
 	Account string
 	Region  string
-	Global  bool           // of a service whose events all come from one region, wherever the call was made
-	Scopes  []remedy.Scope // one per kind the call can harm
+	Global  bool           // AWS sends all events of this service in one region, regardless of the region of the call
+	Scopes  []remedy.Scope // one per kind that the call can harm
 }
 
 type envelope struct {
@@ -40,8 +40,8 @@ type envelope struct {
 	Detail     json.RawMessage `json:"detail"`
 }
 
-// A record is what decides about a CloudTrail record. Names of resources are
-// read by the paths of catalog.Calls.
+// A record has the fields that decide what happens to a CloudTrail record. The
+// paths in catalog.Calls say where the names of resources are.
 type record struct {
 	EventName          string `json:"eventName"`
 	ErrorCode          string `json:"errorCode"`
@@ -49,8 +49,8 @@ type record struct {
 	RecipientAccountID string `json:"recipientAccountId"`
 }
 
-// An origin is what people want to know of a CloudTrail record. Nothing hangs
-// on it, so what cannot be read stays empty.
+// An origin has the fields of a CloudTrail record that only people read. No
+// decision depends on them, so an unreadable field stays empty.
 type origin struct {
 	EventTime       string `json:"eventTime"`
 	SourceIPAddress string `json:"sourceIPAddress"`
@@ -63,8 +63,8 @@ type origin struct {
 var accountShape = regexp.MustCompile(`^\d{12}$`)
 
 // Parse reads one EventBridge envelope. It returns an error that wraps
-// ErrIgnored for an event that asks for nothing, and another error for bytes
-// that are not an envelope.
+// ErrIgnored if relight has nothing to check, and another error if raw is not an
+// envelope.
 func Parse(raw []byte) (Event, error) {
 	var e envelope
 	if err := json.Unmarshal(raw, &e); err != nil {
@@ -107,11 +107,11 @@ func Parse(raw []byte) (Event, error) {
 	return ev, nil
 }
 
-// cause keeps what people want to know of an event. A call made by an AWS
-// service for somebody has that service for an actor where no ARN is given.
+// cause returns what people want to know about an event. If an AWS service made
+// the call on behalf of a caller without an ARN, the service is the actor.
 func cause(e envelope, name string) remedy.Cause {
 	var o origin
-	_ = json.Unmarshal(e.Detail, &o) // reads on past a field of another type
+	_ = json.Unmarshal(e.Detail, &o) // Unmarshal still reads the other fields if one has another type
 	at, err := time.Parse(time.RFC3339, o.EventTime)
 	if err != nil {
 		at = e.Time

@@ -25,8 +25,8 @@ const (
 	second  = "eu-west-1"
 )
 
-// What Parse answers to a sample: scopes, or the beginning of a refusal and
-// part of its text.
+// Parse returns scopes for a sample, or an error. These are the beginnings of
+// the errors, with a part of their text.
 const (
 	unwatched = "ignored: is not watched"
 	rejected  = "rejected: "
@@ -40,9 +40,10 @@ func scope(kind, region, of string, names ...string) string {
 	return s
 }
 
-// answers are what Parse makes of the samples for which events/README.md has
-// another form: those that the app drops after Parse, since it does not cover
-// their account or region, and those that cannot be read.
+// answers lists what Parse returns for the samples that events/README.md
+// describes in another form: those that the app drops after Parse because the
+// deployment does not cover their account or region, and those that are not
+// readable.
 var answers = map[string]string{
 	"CreateVpc.other-account.json":      other + " " + scope("flowlogs", home, "vpc", "vpc-0a1b2c3d4e5f60006"),
 	"DeleteAlarms.other-account.json":   other + " " + scope("alarms", home, "alarm", "relight-root-usage"),
@@ -61,8 +62,8 @@ var answers = map[string]string{
 	"Malformed.number-account.json": rejected + "not an EventBridge envelope: json: cannot unmarshal number",
 }
 
-// reasons are what Parse says where events/README.md gives one of these
-// reasons for an event to be ignored.
+// reasons maps each reason to ignore an event in events/README.md to the error
+// that Parse returns.
 var reasons = map[string]string{
 	"refused":                        "ignored: was refused with",
 	"record disagrees with envelope": "ignored: in an envelope of",
@@ -73,8 +74,8 @@ var reasons = map[string]string{
 
 var checks = regexp.MustCompile("^check ([a-z, ]+) in ([a-z0-9-]+): (?:every ([a-z-]+)|([a-z-]+) (`[^`]+`(?:, `[^`]+`)*))(?:;.*)?$")
 
-// answer returns what Parse has to make of a sample, "" where neither answers
-// nor events/README.md says so.
+// answer returns what Parse must return for a sample. It returns "" if neither
+// answers nor events/README.md says so.
 func answer(name, expected string) string {
 	if want := answers[name]; want != "" {
 		return want
@@ -109,7 +110,7 @@ func TestParse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			want := answer(name, expected[name])
 			if want == "" {
-				t.Fatalf("events/README.md says %q, which is none of the forms it explains", expected[name])
+				t.Fatalf("events/README.md says %q, which is not one of the forms that it explains", expected[name])
 			}
 			ev, err := trigger.Parse(events.Read(name))
 			if err != nil {
@@ -118,7 +119,7 @@ func TestParse(t *testing.T) {
 					t.Errorf("%v, want %s", err, want)
 				}
 				if len(ev.Scopes) > 0 {
-					t.Errorf("an error and scopes: %v", ev.Scopes)
+					t.Errorf("Parse returned an error and scopes: %v", ev.Scopes)
 				}
 				return
 			}
@@ -140,7 +141,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// A row of the catalog without a sample that names something was never tried.
+// Every row of the catalog needs a sample for which Parse returns a name.
 func TestEveryCallIsParsed(t *testing.T) {
 	for _, c := range catalog.Calls {
 		found := slices.ContainsFunc(events.All(), func(name string) bool {
@@ -161,7 +162,7 @@ func TestEveryCallIsParsed(t *testing.T) {
 	}
 }
 
-// A refused call asks for nothing, whatever it would have done.
+// Parse ignores every refused call, regardless of what it would have done.
 func TestRefusedCalls(t *testing.T) {
 	for _, name := range events.All() {
 		if ev, err := trigger.Parse(events.Read(name)); err != nil || len(ev.Scopes) == 0 {
@@ -174,14 +175,14 @@ func TestRefusedCalls(t *testing.T) {
 	}
 }
 
-// envelope returns an event of DeleteAlarms with the given detail fields.
+// envelope returns a DeleteAlarms event with the given fields in its detail.
 func envelope(fields string) []byte {
 	return fmt.Appendf(nil, `{"id":"e","detail-type":%q,"source":"aws.monitoring","account":%q,"time":"2026-03-03T12:00:00Z","region":%q,
 		"detail":{"eventName":"DeleteAlarms"%s}}`, catalog.APICall, account, home, fields)
 }
 
-// Names come in more shapes than the samples show. What cannot be read, or is
-// no name, widens the scope.
+// Names have more forms than the samples show. Parse widens the scope if it
+// cannot read a value or if the value is not a name.
 func TestNames(t *testing.T) {
 	long := strings.Repeat("a", 256)
 	tests := map[string]string{
@@ -232,8 +233,8 @@ func quote(s string) string {
 	return string(b)
 }
 
-// EC2 takes wildcards in filters: a name with one would match what the event
-// does not name.
+// EC2 accepts wildcards in filters, so a name with a wildcard would match
+// resources that the event does not name.
 func TestWildcardsAreNoNames(t *testing.T) {
 	for sample, name := range map[string]string{
 		"CreateVpc.default.json":        "vpc-0a1b2c3d4e5f60001",
@@ -249,8 +250,7 @@ func TestWildcardsAreNoNames(t *testing.T) {
 	}
 }
 
-// People are not advised of a call that did no harm after all: relight's own
-// repair is one.
+// A call that does no harm has no advice. relight's own repair is such a call.
 func TestHarmless(t *testing.T) {
 	for sample, advised := range map[string]bool{
 		"PutLogGroupDeletionProtection.flow-logs.json": true,
@@ -260,16 +260,16 @@ func TestHarmless(t *testing.T) {
 	} {
 		ev, err := trigger.Parse(events.Read(sample))
 		if err != nil || (ev.Cause.Advice != "") != advised {
-			t.Errorf("%s: %v, advice %q; want some: %t", sample, err, ev.Cause.Advice, advised)
+			t.Errorf("%s: %v, advice %q; want advice: %t", sample, err, ev.Cause.Advice, advised)
 		}
 	}
 	raw := strings.Replace(string(events.Read("PutLogGroupDeletionProtection.echo.json")), `"deletionProtectionEnabled": true`, `"deletionProtectionEnabled": null`, 1)
 	if ev, err := trigger.Parse([]byte(raw)); err != nil || ev.Cause.Advice == "" {
-		t.Errorf("a call that does not say so counts as harmless: %v", err)
+		t.Errorf("a call without the parameter counts as harmless: %v", err)
 	}
 }
 
-// Some calls take a log group's ARN for its name.
+// Some calls accept the ARN of a log group instead of its name.
 func TestARNs(t *testing.T) {
 	const name = "aws-cloudtrail-logs-111122223333-0a1b2c3d"
 	for identifier, want := range map[string]string{
@@ -283,7 +283,7 @@ func TestARNs(t *testing.T) {
 		raw := strings.ReplaceAll(string(events.Read("DisassociateKmsKey.arn.json")), "arn:aws:logs:us-east-1:111122223333:log-group:"+name, identifier)
 		ev, err := trigger.Parse([]byte(raw))
 		if err != nil || string(ev.Scopes[0].Names) != want || ev.Cause.Names != ev.Scopes[0].Names {
-			t.Errorf("%s: %v, names %q, of the cause %q; want %q", identifier, err, ev.Scopes[0].Names, ev.Cause.Names, want)
+			t.Errorf("%s: %v, names %q in the scope and %q in the cause; want %q", identifier, err, ev.Scopes[0].Names, ev.Cause.Names, want)
 		}
 	}
 }
@@ -321,8 +321,8 @@ func TestCause(t *testing.T) {
 	}
 }
 
-// The envelope's account and region are what AWS sets, so they are held to
-// their shape.
+// AWS sets the account and the region of the envelope, so Parse rejects values
+// of another shape.
 func TestEnvelope(t *testing.T) {
 	good := string(envelope(""))
 	tests := []struct{ from, to string }{
@@ -381,7 +381,7 @@ func BenchmarkParse(b *testing.B) {
 		raw := events.Read(name)
 		b.Run(strings.TrimSuffix(name, ".json"), func(b *testing.B) {
 			for b.Loop() {
-				_, _ = trigger.Parse(raw) // a sample may be one that is refused
+				_, _ = trigger.Parse(raw) // Parse returns an error for some samples
 			}
 		})
 	}
