@@ -1,11 +1,11 @@
 // Package iampolicy reads, compares and writes IAM policy documents: trust
 // policies, permissions, permissions boundaries, and the policies of topics
-// and keys. It does not evaluate them: each planner asks what it needs to know.
+// and keys. It does not evaluate them: each planner asks only for what it needs.
 //
-// No library fits: hashicorp/awspolicyequivalence only compares, and takes two
-// statements of different Sids for different; liamg/iamgo and
-// micahhausler/aws-iam-policy match nothing, and lose or refuse members that
-// they do not know, which other people's policies have to keep.
+// No library fits. hashicorp/awspolicyequivalence only compares documents, and
+// two statements with different Sids are different to it. liamg/iamgo and
+// micahhausler/aws-iam-policy do not match patterns, and they drop or reject
+// unknown members, which relight must keep in other people's policies.
 //
 // Source: IAM User Guide, "Grammar of the IAM JSON policy language".
 package iampolicy
@@ -21,22 +21,23 @@ import (
 	"strings"
 )
 
-// Effects of a statement.
+// These are the effects of a statement.
 const (
 	Allow = "Allow"
 	Deny  = "Deny"
 )
 
-// A Document is a policy document. Whatever else it said when it was read is
-// kept, and written again.
+// A Document is a policy document. It keeps the members that this package does
+// not know, and writes them again.
 type Document struct {
-	Version    string // "" for the current one
+	Version    string // "" means the current version
 	Statements []Statement
 
 	others map[string]json.RawMessage
 }
 
-// A Statement is one statement of a document. It is written as it was read.
+// A Statement is one statement of a document. Writing it returns the JSON that
+// was read.
 type Statement struct {
 	Sid          string
 	Effect       string
@@ -51,14 +52,15 @@ type Statement struct {
 	raw json.RawMessage
 }
 
-// A Principal is "*", which AWS takes for {"AWS": "*"}, or an object of lists.
+// A Principal is "*", which means {"AWS": "*"} to AWS, or an object of lists.
 type Principal struct{ AWS, Service Values }
 
-// Values are what the grammar allows as one value or as a list of them. A
-// condition's value may be a boolean or a number.
+// Values are one or more values. The grammar allows a single value or a list.
+// The value of a condition may be a boolean or a number.
 type Values []string
 
-// Parse reads a document. An empty text is a document without statements.
+// Parse reads a document. It returns a document without statements if the text
+// is empty.
 func Parse(text string) (Document, error) {
 	if text == "" {
 		return Document{}, nil
@@ -91,7 +93,7 @@ func Parse(text string) (Document, error) {
 	return d, nil
 }
 
-// New returns a document of the current version.
+// New returns a document of the current version with the statements.
 func New(statements ...Statement) Document { return Document{Statements: statements} }
 
 // String returns the document as JSON.
@@ -103,8 +105,8 @@ func (d Document) String() string {
 	return marshal(out)
 }
 
-// NewStatement returns a statement of the members given, which have to be as
-// the grammar has them: it panics on others.
+// NewStatement returns a statement with the given members. It panics if the
+// grammar does not allow them.
 func NewStatement(members map[string]any) Statement {
 	var st Statement
 	if err := json.Unmarshal([]byte(marshal(members)), &st); err != nil {
@@ -116,7 +118,7 @@ func NewStatement(members map[string]any) Statement {
 // String returns the statement as JSON.
 func (st Statement) String() string { return string(st.raw) }
 
-// MarshalJSON returns the statement as it was read.
+// MarshalJSON returns the JSON from which the statement was read.
 func (st Statement) MarshalJSON() ([]byte, error) { return st.raw, nil }
 
 // UnmarshalJSON reads a statement.
@@ -126,7 +128,7 @@ func (st *Statement) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, (*members)(st))
 }
 
-// UnmarshalJSON reads either form of a principal.
+// UnmarshalJSON reads a principal, which is either "*" or an object.
 func (p *Principal) UnmarshalJSON(raw []byte) error {
 	if string(raw) == `"*"` {
 		p.AWS = Values{"*"}
@@ -136,7 +138,7 @@ func (p *Principal) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, (*object)(p))
 }
 
-// UnmarshalJSON reads either form.
+// UnmarshalJSON reads a single value or a list of values.
 func (v *Values) UnmarshalJSON(raw []byte) error {
 	var node any
 	if err := json.Unmarshal(raw, &node); err != nil {
@@ -158,7 +160,7 @@ func (v *Values) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// marshal returns the JSON of what always has one.
+// marshal returns the JSON of a value. It panics if the value has none.
 func marshal(v any) string {
 	raw, err := json.Marshal(v)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/relight-aws/relight/internal/iampolicy"
 )
 
-// statement returns the one statement of members in JSON.
+// statement returns the statement with the members in JSON.
 func statement(t *testing.T, members string) iampolicy.Statement {
 	t.Helper()
 	d, err := iampolicy.Parse(`{"Version":"2012-10-17","Statement":{` + members + `}}`)
@@ -21,7 +21,7 @@ func statement(t *testing.T, members string) iampolicy.Statement {
 	return d.Statements[0]
 }
 
-// What other people wrote stays as they wrote it.
+// Writing a document does not change what other people wrote in it.
 func TestRoundTrip(t *testing.T) {
 	const theirs = `{"Sid":"s","New":{"b":1,"a":[2]},"Effect":"Allow","Principal":"*","Action":"a:B","Resource":["*"]}`
 	tests := map[string]string{
@@ -48,11 +48,11 @@ func TestNew(t *testing.T) {
 		t.Errorf("writes\n%s, want\n%s", got, want)
 	}
 	if !st.Covers("a:B") || !st.AppliesTo("a.amazonaws.com") || st.Effect != iampolicy.Allow {
-		t.Errorf("a new statement does not say what it was given: %+v", st)
+		t.Errorf("a new statement does not have the given members: %+v", st)
 	}
 }
 
-// Nothing of a document that cannot be read is used.
+// Parse returns nothing of a document that it cannot read.
 func TestUnreadable(t *testing.T) {
 	for _, text := range []string{
 		`{`, `[]`, `null`, `""`, `{}`, `{"Statement":"x"}`, `{"Statement":[1]}`, `{"Version":1,"Statement":[]}`,
@@ -68,7 +68,8 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
-// A value alone is a list of one, and a condition's may be no text.
+// A single value becomes a list of one. The value of a condition need not be a
+// string.
 func TestForms(t *testing.T) {
 	st := statement(t, `"Action":"a","Resource":["b","c"],"Principal":{"AWS":["*"]},"NotPrincipal":"*","Condition":{"Bool":{"k":false},"NumericLessThan":{"n":[1,2.5]}}`)
 	for name, got := range map[string]iampolicy.Values{
@@ -103,8 +104,8 @@ func TestCovers(t *testing.T) {
 	}
 }
 
-// On and Overlaps differ in case, in wildcards across the parts of an ARN, in
-// variables, and in what a statement without resources is about.
+// On and Overlaps treat four things differently: case, wildcards across the
+// parts of an ARN, variables, and statements without resources.
 func TestResources(t *testing.T) {
 	const resource = "arn:aws:logs:eu-west-1:111122223333:log-group:g"
 	tests := map[string]struct{ on, overlaps bool }{
@@ -130,8 +131,9 @@ func TestResources(t *testing.T) {
 	}
 }
 
-// A statement overlaps resources if it is about any of them. What NotResource
-// leaves out has to be all of them.
+// A statement overlaps resources if it applies to at least one of them. A
+// statement with NotResource does not overlap only if NotResource names all of
+// them.
 func TestOverlapsPattern(t *testing.T) {
 	tests := []struct {
 		members, resources string
@@ -206,7 +208,7 @@ func TestServes(t *testing.T) {
 	}
 }
 
-// Documents are compared by what they mean.
+// Same compares documents by their meaning.
 func TestSame(t *testing.T) {
 	const want = `{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Action":["logs:A","logs:B"],"Resource":["arn:1","arn:2"]},
@@ -235,7 +237,7 @@ func TestSame(t *testing.T) {
 	}
 }
 
-// What this package does not know counts, and so does what is no document.
+// Same also compares unknown members, and texts that are not documents.
 func TestSameOfTheUnknown(t *testing.T) {
 	tests := []struct {
 		a, b string
@@ -257,7 +259,7 @@ func TestSameOfTheUnknown(t *testing.T) {
 	}
 }
 
-// A pattern matches a name as the regular expression of the same meaning does.
+// A pattern matches the same names as the equivalent regular expression.
 func TestMatchesAsARegularExpression(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		pattern := rapid.StringMatching(`[ab*?]{0,8}`).Draw(t, "pattern")
@@ -270,9 +272,9 @@ func TestMatchesAsARegularExpression(t *testing.T) {
 	})
 }
 
-// Two patterns overlap if they have a name in common, whichever comes first.
+// Two patterns overlap, in either order, if they match a common name.
 func TestOverlapsIsSymmetric(t *testing.T) {
-	var names []string // all of up to 4 letters
+	var names []string // every name of up to 4 letters
 	for from, next := 0, []string{""}; len(next[from:]) > 0 && len(next[from]) <= 4; from++ {
 		names = append(names, next[from])
 		next = append(next, next[from]+"a", next[from]+"b")
@@ -293,8 +295,8 @@ func TestOverlapsIsSymmetric(t *testing.T) {
 	})
 }
 
-// Whatever a topic's owner wrote, it is read, or refused with an error; and
-// what is read is written so that it means the same.
+// Parse reads any text or returns an error. Writing a document that was read
+// does not change its meaning.
 func FuzzParse(f *testing.F) {
 	f.Add(`{"Version":"2012-10-17","Id":"x","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":["a","b"],"Resource":"*","Condition":{"Bool":{"k":true}}}]}`)
 	f.Add(`{"Statement":{"Effect":"Deny","NotPrincipal":"*","NotAction":"a","NotResource":["b"]}}`)

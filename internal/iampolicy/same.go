@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// Same reports whether two documents mean the same. It ignores order, whether
-// a single value is in a list, Sids, and the case of actions and condition
-// keys. Texts that are no documents are the same only if they are equal.
+// Same reports whether two documents mean the same. It ignores the order, Sids,
+// the case of actions and condition keys, and whether a single value is in a
+// list. Texts that are not documents are the same only if they are equal.
 func Same(a, b string) bool { return canonical(a) == canonical(b) }
 
-// canonical returns one spelling of a document, or the text as it is where it
-// is none.
+// canonical returns the same text for all documents that mean the same. It
+// returns the text unchanged if it is not a document.
 func canonical(text string) string {
 	d, err := Parse(text)
 	if err != nil || text == "" {
@@ -46,8 +46,8 @@ func canonical(text string) string {
 
 func asIs(s string) string { return s }
 
-// lists makes every value of an object a list, and spells its names as asked.
-// What is no object becomes a list itself.
+// lists returns an object with each value as a sorted list and with spell
+// applied to each name. It returns a value that is not an object as a list.
 func lists(v any, spell func(string) string) any {
 	object, ok := v.(map[string]any)
 	if !ok {
@@ -60,7 +60,8 @@ func lists(v any, spell func(string) string) any {
 	return out
 }
 
-// list returns a value, or a list of values, as a sorted list of texts.
+// list returns a value, or a list of values, as a sorted list of texts with
+// spell applied to each.
 func list(v any, spell func(string) string) []string {
 	values, ok := v.([]any)
 	if !ok {
@@ -69,7 +70,7 @@ func list(v any, spell func(string) string) []string {
 	out := make([]string, len(values))
 	for i, e := range values {
 		s, ok := e.(string)
-		if !ok { // numbers and booleans of conditions
+		if !ok { // conditions may have numbers and booleans
 			s = marshal(e)
 		}
 		out[i] = spell(s)

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Covers reports whether a statement is about an action. Case does not matter.
+// Covers reports whether a statement applies to an action. It ignores case.
 func (st Statement) Covers(action string) bool {
 	if len(st.NotAction) > 0 {
 		return !st.NotAction.match(action)
@@ -14,9 +14,9 @@ func (st Statement) Covers(action string) bool {
 	return st.Action.match(action)
 }
 
-// On reports whether a statement of a resource's policy is about that
-// resource; one that names no resource is. It is generous: case does not
-// matter, and a wildcard may span the parts of an ARN.
+// On reports whether a statement in a resource's policy applies to that
+// resource. A statement without resources does. On ignores case, and lets a
+// wildcard span the parts of an ARN.
 func (st Statement) On(resource string) bool {
 	if len(st.NotResource) > 0 {
 		return !st.NotResource.match(resource)
@@ -24,12 +24,14 @@ func (st Statement) On(resource string) bool {
 	return len(st.Resource) == 0 || st.Resource.match(resource)
 }
 
-// Overlaps reports whether a statement of a principal's policy is about some
-// of the resources that a pattern means. A policy variable may have any value.
+// Overlaps reports whether a statement in a principal's policy applies to at
+// least one resource that matches a pattern. A policy variable may have any
+// value.
 func (st Statement) Overlaps(resources string) bool {
 	if len(st.NotResource) > 0 {
-		// A pattern that matches the other's text, its wildcards as they
-		// stand, matches everything that the other does.
+		// A pattern that matches the text of another pattern, with the wildcards
+		// of the other as literal characters, matches everything that the other
+		// matches.
 		return !slices.ContainsFunc(st.NotResource, func(p string) bool {
 			return overlapARN(variable.ReplaceAllString(p, "\x00"), literal.Replace(resources))
 		})
@@ -37,13 +39,13 @@ func (st Statement) Overlaps(resources string) bool {
 	return slices.ContainsFunc(st.Resource, func(p string) bool { return overlapARN(variable.ReplaceAllString(p, "*"), resources) })
 }
 
-// variable is a policy variable.
+// variable matches a policy variable.
 var variable = regexp.MustCompile(`\$\{[^}]*\}`)
 
-// literal makes wildcards mean only themselves.
+// literal replaces wildcards by characters that match only themselves.
 var literal = strings.NewReplacer("*", "\x01", "?", "\x02")
 
-// AppliesTo reports whether a statement is about a service.
+// AppliesTo reports whether a statement applies to a service.
 func (st Statement) AppliesTo(service string) bool {
 	if st.NotPrincipal != nil {
 		return !st.NotPrincipal.has(service)
@@ -57,9 +59,9 @@ func (p *Principal) has(service string) bool {
 
 func (p *Principal) everybody() bool { return p != nil && slices.Contains(p.AWS, "*") }
 
-// Serves reports whether a statement does at least what another does for a
-// resource: the same, or the same with fewer conditions. The other one is for
-// everybody or for services.
+// Serves reports whether a statement has at least the effect of the wanted
+// statement on a resource: the same effect, under the same conditions or fewer.
+// The principal of the wanted statement must be everybody or services.
 func (st Statement) Serves(want Statement, resource string) bool {
 	if st.Effect != want.Effect || !st.On(resource) {
 		return false
@@ -85,8 +87,8 @@ func (st Statement) Serves(want Statement, resource string) bool {
 	return true
 }
 
-// folded returns the member of a name that may be spelled in any case; the
-// zero value for none.
+// folded returns the member with a name, ignoring case. It returns the zero
+// value if there is none.
 func folded[V any](members map[string]V, name string) (v V) {
 	for k, v := range members {
 		if strings.EqualFold(k, name) {
@@ -96,15 +98,14 @@ func folded[V any](members map[string]V, name string) (v V) {
 	return v
 }
 
-// match reports whether one of the patterns matches a name. Case does not
-// matter.
+// match reports whether one of the patterns matches a name. It ignores case.
 func (v Values) match(name string) bool {
 	return slices.ContainsFunc(v, func(pattern string) bool { return overlap(strings.ToLower(pattern), strings.ToLower(name)) })
 }
 
-// overlapARN reports whether some ARN matches both patterns. A wildcard stands
-// for text within one of an ARN's six parts. Source: IAM User Guide, "IAM JSON
-// policy elements: Resource".
+// overlapARN reports whether an ARN exists that matches both patterns. A
+// wildcard matches text within one of the six parts of an ARN. Source: IAM User
+// Guide, "IAM JSON policy elements: Resource".
 func overlapARN(a, b string) bool {
 	as, bs := strings.SplitN(a, ":", 6), strings.SplitN(b, ":", 6)
 	if len(as) < 6 || len(bs) < 6 {
@@ -118,11 +119,11 @@ func overlapARN(a, b string) bool {
 	return true
 }
 
-// overlap reports whether some text matches both patterns, in which * stands
-// for any text and ? for any one character. A name is a pattern without
-// either.
+// overlap reports whether a text exists that matches both patterns. In a
+// pattern, * matches any text and ? matches any one character. A name is a
+// pattern without wildcards.
 func overlap(a, b string) bool {
-	// ends[j] says whether a[i:] and b[j:] overlap, from the back.
+	// ends[j] says whether a[i:] and b[j:] overlap. The loops start at the end.
 	var next []bool
 	for i := len(a); i >= 0; i-- {
 		ends := make([]bool, len(b)+1)
