@@ -1,6 +1,6 @@
-// Package events holds sample EventBridge events, one per file, named
-// <EventName>.<variant>.json. README.md says how well the shape of each is
-// known and what relight must do with it.
+// Package events embeds sample EventBridge events, one per file, named
+// <EventName>.<variant>.json. README.md says how certain the shape of each
+// sample is and what relight must do with it.
 package events
 
 import (
@@ -31,8 +31,9 @@ const readme = "README.md"
 
 var row = regexp.MustCompile("(?m)^\\| `([^`]+\\.json)` \\|.*\\| ([^|]+) \\|$")
 
-// Expected returns what relight must do with each sample, by name: the last
-// column of the tables in README.md, which explains its forms.
+// Expected maps the name of each sample to what relight must do with it, which
+// is the last column of the tables in README.md. README.md explains the forms of
+// that column.
 func Expected() map[string]string {
 	expected := map[string]string{}
 	for _, m := range row.FindAllStringSubmatch(string(Read(readme)), -1) {
@@ -41,9 +42,8 @@ func Expected() map[string]string {
 	return expected
 }
 
-// Read returns a copy of the sample with that name. It panics on a name that
-// is not in All: the names are fixed when a test is written, and one that
-// reads nothing would test nothing.
+// Read returns a copy of the sample with that name. It panics if All does not
+// list the name, because a test without a sample would test nothing.
 func Read(name string) []byte {
 	raw, err := files.ReadFile(name)
 	if err != nil {

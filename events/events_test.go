@@ -23,7 +23,7 @@ const (
 	truncated = "Malformed.truncated.json" // the one sample that is not JSON
 )
 
-// An event is what these tests read of a sample.
+// An event has the fields of a sample that these tests read.
 type event struct {
 	Source     string         `json:"source"`
 	DetailType string         `json:"detail-type"`
@@ -32,7 +32,7 @@ type event struct {
 	Detail     map[string]any `json:"detail"`
 }
 
-// decode returns a sample that is not malformed.
+// decode returns a sample. It fails the test if the sample is malformed.
 func decode(t *testing.T, name string) event {
 	t.Helper()
 	var e event
@@ -52,8 +52,8 @@ func (e event) str(key string) string {
 	return s
 }
 
-// success reports whether a sample is a call that was made, in the account,
-// with a record that agrees with its envelope.
+// success reports whether a sample is a successful call in the account, with a
+// record that agrees with its envelope.
 func (e event) success() bool {
 	if e.Account != account || e.Detail["errorCode"] != nil {
 		return false
@@ -61,8 +61,8 @@ func (e event) success() bool {
 	return e.DetailType != catalog.APICall || e.str("recipientAccountId") == e.Account && e.str("awsRegion") == e.Region
 }
 
-// at returns what a path of the catalog leads to in a detail; nil where it
-// breaks off.
+// at returns the value at a path of the catalog in a detail. It returns nil if
+// there is none.
 func at(detail map[string]any, paths string) any {
 	for path := range strings.SplitSeq(paths, "|") {
 		var v any = detail
@@ -77,8 +77,8 @@ func at(detail map[string]any, paths string) any {
 	return nil
 }
 
-// Every watched call needs a sample in which it succeeded and its name is
-// where the catalog says.
+// Every watched call needs a sample of a successful call with a name at the
+// path that the catalog lists.
 func TestEveryCallHasASuccess(t *testing.T) {
 	for _, c := range catalog.Calls {
 		found := slices.ContainsFunc(wellFormed(), func(name string) bool {
@@ -129,7 +129,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// A refusal is told by its errorCode alone, so the names have to agree on it.
+// Only the errorCode shows that AWS refused a call, so the name of a sample must
+// agree with it.
 func TestRefused(t *testing.T) {
 	for _, name := range wellFormed() {
 		refused := decode(t, name).Detail["errorCode"] != nil
@@ -139,8 +140,8 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// A record may disagree with its envelope only where that is what the sample
-// is about.
+// A record may disagree with its envelope only if the name of the sample says
+// so.
 func TestRecordsAgree(t *testing.T) {
 	for _, name := range wellFormed() {
 		e := decode(t, name)
@@ -158,8 +159,8 @@ var update = flag.Bool("update", false, "rewrite the alarm names in DeleteAlarms
 
 var alarmNames = regexp.MustCompile(`(?s)"alarmNames": \[.*?\]`)
 
-// The attack on every alarm at once grows with the catalog. The sample stays a
-// whole file: -update rewrites the names in it and nothing else.
+// The sample that deletes every alarm must name the alarms of all controls. It
+// stays a complete file: -update rewrites only the names in it.
 func TestDeleteAlarmsAllNamesEveryControl(t *testing.T) {
 	const name = "DeleteAlarms.all.json"
 	var names []string
@@ -179,8 +180,9 @@ func TestDeleteAlarmsAllNamesEveryControl(t *testing.T) {
 	}
 }
 
-// No sample may carry a real account, principal or address. These read the raw
-// text, so that strings inside strings and the truncated sample count too.
+// No sample may contain a real account, principal or address. These expressions
+// search the raw text, so they also cover strings inside strings and the
+// truncated sample.
 var (
 	accounts   = regexp.MustCompile(`\b[0-9]{12}\b`)
 	principals = regexp.MustCompile(`\bA(?:KIA|SIA|IDA|ROA)[A-Z0-9]{8,}`)
@@ -198,7 +200,7 @@ func TestNothingReal(t *testing.T) {
 		}
 		for _, id := range principals.FindAllString(raw, -1) {
 			if !strings.HasSuffix(id, "EXAMPLE") {
-				t.Errorf("%s: principal %s is not one of the documentation's", name, id)
+				t.Errorf("%s: principal %s is not a documentation example", name, id)
 			}
 		}
 		for _, a := range addresses.FindAllString(raw, -1) {
@@ -214,8 +216,8 @@ func TestNothingReal(t *testing.T) {
 	}
 }
 
-// documentation reports whether s is an address of RFC 5737, or a network of
-// private addresses.
+// documentation reports whether s is a documentation address of RFC 5737 or a
+// network of private addresses.
 func documentation(s string) bool {
 	if network, err := netip.ParsePrefix(s); err == nil {
 		return network.Addr().IsPrivate()

@@ -1,4 +1,5 @@
-// Command alarms is the Lambda that heals what events of its kind may have harmed.
+// Command alarms is the Lambda function that handles the events of the kind
+// alarms and restores what they may have harmed.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command backfill is the Lambda behind the schedule, the first sweep after a
-// deployment, and manual invocation.
+// Command backfill is the Lambda function that sweeps every kind. The schedule,
+// the first sweep after a deployment and people invoke it.
 package main
 
 import (

@@ -1,4 +1,5 @@
-// Command deliveryroles is the Lambda that heals what events of its kind may have harmed.
+// Command deliveryroles is the Lambda function that handles the events of the kind
+// deliveryroles and restores what they may have harmed.
 package main
 
 import (

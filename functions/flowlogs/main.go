@@ -1,4 +1,5 @@
-// Command flowlogs is the Lambda that heals what events of its kind may have harmed.
+// Command flowlogs is the Lambda function that handles the events of the kind
+// flowlogs and restores what they may have harmed.
 package main
 
 import (

@@ -1,4 +1,5 @@
-// Command loggroups is the Lambda that heals what events of its kind may have harmed.
+// Command loggroups is the Lambda function that handles the events of the kind
+// loggroups and restores what they may have harmed.
 package main
 
 import (

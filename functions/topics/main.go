@@ -1,4 +1,5 @@
-// Command topics is the Lambda that heals what events of its kind may have harmed.
+// Command topics is the Lambda function that handles the events of the kind
+// topics and restores what they may have harmed.
 package main
 
 import (

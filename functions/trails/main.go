@@ -1,4 +1,5 @@
-// Command trails is the Lambda that heals what events of its kind may have harmed.
+// Command trails is the Lambda function that handles the events of the kind
+// trails and restores what they may have harmed.
 package main
 
 import (
