@@ -7,9 +7,9 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// TrailToAccept returns what is remembered of the trail and what would be if
-// the trail were accepted as it is now. Where the remembered one is gone, that
-// is the one that policy would choose.
+// TrailToAccept returns what relight remembers of the trail, and what it would
+// remember if the trail were accepted as it is now. If the remembered trail is
+// gone, the second is the trail that policy would choose.
 func (c *Cloud) TrailToAccept(ctx context.Context, s remedy.Scope) (was plan.Recollection, now plan.TrailMemory, choice plan.TrailChoice, err error) {
 	r := c.in(s.Account, s.Region)
 	if was, err = r.recallTrail(ctx); err != nil {

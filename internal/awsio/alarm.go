@@ -26,11 +26,11 @@ var alarmKind = kindOf(
 // observeAlarms reads as little as the scope allows:
 //
 //	relight's alarms only    those alarms
-//	any other, hashed too    all of relight's by name; if one is missing, the
-//	                         other may have satisfied its control, so then
+//	any other, hashed too    all of relight's by name; if one is missing, another
+//	                         alarm may have satisfied its control, so then
 //	                         everything but the mute rules
 //	muted alarms             as above, and the mute rules of relight's alarms
-//	                         among them, or of all where one is missing
+//	                         among them, or of all if one is missing
 //	composite alarms         all of relight's by name, and the composite ones
 //	no names                 trail, filters, every alarm, the topics, mute rules
 func (r *region) observeAlarms(ctx context.Context, s remedy.Scope) (*plan.AlarmState, error) {
@@ -101,7 +101,7 @@ func (r *region) observeAllAlarms(ctx context.Context, s remedy.Scope) (*plan.Al
 }
 
 // measuring returns the names of the alarms that watch the metric of a
-// control's filter, with the topics that those notify, and the names of all
+// control's filter, the topics that those alarms notify, and the names of all
 // alarms that could be relight's.
 func (r *region) measuring(state *plan.AlarmState) (names, topics []string) {
 	for name := range state.Alarms {
@@ -127,7 +127,7 @@ func (r *region) measuring(state *plan.AlarmState) (names, topics []string) {
 }
 
 // describeAlarms returns the named alarms that exist, metric and composite, or
-// every one of the region for no names.
+// every alarm of the region if no names are given.
 func (r *region) describeAlarms(ctx context.Context, names []string) (alarms map[string]plan.Alarm, composites []plan.Composite, err error) {
 	chunks := [][]string{nil}
 	if len(names) > 0 {
@@ -155,9 +155,9 @@ func (r *region) describeAlarms(ctx context.Context, names []string) (alarms map
 	return alarms, composites, nil
 }
 
-// inAlarmFor returns for how many seconds an alarm has been in ALARM, or 0.
-// An update of the state need not change it, so the time of the last update
-// can only make this too short.
+// inAlarmFor returns for how many seconds an alarm has been in ALARM, or 0. An
+// update of the state need not change the state, so the time of the last update
+// can only make the result too short.
 func (r *region) inAlarmFor(a types.MetricAlarm) int64 {
 	since := cmp.Or(a.StateTransitionedTimestamp, a.StateUpdatedTimestamp)
 	if a.StateValue != types.StateValueAlarm || since == nil || r.Now == nil {
@@ -166,8 +166,9 @@ func (r *region) inAlarmFor(a types.MetricAlarm) int64 {
 	return max(0, int64(r.Now().Sub(*since).Seconds()))
 }
 
-// mutes returns the rules that silence any of the alarms now or later: one
-// call where the region has no such rule at all, else one more for each alarm.
+// mutes returns the rules that silence any of the alarms now or later. It makes
+// one call if the region has no such rule at all, and otherwise one more for
+// each alarm.
 func (r *region) mutes(ctx context.Context, alarms []string) ([]plan.MuteRule, error) {
 	if any, err := r.listMutes(ctx, ""); err != nil || len(any) == 0 {
 		return nil, err
@@ -195,8 +196,8 @@ func (r *region) mutesOf(ctx context.Context, alarms []string) ([]plan.MuteRule,
 	return all, nil
 }
 
-// listMutes returns the rules that are or will be in force over an alarm, over
-// any alarm for "".
+// listMutes returns the rules that are or will be in force over an alarm, or
+// over any alarm for "".
 func (r *region) listMutes(ctx context.Context, alarm string) ([]plan.MuteRule, error) {
 	var rules []plan.MuteRule
 	in := &cloudwatch.ListAlarmMuteRulesInput{
@@ -207,7 +208,7 @@ func (r *region) listMutes(ctx context.Context, alarm string) ([]plan.MuteRule, 
 			return nil, err
 		}
 		for _, rule := range page.AlarmMuteRuleSummaries {
-			name := resourceOf(aws.ToString(rule.AlarmMuteRuleArn), "alarm-mute-rule:") // the ARN's form: API Reference, PutAlarmMuteRule
+			name := resourceOf(aws.ToString(rule.AlarmMuteRuleArn), "alarm-mute-rule:") // format of the ARN: API Reference, PutAlarmMuteRule
 			rules = append(rules, plan.MuteRule{Name: name, Kind: aws.ToString(rule.MuteType)})
 		}
 	}
@@ -252,8 +253,9 @@ func (r *region) deleteMuteRule(ctx context.Context, a plan.DeleteMuteRule) erro
 	return err
 }
 
-// unsuppress writes a composite alarm as a whole, as PutCompositeAlarm does,
-// without its suppressor. Its tags stay: CloudWatch ignores them on a change.
+// unsuppress writes a whole composite alarm, as PutCompositeAlarm requires,
+// without its suppressor. The alarm keeps its tags: CloudWatch ignores tags on
+// a change.
 func (r *region) unsuppress(ctx context.Context, a plan.Unsuppress) error {
 	_, err := r.cloudwatch.PutCompositeAlarm(ctx, &cloudwatch.PutCompositeAlarmInput{
 		AlarmName: aws.String(a.Alarm.Name), AlarmRule: aws.String(a.Alarm.Rule), AlarmDescription: nonzero(a.Alarm.Description),
@@ -296,15 +298,16 @@ func alarmOf(a types.MetricAlarm) plan.Alarm {
 	case aws.ToString(a.ExtendedStatistic) != "":
 		got.Other = aws.ToString(a.ExtendedStatistic)
 	case a.WarmUpConfiguration != nil && aws.ToBool(a.WarmUpConfiguration.OnlyStartEvaluatingAfterWarmUpPeriodEnds):
-		// CloudWatch API Reference, WarmUpConfiguration: no evaluation and no
-		// actions until then. Without the flag the first data point ends it.
+		// CloudWatch API Reference, WarmUpConfiguration: until the warm-up
+		// ends, CloudWatch evaluates nothing and takes no actions. Without the
+		// flag the first data point ends it.
 		got.Other = fmt.Sprintf("nothing for %d minutes", aws.ToInt32(a.WarmUpConfiguration.WarmUpPeriodDurationInMinutes))
 	}
 	return got
 }
 
-// putAlarm writes the alarm as a whole, as PutMetricAlarm does. CloudWatch
-// takes the tags for a new alarm and ignores them for an old one.
+// putAlarm writes the whole alarm, as PutMetricAlarm requires. CloudWatch
+// applies the tags to a new alarm and ignores them for an existing one.
 func (r *region) putAlarm(ctx context.Context, a plan.PutAlarm) error {
 	if r.Want.Topic == "" {
 		return notDeployed("cloudwatch.PutMetricAlarm", a.Alarm.Name, "topic")

@@ -1,6 +1,6 @@
-// Package awsio is the edge to AWS: it observes, applies, classifies errors
-// and paces calls. It alone turns SDK types into relight's own, once and in
-// canonical form, so that desired and observed can meet.
+// Package awsio is the edge to AWS: it observes, applies, classifies errors and
+// paces calls. It alone converts SDK types into relight's own, once and in
+// canonical form, so that desired and observed state can be compared.
 package awsio
 
 import (
@@ -18,19 +18,19 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// A Cloud is AWS, as remedy's Observer and Applier. It is safe for concurrent
-// use.
+// A Cloud is relight's access to AWS; it is remedy's Observer and Applier. It
+// is safe for concurrent use.
 type Cloud struct {
 	Config aws.Config // credentials and transport; each call sets its own region
 	Want   catalog.Desired
-	Pace   *Pace            // nil for none
-	Now    func() time.Time // nil where nobody asks how long an alarm has been in ALARM
+	Pace   *Pace            // nil: calls are not paced
+	Now    func() time.Time // nil if nobody asks how long an alarm has been in ALARM
 
 	mu      sync.Mutex
 	regions map[[2]string]*region // by account and name
 }
 
-// kinds has, for each kind, what its file knows.
+// kinds contains, for each kind, the functions that its file provides.
 var kinds = map[catalog.Kind]kind{
 	catalog.DeliveryRoles: deliveryRoleKind,
 	catalog.FlowLogs:      flowLogKind,
@@ -41,7 +41,7 @@ var kinds = map[catalog.Kind]kind{
 }
 
 // A kind reads the state of one kind and carries out actions. Plans of other
-// kinds may hold its actions too.
+// kinds may contain its actions too.
 type kind struct {
 	observe  func(*region, context.Context, remedy.Scope) (plan.State, error)
 	appliers []applier
@@ -63,7 +63,7 @@ type applier struct {
 	apply  func(*region, context.Context, []*remedy.Outcome)
 }
 
-// each returns the applier for actions that take a call each.
+// each returns the applier for actions that need one call each.
 func each[A plan.Action](apply func(*region, context.Context, A) error) applier {
 	return together[A](func(r *region, ctx context.Context, outcomes []*remedy.Outcome) {
 		for _, out := range outcomes {
@@ -72,7 +72,7 @@ func each[A plan.Action](apply func(*region, context.Context, A) error) applier 
 	})
 }
 
-// together returns the applier for actions of which a call takes many.
+// together returns the applier for actions of which one call takes many.
 func together[A plan.Action](apply func(*region, context.Context, []*remedy.Outcome)) applier {
 	return applier{reflect.TypeFor[A](), apply}
 }
@@ -89,12 +89,12 @@ func (c *Cloud) Observe(ctx context.Context, s remedy.Scope) (plan.Observed, err
 	return got, bare(err)
 }
 
-// Apply carries out a plan's actions in order, neighbours of one type together,
-// and returns one outcome per action. An action fails if one before it failed
-// to make what it needs.
+// Apply carries out a plan's actions in order and returns one outcome per
+// action. It groups neighbouring actions of one type. An action fails if an
+// earlier action failed to make what it needs.
 func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action) []remedy.Outcome {
 	outcomes := make([]remedy.Outcome, len(actions))
-	failed := map[string]error{} // why a step did not make what it makes
+	failed := map[string]error{} // by what a step makes: why the step failed to make it
 	for i := 0; i < len(actions); {
 		of := reflect.TypeOf(actions[i])
 		var run []*remedy.Outcome

@@ -11,9 +11,10 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// watched returns the settings of a region's clients: relight's own retries,
-// and around every call, retries included, a middleware that waits until the
-// quota allows the call and turns its error into a *remedy.Error.
+// watched returns the settings of a region's clients: relight's own retries and
+// one middleware. The middleware wraps every call, retries included; it waits
+// until the quota allows the call and turns the call's error into a
+// *remedy.Error.
 func (r *region) watched(cfg aws.Config) aws.Config {
 	cfg.Region = r.name
 	cfg.Retryer = newRetryer
@@ -33,18 +34,18 @@ func (r *region) watched(cfg aws.Config) aws.Config {
 }
 
 // operationOf returns the service and the operation of a call as IAM policies
-// spell them, the operation as "ec2.CreateFlowLogs".
+// spell them; the operation reads "ec2.CreateFlowLogs".
 func operationOf(ctx context.Context) (service, op string) {
-	service = strings.ToLower(strings.TrimPrefix(middleware.GetServiceID(ctx), "CloudWatch ")) // "CloudWatch Logs" is logs
+	service = strings.ToLower(strings.TrimPrefix(middleware.GetServiceID(ctx), "CloudWatch ")) // "CloudWatch Logs" becomes logs
 	op = service + "." + middleware.GetOperationName(ctx)
-	if op == "lambda.Invoke" { // the one call whose IAM action has another name
+	if op == "lambda.Invoke" { // the only call whose IAM action has another name
 		op = invokeOp
 	}
 	return service, op
 }
 
-// targets lists, by service, the members of inputs that name what a call is
-// about, the most exact first. A call without one is about many things; so is
+// targets lists, by service, the input members that name the target of a call,
+// the most exact first. A call without such a member has many targets; so has
 // every call to EC2, which acts on lists.
 var targets = map[string][]string{
 	"cloudtrail": {"Name", "TrailName"},
@@ -59,14 +60,14 @@ var targets = map[string][]string{
 
 type targetKey struct{}
 
-// about says what a call is about that creates what has no ARN yet: its input
-// has only a name.
+// about sets the target of a call that creates a resource: the resource has no
+// ARN yet, and the input has only its name.
 func about(ctx context.Context, arn string) context.Context {
 	return context.WithValue(ctx, targetKey{}, arn)
 }
 
-// targetOf returns what a call is about: the region where it is about many
-// things.
+// targetOf returns the target of a call, or the region if the call has many
+// targets.
 func (r *region) targetOf(ctx context.Context, service string, input any) string {
 	if arn, ok := ctx.Value(targetKey{}).(string); ok {
 		return arn

@@ -23,8 +23,8 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// The error of every call names the operation as IAM policies do and what the
-// call was about, also an error that the SDK finds itself.
+// The error of every call names the operation as IAM policies do, and the
+// target of the call. So does an error that the SDK finds itself.
 func TestErrorsOfCalls(t *testing.T) {
 	acct := awstest.New(account, home)
 	c := &Cloud{Config: acct.Config(), Want: catalog.Desired{Baseline: catalog.Baseline{Prefix: "ours"}}}
@@ -119,7 +119,7 @@ func TestErrorsOfCalls(t *testing.T) {
 	}
 }
 
-// Each account's region has clients of its own, made once.
+// Each region of each account has its own clients, which are made once.
 func TestRegionsOfAccounts(t *testing.T) {
 	var c Cloud
 	one := c.in(account, home)

@@ -36,8 +36,8 @@ var classes = map[remedy.Class][]string{
 	remedy.Transient: {
 		abortedCode,                                // a concurrent change to one log group
 		"ConcurrentModification", "ServiceFailure", // IAM
-		"ConflictException",                                                                    // CloudTrail: another change of the trail is under way
-		"DependencyTimeoutException", "KMSInternalException", "KMSThrottling", keyInvalidState, // KMS; the last: the key is in another state than was read
+		"ConflictException",                                                                    // CloudTrail: another change of the trail is in progress
+		"DependencyTimeoutException", "KMSInternalException", "KMSThrottling", keyInvalidState, // KMS; the last one: the key's state changed after relight read it
 		"InternalServerError", "ServiceUnavailableException",
 		"TooManyUpdates", // Systems Manager
 	},
@@ -52,7 +52,7 @@ var classes = map[remedy.Class][]string{
 		limitCode, // a quota of CloudWatch Logs, not a rate
 		"FlowLogsLimitExceeded", "LimitExceeded", "LimitExceededFault", "MaximumNumberOfTrailsExceededException",
 
-		"400", // CreateFlowLogs, of one resource; aws-controllers-k8s issue 1931 has a reply
+		"400", // CreateFlowLogs, for one resource; aws-controllers-k8s issue 1931 shows a reply
 		"LogDestinationNotFoundException", "LogDestinationPermissionIssue", "LogDestinationPermissionIssueException",
 
 		"CloudTrailAccessNotEnabledException", "CloudTrailARNInvalidException", "CloudWatchLogsDeliveryUnavailableException",
@@ -76,12 +76,12 @@ const (
 	limitCode   = "LimitExceededException"
 	putFilterOp = "logs.PutMetricFilter"
 
-	// EC2 answers this with code InvalidParameter until IAM has spread a new
-	// role. Source: the text Terraform's AWS provider waits on.
+	// EC2 answers this with code InvalidParameter until IAM has propagated a
+	// new role. Source: the text that Terraform's AWS provider waits for.
 	roleNotAssumable = "Unable to assume given IAM role"
 )
 
-// hints says what a person can do about an error code.
+// hints describes what a person can do about an error code.
 var hints = map[string]string{
 	"FlowLogsLimitExceeded":                                  "both flow log slots of the VPC are taken by others that do not satisfy the policy: delete one",
 	limitCode:                                                "a quota is used up: delete what is not needed or ask for more",
@@ -111,10 +111,10 @@ var hints = map[string]string{
 	"InvalidClientTokenId":        "the credentials are wrong",
 }
 
-// deniedCodes are what the services call a missing permission.
+// deniedCodes are the services' codes for a missing permission.
 var deniedCodes = []string{"UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "AuthorizationError"}
 
-// hintFor says what a person can do about an error of a call.
+// hintFor describes what a person can do about the error of a call.
 func hintFor(op, target, code string) string {
 	if op == putFilterOp && code == limitCode {
 		return "the log group has its 100 metric filters: delete those that nothing uses, and find out who made so many"
@@ -123,7 +123,7 @@ func hintFor(op, target, code string) string {
 		return hints[code]
 	}
 	where := " on "
-	if catalog.RegionShape.MatchString(target) { // a call about many things
+	if catalog.RegionShape.MatchString(target) { // a call with many targets
 		where = " in "
 	}
 	return "allow " + strings.Replace(op, ".", ":", 1) + where + target +
@@ -156,11 +156,12 @@ func assumesNotYet(err error) bool {
 	return ok && api.ErrorCode() == "InvalidParameter" && strings.Contains(api.ErrorMessage(), roleNotAssumable)
 }
 
-// newRetryer returns the SDK's standard retryer with three differences: the
-// SDK takes LimitExceededException for throttling, which in CloudWatch Logs
-// is a used-up quota; it does not know OperationAbortedException and a role
-// that IAM has not spread yet, which pass; and it has no token bucket, since
-// giving up early costs most in a storm of events.
+// newRetryer returns the SDK's standard retryer with three differences. The SDK
+// treats LimitExceededException as throttling, but in CloudWatch Logs it is an
+// exhausted quota, so relight does not retry it. The SDK does not retry
+// OperationAbortedException or a role that IAM has not propagated yet; both
+// pass, so relight retries them. There is no token bucket, because giving up
+// early costs most in a storm of events.
 func newRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = 6

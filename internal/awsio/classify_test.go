@@ -83,7 +83,7 @@ func TestClassify(t *testing.T) {
 	}
 }
 
-// A round is what a fake service answers a call with.
+// A round is a fake service's answer to one call.
 type round struct {
 	status int
 	body   string
@@ -98,11 +98,11 @@ func ec2Error(status int, code, message string) round {
 }
 
 // answers is an HTTP transport that answers each call with the next round and
-// keeps to the last.
+// repeats the last one.
 type answers struct {
 	rounds []round
 	calls  int
-	tokens map[string]bool // client tokens seen
+	tokens map[string]bool // client tokens that it has received
 }
 
 // RoundTrip answers one call.
@@ -121,8 +121,8 @@ func (a *answers) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// The retries of the real clients, against a transport that answers: what
-// passes is tried again under the same client token, what does not is not.
+// The real clients retry against a transport that answers: they retry what
+// passes, under the same client token, and do not retry what does not.
 func TestRetries(t *testing.T) {
 	putRetention := func(ctx context.Context, r *region) error {
 		_, err := r.logs.PutRetentionPolicy(ctx, &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: aws.String("g"), RetentionInDays: aws.Int32(365)})
@@ -173,8 +173,8 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-// Calls of one operation and region keep below the quota; others are not held
-// up by them.
+// Calls of one operation and region stay below the quota. They do not delay
+// other calls.
 func TestPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p Pace

@@ -12,8 +12,8 @@ import (
 )
 
 // whyFailed reads what the delivery of relight's own flow logs depends on, if
-// one of them FAILED. It only explains: where relight may not read it, that is
-// the explanation, and the observation does not fail.
+// one of them is FAILED. The result only explains the failure: if relight may
+// not read it, the result says so, and the observation does not fail.
 func (r *region) whyFailed(ctx context.Context, state *plan.FlowLogState) error {
 	var groups []string
 	for _, vpc := range state.VPCs {

@@ -29,8 +29,8 @@ var deliveryRoleKind = kindOf(
 	each((*region).detachRolePolicy),
 )
 
-// observeDeliveryRole reads the role that delivers relight's flow logs, and
-// the policies on it. An event about another role costs no read, one about a
+// observeDeliveryRole reads the role that delivers relight's flow logs, and the
+// policies on it. An event about another role costs no read; an event about a
 // managed policy that is not on relight's role costs one.
 func (r *region) observeDeliveryRole(ctx context.Context, s remedy.Scope) (*plan.DeliveryRoleState, error) {
 	role, names := plan.DeliveryRoleOf(r.Want), s.Names.List()
@@ -51,7 +51,7 @@ func (r *region) observeDeliveryRole(ctx context.Context, s remedy.Scope) (*plan
 	return r.deliveryRole(ctx, role)
 }
 
-// deliveryRole reads a role, if it exists, with every policy on it.
+// deliveryRole reads a role with every policy on it, if the role exists.
 func (r *region) deliveryRole(ctx context.Context, role plan.DeliveryRoleSpec) (*plan.DeliveryRoleState, error) {
 	out, err := r.iam.GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(role.Name)})
 	if remedy.ClassOf(err) == remedy.Missing {
@@ -92,7 +92,8 @@ func (r *region) deliveryRole(ctx context.Context, role plan.DeliveryRoleSpec) (
 }
 
 // inlinePolicies returns the inline policies of a role, by name. It leaves out
-// what is deleted between two reads; the next observation finds a deleted role.
+// a policy that is deleted between two reads. If the role itself is deleted,
+// the next observation finds that.
 func (r *region) inlinePolicies(ctx context.Context, role string) (map[string]string, error) {
 	policies := map[string]string{}
 	for page, err := range pages(ctx, iam.NewListRolePoliciesPaginator(r.iam, &iam.ListRolePoliciesInput{RoleName: aws.String(role)})) {
@@ -111,7 +112,7 @@ func (r *region) inlinePolicies(ctx context.Context, role string) (map[string]st
 	return policies, nil
 }
 
-// attachedPolicies returns the ARNs of the managed policies on a role, none
+// attachedPolicies returns the ARNs of the managed policies on a role, or none
 // if the role does not exist.
 func (r *region) attachedPolicies(ctx context.Context, role string) ([]string, error) {
 	var arns []string
@@ -127,7 +128,7 @@ func (r *region) attachedPolicies(ctx context.Context, role string) ([]string, e
 	return arns, nil
 }
 
-// policyInForce returns the document of a managed policy's default version,
+// policyInForce returns the document of a managed policy's default version, or
 // "" if the policy does not exist.
 func (r *region) policyInForce(ctx context.Context, arn string) (string, error) {
 	policy, err := r.iam.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: aws.String(arn)})
@@ -141,8 +142,8 @@ func (r *region) policyInForce(ctx context.Context, arn string) (string, error) 
 	return decoded(version.PolicyVersion.Document), nil
 }
 
-// decoded returns a policy document as it was put. Source: IAM API Reference,
-// GetRolePolicy: documents are URL-encoded compliant with RFC 3986.
+// decoded returns a policy document as it was written. Source: IAM API
+// Reference, GetRolePolicy: documents are URL-encoded compliant with RFC 3986.
 func decoded(document *string) string {
 	plain, err := url.PathUnescape(aws.ToString(document))
 	if err != nil {
@@ -203,14 +204,14 @@ func iamTags(tags map[string]string) []types.Tag {
 	return tagList(tags, func(k, v *string) types.Tag { return types.Tag{Key: k, Value: v} })
 }
 
-const invokeOp = "lambda.InvokeFunction" // as IAM calls it
+const invokeOp = "lambda.InvokeFunction" // IAM's name for it
 
-// HandOver has another function bring a kind to its desired state, and waits
-// for it.
+// HandOver makes another function restore a kind to its desired state, and
+// waits for it.
 func (c *Cloud) HandOver(ctx context.Context, region string, kind catalog.Kind) error {
 	name := c.Want.FunctionName(catalog.Function(kind))
 	payload, err := json.Marshal(catalog.HandOver{Repair: kind})
-	if err != nil { // a string always marshals
+	if err != nil { // marshalling a string never fails
 		panic(err)
 	}
 	out, err := c.home(region).lambda.Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String(name), Payload: payload})

@@ -22,8 +22,8 @@ func wrap(op, target string, err error) error {
 	return &remedy.Error{Op: op, Target: target, Class: classify(err), Hint: hintFor(op, target, codeOf(err)), Err: err}
 }
 
-// bare returns the *remedy.Error in an error of a client, which names the
-// operation again. What leaves this package goes through here.
+// bare returns the *remedy.Error inside a client's error, which repeats the
+// operation. Every error that leaves this package passes through bare.
 func bare(err error) error {
 	if e, ok := errors.AsType[*remedy.Error](err); ok {
 		return e
@@ -38,8 +38,8 @@ func codeOf(err error) string {
 	return ""
 }
 
-// settled drops the error of creating what exists already. It need not be
-// what was wanted, so the observation after the repair decides.
+// settled drops the error of creating what exists already. What exists need not
+// match the desired state, so the observation after the repair decides.
 func settled(err error) error {
 	if remedy.ClassOf(err) == remedy.Present {
 		return nil
@@ -47,7 +47,7 @@ func settled(err error) error {
 	return err
 }
 
-// gone drops the error of removing what does not exist any more.
+// gone drops the error of removing what no longer exists.
 func gone(err error) error {
 	if remedy.ClassOf(err) == remedy.Missing {
 		return nil
@@ -55,7 +55,7 @@ func gone(err error) error {
 	return err
 }
 
-// again makes the error about a missing resource worth another run: the
+// again marks the error about a missing resource as worth another run: the
 // resource existed when the run read it, or the run has just created it.
 func again(err error) error {
 	if e, ok := errors.AsType[*remedy.Error](err); ok && e.Class == remedy.Missing {
@@ -64,7 +64,7 @@ func again(err error) error {
 	return err
 }
 
-// partly marks the error of a creation that succeeded without a part.
+// partly marks the error of a creation that succeeded without one part.
 func partly(err error) error {
 	if e, ok := errors.AsType[*remedy.Error](err); ok {
 		e.Partial = true
@@ -72,8 +72,8 @@ func partly(err error) error {
 	return err
 }
 
-// notDeployed is the error of an action that needs what only a deployment
-// makes.
+// notDeployed is the error of an action that needs a resource which only a
+// deployment makes.
 func notDeployed(op, target, what string) error {
 	return &remedy.Error{
 		Op: op, Target: target, Class: remedy.Terminal,
@@ -81,9 +81,10 @@ func notDeployed(op, target, what string) error {
 	}
 }
 
-// unread returns the finding that something cannot be read which no repair
-// needs, for an error that stays. It returns any other error. The finding leaves
-// out the request's ID, which would make it a new finding each time.
+// unread returns a finding that relight cannot read something, if the error is
+// permanent; no repair needs such a read. unread returns any other error
+// unchanged. The finding leaves out the request's ID, because a new ID would
+// make it a new finding each time.
 func unread(code plan.Code, values plan.Args, err error) ([]plan.Finding, error) {
 	e, ok := errors.AsType[*remedy.Error](err)
 	if !ok || e.Class.Retry() {
@@ -97,7 +98,7 @@ func unread(code plan.Code, values plan.Args, err error) ([]plan.Finding, error)
 	return []plan.Finding{plan.NewFinding(code, values)}, nil
 }
 
-// pause waits, unless the Cloud does not pace its calls.
+// pause waits for d. It does not wait if the Cloud does not pace its calls.
 func (c *Cloud) pause(ctx context.Context, d time.Duration) error {
 	if c.Pace == nil {
 		return ctx.Err()

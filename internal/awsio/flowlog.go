@@ -18,11 +18,12 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// pageSize is asked of EC2 listings; 1,000 is the most DescribeVpcs gives.
+// pageSize is the number of items that relight requests from EC2 listings;
+// DescribeVpcs returns at most 1,000.
 const pageSize = 1000
 
-// notYet is how long to wait before asking again for a VPC that an event
-// names and EC2 does not show: its reads lag its writes. Source: Amazon EC2
+// notYet lists the waits before relight asks again for a VPC that an event
+// names and EC2 does not show: EC2's reads lag its writes. Source: Amazon EC2
 // API Reference, "Eventual consistency".
 var notYet = []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second}
 
@@ -36,7 +37,7 @@ func (r *region) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.Flo
 	switch s.Type {
 	case catalog.Bucket:
 		return r.observeBuckets(ctx)
-	case catalog.Key, catalog.Region: // the policy and the event say all there is to know
+	case catalog.Key, catalog.Region: // the policy and the event contain everything needed
 		return &plan.FlowLogState{}, nil
 	}
 	names := s.Names.List()
@@ -69,7 +70,7 @@ func (r *region) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.Flo
 	for _, id := range gone {
 		state.Gone = append(state.Gone, plan.VPC{ID: id, FlowLogs: flowLogs[id]})
 	}
-	if len(state.VPCs) == 0 { // whose flow logs alone need log groups
+	if len(state.VPCs) == 0 { // only flow logs of VPCs need log groups
 		return state, nil
 	}
 	groups := []string{r.Want.FlowLogs.LogGroup}
@@ -91,8 +92,8 @@ func (r *region) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.Flo
 	return state, r.whyFailed(ctx, state)
 }
 
-// observeBuckets reads which buckets the region's flow logs deliver to, those
-// of subnets and interfaces too.
+// observeBuckets reads to which buckets the region's flow logs deliver,
+// including the flow logs of subnets and interfaces.
 func (r *region) observeBuckets(ctx context.Context) (*plan.FlowLogState, error) {
 	state := &plan.FlowLogState{}
 	err := r.listFlowLogs(ctx, filterBy("log-destination-type", []string{catalog.ToS3}), func(fl types.FlowLog) {
@@ -121,8 +122,8 @@ func (r *region) vpcsLoggedTo(ctx context.Context, groups []string) ([]string, e
 }
 
 // unlisted reads the VPCs that have flow logs of relight's own and that a
-// listing of the region did not show. It asks for them by name, and again: a
-// VPC that EC2 does not show yet is not gone.
+// listing of the region did not show. It asks for them by name, and repeats
+// that: a VPC that EC2 does not show yet is not gone.
 func (r *region) unlisted(
 	ctx context.Context, listed []plan.VPC, flowLogs map[string][]plan.FlowLog,
 ) (late []plan.VPC, gone []string, err error) {
@@ -147,9 +148,9 @@ func (r *region) unlisted(
 	return late, gone, nil
 }
 
-// describeVPCs returns the named VPCs, or all of the region for no names, and
-// those named that do not exist. It asks by filter: asking by ID fails as a
-// whole when one ID is gone.
+// describeVPCs returns the named VPCs, or all VPCs of the region if no names
+// are given. It also returns the named VPCs that do not exist. It asks by
+// filter, because a call by ID fails as a whole if one ID is gone.
 func (r *region) describeVPCs(ctx context.Context, names []string) (found []plan.VPC, gone []string, err error) {
 	for try := 0; ; try++ {
 		found, err = r.listVPCs(ctx, filterBy("vpc-id", names))
@@ -188,7 +189,7 @@ func (r *region) listVPCs(ctx context.Context, filters []types.Filter) ([]plan.V
 	return vpcs, nil
 }
 
-// describeFlowLogs returns the flow logs that match, by the VPC they are on.
+// describeFlowLogs returns the flow logs that match, by VPC.
 func (r *region) describeFlowLogs(ctx context.Context, filters []types.Filter) (map[string][]plan.FlowLog, error) {
 	byVPC := map[string][]plan.FlowLog{}
 	err := r.listFlowLogs(ctx, filters, func(fl types.FlowLog) {
@@ -228,12 +229,12 @@ func (c *Cloud) flowLog(fl types.FlowLog) plan.FlowLog {
 		Role:          aws.ToString(fl.DeliverLogsPermissionArn),
 	}
 	if got.Destination == "" {
-		got.Destination = catalog.ToCloudWatchLogs // EC2's default; CreateFlowLogs
+		got.Destination = catalog.ToCloudWatchLogs // EC2's default; source: CreateFlowLogs
 	}
 	if got.Format == "" {
 		got.Format = catalog.DefaultFlowLogFormat
 	}
-	if got.Destination == catalog.ToCloudWatchLogs && fl.DeliverCrossAccountRole == nil { // else the group is another account's
+	if got.Destination == catalog.ToCloudWatchLogs && fl.DeliverCrossAccountRole == nil { // otherwise the group belongs to another account
 		got.LogGroup = aws.ToString(fl.LogGroupName)
 		if got.LogGroup == "" {
 			got.LogGroup = resourceOf(aws.ToString(fl.LogDestination), "log-group:")
@@ -246,10 +247,10 @@ func (c *Cloud) flowLog(fl types.FlowLog) plan.FlowLog {
 }
 
 // createFlowLogs creates the flow logs of all outcomes' actions, which share
-// one spec, in as few calls as EC2 takes. EC2's reads do not agree with each
-// other: it may not know a VPC that it showed a moment ago, so relight asks
-// again. An action on a VPC that stays unknown is worth another run, which
-// reads whether the VPC is gone.
+// one spec, in as few calls as EC2 allows. EC2's reads may contradict each
+// other: EC2 may not know a VPC that it showed a moment ago, so relight asks
+// again. If the VPC stays unknown, the action is worth another run, which reads
+// whether the VPC is gone.
 func (r *region) createFlowLogs(ctx context.Context, outcomes []*remedy.Outcome) {
 	for batch := range slices.Chunk(outcomes, catalog.FlowLogsPerCall) {
 		unknown := r.createFlowLogBatch(ctx, batch)
@@ -265,14 +266,14 @@ func (r *region) createFlowLogs(ctx context.Context, outcomes []*remedy.Outcome)
 	}
 }
 
-// createFlowLogBatch makes one call and returns the outcomes whose VPC EC2
-// does not know. Where such a VPC fails a call as a whole, it splits the call:
-// the VPC must not hold up the others.
+// createFlowLogBatch makes one call and returns the outcomes whose VPC EC2 does
+// not know. If such a VPC fails the call as a whole, it splits the call, so
+// that the VPC does not delay the others.
 func (r *region) createFlowLogBatch(ctx context.Context, batch []*remedy.Outcome) (unknown []*remedy.Outcome) {
 	const op = "ec2.CreateFlowLogs"
 	first := batch[0].Action.(plan.CreateFlowLog)
 	in := &ec2.CreateFlowLogsInput{
-		ClientToken:              aws.String(rand.Text()), // a token made from the spec would answer a second restore with the first, deleted flow log
+		ClientToken:              aws.String(rand.Text()), // with a token made from the spec, EC2 would answer a second restore with the first, deleted flow log
 		ResourceType:             types.FlowLogsResourceTypeVpc,
 		TrafficType:              types.TrafficType(first.Spec.TrafficType),
 		LogDestinationType:       types.LogDestinationTypeCloudWatchLogs,
@@ -313,9 +314,9 @@ func (r *region) createFlowLogBatch(ctx context.Context, batch []*remedy.Outcome
 	return unknown
 }
 
-// deleteFlowLogs deletes the flow logs of all outcomes' actions in as few
-// calls as EC2 takes. The role may delete only what carries relight's tag, so
-// a flow log stays that has lost it since the run read it.
+// deleteFlowLogs deletes the flow logs of all outcomes' actions in as few calls
+// as EC2 allows. The role may delete only flow logs with relight's tag, so a
+// flow log that has lost its tag since the run read it stays.
 func (r *region) deleteFlowLogs(ctx context.Context, outcomes []*remedy.Outcome) {
 	for batch := range slices.Chunk(outcomes, catalog.FlowLogsPerDeletion) {
 		in := &ec2.DeleteFlowLogsInput{}
@@ -334,7 +335,7 @@ func (r *region) deleteFlowLogs(ctx context.Context, outcomes []*remedy.Outcome)
 }
 
 // refusals returns the errors that EC2 reports for single resources in a
-// successful reply, by their IDs.
+// successful reply, by resource ID.
 func refusals(op string, items []types.UnsuccessfulItem) map[string]error {
 	refused := map[string]error{}
 	for _, item := range items {
@@ -345,7 +346,7 @@ func refusals(op string, items []types.UnsuccessfulItem) map[string]error {
 	return refused
 }
 
-// filterBy returns the EC2 filter for names, or none for no names.
+// filterBy returns the EC2 filter for names, or none if no names are given.
 func filterBy(name string, values []string) []types.Filter {
 	if len(values) == 0 {
 		return nil

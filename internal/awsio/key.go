@@ -10,14 +10,14 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// keyInvalidState is what KMS calls a key whose state a call does not suit.
+// keyInvalidState is KMS's code for a key whose state does not allow a call.
 // Source: KMS API Reference, CancelKeyDeletion and EnableKey, errors.
 const keyInvalidState = "KMSInvalidStateException"
 
 // keyGone is the state of a key that KMS no longer knows.
 const keyGone = "Deleted"
 
-// keyState returns the state of a key as KMS calls it.
+// keyState returns the state of a key in KMS's words.
 func (r *region) keyState(ctx context.Context, arn string) (string, error) {
 	out, err := r.kms.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(arn)})
 	if remedy.ClassOf(err) == remedy.Missing {
@@ -29,7 +29,7 @@ func (r *region) keyState(ctx context.Context, arn string) (string, error) {
 	return string(out.KeyMetadata.KeyState), nil
 }
 
-// keyPolicy returns the policy of a key, which has no other than "default".
+// keyPolicy returns the policy of a key; a key has only the policy "default".
 // Source: KMS API Reference, GetKeyPolicy.
 func (r *region) keyPolicy(ctx context.Context, arn string) (string, error) {
 	out, err := r.kms.GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: aws.String(arn)})
@@ -39,8 +39,8 @@ func (r *region) keyPolicy(ctx context.Context, arn string) (string, error) {
 	return aws.ToString(out.Policy), nil
 }
 
-// enableTopicKey makes a key usable. It enables the key also where somebody
-// else has cancelled its deletion since.
+// enableTopicKey makes a key usable. It also enables the key if somebody else
+// has cancelled its deletion since relight read it.
 func (r *region) enableTopicKey(ctx context.Context, a plan.EnableTopicKey) error {
 	if a.Cancel {
 		_, err := r.kms.CancelKeyDeletion(ctx, &kms.CancelKeyDeletionInput{KeyId: aws.String(a.Key)})

@@ -14,8 +14,8 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// groupsByName is how many log groups relight reads one by one; for more, one
-// listing of the region costs fewer calls.
+// groupsByName is the largest number of log groups that relight reads one by
+// one; for more, one listing of the region costs fewer calls.
 const groupsByName = 5
 
 var logGroupKind = kindOf(
@@ -28,9 +28,9 @@ var logGroupKind = kindOf(
 )
 
 // observeLogGroups reads the trail's log group and its filters, or only the
-// trail where the scope names another group. It reads what transforms the
-// records where the scope names no group: relight reports a call that does so
-// by itself.
+// trail if the scope names another group. It reads what transforms the records
+// only if the scope names no group: relight reports a call that transforms
+// records when it receives the event.
 func (r *region) observeLogGroups(ctx context.Context, s remedy.Scope) (*plan.LogGroupState, error) {
 	trail, err := r.trailLogs(ctx)
 	if err != nil {
@@ -55,16 +55,16 @@ func (r *region) observeLogGroups(ctx context.Context, s remedy.Scope) (*plan.Lo
 	if state.Filters, _, err = r.describeFilters(ctx, trail.LogGroup); err != nil {
 		return nil, err
 	}
-	if s.Names == "" && (state.Group.Class == "" || state.Group.Class == catalog.ClassStandard) { // others take no transformers
+	if s.Names == "" && (state.Group.Class == "" || state.Group.Class == catalog.ClassStandard) { // other classes take no transformers
 		err = r.describeTransformers(ctx, state)
 	}
 	return state, err
 }
 
 // describeTransformers reads what transforms the records of the trail's log
-// group. Where there is none, the answer may be empty or an error: which is
-// not documented. No repair depends on it, so what cannot be read for good is
-// a finding.
+// group. If nothing does, AWS may return an empty answer or an error; AWS does
+// not document which. No repair depends on it, so a permanent read error
+// becomes a finding.
 func (r *region) describeTransformers(ctx context.Context, state *plan.LogGroupState) error {
 	own, err := r.logs.GetTransformer(ctx, &cloudwatchlogs.GetTransformerInput{LogGroupIdentifier: aws.String(state.Group.Name)})
 	if gone(err) != nil {
@@ -90,8 +90,8 @@ func (r *region) describeTransformers(ctx context.Context, state *plan.LogGroupS
 	}
 }
 
-// describeLogGroups returns those of the named log groups that exist. For
-// those among them that relight protects it reads whether relight made them.
+// describeLogGroups returns the named log groups that exist. For those that
+// relight protects, it also reads whether relight made them.
 func (r *region) describeLogGroups(ctx context.Context, names, protected []string) (map[string]plan.LogGroup, error) {
 	names = slices.Clone(names)
 	slices.Sort(names)
@@ -120,8 +120,8 @@ func (r *region) describeLogGroups(ctx context.Context, names, protected []strin
 	return found, nil
 }
 
-// doubtful reports whether a log group is in a state that relight would change
-// if the group were its own.
+// doubtful reports whether relight would change a log group in this state if
+// the group were its own.
 func (r *region) doubtful(g plan.LogGroup) bool {
 	key := r.Want.KMSKeys[r.name]
 	return r.Want.ProtectGroups && !g.Protected || key != "" && g.KMSKey != key
@@ -131,14 +131,14 @@ func (r *region) doubtful(g plan.LogGroup) bool {
 func (r *region) ownsGroup(ctx context.Context, arn string) (bool, error) {
 	out, err := r.logs.ListTagsForResource(ctx, &cloudwatchlogs.ListTagsForResourceInput{ResourceArn: aws.String(arn)})
 	if err != nil {
-		return false, gone(err) // deleted a moment ago: nothing is left to change
+		return false, gone(err) // deleted a moment ago: there is nothing left to change
 	}
 	return out.Tags[catalog.OwnerTag] == r.Want.Prefix, nil
 }
 
-// listLogGroups adds the wanted groups that begin with a prefix to found. A
-// group whose name is the prefix comes first, since the listing is sorted by
-// name, so its page is the last one needed.
+// listLogGroups adds the wanted groups that begin with a prefix to found. The
+// listing is sorted by name, so a group whose name is the prefix comes first,
+// and its page is the last one needed.
 func (r *region) listLogGroups(ctx context.Context, prefix string, wanted []string, found map[string]plan.LogGroup, arns map[string]string) error {
 	in := &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: nonzero(prefix)}
 	for page, err := range pages(ctx, cloudwatchlogs.NewDescribeLogGroupsPaginator(r.logs, in)) {
@@ -148,7 +148,7 @@ func (r *region) listLogGroups(ctx context.Context, prefix string, wanted []stri
 		for _, g := range page.LogGroups {
 			if name := aws.ToString(g.LogGroupName); slices.Contains(wanted, name) {
 				found[name] = logGroupOf(g)
-				arns[name] = strings.TrimSuffix(aws.ToString(g.Arn), ":*") // the form that tagging calls take
+				arns[name] = strings.TrimSuffix(aws.ToString(g.Arn), ":*") // the form that tagging calls require
 			}
 		}
 		if _, done := found[prefix]; done {
@@ -200,10 +200,10 @@ func filterOf(f types.MetricFilter) plan.Filter {
 	return got
 }
 
-// createLogGroup creates a log group and sets its retention, which are two
-// calls. It leaves a group as it is that somebody else has created since: the
-// retention of that is not known and must not be shortened, so the next
-// observation leads to it.
+// createLogGroup creates a log group and sets its retention, in two calls. If
+// somebody else has created the group since relight read it, createLogGroup
+// does not change it: its retention is unknown and must not be shortened, so
+// the next observation decides.
 func (r *region) createLogGroup(ctx context.Context, a plan.CreateLogGroup) error {
 	_, err := r.logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{
 		LogGroupName: aws.String(a.Name), Tags: a.Tags, LogGroupClass: types.LogGroupClassStandard,
@@ -231,11 +231,11 @@ func (r *region) protectLogGroup(ctx context.Context, a plan.ProtectLogGroup) er
 	return again(err)
 }
 
-// encryptLogGroup puts a key on a log group. CloudWatch Logs uses the key in
-// its own name, which the key's policy has to allow: relight needs no
-// permission on the key, here or where it creates a group with a key. Source:
-// CloudWatch Logs User Guide, "Encrypt log data in CloudWatch Logs using AWS
-// KMS".
+// encryptLogGroup assigns a key to a log group. CloudWatch Logs uses the key
+// under its own name, which the key's policy has to allow. relight therefore
+// needs no permission on the key, neither here nor when it creates a group with
+// a key. Source: CloudWatch Logs User Guide, "Encrypt log data in CloudWatch
+// Logs using AWS KMS".
 func (r *region) encryptLogGroup(ctx context.Context, a plan.EncryptLogGroup) error {
 	_, err := r.logs.AssociateKmsKey(ctx, &cloudwatchlogs.AssociateKmsKeyInput{LogGroupName: aws.String(a.LogGroup), KmsKeyId: aws.String(a.Key)})
 	return again(err)

@@ -29,9 +29,9 @@ func (r *region) recall(ctx context.Context, name string) (value string, known b
 	return aws.ToString(out.Parameter.Value), true, nil
 }
 
-// Remember writes a parameter of Systems Manager. Above 4 KB it has to be an
-// advanced one, which AWS charges for, so Systems Manager chooses the tier.
-// Source: Systems Manager API Reference, PutParameter, Tier.
+// Remember writes a parameter of Systems Manager. A value above 4 KB needs an
+// advanced parameter, for which AWS charges, so Systems Manager chooses the
+// tier. Source: Systems Manager API Reference, PutParameter, Tier.
 func (c *Cloud) Remember(ctx context.Context, region, name, value string) error {
 	return bare(c.home(region).remember(ctx, name, value))
 }
@@ -48,9 +48,9 @@ func (r *region) rememberTrail(ctx context.Context, a plan.RememberTrail) error 
 	return r.remember(ctx, a.Parameter, a.Memory.Encode())
 }
 
-// recallTrail returns what is remembered of the trail. A read that may succeed
-// later is an error; a memory that cannot be used at all is said in the
-// recollection, since most repairs need none.
+// recallTrail returns what relight remembers of the trail. A read error that
+// may pass is an error. If the memory cannot be used at all, the recollection
+// says so, because most repairs do not need it.
 func (r *region) recallTrail(ctx context.Context) (plan.Recollection, error) {
 	text, known, err := r.recall(ctx, r.Want.TrailMemory())
 	switch {

@@ -27,7 +27,7 @@ const (
 	role    = "arn:aws:iam::111122223333:role/delivery"
 )
 
-// cloud returns a Cloud on an account with everything in it more than once.
+// cloud returns a Cloud on an account that has more than one of everything.
 func cloud(t *testing.T) (*Cloud, *awstest.Account) {
 	t.Helper()
 	acct := awstest.New(account, home)
@@ -59,7 +59,7 @@ func scope(k catalog.Kind) remedy.Scope {
 	return remedy.Scope{Account: account, Region: home, Kind: k}
 }
 
-// An account looks the same however its listings are cut into pages.
+// An account reads the same however its listings are split into pages.
 func TestPages(t *testing.T) {
 	c, acct := cloud(t)
 	for _, k := range catalog.Kinds() {
@@ -149,8 +149,8 @@ func TestNamedReads(t *testing.T) {
 	}
 }
 
-// An event about somebody's alarm reads no mute rules, even where a missing
-// one of ours makes it a look at the rest.
+// An event about somebody else's alarm reads no mute rules, even if one of
+// relight's alarms is missing and relight reads everything else.
 func TestForeignAlarmReadsNoMutes(t *testing.T) {
 	c, acct := cloud(t)
 	if _, err := acct.CloudWatch.DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{"ours-root-usage"}}); err != nil {
@@ -165,9 +165,9 @@ func TestForeignAlarmReadsNoMutes(t *testing.T) {
 	}
 }
 
-// What only explains does not stop repairs: where it cannot be read for good,
-// that is a finding, and what was to be restored is. A read that may succeed
-// later is tried again.
+// A failed read that only explains does not stop repairs: if the error is
+// permanent, it becomes a finding, and relight restores everything that needs
+// it. relight retries a read that may succeed later.
 func TestReadsThatOnlyExplain(t *testing.T) {
 	for op, tt := range map[string]struct {
 		kind    catalog.Kind
@@ -200,11 +200,11 @@ func TestReadsThatOnlyExplain(t *testing.T) {
 	}
 }
 
-// A VPC that an event names and EC2 does not show yet is waited for, up to a
-// limit; one that is not named is not.
+// relight waits, up to a limit, for a VPC that an event names and EC2 does not
+// show yet. It does not wait for a VPC that is not named.
 func TestWaitsForVPC(t *testing.T) {
 	tests := []struct {
-		reads int // that do not show the VPC
+		reads int // reads that do not show the VPC
 		gone  bool
 		waits time.Duration
 	}{
@@ -233,8 +233,8 @@ func TestWaitsForVPC(t *testing.T) {
 	}
 }
 
-// More VPCs than one call takes, one of them unknown to EC2: the others get
-// their flow logs, whichever way EC2 tells.
+// A batch with more VPCs than one call takes, one of them unknown to EC2: the
+// others get their flow logs, whichever way EC2 reports the unknown one.
 func TestUnknownVPCInBatch(t *testing.T) {
 	for _, whole := range []bool{false, true} {
 		c, acct := cloud(t)
@@ -260,8 +260,8 @@ func TestUnknownVPCInBatch(t *testing.T) {
 	}
 }
 
-// Each repair has a client token of its own, so that EC2 does not answer it
-// with a flow log that was deleted since.
+// Each repair has its own client token, so that EC2 does not answer it with a
+// flow log that has been deleted since.
 func TestFreshTokens(t *testing.T) {
 	c, acct := cloud(t)
 	acct.AddVPC(home, "vpc-new")
@@ -279,8 +279,9 @@ func TestFreshTokens(t *testing.T) {
 	}
 }
 
-// Where a role cannot be created, its policy is not tried: that would fail
-// with an error that is worth another run, and the first one is not.
+// If a role cannot be created, relight does not try to write its policy: that
+// would fail with an error that is worth another run, while the first error is
+// not.
 func TestRoleThatCannotBeCreated(t *testing.T) {
 	c, acct := cloud(t)
 	acct.Deny("CreateRole")

@@ -8,12 +8,12 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// quotas are the calls a second that AWS allows per account and region, for the
-// operations that relight calls often. Sources: CloudWatch Logs quotas (PutMetricFilter 5,
-// DescribeMetricFilters 5, PutRetentionPolicy 5, CreateLogGroup 10,
-// DescribeLogGroups 10) and CloudWatch quotas (PutMetricAlarm 3,
-// DescribeAlarms 9). The first three cannot be raised. A fifth is left to the
-// owner's own calls.
+// quotas are the calls per second that AWS allows per account and region, for
+// the operations that relight calls often. Sources: CloudWatch Logs quotas
+// (PutMetricFilter 5, DescribeMetricFilters 5, PutRetentionPolicy 5,
+// CreateLogGroup 10, DescribeLogGroups 10) and CloudWatch quotas
+// (PutMetricAlarm 3, DescribeAlarms 9). The first three cannot be raised.
+// relight leaves a fifth of each quota to the owner's own calls.
 var quotas = map[string]float64{
 	"logs.PutMetricFilter":       5,
 	"logs.DescribeMetricFilters": 5,
@@ -50,7 +50,7 @@ func (p *Pace) wait(ctx context.Context, where, op string) error {
 		p.limiters[key] = l
 	}
 	p.mu.Unlock()
-	if err := l.Wait(ctx); err != nil { // it gives up early where its turn comes after the deadline
+	if err := l.Wait(ctx); err != nil { // it returns at once if the call's turn comes after the deadline
 		return fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
 	}
 	return nil

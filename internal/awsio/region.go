@@ -16,8 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 )
 
-// A region is one region of one account, with the clients that call it. What
-// is global, as IAM, is called from a region of the account's partition.
+// A region is one region of one account, with the clients that call it. Global
+// services such as IAM are called from a region of the account's partition.
 type region struct {
 	*Cloud
 	account string // 12 digits
@@ -34,7 +34,7 @@ type region struct {
 	ssm        *ssm.Client
 }
 
-// in returns a region of an account. Its clients are made once.
+// in returns a region of an account. It makes the region's clients once.
 func (c *Cloud) in(account, name string) *region {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -60,7 +60,7 @@ func (c *Cloud) in(account, name string) *region {
 	return r
 }
 
-// Regions returns the account's enabled regions and those that it has not
+// Regions returns the account's enabled regions and the regions that it has not
 // opted into, each sorted.
 func (c *Cloud) Regions(ctx context.Context, home string) (enabled, disabled []string, err error) {
 	out, err := c.home(home).ec2.DescribeRegions(ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(true)})
@@ -79,5 +79,5 @@ func (c *Cloud) Regions(ctx context.Context, home string) (enabled, disabled []s
 	return enabled, disabled, nil
 }
 
-// home returns a region of the account that relight is deployed in.
+// home returns a region of the account in which relight is deployed.
 func (c *Cloud) home(region string) *region { return c.in(c.Want.Account, region) }

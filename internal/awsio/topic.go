@@ -29,8 +29,8 @@ var topicKind = kindOf(
 	each((*region).clearFilterPolicy),
 )
 
-// describeTopics reads the health of the topics in this region of this
-// account; relight can vouch for no others.
+// describeTopics reads the health of the topics in this region of this account;
+// relight cannot read other topics.
 func (r *region) describeTopics(ctx context.Context, topics []string) (map[string]plan.Topic, error) {
 	found := map[string]plan.Topic{}
 	for _, topic := range topics {
@@ -66,7 +66,7 @@ func topicOf(attributes map[string]string) plan.Topic {
 	return t
 }
 
-// admits returns what keeps CloudWatch from publishing to a topic, or "".
+// admits returns what prevents CloudWatch from publishing to a topic, or "".
 // Sources: AWS re:Post, "Why didn't I receive an SNS notification for my
 // CloudWatch alarm trigger" (policy, and the AWS managed key that CloudWatch
 // may not use).
@@ -77,10 +77,10 @@ func admits(attributes map[string]string) string {
 	return plan.AdmitsAlarms(attributes["Policy"])
 }
 
-// observeTopics reads relight's own topic, where the scope is about it: its
-// attributes, its subscriptions, the filter policies of those the
-// configuration names and, unless the event was about the topic, its key with
-// the key's policy.
+// observeTopics reads relight's own topic if the scope is about it: its
+// attributes, its subscriptions, the filter policies of the configured
+// subscribers and, unless the event is about the topic, its key with the key's
+// policy.
 func (r *region) observeTopics(ctx context.Context, s remedy.Scope) (*plan.TopicState, error) {
 	if why := r.notOurTopic(s); why != "" {
 		return &plan.TopicState{Elsewhere: why}, nil
@@ -96,7 +96,7 @@ func (r *region) observeTopics(ctx context.Context, s remedy.Scope) (*plan.Topic
 		}
 	}
 	if s.Type != catalog.Topic && r.Want.TopicKey != "" {
-		if err := r.describeTopicKey(ctx, state); err != nil { // its policy may shut the account out
+		if err := r.describeTopicKey(ctx, state); err != nil { // its policy may lock the account out
 			if state.Unread, err = unread(plan.TopicKeyUnread, plan.Args{"key": r.Want.TopicKey}, err); err != nil {
 				return nil, err
 			}
@@ -105,7 +105,8 @@ func (r *region) observeTopics(ctx context.Context, s remedy.Scope) (*plan.Topic
 	return state, nil
 }
 
-// describeTopicKey reads the topic's key, with its policy where it exists.
+// describeTopicKey reads the topic's key, and the key's policy if the key
+// exists.
 func (r *region) describeTopicKey(ctx context.Context, state *plan.TopicState) (err error) {
 	if state.KeyState, err = r.keyState(ctx, r.Want.TopicKey); err != nil || state.KeyState == keyGone {
 		return err
@@ -114,8 +115,8 @@ func (r *region) describeTopicKey(ctx context.Context, state *plan.TopicState) (
 	return err
 }
 
-// notOurTopic returns why a scope has nothing to do with relight's topic, or
-// "". It takes no call: the deployment knows its topic and key.
+// notOurTopic returns why a scope does not concern relight's topic, or "". It
+// makes no call: the deployment contains the topic and its key.
 func (r *region) notOurTopic(s remedy.Scope) string {
 	names := s.Names.List()
 	ours := func(is func(name string) bool) bool { return len(names) == 0 || slices.ContainsFunc(names, is) }
@@ -130,9 +131,9 @@ func (r *region) notOurTopic(s remedy.Scope) string {
 	return ""
 }
 
-// SNS lists these instead of an ARN. The first is in the API model of
-// ConfirmSubscription and in many clients, the second was seen for what has
-// been unsubscribed.
+// SNS lists these words instead of an ARN. The API model of ConfirmSubscription
+// and many clients contain the first; the second was seen for a subscription
+// that has been removed.
 const (
 	pendingARN = "PendingConfirmation"
 	deletedARN = "Deleted"
@@ -170,10 +171,9 @@ func (r *region) describeSubscriptions(ctx context.Context) ([]plan.Subscription
 }
 
 // filterPolicy returns the filter policy of a subscription, "" for none, and
-// whether the subscription was deleted since it was listed. An empty object
-// filters nothing. Source: Amazon SNS Developer Guide, "Use
-// SetSubscriptionAttributes with an AWS SDK or CLI": it is how a filter policy
-// is removed.
+// whether the subscription was deleted after it was listed. An empty object
+// filters nothing: clients write one to remove a filter policy. Source: Amazon
+// SNS Developer Guide, "Use SetSubscriptionAttributes with an AWS SDK or CLI".
 func (r *region) filterPolicy(ctx context.Context, subscription string) (filter string, gone bool, err error) {
 	out, err := r.sns.GetSubscriptionAttributes(ctx, &sns.GetSubscriptionAttributesInput{SubscriptionArn: aws.String(subscription)})
 	if remedy.ClassOf(err) == remedy.Missing {
@@ -190,14 +190,14 @@ func (r *region) filterPolicy(ctx context.Context, subscription string) (filter 
 	return filter, false, nil
 }
 
-// topicThere is in SNS's message about a topic that exists with other
-// attributes or tags, whose code has other meanings too. The message is seen
-// in public reports and unverified.
+// topicThere occurs in SNS's message about a topic that exists with other
+// attributes or tags; the error code has other meanings too. The message
+// appears in public reports and is unverified.
 const topicThere = "already exists"
 
-// createTopic creates the topic under its old name, and so with its old ARN.
-// It leaves a topic as it is that somebody else has created since: the next
-// observation finds what that lacks.
+// createTopic creates the topic under its old name, and so with its old ARN. If
+// somebody else has created the topic since relight read it, createTopic does
+// not change it: the next observation finds what it lacks.
 func (r *region) createTopic(ctx context.Context, a plan.CreateTopic) error {
 	in := &sns.CreateTopicInput{
 		Name:       aws.String(resourceOf(a.Topic, "")),

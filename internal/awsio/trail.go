@@ -28,7 +28,7 @@ var trailKind = kindOf(
 // observeTrail reads as little as the scope allows:
 //
 //	buckets or keys                                       every trail, in one call
-//	another trail than the configured or remembered one   what shows that, at most
+//	another trail than the configured or remembered one   at most what shows that
 //	the trail is gone                                     its log group too
 //	any other                                             status, selectors
 func (r *region) observeTrail(ctx context.Context, s remedy.Scope) (*plan.TrailState, error) {
@@ -68,7 +68,7 @@ func (r *region) observeTrail(ctx context.Context, s remedy.Scope) (*plan.TrailS
 		if err := r.describeHealth(ctx, t.ARN, state); err != nil {
 			return nil, err
 		}
-		if s.Type == "" && plan.Moved(r.Want, *state) { // an event names its caller itself
+		if s.Type == "" && plan.Moved(r.Want, *state) { // an event itself names its caller
 			state.ChangedBy = r.lastUpdate(ctx, t.ARN)
 		}
 	case !state.Choice.Gone && state.Choice.Elsewhere == "" && state.Memory.Unreadable != "":
@@ -77,10 +77,10 @@ func (r *region) observeTrail(ctx context.Context, s remedy.Scope) (*plan.TrailS
 	return state, r.describeTrailGroup(ctx, state)
 }
 
-// lastUpdate returns who updated a trail last, relight's own functions aside,
-// and when; "" where CloudTrail's event history does not say. It only explains,
-// so an error here stops nothing. Source: CloudTrail API Reference,
-// LookupEvents: 90 days, the latest first.
+// lastUpdate returns who updated a trail last, and when, ignoring relight's own
+// functions. It returns "" if CloudTrail's event history does not contain it.
+// The result only explains, so an error here stops nothing. Source: CloudTrail
+// API Reference, LookupEvents: 90 days, the latest first.
 func (r *region) lastUpdate(ctx context.Context, arn string) string {
 	out, err := r.cloudtrail.LookupEvents(ctx, &cloudtrail.LookupEventsInput{LookupAttributes: []types.LookupAttribute{
 		{AttributeKey: types.LookupAttributeKeyEventName, AttributeValue: aws.String("UpdateTrail")},
@@ -111,7 +111,7 @@ func (r *region) lastUpdate(ctx context.Context, arn string) string {
 func (r *region) describeHealth(ctx context.Context, arn string, state *plan.TrailState) error {
 	status, err := r.cloudtrail.GetTrailStatus(ctx, &cloudtrail.GetTrailStatusInput{Name: aws.String(arn)})
 	if err != nil {
-		return again(err) // it was there a moment ago
+		return again(err) // it existed a moment ago
 	}
 	state.Status = plan.TrailStatus{
 		Logging:       aws.ToBool(status.IsLogging),
@@ -126,7 +126,7 @@ func (r *region) describeHealth(ctx context.Context, arn string, state *plan.Tra
 	return nil
 }
 
-// describeTrailGroup reads whether the remembered log group exists, where the
+// describeTrailGroup reads whether the remembered log group exists, if the
 // trail has to deliver to it again.
 func (r *region) describeTrailGroup(ctx context.Context, state *plan.TrailState) error {
 	arn := plan.WantedTrailLogGroup(r.Want, r.account, *state)
@@ -139,8 +139,8 @@ func (r *region) describeTrailGroup(ctx context.Context, state *plan.TrailState)
 	return err
 }
 
-// describeTrails returns every trail that is seen from a region, shadows too.
-// DescribeTrails does not page.
+// describeTrails returns every trail that is visible from a region, including
+// shadow trails. DescribeTrails does not page.
 func (r *region) describeTrails(ctx context.Context) ([]plan.Trail, error) {
 	out, err := r.cloudtrail.DescribeTrails(ctx, &cloudtrail.DescribeTrailsInput{IncludeShadowTrails: aws.Bool(true)})
 	if err != nil {
@@ -164,7 +164,7 @@ func trailOf(t types.Trail) plan.Trail {
 	}
 }
 
-// logGroupARN returns a log group's ARN as CloudTrail takes it. Source:
+// logGroupARN returns a log group's ARN as CloudTrail expects it. Source:
 // CloudTrail User Guide, "Sending events to CloudWatch Logs": it ends in ":*".
 func logGroupARN(arn string) *string {
 	if arn == "" {
@@ -173,11 +173,11 @@ func logGroupARN(arn string) *string {
 	return aws.String(strings.TrimSuffix(arn, ":*") + ":*")
 }
 
-// createTrail creates a trail under its old name. It leaves a trail as it is
-// that somebody else has created since; the next
-// observation finds what that lacks.
-// It leaves the organisation's flag out unless it is true: a caller that sets
-// it may need permissions of AWS Organizations.
+// createTrail creates a trail under its old name. If somebody else has created
+// the trail since relight read it, createTrail does not change it; the next
+// observation finds what it lacks. It leaves out the organisation's flag unless
+// it is true: a caller that sets the flag may need permissions of AWS
+// Organizations.
 func (r *region) createTrail(ctx context.Context, a plan.CreateTrail) error {
 	t := a.Trail
 	in := &cloudtrail.CreateTrailInput{
@@ -193,10 +193,10 @@ func (r *region) createTrail(ctx context.Context, a plan.CreateTrail) error {
 	return cmp.Or(err, partly(refusal))
 }
 
-// shortened makes a call until it is not refused for one of these parts, each
-// time without the part that CloudTrail blames: a trail without its log group,
-// topic or key still records, and the next observation finds what it lacks. It
-// returns the first refusal, and the error of the last call.
+// shortened repeats a call while CloudTrail refuses one of these parts, each
+// time without the part that CloudTrail blames. A trail without its log group,
+// topic or key still records, and the next observation finds what it lacks.
+// shortened returns the first refusal, and the error of the last call.
 func shortened(call func() error, group, role, topic, key **string) (refusal, err error) {
 	for {
 		if err = call(); err == nil || !without(err, group, role, topic, key) {
@@ -206,8 +206,8 @@ func shortened(call func() error, group, role, topic, key **string) (refusal, er
 	}
 }
 
-// without takes what a refusal blames out of a request, and reports whether
-// there was anything.
+// without removes from a request the part that a refusal blames, and reports
+// whether there was such a part.
 func without(refusal error, group, role, topic, key **string) bool {
 	for _, blamed := range []struct {
 		prefix string // of the error code
@@ -233,9 +233,9 @@ func without(refusal error, group, role, topic, key **string) bool {
 }
 
 // updateTrail sets every parameter of the trail: the API reference gives
-// defaults for some parameters of UpdateTrail, and does not say that one left
-// out stays as it is. Where CloudTrail refuses a part, it restores the
-// others all the same, and returns the refusal.
+// defaults for some parameters of UpdateTrail, and does not say that an omitted
+// parameter keeps its value. If CloudTrail refuses a part, updateTrail still
+// restores the others, and returns the refusal.
 func (r *region) updateTrail(ctx context.Context, a plan.UpdateTrail) error {
 	t := a.Trail
 	in := &cloudtrail.UpdateTrailInput{

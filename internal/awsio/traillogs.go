@@ -9,7 +9,7 @@ import (
 )
 
 // trailLogs returns the log group whose filters and alarms relight protects. A
-// configured name needs no call; relight reads its memory only where the trails
+// configured name needs no call; relight reads its memory only if the trails
 // leave a doubt.
 func (r *region) trailLogs(ctx context.Context) (plan.TrailLogs, error) {
 	if r.Want.LogGroup.Name != "" {
@@ -25,7 +25,7 @@ func (r *region) trailLogs(ctx context.Context) (plan.TrailLogs, error) {
 		if err != nil {
 			return plan.TrailLogs{}, err
 		}
-		if memory.Unreadable != "" { // another trail's log group would do harm
+		if memory.Unreadable != "" { // another trail's log group would be harmful
 			return plan.TrailLogs{}, r.unusable("which trail relight protects is in doubt", memory)
 		}
 		remembered = memory.Trail
@@ -34,7 +34,8 @@ func (r *region) trailLogs(ctx context.Context) (plan.TrailLogs, error) {
 }
 
 // confirmTrailLogs returns the log group of filters and alarms, which does not
-// exist, unless the configuration names it and no trail ever delivered there.
+// exist. It returns none if the configuration names the group and no trail ever
+// delivered to it.
 func (r *region) confirmTrailLogs(ctx context.Context, found plan.TrailLogs) (plan.TrailLogs, error) {
 	if r.Want.LogGroup.Name == "" {
 		return found, nil
@@ -54,7 +55,8 @@ func (r *region) confirmTrailLogs(ctx context.Context, found plan.TrailLogs) (pl
 	return plan.ConfirmTrailLogs(r.Want, r.account, r.name, trails, memory.Trail), err
 }
 
-// unusable is the error of an observation that needs the memory.
+// unusable is the error of an observation that needs the memory when the memory
+// cannot be used.
 func (r *region) unusable(why string, memory plan.Recollection) error {
 	return &remedy.Error{
 		Op: "recall", Target: r.Want.TrailMemory(), Class: remedy.Terminal, Err: errors.New(memory.Unreadable),

@@ -8,8 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 )
 
-// nonzero returns a value for a request, nil for a zero one: services take an
-// empty text for a value, and a false flag may need permissions too.
+// nonzero returns a value for a request, or nil for a zero value: services
+// treat an empty text as a value, and a false flag may still need permissions.
 func nonzero[T comparable](v T) *T {
 	var zero T
 	if v == zero {
@@ -18,7 +18,7 @@ func nonzero[T comparable](v T) *T {
 	return &v
 }
 
-// tagList returns tags as a service takes them, sorted by key.
+// tagList returns tags in the form that a service expects, sorted by key.
 func tagList[T any](tags map[string]string, tag func(k, v *string) T) []T {
 	var list []T
 	for _, k := range sortedKeys(tags) {
@@ -31,7 +31,8 @@ func tagList[T any](tags map[string]string, tag func(k, v *string) T) []T {
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // resourceOf returns the resource that an ARN names, without its type and
-// without the ":*" that some services add to a log group's; "" for no ARN.
+// without the ":*" that some services append to a log group's ARN. It returns
+// "" for no ARN.
 func resourceOf(text, kind string) string {
 	parsed, _ := arn.Parse(text) // the zero ARN names nothing
 	return strings.TrimSuffix(strings.TrimPrefix(parsed.Resource, kind), ":*")

@@ -1,11 +1,12 @@
-// Package awstest is a strict AWS account in memory, for tests. It keeps
-// state per region, pages, and refuses what AWS refuses; it fails, lags and
-// denies on request. It knows nothing of who calls it.
+// Package awstest is a strict AWS account in memory, for tests. It keeps state
+// per region, pages its listings, and refuses what AWS refuses; it fails, lags
+// and denies on request. It knows nothing about its callers.
 //
-// The SDK's own clients, made from its Config, call it: an Account answers
-// behind their validation and their defaults, without HTTP. Where it imitates a quirk, the comment names the AWS document. Where
-// AWS's documents say nothing, the comment says "unverified", and the account
-// does what is harder for its caller.
+// Clients of the SDK, made from the Account's Config, call it: an Account
+// answers behind their validation and their defaults, without HTTP. Where it
+// imitates a quirk, the comment names the AWS document. Where AWS's documents
+// say nothing, the comment says "unverified", and the account does what is
+// harder for its caller.
 package awstest
 
 import (
@@ -29,33 +30,33 @@ import (
 )
 
 // An Account is one AWS account. It is safe for concurrent use. Make one per
-// test: there is no way to empty it.
+// test: an Account cannot be emptied.
 type Account struct {
-	Clients // of the home region; In returns those of another
+	Clients // of the home region; In returns those of another region
 
 	ID   string           // 12 digits
 	Home string           // the region of Config
-	Now  func() time.Time // what time it is; nil for 2026-03-03 12:00 UTC, the time of the sample events
+	Now  func() time.Time // the account's clock; nil for 2026-03-03 12:00 UTC, the time of the sample events
 
 	mu       sync.Mutex
 	pageSize int
 	lag      int
 	ids      int
-	whole    bool // an unknown VPC fails a CreateFlowLogs as a whole
-	outlive  bool // flow logs stay when their VPC is deleted
+	whole    bool // an unknown VPC fails the whole CreateFlowLogs call
+	outlive  bool // flow logs outlive their VPC
 	regions  map[string]*region
 	roles    store[role]                                              // by name
-	unready  map[string]int                                           // ARN of a role to how many calls still cannot assume it
-	policies map[string]*policy                                       // managed ones, by ARN
+	unready  map[string]int                                           // by role ARN: how many more calls cannot assume the role
+	policies map[string]*policy                                       // managed policies, by ARN
 	keys     map[string]kmstypes.KeyState                             // by ARN
 	trails   map[string]*trail                                        // by ARN
 	history  []cloudtrailtypes.Event                                  // the latest first
-	buckets  map[string]bool                                          // that trails may write to
+	buckets  map[string]bool                                          // buckets that trails may write to
 	replies  map[string]reply                                         // of CreateFlowLogs, by region and client token
-	faults   map[string][]string                                      // operation to error codes of its next calls
+	faults   map[string][]string                                      // by operation: error codes of its next calls
 	denied   map[string]bool                                          // operations
 	others   map[reflect.Type]func(context.Context, any) (any, error) // operations that a test answers, by input
-	refusals map[string][]string                                      // resource ID to error codes inside successful replies
+	refusals map[string][]string                                      // by resource ID: error codes inside successful replies
 	calls    Calls
 	writes   []Write
 	messages []Message
@@ -63,7 +64,7 @@ type Account struct {
 	keyPolicies map[string]string // by the key's ARN
 }
 
-// A region is what an account has in one region.
+// A region contains what an account has in one region.
 type region struct {
 	name   string
 	status string // opt-in status
@@ -79,7 +80,7 @@ type region struct {
 	accountPolicies store[logstypes.AccountPolicy] // by type and name
 }
 
-// Calls counts calls by operation, refused ones too.
+// Calls counts calls by operation, including refused ones.
 type Calls map[string]int
 
 // Since returns the calls made after an earlier count.
@@ -93,7 +94,7 @@ func (c Calls) Since(before Calls) Calls {
 	return diff
 }
 
-// Total returns the number of all calls but the given operations.
+// Total returns the number of all calls except those of the given operations.
 func (c Calls) Total(but ...string) int {
 	n := 0
 	for op, k := range c {
@@ -108,14 +109,14 @@ func (c Calls) Total(but ...string) int {
 type Write struct {
 	Op     string
 	Region string
-	Target string // name or ID of what was changed; several with commas
+	Target string // name or ID of what was changed; several are separated by commas
 }
 
 // String returns the write as one line.
 func (w Write) String() string { return w.Op + " " + w.Region + " " + w.Target }
 
-// New returns an empty account with one enabled region. Listings give one
-// item a page until PageSize says otherwise.
+// New returns an empty account with one enabled region. Listings return one
+// item a page until PageSize sets another number.
 func New(id, home string) *Account {
 	a := &Account{
 		ID: id, Home: home, pageSize: 1,
@@ -128,8 +129,8 @@ func New(id, home string) *Account {
 	return a
 }
 
-// PageSize sets how many items a page has at most; 0 leaves it to the request
-// and to AWS's defaults.
+// PageSize sets the maximum number of items in a page; with 0 the request and
+// AWS's defaults decide.
 func (a *Account) PageSize(n int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -144,16 +145,17 @@ func (a *Account) Calls() Calls {
 }
 
 // Writes returns the calls that changed the account, in order. A Publish
-// changes nothing; Messages has those.
+// changes nothing; Messages returns what was published.
 func (a *Account) Writes() []Write {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return slices.Clone(a.writes)
 }
 
-// State returns every resource of the account as text: "region type name" to
-// its settings as JSON. What AWS makes up (IDs of flow logs, times) is left
-// out, so that a resource and its faithful replacement are equal.
+// State returns every resource of the account as text: it maps "region type
+// name" to the resource's settings as JSON. It leaves out what AWS makes up
+// (IDs of flow logs, times), so that a resource and its faithful replacement
+// are equal.
 func (a *Account) State() map[string]string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -203,17 +205,17 @@ func (a *Account) State() map[string]string {
 	return state
 }
 
-// text returns a value as JSON without null members, so that what is not set
-// does not clutter a diff.
+// text returns a value as JSON without null members, so that unset members do
+// not clutter a diff.
 func text(v any) string {
 	raw, err := json.Marshal(v)
 	if err != nil {
-		panic(fmt.Sprintf("awstest: %v", err)) // SDK types marshal
+		panic(fmt.Sprintf("awstest: %v", err)) // SDK types always marshal
 	}
 	var object map[string]any
 	if json.Unmarshal(raw, &object) == nil {
 		maps.DeleteFunc(object, func(_ string, v any) bool { return v == nil || v == "" || v == false })
-		raw, _ = json.Marshal(object) // it was JSON a moment ago
+		raw, _ = json.Marshal(object) // the text was JSON a moment ago
 	}
 	return string(raw)
 }
@@ -226,30 +228,32 @@ func (a *Account) now() time.Time {
 	return a.Now()
 }
 
-// arn returns the ARN of a resource of the account; region is "" for IAM's.
+// arn returns the ARN of a resource of the account; region is "" for IAM's
+// resources.
 func (a *Account) arn(service, region, resource string) string {
 	return awsarn.ARN{Partition: "aws", Service: service, Region: region, AccountID: a.ID, Resource: resource}.String()
 }
 
-// newID returns an ID that the account has not given before.
+// newID returns an ID that the account has not used before.
 func (a *Account) newID(prefix string) string {
 	a.ids++
 	return fmt.Sprintf("%s-%017x", prefix, a.ids)
 }
 
-// A page asks for part of a listing.
+// A page is a request for part of a listing.
 type page struct {
 	token *string
-	ask   *int32 // items asked for; nil for none
-	least int32  // that may be asked for
+	ask   *int32 // requested number of items; nil for none
+	least int32  // smallest number that may be requested
 	most  int32
-	usual int // items where none are asked for
+	usual int // number of items if none is requested
 	limit string
-	bad   string // error code for a bad token
+	bad   string // error code for an invalid token
 }
 
-// paged returns the items of one page of a listing sorted by key, and the
-// token of the next. A token holds the last key, so it outlives changes.
+// paged returns the items of one page of a listing sorted by key, and the token
+// of the next page. A token contains the last key, so it stays valid after
+// changes.
 func paged[T any](c *request, p page, items map[string]T) ([]T, *string, error) {
 	size := p.usual
 	if p.ask != nil {
@@ -279,17 +283,17 @@ func paged[T any](c *request, p page, items map[string]T) ([]T, *string, error) 
 	return out, nil, nil
 }
 
-// A store is the resources of one type, by name or ID. Where reads lag
-// writes it also has what they were.
+// A store contains the resources of one type, by name or ID. If reads lag
+// writes, it also contains their earlier state.
 type store[T any] struct {
 	now  map[string]T
-	old  map[string]T // what the next stale reads see
-	view map[string]T // what the listing under way sees
-	lag  int          // reads that still see old
+	old  map[string]T // what the next stale reads return
+	view map[string]T // what the listing in progress returns
+	lag  int          // number of reads that still return old
 }
 
 // write returns the resources for the caller to change. The next lag listings
-// do not see the change.
+// do not show the change.
 func (s *store[T]) write(lag int) map[string]T {
 	if s.now == nil {
 		s.now = map[string]T{}
@@ -300,7 +304,7 @@ func (s *store[T]) write(lag int) map[string]T {
 	return s.now
 }
 
-// read returns the resources as a listing sees them from its first page on.
+// read returns the resources as a listing shows them from its first page on.
 func (s *store[T]) read(first bool) map[string]T {
 	switch {
 	case !first && s.view != nil:

@@ -53,8 +53,8 @@ func create(acct *awstest.Account, t *testing.T, vpcs ...string) (*ec2.CreateFlo
 	})
 }
 
-// Faults come in the order they were asked for, and leave the account as it
-// was.
+// Faults occur in the order in which they were requested, and do not change the
+// account.
 func TestFaults(t *testing.T) {
 	acct := awstest.New(account, home)
 	acct.AddVPC(home, "vpc-1", "vpc-2")
@@ -90,7 +90,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// A role nobody made cannot be assumed, however long one waits.
+// A role that does not exist cannot be assumed, however long the caller waits.
 func TestUnknownRole(t *testing.T) {
 	acct := awstest.New(account, home)
 	acct.AddVPC(home, "vpc-1")
@@ -101,7 +101,7 @@ func TestUnknownRole(t *testing.T) {
 	}
 }
 
-// A token with other parameters is a mistake, not a repetition.
+// A client token with other parameters is a mistake, not a repetition.
 func TestClientTokenMismatch(t *testing.T) {
 	acct := awstest.New(account, home)
 	acct.AddVPC(home, "vpc-1")
@@ -119,7 +119,7 @@ func TestClientTokenMismatch(t *testing.T) {
 	}
 }
 
-// A shared VPC is seen, and cannot be logged.
+// A shared VPC is visible, but cannot get a flow log.
 func TestSharedVPC(t *testing.T) {
 	acct := awstest.New(account, home)
 	acct.AddSharedVPC(home, "vpc-1", "444455556666")
@@ -130,7 +130,7 @@ func TestSharedVPC(t *testing.T) {
 	}
 }
 
-// Listings lag what was written by as many listings as asked for, each from
+// Listings lag writes by the requested number of listings, each counted from
 // its first page to its last.
 func TestLag(t *testing.T) {
 	acct := awstest.New(account, home)
@@ -165,7 +165,7 @@ func TestBadTokens(t *testing.T) {
 	}
 }
 
-// What an alarm was and who tagged it survive an overwriting.
+// An overwritten alarm keeps its state and its tags.
 func TestAlarmUpdate(t *testing.T) {
 	acct := awstest.New(account, home)
 	put := func(tag string) {
@@ -216,8 +216,8 @@ func TestAlarmValidation(t *testing.T) {
 	}
 }
 
-// Trails show in their home, and as shadows elsewhere unless those are not
-// wanted.
+// Trails are listed in their home region, and as shadow trails elsewhere unless
+// the request excludes them.
 func TestTrails(t *testing.T) {
 	acct := awstest.New(account, home)
 	acct.AddRegion("eu-west-1", "opted-in")
@@ -241,7 +241,7 @@ func TestTrails(t *testing.T) {
 	}
 }
 
-// Regions are apart, and one that is not opted into refuses everything.
+// Regions are separate, and a region that is not opted into refuses every call.
 func TestRegions(t *testing.T) {
 	acct := awstest.New(account, home)
 	acct.AddRegion("eu-west-1", "opted-in")
@@ -259,7 +259,7 @@ func TestRegions(t *testing.T) {
 	}
 }
 
-// A protected log group stays.
+// A protected log group cannot be deleted.
 func TestDeletionProtection(t *testing.T) {
 	acct := awstest.New(account, home)
 	_, err := acct.Logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("g"), DeletionProtectionEnabled: aws.Bool(true)})
@@ -272,7 +272,7 @@ func TestDeletionProtection(t *testing.T) {
 	}
 }
 
-// The race detector reads this one.
+// The race detector checks this test.
 func TestConcurrentUse(t *testing.T) {
 	acct := awstest.New(account, home)
 	acct.AddRole(role, 0)
@@ -294,8 +294,8 @@ func TestConcurrentUse(t *testing.T) {
 	}
 }
 
-// An operation that nobody answers fails and is named; a test may answer it,
-// and its answer may call the account.
+// An operation that nobody answers fails, and the error names it. A test may
+// answer it, and its answer may call the account.
 func TestHandle(t *testing.T) {
 	acct := awstest.New(account, home)
 	in := &ec2.DescribeSubnetsInput{SubnetIds: []string{"subnet-1"}}
@@ -315,7 +315,7 @@ func TestHandle(t *testing.T) {
 	}
 }
 
-// A call whose context has ended changes nothing, and says so.
+// A call whose context has ended changes nothing and returns an error.
 func TestCanceled(t *testing.T) {
 	acct := awstest.New(account, home)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -39,8 +39,8 @@ func (al alarm) state() any {
 }
 
 // putMetricAlarm creates an alarm in INSUFFICIENT_DATA, or overwrites one
-// completely; then its state stays, and tags are ignored. Source: CloudWatch
-// API Reference, PutMetricAlarm.
+// completely; an overwritten alarm keeps its state, and the call's tags are
+// ignored. Source: CloudWatch API Reference, PutMetricAlarm.
 func putMetricAlarm(c *request, in *cloudwatch.PutMetricAlarmInput) error {
 	if why := badAlarm(in, c.name); why != "" {
 		return refuse(invalidAlarm, "%s", why)
@@ -72,9 +72,10 @@ func putMetricAlarm(c *request, in *cloudwatch.PutMetricAlarmInput) error {
 	return nil
 }
 
-// badAlarm returns what is wrong with an alarm, or "". Sources: CloudWatch
-// API Reference, PutMetricAlarm; that a topic has to be of the alarm's region
-// is the service's own message, "Invalid region … specified", unverified.
+// badAlarm returns what is wrong with an alarm, or "". Sources: CloudWatch API
+// Reference, PutMetricAlarm; the service's own message "Invalid region …
+// specified", unverified, for the rule that a topic has to be in the alarm's
+// region.
 func badAlarm(in *cloudwatch.PutMetricAlarmInput, region string) string {
 	period, periods := aws.ToInt32(in.Period), aws.ToInt32(in.EvaluationPeriods)
 	oneMetric := in.MetricName != nil
@@ -123,9 +124,9 @@ func badAlarm(in *cloudwatch.PutMetricAlarmInput, region string) string {
 	return ""
 }
 
-// describeAlarms lists alarms, 50 a page: metric alarms only unless asked for
-// others. A page holds the two types together. Source: CloudWatch API
-// Reference, DescribeAlarms, AlarmTypes; log alarms are not kept.
+// describeAlarms lists alarms, 50 a page: only metric alarms unless the request
+// asks for others. A page counts both types together. Log alarms are not
+// supported. Source: CloudWatch API Reference, DescribeAlarms, AlarmTypes.
 func describeAlarms(c *request, in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.DescribeAlarmsOutput, error) {
 	switch {
 	case len(in.AlarmNames) > mostAlarms:
@@ -179,18 +180,18 @@ func (al alarm) actsOn(prefix string) bool {
 	})
 }
 
-// deleteAlarms deletes the alarms that exist of those named. Source:
-// CloudWatch API Reference, DeleteAlarms.
+// deleteAlarms deletes the named alarms that exist. Source: CloudWatch API
+// Reference, DeleteAlarms.
 func deleteAlarms(c *request, in *cloudwatch.DeleteAlarmsInput) error {
 	return c.eachAlarm(in.AlarmNames, func(alarms map[string]alarm, name string) { delete(alarms, name) })
 }
 
-// disableAlarmActions mutes alarms.
+// disableAlarmActions disables the actions of alarms.
 func disableAlarmActions(c *request, in *cloudwatch.DisableAlarmActionsInput) error {
 	return c.eachAlarm(in.AlarmNames, speak(false))
 }
 
-// enableAlarmActions lets alarms speak again.
+// enableAlarmActions enables the actions of alarms.
 func enableAlarmActions(c *request, in *cloudwatch.EnableAlarmActionsInput) error {
 	return c.eachAlarm(in.AlarmNames, speak(true))
 }
@@ -253,7 +254,7 @@ func setAlarmState(c *request, in *cloudwatch.SetAlarmStateInput) error {
 	return nil
 }
 
-// putCompositeAlarm creates or overwrites an alarm that stands on others.
+// putCompositeAlarm creates or overwrites an alarm that depends on others.
 // Source: CloudWatch API Reference, PutCompositeAlarm.
 func putCompositeAlarm(c *request, in *cloudwatch.PutCompositeAlarmInput) error {
 	name := *in.AlarmName
@@ -283,8 +284,9 @@ func compositeState(c types.CompositeAlarm) any {
 	return c
 }
 
-// A muteRule is an alarm mute rule. Its schedule is kept and not evaluated:
-// it is ACTIVE, SCHEDULED before its start, EXPIRED after its end.
+// A muteRule is an alarm mute rule. The account stores its schedule without
+// evaluating it: the rule is ACTIVE, SCHEDULED before its start, and EXPIRED
+// after its end.
 type muteRule struct {
 	cloudwatch.PutAlarmMuteRuleInput
 }
@@ -303,8 +305,8 @@ func (m muteRule) status(now time.Time) types.AlarmMuteRuleStatus {
 	return types.AlarmMuteRuleStatusActive
 }
 
-// kind returns whether a rule recurs (cron) or not (at). Source:
-// CloudWatch API Reference, PutAlarmMuteRule.
+// kind returns whether a rule recurs (cron) or not (at). Source: CloudWatch API
+// Reference, PutAlarmMuteRule.
 func (m muteRule) kind() *string {
 	if strings.HasPrefix(aws.ToString(m.Rule.Schedule.Expression), "at(") {
 		return aws.String("ONE_TIME")
@@ -316,9 +318,9 @@ func (c *request) muteARN(name string) *string {
 	return aws.String(c.arn("cloudwatch", c.name, "alarm-mute-rule:"+name))
 }
 
-// putAlarmMuteRule makes or overwrites a mute rule over up to 100 alarms.
-// Source: CloudWatch API Reference, PutAlarmMuteRule and MuteTargets; the
-// code of a refusal is unverified.
+// putAlarmMuteRule makes or overwrites a mute rule for up to 100 alarms.
+// Source: CloudWatch API Reference, PutAlarmMuteRule and MuteTargets; the code
+// of a refusal is unverified.
 func putAlarmMuteRule(c *request, in *cloudwatch.PutAlarmMuteRuleInput) error {
 	switch {
 	case *in.Name == "":
@@ -353,9 +355,9 @@ func getAlarmMuteRule(c *request, in *cloudwatch.GetAlarmMuteRuleInput) (*cloudw
 	}, nil
 }
 
-// listAlarmMuteRules lists rules without their targets, 50 a page, those over
-// one alarm if that is given. Source: CloudWatch API Reference,
-// ListAlarmMuteRules.
+// listAlarmMuteRules lists rules without their targets, 50 a page, or only the
+// rules for one alarm if the request names it. Source: CloudWatch API
+// Reference, ListAlarmMuteRules.
 func listAlarmMuteRules(c *request, in *cloudwatch.ListAlarmMuteRulesInput) (*cloudwatch.ListAlarmMuteRulesOutput, error) {
 	found := map[string]types.AlarmMuteRuleSummary{}
 	for name, m := range c.mutes.read(in.NextToken == nil) {
@@ -372,8 +374,8 @@ func listAlarmMuteRules(c *request, in *cloudwatch.ListAlarmMuteRulesInput) (*cl
 	return &cloudwatch.ListAlarmMuteRulesOutput{AlarmMuteRuleSummaries: list, NextToken: token}, err
 }
 
-// deleteAlarmMuteRule deletes a rule, and does nothing where there is none.
-// Source: CloudWatch API Reference, DeleteAlarmMuteRule.
+// deleteAlarmMuteRule deletes a rule, and does nothing if the rule does not
+// exist. Source: CloudWatch API Reference, DeleteAlarmMuteRule.
 func deleteAlarmMuteRule(c *request, in *cloudwatch.DeleteAlarmMuteRuleInput) error {
 	name := *in.AlarmMuteRuleName
 	if _, ok := c.mutes.now[name]; ok {

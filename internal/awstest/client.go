@@ -22,7 +22,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// Clients are the SDK's clients of the services that an Account has.
+// Clients are the SDK's clients of the services that an Account provides.
 type Clients struct {
 	EC2        *ec2.Client
 	Logs       *cloudwatchlogs.Client
@@ -34,7 +34,7 @@ type Clients struct {
 	IAM        *iam.Client
 }
 
-// NewClients returns clients of a configuration.
+// NewClients returns the clients of a configuration.
 func NewClients(cfg aws.Config) Clients {
 	return Clients{
 		EC2: ec2.NewFromConfig(cfg), Logs: cloudwatchlogs.NewFromConfig(cfg), CloudWatch: cloudwatch.NewFromConfig(cfg),
@@ -43,11 +43,10 @@ func NewClients(cfg aws.Config) Clients {
 	}
 }
 
-// Config returns a configuration whose clients, of whatever service and region,
-// call this account. The account answers as the last step of the SDK's
-// Initialize stage: what the SDK does later (serialise, sign, retry) never
-// happens, and a middleware that a caller adds to Initialize has to come before
-// it.
+// Config returns a configuration whose clients, of any service and region, call
+// this account. The account answers as the last step of the SDK's Initialize
+// stage: the SDK's later stages (serialise, sign, retry) never run, and a
+// middleware that a caller adds to Initialize has to come before the account.
 func (a *Account) Config() aws.Config {
 	return aws.Config{
 		Region: a.Home, Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
@@ -64,29 +63,29 @@ func (a *Account) In(region string) Clients {
 	return NewClients(cfg)
 }
 
-// Handle makes f answer an operation that the account does not answer itself.
-// f runs without the account's lock, so it may call the account. Calls counts
-// no such calls, and Fail and Deny do not apply to them.
+// Handle makes f answer an operation that the account does not answer itself. f
+// runs without the account's lock, so it may call the account. Calls does not
+// count such calls, and Fail and Deny do not apply to them.
 func Handle[I, O any](a *Account, f func(context.Context, *I) (*O, error)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.others[reflect.TypeFor[*I]()] = func(ctx context.Context, in any) (any, error) { return f(ctx, in.(*I)) } //nolint:forcetypeassert // the key is its type
 }
 
-// A request is one call of an operation. The account is locked while it is
-// answered.
+// A request is one call of an operation. The account is locked while it answers
+// a request.
 type request struct {
 	*Account
 	*region
 	service, op string
 }
 
-// wrote logs a write.
+// wrote records a write.
 func (c *request) wrote(targets ...string) {
 	c.writes = append(c.writes, Write{c.op, c.name, strings.Join(targets, ",")})
 }
 
-// An operation answers the calls whose input is of a type.
+// An operation answers the calls whose input has its type.
 type operation struct {
 	input  reflect.Type
 	answer func(*request, any) (any, error)
@@ -97,7 +96,7 @@ func handle[I, O any](f func(*request, *I) (*O, error)) operation {
 	return operation{reflect.TypeFor[*I](), func(c *request, in any) (any, error) { return f(c, in.(*I)) }} //nolint:forcetypeassert // the key is its type
 }
 
-// act returns the operation that a function answers whose output says nothing.
+// act returns the operation that a function answers whose output is empty.
 func act[O, I any](f func(*request, *I) error) operation {
 	return handle(func(c *request, in *I) (*O, error) { return new(O), f(c, in) })
 }
@@ -115,8 +114,8 @@ var operations = func() map[reflect.Type]operation {
 	return all
 }()
 
-// answer is the middleware: it counts the call, refuses it as a test or the
-// region wants, and otherwise has its operation answer.
+// answer is the middleware: it counts the call, refuses it if a test or the
+// region's status requires that, and otherwise lets its operation answer.
 func (a *Account) answer(ctx context.Context, in middleware.InitializeInput, _ middleware.InitializeHandler) (
 	out middleware.InitializeOutput, meta middleware.Metadata, err error,
 ) {

@@ -18,23 +18,23 @@ type Implementation struct {
 	Region    string
 	Role      string // ARN of a role that delivers flow logs
 	TrailRole string // ARN of a role that delivers a trail's events
-	Bucket    string // that trails may write to
+	Bucket    string // a bucket that trails may write to
 
-	// Differs names the clauses that this implementation is known to break,
-	// and what it does instead. A clause named here has to fail: one that
-	// holds after all is an error too, so that the list stays true.
+	// Differs names the clauses that this implementation is known to break, and
+	// what it does instead. A clause named here has to fail: if it passes, that
+	// is an error too, so that the list stays true.
 	Differs map[string]string
 }
 
-// Contract checks every clause against an implementation of AWS. It makes
-// what it needs through the API, under names of its own, and removes it.
+// Contract checks every clause against an implementation of AWS. It makes what
+// it needs through the API, under its own names, and removes it.
 func Contract(t *testing.T, c Implementation) {
 	t.Helper()
 	known := map[string]bool{}
 	for _, cl := range clauses {
 		known[cl.name] = true
 		t.Run(strings.ReplaceAll(cl.name, " ", "-"), func(t *testing.T) {
-			ctx := context.WithoutCancel(t.Context()) // still good when the test cleans up
+			ctx := context.WithoutCancel(t.Context()) // still valid when the test cleans up
 			p := &party{Implementation: c, ctx: ctx, t: t, id: "contract-" + strings.ToLower(rand.Text()[:8])}
 			err := cl.check(p)
 			differs, expected := c.Differs[cl.name]
@@ -55,10 +55,10 @@ func Contract(t *testing.T, c Implementation) {
 	}
 }
 
-// A clause is one thing that AWS documents and this project rests on.
+// A clause is one fact that AWS documents and that this project depends on.
 type clause struct {
 	name   string
-	source string // the AWS document that settles it
+	source string // the AWS document that is the authority
 	check  func(*party) error
 }
 
@@ -72,12 +72,12 @@ var clauses = func() []clause {
 	return all
 }()
 
-// A party is one clause's run.
+// A party is the run of one clause.
 type party struct {
 	Implementation
 	ctx context.Context
 	t   *testing.T
-	id  string // begins the name of everything the clause makes
+	id  string // prefix of the names of everything the clause makes
 }
 
 // A pager is one of the SDK's paginators.
@@ -98,11 +98,12 @@ func listed[O, Options, T any](p *party, from pager[O, Options], items func(*O) 
 	return all, pages, nil
 }
 
-// later undoes what a clause made; it may be gone already.
+// later undoes at the end what a clause made; it may be gone by then.
 func (p *party) later(undo func()) { p.t.Cleanup(undo) }
 
-// refused returns an error unless err has the code. Either spelling of a
-// modelled error will do where CloudWatch has one for each protocol.
+// refused returns an error unless err has one of the codes. If CloudWatch
+// spells a modelled error differently in each protocol, either spelling is
+// accepted.
 func refused(what string, err error, codes ...string) error {
 	api, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
@@ -125,7 +126,7 @@ func orNil(err error) error {
 	return err
 }
 
-// want returns an error unless got equals want, both as text.
+// want returns an error unless got equals want, both compared as text.
 func want(what string, got, wanted any) error {
 	if g, w := fmt.Sprint(got), fmt.Sprint(wanted); g != w {
 		return fmt.Errorf("%s: %s, want %s", what, g, w)

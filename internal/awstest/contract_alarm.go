@@ -32,7 +32,7 @@ func (p *party) alarm(name string, change func(*cloudwatch.PutMetricAlarmInput))
 	return err
 }
 
-// alarms lists the alarms that begin with the clause's name.
+// alarms lists the alarms whose names begin with the clause's name.
 func (p *party) alarms(size *int32) (all []types.MetricAlarm, pages int, err error) {
 	in := &cloudwatch.DescribeAlarmsInput{AlarmNamePrefix: aws.String(p.id), MaxRecords: size}
 	return listed(p, cloudwatch.NewDescribeAlarmsPaginator(p.CloudWatch, in), func(out *cloudwatch.DescribeAlarmsOutput) []types.MetricAlarm {
@@ -192,7 +192,7 @@ var alarmClauses = []clause{
 			}
 			_, err := p.CloudWatch.DeleteAlarms(p.ctx, &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{p.id + "-none", p.id}})
 			alarms, _, err2 := p.alarms(nil)
-			_ = err // whether the unknown one is an error is unverified
+			_ = err // whether the unknown alarm is an error is unverified
 			return errors.Join(err2, want("alarms", len(alarms), 0))
 		},
 	},

@@ -14,7 +14,7 @@ const contractDocument = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow"
 // role makes a role of the clause's own.
 func (p *party) role() (*string, error) {
 	name := aws.String(p.id)
-	p.later(func() { // what is not there any more is refused
+	p.later(func() { // errors for what no longer exists are ignored
 		_, _ = p.IAM.DeleteRolePolicy(p.ctx, &iam.DeleteRolePolicyInput{RoleName: name, PolicyName: aws.String("deliver")})
 		_, _ = p.IAM.DeleteRole(p.ctx, &iam.DeleteRoleInput{RoleName: name})
 	})

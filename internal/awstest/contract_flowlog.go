@@ -27,7 +27,7 @@ func (p *party) vpc() (string, error) {
 	return id, nil
 }
 
-// create asks for flow logs to a log group of the clause's own.
+// create requests flow logs to a log group of the clause's own.
 func (p *party) create(change func(*ec2.CreateFlowLogsInput), vpcs ...string) (*ec2.CreateFlowLogsOutput, error) {
 	in := &ec2.CreateFlowLogsInput{
 		ResourceIds: vpcs, ResourceType: types.FlowLogsResourceTypeVpc, TrafficType: types.TrafficTypeReject,
@@ -46,7 +46,7 @@ func (p *party) flowLogs(vpc string) ([]types.FlowLog, error) {
 	return all, err
 }
 
-// itemCode returns the code of the only item that was not successful.
+// itemCode returns the code of the only item that was unsuccessful.
 func itemCode(out *ec2.CreateFlowLogsOutput, err error) (string, error) {
 	if err != nil {
 		return "", err

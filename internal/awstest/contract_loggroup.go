@@ -37,7 +37,7 @@ func (p *party) protect(identifier string, on bool) error {
 	return err
 }
 
-// policy makes an account-wide policy named as the clause.
+// policy makes an account-wide policy with the clause's name.
 func (p *party) policy(of types.PolicyType, document string, criteria *string) error {
 	_, err := p.Logs.PutAccountPolicy(p.ctx, &cloudwatchlogs.PutAccountPolicyInput{
 		PolicyName: aws.String(p.id), PolicyType: of, PolicyDocument: aws.String(document), SelectionCriteria: criteria,
@@ -58,7 +58,7 @@ func (p *party) onlyGroup() (types.LogGroup, error) {
 	return groups[0], nil
 }
 
-// groups lists the log groups that begin with a prefix, in pages.
+// groups lists the log groups whose names begin with a prefix, in pages.
 func (p *party) groups(prefix string, limit *int32) (all []types.LogGroup, pages int, err error) {
 	in := &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String(prefix), Limit: limit}
 	return listed(p, cloudwatchlogs.NewDescribeLogGroupsPaginator(p.Logs, in), func(out *cloudwatchlogs.DescribeLogGroupsOutput) []types.LogGroup {
@@ -66,7 +66,7 @@ func (p *party) groups(prefix string, limit *int32) (all []types.LogGroup, pages
 	})
 }
 
-// filter puts a metric filter on the log group named as the clause.
+// filter puts a metric filter on the log group with the clause's name.
 func (p *party) filter(name string, change func(*cloudwatchlogs.PutMetricFilterInput)) error {
 	in := &cloudwatchlogs.PutMetricFilterInput{
 		LogGroupName: aws.String(p.id), FilterName: aws.String(name), FilterPattern: aws.String(`{ $.eventName = "X" }`),
@@ -88,7 +88,7 @@ func (p *party) filters(limit *int32) (all []types.MetricFilter, pages int, err 
 	})
 }
 
-// badFilterClause is a clause about a filter that is refused.
+// badFilterClause is a clause about a filter that AWS refuses.
 func badFilterClause(name, source string, change func(*cloudwatchlogs.PutMetricFilterInput)) clause {
 	return clause{name: name, source: source, check: func(p *party) error {
 		if err := p.group(p.id, nil); err != nil {

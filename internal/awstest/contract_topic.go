@@ -29,7 +29,7 @@ func (p *party) attributes(topic string) (map[string]string, error) {
 	return out.Attributes, nil
 }
 
-// subscribe subscribes the queue of the clause's name, or the mailbox.
+// subscribe subscribes the queue with the clause's name, or the mailbox.
 func (p *party) subscribe(topic, protocol string) (arn string, err error) {
 	endpoint := "person@example.com"
 	if protocol == "sqs" {
@@ -42,7 +42,7 @@ func (p *party) subscribe(topic, protocol string) (arn string, err error) {
 	return aws.ToString(out.SubscriptionArn), nil
 }
 
-// subscriptions lists a topic's subscriptions, all pages.
+// subscriptions lists all pages of a topic's subscriptions.
 func (p *party) subscriptions(topic string) (all []types.Subscription, err error) {
 	in := &sns.ListSubscriptionsByTopicInput{TopicArn: &topic}
 	all, _, err = listed(p, sns.NewListSubscriptionsByTopicPaginator(p.SNS, in),
@@ -59,8 +59,8 @@ func (p *party) subscribed() (topic, subscription string, err error) {
 	return topic, subscription, err
 }
 
-// filterPolicy sets the filter policy of a subscription and returns what is then
-// read.
+// filterPolicy sets the filter policy of a subscription and returns what a read
+// then shows.
 func (p *party) filterPolicy(subscription, policy string) (string, error) {
 	_, err := p.SNS.SetSubscriptionAttributes(p.ctx, &sns.SetSubscriptionAttributesInput{
 		SubscriptionArn: &subscription, AttributeName: aws.String("FilterPolicy"), AttributeValue: &policy,

@@ -19,7 +19,7 @@ func (p *party) arn(service, resource string) string {
 	return "arn:aws:" + service + ":" + p.Region + ":" + p.Account + ":" + resource
 }
 
-// trail makes a trail named as the clause, which delivers to a log group of
+// trail makes a trail with the clause's name, which delivers to a log group of
 // that name.
 func (p *party) trail(change func(*cloudtrail.CreateTrailInput)) error {
 	if err := p.group(p.id, nil); err != nil {
@@ -41,7 +41,7 @@ func (p *party) trail(change func(*cloudtrail.CreateTrailInput)) error {
 	return err
 }
 
-// describeTrail returns the trail named as the clause.
+// describeTrail returns the trail with the clause's name.
 func (p *party) describeTrail() (types.Trail, error) {
 	out, err := p.CloudTrail.DescribeTrails(p.ctx, &cloudtrail.DescribeTrailsInput{})
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 
 // Limits of IAM. Source: IAM User Guide, "IAM and AWS STS quotas".
 const (
-	mostIAM            = 1000 // items of a page; IAM API Reference, MaxItems
+	mostIAM            = 1000 // items in a page; IAM API Reference, MaxItems
 	usualIAM           = 100
 	attachedPolicies   = 10
 	policyVersions     = 5
@@ -28,30 +28,30 @@ const (
 	deliveryNeedsFirst = "logs:CreateLogStream"
 )
 
-// A role is an IAM role. It is replaced as a whole when it changes.
+// A role is an IAM role. A change replaces it as a whole.
 type role struct {
 	arn, path, name string
 	description     *string
 	trust           string
 	boundary        string // ARN
 	tags            map[string]string
-	inline          map[string]string // document by name
+	inline          map[string]string // documents by name
 	attached        []string          // ARNs
-	able            bool              // made by AddRole: may deliver, whatever its policies
+	able            bool              // made by AddRole: may deliver, whatever its policies are
 }
 
 // A policy is a managed policy.
 type policy struct {
 	arn, name string
-	versions  map[string]string // document by ID
+	versions  map[string]string // documents by ID
 	current   string
-	made      int // versions so far
+	made      int // number of versions made so far
 }
 
-// AddRole makes a role that services may assume and deliver with, as IAM does
-// without region. For a new role that takes a while: the first n calls that
-// pass it fail. Source: AWS IAM User Guide, "Troubleshoot IAM": changes are not
-// always immediately visible.
+// AddRole makes a role that services may assume and deliver with. A role has no
+// region. IAM needs time to propagate a new role: the first n calls that pass
+// the role fail. Source: AWS IAM User Guide, "Troubleshoot IAM": changes are
+// not always immediately visible.
 func (a *Account) AddRole(arn string, n int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -60,7 +60,7 @@ func (a *Account) AddRole(arn string, n int) {
 	a.unready[arn] = n
 }
 
-// RemoveRole removes a role, whatever is on it.
+// RemoveRole removes a role with all its policies.
 func (a *Account) RemoveRole(arn string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -86,7 +86,7 @@ func (r role) state() any {
 }
 
 // assumable reports whether a service may assume a role now, and counts the
-// calls that a new one takes.
+// calls while a new role propagates.
 func (a *Account) assumable(arn, service string) bool {
 	r, exists := a.roleByARN(arn)
 	if left := a.unready[arn]; exists && left > 0 {
@@ -103,8 +103,8 @@ func (a *Account) roleByARN(arn string) (role, bool) {
 }
 
 // A docStatement is one statement of a policy document. The account reads
-// policies by itself and does not share internal/iampolicy, so that its verdict
-// is a second opinion about AWS.
+// policies itself and does not share internal/iampolicy, so that its verdict is
+// a second opinion about AWS.
 type docStatement struct {
 	Effect    string
 	Principal struct{ Service oneOrMore }
@@ -114,7 +114,7 @@ type docStatement struct {
 
 type oneOrMore []string
 
-// UnmarshalJSON reads a text or a list of them.
+// UnmarshalJSON reads one text or a list of texts.
 func (o *oneOrMore) UnmarshalJSON(raw []byte) error {
 	if len(raw) > 0 && raw[0] == '"' {
 		*o = oneOrMore{""}
@@ -129,7 +129,7 @@ func docStatements(document string) []docStatement {
 		return many.Statement
 	}
 	var one struct{ Statement docStatement }
-	_ = json.Unmarshal([]byte(document), &one) // it was checked when it was put
+	_ = json.Unmarshal([]byte(document), &one) // it was checked when it was written
 	return []docStatement{one.Statement}
 }
 
@@ -139,8 +139,8 @@ func trusts(document, service string) bool {
 	})
 }
 
-// says reports whether a document has a statement of an effect about an action
-// on a resource. Conditions are taken to hold.
+// says reports whether a document has a statement with this effect on an action
+// and a resource. It assumes that conditions are met.
 func says(document, effect, action, resource string) bool {
 	matches := func(patterns []string, s string) bool {
 		return slices.ContainsFunc(patterns, func(p string) bool {
@@ -154,8 +154,8 @@ func says(document, effect, action, resource string) bool {
 }
 
 // flowLogDelivers reports whether a flow log's role may write to its log group.
-// Source: Amazon VPC User Guide, "Troubleshoot VPC Flow Logs", Access error: the
-// role lacks permissions, or does not trust the flow logs service.
+// Source: Amazon VPC User Guide, "Troubleshoot VPC Flow Logs", Access error:
+// the role lacks permissions, or does not trust the flow logs service.
 func (a *Account) flowLogDelivers(region string, fl ec2types.FlowLog) bool {
 	group := groupOf(fl)
 	if fl.DeliverLogsPermissionArn == nil || group == "" {
@@ -196,8 +196,8 @@ func iamPage(marker *string, ask *int32) page {
 	return page{token: marker, ask: ask, least: 1, most: mostIAM, usual: usualIAM, limit: "ValidationError", bad: "ValidationError"}
 }
 
-// encoded returns a document as IAM answers with it. Source: IAM API
-// Reference, GetRolePolicy: URL-encoded compliant with RFC 3986.
+// encoded returns a document as IAM returns it. Source: IAM API Reference,
+// GetRolePolicy: URL-encoded compliant with RFC 3986.
 func encoded(document string) *string {
 	return aws.String(strings.ReplaceAll(url.QueryEscape(document), "+", "%20"))
 }
@@ -210,7 +210,7 @@ func checkDocument(document *string) error {
 	return nil
 }
 
-// role returns a role to be read, or the error that there is none.
+// roleIn returns a role for reading, or the error that the role does not exist.
 func roleIn(roles map[string]role, name *string) (role, error) {
 	r, exists := roles[aws.ToString(name)]
 	if !exists {
@@ -238,8 +238,8 @@ func (c *request) changeRole(name *string, change func(*role) error) error {
 	return nil
 }
 
-// createRole creates a role. A name is taken whatever its path. Source: IAM
-// API Reference, CreateRole.
+// createRole creates a role. A name is unique across all paths. Source: IAM API
+// Reference, CreateRole.
 func createRole(c *request, in *iam.CreateRoleInput) (*iam.CreateRoleOutput, error) {
 	if err := checkDocument(in.AssumeRolePolicyDocument); err != nil {
 		return nil, err
@@ -285,7 +285,7 @@ func describeRole(r role) *types.Role {
 	return out
 }
 
-// getRole describes a role, its tags and boundary included.
+// getRole describes a role, including its tags and boundary.
 func getRole(c *request, in *iam.GetRoleInput) (*iam.GetRoleOutput, error) {
 	r, err := roleIn(c.roles.read(true), in.RoleName)
 	if err != nil {
@@ -309,7 +309,7 @@ func deleteRole(c *request, in *iam.DeleteRoleInput) error {
 	return nil
 }
 
-// tagRole puts tags on a role.
+// tagRole adds tags to a role.
 func tagRole(c *request, in *iam.TagRoleInput) error {
 	return c.changeRole(in.RoleName, func(r *role) error {
 		if r.tags == nil {
@@ -322,7 +322,7 @@ func tagRole(c *request, in *iam.TagRoleInput) error {
 	})
 }
 
-// untagRole takes tags off a role.
+// untagRole removes tags from a role.
 func untagRole(c *request, in *iam.UntagRoleInput) error {
 	return c.changeRole(in.RoleName, func(r *role) error {
 		for _, k := range in.TagKeys {
@@ -340,7 +340,7 @@ func updateAssumeRolePolicy(c *request, in *iam.UpdateAssumeRolePolicyInput) err
 	})
 }
 
-// putRolePermissionsBoundary sets a role's boundary, a policy that exists.
+// putRolePermissionsBoundary sets a role's boundary to a policy that exists.
 func putRolePermissionsBoundary(c *request, in *iam.PutRolePermissionsBoundaryInput) error {
 	return c.changeRole(in.RoleName, func(r *role) error {
 		r.boundary = *in.PermissionsBoundary
@@ -348,7 +348,7 @@ func putRolePermissionsBoundary(c *request, in *iam.PutRolePermissionsBoundaryIn
 	})
 }
 
-// deleteRolePermissionsBoundary takes a role's boundary away.
+// deleteRolePermissionsBoundary removes a role's boundary.
 func deleteRolePermissionsBoundary(c *request, in *iam.DeleteRolePermissionsBoundaryInput) error {
 	return c.changeRole(in.RoleName, func(r *role) error {
 		r.boundary = ""
@@ -356,7 +356,7 @@ func deleteRolePermissionsBoundary(c *request, in *iam.DeleteRolePermissionsBoun
 	})
 }
 
-// putRolePolicy puts an inline policy on a role.
+// putRolePolicy writes an inline policy of a role.
 func putRolePolicy(c *request, in *iam.PutRolePolicyInput) error {
 	return c.changeRole(in.RoleName, func(r *role) error {
 		r.inline[*in.PolicyName] = *in.PolicyDocument
@@ -403,7 +403,8 @@ func listRolePolicies(c *request, in *iam.ListRolePoliciesInput) (*iam.ListRoleP
 	return &iam.ListRolePoliciesOutput{PolicyNames: list, Marker: marker, IsTruncated: marker != nil}, err
 }
 
-// attachRolePolicy puts a managed policy on a role; one that is there stays.
+// attachRolePolicy attaches a managed policy to a role; it changes nothing if
+// the policy is attached already.
 func attachRolePolicy(c *request, in *iam.AttachRolePolicyInput) error {
 	return c.changeRole(in.RoleName, func(r *role) error {
 		arn := *in.PolicyArn
@@ -419,7 +420,7 @@ func attachRolePolicy(c *request, in *iam.AttachRolePolicyInput) error {
 	})
 }
 
-// detachRolePolicy takes a managed policy off a role.
+// detachRolePolicy detaches a managed policy from a role.
 func detachRolePolicy(c *request, in *iam.DetachRolePolicyInput) error {
 	return c.changeRole(in.RoleName, func(r *role) error {
 		i := slices.Index(r.attached, *in.PolicyArn)
@@ -431,7 +432,7 @@ func detachRolePolicy(c *request, in *iam.DetachRolePolicyInput) error {
 	})
 }
 
-// listAttachedRolePolicies lists the managed policies on a role.
+// listAttachedRolePolicies lists the managed policies of a role.
 func listAttachedRolePolicies(c *request, in *iam.ListAttachedRolePoliciesInput) (*iam.ListAttachedRolePoliciesOutput, error) {
 	r, err := roleIn(c.roles.read(in.Marker == nil), in.RoleName)
 	if err != nil {
@@ -453,7 +454,7 @@ func (c *request) knows(arn string) error {
 	return nil
 }
 
-// createPolicy creates a managed policy, whose first version is in force.
+// createPolicy creates a managed policy, whose first version is the default.
 func createPolicy(c *request, in *iam.CreatePolicyInput) (*iam.CreatePolicyOutput, error) {
 	if err := checkDocument(in.PolicyDocument); err != nil {
 		return nil, err
@@ -474,7 +475,7 @@ func describePolicy(p *policy) *types.Policy {
 	return &types.Policy{Arn: aws.String(p.arn), PolicyName: aws.String(p.name), DefaultVersionId: aws.String(p.current)}
 }
 
-// deletePolicy deletes a managed policy that is on no role.
+// deletePolicy deletes a managed policy that is attached to no role.
 func deletePolicy(c *request, in *iam.DeletePolicyInput) error {
 	arn := *in.PolicyArn
 	if err := c.knows(arn); err != nil {
@@ -516,8 +517,8 @@ func getPolicyVersion(c *request, in *iam.GetPolicyVersionInput) (*iam.GetPolicy
 	}}, nil
 }
 
-// createPolicyVersion adds a version to a managed policy, which has five at
-// most, and puts it in force only if asked to.
+// createPolicyVersion adds a version to a managed policy, which has at most
+// five, and makes it the default only if the request says so.
 func createPolicyVersion(c *request, in *iam.CreatePolicyVersionInput) (*iam.CreatePolicyVersionOutput, error) {
 	arn := *in.PolicyArn
 	if err := c.knows(arn); err != nil {
@@ -540,7 +541,7 @@ func createPolicyVersion(c *request, in *iam.CreatePolicyVersionInput) (*iam.Cre
 	return &iam.CreatePolicyVersionOutput{PolicyVersion: &types.PolicyVersion{VersionId: aws.String(id), IsDefaultVersion: in.SetAsDefault}}, nil
 }
 
-// setDefaultPolicyVersion puts a version of a managed policy in force.
+// setDefaultPolicyVersion makes a version of a managed policy the default.
 func setDefaultPolicyVersion(c *request, in *iam.SetDefaultPolicyVersionInput) error {
 	arn, id := *in.PolicyArn, *in.VersionId
 	if err := c.knows(arn); err != nil {

@@ -23,15 +23,15 @@ func (a *Account) Deny(op string) {
 	a.denied[op] = true
 }
 
-// Allow takes back a Deny.
+// Allow undoes a Deny.
 func (a *Account) Allow(op string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.denied, op)
 }
 
-// Refuse makes the next CreateFlowLogs for a resource fail with these error
-// codes, one each, inside replies that are successful as a whole. Source:
+// Refuse makes the next CreateFlowLogs calls for a resource fail with these
+// error codes, one each, inside replies that are successful as a whole. Source:
 // Amazon EC2 API Reference, CreateFlowLogs, "unsuccessful".
 func (a *Account) Refuse(resource string, codes ...string) {
 	a.mu.Lock()
@@ -39,16 +39,16 @@ func (a *Account) Refuse(resource string, codes ...string) {
 	a.refusals[resource] = append(a.refusals[resource], codes...)
 }
 
-// RefuseWhole makes a VPC that does not exist fail a CreateFlowLogs as a
-// whole, not only in its own item: which of them EC2 does is unverified.
+// RefuseWhole makes a VPC that does not exist fail the whole CreateFlowLogs
+// call instead of its own item. Which of the two EC2 does is unverified.
 func (a *Account) RefuseWhole() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.whole = true
 }
 
-// Lag makes the changes that follow show only after n more listings of what
-// was changed; 0 makes them show at once. Source: Amazon EC2 API Reference,
+// Lag delays later changes: they show only after n more listings of the changed
+// resources; with 0 they show at once. Source: Amazon EC2 API Reference,
 // "Eventual consistency".
 func (a *Account) Lag(n int) {
 	a.mu.Lock()
@@ -56,7 +56,7 @@ func (a *Account) Lag(n int) {
 	a.lag = n
 }
 
-// fault returns the error that a test wants of this call, or nil.
+// fault returns the error that a test requested for this call, or nil.
 func (c *request) fault() error {
 	if c.denied[c.op] {
 		return refuse(deniedCode(c.service), "User: arn:aws:sts::%s:assumed-role/test is not authorized to perform: %s", c.ID, c.op)
@@ -71,7 +71,7 @@ func (c *request) fault() error {
 	return refuse(code, "made to fail by the test")
 }
 
-// next takes the first code queued under a key, or "".
+// next removes and returns the first code queued under a key, or "".
 func next(queues map[string][]string, key string) string {
 	queue := queues[key]
 	if len(queue) == 0 {
@@ -81,9 +81,9 @@ func next(queues map[string][]string, key string) string {
 	return queue[0]
 }
 
-// deniedCode returns what a service calls a missing permission. Sources:
-// "Error codes for the Amazon EC2 API"; "Common errors" of the API references
-// of CloudWatch Logs, CloudWatch, IAM and CloudTrail; SNS API Reference, Publish.
+// deniedCode returns a service's code for a missing permission. Sources: "Error
+// codes for the Amazon EC2 API"; "Common errors" of the API references of
+// CloudWatch Logs, CloudWatch, IAM and CloudTrail; SNS API Reference, Publish.
 func deniedCode(service string) string {
 	switch service {
 	case ec2.ServiceID:
@@ -96,9 +96,9 @@ func deniedCode(service string) string {
 	return "AccessDeniedException"
 }
 
-// closedCode returns what a service answers in a region that the account has
-// not opted into. Source: AWS Account Management Reference, "Enable or disable
-// AWS Regions in your account"; the codes are unverified.
+// closedCode returns the code that a service answers in a region that the
+// account has not opted into. Source: AWS Account Management Reference, "Enable
+// or disable AWS Regions in your account"; the codes are unverified.
 func closedCode(service string) string {
 	switch service {
 	case ec2.ServiceID:

@@ -27,11 +27,11 @@ const (
 		"${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}" // Amazon VPC User Guide, "Flow log records"
 )
 
-// AssumeRole is what Fail takes for the error of a role that IAM still
-// spreads.
+// AssumeRole is the code that makes Fail return the error of a role that IAM
+// has not propagated yet.
 const AssumeRole = assumeCode
 
-// AddVPC adds VPCs of the account's own to a region.
+// AddVPC adds VPCs that the account owns to a region.
 func (a *Account) AddVPC(regionName string, ids ...string) {
 	for _, id := range ids {
 		a.AddSharedVPC(regionName, id, a.ID)
@@ -45,9 +45,9 @@ func (a *Account) AddSharedVPC(regionName, id, owner string) {
 	a.regions[regionName].vpcs.write(a.lag)[id] = types.Vpc{VpcId: aws.String(id), OwnerId: aws.String(owner), State: types.VpcStateAvailable}
 }
 
-// FailDelivery makes the delivery of every flow log on a resource fail, as
-// "Access error", "Rate limited" or "Unknown error"; "" makes it work again. Source:
-// Amazon EC2 API Reference, FlowLog, deliverLogsErrorMessage.
+// FailDelivery makes the delivery of every flow log on a resource fail with
+// "Access error", "Rate limited" or "Unknown error"; "" makes it work again.
+// Source: Amazon EC2 API Reference, FlowLog, deliverLogsErrorMessage.
 func (a *Account) FailDelivery(regionName, resource, message string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -64,9 +64,9 @@ func (a *Account) FailDelivery(regionName, resource, message string) {
 	}
 }
 
-// Deliver makes every flow log of a region that has not failed deliver, as EC2
-// says of one some minutes after it was created. Source: Amazon EC2 API
-// Reference, FlowLog, deliverLogsStatus.
+// Deliver makes every flow log of a region that has not failed deliver
+// successfully. EC2 reports that some minutes after it creates a flow log.
+// Source: Amazon EC2 API Reference, FlowLog, deliverLogsStatus.
 func (a *Account) Deliver(regionName string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -108,15 +108,15 @@ func createVpc(c *request, in *ec2.CreateVpcInput) (*ec2.CreateVpcOutput, error)
 	return &ec2.CreateVpcOutput{Vpc: &vpc}, nil
 }
 
-// OutliveVPCs makes flow logs stay when their VPC is deleted.
+// OutliveVPCs makes flow logs outlive their VPC.
 func (a *Account) OutliveVPCs() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.outlive = true
 }
 
-// deleteVpc deletes a VPC and its flow logs. Whether they outlive it is
-// unverified; OutliveVPCs makes them.
+// deleteVpc deletes a VPC and its flow logs. Whether flow logs outlive their
+// VPC on AWS is unverified; OutliveVPCs makes them do so.
 func deleteVpc(c *request, in *ec2.DeleteVpcInput) error {
 	id := *in.VpcId
 	if _, ok := c.vpcs.now[id]; !ok {
@@ -130,9 +130,9 @@ func deleteVpc(c *request, in *ec2.DeleteVpcInput) error {
 	return nil
 }
 
-// createTags puts tags on VPCs and flow logs; none is put where one resource
-// does not exist. Source: Amazon EC2 API Reference, CreateTags; Amazon EC2 User
-// Guide, "Tag restrictions".
+// createTags adds tags to VPCs and flow logs. If one resource does not exist,
+// it changes none. Source: Amazon EC2 API Reference, CreateTags; Amazon EC2
+// User Guide, "Tag restrictions".
 func createTags(c *request, in *ec2.CreateTagsInput) error {
 	return c.retag(in.Resources, func(tags map[string]string) error {
 		for _, t := range in.Tags {
@@ -148,9 +148,9 @@ func createTags(c *request, in *ec2.CreateTagsInput) error {
 	})
 }
 
-// deleteTags takes tags off VPCs and flow logs: those of a key, with the value
-// if one is given, or all for no tags. Source: Amazon EC2 API Reference,
-// DeleteTags.
+// deleteTags removes tags from VPCs and flow logs: the tags with a key, and
+// with the value if the request gives one, or all tags if it gives none.
+// Source: Amazon EC2 API Reference, DeleteTags.
 func deleteTags(c *request, in *ec2.DeleteTagsInput) error {
 	return c.retag(in.Resources, func(tags map[string]string) error {
 		if len(in.Tags) == 0 {
@@ -167,7 +167,7 @@ func deleteTags(c *request, in *ec2.DeleteTagsInput) error {
 
 const tagsPerResource = 50
 
-// retag changes the tags of resources, of all or of none.
+// retag changes the tags of all resources or of none.
 func (c *request) retag(ids []string, change func(map[string]string) error) error {
 	changed := map[string][]types.Tag{}
 	for _, id := range ids {
@@ -233,9 +233,9 @@ func ec2Page(token *string, ask *int32) page {
 	return page{token: token, ask: ask, least: leastEC2, most: mostEC2, usual: mostEC2, limit: "InvalidParameterValue", bad: "InvalidNextToken"}
 }
 
-// matches reports whether a resource passes EC2 filters: all of them, each by
-// any of its values. A filter whose name is not known is an error. Source:
-// Amazon EC2 API Reference, Filter.
+// matches reports whether a resource passes EC2 filters: it has to pass all
+// filters, each by any of the filter's values. An unknown filter name is an
+// error. Source: Amazon EC2 API Reference, Filter.
 func matches(filters []types.Filter, fields map[string]string, tags []types.Tag) (bool, error) {
 	all := true
 	for _, f := range filters {
@@ -258,18 +258,19 @@ func matches(filters []types.Filter, fields map[string]string, tags []types.Tag)
 	return all, nil
 }
 
-// A reply is what a CreateFlowLogs with a client token was answered.
+// A reply is the answer to a CreateFlowLogs call with a client token.
 type reply struct {
-	asked string // the parameters
+	asked string // the parameters of the call
 	out   *ec2.CreateFlowLogsOutput
 }
 
-// createFlowLogs creates a flow log on each resource. What is wrong with the
-// request fails it as a whole; what is wrong with one resource is reported
-// inside a successful reply. Sources: Amazon EC2 API Reference, CreateFlowLogs;
-// aws-controllers-k8s issue 1931 for a reply with "unsuccessful"; Terraform
-// AWS provider, issue 29323, for a role that cannot be assumed. A VPC that does
-// not exist is refused inside the reply, or as RefuseWhole says.
+// createFlowLogs creates a flow log on each resource. An error in the request
+// fails the whole call; an error with one resource is reported inside a
+// successful reply. A VPC that does not exist is refused inside the reply,
+// unless RefuseWhole was called. Sources: Amazon EC2 API Reference,
+// CreateFlowLogs; aws-controllers-k8s issue 1931 for a reply with
+// "unsuccessful"; Terraform AWS provider, issue 29323, for a role that cannot
+// be assumed.
 func createFlowLogs(c *request, in *ec2.CreateFlowLogsInput) (*ec2.CreateFlowLogsOutput, error) {
 	if err := checkFlowLogs(in); err != nil {
 		return nil, err
@@ -283,9 +284,9 @@ func createFlowLogs(c *request, in *ec2.CreateFlowLogsInput) (*ec2.CreateFlowLog
 	asked.ClientToken = nil
 	token := c.name + "/" + aws.ToString(in.ClientToken)
 	if done, ok := c.replies[token]; ok && in.ClientToken != nil {
-		// The first answer again, even where its flow logs are gone by now.
-		// Source: Amazon EC2 Developer Guide, "Ensuring idempotency in Amazon
-		// EC2 API requests".
+		// EC2 repeats the first answer, even if its flow logs are gone. Source:
+		// Amazon EC2 Developer Guide, "Ensuring idempotency in Amazon EC2 API
+		// requests".
 		if done.asked != text(asked) {
 			return nil, refuse("IdempotentParameterMismatch", "the token was used with other parameters")
 		}
@@ -321,7 +322,7 @@ func createFlowLogs(c *request, in *ec2.CreateFlowLogsInput) (*ec2.CreateFlowLog
 	return out, nil
 }
 
-// checkFlowLogs returns what is wrong with a request as a whole. Source:
+// checkFlowLogs returns what is wrong with the request as a whole. Source:
 // Amazon EC2 API Reference, CreateFlowLogs; accelerator issue 1111 of
 // aws-samples for a role with S3.
 func checkFlowLogs(in *ec2.CreateFlowLogsInput) error {
@@ -360,9 +361,9 @@ func checkFlowLogs(in *ec2.CreateFlowLogsInput) error {
 }
 
 // refuseFlowLog returns why one resource gets no flow log, or "". AWS's text
-// for a duplicate is "an existing Flow Log with the same configuration and
-// log destination"; that format, role and interval do not make a difference
-// is unverified.
+// for a duplicate is "an existing Flow Log with the same configuration and log
+// destination"; it is unverified that format, role and interval make no
+// difference.
 func (c *request) refuseFlowLog(id string, in *ec2.CreateFlowLogsInput) (code, message string) {
 	if code := next(c.refusals, id); code != "" {
 		if code == assumeCode {
@@ -398,8 +399,8 @@ func flowLogDestination(t types.LogDestinationType) types.LogDestinationType {
 	return t
 }
 
-// newFlowLog returns what EC2 keeps of a request. A group that was given by
-// ARN has no name of its own here (unverified), so readers have to know both
+// newFlowLog returns what EC2 stores of a request. A group that the request
+// names by ARN gets no name here (unverified), so readers have to handle both
 // forms.
 func newFlowLog(id string, in *ec2.CreateFlowLogsInput) types.FlowLog {
 	fl := types.FlowLog{
@@ -417,14 +418,14 @@ func newFlowLog(id string, in *ec2.CreateFlowLogsInput) types.FlowLog {
 	return fl
 }
 
-// flowLogKey returns what no two flow logs have in common.
+// flowLogKey returns a key in which every two flow logs differ.
 func flowLogKey(fl types.FlowLog) string {
 	return strings.Join([]string{
 		aws.ToString(fl.ResourceId), string(fl.TrafficType), string(fl.LogDestinationType), groupOf(fl), destinationOf(fl),
 	}, " ")
 }
 
-// groupOf returns the log group that a flow log goes to, or "".
+// groupOf returns the log group that a flow log delivers to, or "".
 func groupOf(fl types.FlowLog) string {
 	if fl.LogDestinationType != types.LogDestinationTypeCloudWatchLogs {
 		return ""
@@ -452,9 +453,9 @@ func flowLogState(fl types.FlowLog) any {
 	}{fl, tags}
 }
 
-// describeFlowLogs lists flow logs. Those on a VPC that another account owns
-// are not there. Sources: Amazon EC2 API Reference, DescribeFlowLogs; Amazon
-// VPC User Guide, "Share your VPC with other accounts".
+// describeFlowLogs lists flow logs. It leaves out flow logs on a VPC that
+// another account owns. Sources: Amazon EC2 API Reference, DescribeFlowLogs;
+// Amazon VPC User Guide, "Share your VPC with other accounts".
 func describeFlowLogs(c *request, in *ec2.DescribeFlowLogsInput) (*ec2.DescribeFlowLogsOutput, error) {
 	found := maps.Clone(c.logs.read(in.NextToken == nil))
 	for id, fl := range found {
@@ -474,7 +475,7 @@ func describeFlowLogs(c *request, in *ec2.DescribeFlowLogsInput) (*ec2.DescribeF
 			delete(found, id)
 		}
 	}
-	if len(found) == 0 { // an unknown filter is an error on an empty listing too
+	if len(found) == 0 { // an unknown filter is an error even if the listing is empty
 		if _, err := matches(in.Filter, flowLogFilters, nil); err != nil {
 			return nil, err
 		}
@@ -487,8 +488,8 @@ var flowLogFilters = map[string]string{
 	"deliver-log-status": "", "log-destination-type": "", "flow-log-id": "", "log-group-name": "", "resource-id": "", "traffic-type": "",
 }
 
-// deleteFlowLogs deletes flow logs, and reports those it does not know
-// inside a successful reply. Source: Amazon EC2 API Reference, DeleteFlowLogs.
+// deleteFlowLogs deletes flow logs, and reports unknown ones inside a
+// successful reply. Source: Amazon EC2 API Reference, DeleteFlowLogs.
 func deleteFlowLogs(c *request, in *ec2.DeleteFlowLogsInput) (*ec2.DeleteFlowLogsOutput, error) {
 	if len(in.FlowLogIds) == 0 || len(in.FlowLogIds) > FlowLogDeletions {
 		return nil, refuse("InvalidParameterValue", "%d flow log IDs", len(in.FlowLogIds))

@@ -10,8 +10,8 @@ import (
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 )
 
-// AddKey makes a KMS key, enabled, whose policy leaves it to IAM. Source: AWS
-// KMS Developer Guide, "Default key policy".
+// AddKey makes an enabled KMS key whose policy lets IAM policies decide.
+// Source: AWS KMS Developer Guide, "Default key policy".
 func (a *Account) AddKey(arn string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -20,8 +20,8 @@ func (a *Account) AddKey(arn string) {
 		`:root"},"Action":"kms:*","Resource":"*"}}`
 }
 
-// key returns the ARN of the key that an ID or ARN means. Source: KMS API
-// Reference, DescribeKey.
+// key returns the ARN of the key with an ID or ARN. Source: KMS API Reference,
+// DescribeKey.
 func (a *Account) key(name *string) (arn string, found bool) {
 	for arn := range a.keys {
 		if id := aws.ToString(name); arn == id || strings.HasSuffix(arn, ":key/"+id) {
@@ -31,7 +31,7 @@ func (a *Account) key(name *string) (arn string, found bool) {
 	return "", false
 }
 
-// describeKey returns what is known of a key.
+// describeKey describes a key.
 func describeKey(c *request, in *kms.DescribeKeyInput) (*kms.DescribeKeyOutput, error) {
 	arn, found := c.key(in.KeyId)
 	if !found {
@@ -44,7 +44,7 @@ func describeKey(c *request, in *kms.DescribeKeyInput) (*kms.DescribeKeyOutput, 
 	}}, nil
 }
 
-// getKeyPolicy returns the policy of a key, in whatever state. Source: AWS KMS
+// getKeyPolicy returns the policy of a key in any state. Source: AWS KMS
 // Developer Guide, "Key states of AWS KMS keys".
 func getKeyPolicy(c *request, in *kms.GetKeyPolicyInput) (*kms.GetKeyPolicyOutput, error) {
 	arn, found := c.key(in.KeyId)
@@ -54,7 +54,7 @@ func getKeyPolicy(c *request, in *kms.GetKeyPolicyInput) (*kms.GetKeyPolicyOutpu
 	return &kms.GetKeyPolicyOutput{PolicyName: aws.String("default"), Policy: aws.String(c.keyPolicies[arn])}, nil
 }
 
-// putKeyPolicy gives a key another policy.
+// putKeyPolicy replaces the policy of a key.
 func putKeyPolicy(c *request, in *kms.PutKeyPolicyInput) error {
 	arn, found := c.key(in.KeyId)
 	switch {
@@ -68,37 +68,36 @@ func putKeyPolicy(c *request, in *kms.PutKeyPolicyInput) error {
 	return nil
 }
 
-// disableKey makes a key useless until it is enabled.
+// disableKey makes a key unusable until it is enabled.
 func disableKey(c *request, in *kms.DisableKeyInput) error {
 	return c.setKey(in.KeyId, kmstypes.KeyStateDisabled, kmstypes.KeyStateEnabled)
 }
 
-// enableKey makes a disabled key usable. One that waits for its deletion is
-// refused. Source: KMS API Reference, EnableKey.
+// enableKey makes a disabled key usable. It refuses a key that is scheduled for
+// deletion. Source: KMS API Reference, EnableKey.
 func enableKey(c *request, in *kms.EnableKeyInput) error {
 	return c.setKey(in.KeyId, kmstypes.KeyStateEnabled, kmstypes.KeyStateDisabled)
 }
 
-// scheduleKeyDeletion makes a key useless at once and deletes it in days.
-// Source: KMS API Reference, ScheduleKeyDeletion.
+// scheduleKeyDeletion makes a key unusable at once and deletes it some days
+// later. Source: KMS API Reference, ScheduleKeyDeletion.
 func scheduleKeyDeletion(c *request, in *kms.ScheduleKeyDeletionInput) error {
 	return c.setKey(in.KeyId,
 		kmstypes.KeyStatePendingDeletion, kmstypes.KeyStateEnabled, kmstypes.KeyStateDisabled)
 }
 
-// cancelKeyDeletion keeps a key, which is disabled then. Source: KMS API
-// Reference, CancelKeyDeletion.
+// cancelKeyDeletion cancels the deletion of a key, which is disabled
+// afterwards. Source: KMS API Reference, CancelKeyDeletion.
 func cancelKeyDeletion(c *request, in *kms.CancelKeyDeletionInput) (*kms.CancelKeyDeletionOutput, error) {
 	return &kms.CancelKeyDeletionOutput{KeyId: in.KeyId}, c.setKey(in.KeyId,
 		kmstypes.KeyStateDisabled, kmstypes.KeyStatePendingDeletion)
 }
 
-// setKey gives a key that is in the state already, or in one of those a call
-// suits, a state. Source: AWS KMS Developer Guide, "Key states of AWS KMS
-// keys": what suits no state is refused.
+// setKey sets the state of a key. It refuses a key in a state that does not
+// allow the call. Source: AWS KMS Developer Guide, "Key states of AWS KMS keys".
 func (c *request) setKey(name *string, state kmstypes.KeyState, from ...kmstypes.KeyState) error {
 	arn, found := c.key(name)
-	enabling := state == kmstypes.KeyStateEnabled || c.op == "DisableKey" // which take a key that is so already
+	enabling := state == kmstypes.KeyStateEnabled || c.op == "DisableKey" // these calls accept a key that is in the state already
 	switch {
 	case !found:
 		return noKey(name)

@@ -24,7 +24,7 @@ const (
 	criteriaLimit    = 2000
 	filterDimensions = 3
 	mostLogs         = 50
-	mostProcessors   = 20 // of a transformer
+	mostProcessors   = 20 // in a transformer
 )
 
 // Sources: CloudWatch Logs API Reference, PutRetentionPolicy and
@@ -40,8 +40,8 @@ const (
 	noLogResource = "ResourceNotFoundException"
 )
 
-// A group is a log group with its metric filters. It is replaced, never
-// changed, so that stale reads keep what they saw.
+// A group is a log group with its metric filters. A change replaces it, so that
+// stale reads keep showing the old one.
 type group struct {
 	types.LogGroup
 	tags        map[string]string
@@ -64,7 +64,7 @@ func (g group) with(change func(*group)) group {
 	return g
 }
 
-// createLogGroup creates a log group. Its class never changes.
+// createLogGroup creates a log group. The class of a log group never changes.
 func createLogGroup(c *request, in *cloudwatchlogs.CreateLogGroupInput) error {
 	name := *in.LogGroupName
 	class := in.LogGroupClass
@@ -97,7 +97,7 @@ func createLogGroup(c *request, in *cloudwatchlogs.CreateLogGroupInput) error {
 	return nil
 }
 
-// change replaces a log group, and logs the write as one of target.
+// change replaces a log group, and records a write to target.
 func (c *request) change(name, target string, f func(*group)) error {
 	g, ok := c.groups.now[name]
 	if !ok {
@@ -126,19 +126,20 @@ func deleteLogGroup(c *request, in *cloudwatchlogs.DeleteLogGroupInput) error {
 	return nil
 }
 
-// putLogGroupDeletionProtection guards a log group against DeleteLogGroup.
+// putLogGroupDeletionProtection switches a log group's protection against
+// DeleteLogGroup on or off.
 func putLogGroupDeletionProtection(c *request, in *cloudwatchlogs.PutLogGroupDeletionProtectionInput) error {
 	name := c.groupAt(in.LogGroupIdentifier)
 	return c.change(name, name, func(g *group) { g.DeletionProtectionEnabled = in.DeletionProtectionEnabled })
 }
 
-// groupAt returns the name of the log group that a call names by name or by
-// ARN, which is of this region and account.
+// groupAt returns the name of the log group that a call identifies by name, or
+// by an ARN of this region and account.
 func (c *request) groupAt(identifier *string) string {
 	return strings.TrimPrefix(aws.ToString(identifier), c.arn("logs", c.name, "log-group:"))
 }
 
-// associateKmsKey has a log group's new records encrypted with a key. Source:
+// associateKmsKey encrypts a log group's new records with a key. Source:
 // CloudWatch Logs API Reference, AssociateKmsKey: by name or by ARN, never
 // both, and the key has to exist.
 func associateKmsKey(c *request, in *cloudwatchlogs.AssociateKmsKeyInput) error {
@@ -152,8 +153,8 @@ func associateKmsKey(c *request, in *cloudwatchlogs.AssociateKmsKeyInput) error 
 	return c.change(name, name, func(g *group) { g.KmsKeyId = in.KmsKeyId })
 }
 
-// disassociateKmsKey has a log group's new records encrypted with CloudWatch
-// Logs' own key.
+// disassociateKmsKey encrypts a log group's new records with CloudWatch Logs'
+// own key.
 func disassociateKmsKey(c *request, in *cloudwatchlogs.DisassociateKmsKeyInput) error {
 	if (in.LogGroupName == nil) == (in.ResourceIdentifier == nil) {
 		return refuse(invalidLogs, "give one of logGroupName and resourceIdentifier")
@@ -162,8 +163,8 @@ func disassociateKmsKey(c *request, in *cloudwatchlogs.DisassociateKmsKeyInput) 
 	return c.change(name, name, func(g *group) { g.KmsKeyId = nil })
 }
 
-// listTagsForResource returns a log group's tags. It takes the ARN without
-// ":*" behind it. Source: CloudWatch Logs API Reference, LogGroup.
+// listTagsForResource returns a log group's tags. It requires the ARN without
+// ":*" at its end. Source: CloudWatch Logs API Reference, LogGroup.
 func listTagsForResource(c *request, in *cloudwatchlogs.ListTagsForResourceInput) (*cloudwatchlogs.ListTagsForResourceOutput, error) {
 	name := c.groupAt(in.ResourceArn)
 	g, ok := c.groups.now[name]
@@ -176,8 +177,8 @@ func listTagsForResource(c *request, in *cloudwatchlogs.ListTagsForResourceInput
 	return &cloudwatchlogs.ListTagsForResourceOutput{Tags: maps.Clone(g.tags)}, nil
 }
 
-// putTransformer gives a log group a transformer; only the Standard class
-// takes one. Source: CloudWatch Logs API Reference, PutTransformer; the code
+// putTransformer sets a log group's transformer; only the Standard class
+// supports one. Source: CloudWatch Logs API Reference, PutTransformer; the code
 // of the refusal is unverified.
 func putTransformer(c *request, in *cloudwatchlogs.PutTransformerInput) error {
 	name := c.groupAt(in.LogGroupIdentifier)
@@ -191,9 +192,9 @@ func putTransformer(c *request, in *cloudwatchlogs.PutTransformerInput) error {
 	return c.change(name, name, func(g *group) { g.transformer = in.TransformerConfig })
 }
 
-// getTransformer returns a log group's own transformer. That it answers with
-// an error where there is none is unverified; Terraform's provider expects an
-// empty answer, and its user has to bear both.
+// getTransformer returns a log group's own transformer. If there is none, it
+// returns an error, which is unverified: Terraform's provider expects an empty
+// answer, so callers have to accept both.
 func getTransformer(c *request, in *cloudwatchlogs.GetTransformerInput) (*cloudwatchlogs.GetTransformerOutput, error) {
 	g, ok := c.groups.now[c.groupAt(in.LogGroupIdentifier)]
 	switch {
@@ -205,14 +206,14 @@ func getTransformer(c *request, in *cloudwatchlogs.GetTransformerInput) (*cloudw
 	return &cloudwatchlogs.GetTransformerOutput{LogGroupIdentifier: g.LogGroupArn, TransformerConfig: g.transformer}, nil
 }
 
-// deleteTransformer takes a log group's transformer off.
+// deleteTransformer removes a log group's transformer.
 func deleteTransformer(c *request, in *cloudwatchlogs.DeleteTransformerInput) error {
 	name := c.groupAt(in.LogGroupIdentifier)
 	return c.change(name, name, func(g *group) { g.transformer = nil })
 }
 
-// putDataProtectionPolicy masks what a policy matches. The listing says so
-// from then on, and after it is gone too. Source: CloudWatch Logs API
+// putDataProtectionPolicy masks what a policy matches. From then on the listing
+// shows that, even after the policy is gone. Source: CloudWatch Logs API
 // Reference, LogGroup, dataProtectionStatus.
 func putDataProtectionPolicy(c *request, in *cloudwatchlogs.PutDataProtectionPolicyInput) (*cloudwatchlogs.PutDataProtectionPolicyOutput, error) {
 	if !json.Valid([]byte(*in.PolicyDocument)) {
@@ -233,10 +234,10 @@ func deleteDataProtectionPolicy(c *request, in *cloudwatchlogs.DeleteDataProtect
 	})
 }
 
-// putAccountPolicy makes or changes a policy for the region's log groups. One
-// that masks shows on every group; one for retention overrides what the
-// groups it selects say, though not at once on AWS. Source: CloudWatch Logs
-// API Reference, PutAccountPolicy.
+// putAccountPolicy makes or changes a policy for the region's log groups. A
+// masking policy shows on every group. A retention policy overrides the
+// retention of the groups that it selects, though on AWS not at once. Source:
+// CloudWatch Logs API Reference, PutAccountPolicy.
 func putAccountPolicy(c *request, in *cloudwatchlogs.PutAccountPolicyInput) (*cloudwatchlogs.PutAccountPolicyOutput, error) {
 	name := *in.PolicyName
 	switch {
@@ -279,7 +280,7 @@ func describeAccountPolicies(c *request, in *cloudwatchlogs.DescribeAccountPolic
 	return &cloudwatchlogs.DescribeAccountPoliciesOutput{AccountPolicies: list, NextToken: token}, err
 }
 
-// deleteAccountPolicy takes an account-wide policy off.
+// deleteAccountPolicy deletes an account-wide policy.
 func deleteAccountPolicy(c *request, in *cloudwatchlogs.DeleteAccountPolicyInput) error {
 	key := string(in.PolicyType) + " " + *in.PolicyName
 	if _, ok := c.accountPolicies.now[key]; !ok {
@@ -290,8 +291,8 @@ func deleteAccountPolicy(c *request, in *cloudwatchlogs.DeleteAccountPolicyInput
 	return nil
 }
 
-// shown returns a log group as a listing has it: what the account's policies
-// make of it is not the group's own.
+// shown returns a log group as a listing shows it: the account's policies
+// change what is shown, not the group itself.
 func (r *region) shown(g group) types.LogGroup {
 	shown := g.LogGroup
 	for _, p := range r.accountPolicies.now {
@@ -308,7 +309,8 @@ func (r *region) shown(g group) types.LogGroup {
 	return shown
 }
 
-// putRetentionPolicy takes only certain numbers of days.
+// putRetentionPolicy sets a log group's retention; it accepts only certain
+// numbers of days.
 func putRetentionPolicy(c *request, in *cloudwatchlogs.PutRetentionPolicyInput) error {
 	if !slices.Contains(retentions, *in.RetentionInDays) {
 		return refuse(invalidLogs, "retention of %d days is not valid", *in.RetentionInDays)
@@ -419,8 +421,8 @@ func deleteMetricFilter(c *request, in *cloudwatchlogs.DeleteMetricFilterInput) 
 	return c.change(*in.LogGroupName, name, func(g *group) { delete(g.filters, name) })
 }
 
-// describeMetricFilters lists filters by name, 50 a page. A prefix counts
-// only beside a log group; a metric needs its namespace.
+// describeMetricFilters lists filters by name, 50 a page. A prefix is used only
+// together with a log group; a metric needs its namespace.
 func describeMetricFilters(c *request, in *cloudwatchlogs.DescribeMetricFiltersInput) (*cloudwatchlogs.DescribeMetricFiltersOutput, error) {
 	if (in.MetricName == nil) != (in.MetricNamespace == nil) {
 		return nil, refuse(invalidLogs, "metricName and metricNamespace need each other")

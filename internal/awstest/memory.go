@@ -6,8 +6,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 )
 
-// Most characters of a parameter's value by tier. Source: AWS Systems Manager
-// User Guide, "Managing parameter tiers".
+// Maximum length of a parameter's value in characters, by tier. Source: AWS
+// Systems Manager User Guide, "Managing parameter tiers".
 const (
 	standardValue = 4096
 	advancedValue = 8192
@@ -22,9 +22,9 @@ func getParameter(c *request, in *ssm.GetParameterInput) (*ssm.GetParameterOutpu
 	return &ssm.GetParameterOutput{Parameter: &types.Parameter{Name: in.Name, Value: aws.String(value), Type: types.ParameterTypeString}}, nil
 }
 
-// putParameter writes a parameter; one that exists only if it may be
-// overwritten, and a long one only in a tier that takes it. Source: AWS Systems
-// Manager API Reference, PutParameter.
+// putParameter writes a parameter. It refuses an existing parameter unless the
+// request allows overwriting it, and a long value unless the tier supports it.
+// Source: AWS Systems Manager API Reference, PutParameter.
 func putParameter(c *request, in *ssm.PutParameterInput) error {
 	name, value := *in.Name, *in.Value
 	_, exists := c.params[name]

@@ -10,16 +10,16 @@ import (
 
 const notOptedIn = "not-opted-in"
 
-// AddRegion adds a region with its opt-in status: opt-in-not-required,
-// opted-in or not-opted-in. In the last every call fails.
+// AddRegion adds a region with its opt-in status: opt-in-not-required, opted-in
+// or not-opted-in. In a region that is not opted in, every call fails.
 func (a *Account) AddRegion(name, status string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.regions[name] = &region{name: name, status: status, topics: map[string]*topic{}, params: map[string]string{}}
 }
 
-// describeRegions lists the enabled regions, with AllRegions also those not
-// opted into. It does not page. Source: Amazon EC2 API Reference,
+// describeRegions lists the enabled regions; with AllRegions it also lists
+// those not opted into. It does not page. Source: Amazon EC2 API Reference,
 // DescribeRegions.
 func describeRegions(c *request, in *ec2.DescribeRegionsInput) (*ec2.DescribeRegionsOutput, error) {
 	if len(in.Filters) > 0 {

@@ -62,16 +62,16 @@ func (t *topic) state() any {
 	return map[string]any{"attributes": attributes, "tags": t.tags, "subscriptions": subs}
 }
 
-// admits returns a topic policy that lets CloudWatch's alarms publish. Source:
-// AWS re:Post, "Why didn't I receive an SNS notification for my CloudWatch
-// alarm trigger".
+// admits returns a topic policy that allows CloudWatch's alarms to publish.
+// Source: AWS re:Post, "Why didn't I receive an SNS notification for my
+// CloudWatch alarm trigger".
 func admits(arn string) string {
 	return `{"Version":"2012-10-17","Statement":[{"Sid":"alarms","Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},` +
 		`"Action":"sns:Publish","Resource":"` + arn + `"}]}`
 }
 
 // AddTopic makes a topic that CloudWatch may publish to, with confirmed
-// subscribers. It returns its ARN.
+// subscribers. It returns the topic's ARN.
 func (a *Account) AddTopic(regionName, name string, confirmed int) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -84,7 +84,7 @@ func (a *Account) AddTopic(regionName, name string, confirmed int) string {
 	return arn
 }
 
-// Confirm does what the owners of a topic's subscriptions do who wait for it.
+// Confirm confirms a topic's pending subscriptions, as their owners would.
 func (a *Account) Confirm(arn string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -107,11 +107,11 @@ func (a *Account) Messages() []Message {
 
 var errNoTopic = refuse("NotFound", "Topic does not exist")
 
-// createTopic creates a topic, or returns the one of that name if it has the
-// attributes and tags asked for. Without a policy of its own it has one that
-// admits the account's principals. Sources: Amazon SNS API Reference,
-// CreateTopic; Amazon SNS Developer Guide, "Default topic policy". The text
-// of the refusal is unverified.
+// createTopic creates a topic, or returns the existing topic of that name if it
+// has the requested attributes and tags. A topic without a policy of its own
+// gets the default policy, which admits the account's principals. Sources:
+// Amazon SNS API Reference, CreateTopic; Amazon SNS Developer Guide, "Default
+// topic policy". The text of the refusal is unverified.
 func createTopic(c *request, in *sns.CreateTopicInput) (*sns.CreateTopicOutput, error) {
 	arn := c.arn("sns", c.name, *in.Name)
 	tags := map[string]string{}
@@ -143,9 +143,9 @@ func createTopic(c *request, in *sns.CreateTopicInput) (*sns.CreateTopicOutput, 
 
 var errBadPolicy = refuse("InvalidParameter", "Invalid parameter: Policy Error: null")
 
-// goodPolicy reports whether SNS takes a policy: each statement of a name of
-// its own, about this topic. Source: Amazon SNS Developer Guide, "Amazon SNS
-// API permissions: Actions and resources reference".
+// goodPolicy reports whether SNS accepts a policy: each statement needs a Sid
+// of its own and has to be about this topic. Source: Amazon SNS Developer
+// Guide, "Amazon SNS API permissions: Actions and resources reference".
 func goodPolicy(text, arn string) bool {
 	var p struct {
 		Statement []struct {
@@ -166,8 +166,8 @@ func goodPolicy(text, arn string) bool {
 	return true
 }
 
-// deleteTopic deletes a topic with its subscriptions; one that is not there
-// is no error. Source: Amazon SNS API Reference, DeleteTopic.
+// deleteTopic deletes a topic with its subscriptions; a topic that does not
+// exist is no error. Source: Amazon SNS API Reference, DeleteTopic.
 func deleteTopic(c *request, in *sns.DeleteTopicInput) error {
 	if arn := *in.TopicArn; c.topics[arn] != nil {
 		delete(c.topics, arn)
@@ -176,9 +176,10 @@ func deleteTopic(c *request, in *sns.DeleteTopicInput) error {
 	return nil
 }
 
-// subscribe adds a subscriber, or returns the one that is there: a queue or
-// function of the account and a phone at once, any other only once its owner
-// confirms. Source: Amazon SNS API Reference, Subscribe.
+// subscribe adds a subscriber, or returns the existing subscription. A queue or
+// function of the account and a phone are subscribed at once, any other
+// subscriber only after its owner confirms. Source: Amazon SNS API Reference,
+// Subscribe.
 func subscribe(c *request, in *sns.SubscribeInput) (*sns.SubscribeOutput, error) {
 	arn := *in.TopicArn
 	t := c.topics[arn]
@@ -220,9 +221,9 @@ func subscribe(c *request, in *sns.SubscribeInput) (*sns.SubscribeOutput, error)
 	return answer(id, pending)
 }
 
-// listSubscriptionsByTopic lists a topic's subscriptions, 100 a page; those
-// that wait have a word instead of their ARN. Source: Amazon SNS API
-// Reference, ListSubscriptionsByTopic; the word is seen in many clients.
+// listSubscriptionsByTopic lists a topic's subscriptions, 100 a page; a pending
+// subscription has a word instead of its ARN. Source: Amazon SNS API Reference,
+// ListSubscriptionsByTopic; the word appears in many clients.
 func listSubscriptionsByTopic(c *request, in *sns.ListSubscriptionsByTopicInput) (*sns.ListSubscriptionsByTopicOutput, error) {
 	t := c.topics[*in.TopicArn]
 	if t == nil {
@@ -243,7 +244,7 @@ func listSubscriptionsByTopic(c *request, in *sns.ListSubscriptionsByTopicInput)
 	return &sns.ListSubscriptionsByTopicOutput{Subscriptions: list, NextToken: token}, err
 }
 
-// sub returns the topic that a subscription is of, nil for none.
+// sub returns the topic of a subscription, or nil if there is none.
 func (r *region) sub(id *string) *topic {
 	for _, t := range r.topics {
 		if s, ok := t.subs[aws.ToString(id)]; ok && !s.pending {
@@ -271,8 +272,8 @@ func getSubscriptionAttributes(c *request, in *sns.GetSubscriptionAttributesInpu
 }
 
 // setSubscriptionAttributes sets one attribute of a subscription; an empty
-// filter policy takes it away. Source: Amazon SNS Developer Guide, "Use
-// SetSubscriptionAttributes with an AWS SDK or CLI".
+// filter policy removes the filter policy. Source: Amazon SNS Developer Guide,
+// "Use SetSubscriptionAttributes with an AWS SDK or CLI".
 func setSubscriptionAttributes(c *request, in *sns.SetSubscriptionAttributesInput) error {
 	t := c.sub(in.SubscriptionArn)
 	name, value := *in.AttributeName, aws.ToString(in.AttributeValue)
@@ -297,9 +298,9 @@ func setSubscriptionAttributes(c *request, in *sns.SetSubscriptionAttributesInpu
 	return nil
 }
 
-// unsubscribe removes a confirmed subscription; one that is not there is no
-// error. Source: Amazon SNS API Reference, Unsubscribe, unverified for the
-// latter.
+// unsubscribe removes a confirmed subscription; a subscription that does not
+// exist is no error. Source: Amazon SNS API Reference, Unsubscribe; the second
+// half is unverified.
 func unsubscribe(c *request, in *sns.UnsubscribeInput) error {
 	if t := c.sub(in.SubscriptionArn); t != nil {
 		delete(t.subs, *in.SubscriptionArn)
@@ -308,8 +309,8 @@ func unsubscribe(c *request, in *sns.UnsubscribeInput) error {
 	return nil
 }
 
-// removePermission takes the statement of a name out of a topic's policy.
-// Source: Amazon SNS API Reference, RemovePermission.
+// removePermission removes the statement with a given Sid from a topic's
+// policy. Source: Amazon SNS API Reference, RemovePermission.
 func removePermission(c *request, in *sns.RemovePermissionInput) error {
 	t := c.topics[*in.TopicArn]
 	if t == nil {
@@ -330,7 +331,7 @@ func removePermission(c *request, in *sns.RemovePermissionInput) error {
 	return nil
 }
 
-// getTopicAttributes returns a topic's attributes, all of them text.
+// getTopicAttributes returns a topic's attributes, all of them as text.
 func getTopicAttributes(c *request, in *sns.GetTopicAttributesInput) (*sns.GetTopicAttributesOutput, error) {
 	t := c.topics[*in.TopicArn]
 	if t == nil {
@@ -359,8 +360,9 @@ func setTopicAttributes(c *request, in *sns.SetTopicAttributesInput) error {
 	return nil
 }
 
-// publish keeps a message. A subject is a line of up to 100 ASCII characters,
-// a message has up to 256 KB. Source: Amazon SNS API Reference, Publish.
+// publish stores a message. A subject is one line of up to 100 ASCII
+// characters, a message has up to 256 KB. Source: Amazon SNS API Reference,
+// Publish.
 func publish(c *request, in *sns.PublishInput) (*sns.PublishOutput, error) {
 	subject, message := aws.ToString(in.Subject), *in.Message
 	odd := strings.ContainsFunc(subject, func(c rune) bool { return c > unicode.MaxASCII || unicode.IsControl(c) })
@@ -378,8 +380,8 @@ func publish(c *request, in *sns.PublishInput) (*sns.PublishOutput, error) {
 	return &sns.PublishOutput{MessageId: aws.String(strconv.Itoa(len(c.messages)))}, nil
 }
 
-// unusable reports whether a topic's key is one that the account has and that
-// is not enabled. Source: Amazon SNS API Reference, Publish, errors.
+// unusable reports whether a topic's key belongs to the account and is not
+// enabled. Source: Amazon SNS API Reference, Publish, errors.
 func (a *Account) unusable(key string) bool {
 	arn, found := a.key(&key)
 	return key != "" && found && a.keys[arn] != kmstypes.KeyStateEnabled

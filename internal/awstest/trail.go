@@ -14,7 +14,8 @@ import (
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 )
 
-// A trail with what GetTrailStatus and GetEventSelectors say of it.
+// A trail is a CloudTrail trail with what GetTrailStatus and GetEventSelectors
+// return for it.
 type trail struct {
 	types.Trail
 	logging  bool
@@ -40,12 +41,12 @@ func everything() []types.EventSelector {
 // Guide, "Quotas in AWS CloudTrail".
 const trailsPerRegion = 5
 
-// trailNames is the shape of a trail's name. Source: CloudTrail API Reference,
+// trailNames matches a trail's name. Source: CloudTrail API Reference,
 // CreateTrail, Name.
 var trailNames = regexp.MustCompile(`^[A-Za-z0-9]([._-]?[A-Za-z0-9]+)+$`)
 
-// AddTrail adds a trail that logs all management events. An organisation's
-// trail in a member account has the ARNs of its owner. Source: CloudTrail API
+// AddTrail adds a trail that logs all management events. In a member account,
+// an organisation's trail has the ARNs of its owner. Source: CloudTrail API
 // Reference, Trail.
 func (a *Account) AddTrail(t types.Trail) {
 	a.mu.Lock()
@@ -63,7 +64,7 @@ func (a *Account) RemoveTrail(arn string) {
 	delete(a.trails, arn)
 }
 
-// AddBucket makes a bucket whose policy lets CloudTrail write.
+// AddBucket makes a bucket whose policy allows CloudTrail to write.
 func (a *Account) AddBucket(name string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -82,13 +83,13 @@ func (a *Account) RemoveBucket(name string) {
 	}
 }
 
-// AddTrailTo adds a sound multi-region trail whose home is the account's, with
-// its bucket, its role and the log group it delivers to. It returns the trail's
-// ARN.
+// AddTrailTo adds a healthy multi-region trail whose home is the account's home
+// region, with its bucket, its role and the log group that it delivers to. It
+// returns the trail's ARN.
 func (a *Account) AddTrailTo(name, group string) string {
 	_, err := a.Logs.CreateLogGroup(context.Background(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(group)})
 	if err != nil {
-		panic("awstest: " + err.Error()) // a test's own mistake
+		panic("awstest: " + err.Error()) // a mistake in the test itself
 	}
 	role := a.arn("iam", "", "role/"+name+"-delivery")
 	a.AddRole(role, 0)
@@ -104,8 +105,8 @@ func (a *Account) AddTrailTo(name, group string) string {
 	return *t.TrailARN
 }
 
-// find returns a trail by name or ARN, as seen from a region. A name is looked
-// for in the region's own trails only. Source: CloudTrail API Reference,
+// find returns a trail by name or ARN, as seen from a region. It finds a name
+// only among the region's own trails. Source: CloudTrail API Reference,
 // GetTrailStatus, Name: a shadow trail needs its ARN.
 func (c *request) find(name *string) (*trail, error) {
 	for arn, t := range c.trails {
@@ -117,8 +118,9 @@ func (c *request) find(name *string) (*trail, error) {
 	return nil, refuse("TrailNotFoundException", "Unknown trail: %s", aws.ToString(name))
 }
 
-// mine returns a trail that a call may change: of the account, and in its home
-// region. Source: CloudTrail API Reference, UpdateTrail, Errors.
+// mine returns a trail that a call may change: it belongs to the account, and
+// the call is made in its home region. Source: CloudTrail API Reference,
+// UpdateTrail, Errors.
 func (c *request) mine(name *string) (*trail, error) {
 	t, err := c.find(name)
 	if err != nil {
@@ -133,8 +135,8 @@ func (c *request) mine(name *string) (*trail, error) {
 	return t, nil
 }
 
-// describeTrails lists the trails of a region with, unless they are not
-// wanted, the shadows of those whose home is another. It does not page.
+// describeTrails lists the trails of a region, with the shadow trails from
+// other home regions unless the request excludes them. It does not page.
 // Source: CloudTrail API Reference, DescribeTrails.
 func describeTrails(c *request, in *cloudtrail.DescribeTrailsInput) (*cloudtrail.DescribeTrailsOutput, error) {
 	shadows := in.IncludeShadowTrails == nil || *in.IncludeShadowTrails
@@ -149,8 +151,8 @@ func describeTrails(c *request, in *cloudtrail.DescribeTrailsInput) (*cloudtrail
 	return out, nil
 }
 
-// getTrailStatus says how a trail fares. A log group that is gone shows at
-// once, which on AWS takes until the next delivery.
+// getTrailStatus returns a trail's status. It reports a deleted log group at
+// once; AWS reports it at the next delivery.
 func getTrailStatus(c *request, in *cloudtrail.GetTrailStatusInput) (*cloudtrail.GetTrailStatusOutput, error) {
 	t, err := c.find(in.Name)
 	if err != nil {
@@ -166,7 +168,7 @@ func getTrailStatus(c *request, in *cloudtrail.GetTrailStatusInput) (*cloudtrail
 	return out, nil
 }
 
-// delivers reports whether a log group exists, by its ARN.
+// delivers reports whether the log group with an ARN exists.
 func (a *Account) delivers(group string) bool {
 	arn, err := awsarn.Parse(strings.TrimSuffix(group, ":*"))
 	name, ok := strings.CutPrefix(arn.Resource, "log-group:")
@@ -178,12 +180,12 @@ func (a *Account) delivers(group string) bool {
 	return ok
 }
 
-// destination refuses what CloudTrail validates of a trail. Source: CloudTrail
-// API Reference, CreateTrail, Errors.
+// destination returns CloudTrail's error for a trail whose settings it refuses.
+// Source: CloudTrail API Reference, CreateTrail, Errors.
 func (c *request) destination(t types.Trail) error {
 	group, role := aws.ToString(t.CloudWatchLogsLogGroupArn), aws.ToString(t.CloudWatchLogsRoleArn)
 	_, assumable := c.roleByARN(role)
-	to, _ := awsarn.Parse(group) // without an ARN, no region
+	to, _ := awsarn.Parse(group) // without an ARN, the region is empty
 	switch {
 	case aws.ToString(t.S3BucketName) == "":
 		return refuse("InvalidS3BucketNameException", "the bucket is missing")
@@ -203,7 +205,7 @@ func (c *request) destination(t types.Trail) error {
 	return nil
 }
 
-// createTrail creates a trail, which does not log until it is started.
+// createTrail creates a trail, which does not log until StartLogging.
 func createTrail(c *request, in *cloudtrail.CreateTrailInput) (*cloudtrail.CreateTrailOutput, error) {
 	name := *in.Name
 	arn := c.arn("cloudtrail", c.name, "trail/"+name)
@@ -237,8 +239,8 @@ func createTrail(c *request, in *cloudtrail.CreateTrailInput) (*cloudtrail.Creat
 	return &cloudtrail.CreateTrailOutput{Name: in.Name, TrailARN: aws.String(arn)}, nil
 }
 
-// updateTrail changes a trail. What is left out stays as it is, and an empty
-// text takes away. Source: CloudTrail User Guide, "Updating a trail with the
+// updateTrail changes a trail. An omitted setting keeps its value, and an empty
+// text removes it. Source: CloudTrail User Guide, "Updating a trail with the
 // AWS CLI", which changes one setting at a time and stops delivery to a log
 // group with two empty texts.
 func updateTrail(c *request, in *cloudtrail.UpdateTrailInput) (*cloudtrail.UpdateTrailOutput, error) {
@@ -285,12 +287,12 @@ func deleteTrail(c *request, in *cloudtrail.DeleteTrailInput) error {
 	return nil
 }
 
-// startLogging makes a trail record.
+// startLogging makes a trail start recording.
 func startLogging(c *request, in *cloudtrail.StartLoggingInput) error {
 	return c.setLogging(in.Name, true)
 }
 
-// stopLogging keeps a trail from recording.
+// stopLogging makes a trail stop recording.
 func stopLogging(c *request, in *cloudtrail.StopLoggingInput) error {
 	return c.setLogging(in.Name, false)
 }
@@ -314,10 +316,9 @@ func getEventSelectors(c *request, in *cloudtrail.GetEventSelectorsInput) (*clou
 	return &cloudtrail.GetEventSelectorsOutput{TrailARN: t.TrailARN, EventSelectors: t.basic, AdvancedEventSelectors: t.advanced}, nil
 }
 
-// putEventSelectors replaces what a trail records.
-// Source: CloudTrail API Reference, PutEventSelectors: one form or the other,
-// five basic selectors at most; EventSelector: sources are excluded only of
-// management events.
+// putEventSelectors replaces what a trail records. Source: CloudTrail API
+// Reference, PutEventSelectors: one form or the other, five basic selectors at
+// most; EventSelector: sources are excluded only from management events.
 func putEventSelectors(c *request, in *cloudtrail.PutEventSelectorsInput) (*cloudtrail.PutEventSelectorsOutput, error) {
 	t, err := c.mine(in.TrailName)
 	if err != nil {
@@ -341,7 +342,7 @@ func putEventSelectors(c *request, in *cloudtrail.PutEventSelectorsInput) (*clou
 		}
 	}
 	t.basic, t.advanced = nil, in.AdvancedEventSelectors
-	for _, s := range in.EventSelectors { // as GetEventSelectors shows them
+	for _, s := range in.EventSelectors { // as GetEventSelectors returns them
 		s.IncludeManagementEvents = aws.Bool(s.IncludeManagementEvents == nil || *s.IncludeManagementEvents)
 		s.DataResources = append([]types.DataResource{}, s.DataResources...)
 		s.ExcludeManagementEventSources = append([]string{}, s.ExcludeManagementEventSources...)
@@ -354,17 +355,16 @@ func putEventSelectors(c *request, in *cloudtrail.PutEventSelectorsInput) (*clou
 	return &cloudtrail.PutEventSelectorsOutput{TrailARN: t.TrailARN, EventSelectors: t.basic, AdvancedEventSelectors: t.advanced}, nil
 }
 
-// AddToHistory puts a record, JSON as CloudTrail writes it, at the top of the
-// event history under the name of its call.
+// AddToHistory adds a record, JSON as CloudTrail writes it, to the event
+// history as the latest under its call's name.
 func (a *Account) AddToHistory(name, record string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.history = append([]types.Event{{EventName: aws.String(name), CloudTrailEvent: aws.String(record)}}, a.history...)
 }
 
-// lookupEvents returns the history of a call by its name, the latest first.
-// Nothing else can be looked up by here. Source: CloudTrail API Reference,
-// LookupEvents.
+// lookupEvents returns the history of a call by its name, the latest first. It
+// supports no other lookup. Source: CloudTrail API Reference, LookupEvents.
 func lookupEvents(c *request, in *cloudtrail.LookupEventsInput) (*cloudtrail.LookupEventsOutput, error) {
 	if len(in.LookupAttributes) != 1 || in.LookupAttributes[0].AttributeKey != types.LookupAttributeKeyEventName {
 		return nil, refuse("InvalidLookupAttributesException", "give one attribute, EventName")

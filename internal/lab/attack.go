@@ -15,27 +15,29 @@ import (
 // An Attack harms the account as a person or a script would, through ordinary
 // AWS clients.
 type Attack struct {
-	Name      string // the call, and how: "logs DeleteLogGroup, the trail's"
+	Name      string // the call and its variant: "logs DeleteLogGroup, the trail's"
 	Region    string
-	Technique string // ID in MITRE ATT&CK; "" if it is no intrusion
+	Technique string // ID in MITRE ATT&CK; "" if the attack is no intrusion
 
-	// Calls are what the attack makes, in order; Do makes them where data
-	// cannot: it changes what it reads, or reacts to what relight does.
+	// Calls are the calls of the attack, in order. Do makes the calls that data
+	// cannot express: it changes what it reads, or reacts to what relight does.
 	Calls []Call
 	Do    doer
 
-	// After, if set, changes a snapshot from before the attack into what the
-	// account has to become: a new VPC stays, and gets a flow log.
+	// After, if set, turns a snapshot from before the attack into the desired
+	// state after it: a new VPC stays, and gets a flow log.
 	After aftermath
 
 	// Reported marks an attack that only a person can undo: relight has to
-	// report who made the call and what to do. Undo are the calls that undo
-	// it, if it left anything. The account's root user makes them.
+	// report who made the call and what to do. Undo lists the calls that undo
+	// the attack, if it leaves anything behind. The account's root user makes
+	// them.
 	Reported bool
 	Undo     []Call
 
-	// Harmless marks what an owner may do and relight has to clean up after:
-	// it breaks nothing that the outside check looks for.
+	// Harmless marks an attack that an owner may carry out legitimately and
+	// that relight has to clean up after: it breaks nothing that the outside
+	// check reads.
 	Harmless bool
 }
 
@@ -44,12 +46,12 @@ type (
 	aftermath = func(context.Context, *Session, Target, Snapshot) error
 )
 
-// heals is an attack that has to be healed.
+// heals returns an attack that relight has to heal.
 func heals(name, region, technique string, calls ...Call) Attack {
 	return Attack{Name: name, Region: region, Technique: technique, Calls: calls}
 }
 
-// reports is an attack that has to be reported.
+// reports returns an attack that relight has to report.
 func reports(name, region, technique string, calls ...Call) Attack {
 	return Attack{Name: name, Region: region, Technique: technique, Calls: calls, Reported: true}
 }
@@ -59,7 +61,7 @@ func (at Attack) leaves(what aftermath) Attack  { at.After = what; return at }
 func (at Attack) undoneBy(calls ...Call) Attack { at.Undo = calls; return at }
 func (at Attack) harmless() Attack              { at.Harmless = true; return at }
 
-// Client names the AWS client of the call that the attack is named after.
+// Client returns the AWS client of the call that the attack is named after.
 func (at Attack) Client() string {
 	if len(at.Calls) > 0 {
 		return at.Calls[len(at.Calls)-1].Client
@@ -75,13 +77,13 @@ func (at Attack) CarryOut(ctx context.Context, s *Session, t Target) error {
 	return s.Make(ctx, t, at.Calls...)
 }
 
-// call is the name of the call that an attack is named after.
+// call returns the name of the call that the attack is named after.
 func (at Attack) call() string {
 	words := strings.Fields(at.Name)
 	return strings.TrimSuffix(words[min(1, len(words)-1)], ",")
 }
 
-// A Heal is what became of an attack.
+// A Heal is the result of an attack.
 type Heal struct {
 	Attack    string        `json:"attack"`
 	Client    string        `json:"client"`
@@ -91,16 +93,17 @@ type Heal struct {
 	Took      time.Duration `json:"-"`        // from the attack's first call to the last restoring write
 	Millis    int64         `json:"ms"`
 	Healed    bool          `json:"healed"`
-	Reported  bool          `json:"reported,omitempty"` // a notification said who made the call and what to do
-	Why       string        `json:"why,omitempty"`      // why not
+	Reported  bool          `json:"reported,omitempty"` // a notification named who made the call and what to do
+	Why       string        `json:"why,omitempty"`      // why the attack was not healed or reported
 	Since     time.Time     `json:"-"`                  // when the attack began
 }
 
-// healTimeout bounds the wait for one heal.
+// healTimeout limits the wait for one heal.
 const healTimeout = 30 * time.Second
 
-// quiet is how long no function has called before a heal is over: longer than
-// the pace of its slowest writes, 2.4 alarms a second.
+// quiet is how long functions must make no calls before a heal counts as
+// finished. It is longer than the gap between the slowest writes, 2.4 alarms a
+// second.
 const quiet = 700 * time.Millisecond
 
 // An Arena is a lab with a customer and a deployment, ready to be attacked.
@@ -115,13 +118,13 @@ type Arena struct {
 }
 
 // Attack carries out one attack as the account's intruder and waits until the
-// account is as it was before. It counts as healed only if the functions that
-// events start restored something; what the sweep restored does not count. An
-// attack that has to be reported counts as reported if a notification names
+// account is as it was before. The attack counts as healed only if functions
+// that events start restored something; what the sweep restored does not count.
+// An attack that has to be reported counts as reported if a notification names
 // it.
 func (a *Arena) Attack(ctx context.Context, at Attack) (heal Heal, err error) {
 	heal = Heal{Attack: at.Name, Client: at.Client(), Region: at.Region, Technique: at.Technique}
-	if _, err := a.Customer.Mail(ctx, a.Cloud.Root()); err != nil { // of attacks before
+	if _, err := a.Customer.Mail(ctx, a.Cloud.Root()); err != nil { // of earlier attacks
 		return heal, err
 	}
 	want, err := a.Customer.Snapshot(ctx, a.Cloud.Root())
@@ -159,7 +162,7 @@ func (a *Arena) Attack(ctx context.Context, at Attack) (heal Heal, err error) {
 	if err := a.Settle(ctx); err != nil {
 		return heal, err
 	}
-	defer func() { err = errors.Join(err, a.Cloud.ConfirmSubscriptions(ctx)) }() // as the mailboxes' owners would
+	defer func() { err = errors.Join(err, a.Cloud.ConfirmSubscriptions(ctx)) }() // as the owners of the mailboxes would
 	if !at.Reported {
 		a.judge(&heal, diff)
 	} else if len(diff) > 0 {
@@ -192,7 +195,7 @@ func (a *Arena) waitForReport(ctx context.Context, at Attack, heal *Heal) error 
 	}
 }
 
-// judge fills in whether the account is healed and by whom.
+// judge records whether the account is healed and who healed it.
 func (a *Arena) judge(heal *Heal, diff []string) {
 	writes := a.Cloud.Tap.Calls(func(c tap.Call) bool {
 		return c.Write && c.ErrorCode == "" && !c.Time.Before(heal.Since)
@@ -229,8 +232,8 @@ func (a *Arena) judge(heal *Heal, diff []string) {
 	}
 }
 
-// waitFor waits until the account is as wanted, and returns what still
-// differs when the time is over.
+// waitFor waits until the account matches the desired state. It returns the
+// remaining differences if the time runs out.
 func (a *Arena) waitFor(ctx context.Context, want Snapshot) ([]string, error) {
 	wake := make(chan struct{}, 1)
 	defer a.Cloud.Tap.OnCall(func(c tap.Call) {
@@ -262,7 +265,7 @@ func (a *Arena) waitFor(ctx context.Context, want Snapshot) ([]string, error) {
 	}
 }
 
-// Settle waits until every event is on its bus and no function has called
+// Settle waits until every event is on its bus and no function has called AWS
 // for a moment.
 func (a *Arena) Settle(ctx context.Context) error {
 	for {
@@ -285,7 +288,7 @@ func (a *Arena) Settle(ctx context.Context) error {
 	}
 }
 
-// Target returns what there is to attack in a region.
+// Target returns what an attack can aim at in a region.
 func (a *Arena) Target(region string) Target {
 	return Target{
 		TrailLogGroup: a.Customer.TrailLogGroup, FlowLogLogGroup: a.Prefix + "-flow-logs",
@@ -293,7 +296,7 @@ func (a *Arena) Target(region string) Target {
 	}
 }
 
-// likeOthers returns the flow logs that a region's VPCs have.
+// likeOthers returns the flow logs that the region's VPCs have.
 func likeOthers(s Snapshot, region string) string {
 	for _, k := range slices.Sorted(maps.Keys(s)) {
 		if strings.HasPrefix(k, "flow-logs "+region+" ") && s[k] != noFlowLogs {

@@ -17,12 +17,12 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// Names of what attacks make or aim at.
+// Names of what attacks make or target.
 const (
-	lostBucket     = "flow-logs-" + Account // of a flow log that an attack makes, and then deletes
+	lostBucket     = "flow-logs-" + Account // of a flow log that an attack makes and then deletes
 	spareBucket    = "elsewhere-" + Account // the intruder's
 	deliveryPolicy = "deliver"              // the delivery role's inline policy
-	intruderPolicy = "intruder-${unique}"   // a managed policy of the intruder's
+	intruderPolicy = "intruder-${unique}"   // a managed policy that the intruder makes
 	intruderARN    = "arn:aws:iam::" + Account + ":policy/" + intruderPolicy
 )
 
@@ -32,7 +32,7 @@ const masking = `{"Name":"mask","Version":"2021-06-01","Statement":[` +
 	`{"DataIdentifier":["arn:aws:dataprotection::aws:data-identifier/IpAddress"],"Operation":{"Deidentify":{"MaskConfig":{}}}}]}`
 
 // Attacks returns the demo's attacks: every watched call at least once, and
-// mixed ones beside them.
+// combinations of calls.
 func Attacks() []Attack {
 	return []Attack{
 		heals("ec2 CreateVpc", Region, changeNetwork, sdk((*ec2.Client).CreateVpc, createVPC("10.100.0.0/16"))).leaves(newVPCs),
@@ -90,7 +90,8 @@ func Attacks() []Attack {
 
 		heals("sns DeleteTopic", Region, disableTools, sdk((*sns.Client).DeleteTopic, input{"TopicArn": "${topic}"})),
 		heals("sns SetTopicAttributes, a policy without alarms", Region, disableTools).by(shutTopic),
-		// Messages arrive all the same, and the outside check reads no keys: the snapshots do.
+		// Messages still arrive, and the outside check reads no keys. Only the
+		// snapshots show the difference.
 		heals("sns SetTopicAttributes, no key", Region, disableTools,
 			cli("sns", "SetTopicAttributes", input{"TopicArn": "${topic}", "AttributeName": "KmsMasterKeyId", "AttributeValue": ""})).harmless(),
 		heals("kms DisableKey, the topic's", Region, disableTools, cli("kms", "DisableKey", input{"KeyId": "${topic-key}"})).harmless(),
@@ -225,7 +226,7 @@ func openedBucketPolicy() string {
 	})
 }
 
-// toSpareBucket points the trail at a bucket of the intruder's.
+// toSpareBucket makes the trail deliver to a bucket that the intruder owns.
 func toSpareBucket() []Call {
 	return []Call{
 		cli("s3api", "CreateBucket", input{"Bucket": spareBucket}),
@@ -246,14 +247,15 @@ func unexempt() Call {
 	return cli("ec2", "DeleteTags", input{"Resources": []string{"${vpc}"}, "Tags": []input{{"Key": catalog.ExemptTag}}})
 }
 
-// onRole returns the input of a call on the delivery role, with these members too.
+// onRole returns the input of a call on the delivery role, with these members
+// too.
 func onRole(members input) input {
 	in := input{"RoleName": "${delivery-role}"}
 	maps.Copy(in, members)
 	return in
 }
 
-// newPolicy makes a managed policy of the intruder's own.
+// newPolicy makes a managed policy that the intruder owns.
 func newPolicy(policy string) Call {
 	return sdk((*iam.Client).CreatePolicy, input{"PolicyName": intruderPolicy, "PolicyDocument": policy})
 }

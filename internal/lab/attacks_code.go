@@ -23,8 +23,9 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// Attacks that change what they have read, make calls at the same time or
-// react to what relight does meanwhile, and what attacks leave behind.
+// This file has the attacks that change what they have read, make calls at the
+// same time or react to what relight does meanwhile, and what attacks leave
+// behind.
 
 // atOnce makes every call at the same time.
 func atOnce(calls ...Call) doer {
@@ -47,8 +48,8 @@ func tenVPCs() []Call {
 	return calls
 }
 
-// newVPCs is left behind by attacks that make VPCs: each gets flow logs like
-// the others.
+// newVPCs is the aftermath of attacks that make VPCs: each new VPC gets flow
+// logs like the others.
 func newVPCs(ctx context.Context, s *Session, _ Target, want Snapshot) error {
 	out, err := s.EC2.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{})
 	if err != nil {
@@ -64,8 +65,8 @@ func newVPCs(ctx context.Context, s *Session, _ Target, want Snapshot) error {
 }
 
 // teardown makes the calls of a recorded teardown, in their order: a stack with
-// a VPC, a flow log and a log group of its own comes and goes. Between the two
-// relight puts a flow log of its own on the VPC.
+// its own VPC, flow log and log group is created and deleted. Between creation
+// and deletion relight adds its own flow log to the VPC.
 func teardown(ctx context.Context, s *Session, _ Target) error {
 	const group = "network-flow-logs"
 	if _, err := s.Logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(group)}); err != nil {
@@ -118,8 +119,8 @@ func teardown(ctx context.Context, s *Session, _ Target) error {
 	return err
 }
 
-// narrowFlowLog is left behind by the attack that makes it: relight keeps it
-// beside the flow log that it restores.
+// narrowFlowLog is the aftermath of the attack that makes a narrower flow log:
+// relight keeps it beside the flow log that it restores.
 func narrowFlowLog(ctx context.Context, s *Session, t Target, want Snapshot) error {
 	logs, err := s.describeFlowLogs(ctx, t.VPCs[0])
 	if err != nil {
@@ -138,7 +139,7 @@ func trailGroup(t Target) string   { return t.TrailLogGroup }
 func flowLogGroup(t Target) string { return t.FlowLogLogGroup }
 
 // deleteGroup deletes a log group. It switches deletion protection off first,
-// again if relight has restored that meanwhile.
+// and again if relight has restored the protection meanwhile.
 func deleteGroup(group func(Target) string) doer {
 	return func(ctx context.Context, s *Session, t Target) error {
 		name, err := aws.String(group(t)), error(nil)
@@ -157,8 +158,8 @@ func deleteGroup(group func(Target) string) doer {
 	}
 }
 
-// groupsProtected is left behind by attacks that delete log groups: whatever they
-// were, those that relight makes are protected from deletion.
+// groupsProtected is the aftermath of attacks that delete log groups: relight
+// protects the groups that it makes from deletion, whatever they were before.
 func groupsProtected(groups ...func(Target) string) aftermath {
 	return func(_ context.Context, s *Session, t Target, want Snapshot) error {
 		for _, group := range groups {
@@ -169,7 +170,7 @@ func groupsProtected(groups ...func(Target) string) aftermath {
 }
 
 // replaceGroup deletes the trail's log group and makes one of the same name
-// without filters, whose events are deleted after a day.
+// that has no filters and keeps its events for one day.
 func replaceGroup(ctx context.Context, s *Session, t Target) error {
 	if err := deleteGroup(trailGroup)(ctx, s, t); err != nil {
 		return err
@@ -181,8 +182,9 @@ func replaceGroup(ctx context.Context, s *Session, t Target) error {
 	return s.Make(ctx, t, sdk((*cloudwatchlogs.Client).PutRetentionPolicy, aDay("${trail-log-group}")))
 }
 
-// protectedIfOurs is left behind by replaceGroup: relight protects the group
-// only if it was faster and made it, which its tag shows.
+// protectedIfOurs is the aftermath of replaceGroup: relight protects the group
+// only if it made the group before the attack could, which the group's tag
+// shows.
 func protectedIfOurs(ctx context.Context, s *Session, t Target, want Snapshot) error {
 	out, err := s.Logs.ListTagsForResource(ctx, &cloudwatchlogs.ListTagsForResourceInput{
 		ResourceArn: aws.String("arn:aws:logs:" + s.Region + ":" + Account + ":log-group:" + t.TrailLogGroup),
@@ -195,7 +197,7 @@ func protectedIfOurs(ctx context.Context, s *Session, t Target, want Snapshot) e
 	return nil
 }
 
-// putFilter writes a control's filter again, changed.
+// putFilter overwrites a control's filter with a changed one.
 func putFilter(control string, change func(*cloudwatchlogs.PutMetricFilterInput)) doer {
 	return func(ctx context.Context, s *Session, t Target) error {
 		out, err := s.Logs.DescribeMetricFilters(ctx, &cloudwatchlogs.DescribeMetricFiltersInput{
@@ -218,7 +220,7 @@ func putFilter(control string, change func(*cloudwatchlogs.PutMetricFilterInput)
 	}
 }
 
-// putAlarm writes a control's alarm again, changed.
+// putAlarm overwrites a control's alarm with a changed one.
 func putAlarm(control string, change func(*cloudwatch.PutMetricAlarmInput)) doer {
 	return func(ctx context.Context, s *Session, t Target) error {
 		out, err := s.CloudWatch.DescribeAlarms(ctx, &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{t.Prefix + "-" + control}})
@@ -242,7 +244,7 @@ func putAlarm(control string, change func(*cloudwatch.PutMetricAlarmInput)) doer
 	}
 }
 
-// shutTopic writes the topic's policy without the statement that admits
+// shutTopic overwrites the topic's policy with one that lacks the statement for
 // alarms.
 func shutTopic(ctx context.Context, s *Session, t Target) error {
 	topic, err := s.topic(ctx, t)
@@ -267,8 +269,8 @@ func shutTopic(ctx context.Context, s *Session, t Target) error {
 	return err
 }
 
-// deleteRole deletes the role's policy and then the role, which cannot be
-// deleted with one. It starts over if relight has restored the policy
+// deleteRole deletes the role's policy and then the role; a role with a policy
+// cannot be deleted. It starts again if relight has restored the policy
 // meanwhile.
 func deleteRole(ctx context.Context, s *Session, t Target) error {
 	name, err := s.deliveryRole(ctx, t)
@@ -314,8 +316,8 @@ func dataEvents() types.EventSelector {
 	}
 }
 
-// dataEventsToo is left behind by the attack that makes the trail record
-// nothing but data events: relight keeps those beside the management events.
+// dataEventsToo is the aftermath of the attack that makes the trail record only
+// data events: relight keeps the data events beside the management events.
 func dataEventsToo(_ context.Context, _ *Session, _ Target, want Snapshot) error {
 	managed := types.EventSelector{
 		ReadWriteType: types.ReadWriteTypeAll, IncludeManagementEvents: aws.Bool(true),

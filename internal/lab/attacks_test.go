@@ -16,7 +16,7 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// sample stands for what a placeholder reads from an account.
+// sample returns a sample of what a placeholder reads from an account.
 func sample(name string) (any, error) {
 	switch name {
 	case "flow-logs", "flow-logs-of-vpc", "flow-logs-to-lost-bucket":
@@ -27,10 +27,10 @@ func sample(name string) (any, error) {
 	return "sample", nil
 }
 
-// TestSDKCalls makes every call of the Go SDK with sample values, as far as
-// the SDK's own validation: the input has no member that the operation does not
-// know, and none is missing. The call stops there,
-// because its context is over.
+// TestSDKCalls makes every call of the Go SDK with sample values, up to the
+// SDK's own validation: the input has no member that the operation does not
+// know, and no required member is missing. The call stops there, because its
+// context has ended.
 func TestSDKCalls(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -51,7 +51,7 @@ func TestSDKCalls(t *testing.T) {
 	}
 }
 
-// A call whose input the SDK does not know is refused.
+// The lab refuses a call whose input the SDK does not know.
 func TestSDKCallsAreStrict(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -72,8 +72,8 @@ func TestSDKCallsAreStrict(t *testing.T) {
 	}
 }
 
-// TestCLICalls has the AWS CLI's own models validate every call of the CLI
-// with sample values.
+// TestCLICalls validates every call of the AWS CLI with sample values against
+// the CLI's own models.
 func TestCLICalls(t *testing.T) {
 	type call struct {
 		Attack, Service, Command, Operation string
@@ -106,8 +106,8 @@ func TestCLICalls(t *testing.T) {
 	}
 }
 
-// TestPlaceholders holds every placeholder of the attacks against those that a
-// session reads.
+// TestPlaceholders checks that a session can read every placeholder of the
+// attacks.
 func TestPlaceholders(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -133,10 +133,10 @@ func TestFill(t *testing.T) {
 	}
 }
 
-// Some attack makes every watched call, and each attack has calls or code, a
-// technique that docs/demo.md explains, and a name of its own.
+// Some attack makes every watched call. Each attack has either calls or code, a
+// technique that docs/demo.md explains, and a unique name.
 func TestAttacksCoverTheCatalog(t *testing.T) {
-	const alsoKnownAs = "PutBucketLifecycle" // CloudTrail's name for what the API calls PutBucketLifecycleConfiguration
+	const alsoKnownAs = "PutBucketLifecycle" // CloudTrail's name for the API's PutBucketLifecycleConfiguration
 	made := map[string]bool{alsoKnownAs: true}
 	word := regexp.MustCompile(`[A-Za-z]+`)
 	seen := map[string]bool{}

@@ -14,8 +14,8 @@ import (
 
 var _ tap.Backend = (*Emulator)(nil)
 
-// Put puts one event on a bus of the event's account and region, whatever
-// its source, with the ID and the time that it says.
+// Put puts one event on a bus of the event's account and region, whatever its
+// source. The event keeps its ID and time.
 func (e *Emulator) Put(ctx context.Context, ev tap.Event) error {
 	body, err := json.Marshal([]tap.Event{ev})
 	if err != nil {
@@ -24,20 +24,21 @@ func (e *Emulator) Put(ctx context.Context, ev tap.Event) error {
 	return e.lab(ctx, http.MethodPost, "events", bytes.NewReader(body), nil)
 }
 
-// Identity returns who an access key is; the zero Identity if nobody.
+// Identity returns the principal that an access key belongs to, or the zero
+// Identity if there is none.
 func (e *Emulator) Identity(ctx context.Context, accessKey string) (id tap.Identity, err error) {
 	return id, e.lab(ctx, http.MethodGet, "identity/"+url.PathEscape(accessKey), nil, &id)
 }
 
-// Alarms returns the stored metric alarms of these names, by name; all for
-// no names.
+// Alarms returns the stored metric alarms with these names, by name; no names
+// mean all alarms.
 func (e *Emulator) Alarms(ctx context.Context, account, region string, names []string) (found map[string]tap.Alarm, err error) {
 	path := "alarms/" + account + "/" + region + "?" + url.Values{"name": names}.Encode()
 	return found, e.lab(ctx, http.MethodGet, path, nil, &found)
 }
 
-// A Pending is a subscription that its owner has not confirmed, with what
-// the mail to the owner says: pass the token to sns:ConfirmSubscription.
+// A Pending is a subscription that its owner has not confirmed, with the
+// contents of the mail to the owner: pass the token to sns:ConfirmSubscription.
 type Pending struct {
 	TopicARN string `json:"topicArn"`
 	Protocol string `json:"protocol"`

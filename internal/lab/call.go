@@ -24,7 +24,7 @@ const (
 
 // A Call is one AWS call as data. Its input has the API's own member names and
 // may contain placeholders such as "${trail-log-group}"; Session.read lists
-// them. A placeholder that stands for a list fills a string of its own.
+// them. A placeholder that stands for a list has to be a whole string.
 type Call struct {
 	Client    string
 	Service   string // the AWS CLI's name: "logs", "s3api"
@@ -44,9 +44,9 @@ func cli(service, operation string, in input) Call {
 	}}
 }
 
-// sdk is a call of the Go SDK by a client's method: (*ec2.Client).CreateVpc.
-// Looked up by its name, a method would have the linker keep all those of every
-// client: 60 MB of them.
+// sdk is a call of the Go SDK by a client's method: (*ec2.Client).CreateVpc. If
+// the code looked up methods by name, the linker would keep every method of
+// every client: 60 MB.
 func sdk[Client, In, Out, Options any](method func(*Client, context.Context, *In, ...func(*Options)) (*Out, error), in input) Call {
 	of := reflect.TypeFor[In]()
 	service := strings.TrimPrefix(path.Base(of.PkgPath()), "cloudwatch")
@@ -58,7 +58,7 @@ func sdk[Client, In, Out, Options any](method func(*Client, context.Context, *In
 			return fmt.Errorf("input: %w", err)
 		}
 		out, err := method(client[Client](s), ctx, &typed)
-		// EC2 reports what failed for one resource in a successful reply.
+		// EC2 reports a failure for one resource inside a successful reply.
 		if made, ok := any(out).(*ec2.CreateFlowLogsOutput); ok && err == nil && len(made.Unsuccessful) > 0 {
 			err = errors.New(aws.ToString(made.Unsuccessful[0].Error.Message))
 		}
@@ -79,9 +79,9 @@ func client[Client any](s *Session) *Client {
 // String names the call as people search for it: "kms EnableKey".
 func (c Call) String() string { return c.Service + " " + c.Operation }
 
-// Make makes the calls in order and stops at the first that fails. It fills in
-// every placeholder before the first call, so that a later call can name what
-// existed before an earlier one.
+// Make makes the calls in order and stops at the first error. It replaces every
+// placeholder before the first call, so that a later call can name what existed
+// before an earlier one.
 func (s *Session) Make(ctx context.Context, t Target, calls ...Call) error {
 	known := map[string]any{}
 	read := func(name string) (any, error) {
@@ -106,8 +106,8 @@ func (s *Session) Make(ctx context.Context, t Target, calls ...Call) error {
 	return nil
 }
 
-// placeholder matches a string that is one placeholder, or a placeholder
-// inside a longer string.
+// placeholder matches a string that is one placeholder, or a placeholder inside
+// a longer string.
 var placeholder = regexp.MustCompile(`"\$\{([a-z-]+)\}"|\$\{([a-z-]+)\}`)
 
 // fill returns the call's input as JSON with every placeholder replaced.

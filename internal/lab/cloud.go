@@ -1,5 +1,5 @@
 // Package lab runs an AWS account on this machine: the MiniStack emulator
-// behind a tap that records its API calls as CloudTrail does.
+// behind a tap that records API calls as CloudTrail does.
 package lab
 
 import (
@@ -17,16 +17,16 @@ import (
 	"github.com/relight-aws/relight/internal/lab/tap"
 )
 
-// The account of the lab. Its root user's access key is the account number.
+// The lab's account. The access key of its root user is the account number.
 const (
 	Account = "111122223333"
 	Region  = "us-east-1"
 	Secret  = "test"
 )
 
-// A Cloud is an account on this machine with its one endpoint.
+// A Cloud is an AWS account on this machine with a single endpoint.
 type Cloud struct {
-	Endpoint string // what AWS_ENDPOINT_URL has to be, for people and functions alike
+	Endpoint string // the value of AWS_ENDPOINT_URL, for people and functions alike
 	Tap      *tap.Tap
 	Emulator *Emulator
 
@@ -35,15 +35,15 @@ type Cloud struct {
 	close  func() error
 }
 
-// Options say how to start a Cloud.
+// Options set how a Cloud starts.
 type Options struct {
 	Venv string // Python virtual environment with requirements.txt installed; default ".venv"
-	Dir  string // state and logs, kept; default: a temporary directory, removed by Close
+	Dir  string // state and logs, kept; default: a temporary directory that Close removes
 	Port int    // of Endpoint; default: any free port
 }
 
-// Start starts a Cloud and waits until it answers. It runs until Close, or
-// until ctx is done.
+// Start starts a Cloud and waits until it answers. The Cloud runs until Close,
+// or until ctx ends.
 func Start(ctx context.Context, o Options) (*Cloud, error) {
 	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(o.Port)))
 	if err != nil {
@@ -69,12 +69,11 @@ func Start(ctx context.Context, o Options) (*Cloud, error) {
 	return c, nil
 }
 
-// closeTimeout bounds the time that Close waits for events to reach their
-// buses.
+// closeTimeout limits how long Close waits for events to reach their buses.
 const closeTimeout = 5 * time.Second
 
-// Close stops everything that Start started. Its error names what the tap
-// could not do: replies that never came, events that no bus took.
+// Close stops everything that Start started. Its error lists the tap's
+// failures: replies that never came, and events that no bus accepted.
 func (c *Cloud) Close() error { return c.close() }
 
 func (c *Cloud) shutdown() error {
@@ -82,6 +81,6 @@ func (c *Cloud) shutdown() error {
 	defer cancel()
 	c.server.Close()
 	err := errors.Join(c.Tap.Close(ctx), errors.Join(c.Tap.Errs()...))
-	c.Emulator.Stop() // last: calls that are cut short now are nobody's loss
+	c.Emulator.Stop() // last: by now no caller needs a call that this interrupts
 	return err
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 )
 
-// Complaints returns what the functions logged as errors, each once, for a
-// person who has to find out why something was not healed.
+// Complaints returns each error that the functions logged, once, for a person
+// who has to find out why something was not healed.
 func (a *Arena) Complaints(ctx context.Context) []string {
 	logs := a.Cloud.Root().In(Region).Logs
 	var found []string
@@ -35,7 +35,7 @@ func (a *Arena) Complaints(ctx context.Context) []string {
 	return slices.Compact(found)
 }
 
-// complaint returns a log line if it tells of an error.
+// complaint returns a log line if it reports an error.
 func complaint(function, message string) []string {
 	var line struct{ Level, Scope, Action, Error string }
 	if json.Unmarshal([]byte(message), &line) != nil {

@@ -19,12 +19,12 @@ const (
 	logKey      = "alias/trail"
 )
 
-// SecondRegion is where the lab's account has VPCs beside its home.
+// SecondRegion is the second region in which the lab's account has VPCs.
 const SecondRegion = "eu-west-1"
 
-// A Customer is what an account's owner has before relight comes: a
-// multi-region trail with its log group, VPCs in two regions, and somebody
-// with too many rights.
+// A Customer is an account before relight is deployed to it: a multi-region
+// trail with its log group, VPCs in two regions, and a user with too many
+// rights.
 type Customer struct {
 	TrailLogGroup string
 	VPCs          map[string][]string // by region
@@ -33,7 +33,7 @@ type Customer struct {
 	mailbox string // URL
 }
 
-// NewCustomer makes the account of a customer, through its API.
+// NewCustomer sets up a customer's account through its API.
 func NewCustomer(ctx context.Context, c *Cloud) (*Customer, error) {
 	root := c.Root().In(Region)
 	who := &Customer{TrailLogGroup: "aws-cloudtrail-logs-" + Account + "-0a1b2c3d", VPCs: map[string][]string{}}
@@ -105,8 +105,8 @@ func (who *Customer) makeTrail(ctx context.Context, s *Session) error {
 	return err
 }
 
-// ownKeyPolicy admits one principal of the account and, for the root user, the
-// services that write logs.
+// ownKeyPolicy allows one principal of the account to use a key. For the root
+// user it also allows the services that write logs.
 func ownKeyPolicy(who string) string {
 	principal := map[string]any{"AWS": "arn:aws:iam::" + Account + ":" + who}
 	if who == "root" {
@@ -129,7 +129,7 @@ func (who *Customer) makeKey(ctx context.Context, s *Session) (arn string, err e
 	return key.Arn, err
 }
 
-// TrailBucketPolicy is what a bucket needs to be a trail's.
+// TrailBucketPolicy returns the policy that a trail's bucket needs.
 //
 // Source: "Amazon S3 bucket policy for CloudTrail",
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html
@@ -141,8 +141,8 @@ func TrailBucketPolicy(bucket string) *string {
 	})
 }
 
-// makeVPCs makes a region's VPCs. The default VPC goes, as hardening guides
-// ask.
+// makeVPCs makes a region's VPCs. It deletes the default VPC, as hardening
+// guides recommend.
 func (who *Customer) makeVPCs(ctx context.Context, s *Session, cidrs []string) error {
 	if err := deleteVPCs(ctx, s); err != nil {
 		return err
@@ -157,8 +157,8 @@ func (who *Customer) makeVPCs(ctx context.Context, s *Session, cidrs []string) e
 	return nil
 }
 
-// deleteVPCs deletes every VPC of a region with its subnets and gateways,
-// which have to go first.
+// deleteVPCs deletes every VPC of a region. It deletes subnets and gateways
+// first, as EC2 requires.
 func deleteVPCs(ctx context.Context, s *Session) error {
 	subnets, err := s.EC2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{})
 	if err != nil {
@@ -219,11 +219,11 @@ func (who *Customer) makeIntruder(ctx context.Context, s *Session) error {
 	return nil
 }
 
-// document returns an IAM policy of one statement.
+// document returns an IAM policy with one statement.
 func document(statement map[string]any) *string {
 	raw, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": []any{statement}})
 	if err != nil {
-		panic(err) // maps of strings
+		panic(err) // maps of strings always marshal
 	}
 	return aws.String(string(raw))
 }

@@ -19,9 +19,9 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// Open starts a lab: the cloud, a customer's account in it, and the checkout
-// deployed into that. Each step is told to say as it begins. The caller closes
-// the Arena's Cloud.
+// Open starts a lab: the cloud, a customer's account in it, and a deployment of
+// the checkout to that account. It calls say at the start of each step. The
+// caller closes the Arena's Cloud.
 func Open(ctx context.Context, o Options, say func(step string)) (*Arena, error) {
 	dir, err := Checkout()
 	if err != nil {
@@ -63,12 +63,12 @@ func (a *Arena) settleIn(ctx context.Context, dir string, say func(string)) (err
 	return nil
 }
 
-// sweepTimeout bounds the wait for the first sweep. It takes about 8 s: 18
-// alarms at 2.4 calls a second.
+// sweepTimeout limits the wait for the first sweep. The sweep takes about 8 s:
+// 18 alarms at 2.4 calls a second.
 const sweepTimeout = 90 * time.Second
 
-// firstSweep waits until every control has a filter and an alarm and every
-// VPC a flow log, and the sweep is at rest.
+// firstSweep waits until every control has a filter and an alarm, every VPC has
+// a flow log, and the sweep has finished.
 func (a *Arena) firstSweep(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
 	defer cancel()
@@ -89,9 +89,9 @@ func (a *Arena) firstSweep(ctx context.Context) error {
 	}
 }
 
-// Missing returns the protections that the account lacks, as its API shows
-// it: a filter and an alarm for every control, a flow log on every VPC, and
-// what the sweep is to remember of the trail.
+// Missing returns the protections that the account lacks according to its API:
+// a filter and an alarm for every control, a flow log on every VPC, and the
+// sweep's memory of the trail.
 func (a *Arena) Missing(ctx context.Context) ([]string, error) {
 	snap, err := a.Customer.Snapshot(ctx, a.Cloud.Root())
 	if err != nil {
@@ -120,10 +120,10 @@ func (a *Arena) Missing(ctx context.Context) ([]string, error) {
 	return missing, nil
 }
 
-// Demo carries out the attacks, writes a table of what became of each, and
-// ends it with the lines "reported N/N" and "healed N/N". Before and after, the
-// plain AWS CLI checks the account. Each attack is passed to say as it begins.
-// The error says what was not healed or is broken.
+// Demo carries out the attacks and writes a table of the results, which ends
+// with the lines "reported N/N" and "healed N/N". The plain AWS CLI checks the
+// account before and after. Demo calls say at the start of each attack. Its
+// error lists the attacks that were not healed or reported, and what is broken.
 func (a *Arena) Demo(ctx context.Context, attacks []Attack, w io.Writer, say func(step string)) ([]Heal, error) {
 	if err := a.verified(ctx, w, "before"); err != nil {
 		return nil, err
@@ -168,7 +168,7 @@ func (a *Arena) Demo(ctx context.Context, attacks []Attack, w io.Writer, say fun
 	return heals, nil
 }
 
-// verified checks the account with the AWS CLI and writes what it found.
+// verified checks the account with the AWS CLI and writes the result.
 func (a *Arena) verified(ctx context.Context, w io.Writer, when string) error {
 	broken, err := a.Verify(ctx)
 	if err != nil {
@@ -181,7 +181,8 @@ func (a *Arena) verified(ctx context.Context, w io.Writer, when string) error {
 	return err
 }
 
-// Checkout returns the top of the checkout that the working directory is in.
+// Checkout returns the root of the checkout that contains the working
+// directory.
 func Checkout() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {

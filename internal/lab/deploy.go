@@ -19,7 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 )
 
-// Subscriber is the mailbox that the lab's deployment tells.
+// Subscriber is the mailbox that the lab's deployment notifies.
 const Subscriber = "oncall@example.com"
 
 // A Deployment is the stack in the lab's account.
@@ -31,13 +31,13 @@ type Deployment struct {
 type Function struct {
 	Name   string
 	Role   string // ARN
-	Events bool   // fed by a queue of events; the others run on schedule or by hand
+	Events bool   // a queue of events feeds it; the others run on schedule or by hand
 }
 
 // Deploy bootstraps both regions and deploys the checkout in dir with the CDK
-// CLI, as anybody would; what the tools print goes to out. The configuration
-// is the lab's, with changes laid over its keys. The mailbox's owner confirms
-// the subscriptions, as a person would.
+// CLI, as any user would. It writes the tools' output to out. The configuration
+// is the lab's, overridden by changes. The owner of the mailbox confirms the
+// subscriptions, as a person would.
 func (c *Cloud) Deploy(ctx context.Context, dir string, changes map[string]any, out io.Writer) (*Deployment, error) {
 	config := map[string]any{
 		"regions":  []string{SecondRegion},
@@ -79,7 +79,8 @@ func (c *Cloud) cdk(ctx context.Context, dir string, out io.Writer, args ...stri
 	cmd.Dir = dir
 	cmd.Env = append(c.Root().Environ(Region),
 		"RELIGHT_ARCH="+arch(), "CI=true", "NO_COLOR=1", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20")
-	// Its builds have to end with it, and would hold its output open.
+	// The CDK's builds have to end with the CDK; otherwise they would keep its
+	// output open.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = stopGrace
@@ -93,8 +94,8 @@ func (c *Cloud) cdk(ctx context.Context, dir string, out io.Writer, args ...stri
 	return nil
 }
 
-// arch is this machine's processor as the build calls it: the emulator runs
-// the functions here.
+// arch returns this machine's processor in the build's words: the emulator runs
+// the functions on this machine.
 func arch() string {
 	if runtime.GOARCH == "arm64" {
 		return "arm64"
@@ -102,8 +103,8 @@ func arch() string {
 	return "x86_64"
 }
 
-// ConfirmSubscriptions does what the mailboxes' owners do: it opens the
-// confirmation link of every subscription that waits for it.
+// ConfirmSubscriptions opens the confirmation link of every pending
+// subscription, as the owners of the mailboxes would.
 func (c *Cloud) ConfirmSubscriptions(ctx context.Context) error {
 	for _, region := range []string{Region, SecondRegion} {
 		waiting, err := c.Emulator.Pending(ctx, Account, region)

@@ -21,44 +21,44 @@ import (
 
 // An Emulator is a running MiniStack process with an empty account.
 //
-// It enforces IAM. The account's root user has the account number as access
-// key and Secret as secret; see Credentials.
+// It enforces IAM. The access key of the account's root user is the account
+// number and the secret is Secret; see Credentials.
 type Emulator struct {
-	URL     string // where it listens, on the loopback interface only
-	Dir     string // state, log and scratch files; removed by Stop unless given
+	URL     string // its address, on the loopback interface only
+	Dir     string // state, log and scratch files; Stop removes it unless the caller chose it
 	LogFile string
 
 	token   string
 	cmd     *exec.Cmd
-	alive   io.Closer     // while open, the launcher stays
-	exited  chan struct{} // closed when the process is gone
+	alive   io.Closer     // the launcher runs while this is open
+	exited  chan struct{} // closed when the process has ended
 	exitErr error
 	ownDir  bool
 	stop    sync.Once
 }
 
-// EmulatorOptions say how to start an Emulator.
+// EmulatorOptions set how an Emulator starts.
 type EmulatorOptions struct {
 	Venv     string // Python virtual environment with requirements.txt installed; default ".venv"
 	Dir      string // default: a new temporary directory
 	Port     int    // default: any free port
 	Account  string // default Account
-	Region   string // of unsigned calls; default Region
-	Endpoint string // AWS_ENDPOINT_URL of the functions it runs; default: the emulator itself
+	Region   string // region of unsigned calls; default Region
+	Endpoint string // AWS_ENDPOINT_URL of the functions; default: the emulator itself
 }
 
-// startTimeout bounds the time until the emulator answers. It takes 1–3 s on
-// an idle machine.
+// startTimeout limits the wait until the emulator answers. It takes 1–3 s on an
+// idle machine.
 const startTimeout = 60 * time.Second
 
-// stopGrace is what the emulator gets to end by itself.
+// stopGrace is how long the emulator has to end by itself.
 const stopGrace = 3 * time.Second
 
-// StartEmulator starts an emulator and waits until it answers; ctx bounds
-// the wait. It runs until Stop, and never longer than this process.
+// StartEmulator starts an emulator and waits until it answers; ctx limits the
+// wait. The emulator runs until Stop, and never longer than this process.
 func StartEmulator(ctx context.Context, o EmulatorOptions) (*Emulator, error) {
 	o = o.withDefaults()
-	venv, err := filepath.Abs(o.Venv) // the emulator runs elsewhere
+	venv, err := filepath.Abs(o.Venv) // the emulator has another working directory
 	if err != nil {
 		return nil, fmt.Errorf("start emulator: %w", err)
 	}
@@ -72,14 +72,15 @@ func StartEmulator(ctx context.Context, o EmulatorOptions) (*Emulator, error) {
 		if err == nil {
 			return e, nil
 		}
-		// A free port may be taken before the emulator gets to it.
+		// Another process may take a free port before the emulator does.
 		if o.Port != 0 || try == portTries || !strings.Contains(err.Error(), "already in use") {
 			return nil, fmt.Errorf("start emulator: %w", err)
 		}
 	}
 }
 
-// portTries is how many free ports are tried when none was asked for.
+// portTries is how many free ports StartEmulator tries if the caller chose
+// none.
 const portTries = 3
 
 func start(ctx context.Context, python string, o EmulatorOptions) (*Emulator, error) {
@@ -110,7 +111,7 @@ func (o EmulatorOptions) withDefaults() EmulatorOptions {
 	return o
 }
 
-// prepare makes the directory and finds the port.
+// prepare makes the directory and chooses the port.
 func (e *Emulator) prepare(o *EmulatorOptions) (err error) {
 	if o.Dir == "" {
 		e.ownDir = true
@@ -157,7 +158,8 @@ func (e *Emulator) run(python string, o EmulatorOptions) error {
 	e.cmd.Stdout, e.cmd.Stderr = logFile, logFile
 	e.cmd.Dir = e.Dir
 	e.cmd.Env = e.environment(o)
-	// A group of its own, so that Stop reaches the functions it runs too.
+	// The emulator gets its own process group, so that Stop also reaches the
+	// functions that it runs.
 	e.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if e.alive, err = e.cmd.StdinPipe(); err != nil {
 		return err
@@ -172,8 +174,9 @@ func (e *Emulator) run(python string, o EmulatorOptions) error {
 	return nil
 }
 
-// environment is all that the emulator and its functions see of ours: no
-// credentials, no configuration of the caller's.
+// environment returns everything that the emulator and its functions see of
+// this process's environment: no credentials and no configuration of the
+// caller's.
 func (e *Emulator) environment(o EmulatorOptions) []string {
 	return []string{
 		"PATH=" + os.Getenv("PATH"),
@@ -186,8 +189,8 @@ func (e *Emulator) environment(o EmulatorOptions) []string {
 		"AWS_ENDPOINT_URL=" + o.Endpoint,
 		"BIND_HOST=127.0.0.1",
 		"GATEWAY_PORT=" + strconv.Itoa(o.Port),
-		"DOCKER_HOST=unix://" + filepath.Join(e.Dir, "no-docker"), // it would remove others' containers
-		"IOT_MTLS_ENABLED=0",                                      // a fixed port, and two labs run side by side
+		"DOCKER_HOST=unix://" + filepath.Join(e.Dir, "no-docker"), // otherwise it would remove other people's containers
+		"IOT_MTLS_ENABLED=0",                                      // it uses a fixed port, and two labs may run side by side
 		"SFTP_ENABLED=0",
 		"LOG_LEVEL=INFO",
 		"MINISTACK_ACCOUNT_ID=" + o.Account,
@@ -232,21 +235,22 @@ func (e *Emulator) lastWords() string {
 	return strings.Join(lines[max(0, len(lines)-3):], " | ")
 }
 
-// Exited is closed when the process has ended, by Stop or by itself.
+// Exited returns a channel that is closed when the process has ended, by Stop
+// or by itself.
 func (e *Emulator) Exited() <-chan struct{} { return e.exited }
 
-// Stop ends the emulator and every function it runs, and returns when all
-// are gone. It is safe to call more than once.
+// Stop ends the emulator and every function that it runs, and returns when all
+// have ended. It is safe to call more than once.
 func (e *Emulator) Stop() {
 	e.stop.Do(func() {
-		if e.cmd != nil && e.cmd.Process != nil { // it was started
+		if e.cmd != nil && e.cmd.Process != nil { // the process was started
 			group := -e.cmd.Process.Pid
 			syscall.Kill(group, syscall.SIGTERM)
 			select {
 			case <-e.exited:
 			case <-time.After(stopGrace):
 			}
-			syscall.Kill(group, syscall.SIGKILL) // functions outlive a SIGTERM of their parent
+			syscall.Kill(group, syscall.SIGKILL) // functions survive a SIGTERM of their parent
 			e.alive.Close()
 			<-e.exited
 		}

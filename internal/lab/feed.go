@@ -19,10 +19,10 @@ type Line struct {
 	What   string    `json:"what"`
 	Region string    `json:"region,omitempty"`
 	Target string    `json:"target,omitempty"`
-	Millis int64     `json:"ms,omitempty"` // of a restoring write: since the attack before it
+	Millis int64     `json:"ms,omitempty"` // for a restoring write: time since the preceding attack
 }
 
-// String returns the line for a terminal.
+// String formats the line for a terminal.
 func (l Line) String() string {
 	s := fmt.Sprintf("%s  %-8s  %-10s %s %s", l.Time.Format("15:04:05.000"), l.Kind, l.Region, l.What, l.Target)
 	if l.Kind == "restored" {
@@ -34,9 +34,9 @@ func (l Line) String() string {
 	return s
 }
 
-// Feed has emit called for every write to the account, every event that it
-// raised, every write by which a function answered, and the echo of that,
-// until stopped.
+// Feed calls emit for every write to the account, every event that the write
+// raised, every write that a function made in response, and the echo of that
+// write, until the caller calls stop.
 func (a *Arena) Feed(emit func(Line)) (stop func()) {
 	var mu sync.Mutex
 	attacked := time.Now()
@@ -83,7 +83,8 @@ func (a *Arena) Feed(emit func(Line)) (stop func()) {
 	return func() { stopCalls(); stopEvents(); stopErrors() }
 }
 
-// targetOf returns the names in a call's parameters, from the narrowest.
+// targetOf returns the names in a call's parameters, from the narrowest to the
+// widest.
 func targetOf(params map[string]any) string {
 	for _, key := range []string{
 		"filterName", "alarmName", "alarmNames", "logGroupName", "logGroupIdentifier", "resourceIdentifier", "subscriptionArn", "topicArn",

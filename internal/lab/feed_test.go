@@ -2,7 +2,7 @@ package lab
 
 import "testing"
 
-// A line names what its call is about.
+// A line names the target of its call.
 func TestTargetOf(t *testing.T) {
 	tests := []struct {
 		params map[string]any

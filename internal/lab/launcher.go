@@ -6,12 +6,13 @@ import (
 	"os"
 )
 
-// launcher starts MiniStack with the parts of AWS that it lacks.
+// launcher contains the code that starts MiniStack with the parts of AWS that
+// it lacks.
 //
 //go:embed launcher/*.py
 var launcher embed.FS
 
-// writeLauncher puts the launcher into dir, where Python can run it.
+// writeLauncher writes the launcher into dir, where Python can run it.
 func writeLauncher(dir string) error {
 	if err := os.RemoveAll(dir); err != nil { // of an earlier run
 		return err

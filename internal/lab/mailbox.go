@@ -11,11 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
-// Mailbox names the queue that is subscribed beside the mail, so that the lab
-// can read what people are told.
+// Mailbox names the queue that is subscribed beside the mail address, so that
+// the lab can read the notifications.
 const Mailbox = "oncall"
 
-// MailboxARN is the queue's, to be named as a subscriber.
+// MailboxARN is the queue's ARN, to be configured as a subscriber.
 const MailboxARN = "arn:aws:sqs:" + Region + ":" + Account + ":" + Mailbox
 
 func (who *Customer) makeMailbox(ctx context.Context, s *Session) error {
@@ -32,13 +32,13 @@ func (who *Customer) makeMailbox(ctx context.Context, s *Session) error {
 	return nil
 }
 
-// A Message is what people were told.
+// A Message is one notification to people.
 type Message struct {
 	Subject string
 	Message string
 }
 
-// Mail takes the messages out of the mailbox.
+// Mail removes and returns the messages in the mailbox.
 func (who *Customer) Mail(ctx context.Context, root Principal) ([]Message, error) {
 	s := root.In(Region)
 	var mail []Message

@@ -26,8 +26,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 )
 
-// A Principal is somebody with an access key to the lab's account, who calls
-// it as ordinary clients do.
+// A Principal has an access key to the lab's account and calls it as ordinary
+// clients do.
 type Principal struct {
 	AccessKey string
 	Secret    string
@@ -41,8 +41,8 @@ func (c *Cloud) Root() Principal {
 	return Principal{AccessKey: Account, Secret: Secret, endpoint: c.Endpoint, venv: c.venv}
 }
 
-// Environ is the environment that makes any AWS client call the lab as the
-// principal: this process's own, less every AWS setting in it.
+// Environ returns the environment in which any AWS client calls the lab as the
+// principal: this process's environment without its AWS settings.
 func (p Principal) Environ(region string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(kv string) bool {
 		return strings.HasPrefix(kv, "AWS_") && !strings.HasPrefix(kv, "AWS_CA_BUNDLE=")
@@ -55,7 +55,8 @@ func (p Principal) Environ(region string) []string {
 		"AWS_DEFAULT_REGION="+region,
 		"AWS_EC2_METADATA_DISABLED=true",
 		"AWS_PAGER=",
-		// Nor any profile of the caller's: these files do not exist.
+		// Without these, clients would read the caller's profiles: these files
+		// do not exist.
 		"AWS_CONFIG_FILE="+os.DevNull,
 		"AWS_SHARED_CREDENTIALS_FILE="+os.DevNull,
 	)
@@ -100,7 +101,7 @@ func (p Principal) In(region string) *Session {
 	}
 }
 
-// AWS runs the AWS CLI and returns what it printed.
+// AWS runs the AWS CLI and returns its output.
 func (s *Session) AWS(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(s.principal.venv, "bin", "aws"), args...)
 	cmd.Env = s.principal.Environ(s.Region)

@@ -26,15 +26,15 @@ import (
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 )
 
-// A Snapshot is the state of an account's protections as its API shows them,
-// the fields of each as a JSON list, without what differs between two equal ones: IDs,
-// times, states. Two snapshots are equal if nothing was lost, weakened or
-// added.
+// A Snapshot is the state of an account's protections as its API shows them.
+// Each value is the protection's fields as a JSON list, without fields that
+// differ between two equal protections: IDs, times, states. Two snapshots are
+// equal if nothing was lost, weakened or added.
 type Snapshot map[string]string
 
-// Snapshot reads the account as the session's principal: every log group but
-// the functions' own, the trails, the trail's filters, all alarms and topics, and in both regions
-// every VPC's flow logs.
+// Snapshot reads the account as a principal: every log group except the
+// functions' own, the trails, the trail's filters, all alarms and topics, and
+// in both regions every VPC's flow logs.
 func (who *Customer) Snapshot(ctx context.Context, root Principal) (Snapshot, error) {
 	snap := Snapshot{}
 	for _, region := range []string{Region, SecondRegion} {
@@ -62,10 +62,10 @@ func (who *Customer) Snapshot(ctx context.Context, root Principal) (Snapshot, er
 	return snap, snap.alarms(ctx, s)
 }
 
-// deliveryRoles reads the roles that VPC flow logs deliver with, by what their
-// descriptions say, with the policies on them.
+// deliveryRoles reads the roles whose descriptions say that VPC flow logs
+// deliver with them, and the policies on them.
 func (s Snapshot) deliveryRoles(ctx context.Context, at *Session) error {
-	var gone *iamtypes.NoSuchEntityException // a role or policy that went between two reads
+	var gone *iamtypes.NoSuchEntityException // a role or policy that was deleted between two reads
 	pages := iam.NewListRolesPaginator(at.IAM, &iam.ListRolesInput{})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -120,8 +120,8 @@ func (s Snapshot) deliveryRoles(ctx context.Context, at *Session) error {
 	return nil
 }
 
-// plainDocument returns a policy document in one spelling: decoded, lists of
-// one as what is in them, others sorted.
+// plainDocument returns a policy document in one spelling: decoded, with lists
+// of one element replaced by that element and other lists sorted.
 func plainDocument(document *string) string {
 	text := aws.ToString(document)
 	if plain, err := url.PathUnescape(text); err == nil {
@@ -156,7 +156,7 @@ func plainDocument(document *string) string {
 	return string(raw)
 }
 
-// Diff returns what differs from want, one line each, sorted.
+// Diff returns the differences from want, one line each, sorted.
 func (s Snapshot) Diff(want Snapshot) []string {
 	var diff []string
 	for k, v := range want {
@@ -179,11 +179,11 @@ func (s Snapshot) Diff(want Snapshot) []string {
 // noFlowLogs is the entry of a VPC without flow logs.
 const noFlowLogs = `[""]`
 
-// oneMore returns the entry of a VPC that has one flow log more.
+// oneMore returns the entry of a VPC that has one more flow log.
 func oneMore(entry, line string) string {
 	var fields []string
 	if err := json.Unmarshal([]byte(entry), &fields); err != nil {
-		panic(err) // a snapshot's own
+		panic(err) // the entry comes from a snapshot
 	}
 	lines := append(strings.Split(fields[0], "; "), line)
 	slices.Sort(lines)
@@ -246,7 +246,7 @@ func (s Snapshot) trails(ctx context.Context, at *Session) error {
 	return nil
 }
 
-// protected says whether a log group of a snapshot is protected from deletion.
+// protected sets whether a log group of a snapshot is protected from deletion.
 func (s Snapshot) protected(region, group string, on bool) {
 	key := "log-group " + region + " " + group
 	if was, ok := s[key]; ok {
@@ -288,8 +288,9 @@ func (s Snapshot) alarms(ctx context.Context, at *Session) error {
 	return nil
 }
 
-// topics reads every topic: its policy and key, and who is subscribed to hear
-// what. Whether somebody has confirmed is theirs to do, and no matter here.
+// topics reads every topic: its policy, its key, its subscribers and their
+// filter policies. It ignores whether an owner has confirmed a subscription,
+// because only the owner can do that.
 func (s Snapshot) topics(ctx context.Context, at *Session) error {
 	pages := sns.NewListTopicsPaginator(at.SNS, &sns.ListTopicsInput{})
 	for pages.HasMorePages() {
@@ -353,7 +354,7 @@ func (s Snapshot) topic(ctx context.Context, at *Session, arn *string) error {
 	return nil
 }
 
-// keyState returns the state of a key, "" for none.
+// keyState returns the state of a key, or "" for no key.
 func keyState(ctx context.Context, at *Session, key string) (kmstypes.KeyState, error) {
 	if key == "" {
 		return "", nil

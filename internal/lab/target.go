@@ -19,12 +19,12 @@ import (
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 )
 
-// A Target is what there is to attack.
+// A Target is what an attack can aim at.
 type Target struct {
 	TrailLogGroup   string
 	FlowLogLogGroup string
 	VPCs            []string // of the attack's region
-	Prefix          string   // of the names of filters and alarms
+	Prefix          string   // prefix of the names of filters and alarms
 }
 
 // read returns what a placeholder stands for: a string, or a list of strings.
@@ -55,14 +55,14 @@ func (s *Session) read(ctx context.Context, t Target, name string) (any, error) 
 	case "topic-key":
 		attributes, err := s.topicAttributes(ctx, t)
 		return attributes["KmsMasterKeyId"], err
-	case "alarms-statement": // the one of the topic's policy that admits CloudWatch
+	case "alarms-statement": // the statement of the topic's policy that admits CloudWatch
 		_, sid, err := s.topicPolicy(ctx, t)
 		return sid, err
 	case "queue-subscription":
 		return s.subscription(ctx, t, "sqs")
 	case "mail-subscription":
 		return s.subscription(ctx, t, "email")
-	case "trail-key": // its ID: the calls that harm a key take no alias
+	case "trail-key": // the key's ID: the calls that harm a key accept no alias
 		out, err := s.KMS.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(logKey)})
 		if err != nil {
 			return nil, err
@@ -70,7 +70,7 @@ func (s *Session) read(ctx context.Context, t Target, name string) (any, error) 
 		return aws.ToString(out.KeyMetadata.KeyId), nil
 	case "now":
 		return time.Now().UTC().Format("2006-01-02T15:04"), nil
-	case "unique": // the same in all calls of an attack
+	case "unique": // the same in all calls of one attack
 		return rand.Text()[:8], nil
 	}
 	return nil, fmt.Errorf("there is no placeholder ${%s}", name)
@@ -86,8 +86,8 @@ func (s *Session) describeFlowLogs(ctx context.Context, vpcs ...string) ([]ec2ty
 	return out.FlowLogs, nil
 }
 
-// flowLogs returns the IDs of the VPCs' flow logs that go to a bucket, or
-// anywhere for "". None is an error.
+// flowLogs returns the IDs of the VPCs' flow logs that deliver to a bucket, or
+// to any destination for "". It is an error if there are none.
 func (s *Session) flowLogs(ctx context.Context, bucket string, vpcs ...string) ([]string, error) {
 	logs, err := s.describeFlowLogs(ctx, vpcs...)
 	if err != nil {
@@ -161,8 +161,8 @@ func (s *Session) topicAttributes(ctx context.Context, t Target) (map[string]str
 	return out.Attributes, nil
 }
 
-// topicPolicy returns the topic's policy, and the Sid of the statement in it
-// that admits CloudWatch.
+// topicPolicy returns the topic's policy, and the Sid of its statement that
+// admits CloudWatch.
 func (s *Session) topicPolicy(ctx context.Context, t Target) (policy map[string]any, sid string, err error) {
 	attributes, err := s.topicAttributes(ctx, t)
 	if err != nil {

@@ -4,11 +4,11 @@ package lab
 type Technique struct {
 	ID      string // up to version 18
 	Name    string
-	Renamed string // the ID since version 19, April 2026; "" if it kept its own
+	Renamed string // the ID since version 19, April 2026; "" if it did not change
 }
 
-// What the attacks do, by MITRE ATT&CK technique. Where several fit, an attack
-// has the one that says what becomes of the account.
+// The attacks' MITRE ATT&CK techniques. If several fit, an attack has the one
+// that describes the effect on the account.
 //
 // Source: https://attack.mitre.org, Enterprise techniques for IaaS. T1562.008
 // names stopped trails, removed SNS topics and weakened log encryption,

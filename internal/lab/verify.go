@@ -17,8 +17,8 @@ import (
 //go:embed verify.py
 var verifyScript []byte
 
-// Verify walks the account with the plain AWS CLI and returns every broken
-// link, none if all is protected.
+// Verify checks the account with the plain AWS CLI and returns every broken
+// link, or none if everything is protected.
 func (a *Arena) Verify(ctx context.Context) ([]string, error) {
 	controls, err := json.Marshal(catalog.Controls())
 	if err != nil {

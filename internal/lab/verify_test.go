@@ -15,7 +15,7 @@ import (
 
 type object = map[string]any
 
-// protected is an account in which nothing is broken, by AWS CLI command.
+// protected returns an account in which nothing is broken, by AWS CLI command.
 func protected() object {
 	var filters, alarms []object
 	for _, c := range catalog.Controls() {
@@ -53,7 +53,8 @@ func protected() object {
 	}
 }
 
-// TestVerify breaks a whole account link by link: verify.py names each.
+// TestVerify breaks a healthy account link by link, and verify.py names each
+// broken link.
 func TestVerify(t *testing.T) {
 	rows := func(account object, command, list string) []object { return account[command].(object)[list].([]object) }
 	filter := func(change object) func(object) {
@@ -159,8 +160,8 @@ func overlay(m, change object) {
 	}
 }
 
-// verify runs verify.py against an account and returns its exit status and
-// what it printed.
+// verify runs verify.py against an account and returns its exit status and its
+// output.
 func verify(t *testing.T, account object) (status int, out string) {
 	t.Helper()
 	dir := t.TempDir()

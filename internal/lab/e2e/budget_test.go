@@ -15,10 +15,10 @@ import (
 	"github.com/relight-aws/relight/internal/lab/tap"
 )
 
-// TestBudgets holds one run for one event to its number of AWS calls, counted
-// by the tap. The functions are deaf meanwhile and each is handed the event
-// that the attack raised, so that no other run is in flight. The one message
-// that tells people of a repair comes after the run and is not of it.
+// TestBudgets limits the number of AWS calls in one run for one event; the tap
+// counts them. The event source mappings are off meanwhile, and the test hands
+// each function the event that the attack raised, so that no other run is in
+// progress. The notification about a repair follows the run and does not count.
 func TestBudgets(t *testing.T) {
 	s := shared
 	s.drain(t)
@@ -91,7 +91,7 @@ func TestBudgets(t *testing.T) {
 	}
 }
 
-// attack returns what carries out one of the demo's attacks.
+// attack returns a function that carries out one of the demo's attacks.
 func attack(name string) func(*testing.T, *lab.Session) {
 	return func(t *testing.T, intruder *lab.Session) {
 		t.Helper()
@@ -133,7 +133,8 @@ func deleteForeignAlarm(t *testing.T, s *lab.Session) {
 	}
 }
 
-// lastRaised returns the last event of a name since, once it is on its bus.
+// lastRaised returns the last event with a name since a time, once it is on its
+// bus.
 func (s stage) lastRaised(t *testing.T, name string, since time.Time) tap.Event {
 	t.Helper()
 	return s.findEvent(t, func(eventName, _ string, e tap.Event) bool {
@@ -141,7 +142,7 @@ func (s stage) lastRaised(t *testing.T, name string, since time.Time) tap.Event 
 	})
 }
 
-// ownEvent returns an event that a function's own write raised.
+// ownEvent returns an event that one of the function's own writes raised.
 func (s stage) ownEvent(t *testing.T, f catalog.Function) tap.Event {
 	t.Helper()
 	role := s.role(t, f)

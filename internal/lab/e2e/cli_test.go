@@ -15,8 +15,8 @@ import (
 	"github.com/relight-aws/relight/internal/lab/tap"
 )
 
-// TestCLI plans, applies, replays and backfills from a terminal, with the
-// functions deaf.
+// TestCLI plans, applies, replays and backfills from a terminal while the
+// functions receive no events.
 func TestCLI(t *testing.T) {
 	s := shared
 	s.drain(t)
@@ -77,8 +77,8 @@ func build(t *testing.T) string {
 	return path
 }
 
-// TestCLIWithoutDeployment plans an account that has neither trail nor
-// relight: it says what is missing, and what to do first.
+// TestCLIWithoutDeployment plans an account that has neither a trail nor
+// relight: the CLI reports what is missing and what to do first.
 func TestCLIWithoutDeployment(t *testing.T) {
 	s := shared
 	cli := build(t)
@@ -107,11 +107,11 @@ func TestCLIWithoutDeployment(t *testing.T) {
 	}
 }
 
-// relight runs the CLI as somebody and returns all that it printed.
+// relight runs the CLI as a principal and returns its complete output.
 func (s stage) relight(t *testing.T, cli string, who lab.Principal, want int, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), cli, args...)
-	cmd.Dir = t.TempDir() // no cdk.json here: the default configuration
+	cmd.Dir = t.TempDir() // no cdk.json here: the default configuration applies
 	cmd.Env = who.Environ(lab.Region)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs

@@ -1,3 +1,3 @@
-// Package e2e proves relight from outside: the real binaries, deployed by the
-// real CDK CLI into the local cloud, attacked through ordinary AWS clients.
+// Package e2e tests relight from outside: the real binaries, deployed by the
+// real CDK CLI to the local cloud, attacked through ordinary AWS clients.
 package e2e

@@ -20,7 +20,8 @@ import (
 	"github.com/relight-aws/relight/internal/lab/tap"
 )
 
-// A stage is one lab that all tests share: a deployment takes half a minute.
+// A stage is one lab that all tests share, because a deployment takes half a
+// minute.
 type stage struct {
 	*lab.Arena
 	root *lab.Session
@@ -66,8 +67,8 @@ func (s stage) role(t *testing.T, f catalog.Function) string {
 
 func (s stage) name(f catalog.Function) string { return s.Prefix + "-" + string(f) }
 
-// listening switches every event source mapping on or off. Off, events stay
-// in their queues and nothing heals.
+// listening switches every event source mapping on or off. While they are off,
+// events stay in their queues and nothing heals.
 func (s stage) listening(t *testing.T, on bool) {
 	t.Helper()
 	mappings, err := s.root.Lambda.ListEventSourceMappings(t.Context(), &lambda.ListEventSourceMappingsInput{})
@@ -105,7 +106,8 @@ func (s stage) queues(t *testing.T) map[catalog.Function]string {
 
 func lastPart(arn string) string { return arn[strings.LastIndex(arn, ":")+1:] }
 
-// waiting returns how many messages are in any queue, dead letters included.
+// waiting returns the number of messages in all queues, including dead-letter
+// queues.
 func (s stage) waiting(t *testing.T) int {
 	t.Helper()
 	all, err := s.root.SQS.ListQueues(t.Context(), &sqs.ListQueuesInput{})
@@ -115,14 +117,14 @@ func (s stage) waiting(t *testing.T) int {
 	n := 0
 	for _, url := range all.QueueUrls {
 		if strings.HasSuffix(url, "/"+lab.Mailbox) {
-			continue // people's, who read when they like
+			continue // a queue of people, who read it when they like
 		}
 		n += s.depth(t, url)
 	}
 	return n
 }
 
-// depth returns how many messages a queue holds, those in flight included.
+// depth returns the number of messages in a queue, including those in flight.
 func (s stage) depth(t *testing.T, url string) int {
 	t.Helper()
 	out, err := s.root.SQS.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
@@ -143,9 +145,9 @@ func (s stage) depth(t *testing.T, url string) int {
 	return n
 }
 
-// drain waits until every event is delivered, every queue empty and every
-// function at rest. Queues count as empty only if they still are once the
-// events of the last writes are delivered too.
+// drain waits until every event is delivered, every queue is empty and every
+// function has finished. A queue counts as empty only if it is still empty
+// after the events of the last writes are delivered.
 func (s stage) drain(t *testing.T) {
 	t.Helper()
 	deadline := time.Now().Add(time.Minute)
@@ -178,7 +180,8 @@ func (s stage) purge(t *testing.T) {
 	}
 }
 
-// calls returns what a function called since, its messages to people aside.
+// calls returns what a function called since a time, except its messages to
+// people.
 func (s stage) calls(t *testing.T, f catalog.Function, since time.Time) (calls []tap.Call, published int) {
 	t.Helper()
 	for _, c := range s.Cloud.Tap.Calls(tap.ByRole(s.role(t, f), since)) {
@@ -203,7 +206,8 @@ func names(calls []tap.Call) string {
 	return strings.Join(ops, " ")
 }
 
-// invoke calls a function with an event, as aws lambda invoke does, and waits.
+// invoke calls a function with an event, as aws lambda invoke does, and waits
+// for its answer.
 func (s stage) invoke(t *testing.T, f catalog.Function, payload any) []byte {
 	t.Helper()
 	raw, err := json.Marshal(payload)

@@ -17,9 +17,9 @@ import (
 	"github.com/relight-aws/relight/internal/lab/tap"
 )
 
-// TestEchoIsSilent waits, after heals of each sort, until every own write was
-// delivered as an event and every queue has drained, and then counts: no
-// write was made but the restoring ones.
+// TestEchoIsSilent carries out heals of each sort, waits until every write of
+// relight's was delivered as an event and every queue has drained, and then
+// counts: relight made no write except the restoring ones.
 func TestEchoIsSilent(t *testing.T) {
 	s := shared
 	tests := []struct {
@@ -45,10 +45,10 @@ func TestEchoIsSilent(t *testing.T) {
 		t.Run(tt.attack, func(t *testing.T) {
 			s.drain(t)
 			since := time.Now()
-			s.listening(t, false) // an attack of several calls is one batch
+			s.listening(t, false) // the calls of one attack form one batch
 			attack(tt.attack)(t, s.Customer.Intruder.In(lab.Region))
 			s.listening(t, true)
-			time.Sleep(3 * time.Second) // the batch window, and then some
+			time.Sleep(3 * time.Second) // longer than the batch window
 			s.drain(t)
 			delivered := map[string]bool{}
 			for _, e := range s.Cloud.Tap.Events() {
@@ -71,9 +71,10 @@ func TestEchoIsSilent(t *testing.T) {
 	}
 }
 
-// TestDemo carries out the demo's attacks. With the functions deaf, the plain
-// AWS CLI has to name a broken link after each attack; once they hear again,
-// they have to heal it. What is reported need not break a link.
+// TestDemo carries out the demo's attacks. While the functions receive no
+// events, the plain AWS CLI has to name a broken link after each attack; once
+// they receive events again, they have to heal it. An attack that is only
+// reported need not break a link.
 func TestDemo(t *testing.T) {
 	s := shared
 	s.drain(t)
@@ -128,7 +129,7 @@ func TestDemo(t *testing.T) {
 	if len(attacks) < 14 || inSecond < 2 {
 		t.Errorf("%d attacks, %d of them in %s; want at least 14 and 2", len(attacks), inSecond, lab.SecondRegion)
 	}
-	const alsoKnownAs = "PutBucketLifecycleConfiguration" // the tap records it as real records do: PutBucketLifecycle
+	const alsoKnownAs = "PutBucketLifecycleConfiguration" // the tap uses the name in real records: PutBucketLifecycle
 	for _, c := range catalog.Calls {
 		if c.Name != "" && c.Name != alsoKnownAs && !s.attackedWith(c.Name, begin) {
 			t.Errorf("no attack called %s", c.Name)
@@ -142,8 +143,8 @@ func (s stage) attackedWith(name string, since time.Time) bool {
 	})) > 0
 }
 
-// TestUnreadable puts a message that cannot be read beside one that can: the
-// first reaches the dead-letter queue alone, the second heals.
+// TestUnreadable puts an unreadable message beside a readable one: only the
+// first reaches the dead-letter queue, and the second leads to a repair.
 func TestUnreadable(t *testing.T) {
 	s := shared
 	s.drain(t)
@@ -193,8 +194,8 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
-// TestLostEvent deletes an alarm whose event is lost. The next event about
-// any alarm finds it gone.
+// TestLostEvent deletes an alarm whose event is lost. The run for the next
+// event about any alarm finds that the alarm is gone.
 func TestLostEvent(t *testing.T) {
 	s := shared
 	s.drain(t)

@@ -16,9 +16,9 @@ import (
 	"github.com/relight-aws/relight/internal/lab/tap"
 )
 
-// Every sample is put on the bus of its region, and exactly the queues of the
-// kinds that it can harm receive it, through the deployed rules and, from the
-// second region, the deployed forwarder.
+// TestRules puts every sample on the bus of its region. Exactly the queues of
+// the kinds that it can harm receive it, through the deployed rules and, from
+// the second region, the deployed forwarder.
 func TestRules(t *testing.T) {
 	s := shared
 	s.drain(t)
@@ -28,17 +28,17 @@ func TestRules(t *testing.T) {
 
 	want := map[string][]catalog.Function{} // by sample
 	sample := map[string]string{}           // by event ID
-	matched := map[string]bool{}            // rows of the table that some sample reached
+	matched := map[string]bool{}            // rows of the table that some sample matched
 	for _, name := range events.All() {
 		var e tap.Event
 		if strings.HasPrefix(name, "Malformed.") {
-			continue // never was on a bus, whose events have objects for details
+			continue // such an event is never on a bus, where details are objects
 		}
 		if err := json.Unmarshal(events.Read(name), &e); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if e.Account != lab.Account {
-			continue // other accounts have buses of their own
+			continue // other accounts have their own buses
 		}
 		if sample[e.ID] != "" {
 			t.Fatalf("%s and %s have one ID", name, sample[e.ID])
@@ -73,13 +73,13 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// expected returns the functions whose queues an event has to reach: read
-// from the event itself, not from any pattern.
+// expected returns the functions whose queues an event has to reach. It reads
+// the event itself, not any pattern.
 func expected(e tap.Event, matched map[string]bool) []catalog.Function {
 	var record struct{ EventName, ErrorCode string }
 	_ = json.Unmarshal(e.Detail, &record) // a detail of another shape has neither
 	var to []catalog.Function
-	for _, c := range catalog.Calls { // all: the lab lets a tag exempt VPCs
+	for _, c := range catalog.Calls { // all calls: in the lab's configuration a tag exempts VPCs
 		if c.Tag != "" && !strings.Contains(string(e.Detail), `"`+c.Tag+`"`) {
 			continue
 		}
@@ -96,7 +96,7 @@ func expected(e tap.Event, matched map[string]bool) []catalog.Function {
 	return to
 }
 
-// receiveAll takes every message out of a queue.
+// receiveAll removes and returns every message of a queue.
 func (s stage) receiveAll(t *testing.T, url string) []string {
 	t.Helper()
 	var bodies []string

@@ -12,9 +12,10 @@ import (
 	"github.com/relight-aws/relight/internal/lab"
 )
 
-// TestSweep harms what the whole deployment leans on while nobody listens: the
-// sweep puts it back, the delivery role by the function that may. An event
-// about the topic's key leads to a look at all of its health.
+// TestSweep harms what the whole deployment depends on while the functions
+// receive no events. The sweep restores it; the function of the delivery role
+// restores that role, because only it may. An event about the topic's key makes
+// relight check everything about the topic.
 func TestSweep(t *testing.T) {
 	s := shared
 	s.drain(t)

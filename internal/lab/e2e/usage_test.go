@@ -13,17 +13,17 @@ import (
 	"github.com/relight-aws/relight/internal/lab/tap"
 )
 
-// TestPolicies holds what the tap saw each function call against what its
-// policy allows: nothing was refused, nothing is allowed that nothing uses
-// unless the table says of that very action what checks it, or what it is for.
-// What a kind's own function uses, the sweep may. It comes in the last
-// of the files, after all tests that use anything.
+// TestPolicies compares what the tap saw each function call with what its
+// policy allows. No call was refused, and a policy allows nothing that is
+// unused unless the table explains for that action what checks it or what it is
+// for. The sweep may do what a kind's own function does. This test is in the
+// last file, so that it runs after all tests that make calls.
 func TestPolicies(t *testing.T) {
 	s := shared
 	s.drain(t)
-	service := map[string]string{"monitoring": "cloudwatch"} // signing name to IAM prefix, where they differ
+	service := map[string]string{"monitoring": "cloudwatch"} // signing name to IAM prefix, if they differ
 	byKinds := map[string]bool{}
-	for _, f := range catalog.Functions() { // Backfill is the last
+	for _, f := range catalog.Functions() { // Backfill is the last one
 		used := map[string]bool{}
 		for _, c := range s.Cloud.Tap.Calls(tap.ByRole(s.role(t, f), time.Time{})) {
 			prefix := c.Service

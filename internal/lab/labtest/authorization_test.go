@@ -22,7 +22,7 @@ import (
 	"github.com/relight-aws/relight/internal/lab"
 )
 
-// A policy for one resource allows calls about that one, and no other.
+// A policy for one resource allows calls on that resource and on no other.
 func TestPoliciesForOneResource(t *testing.T) {
 	const region, name = "ap-northeast-1", "pinned"
 	place := region + ":" + lab.Account
@@ -102,7 +102,7 @@ func TestPoliciesForOneResource(t *testing.T) {
 	}
 }
 
-// A call about several resources has to be allowed on each.
+// A call on several resources has to be allowed on each.
 func TestPoliciesForSeveralResources(t *testing.T) {
 	const region = "ap-northeast-1"
 	user := newUser(t, "several")
@@ -123,7 +123,7 @@ func TestPoliciesForSeveralResources(t *testing.T) {
 	wantCode(t, err, "AccessDeniedException")
 }
 
-// A policy may hang on the tags of a flow log.
+// A policy may depend on the tags of a flow log.
 func TestPolicyForTaggedFlowLogs(t *testing.T) {
 	const region = "ap-northeast-1"
 	root := ec2.NewFromConfig(config(region))
@@ -143,10 +143,10 @@ func TestPolicyForTaggedFlowLogs(t *testing.T) {
 	must(t, err)
 }
 
-// denied finds the errors of calls that IAM refuses, in each service's words.
+// denied matches the errors of calls that IAM refuses, in each service's words.
 var denied = regexp.MustCompile(`AccessDenied|UnauthorizedOperation|AuthorizationError`)
 
-// An iamUser is somebody with an access key and one inline policy.
+// An iamUser is a user with an access key and one inline policy.
 type iamUser struct{ name, key, secret string }
 
 func newUser(t *testing.T, name string) iamUser {
@@ -159,13 +159,13 @@ func newUser(t *testing.T, name string) iamUser {
 	return iamUser{name, *key.AccessKey.AccessKeyId, *key.AccessKey.SecretAccessKey}
 }
 
-// policy allows the user everything on one resource.
+// policy allows the user all actions on one resource.
 func (u iamUser) policy(t *testing.T, resource string) {
 	t.Helper()
 	u.put(t, fmt.Sprintf(`{"Effect":"Allow","Action":"*","Resource":%q}`, resource))
 }
 
-// put gives the user a policy of one statement.
+// put gives the user a policy with one statement.
 func (u iamUser) put(t *testing.T, statement string) {
 	t.Helper()
 	_, err := iam.NewFromConfig(config(lab.Region)).PutUserPolicy(t.Context(), &iam.PutUserPolicyInput{
@@ -174,7 +174,7 @@ func (u iamUser) put(t *testing.T, statement string) {
 	must(t, err)
 }
 
-// run has the user make a call with the AWS CLI.
+// run makes a call with the AWS CLI as the user.
 func (u iamUser) run(t *testing.T, region, call string) error {
 	p := cloud.Root()
 	p.AccessKey, p.Secret = u.key, u.secret

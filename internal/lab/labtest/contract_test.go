@@ -7,9 +7,9 @@ import (
 	"github.com/relight-aws/relight/internal/lab"
 )
 
-// TestContract holds the emulator, with what the launcher adds, to the
-// clauses that the strict account in memory holds. Where it differs, the list
-// says so; each clause names the AWS document that settles it.
+// TestContract checks the emulator, with the launcher's additions, against the
+// clauses that the strict account in memory satisfies. Differs lists the known
+// differences; each clause names the AWS document that is its authority.
 func TestContract(t *testing.T) {
 	bucket(t, "ca-central-1", "contract-trails")
 	awstest.Contract(t, awstest.Implementation{

@@ -27,7 +27,7 @@ import (
 	"github.com/relight-aws/relight/internal/lab/tap"
 )
 
-// query sends a signed call of the query protocol, as older clients do.
+// query sends a signed call in the query protocol, as older clients do.
 func query(t *testing.T, service, region string, params url.Values) []byte {
 	t.Helper()
 	body := []byte(params.Encode())
@@ -49,7 +49,7 @@ func query(t *testing.T, service, region string, params url.Values) []byte {
 	return out.Bytes()
 }
 
-// Whoever writes with whatever client, the region's default bus hears of it.
+// A write by any client raises an event on the region's default bus.
 func TestWritesRaiseEvents(t *testing.T) {
 	const region = "eu-central-1"
 	s := subscribe(t, region, "default", `{"source":["aws.ec2","aws.logs","aws.monitoring","aws.sns"],"detail":{"errorCode":[{"exists":false}]}}`)
@@ -104,7 +104,7 @@ func alarm(name string) *cloudwatch.PutMetricAlarmInput {
 	}
 }
 
-// CloudWatch's own events about alarms come beside the records.
+// CloudWatch's own events about alarms arrive beside the records.
 func TestAlarmsSpeakForThemselves(t *testing.T) {
 	const region = "ap-south-1"
 	s := subscribe(t, region, "default", `{"source":["aws.cloudwatch"],"detail-type":["CloudWatch Alarm Configuration Change"]}`)
@@ -160,7 +160,7 @@ func wantCode(t *testing.T, err error, code string) {
 	}
 }
 
-// Nobody but the tap speaks for AWS.
+// Only the tap can put events in the name of AWS.
 func TestForgery(t *testing.T) {
 	out, err := eventbridge.NewFromConfig(config(lab.Region)).PutEvents(t.Context(), &eventbridge.PutEventsInput{
 		Entries: []ebtypes.PutEventsRequestEntry{{Source: aws.String("aws.ec2"), DetailType: aws.String("AWS API Call via CloudTrail"), Detail: aws.String("{}")}},
@@ -177,7 +177,7 @@ func TestForgery(t *testing.T) {
 	}
 }
 
-// Put says what the tap would have said, in the words of the event.
+// Put puts the event on its bus exactly as the tap would.
 func TestPut(t *testing.T) {
 	s := subscribe(t, "ca-central-1", "default", `{"source":["aws.sample"]}`)
 	want := tap.Event{

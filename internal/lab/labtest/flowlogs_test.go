@@ -81,8 +81,8 @@ func TestFlowLogKeepsItsFields(t *testing.T) {
 	}
 }
 
-// A flow log's delivery fails as soon as its role or its log group is no
-// longer what the service needs, and works again when it is.
+// The delivery of a flow log fails as soon as its role or its log group no
+// longer meets the service's requirements, and works again when it does.
 func TestFlowLogDelivery(t *testing.T) {
 	const name = "flow-delivers"
 	c, logs, users := ec2.NewFromConfig(config(flowRegion)), cloudwatchlogs.NewFromConfig(config(flowRegion)), iam.NewFromConfig(config(lab.Region))
@@ -115,7 +115,7 @@ func TestFlowLogDelivery(t *testing.T) {
 		status string
 	}{
 		{"no group, and the role may make it", func() {}, "SUCCESS"},
-		{"no group, and the role may only write", func() { allow(t, name, "logs:*s*") }, "FAILED"}, // Streams, Events
+		{"no group, and the role may only write", func() { allow(t, name, "logs:*s*") }, "FAILED"}, // matches CreateLogStream and PutLogEvents
 		{"a group, and the role may only write", group, "SUCCESS"},
 		{"a role that may not make streams", func() { allow(t, name, "logs:PutLogEvents") }, "FAILED"},
 		{"a role that may", func() { allow(t, name, "logs:*") }, "SUCCESS"},
@@ -140,7 +140,7 @@ func TestFlowLogDelivery(t *testing.T) {
 	}
 }
 
-// What EC2 refuses for one VPC is inside a successful reply.
+// EC2 reports a refusal for one VPC inside a successful reply.
 func TestFlowLogRefusals(t *testing.T) {
 	c := ec2.NewFromConfig(config(flowRegion))
 	one, two := vpc(t, c), vpc(t, c)
@@ -186,7 +186,8 @@ func TestFlowLogRefusals(t *testing.T) {
 	wantCode(t, err, "InvalidFlowLogId.NotFound")
 }
 
-// A client token answers with the first reply, even when what it made is gone.
+// A call with a client token repeats the first reply, even if what that call
+// made is gone.
 func TestFlowLogClientToken(t *testing.T) {
 	c := ec2.NewFromConfig(config(flowRegion))
 	in := flowLog(role(t, "flow-token", "vpc-flow-logs.amazonaws.com", "logs:PutLogEvents"), vpc(t, c))
@@ -205,7 +206,7 @@ func TestFlowLogClientToken(t *testing.T) {
 	wantCode(t, err, "IdempotentParameterMismatch")
 }
 
-// Long listings come in pages.
+// Long listings are split into pages.
 func TestPagesOfVPCsAndFlowLogs(t *testing.T) {
 	c := ec2.NewFromConfig(config("us-west-1"))
 	arn := role(t, "flow-pages", "vpc-flow-logs.amazonaws.com", "logs:PutLogEvents")

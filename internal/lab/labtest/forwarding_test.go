@@ -12,8 +12,8 @@ import (
 	"github.com/relight-aws/relight/internal/lab"
 )
 
-// An event reaches a bus of another region by a rule, its target and the
-// target's role, and by nothing else.
+// An event reaches a bus in another region through a rule, its target and the
+// target's role, and in no other way.
 func TestForwarding(t *testing.T) {
 	const far, home, name = "eu-west-2", lab.Region, "forward"
 	const pattern = `{"source":["aws.logs"],"detail":{"eventName":["CreateLogGroup"]}}`
@@ -25,7 +25,7 @@ func TestForwarding(t *testing.T) {
 	put := func() { rule(t, far, "default", name, pattern, target) }
 	put()
 
-	// A forwarded event goes no further: not even to this queue.
+	// A forwarded event is not forwarded again: not even to this queue.
 	onward, err := eventbridge.NewFromConfig(config(far)).CreateEventBus(t.Context(), &eventbridge.CreateEventBusInput{Name: aws.String("onward")})
 	must(t, err)
 	beyond := subscribe(t, far, "onward", `{"source":["aws.logs"]}`)

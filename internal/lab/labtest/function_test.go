@@ -19,7 +19,7 @@ import (
 	"github.com/relight-aws/relight/internal/lab/tap"
 )
 
-// binary builds testdata/fn for this machine, which runs it, and zips it.
+// binary builds testdata/fn for this machine, on which it runs, and zips it.
 func binary(t *testing.T) []byte {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "bootstrap")
@@ -42,8 +42,8 @@ func binary(t *testing.T) []byte {
 	return z.Bytes()
 }
 
-// A function's own calls pass the tap under the name of its role, and are
-// held to the role's policy.
+// A function's own calls pass the tap under the name of its role, and the
+// role's policy limits them.
 func TestFunctionCalls(t *testing.T) {
 	const region, name = "eu-north-1", "fn"
 	s := subscribe(t, region, "default", `{"source":["aws.logs"],"detail":{"eventName":["CreateLogGroup"]}}`)

@@ -23,7 +23,8 @@ func logGroup(t *testing.T, c *cloudwatchlogs.Client, name string) types.LogGrou
 	return out.LogGroups[0]
 }
 
-// What masks, rewrites or encrypts a log group shows on it, and is gone when taken away.
+// A log group shows what masks, rewrites or encrypts it, and no longer shows it
+// after its removal.
 func TestLogGroupPolicies(t *testing.T) {
 	const region = "ap-southeast-1"
 	c := cloudwatchlogs.NewFromConfig(config(region))
@@ -97,7 +98,7 @@ func TestLogGroupPolicies(t *testing.T) {
 	}
 }
 
-// A data protection policy of the account masks every log group of the region.
+// An account-wide data protection policy masks every log group of the region.
 func TestAccountPolicies(t *testing.T) {
 	c := cloudwatchlogs.NewFromConfig(config("ap-southeast-2"))
 	_, err := c.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("account")})

@@ -23,7 +23,7 @@ import (
 	"github.com/relight-aws/relight/internal/lab/tap"
 )
 
-// cloud is shared: tests keep apart by the names they choose.
+// cloud is shared by all tests; each test uses its own names.
 var cloud *lab.Cloud
 
 func venv() string { return cmp.Or(os.Getenv("LAB_VENV"), "../../../.venv") }
@@ -45,7 +45,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// config is that of an SDK client of the root user, or of other credentials.
+// config returns the configuration of an SDK client for the root user, or for
+// other credentials.
 func config(region string, creds ...string) aws.Config {
 	if len(creds) == 0 {
 		creds = []string{lab.Account, lab.Secret, ""}
@@ -69,7 +70,7 @@ func cli(t *testing.T, region string, args ...string) string {
 	return string(bytes.TrimSpace(out))
 }
 
-// A subscriber is a queue behind a rule.
+// A subscriber is a queue that receives the events of a rule.
 type subscriber struct {
 	t     *testing.T
 	sqs   *sqs.Client
@@ -77,7 +78,7 @@ type subscriber struct {
 	arn   string
 }
 
-// subscribe puts a rule on a bus and a queue behind it.
+// subscribe puts a rule on a bus with a queue as its target.
 func subscribe(t *testing.T, region, bus, pattern string) *subscriber {
 	t.Helper()
 	s := &subscriber{t: t, sqs: sqs.NewFromConfig(config(region))}
@@ -123,8 +124,8 @@ type envelope struct {
 	}
 }
 
-// next returns the events that arrived since the last time. All events so
-// far are on their bus before it looks, and the emulator delivers at once.
+// next returns the events that arrived since the last call. It waits until all
+// events are on their bus, and the emulator delivers at once.
 func (s *subscriber) next() []envelope {
 	s.t.Helper()
 	must(s.t, cloud.Tap.Flush(s.t.Context()))
@@ -157,7 +158,7 @@ func role(t *testing.T, name, service, policy string) (arn string) {
 	return *made.Role.Arn
 }
 
-// allow replaces a role's inline policy; "" takes it away.
+// allow replaces a role's inline policy; "" removes it.
 func allow(t *testing.T, role, actions string) {
 	t.Helper()
 	c := iam.NewFromConfig(config(lab.Region))

@@ -12,8 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
-// Mute rules made by either protocol read back, are found by the alarms they
-// mute, and say whether they mute now.
+// Mute rules made through either protocol read back, are listed by the alarms
+// that they mute, and report whether they mute now.
 func TestMuteRules(t *testing.T) {
 	const region = "eu-west-2"
 	c := cloudwatch.NewFromConfig(config(region))
@@ -60,7 +60,7 @@ func TestMuteRules(t *testing.T) {
 			t.Errorf("%d rules mute %q, want %d", got, alarm, want)
 		}
 	}
-	for range 2 { // again, to no effect
+	for range 2 { // the second deletion has no effect
 		_, err := c.DeleteAlarmMuteRule(t.Context(), &cloudwatch.DeleteAlarmMuteRuleInput{AlarmMuteRuleName: aws.String("always")})
 		must(t, err)
 	}
@@ -68,7 +68,7 @@ func TestMuteRules(t *testing.T) {
 	wantCode(t, err, "ResourceNotFoundException")
 }
 
-// A muted alarm changes state and tells nobody.
+// A muted alarm changes its state and sends no notification.
 func TestMutedAlarm(t *testing.T) {
 	cfg := config("eu-west-2")
 	c, topics, queues := cloudwatch.NewFromConfig(cfg), sns.NewFromConfig(cfg), sqs.NewFromConfig(cfg)
@@ -145,7 +145,8 @@ func TestCompositeAlarm(t *testing.T) {
 	}
 }
 
-// An alarm says since when it has been in its state; an update says nothing of it.
+// An alarm reports since when it has been in its state; an update does not
+// change that time.
 func TestAlarmStateTransition(t *testing.T) {
 	c := cloudwatch.NewFromConfig(config("eu-west-2"))
 	put := func() {

@@ -15,7 +15,7 @@ import (
 	"github.com/relight-aws/relight/internal/lab"
 )
 
-// Two clouds share nothing, and each takes its own with it.
+// Two clouds share nothing, and each removes only what belongs to it.
 func TestSideBySide(t *testing.T) {
 	other, err := lab.Start(t.Context(), lab.Options{Venv: venv()})
 	must(t, err)
@@ -36,7 +36,7 @@ func TestSideBySide(t *testing.T) {
 	}
 }
 
-// What an interrupt ends, it ends whole.
+// When its context ends, a cloud stops completely.
 func TestEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c, err := lab.Start(ctx, lab.Options{Venv: venv()})
@@ -50,11 +50,11 @@ func TestEndsWithItsContext(t *testing.T) {
 	must(t, c.Close())
 }
 
-// orphan names the variable that makes a process of these tests start an
-// emulator in the directory it says, and kill itself.
+// orphan names the variable that makes a test process start an emulator in the
+// directory given by the value, and then kill itself.
 const orphan = "LABTEST_ORPHAN"
 
-// A parent that is killed takes the emulator with it.
+// When a parent is killed, its emulator ends too.
 func TestDiesWithItsParent(t *testing.T) {
 	if dir := os.Getenv(orphan); dir != "" {
 		e, err := lab.StartEmulator(t.Context(), lab.EmulatorOptions{Venv: venv(), Dir: dir})
@@ -79,7 +79,7 @@ func TestDiesWithItsParent(t *testing.T) {
 	t.Error("the emulator outlived its parent")
 }
 
-// Without what it needs it says what to do.
+// If something is missing, the error says what to do.
 func TestWhatIsMissing(t *testing.T) {
 	_, err := lab.Start(t.Context(), lab.Options{Venv: filepath.Join(t.TempDir(), "none")})
 	if err == nil || !strings.Contains(err.Error(), "pip install -r requirements.txt") {

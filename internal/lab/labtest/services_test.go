@@ -17,7 +17,7 @@ import (
 	"github.com/relight-aws/relight/internal/lab"
 )
 
-// An alarm is the same in every protocol, whichever made it.
+// An alarm reads the same in every protocol, whichever protocol made it.
 func TestAlarmsInEveryProtocol(t *testing.T) {
 	const region = "eu-west-3"
 	cw := cloudwatch.NewFromConfig(config(region))
@@ -75,7 +75,7 @@ func TestAlarmsInEveryProtocol(t *testing.T) {
 	}
 }
 
-// A metric filter reads back with all that can narrow it.
+// A metric filter reads back with everything that can narrow it.
 func TestMetricFilterKeepsItsFields(t *testing.T) {
 	c := cloudwatchlogs.NewFromConfig(config("eu-west-3"))
 	group := aws.String("filters")
@@ -118,7 +118,8 @@ func TestMetricFilterKeepsItsFields(t *testing.T) {
 	}
 }
 
-// A protected log group stays, and takes its filters along when it goes.
+// A protected log group cannot be deleted; once deleted, its filters are gone
+// too.
 func TestLogGroupProtection(t *testing.T) {
 	c := cloudwatchlogs.NewFromConfig(config("eu-west-3"))
 	group := aws.String("protected")
@@ -146,8 +147,8 @@ func TestLogGroupProtection(t *testing.T) {
 	}
 }
 
-// A mail address receives nothing before its owner has confirmed it; a queue
-// does at once.
+// A mail address receives nothing before its owner has confirmed the
+// subscription; a queue receives at once.
 func TestSubscriptions(t *testing.T) {
 	const region = "eu-west-3"
 	c := sns.NewFromConfig(config(region))

@@ -18,7 +18,7 @@ import (
 	"github.com/relight-aws/relight/internal/lab"
 )
 
-// What a role may do reads back after each call that changes it.
+// A role's permissions read back after each call that changes them.
 func TestRoleChanges(t *testing.T) {
 	const name = "changed"
 	c := iam.NewFromConfig(config(lab.Region))
@@ -173,7 +173,8 @@ func TestTopicChanges(t *testing.T) {
 	wantCode(t, err, "NotFound")
 }
 
-// A region that is opted in to shows to EC2, and raises an event in us-east-1.
+// A region that has been opted into is visible to EC2, and opting in raises an
+// event in us-east-1.
 func TestRegions(t *testing.T) {
 	const name = "af-south-1"
 	c := ec2.NewFromConfig(config(lab.Region))
@@ -211,7 +212,8 @@ func TestRegions(t *testing.T) {
 	}
 }
 
-// A bucket's calls raise events in its region; its objects' raise none.
+// Calls on a bucket raise events in its region; calls on its objects raise
+// none.
 func TestBucketEvents(t *testing.T) {
 	const region, name = "us-west-2", "bucket-events"
 	s := subscribe(t, region, "default", `{"source":["aws.s3"],"detail":{"errorCode":[{"exists":false}]}}`)
@@ -234,7 +236,7 @@ func TestBucketEvents(t *testing.T) {
 	}
 }
 
-// A key that is disabled or about to go says so.
+// A key's state shows that it is disabled or scheduled for deletion.
 func TestKeyStates(t *testing.T) {
 	const region = "us-west-2"
 	key := cli(t, region, "kms", "create-key", "--query", "KeyMetadata.KeyId", "--output", "text")
@@ -257,7 +259,8 @@ func TestKeyStates(t *testing.T) {
 	}
 }
 
-// A parameter keeps its history of versions and says when there is none.
+// A parameter keeps its history of versions, and a missing parameter is an
+// error.
 func TestParameters(t *testing.T) {
 	const region = "us-west-2"
 	put := func(args ...string) string {
@@ -289,7 +292,7 @@ func TestParameters(t *testing.T) {
 	}
 }
 
-// A VPC shows the tags that it has now.
+// A VPC shows its current tags.
 func TestVPCTags(t *testing.T) {
 	c := ec2.NewFromConfig(config("us-west-2"))
 	tag := func(key string) ec2types.Tag { return ec2types.Tag{Key: &key, Value: aws.String("v")} }
@@ -320,7 +323,7 @@ func TestVPCTags(t *testing.T) {
 	}
 }
 
-// A pattern reaches into arrays of objects, and into one element at a time.
+// A pattern matches inside arrays of objects, one element at a time.
 //
 // Source: "Arrays in EventBridge event patterns",
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pattern-arrays.html

@@ -22,7 +22,8 @@ func bucket(t *testing.T, region, name string) {
 	cli(t, region, "s3api", "put-bucket-policy", "--bucket", name, "--policy", *lab.TrailBucketPolicy(name))
 }
 
-// A trail's owner is a region's CloudTrail with what a trail needs there.
+// A trailOwner is the CloudTrail client of a region with the resources that a
+// trail needs there.
 type trailOwner struct {
 	*cloudtrail.Client
 	t           *testing.T
@@ -31,7 +32,7 @@ type trailOwner struct {
 	in          *cloudtrail.CreateTrailInput
 }
 
-// newTrailOwner makes bucket, log group and role of one name.
+// newTrailOwner makes a bucket, a log group and a role with the same name.
 func newTrailOwner(t *testing.T, region, name string) *trailOwner {
 	t.Helper()
 	o := &trailOwner{
@@ -65,7 +66,7 @@ func (o *trailOwner) trail() types.Trail {
 	return out.TrailList[0]
 }
 
-// A trail says whether it delivers to its bucket and to its log group.
+// A trail reports whether it delivers to its bucket and to its log group.
 func TestTrailDelivery(t *testing.T) {
 	const region, name = "eu-south-1", "trail-delivery"
 	o := newTrailOwner(t, region, name)
@@ -121,7 +122,8 @@ func TestTrailDelivery(t *testing.T) {
 	must(t, err)
 }
 
-// UpdateTrail changes what it names, and refuses what would not deliver.
+// UpdateTrail changes what the request names, and refuses a trail that could
+// not deliver.
 func TestUpdateTrail(t *testing.T) {
 	const region, name = "eu-south-2", "trail-update"
 	o := newTrailOwner(t, region, name)
@@ -167,7 +169,8 @@ func TestUpdateTrail(t *testing.T) {
 	}
 }
 
-// CreateTrail refuses a trail that could not deliver, and the sixth of a region.
+// CreateTrail refuses a trail that could not deliver, and a sixth trail in a
+// region.
 func TestCreateTrailRefusals(t *testing.T) {
 	const region, name = "eu-central-2", "trail-create"
 	o := newTrailOwner(t, region, name)
@@ -194,7 +197,7 @@ func TestCreateTrailRefusals(t *testing.T) {
 	}
 }
 
-// Event selectors of either kind read back whole.
+// Event selectors of either kind read back completely.
 func TestEventSelectors(t *testing.T) {
 	const name = "trail-selectors"
 	o := newTrailOwner(t, "eu-south-1", name)

@@ -31,9 +31,9 @@ type Alarm struct {
 	StateReason             string
 }
 
-// alarms are the alarms whose configuration the call may change, nil for
-// every other call. Whether actions that are switched on or off count as
-// such a change is not documented; they are left out.
+// alarms returns the alarms whose configuration the call may change, or nil for
+// every other call. AWS does not document whether switching actions on or off
+// counts as such a change; such calls are left out.
 func (q *request) alarms() []string {
 	if q.service != "monitoring" {
 		return nil
@@ -65,8 +65,8 @@ func (t *Tap) storedAlarms(ctx context.Context, q *request) map[string]Alarm {
 	return found
 }
 
-// alarmChanges are the events that CloudWatch itself sends about a call that
-// succeeded: one for each alarm made, changed or deleted.
+// alarmChanges returns the events that CloudWatch itself sends about a
+// successful call: one for each alarm that the call made, changed or deleted.
 //
 // Source: "Alarm events and EventBridge",
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
@@ -148,5 +148,5 @@ func (a Alarm) configuration() map[string]any {
 
 func orEmpty(s []string) []string { return append([]string{}, s...) }
 
-// stamp is the time now as CloudWatch's events write it.
+// stamp returns the current time as CloudWatch's events write it.
 func stamp() string { return time.Now().UTC().Format("2006-01-02T15:04:05.000-0700") }

@@ -6,8 +6,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// CloudWatch says itself what happened to each alarm; what did not happen it
-// does not say.
+// CloudWatch sends an event about each change of an alarm, and no event if an
+// alarm did not change.
 func TestAlarmChanges(t *testing.T) {
 	was := Alarm{AlarmName: "a", AlarmArn: "arn:a", Threshold: 1, Statistic: "Sum"}
 	is := was

@@ -5,22 +5,23 @@ import (
 	"strings"
 )
 
-// readPrefixes begin the names of operations that change nothing.
+// readPrefixes are prefixes of the names of operations that change nothing.
 var readPrefixes = []string{
 	"BatchCheck", "BatchGet", "Check", "Decode", "Describe", "Estimate", "Filter", "Get", "List",
 	"Lookup", "Preview", "Query", "Scan", "Search", "Select", "Simulate", "Test", "Validate",
 }
 
-// readOperations change nothing although their names don't say so. Each is
-// readOnly in its service's CloudTrail documentation.
+// readOperations lists operations that change nothing although their names
+// suggest otherwise. The CloudTrail documentation of each service calls them
+// readOnly.
 var readOperations = map[string][]string{
 	"kms":  {"Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateMac", "GenerateRandom", "ReEncrypt", "Sign", "Verify", "VerifyMac"},
 	"logs": {"StartLiveTail", "StartQuery", "StopQuery"},
 	"sts":  {"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot"},
 }
 
-// dataOperations are data events, or not recorded at all, and so never on
-// EventBridge as management events.
+// dataOperations lists operations that are data events or are not recorded at
+// all, and so are never on EventBridge as management events.
 //
 // Source: "Logging data events",
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html
@@ -49,14 +50,14 @@ func isData(service, operation string) bool {
 	return slices.Contains(dataOperations[service], operation)
 }
 
-// global holds the services whose events are in one region wherever the
-// call was made. Source: "EventBridge rule for IAM in one Region only",
+// global lists the services whose events occur in one region wherever the call
+// was made. Source: "EventBridge rule for IAM in one Region only",
 // https://repost.aws/knowledge-center/eventbridge-rule-triggers-iam-single-region
 // and, for Account Management,
 // https://repost.aws/knowledge-center/use-eventbridge-rule-across-regions
 var global = map[string]string{"account": "us-east-1", "iam": "us-east-1", "organizations": "us-east-1"}
 
-// eventRegion is where the record says that the call happened.
+// eventRegion returns the region in which the record says the call happened.
 func (q *request) eventRegion() string {
 	if r, ok := global[q.service]; ok {
 		return r

@@ -14,7 +14,7 @@ import (
 	"github.com/aws/smithy-go/encoding/cbor"
 )
 
-// decodeJSON keeps numbers as they were written.
+// decodeJSON decodes JSON and keeps numbers as they were written.
 func decodeJSON(body []byte) (map[string]any, error) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
@@ -38,7 +38,7 @@ func decodeCBOR(body []byte) (map[string]any, error) {
 	return m, nil
 }
 
-// plain is the value as encoding/json would have decoded it.
+// plain returns the value as encoding/json would have decoded it.
 func plain(v cbor.Value) any {
 	switch v := v.(type) {
 	case cbor.Map:
@@ -53,7 +53,7 @@ func plain(v cbor.Value) any {
 			out[i] = plain(e)
 		}
 		return out
-	case *cbor.Tag: // of AWS protocols only 1, a time in epoch seconds
+	case *cbor.Tag: // AWS protocols use only tag 1, a time in epoch seconds
 		return plain(v.Value)
 	case cbor.String:
 		return string(v)
@@ -73,7 +73,8 @@ func plain(v cbor.Value) any {
 	return nil
 }
 
-// number is nil for what JSON cannot say: NaN and the infinities.
+// number returns a JSON number, or nil for values that JSON cannot express: NaN
+// and the infinities.
 func number(f float64) any {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return nil
@@ -81,8 +82,8 @@ func number(f float64) any {
 	return json.Number(strconv.FormatFloat(f, 'f', -1, 64))
 }
 
-// queryTree undoes the query protocols' flattening: "A.1.B=c" is A, an
-// array, whose first element has a B.
+// queryTree reverses the query protocols' flattening: "A.1.B=c" becomes A, an
+// array whose first element has a member B.
 func queryTree(form url.Values) map[string]any {
 	root := map[string]any{}
 	for name, values := range form {

@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// laterEC2 finds the operations of EC2's second record shape.
+// laterEC2 matches the operations of EC2's second record shape.
 //
 // Records of EC2's first years have lower-camel members and sets
-// ({"vpcSet":{"items":[…]}}); later operations have the wire format itself
-// as JSON, below "<Operation>Request" and "<Operation>Response", where a
-// list of one is an object and list elements of requests carry their
-// position as "tag".
+// ({"vpcSet":{"items":[…]}}). Later operations have the wire format itself as
+// JSON, below "<Operation>Request" and "<Operation>Response"; there a list of
+// one is an object, and list elements of requests carry their position as
+// "tag".
 //
 // Source: recorded events; CreateVpc of the first shape, CreateFlowLogs and
 // DeleteFlowLogs of the second (invictus-ir/aws_dataset,
-// DataDog/stratus-red-team). Operations without a recorded event are
-// assigned by age.
+// DataDog/stratus-red-team). Operations without a recorded event are assigned
+// by age.
 var laterEC2 = regexp.MustCompile(`FlowLogs$|^CreateDefault|VpcEndpoint|NatGateway|LaunchTemplate|TransitGateway|` +
 	`SecurityGroupRules$|EgressOnlyInternetGateway|Fleet|CapacityReservation|TrafficMirror|ManagedPrefixList|` +
 	`ClientVpn|Ipam|NetworkInsights|InstanceConnectEndpoint|VerifiedAccess|BlockPublicAccess|EbsEncryptionByDefault`)
@@ -57,7 +57,8 @@ func laterParams(v any) any {
 	return typed(v)
 }
 
-// earlyParams converts the members of one structure; of is its name.
+// earlyParams converts the members of one structure; of is the structure's
+// name.
 func earlyParams(of string, params map[string]any) map[string]any {
 	out := map[string]any{}
 	for name, v := range params {
@@ -75,7 +76,7 @@ func earlyParams(of string, params map[string]any) map[string]any {
 				}
 			}
 			switch {
-			case of == "TagSpecification": // its tags are the one plain list
+			case of == "TagSpecification": // its tags are the only plain list
 				out["tags"] = items
 				continue
 			case name == "ResourceId": // of CreateTags and DeleteTags

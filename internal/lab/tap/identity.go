@@ -12,12 +12,12 @@ type Identity struct {
 	PrincipalID string    `json:"principalId"`
 	ARN         string    `json:"arn"`
 	AccountID   string    `json:"accountId"`
-	UserName    string    `json:"userName"` // of an IAMUser
-	Issuer      *Issuer   `json:"issuer"`   // of an AssumedRole
+	UserName    string    `json:"userName"` // if the type is IAMUser
+	Issuer      *Issuer   `json:"issuer"`   // if the type is AssumedRole
 	Since       time.Time `json:"since"`    // start of a session
 }
 
-// An Issuer is the role whose session an AssumedRole is.
+// An Issuer is the role that an AssumedRole's session belongs to.
 type Issuer struct {
 	Type        string `json:"type"`
 	PrincipalID string `json:"principalId"`
@@ -26,7 +26,7 @@ type Issuer struct {
 	UserName    string `json:"userName"` // the role's name
 }
 
-// userIdentity is the element of that name in a record.
+// userIdentity returns the element of that name in a record.
 //
 // Source: CloudTrail userIdentity element,
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
@@ -53,8 +53,8 @@ func (id Identity) userIdentity(accessKey string) map[string]any {
 	return out
 }
 
-// directory remembers who access keys are. A key names one principal for
-// as long as it exists, and keys are not used again.
+// directory caches the principals of access keys. A key names one principal for
+// as long as it exists, and AWS does not use a key again.
 type directory struct {
 	ask func(context.Context, string) (Identity, error)
 
@@ -70,7 +70,7 @@ func (d *directory) get(ctx context.Context, key string) (Identity, error) {
 		return id, nil
 	}
 	id, err := d.ask(ctx, key)
-	if err != nil || id.ARN == "" { // unknown today may be a user tomorrow
+	if err != nil || id.ARN == "" { // a key that is unknown now may belong to a user later
 		return id, err
 	}
 	d.mu.Lock()

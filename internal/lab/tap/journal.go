@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// A Call is one request that passed, read or write. The SDK's retries of
-// one call are several Calls with one InvocationID.
+// A Call is one request that passed the tap, read or write. The SDK's retries
+// of one call are several Calls with one InvocationID.
 type Call struct {
 	Seq       int // order of the replies, from 1
 	Time      time.Time
 	Took      time.Duration
 	Service   string // signing name: "ec2", "logs", "monitoring"
-	Operation string // "CreateVpc"; method and path for protocols that the tap does not speak
+	Operation string // "CreateVpc"; method and path if the tap does not know the protocol
 	Region    string
 	Account   string
 	Principal string // caller's ARN; "" if unknown
@@ -28,10 +28,10 @@ type Call struct {
 
 	Write    bool           // a management event that changes something
 	Params   map[string]any // requestParameters of a write
-	EventIDs []string       // events it raised, by Event.ID
+	EventIDs []string       // IDs of the events that it raised
 }
 
-// journal keeps what passed and tells who asked to be told.
+// journal stores the calls and events and passes them to subscribers.
 type journal struct {
 	mu     sync.Mutex
 	calls  []Call
@@ -48,7 +48,7 @@ func newJournal() *journal {
 	return &journal{onCall: map[int]func(Call){}, onEvent: map[int]func(Event){}, failures: map[int]func(error){}}
 }
 
-// add numbers and keeps the call, and runs then in the same order.
+// add numbers and stores the call, and runs then in the same order.
 func (j *journal) add(c Call, then func()) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -78,7 +78,7 @@ func (j *journal) fail(err error) {
 	}
 }
 
-// subscribe adds f to m and returns what takes it out again.
+// subscribe adds f to m and returns a function that removes it.
 func subscribe[T any](j *journal, m map[int]func(T), f func(T)) (stop func()) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -92,20 +92,20 @@ func subscribe[T any](j *journal, m map[int]func(T), f func(T)) (stop func()) {
 	}
 }
 
-// OnCall has f called with each call from now on, in order, before its
-// client has the reply. f must be quick and must not call the Tap.
+// OnCall calls f for each call from now on, in order, before the call's client
+// has the reply. f must be quick and must not call the Tap.
 func (t *Tap) OnCall(f func(Call)) (stop func()) { return subscribe(t.journal, t.journal.onCall, f) }
 
-// OnEvent has f called with each event from now on, once it is on its bus.
-// f must be quick and must not call the Tap.
+// OnEvent calls f for each event from now on, once the event is on its bus. f
+// must be quick and must not call the Tap.
 func (t *Tap) OnEvent(f func(Event)) (stop func()) { return subscribe(t.journal, t.journal.onEvent, f) }
 
-// OnError has f called with each failure of the tap itself.
+// OnError calls f for each failure of the tap itself.
 func (t *Tap) OnError(f func(error)) (stop func()) {
 	return subscribe(t.journal, t.journal.failures, f)
 }
 
-// Calls returns the calls so far that f accepts, in order; all for nil.
+// Calls returns the calls so far that f accepts, in order; a nil f accepts all.
 func (t *Tap) Calls(f func(Call) bool) []Call {
 	t.journal.mu.Lock()
 	defer t.journal.mu.Unlock()
@@ -125,21 +125,22 @@ func (t *Tap) Events() []Event {
 	return slices.Clone(t.journal.events)
 }
 
-// Errs returns the failures of the tap itself: replies that never came,
-// events that no bus took. A run with any proves nothing.
+// Errs returns the failures of the tap itself: replies that never came, and
+// events that no bus accepted. A run with such a failure proves nothing.
 func (t *Tap) Errs() []error {
 	t.journal.mu.Lock()
 	defer t.journal.mu.Unlock()
 	return slices.Clone(t.journal.errs)
 }
 
-// ByRole accepts the calls of sessions of a role, received at or after since.
+// ByRole returns a function that accepts the calls of a role's sessions,
+// received at or after since.
 func ByRole(arn string, since time.Time) func(Call) bool {
 	return func(c Call) bool { return c.Role == arn && !c.Time.Before(since) }
 }
 
-// Invocations counts calls as their callers made them: the SDK's retries of
-// one call count once.
+// Invocations counts calls as their callers made them: the SDK's retries of one
+// call count once.
 func Invocations(calls []Call) int {
 	n, seen := 0, map[string]bool{}
 	for _, c := range calls {

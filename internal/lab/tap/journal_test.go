@@ -16,7 +16,7 @@ func deleteGroup(name string) wire {
 	return wire{service: "logs", headers: target("Logs_20140328.DeleteLogGroup"), body: `{"logGroupName":"` + name + `"}`}
 }
 
-// Whoever has the reply finds the call in the journal.
+// A client that has the reply finds the call in the journal.
 func TestCalls(t *testing.T) {
 	f := newFake(t)
 	start := time.Now()
@@ -74,7 +74,7 @@ func TestInvocationsWithoutIDs(t *testing.T) {
 	}
 }
 
-// Events keep the order of the replies, and one that a bus did not take at
+// Events keep the order of the replies, and an event that a bus refused at
 // first is not lost.
 func TestEventsInOrder(t *testing.T) {
 	f := newFake(t)
@@ -104,8 +104,8 @@ func TestEventsInOrder(t *testing.T) {
 	}
 }
 
-// An event that no bus will ever take does not hold up the next one, and is
-// no secret.
+// An event that no bus will ever accept does not delay the next event, and the
+// tap reports it.
 func TestRefusedEvent(t *testing.T) {
 	f := newFake(t)
 	var told error
@@ -129,7 +129,7 @@ func TestRefusedEvent(t *testing.T) {
 	}
 }
 
-// Close says what it could not deliver.
+// Close reports the events that it could not deliver.
 func TestCloseIsBounded(t *testing.T) {
 	f := newFake(t)
 	f.putErr = func(Event) error { return errors.New("connection refused") }
@@ -142,8 +142,8 @@ func TestCloseIsBounded(t *testing.T) {
 	}
 }
 
-// A call without a reply is on record, and raises no event: nobody knows
-// whether it acted.
+// A call without a reply is recorded, and raises no event, because its effect
+// is unknown.
 func TestNoReply(t *testing.T) {
 	f := newFake(t)
 	f.status = 0
@@ -157,7 +157,7 @@ func TestNoReply(t *testing.T) {
 	}
 }
 
-// A client that goes away takes nothing back: the call goes on, and is heard.
+// A call continues and raises its event even if its client disconnects.
 func TestClientGone(t *testing.T) {
 	f := newFake(t)
 	f.body = "{}"

@@ -11,7 +11,8 @@ import (
 // retryPause is the time between two attempts to put the same event.
 const retryPause = 100 * time.Millisecond
 
-// queue puts events on their buses one after another, in the order added.
+// queue puts events on their buses one after another, in the order in which
+// they were added.
 type queue struct {
 	put     func(context.Context, Event) error
 	journal *journal
@@ -20,9 +21,9 @@ type queue struct {
 
 	mu      sync.Mutex
 	changed *sync.Cond
-	waiting []Event // the first is being put
+	waiting []Event // the first one is being put
 	closed  bool    // run ends when nothing is waiting
-	dead    bool    // run has ended, whatever is waiting
+	dead    bool    // run has ended, even if events are waiting
 }
 
 func newQueue(put func(context.Context, Event) error, j *journal) *queue {
@@ -75,7 +76,8 @@ func (q *queue) run(ctx context.Context) {
 	}
 }
 
-// deliver tries until the event is put, is refused, or ctx is done.
+// deliver tries until the event is put, the bus refuses it for good, or ctx
+// ends.
 func (q *queue) deliver(ctx context.Context, e Event) error {
 	for {
 		err := q.put(ctx, e)

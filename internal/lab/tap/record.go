@@ -24,17 +24,17 @@ type Event struct {
 	Bus string `json:"bus,omitempty"`
 }
 
-// maxElement is the size in bytes above which CloudTrail leaves an element
-// out of a record. Source: "CloudTrail record contents", requestParameters:
+// maxElement is the size in bytes above which CloudTrail leaves an element out
+// of a record. Source: "CloudTrail record contents", requestParameters:
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 const maxElement = 100 << 10
 
-// apiCall is the event of one recorded call.
+// apiCall returns the event of one recorded call.
 //
-// It is made whether or not a trail logs. On AWS events end with the last
-// trail that logs (StopLogging itself still arrives), but what arrives in
-// between, and with a trail that excludes management events, is documented
-// nowhere, so the tap does not pretend to know.
+// The tap makes the event whether or not a trail logs. On AWS, events stop when
+// the last trail stops logging (the event of StopLogging itself still arrives).
+// AWS does not document which events arrive in between, or with a trail that
+// excludes management events, so the tap does not imitate that.
 func apiCall(q *request, rep reply) Event {
 	at := q.at.UTC().Truncate(time.Second)
 	record := map[string]any{
@@ -75,7 +75,8 @@ func apiCall(q *request, rep reply) Event {
 	}
 }
 
-// requestParameters is the element of that name; nil for a call without any.
+// requestParameters returns the element of that name, or nil for a call without
+// parameters.
 func requestParameters(q *request) map[string]any {
 	var out map[string]any
 	switch {
@@ -95,7 +96,7 @@ func requestParameters(q *request) map[string]any {
 	return out
 }
 
-// limited is the element, or a note in its place if it is too large.
+// limited returns the element, or a note that replaces it if it is too large.
 func limited(name string, element map[string]any) any {
 	if element == nil {
 		return nil
@@ -109,7 +110,7 @@ func limited(name string, element map[string]any) any {
 func marshal(v any) json.RawMessage {
 	raw, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // maps of strings, numbers and the like
+		panic(err) // maps of strings, numbers and similar values always marshal
 	}
 	return raw
 }
@@ -117,7 +118,7 @@ func marshal(v any) json.RawMessage {
 // newID returns a random UUID (version 4).
 func newID() string {
 	var b [16]byte
-	rand.Read(b[:]) // never fails, crypto/rand says
+	rand.Read(b[:]) // crypto/rand documents that it never fails
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// alarmJSON is the record's requestParameters of one PutMetricAlarm,
-// whatever the protocol.
+// alarmJSON is the record's requestParameters of one PutMetricAlarm, whatever
+// the protocol.
 const alarmJSON = `{"alarmName":"12","namespace":"N","metricName":"M","threshold":1,"period":300,"actionsEnabled":false,
 	"alarmActions":["arn:aws:sns:eu-west-1:111122223333:t"],"oKActions":["a","b"],
 	"dimensions":[{"name":"x","value":"7"}]}`
@@ -26,7 +26,7 @@ func cborAlarm() string {
 	}))
 }
 
-// noForm are the headers of a call whose client names no type of content.
+// noForm has the headers of a call whose client sends no content type.
 var noForm = map[string]string{"Accept": "*/*"}
 
 func smithy() map[string]string {
@@ -35,8 +35,8 @@ func smithy() map[string]string {
 
 const cwPath = "service/GraniteServiceVersion20100801/operation/"
 
-// Each row is a call as clients write it, the reply, and what the record
-// says. A row without an event name raises none.
+// Each row is a call as clients write it, the reply, and the expected record. A
+// row without an event name raises no event.
 func TestRecords(t *testing.T) {
 	const denied = "User: arn:aws:iam::111122223333:user/mallory is not authorized"
 	tests := []struct {
@@ -44,9 +44,9 @@ func TestRecords(t *testing.T) {
 		wire     wire
 		status   int
 		reply    string
-		source   string // aws.<service> where it differs from the signing name
+		source   string // aws.<service> if it differs from the signing name
 		event    string
-		region   string // where it differs from eu-west-1
+		region   string // if it differs from eu-west-1
 		params   string
 		response string
 		code     string
@@ -357,7 +357,7 @@ func optional(t *testing.T, raw string) any {
 	return decoded(t, []byte(raw))
 }
 
-// The members that every record has, of a function's call.
+// Every record of a function's call has these members.
 func TestRecordOfARoleSession(t *testing.T) {
 	f := newFake(t)
 	f.body, f.headers = "{}", map[string]string{"X-Amzn-Requestid": "req-1"}
@@ -389,7 +389,7 @@ func TestRecordOfARoleSession(t *testing.T) {
 	}
 }
 
-// Ten entries keep their order, which text sorting would not.
+// Ten entries keep their order; sorting them as text would not.
 func TestQueryTreeOrder(t *testing.T) {
 	q := url.Values{}
 	var want []any

@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// A reply is what the tap reads of an answer.
+// A reply is the part of a service's answer that the tap reads.
 type reply struct {
 	status    int
 	requestID string
-	code      string // as records have it; "" for success
+	code      string // as in records; "" for success
 	message   string
 	elements  map[string]any // responseElements; nil for null
 }
 
-// readReply reads the body where a record needs it, and puts it back. Reads
-// that succeed are passed unread: some never end.
+// readReply reads the body if a record needs it, and restores it. It does not
+// read the replies of successful reads, because some never end.
 func readReply(q *request, resp *http.Response) (reply, error) {
 	rep := reply{status: resp.StatusCode, requestID: cmp.Or(resp.Header.Get("X-Amzn-Requestid"), resp.Header.Get("X-Amz-Request-Id"))}
 	failed := resp.StatusCode >= 400
@@ -62,7 +62,7 @@ func (r *reply) set(elements any) {
 	}
 }
 
-// readError finds code and message where the protocol has them.
+// readError reads code and message from their place in the protocol.
 func (r *reply) readError(q *request, h http.Header, body []byte) {
 	var m map[string]any
 	if q.proto == cborRPC {
@@ -85,8 +85,8 @@ func (r *reply) readError(q *request, h http.Header, body []byte) {
 	if r.code == "" {
 		r.code = http.StatusText(r.status)
 	}
-	// Source: recorded events. A denied call is AccessDenied in every
-	// protocol but EC2's, which has UnauthorizedOperation.
+	// Source: recorded events. A denied call is AccessDenied in every protocol
+	// except EC2's, which uses UnauthorizedOperation.
 	if r.code == "AccessDeniedException" {
 		r.code = "AccessDenied"
 	}
@@ -99,8 +99,8 @@ func (r *reply) readError(q *request, h http.Header, body []byte) {
 	}
 }
 
-// unauthenticated are the codes of calls that are nobody's, which CloudTrail
-// does not record. Source: "Common error types",
+// unauthenticated lists the error codes of calls without a known caller, which
+// CloudTrail does not record. Source: "Common error types",
 // https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
 var unauthenticated = map[string]bool{
 	"AuthFailure": true, "ExpiredToken": true, "ExpiredTokenException": true, "IncompleteSignature": true,
@@ -109,12 +109,12 @@ var unauthenticated = map[string]bool{
 	"RequestExpired": true, "SignatureDoesNotMatch": true, "UnrecognizedClientException": true,
 }
 
-// authenticated reports whether the service knew who called.
+// authenticated reports whether the service knew the caller.
 func (r reply) authenticated() bool {
 	return !unauthenticated[strings.TrimPrefix(r.code, "Client.")]
 }
 
-// denied reports whether the call was refused for want of permission.
+// denied reports whether the call was refused because a permission is missing.
 func (r reply) denied() bool {
 	return r.code == "AccessDenied" || r.code == "Client.UnauthorizedOperation"
 }

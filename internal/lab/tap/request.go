@@ -18,15 +18,16 @@ import (
 type protocol int
 
 const (
-	rest      protocol = iota // S3 objects, calls of unknown path: passed and listed, never recorded
-	restXML                   // S3 buckets: method and query string say what is asked
-	restJSON                  // Lambda, Scheduler, Account Management: method and path do
+	rest      protocol = iota // S3 objects, calls of unknown path: passed on and listed, never recorded
+	restXML                   // S3 buckets: method and query string name the operation
+	restJSON                  // Lambda, Scheduler, Account Management: method and path name the operation
 	jsonRPC                   // X-Amz-Target and a JSON body
 	cborRPC                   // Smithy RPC v2 CBOR: the path names the operation
 	queryForm                 // Action=... as a form
 )
 
-// A request is what the tap reads of a call before it passes it on.
+// A request is the part of a call that the tap reads before it passes the call
+// on.
 type request struct {
 	at        time.Time
 	proto     protocol
@@ -35,7 +36,7 @@ type request struct {
 	region    string
 	accessKey string
 	id        Identity
-	params    map[string]any // as on the wire, decoded (of a bucket: as recorded); nil for rest
+	params    map[string]any // as on the wire, decoded (for a bucket: as recorded); nil for rest
 	before    map[string]Alarm
 
 	sourceIP     string
@@ -44,7 +45,7 @@ type request struct {
 	attempt      int
 }
 
-// scope finds the access key, region and service that a call was signed for:
+// scope matches the access key, region and service that a call was signed for:
 // "KEY/20261121/eu-west-1/ec2/aws4_request".
 //
 // Source: "Elements of an AWS API request signature",
@@ -78,7 +79,7 @@ func readRequest(r *http.Request) (*request, error) {
 }
 
 // readOperation finds protocol, operation and parameters. It reads the body
-// only in protocols where that is needed, and puts it back.
+// only for protocols that need that, and restores it.
 func (q *request) readOperation(r *http.Request) error {
 	target, kind := r.Header.Get("X-Amz-Target"), r.Header.Get("Content-Type")
 	switch {
@@ -109,7 +110,7 @@ func (q *request) readOperation(r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("tap: read the request body: %w", err)
 	}
-	// A body that does not parse is the service's to refuse.
+	// The service itself refuses a body that does not parse.
 	switch q.proto {
 	case jsonRPC:
 		q.params, _ = decodeJSON(body)
@@ -134,7 +135,7 @@ func (q *request) readOperation(r *http.Request) error {
 	return nil
 }
 
-// set returns m, made if need be, with one more member.
+// set returns m with one more member; it makes m if m is nil.
 func set(m map[string]any, k string, v any) map[string]any {
 	if m == nil {
 		m = map[string]any{}
@@ -143,7 +144,7 @@ func set(m map[string]any, k string, v any) map[string]any {
 	return m
 }
 
-// readBody returns the body, inflated, and leaves it as it was on r.
+// readBody returns the inflated body, and leaves the body of r as it was.
 //
 // Source: Smithy requestCompression trait, which PutMetricData has:
 // https://smithy.io/2.0/spec/behavior-traits.html#requestcompression-trait
@@ -164,8 +165,8 @@ func readBody(r *http.Request) ([]byte, error) {
 	return plain, nil
 }
 
-// write reports whether the call is a management event that changes
-// something: what CloudTrail puts on EventBridge.
+// write reports whether the call is a management event that changes something;
+// CloudTrail puts such events on EventBridge.
 func (q *request) write() bool {
 	return q.proto != rest && q.operation != "" && !isRead(q.service, q.operation) && !isData(q.service, q.operation)
 }

@@ -9,18 +9,18 @@ import (
 	"strings"
 )
 
-// bucketCalls names the event of each write to a bucket by its method and
-// the subresource in its query string. Calls that are not here act on
-// objects, which are data events, or read.
+// bucketCalls names the event of each write to a bucket by its method and the
+// subresource in its query string. Calls that are not in the table act on
+// objects, which are data events, or only read.
 //
-// The names are CloudTrail's, not always the operation's: a bucket's
-// lifecycle is put as PutBucketLifecycle by PutBucketLifecycleConfiguration
-// (recorded events of versions 1.10 and 1.11, panther-labs/panther-analysis
-// and DataDog/stratus-red-team). Source: "Amazon S3 CloudTrail events",
+// The names are CloudTrail's, not always the operation's:
+// PutBucketLifecycleConfiguration is recorded as PutBucketLifecycle (recorded
+// events of versions 1.10 and 1.11, panther-labs/panther-analysis and
+// DataDog/stratus-red-team). Source: "Amazon S3 CloudTrail events",
 // bucket-level actions,
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html
-// The list has no name for analytics, intelligent-tiering, inventory and
-// metrics configurations; those here are the operations'.
+// That list has no names for analytics, intelligent-tiering, inventory and
+// metrics configurations; the table uses the operations' names for those.
 var bucketCalls = map[string]map[string]string{
 	http.MethodPut: {
 		"":                    "CreateBucket",
@@ -63,17 +63,17 @@ var bucketCalls = map[string]map[string]string{
 	},
 }
 
-// notSubresource are the parameters of a query string that say nothing of
-// what the call acts on: the SDKs' operation name, a presigned signature.
+// notSubresource matches the query parameters that do not name the call's
+// target: the SDKs' operation name, a presigned signature.
 var notSubresource = regexp.MustCompile(`(?i)^(x-id|x-amz-.*)$`)
 
-// bucketHost is a virtual host: the bucket comes before S3's own name.
+// bucketHost matches a virtual host: the bucket comes before S3's own name.
 //
 // Source: "Virtual hosting of general purpose buckets",
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
 var bucketHost = regexp.MustCompile(`^(.+)\.(?:s3[.-].*|localhost)$`)
 
-// bucketOf returns the bucket and the key that a call is for.
+// bucketOf returns the bucket and the key that a call acts on.
 func bucketOf(r *http.Request) (bucket, key string) {
 	host, _, _ := strings.Cut(r.Host, ":")
 	path := strings.TrimPrefix(r.URL.Path, "/")
@@ -86,16 +86,16 @@ func bucketOf(r *http.Request) (bucket, key string) {
 	return bucket, key
 }
 
-// bucketCall returns the name and the requestParameters of a write to a
-// bucket; no name for any other call.
+// bucketCall returns the name and the requestParameters of a write to a bucket;
+// the name is "" for any other call.
 func bucketCall(r *http.Request) (name string, params map[string]any) {
 	bucket, key := bucketOf(r)
 	if bucket == "" || key != "" {
 		return "", nil
 	}
 	// Source: recorded events of PutBucketPolicy and PutBucketLifecycle
-	// (DataDog/stratus-red-team): the query string's members, "" for a bare
-	// subresource, beside these two.
+	// (DataDog/stratus-red-team): requestParameters has the members of the
+	// query string, with "" for a bare subresource, and these two.
 	params = map[string]any{"bucketName": bucket, "Host": r.Host}
 	calls, bare := bucketCalls[r.Method], true
 	for k, v := range r.URL.Query() {
@@ -118,8 +118,8 @@ func bucketCall(r *http.Request) (name string, params map[string]any) {
 	return name, params
 }
 
-// bucketBody adds what the body of a write to a bucket says: a policy is
-// JSON, everything else XML below the name of its root.
+// bucketBody adds the contents of a bucket write's body: a policy is JSON,
+// everything else is XML below the name of its root.
 func bucketBody(name string, params map[string]any, body []byte) {
 	if name == "PutBucketPolicy" {
 		var policy any
@@ -138,21 +138,22 @@ func bucketBody(name string, params map[string]any, body []byte) {
 	}
 }
 
-// A route is a write of a REST service: method and path name the call.
+// A route is a write of a REST service: method and path identify the call.
 type route struct {
 	method string
-	path   *regexp.Regexp // groups are parameters
-	name   string         // as records have it
+	path   *regexp.Regexp // groups become parameters
+	name   string         // as in records
 }
 
-// routes are the writes of the REST services whose control plane is watched
-// for harm to functions and schedules.
+// routes lists the writes of the REST services that the tap watches for harm to
+// functions and schedules.
 //
-// Lambda's names end in the date of the API's path, some in a revision;
-// those are as recorded (invictus-ir/aws_dataset, where CreateFunction,
-// DeleteFunction, UpdateFunctionCode, AddPermission, RemovePermission and
-// their like occur), the others by the same rule. Invoke is a data event.
-// Source: "Logging AWS Lambda API calls using AWS CloudTrail",
+// Lambda's names end in the date of the API's path, and some in a revision.
+// Recorded events confirm some of them (invictus-ir/aws_dataset, where
+// CreateFunction, DeleteFunction, UpdateFunctionCode, AddPermission,
+// RemovePermission and similar calls occur); the others follow the same rule.
+// Invoke is a data event. Source: "Logging AWS Lambda API calls using AWS
+// CloudTrail",
 // https://docs.aws.amazon.com/lambda/latest/dg/logging-using-cloudtrail.html
 // and, for the paths, the API references of Lambda and EventBridge Scheduler.
 var routes = map[string][]route{
@@ -184,8 +185,8 @@ var routes = map[string][]route{
 
 func fullPath(pattern string) *regexp.Regexp { return regexp.MustCompile("^/" + pattern + "$") }
 
-// routed returns the name of a call of a REST service and what its path and
-// query string say; no name for a call without a route.
+// routed returns the name of a call of a REST service and the parameters in its
+// path and query string; the name is "" for a call without a route.
 func routed(service string, r *http.Request) (name string, params map[string]any) {
 	for _, route := range routes[service] {
 		m := route.path.FindStringSubmatch(r.URL.EscapedPath())
@@ -209,10 +210,11 @@ func routed(service string, r *http.Request) (name string, params map[string]any
 	return "", nil
 }
 
-// accountOperation is the operation of a call of Account Management, whose
+// accountOperation returns the operation of an Account Management call, whose
 // path is the operation in lower camel case.
 //
-// Source: https://docs.aws.amazon.com/accounts/latest/reference/API_EnableRegion.html
+// Source:
+// https://docs.aws.amazon.com/accounts/latest/reference/API_EnableRegion.html
 func accountOperation(r *http.Request) string {
 	name := strings.TrimPrefix(r.URL.Path, "/")
 	if r.Method != http.MethodPost || name == "" || strings.Contains(name, "/") {

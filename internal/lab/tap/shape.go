@@ -7,8 +7,8 @@ import (
 	"unicode"
 )
 
-// lowerFirst makes a member's name as records have it: only the first letter
-// changes, so OKActions is oKActions.
+// lowerFirst returns a member's name as records spell it: only the first letter
+// changes, so OKActions becomes oKActions.
 func lowerFirst(s string) string {
 	if s == "" {
 		return s
@@ -16,12 +16,12 @@ func lowerFirst(s string) string {
 	return string(unicode.ToLower(rune(s[0]))) + s[1:]
 }
 
-// numeric is text that stands for a number and not for an account or a name:
-// twelve digits and leading zeros stay text.
+// numeric matches text that stands for a number and not for an account or a
+// name: twelve digits and leading zeros remain text.
 var numeric = regexp.MustCompile(`^-?(0|[1-9]\d{0,8})(\.\d+)?$`)
 
-// typed gives text the type that it stands for. The XML-based protocols
-// carry no types, and records have them.
+// typed converts text to the type that it stands for. The XML-based protocols
+// carry no types, but records do.
 func typed(v any) any {
 	s, ok := v.(string)
 	switch {
@@ -35,12 +35,12 @@ func typed(v any) any {
 	return s
 }
 
-// freeText names the members whose values are text even when they look like
+// freeText matches the members whose values are text even if they look like
 // numbers: names and values that the caller chose.
 var freeText = regexp.MustCompile(`(?i)(name|value|key|description|id|arn|namespace|prefix|version|document|token|endpoint|reason)s?$`)
 
-// verbatim holds the members that map the caller's own keys to values; such
-// keys are no members and keep their case.
+// verbatim lists the members that map the caller's own keys to values. These
+// keys are not members and keep their case.
 var verbatim = map[string]bool{"attributes": true, "tags": true, "dimensions": true, "context": true, "messageAttributes": true}
 
 // camel converts the members of a JSON or CBOR body.
@@ -67,9 +67,9 @@ func camel(v any) any {
 	return v
 }
 
-// queryRequest converts the parameters of the query protocol to what the
-// same call has in JSON: lists without their "member", maps without their
-// "entry", numbers and booleans typed.
+// queryRequest converts the parameters of the query protocol to the JSON form
+// of the same call: lists without their "member", maps without their "entry",
+// numbers and booleans typed.
 func queryRequest(name string, v any) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -130,7 +130,7 @@ func queryResponse(e *element) any {
 	return out
 }
 
-// secret names the members that CloudTrail leaves out of records: secrets,
+// secret matches the members that CloudTrail leaves out of records: secrets,
 // and a function's code and variables.
 var secret = regexp.MustCompile(`(?i)^(secretAccessKey|sessionToken|password|newPassword|oldPassword|secretString|secretBinary|zipFile|variables)$`)
 
@@ -152,7 +152,7 @@ func withoutSecrets(v any) any {
 	return v
 }
 
-// isEmpty reports whether there is nothing to say in a record.
+// isEmpty reports whether a value contains nothing to record.
 func isEmpty(v any) bool {
 	switch v := v.(type) {
 	case nil:

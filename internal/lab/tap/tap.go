@@ -1,9 +1,9 @@
 // Package tap records the AWS API calls that pass through a proxy, as
-// CloudTrail does: each write becomes an event on the default bus of the
-// region where it happened.
+// CloudTrail does: each write becomes an event on the default bus of the region
+// where it happened.
 //
-// The tap passes every request and reply through unchanged and knows
-// nothing of who listens to the events.
+// The tap passes every request and reply through unchanged and knows nothing
+// about the receivers of the events.
 package tap
 
 import (
@@ -16,18 +16,20 @@ import (
 	"time"
 )
 
-// Backend is what the tap needs of the account behind it, beside its API.
+// Backend is what the tap needs from the account behind it, beside its API.
 type Backend interface {
-	// Put dispatches one event on the bus of the event's account and region.
-	// An error that wraps ErrRefused is final; any other is tried again.
+	// Put dispatches one event on the bus of the event's account and region. An
+	// error that wraps ErrRefused is final; the tap retries after any other
+	// error.
 	Put(context.Context, Event) error
-	// Identity returns who an access key is; the zero Identity if nobody.
+	// Identity returns the principal that an access key belongs to, or the zero
+	// Identity if there is none.
 	Identity(ctx context.Context, accessKey string) (Identity, error)
-	// Alarms returns the stored metric alarms of these names, by name.
+	// Alarms returns the stored metric alarms with these names, by name.
 	Alarms(ctx context.Context, account, region string, names []string) (map[string]Alarm, error)
 }
 
-// ErrRefused marks an event that the backend will never take.
+// ErrRefused marks an event that the backend will never accept.
 var ErrRefused = errors.New("event refused")
 
 // A Tap is an http.Handler in front of an AWS endpoint.
@@ -46,12 +48,12 @@ func New(upstream *url.URL, b Backend) *Tap {
 	t.proxy = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(upstream)
-			r.Out.Host = r.In.Host // signed
+			r.Out.Host = r.In.Host // the client signed this host
 		},
 		Transport: &http.Transport{
-			DisableCompression: true, // would add a header that was not signed
-			// The emulator sometimes drops an idle connection just as the
-			// next call is sent on it, and that call would be lost.
+			DisableCompression: true, // compression would add a header that the client did not sign
+			// The emulator sometimes drops an idle connection just as the next
+			// call is sent on it, and that call would be lost.
 			DisableKeepAlives: true,
 		},
 		ModifyResponse: t.answered,
@@ -69,7 +71,7 @@ func (t *Tap) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	// The service would go on without its client, and so does the tap.
+	// The service would continue without its client, and so does the tap.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	defer cancel()
 	if q.id, err = t.who.get(ctx, q.accessKey); err != nil {
@@ -81,8 +83,8 @@ func (t *Tap) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	t.proxy.ServeHTTP(w, r.WithContext(context.WithValue(ctx, ctxKey{}, q)))
 }
 
-// answered records the call; it runs before the client sees the reply, so
-// whoever has the reply finds the call in Calls.
+// answered records the call. It runs before the client sees the reply, so a
+// client that has the reply finds the call in Calls.
 func (t *Tap) answered(resp *http.Response) error {
 	q := resp.Request.Context().Value(ctxKey{}).(*request)
 	rep, err := readReply(q, resp)
@@ -105,8 +107,8 @@ func (t *Tap) answered(resp *http.Response) error {
 	return nil
 }
 
-// failed records a call that got no reply. Whether it acted is unknown, so
-// no event says that it did.
+// failed records a call that got no reply. Its effect is unknown, so the tap
+// raises no event.
 func (t *Tap) failed(w http.ResponseWriter, r *http.Request, err error) {
 	q := r.Context().Value(ctxKey{}).(*request)
 	c := q.call()
@@ -116,9 +118,9 @@ func (t *Tap) failed(w http.ResponseWriter, r *http.Request, err error) {
 	w.WriteHeader(http.StatusBadGateway)
 }
 
-// Flush waits until every event so far is on its bus, or ctx is done.
+// Flush waits until every event so far is on its bus, or ctx ends.
 func (t *Tap) Flush(ctx context.Context) error { return t.out.flush(ctx) }
 
-// Close flushes and stops. Events that are still waiting when ctx is done
-// are lost, which the error says.
+// Close flushes and stops. Events that are still waiting when ctx ends are
+// lost, and the error reports them.
 func (t *Tap) Close(ctx context.Context) error { return t.out.close(ctx) }

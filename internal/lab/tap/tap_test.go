@@ -24,8 +24,8 @@ const (
 	lambda  = "ASIAEXAMPLE"  // access key of a function's session
 )
 
-// fake is the account behind the tap: it answers every call with one reply
-// and keeps what the tap puts on buses.
+// fake is the account behind the tap: it answers every call with the same reply
+// and stores what the tap puts on buses.
 type fake struct {
 	t     *testing.T
 	tap   *Tap
@@ -42,7 +42,7 @@ type fake struct {
 	put    []Event
 	putErr func(Event) error
 	alarms []map[string]Alarm // one for each look-up
-	asked  int                // look-ups of identities
+	asked  int                // number of identity look-ups
 }
 
 func newFake(t *testing.T) *fake {
@@ -122,7 +122,7 @@ type wire struct {
 	region  string // default eu-west-1
 	method  string // default POST
 	path    string
-	host    string // where it differs from the tap's address
+	host    string // if it differs from the tap's address
 	headers map[string]string
 	body    string
 }
@@ -139,7 +139,7 @@ func (f *fake) send(w wire) *http.Response {
 		req.Header.Set(k, v)
 	}
 	req.Host = w.host
-	client := http.Client{Transport: &http.Transport{DisableCompression: true}} // no header of its own
+	client := http.Client{Transport: &http.Transport{DisableCompression: true}} // so that the transport adds no header of its own
 	f.t.Cleanup(client.CloseIdleConnections)
 	resp, err := client.Do(req)
 	if err != nil {
@@ -149,7 +149,7 @@ func (f *fake) send(w wire) *http.Response {
 	return resp
 }
 
-// events returns what reached the buses.
+// events returns the events that reached the buses.
 func (f *fake) events() []Event {
 	f.t.Helper()
 	ctx, cancel := context.WithTimeout(f.t.Context(), 5*time.Second)
@@ -170,7 +170,7 @@ func target(name string) map[string]string {
 	return map[string]string{"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": name}
 }
 
-// decoded is JSON as a generic value, numbers as float64.
+// decoded returns JSON as a generic value, with numbers as float64.
 func decoded(t *testing.T, raw []byte) any {
 	t.Helper()
 	var v any
@@ -180,7 +180,7 @@ func decoded(t *testing.T, raw []byte) any {
 	return v
 }
 
-// The request arrives as it was sent, or its signature would not verify.
+// The request arrives as it was sent; otherwise its signature would not verify.
 func TestPassesThroughUnchanged(t *testing.T) {
 	f := newFake(t)
 	f.headers = map[string]string{"X-Amzn-Requestid": "r-1", "Content-Type": "text/xml"}
@@ -205,7 +205,7 @@ func TestPassesThroughUnchanged(t *testing.T) {
 	}
 }
 
-// A chunked body has no length, and has none when it arrives.
+// A chunked body has no length when it is sent, and none when it arrives.
 func TestPassesChunkedBodies(t *testing.T) {
 	f := newFake(t)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, f.front.URL, io.MultiReader(strings.NewReader(`{"logGroupName":`), strings.NewReader(`"g"}`)))
@@ -227,7 +227,8 @@ func TestPassesChunkedBodies(t *testing.T) {
 	}
 }
 
-// A client that signs its query string and sends no header is known too.
+// The tap also identifies a client that signs its query string and sends no
+// Authorization header.
 func TestPresigned(t *testing.T) {
 	f := newFake(t)
 	resp, err := http.Get(f.front.URL + "/?Action=DeleteTopic&TopicArn=arn%3At&X-Amz-Credential=" +

@@ -16,7 +16,7 @@ type element struct {
 	children []*element
 }
 
-// parseXML returns the root element, or nil for what is not XML.
+// parseXML returns the root element, or nil for text that is not XML.
 func parseXML(body []byte) *element {
 	d := xml.NewDecoder(bytes.NewReader(body))
 	top := &element{}
@@ -57,7 +57,8 @@ func (e *element) find(name string) *element {
 	return nil
 }
 
-// textOf is the text of the first element of that name, "" without one.
+// textOf returns the text of the first element with that name, or "" if there
+// is none.
 func (e *element) textOf(name string) string {
 	if f := e.find(name); f != nil {
 		return f.text

@@ -1,4 +1,4 @@
-// A function that makes one AWS call with the credentials it was given, and
+// This function makes one AWS call with the credentials that it was given, and
 // answers with the names in its environment.
 package main
 
