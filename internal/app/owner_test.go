@@ -412,7 +412,7 @@ func TestFilterQuota(t *testing.T) {
 	if len(again)+len(errs) > 0 {
 		t.Errorf("failed: %v, %v; another delivery cannot help", again, errs)
 	}
-	if m := w.Messages()[told:]; len(m) != 1 || !strings.Contains(m[0].Text, "(the log group has its 100 metric filters: delete those that nothing uses") ||
+	if m := w.Messages()[told:]; len(m) != 1 || !strings.Contains(m[0].Text, "(the log group has the maximum of 100 metric filters: delete those that nothing uses") ||
 		!strings.Contains(m[0].Text, "it has 100 metric filters and takes 100, so relight cannot restore 1 filter") {
 		t.Errorf("messages %+v, want one about the quota", m)
 	}

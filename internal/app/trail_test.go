@@ -268,7 +268,7 @@ func TestTrailRefusals(t *testing.T) {
 	}{
 		"bucket gone":    {arrange: func(w *world) { w.RemoveBucket("audit-" + account) }, says: "trail.bucket"},
 		"role gone":      {arrange: func(w *world) { w.RemoveRole("arn:aws:iam::" + account + ":role/audit-delivery") }, says: "trail.roleArn", logs: true},
-		"policy refuses": {fail: "InsufficientS3BucketPolicyException", says: "let CloudTrail write to the bucket"},
+		"policy refuses": {fail: "InsufficientS3BucketPolicyException", says: "allow CloudTrail to write to the bucket"},
 		"key":            {fail: "KmsKeyDisabledException", says: "enable the trail's key"},
 		"organisation":   {fail: "NotOrganizationMasterAccountException", says: "only the management account"},
 		"features":       {fail: "OrganizationNotInAllFeaturesModeException", says: "enable all features"},
@@ -282,7 +282,7 @@ func TestTrailRefusals(t *testing.T) {
 					})
 				}
 			},
-			says: "as many trails as it takes",
+			says: "maximum number of trails",
 		},
 	}
 	for name, tt := range tests {

@@ -83,28 +83,28 @@ const (
 
 // hints describes what a person can do about an error code.
 var hints = map[string]string{
-	"FlowLogsLimitExceeded":                                  "both flow log slots of the VPC are taken by others that do not satisfy the policy: delete one",
-	limitCode:                                                "a quota is used up: delete what is not needed or ask for more",
-	"LimitExceeded":                                          "a quota is used up: delete what is not needed or ask for more",
-	"CloudTrailAccessNotEnabledException":                    "only the management account of the organisation can fix it: enable trusted access for CloudTrail there",
-	"InsufficientEncryptionPolicyException":                  "let CloudTrail use the key, in its policy, or in that of the bucket",
-	"InsufficientS3BucketPolicyException":                    "let CloudTrail write to the bucket, in its policy",
-	"InsufficientSnsTopicPolicyException":                    "let CloudTrail publish to the topic, in its policy",
-	"InsufficientDependencyServiceAccessPermissionException": "allow what CloudTrail needs for an organisation's trail: organizations:ListAWSServiceAccessForOrganization, iam:GetRole",
-	"InvalidCloudWatchLogsLogGroupArnException":              "the log group is missing, or the trail's role may not write there",
-	"InvalidCloudWatchLogsRoleArnException":                  "create the trail's role again, trusting cloudtrail.amazonaws.com and allowed to write to the log group, or name another: trail.roleArn",
+	"FlowLogsLimitExceeded":                                  "both flow logs that the VPC may have are others that do not satisfy the policy: delete one of them",
+	limitCode:                                                "a quota is exhausted: delete what you do not need, or request a higher quota",
+	"LimitExceeded":                                          "a quota is exhausted: delete what you do not need, or request a higher quota",
+	"CloudTrailAccessNotEnabledException":                    "enable trusted access for CloudTrail in the management account of the organisation; no other account can do that",
+	"InsufficientEncryptionPolicyException":                  "allow CloudTrail to use the key: in the policy of the key, or of the bucket",
+	"InsufficientS3BucketPolicyException":                    "allow CloudTrail to write to the bucket in the bucket's policy",
+	"InsufficientSnsTopicPolicyException":                    "allow CloudTrail to publish to the topic in the topic's policy",
+	"InsufficientDependencyServiceAccessPermissionException": "allow the actions that CloudTrail needs for an organisation's trail: organizations:ListAWSServiceAccessForOrganization, iam:GetRole",
+	"InvalidCloudWatchLogsLogGroupArnException":              "the log group does not exist, or the trail's role may not write to it",
+	"InvalidCloudWatchLogsRoleArnException":                  "create the trail's role again so that it trusts cloudtrail.amazonaws.com and may write to the log group, or configure another: trail.roleArn",
 	"InvalidHomeRegionException":                             "deploy relight in the trail's home region",
-	"KmsException":                                           "see that the trail's key exists, is enabled and admits CloudTrail, or name another: trail.keyArn",
-	"KmsKeyDisabledException":                                "enable the trail's key, or name another: trail.keyArn",
-	"KmsKeyNotFoundException":                                "the trail's key is gone: name another: trail.keyArn",
-	"MaximumNumberOfTrailsExceededException":                 "the region has as many trails as it takes: delete one that is not needed",
+	"KmsException":                                           "check that the trail's key exists, is enabled and allows CloudTrail, or configure another: trail.keyArn",
+	"KmsKeyDisabledException":                                "enable the trail's key, or configure another: trail.keyArn",
+	"KmsKeyNotFoundException":                                "the trail's key does not exist; configure another: trail.keyArn",
+	"MaximumNumberOfTrailsExceededException":                 "the region has the maximum number of trails: delete one that you do not need",
 	"NotOrganizationManagementAccountException":              "only the management account of the organisation may change this trail: deploy relight there",
 	"NotOrganizationMasterAccountException":                  "only the management account of the organisation may change this trail: deploy relight there",
 	"OrganizationNotInAllFeaturesModeException":              "enable all features of the organisation",
-	"S3BucketDoesNotExistException":                          "create the bucket again, with a policy that lets CloudTrail write, or name another: trail.bucket",
+	"S3BucketDoesNotExistException":                          "create the bucket again with a policy that allows CloudTrail to write, or configure another: trail.bucket",
 
 	"AuthFailure":                 "the region may not be enabled for this account, or the credentials are wrong",
-	"OptInRequired":               "enable the region for this account, or leave it out of the configuration",
+	"OptInRequired":               "enable the region for this account, or remove it from the configuration",
 	"UnrecognizedClientException": "the region may not be enabled for this account, or the credentials are wrong",
 	"ExpiredToken":                "sign in again: the credentials have expired",
 	"ExpiredTokenException":       "sign in again: the credentials have expired",
@@ -117,7 +117,7 @@ var deniedCodes = []string{"UnauthorizedOperation", "AccessDenied", "AccessDenie
 // hintFor describes what a person can do about the error of a call.
 func hintFor(op, target, code string) string {
 	if op == putFilterOp && code == limitCode {
-		return "the log group has its 100 metric filters: delete those that nothing uses, and find out who made so many"
+		return "the log group has the maximum of 100 metric filters: delete those that nothing uses, and find out who made so many"
 	}
 	if !slices.Contains(deniedCodes, code) {
 		return hints[code]

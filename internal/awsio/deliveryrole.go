@@ -36,7 +36,7 @@ func (r *region) observeDeliveryRole(ctx context.Context, s remedy.Scope) (*plan
 	role, names := plan.DeliveryRoleOf(r.Want), s.Names.List()
 	switch {
 	case role.ARN == "":
-		return &plan.DeliveryRoleState{Elsewhere: "nothing is deployed, so there is none"}, nil
+		return &plan.DeliveryRoleState{Elsewhere: "relight is not deployed, so there is no delivery role"}, nil
 	case s.Type == catalog.Role && len(names) > 0 && !slices.Contains(names, role.Name):
 		return &plan.DeliveryRoleState{Elsewhere: "the event is about another role"}, nil
 	case s.Type == catalog.IAMPolicy && len(names) > 0 && !slices.Contains(names, role.Boundary):
@@ -217,7 +217,7 @@ func (c *Cloud) HandOver(ctx context.Context, region string, kind catalog.Kind) 
 	out, err := c.home(region).lambda.Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String(name), Payload: payload})
 	if err == nil && out.FunctionError != nil {
 		err = &remedy.Error{
-			Op: invokeOp, Target: name, Class: remedy.Transient, Hint: "its log says why",
+			Op: invokeOp, Target: name, Class: remedy.Transient, Hint: "read why in the function's log",
 			Err: fmt.Errorf("it failed: %s", cmp.Or(string(out.Payload), *out.FunctionError)),
 		}
 	}

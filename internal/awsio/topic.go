@@ -122,7 +122,7 @@ func (r *region) notOurTopic(s remedy.Scope) string {
 	ours := func(is func(name string) bool) bool { return len(names) == 0 || slices.ContainsFunc(names, is) }
 	switch {
 	case r.Want.Topic == "":
-		return "nothing is deployed; the deployment makes it"
+		return "relight is not deployed, so it has no topic"
 	case s.Type == catalog.Topic && !ours(func(n string) bool { return n == r.Want.Topic || strings.HasPrefix(n, r.Want.Topic+":") }):
 		return "the event is about another topic"
 	case s.Type == catalog.Key && !ours(func(n string) bool { return plan.IsKey(n, r.Want.TopicKey) }):

@@ -72,7 +72,7 @@ func (r *region) observeTrail(ctx context.Context, s remedy.Scope) (*plan.TrailS
 			state.ChangedBy = r.lastUpdate(ctx, t.ARN)
 		}
 	case !state.Choice.Gone && state.Choice.Elsewhere == "" && state.Memory.Unreadable != "":
-		return nil, r.unusable("no trail qualifies", state.Memory)
+		return nil, r.unusable("relight finds no trail that it could protect", state.Memory)
 	}
 	return state, r.describeTrailGroup(ctx, state)
 }

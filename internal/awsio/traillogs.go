@@ -26,7 +26,7 @@ func (r *region) trailLogs(ctx context.Context) (plan.TrailLogs, error) {
 			return plan.TrailLogs{}, err
 		}
 		if memory.Unreadable != "" { // another trail's log group would be harmful
-			return plan.TrailLogs{}, r.unusable("which trail relight protects is in doubt", memory)
+			return plan.TrailLogs{}, r.unusable("relight cannot determine which trail to protect", memory)
 		}
 		remembered = memory.Trail
 	}
@@ -50,7 +50,7 @@ func (r *region) confirmTrailLogs(ctx context.Context, found plan.TrailLogs) (pl
 	}
 	memory, err := r.recallTrail(ctx)
 	if err == nil && memory.Unreadable != "" {
-		err = r.unusable("whether a trail delivered to "+r.Want.LogGroup.Name+" is in doubt", memory)
+		err = r.unusable("relight cannot determine whether a trail delivered to "+r.Want.LogGroup.Name, memory)
 	}
 	return plan.ConfirmTrailLogs(r.Want, r.account, r.name, trails, memory.Trail), err
 }
@@ -60,6 +60,6 @@ func (r *region) confirmTrailLogs(ctx context.Context, found plan.TrailLogs) (pl
 func (r *region) unusable(why string, memory plan.Recollection) error {
 	return &remedy.Error{
 		Op: "recall", Target: r.Want.TrailMemory(), Class: remedy.Terminal, Err: errors.New(memory.Unreadable),
-		Hint: why + ", and what is remembered cannot be used: create the trail again, name it in the configuration, or write the memory again with relight accept",
+		Hint: why + ", and cannot use its memory of the trail: create the trail again, name it in the configuration, or write the memory again with relight accept",
 	}
 }

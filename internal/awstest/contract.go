@@ -42,7 +42,7 @@ func Contract(t *testing.T, c Implementation) {
 			case err != nil && !expected:
 				t.Errorf("%v\nsource: %s", err, cl.source)
 			case err == nil && expected:
-				t.Errorf("holds: take it off the list of differences (%s)", differs)
+				t.Errorf("the clause passes: remove it from the list of differences (%s)", differs)
 			case err != nil:
 				t.Logf("differs as listed (%s): %v; source: %s", differs, err, cl.source)
 			}

@@ -104,7 +104,7 @@ var alarmClauses = []clause{
 		},
 	},
 	{
-		name: "alarm in a warm-up says so", source: "CloudWatch API Reference, WarmUpConfiguration",
+		name: "alarm shows its warm-up", source: "CloudWatch API Reference, WarmUpConfiguration",
 		check: func(p *party) error {
 			err := p.alarm(p.id, func(in *cloudwatch.PutMetricAlarmInput) {
 				in.WarmUpConfiguration = &types.WarmUpConfiguration{WarmUpPeriodDurationInMinutes: aws.Int32(60), OnlyStartEvaluatingAfterWarmUpPeriodEnds: aws.Bool(true)}
@@ -174,7 +174,7 @@ var alarmClauses = []clause{
 		},
 	},
 	{
-		name: "hundred alarm names are the most", source: "CloudWatch API Reference, DescribeAlarms, AlarmNames",
+		name: "a call takes at most 100 alarm names", source: "CloudWatch API Reference, DescribeAlarms, AlarmNames",
 		check: func(p *party) error {
 			names := make([]string, mostAlarms+1)
 			for i := range names {
@@ -185,7 +185,7 @@ var alarmClauses = []clause{
 		},
 	},
 	{
-		name: "alarms are deleted though one of them is unknown", source: "CloudWatch API Reference, DeleteAlarms",
+		name: "alarms are deleted although one of them is unknown", source: "CloudWatch API Reference, DeleteAlarms",
 		check: func(p *party) error {
 			if err := p.alarm(p.id, nil); err != nil {
 				return err
@@ -200,7 +200,7 @@ var alarmClauses = []clause{
 
 var quietAlarmClauses = []clause{
 	{
-		name: "alarm says since when it is in its state", source: "CloudWatch API Reference, SetAlarmState and MetricAlarm",
+		name: "alarm shows since when it has been in its state", source: "CloudWatch API Reference, SetAlarmState and MetricAlarm",
 		check: func(p *party) error {
 			if err := p.alarm(p.id, nil); err != nil {
 				return err
@@ -215,7 +215,7 @@ var quietAlarmClauses = []clause{
 		},
 	},
 	{
-		name: "alarm keeps that it sends its tags along", source: putAlarm + ", ActionConfiguration",
+		name: "alarm keeps the setting that sends its tags", source: putAlarm + ", ActionConfiguration",
 		check: func(p *party) error {
 			err := p.alarm(p.id, func(in *cloudwatch.PutMetricAlarmInput) {
 				in.ActionConfiguration = &types.ActionConfiguration{AlarmTagsPropagation: &types.AlarmTagsPropagation{Enabled: aws.Bool(true)}}

@@ -87,7 +87,7 @@ var roleClauses = []clause{
 		},
 	},
 	{
-		name: "name of a role is taken", source: "IAM API Reference, CreateRole, EntityAlreadyExists",
+		name: "second role with the same name is refused", source: "IAM API Reference, CreateRole, EntityAlreadyExists",
 		check: func(p *party) error {
 			if _, err := p.role(); err != nil {
 				return err
@@ -138,11 +138,11 @@ var roleClauses = []clause{
 			if err != nil {
 				return err
 			}
-			return errors.Join(want("boundary", aws.ToString(out.Role.PermissionsBoundary.PermissionsBoundaryArn), *arn), want("taken away", after.Role.PermissionsBoundary == nil, true))
+			return errors.Join(want("boundary", aws.ToString(out.Role.PermissionsBoundary.PermissionsBoundaryArn), *arn), want("removed", after.Role.PermissionsBoundary == nil, true))
 		},
 	},
 	{
-		name: "version of a managed policy comes into force", source: "IAM API Reference, CreatePolicyVersion, SetAsDefault; GetPolicy",
+		name: "new default version of a managed policy takes effect", source: "IAM API Reference, CreatePolicyVersion, SetAsDefault; GetPolicy",
 		check: func(p *party) error {
 			name, err := p.role()
 			if err != nil {

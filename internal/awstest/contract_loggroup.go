@@ -111,7 +111,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "log group starts in class STANDARD and keeps for ever", source: "CloudWatch Logs API Reference, CreateLogGroup and LogGroup",
+		name: "new log group has class STANDARD and keeps events for ever", source: "CloudWatch Logs API Reference, CreateLogGroup and LogGroup",
 		check: func(p *party) error {
 			if err := p.group(p.id, nil); err != nil {
 				return err
@@ -274,7 +274,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "log group takes its filters with it", source: "CloudWatch Logs API Reference, DeleteLogGroup",
+		name: "deleting a log group deletes its filters", source: "CloudWatch Logs API Reference, DeleteLogGroup",
 		check: func(p *party) error {
 			if err := errors.Join(p.group(p.id, nil), p.filter("f", nil)); err != nil {
 				return err
@@ -290,7 +290,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "hundred filters are the most", source: metricFilterPage + ", LimitExceededException",
+		name: "a log group takes at most 100 metric filters", source: metricFilterPage + ", LimitExceededException",
 		check: func(p *party) error {
 			if err := p.group(p.id, nil); err != nil {
 				return err
@@ -304,7 +304,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "log group that is protected is not deleted", source: "CloudWatch Logs API Reference, PutLogGroupDeletionProtection and DeleteLogGroup",
+		name: "protected log group is not deleted", source: "CloudWatch Logs API Reference, PutLogGroupDeletionProtection and DeleteLogGroup",
 		check: func(p *party) error {
 			if err := p.group(p.id, func(in *cloudwatchlogs.CreateLogGroupInput) { in.DeletionProtectionEnabled = aws.Bool(true) }); err != nil {
 				return err

@@ -120,7 +120,7 @@ var subscriptionClauses = []clause{
 		},
 	},
 	{
-		name: "subscriptions are listed, those that wait without an ARN", source: "Amazon SNS API Reference, Subscribe and ListSubscriptionsByTopic",
+		name: "subscriptions are listed, pending ones without an ARN", source: "Amazon SNS API Reference, Subscribe and ListSubscriptionsByTopic",
 		check: func(p *party) error {
 			topic, queue, err := p.subscribed()
 			if err != nil {
@@ -147,7 +147,7 @@ var subscriptionClauses = []clause{
 		},
 	},
 	{
-		name: "filter policy is taken away by an empty one", source: `Amazon SNS Developer Guide, "Use SetSubscriptionAttributes with an AWS SDK or CLI"`,
+		name: "an empty filter policy removes the filter policy", source: `Amazon SNS Developer Guide, "Use SetSubscriptionAttributes with an AWS SDK or CLI"`,
 		check: func(p *party) error {
 			_, sub, err := p.subscribed()
 			if err != nil {
@@ -162,7 +162,7 @@ var subscriptionClauses = []clause{
 		},
 	},
 	{
-		name: "unsubscribed is gone", source: "Amazon SNS API Reference, Unsubscribe and GetSubscriptionAttributes",
+		name: "unsubscribing deletes the subscription", source: "Amazon SNS API Reference, Unsubscribe and GetSubscriptionAttributes",
 		check: func(p *party) error {
 			topic, sub, err := p.subscribed()
 			if err != nil {
@@ -177,7 +177,7 @@ var subscriptionClauses = []clause{
 		},
 	},
 	{
-		name: "deleted topic takes its subscriptions along", source: "Amazon SNS API Reference, DeleteTopic",
+		name: "deleting a topic deletes its subscriptions", source: "Amazon SNS API Reference, DeleteTopic",
 		check: func(p *party) error {
 			topic, _, err := p.subscribed()
 			if err != nil {

@@ -101,22 +101,22 @@ var trailClauses = []clause{
 		return errors.Join(want("type", s.ReadWriteType, types.ReadWriteTypeAll), want("management", aws.ToBool(s.IncludeManagementEvents), true),
 			want("excluded", len(s.ExcludeManagementEventSources), 0), want("advanced", len(out.AdvancedEventSelectors), 0))
 	}},
-	{"trail of a name that is taken", "CloudTrail API Reference, CreateTrail, Errors", func(p *party) error {
+	{"second trail with the same name is refused", "CloudTrail API Reference, CreateTrail, Errors", func(p *party) error {
 		if err := p.trail(nil); err != nil {
 			return err
 		}
 		_, err := p.CloudTrail.CreateTrail(p.ctx, &cloudtrail.CreateTrailInput{Name: aws.String(p.id), S3BucketName: aws.String(p.Bucket)})
 		return refused("second CreateTrail", err, "TrailAlreadyExistsException")
 	}},
-	{"trail to a bucket that is not there", "CloudTrail API Reference, CreateTrail, Errors", func(p *party) error {
+	{"trail to a bucket that does not exist", "CloudTrail API Reference, CreateTrail, Errors", func(p *party) error {
 		err := p.trail(func(in *cloudtrail.CreateTrailInput) { in.S3BucketName = aws.String(p.id + "-missing") })
 		return refused("CreateTrail", err, "S3BucketDoesNotExistException")
 	}},
-	{"trail to a log group that is not there", "CloudTrail API Reference, CreateTrail, Errors", func(p *party) error {
+	{"trail to a log group that does not exist", "CloudTrail API Reference, CreateTrail, Errors", func(p *party) error {
 		err := p.trail(func(in *cloudtrail.CreateTrailInput) { in.CloudWatchLogsLogGroupArn = p.groupARN(p.id + "-missing") })
 		return refused("CreateTrail", err, "InvalidCloudWatchLogsLogGroupArnException")
 	}},
-	{"update of a trail leaves what it does not name", "CloudTrail User Guide, Updating a trail with the AWS CLI", func(p *party) error {
+	{"update of a trail keeps omitted settings", "CloudTrail User Guide, Updating a trail with the AWS CLI", func(p *party) error {
 		if err := p.trail(nil); err != nil {
 			return err
 		}
@@ -127,7 +127,7 @@ var trailClauses = []clause{
 		return errors.Join(err, want("validation", aws.ToBool(t.LogFileValidationEnabled), false), want("every region", aws.ToBool(t.IsMultiRegionTrail), true),
 			want("bucket", aws.ToString(t.S3BucketName), p.Bucket), want("log group", aws.ToString(t.CloudWatchLogsLogGroupArn), *p.groupARN(p.id)))
 	}},
-	{"empty texts take a trail's log group away", "CloudTrail User Guide, Sending events to CloudWatch Logs, Stopping delivery", func(p *party) error {
+	{"empty texts remove a trail's log group", "CloudTrail User Guide, Sending events to CloudWatch Logs, Stopping delivery", func(p *party) error {
 		if err := p.trail(nil); err != nil {
 			return err
 		}
@@ -184,7 +184,7 @@ var trailClauses = []clause{
 		p.later(func() { _, _ = p.SSM.DeleteParameter(p.ctx, &ssm.DeleteParameterInput{Name: name}) })
 		return refused("PutParameter", err, "ValidationException")
 	}},
-	{"parameter is overwritten, and moves up a tier by itself", "AWS Systems Manager API Reference, PutParameter; User Guide, Managing parameter tiers", func(p *party) error {
+	{"parameter is overwritten, and moves up a tier automatically", "AWS Systems Manager API Reference, PutParameter; User Guide, Managing parameter tiers", func(p *party) error {
 		name := aws.String("/" + p.id + "/memory")
 		get := func() (string, error) {
 			out, err := p.SSM.GetParameter(p.ctx, &ssm.GetParameterInput{Name: name})

@@ -139,7 +139,7 @@ func (a *Arena) Attack(ctx context.Context, at Attack) (heal Heal, err error) {
 	}
 	if at.After != nil {
 		if err := at.After(ctx, root, target, want); err != nil {
-			return heal, fmt.Errorf("read what %s left: %w", at.Name, err)
+			return heal, fmt.Errorf("read what %s left behind: %w", at.Name, err)
 		}
 	}
 	if a.Meanwhile != nil {
@@ -188,7 +188,7 @@ func (a *Arena) waitForReport(ctx context.Context, at Attack, heal *Heal) error 
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-timeout:
-			heal.Why = "no notification said who made the call and what to do"
+			heal.Why = "no notification named who made the call and what to do"
 			return nil
 		case <-time.After(100 * time.Millisecond):
 		}
@@ -222,7 +222,7 @@ func (a *Arena) judge(heal *Heal, diff []string) {
 	case len(diff) > 0:
 		heal.Why = strings.Join(diff, "; ")
 	case swept:
-		heal.Why = "the sweep restored it"
+		heal.Why = "only the sweep restored it"
 	case len(counts) == 0:
 		heal.Why = "nothing was restored, because the attack harmed nothing"
 	default:

@@ -288,7 +288,7 @@ func deleteRole(ctx context.Context, s *Session, t Target) error {
 			return err
 		}
 	}
-	return fmt.Errorf("role %s has a policy again after each of five deletions", name)
+	return fmt.Errorf("relight restored a policy of role %s after each of five deletions", name)
 }
 
 // everything removes the log groups, flow logs and alarms of the home region

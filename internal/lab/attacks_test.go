@@ -153,7 +153,7 @@ func TestAttacksCoverTheCatalog(t *testing.T) {
 			t.Errorf("%s: an attack has either calls or code", at.Name)
 		}
 		if !at.Reported && len(at.Undo) > 0 {
-			t.Errorf("%s: relight has to heal it, and nothing else", at.Name)
+			t.Errorf("%s: only an attack that has to be reported may have calls in Undo", at.Name)
 		}
 		if at.Technique != notAnIntrusion && !slices.ContainsFunc(Techniques(), func(k Technique) bool { return k.ID == at.Technique }) {
 			t.Errorf("%s: technique %s is not among Techniques", at.Name, at.Technique)

@@ -49,7 +49,7 @@ func (a *Arena) settleIn(ctx context.Context, dir string, say func(string)) (err
 	}
 	log, err := os.Create(filepath.Join(a.Cloud.Emulator.Dir, "cdk.log"))
 	if err != nil {
-		return fmt.Errorf("keep what the CDK says: %w", err)
+		return fmt.Errorf("keep the CDK's output: %w", err)
 	}
 	defer log.Close()
 	say("deploying the stacks with the CDK CLI")
@@ -58,7 +58,7 @@ func (a *Arena) settleIn(ctx context.Context, dir string, say func(string)) (err
 	}
 	say("waiting for the first sweep, which the deployment started")
 	if err := a.firstSweep(ctx); err != nil {
-		return fmt.Errorf("%w\nthe functions complained:\n%s", err, strings.Join(a.Complaints(ctx), "\n"))
+		return fmt.Errorf("%w\nthe functions logged errors:\n%s", err, strings.Join(a.Complaints(ctx), "\n"))
 	}
 	return nil
 }
@@ -76,14 +76,14 @@ func (a *Arena) firstSweep(ctx context.Context) error {
 	for {
 		now, err := a.Missing(ctx)
 		if err != nil {
-			return fmt.Errorf("%w; the first sweep still owed: %s", err, strings.Join(missing, "; "))
+			return fmt.Errorf("%w; the first sweep has not made yet: %s", err, strings.Join(missing, "; "))
 		}
 		if missing = now; len(missing) == 0 {
 			return a.Settle(ctx)
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the first sweep left in %s: %s", sweepTimeout, strings.Join(missing, "; "))
+			return fmt.Errorf("after %s the first sweep has not made: %s", sweepTimeout, strings.Join(missing, "; "))
 		case <-time.After(250 * time.Millisecond):
 		}
 	}
@@ -175,9 +175,9 @@ func (a *Arena) verified(ctx context.Context, w io.Writer, when string) error {
 		return err
 	}
 	if len(broken) > 0 {
-		return fmt.Errorf("%s the attacks the AWS CLI finds broken: %s", when, strings.Join(broken, "; "))
+		return fmt.Errorf("%s the attacks, the AWS CLI finds these broken links: %s", when, strings.Join(broken, "; "))
 	}
-	_, err = fmt.Fprintf(w, "%s the attacks the AWS CLI finds %d controls and every VPC protected\n", when, len(catalog.Controls()))
+	_, err = fmt.Fprintf(w, "%s the attacks, the AWS CLI finds %d controls and every VPC healthy\n", when, len(catalog.Controls()))
 	return err
 }
 

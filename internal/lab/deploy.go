@@ -89,7 +89,7 @@ func (c *Cloud) cdk(ctx context.Context, dir string, out io.Writer, args ...stri
 	cmd.Stderr = cmd.Stdout
 	if err := cmd.Run(); err != nil {
 		lines := strings.Split(strings.TrimSpace(said.String()), "\n")
-		return fmt.Errorf("cdk %s: %w; it said: %s", args[0], err, strings.Join(lines[max(0, len(lines)-12):], "\n"))
+		return fmt.Errorf("cdk %s: %w; its output: %s", args[0], err, strings.Join(lines[max(0, len(lines)-12):], "\n"))
 	}
 	return nil
 }

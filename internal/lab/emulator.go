@@ -218,9 +218,9 @@ func (e *Emulator) ready(ctx context.Context) error {
 		}
 		select {
 		case <-e.exited:
-			return fmt.Errorf("it ended at once (%v); its last words: %s", e.exitErr, e.lastWords()) //nolint:errorlint // nil for exit code 0
+			return fmt.Errorf("the emulator ended at once (%v); its last output: %s", e.exitErr, e.lastWords()) //nolint:errorlint // nil for exit code 0
 		case <-ctx.Done():
-			return fmt.Errorf("it does not answer: %w; its last words: %s", ctx.Err(), e.lastWords())
+			return fmt.Errorf("the emulator does not answer: %w; its last output: %s", ctx.Err(), e.lastWords())
 		case <-time.After(25 * time.Millisecond):
 		}
 	}

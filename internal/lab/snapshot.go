@@ -316,7 +316,7 @@ func (s Snapshot) topic(ctx context.Context, at *Session, arn *string) error {
 	if err := json.Unmarshal([]byte(out.Attributes["Policy"]), &policy); err != nil && out.Attributes["Policy"] != "" {
 		return fmt.Errorf("read policy of %s: %w", aws.ToString(arn), err)
 	}
-	var statements, told []string
+	var statements, subscribers []string
 	for _, st := range policy.Statement {
 		raw, err := json.Marshal(st)
 		if err != nil {
@@ -341,16 +341,16 @@ func (s Snapshot) topic(ctx context.Context, at *Session, arn *string) error {
 					line += " " + filter
 				}
 			}
-			told = append(told, strings.TrimSpace(line))
+			subscribers = append(subscribers, strings.TrimSpace(line))
 		}
 	}
 	slices.Sort(statements)
-	slices.Sort(told)
+	slices.Sort(subscribers)
 	key, err := keyState(ctx, at, out.Attributes["KmsMasterKeyId"])
 	if err != nil {
 		return err
 	}
-	s.add("topic", aws.ToString(arn), statements, out.Attributes["KmsMasterKeyId"], key, told)
+	s.add("topic", aws.ToString(arn), statements, out.Attributes["KmsMasterKeyId"], key, subscribers)
 	return nil
 }
 

@@ -1,15 +1,16 @@
-"""Walks an account with the plain AWS CLI and names every broken link.
+"""Checks an account with the plain AWS CLI and names every broken link.
 
-For every control: trail, log group, filter, alarm, topic, subscriber. For
-every VPC: flow log and the log group behind it. Shares no code with relight,
-so that what it finds does not depend on relight being right.
+It checks for every control: trail, log group, filter, alarm, topic, subscriber.
+It checks for every VPC: flow log and the flow log's log group. It shares no code
+with relight, so that its result does not depend on relight being right.
 
     relight controls --output json > controls.json
     python3 verify.py controls.json HOME_REGION [REGION ...]
 
-Prints one line for each broken link, and ends with status 1 if there is any.
-AWS_CLI names another aws than the one on the PATH. SUBSCRIBERS lists endpoints,
-with commas between, that have to hear every message; without it one will do.
+It prints one line for each broken link, and exits with status 1 if there is any.
+AWS_CLI replaces the aws command on the PATH. SUBSCRIBERS lists endpoints, separated
+by commas, that have to receive every message; without it, one subscriber that
+receives every message is enough.
 """
 
 import json
@@ -24,7 +25,7 @@ SUBSCRIBERS = [s for s in os.environ.get("SUBSCRIBERS", "").split(",") if s]
 
 
 def aws(region, *args):
-    """What one call of the AWS CLI answers, all pages of it."""
+    """Returns the answer of one AWS CLI call, with all its pages."""
     command = [os.environ.get("AWS_CLI", "aws"), "--region", region, "--output", "json", *args]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode and ("(ResourceNotFoundException)" in done.stderr or "(NotFound)" in done.stderr):
@@ -43,7 +44,7 @@ def short_lived(group):
 
 
 def unguarded(region, group):
-    """Whether a log group that relight made can be deleted."""
+    """Returns whether relight made a log group that is not protected from deletion."""
     if group.get("deletionProtectionEnabled") is not False:
         return False
     return "relight" in aws(region, "logs", "list-tags-for-resource", "--resource-arn", group["arn"].removesuffix(":*")).get("tags", {})
@@ -66,7 +67,7 @@ def alerts(a, metric):
 
 
 def admits_alarms(statements):
-    """Whether CloudWatch may publish, and nothing denies it but want of TLS."""
+    """Returns whether CloudWatch may publish and no statement denies it, except without TLS."""
     def about(st):
         who, what = st["Principal"], st["Action"]
         means = who in ("*", {"AWS": "*"}) or "cloudwatch.amazonaws.com" in (who.get("Service") or [])
@@ -78,7 +79,7 @@ def admits_alarms(statements):
 
 
 def broken_control(control, filters, alarms, broken_topic):
-    """The first broken link of a control, or None."""
+    """Returns the first broken link of a control, or None."""
     metrics = [f["metricTransformations"][0] for f in filters if measures(f, control)]
     if not metrics:
         return "filter"
@@ -91,7 +92,7 @@ def broken_control(control, filters, alarms, broken_topic):
 
 
 def broken_trail(home, trail):
-    """What keeps a trail from recording every management event, for all to check."""
+    """Yields every reason why a trail does not verifiably record every management event."""
     status = aws(home, "cloudtrail", "get-trail-status", "--name", trail["TrailARN"])
     if not status.get("IsLogging"):
         yield f"trail {trail['Name']}: it is not logging"
@@ -108,7 +109,7 @@ def broken_trail(home, trail):
         [(f["Field"], f.get("Equals")) for f in s["FieldSelectors"]] == [("eventCategory", ["Management"])]
         for s in chosen.get("AdvancedEventSelectors", []))
     if not everything:
-        yield f"trail {trail['Name']}: it leaves management events out"
+        yield f"trail {trail['Name']}: it does not record all management events"
 
 
 def broken_controls(home, controls, calls):
@@ -120,10 +121,10 @@ def broken_controls(home, controls, calls):
     name = trails[0]["CloudWatchLogsLogGroupArn"].split(":log-group:")[1].removesuffix(":*")
     group = next((g for g in calls["groups", home]["logGroups"] if g["logGroupName"] == name), None)
     if group is None:
-        yield f"log group {name}: missing"
+        yield f"log group {name}: it does not exist"
         return
     if short_lived(group):
-        yield f"log group {name}: kept {group['retentionInDays']} days"
+        yield f"log group {name}: its retention is only {group['retentionInDays']} days"
     filters = aws(home, "logs", "describe-metric-filters", "--log-group-name", name)["metricFilters"]
 
     @cache
@@ -134,11 +135,11 @@ def broken_controls(home, controls, calls):
         policy = json.loads(aws(home, "sns", "get-topic-attributes", "--topic-arn", topic)["Attributes"].get("Policy") or "{}")
         if not admits_alarms(policy.get("Statement", [])):
             return "topic's policy"
-        heard = {s["SubscriptionArn"]: s.get("Endpoint") for s in subs if s["SubscriptionArn"].startswith("arn:")}
-        if not heard or not set(SUBSCRIBERS) <= set(heard.values()):
+        endpoints = {s["SubscriptionArn"]: s.get("Endpoint") for s in subs if s["SubscriptionArn"].startswith("arn:")}
+        if not endpoints or not set(SUBSCRIBERS) <= set(endpoints.values()):
             return "subscriber"
         filtered = [bool(json.loads(aws(home, "sns", "get-subscription-attributes", "--subscription-arn", s)["Attributes"].get("FilterPolicy") or "{}"))
-                    for s in heard]
+                    for s in endpoints]
         return "subscriber's filter policy" if all(filtered) or SUBSCRIBERS and any(filtered) else None
 
     for control in controls:
@@ -153,15 +154,15 @@ def broken_vpcs(region, calls):
                 if f["ResourceId"] == vpc["VpcId"] and f["FlowLogStatus"] == "ACTIVE"
                 and f["TrafficType"] in ("REJECT", "ALL") and f.get("DeliverLogsStatus") != "FAILED"]
         if not good:
-            yield f"VPC {vpc['VpcId']} in {region}: no flow log records what it rejects"
+            yield f"VPC {vpc['VpcId']} in {region}: no flow log records rejected traffic"
         for f in good:
             name = f.get("LogGroupName")
             if name and name not in groups:
-                yield f"VPC {vpc['VpcId']} in {region}: the log group {name} is missing"
+                yield f"VPC {vpc['VpcId']} in {region}: the log group {name} does not exist"
             elif name and short_lived(groups[name]):
-                yield f"VPC {vpc['VpcId']} in {region}: the log group {name} is kept {groups[name]['retentionInDays']} days"
+                yield f"VPC {vpc['VpcId']} in {region}: the retention of the log group {name} is only {groups[name]['retentionInDays']} days"
             elif name and unguarded(region, groups[name]):
-                yield f"VPC {vpc['VpcId']} in {region}: the log group {name} can be deleted, though relight made it"
+                yield f"VPC {vpc['VpcId']} in {region}: relight made the log group {name}, but it is not protected from deletion"
 
 
 def main():
@@ -178,7 +179,7 @@ def main():
     broken = [*broken_controls(home, controls, calls)]
     for region in (home, *others):
         broken += broken_vpcs(region, calls)
-    print("\n".join(broken) if broken else f"{len(controls)} controls and every VPC are protected")
+    print("\n".join(broken) if broken else f"{len(controls)} controls and every VPC are healthy")
     sys.exit(bool(broken))
 
 

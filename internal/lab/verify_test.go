@@ -88,7 +88,7 @@ func TestVerify(t *testing.T) {
 		want   string // the first line
 		lines  int
 	}{
-		{"nothing", func(object) {}, fmt.Sprintf("%d controls and every VPC are protected", all), 1},
+		{"nothing", func(object) {}, fmt.Sprintf("%d controls and every VPC are healthy", all), 1},
 		{"no trail", answer("describe-trails", object{"trailList": []object{}}), "trail: no multi-region trail", 1},
 		{"trail stopped", answer("get-trail-status", object{"IsLogging": false}), "trail trail: it is not logging", 1},
 		{"trail of one region", trail(object{"IsMultiRegionTrail": false}), "trail: no multi-region trail", 1},
@@ -96,12 +96,12 @@ func TestVerify(t *testing.T) {
 		{"trail not validated", trail(object{"LogFileValidationEnabled": false}), "trail trail: LogFileValidationEnabled is off", 1},
 		{"trail without IAM", trail(object{"IncludeGlobalServiceEvents": false}), "trail trail: IncludeGlobalServiceEvents is off", 1},
 		{"trail's bucket shut", answer("get-trail-status", object{"IsLogging": true, "LatestDeliveryError": "AccessDenied"}), "LatestDeliveryError AccessDenied", 1},
-		{"trail reads only", answer("get-event-selectors", selectors(object{"IncludeManagementEvents": true, "ReadWriteType": "ReadOnly"})), "trail trail: it leaves", 1},
+		{"trail reads only", answer("get-event-selectors", selectors(object{"IncludeManagementEvents": true, "ReadWriteType": "ReadOnly"})), "trail trail: it does not record all management events", 1},
 		{"trail without KMS", answer("get-event-selectors", selectors(object{
 			"IncludeManagementEvents": true, "ReadWriteType": "All", "ExcludeManagementEventSources": []string{"kms.amazonaws.com"},
-		})), "trail trail: it leaves", 1},
-		{"trail's group gone", group(0, object{"logGroupName": "other"}), "log group trail: missing", 1},
-		{"trail's group short", group(0, object{"retentionInDays": 90}), "log group trail: kept 90 days", 1},
+		})), "trail trail: it does not record all management events", 1},
+		{"trail's group gone", group(0, object{"logGroupName": "other"}), "log group trail: it does not exist", 1},
+		{"trail's group short", group(0, object{"retentionInDays": 90}), "log group trail: its retention is only 90 days", 1},
 		{"filter gone", filter(object{"filterPattern": ""}), control + "filter", 1},
 		{"filter selects", filter(object{"fieldSelectionCriteria": "@aws.region = x"}), control + "filter", 1},
 		{"filter transforms", filter(object{"applyOnTransformedLogs": true}), control + "filter", 1},
@@ -117,7 +117,7 @@ func TestVerify(t *testing.T) {
 		{"alarm keeps its state", alarm(object{"TreatMissingData": "ignore"}), control + "alarm", 1},
 		{"alarm in another unit", alarm(object{"Unit": "Bytes"}), control + "alarm", 1},
 		{"alarm with a dimension", alarm(object{"Dimensions": []object{{"Name": "a", "Value": "b"}}}), control + "alarm", 1},
-		{"alarm tells nobody", alarm(object{"AlarmActions": []string{}}), control + "topic", 1},
+		{"alarm notifies nobody", alarm(object{"AlarmActions": []string{}}), control + "topic", 1},
 		{"topic gone", answer("list-subscriptions-by-topic", "NotFound"), "broken at its topic", all},
 		{"not confirmed", answer("list-subscriptions-by-topic", object{"Subscriptions": []object{{"SubscriptionArn": "PendingConfirmation"}}}), "broken at its subscriber", all},
 		{"somebody else's", answer("list-subscriptions-by-topic", object{"Subscriptions": []object{
@@ -128,11 +128,11 @@ func TestVerify(t *testing.T) {
 			`{"Effect":"Deny","Principal":"*","Action":["sns:Publish"]},` +
 			`{"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},"Action":"sns:Publish"}]}`}}), "broken at its topic's policy", all},
 		{"filtered", answer("get-subscription-attributes", object{"Attributes": object{"FilterPolicy": `{"a":["b"]}`}}), "broken at its subscriber's filter policy", all},
-		{"flow log gone", answer("describe-flow-logs", object{"FlowLogs": []object{}}), "VPC vpc-1 in us-east-1: no flow log", 1},
-		{"flow log too narrow", flowLog(object{"TrafficType": "ACCEPT"}), "VPC vpc-1 in us-east-1: no flow log", 1},
-		{"flow log fails", flowLog(object{"DeliverLogsStatus": "FAILED"}), "VPC vpc-1 in us-east-1: no flow log", 1},
-		{"flow log's group gone", flowLog(object{"LogGroupName": "other"}), "the log group other is missing", 1},
-		{"flow log's group short", group(1, object{"retentionInDays": 1}), "the log group flow-logs is kept 1 days", 1},
+		{"flow log gone", answer("describe-flow-logs", object{"FlowLogs": []object{}}), "VPC vpc-1 in us-east-1: no flow log records rejected traffic", 1},
+		{"flow log too narrow", flowLog(object{"TrafficType": "ACCEPT"}), "VPC vpc-1 in us-east-1: no flow log records rejected traffic", 1},
+		{"flow log fails", flowLog(object{"DeliverLogsStatus": "FAILED"}), "VPC vpc-1 in us-east-1: no flow log records rejected traffic", 1},
+		{"flow log's group gone", flowLog(object{"LogGroupName": "other"}), "the log group other does not exist", 1},
+		{"flow log's group short", group(1, object{"retentionInDays": 1}), "the retention of the log group flow-logs is only 1 days", 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -117,7 +117,7 @@ func TestDemo(t *testing.T) {
 	}
 	s.drain(t)
 	if broken, err := s.Verify(t.Context()); err != nil || len(broken) > 0 {
-		t.Errorf("after the attacks the AWS CLI finds broken: %v, %v", broken, err)
+		t.Errorf("after the attacks, the AWS CLI finds these broken links: %v, %v", broken, err)
 	}
 	t.Logf("healed %d and reported %d of %d", healed, reported, len(attacks))
 	inSecond := 0
@@ -190,7 +190,7 @@ func TestUnreadable(t *testing.T) {
 	}
 	s.drain(t)
 	if broken, err := s.Verify(t.Context()); err != nil || len(broken) > 0 {
-		t.Errorf("the alarm beside it was not healed: %v, %v", broken, err)
+		t.Errorf("the other alarm was not healed: %v, %v", broken, err)
 	}
 }
 

@@ -46,7 +46,7 @@ func TestPolicies(t *testing.T) {
 				_, name, _ := strings.Cut(action, ":")
 				said := strings.Contains(g.Why, name+" is checked") || strings.Contains(g.Why, name+" is for")
 				if !used[action] && !said && (f != catalog.Backfill || !byKinds[action]) {
-					t.Errorf("%s may %s and never did; the table does not say why", f, action)
+					t.Errorf("%s may call %s and never did; the table does not say why", f, action)
 				}
 			}
 		}

@@ -19,8 +19,8 @@ func TestContract(t *testing.T) {
 		TrailRole: role(t, "contract-trails", "cloudtrail.amazonaws.com", "logs:*"), Bucket: "contract-trails",
 		Differs: map[string]string{
 			"unknown flow log is refused inside a successful reply": "fails the whole call",
-			"parameter too long for the standard tier":              "takes it",
-			"alarm in a warm-up says so":                            "knows no warm-ups",
+			"parameter too long for the standard tier":              "accepts it",
+			"alarm shows its warm-up":                               "does not support warm-ups",
 		},
 	})
 }

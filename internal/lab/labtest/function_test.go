@@ -60,7 +60,7 @@ func TestFunctionCalls(t *testing.T) {
 	var env []string
 	must(t, json.Unmarshal(out, &env))
 	if slices.Contains(env, "LAB_TOKEN") {
-		t.Error("the function holds the secret of the lab's own endpoints")
+		t.Error("the function has the secret of the lab's own endpoints")
 	}
 	calls := cloud.Tap.Calls(tap.ByRole(arn, start))
 	if len(calls) != 1 || calls[0].Operation != "CreateLogGroup" || calls[0].Attempt != 1 || len(calls[0].EventIDs) != 1 {

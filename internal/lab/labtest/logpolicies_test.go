@@ -74,12 +74,12 @@ func TestLogGroupPolicies(t *testing.T) {
 	_, err = c.DisassociateKmsKey(t.Context(), &cloudwatchlogs.DisassociateKmsKeyInput{LogGroupName: name})
 	must(t, err)
 	if g := logGroup(t, c, *name); g.KmsKeyId != nil {
-		t.Errorf("key %s after it was taken away", *g.KmsKeyId)
+		t.Errorf("key %s after it was removed", *g.KmsKeyId)
 	}
 	_, err = c.AssociateKmsKey(t.Context(), &cloudwatchlogs.AssociateKmsKeyInput{ResourceIdentifier: arn, KmsKeyId: key})
 	must(t, err)
 	if g := logGroup(t, c, *name); aws.ToString(g.KmsKeyId) != *key {
-		t.Errorf("key %v after it was given back", g.KmsKeyId)
+		t.Errorf("key %v after it was set again", g.KmsKeyId)
 	}
 
 	_, err = c.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("rare"), LogGroupClass: types.LogGroupClassInfrequentAccess})

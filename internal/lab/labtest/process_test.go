@@ -45,7 +45,7 @@ func TestEndsWithItsContext(t *testing.T) {
 	select {
 	case <-c.Emulator.Exited():
 	case <-time.After(10 * time.Second):
-		t.Fatal("the emulator runs on")
+		t.Fatal("the emulator is still running")
 	}
 	must(t, c.Close())
 }

@@ -153,7 +153,7 @@ func TestTopicChanges(t *testing.T) {
 		t.Errorf("filter policy %q", got)
 	}
 	if got := filter(`{}`); got != "" {
-		t.Errorf("filter policy %q after it was taken away", got)
+		t.Errorf("filter policy %q after it was removed", got)
 	}
 	_, err = c.Unsubscribe(t.Context(), &sns.UnsubscribeInput{SubscriptionArn: queue})
 	must(t, err)

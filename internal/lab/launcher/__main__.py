@@ -1,8 +1,8 @@
 """Starts MiniStack with the parts of AWS that it lacks.
 
-Each module beside this one adds to one service and names the AWS document
-it follows. An addition whose target is gone stops the start: better no
-emulator than one that silently forgets.
+Each of the other modules adds to one service and names the AWS document that
+it follows. If MiniStack no longer has what a module extends, the start fails:
+no emulator is better than one that silently lacks a part.
 
 Environment: LAB_TOKEN is the secret of the lab's own endpoints (/_lab/...);
 everything else is MiniStack's.
@@ -19,7 +19,7 @@ PARTS = ("alarms", "authorization", "batches", "flowlogs", "forwarding", "logpol
 
 
 def die_with_parent():
-    """Ends the whole process group, functions included, when the parent is gone."""
+    """Ends the whole process group, including functions, when the parent has ended."""
     sys.stdin.buffer.read()
     os.killpg(0, signal.SIGKILL)
 
@@ -32,7 +32,7 @@ def main():
         sys.exit(f"lab: {missing}: install requirements.txt into this virtual environment")
     for part in PARTS:
         importlib.import_module(part).install()
-    # Taken out of the environment, which functions inherit.
+    # Functions inherit the environment, so the token is removed from it.
     importlib.import_module("endpoints").install(os.environ.pop("LAB_TOKEN"))
     threading.Thread(target=die_with_parent, daemon=True).start()
     app.main()

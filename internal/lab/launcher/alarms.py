@@ -1,8 +1,8 @@
 """Alarms that read the same in every protocol of CloudWatch.
 
-MiniStack's query replies leave out most of an alarm, its query requests lose
-InsufficientDataActions, and no protocol keeps metric math, a composite
-alarm's suppressor, or when a metric alarm's state last changed.
+MiniStack's query replies leave out most of an alarm, and its query requests
+lose InsufficientDataActions. No protocol keeps metric math, a composite
+alarm's suppressor, or the time when a metric alarm's state last changed.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricAlarm.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
@@ -15,11 +15,11 @@ from ministack.services import cloudwatch as cw
 
 from hook import around, ok
 
-# Members of PutMetricAlarm that are stored by no or by one protocol only.
+# Members of PutMetricAlarm that MiniStack stores in no protocol or in only one.
 KEPT = ("ActionConfiguration", "InsufficientDataActions", "Metrics", "ThresholdMetricId", "EvaluateLowSampleCountPercentile")
 
-# Members of PutCompositeAlarm that are not stored; while the suppressor is in
-# ALARM, the composite alarm takes no actions.
+# Members of PutCompositeAlarm that MiniStack does not store. While the
+# suppressor is in ALARM, the composite alarm takes no actions.
 SUPPRESSOR = "ActionsSuppressor"
 SUPPRESSION = (SUPPRESSOR, "ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod")
 
@@ -38,7 +38,7 @@ def install():
             alarm.setdefault("StateTransitionedTimestamp", before.get("StateTransitionedTimestamp", alarm["StateUpdatedTimestamp"]))
         return reply
 
-    @around(cw, "_record_history")  # of each change of state
+    @around(cw, "_record_history")  # called for each change of state
     def record_history(original, name, *change):
         if name in cw._alarms:
             cw._alarms[name]["StateTransitionedTimestamp"] = cw._alarms[name]["StateUpdatedTimestamp"]
@@ -50,7 +50,7 @@ def install():
         periods = [asked.get(key) for key in SUPPRESSION[1:]]
         # "WaitPeriod [and ExtensionPeriod are] required only when ActionsSuppressor is specified."
         if asked.get(SUPPRESSOR) and None in periods:
-            return cw._error("ValidationError", f"{SUPPRESSOR} comes with both periods.", 400, use_json=is_json, use_cbor=is_cbor)
+            return cw._error("ValidationError", f"{SUPPRESSOR} requires both periods.", 400, use_json=is_json, use_cbor=is_cbor)
         reply = original(params, data, is_cbor, is_json)
         if ok(reply):
             kept = {SUPPRESSOR: asked[SUPPRESSOR], **{k: int(asked[k]) for k in SUPPRESSION[1:]}} if asked.get(SUPPRESSOR) else {}
@@ -81,7 +81,7 @@ def up_to_hundred(original, params, data, is_cbor, is_json=False):
 
 
 def in_xml(original, params, data, is_cbor, is_json=False):
-    """Answers a query request with all that the JSON protocol would."""
+    """Answers a query request with everything that the JSON protocol would return."""
     if is_cbor or is_json:
         return original(params, data, is_cbor, is_json)
     reply = original(params, data, False, False)
@@ -93,7 +93,7 @@ def in_xml(original, params, data, is_cbor, is_json=False):
 
 
 def members(params):
-    """A query request's parameters as the JSON protocol has them: Names.member.1=a becomes {"Names": ["a"]}."""
+    """Returns a query request's parameters in the JSON protocol's form: Names.member.1=a becomes {"Names": ["a"]}."""
     tree = {}
     for name in params:
         node, *path = tree, *name.split(".")
@@ -122,5 +122,5 @@ def xml(value):
 
 
 def _time(name, value):
-    """Times are epoch seconds in JSON and ISO 8601 in XML."""
+    """Converts times, which are epoch seconds in JSON and ISO 8601 in XML."""
     return cw._ts_iso(value) if name.endswith("Timestamp") and isinstance(value, int) else value

@@ -1,8 +1,8 @@
-"""What IAM sees of a call: its action, its resource and its transport.
+"""The parts of a call that IAM evaluates: its action, its resource and its transport.
 
-MiniStack authorizes nothing that comes to CloudWatch as CBOR or to Account
-Management, and calls the resource of many calls "*", which no policy for one
-resource allows.
+MiniStack authorizes no CBOR call to CloudWatch and no call to Account
+Management. It evaluates many calls with the resource "*", which no policy for
+one resource allows.
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
@@ -17,12 +17,12 @@ from ministack.services import ec2, iam, kms
 from hook import around
 
 
-# The resources of the request at hand beyond its first, and that first.
+# The first resource of the current request, and its other resources.
 _others = contextvars.ContextVar("others", default=("", ()))
 
 
 def install():
-    iam_actions._BOTOCORE_SERVICE_MAP["account"] = ["account"]  # whose paths name the operations
+    iam_actions._BOTOCORE_SERVICE_MAP["account"] = ["account"]  # its paths name the operations
 
     @around(iam_actions, "extract_iam_action")
     def action(original, service, method, path, headers, body, query_params):
@@ -43,7 +43,7 @@ def install():
                 return found[0]
         return original(service, method, path, headers, body, query_params, region, account_id, *rest, **more)
 
-    # A call about several resources needs to be allowed on each.
+    # A call on several resources has to be allowed on each.
     @around(iam_evaluator, "enforce")
     def enforce(original, access_key, action, service, region, resource_arn="*", service_context=None):
         first, others = _others.get()
@@ -54,9 +54,9 @@ def install():
                 return denied
         return None
 
-    # A lab speaks plain HTTP on the loopback interface, where AWS speaks TLS.
-    # Policies that deny the former, as every bootstrap bucket's does, are not
-    # meant to deny a lab.
+    # A lab uses plain HTTP on the loopback interface, and AWS uses TLS. Policies
+    # that deny plain HTTP, as every bootstrap bucket's does, must not deny calls
+    # to a lab.
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
     @around(iam_evaluator, "_resolve_condition_key")
     def condition(original, key, context):
@@ -64,20 +64,20 @@ def install():
 
 
 def _resource_tags(arn):
-    """aws:ResourceTag of EC2's resources, of which MiniStack knows only some types."""
+    """Returns aws:ResourceTag of EC2's resources; MiniStack supports it for only some types."""
     parts = arn.split(":", 5)
     tags = ec2._tags.get(parts[5].rsplit("/", 1)[-1]) if len(parts) == 6 and parts[2] == "ec2" else None
     return {f"aws:ResourceTag/{tag['Key']}": tag["Value"] for tag in tags or ()}
 
 
 def _asker(headers, body, query_params):
-    """A function from names of a parameter ("A.B" is B inside A) to all its texts, those of the first name that has any."""
+    """Returns a function that takes names of parameters ("A.B" is B inside A) and returns all texts of the first name that has any."""
     try:
         if "cbor" in headers.get("content-type", "") + headers.get("smithy-protocol", ""):
             data = cbor2.loads(body)
         else:
             data = json.loads(body)
-    except (cbor2.CBORError, ValueError):  # a form, no body, or one that the service refuses
+    except (cbor2.CBORError, ValueError):  # a form, no body, or a body that the service refuses
         data = {}
 
     def form(name):
@@ -107,7 +107,7 @@ def _cloudwatch(operation, asked, place):
     if operation in ("TagResource", "UntagResource", "ListTagsForResource"):
         return asked("ResourceARN")
     if operation in ("DescribeAlarms", "DescribeAlarmsForMetric", "DescribeAlarmHistory"):
-        # A listing by no name asks for every alarm.
+        # A listing without names requests every alarm.
         return [f"{arn}alarm:{name}" for name in asked("AlarmName", "AlarmNames") or [p + "*" for p in asked("AlarmNamePrefix")] or ["*"]]
     return [f"{arn}alarm:{name}" for name in asked("AlarmName", "AlarmNames")]
 
@@ -115,7 +115,7 @@ def _cloudwatch(operation, asked, place):
 def _ec2(operation, asked, place):
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
     arn, ids = f"arn:aws:ec2:{place}:", asked("ResourceId")
-    if operation == "CreateFlowLogs":  # the VPCs and the flow logs to be
+    if operation == "CreateFlowLogs":  # the VPCs and the flow logs that the call will create
         return [f"{arn}vpc/{i}" for i in ids] + [f"{arn}vpc-flow-log/*"]
     if operation == "DeleteFlowLogs":
         return [f"{arn}vpc-flow-log/{i}" for i in asked("FlowLogId")]
@@ -129,7 +129,7 @@ TAGGED = {"fl": "vpc-flow-log", "i": "instance", "sg": "security-group", "subnet
 
 def _events(operation, asked, place):
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html
-    # A rule of the default bus has no bus in its ARN.
+    # The ARN of a rule on the default bus contains no bus.
     if not re.search("Rule$|Targets", operation) or operation == "ListRules":
         return []
     bus = "".join(asked("EventBusName")).rsplit("/", 1)[-1]
@@ -148,13 +148,13 @@ def _ssm(operation, asked, place):
                          "PutParameter", "DeleteParameter", "DeleteParameters", "LabelParameterVersion"):
         return []
     names = [name.split(":parameter", 1)[-1] if name.startswith("arn:") else name for name in asked("Name", "Names", "Path")]
-    # A selector of a version, after a colon, is no part of the name.
+    # A version selector after a colon is not part of the name.
     return [f"arn:aws:ssm:{place}:parameter/" + name.split(":")[0].strip("/") for name in names]
 
 
 def _kms(operation, asked, place):
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awskeymanagementservice.html
-    # An alias stands for its key.
+    # A call by alias acts on the alias's key.
     # https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
     return [key["Arn"] for name in asked("KeyId") if (key := kms._resolve_key(name))]
 
@@ -171,7 +171,7 @@ def _iam(operation, asked, place):
 
 def _cloudtrail(operation, asked, place):
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudtrail.html
-    return asked("ResourceId", "ResourceIdList")  # of its tags; other calls name the trail
+    return asked("ResourceId", "ResourceIdList")  # of calls about tags; other calls name the trail
 
 
 def _account(operation, asked, place):

@@ -1,7 +1,7 @@
 """The batch window and batch size of an event source mapping on a queue.
 
-Lambda gathers messages until the window is over or the batch is full; up to
-10,000 messages make a batch. MiniStack invokes at once, with ten at most.
+Lambda gathers messages until the window ends or the batch is full; a batch has
+up to 10,000 messages. MiniStack invokes at once, with at most ten messages.
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 """
 
@@ -29,7 +29,7 @@ def install():
 
 
 def _window(queue):
-    """The batch window of the mapping on a queue, in seconds."""
+    """Returns the batch window of a queue's mapping, in seconds."""
     arn = queue["attributes"]["QueueArn"]
     return max((mapping.get("MaximumBatchingWindowInSeconds") or 0
                 for _, _, mapping in lambda_svc._iter_all_esms() if mapping.get("EventSourceArn") == arn), default=0)

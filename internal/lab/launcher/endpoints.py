@@ -1,10 +1,10 @@
-"""The lab's own endpoints, for who holds the token: /_lab/...
+"""The lab's own endpoints, for callers that have the token: /_lab/...
 
 POST events               puts complete EventBridge events on a bus, aws.* sources
                           included, which PutEvents refuses as AWS does
-GET  identity/KEY         who an access key is
+GET  identity/KEY         the principal that an access key belongs to
 GET  alarms/ACCT/REGION   stored metric alarms, all or ?name=...
-GET  pending/ACCT/REGION  what a subscriber's mailbox holds: unconfirmed subscriptions with their token
+GET  pending/ACCT/REGION  the contents of subscribers' mailboxes: unconfirmed subscriptions with their token
 """
 
 import datetime
@@ -34,7 +34,7 @@ def install(token):
         try:
             answer = {"events": put, "identity": identity, "alarms": alarms, "pending": pending}[kind](
                 *rest, **({"events": json.loads(body)} if body else {}), **query)
-        except Exception as error:  # the caller prints it; the emulator goes on
+        except Exception as error:  # the caller prints it; the emulator continues
             return await _reply(send, 500, {"error": f"{type(error).__name__}: {error}"})
         await _reply(send, 200, answer)
 
@@ -76,7 +76,7 @@ def put(events):
 
 
 def identity(key):
-    """The principal behind an access key, in the words of CloudTrail's userIdentity."""
+    """Returns the principal of an access key, in the words of CloudTrail's userIdentity."""
     set_request_account_id(find_iam_access_key_account(key) or key)
     account = get_account_id()
     if is_root_access_key(key):

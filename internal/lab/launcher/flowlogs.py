@@ -1,13 +1,13 @@
-"""Flow logs as EC2 keeps, refuses and lists them.
+"""Flow logs as EC2 stores, refuses and lists them.
 
-MiniStack keeps six fields and refuses nothing.
+MiniStack stores six fields and refuses nothing.
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFlowLogs.html
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeFlowLogs.html
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
 https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-troubleshooting.html
 
-A deleted VPC leaves its flow logs behind, as in MiniStack itself; whether on
-AWS too is not documented.
+A deleted VPC leaves its flow logs behind, as in MiniStack itself. AWS does not
+document whether it does the same.
 """
 
 import random
@@ -30,8 +30,8 @@ LIMIT = 2
 
 SERVICE = "vpc-flow-logs.amazonaws.com"
 
-# Members of the FlowLog shape in the order of the API reference, by the key
-# of the stored record.
+# Members of the FlowLog shape in the order of the API reference. They are also
+# the keys of the stored record.
 MEMBERS = ("CreationTime", "DeliverLogsPermissionArn", "FlowLogId", "FlowLogStatus",
            "LogGroupName", "ResourceId", "TrafficType", "LogDestinationType", "LogDestination",
            "LogFormat", "MaxAggregationInterval")
@@ -76,7 +76,7 @@ def create(_, params):
 
 
 def _refusal(params):
-    """The error that refuses the whole call, or None."""
+    """Returns the error that refuses the whole call, or None."""
     if len(ec2._parse_member_list(params, "ResourceId")) > 300:
         return ec2._error("InvalidParameterValue", "A call takes at most 300 resources.", 400)
     if ec2._p(params, "ResourceType") == "VPC":
@@ -160,15 +160,15 @@ def _matches(log, filters):
         values[name] in wanted for name, wanted in filters.items() if name in values)
 
 
-# What the role needs where the group exists, and where it does not.
+# The actions that the role needs if the group exists, and those it also needs if not.
 # https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
 WRITE, MAKE = ("logs:CreateLogStream", "logs:PutLogEvents"), ("logs:CreateLogGroup",)
 
 
 def _delivery(log):
-    """DeliverLogsStatus and its error: "Access error" if the service cannot
-    assume the role, or cannot write to the log group as the role. That a
-    group is gone which the role may not make is taken for the same error."""
+    """Returns DeliverLogsStatus and its error: "Access error" if the service cannot
+    assume the role, or cannot write to the log group as the role. If the group is
+    gone and the role may not make it, the error is assumed to be the same."""
     if log["LogDestinationType"] != "cloud-watch-logs":
         return "SUCCESS", ""
     role, group = log.get("DeliverLogsPermissionArn") or "", log.get("LogGroupName")

@@ -1,8 +1,8 @@
-"""Rule targets that are an event bus in another region.
+"""Rules with an event bus in another region as their target.
 
-MiniStack accepts and never delivers them. EventBridge does, with the
-permissions of the target's role, and leaves the event's id, time, account
-and region as they were; an event that was forwarded once goes no further.
+MiniStack accepts such targets and never delivers to them. EventBridge delivers
+with the permissions of the target's role, and keeps the event's id, time,
+account and region. It does not forward a forwarded event again.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-region.html
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
 """
@@ -38,7 +38,7 @@ def install():
 
 
 def _refusal(rule, bus_arn):
-    """Why the target's role may not put events on the bus, or ""."""
+    """Returns why the target's role may not put events on the bus, or ""."""
     targets = eventbridge._targets.get(eventbridge._rule_key(rule["Name"], rule.get("EventBusName", "default")), [])
     role_arn = next((t.get("RoleArn", "") for t in targets if t["Arn"] == bus_arn), "")
     if not allows(role_arn, "events:PutEvents", bus_arn):

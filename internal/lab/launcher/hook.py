@@ -1,4 +1,4 @@
-"""Puts a function of ours around one of MiniStack's."""
+"""Wraps functions of MiniStack in functions of the launcher."""
 
 import functools
 import json
@@ -6,8 +6,8 @@ import json
 
 def around(module, name, table=None):
     """Decorator: calls to module.name go to the function, with the original
-    as its first argument. Also replaces the entry of a dispatch table that
-    holds the original. Raises if either is gone."""
+    as its first argument. It also replaces the entry of a dispatch table that
+    contains the original. It raises an error if either does not exist."""
 
     def place(function):
         original = getattr(module, name)
@@ -25,20 +25,20 @@ def around(module, name, table=None):
 
 
 def ok(reply):
-    """Whether a MiniStack reply (status, headers, body) is a success."""
+    """Returns whether a MiniStack reply (status, headers, body) is a success."""
     return reply[0] < 300
 
 
 def with_json(reply, **members):
-    """The JSON reply with members added."""
+    """Returns the JSON reply with members added."""
     status, headers, body = reply
     return status, headers, json.dumps({**json.loads(body), **members}).encode()
 
 
 def page(items, size, token):
-    """One page of items and the next token, "" after the last.
+    """Returns one page of items and the next token, "" after the last page.
 
-    The token is the position, which is all a client may know of it: opaque.
+    The token is the position; clients have to treat it as opaque.
     """
     start = int(token or 0)
     end = start + int(size or len(items) or 1)

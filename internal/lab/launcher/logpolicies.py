@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutTran
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutAccountPolicy.html
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html
 
-They are kept and shown, and applied to no log event.
+The launcher stores and shows them, and applies them to no log event.
 """
 
 import json
@@ -46,7 +46,7 @@ def install():
 
 
 def of_group(operation):
-    """An operation on the log group that logGroupIdentifier names, by name or by ARN."""
+    """Returns an operation on the log group that logGroupIdentifier names, by name or by ARN."""
 
     def run(data):
         group = group_of(data)
@@ -58,7 +58,7 @@ def of_group(operation):
 
 
 def group_of(data):
-    """The stored log group that a request names, or None."""
+    """Returns the stored log group that a request names, or None."""
     name = data.get("logGroupIdentifier") or data.get("resourceIdentifier") or data.get("logGroupName") or ""
     return cwl._log_groups.get(name.removesuffix(":*").split(":log-group:")[-1])
 
@@ -93,8 +93,8 @@ def put_transformer(group, data):
 
 
 def get_transformer(group, _):
-    # What AWS says where there is none is not documented; Terraform's provider
-    # takes a reply without creationTime for none.
+    # AWS does not document the answer if there is no transformer; Terraform's
+    # provider reads a reply without creationTime as none.
     return json_response(group.get(TRANSFORMER) or {})
 
 

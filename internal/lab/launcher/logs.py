@@ -1,4 +1,4 @@
-"""What PutMetricFilter keeps, and the log group calls that MiniStack lacks.
+"""The members that PutMetricFilter stores, and the log group calls that MiniStack lacks.
 
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogGroupDeletionProtection.html
@@ -13,7 +13,7 @@ from ministack.services import cloudwatch_logs as cwl
 from hook import around, ok
 from logpolicies import TRANSFORMER, group_of
 
-# Members of PutMetricFilter that DescribeMetricFilters gives back.
+# Members of PutMetricFilter that DescribeMetricFilters returns.
 KEPT = ("applyOnTransformedLogs", "emitSystemFieldDimensions", "fieldSelectionCriteria")
 
 
@@ -65,7 +65,7 @@ def install():
 
 
 def _refusal(data):
-    """Code and message of the error that refuses a metric filter, or None."""
+    """Returns code and message of the error that refuses a metric filter, or None."""
     invalid = "InvalidParameterException"
     group, transformations = group_of(data) or {}, data.get("metricTransformations") or []
     if len(transformations) != 1:  # "Array Members: Fixed number of 1 item"
@@ -89,7 +89,7 @@ def _refusal(data):
     return None
 
 
-# Calls that set one member of a log group, and the member they set.
+# Calls that set one member of a log group, and the member that they set.
 CHANGES = {
     "PutLogGroupDeletionProtection": lambda data: {"protected": data["deletionProtectionEnabled"]},
     "AssociateKmsKey": lambda data: {"kmsKeyId": data["kmsKeyId"]},

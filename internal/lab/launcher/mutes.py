@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetAlarmMut
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListAlarmMuteRules.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DeleteAlarmMuteRule.html
 
-Unmuting does not fire the actions of alarms that are in ALARM by then.
+When a mute ends, alarms that are in ALARM by then do not run their actions.
 """
 
 import json
@@ -25,7 +25,7 @@ from hook import around, page
 TIMES = ("ExpireDate", "StartDate", "LastUpdatedTimestamp")
 PAGE = 50
 
-_rules = AccountRegionScopedDict()  # name to GetAlarmMuteRule's reply, without status
+_rules = AccountRegionScopedDict()  # by name: GetAlarmMuteRule's reply, without status
 
 
 class Refusal(Exception):
@@ -56,7 +56,7 @@ def install():
 
 
 def _read(path, headers, body):
-    """Protocol and operation of a request to CloudWatch, and a function that returns its parameters."""
+    """Returns protocol and operation of a request to CloudWatch, and a function that returns its parameters."""
     target = headers.get("x-amz-target", "")
     if "cbor" in headers.get("content-type", "") + headers.get("smithy-protocol", ""):
         return "cbor", path.rsplit("/", 1)[-1], lambda: cbor2.loads(body)
@@ -145,7 +145,7 @@ def _status(rule):
 
 
 def _duration(text):
-    """An ISO 8601 duration of days, hours and minutes: 1 minute to 15 days."""
+    """Parses an ISO 8601 duration of days, hours and minutes: 1 minute to 15 days."""
     match = re.fullmatch(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?", text)
     days, hours, minutes = (int(n or 0) for n in match.groups()) if match else (0, 0, 0)
     window = timedelta(days=days, hours=hours, minutes=minutes)
@@ -159,7 +159,7 @@ DAYS = "SUN MON TUE WED THU FRI SAT".split()
 
 
 def _cron(fields):
-    """Whether a minute is one of "Minutes Hours Day-of-month Month Day-of-week"."""
+    """Returns whether a minute matches "Minutes Hours Day-of-month Month Day-of-week"."""
     minutes, hours, days, months, weekdays = fields.split()
     allowed = [_values(minutes, 0, 59), _values(hours, 0, 23), _values(days, 1, 31),
                _values(months, 1, 12, MONTHS), {v % 7 for v in _values(weekdays, 0, 7, DAYS)}]
@@ -168,7 +168,7 @@ def _cron(fields):
 
 
 def _values(field, first, last, names=()):
-    """The numbers that a cron field of "*", "," and "-" allows."""
+    """Returns the numbers that a cron field of "*", "," and "-" allows."""
     def number(text):
         value = names.index(text.upper()) + first if text.upper() in names else int(text)
         if not first <= value <= last:

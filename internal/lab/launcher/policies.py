@@ -1,4 +1,4 @@
-"""SetDefaultPolicyVersion, the one call about versions of a managed policy that MiniStack lacks.
+"""SetDefaultPolicyVersion, the only call about versions of a managed policy that MiniStack lacks.
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_SetDefaultPolicyVersion.html
 """

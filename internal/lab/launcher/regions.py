@@ -1,13 +1,13 @@
-"""Regions that an account opts in to: Account Management's calls, and what EC2 says of them.
+"""Regions that an account opts into: Account Management's calls, and EC2's view of the regions.
 
-MiniStack has every region opted in and cannot change it. An account starts
-without those introduced after March 20, 2019.
+In MiniStack every region is opted in, and that cannot change. An account on AWS
+starts without the regions introduced after March 20, 2019.
 https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html
 https://docs.aws.amazon.com/accounts/latest/reference/API_EnableRegion.html
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRegions.html
 
-On AWS enabling takes minutes; here it is done at once. A region that is not
-enabled still answers.
+On AWS, enabling a region takes minutes; here it takes effect at once. A region
+that is not enabled still answers.
 """
 
 from ministack.core.responses import AccountScopedDict, error_response_json
@@ -15,7 +15,7 @@ from ministack.services import account, ec2
 
 from hook import around
 
-_enabled = AccountScopedDict()  # opted in to, by name
+_enabled = AccountScopedDict()  # regions that the account opted into, by name
 
 
 def install():

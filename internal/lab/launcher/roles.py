@@ -1,4 +1,4 @@
-"""What a service may do: assume a role, act as it, or use a resource by the resource's own policy.
+"""Checks what a service may do: assume a role, act as it, or use a resource by the resource's own policy.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
@@ -10,13 +10,13 @@ from ministack.services import iam
 
 
 def assumable(role_arn, service, source_arn):
-    """Whether a service may assume a role on behalf of a resource: the role exists here and trusts it."""
+    """Returns whether a service may assume a role on behalf of a resource: the role exists here and trusts it."""
     role = _role(role_arn)
     return role is not None and admits(role.get("AssumeRolePolicyDocument"), service, "sts:AssumeRole", role_arn, source_arn)
 
 
 def allows(role_arn, action, resource):
-    """Whether a role's policies, within its boundary, allow an action."""
+    """Returns whether a role's policies, within its boundary, allow an action."""
     role = _role(role_arn)
     if role is None:
         return False
@@ -28,7 +28,7 @@ def allows(role_arn, action, resource):
 
 
 def admits(policy, service, action, resource, source_arn, **keys):
-    """Whether a resource's policy allows a service an action on behalf of another resource."""
+    """Returns whether a resource's policy allows a service an action on behalf of another resource."""
     account = get_account_id()
     ctx = iam_evaluator.EvalContext(
         principal_arn=service, principal_type="Service", principal_account=account, action=action,

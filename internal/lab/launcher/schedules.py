@@ -1,8 +1,8 @@
 """A rate-based schedule without a start date invokes its target at once.
 
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#rate-based
-MiniStack waits for one interval first. It also looks only every 10 s; AWS
-keeps to 60 s, and people watching a lab to less.
+MiniStack waits for one interval first. It also checks schedules only every 10 s.
+AWS invokes within 60 s, and people who watch a lab expect less.
 """
 
 from ministack.services import scheduler

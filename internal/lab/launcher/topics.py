@@ -1,6 +1,6 @@
-"""Subscriptions that wait for a person.
+"""Subscriptions that wait for a person to confirm them.
 
-MiniStack confirms email at once and lists a waiting subscription by its ARN.
+MiniStack confirms email at once and lists a pending subscription by its ARN.
 On AWS an email or HTTP(S) endpoint has to confirm, and until then the ARN
 reads "pending confirmation" in Subscribe, "PendingConfirmation" in lists.
 https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
@@ -11,7 +11,7 @@ from ministack.services import sns
 
 from hook import around, ok
 
-WAITING = ("email", "email-json")  # MiniStack itself knows of http and https
+WAITING = ("email", "email-json")  # MiniStack itself handles http and https
 
 
 def install():
@@ -31,7 +31,7 @@ def install():
             return reply
         return _replace(reply, arn, "pending confirmation")
 
-    # "{}" takes a filter policy away.
+    # "{}" removes a filter policy.
     # https://docs.aws.amazon.com/sns/latest/dg/message-filtering-apply.html
     @around(sns, "_set_subscription_attributes")
     def set_subscription_attributes(original, params):

@@ -1,4 +1,4 @@
-"""What a trail needs and where it delivers, which MiniStack takes on trust or drops.
+"""A trail's requirements and deliveries, which MiniStack does not check or does not store.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html
 https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_UpdateTrail.html
@@ -7,8 +7,8 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-poli
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-required-policy-for-cloudwatch-logs.html
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html
 
-No record is delivered: a status says what a delivery would meet now, while
-the trail logs.
+No record is delivered. While the trail logs, its status shows the result that a
+delivery would have now.
 """
 
 import time
@@ -23,7 +23,7 @@ GROUP, ROLE, BUCKET, PREFIX, TOPIC = ("CloudWatchLogsLogGroupArn", "CloudWatchLo
                                       "S3KeyPrefix", "SnsTopicName")
 SERVICE = "cloudtrail.amazonaws.com"
 
-# "Trails per Region", shadows of other regions' trails included.
+# "Trails per Region", including shadow trails of other regions.
 LIMIT = 5
 
 
@@ -49,7 +49,7 @@ def install():
         _, _, trail, error = cloudtrail._find_mutable_trail((body.get("Name") or "").strip())
         if error:
             return error
-        # The bucket is checked with the prefix that the trail will have.
+        # The check of the bucket uses the prefix that the trail will have.
         asked = {PREFIX: trail.get(PREFIX, ""), **body}
         if refused := _refusal(asked, trail["TrailARN"]):
             return cloudtrail._err(*refused)
@@ -81,7 +81,7 @@ def install():
 
 
 def _refusal(asked, trail_arn):
-    """Code and message of the error that refuses a request, or None."""
+    """Returns code and message of the error that refuses a request, or None."""
     if bool(asked.get(GROUP)) != bool(asked.get(ROLE)):
         return "InvalidParameterCombinationException", f"{GROUP} and {ROLE} come together."
     if asked.get(BUCKET):
@@ -103,7 +103,7 @@ def _refusal(asked, trail_arn):
 
 
 def _bucket_error(trail, trail_arn):
-    """The error of S3 that a delivery meets, or "". The bucket may be another account's."""
+    """Returns S3's error for a delivery, or "". The bucket may belong to another account."""
     name = trail[BUCKET]
     if not any(key == name for _, key in s3._buckets._data):
         return "NoSuchBucket"
@@ -117,7 +117,7 @@ def _bucket_error(trail, trail_arn):
 
 
 def _role_error(trail, trail_arn):
-    """Why CloudTrail cannot write to the trail's log group as the trail's role, or ""."""
+    """Returns why CloudTrail cannot write to the trail's log group as the trail's role, or ""."""
     group = trail[GROUP].removesuffix(":*")
     stream = f"{group}:log-stream:{get_account_id()}_CloudTrail_{group.split(':')[3]}"
     if assumable(trail[ROLE], SERVICE, trail_arn) and all(
@@ -127,7 +127,7 @@ def _role_error(trail, trail_arn):
 
 
 def _topic(body):
-    """The topic of a request, which names it or gives its ARN."""
+    """Returns the topic of a request, which contains its name or its ARN."""
     topic = body.get(TOPIC)
     if not topic:
         return {}
@@ -135,6 +135,6 @@ def _topic(body):
 
 
 def _group(arn):
-    """The log group of an ARN, with or without its ":*"."""
+    """Returns the log group of an ARN, with or without ":*" at its end."""
     region, name = arn.split(":")[3], arn.removesuffix(":*").split(":log-group:")[-1]
     return cloudwatch_logs._log_groups.get_scoped(get_account_id(), region, name)

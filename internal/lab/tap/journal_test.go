@@ -20,8 +20,8 @@ func deleteGroup(name string) wire {
 func TestCalls(t *testing.T) {
 	f := newFake(t)
 	start := time.Now()
-	var told []Call
-	stop := f.tap.OnCall(func(c Call) { told = append(told, c) })
+	var notified []Call
+	stop := f.tap.OnCall(func(c Call) { notified = append(notified, c) })
 
 	f.status, f.body = 400, `{"__type":"ThrottlingException"}`
 	w := wire{service: "logs", key: lambda, headers: target("Logs_20140328.DeleteLogGroup"), body: `{"logGroupName":"g"}`}
@@ -34,8 +34,8 @@ func TestCalls(t *testing.T) {
 	stop()
 	f.send(wire{service: "lambda", path: "2015-03-31/functions/fn/invocations"})
 
-	if len(told) != 3 || told[2].Seq != 3 {
-		t.Errorf("told of %+v, want the first three calls", told)
+	if len(notified) != 3 || notified[2].Seq != 3 {
+		t.Errorf("notified of %+v, want the first three calls", notified)
 	}
 	calls := f.tap.Calls(ByRole("arn:aws:iam::111122223333:role/fn-role", start))
 	if len(calls) != 2 || Invocations(calls) != 1 {
@@ -108,8 +108,8 @@ func TestEventsInOrder(t *testing.T) {
 // tap reports it.
 func TestRefusedEvent(t *testing.T) {
 	f := newFake(t)
-	var told error
-	f.tap.OnError(func(err error) { told = err })
+	var notified error
+	f.tap.OnError(func(err error) { notified = err })
 	first := true
 	f.putErr = func(Event) error {
 		if first {
@@ -124,8 +124,8 @@ func TestRefusedEvent(t *testing.T) {
 	if got := f.events(); len(got) != 1 {
 		t.Errorf("%d events on the bus, want 1", len(got))
 	}
-	if errs := f.tap.Errs(); len(errs) != 1 || !errors.Is(errs[0], ErrRefused) || !errors.Is(told, ErrRefused) {
-		t.Errorf("errors %v, told of %v", errs, told)
+	if errs := f.tap.Errs(); len(errs) != 1 || !errors.Is(errs[0], ErrRefused) || !errors.Is(notified, ErrRefused) {
+		t.Errorf("errors %v, notified of %v", errs, notified)
 	}
 }
 

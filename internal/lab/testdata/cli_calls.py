@@ -1,7 +1,7 @@
-"""Validates calls with the models of the AWS CLI, and makes none of them.
+"""Validates calls against the models of the AWS CLI, without making them.
 
-Reads a JSON list of {Attack, Service, Command, Operation, Input} and prints
-what is wrong with each, ending with status 1 if anything is.
+It reads a JSON list of {Attack, Service, Command, Operation, Input} and prints
+what is wrong with each call. It exits with status 1 if any call is wrong.
 """
 
 import json
