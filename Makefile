@@ -40,8 +40,9 @@ bench: ## Run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./internal/plan ./internal/trigger
 
 .PHONY: fuzz
-fuzz: ## Fuzz the parser for a minute
+fuzz: ## Fuzz the parsers of events and policies, for a minute each
 	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./internal/trigger
+	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./internal/iampolicy
 
 .PHONY: lint
 lint: ## Check format and style

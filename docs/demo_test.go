@@ -103,3 +103,24 @@ func TestDemoFigures(t *testing.T) {
 		}
 	}
 }
+
+// README.md counts the attacks as the demo does.
+func TestReadmeCountsAttacks(t *testing.T) {
+	reported := 0
+	attacks := lab.Attacks()
+	for _, at := range attacks {
+		if at.Reported {
+			reported++
+		}
+	}
+	readme := strings.Join(strings.Fields(read(t, "../README.md")), " ")
+	for _, want := range []string{
+		fmt.Sprintf("[%d times](docs/demo.md)", len(attacks)),
+		fmt.Sprintf("relight has to heal %d of the attacks and can only report %d.", len(attacks)-reported, reported),
+		fmt.Sprintf("| what relight only reports | %d |", reported),
+	} {
+		if !strings.Contains(readme, want) {
+			t.Errorf("README.md does not say %q", want)
+		}
+	}
+}
