@@ -74,7 +74,7 @@ func printAcceptance(cmd *cobra.Command, what app.Acceptance) {
 	}
 }
 
-// asked asks, and reports whether the answer was yes.
+// asked prompts and reports whether the answer was yes.
 func asked(cmd *cobra.Command) bool {
 	fmt.Fprint(cmd.ErrOrStderr(), "Accept? Type yes: ")
 	answer, _ := bufio.NewReader(cmd.InOrStdin()).ReadString('\n') // no answer is no

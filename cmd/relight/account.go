@@ -22,15 +22,16 @@ import (
 	"github.com/relight-aws/relight/internal/config"
 )
 
-// An account is the one in the environment, and what is deployed there.
+// An account is the AWS account of the environment's credentials, with what is
+// deployed there.
 type account struct {
 	aws        aws.Config
 	config     config.Config
 	deployment catalog.Deployment
 }
 
-// connect reads the configuration, asks who the credentials belong to, and
-// looks up what is deployed.
+// connect reads the configuration, asks AWS which account the credentials
+// belong to, and looks up the deployment.
 func connect(ctx context.Context, f *flags) (*account, error) {
 	cfg, err := loadConfig(f)
 	if err != nil {
@@ -51,8 +52,8 @@ func connect(ctx context.Context, f *flags) (*account, error) {
 	return a, a.findDeployment(ctx)
 }
 
-// loadConfig reads the configuration; without a cdk.json to read, the default
-// one.
+// loadConfig reads the configuration. It returns the default configuration if
+// there is no cdk.json.
 func loadConfig(f *flags) (config.Config, error) {
 	cfg, err := config.Load(f.config)
 	if errors.Is(err, fs.ErrNotExist) && f.config == "cdk.json" {
@@ -61,8 +62,8 @@ func loadConfig(f *flags) (config.Config, error) {
 	return cfg, err
 }
 
-// findDeployment reads the deployed backfill function's environment, which
-// has the stack's ARNs. Where nothing is deployed it leaves them empty.
+// findDeployment reads the environment of the deployed backfill function, which
+// has the stack's ARNs. It leaves them empty if nothing is deployed.
 func (a *account) findDeployment(ctx context.Context) error {
 	out, err := lambda.NewFromConfig(a.aws).GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{
 		FunctionName: aws.String(a.backfillName()),
@@ -91,7 +92,7 @@ func (a *account) backfillName() string {
 	return a.config.Desired(a.deployment).FunctionName(catalog.Backfill)
 }
 
-// app returns an App for every kind that sends no notifications.
+// app returns an App that handles every kind and sends no notifications.
 func (a *account) app() *app.App {
 	return app.NewWith(app.Options{
 		Function: catalog.Backfill, Config: a.config, Deployment: a.deployment,

@@ -14,7 +14,7 @@ import (
 	"github.com/relight-aws/relight/internal/app"
 )
 
-// backfillTimeout is the longest a Lambda function runs.
+// backfillTimeout is the longest time that a Lambda function may run.
 const backfillTimeout = 15 * time.Minute
 
 func newBackfill(f *flags) *cobra.Command {
@@ -55,8 +55,8 @@ func newBackfill(f *flags) *cobra.Command {
 	return cmd
 }
 
-// invoke calls the deployed backfill function and waits for its answer. A
-// call that breaks is not made again: the function may still be at work.
+// invoke calls the deployed backfill function and waits for its answer. It does
+// not repeat a call that breaks off, because the function may still be running.
 func invoke(cmd *cobra.Command, acct *account, req app.Request) (app.Sweep, error) {
 	var result app.Sweep
 	payload, err := json.Marshal(req)
@@ -78,7 +78,7 @@ func invoke(cmd *cobra.Command, acct *account, req app.Request) (app.Sweep, erro
 		var failure struct {
 			Message string `json:"errorMessage"`
 		}
-		_ = json.Unmarshal(out.Payload, &failure) // the payload below says it all if this fails
+		_ = json.Unmarshal(out.Payload, &failure) // if this fails, the error below has the whole payload
 		if failure.Message == "" {
 			failure.Message = string(out.Payload)
 		}

@@ -61,7 +61,7 @@ func withLab(cmd *cobra.Command, options lab.Options, f func(*lab.Arena, func(st
 	return errors.Join(f(arena, say), arena.Cloud.Close())
 }
 
-// chosen returns the attacks whose names match, all for "".
+// chosen returns the attacks whose names match, or all attacks for "".
 func chosen(only string) ([]lab.Attack, error) {
 	match, err := regexp.Compile(only)
 	if err != nil {
@@ -84,7 +84,7 @@ func demo(cmd *cobra.Command, f *flags, arena *lab.Arena, attacks []lab.Attack, 
 	return err
 }
 
-// watch shows the feed until the command is interrupted.
+// watch shows the feed until somebody interrupts the command.
 func watch(cmd *cobra.Command, f *flags, arena *lab.Arena) error {
 	w := cmd.OutOrStdout()
 	if f.json() {
@@ -92,7 +92,7 @@ func watch(cmd *cobra.Command, f *flags, arena *lab.Arena) error {
 		if err := enc.Encode(map[string]string{"kind": "ready", "AWS_ENDPOINT_URL": arena.Cloud.Endpoint}); err != nil {
 			return err
 		}
-		defer arena.Feed(func(l lab.Line) { _ = enc.Encode(l) })() // a reader that went away ends the command by SIGPIPE
+		defer arena.Feed(func(l lab.Line) { _ = enc.Encode(l) })() // if the reader is gone, SIGPIPE ends the command
 		<-cmd.Context().Done()
 		return nil
 	}
@@ -103,7 +103,7 @@ func watch(cmd *cobra.Command, f *flags, arena *lab.Arena) error {
 	return nil
 }
 
-// attackGuide is what to type into another terminal.
+// attackGuide returns the commands to type into another terminal.
 func attackGuide(arena *lab.Arena) string {
 	intruder := arena.Customer.Intruder
 	return fmt.Sprintf(`

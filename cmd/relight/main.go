@@ -1,6 +1,6 @@
-// Command relight plans and applies the desired state of an AWS account by
-// hand, replays events, invokes the deployed backfill, and runs the local
-// cloud.
+// Command relight plans and applies the desired state of an AWS account from a
+// terminal, replays events, invokes the deployed backfill function, and runs
+// the local cloud.
 package main
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Exit codes beside 0.
+// These are the exit codes other than 0.
 const (
 	exitError = 1 // something went wrong
 	exitToDo  = 2 // the plan restores something or has findings
@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 0
 	case errors.Is(err, errToDo):
 		return exitToDo
-	case ctx.Err() != nil: // the error only says that the command was cut short
+	case ctx.Err() != nil: // the error says only that the command was interrupted
 		fmt.Fprintln(stderr, "relight: interrupted")
 		return exitError
 	default:
@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 }
 
-// flags are those of every command.
+// flags has the flags that every command accepts.
 type flags struct {
 	config string
 	output string

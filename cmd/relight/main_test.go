@@ -71,7 +71,7 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// An interrupted command says so, and blames nothing else.
+// An interrupted command reports the interruption and no other error.
 func TestInterrupted(t *testing.T) {
 	noAWS(t)
 	t.Setenv("AWS_REGION", "eu-west-1")

@@ -10,7 +10,7 @@ import (
 	"github.com/relight-aws/relight/internal/report"
 )
 
-// A printer writes lines for people and keeps the first error.
+// A printer writes lines for people and keeps its first error.
 type printer struct {
 	w   io.Writer
 	err error
@@ -22,8 +22,8 @@ func (p *printer) line(format string, args ...any) {
 	}
 }
 
-// report prints one run: what was restored or would be (+), what failed (x), what
-// needs action by a person (!), what was skipped (·).
+// report prints one run: what relight restored or would restore (+), what
+// failed (x), what needs action by a person (!), and what it skipped (·).
 func (p *printer) report(v report.View) {
 	p.line("%-13s %-15s %s", v.Kind, v.Region, summary(v))
 	for _, a := range v.Actions {
@@ -74,8 +74,8 @@ func summary(v report.View) string {
 	return strings.Join(parts, ", ")
 }
 
-// toRestore returns how many protections a run planned to restore and did not
-// try to.
+// toRestore returns how many protections a run planned to restore without
+// trying to.
 func toRestore(v report.View) int {
 	n := 0
 	for _, a := range v.Actions {
@@ -86,7 +86,7 @@ func toRestore(v report.View) int {
 	return n
 }
 
-// needs returns what to say of n findings.
+// needs returns the text for n findings.
 func needs(n int) string {
 	if n == 1 {
 		return "needs action"
@@ -94,8 +94,8 @@ func needs(n int) string {
 	return "need action"
 }
 
-// printSweep prints a sweep. It names the regions that have nothing to protect in
-// one line.
+// printSweep prints a sweep. It lists the regions that have nothing to protect
+// in one line.
 func printSweep(w io.Writer, f *flags, s app.Sweep, deployed bool) error {
 	if f.json() {
 		return json.NewEncoder(w).Encode(s)

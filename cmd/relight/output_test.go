@@ -9,7 +9,7 @@ import (
 	"github.com/relight-aws/relight/internal/report"
 )
 
-// The columns stand under each other, whatever the kind.
+// The columns are aligned for every kind.
 func TestColumns(t *testing.T) {
 	const region = "us-east-1"
 	at := -1
@@ -18,15 +18,16 @@ func TestColumns(t *testing.T) {
 		p := printer{w: &out}
 		p.report(report.View{Kind: string(k), Region: region})
 		if i := strings.Index(out.String(), region); p.err != nil || at >= 0 && i != at {
-			t.Errorf("the region of %s stands at %d, want %d: %q, %v", k, i, at, out.String(), p.err)
+			t.Errorf("the region of %s is at column %d, want %d: %q, %v", k, i, at, out.String(), p.err)
 		} else {
 			at = i
 		}
 	}
 }
 
-// A sweep says of each kind, and of all, what is healthy, what is to be restored
-// and what needs action; what is only remembered restores nothing.
+// The text of a sweep says, for each kind and in total, what is healthy, what
+// relight would restore and what needs action. An action that only remembers
+// does not count as restoring.
 func TestSweepText(t *testing.T) {
 	var out strings.Builder
 	alarm := report.Action{Action: "put alarm a on n/m (no alarm watches x)", Restores: true}

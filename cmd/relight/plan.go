@@ -10,7 +10,7 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// sweepFlags narrow a sweep.
+// sweepFlags restrict a sweep.
 type sweepFlags struct {
 	kinds   []string
 	regions []string
@@ -74,7 +74,8 @@ func newApply(f *flags) *cobra.Command {
 	return cmd
 }
 
-// unrestored returns an error if a sweep did not restore something.
+// unrestored returns an error if a sweep did not restore everything that it
+// should.
 func unrestored(result app.Sweep) error {
 	if result.Unrestored > 0 {
 		return fmt.Errorf("%d not restored: see the errors above", result.Unrestored)

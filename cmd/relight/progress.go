@@ -9,8 +9,8 @@ import (
 	"golang.org/x/term"
 )
 
-// A progress shows on the terminal that something is under way, and nothing
-// where the writer is not one.
+// A progress shows on the terminal that a command is still working. It shows
+// nothing if the writer is not a terminal.
 type progress struct {
 	bar  *progressbar.ProgressBar
 	stop chan struct{}
@@ -26,13 +26,13 @@ func newProgress(w io.Writer, what string) *progress {
 	}
 }
 
-// set shows that some of all runs are done.
+// set shows how many of all runs are done.
 func (p *progress) set(done, total int) {
 	p.bar.ChangeMax(total)
-	_ = p.bar.Set(done) // a progress bar that cannot be drawn is no fault
+	_ = p.bar.Set(done) // the command works without a progress bar
 }
 
-// spin shows that time passes, until done.
+// spin shows the time that passes until the command is done.
 func (p *progress) spin() {
 	go func() {
 		tick := time.NewTicker(100 * time.Millisecond)

@@ -59,8 +59,8 @@ func newReplay(f *flags) *cobra.Command {
 	return cmd
 }
 
-// moved returns an event as if it had happened in the deployment's account
-// and home region.
+// moved returns an event as if it had happened in the deployment's account and
+// home region.
 func moved(raw []byte, to catalog.Deployment) ([]byte, error) {
 	var event map[string]any
 	if err := json.Unmarshal(raw, &event); err != nil {
