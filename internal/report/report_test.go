@@ -38,8 +38,9 @@ func put(name string) plan.Action {
 	return plan.PutFilter{LogGroup: "trail", Filter: plan.Filter{Name: name}, Reason: "no filter measures it"}
 }
 
-// full is a report with everything in it: relight-a was restored, relight-b
-// refused, relight-c promised and still missing.
+// full returns a report with an entry in every part: relight restored
+// relight-a, AWS refused relight-b, and AWS accepted relight-c although it is
+// still missing.
 func full() remedy.Report {
 	direct := remedy.Cause{EventID: "e-2", EventName: catalog.AlarmChange, Time: cause.Time.Add(-time.Second)}
 	return remedy.Report{
@@ -66,7 +67,7 @@ func unread() remedy.Report {
 	return remedy.Report{Scope: scope.Everything(), Mode: catalog.Repair, Err: errors.New("observe loggroups/us-east-1: throttled"), Causes: []remedy.Cause{cause}}
 }
 
-// golden compares got with a file, which -update rewrites.
+// golden compares got with a file. With -update it rewrites the file.
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
@@ -97,7 +98,7 @@ func TestView(t *testing.T) {
 	}
 }
 
-// Whoever reads the lists need not ask whether they are there.
+// An empty list is present in the JSON, so readers need not check for it.
 func TestViewOfNothing(t *testing.T) {
 	raw, err := json.Marshal(report.ViewOf(remedy.Report{Scope: scope}))
 	if err != nil {
@@ -116,7 +117,8 @@ func TestText(t *testing.T) {
 	}
 }
 
-// A backfill of thousands still fits a message, and says what it leaves out.
+// The text of a backfill with thousands of lines still fits a notification, and
+// says how many lines it leaves out.
 func TestTextFitsAMessage(t *testing.T) {
 	r := full()
 	long := strings.Repeat("ä", 5000)
@@ -150,7 +152,8 @@ func TestTextFitsAMessage(t *testing.T) {
 	}
 }
 
-// Part of a text is written by whoever made the call.
+// The caller of an API writes a part of the text and must not be able to forge
+// lines.
 func TestTextCannotBeForged(t *testing.T) {
 	r := remedy.Report{Scope: scope, Causes: []remedy.Cause{{EventName: "DeleteAlarms", Actor: "x\nRestored: everything", SourceIP: "\r\x1b[2J\u2028"}}}
 	if got := report.Text(r); strings.Count(got, "\n") != 1 || strings.ContainsAny(got, "\r\x1b") {

@@ -11,22 +11,23 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// A Publisher sends a message to a topic.
+// A Publisher publishes a notification to a topic.
 type Publisher interface {
 	Publish(ctx context.Context, topic, subject, message string) error
 }
 
-// A Reporter reports runs: one log line for each action and each run, metrics in
-// the run's line, and a notification to the topic.
+// A Reporter reports runs: it writes one log line for each action and one for
+// each run, adds metrics to the run's line, and sends a notification to the
+// topic.
 type Reporter struct {
 	Log       *slog.Logger
 	Publisher Publisher
-	Topic     string // ARN; "" sends no messages
+	Topic     string // ARN; "" sends no notifications
 	Function  string // deployed name
 }
 
-// Record logs one run, with the error of its notification if that could not be
-// sent.
+// Record logs one run. If the run's notification could not be sent, the log
+// line has that error.
 func (p Reporter) Record(ctx context.Context, r remedy.Report, unsent error, now time.Time) {
 	for _, o := range r.Outcomes {
 		level, attrs := slog.LevelInfo, []slog.Attr{
@@ -52,9 +53,10 @@ func (p Reporter) Record(ctx context.Context, r remedy.Report, unsent error, now
 	p.Log.LogAttrs(ctx, level, "run", append(p.runAttrs(r, unsent, now), causeAttrs(r, now)...)...)
 }
 
-// Notify sends people one notification about those of the runs that are worth
-// it, which those with a fresh finding always are. A notification that cannot be
-// sent is a terminal error: running again would find nothing left to report.
+// Notify sends people one notification about the runs that are worth it. A run
+// with a fresh finding always is. If Notify cannot send the notification, it
+// returns a terminal error, because a second run would find nothing left to
+// report.
 func (p Reporter) Notify(ctx context.Context, fresh map[remedy.Scope]bool, reports ...remedy.Report) error {
 	worth := slices.DeleteFunc(slices.Clone(reports), func(r remedy.Report) bool { return !fresh[r.Scope] && !worthNotifying(r) })
 	if p.Topic == "" || len(worth) == 0 {
@@ -66,13 +68,13 @@ func (p Reporter) Notify(ctx context.Context, fresh map[remedy.Scope]bool, repor
 	return nil
 }
 
-// RecordUnsent logs a notification about several runs that could not be sent.
+// RecordUnsent logs that a notification about several runs could not be sent.
 func (p Reporter) RecordUnsent(ctx context.Context, unsent error, now time.Time) {
 	attrs := []slog.Attr{slog.String("untold", unsent.Error())}
 	p.Log.LogAttrs(ctx, slog.LevelError, "notification not sent", append(attrs, p.metrics(now, metric{catalog.MetricUntold, 1})...)...)
 }
 
-// runAttrs returns a run's line, with its metrics.
+// runAttrs returns the attributes of a run's line, with its metrics.
 func (p Reporter) runAttrs(r remedy.Report, unsent error, now time.Time) []slog.Attr {
 	attrs := []slog.Attr{
 		slog.String("scope", r.Scope.String()),
@@ -103,9 +105,9 @@ type metric struct {
 	value int
 }
 
-// metrics returns what makes a log line carry metrics, each for the function
-// and for all together. Source: Amazon CloudWatch User Guide, "Specification:
-// Embedded metric format".
+// metrics returns the attributes that add metrics to a log line. CloudWatch
+// records each metric for the function and for all functions together. Source:
+// Amazon CloudWatch User Guide, "Specification: Embedded metric format".
 func (p Reporter) metrics(now time.Time, all ...metric) []slog.Attr {
 	type definition struct {
 		Name string
@@ -128,9 +130,9 @@ func (p Reporter) metrics(now time.Time, all ...metric) []slog.Attr {
 	}{now.UnixMilli(), []directive{d}}))
 }
 
-// causeAttrs says how long ago the earliest event of a run was, and names the
-// earliest event that has an actor: CloudWatch's own events have none and come
-// first.
+// causeAttrs says how long ago the earliest event of a run was. It names the
+// earliest event that has an actor, because CloudWatch's own events come first
+// and have none.
 func causeAttrs(r remedy.Report, now time.Time) []slog.Attr {
 	if len(r.Causes) == 0 {
 		return nil
@@ -143,7 +145,7 @@ func causeAttrs(r remedy.Report, now time.Time) []slog.Attr {
 	}
 }
 
-// subject returns a message's subject line. SNS takes up to 100 ASCII
+// subject returns the subject of a notification. SNS accepts up to 100 ASCII
 // characters. Source: SNS API Reference, Publish.
 func subject(reports []remedy.Report) string {
 	repaired, unrestored := 0, 0

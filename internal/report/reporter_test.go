@@ -20,7 +20,7 @@ import (
 
 const topic = "arn:aws:sns:us-east-1:111122223333:relight"
 
-// A mailbox keeps what was published.
+// A mailbox keeps the notifications that were published.
 type mailbox struct {
 	topics, subjects, messages []string
 	err                        error
@@ -69,9 +69,9 @@ func TestLog(t *testing.T) {
 	golden(t, "log.json", out.Bytes())
 }
 
-// The run's line is the whole of a metric: CloudWatch drops one whose
-// directive names a member that is not there. Source: Amazon CloudWatch User
-// Guide, "Specification: Embedded metric format".
+// The run's line must have every member of its metric directive, because
+// CloudWatch drops a metric whose directive names a missing member. Source:
+// Amazon CloudWatch User Guide, "Specification: Embedded metric format".
 func TestMetrics(t *testing.T) {
 	tests := map[string]struct {
 		r                              remedy.Report
@@ -118,8 +118,8 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// The lag is that of the event that waited longest; the event named is the
-// first that tells who it was.
+// The lag is that of the event that waited longest. The log names the first
+// event that has an actor.
 func TestCauseInTheLog(t *testing.T) {
 	direct, later := full().Causes[1], cause
 	later.EventID, later.Time = "e-3", cause.Time.Add(time.Second)
@@ -142,7 +142,7 @@ func TestCauseInTheLog(t *testing.T) {
 			t.Errorf("%s: lag %v ms, event %v of %v; want %v, %s", name, run["lag_ms"], run["event_id"], run["events"], tt.lag, tt.id)
 		}
 		if tt.causes[0].EventID != first {
-			t.Errorf("%s: the report's causes were sorted", name)
+			t.Errorf("%s: Record sorted the causes of the report itself", name)
 		}
 	}
 }
@@ -171,7 +171,7 @@ func TestMessages(t *testing.T) {
 		"unread for an event":           {unread(), "relight: 0 restored in us-east-1 of 111122223333, 1 NOT restored"},
 		"nothing to do":                 {caused(remedy.Report{Scope: scope}), ""},
 		"only findings and skips":       {caused(found), ""},
-		"a call to look at":             {advised, "relight: needs attention in us-east-1 of 111122223333"},
+		"a call to check":               {advised, "relight: needs attention in us-east-1 of 111122223333"},
 		"planned only":                  {caused(planned()), ""},
 	}
 	for name, tt := range tests {
@@ -196,7 +196,7 @@ func TestMessages(t *testing.T) {
 // Source: SNS API Reference, Publish, Subject.
 func TestSubjectIsWhatSNSTakes(t *testing.T) {
 	r := full()
-	r.Scope.Region = "us-northeast-central-10" // longer than any
+	r.Scope.Region = "us-northeast-central-10" // longer than any region's name
 	for range 10_000 {
 		r.Outcomes = append(r.Outcomes, remedy.Outcome{Action: put("x")}, remedy.Outcome{Action: put("x"), Err: denied})
 	}
@@ -211,8 +211,9 @@ func TestSubjectIsWhatSNSTakes(t *testing.T) {
 	}
 }
 
-// A message that was not sent is an error and a metric: nobody was told. It is
-// final, since another run would find nothing to tell.
+// A notification that was not sent is an error and a metric, because nobody was
+// notified. The error is terminal, because a second run would find nothing to
+// report.
 func TestUnsentMessageIsAnError(t *testing.T) {
 	lost := &remedy.Error{Op: "sns.Publish", Target: topic, Class: remedy.Transient, Err: errors.New("throttled")}
 	lines, err := tell(t, report.Reporter{Publisher: &mailbox{err: lost}, Topic: topic}, full())
@@ -220,15 +221,15 @@ func TestUnsentMessageIsAnError(t *testing.T) {
 		t.Errorf("%v, want it to wrap %v", err, lost)
 	}
 	if run := lines[len(lines)-1]; run["Untold"] != 1.0 || run["level"] != "ERROR" {
-		t.Errorf("run line %v, want it to count a message untold", run)
+		t.Errorf("run line %v, want it to count an unsent notification", run)
 	}
 	if _, err := tell(t, report.Reporter{Publisher: nil, Topic: ""}, full()); err != nil {
 		t.Errorf("without a topic: %v", err)
 	}
 }
 
-// Runs of one sweep share a message, whose lines name their regions; what is
-// not worth telling is left out of it.
+// The runs of one sweep share a notification, whose lines name their regions.
+// The notification leaves out runs that are not worth it.
 func TestOneMessageForManyRuns(t *testing.T) {
 	other := full()
 	other.Scope.Region = "eu-west-1"
@@ -247,13 +248,13 @@ func TestOneMessageForManyRuns(t *testing.T) {
 	}
 }
 
-// A message about a sweep that was not sent counts.
+// The log line about an unsent notification of a sweep has a metric.
 func TestRecordUntold(t *testing.T) {
 	var log bytes.Buffer
 	p := report.Reporter{Log: slog.New(slog.NewJSONHandler(&log, nil)), Function: "relight-backfill"}
 	p.RecordUnsent(t.Context(), errors.New("throttled"), now)
 	var line map[string]any
 	if err := json.Unmarshal(log.Bytes(), &line); err != nil || line["Untold"] != 1.0 || line["untold"] != "throttled" || line["_aws"] == nil {
-		t.Errorf("%v, %v; want one message untold", line, err)
+		t.Errorf("%v, %v; want one unsent notification", line, err)
 	}
 }

@@ -11,17 +11,17 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// Limits of a text, so that its eight parts fit a message of 256 KiB and can be
-// read. Source of that limit: SNS API Reference, Publish.
+// These limits keep the text readable, and small enough for its eight parts to
+// fit a message of 256 KiB. Source of that limit: SNS API Reference, Publish.
 const (
 	partLines = 40  // of each part
 	lineBytes = 800 // of each line
 )
 
-// Text returns reports as the lines of one notification: who did what, what
-// was restored, what was not and why, and what needs action by a person. Each
-// part has its first lines and says how many more the log has. If there are
-// several reports, each line names its region.
+// Text renders reports as the lines of one notification: who did what, what
+// relight restored, what it did not restore and why, and what needs action by a
+// person. Each part shows its first lines and says how many more are in the
+// log. If there are several reports, each line names its region.
 func Text(reports ...remedy.Report) string {
 	var causes, notices, restored, remembered, failed, unread, remaining, findings, skips []string
 	for _, r := range reports {
@@ -79,7 +79,7 @@ func write(b *strings.Builder, part string, all []string) {
 	}
 }
 
-// once returns lines without repeats, in order.
+// once returns the lines in order and without repeats.
 func once(all []string) []string {
 	var out []string
 	for _, l := range all {
@@ -90,8 +90,8 @@ func once(all []string) []string {
 	return out
 }
 
-// oneLine cuts a line and removes its line breaks: whoever made the call may have
-// written part of it.
+// oneLine cuts a line and removes its line breaks, because the caller of an API
+// may have written a part of it.
 func oneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -105,7 +105,7 @@ func oneLine(s string) string {
 	return s
 }
 
-// call names a call and what it was made on.
+// call returns the name of a call with the resources that it named.
 func call(c remedy.Cause) string {
 	if names := c.Names.List(); len(names) > 0 {
 		return c.EventName + " of " + strings.Join(names, ", ")

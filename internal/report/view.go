@@ -1,5 +1,5 @@
-// Package report turns what a run did into what people read: a log line with
-// metrics in it, a JSON view, and a notification.
+// Package report renders the result of a run for people: as a log line with
+// metrics, as JSON, and as a notification.
 package report
 
 import (
@@ -9,8 +9,8 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// A View is a report as JSON: the backfill function's answer and the CLI's
-// --output json.
+// A View is a report as JSON. The backfill function returns it, and the CLI
+// prints it with --output json.
 type View struct {
 	Scope     string    `json:"scope"`
 	Kind      string    `json:"kind"`
@@ -23,15 +23,15 @@ type View struct {
 	Remaining []string  `json:"remaining,omitempty"` // still to restore after the repair
 	Causes    []Cause   `json:"causes,omitempty"`
 	Notices   []Notice  `json:"notices,omitempty"`
-	Error     string    `json:"error,omitempty"` // what kept the run from observing or verifying
+	Error     string    `json:"error,omitempty"` // why the run could not observe or verify
 }
 
-// An Action is one change and what became of it.
+// An Action is one change and its result.
 type Action struct {
 	Action   string `json:"action"`
 	Target   string `json:"target"`
 	Restores bool   `json:"restores"` // false for an action that only remembers a healthy protection
-	Done     bool   `json:"done"`     // false if it failed or is still to do, and in mode observe
+	Done     bool   `json:"done"`     // false if it failed or was not applied, as in mode observe
 	Class    string `json:"class,omitempty"`
 	Error    string `json:"error,omitempty"`
 }
@@ -48,13 +48,13 @@ type Finding struct {
 type Cause struct {
 	EventID   string    `json:"event_id"`
 	EventName string    `json:"event"`
-	Names     []string  `json:"names,omitempty"` // of what the call was made on
+	Names     []string  `json:"names,omitempty"` // of the resources that the call named
 	Actor     string    `json:"actor,omitempty"`
 	SourceIP  string    `json:"source_ip,omitempty"`
 	Time      time.Time `json:"time"`
 }
 
-// A Notice is a call that people should check, whatever was restored.
+// A Notice is a call that people should check, whatever relight restored.
 type Notice struct {
 	Cause
 	Advice string `json:"advice"`
@@ -105,9 +105,9 @@ func lines[S interface{ String() string }](items []S) []string {
 	return out
 }
 
-// Unrestored returns how many protections a run did not restore: actions that
-// failed or that are planned again after the repair. A run that could not observe
-// counts as one.
+// Unrestored returns how many protections a run did not restore. It counts the
+// actions that failed and those that are planned again after the repair. A run
+// that could not observe counts as one.
 func Unrestored(r remedy.Report) int {
 	n := 0
 	for _, done := range r.Restored() {
@@ -121,10 +121,11 @@ func Unrestored(r remedy.Report) int {
 	return max(n, len(r.Remaining))
 }
 
-// worthNotifying reports whether people are notified of a run: if something was
-// restored or remembered, if an event's repair failed and they do not know yet,
-// and if an event is, or led to, something that needs their attention. Findings
-// that every sweep finds again are left to the alarms on relight's own metrics.
+// worthNotifying reports whether people are notified of a run. They are if
+// relight restored or remembered something, if the repair for an event failed
+// and they do not know it yet, or if an event needs their attention or led to
+// something that does. The alarms on relight's own metrics cover findings that
+// every sweep makes again.
 func worthNotifying(r remedy.Report) bool {
 	known := 0
 	for _, o := range r.Outcomes {
