@@ -9,18 +9,19 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// An Acceptance is what a person may accept of the trail as it is now.
+// An Acceptance is the difference that a person may accept: the trail as it is
+// now, compared with the remembered one.
 type Acceptance struct {
 	Trail     string            `json:"trail"` // ARN
 	Unread    string            `json:"unread,omitempty"`
-	Changes   []plan.TrailField `json:"changes"` // what would be remembered otherwise; none for nothing to accept
+	Changes   []plan.TrailField `json:"changes"` // the fields that relight would remember differently; none if there is nothing to accept
 	Parameter string            `json:"parameter"`
 	Accepted  bool              `json:"accepted"`
 
 	now plan.TrailMemory
 }
 
-// Acceptance compares the trail with what is remembered of it, and writes
+// Acceptance compares the trail with what relight remembers of it. It writes
 // nothing.
 func (a *App) Acceptance(ctx context.Context) (Acceptance, error) {
 	s := remedy.Scope{Account: a.deployment.Account, Region: a.deployment.HomeRegion, Kind: catalog.Trails}
@@ -39,7 +40,7 @@ func (a *App) Acceptance(ctx context.Context) (Acceptance, error) {
 	}, nil
 }
 
-// Accept remembers the trail as it was compared.
+// Accept makes relight remember the trail as Acceptance compared it.
 func (a *App) Accept(ctx context.Context, c Acceptance) error {
 	return a.cloud.Remember(ctx, a.deployment.HomeRegion, c.Parameter, c.now.Encode())
 }

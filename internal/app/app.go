@@ -1,5 +1,6 @@
-// Package app wires relight together for the functions and the CLI: batches
-// to scopes, scopes to runs, failed messages back to the queue.
+// Package app wires relight together for the functions and the CLI: it turns
+// batches into scopes, runs each scope, and returns failed messages to the
+// queue.
 package app
 
 import (
@@ -24,7 +25,7 @@ import (
 	"github.com/relight-aws/relight/internal/report"
 )
 
-// Options are what an App is made of.
+// Options are the parts from which NewWith makes an App.
 type Options struct {
 	Function   catalog.Function
 	Config     config.Config
@@ -33,11 +34,11 @@ type Options struct {
 	Pace       *awsio.Pace // nil for none
 	Log        *slog.Logger
 	Now        func() time.Time
-	Silent     bool // send no notifications: the caller sees the answer
-	HandOver   bool // let the kinds' own functions repair what only they may
+	Silent     bool // send no notifications, because the caller sees the answer
+	HandOver   bool // invoke the kinds' own functions for repairs that only they may make
 }
 
-// An App handles what one function is invoked with.
+// An App handles the invocations of one function.
 type App struct {
 	function   catalog.Function
 	config     config.Config
@@ -49,7 +50,7 @@ type App struct {
 	now        func() time.Time
 }
 
-// NewWith returns an App made of the given parts.
+// NewWith returns an App made from the given parts.
 func NewWith(o Options) *App {
 	want := o.Config.Desired(o.Deployment)
 	cloud := &awsio.Cloud{Config: o.AWS, Want: want, Pace: o.Pace, Now: o.Now}
@@ -58,7 +59,7 @@ func NewWith(o Options) *App {
 		reporter.Topic = ""
 	}
 	var applier remedy.Applier = cloud
-	if o.Function != catalog.Backfill { // the sweep's pace needs no brake
+	if o.Function != catalog.Backfill { // the sweep runs too rarely to need a brake
 		applier = &brake{Applier: cloud, now: o.Now, writes: map[string][]time.Time{}, told: map[string]time.Time{}}
 	}
 	if o.HandOver {
@@ -76,9 +77,9 @@ func NewWith(o Options) *App {
 	}
 }
 
-// New returns the App of a deployed function. It reads the configuration beside
-// the function's binary and the stack's ARNs from the environment, and returns
-// every problem at once.
+// New returns the App of a deployed function. It reads the configuration from
+// beside the function's binary and the stack's ARNs from the environment. Its
+// error lists every problem.
 func New(ctx context.Context, f catalog.Function) (*App, error) {
 	exe, err := os.Executable()
 	if err != nil {
@@ -97,8 +98,8 @@ func New(ctx context.Context, f catalog.Function) (*App, error) {
 	}), nil
 }
 
-// Serve runs a deployed function. It ends the process if the function cannot start,
-// with every problem in the log.
+// Serve runs a deployed function. If the function cannot start, Serve logs
+// every problem and ends the process.
 func Serve(f catalog.Function) {
 	a, err := New(context.Background(), f)
 	if err != nil {
@@ -110,7 +111,8 @@ func Serve(f catalog.Function) {
 	lambda.Start(a.HandleEvent)
 }
 
-// serves returns why this function does not handle a scope, or "".
+// serves returns why this function does not handle a scope. It returns "" if it
+// does.
 func (a *App) serves(s remedy.Scope) string {
 	switch {
 	case !slices.Contains(a.function.Kinds(), s.Kind):
@@ -126,9 +128,10 @@ func (a *App) serves(s remedy.Scope) string {
 }
 
 // run brings one scope to its desired state, as far as the kind's configured
-// mode lets it, and records the run. If events caused it, people are notified:
-// a sweep, which has no cause, sends one notification about all of its runs. It
-// returns the report, and an error if anything failed or could not be sent.
+// mode allows, and records the run. If events caused the run, it notifies
+// people. A sweep's run has no cause, and the sweep sends one notification
+// about all of its runs. run returns the report, and an error if anything
+// failed or the notification could not be sent.
 func (a *App) run(ctx context.Context, with remedy.Reconciler, s remedy.Scope, mode catalog.Mode, causes ...remedy.Cause) (remedy.Report, error) {
 	if configured := a.config.Mode(s.Kind); configured != catalog.Repair {
 		mode = configured

@@ -39,7 +39,8 @@ import (
 	"github.com/relight-aws/relight/internal/plan"
 )
 
-// Who is in the sample events; see events/README.md.
+// These are the accounts and resources in the sample events; see
+// events/README.md.
 const (
 	account      = "111122223333"
 	other        = "444455556666"
@@ -57,7 +58,7 @@ const (
 		`{"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},"Action":["kms:Decrypt","kms:GenerateDataKey*"],"Resource":"*"}]}`
 	oncall    = "arn:aws:sqs:us-east-1:111122223333:oncall"
 	role      = "arn:aws:iam::111122223333:role/relight-flow-logs-delivery"
-	theirRole = "arn:aws:iam::111122223333:role/network/their-flow-logs" // an owner's, which delivers
+	theirRole = "arn:aws:iam::111122223333:role/network/their-flow-logs" // an owner's role, which can deliver
 )
 
 // A world is a customer's account with relight deployed into it.
@@ -68,33 +69,33 @@ type world struct {
 	topic   string // relight's own
 	log     lockedBuffer
 	now     time.Time
-	invoked []string // functions, by other functions
+	invoked []string // functions that other functions invoked
 	pace    *awsio.Pace
 }
 
-// A lockedBuffer is written to by functions that run at once.
+// Functions that run at the same time write to a lockedBuffer.
 type lockedBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
 }
 
-// Write appends.
+// Write appends to the buffer.
 func (b *lockedBuffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.Write(p)
 }
 
-// String returns what was written.
+// String returns everything that was written.
 func (b *lockedBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.String()
 }
 
-// deployed returns an account that relight has not swept yet: two VPCs in the
-// home region, one in the second, a trail with its log group, relight's topic
-// with a subscriber, and things that are none of relight's business.
+// deployed returns an account that relight has not swept yet. It has two VPCs
+// in the home region, one in the second, a trail with its log group, relight's
+// topic with a subscriber, and resources that relight does not protect.
 func deployed(t *testing.T, configuration string) *world {
 	t.Helper()
 	cfg, err := config.Parse([]byte(configuration))
@@ -117,7 +118,7 @@ func deployed(t *testing.T, configuration string) *world {
 	for _, key := range cfg.KMSKeys {
 		w.AddKey(key)
 	}
-	w.AddTrail(cloudtrailtypes.Trail{ // for a purpose of its own, in one region
+	w.AddTrail(cloudtrailtypes.Trail{ // a trail of one region that relight does not protect
 		TrailARN: aws.String("arn:aws:cloudtrail:us-east-1:111122223333:trail/app-trail"), HomeRegion: aws.String(home), S3BucketName: aws.String("audit-" + account),
 		IsMultiRegionTrail: aws.Bool(false), IncludeGlobalServiceEvents: aws.Bool(false), LogFileValidationEnabled: aws.Bool(true),
 	})
@@ -143,7 +144,7 @@ func deployed(t *testing.T, configuration string) *world {
 	return w
 }
 
-// ourTopic makes relight's own topic as the stack does, without subscribers.
+// ourTopic creates relight's own topic as the stack does, without subscribers.
 func (w *world) ourTopic() string {
 	w.t.Helper()
 	arn := "arn:aws:sns:" + home + ":" + account + ":relight-alerts"
@@ -164,7 +165,7 @@ func (w *world) ourTopic() string {
 	return arn
 }
 
-// subscribe subscribes somebody to relight's topic.
+// subscribe adds a subscriber to relight's topic.
 func (w *world) subscribe(protocol, endpoint string) {
 	w.t.Helper()
 	must(w.SNS.Subscribe(w.t.Context(), &sns.SubscribeInput{TopicArn: aws.String(w.topic), Protocol: aws.String(protocol), Endpoint: aws.String(endpoint)}))
@@ -176,16 +177,16 @@ func healthy(t *testing.T, configuration string) *world {
 	w := deployed(t, configuration)
 	w.PageSize(0)
 	if s := w.sweep(app.Request{}); s.Unrestored != 0 {
-		t.Fatalf("first sweep left %d down: %+v", s.Unrestored, s)
+		t.Fatalf("first sweep left %d unrestored: %+v", s.Unrestored, s)
 	}
 	w.PageSize(1)
 	return w
 }
 
-// app returns a function of the deployment, as if started cold.
+// app returns a function of the deployment after a cold start.
 func (w *world) app(f catalog.Function) *app.App { return w.appAt(home, f) }
 
-// appAt returns a function of a deployment whose home is a region.
+// appAt returns a function of a deployment with the given home region.
 func (w *world) appAt(home string, f catalog.Function) *app.App {
 	return app.NewWith(app.Options{
 		Function: f, Config: w.config,
@@ -211,7 +212,7 @@ func (w *world) invoke(ctx context.Context, in *lambda.InvokeInput) (*lambda.Inv
 	return &lambda.InvokeOutput{}, nil
 }
 
-// addDeliveryRole makes the role that flow logs deliver with, as the stack
+// addDeliveryRole creates the role that flow logs use to deliver, as the stack
 // does.
 func (w *world) addDeliveryRole() {
 	w.t.Helper()
@@ -238,8 +239,8 @@ func (w *world) sweep(req app.Request) app.Sweep {
 	return s
 }
 
-// send gives an event to the functions of all kinds, as one raw event or as a
-// batch, and returns their errors and the IDs of messages to deliver again.
+// send passes an event to the functions of all kinds, as one raw event or as a
+// batch. It returns their errors and the IDs of the messages to deliver again.
 func (w *world) send(raw []byte, asBatch bool) (again []string, errs []error) {
 	w.t.Helper()
 	if asBatch {
@@ -273,9 +274,10 @@ func batch(bodies ...[]byte) json.RawMessage {
 	return raw
 }
 
-// gaps returns what is not protected, as an auditor who has never heard of
-// relight's plans would find it: VPCs without a working flow log, controls
-// without a filter, an alarm on its metric or somebody the alarm tells.
+// gaps returns what is not protected. It checks the account as an auditor who
+// does not know relight's plans would: it finds VPCs without a working flow
+// log, and controls without a filter, without an alarm on the filter's metric,
+// or without a subscriber whom the alarm notifies.
 func (w *world) gaps() []string {
 	w.t.Helper()
 	w.PageSize(0)
@@ -323,8 +325,8 @@ func (w *world) gaps() []string {
 	return gaps
 }
 
-// recording reports whether a trail logs every region's management events to a
-// log group.
+// recording reports whether a trail logs the management events of every region
+// to a log group.
 func (w *world) recording(arn string) bool {
 	status, err := w.CloudTrail.GetTrailStatus(w.t.Context(), &cloudtrail.GetTrailStatusInput{Name: aws.String(arn)})
 	if err != nil || !*status.IsLogging {
@@ -347,7 +349,7 @@ func (w *world) reaches(topic string) bool {
 	return err == nil && out.Attributes["SubscriptionsConfirmed"] != "0"
 }
 
-// must returns a result that cannot fail.
+// must returns the result of a call that cannot fail.
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)
@@ -355,7 +357,8 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// stripped is all that one call can take from a trail and leave it standing.
+// stripped is everything that one call can remove from a trail without deleting
+// it.
 var stripped = cloudtrail.UpdateTrailInput{
 	IsMultiRegionTrail: aws.Bool(false), IncludeGlobalServiceEvents: aws.Bool(false), EnableLogFileValidation: aws.Bool(false),
 	CloudWatchLogsLogGroupArn: aws.String(""), CloudWatchLogsRoleArn: aws.String(""), KmsKeyId: aws.String(""),
@@ -384,7 +387,7 @@ func (w *world) putSelectors(name string, selectors ...cloudtrailtypes.EventSele
 	must(w.CloudTrail.PutEventSelectors(w.t.Context(), &cloudtrail.PutEventSelectorsInput{TrailName: aws.String(name), EventSelectors: selectors}))
 }
 
-// forget takes away what is remembered of the trail.
+// forget deletes what relight remembers of the trail.
 func (w *world) forget() {
 	w.t.Helper()
 	must(w.SSM.DeleteParameter(w.t.Context(), &ssm.DeleteParameterInput{Name: aws.String("/relight/memory/trail")}))
@@ -473,13 +476,14 @@ func (w *world) deleteFlowLogs(region string, vpcs ...string) {
 	for _, v := range vpcs {
 		ids = append(ids, w.FlowLogs(region, v)...)
 	}
-	if len(ids) == 0 { // EC2 refuses an empty list
+	if len(ids) == 0 { // EC2 rejects an empty list
 		return
 	}
 	must(w.In(region).EC2.DeleteFlowLogs(w.t.Context(), &ec2.DeleteFlowLogsInput{FlowLogIds: ids}))
 }
 
-// ours returns the names of all of relight's alarms and filters.
+// ours returns the names of all of relight's alarms, which are also those of
+// its filters.
 func ours() []string {
 	var names []string
 	for _, c := range catalog.Controls() {
@@ -488,7 +492,7 @@ func ours() []string {
 	return names
 }
 
-// without returns a state without some resources.
+// without returns a copy of a state without the given resources.
 func without(state map[string]string, keys ...string) map[string]string {
 	state = maps.Clone(state)
 	for _, k := range keys {
@@ -514,7 +518,8 @@ func alarmOn(name, namespace, metric string, actions ...string) *cloudwatch.PutM
 	}
 }
 
-// createFlowLog makes a flow log that is not relight's, to a log group.
+// createFlowLog creates a flow log that is not relight's and delivers to a log
+// group.
 func (w *world) createFlowLog(region, vpc, traffic, group string) {
 	w.t.Helper()
 	out := must(w.In(region).EC2.CreateFlowLogs(w.t.Context(), &ec2.CreateFlowLogsInput{
@@ -526,7 +531,7 @@ func (w *world) createFlowLog(region, vpc, traffic, group string) {
 	}
 }
 
-// tag gives a VPC of the home region the tag that exempts it, with a value.
+// tag gives a VPC of the home region the exempting tag with a value.
 func (w *world) tag(vpc, value string) {
 	w.t.Helper()
 	must(w.EC2.CreateTags(w.t.Context(), &ec2.CreateTagsInput{
@@ -534,7 +539,7 @@ func (w *world) tag(vpc, value string) {
 	}))
 }
 
-// createOurs makes a flow log as relight makes one.
+// createOurs creates a flow log as relight creates it.
 func (w *world) createOurs(vpc, traffic string) {
 	w.t.Helper()
 	out := must(w.EC2.CreateFlowLogs(w.t.Context(), &ec2.CreateFlowLogsInput{

@@ -10,28 +10,30 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// If a target is restored this often in this time, somebody keeps changing it
-// back, or AWS does not store it as relight writes it.
+// A target that relight restores this often within this time has one of two
+// problems: somebody keeps changing it back, or AWS does not store it as
+// relight writes it.
 const (
 	fightWrites = 12
 	fightWindow = 10 * time.Minute
 )
 
 // A brake is an Applier for event functions. It leaves a target that somebody
-// keeps changing back to the sweep, so that no loop outlasts a few writes. It
-// counts in the memory of a warm function, which AWS may drop: then it brakes
-// later, never wrongly.
+// keeps changing back to the sweep, so that such a loop ends after a few
+// writes. It counts in the memory of a warm function, which AWS may drop: then
+// it brakes later, but never wrongly.
 type brake struct {
 	remedy.Applier
 	now func() time.Time
 
 	mu     sync.Mutex
-	writes map[string][]time.Time // successful ones in the window, by target
+	writes map[string][]time.Time // times of the successful writes in the window, by target
 	told   map[string]time.Time   // when people were last notified that a target is left to the sweep
 }
 
-// Apply applies the actions, except those whose targets somebody keeps changing
-// back. Those fail for good, and people are notified of each once in a window.
+// Apply applies the actions, except those on targets that somebody keeps
+// changing back. Those actions fail with a terminal error, and people are
+// notified of each target once in a window.
 func (b *brake) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action) []remedy.Outcome {
 	outcomes := make([]remedy.Outcome, len(actions))
 	var free []plan.Action
@@ -56,8 +58,8 @@ func (b *brake) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action
 	return outcomes
 }
 
-// leave returns the outcome of an action that is left to the sweep, and whether it
-// is.
+// leave reports whether the brake leaves an action to the sweep, and returns
+// the action's outcome if it does.
 func (b *brake) leave(s remedy.Scope, a plan.Action) (remedy.Outcome, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -12,8 +12,9 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// What is undone again and again is restored at the pace of events for a
-// while, then at that of the sweep. People hear once, with who undoes it.
+// relight restores a target that somebody keeps changing back at first for
+// every event, and then only in the sweep. People are notified once, and the
+// notification names who makes the change.
 func TestFight(t *testing.T) {
 	w := healthy(t, "")
 	function := w.app(catalog.Function(catalog.Alarms)) // stays warm
@@ -50,12 +51,12 @@ func TestFight(t *testing.T) {
 	}
 	w.now = w.now.Add(10 * time.Minute)
 	if writes, _ := undo(); writes != 1 {
-		t.Errorf("%d writes after ten minutes of peace, want 1", writes)
+		t.Errorf("%d writes after ten minutes without changes, want 1", writes)
 	}
 }
 
-// What the sweep hands over is not braked: it is what a fought-over target is
-// left to.
+// The brake does not apply to a repair that the sweep hands over, because the
+// brake leaves targets to the sweep.
 func TestHandOverIsNotBraked(t *testing.T) {
 	w := healthy(t, "")
 	function := w.app(catalog.Function(catalog.DeliveryRoles)) // stays warm

@@ -13,17 +13,17 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// The budgets: AWS calls of one event's runs, the look
-// afterwards included. The message that tells people is counted apart: one
-// for a run that repaired, none for any other.
+// The budgets limit the AWS calls of one event's runs, including the check
+// after the repair. Notifications are counted separately: a run that repaired
+// sends one, and any other run sends none.
 func TestBudgets(t *testing.T) {
 	echo := attack{do: func(*world) {}}
 	controls := len(catalog.Controls())
 	tests := []struct {
 		event    string
 		attack   attack
-		calls    int // most, of all functions together
-		perRun   int // most reads of one function's run, where nothing is to be done; 0 for any
+		calls    int // maximum for all functions together
+		perRun   int // maximum reads of one function's run if it has nothing to restore; 0 for any number
 		messages int
 	}{
 		{event: "CreateVpc.default.json", attack: attacks["CreateVpc.default.json"], calls: 7, messages: 1},
@@ -38,9 +38,9 @@ func TestBudgets(t *testing.T) {
 		{event: "DeleteLogGroup.trail.json", attack: attacks["DeleteLogGroup.trail.json"], calls: controls + 8, messages: 1},
 
 		{event: "DeleteVpc.logged.json", attack: attacks["DeleteVpc.logged.json"], calls: 11, messages: 1},
-		{event: "DeleteVpc.bare.json", attack: echo, calls: 5}, // four of them to be sure that it is gone
+		{event: "DeleteVpc.bare.json", attack: echo, calls: 5}, // four of them make sure that the VPC does not exist
 
-		{event: "PutBucketPolicy.logs.json", attack: flowLogsToBucket, perRun: 1, calls: 2, messages: 2}, // the trail leans on it too
+		{event: "PutBucketPolicy.logs.json", attack: flowLogsToBucket, perRun: 1, calls: 2, messages: 2}, // the trail depends on the bucket too
 		{event: "PutBucketPolicy.foreign.json", attack: flowLogsToBucket, perRun: 1, calls: 2},
 		{event: "DisableKey.foreign.json", attack: echo, perRun: 1, calls: 2},
 		{event: "EnableRegion.opted-in.json", attack: echo, perRun: 1, calls: 2, messages: 1},
@@ -58,7 +58,7 @@ func TestBudgets(t *testing.T) {
 		{event: "UpdateTrail.foreign.json", attack: attacks["UpdateTrail.foreign.json"], calls: 1, perRun: 1},
 		{event: "DeleteTrail.foreign.json", attack: attacks["DeleteTrail.foreign.json"], calls: 1, perRun: 1},
 		{event: "PutEventSelectors.foreign.json", attack: attacks["PutEventSelectors.foreign.json"], calls: 1, perRun: 1},
-		{event: "UpdateTrail.echo.json", attack: echo, calls: 8}, // looked at twice: once to see whether the repair is over
+		{event: "UpdateTrail.echo.json", attack: echo, calls: 8}, // checked twice: once to see whether the repair is complete
 		{event: "PutEventSelectors.echo.json", attack: echo, calls: 8},
 		{event: "DeleteTopic.ours.json", attack: attacks["DeleteTopic.ours.json"], calls: 6, messages: 1},
 		{event: "SetTopicAttributes.key.json", attack: attacks["SetTopicAttributes.key.json"], calls: 7, messages: 1},
@@ -90,7 +90,7 @@ func TestBudgets(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.event, func(t *testing.T) {
 			w := healthy(t, "")
-			for i := range 60 { // none of the budgets grows with the account
+			for i := range 60 { // no budget grows with the account
 				w.AddVPC(home, fmt.Sprintf("vpc-%08x", 0xf00+i))
 				w.createGroup(home, fmt.Sprintf("/aws/lambda/function-%d", i))
 			}
@@ -118,8 +118,8 @@ func TestBudgets(t *testing.T) {
 	}
 }
 
-// A backfill costs one paged read of VPCs and of flow logs before and after,
-// and as few CreateFlowLogs as the API takes.
+// A backfill costs one paged read of VPCs and of flow logs before and after the
+// repair, and as few CreateFlowLogs calls as the API allows.
 func TestBackfillBudget(t *testing.T) {
 	for _, vpcs := range []int{1, catalog.FlowLogsPerCall, catalog.FlowLogsPerCall + 1, 2100} {
 		t.Run(fmt.Sprint(vpcs), func(t *testing.T) {
@@ -147,7 +147,7 @@ func TestBackfillBudget(t *testing.T) {
 	}
 }
 
-// What relight writes comes back as events, and those lead to no write.
+// relight's own writes come back as events, and those events lead to no write.
 func TestEcho(t *testing.T) {
 	w := healthy(t, "")
 	w.deleteGroup(home, trailGroup)
@@ -174,8 +174,8 @@ func TestEcho(t *testing.T) {
 	}
 }
 
-// An alarm that holds a control in somebody else's name is found before ours
-// is made, though its event names only its own.
+// If the event about somebody else's alarm names only that alarm, relight still
+// checks whether the alarm satisfied a control before it creates its own alarm.
 func TestForeignHolderDeleted(t *testing.T) {
 	w := deployed(t, "")
 	c := catalog.Controls()[0]
@@ -185,7 +185,7 @@ func TestForeignHolderDeleted(t *testing.T) {
 	if out := must(w.Logs.DescribeMetricFilters(t.Context(), &cloudwatchlogs.DescribeMetricFiltersInput{
 		LogGroupName: aws.String(trailGroup), FilterNamePrefix: aws.String("relight-" + c.ID),
 	})); len(out.MetricFilters) > 0 && *out.MetricFilters[0].FilterName == "relight-"+c.ID {
-		t.Error("a filter of ours was made though theirs holds the control")
+		t.Error("relight created a filter although another one satisfies the control")
 	}
 	if gaps := w.gaps(); len(gaps) > 0 {
 		t.Fatalf("not protected: %v", gaps)

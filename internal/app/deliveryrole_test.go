@@ -35,7 +35,7 @@ func (w *world) putRolePolicy(name, document string) {
 	}))
 }
 
-// policy makes a managed policy and returns its ARN.
+// policy creates a managed policy and returns its ARN.
 func (w *world) policy(name, document string) string {
 	w.t.Helper()
 	return *must(w.IAM.CreatePolicy(w.t.Context(), &iam.CreatePolicyInput{PolicyName: aws.String(name), PolicyDocument: aws.String(document)})).Policy.Arn
@@ -68,7 +68,7 @@ func (w *world) trust(service string) {
 	}))
 }
 
-// What does not keep the role from delivering stays on it.
+// relight keeps the owners' policies on the role that do not prevent delivery.
 func TestOwnersPoliciesStay(t *testing.T) {
 	w := healthy(t, "")
 	w.putRolePolicy("extras", allowAll)
@@ -90,8 +90,8 @@ func TestOwnersPoliciesStay(t *testing.T) {
 	}
 }
 
-// The sweep looks at the role and has its function mend it, before it looks at
-// the flow logs that lean on it.
+// The sweep checks the role first and invokes its function to restore it. Then
+// it checks the flow logs, which depend on the role.
 func TestSweepHandsTheRoleOver(t *testing.T) {
 	w := healthy(t, "")
 	before := w.State()
@@ -114,14 +114,14 @@ func TestSweepHandsTheRoleOver(t *testing.T) {
 	}
 }
 
-// What the function of the role may not do, the sweep tells of.
+// The sweep reports what the role's function is not allowed to restore.
 func TestHandOverFails(t *testing.T) {
 	w := healthy(t, "")
 	w.trust("ec2.amazonaws.com")
 	w.Deny("UpdateAssumeRolePolicy")
 	s := w.sweep(app.Request{})
 	if s.Unrestored == 0 {
-		t.Errorf("nothing is told as unrestored: %+v", s)
+		t.Errorf("nothing is reported as unrestored: %+v", s)
 	}
 	if log := w.log.String(); !strings.Contains(log, "it failed: ") || !strings.Contains(log, "allow iam:UpdateAssumeRolePolicy on "+roleName) {
 		t.Errorf("the log does not name the missing permission: %s", log)
@@ -131,12 +131,12 @@ func TestHandOverFails(t *testing.T) {
 		t.Errorf("%d unrestored", s.Unrestored)
 	}
 	if _, err := w.app("alarms").HandleEvent(t.Context(), []byte(`{"repair":"deliveryroles"}`)); err == nil {
-		t.Error("another kind's function takes the role over")
+		t.Error("another kind's function accepted the repair of the role")
 	}
 }
 
-// A configured boundary is put back, and one that starves the role is for its
-// owner to mend.
+// relight restores a configured boundary. It only reports a boundary that
+// denies the role what delivery needs.
 func TestBoundary(t *testing.T) {
 	w := deployed(t, `{"permissionsBoundary":"`+policies+`bounds"}`)
 	w.policy("bounds", allowAll)
@@ -157,8 +157,8 @@ func TestBoundary(t *testing.T) {
 	}
 }
 
-// IAM's events come from us-east-1, wherever the home region is; others from
-// there are dropped unless it is listed.
+// IAM's events come from us-east-1, whatever the home region is. Other events
+// from us-east-1 are dropped unless the region is listed.
 func TestGlobalEvents(t *testing.T) {
 	w := healthy(t, "")
 	w.config.Regions = nil
@@ -166,7 +166,7 @@ func TestGlobalEvents(t *testing.T) {
 	abroad := func() *app.App { return w.appAt("eu-central-1", catalog.Function(catalog.DeliveryRoles)) }
 	res, err := abroad().HandleEvent(t.Context(), events.Read("DeleteRole.ours.json"))
 	if err != nil || len(res.(app.Result).Reports) != 1 || res.(app.Result).Reports[0].Region != "eu-central-1" {
-		t.Errorf("%+v, %v; want a look at the home region", res, err)
+		t.Errorf("%+v, %v; want a check of the home region", res, err)
 	}
 	res, err = w.appAt("eu-central-1", catalog.Function(catalog.FlowLogs)).HandleEvent(t.Context(), events.Read("CreateVpc.default.json"))
 	if err != nil || len(res.(app.Result).Reports) != 0 || len(res.(app.Result).Ignored) != 1 {
@@ -174,8 +174,8 @@ func TestGlobalEvents(t *testing.T) {
 	}
 }
 
-// Sessions that somebody revoked before now are nobody's business; those to
-// come are.
+// A policy that revokes sessions issued before now is not a finding. One that
+// also revokes future sessions is.
 func TestRevokedSessions(t *testing.T) {
 	w := healthy(t, "")
 	revoke := func(at time.Time) {

@@ -10,17 +10,18 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// The pause between two checks of an echo, and how many checks relight makes
-// before it acts on one. Together they outlast the restoration of every filter
-// and every alarm (TestEchoOutlastsTheRepair).
+// These set the pause between two checks of an echo, and how many checks
+// relight makes before it acts on one. Together they last longer than the
+// restoration of every filter and every alarm (TestEchoOutlastsTheRepair).
 const (
 	echoPause = 2500 * time.Millisecond
 	echoLooks = 6
 )
 
-// echoed reports whether relight's own functions made all the calls behind a run,
-// by the session name that Lambda gives them. It only delays a run: an intruder
-// who uses such a name gains a delay, and relight restores all the same.
+// echoed reports whether relight's own functions made all the calls behind a
+// run. It recognises them by the session name that Lambda gives them. An echo
+// only delays a run: an intruder who uses such a name gains a delay, but
+// relight still restores.
 func (a *App) echoed(causes []remedy.Cause) bool {
 	return len(causes) > 0 && !slices.ContainsFunc(causes, func(c remedy.Cause) bool {
 		return !strings.Contains(c.Actor, ":assumed-role/") || !slices.ContainsFunc(catalog.Functions(), func(f catalog.Function) bool {
@@ -29,8 +30,9 @@ func (a *App) echoed(causes []remedy.Cause) bool {
 	})
 }
 
-// giveWay waits while a scope differs from the desired state: the run that caused
-// the echo may still be writing, and both runs would write the same.
+// giveWay waits while a scope differs from the desired state, because the run
+// that caused the echo may still be writing, and both runs would write the
+// same.
 func (a *App) giveWay(ctx context.Context, s remedy.Scope) {
 	for range echoLooks {
 		look := a.reconciler.Run(ctx, s, catalog.Observe)

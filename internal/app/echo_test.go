@@ -13,11 +13,12 @@ import (
 	"github.com/relight-aws/relight/internal/awsio"
 )
 
-// echoWait is how long a run gives way to the one whose writes are echoed.
+// echoWait is how long the run of an echo waits for the run that caused it.
 const echoWait = 15 * time.Second
 
-// An echo waits longer than relight takes to make every filter and every alarm
-// at the pace that AWS allows. With more controls than that, raise echoLooks.
+// An echo waits longer than relight needs to create every filter and every
+// alarm at the pace that AWS allows. If more controls make this test fail,
+// raise echoLooks.
 func TestEchoOutlastsTheRepair(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := healthy(t, "")
@@ -31,22 +32,22 @@ func TestEchoOutlastsTheRepair(t *testing.T) {
 				t.Fatal(errs)
 			}
 		}
-		if took := time.Since(begin); took > echoWait || took < 5*time.Second { // less is not paced
+		if took := time.Since(begin); took > echoWait || took < 5*time.Second { // a shorter run was not paced
 			t.Errorf("%d controls took %v to restore, and an echo waits %v", len(ours()), took, echoWait)
 		}
 		if gaps := w.gaps(); len(gaps) > 0 {
-			t.Errorf("left down: %v", gaps)
+			t.Errorf("not protected: %v", gaps)
 		}
 	})
 }
 
-// A run that only relight's own writes asked for gives way to the run that
-// makes them, and heals what nobody else has healed by then.
+// A run that only relight's own writes caused waits for the run that makes
+// those writes. Then it restores what is still missing.
 func TestEchoGivesWay(t *testing.T) {
 	tests := []struct {
 		name   string
 		event  string
-		healed time.Duration // when the other run is done; 0 for never
+		healed time.Duration // when the other run completes; 0 for never
 		wait   time.Duration
 		writes int
 		told   int // messages
@@ -85,15 +86,15 @@ func TestEchoGivesWay(t *testing.T) {
 					t.Errorf("%d writes and %d messages, want %d and %d", writes, told, tt.writes, tt.told)
 				}
 				if gaps := w.gaps(); len(gaps) > 0 {
-					t.Errorf("left down: %v", gaps)
+					t.Errorf("not protected: %v", gaps)
 				}
 			})
 		})
 	}
 }
 
-// An event from a region that the configuration does not name is dropped, and
-// says which.
+// relight drops an event from a region that the configuration does not name,
+// and logs the region.
 func TestUncoveredRegion(t *testing.T) {
 	w := deployed(t, "")
 	w.config.Regions = nil

@@ -17,14 +17,15 @@ import (
 	"github.com/relight-aws/relight/internal/trigger"
 )
 
-// reserve is the part of a function's time that is kept for its answer. So a run
-// that is cut off fails only its own messages, not the whole batch.
+// reserve is the part of a function's time that is reserved for its answer, so
+// that a run that is cut off fails only its own messages and not the whole
+// batch.
 const reserve = 3 * time.Second
 
-// HandleEvent takes an SQS batch of EventBridge events, one raw event, or a kind
-// that the sweep hands over. For a batch it returns the messages to deliver again.
-// For a raw event it returns the reports, and an error if the event cannot be read
-// or a run failed.
+// HandleEvent accepts an SQS batch of EventBridge events, one raw event, or a
+// kind that the sweep hands over. For a batch it returns the messages to
+// deliver again. For a raw event it returns the reports, and an error if the
+// event cannot be read or a run failed.
 func (a *App) HandleEvent(ctx context.Context, raw json.RawMessage) (any, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
@@ -41,14 +42,14 @@ func (a *App) HandleEvent(ctx context.Context, raw json.RawMessage) (any, error)
 	return a.handleOne(ctx, raw, catalog.Repair)
 }
 
-// Replay runs one raw event through the same handler, in the given mode.
+// Replay runs one raw event through the same handler in the given mode.
 func (a *App) Replay(ctx context.Context, raw []byte, mode catalog.Mode) (Result, error) {
 	return a.handleOne(ctx, raw, mode)
 }
 
 // A Result is the answer to one raw event.
 type Result struct {
-	Ignored []string      `json:"ignored,omitempty"` // why the event, or a part of it, was not checked
+	Ignored []string      `json:"ignored,omitempty"` // why relight did not check the event or a part of it
 	Reports []report.View `json:"reports"`
 }
 
@@ -67,10 +68,11 @@ func (a *App) handleOne(ctx context.Context, raw []byte, mode catalog.Mode) (Res
 	return res, errors.Join(errs...)
 }
 
-// handleBatch runs every scope of a batch once and returns the messages to deliver
-// again: unreadable ones, so that they reach the dead-letter queue, and those
-// behind a run that may succeed later. A run that failed for good was reported and
-// is not repeated: the sweep checks its scope anyway.
+// handleBatch runs every scope of a batch once and returns the messages to
+// deliver again. These are the unreadable messages, so that they reach the
+// dead-letter queue, and the messages behind a run that may succeed later. A
+// run that failed for good was reported and is not repeated: the sweep checks
+// its scope anyway.
 func (a *App) handleBatch(ctx context.Context, batch events.SQSEvent) events.SQSEventResponse {
 	in := a.read(batch.Records)
 	again := map[string]bool{}
@@ -95,14 +97,15 @@ func (a *App) handleBatch(ctx context.Context, batch events.SQSEvent) events.SQS
 	return res
 }
 
-// An intake is what a batch asks for.
+// An intake is the result of reading a batch: what to check, what failed and
+// what was dropped.
 type intake struct {
 	looks   []look
 	failed  []failure // could not be read
-	dropped []string  // valid, with nothing to check
+	dropped []string  // reasons why valid messages need no check
 }
 
-// A look is one scope that one message asks for.
+// A look is one scope that one message asks relight to check.
 type look struct {
 	messageID string
 	scope     remedy.Scope
@@ -132,7 +135,7 @@ func (a *App) read(messages []events.SQSMessage) intake {
 		}
 		for _, s := range ev.Scopes {
 			if ev.Global && s.Region == catalog.GlobalRegion(a.deployment.HomeRegion) {
-				s.Region = a.deployment.HomeRegion // where what the call harms is held; covered, whichever region raised the event
+				s.Region = a.deployment.HomeRegion // the harmed resource is in the home region, which is covered whichever region raised the event
 			}
 			if reason := cmp.Or(a.serves(s), a.covers(s.Region)); reason != "" {
 				drop(ev.Cause.EventID, fmt.Sprintf("%s: %s", s, reason))
@@ -144,8 +147,8 @@ func (a *App) read(messages []events.SQSMessage) intake {
 	return in
 }
 
-// covers returns why this deployment does not handle the events of a region, or
-// "". The sweep covers every enabled region all the same.
+// covers returns why this deployment does not handle the events of a region. It
+// returns "" if it does. The sweep covers every enabled region in any case.
 func (a *App) covers(region string) string {
 	if slices.Contains(a.config.FastRegions(a.deployment.HomeRegion), region) {
 		return ""

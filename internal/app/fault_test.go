@@ -15,15 +15,15 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// What a CreateFlowLogs that goes wrong does to the account, to the message
-// behind it and to the next delivery of that message.
+// The test checks what a failed CreateFlowLogs call does to the account, to the
+// message behind it and to the next delivery of that message.
 func TestCreateFlowLogsFaults(t *testing.T) {
 	tests := []struct {
 		name    string
 		fail    []string // error codes of the first CreateFlowLogs calls
 		refuse  []string // error codes for vpc-1 inside successful replies
 		deny    bool
-		again   bool   // the message is to be delivered again
+		again   bool   // the message must be delivered again
 		healed  bool   // after the first delivery
 		retried bool   // healed after the second delivery
 		text    string // in the report
@@ -61,7 +61,7 @@ func TestCreateFlowLogsFaults(t *testing.T) {
 				t.Errorf("healed at first: %t, want %t", got, tt.healed)
 			}
 			if len(tt.refuse) > 0 && len(w.FlowLogs(home, "vpc-2")) != 1 {
-				t.Error("vpc-2 was not healed: one refused VPC must not hold up the others")
+				t.Error("vpc-2 was not healed: one VPC that EC2 rejects must not keep the others from being healed")
 			}
 			if !strings.Contains(w.log.String(), tt.text) {
 				t.Errorf("%q is not in the log:\n%s", tt.text, w.log.String())
@@ -76,8 +76,8 @@ func TestCreateFlowLogsFaults(t *testing.T) {
 	}
 }
 
-// Both slots taken by flow logs that do not satisfy the policy: only a person
-// can make room, and is told so.
+// If both slots are taken by flow logs that do not satisfy the policy, only a
+// person can make room, and the notification says so.
 func TestFlowLogSlotsTaken(t *testing.T) {
 	w := healthy(t, "")
 	w.deleteFlowLogs(home, "vpc-1")
@@ -86,7 +86,7 @@ func TestFlowLogSlotsTaken(t *testing.T) {
 	before, told := w.State(), len(w.Messages())
 	again, errs := w.send(events.Read("DeleteFlowLogs.one.json"), true)
 	if len(again)+len(errs) > 0 {
-		t.Errorf("failed: %v, %v; another delivery cannot help", again, errs)
+		t.Errorf("failed: %v, %v; want no second delivery, because it cannot help", again, errs)
 	}
 	if diff := cmp.Diff(before, w.State()); diff != "" {
 		t.Errorf("changed (-before +after):\n%s", diff)
@@ -96,7 +96,8 @@ func TestFlowLogSlotsTaken(t *testing.T) {
 	}
 }
 
-// EC2's reads lag its writes: a VPC that an event names may show only later.
+// EC2's reads lag its writes, so a VPC that an event names may become visible
+// later.
 func TestLateVPC(t *testing.T) {
 	for _, reads := range []int{1, 2, 3} {
 		w := healthy(t, "")
@@ -110,8 +111,8 @@ func TestLateVPC(t *testing.T) {
 	}
 }
 
-// The look after a repair may still see the account from before it. That is
-// reported, and no reason to do it all again.
+// The check after a repair may still see the account as it was before the
+// repair. relight reports that and does not repeat the repair.
 func TestLaggingVerification(t *testing.T) {
 	w := healthy(t, "")
 	w.deleteAlarms(rootUsage)
@@ -125,7 +126,7 @@ func TestLaggingVerification(t *testing.T) {
 		t.Errorf("not protected: %v", gaps)
 	}
 	if !strings.Contains(w.log.String(), `"remaining":1`) {
-		t.Error("what the second look still found was not logged")
+		t.Error("the log does not have what the second check still found")
 	}
 }
 
@@ -146,7 +147,7 @@ func TestFailedReads(t *testing.T) {
 				w := healthy(t, "")
 				w.AddVPC(home, "vpc-8", "vpc-9")
 				w.createFlowLog(home, "vpc-8", "ALL", "theirs")
-				w.createFlowLog(home, "vpc-9", "ALL", "theirs") // a second page where vpc-1 has none
+				w.createFlowLog(home, "vpc-9", "ALL", "theirs") // a second page, on which vpc-1 has no flow log
 				w.createGroup(home, "theirs")
 				w.deleteFlowLogs(home, "vpc-1")
 				w.deleteAlarms(rootUsage)
@@ -155,7 +156,7 @@ func TestFailedReads(t *testing.T) {
 				before := w.State()
 				s := w.sweep(app.Request{Kinds: []catalog.Kind{kind}, Regions: []string{home}})
 				if diff := cmp.Diff(before, w.State()); diff != "" {
-					t.Errorf("%s: %s failed on page %d, and yet (-before +after):\n%s", kind, op, page+1, diff)
+					t.Errorf("%s: %s failed on page %d, but the run wrote (-before +after):\n%s", kind, op, page+1, diff)
 				}
 				if s.Unrestored == 0 || !strings.Contains(s.Reports[0].Error, op) {
 					t.Errorf("%s: %s failed on page %d, and the report has %q", kind, op, page+1, s.Reports[0].Error)
@@ -165,8 +166,8 @@ func TestFailedReads(t *testing.T) {
 	}
 }
 
-// A call that is refused for want of permission is not tried again, and its
-// report says what to allow.
+// relight does not repeat a call that AWS denied. Its report says which
+// permission to allow.
 func TestDenied(t *testing.T) {
 	tests := []struct {
 		op, event string
@@ -187,7 +188,7 @@ func TestDenied(t *testing.T) {
 			told := len(w.Messages())
 			again, errs := w.send(events.Read(tt.event), true)
 			if len(again)+len(errs) > 0 {
-				t.Errorf("failed: %v, %v; another delivery cannot help", again, errs)
+				t.Errorf("failed: %v, %v; want no second delivery, because it cannot help", again, errs)
 			}
 			m := w.Messages()[told:]
 			if len(m) != 1 || !strings.Contains(m[0].Text, ":"+tt.op+" ") {
@@ -202,7 +203,7 @@ func TestDenied(t *testing.T) {
 	}
 }
 
-// Changes to one log group clash, and pass.
+// A conflict between changes to one log group is transient.
 func TestAborted(t *testing.T) {
 	w := healthy(t, "")
 	w.deleteGroup(home, trailGroup)
@@ -217,8 +218,8 @@ func TestAborted(t *testing.T) {
 	}
 }
 
-// In a batch each message has its own fate: what cannot be read fails alone,
-// what asks for nothing is dropped, and the rest heals.
+// relight handles each message of a batch separately: only the unreadable ones
+// fail, those that ask for nothing are dropped, and the others are restored.
 func TestPartialBatch(t *testing.T) {
 	w := healthy(t, "")
 	w.deleteFlowLogs(home, "vpc-1")
@@ -241,7 +242,7 @@ func TestPartialBatch(t *testing.T) {
 	}
 }
 
-// A failure that may pass fails the messages behind it and no others.
+// A transient failure fails the messages behind it and no others.
 func TestTransientFailureInBatch(t *testing.T) {
 	w := healthy(t, "")
 	w.AddVPC(home, "vpc-0a1b2c3d4e5f60001")
@@ -258,7 +259,7 @@ func TestTransientFailureInBatch(t *testing.T) {
 	}
 }
 
-// A storm of events collapses into one look at each thing.
+// A burst of events collapses into one check of each scope.
 func TestStorm(t *testing.T) {
 	w := healthy(t, "")
 	w.deleteAlarms(ours()...)
@@ -274,7 +275,7 @@ func TestStorm(t *testing.T) {
 	}
 }
 
-// A message that nobody could be sent must not undo the repair.
+// A notification that could not be sent must not undo the repair.
 func TestUntold(t *testing.T) {
 	w := healthy(t, "")
 	w.deleteAlarms(rootUsage)
@@ -287,11 +288,12 @@ func TestUntold(t *testing.T) {
 		t.Errorf("not protected: %v", gaps)
 	}
 	if !strings.Contains(w.log.String(), "AuthorizationError") {
-		t.Error("that nobody was told is not in the log")
+		t.Error("the log does not say that nobody was notified")
 	}
 }
 
-// A run out of time fails its messages, so that they come again.
+// A run that runs out of time fails its messages, so that they are delivered
+// again.
 func TestOutOfTime(t *testing.T) {
 	w := healthy(t, "")
 	w.deleteAlarms(rootUsage)

@@ -12,15 +12,15 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// handOver is the Applier of the deployed sweep. Only a kind's own function may
-// repair some kinds: it invokes that function, which observes and plans for itself
-// and so receives only the kind.
+// handOver is the Applier of the deployed sweep. For kinds that only their own
+// function may repair, it invokes that function. The function observes and
+// plans by itself, so it receives only the kind.
 type handOver struct {
 	remedy.Applier
 	cloud *awsio.Cloud
 }
 
-// Apply applies the actions, or invokes the function that may.
+// Apply applies the actions, or invokes the function that is allowed to.
 func (h handOver) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action) []remedy.Outcome {
 	if !s.Kind.HandsOver() {
 		return h.Applier.Apply(ctx, s, actions)
@@ -33,7 +33,8 @@ func (h handOver) Apply(ctx context.Context, s remedy.Scope, actions []plan.Acti
 	return outcomes
 }
 
-// handedOver reports whether raw is the sweep's request to repair a kind.
+// handedOver reports whether raw is the sweep's request to repair a kind, and
+// returns the kind.
 func handedOver(raw []byte) (catalog.Kind, bool) {
 	var req catalog.HandOver
 	dec := json.NewDecoder(bytes.NewReader(raw))
@@ -43,8 +44,8 @@ func handedOver(raw []byte) (catalog.Kind, bool) {
 }
 
 // handleHandOver repairs everything of a kind for the sweep, which sends the
-// notification. It has no brake: the brake leaves targets to the sweep, and this is
-// the sweep's repair.
+// notification. It uses no brake, because the brake leaves targets to the
+// sweep, and this repair is part of the sweep.
 func (a *App) handleHandOver(ctx context.Context, k catalog.Kind) error {
 	s := remedy.Scope{Account: a.deployment.Account, Region: a.deployment.HomeRegion, Kind: k}
 	if reason := a.serves(s); reason != "" {

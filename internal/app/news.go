@@ -13,16 +13,19 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// mostMarks is how many findings sweeps remember to have sent, so that the
-// marks fit a parameter. The rest are in the log and raise the alarm.
+// mostMarks is the maximum number of reported findings that sweeps remember, so
+// that the marks fit a parameter. The other findings are in the log and raise
+// the alarm.
 const mostMarks = 400
 
-// marks are the findings that sweeps have sent: by scope, a mark of each.
+// marks are the findings that sweeps have reported: it maps each scope to one
+// mark per finding.
 type marks map[string][]string
 
 // news returns the scopes of a sweep's reports that have a finding of which no
-// sweep has notified people, and what to remember once people were notified: ""
-// where nothing changed. A finding that goes away and comes back is news again.
+// sweep has notified people. It also returns what to remember once people are
+// notified, or "" if that has not changed. A finding that goes away and comes
+// back is news again.
 func (a *App) news(ctx context.Context, reports []remedy.Report) (fresh map[remedy.Scope]bool, remember string, err error) {
 	text, known, err := a.cloud.Recall(ctx, a.deployment.HomeRegion, a.reconciler.Want.FindingsMemory())
 	if err != nil {
@@ -30,7 +33,7 @@ func (a *App) news(ctx context.Context, reports []remedy.Report) (fresh map[reme
 	}
 	before := marks{}
 	if known {
-		if err := json.Unmarshal([]byte(text), &before); err != nil { // nobody else's to read: start again
+		if err := json.Unmarshal([]byte(text), &before); err != nil { // only relight uses these marks: start again
 			a.log.Warn("findings memory", "parameter", a.reconciler.Want.FindingsMemory(), "error", err.Error())
 			before = marks{}
 		}
@@ -39,14 +42,14 @@ func (a *App) news(ctx context.Context, reports []remedy.Report) (fresh map[reme
 	now, total := maps.Clone(before), 0
 	for _, r := range reports {
 		if r.Mode != catalog.Repair || r.Err != nil {
-			continue // nothing was read, or nobody is notified
+			continue // relight read nothing, or notifies nobody
 		}
 		scope := r.Scope.String()
 		delete(now, scope)
 		for _, f := range r.Plan.Findings {
 			m := markOf(f.String())
 			if total++; total > mostMarks {
-				break // what cannot be remembered would be news for ever
+				break // a finding that is not remembered would be news in every sweep
 			}
 			if !slices.Contains(before[scope], m) {
 				fresh[r.Scope] = true
@@ -69,8 +72,8 @@ func markOf(finding string) string {
 	return hex.EncodeToString(sum[:4])
 }
 
-// notify sends the one notification of a sweep and remembers the findings in it.
-// The command line, which sends none, remembers none.
+// notify sends the one notification of a sweep and remembers the findings in
+// it. The CLI sends no notification, so it remembers no findings.
 func (a *App) notify(ctx context.Context, reports []remedy.Report) {
 	var fresh map[remedy.Scope]bool
 	remember := ""

@@ -13,8 +13,9 @@ import (
 
 const findingsMemory = "/relight/memory/findings"
 
-// What only a person can mend is told by the first sweep that finds it, and
-// again only once it was mended and came back, whatever else stands.
+// The first sweep that has a finding notifies people of it. Later sweeps do so
+// again only if the finding went away and came back, whatever other findings
+// there are.
 func TestNews(t *testing.T) {
 	w := healthy(t, "")
 	told := func(what string, want string) {
@@ -24,9 +25,9 @@ func TestNews(t *testing.T) {
 		mail := w.Messages()[before:]
 		switch {
 		case want == "" && len(mail) > 0:
-			t.Errorf("%s: told %+v, want nothing", what, mail)
+			t.Errorf("%s: messages %+v, want none", what, mail)
 		case want != "" && (len(mail) != 1 || !strings.Contains(mail[0].Text, want)):
-			t.Errorf("%s: told %+v, want one message with %q", what, mail, want)
+			t.Errorf("%s: messages %+v, want one with %q", what, mail, want)
 		}
 	}
 	told("nothing found", "")
@@ -44,15 +45,15 @@ func TestNews(t *testing.T) {
 
 	w.FailDelivery(home, "vpc-2", "Access error")
 	w.Deny("GetParameter")
-	told("what was told is unreadable", "")
+	told("the marks are unreadable", "")
 	w.Allow("GetParameter")
 	told("and readable again", "fl-")
 	must(w.SSM.PutParameter(t.Context(), &ssm.PutParameterInput{Name: aws.String(findingsMemory), Value: aws.String("{"), Overwrite: aws.Bool(true)}))
-	told("what was told is spoilt", "other trails qualify too")
+	told("the marks are not valid", "other trails qualify too")
 	told("and mended", "")
 }
 
-// A message that could not be sent has told nobody.
+// A finding in a notification that could not be sent stays news.
 func TestUnsentNewsIsNewAgain(t *testing.T) {
 	w := healthy(t, "")
 	w.FailDelivery(home, "vpc-1", "Access error")

@@ -11,8 +11,8 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// A scope waits for the kinds that its kind leans on, in every region, and for
-// nothing else; whichever kinds were asked for, and in whatever order they come.
+// A scope waits only for the kinds on which its kind depends, in every region.
+// The requested kinds and their order make no difference.
 func TestOrder(t *testing.T) {
 	const runTime = time.Minute
 	tests := map[string]struct {
@@ -20,10 +20,10 @@ func TestOrder(t *testing.T) {
 		regions int
 		minutes int // the whole sweep
 	}{
-		"one region":              {catalog.Kinds(), 1, 3}, // trails, log groups, alarms; topics, delivery role and flow logs beside them
-		"without what is between": {[]catalog.Kind{catalog.Alarms, catalog.Trails}, 1, 2},
-		"alone":                   {[]catalog.Kind{catalog.Alarms}, 1, 1},
-		"more than at once":       {[]catalog.Kind{catalog.FlowLogs}, 2*regionsAtOnce + 1, 3},
+		"one region":                {catalog.Kinds(), 1, 3}, // trails, log groups, alarms; topics, delivery role and flow logs run at the same time
+		"without the kind between":  {[]catalog.Kind{catalog.Alarms, catalog.Trails}, 1, 2},
+		"alone":                     {[]catalog.Kind{catalog.Alarms}, 1, 1},
+		"more regions than at once": {[]catalog.Kind{catalog.FlowLogs}, 2*regionsAtOnce + 1, 3},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

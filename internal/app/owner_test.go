@@ -21,12 +21,12 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// A repair starts from the alarm as it is: what its owner added stays.
+// A repair starts from the alarm as it is and keeps what its owner added.
 func TestOwnersExtrasStay(t *testing.T) {
 	w := healthy(t, "")
 	pager := "arn:aws:sns:us-east-1:111122223333:pager"
 	w.changeAlarm(rootUsage, func(a *cloudwatch.PutMetricAlarmInput) {
-		a.AlarmActions = []string{pager} // ours is gone
+		a.AlarmActions = []string{pager} // without relight's topic
 		a.OKActions = []string{pager}
 		a.AlarmDescription = aws.String("call the duty officer")
 		a.Threshold = aws.Float64(50)
@@ -42,7 +42,8 @@ func TestOwnersExtrasStay(t *testing.T) {
 	}
 }
 
-// Every way to make an alarm of ours say less or measure less is put back.
+// relight undoes every change that makes its alarms notify less or measure
+// less.
 func TestWeakenedAlarms(t *testing.T) {
 	for name, change := range weakenings {
 		t.Run(name, func(t *testing.T) {
@@ -92,7 +93,7 @@ var weakenings = map[string]func(*cloudwatch.PutMetricAlarmInput){
 	},
 }
 
-// Every way to make a filter of ours count less is put back.
+// relight undoes every change that makes its filters count less.
 func TestWeakenedFilters(t *testing.T) {
 	for name, change := range narrowings {
 		t.Run(name, func(t *testing.T) {
@@ -122,8 +123,8 @@ var narrowings = map[string]func(*logstypes.MetricFilter){
 	},
 }
 
-// A control is held by anybody's filter and alarm that measure the same: ours
-// are made only where none do.
+// Any filter and alarm that measure the same satisfy a control. relight creates
+// its own only if there are none.
 func TestForeignHolders(t *testing.T) {
 	c := catalog.Controls()[2]
 	spaced := strings.ReplaceAll(strings.ReplaceAll(c.Pattern, "&&", " \n&&  "), "{", "{ ")
@@ -135,11 +136,11 @@ func TestForeignHolders(t *testing.T) {
 		subscribers         int  // of the topic of their alarm
 		muted               bool // their alarm
 		ourFilter, ourAlarm bool
-		alarmOnTheirs       bool // an alarm of ours on their metric
+		alarmOnTheirs       bool // relight has an alarm on their metric
 	}{
 		{name: "equal up to white space", pattern: spaced, subscribers: 1},
 		{name: "narrower", pattern: "{ $.eventName = X && $.eventName = Y }", subscribers: 1, ourFilter: true, ourAlarm: true},
-		{name: "nobody hears their alarm", pattern: c.Pattern, alarmOnTheirs: true},
+		{name: "their alarm notifies nobody", pattern: c.Pattern, alarmOnTheirs: true},
 		{name: "their alarm is muted", pattern: c.Pattern, subscribers: 1, muted: true, alarmOnTheirs: true},
 	}
 	for _, tt := range tests {
@@ -154,14 +155,14 @@ func TestForeignHolders(t *testing.T) {
 			w.sweep(app.Request{})
 			after := w.State()
 			if got := after[filter] != ""; got != tt.ourFilter {
-				t.Errorf("a filter of ours: %t, want %t", got, tt.ourFilter)
+				t.Errorf("relight has a filter: %t, want %t", got, tt.ourFilter)
 			}
 			if got := after[alarm] != ""; got != tt.ourAlarm {
-				t.Errorf("an alarm of ours on our metric: %t, want %t", got, tt.ourAlarm)
+				t.Errorf("relight has an alarm on its own metric: %t, want %t", got, tt.ourAlarm)
 			}
 			onTheirs := slices.ContainsFunc(w.Alarms(home), func(n string) bool { return strings.HasPrefix(n, "relight-"+c.ID+"-") })
 			if onTheirs != tt.alarmOnTheirs {
-				t.Errorf("an alarm of ours on their metric: %t, want %t", onTheirs, tt.alarmOnTheirs)
+				t.Errorf("relight has an alarm on their metric: %t, want %t", onTheirs, tt.alarmOnTheirs)
 			}
 			for key, was := range before {
 				if after[key] != was {
@@ -178,7 +179,8 @@ func TestForeignHolders(t *testing.T) {
 	}
 }
 
-// What a person has to know of the account, and that none of it is a failure.
+// The sweep reports what a person must know of the account. A finding is not a
+// failure.
 func TestFindings(t *testing.T) {
 	trailARN := "arn:aws:cloudtrail:us-east-1:111122223333:trail/audit"
 	orgTrail := cloudtrailtypes.Trail{
@@ -189,10 +191,10 @@ func TestFindings(t *testing.T) {
 	tests := []struct {
 		name    string
 		arrange func(*world)
-		forget  bool   // nothing is remembered of the trail
+		forget  bool   // relight remembers nothing of the trail
 		finding string // in one of the findings; "" for none at all
 		skipped string
-		idle    bool // nothing for filters and alarms to stand on
+		idle    bool // there is no log group on which filters and alarms can depend
 	}{
 		{name: "healthy", arrange: func(*world) {}},
 		{name: "no trail", forget: true, arrange: func(w *world) { w.RemoveTrail(trailARN) }, finding: "no multi-region trail", idle: true},
@@ -264,7 +266,7 @@ func TestFindings(t *testing.T) {
 				}
 				skipped = append(skipped, r.Skipped...)
 				if (r.Kind == "loggroups" || r.Kind == "alarms") && tt.idle != (r.Healthy == 0) {
-					t.Errorf("%s holds %d", r.Kind, r.Healthy)
+					t.Errorf("%s has %d healthy", r.Kind, r.Healthy)
 				}
 			}
 			if got := strings.Join(findings, "\n"); !strings.Contains(got, tt.finding) || tt.finding == "" && got != "" {
@@ -277,8 +279,8 @@ func TestFindings(t *testing.T) {
 	}
 }
 
-// Control Tower denies changes to its log group, so its retention is only
-// reported; filters are ours to add.
+// Control Tower denies changes to its log group, so relight only reports its
+// retention, but relight may add filters.
 func TestControlTower(t *testing.T) {
 	const towers = "aws-controltower/CloudTrailLogs"
 	w := deployed(t, "")
@@ -302,8 +304,8 @@ func TestControlTower(t *testing.T) {
 	}
 }
 
-// Flow logs that are not ours count if they satisfy the policy; where none
-// does, ours is made beside them.
+// Flow logs that are not relight's count if they satisfy the policy. If none
+// does, relight creates its own beside them.
 func TestForeignFlowLogs(t *testing.T) {
 	toS3 := func(traffic ec2types.TrafficType, format *string) func(*world) {
 		return func(w *world) {
@@ -351,11 +353,11 @@ func TestForeignFlowLogs(t *testing.T) {
 			w.sweep(app.Request{})
 			has := w.FlowLogs(home, "vpc-1")
 			if got := len(has) - len(had); (got == 1) != tt.made || got > 1 {
-				t.Errorf("%d flow logs made, want one: %t", got, tt.made)
+				t.Errorf("%d new flow logs, want one: %t", got, tt.made)
 			}
 			for _, id := range had {
 				if !slices.Contains(has, id) {
-					t.Errorf("%s is gone", id)
+					t.Errorf("%s was deleted", id)
 				}
 			}
 			if s := w.sweep(app.Request{}); s.Planned != 0 {
@@ -365,7 +367,8 @@ func TestForeignFlowLogs(t *testing.T) {
 	}
 }
 
-// The log group behind a flow log that counts is needed too, whoever made it.
+// The log group behind a flow log that counts is also protected, whoever
+// created it.
 func TestGroupBehindForeignFlowLog(t *testing.T) {
 	w := deployed(t, "")
 	w.createGroup(home, "theirs")
@@ -373,7 +376,7 @@ func TestGroupBehindForeignFlowLog(t *testing.T) {
 	w.createFlowLog(home, "vpc-1", "ALL", "theirs")
 	w.sweep(app.Request{})
 	if got := w.State()[home+" log-group theirs"]; !strings.Contains(got, `"retention":365`) {
-		t.Errorf("the group is %s, want it kept for 365 days", got)
+		t.Errorf("the group is %s, want a retention of 365 days", got)
 	}
 	w.deleteGroup(home, "theirs")
 	raw := []byte(`{"id":"e","detail-type":"AWS API Call via CloudTrail","source":"aws.logs","account":"111122223333","region":"us-east-1",
@@ -384,13 +387,13 @@ func TestGroupBehindForeignFlowLog(t *testing.T) {
 	}
 }
 
-// Some VPCs are none of relight's business, and the report says why.
+// relight skips some VPCs, and the report gives the reason.
 func TestVPCsLeftAlone(t *testing.T) {
 	w := deployed(t, `{"flowLogs":{"exemptVpcs":["vpc-1"]}}`)
 	w.AddSharedVPC(home, "vpc-7", other)
 	s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.FlowLogs}, Regions: []string{home}})
 	if n := len(w.FlowLogs(home, "vpc-1")) + len(w.FlowLogs(home, "vpc-7")); n != 0 {
-		t.Errorf("%d flow logs on VPCs to be left alone", n)
+		t.Errorf("%d flow logs on VPCs that relight must skip", n)
 	}
 	want := []string{"vpc-1: exempt by configuration", "vpc-7: shared by account 444455556666, and only that account can log it"}
 	if diff := cmp.Diff(want, s.Reports[0].Skipped); diff != "" {
@@ -398,8 +401,8 @@ func TestVPCsLeftAlone(t *testing.T) {
 	}
 }
 
-// A log group with all its filters taken cannot get ours, and a person is
-// told so once an event asks for one.
+// A log group that has reached its quota of filters has no room for relight's
+// filters. People are notified once an event asks for one.
 func TestFilterQuota(t *testing.T) {
 	w := healthy(t, "")
 	filterDeleted(rootUsage).do(w)

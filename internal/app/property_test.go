@@ -19,8 +19,8 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// few leaves six controls enabled: enough to meet each other, and a third of
-// the work.
+// few is a configuration that enables only six controls: enough of them to
+// affect each other, for a third of the work.
 var few = func() string {
 	off := map[string]map[string]bool{}
 	for _, c := range catalog.Controls()[6:] {
@@ -29,9 +29,9 @@ var few = func() string {
 	return string(must(json.Marshal(map[string]any{"controls": off})))
 }()
 
-// Whatever state an account is in, one sweep converges, takes away no more than
-// a flow log of relight's own that another one has replaced, and changes nothing of anybody else's; and its plan is a function of the
-// account.
+// One sweep converges from any state of an account. It deletes only flow logs
+// of relight's own that another flow log has replaced, and changes nothing that
+// belongs to somebody else. Its plan depends only on the account.
 func TestSweepOfAnyAccount(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w := deployed(t, few)
@@ -54,7 +54,7 @@ func TestSweepOfAnyAccount(t *testing.T) {
 		after := w.State()
 		for _, key := range slices.Sorted(maps.Keys(before)) {
 			switch {
-			case after[key] == "" && (!strings.Contains(key, " flow-log ") || !strings.Contains(before[key], `"relight":"relight"`)): // ours may be needless
+			case after[key] == "" && (!strings.Contains(key, " flow-log ") || !strings.Contains(before[key], `"relight":"relight"`)): // a flow log of relight's own may be redundant
 				rt.Errorf("%s was removed", key)
 			case after[key] == "":
 			case after[key] != before[key] && !mayChange(key):
@@ -63,14 +63,14 @@ func TestSweepOfAnyAccount(t *testing.T) {
 		}
 		for key := range after {
 			if before[key] == "" && key != trailKey && !strings.Contains(key, "relight-") && !strings.Contains(key, " log-group ") {
-				rt.Errorf("%s was made", key)
+				rt.Errorf("%s was created", key)
 			}
 		}
 		if gaps := w.gaps(); slices.ContainsFunc(gaps, func(g string) bool { return g == "audit" || strings.HasPrefix(g, "vpc-") && g != "vpc-changes" }) {
 			rt.Errorf("not protected: %v", gaps)
 		}
 		writes := len(w.Writes())
-		if w.sweep(app.Request{}); len(w.Writes()) > writes { // what the repair of a group has made needless, and what is worth remembering
+		if w.sweep(app.Request{}); len(w.Writes()) > writes { // deletes what the repair of a group made redundant, and remembers the trail
 			for _, write := range w.Writes()[writes:] {
 				if write.Op != "DeleteFlowLogs" && write.Op != "PutParameter" {
 					rt.Errorf("a second sweep wrote %s", write)
@@ -85,13 +85,14 @@ func TestSweepOfAnyAccount(t *testing.T) {
 }
 
 // mayChange reports whether a sweep may change a resource: one of relight's
-// own names, or a log group's retention.
+// own, the trail, or a log group's retention.
 func mayChange(key string) bool {
 	return key == trailKey || strings.Contains(key, " alarm relight-") || strings.Contains(key, " metric-filter "+trailGroup+" relight-") || strings.Contains(key, " log-group ") || strings.HasSuffix(key, ":relight-alerts")
 }
 
-// disturb does at random what attackers and owners do. It leaves every VPC a
-// free slot or a flow log that counts, since no sweep can heal one without.
+// disturb makes random changes, as attackers and owners do. It leaves every VPC
+// a free slot or a flow log that counts, because otherwise no sweep can restore
+// the VPC.
 func disturb(rt *rapid.T, w *world) {
 	coin := func(name string) bool { return rapid.Bool().Draw(rt, name) }
 	more := rapid.IntRange(0, 3).Draw(rt, "more VPCs")
@@ -131,7 +132,7 @@ func disturb(rt *rapid.T, w *world) {
 	state := w.State()
 	w.updateTrail(cloudtrail.UpdateTrailInput{Name: aws.String("app-trail"), EnableLogFileValidation: aws.Bool(coin("validation of another trail"))})
 	harms := []string{"nothing", "stop", "narrow"}
-	if _, swept := state[home+" alarm "+rootUsage]; swept { // what nobody has seen cannot come back
+	if _, swept := state[home+" alarm "+rootUsage]; swept { // relight cannot restore what it never saw
 		harms = append(harms, "strip", "delete")
 	}
 	switch rapid.SampledFrom(harms).Draw(rt, "trail") {

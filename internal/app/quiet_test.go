@@ -8,7 +8,7 @@ import (
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 )
 
-// encrypt puts a key on a log group, which it makes first.
+// encrypt creates a key and sets it on a log group.
 func (w *world) encrypt(group, key string) {
 	w.t.Helper()
 	w.AddKey(key)
@@ -29,7 +29,7 @@ func (w *world) setState(alarm, state string) {
 	}))
 }
 
-// muteRule silences alarms every night.
+// muteRule adds a rule that mutes alarms every night.
 func (w *world) muteRule(name string, alarms ...string) {
 	w.t.Helper()
 	must(w.CloudWatch.PutAlarmMuteRule(w.t.Context(), &cloudwatch.PutAlarmMuteRuleInput{

@@ -23,15 +23,15 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// An attack leaves an account as the call in a sample event does.
+// An attack leaves an account in the same state as the call in a sample event.
 type attack struct {
 	do      func(*world)
-	adds    []string // what the repaired account has beside what it had
-	differs []string // what comes back in another form than it had
+	adds    []string // what the repaired account has in addition
+	differs []string // what comes back in a different form
 }
 
-// attacks holds the samples that should lead to a repair, or that need the
-// account to be in some state to show that they do not.
+// attacks has an entry for each sample that must lead to a repair, and for each
+// sample that needs the account in a certain state to show that it does not.
 var attacks = map[string]attack{
 	"CreateVpc.default.json":         newVPC(home, "vpc-0a1b2c3d4e5f60001"),
 	"CreateVpc.second-region.json":   newVPC(second, "vpc-0a1b2c3d4e5f60002"),
@@ -109,7 +109,7 @@ var attacks = map[string]attack{
 			w.deleteGroup(home, trailGroup)
 			w.createGroup(home, trailGroup)
 		},
-		differs: []string{home + " log-group " + trailGroup}, // kept for ever now, which satisfies any retention
+		differs: []string{home + " log-group " + trailGroup}, // its retention is now unlimited, which satisfies any configuration
 	},
 	"CreateLogGroup.flow-logs.json": {
 		do: func(w *world) {
@@ -117,7 +117,7 @@ var attacks = map[string]attack{
 			w.createGroup(home, flowLogGroup)
 			w.putRetention(home, flowLogGroup, 1)
 		},
-		differs: []string{home + " log-group " + flowLogGroup}, // another's group has no tags of relight's
+		differs: []string{home + " log-group " + flowLogGroup}, // a log group that relight did not create does not get its tags
 	},
 
 	"DeleteLogGroup.trail.json":             trailGroupDeleted,
@@ -146,7 +146,7 @@ var attacks = map[string]attack{
 			}))
 			w.changeFilter(rootUsage, func(f *logstypes.MetricFilter) { f.ApplyOnTransformedLogs = true })
 		},
-		differs: []string{home + " log-group " + trailGroup}, // the transformer stays: the filter no longer reads it
+		differs: []string{home + " log-group " + trailGroup}, // the transformer stays, but the filter no longer uses it
 	},
 	"PutMetricFilter.redirected.json": filterChanged(rootUsage, func(f *logstypes.MetricFilter) {
 		f.MetricTransformations[0].MetricName = aws.String("unused")
@@ -195,7 +195,7 @@ var attacks = map[string]attack{
 			w.setTopic("Policy", `{"Version":"2012-10-17","Statement":[{"Sid":"theirs","Effect":"Allow",`+
 				`"Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sns:Subscribe","Resource":"`+w.topic+`"}]}`)
 		},
-		differs: []string{home + " topic arn:aws:sns:us-east-1:111122223333:relight-alerts"}, // their statement stays
+		differs: []string{home + " topic arn:aws:sns:us-east-1:111122223333:relight-alerts"}, // the other statement stays
 	},
 	"SetTopicAttributes.key.json": {do: func(w *world) { w.setTopic("KmsMasterKeyId", "alias/aws/sns") }},
 	"RemovePermission.ours.json": {do: func(w *world) {
@@ -223,7 +223,7 @@ var attacks = map[string]attack{
 	"DeleteAlarms.oversized.json":         alarmsDeleted(ours()...),
 	"DeleteAlarms.string-parameters.json": alarmsDeleted(rootUsage, "relight-nacl-changes"),
 	"DeleteAlarms.foreign.json":           alarmsDeleted(foreignAlarm),
-	"DeleteAlarms.mixed.json":             alarmsDeleted("relight-cloudtrail-changes"), // the other is in TestMixedDeletion
+	"DeleteAlarms.mixed.json":             alarmsDeleted("relight-cloudtrail-changes"), // TestMixedDeletion covers the other alarm
 
 	"DisableAlarmActions.one.json":             alarmsMuted(rootUsage),
 	"DisableAlarmActions.several.json":         alarmsMuted(rootUsage, "relight-iam-changes", "relight-cloudtrail-changes"),
@@ -271,7 +271,7 @@ var attacks = map[string]attack{
 
 var trailGroupDeleted = attack{
 	do:      func(w *world) { w.deleteGroup(home, trailGroup) },
-	differs: []string{home + " log-group " + trailGroup}, // relight's own group, with its tags
+	differs: []string{home + " log-group " + trailGroup}, // relight creates the group with its own tags
 }
 
 var topicDeleted = attack{do: func(w *world) { w.deleteTopic() }}
@@ -317,8 +317,8 @@ func newVPC(region, id string) attack {
 	}
 }
 
-// flowLogsToBucket is an account with somebody's flow log in the samples'
-// bucket.
+// flowLogsToBucket is an account with an owner's flow log that delivers to the
+// samples' bucket.
 var flowLogsToBucket = attack{do: func(w *world) {
 	must(w.EC2.CreateFlowLogs(w.t.Context(), &ec2.CreateFlowLogsInput{
 		ResourceIds: []string{"vpc-1"}, ResourceType: ec2types.FlowLogsResourceTypeVpc, TrafficType: ec2types.TrafficTypeAll,
@@ -326,7 +326,7 @@ var flowLogsToBucket = attack{do: func(w *world) {
 	}))
 }}
 
-// vpcExempt is a VPC that somebody has exempted by its tag.
+// vpcExempt adds a VPC that an owner has exempted by its tag.
 func vpcExempt(id string) attack {
 	return attack{do: func(w *world) {
 		w.AddVPC(home, id)
@@ -334,7 +334,7 @@ func vpcExempt(id string) attack {
 	}}
 }
 
-// vpcTornDown leaves a flow log of relight's where its VPC was.
+// vpcTornDown deletes a VPC and leaves relight's flow log behind.
 func vpcTornDown(id string) attack {
 	return attack{do: func(w *world) {
 		w.OutliveVPCs()
@@ -368,8 +368,9 @@ func alarmsMuted(names ...string) attack {
 	return attack{do: func(w *world) { w.mute(names...) }}
 }
 
-// Every sample, as a raw event and as a batch, against an account in the
-// state that its call leaves: afterwards the account is as it was before.
+// The test sends every sample, as a raw event and as a batch, to an account in
+// the state that the sample's call leaves. Afterwards the account must be as it
+// was before the call.
 func TestSamples(t *testing.T) {
 	want := events.Expected()
 	for _, name := range events.All() {
@@ -395,8 +396,8 @@ func TestSamples(t *testing.T) {
 	}
 }
 
-// strangers are resources that no protection depends on, by type. A VPC or a
-// region has none: relight protects them all.
+// strangers are resources on which no protection depends, by type. VPCs and
+// regions are not in it, because relight protects all of them.
 var strangers = map[string]string{
 	"trail": "app-trail", "log-group": foreignGroup, "alarm": foreignAlarm, "muted-alarm": foreignAlarm, "composite-alarm": "checkout",
 	"topic": "arn:aws:sns:us-east-1:111122223333:checkout", "bucket": "checkout-assets", "key": "0987dcba-09fe-87dc-65ba-ab0987654321",
@@ -405,8 +406,9 @@ var strangers = map[string]string{
 
 var named = regexp.MustCompile("^check .*: ([a-z-]+) `([^`]+)`(;|$)")
 
-// Every sample about one resource, with the name of a resource that no
-// protection depends on: relight neither writes nor notifies.
+// relight must neither write nor notify if a sample about one resource names a
+// resource on which no protection depends. The test checks this with every such
+// sample.
 func TestStrangers(t *testing.T) {
 	checked := map[string]bool{}
 	for name, expected := range events.Expected() {
@@ -436,10 +438,10 @@ func TestStrangers(t *testing.T) {
 	}
 }
 
-// checkIgnored checks that a sample causes no AWS call at all, and that its
-// message comes back only if it cannot be read.
+// checkIgnored checks that a sample causes no AWS call, and that its message is
+// delivered again only if it cannot be read.
 func checkIgnored(t *testing.T, name string, asBatch, unreadable bool) {
-	w := deployed(t, "") // every protection is missing, so a look would show
+	w := deployed(t, "") // every protection is missing, so any check would cause writes
 	before := w.Calls()
 	again, errs := w.send(events.Read(name), asBatch)
 	if diff := w.Calls().Since(before); len(diff) > 0 {
@@ -472,12 +474,12 @@ func checkQuiet(t *testing.T, name string, asBatch bool) {
 	}
 }
 
-// watchful is a configuration with the key of the samples, that allows VPCs to
-// be exempted by tag.
+// watchful is a configuration that has the key of the samples and allows people
+// to exempt VPCs by tag.
 const watchful = `{"flowLogs":{"exemptByTag":true},"kmsKeys":{"us-east-1":"arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"}}`
 
-// checkTold checks that a sample leads to no write, and to a message that says
-// who made the call, on what, and what to do about it.
+// checkTold checks that a sample leads to no write, and to a notification that
+// says who made the call, on which resource, and what to do about it.
 func checkTold(t *testing.T, name string, asBatch bool) {
 	w := healthy(t, watchful)
 	if a := attacks[name]; a.do != nil {
@@ -494,19 +496,20 @@ func checkTold(t *testing.T, name string, asBatch bool) {
 	call, _, _ := strings.Cut(name, ".")
 	messages := w.Messages()[told:]
 	if len(messages) == 0 {
-		t.Error("nobody was told")
+		t.Error("nobody was notified")
 	}
 	for _, m := range messages {
 		found := strings.Contains(m.Text, "Cause: "+call) && strings.Contains(m.Text, "Needs action: ")
 		if !found && !strings.Contains(m.Text, "Notice: "+call) ||
 			!strings.Contains(m.Text, "arn:aws:iam::111122223333:user/Alice from 192.0.2.10") && !strings.Contains(m.Text, "/Mary_Major from 203.0.113.45") {
-			t.Errorf("told %s", m.Text)
+			t.Errorf("message %s", m.Text)
 		}
 	}
 }
 
-// checkHealed checks that a sample leads back to the account before its call,
-// that people are told once, and that a second delivery writes nothing.
+// checkHealed checks that relight restores the account to its state before the
+// sample's call, that people are notified once, and that a second delivery
+// writes nothing.
 func checkHealed(t *testing.T, name string, asBatch bool) {
 	w := healthy(t, "")
 	a := attacks[name]
@@ -551,8 +554,8 @@ func checkHealed(t *testing.T, name string, asBatch bool) {
 	}
 }
 
-// A group that comes back in a class without metric filters can only be
-// reported.
+// relight can only report a log group that somebody created again in a class
+// without metric filters.
 func TestInfrequentAccess(t *testing.T) {
 	w := healthy(t, "")
 	w.deleteGroup(home, trailGroup)
@@ -569,7 +572,7 @@ func TestInfrequentAccess(t *testing.T) {
 	}
 }
 
-// An alarm of somebody else's is not made again with ours.
+// relight restores its own alarm and does not restore somebody else's.
 func TestMixedDeletion(t *testing.T) {
 	w := healthy(t, "")
 	before := w.State()

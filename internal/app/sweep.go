@@ -14,11 +14,11 @@ import (
 	"github.com/relight-aws/relight/internal/report"
 )
 
-// regionsAtOnce is how many scopes a sweep runs at the same time: quotas are per
-// region, memory and sockets are not.
+// regionsAtOnce is how many scopes a sweep runs at the same time. Quotas are
+// per region, but memory and sockets are shared.
 const regionsAtOnce = 8
 
-// A Request says what to sweep. Its zero value is everything, repaired.
+// A Request says what to sweep. The zero value asks for a repair of everything.
 type Request struct {
 	Kinds   []catalog.Kind `json:"kinds,omitempty"`   // none means all
 	Regions []string       `json:"regions,omitempty"` // none means every enabled region
@@ -30,17 +30,17 @@ type Sweep struct {
 	Account    string        `json:"account"`
 	Regions    []string      `json:"regions"`
 	Skipped    []string      `json:"skipped,omitempty"`      // regions that the configuration leaves out
-	NotOptedIn []string      `json:"not_opted_in,omitempty"` // regions that are not enabled, so not swept
+	NotOptedIn []string      `json:"not_opted_in,omitempty"` // regions that are not enabled and therefore not swept
 	Healthy    int           `json:"healthy"`                // protections that need nothing
 	Repaired   int           `json:"repaired"`
-	Planned    int           `json:"planned"`    // actions that restore, done or not
-	Unrestored int           `json:"unrestored"` // failed, remaining or unread
+	Planned    int           `json:"planned"`    // restoring actions, whether applied or not
+	Unrestored int           `json:"unrestored"` // protections that failed, still remain or could not be read
 	Findings   int           `json:"findings"`
 	Reports    []report.View `json:"reports"`
 }
 
-// ParseRequest reads a request strictly and returns every problem at once.
-// Empty input is the zero request.
+// ParseRequest reads a request strictly. Its error lists every problem. Empty
+// input is the zero request.
 func ParseRequest(raw []byte) (Request, error) {
 	var req Request
 	if len(bytes.TrimSpace(raw)) == 0 {
@@ -54,7 +54,7 @@ func ParseRequest(raw []byte) (Request, error) {
 	return req, req.Validate()
 }
 
-// Validate returns every problem of a request at once.
+// Validate returns an error that lists every problem of a request.
 func (r Request) Validate() error {
 	var errs []error
 	for _, k := range r.Kinds {
@@ -68,9 +68,9 @@ func (r Request) Validate() error {
 	return errors.Join(errs...)
 }
 
-// HandleBackfill takes a Request and returns a Sweep. It returns an error only if
-// the sweep could not begin; failures of single runs are in the reports and the
-// metrics.
+// HandleBackfill takes a Request and returns a Sweep. It returns an error only
+// if the sweep could not begin. Failures of single runs are in the reports and
+// the metrics.
 func (a *App) HandleBackfill(ctx context.Context, raw json.RawMessage) (Sweep, error) {
 	req, err := ParseRequest(raw)
 	if err != nil {
@@ -79,8 +79,9 @@ func (a *App) HandleBackfill(ctx context.Context, raw json.RawMessage) (Sweep, e
 	return a.Sweep(ctx, req, nil)
 }
 
-// Sweep runs every kind wherever it is wanted, each once the kinds that it leans
-// on are done. The progress function, if any, is called after each run.
+// Sweep runs every kind in each region where it applies, after the kinds on
+// which it depends. It calls the progress function, if there is one, after each
+// run.
 func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total int)) (Sweep, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
@@ -113,7 +114,7 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 	done := 0
 	var mu sync.Mutex
 	inOrder(scopes, func(i int) {
-		reports[i], _ = a.run(ctx, a.reconciler, scopes[i], req.mode()) // its error is in the report
+		reports[i], _ = a.run(ctx, a.reconciler, scopes[i], req.mode()) // the report has the error
 		mu.Lock()
 		defer mu.Unlock()
 		if done++; progress != nil {
@@ -123,12 +124,12 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 	for _, rep := range reports {
 		sweep.add(rep)
 	}
-	a.notify(ctx, reports) // one notification, however many regions
+	a.notify(ctx, reports) // one notification for all regions
 	return sweep, nil
 }
 
-// scopes returns what a request sweeps, in the order of its reports: the kinds
-// of the home region, then those of every region.
+// scopes returns the scopes that a request sweeps, in the order of its reports:
+// first the kinds of the home region, then those of every region.
 func (a *App) scopes(req Request, regions []string) []remedy.Scope {
 	var scopes []remedy.Scope
 	for _, regional := range []bool{false, true} {
@@ -147,8 +148,8 @@ func (a *App) scopes(req Request, regions []string) []remedy.Scope {
 	return scopes
 }
 
-// inOrder calls run with the index of each scope, once every scope of the kinds
-// that its kind leans on is done, and waits for all.
+// inOrder calls run with the index of each scope, after every scope of the
+// kinds on which its kind depends is done. It waits for all of them.
 func inOrder(scopes []remedy.Scope, run func(i int)) {
 	pending := map[catalog.Kind]*sync.WaitGroup{}
 	for _, s := range scopes {
@@ -160,7 +161,7 @@ func inOrder(scopes []remedy.Scope, run func(i int)) {
 	var await func(kinds []catalog.Kind)
 	await = func(kinds []catalog.Kind) {
 		for _, k := range kinds {
-			await(k.After()) // this one may not be among the scopes, and those may
+			await(k.After()) // a kind without scopes may still depend on kinds that have some
 			if p := pending[k]; p != nil {
 				p.Wait()
 			}

@@ -13,8 +13,8 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// The first sweep brings an account from nothing to everything, and a second
-// has nothing to do.
+// The first sweep protects an account that has no protection yet. A second
+// sweep has nothing to restore.
 func TestFirstSweep(t *testing.T) {
 	w := deployed(t, "")
 	before := w.State()
@@ -38,15 +38,15 @@ func TestFirstSweep(t *testing.T) {
 		t.Errorf("%d messages, want one for the whole sweep", got)
 	}
 	writes := len(w.Writes())
-	if s := w.sweep(app.Request{}); s.Planned != 0 || s.Healthy != first.Healthy+first.Planned-2 { // the flow logs' group in two regions is no protection
-		t.Errorf("second sweep plans %d, holds %d; want 0, %d", s.Planned, s.Healthy, first.Healthy+first.Planned-2)
+	if s := w.sweep(app.Request{}); s.Planned != 0 || s.Healthy != first.Healthy+first.Planned-2 { // the flow logs' group in two regions does not count as a protection
+		t.Errorf("second sweep plans %d, has %d healthy; want 0, %d", s.Planned, s.Healthy, first.Healthy+first.Planned-2)
 	}
 	if len(w.Writes()) != writes {
 		t.Errorf("second sweep wrote %v", w.Writes()[writes:])
 	}
 }
 
-// Mode plan says what a repair would do and does none of it.
+// Mode plan reports what a repair would do and changes nothing.
 func TestPlanMode(t *testing.T) {
 	w := deployed(t, "")
 	before := w.State()
@@ -66,7 +66,7 @@ func TestPlanMode(t *testing.T) {
 	}
 }
 
-// A kind's mode limits every run of it, whatever asks for the run.
+// A kind's mode limits every run of the kind, whatever causes the run.
 func TestModes(t *testing.T) {
 	tests := []struct {
 		mode  string
@@ -81,7 +81,7 @@ func TestModes(t *testing.T) {
 			w.sweep(app.Request{Mode: "repair"})
 			for _, name := range w.Alarms(home) {
 				if strings.HasPrefix(name, "relight-") {
-					t.Errorf("alarm %s was made", name)
+					t.Errorf("alarm %s was created", name)
 				}
 			}
 			before := w.Calls()
@@ -90,7 +90,7 @@ func TestModes(t *testing.T) {
 				t.Errorf("failed: %v, %v", again, errs)
 			}
 			if got := w.Calls().Since(before)["DescribeAlarms"] > 0; got != tt.looks {
-				t.Errorf("looked: %t, want %t", got, tt.looks)
+				t.Errorf("observed: %t, want %t", got, tt.looks)
 			}
 			if got := len(w.FlowLogs(home, "vpc-1")); got != 1 {
 				t.Errorf("%d flow logs: another kind's mode must not matter", got)
@@ -134,12 +134,13 @@ func TestBackfillRequests(t *testing.T) {
 			t.Errorf("%s: %d reports, want %d", tt.raw, len(s.Reports), tt.reports)
 		}
 		if diff := cmp.Diff(before, w.State()); tt.err != "" && diff != "" {
-			t.Errorf("%s: refused, and yet (-before +after):\n%s", tt.raw, diff)
+			t.Errorf("%s: rejected, but the account changed (-before +after):\n%s", tt.raw, diff)
 		}
 	}
 }
 
-// A region that is enabled is swept from then on, with nothing deployed there.
+// Once a region is enabled, every sweep covers it, although nothing is deployed
+// there.
 func TestNewlyEnabledRegion(t *testing.T) {
 	const region = "af-south-1"
 	w := healthy(t, "")
@@ -151,20 +152,20 @@ func TestNewlyEnabledRegion(t *testing.T) {
 	}
 }
 
-// One region that cannot be read does not keep the others from being healed.
+// relight restores the other regions if one region cannot be read.
 func TestSweepBeyondAFailure(t *testing.T) {
 	w := deployed(t, "")
 	w.Fail("DescribeTrails", "InternalFailure", "InternalFailure")
 	s := w.sweep(app.Request{})
 	if s.Unrestored != 2 {
-		t.Errorf("%d unrestored, want the two kinds that could not look", s.Unrestored)
+		t.Errorf("%d unrestored, want the two kinds that could not be observed", s.Unrestored)
 	}
 	if len(w.FlowLogs(home, "vpc-1")) != 1 || len(w.FlowLogs(second, "vpc-3")) != 1 {
 		t.Error("flow logs were not healed")
 	}
 }
 
-// Two sweeps at once may do the same twice, and do no harm by it.
+// Two sweeps at the same time may repeat each other's writes, and do no harm.
 func TestConcurrentSweeps(t *testing.T) {
 	w := deployed(t, "")
 	done := make(chan app.Sweep)
@@ -206,7 +207,8 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// A region that the configuration leaves out is not touched, and named.
+// relight does not touch a region that the configuration skips, and the sweep
+// names it.
 func TestSkippedRegion(t *testing.T) {
 	w := deployed(t, `{"skipRegions": ["`+second+`"]}`)
 	before := w.Calls()
@@ -215,14 +217,14 @@ func TestSkippedRegion(t *testing.T) {
 		t.Errorf("swept %v, skipped %v; want %s and %s", s.Regions, s.Skipped, home, second)
 	}
 	if n := w.Calls().Since(before)["DescribeVpcs"]; n == 0 {
-		t.Error("the home region was not looked at")
+		t.Error("the home region was not checked")
 	}
 	if gaps := w.gaps(); !slices.Contains(gaps, "vpc-3") {
 		t.Errorf("%s was repaired in the skipped region", "vpc-3")
 	}
 }
 
-// runs returns how many runs a sweep of everything takes in two regions.
+// runs returns how many runs a sweep of every kind makes in two regions.
 func runs() int {
 	n := 0
 	for _, k := range catalog.Kinds() {

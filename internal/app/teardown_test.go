@@ -23,15 +23,15 @@ const (
 	theirGroup = "network-flow-logs"
 )
 
-// A step is one call of a stack that comes and goes, and its event.
+// A step is one call from the life of a short-lived stack, and its event.
 type step struct {
 	name  string
 	do    func(*world)
 	event string // "" for a call that is not watched
 }
 
-// comeAndGo is a recorded sequence of a stack that was made and torn down
-// within six minutes: its VPC with a flow log and a log group of its own.
+// comeAndGo is a recorded sequence of a stack that was created and deleted
+// within six minutes, with a VPC that has its own flow log and log group.
 var comeAndGo = []step{
 	{"CreateLogGroup", func(w *world) { w.createGroup(home, theirGroup) }, call("aws.logs", "CreateLogGroup", `"requestParameters":{"logGroupName":"`+theirGroup+`"}`)},
 	{"CreateVpc", func(w *world) { w.AddVPC(home, theirVPC) }, call("aws.ec2", "CreateVpc", `"responseElements":{"vpc":{"vpcId":"`+theirVPC+`"}}`)},
@@ -55,16 +55,17 @@ func call(source, name, fields string) string {
 		catalog.APICall, source, account, home, name, fields)
 }
 
-// outlives runs a test for either way that AWS may take with the flow logs of
-// a VPC that is deleted, which no document tells.
+// outlives runs a test for both possible behaviours of AWS, because no document
+// says whether the flow logs of a deleted VPC are deleted too.
 func outlives(t *testing.T, test func(t *testing.T, outlive bool)) {
 	for _, outlive := range []bool{false, true} {
 		t.Run("flow logs outlive their VPC="+strconv.FormatBool(outlive), func(t *testing.T) { test(t, outlive) })
 	}
 }
 
-// A stack that comes and goes leaves nothing of relight's behind, and what it
-// took away stays away. Events reach relight as the calls are made.
+// A short-lived stack leaves nothing of relight's behind, and relight does not
+// restore what the stack deleted. The events reach relight as the calls are
+// made.
 func TestTeardown(t *testing.T) {
 	outlives(t, func(t *testing.T, outlive bool) {
 		w := healthy(t, "")
@@ -81,7 +82,7 @@ func TestTeardown(t *testing.T) {
 				t.Errorf("%s: %v, %v", s.name, again, errs)
 			}
 			if logged := len(w.FlowLogs(home, theirVPC)) > 0; s.name == "DeleteFlowLogs" && !logged {
-				t.Error("the VPC lived on without a flow log")
+				t.Error("the VPC was left without a flow log")
 			}
 		}
 		if diff := cmp.Diff(before, w.State()); diff != "" {
@@ -93,8 +94,8 @@ func TestTeardown(t *testing.T) {
 	})
 }
 
-// However the events of a teardown come, early or late, twice or in another
-// order, what they lead to is the same.
+// The events of a deleted stack may arrive early or late, twice or in another
+// order, and still lead to the same result.
 func TestTeardownInAnyOrder(t *testing.T) {
 	outlives(t, func(t *testing.T, outlive bool) {
 		rapid.Check(t, func(rt *rapid.T) {
@@ -138,7 +139,7 @@ func TestTeardownInAnyOrder(t *testing.T) {
 	})
 }
 
-// The events of a teardown may all be lost: the sweep finds what is left.
+// If all events of a deleted stack are lost, the sweep finds what is left.
 func TestTeardownUnheard(t *testing.T) {
 	w := healthy(t, "")
 	w.OutliveVPCs()
@@ -151,17 +152,17 @@ func TestTeardownUnheard(t *testing.T) {
 	if n := len(w.FlowLogs(home, theirVPC)); n != 1 {
 		t.Fatalf("%d flow logs outlive the VPC, want relight's", n)
 	}
-	w.AddVPC(home, "vpc-9") // and somebody else's flow log stays where its VPC was
+	w.AddVPC(home, "vpc-9") // somebody else's flow log stays although its VPC is deleted
 	w.createFlowLog(home, "vpc-9", "ALL", flowLogGroup)
 	must(w.EC2.DeleteVpc(t.Context(), &ec2.DeleteVpcInput{VpcId: aws.String("vpc-9")}))
 	w.Lag(2)
-	w.AddVPC(home, "vpc-8") // not to be seen for two reads, and not gone
+	w.AddVPC(home, "vpc-8") // two reads do not show it although it exists
 	w.createOurs("vpc-8", "REJECT")
 
 	w.Deny("DescribeVpcs")
 	w.sweep(app.Request{})
 	if len(w.FlowLogs(home, theirVPC)) != 1 {
-		t.Error("a VPC that could not be asked for was taken for gone")
+		t.Error("relight treated a VPC that it could not read as deleted")
 	}
 	w.Allow("DescribeVpcs")
 	w.sweep(app.Request{})
@@ -177,7 +178,8 @@ func TestTeardownUnheard(t *testing.T) {
 	}
 }
 
-// A VPC that is named as deleted and is there keeps its flow log.
+// An event names a VPC as deleted although it exists. relight keeps the VPC's
+// flow log.
 func TestForgedTeardown(t *testing.T) {
 	w := healthy(t, "")
 	before := w.State()
@@ -188,8 +190,8 @@ func TestForgedTeardown(t *testing.T) {
 	}
 }
 
-// relight takes a flow log of its own away only in a sweep, and only where
-// another one has been seen to do its work.
+// relight deletes its own flow log only in a sweep, and only if it has seen
+// that another flow log does the same work.
 func TestSurplus(t *testing.T) {
 	bucket := func(w *world) {
 		must(w.EC2.CreateFlowLogs(w.t.Context(), &ec2.CreateFlowLogsInput{
@@ -214,7 +216,7 @@ func TestSurplus(t *testing.T) {
 		{"another in a group, delivering", "", []func(*world){group(365), deliver}, true},
 		{"another in a group, not yet", "", []func(*world){group(365)}, false},
 		{"another in a group kept too short", "", []func(*world){group(30), deliver}, false},
-		{"another in a group that is gone", "", []func(*world){group(365), deliver, func(w *world) { w.deleteGroup(home, theirGroup) }}, false},
+		{"another in a deleted group", "", []func(*world){group(365), deliver, func(w *world) { w.deleteGroup(home, theirGroup) }}, false},
 		{"another that records less", "", []func(*world){func(w *world) {
 			w.createGroup(home, theirGroup)
 			w.createFlowLog(home, "vpc-1", "ACCEPT", theirGroup)
@@ -232,18 +234,18 @@ func TestSurplus(t *testing.T) {
 			}
 			w.send([]byte(call("aws.ec2", "DeleteFlowLogs", `"requestParameters":null`)), true)
 			if !slices.Contains(w.FlowLogs(home, "vpc-1"), ours) {
-				t.Error("an event's run took it away")
+				t.Error("an event's run deleted it")
 			}
 			had := len(w.FlowLogs(home, "vpc-1"))
 			w.sweep(app.Request{})
 			if gone := !slices.Contains(w.FlowLogs(home, "vpc-1"), ours); gone != tt.goes {
-				t.Errorf("ours is gone: %t, want %t", gone, tt.goes)
+				t.Errorf("relight's flow log is deleted: %t, want %t", gone, tt.goes)
 			}
 			if n := len(w.FlowLogs(home, "vpc-1")); tt.goes && n != had-1 {
 				t.Errorf("%d flow logs left of %d", n, had)
 			}
 			if gaps := w.gaps(); slices.Contains(gaps, "vpc-1") {
-				t.Error("the VPC is without a flow log")
+				t.Error("the VPC has no flow log")
 			}
 			before := w.State()
 			w.send([]byte(call("aws.ec2", "DeleteFlowLogs", `"requestParameters":null`)), true) // its own echo
@@ -254,8 +256,8 @@ func TestSurplus(t *testing.T) {
 	}
 }
 
-// A policy that asks for more: the new flow log stands beside the old one
-// until it delivers, and then the old one goes.
+// If the policy asks for more, the sweep keeps the old flow log until the new
+// one delivers, and then deletes it.
 func TestSuperseded(t *testing.T) {
 	w := healthy(t, "")
 	old := w.FlowLogs(home, "vpc-1")[0]
@@ -275,8 +277,9 @@ func TestSuperseded(t *testing.T) {
 	}
 }
 
-// Ours too weak, another too, and no room: nothing is taken away, and people
-// are told which one they can delete.
+// If relight's flow log and another are both too weak and the VPC has no room
+// for more, relight deletes nothing, and the finding says which flow log people
+// can delete.
 func TestNoRoom(t *testing.T) {
 	w := healthy(t, "")
 	w.createFlowLog(home, "vpc-1", "ACCEPT", theirGroup)
@@ -297,8 +300,8 @@ func TestNoRoom(t *testing.T) {
 	}
 }
 
-// relight may not delete log groups, so the one behind its own flow logs stays
-// in a region that had none.
+// relight may not delete log groups, so the log group of its own flow logs
+// stays in a region that had none before.
 func TestTeardownLeavesTheGroup(t *testing.T) {
 	w := healthy(t, "")
 	w.AddRegion("ap-south-1", "opted-in")

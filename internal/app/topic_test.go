@@ -58,7 +58,7 @@ func (w *world) setSubscription(endpoint, name, value string) {
 	}))
 }
 
-// findings returns what a sweep says of the topic, one finding a line.
+// findings returns the findings of a sweep about the topic, one per line.
 func findings(s app.Sweep) string {
 	var all []string
 	for _, r := range s.Reports {
@@ -69,8 +69,8 @@ func findings(s app.Sweep) string {
 	return strings.Join(all, "\n")
 }
 
-// What only a person can do about the topic is said by every sweep until it is
-// done, and nothing is written over and over meanwhile.
+// Every sweep reports what only a person can fix about the topic, until the
+// person fixes it. Meanwhile relight does not repeat its writes.
 func TestTopicFindings(t *testing.T) {
 	both := `{"subscribers":[{"protocol":"sqs","endpoint":"` + oncall + `"},{"protocol":"email","endpoint":"` + mail + `"}]}`
 	const alone = `{"subscribers":[{"protocol":"email","endpoint":"` + mail + `"}]}`
@@ -131,14 +131,14 @@ func TestTopicFindings(t *testing.T) {
 			}
 			w.Confirm(w.topic)
 			if got := findings(w.sweep(app.Request{})); strings.Contains(got, "confirm") {
-				t.Errorf("confirmed, and yet %q", got)
+				t.Errorf("confirmed, but findings %q", got)
 			}
 		})
 	}
 }
 
-// Mail of a topic that is gone is lost and counted; once the topic is back the
-// report about it is sent, and it says who has to confirm.
+// A notification to a deleted topic is lost and counted. Once the topic is
+// restored, the notification about it is sent and says who has to confirm.
 func TestTopicGone(t *testing.T) {
 	w := healthy(t, `{"subscribers":[{"protocol":"email","endpoint":"`+mail+`"}]}`)
 	w.deleteTopic()
@@ -157,8 +157,8 @@ func TestTopicGone(t *testing.T) {
 	}
 }
 
-// A topic that cannot be created is not subscribed to, and only the first
-// fault is told.
+// relight does not subscribe anybody to a topic that it could not create, and
+// reports only the first failure.
 func TestTopicRefused(t *testing.T) {
 	w := healthy(t, "")
 	w.deleteTopic()
@@ -169,11 +169,11 @@ func TestTopicRefused(t *testing.T) {
 		t.Errorf("%d calls of Subscribe", n)
 	}
 	if !strings.Contains(w.log.String(), "allow sns:CreateTopic on "+w.topic) {
-		t.Error("nobody is told what to allow")
+		t.Error("the log does not say what to allow")
 	}
 }
 
-// keyAttacks are the calls that silence the topic by its key.
+// keyAttacks are the calls on the topic's key that stop its notifications.
 var keyAttacks = map[string]func(*world){
 	"DisableKey": func(w *world) {
 		must(w.KMS.DisableKey(w.t.Context(), &kms.DisableKeyInput{KeyId: aws.String(topicKey)}))
@@ -183,8 +183,9 @@ var keyAttacks = map[string]func(*world){
 	},
 }
 
-// A key event about another key takes no call, one about the topic's brings
-// the key back, and people hear of it by the topic that works again.
+// An event about another key causes no call. An event about the topic's key
+// makes relight restore the key and notify people through the topic, which
+// works again.
 func TestKeyEvents(t *testing.T) {
 	_, id, _ := strings.Cut(topicKey, "/")
 	for op, attack := range keyAttacks {
@@ -213,7 +214,7 @@ func TestKeyEvents(t *testing.T) {
 					t.Errorf("messages %+v, want one of the key", m)
 				}
 				before = w.Calls()
-				if _, err := w.app("topics").HandleEvent(t.Context(), event); err != nil { // late, or once more
+				if _, err := w.app("topics").HandleEvent(t.Context(), event); err != nil { // the event arrives late or again
 					t.Error(err)
 				}
 				if again := w.Calls().Since(before); again["EnableKey"]+again["CancelKeyDeletion"] > 0 {
@@ -224,7 +225,7 @@ func TestKeyEvents(t *testing.T) {
 	}
 }
 
-// The sweep brings the key back too, before all else, and says so.
+// The sweep also restores the key, before anything else, and reports it.
 func TestKeySweep(t *testing.T) {
 	for op, attack := range keyAttacks {
 		t.Run(op, func(t *testing.T) {
@@ -249,8 +250,8 @@ func TestKeySweep(t *testing.T) {
 	}
 }
 
-// A key whose policy shuts the account out cannot be looked at. That is told,
-// and keeps nothing from bringing the topic back.
+// relight cannot read a key whose policy does not admit the account. It reports
+// that and still restores the topic.
 func TestKeyOutOfReach(t *testing.T) {
 	for _, op := range []string{"DescribeKey", "GetKeyPolicy"} {
 		t.Run(op, func(t *testing.T) {
@@ -260,20 +261,21 @@ func TestKeyOutOfReach(t *testing.T) {
 			s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Topics}})
 			out, err := w.SNS.GetTopicAttributes(t.Context(), &sns.GetTopicAttributesInput{TopicArn: aws.String(w.topic)})
 			if err != nil || out.Attributes["KmsMasterKeyId"] != topicKey {
-				t.Errorf("the topic is not back: %v, %v", out, err)
+				t.Errorf("the topic is not restored: %v, %v", out, err)
 			}
 			said := slices.ContainsFunc(s.Reports[0].Findings, func(f report.Finding) bool {
 				return f.Subject == "key "+topicKey && strings.Contains(f.Problem, "kms."+op)
 			})
 			if !said || s.Unrestored != 0 {
-				t.Errorf("said %t, %d unrestored: %+v", said, s.Unrestored, s.Reports)
+				t.Errorf("reported %t, %d unrestored: %+v", said, s.Unrestored, s.Reports)
 			}
 		})
 	}
 }
 
-// A deletion that somebody cancelled between look and repair keeps nothing from
-// enabling the key; a key that is not enabled is said to be so.
+// If somebody cancels the deletion of the key between the observation and the
+// repair, relight still tries to enable the key. It reports a key that is not
+// enabled.
 func TestKeyCancelledMeanwhile(t *testing.T) {
 	w := healthy(t, "")
 	keyAttacks["ScheduleKeyDeletion"](w)
@@ -290,7 +292,8 @@ func TestKeyCancelledMeanwhile(t *testing.T) {
 	}
 }
 
-// A subscriber of somebody else's may hear as little as it likes.
+// relight does not manage a subscriber that somebody else added, whatever
+// filter policy that subscriber has.
 func TestForeignSubscriber(t *testing.T) {
 	w := healthy(t, "")
 	const theirs = "arn:aws:sqs:us-east-1:111122223333:theirs"

@@ -21,8 +21,8 @@ import (
 
 const trailKey = "trail " + trailARN
 
-// encrypted gives the trail everything that a trail can have, before relight
-// first sees it.
+// encrypted gives the trail every field that a trail can have, before relight
+// first observes it.
 func encrypted(w *world) {
 	const key = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 	w.AddKey(key)
@@ -34,8 +34,8 @@ func encrypted(w *world) {
 	})
 }
 
-// A trail comes back with every field it had, however it was taken down, and
-// whether an event told of it or the sweep found it.
+// relight restores a trail with every field that it had, however it was
+// stripped or deleted, and whether an event or the sweep led to the repair.
 func TestTrailComesBack(t *testing.T) {
 	deletions := map[string]func(*world){
 		"stripped":             func(w *world) { w.updateTrail(stripped) },
@@ -67,7 +67,7 @@ func TestTrailComesBack(t *testing.T) {
 					t.Fatal(again, errs)
 				}
 				want, got := before[trailKey], w.State()[trailKey]
-				if strings.HasPrefix(name, "deleted") { // the same selection, without its management part in one with the data
+				if strings.HasPrefix(name, "deleted") { // the same selection, but the management events are in a selector without the data events
 					want, got = strings.SplitN(want, `"logging"`, 2)[1], strings.SplitN(got, `"logging"`, 2)[1]
 				}
 				if diff := cmp.Diff(want, got); diff != "" {
@@ -89,9 +89,9 @@ func TestTrailComesBack(t *testing.T) {
 	}
 }
 
-// A trail pointed elsewhere is reported, with who did it, at once and by every
-// sweep; none of that changes what is remembered, and so a later deletion
-// brings the old destination back.
+// An event and every sweep report a redirected trail with the caller who
+// changed it. None of them changes what relight remembers, so relight restores
+// the old destination if the trail is deleted later.
 func TestPoisoning(t *testing.T) {
 	w := healthy(t, few)
 	remembered := w.memory()
@@ -112,23 +112,23 @@ func TestPoisoning(t *testing.T) {
 	if got := *w.trail().S3BucketName; got != "elsewhere" {
 		t.Errorf("bucket %s: it is not relight's to change back", got)
 	}
-	w.stopLogging("audit") // repairs learn nothing either
+	w.stopLogging("audit") // repairs do not change the memory either
 	w.send(events.Read("StopLogging.name.json"), true)
 	w.deleteTrail("audit")
 	w.send(events.Read("DeleteTrail.name.json"), true)
 	if got := *w.trail().S3BucketName; got != bucket {
-		t.Errorf("came back with bucket %s, want %s", got, bucket)
+		t.Errorf("restored with bucket %s, want %s", got, bucket)
 	}
 	if diff := cmp.Diff(remembered, w.memory()); diff != "" {
-		t.Errorf("learned (-before +after):\n%s", diff)
+		t.Errorf("memory changed (-before +after):\n%s", diff)
 	}
 	if s := w.sweep(app.Request{}); s.Findings != 0 || s.Planned != 0 {
 		t.Errorf("afterwards %+v", s)
 	}
 }
 
-// A sweep that finds the trail pointed elsewhere says who did it, if CloudTrail
-// knows, and goes on if it does not.
+// A sweep that finds a redirected trail names the caller who changed it if
+// CloudTrail knows the caller. It completes if CloudTrail does not.
 func TestWhoMovedTheTrail(t *testing.T) {
 	record := func(name, who, code string) string {
 		return `{"eventTime":"2026-03-03T13:00:00Z","sourceIPAddress":"192.0.2.10","errorCode":"` + code + `","userIdentity":{"arn":"` + who +
@@ -154,8 +154,8 @@ func TestWhoMovedTheTrail(t *testing.T) {
 	}
 }
 
-// A second trail of an intruder's draws nothing to itself, whatever becomes of
-// the first.
+// relight never moves to a second trail that an intruder creates, whatever
+// happens to the first trail.
 func TestDecoy(t *testing.T) {
 	w := healthy(t, few)
 	before := w.State()
@@ -174,8 +174,8 @@ func TestDecoy(t *testing.T) {
 	}
 }
 
-// What was changed on purpose is accepted by the configuration or by a person,
-// and then comes back.
+// If the configuration or a person accepts an intended change, relight restores
+// the trail with that change.
 func TestAccept(t *testing.T) {
 	accept := map[string]func(*world){
 		"by a person": func(w *world) {
@@ -209,14 +209,14 @@ func TestAccept(t *testing.T) {
 			w.deleteTrail("audit")
 			w.send(events.Read("DeleteTrail.name.json"), true)
 			if got := *w.trail().S3BucketName; got != "elsewhere" {
-				t.Errorf("came back with bucket %s, want elsewhere", got)
+				t.Errorf("restored with bucket %s, want elsewhere", got)
 			}
 		})
 	}
 }
 
-// A memory that cannot be used is told; repairs that need none go on, and the
-// one that needs it says why it cannot be.
+// The sweep reports a memory that relight cannot use. Repairs that need no
+// memory still work, and a repair that needs it says why it failed.
 func TestUnusableMemory(t *testing.T) {
 	spoil := map[string]func(*world){
 		"denied":   func(w *world) { w.Deny("GetParameter") },
@@ -231,7 +231,7 @@ func TestUnusableMemory(t *testing.T) {
 			s := w.sweep(app.Request{})
 			over := slices.ContainsFunc(w.Writes()[writes:], func(w awstest.Write) bool { return w.Target == "/relight/memory/trail" })
 			if s.Findings != 1 || s.Planned != 0 || over {
-				t.Errorf("%d findings, %d planned, writes %v; want one, and none over the memory", s.Findings, s.Planned, w.Writes()[writes:])
+				t.Errorf("%d findings, %d planned, writes %v; want one finding, and no write to the memory", s.Findings, s.Planned, w.Writes()[writes:])
 			}
 			w.stopLogging("audit")
 			w.send(events.Read("StopLogging.name.json"), true)
@@ -241,7 +241,7 @@ func TestUnusableMemory(t *testing.T) {
 			w.deleteTrail("audit")
 			told := len(w.Messages())
 			if again, errs := w.send(events.Read("DeleteTrail.name.json"), true); len(again)+len(errs) > 0 {
-				t.Errorf("%v, %v: another try cannot help", again, errs)
+				t.Errorf("%v, %v: want no second delivery, because it cannot help", again, errs)
 			}
 			if m := w.Messages()[told:]; len(m) != 1 || !strings.Contains(m[0].Text, "recall /relight/memory/trail") {
 				t.Errorf("messages %+v, want one about the memory", m)
@@ -258,13 +258,13 @@ func TestUnusableMemory(t *testing.T) {
 	})
 }
 
-// Refusals that no further try can change are told once, with what to do.
+// relight reports an error that no retry can fix once, with what to do.
 func TestTrailRefusals(t *testing.T) {
 	tests := map[string]struct {
 		arrange func(*world)
-		fail    string // of CreateTrail
+		fail    string // error code of CreateTrail
 		says    string
-		logs    bool // it comes back without what was refused
+		logs    bool // relight restores the trail without the rejected field
 	}{
 		"bucket gone":    {arrange: func(w *world) { w.RemoveBucket("audit-" + account) }, says: "trail.bucket"},
 		"role gone":      {arrange: func(w *world) { w.RemoveRole("arn:aws:iam::" + account + ":role/audit-delivery") }, says: "trail.roleArn", logs: true},
@@ -297,20 +297,20 @@ func TestTrailRefusals(t *testing.T) {
 			}
 			told := len(w.Messages())
 			if again, errs := w.send(events.Read("DeleteTrail.name.json"), true); len(again)+len(errs) > 0 {
-				t.Errorf("%v, %v: another try cannot help", again, errs)
+				t.Errorf("%v, %v: want no second delivery, because it cannot help", again, errs)
 			}
 			if m := w.Messages()[told:]; len(m) != 1 || !strings.Contains(m[0].Text, tt.says) {
 				t.Errorf("messages %+v, want one that says %q", m, tt.says)
 			}
 			status, err := w.CloudTrail.GetTrailStatus(t.Context(), &cloudtrail.GetTrailStatusInput{Name: aws.String(trailARN)})
 			if logs := err == nil && *status.IsLogging; logs != tt.logs {
-				t.Errorf("logs without what was refused: %t, want %t", logs, tt.logs)
+				t.Errorf("logs without the rejected field: %t, want %t", logs, tt.logs)
 			}
 		})
 	}
 }
 
-// A delivery that fails is a finding, with CloudTrail's words.
+// A failed delivery is a finding that quotes CloudTrail's error.
 func TestUndelivered(t *testing.T) {
 	w := healthy(t, few)
 	w.RemoveBucket("audit-" + account)
@@ -322,8 +322,8 @@ func TestUndelivered(t *testing.T) {
 	}
 }
 
-// A configured log group that nothing delivers to is a mistake, and nothing is
-// made for it.
+// A configured log group to which no trail delivers is a mistake in the
+// configuration, and relight creates nothing for it.
 func TestMisconfiguredLogGroup(t *testing.T) {
 	w := deployed(t, `{"trailLogs":{"logGroup":"no-such-group"}}`)
 	w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Trails}})
@@ -343,8 +343,8 @@ func TestMisconfiguredLogGroup(t *testing.T) {
 	}
 }
 
-// What a sweep remembers is not a restoration, and people are told of it: it is
-// what a deleted trail comes back with.
+// A sweep that remembers a trail does not count it as restored. People are
+// notified, because relight restores a deleted trail from what it remembers.
 func TestRememberingIsTold(t *testing.T) {
 	w := healthy(t, few)
 	told := len(w.Messages())
