@@ -8,9 +8,9 @@ import (
 	"github.com/relight-aws/relight/internal/config"
 )
 
-// decode reads the configuration from the CDK context: an object from
-// cdk.json, or the string that "cdk -c relight=…" makes of one. Its error
-// lists every problem, one to a line.
+// decode reads the configuration from the CDK context, which is an object if it
+// comes from cdk.json and a string if it comes from "cdk -c relight=…". Its
+// error lists every problem on a line of its own.
 func decode(context any) (config.Config, error) {
 	raw, isString := context.(string)
 	if !isString && context != nil {
@@ -27,8 +27,9 @@ func decode(context any) (config.Config, error) {
 	return c, nil
 }
 
-// homeRegion returns the configured home region, or the one that the CDK CLI
-// takes from the AWS profile and environment.
+// homeRegion returns the configured home region. If none is configured, it
+// returns the region that the CDK CLI takes from the AWS profile and
+// environment.
 func homeRegion(c config.Config, getenv func(string) string) (string, error) {
 	if c.HomeRegion != "" {
 		return c.HomeRegion, nil

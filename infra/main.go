@@ -1,4 +1,4 @@
-// The CDK app: reads the configuration from the context key "relight" and
+// The CDK app reads the configuration from the context key "relight" and
 // synthesizes the stacks. The CDK CLI runs it, as cdk.json says.
 package main
 

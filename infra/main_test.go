@@ -7,8 +7,8 @@ import (
 	"github.com/relight-aws/relight/internal/config"
 )
 
-// cdk.json gives an object, "-c relight=…" a string, an app without either
-// nothing.
+// cdk.json passes an object, "-c relight=…" passes a string, and an app without
+// either passes nothing.
 func TestDecode(t *testing.T) {
 	tests := []struct {
 		context any
@@ -34,16 +34,16 @@ func TestDecodeListsEveryProblem(t *testing.T) {
 	} {
 		_, err := decode(context)
 		if err == nil {
-			t.Fatalf("decode(%v) finds nothing wrong", context)
+			t.Fatalf("decode(%v) returned no error", context)
 		}
 		for _, want := range []string{"cdk.json", "sweepMinutes", "Bad_", "Ireland"} {
 			if !strings.Contains(err.Error(), want) {
-				t.Errorf("decode(%v) = %v, want it to say %s", context, err, want)
+				t.Errorf("decode(%v) = %v, want an error that says %s", context, err, want)
 			}
 		}
 	}
 	if _, err := decode(3.0); err == nil || !strings.Contains(err.Error(), "not a configuration") {
-		t.Errorf("decode(3) = %v, want it refused", err)
+		t.Errorf("decode(3) = %v, want an error", err)
 	}
 }
 
@@ -63,10 +63,10 @@ func TestHomeRegion(t *testing.T) {
 
 func TestRunStopsEarly(t *testing.T) {
 	if err := run(func(string) string { return "mips" }); err == nil || !strings.Contains(err.Error(), `RELIGHT_ARCH: architecture "mips"`) {
-		t.Errorf("run = %v, want it to refuse the architecture", err)
+		t.Errorf("run = %v, want an error about the architecture", err)
 	}
 	t.Setenv("PATH", t.TempDir())
 	if err := run(func(string) string { return "" }); err == nil || !strings.Contains(err.Error(), "Node.js") {
-		t.Errorf("run = %v, want it to ask for Node.js", err)
+		t.Errorf("run = %v, want an error that asks for Node.js", err)
 	}
 }

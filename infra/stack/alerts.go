@@ -14,39 +14,41 @@ import (
 	"github.com/relight-aws/relight/internal/config"
 )
 
-// alerts is how people hear of trouble: a topic and the key it is encrypted
-// with.
+// alerts is how alarms and relight notify people: a topic and the key that
+// encrypts it.
 type alerts struct {
 	stack awscdk.Stack
 	topic awssns.Topic
 	key   awskms.Key
 }
 
-// newAlerts adds a topic that the account's alarms in this region may publish
-// to.
+// newAlerts adds a topic to which the account's alarms in this region may
+// publish.
 //
-// CloudWatch can publish to an encrypted topic only if the key is the
-// customer's own and its policy admits CloudWatch; with aws/sns the action
+// CloudWatch can publish to an encrypted topic only if the key is customer
+// managed and its policy admits CloudWatch. With aws/sns the alarm action
 // fails, and only the alarm's history says so. Source: AWS re:Post Knowledge
 // Center, "Why didn't I receive an SNS notification for my CloudWatch alarm".
 //
-// Whose alarms may publish is the topic's policy to say. The key goes by the
-// topic, which SNS names whenever it uses a key: aws:SourceArn is documented
-// for CloudWatch's call to SNS and not for the one to KMS, and where KMS did
-// not get it every alarm would be mute. Sources: Amazon SNS Developer Guide,
-// "Example cases for Amazon SNS access control"; Amazon GameLift Servers
-// FlexMatch guide, "Set up an SNS topic with server-side encryption".
+// The topic's policy decides whose alarms may publish. The key's policy checks
+// the topic, which SNS names whenever it uses a key. It does not check
+// aws:SourceArn, which AWS documents for CloudWatch's call to SNS but not for
+// the call to KMS: if KMS did not receive it, no alarm could send a
+// notification. Sources: Amazon SNS Developer Guide, "Example cases for Amazon
+// SNS access control"; Amazon GameLift Servers FlexMatch guide, "Set up an SNS
+// topic with server-side encryption".
 //
-// The functions that put the topic and its key back, or publish to it, use the
-// key by their own roles: the key's policy leaves that to IAM. Publishers need
-// kms:GenerateDataKey* and kms:Decrypt; for CreateTopic and SetTopicAttributes
-// no permission on the key is documented. Sources: Amazon SNS Developer Guide,
-// "Managing Amazon SNS encryption keys and costs"; AWS KMS Developer Guide,
-// "Default key policy".
+// The functions that restore the topic and its key, or publish to the topic,
+// use the key with the permissions of their own roles: the key's policy leaves
+// that to IAM. Publishers need kms:GenerateDataKey* and kms:Decrypt. AWS
+// documents no permission on the key for CreateTopic and SetTopicAttributes.
+// Sources: Amazon SNS Developer Guide, "Managing Amazon SNS encryption keys and
+// costs"; AWS KMS Developer Guide, "Default key policy".
 //
-// Subscribers are part of the topic, not resources of their own: removed from
-// the configuration they are unsubscribed, and a topic that outlives its stack
-// keeps them. Source: CloudFormation, AWS::SNS::Topic, Subscription.
+// Subscribers are part of the topic and not separate resources. CloudFormation
+// unsubscribes a subscriber that is removed from the configuration, and a topic
+// that outlives its stack keeps its subscribers. Source: CloudFormation,
+// AWS::SNS::Topic, Subscription.
 func newAlerts(s awscdk.Stack, subscribers []config.Subscriber, removal awscdk.RemovalPolicy) alerts {
 	a := alerts{stack: s}
 	a.key = awskms.NewKey(s, jsii.String("Key"), &awskms.KeyProps{
@@ -65,7 +67,8 @@ func newAlerts(s awscdk.Stack, subscribers []config.Subscriber, removal awscdk.R
 		a.topic.AddToResourcePolicy(a.statement(st))
 	}
 	a.topic.ApplyRemovalPolicy(removal)
-	// Without its policy a topic that outlives the stack would be shut again.
+	// Without its policy, a topic that outlives the stack would be closed to
+	// CloudWatch again.
 	a.topic.Node().FindChild(jsii.String("Policy")).(awssns.TopicPolicy).ApplyRemovalPolicy(removal)
 
 	var subscriptions []any
@@ -80,7 +83,7 @@ func newAlerts(s awscdk.Stack, subscribers []config.Subscriber, removal awscdk.R
 	return a
 }
 
-// statement returns a statement of the topic's policy.
+// statement converts a statement of the topic's policy.
 func (a alerts) statement(from catalog.TopicStatement) awsiam.PolicyStatement {
 	st := statements([]catalog.Grant{from.Grant}, map[string]string{
 		catalog.InPartition: *a.stack.Partition(), catalog.InAccount: *a.stack.Account(),
@@ -98,9 +101,9 @@ func (a alerts) statement(from catalog.TopicStatement) awsiam.PolicyStatement {
 	return st
 }
 
-// on adds an alarm that tells the topic's subscribers when metric is above
-// zero in each of the given number of its periods. What is not measured is
-// not trouble: queues and functions at rest send nothing.
+// on adds an alarm that notifies the topic's subscribers when metric is above
+// zero in each of the given number of its periods. Missing data does not raise
+// the alarm, because idle queues and functions send no data.
 func (a alerts) on(scope constructs.Construct, id string, metric awscloudwatch.IMetric, periods float64, description string) {
 	awscloudwatch.NewAlarm(scope, jsii.String(id), &awscloudwatch.AlarmProps{
 		AlarmDescription:   jsii.String(description),

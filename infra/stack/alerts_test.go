@@ -8,8 +8,9 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// Every queue that nothing reads and every function has its alarm, the sweep
-// one on what it could not restore, and all reach the stack's own topic.
+// Every queue that nothing reads and every function has an alarm, the sweep has
+// alarms on what it could not restore and on its findings, and all of them
+// notify the stack's own topic.
 func TestAlarms(t *testing.T) {
 	for _, a := range []app{defaults(), custom()} {
 		for name, s := range a {
@@ -49,22 +50,22 @@ func TestAlarms(t *testing.T) {
 					t.Errorf("%s: %s is %v, want it above zero", name, id, p)
 				}
 				if got := texts(p["AlarmActions"]); !slices.Equal(got, []string{ref(topic)}) {
-					t.Errorf("%s: %s tells %v, want %s", name, id, got, topic)
+					t.Errorf("%s: %s notifies %v, want %s", name, id, got, topic)
 				}
 				if d := text(p["AlarmDescription"]); !strings.HasPrefix(d, "relight: ") || strings.Count(d, ".") < 1 {
 					t.Errorf("%s: %s does not say what to do: %s", name, id, d)
 				}
 			}
 			if len(want) > 0 {
-				t.Errorf("%s: nobody watches %v", name, want)
+				t.Errorf("%s: no alarm watches %v", name, want)
 			}
 		}
 	}
 }
 
-// CloudWatch may publish to the topic, for alarms of this account and region
-// only, and use the key that the topic is encrypted with, for topics of this
-// account and region only.
+// CloudWatch may publish to the topic, but only for alarms of this account and
+// region. It may use the key that encrypts the topic, but only for topics of
+// this account and region.
 func TestTopic(t *testing.T) {
 	for _, a := range []app{defaults(), custom()} {
 		for name, s := range a {
@@ -122,8 +123,8 @@ func whenOf(st any) string {
 	return strings.Join(out, ", ")
 }
 
-// What the guarded resources lean on outlives the stack under a name that no
-// later deployment asks for; nothing else does.
+// The resources on which protected resources depend outlive the stack, under
+// names that no later deployment uses. Nothing else outlives the stack.
 func TestRetained(t *testing.T) {
 	for _, a := range []app{defaults(), custom()} {
 		for name, s := range a {
@@ -133,13 +134,14 @@ func TestRetained(t *testing.T) {
 					continue
 				}
 				kept = append(kept, r.Type)
-				// A deployment that never came up leaves nothing behind.
+				// A deployment that fails while it is created leaves nothing
+				// behind.
 				if r.DeletionPolicy != "RetainExceptOnCreate" || r.UpdateReplacePolicy != "Retain" {
-					t.Errorf("%s: %s is kept by %s and %s", name, id, r.DeletionPolicy, r.UpdateReplacePolicy)
+					t.Errorf("%s: %s is retained by %s and %s", name, id, r.DeletionPolicy, r.UpdateReplacePolicy)
 				}
 				for _, property := range []string{"TopicName", "RoleName"} {
 					if r.Properties[property] != nil {
-						t.Errorf("%s: %s is kept and has a name of its own: %v", name, id, r.Properties[property])
+						t.Errorf("%s: %s is retained under a fixed name: %v", name, id, r.Properties[property])
 					}
 				}
 			}
@@ -149,7 +151,7 @@ func TestRetained(t *testing.T) {
 			}
 			slices.Sort(kept)
 			if !slices.Equal(kept, want) {
-				t.Errorf("%s keeps %v, want %v", name, kept, want)
+				t.Errorf("%s retains %v, want %v", name, kept, want)
 			}
 		}
 	}

@@ -8,10 +8,10 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// newDeliveryRole adds the role with which VPC flow logs of every region
-// deliver to the configured log group. It outlives the stack, as the flow
-// logs do. What it is made of is the catalog's, which the function that
-// restores it reads too.
+// newDeliveryRole adds the role that VPC flow logs of every region use to
+// deliver to the configured log group. The role outlives the stack, as the flow
+// logs do. Its parts come from the catalog, which the function that restores
+// the role reads too.
 func newDeliveryRole(s awscdk.Stack, p Props) awsiam.Role {
 	group := p.baseline().FlowLogs.LogGroup
 	values := map[string]string{

@@ -14,16 +14,17 @@ import (
 )
 
 // Forwarder adds the stack of a further region, which sends events to relight's
-// bus in the home region: of a listed region those of regional kinds, of the
-// region that raises the events of global services those. Alarms reach only
-// topics of their own region, so it has a topic of its own.
+// bus in the home region. A listed region sends the events of regional kinds.
+// The region that raises the events of global services sends those events. The
+// stack has its own topic, because alarms can notify only topics of their own
+// region.
 //
-// The bus needs no policy of its own: within an account, the role that
-// EventBridge assumes for the target is enough. Source: Amazon EventBridge
-// User Guide, "Sending and receiving events between AWS Regions".
+// The bus needs no policy: within an account, the role that EventBridge assumes
+// for the target is enough. Source: Amazon EventBridge User Guide, "Sending and
+// receiving events between AWS Regions".
 //
-// Unlike other targets a bus takes no retry policy, so that an event which
-// cannot be delivered is a dead letter after a day. Source: CDK API Reference,
+// Unlike other targets, a bus accepts no retry policy, so an event that cannot
+// be delivered becomes a dead letter after a day. Source: CDK API Reference,
 // aws_events_targets.EventBusProps.
 func Forwarder(app constructs.Construct, p Props, region string) awscdk.Stack {
 	s := newStack(app, p, p.baseline().ForwarderName(region), region, "relight: forwards this region's events to "+p.Home)
@@ -42,7 +43,8 @@ func Forwarder(app constructs.Construct, p Props, region string) awscdk.Stack {
 	return s
 }
 
-// forwarded returns the patterns of the events that a region sends home.
+// forwarded returns the patterns of the events that a region sends to the home
+// region.
 func (p Props) forwarded(region string) []catalog.Pattern {
 	var patterns []catalog.Pattern
 	if slices.Contains(p.Config.FastRegions(p.Home), region) {

@@ -21,15 +21,15 @@ import (
 )
 
 const (
-	eventTimeout = time.Minute      // of a function that serves events
-	sweepTimeout = 15 * time.Minute // the longest Lambda allows
+	eventTimeout = time.Minute      // for a function that handles events
+	sweepTimeout = 15 * time.Minute // the maximum that Lambda allows
 	memory       = 256              // MB
 	batchSize    = 100              // messages
-	batchWindow  = time.Second      // the least for a batch over 10
-	concurrency  = 2                // the least that SQS event sources take
+	batchWindow  = time.Second      // the minimum for a batch of more than 10
+	concurrency  = 2                // the minimum for SQS event sources
 )
 
-// lambdas makes functions that share a stack.
+// lambdas adds functions that share a stack.
 type lambdas struct {
 	Props
 	stack       awscdk.Stack
@@ -38,24 +38,24 @@ type lambdas struct {
 	delivery    awsiam.IRole
 }
 
-// kindFunction is the function of a kind, with what feeds it.
+// A kindFunction is the function of a kind, with the queues that feed it.
 type kindFunction struct {
 	scope    constructs.Construct
 	target   awsevents.IRuleTarget // its queue
-	later    awsevents.IRuleTarget // its queue for events that wait; nil for none
+	later    awsevents.IRuleTarget // its queue for delayed events; nil for none
 	mappings []constructs.IDependable
 }
 
-// forKind adds the function that serves a kind's events, its queue and its
-// dead-letter queue, and a queue in which the events of new things wait where
-// the configuration grants them time.
+// forKind adds the function that handles a kind's events, its queue and its
+// dead-letter queue. If the configuration grants new resources time, forKind
+// also adds a queue that delays their events.
 //
 // Sources of the limits: Lambda API Reference, CreateEventSourceMapping.
 func (l lambdas) forKind(k catalog.Kind) kindFunction {
 	f := catalog.Function(k)
 	scope := constructs.NewConstruct(l.stack, jsii.String(string(f)))
 	dead := newDeadLetters(scope, "DeadLetters", l.alerts,
-		"relight: "+l.baseline().FunctionName(f)+" gave up on events. Its log says why; move them back with a queue redrive.")
+		"relight: "+l.baseline().FunctionName(f)+" could not handle some events. Its log says why; redrive the dead-letter queue to try again.")
 	now, later := l.calls()
 	queues := []feed{{id: "", calls: now, queue: newQueue(scope, "Queue", 0, dead)}}
 	if len(catalog.PatternsOf(later, k)) > 0 {
@@ -80,14 +80,14 @@ func (l lambdas) forKind(k catalog.Kind) kindFunction {
 	return out
 }
 
-// A feed is a queue of a function, and what its constructs' IDs begin with.
+// A feed is a queue of a function, and the prefix of its constructs' IDs.
 type feed struct {
 	id    string
-	calls []catalog.Call // whose events it takes
+	calls []catalog.Call // whose events it receives
 	queue awssqs.Queue
 }
 
-// feed lets the stack's rules fill a queue and a function read it.
+// feed lets the stack's rules send to a queue and lets a function read it.
 func (l lambdas) feed(scope constructs.Construct, k catalog.Kind, fn awslambda.Function, f feed) (awsevents.IRuleTarget, constructs.IDependable) {
 	bus := ""
 	if len(catalog.PatternsOf(l.fromElsewhere(k, f.calls), k)) > 0 {
@@ -99,7 +99,8 @@ func (l lambdas) feed(scope constructs.Construct, k catalog.Kind, fn awslambda.F
 		BatchSize: jsii.Number(batchSize), MaxBatchingWindow: seconds(batchWindow),
 		MaxConcurrency: jsii.Number(concurrency), ReportBatchItemFailures: jsii.Bool(true),
 	})
-	// By its ARN, or the CDK would add a statement for each rule to its policy.
+	// The target refers to the queue by its ARN. Otherwise the CDK would add a
+	// statement to the queue's policy for each rule.
 	named := awssqs.Queue_FromQueueArn(scope, jsii.String(f.id+"Named"), f.queue.QueueArn())
 	target := awseventstargets.NewSqsQueue(named, &awseventstargets.SqsQueueProps{
 		MaxEventAge: seconds(eventAge), RetryAttempts: jsii.Number(eventRetries),
@@ -107,12 +108,13 @@ func (l lambdas) feed(scope constructs.Construct, k catalog.Kind, fn awslambda.F
 	return target, mapping
 }
 
-// function adds a function with its role, log group and alarm. Its queues are
-// those it reads, or for the sweep the one its failures go to.
+// function adds a function with its role, log group and alarm. The queues are
+// those that the function reads. For the sweep, it is the queue that receives
+// failed invocations.
 //
-// No concurrency is reserved: an account starts with ten, all of which Lambda
-// insists on keeping unreserved. Source: AWS Lambda Developer Guide,
-// "Configuring reserved concurrency".
+// The function reserves no concurrency: a new account has a concurrency of ten,
+// and Lambda requires all of it to stay unreserved. Source: AWS Lambda
+// Developer Guide, "Configuring reserved concurrency".
 func (l lambdas) function(scope constructs.Construct, f catalog.Function, queues []awssqs.IQueue, timeout time.Duration, description string) awslambda.Function {
 	name := l.baseline().FunctionName(f)
 	logs := awslogs.NewLogGroup(scope, jsii.String("Logs"), &awslogs.LogGroupProps{
@@ -155,10 +157,10 @@ func (l lambdas) function(scope constructs.Construct, f catalog.Function, queues
 	return fn
 }
 
-// code returns the directory that holds what is deployed as f.
+// code returns the directory with the files that are deployed as f.
 func (l lambdas) code(f catalog.Function) string { return filepath.Join(l.Code, string(f)) }
 
-// values fills in the placeholders of the catalog's grants.
+// values returns the values of the placeholders in the catalog's grants.
 func (l lambdas) values(name string, queue awssqs.IQueue) map[string]string {
 	return map[string]string{
 		catalog.InPartition:     *l.stack.Partition(),

@@ -49,15 +49,16 @@ func TestFunctions(t *testing.T) {
 	}
 }
 
-// The schedule is the first sweep too: it starts at once where it has no
-// start date, comes last, and is another one when the code is.
+// The schedule also starts the first sweep after a deployment. Without a start
+// date it starts at once, CloudFormation creates it last, and a change of the
+// code creates a new schedule.
 func TestSweep(t *testing.T) {
 	s := defaults()["relight"].template
 	fn, _ := s.function(t, "relight-backfill")
 	_, schedule := s.only(t, "AWS::Scheduler::Schedule")
 	p := schedule.Properties
 	if text(p["ScheduleExpression"]) != "rate(15 minutes)" || p["StartDate"] != nil || text(p["State"]) == "DISABLED" {
-		t.Errorf("schedule %s from %v, want rate(15 minutes) from now on", p["ScheduleExpression"], p["StartDate"])
+		t.Errorf("schedule %s from %v, want rate(15 minutes) without a start date", p["ScheduleExpression"], p["StartDate"])
 	}
 	if got := text(at(p, "Target", "Arn")); got != arn(fn) {
 		t.Errorf("schedule invokes %s, want %s", got, fn)
@@ -86,11 +87,12 @@ func TestSweep(t *testing.T) {
 		t.Errorf("schedule %v became %v with nothing changed", was, again)
 	}
 	if other := name(synth(`{"trailLogs":{"retentionDays":400}}`, stack.ARM64, home)); other == was {
-		t.Errorf("schedule is %v still, with another configuration: no sweep would follow", other)
+		t.Errorf("schedule is still %v with another configuration, so no sweep would follow", other)
 	}
 }
 
-// What the sweep, or its schedule, gives up on goes where an alarm watches.
+// Failed sweeps, and invocations that the schedule could not deliver, go to
+// queues that an alarm watches.
 func TestSweepFailures(t *testing.T) {
 	s := custom()["acme"].template
 	_, async := s.only(t, "AWS::Lambda::EventInvokeConfig")
@@ -105,7 +107,7 @@ func TestSweepFailures(t *testing.T) {
 		t.Errorf("failed sweeps go to %s, undelivered ones to %s; want two queues of the stack", failed, undelivered)
 	}
 	if q := async.Properties["Qualifier"]; q != "$LATEST" || seconds(async.Properties["MaximumEventAgeInSeconds"]) != 1800 {
-		t.Errorf("asynchronous invocations of %v live %v s, want those of $LATEST until the next sweep", q, async.Properties["MaximumEventAgeInSeconds"])
+		t.Errorf("asynchronous invocations of %v expire after %v s, want those of $LATEST to expire at the next sweep", q, async.Properties["MaximumEventAgeInSeconds"])
 	}
 }
 
@@ -128,6 +130,6 @@ func TestStacks(t *testing.T) {
 		}
 	}
 	if defaults()["relight"].protected {
-		t.Error("protected against termination unasked")
+		t.Error("protected against termination although the configuration does not ask for it")
 	}
 }

@@ -13,11 +13,11 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden templates")
 
-// hashes are those of assets, which change with every build, and the part of
-// the schedule's name that is taken from one.
+// hashes matches the hashes of assets, which change with every build, and the
+// part of the schedule's name that is derived from one.
 var hashes = regexp.MustCompile(`\b[0-9a-f]{64}\b|(sweep-)[0-9a-f]{8}\b`)
 
-// The synthesized templates, to be read in review.
+// The golden templates are for reviewers to read.
 func TestGolden(t *testing.T) {
 	for _, a := range []app{defaults(), custom()} {
 		for name, s := range a {

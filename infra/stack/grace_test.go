@@ -13,14 +13,15 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// graceful are the stacks of a configuration that lets the events of new VPCs
-// wait and VPCs be exempted by tag.
+// graceful returns the stacks of a configuration that delays the events of new
+// VPCs and lets people exempt VPCs by tag.
 var graceful = sync.OnceValue(func() app {
 	return synth(`{"regions": ["`+remote+`"], "flowLogs": {"graceSeconds": 300, "exemptByTag": true}}`, stack.ARM64, home)
 })
 
-// The events of new VPCs wait in a queue of their own, in front of the same
-// function and dead-letter queue; all others are as fast as without.
+// The events of new VPCs wait in a separate queue, in front of the same
+// function and dead-letter queue. All other events are as fast as without the
+// delay.
 func TestGrace(t *testing.T) {
 	s := graceful()["relight"].template
 	id, fn := s.function(t, "relight-flowlogs")
@@ -60,7 +61,7 @@ func TestGrace(t *testing.T) {
 		newborn := []string{`{"detail":{"errorCode":[{"exists":false}],"eventName":["CreateVpc","CreateDefaultVpc"]},` +
 			`"detail-type":["AWS API Call via CloudTrail"],"source":["aws.ec2"]}`}
 		if diff := cmp.Diff(newborn, rules(t, s, on, arn(queues[300]))); diff != "" {
-			t.Errorf("what waits (-want +got):\n%s", diff)
+			t.Errorf("delayed patterns (-want +got):\n%s", diff)
 		}
 		others := slices.DeleteFunc(policy.Calls(), func(c catalog.Call) bool { return c.Newborn })
 		if on == "" { // in a home region that raises no global events
@@ -72,19 +73,20 @@ func TestGrace(t *testing.T) {
 		}
 		slices.Sort(want)
 		if diff := cmp.Diff(want, rules(t, s, on, arn(queues[0]))); diff != "" {
-			t.Errorf("what does not (-want +got):\n%s", diff)
+			t.Errorf("patterns without delay (-want +got):\n%s", diff)
 		}
 	}
 	for name, s := range defaults() {
 		for id, q := range s.of("AWS::SQS::Queue") {
 			if q.Properties["DelaySeconds"] != nil {
-				t.Errorf("%s: %s delays without a grace", name, id)
+				t.Errorf("%s: %s has a delay without graceSeconds", name, id)
 			}
 		}
 	}
 }
 
-// Other regions forward calls on the tag only where it exempts.
+// Other regions forward calls that change the exempting tag only if the
+// configuration allows exemption by tag.
 func TestTagRules(t *testing.T) {
 	for _, tt := range []struct {
 		app  app
@@ -101,7 +103,8 @@ func TestTagRules(t *testing.T) {
 	}
 }
 
-// sorted returns a pattern by key, as text renders the template's.
+// sorted renders a pattern with sorted keys, as text renders the template's
+// pattern.
 func sorted(t *testing.T, p catalog.Pattern) string {
 	t.Helper()
 	var v any

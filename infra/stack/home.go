@@ -9,8 +9,7 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// Home adds the stack of the home region: everything that watches, repairs
-// and reports.
+// Home adds the stack of the home region, which watches, restores and reports.
 func Home(app constructs.Construct, p Props) awscdk.Stack {
 	s := newStack(app, p, p.baseline().StackName(), p.Home, "relight: turns this account's audit lights back on")
 	alerts := newAlerts(s, p.Config.Subscribers, awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE)
@@ -39,8 +38,8 @@ func Home(app constructs.Construct, p Props) awscdk.Stack {
 	}
 	l.sweep(before)
 
-	output(s, catalog.OutputTopic, alerts.topic.TopicArn(), "Alarms and reports are published here")
-	output(s, catalog.OutputDeliveryRole, l.delivery.RoleArn(), "VPC flow logs deliver with this role")
+	output(s, catalog.OutputTopic, alerts.topic.TopicArn(), "The topic that receives alarms and relight's notifications")
+	output(s, catalog.OutputDeliveryRole, l.delivery.RoleArn(), "The role that VPC flow logs use to deliver")
 	return s
 }
 
@@ -48,9 +47,8 @@ func output(s awscdk.Stack, id string, value *string, description string) {
 	awscdk.NewCfnOutput(s, jsii.String(id), &awscdk.CfnOutputProps{Value: value, Description: jsii.String(description)})
 }
 
-// atHome returns those of the calls whose events come on the default bus.
-// Those of global services do so only where the home region is the one that
-// raises them.
+// atHome returns the calls whose events arrive on the default bus. Events of
+// global services arrive there only if they are raised in the home region.
 func (p Props) atHome(calls []catalog.Call) []catalog.Call {
 	if p.Home == catalog.GlobalRegion(p.Home) {
 		return calls
@@ -58,8 +56,8 @@ func (p Props) atHome(calls []catalog.Call) []catalog.Call {
 	return catalog.RegionalCalls(calls)
 }
 
-// fromElsewhere returns those of the calls that can harm a kind and whose
-// events forwarders send.
+// fromElsewhere returns the calls that can harm a kind and whose events
+// forwarders send.
 func (p Props) fromElsewhere(k catalog.Kind, calls []catalog.Call) []catalog.Call {
 	var sent []catalog.Call
 	if k.Regional() {

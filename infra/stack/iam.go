@@ -8,22 +8,22 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// arn returns an ARN of the stack's account.
+// arn returns an ARN in the stack's account.
 func arn(s awscdk.Stack, service, region, resource string) string {
 	return "arn:" + *s.Partition() + ":" + service + ":" + region + ":" + *s.Account() + ":" + resource
 }
 
-// conditions is operator to key to value, as IAM has them.
+// conditions maps an operator to a key to a value, as IAM does.
 type conditions = map[string]map[string]string
 
-// allow returns a statement that lets actions be taken on resources.
+// allow returns a statement that allows actions on resources.
 func allow(actions, resources []string, when conditions) awsiam.PolicyStatement {
 	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions: jsii.Strings(actions...), Resources: jsii.Strings(resources...), Conditions: loose(when),
 	})
 }
 
-// service returns a principal that is an AWS service.
+// service returns a principal for an AWS service.
 func service(name string, when conditions) awsiam.IPrincipal {
 	return awsiam.NewServicePrincipal(jsii.String(name), &awsiam.ServicePrincipalOpts{Conditions: loose(when)})
 }
@@ -39,16 +39,16 @@ func loose(c conditions) *map[string]any {
 	return &m
 }
 
-// inline returns the policies of a role that has one. Policies are part of
-// their role, so that whatever needs the role finds it able to act, and a
-// role that outlives the stack keeps it.
+// inline returns the inline policies of a role. Inline policies are part of
+// their role, so a resource that depends on the role finds the role complete,
+// and a role that outlives the stack keeps its policies.
 func inline(name string, statements ...awsiam.PolicyStatement) *map[string]awsiam.PolicyDocument {
 	return &map[string]awsiam.PolicyDocument{
 		name: awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &statements}),
 	}
 }
 
-// statements fills in the placeholders of grants.
+// statements converts grants to statements and replaces their placeholders.
 func statements(grants []catalog.Grant, values map[string]string) []awsiam.PolicyStatement {
 	var out []awsiam.PolicyStatement
 	for _, g := range grants {

@@ -24,7 +24,7 @@ func statements(t *testing.T, role map[string]any) []string {
 	for _, p := range list(role["Policies"]) {
 		for _, st := range list(at(p, "PolicyDocument", "Statement")) {
 			if at(st, "Effect") != "Allow" || at(st, "NotAction") != nil || at(st, "NotResource") != nil {
-				t.Errorf("statement %s, want plain permissions", text(st))
+				t.Errorf("statement %s, want only Allow, Action and Resource", text(st))
 			}
 			var conditions []string
 			operators, _ := at(st, "Condition").(map[string]any)
@@ -48,7 +48,7 @@ func line(actions, resources, conditions []string) string {
 	return s
 }
 
-// Each function's role allows exactly what the catalog grants it.
+// The role of each function allows exactly the grants of the catalog.
 func TestGrants(t *testing.T) {
 	tests := []struct {
 		app           app
@@ -92,7 +92,8 @@ func TestGrants(t *testing.T) {
 	}
 }
 
-// wantLine expands a grant as catalog.Expand would, in one pass of its own.
+// wantLine expands a grant as catalog.Expand does, with its own single-pass
+// code.
 func wantLine(g catalog.Grant, values map[string]string) string {
 	var pairs []string
 	for _, k := range slices.Sorted(maps.Keys(values)) {
@@ -111,8 +112,8 @@ func wantLine(g catalog.Grant, values map[string]string) string {
 	return line(g.Actions, resources, conditions)
 }
 
-// No role of any stack has a policy elsewhere, a managed one, a wildcard
-// action or an action that relight never takes.
+// No role of any stack has a separate policy, a managed policy, a wildcard
+// action or an action that relight must never call.
 func TestNever(t *testing.T) {
 	for _, a := range []app{defaults(), custom()} {
 		for name, s := range a {
@@ -136,7 +137,7 @@ func TestNever(t *testing.T) {
 	}
 }
 
-// The templates serve any account and partition.
+// The templates work in any account and partition, so they name neither.
 func TestNamesNoPartitionNorAccount(t *testing.T) {
 	for _, a := range []app{defaults(), custom()} {
 		for name, s := range a {
@@ -145,14 +146,14 @@ func TestNamesNoPartitionNorAccount(t *testing.T) {
 				t.Fatal(err)
 			}
 			if found := regexp.MustCompile(`arn:aws[^"]*|"[^"]*\b\d{12}\b[^"]*"`).Find(raw); found != nil {
-				t.Errorf("%s says %s", name, found)
+				t.Errorf("%s contains %s", name, found)
 			}
 		}
 	}
 }
 
-// Services act in this account's name only. Lambda alone says no source when
-// it assumes a role.
+// Services may assume a role only on behalf of this account. Lambda is the
+// exception, because it passes no source when it assumes a role.
 func TestTrust(t *testing.T) {
 	for _, a := range []app{defaults(), custom()} {
 		for _, s := range a {
@@ -168,7 +169,7 @@ func TestTrust(t *testing.T) {
 	}
 }
 
-// A configured boundary bounds every role of every stack.
+// A configured permissions boundary applies to every role of every stack.
 func TestPermissionsBoundary(t *testing.T) {
 	for name, s := range american() {
 		for id, r := range s.of("AWS::IAM::Role") {
@@ -179,12 +180,12 @@ func TestPermissionsBoundary(t *testing.T) {
 	}
 	for id, r := range defaults()["relight"].of("AWS::IAM::Role") {
 		if r.Properties["PermissionsBoundary"] != nil {
-			t.Errorf("%s has a boundary that nobody asked for", id)
+			t.Errorf("%s has a boundary although none is configured", id)
 		}
 	}
 }
 
-// The role that the stack makes is the one that its function restores.
+// The role in the stack is the same as the role that its function restores.
 func TestDeliveryRoleIsAsRestored(t *testing.T) {
 	c, err := config.Parse(nil)
 	if err != nil {
@@ -203,10 +204,10 @@ func TestDeliveryRoleIsAsRestored(t *testing.T) {
 		}
 		return
 	}
-	t.Error("no role is described as wanted")
+	t.Error("no role has the wanted description")
 }
 
-// plain renders a policy document with its references resolved as text.
+// plain renders a policy document and replaces its references with text.
 func plain(v any) string {
 	var resolve func(v any) any
 	resolve = func(v any) any {
@@ -257,5 +258,5 @@ func TestDeliveryRole(t *testing.T) {
 		}
 		return
 	}
-	t.Error("no role for flow logs to deliver with")
+	t.Error("there is no delivery role for flow logs")
 }

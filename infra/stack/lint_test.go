@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// cfn-lint finds no errors in the golden templates: properties that
-// CloudFormation does not know, values that it refuses.
+// cfn-lint finds no errors in the golden templates, such as properties that
+// CloudFormation does not know or values that it rejects.
 func TestLint(t *testing.T) {
 	lint := filepath.Join("..", "..", ".venv", "bin", "cfn-lint")
 	templates, err := filepath.Glob("testdata/*.template.json")

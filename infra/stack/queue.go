@@ -11,12 +11,13 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// newQueue adds a queue that hands each message to its function, after a delay
-// if one is given, up to maxReceives times and then to dead.
+// newQueue adds a queue that passes each message to its function, after a delay
+// if one is given. After maxReceives attempts the message goes to dead.
 //
-// The visibility timeout is the least that Lambda's own guide asks for: six
-// times the function's, and the batch window. Source: AWS Lambda Developer
-// Guide, "Creating and configuring an Amazon SQS event source mapping".
+// The visibility timeout is the minimum that the Lambda guide asks for: six
+// times the function's timeout, plus the batch window. Source: AWS Lambda
+// Developer Guide, "Creating and configuring an Amazon SQS event source
+// mapping".
 func newQueue(scope constructs.Construct, id string, delay time.Duration, dead awssqs.IQueue) awssqs.Queue {
 	props := &awssqs.QueueProps{
 		VisibilityTimeout: seconds(6*eventTimeout + batchWindow),
@@ -32,8 +33,9 @@ func newQueue(scope constructs.Construct, id string, delay time.Duration, dead a
 
 const maxReceives = 5
 
-// newDeadLetters adds a queue for what somebody has to look at, with its
-// alarm. It keeps messages as long as SQS can: fourteen days.
+// newDeadLetters adds a queue for messages that need the attention of a person,
+// with its alarm. The queue keeps messages for fourteen days, the maximum that
+// SQS allows.
 func newDeadLetters(scope constructs.Construct, id string, alerts alerts, description string) awssqs.Queue {
 	q := awssqs.NewQueue(scope, jsii.String(id), &awssqs.QueueProps{
 		RetentionPeriod: awscdk.Duration_Days(jsii.Number(14)),
@@ -46,9 +48,9 @@ func newDeadLetters(scope constructs.Construct, id string, alerts alerts, descri
 	return q
 }
 
-// newUndelivered adds the dead-letter queue of the stack's rules, on the
-// default bus and on a bus of relight's own if it has a name, and of its
-// schedule.
+// newUndelivered adds the dead-letter queue of the stack's schedule and of its
+// rules, which are on the default bus and, if bus is not empty, on relight's
+// own bus.
 func newUndelivered(s awscdk.Stack, alerts alerts, bus string) awssqs.Queue {
 	q := newDeadLetters(s, "Undelivered", alerts,
 		"relight: EventBridge could not deliver events. The sweep covers for them; each message's attributes say why.")
@@ -56,11 +58,11 @@ func newUndelivered(s awscdk.Stack, alerts alerts, bus string) awssqs.Queue {
 	return q
 }
 
-// admitRules lets the stack's rules send to a queue, those on the default bus
-// if there are any and those on a bus of relight's own if it has a name. One statement admits
-// all of them by the names that CloudFormation gives them: a policy takes no
-// more than 20 statements and 10 conditions. Source: Amazon SQS Developer
-// Guide, "Amazon SQS policy quotas".
+// admitRules lets the stack's rules send to a queue: the rules on the default
+// bus if onDefault is set, and the rules on relight's own bus if bus is not
+// empty. One statement admits all of them by the names that CloudFormation
+// gives them, because a policy may have at most 20 statements and 10
+// conditions. Source: Amazon SQS Developer Guide, "Amazon SQS policy quotas".
 func admitRules(q awssqs.Queue, s awscdk.Stack, onDefault bool, bus string) {
 	var rules []string
 	if onDefault {

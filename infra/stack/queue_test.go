@@ -8,7 +8,7 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// seconds reads a number of the template.
+// seconds returns a number of the template.
 func seconds(v any) float64 {
 	n, _ := v.(float64)
 	return n
@@ -41,28 +41,29 @@ func TestQueues(t *testing.T) {
 		for name, s := range a {
 			for id, q := range s.of("AWS::SQS::Queue") {
 				if q.Properties["SqsManagedSseEnabled"] != true || q.Properties["QueueName"] != nil {
-					t.Errorf("%s: %s is %v, want it encrypted and its name generated: SQS refuses a deleted queue's name for a minute", name, id, q.Properties)
+					t.Errorf("%s: %s is %v, want encryption and a generated name, because SQS rejects the name of a deleted queue for a minute", name, id, q.Properties)
 				}
 			}
 		}
 	}
 }
 
-// Source: Amazon SQS Developer Guide, "Amazon SQS policy quotas". An emulator
-// takes more.
+// Source: Amazon SQS Developer Guide, "Amazon SQS policy quotas". The emulator
+// accepts larger policies.
 const (
 	policyStatements = 20
 	policyConditions = 10
 )
 
-// A queue takes messages over TLS only, from the rules that have it as target
-// or dead-letter queue and from nobody else but the account's own roles.
+// A queue accepts messages only over TLS, and only from the account's own roles
+// and from the rules whose target or dead-letter queue it is.
 func TestQueuePolicies(t *testing.T) {
 	for _, a := range []app{defaults(), custom(), graceful()} {
 		for name, s := range a {
 			senders := map[string][]string{} // by queue
 			for _, r := range s.of("AWS::Events::Rule") {
-				// By the names that CloudFormation gives rules.
+				// The policy admits rules by the names that CloudFormation
+				// gives them.
 				bus, named := "", at(r.Properties, "EventBusName") != nil
 				if named {
 					bus = strings.TrimSuffix(name, "-"+s.region) + "/"
@@ -97,7 +98,7 @@ func TestQueuePolicies(t *testing.T) {
 					}
 				}
 				if len(admitted) >= policyStatements || conditions > policyConditions {
-					t.Errorf("%s: the policy of %s has %d statements and %d conditions, more than SQS takes: name the rules in one statement", name, queue, len(admitted)+1, conditions)
+					t.Errorf("%s: the policy of %s has %d statements and %d conditions, more than SQS accepts: name the rules in one statement", name, queue, len(admitted)+1, conditions)
 				}
 				slices.Sort(admitted)
 				slices.Sort(senders[queue])
@@ -107,7 +108,7 @@ func TestQueuePolicies(t *testing.T) {
 			}
 			for id := range s.of("AWS::SQS::Queue") {
 				if !shut[arn(id)] {
-					t.Errorf("%s: %s takes messages in the clear", name, id)
+					t.Errorf("%s: %s accepts messages without TLS", name, id)
 				}
 			}
 		}

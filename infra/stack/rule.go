@@ -13,22 +13,24 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// How long EventBridge tries to deliver an event. After an hour the sweep has
-// been there several times, and a person should know that delivery is broken;
-// the default is a day. Source: EventBridge API Reference, RetryPolicy.
+// These limits say how long EventBridge tries to deliver an event; its default
+// is a day. Within an hour the sweep has already run several times, and a
+// person should know that delivery is broken. Source: EventBridge API
+// Reference, RetryPolicy.
 const (
 	eventAge     = time.Hour
 	eventRetries = 185
 )
 
-// newRules adds a rule for each pattern, from bus to target, and returns
-// them. No bus means the region's default bus. What cannot be delivered goes
-// to undelivered, whose policy the CDK would add to if it knew.
+// newRules adds a rule for each pattern, from bus to target, and returns the
+// rules. A nil bus is the region's default bus. Events that cannot be delivered
+// go to undelivered. newRules sets undelivered in the template itself, because
+// the CDK would add statements to its policy for each target that names it.
 func newRules(scope constructs.Construct, prefix string, bus awsevents.IEventBus, patterns []catalog.Pattern, target awsevents.IRuleTarget, undelivered awssqs.IQueue) []constructs.IDependable {
 	var rules []constructs.IDependable
 	for _, p := range patterns {
 		props := &awsevents.RuleProps{
-			Description:  jsii.String("What can undo a protection: " + p.DetailType[0] + " from " + p.Source[0]),
+			Description:  jsii.String("Matches events that can undo a protection: " + p.DetailType[0] + " from " + p.Source[0]),
 			EventPattern: eventPattern(p),
 			Targets:      &[]awsevents.IRuleTarget{target},
 		}
@@ -42,8 +44,9 @@ func newRules(scope constructs.Construct, prefix string, bus awsevents.IEventBus
 	return rules
 }
 
-// ruleID tells the patterns of one kind apart, whatever calls they list, so
-// that a new call updates a rule instead of replacing it.
+// ruleID returns an ID that distinguishes the patterns of one kind. The ID does
+// not depend on the calls in a pattern, so a new call updates a rule instead of
+// replacing it.
 func ruleID(p catalog.Pattern) string {
 	id := strings.TrimPrefix(p.Source[0], "aws.")
 	if p.DetailType[0] == catalog.AlarmChange {
@@ -61,7 +64,7 @@ func eventPattern(p catalog.Pattern) *awsevents.EventPattern {
 		return out
 	}
 	raw, err := json.Marshal(p.Detail)
-	if err != nil { // strings, slices and maps of them always marshal
+	if err != nil { // strings, slices of strings and maps of them always marshal
 		panic(err)
 	}
 	var detail map[string]any

@@ -11,9 +11,9 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// rules returns the event patterns of the rules on a bus that have the given
-// target, sorted. It reports rules with another number of targets, without
-// the retry policy or without a dead-letter queue.
+// rules returns the sorted event patterns of the rules on a bus that have the
+// given target. It reports rules that have another number of targets, no retry
+// policy or no dead-letter queue.
 func rules(t *testing.T, s template, bus, target string) []string {
 	t.Helper()
 	var patterns []string
@@ -30,7 +30,7 @@ func rules(t *testing.T, s template, bus, target string) []string {
 		}
 		want := `{"MaximumEventAgeInSeconds":3600,"MaximumRetryAttempts":185}`
 		if strings.Contains(target, ":event-bus/") {
-			want = "null" // EventBridge takes none for a bus
+			want = "null" // EventBridge accepts no retry policy for a bus
 		}
 		if got := text(at(r.Properties, "Targets", 0, "RetryPolicy")); got != want {
 			t.Errorf("%s: retry policy %s, want %s", id, got, want)
@@ -64,9 +64,9 @@ func regionalPatterns(kinds ...catalog.Kind) []catalog.Pattern {
 	return catalog.PatternsOf(catalog.RegionalCalls(catalog.Baseline{}.Calls()), kinds...)
 }
 
-// Each kind's queue hears exactly of the catalog's calls, and of those that
-// other regions forward: all of a regional kind, and those of global services
-// where they are raised elsewhere.
+// The queue of each kind receives exactly the events of the catalog's calls and
+// of the calls that other regions forward. Those are all calls of a regional
+// kind, and the calls of global services that are raised elsewhere.
 func TestRules(t *testing.T) {
 	for _, a := range []app{defaults(), american()} {
 		checkRules(t, a["relight"])
@@ -105,12 +105,13 @@ func checkRules(t *testing.T, st synthesized) {
 		t.Errorf("%d rules, want the %d of the kinds and no more", n, total)
 	}
 	if n := len(s.of("AWS::Events::EventBusPolicy")); n != 0 {
-		t.Errorf("%d bus policies: the bus is this account's only", n)
+		t.Errorf("%d bus policies: only this account uses the bus", n)
 	}
 }
 
-// A listed region forwards what harms regional kinds, and the region that
-// raises the events of global services forwards those, listed or not.
+// A listed region forwards the calls that harm regional kinds. The region that
+// raises the events of global services forwards those events, whether it is
+// listed or not.
 func TestForwarders(t *testing.T) {
 	all := catalog.Kinds()
 	withoutAlarms := slices.DeleteFunc(slices.Clone(all), func(k catalog.Kind) bool { return k == catalog.Alarms })
@@ -138,7 +139,7 @@ func TestForwarders(t *testing.T) {
 		checkForwarder(t, tt.app[tt.name].template, "arn:${AWS::Partition}:events:"+tt.home+":${AWS::AccountId}:event-bus/"+tt.prefix, tt.want)
 	}
 	if a := synth(`{"skipRegions": ["`+global+`"]}`, stack.ARM64, home); len(a) != 1 {
-		t.Errorf("%d stacks, want the home stack alone: nothing can be deployed in a region that is skipped", len(a))
+		t.Errorf("%d stacks, want only the home stack, because nothing can be deployed in a skipped region", len(a))
 	}
 }
 
@@ -158,14 +159,14 @@ func checkForwarder(t *testing.T, s template, bus string, want []string) {
 		t.Errorf("role may %v, want %v", got, want)
 	}
 	if len(s.of("AWS::IAM::Policy")) != 0 {
-		t.Error("the role is given more elsewhere")
+		t.Error("the role has more permissions in a separate policy")
 	}
 	if len(s.of("AWS::Lambda::Function")) != 0 {
 		t.Error("a forwarder has functions, want rules only")
 	}
 }
 
-// What is off is not watched.
+// The stack does not watch a kind that is off.
 func TestOff(t *testing.T) {
 	s := custom()["acme"].template
 	for id, r := range s.of("AWS::Lambda::Function") {

@@ -1,13 +1,13 @@
 // Package stack builds relight's CloudFormation stacks from the catalog and a
-// configuration: the home stack, which watches and repairs, and one forwarder
+// configuration: the home stack, which watches and restores, and one forwarder
 // for each further region that gets the fast path.
 //
-// Constructors take a Props and nothing else: no environment, no AWS call, no
-// prompt. The templates name no account, so that one synthesis serves any,
-// and no partition. Physical names are CloudFormation's own, which never
-// clash with what an earlier deployment left behind; the exceptions are those
-// that others must be able to build from the prefix: functions, their log
-// groups, the bus and the stacks.
+// Constructors depend only on a Props: they read no environment, call no AWS
+// API and prompt nobody. The templates name neither an account nor a partition,
+// so one synthesis works in any of them. CloudFormation generates physical
+// names, so they never clash with resources that an earlier deployment left
+// behind. The exceptions are names that others must be able to derive from the
+// prefix: those of functions, their log groups, the bus and the stacks.
 package stack
 
 import (
@@ -24,7 +24,7 @@ import (
 	"github.com/relight-aws/relight/internal/config"
 )
 
-// Props is all that the stacks are built from.
+// Props is everything from which the stacks are built.
 type Props struct {
 	Config config.Config // complete and valid
 	Home   string        // home region
@@ -35,13 +35,14 @@ type Props struct {
 // An Arch is the processor that the functions run on, as Lambda spells it.
 type Arch string
 
-// The processors that Lambda offers.
+// These are the processors that Lambda offers.
 const (
 	ARM64 Arch = "arm64"
 	X86   Arch = "x86_64"
 )
 
-// ParseArch returns the processor named s; ARM64, the cheaper, if s is empty.
+// ParseArch returns the processor named s. It returns ARM64, which is cheaper,
+// if s is empty.
 func ParseArch(s string) (Arch, error) {
 	if s == "" {
 		return ARM64, nil
@@ -63,14 +64,16 @@ func (a Arch) lambda() awslambda.Architecture {
 func Add(app constructs.Construct, p Props) {
 	home := Home(app, p)
 	for _, region := range p.forwarders() {
-		// The bus it forwards to has to exist first, and goes last.
+		// The bus to which the stack forwards must be created first and deleted
+		// last.
 		Forwarder(app, p, region).AddDependency(home, nil)
 	}
 }
 
-// forwarders returns the regions that send events home: the listed ones, and
-// the one that raises the events of global services unless it is to be skipped:
-// nothing could be deployed there.
+// forwarders returns the regions that send events to the home region: the
+// listed regions, and the region that raises the events of global services. It
+// leaves that region out if it is to be skipped, because nothing could be
+// deployed there.
 func (p Props) forwarders() []string {
 	regions := p.Config.FastRegions(p.Home)
 	global := catalog.GlobalRegion(p.Home)
@@ -80,8 +83,8 @@ func (p Props) forwarders() []string {
 	return regions[1:]
 }
 
-// calls returns the calls that the stacks watch: those whose events wait, and
-// the others.
+// calls returns the calls that the stacks watch. The events of the calls in
+// later are delayed, and those of the calls in now are not.
 func (p Props) calls() (now, later []catalog.Call) {
 	for _, c := range p.baseline().Calls() {
 		if p.Config.FlowLogs.GraceSeconds > 0 && c.Newborn {
@@ -93,7 +96,7 @@ func (p Props) calls() (now, later []catalog.Call) {
 	return now, later
 }
 
-// baseline returns what the configuration asks of the account.
+// baseline returns what the configuration requires of the account.
 func (p Props) baseline() catalog.Baseline { return p.Config.Baseline() }
 
 // kinds returns the kinds that are not off.

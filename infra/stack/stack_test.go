@@ -27,8 +27,8 @@ const (
 	global = "us-east-1" // raises the events of IAM
 )
 
-// TestMain starts the CDK's Node process once for all tests, which takes
-// longer than any of them, and stops it.
+// TestMain starts the CDK's Node process once for all tests, because starting
+// it takes longer than any test. At the end it stops the process.
 func TestMain(m *testing.M) {
 	if _, err := exec.LookPath("node"); err != nil {
 		fmt.Fprintln(os.Stderr, "the stack tests need Node.js 20 or later on PATH")
@@ -39,8 +39,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// defaults are the stacks of the empty configuration, custom those of one
-// that sets what the stacks depend on.
+// defaults returns the stacks of the empty configuration. custom returns those
+// of a configuration that sets every option on which the stacks depend.
 var (
 	defaults = sync.OnceValue(func() app { return synth(`{}`, stack.ARM64, home) })
 	american = sync.OnceValue(func() app {
@@ -55,22 +55,22 @@ var (
 	})
 )
 
-// boundary is a policy that bounds every role; the partition is one of AWS's.
+// boundary is a permissions boundary for every role, in another AWS partition.
 const boundary = "arn:aws-cn:iam::111122223333:policy/bounds"
 
-// An app is a synthesized app: its stacks by name.
+// An app is a synthesized app. It maps names to stacks.
 type app map[string]synthesized
 
 type synthesized struct {
 	template
 	raw       any // the whole template
 	region    string
-	protected bool // against termination
+	protected bool // has termination protection
 	tags      map[string]*string
 }
 
-// synth builds the stacks of a configuration. Failures panic: nothing can be
-// tested without them.
+// synth builds the stacks of a configuration. It panics if it fails, because
+// nothing can be tested without the stacks.
 func synth(raw string, arch stack.Arch, home string) app {
 	c, err := config.Parse([]byte(raw))
 	if err != nil {
@@ -112,7 +112,7 @@ func synth(raw string, arch stack.Arch, home string) app {
 	return out
 }
 
-// A template is as much of a CloudFormation template as the tests look at.
+// A template has the parts of a CloudFormation template that the tests read.
 type template struct {
 	Resources map[string]resource
 	Outputs   map[string]any
@@ -137,7 +137,7 @@ func (t template) of(typ string) map[string]resource {
 	return found
 }
 
-// only returns the one resource of a type.
+// only returns the only resource of a type.
 func (t template) only(tb testing.TB, typ string) (string, resource) {
 	tb.Helper()
 	found := t.of(typ)
@@ -150,7 +150,7 @@ func (t template) only(tb testing.TB, typ string) (string, resource) {
 	panic("unreachable")
 }
 
-// function returns the function of a deployed name.
+// function returns the function with a deployed name.
 func (t template) function(tb testing.TB, name string) (string, resource) {
 	tb.Helper()
 	for id, r := range t.of("AWS::Lambda::Function") {
@@ -162,8 +162,8 @@ func (t template) function(tb testing.TB, name string) (string, resource) {
 	panic("unreachable")
 }
 
-// queue returns the logical ID of the queue that feeds the function with a
-// logical ID.
+// queue returns the logical ID of the queue that feeds the function with the
+// given logical ID.
 func (t template) queue(tb testing.TB, function string) string {
 	tb.Helper()
 	for _, m := range t.of("AWS::Lambda::EventSourceMapping") {
@@ -178,7 +178,7 @@ func (t template) queue(tb testing.TB, function string) string {
 func ref(id string) string { return "${" + id + "}" }
 func arn(id string) string { return "${" + id + ".Arn}" }
 
-// text renders a property as one string, references in the manner of Fn::Sub.
+// text renders a property as one string, with references written as in Fn::Sub.
 func text(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -201,7 +201,7 @@ func text(v any) string {
 	return string(raw)
 }
 
-// texts renders a property that is one value or a list of them.
+// texts renders a property that is either one value or a list of values.
 func texts(v any) []string {
 	list, ok := v.([]any)
 	if !ok {
@@ -214,7 +214,8 @@ func texts(v any) []string {
 	return out
 }
 
-// at returns what is under a path of keys and list indexes, nil if nothing is.
+// at returns the value at a path of keys and list indexes. It returns nil if
+// there is none.
 func at(v any, path ...any) any {
 	for _, step := range path {
 		switch step := step.(type) {

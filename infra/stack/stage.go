@@ -13,9 +13,9 @@ import (
 	"github.com/relight-aws/relight/internal/config"
 )
 
-// Stage writes what is deployed as each function to a folder of its name
-// under dir: the binary of that name under binaries, and the completed
-// configuration beside it. The bytes depend on both inputs only.
+// Stage writes the files that are deployed as each function to a folder of its
+// name under dir: the binary of that name from binaries, and the completed
+// configuration. The written bytes depend only on these two inputs.
 //
 // Returns an error if a binary is missing or was built for another processor.
 func Stage(dir, binaries string, c config.Config, arch Arch) error {
@@ -45,8 +45,8 @@ func Stage(dir, binaries string, c config.Config, arch Arch) error {
 	return nil
 }
 
-// writeFile sets the mode whatever the umask: Lambda runs the files as a user
-// who does not own them.
+// writeFile sets the mode regardless of the umask, because Lambda runs the
+// files as a user who does not own them.
 func writeFile(dir, name string, data []byte, mode fs.FileMode) error {
 	path := filepath.Join(dir, name)
 	if err := os.WriteFile(path, data, mode); err != nil {

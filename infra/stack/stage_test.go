@@ -14,7 +14,7 @@ import (
 	"github.com/relight-aws/relight/internal/config"
 )
 
-// elfHeader returns the smallest binary that names its processor.
+// elfHeader returns the smallest ELF binary that names its processor.
 func elfHeader(arch stack.Arch) []byte {
 	h := elf.Header64{
 		Ident:   [elf.EI_NIDENT]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)},
@@ -80,7 +80,7 @@ func TestStageRefuses(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			err := stack.Stage(t.TempDir(), tt.binaries, config.Config{}, stack.ARM64)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("Stage = %v, want it to say %q", err, tt.want)
+				t.Errorf("Stage = %v, want an error that says %q", err, tt.want)
 			}
 		})
 	}
@@ -93,6 +93,6 @@ func TestParseArch(t *testing.T) {
 		}
 	}
 	if got, err := stack.ParseArch("amd64"); err == nil {
-		t.Errorf("ParseArch(amd64) = %q, want an error that names what there is", got)
+		t.Errorf("ParseArch(amd64) = %q, want an error that lists the architectures", got)
 	}
 }

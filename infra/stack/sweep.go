@@ -17,19 +17,19 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// longestAge is how long Lambda keeps an asynchronous event at most. Source:
-// Lambda API Reference, PutFunctionEventInvokeConfig.
+// longestAge is the longest time that Lambda keeps an asynchronous event.
+// Source: Lambda API Reference, PutFunctionEventInvokeConfig.
 const longestAge = 6 * time.Hour
 
-// sweep adds the backfill function and the schedule that invokes it, once
-// everything in after is there.
+// sweep adds the backfill function and the schedule that invokes it.
+// CloudFormation creates the schedule after everything in after.
 func (l lambdas) sweep(after []constructs.IDependable) {
 	scope := constructs.NewConstruct(l.stack, jsii.String(string(catalog.Backfill)))
 	interval := time.Duration(l.Config.SweepMinutes) * time.Minute
 	failed := newDeadLetters(scope, "Failed", l.alerts,
 		"relight: a sweep failed for good. The message and the function's log say why; the next sweep tries again.")
 	fn := l.function(scope, catalog.Backfill, []awssqs.IQueue{failed}, sweepTimeout, "relight: sweeps the account")
-	// A sweep still waiting when the next is due is not worth running.
+	// A sweep that is still waiting when the next is due is not worth running.
 	onFailure := awslambda.NewCfnEventInvokeConfig(scope, jsii.String("Async"), &awslambda.CfnEventInvokeConfigProps{
 		FunctionName:             fn.FunctionName(),
 		Qualifier:                jsii.String("$LATEST"),
@@ -43,9 +43,9 @@ func (l lambdas) sweep(after []constructs.IDependable) {
 	l.schedule(scope, fn, interval, append(after, onFailure))
 }
 
-// watchSweeps notifies people, once each time it begins, that sweeps have
-// findings or left something unrestored, and that a notification could not be
-// sent.
+// watchSweeps notifies people if two sweeps in a row left something unrestored,
+// if a sweep has findings, or if a notification could not be sent. Each alarm
+// notifies once each time it begins.
 func (l lambdas) watchSweeps(scope constructs.Construct, function string, interval time.Duration) {
 	bySweep := &map[string]*string{catalog.MetricDimension: jsii.String(function)}
 	for _, w := range []struct {
@@ -68,16 +68,18 @@ func (l lambdas) watchSweeps(scope constructs.Construct, function string, interv
 	}
 }
 
-// schedule adds the schedule of the sweep. It is also what starts the first
+// schedule adds the schedule of the sweep. The schedule also starts the first
 // sweep after a deployment: a rate-based schedule without a start date invokes
-// its target at once, and its name changes with the code and configuration of
-// the function, so that CloudFormation replaces it whenever they change. No
-// deployment waits for it or fails with it. Source: EventBridge Scheduler User
-// Guide, "Schedule types", rate-based schedules.
+// its target at once. The schedule's name changes with the code and
+// configuration of the function, so CloudFormation replaces the schedule
+// whenever they change. No deployment waits for the sweep or fails with it.
+// Source: EventBridge Scheduler User Guide, "Schedule types", rate-based
+// schedules.
 func (l lambdas) schedule(scope constructs.Construct, fn awslambda.Function, interval time.Duration, after []constructs.IDependable) {
 	role := awsiam.NewRole(scope, jsii.String("ScheduleRole"), &awsiam.RoleProps{
-		// The guide asks for the ARN of the group, not of the schedule.
-		// Source: EventBridge Scheduler User Guide, "Confused deputy prevention".
+		// The guide asks for the ARN of the schedule group, not of the
+		// schedule. Source: EventBridge Scheduler User Guide, "Confused deputy
+		// prevention".
 		AssumedBy: service("scheduler.amazonaws.com", conditions{"StringEquals": {
 			"aws:SourceAccount": *l.stack.Account(),
 			"aws:SourceArn":     arn(l.stack, "scheduler", l.Home, "schedule-group/default"),
@@ -106,8 +108,8 @@ func (l lambdas) schedule(scope constructs.Construct, fn awslambda.Function, int
 	}).Node().AddDependency(after...)
 }
 
-// sweepInput asks for a repair of every kind; one that is only observed stays
-// so by the function's own configuration.
+// sweepInput asks for a repair of every kind. The function's own configuration
+// can still limit a kind to observation.
 func (l lambdas) sweepInput() string {
 	raw, err := json.Marshal(map[string]any{"kinds": l.kinds(), "mode": catalog.Repair})
 	if err != nil { // strings always marshal

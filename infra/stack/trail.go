@@ -13,18 +13,19 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// newTrail adds a trail for an account that has none, as CIS asks for it, with
-// all that it needs: a bucket that keeps versions, is closed to the public and
-// logs who reads it, a key, a log group, and a role that delivers there.
+// newTrail adds a trail that satisfies CIS, for an account that has none, with
+// everything that the trail needs: a bucket with versioning, no public access
+// and access logging, a key, a log group, and a role that delivers there.
 // Source: CIS AWS Foundations Benchmark 3.0, section 3 (3.1 every region and
-// every management event, 3.2 validation, 3.4 access logging of the bucket,
-// 3.5 a key of the customer's own) and 4 (delivery to CloudWatch Logs).
+// every management event, 3.2 validation, 3.4 access logging of the bucket, 3.5
+// a customer managed key) and 4 (delivery to CloudWatch Logs).
 //
-// All of it outlives the stack: taking the guard away must not end the
-// recording. Its names are fixed, so that the policies can name the trail
-// before it exists; a stack that is deployed anew finds them taken.
+// All of these resources outlive the stack, because removing relight must not
+// stop the recording. Their names are fixed, so that the policies can name the
+// trail before it exists. A stack that is deployed again finds the names in
+// use.
 //
-// Returned is what the first sweep has to wait for.
+// newTrail returns the resource for which the first sweep must wait.
 func newTrail(s awscdk.Stack, p Props) constructs.IDependable {
 	scope := constructs.NewConstruct(s, jsii.String("trail"))
 	keep := awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE
@@ -48,8 +49,9 @@ func newTrail(s awscdk.Stack, p Props) constructs.IDependable {
 
 	reads := closed(scope, "AccessLogs")
 	files := closed(scope, "Bucket")
-	// By the bucket's policy, since such a bucket takes no ACL. Source: Amazon
-	// S3 User Guide, "Permissions for log delivery".
+	// The bucket's policy grants the access, because a bucket with ACLs
+	// switched off accepts no grant by ACL. Source: Amazon S3 User Guide,
+	// "Permissions for log delivery".
 	files.Node().DefaultChild().(awss3.CfnBucket).SetLoggingConfiguration(&awss3.CfnBucket_LoggingConfigurationProperty{
 		DestinationBucketName: reads.BucketName(), LogFilePrefix: jsii.String(name + "/"),
 	})
@@ -78,8 +80,8 @@ func newTrail(s awscdk.Stack, p Props) constructs.IDependable {
 	}
 	group.ApplyRemovalPolicy(keep, nil)
 	// Source: CloudTrail User Guide, "Role policy document for CloudTrail to
-	// use CloudWatch Logs for monitoring". It may not make the group: whoever
-	// deletes it is to meet relight, which gives it its retention.
+	// use CloudWatch Logs for monitoring". The role may not create the log
+	// group, so that relight restores a deleted log group with its retention.
 	role := awsiam.NewRole(scope, jsii.String("Role"), &awsiam.RoleProps{
 		Description: jsii.String("Trail " + name + " delivers to " + p.baseline().Name("trail")),
 		AssumedBy:   service(catalog.CloudTrailService, byTrail),
@@ -99,7 +101,8 @@ func newTrail(s awscdk.Stack, p Props) constructs.IDependable {
 	return t
 }
 
-// closed adds a bucket for log files, which outlives the stack.
+// closed adds a bucket for log files. The bucket has no public access and
+// outlives the stack.
 func closed(scope constructs.Construct, id string) awss3.Bucket {
 	return awss3.NewBucket(scope, jsii.String(id), &awss3.BucketProps{
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),

@@ -8,12 +8,12 @@ import (
 	"github.com/relight-aws/relight/infra/stack"
 )
 
-// An account without a trail gets one to CIS's letter, and keeps it when the
-// stack goes. The emulator's CloudFormation knows no trails: this is where the
-// template is held to it.
+// An account without a trail gets one that satisfies CIS, and keeps it when the
+// stack is deleted. The emulator's CloudFormation does not support trails, so
+// only this test checks the template.
 func TestTrail(t *testing.T) {
 	if n := len(defaults()["relight"].of("AWS::CloudTrail::Trail")); n != 0 {
-		t.Errorf("%d trails where none was asked for", n)
+		t.Errorf("%d trails although none is configured", n)
 	}
 	s := synth(`{"trail":{"create":true}}`, stack.ARM64, home)["relight"]
 	id, trail := s.only(t, "AWS::CloudTrail::Trail")
@@ -24,7 +24,7 @@ func TestTrail(t *testing.T) {
 		}
 	}
 	if p["TrailName"] != "relight" || p["EventSelectors"] != nil || p["AdvancedEventSelectors"] != nil {
-		t.Errorf("trail %v, with other selectors than the default, which is every management event", p)
+		t.Errorf("trail %v, want the default selectors, which select every management event", p)
 	}
 	named := func(property, typ string) string {
 		id := strings.TrimSuffix(strings.TrimPrefix(text(p[property]), "${"), "}")
@@ -48,12 +48,12 @@ func TestTrail(t *testing.T) {
 			case at(st, "Principal", "Service") == "cloudtrail.amazonaws.com":
 				writes = true
 				if got := text(at(st, "Condition", "StringEquals", "aws:SourceArn")); got != arnOfTrail {
-					t.Errorf("%s lets trail %s in, want %s", id, got, arnOfTrail)
+					t.Errorf("%s admits trail %s, want %s", id, got, arnOfTrail)
 				}
 			}
 		}
 		if own := text(r.Properties["Bucket"]) == ref(bucket); !denies || writes != own {
-			t.Errorf("%s: denies plain HTTP %t, lets CloudTrail in %t", id, denies, writes)
+			t.Errorf("%s: denies plain HTTP %t, admits CloudTrail %t", id, denies, writes)
 		} else if own {
 			policies = append(policies, id)
 		}
@@ -79,7 +79,7 @@ func TestTrail(t *testing.T) {
 		t.Errorf("log group %v", g)
 	}
 	if got := text(at(s.Resources[role].Properties, "AssumeRolePolicyDocument", "Statement", 0, "Condition", "StringEquals", "aws:SourceArn")); got != arnOfTrail {
-		t.Errorf("the role may be used by %s", got)
+		t.Errorf("trail %s may assume the role", got)
 	}
 	if s.Resources[key].Properties["EnableKeyRotation"] != true {
 		t.Error("the key is not rotated")
@@ -88,7 +88,7 @@ func TestTrail(t *testing.T) {
 		if strings.HasPrefix(rid, "trail") && slices.Contains([]string{
 			"AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::CloudTrail::Trail",
 		}, r.Type) && !strings.HasPrefix(rid, "trails") && (!strings.HasPrefix(r.DeletionPolicy, "Retain") || r.UpdateReplacePolicy != "Retain") {
-			t.Errorf("%s would go with the stack: %s, %s", rid, r.DeletionPolicy, r.UpdateReplacePolicy)
+			t.Errorf("%s would be deleted with the stack: %s, %s", rid, r.DeletionPolicy, r.UpdateReplacePolicy)
 		}
 	}
 }
