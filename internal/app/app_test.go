@@ -177,10 +177,29 @@ func healthy(t *testing.T, configuration string) *world {
 	w := deployed(t, configuration)
 	w.PageSize(0)
 	if s := w.sweep(app.Request{}); s.Unrestored != 0 {
-		t.Fatalf("first sweep left %d unrestored: %+v", s.Unrestored, s)
+		t.Fatalf("first sweep left %d unrestored: %v", s.Unrestored, unrestored(s))
 	}
 	w.PageSize(1)
 	return w
+}
+
+// unrestored returns why a sweep left something unrestored.
+func unrestored(s app.Sweep) []string {
+	var why []string
+	for _, r := range s.Reports {
+		if r.Error != "" {
+			why = append(why, r.Scope+": "+r.Error)
+		}
+		for _, a := range r.Actions {
+			if a.Error != "" {
+				why = append(why, r.Scope+": "+a.Action+": "+a.Error)
+			}
+		}
+		for _, remaining := range r.Remaining {
+			why = append(why, r.Scope+": still to restore: "+remaining)
+		}
+	}
+	return why
 }
 
 // app returns a function of the deployment after a cold start.

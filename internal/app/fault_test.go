@@ -183,7 +183,7 @@ func TestDenied(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.op, func(t *testing.T) {
 			w := healthy(t, "")
-			attacks[tt.event].do(w)
+			harms[tt.event].do(w)
 			w.Deny(tt.op)
 			told := len(w.Messages())
 			again, errs := w.send(events.Read(tt.event), true)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/remedy"
@@ -38,6 +39,7 @@ func (a *App) news(ctx context.Context, reports []remedy.Report) (fresh map[reme
 			before = marks{}
 		}
 	}
+	maps.DeleteFunc(before, func(scope string, _ []string) bool { return !strings.HasPrefix(scope, a.deployment.Account+"/") })
 	fresh = map[remedy.Scope]bool{}
 	now, total := maps.Clone(before), 0
 	for _, r := range reports {

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/relight-aws/relight/internal/app"
 )
@@ -64,5 +65,21 @@ func TestUnsentNewsIsNewAgain(t *testing.T) {
 	w.sweep(app.Request{})
 	if got := len(w.Messages()) - before; got != 1 {
 		t.Errorf("%d messages once they can be sent, want 1", got)
+	}
+}
+
+// Marks of an account that is not this one, or that an earlier version wrote, are
+// dropped: nothing would ever delete them.
+func TestForeignMarksAreDropped(t *testing.T) {
+	w := healthy(t, "")
+	w.AddTrailTo("zweite", "second-trail")
+	must(w.SSM.PutParameter(t.Context(), &ssm.PutParameterInput{
+		Name: aws.String(findingsMemory), Value: aws.String(`{"trails/us-east-1":["00000000"],"444455556666/us-east-1/trails":["00000000"]}`),
+		Type: types.ParameterTypeString, Overwrite: aws.Bool(true),
+	}))
+	w.sweep(app.Request{})
+	got := aws.ToString(must(w.SSM.GetParameter(t.Context(), &ssm.GetParameterInput{Name: aws.String(findingsMemory)})).Parameter.Value)
+	if strings.Contains(got, "00000000") || !strings.Contains(got, `"111122223333/us-east-1/trails"`) {
+		t.Errorf("marks %s, want those of this account's trails only", got)
 	}
 }

@@ -17,20 +17,26 @@ func TestOrder(t *testing.T) {
 	const runTime = time.Minute
 	tests := map[string]struct {
 		kinds   []catalog.Kind
-		regions int
+		regions int // of a regional kind; the others have one
 		minutes int // the whole sweep
+		alarms  int // until the alarms are done; 0 if they are not in the sweep
 	}{
-		"one region":                {catalog.Kinds(), 1, 3}, // trails, log groups, alarms; topics, delivery role and flow logs run at the same time
-		"without the kind between":  {[]catalog.Kind{catalog.Alarms, catalog.Trails}, 1, 2},
-		"alone":                     {[]catalog.Kind{catalog.Alarms}, 1, 1},
-		"more regions than at once": {[]catalog.Kind{catalog.FlowLogs}, 2*regionsAtOnce + 1, 3},
+		"one region":                {catalog.Kinds(), 1, 3, 3}, // trails, log groups, alarms; topics, delivery role and flow logs run at the same time
+		"without the kind between":  {[]catalog.Kind{catalog.Alarms, catalog.Trails}, 1, 2, 2},
+		"alone":                     {[]catalog.Kind{catalog.Alarms}, 1, 1, 1},
+		"more regions than at once": {[]catalog.Kind{catalog.FlowLogs}, 2*regionsAtOnce + 1, 3, 0},
+		"beside many regions":       {catalog.Kinds(), 4 * regionsAtOnce, 5, 3}, // alarms do not wait for the flow logs of every region
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var scopes []remedy.Scope
 				for _, k := range slices.Backward(tt.kinds) {
-					for r := range tt.regions {
+					regions := 1
+					if k.Regional() {
+						regions = tt.regions
+					}
+					for r := range regions {
 						scopes = append(scopes, remedy.Scope{Region: string(rune('a' + r)), Kind: k})
 					}
 				}
@@ -55,6 +61,9 @@ func TestOrder(t *testing.T) {
 							t.Errorf("%s began before %s was done", k, before)
 						}
 					}
+				}
+				if got := ended[catalog.Alarms].Sub(begun); tt.alarms > 0 && got != time.Duration(tt.alarms)*runTime {
+					t.Errorf("alarms are done after %s, want %d minutes", got, tt.alarms)
 				}
 				if got := time.Since(begun); got != time.Duration(tt.minutes)*runTime || len(ended) != len(tt.kinds) {
 					t.Errorf("%d kinds in %s, want %d in %d minutes", len(ended), got, len(tt.kinds), tt.minutes)

@@ -30,9 +30,9 @@ type attack struct {
 	differs []string // what comes back in a different form
 }
 
-// attacks has an entry for each sample that must lead to a repair, and for each
+// harms has an entry for each sample that must lead to a repair, and for each
 // sample that needs the account in a certain state to show that it does not.
-var attacks = map[string]attack{
+var harms = map[string]attack{
 	"CreateVpc.default.json":         newVPC(home, "vpc-0a1b2c3d4e5f60001"),
 	"CreateVpc.second-region.json":   newVPC(second, "vpc-0a1b2c3d4e5f60002"),
 	"CreateVpc.tagged.json":          newVPC(home, "vpc-0a1b2c3d4e5f60003"),
@@ -458,7 +458,7 @@ func checkIgnored(t *testing.T, name string, asBatch, unreadable bool) {
 // checkQuiet checks that a sample leads to no write, whatever its call did.
 func checkQuiet(t *testing.T, name string, asBatch bool) {
 	w := healthy(t, "")
-	if a := attacks[name]; a.do != nil {
+	if a := harms[name]; a.do != nil {
 		a.do(w)
 	}
 	before, told := w.State(), len(w.Messages())
@@ -482,7 +482,7 @@ const watchful = `{"flowLogs":{"exemptByTag":true},"kmsKeys":{"us-east-1":"arn:a
 // says who made the call, on which resource, and what to do about it.
 func checkTold(t *testing.T, name string, asBatch bool) {
 	w := healthy(t, watchful)
-	if a := attacks[name]; a.do != nil {
+	if a := harms[name]; a.do != nil {
 		a.do(w)
 	}
 	before, told := w.State(), len(w.Messages())
@@ -512,7 +512,7 @@ func checkTold(t *testing.T, name string, asBatch bool) {
 // writes nothing.
 func checkHealed(t *testing.T, name string, asBatch bool) {
 	w := healthy(t, "")
-	a := attacks[name]
+	a := harms[name]
 	if a.do == nil {
 		t.Fatal("there is no attack for this sample")
 	}

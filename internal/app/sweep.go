@@ -171,11 +171,13 @@ func inOrder(scopes []remedy.Scope, run func(i int)) {
 	var all sync.WaitGroup
 	for i, s := range scopes {
 		all.Go(func() {
+			defer pending[s.Kind].Done()
 			await(s.Kind.After())
-			slots <- struct{}{}
+			if s.Kind.Regional() { // the few others do not wait for a slot behind every region
+				slots <- struct{}{}
+				defer func() { <-slots }()
+			}
 			run(i)
-			<-slots
-			pending[s.Kind].Done()
 		})
 	}
 	all.Wait()

@@ -16,6 +16,8 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
+func (r *region) cloudwatch() *cloudwatch.Client { return client(r, cloudwatch.NewFromConfig) }
+
 var alarmKind = kindOf(
 	(*region).observeAlarms,
 	each((*region).putAlarm),
@@ -138,7 +140,7 @@ func (r *region) describeAlarms(ctx context.Context, names []string) (alarms map
 		in := &cloudwatch.DescribeAlarmsInput{
 			AlarmNames: chunk, AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm}, MaxRecords: aws.Int32(catalog.AlarmsPerCall),
 		}
-		for page, err := range pages(ctx, cloudwatch.NewDescribeAlarmsPaginator(r.cloudwatch, in)) {
+		for page, err := range pages(ctx, cloudwatch.NewDescribeAlarmsPaginator(r.cloudwatch(), in)) {
 			if err != nil {
 				return nil, nil, err
 			}
@@ -203,7 +205,7 @@ func (r *region) listMutes(ctx context.Context, alarm string) ([]plan.MuteRule, 
 	in := &cloudwatch.ListAlarmMuteRulesInput{
 		AlarmName: nonzero(alarm), Statuses: []types.AlarmMuteRuleStatus{types.AlarmMuteRuleStatusActive, types.AlarmMuteRuleStatusScheduled},
 	}
-	for page, err := range pages(ctx, cloudwatch.NewListAlarmMuteRulesPaginator(r.cloudwatch, in)) {
+	for page, err := range pages(ctx, cloudwatch.NewListAlarmMuteRulesPaginator(r.cloudwatch(), in)) {
 		if err != nil {
 			return nil, err
 		}
@@ -249,7 +251,7 @@ func actionConfiguration(t *plan.TagsSent) *types.ActionConfiguration {
 }
 
 func (r *region) deleteMuteRule(ctx context.Context, a plan.DeleteMuteRule) error {
-	_, err := r.cloudwatch.DeleteAlarmMuteRule(ctx, &cloudwatch.DeleteAlarmMuteRuleInput{AlarmMuteRuleName: aws.String(a.Rule)})
+	_, err := r.cloudwatch().DeleteAlarmMuteRule(ctx, &cloudwatch.DeleteAlarmMuteRuleInput{AlarmMuteRuleName: aws.String(a.Rule)})
 	return err
 }
 
@@ -257,7 +259,7 @@ func (r *region) deleteMuteRule(ctx context.Context, a plan.DeleteMuteRule) erro
 // without its suppressor. The alarm keeps its tags: CloudWatch ignores tags on
 // a change.
 func (r *region) unsuppress(ctx context.Context, a plan.Unsuppress) error {
-	_, err := r.cloudwatch.PutCompositeAlarm(ctx, &cloudwatch.PutCompositeAlarmInput{
+	_, err := r.cloudwatch().PutCompositeAlarm(ctx, &cloudwatch.PutCompositeAlarmInput{
 		AlarmName: aws.String(a.Alarm.Name), AlarmRule: aws.String(a.Alarm.Rule), AlarmDescription: nonzero(a.Alarm.Description),
 		ActionsEnabled: aws.Bool(a.Alarm.ActionsEnabled), AlarmActions: a.Alarm.AlarmActions, OKActions: a.Alarm.OKActions,
 		InsufficientDataActions: a.Alarm.InsufficientActions, ActionConfiguration: actionConfiguration(a.Alarm.TagsSent),
@@ -312,7 +314,7 @@ func (r *region) putAlarm(ctx context.Context, a plan.PutAlarm) error {
 	if r.Want.Topic == "" {
 		return notDeployed("cloudwatch.PutMetricAlarm", a.Alarm.Name, "topic")
 	}
-	_, err := r.cloudwatch.PutMetricAlarm(ctx, &cloudwatch.PutMetricAlarmInput{
+	_, err := r.cloudwatch().PutMetricAlarm(ctx, &cloudwatch.PutMetricAlarmInput{
 		AlarmName:               aws.String(a.Alarm.Name),
 		AlarmDescription:        aws.String(a.Alarm.Description),
 		Namespace:               aws.String(a.Alarm.Namespace),

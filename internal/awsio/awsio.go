@@ -41,7 +41,9 @@ var kinds = map[catalog.Kind]kind{
 }
 
 // A kind reads the state of one kind and carries out actions. Plans of other
-// kinds may contain its actions too.
+// kinds may contain its actions too. An applier returns the error of its call,
+// through settled for a creation, again for a change and gone for a removal: see
+// errors.go.
 type kind struct {
 	observe  func(*region, context.Context, remedy.Scope) (plan.State, error)
 	appliers []applier
@@ -105,9 +107,14 @@ func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action
 				run = append(run, out)
 			}
 		}
-		applierOf(of)(c.in(s.Account, s.Region), ctx, run)
+		a, known := appliers[of]
+		if known {
+			a.apply(c.in(s.Account, s.Region), ctx, run)
+		}
 		for _, out := range run {
-			out.Err = bare(out.Err)
+			if out.Err = bare(out.Err); !known {
+				out.Err = fmt.Errorf("no applier for %s", of)
+			}
 			e, ok := errors.AsType[*remedy.Error](out.Err)
 			partial := ok && e.Partial
 			if made := out.Action.Step().Makes; made != "" && out.Err != nil && !partial {
@@ -118,17 +125,13 @@ func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action
 	return outcomes
 }
 
-func applierOf(action reflect.Type) func(*region, context.Context, []*remedy.Outcome) {
+// appliers are the appliers of all kinds, by the type of their actions.
+var appliers = func() map[reflect.Type]applier {
+	all := map[reflect.Type]applier{}
 	for _, k := range kinds {
 		for _, a := range k.appliers {
-			if a.action == action {
-				return a.apply
-			}
+			all[a.action] = a
 		}
 	}
-	return func(_ *region, _ context.Context, outcomes []*remedy.Outcome) {
-		for _, out := range outcomes {
-			out.Err = fmt.Errorf("no applier for %s", action)
-		}
-	}
-}
+	return all
+}()

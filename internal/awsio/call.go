@@ -1,6 +1,7 @@
 package awsio
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"reflect"
@@ -11,11 +12,11 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// watched returns the settings of a region's clients: relight's own retries and
-// one middleware. The middleware wraps every call, retries included; it waits
+// clientConfig returns the settings of a region's clients: relight's own retries
+// and one middleware. The middleware wraps every call, retries included; it waits
 // until the quota allows the call and turns the call's error into a
 // *remedy.Error.
-func (r *region) watched(cfg aws.Config) aws.Config {
+func (r *region) clientConfig(cfg aws.Config) aws.Config {
 	cfg.Region = r.name
 	cfg.Retryer = newRetryer
 	around := middleware.InitializeMiddlewareFunc("relight", func(
@@ -36,12 +37,21 @@ func (r *region) watched(cfg aws.Config) aws.Config {
 // operationOf returns the service and the operation of a call as IAM policies
 // spell them; the operation reads "ec2.CreateFlowLogs".
 func operationOf(ctx context.Context) (service, op string) {
-	service = strings.ToLower(strings.TrimPrefix(middleware.GetServiceID(ctx), "CloudWatch ")) // "CloudWatch Logs" becomes logs
+	service = prefixOf(middleware.GetServiceID(ctx))
 	op = service + "." + middleware.GetOperationName(ctx)
 	if op == "lambda.Invoke" { // the only call whose IAM action has another name
 		op = invokeOp
 	}
 	return service, op
+}
+
+// prefixes are the IAM prefixes of the services whose ID, in lower case, is not
+// their prefix. Source: AWS Service Authorization Reference.
+var prefixes = map[string]string{"CloudWatch Logs": "logs"}
+
+// prefixOf returns the IAM prefix of a service by its ID in the SDK.
+func prefixOf(serviceID string) string {
+	return cmp.Or(prefixes[serviceID], strings.ToLower(serviceID))
 }
 
 // targets lists, by service, the input members that name the target of a call,

@@ -2,6 +2,10 @@ package awsio
 
 import (
 	"errors"
+	"go/parser"
+	"go/token"
+	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,8 +18,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	smithy "github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/relight-aws/relight/internal/awstest"
 	"github.com/relight-aws/relight/internal/catalog"
@@ -42,43 +49,43 @@ func TestErrorsOfCalls(t *testing.T) {
 		op, target string
 	}{
 		{func() error {
-			_, err := r.ec2.CreateFlowLogs(t.Context(), &ec2.CreateFlowLogsInput{ResourceIds: []string{"vpc-1"}, ResourceType: "VPC", LogGroupName: aws.String("g")})
+			_, err := r.ec2().CreateFlowLogs(t.Context(), &ec2.CreateFlowLogsInput{ResourceIds: []string{"vpc-1"}, ResourceType: "VPC", LogGroupName: aws.String("g")})
 			return err
 		}, "ec2.CreateFlowLogs", home},
 		{func() error {
-			_, err := r.cloudwatch.DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{"a"}})
+			_, err := r.cloudwatch().DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{"a"}})
 			return err
 		}, "cloudwatch.DescribeAlarms", home},
 		{func() error {
-			_, err := r.cloudwatch.PutMetricAlarm(t.Context(), &cloudwatch.PutMetricAlarmInput{
+			_, err := r.cloudwatch().PutMetricAlarm(t.Context(), &cloudwatch.PutMetricAlarmInput{
 				AlarmName: aws.String("a"), ComparisonOperator: "GreaterThanThreshold", EvaluationPeriods: aws.Int32(1),
 			})
 			return err
 		}, "cloudwatch.PutMetricAlarm", "a"},
 		{func() error { return r.deleteMuteRule(t.Context(), plan.DeleteMuteRule{Rule: "night"}) }, "cloudwatch.DeleteAlarmMuteRule", "night"},
 		{func() error {
-			_, err := r.logs.DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{})
+			_, err := r.logs().DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{})
 			return err
 		}, "logs.DescribeLogGroups", home},
 		{func() error {
-			_, err := r.logs.DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String("g")})
+			_, err := r.logs().DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String("g")})
 			return err
 		}, "logs.DescribeLogGroups", "g"},
 		{func() error {
 			return r.putFilter(t.Context(), plan.PutFilter{LogGroup: "g", Filter: plan.Filter{Name: "f", Metrics: []plan.Metric{{}}}})
 		}, "logs.PutMetricFilter", "f"},
 		{func() error {
-			_, err := r.logs.PutRetentionPolicy(t.Context(), &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: aws.String("g")}) // no days
+			_, err := r.logs().PutRetentionPolicy(t.Context(), &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: aws.String("g")}) // no days
 			return err
 		}, "logs.PutRetentionPolicy", "g"},
 		{func() error { return r.createTrail(t.Context(), plan.CreateTrail{Trail: plan.Trail{ARN: trail}}) }, "cloudtrail.CreateTrail", trail},
 		{func() error {
-			_, err := r.cloudtrail.StartLogging(t.Context(), &cloudtrail.StartLoggingInput{Name: aws.String(trail)})
+			_, err := r.cloudtrail().StartLogging(t.Context(), &cloudtrail.StartLoggingInput{Name: aws.String(trail)})
 			return err
 		}, "cloudtrail.StartLogging", trail},
 		{func() error { return r.createTopic(t.Context(), plan.CreateTopic{Topic: topic}) }, "sns.CreateTopic", topic},
 		{func() error {
-			_, err := r.sns.Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: aws.String(topic), Protocol: aws.String("email")})
+			_, err := r.sns().Subscribe(t.Context(), &sns.SubscribeInput{TopicArn: aws.String(topic), Protocol: aws.String("email")})
 			return err
 		}, "sns.Subscribe", topic},
 		{func() error {
@@ -86,15 +93,15 @@ func TestErrorsOfCalls(t *testing.T) {
 		}, "sns.SetSubscriptionAttributes", topic + ":1"},
 		{func() error { return r.detachRolePolicy(t.Context(), plan.DetachRolePolicy{Role: "r", Policy: policy}) }, "iam.DetachRolePolicy", "r"},
 		{func() error {
-			_, err := r.iam.GetPolicy(t.Context(), &iam.GetPolicyInput{PolicyArn: aws.String(policy)})
+			_, err := r.iam().GetPolicy(t.Context(), &iam.GetPolicyInput{PolicyArn: aws.String(policy)})
 			return err
 		}, "iam.GetPolicy", policy},
 		{func() error {
-			_, err := r.kms.DescribeKey(t.Context(), &kms.DescribeKeyInput{KeyId: aws.String("k")})
+			_, err := r.kms().DescribeKey(t.Context(), &kms.DescribeKeyInput{KeyId: aws.String("k")})
 			return err
 		}, "kms.DescribeKey", "k"},
 		{func() error {
-			_, err := r.ssm.GetParameter(t.Context(), &ssm.GetParameterInput{Name: aws.String("/p")})
+			_, err := r.ssm().GetParameter(t.Context(), &ssm.GetParameterInput{Name: aws.String("/p")})
 			return err
 		}, "ssm.GetParameter", "/p"},
 		{func() error { return c.HandOver(t.Context(), home, catalog.Trails) }, "lambda.InvokeFunction", "ours-trails"},
@@ -116,6 +123,67 @@ func TestErrorsOfCalls(t *testing.T) {
 		if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "operation error") {
 			t.Errorf("%v, want %s and the cause alone", err, want)
 		}
+	}
+}
+
+// Every service has the prefix that its grants have, so that an error names the
+// action to allow.
+func TestPrefixes(t *testing.T) {
+	ids := map[string]string{
+		"cloudtrail": cloudtrail.ServiceID, "cloudwatch": cloudwatch.ServiceID, "cloudwatchlogs": cloudwatchlogs.ServiceID, "ec2": ec2.ServiceID,
+		"iam": iam.ServiceID, "kms": kms.ServiceID, "lambda": lambda.ServiceID, "sns": sns.ServiceID, "ssm": ssm.ServiceID,
+	}
+	granted := map[string]bool{}
+	for _, f := range catalog.Functions() {
+		for _, g := range catalog.Grants(f, catalog.GrantKeys()...) {
+			for _, action := range g.Actions {
+				prefix, _, _ := strings.Cut(action, ":")
+				granted[prefix] = true
+			}
+		}
+	}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, spec := range file.Imports {
+			_, service, ours := strings.Cut(strings.Trim(spec.Path.Value, `"`), "aws-sdk-go-v2/service/")
+			service, _, _ = strings.Cut(service, "/") // its types too
+			if !ours {
+				continue
+			}
+			if id, known := ids[service]; !known || !granted[prefixOf(id)] {
+				t.Errorf("%s imports %s, whose prefix is %q: add it to this test, and to prefixes if its grants have another", name, service, prefixOf(id))
+			}
+		}
+	}
+}
+
+// What cannot be read of the memory has the same text each time: a request's ID
+// in it would make one standing finding news at every sweep.
+func TestUnreadableMemoryIsTheSameTwice(t *testing.T) {
+	c, acct := cloud(t)
+	acct.Deny("GetParameter")
+	text := func() string {
+		got, err := c.in(account, home).recallTrail(t.Context())
+		if err != nil || got.Unreadable == "" {
+			t.Fatalf("%+v, %v; want an unreadable memory", got, err)
+		}
+		return got.Unreadable
+	}
+	withID := &remedy.Error{Op: "ssm.GetParameter", Err: &smithyhttp.ResponseError{
+		Err: &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "no"}, Response: &smithyhttp.Response{Response: &http.Response{StatusCode: 400}},
+	}}
+	if got := lasting(withID); got != "ssm.GetParameter: AccessDeniedException: no" {
+		t.Errorf("%q has more than the call, the code and the message", got)
+	}
+	if first := text(); first != text() || !strings.HasPrefix(first, "ssm.GetParameter: AccessDenied") {
+		t.Errorf("%q, then %q", first, text())
 	}
 }
 

@@ -125,11 +125,11 @@ func (a *answers) RoundTrip(r *http.Request) (*http.Response, error) {
 // passes, under the same client token, and do not retry what does not.
 func TestRetries(t *testing.T) {
 	putRetention := func(ctx context.Context, r *region) error {
-		_, err := r.logs.PutRetentionPolicy(ctx, &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: aws.String("g"), RetentionInDays: aws.Int32(365)})
+		_, err := r.logs().PutRetentionPolicy(ctx, &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: aws.String("g"), RetentionInDays: aws.Int32(365)})
 		return err
 	}
 	createFlowLogs := func(ctx context.Context, r *region) error {
-		_, err := r.ec2.CreateFlowLogs(ctx, &ec2.CreateFlowLogsInput{
+		_, err := r.ec2().CreateFlowLogs(ctx, &ec2.CreateFlowLogsInput{
 			ResourceIds: []string{"vpc-1"}, ResourceType: types.FlowLogsResourceTypeVpc, ClientToken: aws.String("token"),
 		})
 		return err

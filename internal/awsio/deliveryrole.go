@@ -18,6 +18,10 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
+func (r *region) lambda() *lambda.Client { return client(r, lambda.NewFromConfig) }
+
+func (r *region) iam() *iam.Client { return client(r, iam.NewFromConfig) }
+
 var deliveryRoleKind = kindOf(
 	(*region).observeDeliveryRole,
 	each((*region).createDeliveryRole),
@@ -53,7 +57,7 @@ func (r *region) observeDeliveryRole(ctx context.Context, s remedy.Scope) (*plan
 
 // deliveryRole reads a role with every policy on it, if the role exists.
 func (r *region) deliveryRole(ctx context.Context, role plan.DeliveryRoleSpec) (*plan.DeliveryRoleState, error) {
-	out, err := r.iam.GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(role.Name)})
+	out, err := r.iam().GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(role.Name)})
 	if remedy.ClassOf(err) == remedy.Missing {
 		return &plan.DeliveryRoleState{}, nil
 	}
@@ -96,12 +100,12 @@ func (r *region) deliveryRole(ctx context.Context, role plan.DeliveryRoleSpec) (
 // the next observation finds that.
 func (r *region) inlinePolicies(ctx context.Context, role string) (map[string]string, error) {
 	policies := map[string]string{}
-	for page, err := range pages(ctx, iam.NewListRolePoliciesPaginator(r.iam, &iam.ListRolePoliciesInput{RoleName: aws.String(role)})) {
+	for page, err := range pages(ctx, iam.NewListRolePoliciesPaginator(r.iam(), &iam.ListRolePoliciesInput{RoleName: aws.String(role)})) {
 		if err != nil {
 			return policies, gone(err)
 		}
 		for _, name := range page.PolicyNames {
-			one, err := r.iam.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: aws.String(role), PolicyName: aws.String(name)})
+			one, err := r.iam().GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: aws.String(role), PolicyName: aws.String(name)})
 			if err == nil {
 				policies[name] = decoded(one.PolicyDocument)
 			} else if gone(err) != nil {
@@ -117,7 +121,7 @@ func (r *region) inlinePolicies(ctx context.Context, role string) (map[string]st
 func (r *region) attachedPolicies(ctx context.Context, role string) ([]string, error) {
 	var arns []string
 	in := &iam.ListAttachedRolePoliciesInput{RoleName: aws.String(role)}
-	for page, err := range pages(ctx, iam.NewListAttachedRolePoliciesPaginator(r.iam, in)) {
+	for page, err := range pages(ctx, iam.NewListAttachedRolePoliciesPaginator(r.iam(), in)) {
 		if err != nil {
 			return nil, gone(err)
 		}
@@ -131,11 +135,11 @@ func (r *region) attachedPolicies(ctx context.Context, role string) ([]string, e
 // policyInForce returns the document of a managed policy's default version, or
 // "" if the policy does not exist.
 func (r *region) policyInForce(ctx context.Context, arn string) (string, error) {
-	policy, err := r.iam.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: aws.String(arn)})
+	policy, err := r.iam().GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: aws.String(arn)})
 	if err != nil {
 		return "", gone(err)
 	}
-	version, err := r.iam.GetPolicyVersion(ctx, &iam.GetPolicyVersionInput{PolicyArn: aws.String(arn), VersionId: policy.Policy.DefaultVersionId})
+	version, err := r.iam().GetPolicyVersion(ctx, &iam.GetPolicyVersionInput{PolicyArn: aws.String(arn), VersionId: policy.Policy.DefaultVersionId})
 	if err != nil {
 		return "", again(err)
 	}
@@ -153,7 +157,7 @@ func decoded(document *string) string {
 }
 
 func (r *region) createDeliveryRole(ctx context.Context, a plan.CreateDeliveryRole) error {
-	_, err := r.iam.CreateRole(ctx, &iam.CreateRoleInput{
+	_, err := r.iam().CreateRole(ctx, &iam.CreateRoleInput{
 		RoleName: aws.String(a.Role.Name), Path: aws.String(a.Role.Path), Description: aws.String(a.Role.Description),
 		AssumeRolePolicyDocument: aws.String(a.Role.Trust), PermissionsBoundary: nonzero(a.Role.Boundary), Tags: iamTags(a.Role.Tags),
 	})
@@ -162,41 +166,41 @@ func (r *region) createDeliveryRole(ctx context.Context, a plan.CreateDeliveryRo
 
 func (r *region) setRoleBoundary(ctx context.Context, a plan.SetRoleBoundary) error {
 	if a.Policy == "" {
-		_, err := r.iam.DeleteRolePermissionsBoundary(ctx, &iam.DeleteRolePermissionsBoundaryInput{RoleName: aws.String(a.Role)})
+		_, err := r.iam().DeleteRolePermissionsBoundary(ctx, &iam.DeleteRolePermissionsBoundaryInput{RoleName: aws.String(a.Role)})
 		return gone(err)
 	}
-	_, err := r.iam.PutRolePermissionsBoundary(ctx, &iam.PutRolePermissionsBoundaryInput{
+	_, err := r.iam().PutRolePermissionsBoundary(ctx, &iam.PutRolePermissionsBoundaryInput{
 		RoleName: aws.String(a.Role), PermissionsBoundary: aws.String(a.Policy),
 	})
 	return again(err)
 }
 
 func (r *region) putRolePolicy(ctx context.Context, a plan.PutRolePolicy) error {
-	_, err := r.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{
+	_, err := r.iam().PutRolePolicy(ctx, &iam.PutRolePolicyInput{
 		RoleName: aws.String(a.Role), PolicyName: aws.String(a.Name), PolicyDocument: aws.String(a.Document),
 	})
 	return again(err)
 }
 
 func (r *region) setRoleTrust(ctx context.Context, a plan.SetRoleTrust) error {
-	_, err := r.iam.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{
+	_, err := r.iam().UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{
 		RoleName: aws.String(a.Role), PolicyDocument: aws.String(a.Document),
 	})
 	return again(err)
 }
 
 func (r *region) tagRole(ctx context.Context, a plan.TagRole) error {
-	_, err := r.iam.TagRole(ctx, &iam.TagRoleInput{RoleName: aws.String(a.Role), Tags: iamTags(a.Tags)})
+	_, err := r.iam().TagRole(ctx, &iam.TagRoleInput{RoleName: aws.String(a.Role), Tags: iamTags(a.Tags)})
 	return again(err)
 }
 
 func (r *region) removeRolePolicy(ctx context.Context, a plan.RemoveRolePolicy) error {
-	_, err := r.iam.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: aws.String(a.Role), PolicyName: aws.String(a.Name)})
+	_, err := r.iam().DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: aws.String(a.Role), PolicyName: aws.String(a.Name)})
 	return gone(err)
 }
 
 func (r *region) detachRolePolicy(ctx context.Context, a plan.DetachRolePolicy) error {
-	_, err := r.iam.DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: aws.String(a.Role), PolicyArn: aws.String(a.Policy)})
+	_, err := r.iam().DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: aws.String(a.Role), PolicyArn: aws.String(a.Policy)})
 	return gone(err)
 }
 
@@ -214,7 +218,7 @@ func (c *Cloud) HandOver(ctx context.Context, region string, kind catalog.Kind) 
 	if err != nil { // marshalling a string never fails
 		panic(err)
 	}
-	out, err := c.home(region).lambda.Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String(name), Payload: payload})
+	out, err := c.home(region).lambda().Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String(name), Payload: payload})
 	if err == nil && out.FunctionError != nil {
 		err = &remedy.Error{
 			Op: invokeOp, Target: name, Class: remedy.Transient, Hint: "read why in the function's log",

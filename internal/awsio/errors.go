@@ -81,20 +81,29 @@ func notDeployed(op, target, what string) error {
 	}
 }
 
+// lasting returns the text of a call's error without the request's ID. A finding
+// with the ID would be a new finding each time.
+func lasting(err error) string {
+	e, isCall := errors.AsType[*remedy.Error](err)
+	api, isAPI := errors.AsType[smithy.APIError](err)
+	switch {
+	case isCall && isAPI:
+		return e.Op + ": " + api.ErrorCode() + ": " + api.ErrorMessage()
+	case isCall:
+		return e.Op + ": " + e.Err.Error()
+	}
+	return err.Error()
+}
+
 // unread returns a finding that relight cannot read something, if the error is
 // permanent; no repair needs such a read. unread returns any other error
-// unchanged. The finding leaves out the request's ID, because a new ID would
-// make it a new finding each time.
+// unchanged.
 func unread(code plan.Code, values plan.Args, err error) ([]plan.Finding, error) {
 	e, ok := errors.AsType[*remedy.Error](err)
 	if !ok || e.Class.Retry() {
 		return nil, err
 	}
-	why := e.Err.Error()
-	if api, ok := errors.AsType[smithy.APIError](err); ok {
-		why = api.ErrorCode() + ": " + api.ErrorMessage()
-	}
-	values["error"], values["hint"] = e.Op+": "+why, cmp.Or(e.Hint, "the error code says why the call fails")
+	values["error"], values["hint"] = lasting(err), cmp.Or(e.Hint, "the error code says why the call fails")
 	return []plan.Finding{plan.NewFinding(code, values)}, nil
 }
 

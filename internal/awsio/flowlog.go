@@ -18,6 +18,8 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
+func (r *region) ec2() *ec2.Client { return client(r, ec2.NewFromConfig) }
+
 // pageSize is the number of items that relight requests from EC2 listings;
 // DescribeVpcs returns at most 1,000.
 const pageSize = 1000
@@ -175,7 +177,7 @@ func (r *region) describeVPCs(ctx context.Context, names []string) (found []plan
 func (r *region) listVPCs(ctx context.Context, filters []types.Filter) ([]plan.VPC, error) {
 	var vpcs []plan.VPC
 	in := &ec2.DescribeVpcsInput{Filters: filters, MaxResults: aws.Int32(pageSize)}
-	for page, err := range pages(ctx, ec2.NewDescribeVpcsPaginator(r.ec2, in)) {
+	for page, err := range pages(ctx, ec2.NewDescribeVpcsPaginator(r.ec2(), in)) {
 		if err != nil {
 			return nil, err
 		}
@@ -206,7 +208,7 @@ func (r *region) describeFlowLogs(ctx context.Context, filters []types.Filter) (
 
 func (r *region) listFlowLogs(ctx context.Context, filters []types.Filter, each func(types.FlowLog)) error {
 	in := &ec2.DescribeFlowLogsInput{Filter: filters, MaxResults: aws.Int32(pageSize)}
-	for page, err := range pages(ctx, ec2.NewDescribeFlowLogsPaginator(r.ec2, in)) {
+	for page, err := range pages(ctx, ec2.NewDescribeFlowLogsPaginator(r.ec2(), in)) {
 		if err != nil {
 			return err
 		}
@@ -296,7 +298,7 @@ func (r *region) createFlowLogBatch(ctx context.Context, batch []*remedy.Outcome
 	if first.Role == "" {
 		return nil
 	}
-	reply, err := r.ec2.CreateFlowLogs(ctx, in)
+	reply, err := r.ec2().CreateFlowLogs(ctx, in)
 	if remedy.ClassOf(err) == remedy.Missing && len(batch) > 1 {
 		half := len(batch) / 2
 		return append(r.createFlowLogBatch(ctx, batch[:half]), r.createFlowLogBatch(ctx, batch[half:])...)
@@ -323,7 +325,7 @@ func (r *region) deleteFlowLogs(ctx context.Context, outcomes []*remedy.Outcome)
 		for _, out := range batch {
 			in.FlowLogIds = append(in.FlowLogIds, out.Action.(plan.DeleteFlowLog).ID)
 		}
-		reply, err := r.ec2.DeleteFlowLogs(ctx, in)
+		reply, err := r.ec2().DeleteFlowLogs(ctx, in)
 		var refused map[string]error
 		if err == nil {
 			refused = refusals("ec2.DeleteFlowLogs", reply.Unsuccessful)

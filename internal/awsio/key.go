@@ -10,6 +10,8 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
+func (r *region) kms() *kms.Client { return client(r, kms.NewFromConfig) }
+
 // keyInvalidState is KMS's code for a key whose state does not allow a call.
 // Source: KMS API Reference, CancelKeyDeletion and EnableKey, errors.
 const keyInvalidState = "KMSInvalidStateException"
@@ -19,7 +21,7 @@ const keyGone = "Deleted"
 
 // keyState returns the state of a key in KMS's words.
 func (r *region) keyState(ctx context.Context, arn string) (string, error) {
-	out, err := r.kms.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(arn)})
+	out, err := r.kms().DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(arn)})
 	if remedy.ClassOf(err) == remedy.Missing {
 		return keyGone, nil
 	}
@@ -32,7 +34,7 @@ func (r *region) keyState(ctx context.Context, arn string) (string, error) {
 // keyPolicy returns the policy of a key; a key has only the policy "default".
 // Source: KMS API Reference, GetKeyPolicy.
 func (r *region) keyPolicy(ctx context.Context, arn string) (string, error) {
-	out, err := r.kms.GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: aws.String(arn)})
+	out, err := r.kms().GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: aws.String(arn)})
 	if err != nil {
 		return "", err
 	}
@@ -43,11 +45,11 @@ func (r *region) keyPolicy(ctx context.Context, arn string) (string, error) {
 // has cancelled its deletion since relight read it.
 func (r *region) enableTopicKey(ctx context.Context, a plan.EnableTopicKey) error {
 	if a.Cancel {
-		_, err := r.kms.CancelKeyDeletion(ctx, &kms.CancelKeyDeletionInput{KeyId: aws.String(a.Key)})
+		_, err := r.kms().CancelKeyDeletion(ctx, &kms.CancelKeyDeletionInput{KeyId: aws.String(a.Key)})
 		if err != nil && codeOf(err) != keyInvalidState {
 			return err
 		}
 	}
-	_, err := r.kms.EnableKey(ctx, &kms.EnableKeyInput{KeyId: aws.String(a.Key)})
+	_, err := r.kms().EnableKey(ctx, &kms.EnableKeyInput{KeyId: aws.String(a.Key)})
 	return err
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
+func (r *region) logs() *cloudwatchlogs.Client { return client(r, cloudwatchlogs.NewFromConfig) }
+
 // groupsByName is the largest number of log groups that relight reads one by
 // one; for more, one listing of the region costs fewer calls.
 const groupsByName = 5
@@ -66,7 +68,7 @@ func (r *region) observeLogGroups(ctx context.Context, s remedy.Scope) (*plan.Lo
 // not document which. No repair depends on it, so a permanent read error
 // becomes a finding.
 func (r *region) describeTransformers(ctx context.Context, state *plan.LogGroupState) error {
-	own, err := r.logs.GetTransformer(ctx, &cloudwatchlogs.GetTransformerInput{LogGroupIdentifier: aws.String(state.Group.Name)})
+	own, err := r.logs().GetTransformer(ctx, &cloudwatchlogs.GetTransformerInput{LogGroupIdentifier: aws.String(state.Group.Name)})
 	if gone(err) != nil {
 		if state.Unread, err = unread(plan.TransformerUnread, plan.Args{"group": state.Group.Name}, err); err != nil {
 			return err
@@ -75,7 +77,7 @@ func (r *region) describeTransformers(ctx context.Context, state *plan.LogGroupS
 	state.Transformed = own != nil && len(own.TransformerConfig) > 0
 	in := &cloudwatchlogs.DescribeAccountPoliciesInput{PolicyType: types.PolicyTypeTransformerPolicy}
 	for { // the SDK has no paginator for it
-		out, err := r.logs.DescribeAccountPolicies(ctx, in)
+		out, err := r.logs().DescribeAccountPolicies(ctx, in)
 		if err != nil {
 			unread, err := unread(plan.AccountPoliciesUnread, plan.Args{"group": state.Group.Name}, err)
 			state.Unread = append(state.Unread, unread...)
@@ -129,7 +131,7 @@ func (r *region) doubtful(g plan.LogGroup) bool {
 
 // ownsGroup reports whether a log group carries relight's tag.
 func (r *region) ownsGroup(ctx context.Context, arn string) (bool, error) {
-	out, err := r.logs.ListTagsForResource(ctx, &cloudwatchlogs.ListTagsForResourceInput{ResourceArn: aws.String(arn)})
+	out, err := r.logs().ListTagsForResource(ctx, &cloudwatchlogs.ListTagsForResourceInput{ResourceArn: aws.String(arn)})
 	if err != nil {
 		return false, gone(err) // deleted a moment ago: there is nothing left to change
 	}
@@ -141,7 +143,7 @@ func (r *region) ownsGroup(ctx context.Context, arn string) (bool, error) {
 // and its page is the last one needed.
 func (r *region) listLogGroups(ctx context.Context, prefix string, wanted []string, found map[string]plan.LogGroup, arns map[string]string) error {
 	in := &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: nonzero(prefix)}
-	for page, err := range pages(ctx, cloudwatchlogs.NewDescribeLogGroupsPaginator(r.logs, in)) {
+	for page, err := range pages(ctx, cloudwatchlogs.NewDescribeLogGroupsPaginator(r.logs(), in)) {
 		if err != nil {
 			return err
 		}
@@ -172,7 +174,7 @@ func logGroupOf(g types.LogGroup) plan.LogGroup {
 // group exists.
 func (r *region) describeFilters(ctx context.Context, group string) (filters []plan.Filter, exists bool, err error) {
 	in := &cloudwatchlogs.DescribeMetricFiltersInput{LogGroupName: aws.String(group)}
-	for page, err := range pages(ctx, cloudwatchlogs.NewDescribeMetricFiltersPaginator(r.logs, in)) {
+	for page, err := range pages(ctx, cloudwatchlogs.NewDescribeMetricFiltersPaginator(r.logs(), in)) {
 		if err != nil {
 			return nil, false, gone(err)
 		}
@@ -205,7 +207,7 @@ func filterOf(f types.MetricFilter) plan.Filter {
 // does not change it: its retention is unknown and must not be shortened, so
 // the next observation decides.
 func (r *region) createLogGroup(ctx context.Context, a plan.CreateLogGroup) error {
-	_, err := r.logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{
+	_, err := r.logs().CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{
 		LogGroupName: aws.String(a.Name), Tags: a.Tags, LogGroupClass: types.LogGroupClassStandard,
 		KmsKeyId: nonzero(a.KMSKey), DeletionProtectionEnabled: nonzero(a.Protected),
 	})
@@ -220,12 +222,12 @@ func (r *region) raiseRetention(ctx context.Context, a plan.RaiseRetention) erro
 }
 
 func (r *region) putRetention(ctx context.Context, group string, days int32) error {
-	_, err := r.logs.PutRetentionPolicy(ctx, &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: aws.String(group), RetentionInDays: aws.Int32(days)})
+	_, err := r.logs().PutRetentionPolicy(ctx, &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: aws.String(group), RetentionInDays: aws.Int32(days)})
 	return again(err)
 }
 
 func (r *region) protectLogGroup(ctx context.Context, a plan.ProtectLogGroup) error {
-	_, err := r.logs.PutLogGroupDeletionProtection(ctx, &cloudwatchlogs.PutLogGroupDeletionProtectionInput{
+	_, err := r.logs().PutLogGroupDeletionProtection(ctx, &cloudwatchlogs.PutLogGroupDeletionProtectionInput{
 		LogGroupIdentifier: aws.String(a.LogGroup), DeletionProtectionEnabled: aws.Bool(true),
 	})
 	return again(err)
@@ -237,13 +239,13 @@ func (r *region) protectLogGroup(ctx context.Context, a plan.ProtectLogGroup) er
 // a key. Source: CloudWatch Logs User Guide, "Encrypt log data in CloudWatch
 // Logs using AWS KMS".
 func (r *region) encryptLogGroup(ctx context.Context, a plan.EncryptLogGroup) error {
-	_, err := r.logs.AssociateKmsKey(ctx, &cloudwatchlogs.AssociateKmsKeyInput{LogGroupName: aws.String(a.LogGroup), KmsKeyId: aws.String(a.Key)})
+	_, err := r.logs().AssociateKmsKey(ctx, &cloudwatchlogs.AssociateKmsKeyInput{LogGroupName: aws.String(a.LogGroup), KmsKeyId: aws.String(a.Key)})
 	return again(err)
 }
 
 func (r *region) putFilter(ctx context.Context, a plan.PutFilter) error {
 	m := a.Filter.Metrics[0]
-	_, err := r.logs.PutMetricFilter(ctx, &cloudwatchlogs.PutMetricFilterInput{
+	_, err := r.logs().PutMetricFilter(ctx, &cloudwatchlogs.PutMetricFilterInput{
 		LogGroupName: aws.String(a.LogGroup), FilterName: aws.String(a.Filter.Name), FilterPattern: aws.String(a.Filter.Pattern),
 		MetricTransformations: []types.MetricTransformation{{
 			MetricNamespace: aws.String(m.Namespace), MetricName: aws.String(m.Name), MetricValue: aws.String(m.Value),

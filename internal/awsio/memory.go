@@ -11,6 +11,8 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
+func (r *region) ssm() *ssm.Client { return client(r, ssm.NewFromConfig) }
+
 var _ remedy.Memory = (*Cloud)(nil)
 
 // Recall reads a parameter of Systems Manager.
@@ -19,7 +21,7 @@ func (c *Cloud) Recall(ctx context.Context, region, name string) (value string, 
 }
 
 func (r *region) recall(ctx context.Context, name string) (value string, known bool, err error) {
-	out, err := r.ssm.GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String(name)})
+	out, err := r.ssm().GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String(name)})
 	switch {
 	case remedy.ClassOf(err) == remedy.Missing:
 		return "", false, nil
@@ -37,7 +39,7 @@ func (c *Cloud) Remember(ctx context.Context, region, name, value string) error 
 }
 
 func (r *region) remember(ctx context.Context, name, value string) error {
-	_, err := r.ssm.PutParameter(ctx, &ssm.PutParameterInput{
+	_, err := r.ssm().PutParameter(ctx, &ssm.PutParameterInput{
 		Name: aws.String(name), Value: aws.String(value), Type: types.ParameterTypeString, Overwrite: aws.Bool(true),
 		Tier: types.ParameterTierIntelligentTiering, Description: aws.String("What relight remembers: docs/adr/0009-memory.md"),
 	})
@@ -57,7 +59,7 @@ func (r *region) recallTrail(ctx context.Context) (plan.Recollection, error) {
 	case err != nil && remedy.ClassOf(err).Retry():
 		return plan.Recollection{}, err
 	case err != nil:
-		return plan.Recollection{Unreadable: err.Error()}, nil //nolint:nilerr // the recollection has it
+		return plan.Recollection{Unreadable: lasting(err)}, nil
 	case !known:
 		return plan.Recollection{}, nil
 	}

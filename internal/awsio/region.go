@@ -2,18 +2,12 @@ package awsio
 
 import (
 	"context"
+	"reflect"
 	"slices"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/sns"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 )
 
 // A region is one region of one account, with the clients that call it. Global
@@ -22,19 +16,13 @@ type region struct {
 	*Cloud
 	account string // 12 digits
 	name    string
+	config  aws.Config // of its clients
 
-	cloudtrail *cloudtrail.Client
-	cloudwatch *cloudwatch.Client
-	ec2        *ec2.Client
-	iam        *iam.Client
-	kms        *kms.Client
-	lambda     *lambda.Client
-	logs       *cloudwatchlogs.Client
-	sns        *sns.Client
-	ssm        *ssm.Client
+	mu      sync.Mutex
+	clients map[reflect.Type]any
 }
 
-// in returns a region of an account. It makes the region's clients once.
+// in returns a region of an account.
 func (c *Cloud) in(account, name string) *region {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -42,17 +30,8 @@ func (c *Cloud) in(account, name string) *region {
 	if r := c.regions[key]; r != nil {
 		return r
 	}
-	r := &region{Cloud: c, account: account, name: name}
-	cfg := r.watched(c.Config)
-	r.cloudtrail = cloudtrail.NewFromConfig(cfg)
-	r.cloudwatch = cloudwatch.NewFromConfig(cfg)
-	r.ec2 = ec2.NewFromConfig(cfg)
-	r.iam = iam.NewFromConfig(cfg)
-	r.kms = kms.NewFromConfig(cfg)
-	r.lambda = lambda.NewFromConfig(cfg)
-	r.logs = cloudwatchlogs.NewFromConfig(cfg)
-	r.sns = sns.NewFromConfig(cfg)
-	r.ssm = ssm.NewFromConfig(cfg)
+	r := &region{Cloud: c, account: account, name: name, clients: map[reflect.Type]any{}}
+	r.config = r.clientConfig(c.Config)
 	if c.regions == nil {
 		c.regions = map[[2]string]*region{}
 	}
@@ -60,10 +39,21 @@ func (c *Cloud) in(account, name string) *region {
 	return r
 }
 
+// client returns a region's client of one service. It makes each client once.
+func client[Client, Options any](r *region, newFromConfig func(aws.Config, ...func(*Options)) *Client) *Client {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	of := reflect.TypeFor[Client]()
+	if r.clients[of] == nil {
+		r.clients[of] = newFromConfig(r.config)
+	}
+	return r.clients[of].(*Client)
+}
+
 // Regions returns the account's enabled regions and the regions that it has not
 // opted into, each sorted.
 func (c *Cloud) Regions(ctx context.Context, home string) (enabled, disabled []string, err error) {
-	out, err := c.home(home).ec2.DescribeRegions(ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(true)})
+	out, err := c.home(home).ec2().DescribeRegions(ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(true)})
 	if err != nil {
 		return nil, nil, bare(err)
 	}

@@ -19,6 +19,8 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
+func (r *region) sns() *sns.Client { return client(r, sns.NewFromConfig) }
+
 var topicKind = kindOf(
 	(*region).observeTopics,
 	each((*region).enableTopicKey),
@@ -51,7 +53,7 @@ func (r *region) describeTopics(ctx context.Context, topics []string) (map[strin
 
 // topicAttributes returns the attributes of a topic, and whether it exists.
 func (r *region) topicAttributes(ctx context.Context, topic string) (attributes map[string]string, exists bool, err error) {
-	out, err := r.sns.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: aws.String(topic)})
+	out, err := r.sns().GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: aws.String(topic)})
 	if err != nil {
 		return nil, false, gone(err)
 	}
@@ -143,7 +145,7 @@ const (
 func (r *region) describeSubscriptions(ctx context.Context) ([]plan.Subscription, error) {
 	var all []plan.Subscription
 	in := &sns.ListSubscriptionsByTopicInput{TopicArn: aws.String(r.Want.Topic)}
-	for page, err := range pages(ctx, sns.NewListSubscriptionsByTopicPaginator(r.sns, in)) {
+	for page, err := range pages(ctx, sns.NewListSubscriptionsByTopicPaginator(r.sns(), in)) {
 		if err != nil {
 			return nil, again(err)
 		}
@@ -175,7 +177,7 @@ func (r *region) describeSubscriptions(ctx context.Context) ([]plan.Subscription
 // filters nothing: clients write one to remove a filter policy. Source: Amazon
 // SNS Developer Guide, "Use SetSubscriptionAttributes with an AWS SDK or CLI".
 func (r *region) filterPolicy(ctx context.Context, subscription string) (filter string, gone bool, err error) {
-	out, err := r.sns.GetSubscriptionAttributes(ctx, &sns.GetSubscriptionAttributesInput{SubscriptionArn: aws.String(subscription)})
+	out, err := r.sns().GetSubscriptionAttributes(ctx, &sns.GetSubscriptionAttributesInput{SubscriptionArn: aws.String(subscription)})
 	if remedy.ClassOf(err) == remedy.Missing {
 		return "", true, nil
 	}
@@ -207,7 +209,7 @@ func (r *region) createTopic(ctx context.Context, a plan.CreateTopic) error {
 	if a.Key != "" {
 		in.Attributes["KmsMasterKeyId"] = a.Key
 	}
-	_, err := r.sns.CreateTopic(about(ctx, a.Topic), in)
+	_, err := r.sns().CreateTopic(about(ctx, a.Topic), in)
 	if api, ok := errors.AsType[smithy.APIError](err); ok && strings.Contains(api.ErrorMessage(), topicThere) {
 		return nil
 	}
@@ -223,21 +225,21 @@ func (r *region) setTopicKey(ctx context.Context, a plan.SetTopicKey) error {
 }
 
 func (r *region) setTopic(ctx context.Context, topic, name, value string) error {
-	_, err := r.sns.SetTopicAttributes(ctx, &sns.SetTopicAttributesInput{
+	_, err := r.sns().SetTopicAttributes(ctx, &sns.SetTopicAttributesInput{
 		TopicArn: aws.String(topic), AttributeName: aws.String(name), AttributeValue: aws.String(value),
 	})
 	return again(err)
 }
 
 func (r *region) subscribe(ctx context.Context, a plan.Subscribe) error {
-	_, err := r.sns.Subscribe(ctx, &sns.SubscribeInput{
+	_, err := r.sns().Subscribe(ctx, &sns.SubscribeInput{
 		TopicArn: aws.String(a.Topic), Protocol: aws.String(a.Subscriber.Protocol), Endpoint: aws.String(a.Subscriber.Endpoint),
 	})
 	return again(err)
 }
 
 func (r *region) clearFilterPolicy(ctx context.Context, a plan.ClearFilterPolicy) error {
-	_, err := r.sns.SetSubscriptionAttributes(ctx, &sns.SetSubscriptionAttributesInput{
+	_, err := r.sns().SetSubscriptionAttributes(ctx, &sns.SetSubscriptionAttributesInput{
 		SubscriptionArn: aws.String(a.Subscription), AttributeName: aws.String("FilterPolicy"), AttributeValue: aws.String("{}"),
 	})
 	return again(err)
@@ -249,7 +251,7 @@ func (c *Cloud) Publish(ctx context.Context, topic, subject, message string) err
 	if err != nil {
 		return notDeployed("sns.Publish", topic, "topic")
 	}
-	_, err = c.home(at.Region).sns.Publish(ctx, &sns.PublishInput{
+	_, err = c.home(at.Region).sns().Publish(ctx, &sns.PublishInput{
 		TopicArn: aws.String(topic), Subject: aws.String(subject), Message: aws.String(message),
 	})
 	return bare(err)

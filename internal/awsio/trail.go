@@ -16,6 +16,8 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
+func (r *region) cloudtrail() *cloudtrail.Client { return client(r, cloudtrail.NewFromConfig) }
+
 var trailKind = kindOf(
 	(*region).observeTrail,
 	each((*region).createTrail),
@@ -82,7 +84,7 @@ func (r *region) observeTrail(ctx context.Context, s remedy.Scope) (*plan.TrailS
 // The result only explains, so an error here stops nothing. Source: CloudTrail
 // API Reference, LookupEvents: 90 days, the latest first.
 func (r *region) lastUpdate(ctx context.Context, arn string) string {
-	out, err := r.cloudtrail.LookupEvents(ctx, &cloudtrail.LookupEventsInput{LookupAttributes: []types.LookupAttribute{
+	out, err := r.cloudtrail().LookupEvents(ctx, &cloudtrail.LookupEventsInput{LookupAttributes: []types.LookupAttribute{
 		{AttributeKey: types.LookupAttributeKeyEventName, AttributeValue: aws.String("UpdateTrail")},
 	}})
 	if err != nil {
@@ -109,7 +111,7 @@ func (r *region) lastUpdate(ctx context.Context, arn string) string {
 
 // describeHealth reads whether the chosen trail works and what it records.
 func (r *region) describeHealth(ctx context.Context, arn string, state *plan.TrailState) error {
-	status, err := r.cloudtrail.GetTrailStatus(ctx, &cloudtrail.GetTrailStatusInput{Name: aws.String(arn)})
+	status, err := r.cloudtrail().GetTrailStatus(ctx, &cloudtrail.GetTrailStatusInput{Name: aws.String(arn)})
 	if err != nil {
 		return again(err) // it existed a moment ago
 	}
@@ -118,7 +120,7 @@ func (r *region) describeHealth(ctx context.Context, arn string, state *plan.Tra
 		DeliveryError: aws.ToString(status.LatestDeliveryError),
 		LogsError:     aws.ToString(status.LatestCloudWatchLogsDeliveryError),
 	}
-	selectors, err := r.cloudtrail.GetEventSelectors(ctx, &cloudtrail.GetEventSelectorsInput{TrailName: aws.String(arn)})
+	selectors, err := r.cloudtrail().GetEventSelectors(ctx, &cloudtrail.GetEventSelectorsInput{TrailName: aws.String(arn)})
 	if err != nil {
 		return again(err)
 	}
@@ -142,7 +144,7 @@ func (r *region) describeTrailGroup(ctx context.Context, state *plan.TrailState)
 // describeTrails returns every trail that is visible from a region, including
 // shadow trails. DescribeTrails does not page.
 func (r *region) describeTrails(ctx context.Context) ([]plan.Trail, error) {
-	out, err := r.cloudtrail.DescribeTrails(ctx, &cloudtrail.DescribeTrailsInput{IncludeShadowTrails: aws.Bool(true)})
+	out, err := r.cloudtrail().DescribeTrails(ctx, &cloudtrail.DescribeTrailsInput{IncludeShadowTrails: aws.Bool(true)})
 	if err != nil {
 		return nil, err
 	}
@@ -175,9 +177,10 @@ func logGroupARN(arn string) *string {
 
 // createTrail creates a trail under its old name. If somebody else has created
 // the trail since relight read it, createTrail does not change it; the next
-// observation finds what it lacks. It leaves out the organisation's flag unless
-// it is true: a caller that sets the flag may need permissions of AWS
-// Organizations.
+// observation finds what it lacks. If CloudTrail refuses an optional part, the
+// trail is created without it, and the error is partial. The organisation's flag
+// is left out unless it is true: a caller that sets the flag may need permissions
+// of AWS Organizations.
 func (r *region) createTrail(ctx context.Context, a plan.CreateTrail) error {
 	t := a.Trail
 	in := &cloudtrail.CreateTrailInput{
@@ -187,7 +190,7 @@ func (r *region) createTrail(ctx context.Context, a plan.CreateTrail) error {
 		IsOrganizationTrail: nonzero(t.Organization),
 	}
 	refusal, err := shortened(func() error {
-		_, err := r.cloudtrail.CreateTrail(about(ctx, t.ARN), in)
+		_, err := r.cloudtrail().CreateTrail(about(ctx, t.ARN), in)
 		return settled(err)
 	}, &in.CloudWatchLogsLogGroupArn, &in.CloudWatchLogsRoleArn, &in.SnsTopicName, &in.KmsKeyId)
 	return cmp.Or(err, partly(refusal))
@@ -245,14 +248,14 @@ func (r *region) updateTrail(ctx context.Context, a plan.UpdateTrail) error {
 		IsOrganizationTrail: nonzero(t.Organization),
 	}
 	refusal, err := shortened(func() error {
-		_, err := r.cloudtrail.UpdateTrail(ctx, in)
+		_, err := r.cloudtrail().UpdateTrail(ctx, in)
 		return err
 	}, &in.CloudWatchLogsLogGroupArn, &in.CloudWatchLogsRoleArn, &in.SnsTopicName, &in.KmsKeyId)
 	return again(cmp.Or(refusal, err))
 }
 
 func (r *region) startLogging(ctx context.Context, a plan.StartLogging) error {
-	_, err := r.cloudtrail.StartLogging(ctx, &cloudtrail.StartLoggingInput{Name: aws.String(a.Trail)})
+	_, err := r.cloudtrail().StartLogging(ctx, &cloudtrail.StartLoggingInput{Name: aws.String(a.Trail)})
 	return again(err)
 }
 
@@ -277,7 +280,7 @@ func (r *region) putSelectors(ctx context.Context, a plan.PutSelectors) error {
 		}
 		in.AdvancedEventSelectors = append(in.AdvancedEventSelectors, sel)
 	}
-	_, err := r.cloudtrail.PutEventSelectors(ctx, in)
+	_, err := r.cloudtrail().PutEventSelectors(ctx, in)
 	return again(err)
 }
 

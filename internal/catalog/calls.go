@@ -25,7 +25,7 @@ type Call struct {
 	Advice     string       // what a person should do if relight cannot undo the whole call; "" if it can
 	Harmless   Value        // a call with this parameter does no harm, so relight notifies nobody; most rows have none
 	Newborn    bool         // the call creates a resource that its creator may be about to protect, so its event may wait
-	Tag        string       // the rule matches only requests with this tag; see Baseline.Calls
+	Tag        string       // the rule matches only requests with this tag, which exempts: watched only if flowLogs.exemptByTag is set
 }
 
 // A Value is a path in an event's detail and the value at that path, as text.

@@ -22,12 +22,14 @@ const (
 	Alarms        Kind = "alarms"        // the alarms on those filters' metrics
 )
 
-// kinds lists each kind with the kinds it depends on and the regions it covers.
-var kinds = []struct {
+// A kindRow is a kind with the kinds it depends on and the regions it covers.
+type kindRow struct {
 	kind     Kind
 	after    []Kind // the kinds that the sweep restores first
 	regional bool   // the kind covers every region, not only the home region of the trail
-}{
+}
+
+var kinds = []kindRow{
 	{kind: DeliveryRoles},
 	{kind: FlowLogs, after: []Kind{DeliveryRoles}, regional: true},
 	{kind: Trails},
@@ -45,21 +47,20 @@ func Kinds() []Kind {
 	return all
 }
 
-// After returns the kinds that a kind depends on. A sweep restores those first.
-func (k Kind) After() []Kind {
-	i := slices.Index(Kinds(), k)
-	if i < 0 {
-		return nil
+// row returns the row of a kind, the zero row if there is none.
+func (k Kind) row() (row kindRow) {
+	if i := slices.Index(Kinds(), k); i >= 0 {
+		row = kinds[i]
 	}
-	return kinds[i].after
+	return row
 }
+
+// After returns the kinds that a kind depends on. A sweep restores those first.
+func (k Kind) After() []Kind { return k.row().after }
 
 // Regional reports whether a kind covers every region. The other kinds cover
 // only the home region of the account's trail.
-func (k Kind) Regional() bool {
-	i := slices.Index(Kinds(), k)
-	return i >= 0 && kinds[i].regional
-}
+func (k Kind) Regional() bool { return k.row().regional }
 
 // A Mode says how far relight goes for a kind.
 type Mode string

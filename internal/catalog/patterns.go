@@ -40,7 +40,15 @@ func (c Call) parameters() *Parameters {
 }
 
 // Tagged reports whether the pattern matches only requests with a tag.
-func (p Pattern) Tagged() bool { return p.Detail != nil && p.Detail.Parameters != nil }
+func (p Pattern) Tagged() bool { return p.tag() != "" }
+
+// tag returns the key of the tag that a request must have; "" for none.
+func (p Pattern) tag() string {
+	if p.Detail == nil || p.Detail.Parameters == nil {
+		return ""
+	}
+	return p.Detail.Parameters.TagSet.Items.Key[0]
+}
 
 // String returns the pattern as the JSON that PutRule accepts.
 func (p Pattern) String() string {
@@ -62,7 +70,7 @@ func PatternsOf(calls []Call, kinds ...Kind) []Pattern {
 			continue
 		}
 		i := slices.IndexFunc(patterns, func(p Pattern) bool {
-			return p.Source[0] == c.Source && p.DetailType[0] == c.DetailType && p.Tagged() == (c.Tag != "")
+			return p.Source[0] == c.Source && p.DetailType[0] == c.DetailType && p.tag() == c.Tag
 		})
 		if i < 0 {
 			i = len(patterns)

@@ -262,7 +262,7 @@ func (p *Plan) logGroup(want catalog.Desired, in Observed, w logGroupWant, got L
 		p.find(LogGroupClass, Args{"group": w.name, "class": got.Class})
 		return false
 	}
-	p.guarded(want, in, got)
+	p.safeguards(want, in, got)
 	if keeps(got, w.retention) {
 		return true
 	}
@@ -279,10 +279,10 @@ func (p *Plan) logGroup(want catalog.Desired, in Observed, w logGroupWant, got L
 	return true
 }
 
-// guarded plans the key and the deletion protection of a log group. relight
+// safeguards plans the key and the deletion protection of a log group. relight
 // changes only log groups that it created. For any other, a key of another
 // account is a finding, since that account can make the logs unreadable.
-func (p *Plan) guarded(want catalog.Desired, in Observed, got LogGroup) {
+func (p *Plan) safeguards(want catalog.Desired, in Observed, got LogGroup) {
 	key := want.KMSKeys[in.Region]
 	if got.Ours && want.ProtectGroups && !got.Protected {
 		p.Actions = append(p.Actions, ProtectLogGroup{LogGroup: got.Name, Reason: "its deletion protection is off"})

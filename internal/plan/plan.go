@@ -85,17 +85,17 @@ func Key(a Action) string { return fmt.Sprintf("%T %s", a, a.Step().Target) }
 // first.
 type Stage uint8
 
-// The stages of a plan, in order.
+// The stages of a plan, in order. An action belongs to the first one that fits.
 const (
-	unlock       Stage = iota // the key of relight's topic
-	create                    // log groups, the delivery role, the topic
-	configure                 // what was created
-	updateTrail               // create or change the trail
-	startLogging              // of the trail
-	selectEvents              // of the trail
-	protect                   // flow logs, filters, alarms, subscribers
+	unlock       Stage = iota // a key without which no notification can be sent
+	create                    // what other actions of the plan need: a role, log group or topic
+	configure                 // settings of what exists or was created before
+	updateTrail               // the trail itself, created or changed
+	startLogging              // of a trail that exists by now
+	selectEvents              // of a trail that exists by now
+	protect                   // protections: what somebody would miss if it were gone
 	remove                    // what is no longer needed after the steps before
-	remember                  // a protection that is healthy
+	remember                  // a memory of a healthy protection
 )
 
 // Remaining returns the actions of a second plan that the applied first one

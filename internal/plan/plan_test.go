@@ -20,6 +20,11 @@ func TestUnobservedIsAnError(t *testing.T) {
 	states := []plan.State{
 		nil, &plan.DeliveryRoleState{}, &plan.FlowLogState{}, &plan.TrailState{}, &plan.LogGroupState{}, &plan.TopicState{}, &plan.AlarmState{},
 	}
+	for _, kind := range catalog.Kinds() {
+		if !slices.ContainsFunc(states, func(s plan.State) bool { return s != nil && s.Kind() == kind }) {
+			t.Errorf("there is no state of %s here: add it", kind)
+		}
+	}
 	for _, kind := range append(catalog.Kinds(), "no such kind") {
 		for _, state := range states {
 			p, err := plan.Of(kind, policy(t), plan.Observed{State: state})
