@@ -45,27 +45,28 @@ func operationOf(ctx context.Context) (service, op string) {
 	return service, op
 }
 
-// prefixes are the IAM prefixes of the services whose ID, in lower case, is not
-// their prefix. Source: AWS Service Authorization Reference.
+// prefixes are the IAM prefixes of the services of which it is not the first word
+// of their ID. Source: AWS Service Authorization Reference.
 var prefixes = map[string]string{"CloudWatch Logs": "logs"}
 
-// prefixOf returns the IAM prefix of a service by its ID in the SDK.
+// prefixOf returns the IAM prefix of a service by its ID in the SDK: "config" of
+// "Config Service".
 func prefixOf(serviceID string) string {
-	return cmp.Or(prefixes[serviceID], strings.ToLower(serviceID))
+	first, _, _ := strings.Cut(serviceID, " ")
+	return cmp.Or(prefixes[serviceID], strings.ToLower(first))
 }
 
 // targets lists, by service, the input members that name the target of a call,
 // the most exact first. A call without such a member has many targets; so has
-// every call to EC2, which acts on lists.
+// every call to EC2, which acts on lists. The target of a service without a row is
+// the first text of the input: the SDK has required members first.
 var targets = map[string][]string{
 	"cloudtrail": {"Name", "TrailName"},
 	"cloudwatch": {"AlarmName", "AlarmMuteRuleName"},
+	"ec2":        {},
 	"iam":        {"RoleName", "PolicyArn"},
-	"kms":        {"KeyId"},
-	"lambda":     {"FunctionName"},
 	"logs":       {"FilterName", "LogGroupName", "LogGroupNamePrefix", "LogGroupIdentifier", "ResourceArn"},
 	"sns":        {"SubscriptionArn", "TopicArn"},
-	"ssm":        {"Name"},
 }
 
 type targetKey struct{}
@@ -83,8 +84,14 @@ func (r *region) targetOf(ctx context.Context, service string, input any) string
 		return arn
 	}
 	v := reflect.Indirect(reflect.ValueOf(input))
-	for _, member := range targets[service] {
-		if field := v.FieldByName(member); field.IsValid() {
+	members, listed := targets[service]
+	if !listed {
+		for _, field := range reflect.VisibleFields(v.Type()) {
+			members = append(members, field.Name)
+		}
+	}
+	for _, member := range members {
+		if field := v.FieldByName(member); field.IsValid() && field.CanInterface() {
 			if name, ok := field.Interface().(*string); ok && aws.ToString(name) != "" {
 				return *name
 			}

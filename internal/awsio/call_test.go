@@ -126,6 +126,32 @@ func TestErrorsOfCalls(t *testing.T) {
 	}
 }
 
+// A service without a row in the table of targets has the first text of its input.
+func TestTargetOfAnyService(t *testing.T) {
+	type input struct {
+		Limit        *int32
+		RecorderName *string
+		Role         *string
+		hidden       *string
+	}
+	r := &region{name: home}
+	tests := map[string]struct {
+		service string
+		input   any
+		want    string
+	}{
+		"first text":  {"config", &input{RecorderName: aws.String("default"), Role: aws.String("role"), hidden: aws.String("x")}, "default"},
+		"no text":     {"config", &input{hidden: aws.String("x")}, home},
+		"in the list": {"sns", &sns.SetSubscriptionAttributesInput{AttributeName: aws.String("FilterPolicy"), SubscriptionArn: aws.String("arn")}, "arn"},
+		"of many":     {"ec2", &ec2.CreateFlowLogsInput{LogGroupName: aws.String("g")}, home},
+	}
+	for name, tt := range tests {
+		if got := r.targetOf(t.Context(), tt.service, tt.input); got != tt.want {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+}
+
 // Every service has the prefix that its grants have, so that an error names the
 // action to allow.
 func TestPrefixes(t *testing.T) {

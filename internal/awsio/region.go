@@ -16,7 +16,7 @@ type region struct {
 	*Cloud
 	account string // 12 digits
 	name    string
-	config  aws.Config // of its clients
+	cfg     aws.Config // of its clients
 
 	mu      sync.Mutex
 	clients map[reflect.Type]any
@@ -31,7 +31,7 @@ func (c *Cloud) in(account, name string) *region {
 		return r
 	}
 	r := &region{Cloud: c, account: account, name: name, clients: map[reflect.Type]any{}}
-	r.config = r.clientConfig(c.Config)
+	r.cfg = r.clientConfig(c.Config)
 	if c.regions == nil {
 		c.regions = map[[2]string]*region{}
 	}
@@ -45,7 +45,7 @@ func client[Client, Options any](r *region, newFromConfig func(aws.Config, ...fu
 	defer r.mu.Unlock()
 	of := reflect.TypeFor[Client]()
 	if r.clients[of] == nil {
-		r.clients[of] = newFromConfig(r.config)
+		r.clients[of] = newFromConfig(r.cfg)
 	}
 	return r.clients[of].(*Client)
 }
