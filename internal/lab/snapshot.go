@@ -24,6 +24,8 @@ import (
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
+
+	"github.com/relight-aws/relight/internal/catalog"
 )
 
 // A Snapshot is the state of an account's protections as its API shows them.
@@ -87,6 +89,12 @@ func (s Snapshot) deliveryRoles(ctx context.Context, at *Session) error {
 			if b := role.Role.PermissionsBoundary; b != nil {
 				boundary = aws.ToString(b.PermissionsBoundaryArn)
 			}
+			owner := "" // other tags stay as they are
+			for _, tag := range role.Role.Tags {
+				if aws.ToString(tag.Key) == catalog.OwnerTag {
+					owner = aws.ToString(tag.Value)
+				}
+			}
 			policies := map[string]string{}
 			inline, err := at.IAM.ListRolePolicies(ctx, &iam.ListRolePoliciesInput{RoleName: r.RoleName})
 			if errors.As(err, &gone) {
@@ -114,7 +122,7 @@ func (s Snapshot) deliveryRoles(ctx context.Context, at *Session) error {
 			for _, p := range attached.AttachedPolicies {
 				policies[aws.ToString(p.PolicyArn)] = "attached"
 			}
-			s.add("role", aws.ToString(r.RoleName), r.Path, boundary, plainDocument(role.Role.AssumeRolePolicyDocument), policies)
+			s.add("role", aws.ToString(r.RoleName), r.Path, boundary, owner, plainDocument(role.Role.AssumeRolePolicyDocument), policies)
 		}
 	}
 	return nil
