@@ -12,7 +12,7 @@ import (
 )
 
 // measured says when and where demo.json was recorded. Change both together.
-const measured = "22 November 2026, on a machine with 2 cores"
+const measured = "26 November 2026, on a machine with 2 cores"
 
 // figures returns the recorded run of the demo.
 func figures() ([]lab.Heal, error) {
