@@ -107,7 +107,7 @@ var layers = map[string][]string{
 	},
 	"internal/app": {
 		"internal/awsio", "internal/catalog", "internal/config", "internal/plan", "internal/remedy", "internal/report", "internal/trigger",
-		"github.com/aws/aws-lambda-go/", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/config", "golang.org/x/",
+		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/config", "golang.org/x/",
 	},
 	"internal/awstest": {
 		"internal/catalog",
@@ -117,7 +117,8 @@ var layers = map[string][]string{
 	// given, and its tap knows nothing of relight.
 	"internal/lab":     {"events", "internal/catalog", "internal/lab/", "github.com/aws/", "golang.org/x/"},
 	"internal/lab/tap": {"internal/lab/tap", "github.com/aws/smithy-go"},
-	"functions":        {"internal/app", "internal/catalog"},
+	"internal/serve":   {"internal/app", "internal/catalog", "github.com/aws/aws-lambda-go/lambda"},
+	"functions":        {"internal/catalog", "internal/serve"},
 	"infra":            {"infra/", "internal/catalog", "internal/config", "github.com/aws/aws-cdk-go/", "github.com/aws/constructs-go/", "github.com/aws/jsii-runtime-go"},
 	"cmd": {
 		"events", "internal/app", "internal/awsio", "internal/catalog", "internal/config", "internal/lab", "internal/remedy", "internal/report",

@@ -7,14 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
@@ -96,19 +94,6 @@ func New(ctx context.Context, f catalog.Function) (*App, error) {
 		AWS: settings, Pace: &awsio.Pace{},
 		Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), Now: time.Now, HandOver: f == catalog.Backfill,
 	}), nil
-}
-
-// Serve runs a deployed function. If the function cannot start, Serve logs
-// every problem and ends the process.
-func Serve(f catalog.Function) {
-	a, err := New(context.Background(), f)
-	if err != nil {
-		log.Fatal(err)
-	}
-	if f == catalog.Backfill {
-		lambda.Start(a.HandleBackfill)
-	}
-	lambda.Start(a.HandleEvent)
 }
 
 // serves returns why this function does not handle a scope. It returns "" if it
