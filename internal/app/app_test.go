@@ -107,6 +107,7 @@ func deployed(t *testing.T, configuration string) *world {
 		cfg.Subscribers = []config.Subscriber{{Protocol: "sqs", Endpoint: oncall}}
 	}
 	w := &world{Account: awstest.New(account, home), t: t, config: cfg, now: time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)}
+	w.Account.Now = func() time.Time { return w.now }
 	awstest.Handle(w.Account, w.invoke)
 	w.AddRegion(second, "opt-in-not-required")
 	w.AddRegion("af-south-1", "not-opted-in")
@@ -536,6 +537,9 @@ func alarmOn(name, namespace, metric string, actions ...string) *cloudwatch.PutM
 		ComparisonOperator: cloudwatchtypes.ComparisonOperatorGreaterThanOrEqualToThreshold, AlarmActions: actions,
 	}
 }
+
+// anHour lets an hour pass: after that, a flow log has shown whether it delivers.
+func (w *world) anHour() { w.now = w.now.Add(time.Hour) }
 
 // createFlowLog creates a flow log that is not relight's and delivers to a log
 // group.

@@ -114,8 +114,8 @@ func disturb(rt *rapid.T, w *world) {
 			}
 		}
 	}
-	if coin("flow logs deliver") {
-		w.Deliver(home)
+	if coin("an hour passes") {
+		w.anHour()
 	}
 	switch rapid.SampledFrom([]string{"leave", "delete", "shut", "key", "unsubscribe", "filter"}).Draw(rt, "topic") {
 	case "delete":

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -206,24 +207,27 @@ func TestSurplus(t *testing.T) {
 			w.createFlowLog(home, "vpc-1", "ALL", theirGroup)
 		}
 	}
-	deliver := func(w *world) { w.Deliver(home) }
+	theirs := func(group string) func(*world) {
+		return func(w *world) { w.createFlowLog(home, "vpc-1", "ALL", group) }
+	}
+	later := (*world).anHour
 	tests := []struct {
 		name   string
 		config string
 		do     []func(*world)
 		goes   bool
 	}{
-		{"another in a group, delivering", "", []func(*world){group(365), deliver}, true},
-		{"another in a group, not yet", "", []func(*world){group(365)}, false},
-		{"another in a group kept too short", "", []func(*world){group(30), deliver}, false},
-		{"another in a deleted group", "", []func(*world){group(365), deliver, func(w *world) { w.deleteGroup(home, theirGroup) }}, false},
-		{"another that records less", "", []func(*world){func(w *world) {
-			w.createGroup(home, theirGroup)
-			w.createFlowLog(home, "vpc-1", "ACCEPT", theirGroup)
-		}, deliver}, false},
-		{"another in a bucket that may be anybody's", "", []func(*world){bucket, deliver}, false},
-		{"another in a bucket, as the configuration allows", `{"flowLogs":{"destinations":["cloud-watch-logs","s3"]}}`, []func(*world){bucket, deliver}, true},
-		{"ours alone", "", []func(*world){deliver}, false},
+		{"another in the group of the configuration", "", []func(*world){theirs(flowLogGroup), later}, true},
+		{"another in the group of the configuration, for less than an hour", "", []func(*world){theirs(flowLogGroup), func(w *world) { w.now = w.now.Add(59 * time.Minute) }}, false},
+		{"another in the group of the configuration, a moment ago", "", []func(*world){theirs(flowLogGroup)}, false},
+		{"another in a group that anybody could make", "", []func(*world){group(365), later}, false},
+		{"another in a group kept too short", "", []func(*world){group(30), later}, false},
+		{"another in a deleted group", "", []func(*world){group(365), later, func(w *world) { w.deleteGroup(home, theirGroup) }}, false},
+		{"another that records less", "", []func(*world){func(w *world) { w.createFlowLog(home, "vpc-1", "ACCEPT", flowLogGroup) }, later}, false},
+		{"another in a bucket that may be anybody's", "", []func(*world){bucket, later}, false},
+		{"another in a bucket, as the configuration allows", `{"flowLogs":{"destinations":["cloud-watch-logs","s3"]}}`, []func(*world){bucket, later}, true},
+		{"another in a bucket, as the configuration allows, a moment ago", `{"flowLogs":{"destinations":["cloud-watch-logs","s3"]}}`, []func(*world){bucket}, false},
+		{"ours alone", "", []func(*world){later}, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -261,11 +265,11 @@ func TestSurplus(t *testing.T) {
 func TestSuperseded(t *testing.T) {
 	w := healthy(t, "")
 	old := w.FlowLogs(home, "vpc-1")[0]
-	w.Deliver(home)
+	w.anHour()
 	w.config.FlowLogs.TrafficType = "ALL"
 	for sweep, want := range []int{2, 2, 1} {
 		if sweep == 2 {
-			w.Deliver(home)
+			w.anHour()
 		}
 		w.sweep(app.Request{})
 		if has := w.FlowLogs(home, "vpc-1"); len(has) != want || slices.Contains(has, old) != (sweep < 2) {
@@ -283,7 +287,7 @@ func TestSuperseded(t *testing.T) {
 func TestNoRoom(t *testing.T) {
 	w := healthy(t, "")
 	w.createFlowLog(home, "vpc-1", "ACCEPT", theirGroup)
-	w.Deliver(home)
+	w.anHour()
 	w.config.FlowLogs.TrafficType = "ALL"
 	had := w.FlowLogs(home, "vpc-1")
 	told := len(w.Messages())

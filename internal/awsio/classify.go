@@ -83,7 +83,7 @@ const (
 
 // hints describes what a person can do about an error code.
 var hints = map[string]string{
-	"FlowLogsLimitExceeded":                                  "both flow logs that the VPC may have are others that do not satisfy the policy: delete one of them",
+	"FlowLogsLimitExceeded":                                  "the VPC has as many flow logs as it may have: delete one that does not satisfy the policy",
 	limitCode:                                                "a quota is exhausted: delete what you do not need, or request a higher quota",
 	"LimitExceeded":                                          "a quota is exhausted: delete what you do not need, or request a higher quota",
 	"CloudTrailAccessNotEnabledException":                    "enable trusted access for CloudTrail in the management account of the organisation; no other account can do that",

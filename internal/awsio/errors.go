@@ -64,6 +64,15 @@ func again(err error) error {
 	return err
 }
 
+// transient marks the refusal of a call as worth another run, which reads what is
+// in the way.
+func transient(err error) error {
+	if e, ok := errors.AsType[*remedy.Error](err); ok {
+		e.Class = remedy.Transient
+	}
+	return err
+}
+
 // partly marks the error of a creation that succeeded without one part.
 func partly(err error) error {
 	if e, ok := errors.AsType[*remedy.Error](err); ok {

@@ -227,6 +227,7 @@ func (c *Cloud) flowLog(fl types.FlowLog) plan.FlowLog {
 		DeliveryError: aws.ToString(fl.DeliverLogsErrorMessage),
 		TrafficType:   string(fl.TrafficType),
 		Format:        aws.ToString(fl.LogFormat),
+		Aggregation:   aws.ToInt32(fl.MaxAggregationInterval),
 		Destination:   string(fl.LogDestinationType),
 		Role:          aws.ToString(fl.DeliverLogsPermissionArn),
 	}
@@ -242,42 +243,107 @@ func (c *Cloud) flowLog(fl types.FlowLog) plan.FlowLog {
 			got.LogGroup = resourceOf(aws.ToString(fl.LogDestination), "log-group:")
 		}
 	}
+	if c.Now != nil && fl.CreationTime != nil {
+		got.Age = max(0, int64(c.Now().Sub(*fl.CreationTime).Seconds()))
+	}
+	made := got.LogGroup != "" && got.LogGroup == c.Want.FlowLogs.LogGroup || got.Role != "" && got.Role == c.Want.DeliveryRole
 	for _, tag := range fl.Tags {
-		got.Ours = got.Ours || aws.ToString(tag.Key) == catalog.OwnerTag && aws.ToString(tag.Value) == c.Want.Prefix
+		got.Ours = got.Ours || made && aws.ToString(tag.Key) == catalog.OwnerTag && aws.ToString(tag.Value) == c.Want.Prefix
 	}
 	return got
 }
 
+// Codes with which EC2 refuses a flow log for one VPC, because of those it has.
+// Source: Error codes for the Amazon EC2 API.
+const (
+	duplicateCode = "FlowLogAlreadyExists"
+	tooManyCode   = "FlowLogsLimitExceeded"
+)
+
 // createFlowLogs creates the flow logs of all outcomes' actions, which share
-// one spec, in as few calls as EC2 allows. EC2's reads may contradict each
-// other: EC2 may not know a VPC that it showed a moment ago, so relight asks
-// again. If the VPC stays unknown, the action is worth another run, which reads
-// whether the VPC is gone.
+// one spec. It then finds out what is in the way of those that EC2 refuses, and
+// where that helps creates flow logs that record ALL instead.
 func (r *region) createFlowLogs(ctx context.Context, outcomes []*remedy.Outcome) {
-	for batch := range slices.Chunk(outcomes, catalog.FlowLogsPerCall) {
-		unknown := r.createFlowLogBatch(ctx, batch)
-		for _, wait := range notYet {
-			if len(unknown) == 0 || r.pause(ctx, wait) != nil {
-				break
-			}
-			unknown = r.createFlowLogBatch(ctx, unknown)
+	traffic := ""
+	for len(outcomes) > 0 {
+		traffic = cmp.Or(traffic, outcomes[0].Action.(plan.CreateFlowLog).Spec.TrafficType)
+		for batch := range slices.Chunk(outcomes, catalog.FlowLogsPerCall) {
+			r.createOn(ctx, batch, traffic)
 		}
-		for _, out := range unknown {
-			out.Err = again(out.Err)
-		}
+		traffic, outcomes = r.afterRefusals(ctx, outcomes, traffic)
 	}
 }
 
+// createOn creates flow logs in as few calls as EC2 allows. EC2's reads may
+// contradict each other: EC2 may not know a VPC that it showed a moment ago, so
+// relight asks again. If the VPC stays unknown, the action is worth another run,
+// which reads whether the VPC is gone.
+func (r *region) createOn(ctx context.Context, batch []*remedy.Outcome, traffic string) {
+	unknown := r.createFlowLogBatch(ctx, batch, traffic)
+	for _, wait := range notYet {
+		if len(unknown) == 0 || r.pause(ctx, wait) != nil {
+			break
+		}
+		unknown = r.createFlowLogBatch(ctx, unknown, traffic)
+	}
+	for _, out := range unknown {
+		out.Err = again(out.Err)
+	}
+}
+
+// afterRefusals reads which flow logs the VPCs have that EC2 refuses another one,
+// and sets the outcomes accordingly. It returns the outcomes to try again, and with
+// which traffic.
+func (r *region) afterRefusals(ctx context.Context, outcomes []*remedy.Outcome, traffic string) (instead string, retry []*remedy.Outcome) {
+	var refused []*remedy.Outcome
+	for _, out := range outcomes {
+		if slices.Contains([]string{duplicateCode, tooManyCode}, codeOf(out.Err)) {
+			refused = append(refused, out)
+		}
+	}
+	for batch := range slices.Chunk(refused, catalog.FilterValues) {
+		var vpcs []string
+		for _, out := range batch {
+			vpcs = append(vpcs, out.Action.(plan.CreateFlowLog).VPC)
+		}
+		flowLogs, err := r.describeFlowLogs(ctx, filterBy("resource-id", vpcs))
+		for i, out := range batch {
+			if err != nil { // nobody knows what is in the way: the next run does
+				out.Err = transient(out.Err)
+				continue
+			}
+			action, has := out.Action.(plan.CreateFlowLog), flowLogs[vpcs[i]]
+			if codeOf(out.Err) == tooManyCode {
+				if f := action.AfterLimit(has); f != nil {
+					out.Findings = append(out.Findings, *f)
+				}
+				continue
+			}
+			switch way := action.AfterDuplicate(traffic, has); {
+			case way.Done:
+				out.Err = nil
+			case way.Traffic != "":
+				instead, retry = way.Traffic, append(retry, out)
+			case way.Finding != nil:
+				out.Findings = append(out.Findings, *way.Finding)
+			default:
+				out.Err = transient(out.Err)
+			}
+		}
+	}
+	return instead, retry
+}
+
 // createFlowLogBatch makes one call and returns the outcomes whose VPC EC2 does
-// not know. If such a VPC fails the call as a whole, it splits the call, so
-// that the VPC does not delay the others.
-func (r *region) createFlowLogBatch(ctx context.Context, batch []*remedy.Outcome) (unknown []*remedy.Outcome) {
+// not know. If one VPC fails the call as a whole, it splits the call, so that the
+// VPC does not delay the others.
+func (r *region) createFlowLogBatch(ctx context.Context, batch []*remedy.Outcome, traffic string) (unknown []*remedy.Outcome) {
 	const op = "ec2.CreateFlowLogs"
 	first := batch[0].Action.(plan.CreateFlowLog)
 	in := &ec2.CreateFlowLogsInput{
 		ClientToken:              aws.String(rand.Text()), // with a token made from the spec, EC2 would answer a second restore with the first, deleted flow log
 		ResourceType:             types.FlowLogsResourceTypeVpc,
-		TrafficType:              types.TrafficType(first.Spec.TrafficType),
+		TrafficType:              types.TrafficType(traffic),
 		LogDestinationType:       types.LogDestinationTypeCloudWatchLogs,
 		LogGroupName:             aws.String(first.Spec.LogGroup),
 		LogFormat:                nonzero(first.Spec.Format),
@@ -299,16 +365,17 @@ func (r *region) createFlowLogBatch(ctx context.Context, batch []*remedy.Outcome
 		return nil
 	}
 	reply, err := r.ec2().CreateFlowLogs(ctx, in)
-	if remedy.ClassOf(err) == remedy.Missing && len(batch) > 1 {
+	ofOneVPC := remedy.ClassOf(err) == remedy.Missing || slices.Contains([]string{duplicateCode, tooManyCode}, codeOf(err))
+	if ofOneVPC && len(batch) > 1 {
 		half := len(batch) / 2
-		return append(r.createFlowLogBatch(ctx, batch[:half]), r.createFlowLogBatch(ctx, batch[half:])...)
+		return append(r.createFlowLogBatch(ctx, batch[:half], traffic), r.createFlowLogBatch(ctx, batch[half:], traffic)...)
 	}
 	var refused map[string]error
 	if err == nil {
 		refused = refusals(op, reply.Unsuccessful)
 	}
 	for i, out := range batch {
-		out.Err = settled(cmp.Or(err, refused[in.ResourceIds[i]]))
+		out.Err = cmp.Or(err, refused[in.ResourceIds[i]])
 		if remedy.ClassOf(out.Err) == remedy.Missing {
 			unknown = append(unknown, out)
 		}

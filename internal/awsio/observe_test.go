@@ -319,7 +319,14 @@ func TestNotDeployed(t *testing.T) {
 }
 
 func TestFlowLogForm(t *testing.T) {
-	c := &Cloud{Want: catalog.Desired{Baseline: catalog.Baseline{Prefix: "ours"}}}
+	created := time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
+	c := &Cloud{
+		Want: catalog.Desired{
+			Baseline:   catalog.Baseline{Prefix: "ours", FlowLogs: catalog.FlowLogSpec{LogGroup: "flows"}},
+			Deployment: catalog.Deployment{DeliveryRole: role},
+		},
+		Now: func() time.Time { return created.Add(90 * time.Minute) },
+	}
 	tag := func(k, v string) types.Tag { return types.Tag{Key: aws.String(k), Value: aws.String(v)} }
 	tests := []struct {
 		name string
@@ -352,9 +359,39 @@ func TestFlowLogForm(t *testing.T) {
 			plan.FlowLog{Destination: catalog.ToS3, Format: catalog.DefaultFlowLogFormat},
 		},
 		{
-			"ours",
-			types.FlowLog{Tags: []types.Tag{tag("a", "b"), tag("relight", "ours")}},
-			plan.FlowLog{Destination: catalog.ToCloudWatchLogs, Format: catalog.DefaultFlowLogFormat, Ours: true},
+			"created before",
+			types.FlowLog{CreationTime: &created, MaxAggregationInterval: aws.Int32(60)},
+			plan.FlowLog{Destination: catalog.ToCloudWatchLogs, Format: catalog.DefaultFlowLogFormat, Age: 5400, Aggregation: 60},
+		},
+		{
+			"created by a clock that is ahead",
+			types.FlowLog{CreationTime: aws.Time(created.Add(2 * time.Hour))},
+			plan.FlowLog{Destination: catalog.ToCloudWatchLogs, Format: catalog.DefaultFlowLogFormat},
+		},
+		{
+			"ours, by its destination",
+			types.FlowLog{LogGroupName: aws.String("flows"), Tags: []types.Tag{tag("a", "b"), tag("relight", "ours")}},
+			plan.FlowLog{Destination: catalog.ToCloudWatchLogs, LogGroup: "flows", Format: catalog.DefaultFlowLogFormat, Ours: true},
+		},
+		{
+			"ours, by its role",
+			types.FlowLog{LogGroupName: aws.String("old"), DeliverLogsPermissionArn: aws.String(role), Tags: []types.Tag{tag("relight", "ours")}},
+			plan.FlowLog{Destination: catalog.ToCloudWatchLogs, LogGroup: "old", Role: role, Format: catalog.DefaultFlowLogFormat, Ours: true},
+		},
+		{
+			"theirs, with our tag",
+			types.FlowLog{LogGroupName: aws.String("theirs"), DeliverLogsPermissionArn: aws.String("arn:r"), Tags: []types.Tag{tag("relight", "ours")}},
+			plan.FlowLog{Destination: catalog.ToCloudWatchLogs, LogGroup: "theirs", Role: "arn:r", Format: catalog.DefaultFlowLogFormat},
+		},
+		{
+			"theirs to a bucket, with our tag",
+			types.FlowLog{LogDestinationType: types.LogDestinationTypeS3, LogDestination: aws.String("arn:aws:s3:::b"), Tags: []types.Tag{tag("relight", "ours")}},
+			plan.FlowLog{Destination: catalog.ToS3, Format: catalog.DefaultFlowLogFormat},
+		},
+		{
+			"theirs in another account's group of the same name, with our tag",
+			types.FlowLog{LogGroupName: aws.String("flows"), DeliverCrossAccountRole: aws.String("arn:aws:iam::2:role/r"), Tags: []types.Tag{tag("relight", "ours")}},
+			plan.FlowLog{Destination: catalog.ToCloudWatchLogs, Format: catalog.DefaultFlowLogFormat},
 		},
 		{
 			"another prefix's",

@@ -42,8 +42,9 @@ type Account struct {
 	pageSize int
 	lag      int
 	ids      int
-	whole    bool // an unknown VPC fails the whole CreateFlowLogs call
+	whole    bool // a VPC that is unknown or has no room fails the whole CreateFlowLogs call
 	outlive  bool // flow logs outlive their VPC
+	distinct bool // flow logs that differ only in format, role or interval are no duplicates
 	regions  map[string]*region
 	roles    store[role]                                              // by name
 	unready  map[string]int                                           // by role ARN: how many more calls cannot assume the role

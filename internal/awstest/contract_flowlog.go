@@ -86,6 +86,8 @@ var flowLogClauses = []clause{
 				want("ID", aws.ToString(fl.FlowLogId), out.FlowLogIds[0]),
 				want("resource", aws.ToString(fl.ResourceId), vpc),
 				want("status", aws.ToString(fl.FlowLogStatus), "ACTIVE"),
+				want("destination", aws.ToString(fl.LogDestination), ""),
+				want("has a creation time", fl.CreationTime != nil, true),
 				want("traffic", fl.TrafficType, "REJECT"),
 				want("group", groupOf(fl), p.id),
 				want("destination type", fl.LogDestinationType, "cloud-watch-logs"),
@@ -94,6 +96,44 @@ var flowLogClauses = []clause{
 				want("role", aws.ToString(fl.DeliverLogsPermissionArn), p.Role),
 				want("tags", ec2Tags(fl.Tags), map[string]string{"k": "v"}),
 			)
+		},
+	},
+	{
+		name: "delivery is a success from the first second", source: "recorded replies of DescribeFlowLogs: cloud-custodian, 2018-11-02, 2020-03-16 and 2020-04-27; LocalStack, 2024-09-24",
+		check: func(p *party) error {
+			vpc, err := p.vpc()
+			if err != nil {
+				return err
+			}
+			if _, err := p.create(nil, vpc); err != nil {
+				return err
+			}
+			logs, err := p.flowLogs(vpc)
+			if err != nil || len(logs) != 1 {
+				return fmt.Errorf("%d flow logs, %w", len(logs), orNil(err))
+			}
+			return errors.Join(
+				want("delivery", aws.ToString(logs[0].DeliverLogsStatus), "SUCCESS"),
+				want("delivery error", aws.ToString(logs[0].DeliverLogsErrorMessage), ""),
+			)
+		},
+	},
+	{
+		name: "flow log to a group's ARN has the group's name", source: "recorded reply of DescribeFlowLogs, cloud-custodian, 2021-02",
+		check: func(p *party) error {
+			vpc, err := p.vpc()
+			if err != nil {
+				return err
+			}
+			arn := "arn:aws:logs:" + p.Region + ":" + p.Account + ":log-group:" + p.id
+			if _, err := p.create(func(in *ec2.CreateFlowLogsInput) { in.LogGroupName, in.LogDestination = nil, aws.String(arn+":*") }, vpc); err != nil {
+				return err
+			}
+			logs, err := p.flowLogs(vpc)
+			if err != nil || len(logs) != 1 {
+				return fmt.Errorf("%d flow logs, %w", len(logs), orNil(err))
+			}
+			return errors.Join(want("name", aws.ToString(logs[0].LogGroupName), p.id), want("destination", aws.ToString(logs[0].LogDestination), arn))
 		},
 	},
 	{

@@ -39,8 +39,9 @@ func (a *Account) Refuse(resource string, codes ...string) {
 	a.refusals[resource] = append(a.refusals[resource], codes...)
 }
 
-// RefuseWhole makes a VPC that does not exist fail the whole CreateFlowLogs
-// call instead of its own item. Which of the two EC2 does is unverified.
+// RefuseWhole makes a VPC that does not exist, or has no room for another flow
+// log, fail the whole CreateFlowLogs call instead of its own item. Which of the
+// two EC2 does is unverified.
 func (a *Account) RefuseWhole() {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -21,11 +22,17 @@ const (
 	FlowLogDeletions     = 1000
 	leastEC2, mostEC2    = 5, 1000
 	maxFilterValues      = 200 // Amazon EC2 API Reference, Filter
+	tooManyFlowLogs      = "FlowLogsLimitExceeded"
 	assumeCode           = "Unable to assume given IAM role"
 	assumeText           = assumeCode + ": '%s'" // Terraform AWS provider, issue 29323
 	defaultFlowLogFormat = "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} " +
 		"${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}" // Amazon VPC User Guide, "Flow log records"
 )
+
+// firstReport is how old a flow log is before EC2 reports that it cannot deliver.
+// Source: Amazon VPC User Guide, "Access flow logs" (about 5 to 10 minutes after
+// the aggregation interval); how long exactly is unverified.
+const firstReport = 15 * time.Minute
 
 // AssumeRole is the code that makes Fail return the error of a role that IAM
 // has not propagated yet.
@@ -64,19 +71,12 @@ func (a *Account) FailDelivery(regionName, resource, message string) {
 	}
 }
 
-// Deliver makes every flow log of a region that has not failed deliver
-// successfully. EC2 reports that some minutes after it creates a flow log.
-// Source: Amazon EC2 API Reference, FlowLog, deliverLogsStatus.
-func (a *Account) Deliver(regionName string) {
+// DistinctFlowLogs makes EC2 accept a flow log that differs from another one only
+// in its format, role or interval. Whether it does is unverified.
+func (a *Account) DistinctFlowLogs() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	stored := a.regions[regionName].logs.write(a.lag)
-	for id, fl := range stored {
-		if aws.ToString(fl.DeliverLogsStatus) == "" {
-			fl.DeliverLogsStatus = aws.String("SUCCESS")
-			stored[id] = fl
-		}
-	}
+	a.distinct = true
 }
 
 // FlowLogs returns the IDs of the flow logs on a resource, sorted.
@@ -297,6 +297,9 @@ func createFlowLogs(c *request, in *ec2.CreateFlowLogsInput) (*ec2.CreateFlowLog
 		if _, ok := c.vpcs.now[id]; c.whole && !ok && in.ResourceType == types.FlowLogsResourceTypeVpc {
 			return nil, noVPC(id)
 		}
+		if c.whole && len(c.flowLogsOn(id)) >= FlowLogsPerResource {
+			return nil, refuse(tooManyFlowLogs, "You have reached the limit of %d flow logs", FlowLogsPerResource)
+		}
 	}
 	out := &ec2.CreateFlowLogsOutput{ClientToken: in.ClientToken}
 	var made []string
@@ -307,7 +310,7 @@ func createFlowLogs(c *request, in *ec2.CreateFlowLogsInput) (*ec2.CreateFlowLog
 			})
 			continue
 		}
-		fl := newFlowLog(id, in)
+		fl := c.newFlowLog(id, in)
 		fl.FlowLogId = aws.String(c.newID("fl"))
 		c.logs.write(c.lag)[*fl.FlowLogId] = fl
 		out.FlowLogIds = append(out.FlowLogIds, *fl.FlowLogId)
@@ -382,12 +385,12 @@ func (c *request) refuseFlowLog(id string, in *ec2.CreateFlowLogsInput) (code, m
 	}
 	on := c.flowLogsOn(id)
 	for _, fl := range on {
-		if flowLogKey(c.logs.now[fl]) == flowLogKey(newFlowLog(id, in)) {
+		if c.duplicateKey(c.logs.now[fl]) == c.duplicateKey(c.newFlowLog(id, in)) {
 			return "FlowLogAlreadyExists", "Error. There is an existing Flow Log with the same configuration and log destination."
 		}
 	}
 	if len(on) >= FlowLogsPerResource {
-		return "FlowLogsLimitExceeded", fmt.Sprintf("You have reached the limit of %d flow logs", FlowLogsPerResource)
+		return tooManyFlowLogs, fmt.Sprintf("You have reached the limit of %d flow logs", FlowLogsPerResource)
 	}
 	return "", ""
 }
@@ -399,15 +402,21 @@ func flowLogDestination(t types.LogDestinationType) types.LogDestinationType {
 	return t
 }
 
-// newFlowLog returns what EC2 stores of a request. A group that the request
-// names by ARN gets no name here (unverified), so readers have to handle both
-// forms.
-func newFlowLog(id string, in *ec2.CreateFlowLogsInput) types.FlowLog {
+// newFlowLog returns what EC2 stores of a request. Its delivery is a SUCCESS from
+// the first second, before anything was delivered. A group that the request names
+// by ARN has its name too, and its ARN loses the ":*". Source: recorded replies of
+// DescribeFlowLogs, cloud-custodian, 2018-11-02, 2020-03-16, 2020-04-27 and
+// 2021-02; LocalStack, 2024-09-24.
+func (c *request) newFlowLog(id string, in *ec2.CreateFlowLogsInput) types.FlowLog {
 	fl := types.FlowLog{
 		ResourceId: aws.String(id), FlowLogStatus: aws.String("ACTIVE"), TrafficType: in.TrafficType,
+		DeliverLogsStatus: aws.String("SUCCESS"), CreationTime: aws.Time(c.now()),
 		LogDestinationType: flowLogDestination(in.LogDestinationType), LogDestination: in.LogDestination,
 		LogGroupName: in.LogGroupName, LogFormat: in.LogFormat, MaxAggregationInterval: in.MaxAggregationInterval,
 		DeliverLogsPermissionArn: in.DeliverLogsPermissionArn, Tags: tagsFor(in.TagSpecifications, types.ResourceTypeVpcFlowLog),
+	}
+	if group := groupOf(fl); group != "" && fl.LogDestination != nil {
+		fl.LogGroupName, fl.LogDestination = aws.String(group), aws.String(strings.TrimSuffix(*fl.LogDestination, ":*"))
 	}
 	if fl.LogFormat == nil {
 		fl.LogFormat = aws.String(defaultFlowLogFormat)
@@ -418,11 +427,21 @@ func newFlowLog(id string, in *ec2.CreateFlowLogsInput) types.FlowLog {
 	return fl
 }
 
-// flowLogKey returns a key in which every two flow logs differ.
+// flowLogKey returns a name for a flow log that does not change if it is replaced.
 func flowLogKey(fl types.FlowLog) string {
 	return strings.Join([]string{
 		aws.ToString(fl.ResourceId), string(fl.TrafficType), string(fl.LogDestinationType), groupOf(fl), destinationOf(fl),
 	}, " ")
+}
+
+// duplicateKey returns a key in which every two flow logs of a resource have to
+// differ.
+func (a *Account) duplicateKey(fl types.FlowLog) string {
+	key := flowLogKey(fl)
+	if a.distinct {
+		key += fmt.Sprint(aws.ToString(fl.LogFormat), aws.ToString(fl.DeliverLogsPermissionArn), aws.ToInt32(fl.MaxAggregationInterval))
+	}
+	return key
 }
 
 // groupOf returns the log group that a flow log delivers to, or "".
@@ -446,7 +465,7 @@ func destinationOf(fl types.FlowLog) string {
 
 func flowLogState(fl types.FlowLog) any {
 	tags := ec2Tags(fl.Tags)
-	fl.FlowLogId, fl.Tags = nil, nil
+	fl.FlowLogId, fl.CreationTime, fl.Tags = nil, nil, nil
 	return struct {
 		types.FlowLog
 		Tags map[string]string
@@ -459,7 +478,7 @@ func flowLogState(fl types.FlowLog) any {
 func describeFlowLogs(c *request, in *ec2.DescribeFlowLogsInput) (*ec2.DescribeFlowLogsOutput, error) {
 	found := maps.Clone(c.logs.read(in.NextToken == nil))
 	for id, fl := range found {
-		if !c.flowLogDelivers(c.name, fl) {
+		if c.now().Sub(*fl.CreationTime) >= firstReport && !c.flowLogDelivers(c.name, fl) {
 			fl.DeliverLogsStatus, fl.DeliverLogsErrorMessage = aws.String("FAILED"), aws.String("Access error")
 			found[id] = fl
 		}

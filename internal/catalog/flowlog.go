@@ -26,9 +26,17 @@ const DefaultFlowLogFormat = "${version} ${account-id} ${interface-id} ${srcaddr
 // 2026; earlier models said 1000.
 const FlowLogsPerCall = 300
 
-// FlowLogsPerVPC is how many flow logs a VPC can have. AWS does not raise this
-// quota. Source: Amazon VPC User Guide, "Amazon VPC quotas".
-const FlowLogsPerVPC = 2
+// DefaultAggregation is the interval, in seconds, over which EC2 aggregates
+// records if a request names none. Source: EC2 API Reference, CreateFlowLogs,
+// MaxAggregationInterval.
+const DefaultAggregation = 600
+
+// ProvenAfter is how many seconds a flow log has to exist before its delivery
+// status counts: EC2 says SUCCESS from the first second, before it has delivered
+// anything, and reports a failure one aggregation interval and some minutes later.
+// Sources: recorded replies of DescribeFlowLogs (cloud-custodian, 2018-11-02 and
+// 2020-04-27; LocalStack, 2024-09-24); Amazon VPC User Guide, "Access flow logs".
+const ProvenAfter = 3600
 
 // FlowLogsPerDeletion is how many flow logs one DeleteFlowLogs call accepts.
 // Source: EC2 API Reference, DeleteFlowLogs.

@@ -15,7 +15,7 @@ import "github.com/relight-aws/relight/internal/catalog"
 // For any other flow log it says what to check, in the same order. Source:
 // Amazon VPC User Guide, "Troubleshoot VPC Flow Logs".
 func deliveryFailure(want catalog.Desired, state *FlowLogState, vpc VPC, fl FlowLog) Finding {
-	status := fl.Delivery
+	status := orUnknown(fl.Delivery)
 	if fl.DeliveryError != "" {
 		status += " (" + fl.DeliveryError + ")"
 	}
@@ -43,7 +43,7 @@ func ownCause(want catalog.Desired, state *FlowLogState, fl FlowLog) (Code, Args
 	if !fl.Ours || fl.LogGroup == "" {
 		return "", nil
 	}
-	if fl.Role != "" && want.DeliveryRole != "" && fl.Role != want.DeliveryRole {
+	if foreign(want, fl) {
 		return FlowLogRoleForeign, Args{"role": fl.Role}
 	}
 	role, function := DeliveryRoleOf(want), want.FunctionName(catalog.Function(catalog.DeliveryRoles))

@@ -98,6 +98,7 @@ const (
 	FlowLogToS3Failed       Code = "flowlog-to-s3-failed"
 	FlowLogToFirehoseFailed Code = "flowlog-to-firehose-failed"
 	FlowLogFailed           Code = "flowlog-failed"
+	FlowLogInTheWay         Code = "flowlog-in-the-way"
 	VPCFull                 Code = "vpc-full"
 	VPCExemptByTag          Code = "vpc-exempt-by-tag"
 	BoundaryDenies          Code = "delivery-boundary-denies"
@@ -306,7 +307,7 @@ var findingTexts = []FindingText{
 	{
 		Code: FlowLogRoleForeign, Subject: "flow log {flowlog} of {vpc}",
 		Problem: "its delivery is {status}: it delivers with {role}, which is not this deployment's role",
-		Remedy:  "Delete it: relight then creates one that delivers with its own role.",
+		Remedy:  "Delete it, or wait: relight deletes it once a flow log of its own has delivered for an hour.",
 		Why:     "It is relight's flow log from an earlier deployment, whose role is gone or was changed.",
 	},
 	{
@@ -364,11 +365,18 @@ var findingTexts = []FindingText{
 		Why:     "The role or the destination's policy was changed or is gone. For an Unknown error, EC2 does not say why.",
 	},
 	{
+		Code: FlowLogInTheWay, Subject: "{vpc}", Alert: true,
+		Problem: "EC2 refuses relight's flow log as a duplicate of {flowlogs}, which is not as the configuration says: {reason}",
+		Remedy:  "Delete {flowlogs}: aws ec2 delete-flow-logs --flow-log-ids {flowlogs}. relight then creates a flow log of {traffic} to {group}.",
+		Why:     "A flow log with the same traffic and log group exists, but records too little, does not deliver or has another interval. EC2 allows no second one, and relight deletes a flow log only once another one has proven itself.",
+		More:    "relight first tries a flow log that records ALL, which is no duplicate. You get this finding if that exists too.",
+	},
+	{
 		Code: VPCFull, Subject: "{vpc}", Alert: true,
-		Problem: "no flow log satisfies the policy, and there is no room for another: {reason}",
-		Remedy:  "Delete {others}, which does not satisfy the policy. relight then creates a flow log that does, and removes its own {own} once the new one delivers.",
-		Why:     "EC2 allows two flow logs for a VPC. relight's own is too weak since the policy asks for more, and the other does not satisfy the policy either.",
-		More:    "The first sweep that sees the new flow log deliver removes the old one.",
+		Problem: "EC2 refuses relight's flow log, because there is no room for another: {reason}",
+		Remedy:  "Delete {flowlogs}. relight then creates a flow log as the configuration says, and deletes those of its own that it no longer needs.",
+		Why:     "A VPC can have a small number of flow logs, two by an older document, and none of them is as the configuration says.",
+		More:    "relight deletes its own old flow log once the new one is an hour old and delivers.",
 	},
 	{
 		Code: VPCExemptByTag, Subject: "{vpc}", Alert: true,

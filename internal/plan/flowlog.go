@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,14 +36,16 @@ type VPC struct {
 type FlowLog struct {
 	ID            string
 	Status        string // ACTIVE is the only documented value
-	Delivery      string // DeliverLogsStatus: SUCCESS, FAILED, or "" before the first delivery
+	Age           int64  // seconds since EC2 created it; 0 if that is not known
+	Delivery      string // DeliverLogsStatus: SUCCESS from the first second on, or FAILED
 	DeliveryError string // Rate limited, Access error, Unknown error
 	TrafficType   string
 	Format        string
+	Aggregation   int32  // seconds; 0 for EC2's default
 	Destination   string // destination type
 	LogGroup      string // name; "" for other destinations
 	Role          string // ARN of the role it delivers with; "" for none
-	Ours          bool   // has relight's tag
+	Ours          bool   // has relight's tag, and relight's destination or role: anybody can set a tag
 }
 
 // Deliveries.
@@ -51,8 +54,9 @@ const (
 	delivers = "SUCCESS"
 )
 
-// Failed reports whether EC2 says that the flow log cannot deliver.
-func (fl FlowLog) Failed() bool { return fl.Delivery == failed }
+// Failed reports whether EC2 says that the flow log cannot deliver. An error
+// message says so whatever the status is.
+func (fl FlowLog) Failed() bool { return fl.Delivery == failed || fl.DeliveryError != "" }
 
 // CreateFlowLog puts a flow log on a VPC.
 type CreateFlowLog struct {
@@ -61,11 +65,16 @@ type CreateFlowLog struct {
 	Role   string // ARN of the role that delivers; "" if nothing is deployed
 	Tags   map[string]string
 	Reason string
+	Renews bool // the VPC has a flow log that satisfies the policy, and it is an outdated one of relight's
 }
 
 // Step returns the action as a step of a plan.
 func (a CreateFlowLog) Step() Step {
-	return Step{Stage: protect, Do: fmt.Sprintf("create flow-log on %s to %s", a.VPC, a.Spec.LogGroup), Target: a.VPC, Reason: a.Reason}
+	stage := protect
+	if a.Renews {
+		stage = renew
+	}
+	return Step{Stage: stage, Do: fmt.Sprintf("create flow-log on %s to %s", a.VPC, a.Spec.LogGroup), Target: a.VPC, Reason: a.Reason}
 }
 
 // plan plans the flow logs of the observed VPCs and the log groups behind
@@ -74,13 +83,13 @@ func (a CreateFlowLog) Step() Step {
 //	the VPC does not exist                  relight's flow logs on it are deleted, if AWS left any
 //	the VPC is exempt or shared             skipped; a finding if an event names a VPC that a tag exempts
 //	a flow log satisfies the policy         healthy; only its log group is planned
-//	relight's flow log FAILED               a finding: EC2 refuses a duplicate, and the cause is elsewhere
-//	no flow log satisfies the policy        relight's flow log is created beside the others; a finding
-//	                                        if there is no room for it
+//	relight's flow log FAILED               a finding: a new one would fail for the same cause
+//	no flow log satisfies the policy        relight's flow log is created beside the others
 //
-// An observation of everything also plans the removals that surplus returns.
+// An observation of everything also plans the removals that surplus returns, and
+// then the flow logs that renewal returns.
 //
-// The log group of relight's own flow log always has to be healthy. That of any
+// The log group of relight's own flow logs always has to be healthy. That of any
 // other flow log has to be only if the VPC has no other healthy one.
 func (state *FlowLogState) plan(want catalog.Desired, got Observed) Plan {
 	p := Plan{Touched: state.watched(want, got)}
@@ -91,43 +100,45 @@ func (state *FlowLogState) plan(want catalog.Desired, got Observed) Plan {
 	}
 	for _, vpc := range state.VPCs {
 		if reason := skipped(want.FlowLogs, got.Account, vpc); reason != "" {
-			p.Skips = append(p.Skips, Skip{vpc.ID, reason})
+			p.Skips = append(p.Skips, Skip{vpc.ID, reason + unwanted(vpc)})
 			if justExempted(want.FlowLogs, got, vpc) {
 				p.find(VPCExemptByTag, Args{"vpc": vpc.ID, "tag": catalog.ExemptTag})
 			}
 			continue
 		}
+		var removals []Action
 		if got.Type == "" {
-			removals := surplus(want.FlowLogs, state.LogGroups, vpc)
+			removals = surplus(want, vpc)
 			p.Actions = append(p.Actions, removals...)
 			vpc.FlowLogs = without(vpc.FlowLogs, removals)
 		}
-		reason, broken := unsatisfied(want.FlowLogs, vpc.FlowLogs)
+		reason, broken := unsatisfied(want, vpc.FlowLogs)
 		sound := slices.ContainsFunc(vpc.FlowLogs, func(fl FlowLog) bool {
 			group, exists := state.LogGroups[fl.LogGroup]
-			return satisfies(want.FlowLogs, fl) == "" && fl.Delivery != failed &&
-				(fl.LogGroup == "" || exists && keeps(group, want.FlowLogs.RetentionDays))
+			return works(want.FlowLogs, fl) && (fl.LogGroup == "" || exists && keeps(group, want.FlowLogs.RetentionDays))
 		})
 		for _, fl := range vpc.FlowLogs {
-			if fl.Delivery == failed {
+			current := fl.LogGroup == want.FlowLogs.LogGroup
+			if fl.Failed() && (current || !fl.Ours || reason != "") { // an old one of relight's goes once the new one is proven
 				p.Findings = append(p.Findings, deliveryFailure(want, state, vpc, fl))
 			}
-			if fl.LogGroup != "" && satisfies(want.FlowLogs, fl) == "" && (fl.Ours || !sound) {
+			if fl.LogGroup != "" && satisfies(want.FlowLogs, fl) == "" && (fl.Ours && current || !sound) {
 				needed[fl.LogGroup] = true
 			}
 		}
+		create := CreateFlowLog{VPC: vpc.ID, Spec: want.FlowLogs, Role: want.DeliveryRole, Tags: want.Tags, Reason: reason}
 		switch {
 		case reason == "":
 			p.Healthy++
+			if got.Type == "" && len(removals) == 0 {
+				create.Reason, create.Renews = renewal(want.FlowLogs, vpc.FlowLogs), true
+			}
 		case broken:
 			needed[want.FlowLogs.LogGroup] = true
-		default:
-			if own, others := noRoom(vpc); own != "" {
-				p.find(VPCFull, Args{"vpc": vpc.ID, "reason": reason, "own": own, "others": others})
-				continue
-			}
+		}
+		if create.Reason != "" && !broken {
 			needed[want.FlowLogs.LogGroup] = true
-			p.Actions = append(p.Actions, CreateFlowLog{VPC: vpc.ID, Spec: want.FlowLogs, Role: want.DeliveryRole, Tags: want.Tags, Reason: reason})
+			p.Actions = append(p.Actions, create)
 		}
 	}
 	for name := range needed {
@@ -172,29 +183,115 @@ func justExempted(want catalog.FlowLogSpec, got Observed, vpc VPC) bool {
 		!slices.Contains(want.ExemptVPCs, vpc.ID)
 }
 
+// unwanted returns what a skip says about relight's own flow logs on the VPC, or
+// "". relight does not delete them: nothing replaces them.
+func unwanted(vpc VPC) string {
+	ids := own(vpc.FlowLogs)
+	if len(ids) == 0 {
+		return ""
+	}
+	return "; relight's own flow log stays until somebody deletes it: aws ec2 delete-flow-logs --flow-log-ids " + strings.Join(ids, " ")
+}
+
+// own returns the IDs of relight's own flow logs, sorted.
+func own(logs []FlowLog) []string {
+	return idsOf(logs, func(fl FlowLog) bool { return fl.Ours })
+}
+
+// idsOf returns the IDs of the flow logs that match, sorted.
+func idsOf(logs []FlowLog, match func(FlowLog) bool) []string {
+	var ids []string
+	for _, fl := range logs {
+		if match(fl) {
+			ids = append(ids, fl.ID)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
 // unsatisfied returns why no flow log satisfies the policy, or "" if one does.
 // It reports as broken a flow log that fails to deliver, satisfies the policy
-// otherwise, and keeps relight from creating its own: EC2 refuses that as a
-// duplicate if both go to relight's log group, and the broken one is relight's
-// own or records the same traffic.
-func unsatisfied(want catalog.FlowLogSpec, logs []FlowLog) (reason string, broken bool) {
+// otherwise, and has the log group and role of a new one, which would fail as
+// well.
+func unsatisfied(want catalog.Desired, logs []FlowLog) (reason string, broken bool) {
 	var reasons []string
 	for _, fl := range logs {
-		why := satisfies(want, fl)
-		if why == "" && fl.Delivery != failed {
+		why := satisfies(want.FlowLogs, fl)
+		if why == "" && !fl.Failed() {
 			return "", false
 		}
 		if why == "" {
 			why = "fails to deliver"
-			broken = broken || fl.LogGroup == want.LogGroup && (fl.Ours || fl.TrafficType == want.TrafficType)
+			broken = broken || fl.LogGroup == want.FlowLogs.LogGroup && !foreign(want, fl) && (fl.Ours || fl.TrafficType == want.FlowLogs.TrafficType)
 		}
 		reasons = append(reasons, fl.ID+" "+why)
 	}
 	if len(reasons) == 0 {
-		return "no flow log covers " + want.TrafficType, false
+		return "no flow log covers " + want.FlowLogs.TrafficType, false
 	}
 	slices.Sort(reasons)
 	return strings.Join(reasons, ", "), broken
+}
+
+// foreign reports whether a flow log delivers with another role than relight's.
+func foreign(want catalog.Desired, fl FlowLog) bool {
+	return fl.Role != "" && want.DeliveryRole != "" && fl.Role != want.DeliveryRole
+}
+
+// works reports whether a flow log satisfies the policy and does not fail to
+// deliver.
+func works(want catalog.FlowLogSpec, fl FlowLog) bool {
+	return satisfies(want, fl) == "" && !fl.Failed()
+}
+
+// outdated returns why a flow log is not the one that relight creates now, or "".
+func outdated(want catalog.FlowLogSpec, fl FlowLog) string {
+	interval, wanted := cmp.Or(fl.Aggregation, catalog.DefaultAggregation), cmp.Or(want.Aggregation, catalog.DefaultAggregation)
+	switch why := satisfies(want, fl); {
+	case why != "":
+		return why
+	case fl.LogGroup != want.LogGroup:
+		return "goes to " + cmp.Or(fl.LogGroup, fl.Destination)
+	case fl.TrafficType != want.TrafficType:
+		return "records " + fl.TrafficType
+	case interval != wanted:
+		return fmt.Sprintf("aggregates over %d seconds", interval)
+	}
+	return ""
+}
+
+// renewal returns why a VPC whose flow logs satisfy the policy gets another one:
+// relight's own is not as the configuration says now. It returns "" if the new one
+// exists, or if one of ALL stands in for it because EC2 would refuse it.
+func renewal(want catalog.FlowLogSpec, logs []FlowLog) string {
+	if slices.ContainsFunc(logs, func(fl FlowLog) bool { return outdated(want, fl) == "" }) ||
+		slices.ContainsFunc(logs, func(fl FlowLog) bool { return duplicate(want, want.TrafficType, fl) }) &&
+			slices.ContainsFunc(logs, func(fl FlowLog) bool { return inPlace(want, fl) }) {
+		return ""
+	}
+	var reasons []string
+	for _, fl := range logs {
+		if fl.Ours && works(want, fl) {
+			reasons = append(reasons, fl.ID+" is relight's own and "+outdated(want, fl))
+		}
+	}
+	slices.Sort(reasons)
+	return strings.Join(reasons, ", ")
+}
+
+// inPlace reports whether a flow log is one of relight's own that stands in for
+// the configured one until EC2 accepts that: it records ALL instead.
+func inPlace(want catalog.FlowLogSpec, fl FlowLog) bool {
+	return fl.Ours && want.TrafficType != catalog.TrafficAll && fl.TrafficType == catalog.TrafficAll && fl.LogGroup == want.LogGroup && works(want, fl)
+}
+
+// duplicate reports whether EC2 refuses a flow log of some traffic to relight's
+// log group because of another one. It refuses one with "the same configuration
+// and log destination"; whether format, role and interval count as configuration
+// is unverified. Source: EC2 API Reference, CreateFlowLogs, FlowLogAlreadyExists.
+func duplicate(want catalog.FlowLogSpec, traffic string, fl FlowLog) bool {
+	return fl.LogGroup == want.LogGroup && fl.TrafficType == traffic
 }
 
 // satisfies returns why a flow log does not satisfy the policy, or "". It does

@@ -14,13 +14,13 @@ import (
 // held is a flow log that satisfies the default policy, at a destination that
 // needs no log group.
 var held = plan.FlowLog{
-	ID: "fl-1", Status: "ACTIVE", Delivery: "SUCCESS", TrafficType: catalog.TrafficReject,
+	ID: "fl-1", Status: "ACTIVE", Age: catalog.ProvenAfter, Delivery: "SUCCESS", TrafficType: catalog.TrafficReject,
 	Format: catalog.DefaultFlowLogFormat, Destination: catalog.ToS3,
 }
 
 // ours is the flow log that relight creates.
 var ours = with(held, func(fl *plan.FlowLog) {
-	fl.ID, fl.Destination, fl.LogGroup, fl.Ours = "fl-9", catalog.ToCloudWatchLogs, "relight-flow-logs", true
+	fl.ID, fl.Destination, fl.LogGroup, fl.Role, fl.Ours = "fl-9", catalog.ToCloudWatchLogs, "relight-flow-logs", role, true
 })
 
 // with returns a copy of v, changed.
@@ -58,6 +58,8 @@ func TestFlowLogsSatisfy(t *testing.T) {
 		"a destination not allowed":  {want: func(s *catalog.FlowLogSpec) { s.Destinations = []string{catalog.ToCloudWatchLogs} }, log: held, reason: "fl-1 goes to s3"},
 		"one of those allowed":       {want: func(s *catalog.FlowLogSpec) { s.Destinations = []string{catalog.ToCloudWatchLogs, catalog.ToS3} }, log: held},
 		"longer aggregation is fine": {want: func(s *catalog.FlowLogSpec) { s.Aggregation = 60 }, log: held},
+		"an error without a status":  {log: logOf(func(fl *plan.FlowLog) { fl.Delivery, fl.DeliveryError = "", "Access error" }), reason: "fl-1 fails to deliver"},
+		"an error beside a success":  {log: logOf(func(fl *plan.FlowLog) { fl.DeliveryError = "Access error" }), reason: "fl-1 fails to deliver"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -133,7 +135,7 @@ func TestFlowLogsThatFail(t *testing.T) {
 	fail := func(fl *plan.FlowLog) { fl.Delivery, fl.DeliveryError = "FAILED", "Access error" }
 	const theirs = "[flowlog-to-s3-failed] flow log fl-1 of vpc-1: its delivery is FAILED (Access error). " +
 		"Check its bucket, the bucket's policy, which must admit delivery.logs.amazonaws.com, and the bucket's key."
-	const inGroup = "[flowlog-failed] flow log fl-9 of vpc-1: its delivery is FAILED (Access error). Check, in this order: its role (unknown) " +
+	const inGroup = "[flowlog-failed] flow log fl-9 of vpc-1: its delivery is FAILED (Access error). Check, in this order: its role " + role + " " +
 		"(it must exist, trust vpc-flow-logs.amazonaws.com and be allowed to write there), the log group relight-flow-logs, and the group's key."
 	tests := map[string]struct {
 		logs     []plan.FlowLog
@@ -156,6 +158,25 @@ func TestFlowLogsThatFail(t *testing.T) {
 		"ours that has lost its tag": {
 			logs:     []plan.FlowLog{with(ours, func(fl *plan.FlowLog) { fail(fl); fl.Ours = false })},
 			findings: []string{inGroup},
+		},
+		"ours, with an earlier deployment's role": { // EC2 refuses a duplicate, and accepts one that records ALL
+			logs:    []plan.FlowLog{with(ours, func(fl *plan.FlowLog) { fail(fl); fl.Role = "arn:r" })},
+			actions: []string{"create flow-log on vpc-1 to relight-flow-logs (fl-9 fails to deliver)"},
+			findings: []string{"[flowlog-role-foreign] flow log fl-9 of vpc-1: its delivery is FAILED (Access error): it delivers with arn:r, which is not this deployment's role. " +
+				"Delete it, or wait: relight deletes it once a flow log of its own has delivered for an hour."},
+		},
+		"theirs in our log group, with a role that may not": {
+			logs:     []plan.FlowLog{with(ours, func(fl *plan.FlowLog) { fail(fl); fl.Role, fl.Ours = "arn:r", false })},
+			actions:  []string{"create flow-log on vpc-1 to relight-flow-logs (fl-9 fails to deliver)"},
+			findings: []string{strings.Replace(inGroup, role, "arn:r", 1)},
+		},
+		"the owner's, with an error message only": {
+			logs: []plan.FlowLog{with(held, func(fl *plan.FlowLog) { fl.DeliveryError = "Access error" })},
+			actions: []string{
+				"create log-group relight-flow-logs with 365 days of retention (it does not exist; flow logs need it)",
+				"create flow-log on vpc-1 to relight-flow-logs (fl-1 fails to deliver)",
+			},
+			findings: []string{strings.Replace(theirs, "FAILED", "SUCCESS", 1)},
 		},
 		"the owner's in our log group, of more traffic": {
 			logs: []plan.FlowLog{with(ours, func(fl *plan.FlowLog) {
@@ -348,4 +369,64 @@ func BenchmarkFlowLogs(b *testing.B) {
 			}
 		})
 	}
+}
+
+// relight's own flow log is what the configuration says, once EC2 accepts it: the
+// old one stays until the new one has proven itself.
+func TestRenewal(t *testing.T) {
+	all := with(ours, func(fl *plan.FlowLog) { fl.ID, fl.TrafficType = "fl-8", catalog.TrafficAll })
+	moved := with(ours, func(fl *plan.FlowLog) { fl.LogGroup = "old-flow-logs" })
+	minute := func(s *catalog.FlowLogSpec) { s.Aggregation = 60 }
+	const create = "create flow-log on vpc-1 to relight-flow-logs (fl-9 is relight's own and "
+	tests := map[string]struct {
+		logs   []plan.FlowLog
+		config func(*catalog.FlowLogSpec)
+		action string // "" for none
+	}{
+		"as configured":                      {logs: []plan.FlowLog{ours}},
+		"another interval":                   {logs: []plan.FlowLog{ours}, config: minute, action: create + "aggregates over 600 seconds)"},
+		"another interval, of theirs":        {logs: []plan.FlowLog{with(ours, func(fl *plan.FlowLog) { fl.Ours = false })}, config: minute},
+		"another interval, ALL beside it":    {logs: []plan.FlowLog{ours, with(all, func(fl *plan.FlowLog) { fl.Aggregation, fl.Age = 60, 0 })}, config: minute},
+		"another interval, a new beside it":  {logs: []plan.FlowLog{ours, with(ours, func(fl *plan.FlowLog) { fl.ID, fl.Aggregation, fl.Age = "fl-8", 60, 0 })}, config: minute},
+		"another log group":                  {logs: []plan.FlowLog{moved}, action: create + "goes to old-flow-logs)"},
+		"another log group, of theirs":       {logs: []plan.FlowLog{with(moved, func(fl *plan.FlowLog) { fl.Ours = false })}},
+		"another log group, a new beside it": {logs: []plan.FlowLog{moved, with(ours, func(fl *plan.FlowLog) { fl.ID, fl.Age = "fl-8", 0 })}},
+		"more traffic":                       {logs: []plan.FlowLog{with(all, func(fl *plan.FlowLog) { fl.ID = "fl-9" })}, action: create + "records ALL)"},
+		"more traffic, with theirs in the way": {logs: []plan.FlowLog{all, with(ours, func(fl *plan.FlowLog) {
+			fl.ID, fl.Format, fl.Ours = "fl-1", "${version}", false
+		})}},
+		"more traffic, wanted": {logs: []plan.FlowLog{all}, config: func(s *catalog.FlowLogSpec) { s.TrafficType = catalog.TrafficAll }},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			want := policy(t)
+			if tt.config != nil {
+				tt.config(&want.FlowLogs)
+			}
+			got := flowLogs(want, vpcWith(tt.logs...))
+			got.State.(*plan.FlowLogState).LogGroups["relight-flow-logs"] = plan.LogGroup{Name: "relight-flow-logs", RetentionDays: 365}
+			var actions []string
+			if tt.action != "" {
+				actions = []string{tt.action}
+			}
+			p := of(t, want, got)
+			says(t, "actions", p.Actions, actions...)
+			if p.Healthy != 1 {
+				t.Errorf("%d healthy, want the VPC: it has a flow log that satisfies the policy", p.Healthy)
+			}
+			converges(t, want, got)
+
+			got.Type = catalog.VPC
+			says(t, "actions of an event's run", of(t, want, got).Actions)
+		})
+	}
+}
+
+// A newly exempt VPC keeps relight's flow log, and the plan says so.
+func TestExemptKeepsOurs(t *testing.T) {
+	want := policy(t)
+	want.FlowLogs.ExemptVPCs = []string{"vpc-1"}
+	p := of(t, want, flowLogs(want, vpcWith(ours, held)))
+	says(t, "skips", p.Skips, "vpc-1: exempt by configuration; relight's own flow log stays until somebody deletes it: aws ec2 delete-flow-logs --flow-log-ids fl-9")
+	says(t, "actions", p.Actions)
 }

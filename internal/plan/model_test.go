@@ -124,7 +124,8 @@ func apply(t testing.TB, got plan.Observed, p plan.Plan) plan.Observed {
 			}
 			vpc.FlowLogs = append(vpc.FlowLogs, plan.FlowLog{
 				ID: fmt.Sprintf("fl-%d-of-%s", len(vpc.FlowLogs), a.VPC), Status: "ACTIVE", TrafficType: a.Spec.TrafficType,
-				Format: a.Spec.WantFormat(), Destination: catalog.ToCloudWatchLogs, LogGroup: a.Spec.LogGroup, Ours: true,
+				Format: a.Spec.WantFormat(), Aggregation: a.Spec.Aggregation, Destination: catalog.ToCloudWatchLogs, LogGroup: a.Spec.LogGroup,
+				Delivery: "SUCCESS", Role: a.Role, Ours: true,
 			})
 		case plan.DeleteFlowLog:
 			for _, vpcs := range [][]plan.VPC{got.State.(*plan.FlowLogState).VPCs, got.State.(*plan.FlowLogState).Gone} {
@@ -209,12 +210,22 @@ func clone(got plan.Observed) plan.Observed {
 	return got
 }
 
-// converges fails the test if a plan, applied, leaves something to do.
+// converges fails the test if a plan, applied, leaves something to do, other than
+// what the next sweep does.
 func converges(t testing.TB, want catalog.Desired, got plan.Observed) {
 	t.Helper()
-	got = apply(t, got, of(t, want, got))
-	if left := of(t, want, got).Actions; len(left) > 0 {
+	first := of(t, want, got)
+	got = apply(t, got, first)
+	next := of(t, want, got)
+	if left := plan.Remaining(first, next); len(left) > 0 {
 		t.Errorf("after the repair there is still to do: %v", left)
+	}
+	for range 2 {
+		got = apply(t, got, next)
+		next = of(t, want, got)
+	}
+	if len(next.Actions) > 0 {
+		t.Errorf("after three repairs there is still to do: %v", next.Actions)
 	}
 }
 

@@ -95,12 +95,13 @@ const (
 	selectEvents              // of a trail that exists by now
 	protect                   // protections: what somebody would miss if it were gone
 	remove                    // what is no longer needed after the steps before
+	renew                     // what replaces a protection that still works
 	remember                  // a memory of a healthy protection
 )
 
 // Remaining returns the actions of a second plan that the applied first one
-// should have made unnecessary. A removal or a memory that only became due by
-// the repair does not count: the next sweep does it.
+// should have made unnecessary. A removal, a renewal or a memory that only became
+// due by the repair does not count: the next sweep does it.
 func Remaining(first, second Plan) []Action {
 	return slices.DeleteFunc(slices.Clone(second.Actions), func(a Action) bool {
 		return a.Step().Stage >= remove && !slices.ContainsFunc(first.Actions, func(b Action) bool { return Key(a) == Key(b) })
@@ -138,6 +139,12 @@ func (p *Plan) touch(got Observed, of catalog.ResourceType, names ...string) {
 		}
 	}
 	slices.Sort(p.Touched)
+}
+
+// Add adds findings that only the repair brought to light.
+func (p *Plan) Add(findings ...Finding) {
+	p.Findings = append(p.Findings, findings...)
+	*p = sorted(*p)
 }
 
 // sorted puts every list of a plan in its fixed order.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
 )
@@ -36,66 +35,60 @@ func leftover(vpc VPC) []Action {
 // surplus returns the removal of one of relight's own flow logs, if another flow
 // log of the VPC is proven:
 //
-//	relight's does not satisfy the policy, another is proven        relight's is deleted
+//	relight's does not satisfy the policy, another is proven         relight's is deleted
 //	relight's satisfies it, another that is not relight's is proven  relight's is deleted
-//	relight's FAILED                                                 it stays, with its finding
+//	relight's is outdated, a newer of relight's is proven            relight's older one is deleted
+//	relight's fails, and a new one would fail as well                it stays, with its finding
 //	another satisfies the policy but is not proven                   both stay
-//
-// A flow log is proven if it satisfies the policy, delivers, and goes where its
-// records are known to be kept: to a log group of this account that exists and
-// keeps them long enough, or to a type of destination that the configuration
-// lists. A bucket that the configuration does not mention may belong to anybody,
-// so a flow log to it never replaces relight's own.
-func surplus(want catalog.FlowLogSpec, groups map[string]LogGroup, vpc VPC) []Action {
+func surplus(want catalog.Desired, vpc VPC) []Action {
 	logs := slices.SortedFunc(slices.Values(vpc.FlowLogs), func(a, b FlowLog) int { return cmp.Compare(a.ID, b.ID) })
 	for _, fl := range logs {
-		if !fl.Ours || fl.Delivery == failed {
+		old := outdated(want.FlowLogs, fl)
+		if !fl.Ours || fl.Failed() && old == "" && !foreign(want, fl) {
 			continue
 		}
-		weak := satisfies(want, fl)
 		for _, by := range logs {
-			if by.ID == fl.ID || !proven(want, groups, by) || weak == "" && by.Ours {
+			if by.ID == fl.ID || !proven(want.FlowLogs, by) || works(want.FlowLogs, fl) && by.Ours && !renewed(want, fl, by) {
 				continue
 			}
-			reason := "it is relight's own and no longer needed: " + by.ID + " satisfies the policy and delivers"
-			if weak != "" {
-				reason = "it is relight's own and " + weak + "; " + by.ID + " satisfies the policy and delivers"
+			why := "no longer needed"
+			switch weak := satisfies(want.FlowLogs, fl); {
+			case weak != "":
+				why = weak
+			case fl.Failed():
+				why = "fails to deliver"
+			case by.Ours:
+				why = old
 			}
-			return []Action{DeleteFlowLog{ID: fl.ID, VPC: vpc.ID, Reason: reason}}
+			return []Action{DeleteFlowLog{ID: fl.ID, VPC: vpc.ID, Reason: "it is relight's own and " + why + "; " + by.ID + " satisfies the policy and delivers"}}
 		}
 	}
 	return nil
 }
 
-func proven(want catalog.FlowLogSpec, groups map[string]LogGroup, fl FlowLog) bool {
-	if satisfies(want, fl) != "" || fl.Delivery != delivers {
+// renewed reports whether one of relight's own flow logs replaces another that
+// works: it is as the configuration says, or it stands in for that one.
+func renewed(want catalog.Desired, fl, by FlowLog) bool {
+	if outdated(want.FlowLogs, fl) == "" || foreign(want, by) {
 		return false
 	}
-	if fl.LogGroup == "" {
-		return fl.Destination != catalog.ToCloudWatchLogs && slices.Contains(want.Destinations, fl.Destination)
-	}
-	group, exists := groups[fl.LogGroup]
-	return exists && keeps(group, want.RetentionDays)
+	return outdated(want.FlowLogs, by) == "" || inPlace(want.FlowLogs, by) && !inPlace(want.FlowLogs, fl)
 }
 
-// noRoom returns the ID of relight's own flow log and those of the others, if
-// they take all slots of a VPC and none satisfies the policy; "" otherwise. To
-// delete relight's own first would leave the VPC with less for a while, perhaps
-// for ever.
-func noRoom(vpc VPC) (own, others string) {
-	i := slices.IndexFunc(vpc.FlowLogs, func(fl FlowLog) bool { return fl.Ours })
-	if len(vpc.FlowLogs) < catalog.FlowLogsPerVPC || i < 0 {
-		return "", ""
+// proven reports whether a flow log is known to do the work of relight's own. It
+// satisfies the policy, EC2 has called its delivery a success for long enough,
+// and it goes to a destination that the configuration trusts: the configured log
+// group, or a type of destination that it lists. Another log group of this account
+// is not trusted however long it keeps its records, because an intruder can create
+// one. The same goes for a bucket that the configuration does not mention.
+func proven(want catalog.FlowLogSpec, fl FlowLog) bool {
+	if !works(want, fl) || fl.Delivery != delivers || fl.Age < catalog.ProvenAfter {
+		return false
 	}
-	own = vpc.FlowLogs[i].ID
-	var rest []string
-	for _, fl := range vpc.FlowLogs {
-		if fl.ID != own {
-			rest = append(rest, fl.ID)
-		}
+	if fl.Destination == catalog.ToCloudWatchLogs {
+		return fl.LogGroup == want.LogGroup
 	}
-	slices.Sort(rest)
-	return own, strings.Join(rest, " or ")
+	return slices.Contains(want.Destinations, fl.Destination)
 }
 
 // without returns the flow logs that are not to be deleted.

@@ -11,11 +11,24 @@ func TestSurplus(t *testing.T) {
 	weak := with(ours, func(fl *plan.FlowLog) { fl.TrafficType = catalog.TrafficAccept })
 	short := with(ours, func(fl *plan.FlowLog) { fl.Format = "${version}" })
 	newer := with(ours, func(fl *plan.FlowLog) { fl.ID = "fl-8" })
-	theirs := with(ours, func(fl *plan.FlowLog) { fl.ID, fl.LogGroup, fl.Ours = "fl-1", "owner-logs", false })
+	inOurs := with(ours, func(fl *plan.FlowLog) {
+		fl.ID, fl.TrafficType, fl.Role, fl.Ours = "fl-1", catalog.TrafficAll, "arn:aws:iam::111122223333:role/theirs", false
+	})
+	theirs := with(inOurs, func(fl *plan.FlowLog) { fl.LogGroup = "owner-logs" })
 	bucket := held // to S3
-	pending := func(fl plan.FlowLog) plan.FlowLog {
+	young := func(fl plan.FlowLog) plan.FlowLog {
+		return with(fl, func(fl *plan.FlowLog) { fl.Age = catalog.ProvenAfter - 1 })
+	}
+	unknown := func(fl plan.FlowLog) plan.FlowLog {
 		return with(fl, func(fl *plan.FlowLog) { fl.Delivery = "" })
 	}
+	troubled := func(fl plan.FlowLog) plan.FlowLog {
+		return with(fl, func(fl *plan.FlowLog) { fl.DeliveryError = "Rate limited" })
+	}
+	all := func(fl *plan.FlowLog) { fl.ID, fl.TrafficType = "fl-8", catalog.TrafficAll }
+	minute := func(s *catalog.FlowLogSpec) { s.Aggregation = 60 }
+	aMinute := func(fl *plan.FlowLog) { fl.Aggregation = 60 }
+	moved := func(fl *plan.FlowLog) { fl.LogGroup = "old-flow-logs" }
 	fails := func(fl plan.FlowLog) plan.FlowLog {
 		return with(fl, func(fl *plan.FlowLog) { fl.Delivery, fl.DeliveryError = "FAILED", "Access error" })
 	}
@@ -30,32 +43,58 @@ func TestSurplus(t *testing.T) {
 		days    int32 // retention of the owner's group; 0 for none such
 		actions []string
 	}{
-		"ours alone":                            {logs: []plan.FlowLog{ours}},
-		"two of ours":                           {logs: []plan.FlowLog{ours, newer}},
-		"weak, and a newer of ours":             {logs: []plan.FlowLog{weak, newer}, actions: []string{goes + "records only ACCEPT; " + byOurs}},
-		"short, and a newer of ours":            {logs: []plan.FlowLog{short, newer}, actions: []string{goes + "does not record account-id; " + byOurs}},
-		"weak, and a newer that has not yet":    {logs: []plan.FlowLog{weak, pending(newer)}},
-		"weak, and a newer that fails":          {logs: []plan.FlowLog{weak, fails(newer)}},
-		"weak and failed, and a newer of ours":  {logs: []plan.FlowLog{fails(weak), newer}},
-		"weak, and theirs":                      {logs: []plan.FlowLog{weak, theirs}, days: 365, actions: []string{goes + "records only ACCEPT; " + byTheirs}},
-		"needless beside theirs":                {logs: []plan.FlowLog{ours, theirs}, days: 365, actions: []string{goes + "no longer needed: " + byTheirs}},
-		"needless beside theirs, in disorder":   {logs: []plan.FlowLog{theirs, ours}, days: 365, actions: []string{goes + "no longer needed: " + byTheirs}},
-		"before it delivers, and theirs":        {logs: []plan.FlowLog{pending(ours), theirs}, days: 365, actions: []string{goes + "no longer needed: " + byTheirs}},
-		"ours failed, and theirs":               {logs: []plan.FlowLog{fails(ours), theirs}, days: 365},
-		"theirs before it delivers":             {logs: []plan.FlowLog{ours, pending(theirs)}, days: 365},
-		"theirs that fails":                     {logs: []plan.FlowLog{ours, fails(theirs)}, days: 365},
-		"theirs to a group that is kept a week": {logs: []plan.FlowLog{ours, theirs}, days: 7},
-		"theirs to a group that is not there":   {logs: []plan.FlowLog{ours, theirs}},
-		"theirs to another account's group":     {logs: []plan.FlowLog{ours, with(theirs, func(fl *plan.FlowLog) { fl.LogGroup = "" })}},
-		"theirs to a bucket":                    {logs: []plan.FlowLog{ours, bucket}},
-		"weak, and theirs to a bucket":          {logs: []plan.FlowLog{weak, bucket}},
+		"ours alone":                           {logs: []plan.FlowLog{ours}},
+		"two of ours":                          {logs: []plan.FlowLog{ours, newer}},
+		"weak, and a newer of ours":            {logs: []plan.FlowLog{weak, newer}, actions: []string{goes + "records only ACCEPT; " + byOurs}},
+		"short, and a newer of ours":           {logs: []plan.FlowLog{short, newer}, actions: []string{goes + "does not record account-id; " + byOurs}},
+		"weak, and a young one of ours":        {logs: []plan.FlowLog{weak, young(newer)}},
+		"weak, and one of unknown delivery":    {logs: []plan.FlowLog{weak, unknown(newer)}},
+		"weak, and a newer that fails":         {logs: []plan.FlowLog{weak, fails(newer)}},
+		"weak, and a newer with an error":      {logs: []plan.FlowLog{weak, troubled(newer)}},
+		"weak and failed, and a newer of ours": {logs: []plan.FlowLog{fails(weak), newer}, actions: []string{goes + "records only ACCEPT; " + byOurs}},
+		"weak, and theirs in our group":        {logs: []plan.FlowLog{weak, inOurs}, actions: []string{goes + "records only ACCEPT; " + byTheirs}},
+		"needless beside theirs in our group":  {logs: []plan.FlowLog{ours, inOurs}, actions: []string{goes + "no longer needed; " + byTheirs}},
+		"needless beside theirs, in disorder":  {logs: []plan.FlowLog{inOurs, ours}, actions: []string{goes + "no longer needed; " + byTheirs}},
+		"young, and theirs in our group":       {logs: []plan.FlowLog{young(ours), inOurs}, actions: []string{goes + "no longer needed; " + byTheirs}},
+		"theirs in our group, young":           {logs: []plan.FlowLog{ours, young(inOurs)}},
+		"theirs in our group, failing":         {logs: []plan.FlowLog{ours, fails(inOurs)}},
+		"theirs in our group, with an error":   {logs: []plan.FlowLog{ours, troubled(inOurs)}},
+		"ours failed, and theirs in our group": {logs: []plan.FlowLog{fails(ours), inOurs}},
+		"theirs to a group that is kept":       {logs: []plan.FlowLog{ours, theirs}, days: 3653},
+		"weak, and theirs to a kept group":     {logs: []plan.FlowLog{weak, theirs}, days: 3653},
+		"theirs to a kept group, with a list":  {logs: []plan.FlowLog{ours, theirs}, days: 3653, config: func(s *catalog.FlowLogSpec) { s.Destinations = []string{catalog.ToCloudWatchLogs} }},
+		"theirs to another account's group":    {logs: []plan.FlowLog{ours, with(theirs, func(fl *plan.FlowLog) { fl.LogGroup = "" })}},
+		"theirs to a bucket":                   {logs: []plan.FlowLog{ours, bucket}},
+		"weak, and theirs to a bucket":         {logs: []plan.FlowLog{weak, bucket}},
 		"theirs to a bucket, allowed by the configuration": {
 			logs:    []plan.FlowLog{ours, bucket},
 			config:  func(s *catalog.FlowLogSpec) { s.Destinations = []string{catalog.ToCloudWatchLogs, catalog.ToS3} },
-			actions: []string{goes + "no longer needed: " + byTheirs},
+			actions: []string{goes + "no longer needed; " + byTheirs},
 		},
-		"one that carries our tag and goes to a bucket": {
-			logs: []plan.FlowLog{weak, with(bucket, func(fl *plan.FlowLog) { fl.Ours = true })},
+		"theirs to an allowed bucket, young": {
+			logs:   []plan.FlowLog{ours, young(bucket)},
+			config: func(s *catalog.FlowLogSpec) { s.Destinations = []string{catalog.ToCloudWatchLogs, catalog.ToS3} },
+		},
+
+		// What relight created by an earlier configuration.
+		"ours in the old group, and a new one": {
+			logs: []plan.FlowLog{with(ours, moved), newer}, actions: []string{goes + "goes to old-flow-logs; " + byOurs},
+		},
+		"ours in the old group, failing, and a new one": {
+			logs: []plan.FlowLog{fails(with(ours, moved)), newer}, actions: []string{goes + "fails to deliver; " + byOurs},
+		},
+		"ours in the old group, failing, and a young one": {logs: []plan.FlowLog{fails(with(ours, moved)), young(newer)}},
+		"ours of ALL, and a new one": {
+			logs: []plan.FlowLog{with(ours, func(fl *plan.FlowLog) { fl.TrafficType = catalog.TrafficAll }), newer}, actions: []string{goes + "records ALL; " + byOurs},
+		},
+		"ours of another interval, and one of ALL": {
+			logs: []plan.FlowLog{ours, with(with(ours, all), aMinute)}, config: minute, actions: []string{goes + "aggregates over 600 seconds; " + byOurs},
+		},
+		"ours of another interval, and a young one of ALL":       {logs: []plan.FlowLog{ours, young(with(with(ours, all), aMinute))}, config: minute},
+		"ours of ALL beside theirs in the way":                   {logs: []plan.FlowLog{with(ours, all), with(theirs, func(fl *plan.FlowLog) { fl.LogGroup, fl.TrafficType, fl.Format = ours.LogGroup, "REJECT", "${version}" })}},
+		"ours in the old group, and a new one with another role": {logs: []plan.FlowLog{with(ours, moved), with(newer, func(fl *plan.FlowLog) { fl.Role = "arn:r" })}},
+		"ours that fails with another role, and ours of ALL": {
+			logs: []plan.FlowLog{fails(with(ours, func(fl *plan.FlowLog) { fl.Role = "arn:r" })), with(ours, all)}, actions: []string{goes + "fails to deliver; " + byOurs},
 		},
 	}
 	for name, tt := range tests {
@@ -67,6 +106,7 @@ func TestSurplus(t *testing.T) {
 			got := flowLogs(want, vpcWith(tt.logs...))
 			got.State.(*plan.FlowLogState).LogGroups["relight-flow-logs"] = plan.LogGroup{Name: "relight-flow-logs", RetentionDays: 365}
 			delete(got.State.(*plan.FlowLogState).LogGroups, "owner-logs")
+			got.State.(*plan.FlowLogState).LogGroups["owner-logs"] = plan.LogGroup{Name: "owner-logs", RetentionDays: 365}
 			if tt.days > 0 {
 				got.State.(*plan.FlowLogState).LogGroups["owner-logs"] = plan.LogGroup{Name: "owner-logs", RetentionDays: tt.days}
 			}
@@ -91,23 +131,4 @@ func TestLeftover(t *testing.T) {
 		says(t, "skips", p.Skips, "vpc-2: it does not exist", "vpc-3: it does not exist")
 	}
 	converges(t, want, got)
-}
-
-func TestNoRoom(t *testing.T) {
-	want := policy(t)
-	want.FlowLogs.TrafficType = catalog.TrafficAll
-	theirs := logOf(func(fl *plan.FlowLog) { fl.TrafficType = catalog.TrafficAccept })
-	got := flowLogs(want, vpcWith(ours, theirs))
-	p := of(t, want, got)
-	says(t, "actions", p.Actions)
-	says(t, "findings", p.Findings, "[vpc-full] vpc-1: no flow log satisfies the policy, and there is no room for another: "+
-		"fl-1 records only ACCEPT, fl-9 records only REJECT. Delete fl-1, which does not satisfy the policy. "+
-		"relight then creates a flow log that does, and removes its own fl-9 once the new one delivers.")
-	if p.Healthy != 0 || !p.Findings[0].Alert {
-		t.Errorf("%d held, told at once: %t", p.Healthy, p.Findings[0].Alert)
-	}
-	alone := of(t, want, flowLogs(want, vpcWith(theirs, with(theirs, func(fl *plan.FlowLog) { fl.ID = "fl-2" }))))
-	if len(alone.Findings) != 0 || len(alone.Actions) != 2 {
-		t.Errorf("without one of ours: actions %v, findings %v; want the attempt, which EC2 refuses", alone.Actions, alone.Findings)
-	}
 }

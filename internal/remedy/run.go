@@ -41,6 +41,8 @@ type Outcome struct {
 	Action plan.Action
 	Err    error // an *Error, or nil
 	Told   bool  // people have just been notified of this failure
+
+	Findings []plan.Finding // what AWS's answer shows that only a person can fix
 }
 
 // Planned returns how many actions of the plan restore a protection.
@@ -167,6 +169,9 @@ func (r Reconciler) Run(ctx context.Context, s Scope, mode catalog.Mode, causes 
 		return rep
 	}
 	rep.Outcomes = r.Applier.Apply(ctx, s, rep.Plan.Actions)
+	for _, o := range rep.Outcomes {
+		rep.Plan.Add(o.Findings...)
+	}
 	again, err := r.plan(ctx, s)
 	if err != nil {
 		rep.Err = fmt.Errorf("verify: %w", err)

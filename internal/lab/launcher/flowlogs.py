@@ -104,7 +104,8 @@ def _record(params, vpc):
     kind = ec2._p(params, "LogDestinationType", "cloud-watch-logs")
     group = ec2._p(params, "LogGroupName")
     if kind == "cloud-watch-logs" and destination:
-        group = destination.removesuffix(":*").split(":log-group:")[-1]
+        destination = destination.removesuffix(":*")
+        group = destination.split(":log-group:")[-1]
     return {
         "FlowLogId": "fl-" + "".join(random.choices("0123456789abcdef", k=17)),
         "FlowLogStatus": "ACTIVE",
