@@ -253,6 +253,25 @@ func TestFullVPCInBatch(t *testing.T) {
 	}
 }
 
+// relight tries to create a flow log however many a VPC has: nobody documents the
+// quota any more.
+func TestUnknownFlowLogQuota(t *testing.T) {
+	w := healthy(t, "")
+	w.PageSize(0)
+	w.FlowLogQuota(3)
+	w.createFlowLog(home, "vpc-1", "ACCEPT", theirGroup)
+	w.config.FlowLogs.TrafficType = "ALL"
+	if s := w.sweepFlowLogs(); s.Unrestored != 0 || s.Findings != 0 || len(w.FlowLogs(home, "vpc-1")) != 3 {
+		t.Errorf("%d flow logs, %+v", len(w.FlowLogs(home, "vpc-1")), s)
+	}
+	w.anHour()
+	w.sweepFlowLogs()
+	want := []string{"ACCEPT network-flow-logs default 600", "ALL relight-flow-logs default 600"}
+	if got := describe(w.logs("vpc-1")); !slices.Equal(got, want) {
+		t.Errorf("flow logs %q, want %q", got, want)
+	}
+}
+
 // A flow log of somebody else's does not become relight's by its tag, so relight
 // does not delete it.
 func TestForgedTag(t *testing.T) {
@@ -290,6 +309,7 @@ func TestAnyFlowLogConfiguration(t *testing.T) {
 		if coin("whole call fails") {
 			w.RefuseWhole()
 		}
+		w.FlowLogQuota(rapid.IntRange(1, 4).Draw(rt, "quota"))
 		theirs := map[string]bool{}
 		for range rapid.IntRange(1, 4).Draw(rt, "changes") {
 			switch rapid.SampledFrom([]string{"format", "traffic", "interval", "group", "intrude", "delete", "fail"}).Draw(rt, "change") {

@@ -71,6 +71,14 @@ func (a *Account) FailDelivery(regionName, resource, message string) {
 	}
 }
 
+// FlowLogQuota sets how many flow logs a resource can have. The current quota page
+// does not name it any more.
+func (a *Account) FlowLogQuota(n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.flowLogQuota = n
+}
+
 // DistinctFlowLogs makes EC2 accept a flow log that differs from another one only
 // in its format, role or interval. Whether it does is unverified.
 func (a *Account) DistinctFlowLogs() {
@@ -297,8 +305,8 @@ func createFlowLogs(c *request, in *ec2.CreateFlowLogsInput) (*ec2.CreateFlowLog
 		if _, ok := c.vpcs.now[id]; c.whole && !ok && in.ResourceType == types.FlowLogsResourceTypeVpc {
 			return nil, noVPC(id)
 		}
-		if c.whole && len(c.flowLogsOn(id)) >= FlowLogsPerResource {
-			return nil, refuse(tooManyFlowLogs, "You have reached the limit of %d flow logs", FlowLogsPerResource)
+		if c.whole && len(c.flowLogsOn(id)) >= c.flowLogQuota {
+			return nil, refuse(tooManyFlowLogs, "You have reached the limit of %d flow logs", c.flowLogQuota)
 		}
 	}
 	out := &ec2.CreateFlowLogsOutput{ClientToken: in.ClientToken}
@@ -389,8 +397,8 @@ func (c *request) refuseFlowLog(id string, in *ec2.CreateFlowLogsInput) (code, m
 			return "FlowLogAlreadyExists", "Error. There is an existing Flow Log with the same configuration and log destination."
 		}
 	}
-	if len(on) >= FlowLogsPerResource {
-		return tooManyFlowLogs, fmt.Sprintf("You have reached the limit of %d flow logs", FlowLogsPerResource)
+	if len(on) >= c.flowLogQuota {
+		return tooManyFlowLogs, fmt.Sprintf("You have reached the limit of %d flow logs", c.flowLogQuota)
 	}
 	return "", ""
 }
