@@ -388,18 +388,29 @@ func (r *region) createFlowLogBatch(ctx context.Context, batch []*remedy.Outcome
 // flow log that has lost its tag since the run read it stays.
 func (r *region) deleteFlowLogs(ctx context.Context, outcomes []*remedy.Outcome) {
 	for batch := range slices.Chunk(outcomes, catalog.FlowLogsPerDeletion) {
-		in := &ec2.DeleteFlowLogsInput{}
-		for _, out := range batch {
-			in.FlowLogIds = append(in.FlowLogIds, out.Action.(plan.DeleteFlowLog).ID)
-		}
-		reply, err := r.ec2().DeleteFlowLogs(ctx, in)
-		var refused map[string]error
-		if err == nil {
-			refused = refusals("ec2.DeleteFlowLogs", reply.Unsuccessful)
-		}
-		for i, out := range batch {
-			out.Err = cmp.Or(err, gone(refused[in.FlowLogIds[i]]))
-		}
+		r.deleteFlowLogBatch(ctx, batch)
+	}
+}
+
+// deleteFlowLogBatch makes one call. If one flow log that is gone fails the call
+// as a whole, it splits the call.
+func (r *region) deleteFlowLogBatch(ctx context.Context, batch []*remedy.Outcome) {
+	in := &ec2.DeleteFlowLogsInput{}
+	for _, out := range batch {
+		in.FlowLogIds = append(in.FlowLogIds, out.Action.(plan.DeleteFlowLog).ID)
+	}
+	reply, err := r.ec2().DeleteFlowLogs(ctx, in)
+	if half := len(batch) / 2; remedy.ClassOf(err) == remedy.Missing && half > 0 {
+		r.deleteFlowLogBatch(ctx, batch[:half])
+		r.deleteFlowLogBatch(ctx, batch[half:])
+		return
+	}
+	var refused map[string]error
+	if err == nil {
+		refused = refusals("ec2.DeleteFlowLogs", reply.Unsuccessful)
+	}
+	for i, out := range batch {
+		out.Err = gone(cmp.Or(err, refused[in.FlowLogIds[i]]))
 	}
 }
 

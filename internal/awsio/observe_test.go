@@ -260,6 +260,27 @@ func TestUnknownVPCInBatch(t *testing.T) {
 	}
 }
 
+// A flow log that somebody else deleted a moment ago does not keep the others from
+// being deleted, whichever way EC2 reports it.
+func TestDeletedFlowLogInBatch(t *testing.T) {
+	for _, whole := range []bool{false, true} {
+		c, acct := cloud(t)
+		if whole {
+			acct.RefuseWhole()
+		}
+		actions := []plan.Action{plan.DeleteFlowLog{ID: "fl-gone"}}
+		for _, vpc := range []string{"vpc-1", "vpc-2", "vpc-3"} {
+			actions = append(actions, plan.DeleteFlowLog{ID: acct.FlowLogs(home, vpc)[0], VPC: vpc})
+		}
+		for _, out := range c.Apply(t.Context(), scope(catalog.FlowLogs), actions) {
+			a := out.Action.(plan.DeleteFlowLog)
+			if out.Err != nil || a.VPC != "" && len(acct.FlowLogs(home, a.VPC)) != 0 {
+				t.Errorf("whole call fails: %t: %s: %v", whole, a.ID, out.Err)
+			}
+		}
+	}
+}
+
 // Each repair has its own client token, so that EC2 does not answer it with a
 // flow log that has been deleted since.
 func TestFreshTokens(t *testing.T) {

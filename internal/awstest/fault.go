@@ -40,8 +40,9 @@ func (a *Account) Refuse(resource string, codes ...string) {
 }
 
 // RefuseWhole makes a VPC that does not exist, or has no room for another flow
-// log, fail the whole CreateFlowLogs call instead of its own item. Which of the
-// two EC2 does is unverified.
+// log, fail the whole CreateFlowLogs call instead of its own item, and a flow log
+// that does not exist the whole DeleteFlowLogs call. Which of the two EC2 does is
+// unverified.
 func (a *Account) RefuseWhole() {
 	a.mu.Lock()
 	defer a.mu.Unlock()

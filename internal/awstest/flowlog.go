@@ -516,10 +516,16 @@ var flowLogFilters = map[string]string{
 }
 
 // deleteFlowLogs deletes flow logs, and reports unknown ones inside a
-// successful reply. Source: Amazon EC2 API Reference, DeleteFlowLogs.
+// successful reply, unless RefuseWhole was called. Source: Amazon EC2 API
+// Reference, DeleteFlowLogs.
 func deleteFlowLogs(c *request, in *ec2.DeleteFlowLogsInput) (*ec2.DeleteFlowLogsOutput, error) {
 	if len(in.FlowLogIds) == 0 || len(in.FlowLogIds) > FlowLogDeletions {
 		return nil, refuse("InvalidParameterValue", "%d flow log IDs", len(in.FlowLogIds))
+	}
+	for _, id := range in.FlowLogIds {
+		if _, ok := c.logs.now[id]; c.whole && !ok {
+			return nil, refuse("InvalidFlowLogId.NotFound", "These flow log ids in the input list are not found: %s", id)
+		}
 	}
 	out := &ec2.DeleteFlowLogsOutput{}
 	var gone []string
