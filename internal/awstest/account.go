@@ -78,6 +78,7 @@ type region struct {
 	params map[string]string // of Systems Manager
 
 	composites      store[types.CompositeAlarm]
+	logAlarms       store[types.LogAlarm]
 	mutes           store[muteRule]
 	accountPolicies store[logstypes.AccountPolicy] // by type and name
 }
@@ -181,6 +182,9 @@ func (a *Account) State() map[string]string {
 		}
 		for name, c := range r.composites.now {
 			add("composite-alarm", name, compositeState(c))
+		}
+		for name, al := range r.logAlarms.now {
+			add("log-alarm", name, logAlarmState(al))
 		}
 		for name, m := range r.mutes.now {
 			add("mute-rule", name, m.state())

@@ -10,14 +10,18 @@ import (
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 )
 
-// AddKey makes an enabled KMS key whose policy lets IAM policies decide.
-// Source: AWS KMS Developer Guide, "Default key policy".
-func (a *Account) AddKey(arn string) {
+// AddKey makes an enabled KMS key whose policy lets IAM policies decide, and
+// admits CloudWatch Logs of the key's region. Sources: AWS KMS Developer Guide,
+// "Default key policy"; CloudWatch Logs User Guide, "Encrypt log data in
+// CloudWatch Logs using AWS KMS".
+func (a *Account) AddKey(key string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.keys[arn] = kmstypes.KeyStateEnabled
-	a.keyPolicies[arn] = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + a.ID +
-		`:root"},"Action":"kms:*","Resource":"*"}}`
+	region := strings.Split(key, ":")[3]
+	a.keys[key] = kmstypes.KeyStateEnabled
+	a.keyPolicies[key] = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + a.ID +
+		`:root"},"Action":"kms:*","Resource":"*"},{"Effect":"Allow","Principal":{"Service":"logs.` + region +
+		`.amazonaws.com"},"Action":["kms:Encrypt*","kms:Decrypt*","kms:ReEncrypt*","kms:GenerateDataKey*","kms:Describe*"],"Resource":"*"}]}`
 }
 
 // key returns the ARN of the key with an ID or ARN. Source: KMS API Reference,

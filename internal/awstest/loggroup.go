@@ -77,12 +77,17 @@ func createLogGroup(c *request, in *cloudwatchlogs.CreateLogGroupInput) error {
 		return refuse(invalidLogs, "the name %q is not valid", name)
 	case !slices.Contains(class.Values(), class):
 		return refuse(invalidLogs, "the class %q is not valid", class)
-	case in.KmsKeyId != nil && c.keys[*in.KmsKeyId] != kmstypes.KeyStateEnabled: // CloudWatch Logs API Reference, CreateLogGroup
-		return refuse(invalidLogs, "the key %s does not exist or is disabled", *in.KmsKeyId)
 	case reserved:
 		return refuse(invalidLogs, "tag keys starting with 'aws:' are reserved")
 	case exists:
 		return refuse("ResourceAlreadyExistsException", "The specified log group already exists")
+	case len(in.Tags) > 0 && c.denied["TagResource"]: // CloudWatch Logs API Reference, CreateLogGroup, tags
+		return refuse("AccessDeniedException", notAuthorized, "logs:TagResource")
+	case aws.ToBool(in.DeletionProtectionEnabled) && c.denied["PutLogGroupDeletionProtection"]: // unverified
+		return refuse("AccessDeniedException", notAuthorized, "logs:PutLogGroupDeletionProtection")
+	}
+	if err := c.badLogKey(in.KmsKeyId, name); err != nil {
+		return err
 	}
 	arn := c.arn("logs", c.name, "log-group:"+name)
 	c.groups.write(c.lag)[name] = group{
@@ -94,6 +99,29 @@ func createLogGroup(c *request, in *cloudwatchlogs.CreateLogGroupInput) error {
 		tags: maps.Clone(in.Tags), filters: map[string]types.MetricFilter{},
 	}
 	c.wrote(name)
+	return nil
+}
+
+const notAuthorized = "User is not authorized to perform: %s"
+
+// badLogKey returns why CloudWatch Logs does not take a key for a log group, or
+// nil. Sources: CloudWatch Logs API Reference, CreateLogGroup and AssociateKmsKey
+// (a key that does not exist or is disabled); hashicorp/terraform issue 24194
+// (text for a key that does not exist) and terraform-provider-aws issue 29282
+// (code and text for a key whose policy does not admit CloudWatch Logs).
+func (c *request) badLogKey(key *string, group string) error {
+	if key == nil {
+		return nil
+	}
+	admitted := strings.Contains(c.keyPolicies[*key], `"logs.`+c.name+`.amazonaws.com"`) // no test denies it
+	switch state, exists := c.keys[*key]; {
+	case !exists:
+		return refuse(invalidLogs, "The specified KMS Key Id could not be found. '%s'", group)
+	case state != kmstypes.KeyStateEnabled:
+		return refuse(invalidLogs, "The specified KMS Key Id is disabled. '%s'", group)
+	case !admitted:
+		return refuse("AccessDeniedException", "The specified KMS key does not exist or is not allowed to be used with Arn '%s'", c.arn("logs", c.name, "log-group:"+group))
+	}
 	return nil
 }
 
@@ -143,13 +171,13 @@ func (c *request) groupAt(identifier *string) string {
 // CloudWatch Logs API Reference, AssociateKmsKey: by name or by ARN, never
 // both, and the key has to exist.
 func associateKmsKey(c *request, in *cloudwatchlogs.AssociateKmsKeyInput) error {
-	switch {
-	case (in.LogGroupName == nil) == (in.ResourceIdentifier == nil):
+	if (in.LogGroupName == nil) == (in.ResourceIdentifier == nil) {
 		return refuse(invalidLogs, "give one of logGroupName and resourceIdentifier")
-	case c.keys[*in.KmsKeyId] != kmstypes.KeyStateEnabled:
-		return refuse(invalidLogs, "the key %s does not exist or is disabled", *in.KmsKeyId)
 	}
 	name := c.groupAt(cmp.Or(in.LogGroupName, in.ResourceIdentifier))
+	if err := c.badLogKey(in.KmsKeyId, name); err != nil {
+		return err
+	}
 	return c.change(name, name, func(g *group) { g.KmsKeyId = in.KmsKeyId })
 }
 
@@ -175,6 +203,18 @@ func listTagsForResource(c *request, in *cloudwatchlogs.ListTagsForResourceInput
 		return nil, errNoGroup
 	}
 	return &cloudwatchlogs.ListTagsForResourceOutput{Tags: maps.Clone(g.tags)}, nil
+}
+
+// untagResource removes tags from a log group. Source: CloudWatch Logs API
+// Reference, UntagResource.
+func untagResource(c *request, in *cloudwatchlogs.UntagResourceInput) error {
+	name := c.groupAt(in.ResourceArn)
+	return c.change(name, name, func(g *group) {
+		g.tags = maps.Clone(g.tags)
+		for _, key := range in.TagKeys {
+			delete(g.tags, key)
+		}
+	})
 }
 
 // putTransformer sets a log group's transformer; only the Standard class
@@ -457,6 +497,7 @@ var logGroupOperations = []operation{
 	act[cloudwatchlogs.AssociateKmsKeyOutput](associateKmsKey),
 	act[cloudwatchlogs.DisassociateKmsKeyOutput](disassociateKmsKey),
 	handle(listTagsForResource),
+	act[cloudwatchlogs.UntagResourceOutput](untagResource),
 	act[cloudwatchlogs.PutTransformerOutput](putTransformer),
 	handle(getTransformer),
 	act[cloudwatchlogs.DeleteTransformerOutput](deleteTransformer),

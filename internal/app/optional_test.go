@@ -1,0 +1,405 @@
+package app_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cloudwatchtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+
+	"github.com/relight-aws/relight/events"
+	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/awstest"
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+const groupKey = "arn:aws:kms:us-east-1:111122223333:key/5e6f7a8b-1c2d-4e3f-9a0b-c1d2e3f4a5b6"
+
+// group returns what the account has of a log group, or "" if there is none.
+func (w *world) group(region, name string) string { return w.State()[region+" log-group "+name] }
+
+// ownFilters counts relight's filters on the trail's log group.
+func (w *world) ownFilters() int {
+	n := 0
+	for key := range w.State() {
+		if strings.HasPrefix(key, home+" metric-filter "+trailGroup+" relight-") {
+			n++
+		}
+	}
+	return n
+}
+
+// changes returns the writes after the first n, but for what sweeps remember of
+// their findings.
+func (w *world) changes(n int) []awstest.Write {
+	return slices.DeleteFunc(w.Writes()[n:], func(wr awstest.Write) bool { return wr.Op == "PutParameter" })
+}
+
+// told returns the text of the notifications after the first n.
+func (w *world) told(n int) string {
+	var all []string
+	for _, m := range w.Messages()[n:] {
+		all = append(all, m.Subject+"\n"+m.Text)
+	}
+	return strings.Join(all, "\n")
+}
+
+// A log group comes back even if AWS refuses an optional part of it: its key,
+// its deletion protection or its tags. People are told what is missing, and the
+// part follows once AWS takes it.
+func TestLogGroupWithoutARefusedPart(t *testing.T) {
+	keyed := `{"kmsKeys":{"` + home + `":"` + groupKey + `"}}`
+	named := func(w *world) *string { return aws.String(groupKey) }
+	shut := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}}`
+	tests := map[string]struct {
+		spoil, repair func(*world)
+		missing       string // in the notification
+		never         bool   // the part never follows
+	}{
+		"a disabled key": {
+			spoil: func(w *world) {
+				must(w.KMS.DisableKey(w.t.Context(), &kms.DisableKeyInput{KeyId: named(w)}))
+			},
+			repair: func(w *world) {
+				must(w.KMS.EnableKey(w.t.Context(), &kms.EnableKeyInput{KeyId: named(w)}))
+			},
+			missing: "created without its key: enable the key " + groupKey,
+		},
+		"a key that is about to be deleted": {
+			spoil: func(w *world) {
+				must(w.KMS.ScheduleKeyDeletion(w.t.Context(), &kms.ScheduleKeyDeletionInput{KeyId: named(w)}))
+			},
+			repair: func(w *world) {
+				must(w.KMS.CancelKeyDeletion(w.t.Context(), &kms.CancelKeyDeletionInput{KeyId: named(w)}))
+				must(w.KMS.EnableKey(w.t.Context(), &kms.EnableKeyInput{KeyId: named(w)}))
+			},
+			missing: "created without its key: enable the key " + groupKey,
+		},
+		"a key that does not admit CloudWatch Logs": {
+			spoil: func(w *world) {
+				must(w.KMS.PutKeyPolicy(w.t.Context(), &kms.PutKeyPolicyInput{KeyId: named(w), Policy: aws.String(shut)}))
+			},
+			repair:  func(w *world) { w.AddKey(groupKey) },
+			missing: "created without its key: enable the key " + groupKey,
+		},
+		"a code that nobody has recorded": {
+			spoil:   func(w *world) { w.Fail("CreateLogGroup", "SomeKeyException") },
+			repair:  func(*world) {},
+			missing: "created without its key",
+		},
+		"KMS's own code": {
+			spoil:   func(w *world) { w.Fail("CreateLogGroup", "KMSInvalidStateException") },
+			repair:  func(*world) {},
+			missing: "created without its key",
+		},
+		"protection that is denied": {
+			spoil:   func(w *world) { w.Deny("PutLogGroupDeletionProtection") },
+			repair:  func(w *world) { w.Allow("PutLogGroupDeletionProtection") },
+			missing: "created without deletion protection",
+		},
+		"both": {
+			spoil: func(w *world) {
+				w.Deny("PutLogGroupDeletionProtection")
+				must(w.KMS.DisableKey(w.t.Context(), &kms.DisableKeyInput{KeyId: named(w)}))
+			},
+			repair: func(w *world) {
+				w.Allow("PutLogGroupDeletionProtection")
+				must(w.KMS.EnableKey(w.t.Context(), &kms.EnableKeyInput{KeyId: named(w)}))
+			},
+			missing: "created without its key, deletion protection: enable the key " + groupKey,
+		},
+		"tags that are denied": {
+			spoil:   func(w *world) { w.Deny("TagResource") },
+			repair:  func(w *world) { w.Allow("TagResource") },
+			missing: "created without tags", never: true,
+		},
+	}
+	for name, tt := range tests {
+		for _, by := range []string{"event", "sweep"} {
+			t.Run(name+", by "+by, func(t *testing.T) {
+				w := healthy(t, keyed)
+				w.deleteGroup(home, trailGroup)
+				tt.spoil(w)
+				told := len(w.Messages())
+				if by == "event" {
+					w.send(events.Read("DeleteLogGroup.trail.json"), true)
+				} else {
+					w.sweep(app.Request{})
+				}
+				if w.group(home, trailGroup) == "" || w.ownFilters() != len(catalog.Controls()) {
+					t.Fatalf("group %q with %d filters\n%s", w.group(home, trailGroup), w.ownFilters(), w.told(told))
+				}
+				if text := w.told(told); !strings.Contains(text, tt.missing) {
+					t.Errorf("people were told\n%s\nwithout %q", text, tt.missing)
+				}
+				for range 3 { // no loop of writes while the part is refused
+					if name == "a code that nobody has recorded" || name == "KMS's own code" {
+						break
+					}
+					writes, told := len(w.Writes()), len(w.Messages())
+					s := w.sweep(app.Request{})
+					if extra := w.changes(writes); len(extra) > 0 || len(w.Messages()) != told {
+						t.Errorf("a sweep writes %v and tells\n%s", extra, w.told(told))
+					}
+					if !tt.never && s.Unrestored == 0 {
+						t.Error("a sweep calls it restored")
+					}
+				}
+				tt.repair(w)
+				w.sweep(app.Request{})
+				s := w.sweep(app.Request{})
+				if s.Planned != 0 || s.Unrestored != 0 {
+					t.Errorf("afterwards a sweep plans %d and leaves %v", s.Planned, unrestored(s))
+				}
+				state := w.group(home, trailGroup)
+				if whole := strings.Contains(state, groupKey) && strings.Contains(state, `"protected":true`); whole == tt.never && !tt.never {
+					t.Errorf("the group is %s, want it with its key and protected", state)
+				}
+				if gaps := w.gaps(); len(gaps) > 0 {
+					t.Errorf("not protected: %v", gaps)
+				}
+			})
+		}
+	}
+}
+
+// A refusal that is about the log group itself stays an error, and costs a few
+// calls, not many.
+func TestLogGroupThatIsRefused(t *testing.T) {
+	w := healthy(t, "")
+	w.deleteGroup(home, trailGroup)
+	w.Deny("CreateLogGroup")
+	before := w.Calls()
+	s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.LogGroups}})
+	if n := w.Calls().Since(before)["CreateLogGroup"]; s.Unrestored == 0 || n > 4 {
+		t.Errorf("%d left, %d calls of CreateLogGroup", s.Unrestored, n)
+	}
+	w.Allow("CreateLogGroup")
+	w.Fail("CreateLogGroup", "LimitExceededException", "LimitExceededException", "LimitExceededException")
+	before = w.Calls()
+	w.sweep(app.Request{Kinds: []catalog.Kind{catalog.LogGroups}})
+	if n := w.Calls().Since(before)["CreateLogGroup"]; n != 1 {
+		t.Errorf("%d calls of CreateLogGroup for a quota", n)
+	}
+}
+
+// While a part is refused, the events that relight's own calls raise do not tell
+// people the same failure again and again.
+func TestRefusedPartIsToldOnce(t *testing.T) {
+	w := healthy(t, `{"kmsKeys":{"`+home+`":"`+groupKey+`"}}`)
+	must(w.KMS.DisableKey(t.Context(), &kms.DisableKeyInput{KeyId: aws.String(groupKey)}))
+	w.deleteGroup(home, trailGroup)
+	function := w.app(catalog.Function(catalog.LogGroups))
+	told := len(w.Messages())
+	for _, event := range []string{"DeleteLogGroup.trail.json", "CreateLogGroup.trail.json", "CreateLogGroup.trail.json", "CreateLogGroup.trail.json", "CreateLogGroup.trail.json"} {
+		if _, err := function.HandleEvent(t.Context(), batch(events.Read(event))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(w.Messages()) - told; n > 2 { // of the group without its key, and of the key that is still refused
+		t.Errorf("%d messages:\n%s", n, w.told(told))
+	}
+}
+
+// relight knows its own log group by its name too: one call removes a tag.
+func TestUntaggedLogGroup(t *testing.T) {
+	for _, region := range []string{home, second} {
+		w := deployed(t, "")
+		w.AddVPC(second, "vpc-0a1b")
+		w.sweep(app.Request{})
+		arn := "arn:aws:logs:" + region + ":" + account + ":log-group:" + flowLogGroup
+		must(w.In(region).Logs.UntagResource(t.Context(), &cloudwatchlogs.UntagResourceInput{ResourceArn: aws.String(arn), TagKeys: []string{"relight"}}))
+		w.protect(region, flowLogGroup, false)
+		w.sweep(app.Request{})
+		if state := w.group(region, flowLogGroup); !strings.Contains(state, `"protected":true`) {
+			t.Errorf("%s: %s, want it protected again", region, state)
+		}
+		if s := w.sweep(app.Request{}); s.Planned != 0 {
+			t.Errorf("%s: a second sweep plans %d", region, s.Planned)
+		}
+	}
+}
+
+func (w *world) alarmNamed(name string) (a cloudwatchtypes.MetricAlarm, exists bool) {
+	w.t.Helper()
+	out := must(w.CloudWatch.DescribeAlarms(w.t.Context(), &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{name}}))
+	if len(out.MetricAlarms) == 0 {
+		return a, false
+	}
+	return out.MetricAlarms[0], true
+}
+
+// Five junk actions on an alarm of relight's leave no room for its topic.
+func TestFiveJunkActions(t *testing.T) {
+	arn := func(name string) string { return "arn:aws:sns:" + home + ":" + account + ":" + name }
+	for name, tt := range map[string]struct {
+		deny    string
+		removed string
+	}{
+		"as read":       {"", "nobody-1"},
+		"if not by AWS": {"GetTopicAttributes", "ops-4"},
+	} {
+		for _, by := range []string{"event", "sweep"} {
+			t.Run(name+", by "+by, func(t *testing.T) {
+				w := healthy(t, "")
+				five := []string{w.AddTopic(home, "ops-1", 1), arn("nobody-1"), w.AddTopic(home, "ops-2", 1), w.AddTopic(home, "ops-3", 1), w.AddTopic(home, "ops-4", 1)}
+				w.changeAlarm(rootUsage, func(in *cloudwatch.PutMetricAlarmInput) { in.AlarmActions = five })
+				if tt.deny != "" {
+					w.Deny(tt.deny)
+				}
+				told := len(w.Messages())
+				if by == "event" {
+					w.send(events.Read("PutMetricAlarm.weakened.json"), true)
+				} else {
+					w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Alarms}})
+				}
+				a, _ := w.alarmNamed(rootUsage)
+				if !slices.Contains(a.AlarmActions, w.topic) || slices.Contains(a.AlarmActions, arn(tt.removed)) || len(a.AlarmActions) != 5 {
+					t.Errorf("actions %v, want relight's topic instead of %s", a.AlarmActions, tt.removed)
+				}
+				if text := w.told(told); !strings.Contains(text, "alarm-actions-full") || !strings.Contains(text, arn(tt.removed)) {
+					t.Errorf("people were told\n%s", text)
+				}
+				writes := len(w.Writes())
+				if s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Alarms}}); s.Planned != 0 || s.Findings != 0 && tt.deny == "" || len(w.changes(writes)) > 0 {
+					t.Errorf("a second sweep plans %d and has %d findings", s.Planned, s.Findings)
+				}
+			})
+		}
+	}
+}
+
+// squat deletes an alarm of relight's and puts an alarm of another type under
+// its name.
+func (w *world) squat(name, kind string) {
+	w.t.Helper()
+	w.deleteAlarms(name)
+	if kind == "composite alarm" {
+		must(w.CloudWatch.PutCompositeAlarm(w.t.Context(), &cloudwatch.PutCompositeAlarmInput{AlarmName: aws.String(name), AlarmRule: aws.String("FALSE")}))
+		return
+	}
+	must(w.CloudWatch.PutLogAlarm(w.t.Context(), &cloudwatch.PutLogAlarmInput{
+		AlarmName: aws.String(name), ComparisonOperator: cloudwatchtypes.ComparisonOperatorGreaterThanThreshold, Threshold: aws.Float64(1e9),
+		QueryResultsToAlarm: aws.Int32(1), QueryResultsToEvaluate: aws.Int32(1), ScheduledQueryConfiguration: &cloudwatchtypes.ScheduledQueryConfiguration{
+			QueryString: aws.String("fields @message"), ScheduledQueryRoleARN: aws.String(theirRole), AggregationExpression: aws.String("count(*)"),
+			ScheduleConfiguration: &cloudwatchtypes.ScheduleConfiguration{ScheduleExpression: aws.String("rate(5 minutes)"), StartTimeOffset: aws.Int64(300)},
+		},
+	}))
+}
+
+// An alarm of another type under the name of relight's does not keep the control
+// from having its alarm.
+func TestSquattedAlarmName(t *testing.T) {
+	for _, kind := range []string{"composite alarm", "log alarm"} {
+		for _, by := range []string{"event", "sweep"} {
+			t.Run(kind+", by "+by, func(t *testing.T) {
+				w := healthy(t, "")
+				w.squat(rootUsage, kind)
+				told := len(w.Messages())
+				var s app.Sweep
+				if by == "event" {
+					if _, errs := w.send(events.Read("DeleteAlarms.one.json"), true); len(errs) > 0 {
+						t.Error(errs)
+					}
+				} else {
+					s = w.sweep(app.Request{})
+				}
+				if text := w.told(told); !strings.Contains(text, "a "+kind+" has the name of relight's alarm") {
+					t.Errorf("people were told\n%s", text)
+				}
+				if gaps := w.gaps(); len(gaps) > 0 || s.Unrestored > 0 {
+					t.Errorf("not protected: %v; %v", gaps, unrestored(s))
+				}
+				writes := len(w.Writes())
+				w.send(events.Read("DeleteAlarms.one.json"), true)
+				if s := w.sweep(app.Request{}); s.Planned != 0 || len(w.changes(writes)) > 0 || s.Findings != 1 {
+					t.Errorf("a second sweep plans %d, %d findings, writes %v", s.Planned, s.Findings, w.changes(writes))
+				}
+				second := ""
+				for name := range w.State() {
+					if name, ours := strings.CutPrefix(name, home+" alarm "); ours && strings.HasPrefix(name, rootUsage+"-") {
+						second = name
+					}
+				}
+				w.squat(second, kind) // the next name too
+				w.sweep(app.Request{})
+				if gaps := w.gaps(); len(gaps) > 0 {
+					t.Errorf("with both names taken, not protected: %v", gaps)
+				}
+				w.deleteAlarms(rootUsage, second)
+				w.sweep(app.Request{})
+				if s := w.sweep(app.Request{}); s.Planned != 0 || s.Findings != 0 {
+					t.Errorf("once both are gone, a sweep plans %d and has %d findings", s.Planned, s.Findings)
+				}
+			})
+		}
+	}
+}
+
+// A region that does not know log alarms refuses a listing that asks for them.
+func TestRegionWithoutLogAlarms(t *testing.T) {
+	for _, code := range []string{"ValidationError", "InvalidParameterValue"} {
+		w := healthy(t, "")
+		w.PageSize(0)
+		w.deleteAlarms(rootUsage)
+		w.Fail("DescribeAlarms", code, "", code, "") // before the repair and after it
+		if s := w.sweep(app.Request{}); s.Unrestored != 0 {
+			t.Errorf("%s: %v", code, unrestored(s))
+		}
+		if gaps := w.gaps(); len(gaps) > 0 {
+			t.Errorf("%s: not protected: %v", code, gaps)
+		}
+	}
+}
+
+// relight's own alarms are what the configuration says, also where it asks for
+// less than before.
+func TestChangedAlarmSettings(t *testing.T) {
+	w := healthy(t, "")
+	for _, settings := range []string{`{"threshold":5}`, `{"threshold":5,"periodSeconds":3600}`, `{"threshold":2}`, `{}`} {
+		changed := deployed(t, `{"controls":{"root-usage":`+settings+`}}`)
+		w.config = changed.config
+		want := struct {
+			Threshold float64
+			Period    int32 `json:"periodSeconds"`
+		}{catalog.AlarmThreshold, catalog.AlarmPeriod}
+		if err := json.Unmarshal([]byte(settings), &want); err != nil {
+			t.Fatal(err)
+		}
+		if s := w.sweep(app.Request{}); s.Repaired != 1 {
+			t.Errorf("%s: the sweep restores %d, want 1", settings, s.Repaired)
+		}
+		if a, _ := w.alarmNamed(rootUsage); *a.Threshold != want.Threshold || *a.Period != want.Period {
+			t.Errorf("%s: threshold %v in %d s", settings, *a.Threshold, *a.Period)
+		}
+		if s := w.sweep(app.Request{}); s.Planned != 0 {
+			t.Errorf("%s: a second sweep plans %d", settings, s.Planned)
+		}
+	}
+}
+
+// What relight created for a control that is disabled by now is listed, and
+// stays.
+func TestDisabledControlIsListed(t *testing.T) {
+	w := healthy(t, "")
+	w.config = deployed(t, `{"controls":{"root-usage":{"disabled":true}}}`).config
+	writes := len(w.Writes())
+	s := w.sweep(app.Request{Mode: "plan"})
+	var skipped []string
+	for _, r := range s.Reports {
+		skipped = append(skipped, r.Skipped...)
+	}
+	for _, part := range []string{"alarm " + rootUsage + ": no longer wanted", "metric filter " + rootUsage + ": no longer wanted"} {
+		if !slices.ContainsFunc(skipped, func(line string) bool { return strings.HasPrefix(line, part) }) {
+			t.Errorf("a plan skips %v, want %q", skipped, part)
+		}
+	}
+	if w.sweep(app.Request{}); len(w.changes(writes)) > 0 {
+		t.Errorf("a sweep writes %v", w.changes(writes))
+	}
+}
