@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -28,7 +29,7 @@ type brake struct {
 
 	mu     sync.Mutex
 	writes map[string][]time.Time // times of the successful writes in the window, by target
-	told   map[string]time.Time   // when people were last notified that a target is left to the sweep
+	told   map[string]time.Time   // when people were last notified that a target is left to the sweep, or why it failed
 }
 
 // Apply applies the actions, except those on targets that somebody keeps
@@ -50,12 +51,32 @@ func (b *brake) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action
 		return outcomes
 	}
 	for i, out := range b.Applier.Apply(ctx, s, free) {
-		outcomes[places[i]] = out
 		if out.Err == nil {
 			b.count(s, out.Action)
+		} else {
+			out.Told = b.known(s, out)
 		}
+		outcomes[places[i]] = out
 	}
 	return outcomes
+}
+
+// known reports whether people were notified in the window that an action fails
+// for good for the same reason. relight's own calls raise events, and each of
+// their runs would report the same failure again.
+func (b *brake) known(s remedy.Scope, out remedy.Outcome) bool {
+	e, ok := errors.AsType[*remedy.Error](out.Err)
+	if !ok || e.Class != remedy.Terminal {
+		return false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	key, now := keyOf(s, out.Action)+" "+e.Op+" "+e.Hint, b.now()
+	if last, known := b.told[key]; known && now.Sub(last) < fightWindow {
+		return true
+	}
+	b.told[key] = now
+	return false
 }
 
 // leave reports whether the brake leaves an action to the sweep, and returns

@@ -125,6 +125,7 @@ func TestBackfillBudget(t *testing.T) {
 		t.Run(fmt.Sprint(vpcs), func(t *testing.T) {
 			w := deployed(t, "")
 			w.createGroup(second, flowLogGroup)
+			w.protect(second, flowLogGroup, true)
 			for i := range vpcs - 1 { // and vpc-3
 				w.AddVPC(second, fmt.Sprintf("vpc-%08x", i))
 			}

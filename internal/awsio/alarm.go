@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -27,7 +28,9 @@ var alarmKind = kindOf(
 
 // observeAlarms reads as little as the scope allows:
 //
-//	relight's alarms only    those alarms
+//	relight's alarms only    those alarms, and the topics of one without room for relight's;
+//	                         everything but the mute rules if an alarm of another type
+//	                         has the name
 //	any other, hashed too    all of relight's by name; if one is missing, another
 //	                         alarm may have satisfied its control, so then
 //	                         everything but the mute rules
@@ -53,19 +56,23 @@ func (r *region) observeAlarms(ctx context.Context, s remedy.Scope) (*plan.Alarm
 	if s.Type == catalog.CompositeAlarm {
 		ask = slices.Concat(ours, named)
 	}
-	var err error
-	if state.Alarms, state.Composites, err = r.describeAlarms(ctx, ask); err != nil {
+	err := r.describeAlarms(ctx, state, ask)
+	if err != nil {
 		return nil, err
 	}
 	for _, name := range state.Named {
-		if _, exists := state.Alarms[name]; !exists && !slices.Contains(named, name) {
+		if _, exists := state.Alarms[name]; state.Taken[name] != "" || !exists && !slices.Contains(named, name) {
 			return r.observeAllAlarms(ctx, s)
 		}
+	}
+	if err := r.readTopics(ctx, state, r.crowd(state)); err != nil {
+		return nil, err
 	}
 	if s.Type == catalog.MutedAlarm {
 		state.Mutes, err = r.mutesOf(ctx, slices.DeleteFunc(named, func(n string) bool { return !slices.Contains(ours, n) }))
 		if err != nil {
-			state.Unread, err = unread(plan.AlarmMutesUnread, plan.Args{}, err)
+			missed, failed := unread(plan.AlarmMutesUnread, plan.Args{}, err)
+			state.Unread, err = append(state.Unread, missed...), failed
 		}
 	}
 	return state, err
@@ -86,7 +93,7 @@ func (r *region) observeAllAlarms(ctx context.Context, s remedy.Scope) (*plan.Al
 			return state, err
 		}
 	}
-	if state.Alarms, state.Composites, err = r.describeAlarms(ctx, nil); err != nil {
+	if err = r.describeAlarms(ctx, state, nil); err != nil {
 		return nil, err
 	}
 	measuring, topics := r.measuring(state)
@@ -98,8 +105,39 @@ func (r *region) observeAllAlarms(ctx context.Context, s remedy.Scope) (*plan.Al
 			}
 		}
 	}
-	state.Topics, err = r.describeTopics(ctx, topics)
-	return state, err
+	return state, r.readTopics(ctx, state, append(topics, r.crowd(state)...))
+}
+
+// crowd returns the actions of relight's alarms that leave no room for relight's
+// topic.
+func (r *region) crowd(state *plan.AlarmState) []string {
+	var actions []string
+	for name, a := range state.Alarms {
+		if strings.HasPrefix(name, r.Want.Name("")) && len(a.AlarmActions) >= catalog.ActionsPerState && !slices.Contains(a.AlarmActions, r.Want.Topic) {
+			actions = append(actions, a.AlarmActions...)
+		}
+	}
+	return actions
+}
+
+// readTopics reads the health of topics. A topic that relight may not read
+// becomes a finding and counts as one that reaches nobody: a topic's own policy
+// must not keep the alarms from being restored.
+func (r *region) readTopics(ctx context.Context, state *plan.AlarmState, topics []string) error {
+	state.Topics = map[string]plan.Topic{}
+	slices.Sort(topics)
+	for _, topic := range slices.Compact(topics) {
+		found, err := r.describeTopics(ctx, []string{topic})
+		if err != nil {
+			missed, err := unread(plan.AlarmTopicUnread, plan.Args{"topic": topic}, err)
+			if err != nil {
+				return err
+			}
+			state.Unread = append(state.Unread, missed...)
+		}
+		maps.Copy(state.Topics, found)
+	}
+	return nil
 }
 
 // measuring returns the names of the alarms that watch the metric of a
@@ -128,33 +166,59 @@ func (r *region) measuring(state *plan.AlarmState) (names, topics []string) {
 	return slices.Compact(names), slices.Compact(topics)
 }
 
-// describeAlarms returns the named alarms that exist, metric and composite, or
-// every alarm of the region if no names are given.
-func (r *region) describeAlarms(ctx context.Context, names []string) (alarms map[string]plan.Alarm, composites []plan.Composite, err error) {
+// invalidCodes are CloudWatch's codes for a parameter that it does not take.
+var invalidCodes = []string{"ValidationError", "InvalidParameterValue", "InvalidParameterCombination"}
+
+// alarmTypes lists the types of alarms; they share one space of names. Source:
+// CloudWatch API Reference, PutMetricAlarm, AlarmName. Whether every region knows
+// log alarms is unverified: one that does not would refuse the whole list, so
+// relight then asks again without the last type.
+var alarmTypes = []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm, types.AlarmTypeLogAlarm}
+
+// describeAlarms reads the named alarms that exist, of every type, or every
+// alarm of the region if no names are given.
+func (r *region) describeAlarms(ctx context.Context, state *plan.AlarmState, names []string) error {
 	chunks := [][]string{nil}
 	if len(names) > 0 {
 		chunks = slices.Collect(slices.Chunk(names, catalog.AlarmsPerCall))
 	}
-	alarms = map[string]plan.Alarm{}
-	for _, chunk := range chunks {
-		in := &cloudwatch.DescribeAlarmsInput{
-			AlarmNames: chunk, AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm}, MaxRecords: aws.Int32(catalog.AlarmsPerCall),
-		}
-		for page, err := range pages(ctx, cloudwatch.NewDescribeAlarmsPaginator(r.cloudwatch(), in)) {
-			if err != nil {
-				return nil, nil, err
-			}
-			for _, a := range page.MetricAlarms {
-				got := alarmOf(a)
-				got.InAlarmFor = r.inAlarmFor(a)
-				alarms[got.Name] = got
-			}
-			for _, a := range page.CompositeAlarms {
-				composites = append(composites, compositeOf(a))
-			}
+	state.Alarms, state.Taken, state.Composites = map[string]plan.Alarm{}, map[string]string{}, nil
+	known := alarmTypes
+	for i := 0; i < len(chunks); i++ {
+		in := &cloudwatch.DescribeAlarmsInput{AlarmNames: chunks[i], AlarmTypes: known, MaxRecords: aws.Int32(catalog.AlarmsPerCall)}
+		err := r.listAlarms(ctx, state, in)
+		switch {
+		case err == nil:
+		case len(known) == len(alarmTypes) && slices.Contains(invalidCodes, codeOf(err)):
+			known = alarmTypes[:2]
+			i--
+		default:
+			return err
 		}
 	}
-	return alarms, composites, nil
+	return nil
+}
+
+// listAlarms adds the alarms of a listing to what was observed.
+func (r *region) listAlarms(ctx context.Context, state *plan.AlarmState, in *cloudwatch.DescribeAlarmsInput) error {
+	for page, err := range pages(ctx, cloudwatch.NewDescribeAlarmsPaginator(r.cloudwatch(), in)) {
+		if err != nil {
+			return err
+		}
+		for _, a := range page.MetricAlarms {
+			got := alarmOf(a)
+			got.InAlarmFor = r.inAlarmFor(a)
+			state.Alarms[got.Name] = got
+		}
+		for _, a := range page.CompositeAlarms {
+			state.Composites = append(state.Composites, compositeOf(a))
+			state.Taken[aws.ToString(a.AlarmName)] = "composite alarm"
+		}
+		for _, a := range page.LogAlarms {
+			state.Taken[aws.ToString(a.AlarmName)] = "log alarm"
+		}
+	}
+	return nil
 }
 
 // inAlarmFor returns for how many seconds an alarm has been in ALARM, or 0. An

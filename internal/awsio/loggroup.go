@@ -1,7 +1,9 @@
 package awsio
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -93,7 +95,7 @@ func (r *region) describeTransformers(ctx context.Context, state *plan.LogGroupS
 }
 
 // describeLogGroups returns the named log groups that exist. For those that
-// relight protects, it also reads whether relight made them.
+// relight protects, it also finds out whether relight made them.
 func (r *region) describeLogGroups(ctx context.Context, names, protected []string) (map[string]plan.LogGroup, error) {
 	names = slices.Clone(names)
 	slices.Sort(names)
@@ -113,9 +115,11 @@ func (r *region) describeLogGroups(ctx context.Context, names, protected []strin
 		if !exists || !r.doubtful(g) {
 			continue
 		}
-		var err error
-		if g.Ours, err = r.ownsGroup(ctx, arns[name]); err != nil {
-			return nil, err
+		if g.Ours = plan.OwnsGroup(r.Want, name); !g.Ours {
+			var err error
+			if g.Ours, err = r.ownsGroup(ctx, arns[name]); err != nil {
+				return nil, err
+			}
 		}
 		found[name] = g
 	}
@@ -205,16 +209,93 @@ func filterOf(f types.MetricFilter) plan.Filter {
 // createLogGroup creates a log group and sets its retention, in two calls. If
 // somebody else has created the group since relight read it, createLogGroup
 // does not change it: its retention is unknown and must not be shortened, so
-// the next observation decides.
+// the next observation decides. A refusal for an optional part, such as a key
+// that is disabled, must not keep the group and its filters from coming back:
+// createLogGroup then leaves out as few parts as it can, and returns the refusal.
 func (r *region) createLogGroup(ctx context.Context, a plan.CreateLogGroup) error {
-	_, err := r.logs().CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{
-		LogGroupName: aws.String(a.Name), Tags: a.Tags, LogGroupClass: types.LogGroupClassStandard,
-		KmsKeyId: nonzero(a.KMSKey), DeletionProtectionEnabled: nonzero(a.Protected),
-	})
-	if err != nil {
-		return settled(err)
+	var refusal error
+	for _, without := range [][]string{nil, {partKey}, {partProtection}, {partTags}, {partKey, partProtection}, {partKey, partTags}, {partProtection, partTags}, {partKey, partProtection, partTags}} {
+		in := &cloudwatchlogs.CreateLogGroupInput{
+			LogGroupName: aws.String(a.Name), Tags: a.Tags, LogGroupClass: types.LogGroupClassStandard,
+			KmsKeyId: nonzero(a.KMSKey), DeletionProtectionEnabled: nonzero(a.Protected),
+		}
+		if !leaveOut(in, without) {
+			continue
+		}
+		_, err := r.logs().CreateLogGroup(ctx, in)
+		switch {
+		case err == nil:
+			return cmp.Or(incomplete(a, without, refusal), partly(r.putRetention(ctx, a.Name, a.RetentionDays)))
+		case remedy.ClassOf(err) == remedy.Present:
+			return nil
+		case !blamesPart(err):
+			return cmp.Or(refusal, err)
+		}
+		refusal = cmp.Or(refusal, err)
 	}
-	return partly(r.putRetention(ctx, a.Name, a.RetentionDays))
+	return refusal
+}
+
+// These are the parts of a log group that it can do without, as people read them.
+const (
+	partKey        = "its key"
+	partProtection = "deletion protection"
+	partTags       = "tags"
+)
+
+// leaveOut takes parts out of a request. It returns false if the request does
+// not have them all.
+func leaveOut(in *cloudwatchlogs.CreateLogGroupInput, parts []string) bool {
+	for _, part := range parts {
+		switch {
+		case part == partKey && in.KmsKeyId != nil:
+			in.KmsKeyId = nil
+		case part == partProtection && in.DeletionProtectionEnabled != nil:
+			in.DeletionProtectionEnabled = nil
+		case part == partTags && len(in.Tags) > 0:
+			in.Tags = nil
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// blamesPart reports whether a refusal may be about an optional part of the
+// request. Two codes are known for a key: InvalidParameterException if it is
+// disabled (CloudWatch Logs API Reference, CreateLogGroup) and
+// AccessDeniedException if its policy does not admit CloudWatch Logs
+// (hashicorp/terraform-provider-aws issue 29282). Any other code may turn up too;
+// only a quota and what passes by itself are about something else.
+func blamesPart(err error) bool {
+	class := remedy.ClassOf(err)
+	return (class == remedy.Terminal || class == remedy.Unknown || strings.HasPrefix(codeOf(err), "KMS")) && codeOf(err) != limitCode
+}
+
+// incomplete returns the error of a log group that was created without some
+// parts, or nil if it has them all. The next observation plans the key and the
+// protection again.
+func incomplete(a plan.CreateLogGroup, without []string, refusal error) error {
+	if len(without) == 0 {
+		return nil
+	}
+	hint := "the log group was created without " + strings.Join(without, ", ")
+	if slices.Contains(without, partKey) {
+		hint += ": " + keyHint(a.KMSKey)
+	}
+	return &remedy.Error{Op: "logs.CreateLogGroup", Target: a.Name, Class: remedy.Terminal, Hint: hint, Err: bareCause(refusal), Partial: true}
+}
+
+func keyHint(key string) string {
+	return "enable the key " + key + ", and let CloudWatch Logs use it in its policy, or name another one in kmsKeys of the configuration"
+}
+
+// bareCause returns the answer of AWS inside the error of a call.
+func bareCause(err error) error {
+	if e, ok := errors.AsType[*remedy.Error](err); ok {
+		return e.Err
+	}
+	return err
 }
 
 func (r *region) raiseRetention(ctx context.Context, a plan.RaiseRetention) error {
@@ -240,6 +321,9 @@ func (r *region) protectLogGroup(ctx context.Context, a plan.ProtectLogGroup) er
 // Logs using AWS KMS".
 func (r *region) encryptLogGroup(ctx context.Context, a plan.EncryptLogGroup) error {
 	_, err := r.logs().AssociateKmsKey(ctx, &cloudwatchlogs.AssociateKmsKeyInput{LogGroupName: aws.String(a.LogGroup), KmsKeyId: aws.String(a.Key)})
+	if e, ok := errors.AsType[*remedy.Error](err); ok && e.Class == remedy.Terminal {
+		e.Hint = strings.TrimPrefix(e.Hint+"; ", "; ") + keyHint(a.Key)
+	}
 	return again(err)
 }
 

@@ -19,11 +19,12 @@ import (
 // them is not planned.
 type AlarmState struct {
 	Full    bool
-	Named   []string         // names that were asked for; those not in Alarms do not exist
-	Alarms  map[string]Alarm // by name; every metric alarm of the region if Full
-	Trail   TrailLogs        // set if Full
-	Filters []Filter         // of the trail's log group; set if Full
-	Topics  map[string]Topic // by ARN, those that alarms of a control notify; set if Full
+	Named   []string          // names that were asked for; those not in Alarms do not exist
+	Alarms  map[string]Alarm  // by name; every metric alarm of the region if Full
+	Taken   map[string]string // names of alarms of the other types, each with its type: "composite alarm"
+	Trail   TrailLogs         // set if Full
+	Filters []Filter          // of the trail's log group; set if Full
+	Topics  map[string]Topic  // by ARN, those that alarms of a control notify if Full, and those that leave no room for relight's
 
 	Mutes      []MuteRule  // that cover an alarm of a control, now or later; set if Full, or for the alarms that were asked about
 	Composites []Composite // every composite alarm if Full, or those that were asked about
@@ -136,9 +137,12 @@ func (a Unsuppress) Step() Step {
 
 // plan plans the alarm of every control that was observed:
 //
-//	relight's alarm is weaker than desired    restored; settings that others added are kept
+//	relight's alarm differs from the desired  restored; settings that others added are kept
+//	its actions leave no room for the topic   a finding, and one of them is removed
 //	any alarm satisfies the control           healthy
 //	none                                      relight's alarm is created on the metric of the filter that measures the control
+//	an alarm of another type has its name     a finding, and relight's alarm gets another name
+//	relight's alarm belongs to no control     skipped: only a person knows whether anything else uses it
 //
 // and what silences those alarms without changing their settings:
 //
@@ -169,6 +173,8 @@ func (observed *AlarmState) plan(want catalog.Desired, got Observed) Plan {
 	}
 	names := slices.Sorted(maps.Keys(guards))
 	p.touch(got, catalog.Alarm, names...)
+	p.taken(want, got, state)
+	p.unwanted(want, state, guards)
 	alert := aboutSilence(got, guards)
 	for _, f := range state.Unread {
 		f.Alert = alert
@@ -223,55 +229,80 @@ func (p *Plan) muted(want catalog.Desired, r MuteRule, guards map[string]bool, a
 }
 
 // suppressed plans a composite alarm with a suppressor, if it depends on an
-// alarm of a control. The suppressor silences the actions of the composite
+// alarm of a control. A rule that relight does not understand counts as one that
+// may. The suppressor silences the actions of the composite
 // alarm, not those of the alarms that it depends on. Source: CloudWatch User Guide,
 // "Suppressing composite alarm actions".
 func (p *Plan) suppressed(want catalog.Desired, c Composite, guards []string, alert bool) {
-	i := slices.IndexFunc(guards, func(name string) bool { return dependsOn(c.Rule, name) })
-	if c.Suppressor == "" || i < 0 {
+	names, understood := alarmsIn(c.Rule)
+	i := slices.IndexFunc(guards, func(name string) bool { return slices.Contains(names, name) })
+	if c.Suppressor == "" || len(guards) == 0 || i < 0 && understood {
 		return
 	}
+	reason, f := "it reports nothing, and its rule may name alarms of the controls", NewFinding(CompositeUnclear, Args{"alarm": c.Name, "suppressor": c.Suppressor})
+	if i >= 0 {
+		reason, f = "it does not report "+guards[i], NewFinding(CompositeSuppressed, Args{"alarm": c.Name, "suppressor": c.Suppressor, "guard": guards[i]})
+	}
 	if want.RemoveMutes {
-		reason := "while " + c.Suppressor + " is in ALARM, it does not report " + guards[i]
+		reason = "while " + c.Suppressor + " is in ALARM, " + reason
 		c.Suppressor = ""
 		p.Actions = append(p.Actions, Unsuppress{Alarm: c, Reason: reason})
 		return
 	}
-	f := NewFinding(CompositeSuppressed, Args{"alarm": c.Name, "suppressor": c.Suppressor, "guard": guards[i]})
 	f.Alert = alert
 	p.Findings = append(p.Findings, f)
 }
 
-// dependsOn reports whether a composite alarm's rule names an alarm, by name or
-// by ARN, in quotes or without. Source: CloudWatch API Reference,
-// PutCompositeAlarm, AlarmRule.
-func dependsOn(rule, alarm string) bool {
-	for _, m := range ruleTerm.FindAllStringSubmatch(rule, -1) {
-		name := strings.Trim(m[1], `" `)
-		if parts := arnOf(name); strings.HasPrefix(name, "arn:") {
-			name = strings.TrimPrefix(parts.Resource, "alarm:")
+// alarmsIn returns the names of the alarms that a composite alarm's rule names,
+// and whether relight understands the whole rule. Sources: CloudWatch API
+// Reference, PutCompositeAlarm, AlarmRule; CloudWatch User Guide, "Create a
+// composite alarm" (AT_LEAST).
+func alarmsIn(rule string) (names []string, understood bool) {
+	rest := ruleTerm.ReplaceAllStringFunc(rule, func(term string) string {
+		m := ruleTerm.FindStringSubmatch(term)
+		for _, name := range ruleName.FindAllString(m[1]+m[2], -1) {
+			names = append(names, alarmNamed(name))
 		}
-		if name == alarm {
-			return true
-		}
-	}
-	return false
+		return " TRUE "
+	})
+	wildcards := slices.ContainsFunc(names, func(n string) bool { return strings.ContainsAny(n, "*?") })
+	return names, ruleRest.MatchString(rest) && !wildcards
 }
 
-var ruleTerm = regexp.MustCompile(`(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*("[^"]*"|[^")]*)\s*\)`)
+// alarmNamed returns the name of an alarm that a rule names by name or by ARN, in
+// quotes or without.
+func alarmNamed(name string) string {
+	name = strings.TrimSpace(strings.Trim(strings.TrimSpace(name), `"`))
+	if strings.HasPrefix(name, "arn:") {
+		return strings.TrimPrefix(arnOf(name).Resource, "alarm:")
+	}
+	return name
+}
+
+// These match the parts of a rule: a condition on one alarm or on several, a name
+// in it, and what is left of a rule that relight understands, where each
+// condition has been replaced by TRUE.
+var (
+	ruleTerm = regexp.MustCompile(`\b(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(` + anAlarm + `)\s*\)` +
+		`|\bAT_LEAST\s*\(\s*[\d.]+\s*%?\s*,\s*(?:NOT\s+)?(?:ALARM|OK|INSUFFICIENT_DATA)\s*,\s*\(\s*(` + anAlarm + `(?:,\s*` + anAlarm + `)*)\)\s*\)`)
+	ruleName = regexp.MustCompile(anAlarm)
+	ruleRest = regexp.MustCompile(`^(?:[\s()]|\b(?:AND|OR|NOT|TRUE|FALSE)\b)*$`)
+)
+
+const anAlarm = `(?:"[^"]*"\s*|[^"(),]+)`
 
 // alarm plans the alarms of one control, and returns the names of those that
 // satisfy it, or will once the plan is applied.
 func (p *Plan) alarm(want catalog.Desired, c catalog.Control, state AlarmState) (names []string) {
 	metrics := measuredBy(want, c, state)
 	for _, m := range metrics {
-		own, exists := state.Alarms[AlarmName(want, c, m)]
+		own, exists := state.Alarms[state.nameOf(want, c, m)]
 		if !exists {
 			continue
 		}
 		names = append(names, own.Name)
-		if why := weaker(c, m, own, ownTopic(want)); why != "" {
-			p.putAlarm(want, c, m, own, why)
+		if why := differs(c, m, own, ownTopic(want)); why != "" {
+			p.putAlarm(want, c, m, state.Topics, own, why)
 		} else {
 			p.Healthy++
 		}
@@ -288,15 +319,66 @@ func (p *Plan) alarm(want catalog.Desired, c catalog.Control, state AlarmState) 
 		p.Healthy++
 		return names
 	}
-	own := AlarmName(want, c, metrics[0])
-	p.putAlarm(want, c, metrics[0], Alarm{Name: own}, "no alarm watches "+c.Title)
+	own := state.nameOf(want, c, metrics[0])
+	p.putAlarm(want, c, metrics[0], state.Topics, Alarm{Name: own}, "no alarm watches "+c.Title)
 	return []string{own}
+}
+
+// nameOf returns the name of relight's alarm for a control on a metric. Names
+// are unique among alarms of all types, so it passes over the names that
+// composite and log alarms have.
+func (state *AlarmState) nameOf(want catalog.Desired, c catalog.Control, m Metric) string {
+	name := AlarmName(want, c, m)
+	for n := 2; state.Taken[name] != ""; n++ {
+		name = want.Name(c.ID) + "-" + short(m.Namespace, m.Name, strconv.Itoa(n))
+	}
+	return name
+}
+
+// taken reports the names of relight's alarms that alarms of another type have.
+// The finding alerts if the run is about such a name, or creates the alarm under
+// another one: other alarms change all day, and each of their events would report
+// it again.
+func (p *Plan) taken(want catalog.Desired, got Observed, state AlarmState) {
+	for _, c := range want.Controls {
+		for _, m := range measuredBy(want, c, state) {
+			name, instead := AlarmName(want, c, m), state.nameOf(want, c, m)
+			if name == instead {
+				continue
+			}
+			f := NewFinding(AlarmNameTaken, Args{"alarm": name, "type": state.Taken[name], "instead": instead})
+			f.Alert = slices.Contains(got.Asked, name) ||
+				slices.ContainsFunc(p.Actions, func(a Action) bool { return a.Step().Target == instead })
+			p.Findings = append(p.Findings, f)
+		}
+	}
+}
+
+// unwanted skips the alarms that relight created for controls, or for metrics,
+// that the configuration no longer wants.
+func (p *Plan) unwanted(want catalog.Desired, state AlarmState, guards map[string]bool) {
+	if !state.Full {
+		return
+	}
+	wanted := map[string]bool{}
+	for _, c := range want.Controls {
+		for _, m := range measuredBy(want, c, state) {
+			wanted[state.nameOf(want, c, m)] = true
+		}
+	}
+	for name, a := range state.Alarms {
+		onOurs := a.Namespace == want.Prefix && strings.HasPrefix(a.Metric, want.Name("")) && strings.HasPrefix(name, a.Metric)
+		onTheirs := strings.HasPrefix(name, want.Name("")) && strings.HasSuffix(name, "-"+short(a.Namespace, a.Metric))
+		if (onOurs || onTheirs) && !wanted[name] && !guards[name] {
+			p.Skips = append(p.Skips, Skip{"alarm " + name, "no longer wanted: no control needs it; delete it with aws cloudwatch delete-alarms --alarm-names " + name})
+		}
+	}
 }
 
 // putAlarm plans relight's alarm on a metric, starting from the observed alarm:
 // its description and other actions stay. If those leave no room for the topic,
-// that is a finding, and everything else is restored anyway.
-func (p *Plan) putAlarm(want catalog.Desired, c catalog.Control, m Metric, from Alarm, reason string) {
+// one of them is removed, which is a finding.
+func (p *Plan) putAlarm(want catalog.Desired, c catalog.Control, m Metric, topics map[string]Topic, from Alarm, reason string) {
 	a := Alarm{
 		Name: from.Name, Namespace: m.Namespace, Metric: m.Name,
 		Statistic: catalog.AlarmStatistic, Period: c.Period,
@@ -308,17 +390,26 @@ func (p *Plan) putAlarm(want catalog.Desired, c catalog.Control, m Metric, from 
 		Description:         cmp.Or(from.Description, "relight: "+c.Title),
 		TagsSent:            from.TagsSent,
 	}
-	switch {
-	case slices.Contains(a.AlarmActions, want.Topic):
-	case len(a.AlarmActions) < catalog.ActionsPerState:
-		a.AlarmActions = append(a.AlarmActions, want.Topic)
-	default:
-		p.find(AlarmActionsFull, Args{"alarm": a.Name, "count": strconv.Itoa(len(a.AlarmActions)), "limit": strconv.Itoa(catalog.ActionsPerState)})
-		if reason = weaker(c, m, from, anybody); reason == "" {
-			return
+	if !slices.Contains(a.AlarmActions, want.Topic) {
+		if n := len(a.AlarmActions); n >= catalog.ActionsPerState {
+			i := leastUseful(a.AlarmActions, topics)
+			p.find(AlarmActionsFull, Args{"alarm": a.Name, "count": strconv.Itoa(n), "limit": strconv.Itoa(catalog.ActionsPerState), "action": a.AlarmActions[i]})
+			a.AlarmActions = slices.Delete(a.AlarmActions, i, i+1)
 		}
+		a.AlarmActions = append(a.AlarmActions, want.Topic)
 	}
 	p.Actions = append(p.Actions, PutAlarm{Alarm: a, Tags: want.Tags, Reason: reason})
+}
+
+// leastUseful returns the index of the last action that is known to reach
+// nobody, or else of the last action.
+func leastUseful(actions []string, topics map[string]Topic) int {
+	for i, arn := range slices.Backward(actions) {
+		if t, read := topics[arn]; read && !t.Reaches() {
+			return i
+		}
+	}
+	return len(actions) - 1
 }
 
 // AlarmName returns the name of relight's alarm for a control on a metric. An
@@ -330,8 +421,13 @@ func AlarmName(want catalog.Desired, c catalog.Control, m Metric) string {
 	if m.Namespace == want.Prefix && m.Name == own {
 		return own
 	}
-	sum := sha256.Sum256([]byte(m.Namespace + "\n" + m.Name))
-	return own + "-" + hex.EncodeToString(sum[:4])
+	return own + "-" + short(m.Namespace, m.Name)
+}
+
+// short returns a short hash of texts.
+func short(texts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(texts, "\n")))
+	return hex.EncodeToString(sum[:4])
 }
 
 // measuredBy returns the metrics that measure a control, each once, relight's
@@ -360,6 +456,25 @@ func measuredBy(want catalog.Desired, c catalog.Control, state AlarmState) []Met
 	return metrics
 }
 
+// differs returns why relight's own alarm is not what the configuration says, or
+// "" if it is. It may have more actions, which belong to whoever added them.
+func differs(c catalog.Control, m Metric, a Alarm, notifies func(actions []string) bool) string {
+	weak := weaker(c, m, a, notifies)
+	switch {
+	case weak != "":
+		return weak
+	case a.Comparison != catalog.AlarmComparison || a.Threshold != c.Threshold || a.Period != c.Period:
+		return condition(a)
+	case a.Missing != catalog.AlarmMissing:
+		return "it treats missing data as " + cmp.Or(a.Missing, "missing")
+	}
+	return ""
+}
+
+func condition(a Alarm) string {
+	return fmt.Sprintf("its condition is %s %s in %d s", a.Comparison, strconv.FormatFloat(a.Threshold, 'g', -1, 64), a.Period)
+}
+
 // weaker returns why an alarm on a metric does not satisfy a control, or "" if
 // it is at least as sensitive as desired and notifies somebody. An alarm that
 // stays in ALARM sends nothing new, so settings that cause that are weak too:
@@ -378,7 +493,7 @@ func weaker(c catalog.Control, m Metric, a Alarm, notifies func(actions []string
 	case a.Statistic != catalog.AlarmStatistic:
 		return "its statistic is " + a.Statistic
 	case !sensitive(c, a):
-		return fmt.Sprintf("its condition is %s %s in %d s", a.Comparison, strconv.FormatFloat(a.Threshold, 'g', -1, 64), a.Period)
+		return condition(a)
 	case a.Periods > catalog.AlarmPeriods:
 		return fmt.Sprintf("it evaluates %d periods", a.Periods)
 	case a.Missing != catalog.AlarmMissing && a.Missing != "missing" && a.Missing != "":
@@ -420,6 +535,3 @@ func reaching(topics map[string]Topic) func([]string) bool {
 		return slices.ContainsFunc(actions, func(arn string) bool { return topics[arn].Reaches() })
 	}
 }
-
-// anybody is the test that every alarm passes.
-func anybody([]string) bool { return true }

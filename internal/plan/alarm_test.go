@@ -1,7 +1,9 @@
 package plan_test
 
 import (
+	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -65,16 +67,24 @@ var weakAlarms = map[string]struct {
 	"OK actions only":      {func(a *plan.Alarm) { a.OKActions, a.AlarmActions = a.AlarmActions, nil }, "it notifies nobody"},
 }
 
-// soundAlarms are at least as sensitive as wanted.
+// otherAlarms are at least as sensitive as wanted, but not as configured: sound
+// if they are somebody else's, and restored if they are relight's.
+var otherAlarms = map[string]struct {
+	change func(*plan.Alarm)
+	reason string
+}{
+	"a lower threshold":       {func(a *plan.Alarm) { a.Threshold = 0.5 }, "its condition is GreaterThanOrEqualToThreshold 0.5 in 300 s"},
+	"above none":              {func(a *plan.Alarm) { a.Comparison, a.Threshold = "GreaterThanThreshold", 0 }, "its condition is GreaterThanThreshold 0 in 300 s"},
+	"above a part":            {func(a *plan.Alarm) { a.Comparison, a.Threshold = "GreaterThanThreshold", 0.9 }, "its condition is GreaterThanThreshold 0.9 in 300 s"},
+	"a shorter period":        {func(a *plan.Alarm) { a.Period = 60 }, "its condition is GreaterThanOrEqualToThreshold 1 in 60 s"},
+	"missing data is missing": {func(a *plan.Alarm) { a.Missing = "missing" }, "it treats missing data as missing"},
+	"missing data not told":   {func(a *plan.Alarm) { a.Missing = "" }, "it treats missing data as missing"},
+}
+
+// soundAlarms are as wanted, whoever they belong to.
 var soundAlarms = map[string]func(*plan.Alarm){
 	"as wanted":               func(*plan.Alarm) {},
-	"a lower threshold":       func(a *plan.Alarm) { a.Threshold = 0.5 },
-	"above none":              func(a *plan.Alarm) { a.Comparison, a.Threshold = "GreaterThanThreshold", 0 },
-	"above a part":            func(a *plan.Alarm) { a.Comparison, a.Threshold = "GreaterThanThreshold", 0.9 },
-	"a shorter period":        func(a *plan.Alarm) { a.Period = 60 },
 	"datapoints not told":     func(a *plan.Alarm) { a.Datapoints = 0 },
-	"missing data is missing": func(a *plan.Alarm) { a.Missing = "missing" },
-	"missing data not told":   func(a *plan.Alarm) { a.Missing = "" },
 	"the unit of no unit":     func(a *plan.Alarm) { a.Unit = "None" },
 	"more actions":            func(a *plan.Alarm) { a.AlarmActions = []string{"arn:1", "arn:2", "arn:3", "arn:4", a.AlarmActions[0]} },
 	"actions of other states": func(a *plan.Alarm) { a.OKActions, a.InsufficientActions = []string{"arn:1"}, []string{"arn:2"} },
@@ -100,7 +110,9 @@ func TestOwnAlarms(t *testing.T) {
 		},
 	}
 	for look, observe := range looks {
-		for how, tt := range weakAlarms {
+		differing := maps.Clone(weakAlarms)
+		maps.Copy(differing, otherAlarms)
+		for how, tt := range differing {
 			weak := with(alarmFor(want, c), tt.change)
 			p := of(t, want, observe(weak))
 			if len(p.Actions) != 1 || p.Healthy != 0 {
@@ -144,32 +156,164 @@ func TestOwnAlarmKeepsExtras(t *testing.T) {
 	}
 }
 
-// An alarm has room for five actions. Where the owner's take it all, that is
-// a finding, and everything else is put back all the same.
+// An alarm has room for five actions. If others take all of it, relight removes
+// one that reaches nobody, or else the last, and says so at once.
 func TestOwnAlarmWithoutRoom(t *testing.T) {
 	want, c := control(t)
 	five := []string{"arn:1", "arn:2", "arn:3", "arn:4", "arn:5"}
-	const finding = "[alarm-actions-full] alarm relight-root-usage: its 5 actions leave no room for relight's topic. Remove an action: an alarm takes 5 for each state."
+	sound := plan.Topic{Exists: true, Admits: true, Confirmed: 1}
 	full := with(alarmFor(want, c), func(a *plan.Alarm) { a.AlarmActions = five })
 	tests := map[string]struct {
 		alarm   plan.Alarm
-		actions []string
+		topics  map[string]plan.Topic
+		removed string
+		reason  string
 	}{
-		"sound but for that": {alarm: full},
-		"muted too":          {with(full, func(a *plan.Alarm) { a.ActionsEnabled = false }), []string{"put alarm relight-root-usage on relight/relight-root-usage (its actions are disabled)"}},
-		"dulled too":         {with(full, func(a *plan.Alarm) { a.Threshold = 99 }), []string{"put alarm relight-root-usage on relight/relight-root-usage (its condition is GreaterThanOrEqualToThreshold 99 in 300 s)"}},
+		"sound but for that":      {alarm: full, removed: "arn:5", reason: "it notifies nobody"},
+		"silenced too":            {alarm: with(full, func(a *plan.Alarm) { a.ActionsEnabled = false }), removed: "arn:5", reason: "its actions are disabled"},
+		"dulled too":              {alarm: with(full, func(a *plan.Alarm) { a.Threshold = 99 }), removed: "arn:5", reason: "its condition is GreaterThanOrEqualToThreshold 99 in 300 s"},
+		"one topic is gone":       {full, map[string]plan.Topic{"arn:2": {}, "arn:5": sound}, "arn:2", "it notifies nobody"},
+		"one topic is shut":       {full, map[string]plan.Topic{"arn:3": {Exists: true, Confirmed: 1}, "arn:4": sound}, "arn:3", "it notifies nobody"},
+		"nobody confirmed one":    {full, map[string]plan.Topic{"arn:1": {Exists: true, Admits: true, Pending: 2}}, "arn:1", "it notifies nobody"},
+		"several reach nobody":    {full, map[string]plan.Topic{"arn:1": {}, "arn:2": {}, "arn:5": sound}, "arn:2", "it notifies nobody"},
+		"every topic is somebody": {full, map[string]plan.Topic{"arn:1": sound, "arn:2": sound, "arn:3": sound, "arn:4": sound, "arn:5": sound}, "arn:5", "it notifies nobody"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			got := named([]string{tt.alarm.Name}, tt.alarm)
+			for look, got := range map[string]plan.Observed{"named": named([]string{full.Name}, tt.alarm), "full": alarms([]plan.Filter{filterFor(want, c)}, tt.alarm)} {
+				got.State.(*plan.AlarmState).Topics = tt.topics
+				p := of(t, want, got)
+				says(t, look+": findings", p.Findings, "[alarm-actions-full] alarm relight-root-usage: its 5 actions leave no room for relight's topic, so relight removes "+tt.removed+
+					". Find out who added the actions. If the removed one is needed, remove another and add it again: an alarm takes 5 for each state.")
+				says(t, look+": actions", p.Actions, "put alarm relight-root-usage on relight/relight-root-usage ("+tt.reason+")")
+				kept := append(slices.DeleteFunc(slices.Clone(five), func(a string) bool { return a == tt.removed }), topic)
+				if put := p.Actions[0].(plan.PutAlarm).Alarm.AlarmActions; !slices.Equal(put, kept) || !p.Findings[0].Alert || p.Healthy != 0 {
+					t.Errorf("%s: actions %v, want %v; alerts %t; %d healthy", look, put, kept, p.Findings[0].Alert, p.Healthy)
+				}
+				converges(t, want, got)
+			}
+			if !slices.Equal(full.AlarmActions, []string{"arn:1", "arn:2", "arn:3", "arn:4", "arn:5"}) {
+				t.Errorf("the observed actions became %v", full.AlarmActions)
+			}
+		})
+	}
+}
+
+// If an alarm of another type has the name of relight's, the control gets its
+// alarm under another name, always the same, and people are notified.
+func TestAlarmNameTaken(t *testing.T) {
+	want, c := control(t)
+	own := want.Name(c.ID)
+	look := func(filters []plan.Filter, taken map[string]string, found ...plan.Alarm) plan.Observed {
+		got := alarms(filters, found...)
+		got.State.(*plan.AlarmState).Taken = taken
+		return got
+	}
+	ours, theirs := []plan.Filter{filterFor(want, c)}, []plan.Filter{theirFilter(c)}
+	first := of(t, want, look(ours, map[string]string{own: "log alarm"})).Actions[0].Step().Target
+	hashed := plan.AlarmName(want, c, theirFilter(c).Metrics[0])
+	tests := map[string]struct {
+		filters []plan.Filter
+		taken   map[string]string
+		on      string // the metric
+	}{
+		"by a composite alarm":       {ours, map[string]string{own: "composite alarm"}, "relight/" + own},
+		"by a log alarm":             {ours, map[string]string{own: "log alarm"}, "relight/" + own},
+		"and the next name too":      {ours, map[string]string{own: "composite alarm", first: "log alarm"}, "relight/" + own},
+		"before there is a filter":   {nil, map[string]string{own: "composite alarm"}, "relight/" + own},
+		"on the metric of another's": {theirs, map[string]string{hashed: "composite alarm"}, "CISBenchmark/root_usage_metric"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := look(tt.filters, tt.taken)
 			p := of(t, want, got)
-			says(t, "findings", p.Findings, finding)
-			says(t, "actions", p.Actions, tt.actions...)
-			if p.Healthy != 0 {
-				t.Errorf("%d held", p.Healthy)
+			if len(p.Actions) != 1 || len(p.Findings) != 1 || !p.Findings[0].Alert || p.Findings[0].Code != plan.AlarmNameTaken {
+				t.Fatalf("actions %v, findings %v; want one of each", text(p.Actions), p.Findings)
+			}
+			target := p.Actions[0].Step().Target
+			if tt.taken[target] != "" || !strings.HasPrefix(target, own+"-") || !strings.Contains(p.Actions[0].Step().String(), " on "+tt.on+" ") {
+				t.Errorf("%s, want it under a free name on %s", p.Actions[0].Step(), tt.on)
+			}
+			if !strings.Contains(p.Findings[0].String(), "so relight's alarm is "+target) {
+				t.Errorf("finding %s", p.Findings[0])
 			}
 			converges(t, want, got)
+			after := apply(t, got, p)
+			if p := of(t, want, after); p.Healthy != 1 || len(p.Findings) != 1 || p.Findings[0].Alert || len(p.Skips) > 0 {
+				t.Errorf("afterwards %d healthy, findings %v, skips %v", p.Healthy, p.Findings, p.Skips)
+			}
+			dull := clone(after)
+			dull.State.(*plan.AlarmState).Alarms[target] = with(dull.State.(*plan.AlarmState).Alarms[target], func(a *plan.Alarm) { a.Threshold = 99 })
+			if p := of(t, want, dull); len(p.Actions) != 1 || p.Actions[0].Step().Target != target {
+				t.Errorf("dulled: actions %v, want %s", text(p.Actions), target)
+			}
 		})
+	}
+	asked := look(ours, map[string]string{own: "composite alarm"}, with(alarmFor(want, c), func(a *plan.Alarm) { a.Name = first }))
+	asked.Type, asked.Asked = catalog.CompositeAlarm, []string{own}
+	if p := of(t, want, asked); len(p.Findings) != 1 || !p.Findings[0].Alert {
+		t.Errorf("an event about the name: findings %v, want one that alerts", p.Findings)
+	}
+}
+
+// What relight created for a control that the configuration no longer has stays,
+// since others may use it, and the plan lists it with the way to delete it.
+func TestNoLongerWanted(t *testing.T) {
+	want, c := control(t)
+	disabled := catalog.Controls()[0]
+	if disabled.ID == c.ID {
+		t.Fatal("they are the same control")
+	}
+	hashed := with(theirAlarm(want, disabled), func(a *plan.Alarm) {
+		a.Name = plan.AlarmName(want, disabled, plan.Metric{Namespace: a.Namespace, Name: a.Metric})
+	})
+	own := func(id string) plan.Alarm { return alarmFor(want, catalog.Control{ID: id}) }
+	stack := plan.Alarm{Name: "relight-unrestored", Namespace: catalog.MetricNamespace, Metric: "Unrestored"}
+	skip := func(name string) string {
+		return "alarm " + name + ": no longer wanted: no control needs it; delete it with aws cloudwatch delete-alarms --alarm-names " + name
+	}
+	tests := map[string]struct {
+		found []plan.Alarm
+		skips []string
+	}{
+		"nothing":                      {},
+		"of a disabled control":        {[]plan.Alarm{own(disabled.ID)}, []string{skip("relight-unauthorized-api-calls")}},
+		"of a control that was added":  {[]plan.Alarm{own("their-own-control")}, []string{skip("relight-their-own-control")}},
+		"on the metric of another's":   {[]plan.Alarm{hashed}, []string{skip(hashed.Name)}},
+		"of another prefix":            {found: []plan.Alarm{with(own(disabled.ID), func(a *plan.Alarm) { a.Name = "sentinel-x" })}},
+		"relight's own health":         {found: []plan.Alarm{stack}},
+		"theirs, on another metric":    {found: []plan.Alarm{with(own(disabled.ID), func(a *plan.Alarm) { a.Namespace = "theirs" })}},
+		"theirs, on relight's metric":  {found: []plan.Alarm{with(own(disabled.ID), func(a *plan.Alarm) { a.Name = "mine" })}},
+		"theirs, with a similar name":  {found: []plan.Alarm{{Name: "relight-checkout", Namespace: "checkout", Metric: "latency"}}},
+		"of this control and disabled": {[]plan.Alarm{own(disabled.ID), own(c.ID)}, []string{skip("relight-unauthorized-api-calls")}},
+	}
+	for name, tt := range tests {
+		p := of(t, want, alarms([]plan.Filter{filterFor(want, c)}, append(tt.found, alarmFor(want, c))...))
+		says(t, name, p.Skips, tt.skips...)
+		if len(p.Actions) > 0 || len(p.Findings) > 0 {
+			t.Errorf("%s: actions %v, findings %v", name, p.Actions, p.Findings)
+		}
+	}
+	filter := func(change func(*plan.Filter)) plan.Filter { return with(filterFor(want, disabled), change) }
+	for name, tt := range map[string]struct {
+		filter plan.Filter
+		listed bool
+	}{
+		"of a disabled control":     {filter(func(*plan.Filter) {}), true},
+		"with another pattern":      {filter(func(f *plan.Filter) { f.Pattern = "ERROR" }), true},
+		"theirs":                    {theirFilter(disabled), false},
+		"theirs, on another metric": {filter(metric(func(m *plan.Metric) { m.Namespace = "theirs" })), false},
+	} {
+		p := of(t, want, logGroup(filterFor(want, c), tt.filter))
+		var skips []string
+		if tt.listed {
+			skips = []string{"metric filter relight-unauthorized-api-calls: no longer wanted: no control needs it; delete it, after its alarm, with aws logs delete-metric-filter --log-group-name " +
+				group + " --filter-name relight-unauthorized-api-calls"}
+		}
+		says(t, "filter "+name, p.Skips, skips...)
+		if len(p.Actions) > 0 || len(p.Findings) > 0 {
+			t.Errorf("filter %s: actions %v, findings %v", name, p.Actions, p.Findings)
+		}
 	}
 }
 
@@ -268,7 +412,11 @@ func TestTheirAlarms(t *testing.T) {
 		}
 		converges(t, want, got)
 	}
-	for how, change := range soundAlarms {
+	sound := maps.Clone(soundAlarms)
+	for how, tt := range otherAlarms {
+		sound[how] = tt.change
+	}
+	for how, change := range sound {
 		got := reachable(alarms(filters, with(theirAlarm(want, c), change)), healthy)
 		if p := of(t, want, got); len(p.Actions) > 0 || p.Healthy != 1 {
 			t.Errorf("theirs, %s: %d held, actions %v, want none", how, p.Healthy, p.Actions)
@@ -289,25 +437,30 @@ func TestTheirAlarmOfAUnit(t *testing.T) {
 	}
 }
 
-// A count that has to come together in one period is split by a shorter one.
+// A count that has to come together in one period is split by a shorter one. An
+// alarm of relight's is exactly as configured, even if it was more sensitive.
 func TestThresholdAboveOne(t *testing.T) {
 	want, c := control(t)
 	want.Controls[0].Threshold, c.Threshold = 5, 5
 	tests := map[string]struct {
-		change func(*plan.Alarm)
-		holds  bool
+		change       func(*plan.Alarm)
+		ours, theirs bool // it holds
 	}{
-		"as wanted":        {func(a *plan.Alarm) { a.Threshold = 5 }, true},
-		"one is enough":    {func(*plan.Alarm) {}, true},
-		"above four":       {func(a *plan.Alarm) { a.Comparison, a.Threshold = "GreaterThanThreshold", 4 }, true},
-		"above five":       {func(a *plan.Alarm) { a.Comparison, a.Threshold = "GreaterThanThreshold", 5 }, false},
-		"six":              {func(a *plan.Alarm) { a.Threshold = 6 }, false},
-		"in a shorter one": {func(a *plan.Alarm) { a.Threshold, a.Period = 5, 60 }, false},
+		"as wanted":        {func(a *plan.Alarm) { a.Threshold = 5 }, true, true},
+		"one is enough":    {func(*plan.Alarm) {}, false, true},
+		"above four":       {func(a *plan.Alarm) { a.Comparison, a.Threshold = "GreaterThanThreshold", 4 }, false, true},
+		"above five":       {func(a *plan.Alarm) { a.Comparison, a.Threshold = "GreaterThanThreshold", 5 }, false, false},
+		"six":              {func(a *plan.Alarm) { a.Threshold = 6 }, false, false},
+		"in a shorter one": {func(a *plan.Alarm) { a.Threshold, a.Period = 5, 60 }, false, false},
 	}
 	for how, tt := range tests {
 		p := of(t, want, named([]string{want.Name(c.ID)}, with(alarmFor(want, c), tt.change)))
-		if (len(p.Actions) == 0) != tt.holds {
-			t.Errorf("%s: actions %v, want it to hold: %t", how, p.Actions, tt.holds)
+		if (len(p.Actions) == 0) != tt.ours {
+			t.Errorf("ours, %s: actions %v, want it to hold: %t", how, p.Actions, tt.ours)
+		}
+		theirs := reachable(alarms([]plan.Filter{theirFilter(c)}, with(theirAlarm(want, c), tt.change)), plan.Topic{Exists: true, Admits: true, Confirmed: 1})
+		if p := of(t, want, theirs); (len(p.Actions) == 0) != tt.theirs {
+			t.Errorf("theirs, %s: actions %v, want it to hold: %t", how, p.Actions, tt.theirs)
 		}
 	}
 }

@@ -115,9 +115,12 @@ const (
 
 	AlarmMuted          Code = "alarm-muted"
 	CompositeSuppressed Code = "composite-alarm-suppressed"
+	CompositeUnclear    Code = "composite-alarm-unclear"
 	AlarmMutesUnread    Code = "alarm-mutes-unread"
+	AlarmTopicUnread    Code = "alarm-topic-unread"
 	AlarmStuck          Code = "alarm-stuck"
 	AlarmActionsFull    Code = "alarm-actions-full"
+	AlarmNameTaken      Code = "alarm-name-taken"
 )
 
 // findingTexts lists what the findings of every code say. docs/operations.md is
@@ -464,10 +467,22 @@ var findingTexts = []FindingText{
 		Why:     "The composite alarm has a suppressor. The alarm below it still notifies.",
 	},
 	{
+		Code: CompositeUnclear, Subject: "composite alarm {alarm}",
+		Problem: "while {suppressor} is in ALARM, it reports nothing, and relight does not understand its rule, which may name alarms of the controls",
+		Remedy:  "If it depends on one, remove its suppressor, unless it is intended: aws cloudwatch put-composite-alarm without --actions-suppressor. relight removes it itself if alarms.removeMutes is true.",
+		Why:     "The rule has a word that is newer than this relight, or a name that could be a pattern.",
+	},
+	{
 		Code: AlarmMutesUnread, Subject: "alarms",
 		Problem: "relight cannot read whether mute rules silence them: {error}",
 		Remedy:  "Fix the error: {hint}. If this region does not offer the call, do nothing.",
 		Why:     "relight may not make the call, for example because a service control policy denies it, or the region does not offer it. relight restores everything else.",
+	},
+	{
+		Code: AlarmTopicUnread, Subject: "topic {topic}",
+		Problem: "relight cannot read whether it reaches anybody, so alarms that notify it do not count: {error}",
+		Remedy:  "Fix the error: {hint}.",
+		Why:     "The topic's policy, a permissions boundary or a service control policy denies the call. relight creates alarms of its own beside those that notify the topic.",
 	},
 	{
 		Code: AlarmStuck, Subject: "alarm {alarm}",
@@ -476,9 +491,15 @@ var findingTexts = []FindingText{
 		Why:     "An alarm notifies only when it changes state.",
 	},
 	{
-		Code: AlarmActionsFull, Subject: "alarm {alarm}",
-		Problem: "its {count} actions leave no room for relight's topic",
-		Remedy:  "Remove an action: an alarm takes {limit} for each state.",
-		Why:     "CloudWatch limits the actions of an alarm.",
+		Code: AlarmActionsFull, Subject: "alarm {alarm}", Alert: true,
+		Problem: "its {count} actions leave no room for relight's topic, so relight removes {action}",
+		Remedy:  "Find out who added the actions. If the removed one is needed, remove another and add it again: an alarm takes {limit} for each state.",
+		Why:     "CloudWatch limits the actions of an alarm. relight removes an action that reaches nobody, or else the last one.",
+	},
+	{
+		Code: AlarmNameTaken, Subject: "alarm {alarm}", Alert: true,
+		Problem: "a {type} has the name of relight's alarm, so relight's alarm is {instead}",
+		Remedy:  "Find out who created the {type}, and delete it unless it is intended.",
+		Why:     "The names of alarms are unique among metric, composite and log alarms, so relight's alarm cannot have its own name.",
 	},
 }

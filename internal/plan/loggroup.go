@@ -36,7 +36,7 @@ type LogGroup struct {
 	Protected     bool   // from deletion
 	Masked        bool   // by a data protection policy of its own
 	MaskedByAll   bool   // by the account's data protection policy
-	Ours          bool   // has relight's tag; read only if KMSKey or Protected differ from what relight would create
+	Ours          bool   // has relight's name or tag; set only if KMSKey or Protected differ from what relight would create
 }
 
 // A GroupRule is an account-wide policy of CloudWatch Logs.
@@ -147,6 +147,8 @@ func (a PutFilter) Step() Step {
 //	its class is not STANDARD             a finding: it takes no filters, and its class never changes
 //	it has no room for another filter     a finding
 //	relight's filter is weaker            restored
+//	relight's filter belongs to no        skipped: only a person knows whether anything else uses it
+//	 control
 //	no filter measures a control          relight's filter is created
 func (state *LogGroupState) plan(want catalog.Desired, got Observed) Plan {
 	var p Plan
@@ -174,7 +176,22 @@ func (state *LogGroupState) plan(want catalog.Desired, got Observed) Plan {
 		p.Healthy++
 	}
 	p.crowded(state)
+	p.unwantedFilters(want, state)
 	return p
+}
+
+// unwantedFilters skips the filters that relight created for controls that the
+// configuration no longer wants.
+func (p *Plan) unwantedFilters(want catalog.Desired, state *LogGroupState) {
+	for _, f := range state.Filters {
+		ours := strings.HasPrefix(f.Name, want.Name("")) && len(f.Metrics) == 1 && f.Metrics[0].Namespace == want.Prefix && f.Metrics[0].Name == f.Name
+		if ours && !slices.ContainsFunc(want.Controls, func(c catalog.Control) bool { return want.Name(c.ID) == f.Name }) {
+			p.Skips = append(p.Skips, Skip{
+				"metric filter " + f.Name, "no longer wanted: no control needs it; delete it, after its alarm, with " +
+					"aws logs delete-metric-filter --log-group-name " + state.Trail.LogGroup + " --filter-name " + f.Name,
+			})
+		}
+	}
 }
 
 // crowded reports missing filters that the log group has no room for. A filter
@@ -277,6 +294,13 @@ func (p *Plan) logGroup(want catalog.Desired, in Observed, w logGroupWant, got L
 	}
 	p.Actions = append(p.Actions, RaiseRetention{LogGroup: w.name, Days: w.retention, Reason: "it keeps logs for " + kept + "; " + needed})
 	return true
+}
+
+// OwnsGroup reports whether a log group is relight's by its name: the one for
+// relight's own flow logs, unless the configuration gives it a name of the
+// owner's. relight's tag decides for any other group, but one call removes a tag.
+func OwnsGroup(want catalog.Desired, name string) bool {
+	return name == want.FlowLogs.LogGroup && strings.HasPrefix(name, want.Name(""))
 }
 
 // safeguards plans the key and the deletion protection of a log group. relight

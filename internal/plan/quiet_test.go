@@ -234,6 +234,8 @@ func TestSilencedAlarms(t *testing.T) {
 	const (
 		ofRule      = "[alarm-muted] alarm mute rule nights: it silences relight-root-usage without changing their settings (recurring). Delete it, unless it is intended: aws cloudwatch delete-alarm-mute-rule --alarm-mute-rule-name nights. relight deletes such rules itself if alarms.removeMutes is true."
 		ofComposite = "[composite-alarm-suppressed] composite alarm any: while maintenance is in ALARM, it does not report relight-root-usage; the actions of relight-root-usage itself still run. Remove its suppressor, unless it is intended: aws cloudwatch put-composite-alarm without --actions-suppressor. relight removes it itself if alarms.removeMutes is true."
+		ofUnclear   = "[composite-alarm-unclear] composite alarm any: while maintenance is in ALARM, it reports nothing, and relight does not understand its rule, which may name alarms of the controls. If it depends on one, remove its suppressor, unless it is intended: aws cloudwatch put-composite-alarm without --actions-suppressor. relight removes it itself if alarms.removeMutes is true."
+		unclear     = "remove the suppressor of composite alarm any (while maintenance is in ALARM, it reports nothing, and its rule may name alarms of the controls)"
 		unmute      = "delete alarm mute rule nights (it silences relight-root-usage)"
 		unsuppress  = "remove the suppressor of composite alarm any (while maintenance is in ALARM, it does not report relight-root-usage)"
 	)
@@ -251,6 +253,17 @@ func TestSilencedAlarms(t *testing.T) {
 		"a suppressor, quoted":          {composite(`ALARM("checkout-latency") OR NOT OK( "relight-root-usage" )`, "maintenance"), ofComposite, unsuppress},
 		"a suppressor, by ARN":          {composite("INSUFFICIENT_DATA(arn:aws:cloudwatch:us-east-1:111122223333:alarm:relight-root-usage)", "maintenance"), ofComposite, unsuppress},
 		"a suppressor of others":        {change: composite("ALARM(relight-root-usage-2) OR ALARM(checkout-latency)", "maintenance")},
+		"a count of several":            {composite("AT_LEAST(1, ALARM, (relight-root-usage, relight-iam-changes))", "maintenance"), ofComposite, unsuppress},
+		"a percentage of several":       {composite(`OK(x) AND AT_LEAST( 50%, NOT OK, ("relight-iam-changes" , "relight-root-usage") )`, "maintenance"), ofComposite, unsuppress},
+		"a count, by ARN":               {composite("AT_LEAST(2, INSUFFICIENT_DATA, (arn:aws:cloudwatch:us-east-1:111122223333:alarm:relight-root-usage, a, b))", "maintenance"), ofComposite, unsuppress},
+		"a count of others":             {change: composite(`AT_LEAST(2, NOT ALARM, (relight-root-usage-2, "b, relight-root-usage", c)) OR (TRUE AND NOT FALSE)`, "maintenance")},
+		"a word to come":                {composite("MOST(checkout-latency)", "maintenance"), ofUnclear, unclear},
+		"a state to come":               {composite("AT_LEAST(1, EVALUATION_ERROR, (checkout-latency, b))", "maintenance"), ofUnclear, unclear},
+		"a wildcard":                    {composite("ALARM(relight-*)", "maintenance"), ofUnclear, unclear},
+		"an operator to come":           {composite("ALARM(checkout-latency) XOR OK(b)", "maintenance"), ofUnclear, unclear},
+		"lower case":                    {composite("alarm(checkout-latency)", "maintenance"), ofUnclear, unclear},
+		"ours beside a word to come":    {composite("ALARM(relight-root-usage) XOR OK(b)", "maintenance"), ofComposite, unsuppress},
+		"a quote in a name":             {composite(`ALARM("a\"b")`, "maintenance"), ofUnclear, unclear},
 		"a composite alarm, unsilenced": {change: composite("ALARM(relight-root-usage)", "")},
 	}
 	for name, tt := range tests {
