@@ -31,6 +31,8 @@ var alarmKind = kindOf(
 //	relight's alarms only    those alarms, and the topics of one without room for relight's;
 //	                         everything but the mute rules if an alarm of another type
 //	                         has the name
+//	metric filters           relight's alarms of the same names; if one is missing,
+//	                         everything but the mute rules
 //	any other, hashed too    all of relight's by name; if one is missing, another
 //	                         alarm may have satisfied its control, so then
 //	                         everything but the mute rules
@@ -47,6 +49,12 @@ func (r *region) observeAlarms(ctx context.Context, s remedy.Scope) (*plan.Alarm
 	if len(named) == 0 {
 		return r.observeAllAlarms(ctx, s)
 	}
+	if s.Type == catalog.Filter {
+		named = slices.DeleteFunc(named, func(n string) bool { return !slices.Contains(ours, n) })
+		if len(named) == 0 {
+			return &plan.AlarmState{}, nil
+		}
+	}
 	foreign := slices.ContainsFunc(named, func(n string) bool { return !slices.Contains(ours, n) })
 	state := &plan.AlarmState{Named: named}
 	if foreign {
@@ -61,7 +69,7 @@ func (r *region) observeAlarms(ctx context.Context, s remedy.Scope) (*plan.Alarm
 		return nil, err
 	}
 	for _, name := range state.Named {
-		if _, exists := state.Alarms[name]; state.Taken[name] != "" || !exists && !slices.Contains(named, name) {
+		if _, exists := state.Alarms[name]; state.Taken[name] != "" || !exists && (s.Type == catalog.Filter || !slices.Contains(named, name)) {
 			return r.observeAllAlarms(ctx, s)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	smithy "github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
@@ -269,6 +270,44 @@ func TestDeletionProtection(t *testing.T) {
 	_, err = acct.Logs.DeleteLogGroup(t.Context(), &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String("g")})
 	if code(err) != "ValidationException" {
 		t.Errorf("%v, want ValidationException", err)
+	}
+}
+
+// CloudWatch Logs takes only a key that exists, is enabled and admits it. Only
+// the code for a closed policy is not in the API reference.
+func TestLogGroupKeys(t *testing.T) {
+	const key = "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d-5e6f-4a7b-8c9d-0e1f2a3b4c5d"
+	tests := map[string]struct {
+		spoil func(*awstest.Account) error
+		want  string
+	}{
+		"usable": {func(acct *awstest.Account) error { acct.AddKey(key); return nil }, "<nil>"},
+		"gone":   {func(*awstest.Account) error { return nil }, "InvalidParameterException"},
+		"disabled": {func(acct *awstest.Account) error {
+			acct.AddKey(key)
+			_, err := acct.KMS.DisableKey(t.Context(), &kms.DisableKeyInput{KeyId: aws.String(key)})
+			return err
+		}, "InvalidParameterException"},
+		"closed": {func(acct *awstest.Account) error {
+			acct.AddKey(key)
+			_, err := acct.KMS.PutKeyPolicy(t.Context(), &kms.PutKeyPolicyInput{KeyId: aws.String(key), Policy: aws.String("{}")})
+			return err
+		}, "AccessDeniedException"},
+	}
+	for name, tt := range tests {
+		acct := awstest.New(account, home)
+		if err := tt.spoil(acct); err != nil {
+			t.Fatal(err)
+		}
+		_, err := acct.Logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("g"), KmsKeyId: aws.String(key)})
+		if code(err) != tt.want {
+			t.Errorf("%s, at creation: %v, want %q", name, err, tt.want)
+		}
+		_, _ = acct.Logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("g")})
+		_, err = acct.Logs.AssociateKmsKey(t.Context(), &cloudwatchlogs.AssociateKmsKeyInput{LogGroupName: aws.String("g"), KmsKeyId: aws.String(key)})
+		if code(err) != tt.want {
+			t.Errorf("%s, afterwards: %v, want %q", name, err, tt.want)
+		}
 	}
 }
 

@@ -72,6 +72,8 @@ var Calls = slices.Concat(
 		named("CreateLogGroup", "DeleteLogGroup", "PutRetentionPolicy"),
 	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupName"}.
 		named("PutMetricFilter", "DeleteMetricFilter"),
+	Call{Source: "aws.logs", Kinds: []Kind{Alarms}, Type: Filter, Path: "requestParameters.filterName"}.
+		named("PutMetricFilter"), // relight's own filter may be new, and its metric without an alarm
 	Call{
 		Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupIdentifier",
 		Advice: adviceUnprotected, Harmless: Value{"requestParameters.deletionProtectionEnabled", "true"},
@@ -185,14 +187,22 @@ func GlobalRegion(region string) string {
 	return "us-east-1"
 }
 
-// FindCall returns the row for an event. It returns false if there is none.
+// FindCall returns the first row for an event. It returns false if there is
+// none.
 func FindCall(source, detailType, name string) (Call, bool) {
-	for _, c := range Calls {
-		if c.Source == source && c.DetailType == detailType && (c.Name == name || c.Name == "") {
-			return c, true
-		}
+	rows := FindCalls(source, detailType, name)
+	if len(rows) == 0 {
+		return Call{}, false
 	}
-	return Call{}, false
+	return rows[0], true
+}
+
+// FindCalls returns the rows for an event: a call may harm kinds by the names of
+// different resources.
+func FindCalls(source, detailType, name string) []Call {
+	return slices.DeleteFunc(slices.Clone(Calls), func(c Call) bool {
+		return c.Source != source || c.DetailType != detailType || c.Name != name && c.Name != ""
+	})
 }
 
 // GlobalCalls returns the calls whose events AWS sends in GlobalRegion only.

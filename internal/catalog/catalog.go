@@ -80,6 +80,7 @@ const (
 	VPC       ResourceType = "vpc"       // a VPC ID
 	LogGroup  ResourceType = "log-group" // a log group name
 	Alarm     ResourceType = "alarm"     // an alarm name
+	Filter    ResourceType = "filter"    // the name of a metric filter; relight's alarm on its metric has the same name
 	Topic     ResourceType = "topic"     // ARN of a topic or of one of its subscriptions
 	Bucket    ResourceType = "bucket"    // the name of an S3 bucket
 	Key       ResourceType = "key"       // the ID or ARN of a KMS key

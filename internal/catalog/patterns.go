@@ -82,7 +82,9 @@ func PatternsOf(calls []Call, kinds ...Kind) []Pattern {
 		if patterns[i].Detail == nil {
 			patterns[i].Detail = &Detail{ErrorCode: []map[string]bool{{"exists": false}}, Parameters: c.parameters()}
 		}
-		patterns[i].Detail.EventName = append(patterns[i].Detail.EventName, c.Name)
+		if !slices.Contains(patterns[i].Detail.EventName, c.Name) { // it may have a row for each kind
+			patterns[i].Detail.EventName = append(patterns[i].Detail.EventName, c.Name)
+		}
 	}
 	return patterns
 }

@@ -30,7 +30,8 @@ func (s Shape) MatchString(text string) bool {
 
 // Each shape matches a complete name. AWS documents no limit for the names of
 // regions and VPCs; their limits here are far above what AWS uses. Sources: AWS General Reference, region names; EC2
-// API Reference, resource IDs; CloudWatch Logs API Reference, CreateLogGroup;
+// API Reference, resource IDs; CloudWatch Logs API Reference, CreateLogGroup and
+// PutMetricFilter;
 // Amazon S3 User Guide, bucket naming rules, including older buckets; KMS
 // API Reference, key IDs; CloudTrail API Reference, CreateTrail, Name, and
 // Trail, TrailARN; SNS API Reference, CreateTopic; IAM API Reference, CreateRole
@@ -40,6 +41,7 @@ var (
 	VPCShape      = shape(`^(vpc-[0-9a-f]+)$`, 1, 255)
 	TopicShape    = shape(`^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:([A-Za-z0-9_.-]+)(?::[A-Za-z0-9-]+)?$`, 1, 256) // or the ARN of a subscription
 	LogGroupShape = shape(`^([.\-_/#A-Za-z0-9]+)$`, 1, 512)
+	FilterShape   = shape(`^([^:*\x00-\x1f\x7f]+)$`, 1, 512)
 	BucketShape   = shape(`^([A-Za-z0-9._-]+)$`, 3, 255)
 	KeyShape      = shape(`^([A-Za-z0-9:/_-]+)$`, 1, 512)
 	TrailShape    = shape(`^(?:arn:[a-z-]+:cloudtrail:[a-z0-9-]+:\d{12}:trail/)?([A-Za-z0-9][A-Za-z0-9._-]+[A-Za-z0-9])$`, 3, 128)

@@ -18,6 +18,7 @@ func TestShapeLimits(t *testing.T) {
 		"topic":        {catalog.TopicShape, "arn:aws:sns:us-east-1:111122223333:", "", 1, 256},
 		"subscription": {catalog.TopicShape, "arn:aws:sns:us-east-1:111122223333:", ":5e1f0c2a", 1, 256},
 		"log group":    {catalog.LogGroupShape, "", "", 1, 512},
+		"filter":       {catalog.FilterShape, "", "", 1, 512},
 		"bucket":       {catalog.BucketShape, "", "", 3, 255},
 		"key":          {catalog.KeyShape, "", "", 1, 512},
 		"trail":        {catalog.TrailShape, "", "", 3, 128},

@@ -26,6 +26,7 @@ var shapes = map[catalog.ResourceType]catalog.Shape{
 	catalog.Region:    catalog.RegionShape,
 	catalog.Trail:     catalog.TrailShape,
 	catalog.Alarm:     catalog.AlarmShape,
+	catalog.Filter:    catalog.FilterShape,
 	catalog.Role:      catalog.RoleShape,
 	catalog.IAMPolicy: catalog.PolicyShape,
 

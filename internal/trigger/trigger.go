@@ -87,22 +87,26 @@ func Parse(raw []byte) (Event, error) {
 	case r.AWSRegion != "" && r.AWSRegion != e.Region:
 		return ev, fmt.Errorf("record of region %s in an envelope of %s: %w", r.AWSRegion, e.Region, ErrIgnored)
 	}
-	call, ok := catalog.FindCall(e.Source, e.DetailType, r.EventName)
-	if !ok {
+	calls := catalog.FindCalls(e.Source, e.DetailType, r.EventName)
+	if len(calls) == 0 {
 		return ev, fmt.Errorf("%s %q %s is not watched: %w", e.Source, e.DetailType, r.EventName, ErrIgnored)
 	}
-	names, foreign := namesAt(e.Detail, call.Path, call.Type)
-	if foreign {
-		return ev, fmt.Errorf("%s names no %s: %w", r.EventName, call.Type, ErrIgnored)
-	}
-	ev.Cause.Names, ev.Cause.Advice = names, call.Advice
-	if harmless(call, e.Detail) {
-		ev.Cause.Advice = ""
-	}
-	for _, kind := range call.Kinds {
-		ev.Scopes = append(ev.Scopes, remedy.Scope{
-			Account: e.Account, Region: e.Region, Kind: kind, Type: call.Type, Names: names,
-		})
+	for i, call := range calls {
+		names, foreign := namesAt(e.Detail, call.Path, call.Type)
+		if foreign {
+			return ev, fmt.Errorf("%s names no %s: %w", r.EventName, call.Type, ErrIgnored)
+		}
+		if i == 0 { // people read about the first resource
+			ev.Cause.Names = names
+			if !harmless(call, e.Detail) {
+				ev.Cause.Advice = call.Advice
+			}
+		}
+		for _, kind := range call.Kinds {
+			ev.Scopes = append(ev.Scopes, remedy.Scope{
+				Account: e.Account, Region: e.Region, Kind: kind, Type: call.Type, Names: names,
+			})
+		}
 	}
 	return ev, nil
 }
