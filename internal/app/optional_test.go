@@ -50,7 +50,7 @@ func (w *world) told(n int) string {
 }
 
 // A log group comes back even if AWS refuses an optional part of it: its key,
-// its deletion protection or its tags. People are told what is missing, and the
+// its deletion protection or its tags. People are notified of what is missing, and the
 // part follows once AWS takes it.
 func TestLogGroupWithoutARefusedPart(t *testing.T) {
 	keyed := `{"kmsKeys":{"` + home + `":"` + groupKey + `"}}`
@@ -135,7 +135,7 @@ func TestLogGroupWithoutARefusedPart(t *testing.T) {
 					t.Fatalf("group %q with %d filters\n%s", w.group(home, trailGroup), w.ownFilters(), w.told(told))
 				}
 				if text := w.told(told); !strings.Contains(text, tt.missing) {
-					t.Errorf("people were told\n%s\nwithout %q", text, tt.missing)
+					t.Errorf("people were notified of\n%s\nwithout %q", text, tt.missing)
 				}
 				for range 3 { // no loop of writes while the part is refused
 					if name == "a code that nobody has recorded" || name == "KMS's own code" {
@@ -144,7 +144,7 @@ func TestLogGroupWithoutARefusedPart(t *testing.T) {
 					writes, told := len(w.Writes()), len(w.Messages())
 					s := w.sweep(app.Request{})
 					if extra := w.changes(writes); len(extra) > 0 || len(w.Messages()) != told {
-						t.Errorf("a sweep writes %v and tells\n%s", extra, w.told(told))
+						t.Errorf("a sweep writes %v and notifies people of\n%s", extra, w.told(told))
 					}
 					if !tt.never && s.Unrestored == 0 {
 						t.Error("a sweep calls it restored")
@@ -188,9 +188,9 @@ func TestLogGroupThatIsRefused(t *testing.T) {
 	}
 }
 
-// While a part is refused, the events that relight's own calls raise do not tell
-// people the same failure again and again.
-func TestRefusedPartIsToldOnce(t *testing.T) {
+// While a part is refused, the events that relight's own calls raise do not report
+// the same failure again and again.
+func TestRefusedPartIsReportedOnce(t *testing.T) {
 	w := healthy(t, `{"kmsKeys":{"`+home+`":"`+groupKey+`"}}`)
 	must(w.KMS.DisableKey(t.Context(), &kms.DisableKeyInput{KeyId: aws.String(groupKey)}))
 	w.deleteGroup(home, trailGroup)
@@ -263,7 +263,7 @@ func TestFiveJunkActions(t *testing.T) {
 					t.Errorf("actions %v, want relight's topic instead of %s", a.AlarmActions, tt.removed)
 				}
 				if text := w.told(told); !strings.Contains(text, "alarm-actions-full") || !strings.Contains(text, arn(tt.removed)) {
-					t.Errorf("people were told\n%s", text)
+					t.Errorf("people were notified of\n%s", text)
 				}
 				writes := len(w.Writes())
 				if s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Alarms}}); s.Planned != 0 || s.Findings != 0 && tt.deny == "" || len(w.changes(writes)) > 0 {
@@ -310,7 +310,7 @@ func TestSquattedAlarmName(t *testing.T) {
 					s = w.sweep(app.Request{})
 				}
 				if text := w.told(told); !strings.Contains(text, "a "+kind+" has the name of relight's alarm") {
-					t.Errorf("people were told\n%s", text)
+					t.Errorf("people were notified of\n%s", text)
 				}
 				if gaps := w.gaps(); len(gaps) > 0 || s.Unrestored > 0 {
 					t.Errorf("not protected: %v; %v", gaps, unrestored(s))

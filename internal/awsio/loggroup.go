@@ -229,7 +229,7 @@ func (r *region) createLogGroup(ctx context.Context, a plan.CreateLogGroup) erro
 		case remedy.ClassOf(err) == remedy.Present:
 			return nil
 		case !blamesPart(err):
-			return cmp.Or(refusal, err)
+			return err
 		}
 		refusal = cmp.Or(refusal, err)
 	}
