@@ -54,7 +54,6 @@ func (w *world) told(n int) string {
 // part follows once AWS takes it.
 func TestLogGroupWithoutARefusedPart(t *testing.T) {
 	keyed := `{"kmsKeys":{"` + home + `":"` + groupKey + `"}}`
-	named := func(w *world) *string { return aws.String(groupKey) }
 	shut := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}}`
 	tests := map[string]struct {
 		spoil, repair func(*world)
@@ -63,26 +62,26 @@ func TestLogGroupWithoutARefusedPart(t *testing.T) {
 	}{
 		"a disabled key": {
 			spoil: func(w *world) {
-				must(w.KMS.DisableKey(w.t.Context(), &kms.DisableKeyInput{KeyId: named(w)}))
+				must(w.KMS.DisableKey(w.t.Context(), &kms.DisableKeyInput{KeyId: aws.String(groupKey)}))
 			},
 			repair: func(w *world) {
-				must(w.KMS.EnableKey(w.t.Context(), &kms.EnableKeyInput{KeyId: named(w)}))
+				must(w.KMS.EnableKey(w.t.Context(), &kms.EnableKeyInput{KeyId: aws.String(groupKey)}))
 			},
 			missing: "created without its key: enable the key " + groupKey,
 		},
 		"a key that is about to be deleted": {
 			spoil: func(w *world) {
-				must(w.KMS.ScheduleKeyDeletion(w.t.Context(), &kms.ScheduleKeyDeletionInput{KeyId: named(w)}))
+				must(w.KMS.ScheduleKeyDeletion(w.t.Context(), &kms.ScheduleKeyDeletionInput{KeyId: aws.String(groupKey)}))
 			},
 			repair: func(w *world) {
-				must(w.KMS.CancelKeyDeletion(w.t.Context(), &kms.CancelKeyDeletionInput{KeyId: named(w)}))
-				must(w.KMS.EnableKey(w.t.Context(), &kms.EnableKeyInput{KeyId: named(w)}))
+				must(w.KMS.CancelKeyDeletion(w.t.Context(), &kms.CancelKeyDeletionInput{KeyId: aws.String(groupKey)}))
+				must(w.KMS.EnableKey(w.t.Context(), &kms.EnableKeyInput{KeyId: aws.String(groupKey)}))
 			},
 			missing: "created without its key: enable the key " + groupKey,
 		},
 		"a key that does not admit CloudWatch Logs": {
 			spoil: func(w *world) {
-				must(w.KMS.PutKeyPolicy(w.t.Context(), &kms.PutKeyPolicyInput{KeyId: named(w), Policy: aws.String(shut)}))
+				must(w.KMS.PutKeyPolicy(w.t.Context(), &kms.PutKeyPolicyInput{KeyId: aws.String(groupKey), Policy: aws.String(shut)}))
 			},
 			repair:  func(w *world) { w.AddKey(groupKey) },
 			missing: "created without its key: enable the key " + groupKey,
@@ -105,11 +104,11 @@ func TestLogGroupWithoutARefusedPart(t *testing.T) {
 		"both": {
 			spoil: func(w *world) {
 				w.Deny("PutLogGroupDeletionProtection")
-				must(w.KMS.DisableKey(w.t.Context(), &kms.DisableKeyInput{KeyId: named(w)}))
+				must(w.KMS.DisableKey(w.t.Context(), &kms.DisableKeyInput{KeyId: aws.String(groupKey)}))
 			},
 			repair: func(w *world) {
 				w.Allow("PutLogGroupDeletionProtection")
-				must(w.KMS.EnableKey(w.t.Context(), &kms.EnableKeyInput{KeyId: named(w)}))
+				must(w.KMS.EnableKey(w.t.Context(), &kms.EnableKeyInput{KeyId: aws.String(groupKey)}))
 			},
 			missing: "created without its key, deletion protection: enable the key " + groupKey,
 		},
