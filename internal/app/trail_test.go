@@ -24,10 +24,9 @@ const trailKey = "trail " + trailARN
 // encrypted gives the trail every field that a trail can have, before relight
 // first observes it.
 func encrypted(w *world) {
-	const key = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-	w.AddKey(key)
+	w.AddKey(auditKey)
 	w.updateTrail(cloudtrail.UpdateTrailInput{
-		KmsKeyId: aws.String(key), S3KeyPrefix: aws.String("audit"), SnsTopicName: aws.String("arn:aws:sns:us-east-1:111122223333:delivered"),
+		KmsKeyId: aws.String(auditKey), S3KeyPrefix: aws.String("audit"), SnsTopicName: aws.String(w.AddTrailTopic("delivered")),
 	})
 	w.putSelectors("audit", cloudtrailtypes.EventSelector{
 		DataResources: []cloudtrailtypes.DataResource{{Type: aws.String("AWS::S3::Object"), Values: []string{"arn:aws:s3:::audited/"}}},
@@ -269,7 +268,7 @@ func TestTrailRefusals(t *testing.T) {
 		"bucket gone":    {arrange: func(w *world) { w.RemoveBucket("audit-" + account) }, says: "trail.bucket"},
 		"role gone":      {arrange: func(w *world) { w.RemoveRole("arn:aws:iam::" + account + ":role/audit-delivery") }, says: "trail.roleArn", logs: true},
 		"policy refuses": {fail: "InsufficientS3BucketPolicyException", says: "allow CloudTrail to write to the bucket"},
-		"key":            {fail: "KmsKeyDisabledException", says: "enable the trail's key"},
+		"key":            {fail: "KmsException", says: "check that the trail's key exists, is enabled"},
 		"organisation":   {fail: "NotOrganizationMasterAccountException", says: "only the management account"},
 		"features":       {fail: "OrganizationNotInAllFeaturesModeException", says: "enable all features"},
 		"denied":         {fail: "AccessDeniedException", says: "allow cloudtrail:CreateTrail on " + trailARN},

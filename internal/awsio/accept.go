@@ -19,15 +19,23 @@ func (c *Cloud) TrailToAccept(ctx context.Context, s remedy.Scope) (was plan.Rec
 	if err != nil {
 		return was, now, choice, bare(err)
 	}
-	if choice = plan.ChooseTrail(r.Want, r.account, r.name, trails, was.Trail); choice.Gone {
-		choice = plan.ChooseTrail(r.Want, r.account, r.name, trails, nil)
+	does := plan.Healths{}
+	choose := func(remembered *plan.TrailMemory) (plan.TrailChoice, error) {
+		return r.chooseTrail(ctx, does, func() plan.TrailChoice {
+			return plan.ChooseTrail(r.Want, r.account, r.name, trails, remembered, does)
+		})
 	}
-	if choice.Trail == nil {
-		return was, now, choice, nil
+	if choice, err = choose(was.Trail); err == nil && choice.Gone {
+		choice, err = choose(nil)
 	}
-	var state plan.TrailState
-	if err := r.describeHealth(ctx, choice.Trail.ARN, &state); err != nil {
+	if err == nil && choice.Trail != nil && ownerOf(choice.Trail.ARN) != r.account {
+		choice = plan.TrailChoice{Elsewhere: "relight does not remember " + choice.Trail.ARN + ", which belongs to another account"}
+	}
+	if err != nil || choice.Trail == nil {
 		return was, now, choice, bare(err)
 	}
-	return was, plan.MemoryOf(*choice.Trail, state.Selectors), choice, nil
+	if err := r.readHealth(ctx, does, []plan.Trail{*choice.Trail}); err != nil {
+		return was, now, choice, bare(err)
+	}
+	return was, plan.MemoryOf(*choice.Trail, does[choice.Trail.ARN].Selectors), choice, nil
 }

@@ -96,10 +96,8 @@ func (r *region) observeAllAlarms(ctx context.Context, s remedy.Scope) (*plan.Al
 	if state.Filters, exists, err = r.describeFilters(ctx, state.Trail.LogGroup); err != nil {
 		return nil, err
 	}
-	if !exists {
-		if state.Trail, err = r.confirmTrailLogs(ctx, state.Trail); err != nil || state.Trail.LogGroup == "" {
-			return state, err
-		}
+	if state.Trail, err = r.confirmTrailLogs(ctx, state.Trail, state.Filters, exists); err != nil || state.Trail.LogGroup == "" {
+		return state, err
 	}
 	if err = r.describeAlarms(ctx, state, nil); err != nil {
 		return nil, err

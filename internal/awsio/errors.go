@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	smithy "github.com/aws/smithy-go"
@@ -77,6 +78,14 @@ func transient(err error) error {
 func partly(err error) error {
 	if e, ok := errors.AsType[*remedy.Error](err); ok {
 		e.Partial = true
+	}
+	return err
+}
+
+// noting adds to an error what relight did about it.
+func noting(err error, what string) error {
+	if e, ok := errors.AsType[*remedy.Error](err); ok {
+		e.Hint = strings.TrimPrefix(e.Hint+"; "+what, "; ")
 	}
 	return err
 }

@@ -52,12 +52,13 @@ func (r *region) observeLogGroups(ctx context.Context, s remedy.Scope) (*plan.Lo
 	if err != nil {
 		return nil, err
 	}
-	if state.Group, state.Exists = groups[trail.LogGroup]; !state.Exists {
-		state.Trail, err = r.confirmTrailLogs(ctx, trail)
-		return state, err
+	if state.Group, state.Exists = groups[trail.LogGroup]; state.Exists {
+		if state.Filters, _, err = r.describeFilters(ctx, trail.LogGroup); err != nil {
+			return nil, err
+		}
 	}
-	if state.Filters, _, err = r.describeFilters(ctx, trail.LogGroup); err != nil {
-		return nil, err
+	if state.Trail, err = r.confirmTrailLogs(ctx, trail, state.Filters, state.Exists); err != nil || state.Trail.LogGroup == "" || !state.Exists {
+		return state, err
 	}
 	if s.Names == "" && (state.Group.Class == "" || state.Group.Class == catalog.ClassStandard) { // other classes take no transformers
 		err = r.describeTransformers(ctx, state)

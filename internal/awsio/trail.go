@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/plan"
@@ -31,7 +32,8 @@ var trailKind = kindOf(
 //
 //	buckets or keys                                       every trail, in one call
 //	another trail than the configured or remembered one   at most what shows that
-//	the trail is gone                                     its log group too
+//	several trails qualify, and none is remembered        what each of them does
+//	the trail is gone, or has to be updated               its log group too
 //	any other                                             status, selectors
 func (r *region) observeTrail(ctx context.Context, s remedy.Scope) (*plan.TrailState, error) {
 	state := &plan.TrailState{}
@@ -41,8 +43,8 @@ func (r *region) observeTrail(ctx context.Context, s remedy.Scope) (*plan.TrailS
 		return state, err
 	}
 	names := s.Names.List()
-	about := func(arn string) bool {
-		return len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return plan.Called(arn, n) })
+	about := func(trail string) bool {
+		return len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return plan.Called(trail, n) })
 	}
 	const foreign = "the event is about another trail"
 	if name := r.Want.Trail.Name; name != "" && len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return plan.Called(n, name) || plan.Called(name, n) }) {
@@ -61,17 +63,35 @@ func (r *region) observeTrail(ctx context.Context, s remedy.Scope) (*plan.TrailS
 	if err != nil {
 		return nil, err
 	}
-	state.Choice = plan.ChooseTrail(r.Want, r.account, r.name, trails, state.Memory.Trail)
+	does := plan.Healths{}
+	choose := func() plan.TrailChoice {
+		return plan.ChooseTrail(r.Want, r.account, r.name, trails, state.Memory.Trail, does)
+	}
+	state.Choice = choose()
+	if t := state.Choice.Trail; t != nil && len(state.Choice.Compare) < 2 && !about(t.ARN) {
+		state.Foreign = foreign
+		return state, nil
+	}
+	if state.Choice, err = r.chooseTrail(ctx, does, choose); err != nil {
+		return nil, err
+	}
 	switch t := state.Choice.Trail; {
 	case t != nil && !about(t.ARN):
 		state.Foreign = foreign
 		return state, nil
 	case t != nil:
-		if err := r.describeHealth(ctx, t.ARN, state); err != nil {
+		if err := r.readHealth(ctx, does, []plan.Trail{*t}); err != nil {
 			return nil, err
 		}
+		state.Status, state.Selectors = does[t.ARN].Status, does[t.ARN].Selectors
 		if s.Type == "" && plan.Moved(r.Want, *state) { // an event itself names its caller
-			state.ChangedBy = r.lastUpdate(ctx, t.ARN)
+			state.ChangedBy = r.lastUpdate(ctx, *t)
+		}
+		if s.Type == "" && len(state.Choice.Rivals) > 0 { // only a finding depends on them
+			if err := r.readHealth(ctx, does, state.Choice.Rivals); err != nil {
+				return nil, err
+			}
+			state.Choice = choose()
 		}
 	case !state.Choice.Gone && state.Choice.Elsewhere == "" && state.Memory.Unreadable != "":
 		return nil, r.unusable("relight finds no trail that it could protect", state.Memory)
@@ -83,7 +103,10 @@ func (r *region) observeTrail(ctx context.Context, s remedy.Scope) (*plan.TrailS
 // functions. It returns "" if CloudTrail's event history does not contain it.
 // The result only explains, so an error here stops nothing. Source: CloudTrail
 // API Reference, LookupEvents: 90 days, the latest first.
-func (r *region) lastUpdate(ctx context.Context, arn string) string {
+//
+// The history may lack the last minutes, so a caller counts only if the call set
+// something that the trail has now.
+func (r *region) lastUpdate(ctx context.Context, t plan.Trail) string {
 	out, err := r.cloudtrail().LookupEvents(ctx, &cloudtrail.LookupEventsInput{LookupAttributes: []types.LookupAttribute{
 		{AttributeKey: types.LookupAttributeKeyEventName, AttributeValue: aws.String("UpdateTrail")},
 	}})
@@ -94,9 +117,17 @@ func (r *region) lastUpdate(ctx context.Context, arn string) string {
 		var record struct {
 			ErrorCode, EventTime, SourceIPAddress string
 			UserIdentity                          struct{ ARN string }
-			RequestParameters                     struct{ Name string }
+			RequestParameters                     struct {
+				Name, S3BucketName, S3KeyPrefix, KmsKeyID, CloudWatchLogsLogGroupArn, CloudWatchLogsRoleArn *string
+			}
 		}
-		if json.Unmarshal([]byte(aws.ToString(e.CloudTrailEvent)), &record) != nil || record.ErrorCode != "" || !plan.Called(arn, record.RequestParameters.Name) {
+		if json.Unmarshal([]byte(aws.ToString(e.CloudTrailEvent)), &record) != nil || record.ErrorCode != "" || !plan.Called(t.ARN, aws.ToString(record.RequestParameters.Name)) {
+			continue
+		}
+		in := record.RequestParameters
+		set := func(to *string, now string) bool { return to != nil && strings.TrimSuffix(*to, ":*") == now }
+		if !set(in.S3BucketName, t.Bucket) && !set(in.S3KeyPrefix, t.Prefix) && !set(in.KmsKeyID, t.Key) &&
+			!set(in.CloudWatchLogsLogGroupArn, t.LogGroupARN) && !set(in.CloudWatchLogsRoleArn, t.Role) {
 			continue
 		}
 		own := slices.ContainsFunc(catalog.Functions(), func(f catalog.Function) bool {
@@ -109,33 +140,79 @@ func (r *region) lastUpdate(ctx context.Context, arn string) string {
 	return ""
 }
 
-// describeHealth reads whether the chosen trail works and what it records.
-func (r *region) describeHealth(ctx context.Context, arn string, state *plan.TrailState) error {
-	status, err := r.cloudtrail().GetTrailStatus(ctx, &cloudtrail.GetTrailStatusInput{Name: aws.String(arn)})
-	if err != nil {
-		return again(err) // it existed a moment ago
+// chooseTrail reads what trails do until the choice no longer depends on it.
+func (r *region) chooseTrail(ctx context.Context, does plan.Healths, choose func() plan.TrailChoice) (plan.TrailChoice, error) {
+	for {
+		choice := choose()
+		if len(choice.Compare) == 0 {
+			return choice, nil
+		}
+		if err := r.readHealth(ctx, does, choice.Compare); err != nil {
+			return choice, err
+		}
 	}
-	state.Status = plan.TrailStatus{
-		Logging:       aws.ToBool(status.IsLogging),
-		DeliveryError: aws.ToString(status.LatestDeliveryError),
-		LogsError:     aws.ToString(status.LatestCloudWatchLogsDeliveryError),
+}
+
+// readHealth adds what trails do, unless it was read before. A trail of another
+// account may not be readable here.
+func (r *region) readHealth(ctx context.Context, does plan.Healths, trails []plan.Trail) error {
+	for _, t := range trails {
+		if _, known := does[t.ARN]; known {
+			continue
+		}
+		h, err := r.healthOf(ctx, t)
+		switch {
+		case err == nil:
+		case ownerOf(t.ARN) != r.account && !remedy.ClassOf(err).Retry():
+			h = plan.TrailHealth{Unread: true}
+		default:
+			return again(err) // it existed a moment ago
+		}
+		does[t.ARN] = h
 	}
-	selectors, err := r.cloudtrail().GetEventSelectors(ctx, &cloudtrail.GetEventSelectorsInput{TrailName: aws.String(arn)})
-	if err != nil {
-		return again(err)
-	}
-	state.Selectors = selectorsOf(selectors)
 	return nil
+}
+
+// healthOf reads whether a trail works and what it records. It reads the filters of
+// the trail's log group only if the trail seems to have another purpose.
+func (r *region) healthOf(ctx context.Context, t plan.Trail) (plan.TrailHealth, error) {
+	status, err := r.cloudtrail().GetTrailStatus(ctx, &cloudtrail.GetTrailStatusInput{Name: aws.String(t.ARN)})
+	if err != nil {
+		return plan.TrailHealth{}, err
+	}
+	selectors, err := r.cloudtrail().GetEventSelectors(ctx, &cloudtrail.GetEventSelectorsInput{TrailName: aws.String(t.ARN)})
+	if err != nil {
+		return plan.TrailHealth{}, err
+	}
+	h := plan.TrailHealth{
+		Status: plan.TrailStatus{
+			Logging:       aws.ToBool(status.IsLogging),
+			DeliveryError: aws.ToString(status.LatestDeliveryError),
+			LogsError:     aws.ToString(status.LatestCloudWatchLogsDeliveryError),
+			TopicError:    aws.ToString(status.LatestNotificationError),
+		},
+		Selectors: selectorsOf(selectors),
+	}
+	if h.OtherPurpose() && t.DeliversTo(r.account, r.name) {
+		out, err := r.logs().DescribeMetricFilters(ctx, &cloudwatchlogs.DescribeMetricFiltersInput{
+			LogGroupName: aws.String(resourceOf(t.LogGroupARN, "log-group:")), FilterNamePrefix: aws.String(r.Want.Prefix + "-"), Limit: aws.Int32(1),
+		})
+		if err != nil && remedy.ClassOf(err).Retry() {
+			return plan.TrailHealth{}, err
+		}
+		h.Adopted = err == nil && len(out.MetricFilters) > 0
+	}
+	return h, nil
 }
 
 // describeTrailGroup reads whether the remembered log group exists, if the
 // trail has to deliver to it again.
 func (r *region) describeTrailGroup(ctx context.Context, state *plan.TrailState) error {
-	arn := plan.WantedTrailLogGroup(r.Want, r.account, *state)
-	if arn == "" {
+	group := plan.WantedTrailLogGroup(r.Want, r.account, *state)
+	if group == "" {
 		return nil
 	}
-	name := resourceOf(arn, "log-group:")
+	name := resourceOf(group, "log-group:")
 	groups, err := r.describeLogGroups(ctx, []string{name}, nil)
 	_, state.GroupExists = groups[name]
 	return err
@@ -159,6 +236,7 @@ func trailOf(t types.Trail) plan.Trail {
 	return plan.Trail{
 		ARN: aws.ToString(t.TrailARN), HomeRegion: aws.ToString(t.HomeRegion),
 		MultiRegion: aws.ToBool(t.IsMultiRegionTrail), GlobalEvents: aws.ToBool(t.IncludeGlobalServiceEvents),
+		Selective:  t.HasCustomEventSelectors == nil || *t.HasCustomEventSelectors,
 		Validation: aws.ToBool(t.LogFileValidationEnabled), Organization: aws.ToBool(t.IsOrganizationTrail),
 		Bucket: aws.ToString(t.S3BucketName), Prefix: aws.ToString(t.S3KeyPrefix), Topic: aws.ToString(t.SnsTopicARN),
 		Key: aws.ToString(t.KmsKeyId), LogGroupARN: strings.TrimSuffix(aws.ToString(t.CloudWatchLogsLogGroupArn), ":*"),
@@ -189,56 +267,26 @@ func (r *region) createTrail(ctx context.Context, a plan.CreateTrail) error {
 		CloudWatchLogsLogGroupArn: logGroupARN(t.LogGroupARN), CloudWatchLogsRoleArn: nonzero(t.Role), KmsKeyId: nonzero(t.Key),
 		IsOrganizationTrail: nonzero(t.Organization),
 	}
-	refusal, err := shortened(func() error {
-		_, err := r.cloudtrail().CreateTrail(about(ctx, t.ARN), in)
-		return settled(err)
-	}, &in.CloudWatchLogsLogGroupArn, &in.CloudWatchLogsRoleArn, &in.SnsTopicName, &in.KmsKeyId)
-	return cmp.Or(err, partly(refusal))
-}
-
-// shortened repeats a call while CloudTrail refuses one of these parts, each
-// time without the part that CloudTrail blames. A trail without its log group,
-// topic or key still records, and the next observation finds what it lacks.
-// shortened returns the first refusal, and the error of the last call.
-func shortened(call func() error, group, role, topic, key **string) (refusal, err error) {
+	parts := trailParts{&in.CloudWatchLogsLogGroupArn, &in.CloudWatchLogsRoleArn, &in.SnsTopicName, &in.KmsKeyId, &in.IsOrganizationTrail}
+	var refusal error
 	for {
-		if err = call(); err == nil || !without(err, group, role, topic, key) {
-			return refusal, err
+		_, err := r.cloudtrail().CreateTrail(about(ctx, t.ARN), in)
+		if err == nil || remedy.ClassOf(err) == remedy.Present {
+			return partly(refusal)
 		}
-		refusal = cmp.Or(refusal, err)
+		what := parts.without(err, plan.Trail{})
+		if what == "" {
+			return err
+		}
+		refusal = cmp.Or(refusal, noting(err, "relight created the trail without "+what))
 	}
 }
 
-// without removes from a request the part that a refusal blames, and reports
-// whether there was such a part.
-func without(refusal error, group, role, topic, key **string) bool {
-	for _, blamed := range []struct {
-		prefix string // of the error code
-		parts  []**string
-	}{
-		{"InvalidCloudWatchLogs", []**string{group, role}},
-		{"CloudWatchLogsDelivery", []**string{group, role}},
-		{"InsufficientSnsTopic", []**string{topic}},
-		{"InvalidSnsTopic", []**string{topic}},
-		{"Kms", []**string{key}},
-		{"InvalidKms", []**string{key}},
-		{"InsufficientEncryption", []**string{key}},
-	} {
-		if !strings.HasPrefix(codeOf(refusal), blamed.prefix) || *blamed.parts[0] == nil {
-			continue
-		}
-		for _, part := range blamed.parts {
-			*part = nil
-		}
-		return true
-	}
-	return false
-}
-
-// updateTrail sets every parameter of the trail: the API reference gives
-// defaults for some parameters of UpdateTrail, and does not say that an omitted
-// parameter keeps its value. If CloudTrail refuses a part, updateTrail still
-// restores the others, and returns the refusal.
+// updateTrail sets every parameter of the trail. CloudTrail keeps what a request
+// leaves out, and checks it again, so a part that no longer works has to be taken
+// off before anything else of the trail can be restored. If CloudTrail refuses an
+// optional part, updateTrail restores the others, if there are any, and returns the
+// refusal. Source: replies of UpdateTrail, stackd, recorded 2026-09-13 to 2026-09-20.
 func (r *region) updateTrail(ctx context.Context, a plan.UpdateTrail) error {
 	t := a.Trail
 	in := &cloudtrail.UpdateTrailInput{
@@ -247,11 +295,88 @@ func (r *region) updateTrail(ctx context.Context, a plan.UpdateTrail) error {
 		CloudWatchLogsLogGroupArn: logGroupARN(t.LogGroupARN), CloudWatchLogsRoleArn: nonzero(t.Role), KmsKeyId: nonzero(t.Key),
 		IsOrganizationTrail: nonzero(t.Organization),
 	}
-	refusal, err := shortened(func() error {
+	parts := trailParts{&in.CloudWatchLogsLogGroupArn, &in.CloudWatchLogsRoleArn, &in.SnsTopicName, &in.KmsKeyId, &in.IsOrganizationTrail}
+	var refusal error
+	for {
 		_, err := r.cloudtrail().UpdateTrail(ctx, in)
-		return err
-	}, &in.CloudWatchLogsLogGroupArn, &in.CloudWatchLogsRoleArn, &in.SnsTopicName, &in.KmsKeyId)
-	return again(cmp.Or(refusal, err))
+		if err == nil {
+			return again(partly(refusal))
+		}
+		what := parts.without(err, a.Was)
+		if what == "" {
+			return again(cmp.Or(refusal, err))
+		}
+		if refusal == nil {
+			refusal = noting(err, "relight restores the rest of the trail without "+what)
+		}
+		if !restores(in, a.Was) {
+			return again(refusal)
+		}
+	}
+}
+
+// restores reports whether a request still changes anything, other than taking a
+// part off.
+func restores(in *cloudtrail.UpdateTrailInput, was plan.Trail) bool {
+	sets := func(to *string, was string) bool {
+		return aws.ToString(to) != "" && strings.TrimSuffix(*to, ":*") != strings.TrimSuffix(was, ":*")
+	}
+	return sets(in.S3BucketName, was.Bucket) || sets(in.S3KeyPrefix, was.Prefix) || sets(in.SnsTopicName, was.Topic) || sets(in.KmsKeyId, was.Key) ||
+		sets(in.CloudWatchLogsLogGroupArn, was.LogGroupARN) || sets(in.CloudWatchLogsRoleArn, was.Role) ||
+		*in.IncludeGlobalServiceEvents != was.GlobalEvents || *in.IsMultiRegionTrail != was.MultiRegion || *in.EnableLogFileValidation != was.Validation ||
+		in.IsOrganizationTrail != nil && *in.IsOrganizationTrail != was.Organization
+}
+
+// trailParts are the optional parts of a request. A trail without them still
+// records, and the next observation finds what it lacks.
+type trailParts struct {
+	group, role, topic, key **string
+	organization            **bool
+}
+
+// without changes the part that a refusal blames, and names it; "" if there is no
+// such part, or nothing more to try:
+//
+//	the trail has no such part      the part is left out
+//	the topic                       an empty text takes it off; recorded: left out, it is checked again
+//	log group and role, or the key  left out, and taken off if CloudTrail then blames them again
+//	the organisation                left out: the trail is this account's alone
+//
+// A log group and its role go together: either alone is refused.
+func (p trailParts) without(refusal error, was plan.Trail) string {
+	for _, blamed := range []struct {
+		prefixes []string // of the error code
+		parts    []**string
+		was      string // what the trail has now; "" for nothing
+		what     string
+	}{
+		{[]string{"InvalidCloudWatchLogs", "CloudWatchLogsDelivery"}, []**string{p.group, p.role}, was.LogGroupARN, "its log group and role"},
+		{[]string{"InsufficientSnsTopic", "InvalidSnsTopic"}, []**string{p.topic}, was.Topic, "its topic"},
+		{[]string{"Kms", "InvalidKms", "InsufficientEncryption"}, []**string{p.key}, was.Key, "its key"},
+	} {
+		if !slices.ContainsFunc(blamed.prefixes, func(prefix string) bool { return strings.HasPrefix(codeOf(refusal), prefix) }) {
+			continue
+		}
+		now := *blamed.parts[0]
+		var next *string
+		switch {
+		case now == nil && blamed.was == "", now != nil && *now == "":
+			return ""
+		case now == nil, blamed.was != "" && blamed.parts[0] == p.topic:
+			next = aws.String("")
+		}
+		for _, part := range blamed.parts {
+			*part = next
+		}
+		return strings.TrimSpace(blamed.what + " " + blamed.was)
+	}
+	organization := slices.ContainsFunc([]string{"NotOrganization", "Organization", "CloudTrailAccessNotEnabled", "InsufficientDependencyService", "NoManagementAccount"},
+		func(prefix string) bool { return strings.HasPrefix(codeOf(refusal), prefix) })
+	if !organization || *p.organization == nil {
+		return ""
+	}
+	*p.organization = nil
+	return "the organisation: it records this account alone"
 }
 
 func (r *region) startLogging(ctx context.Context, a plan.StartLogging) error {
@@ -260,8 +385,22 @@ func (r *region) startLogging(ctx context.Context, a plan.StartLogging) error {
 }
 
 func (r *region) putSelectors(ctx context.Context, a plan.PutSelectors) error {
-	in := &cloudtrail.PutEventSelectorsInput{TrailName: aws.String(a.Trail)}
-	for _, s := range a.Selectors.Basic {
+	err := r.setSelectors(ctx, a.Trail, a.Selectors)
+	refusal := err
+	for _, instead := range a.Instead {
+		if codeOf(err) != "InvalidEventSelectorsException" {
+			break
+		}
+		if err = r.setSelectors(ctx, a.Trail, instead); err == nil {
+			return partly(noting(refusal, "relight left out "+cmp.Or(plan.Lost(a.Selectors, instead), "nothing")))
+		}
+	}
+	return again(cmp.Or(refusal, err))
+}
+
+func (r *region) setSelectors(ctx context.Context, trail string, selectors plan.Selectors) error {
+	in := &cloudtrail.PutEventSelectorsInput{TrailName: aws.String(trail)}
+	for _, s := range selectors.Basic {
 		sel := types.EventSelector{
 			IncludeManagementEvents: aws.Bool(s.Management), ReadWriteType: types.ReadWriteType(s.ReadWrite), ExcludeManagementEventSources: s.Exclude,
 		}
@@ -270,7 +409,7 @@ func (r *region) putSelectors(ctx context.Context, a plan.PutSelectors) error {
 		}
 		in.EventSelectors = append(in.EventSelectors, sel)
 	}
-	for _, s := range a.Selectors.Advanced {
+	for _, s := range selectors.Advanced {
 		sel := types.AdvancedEventSelector{Name: nonzero(s.Name)}
 		for _, f := range s.Fields {
 			sel.FieldSelectors = append(sel.FieldSelectors, types.AdvancedFieldSelector{
@@ -281,7 +420,7 @@ func (r *region) putSelectors(ctx context.Context, a plan.PutSelectors) error {
 		in.AdvancedEventSelectors = append(in.AdvancedEventSelectors, sel)
 	}
 	_, err := r.cloudtrail().PutEventSelectors(ctx, in)
-	return again(err)
+	return err
 }
 
 func selectorsOf(out *cloudtrail.GetEventSelectorsOutput) plan.Selectors {

@@ -30,6 +30,12 @@ func tagList[T any](tags map[string]string, tag func(k, v *string) T) []T {
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
+// ownerOf returns the account of an ARN.
+func ownerOf(text string) string {
+	parsed, _ := arn.Parse(text) // the zero ARN is of no account
+	return parsed.AccountID
+}
+
 // resourceOf returns the resource that an ARN names, without its type and
 // without the ":*" that some services append to a log group's ARN. It returns
 // "" for no ARN.

@@ -2,11 +2,13 @@ package awstest
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 )
@@ -136,6 +138,90 @@ var trailClauses = []clause{
 		}
 		t, err := p.describeTrail()
 		return errors.Join(err, want("log group", aws.ToString(t.CloudWatchLogsLogGroupArn), ""), want("role", aws.ToString(t.CloudWatchLogsRoleArn), ""))
+	}},
+	{"trail with a log group but no role, or the reverse, is refused", "stackd, captures of CreateTrail, recorded 2026-09-12 to 2026-09-20", func(p *party) error {
+		group := p.trail(func(in *cloudtrail.CreateTrailInput) { in.CloudWatchLogsRoleArn = nil })
+		_, role := p.CloudTrail.CreateTrail(p.ctx, &cloudtrail.CreateTrailInput{
+			Name: aws.String(p.id), S3BucketName: aws.String(p.Bucket), CloudWatchLogsRoleArn: aws.String(p.TrailRole),
+		})
+		return errors.Join(refused("without a role", group, "InvalidCloudWatchLogsRoleArnException"), refused("without a log group", role, "InvalidCloudWatchLogsLogGroupArnException"))
+	}},
+	{"update of a trail checks the topic that it keeps, and an empty text removes the topic", "stackd, captures of UpdateTrail, recorded 2026-09-13", func(p *party) error {
+		if err := p.trail(nil); err != nil {
+			return err
+		}
+		topic, err := p.SNS.CreateTopic(p.ctx, &sns.CreateTopicInput{Name: aws.String(p.id), Attributes: map[string]string{
+			"Policy": `{"Version":"2012-10-17","Statement":[{"Sid":"trail","Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"sns:Publish","Resource":"` +
+				p.arn("sns", p.id) + `"}]}`,
+		}})
+		if err != nil {
+			return err
+		}
+		missing := p.update(cloudtrail.UpdateTrailInput{SnsTopicName: aws.String(p.id + "-missing")})
+		if err := p.update(cloudtrail.UpdateTrailInput{SnsTopicName: topic.TopicArn}); err != nil {
+			return err
+		}
+		if _, err := p.SNS.DeleteTopic(p.ctx, &sns.DeleteTopicInput{TopicArn: topic.TopicArn}); err != nil {
+			return err
+		}
+		kept := p.update(cloudtrail.UpdateTrailInput{EnableLogFileValidation: aws.Bool(false)})
+		removed := p.update(cloudtrail.UpdateTrailInput{EnableLogFileValidation: aws.Bool(false), SnsTopicName: aws.String("")})
+		t, err := p.describeTrail()
+		return errors.Join(err, removed, refused("UpdateTrail to a topic that does not exist", missing, "InsufficientSnsTopicPolicyException"),
+			refused("UpdateTrail that keeps a deleted topic", kept, "InsufficientSnsTopicPolicyException"),
+			want("topic", aws.ToString(t.SnsTopicARN), ""), want("validation", aws.ToBool(t.LogFileValidationEnabled), false))
+	}},
+	{"an empty log group alone removes both, and a log group with an empty role is refused", "stackd, captures of UpdateTrail, recorded 2026-09-13 to 2026-09-20", func(p *party) error {
+		if err := p.trail(nil); err != nil {
+			return err
+		}
+		half := p.update(cloudtrail.UpdateTrailInput{CloudWatchLogsLogGroupArn: p.groupARN(p.id), CloudWatchLogsRoleArn: aws.String("")})
+		kept, err := p.describeTrail()
+		if err != nil {
+			return err
+		}
+		err = p.update(cloudtrail.UpdateTrailInput{CloudWatchLogsLogGroupArn: aws.String("")})
+		off, again := p.describeTrail()
+		return errors.Join(err, again, refused("a log group with an empty role", half, "InvalidCloudWatchLogsRoleArnException"),
+			want("log group after it", aws.ToString(kept.CloudWatchLogsLogGroupArn), *p.groupARN(p.id)),
+			want("log group", aws.ToString(off.CloudWatchLogsLogGroupArn), ""), want("role", aws.ToString(off.CloudWatchLogsRoleArn), ""))
+	}},
+	{"fields of an advanced selector are returned sorted by name", "stackd, a reply of GetEventSelectors, recorded 2026-09-13", func(p *party) error {
+		if err := p.trail(nil); err != nil {
+			return err
+		}
+		_, err := p.CloudTrail.PutEventSelectors(p.ctx, &cloudtrail.PutEventSelectorsInput{TrailName: aws.String(p.id), AdvancedEventSelectors: []types.AdvancedEventSelector{{
+			FieldSelectors: []types.AdvancedFieldSelector{
+				{Field: aws.String("eventCategory"), Equals: []string{"Data"}},
+				{Field: aws.String("resources.type"), Equals: []string{"AWS::S3::Object"}},
+				{Field: aws.String("resources.ARN"), StartsWith: []string{"arn:aws:s3:::" + p.id + "/"}},
+			},
+		}}})
+		if err != nil {
+			return err
+		}
+		out, err := p.selectors()
+		if err != nil || len(out.AdvancedEventSelectors) != 1 {
+			return errors.Join(err, want("advanced", len(out.AdvancedEventSelectors), 1))
+		}
+		var names []string
+		for _, f := range out.AdvancedEventSelectors[0].FieldSelectors {
+			names = append(names, aws.ToString(f.Field))
+		}
+		return want("fields", strings.Join(names, " "), "eventCategory resources.ARN resources.type")
+	}},
+	{"selectors beyond the limits are refused", "CloudTrail User Guide, Quotas in AWS CloudTrail", func(p *party) error {
+		if err := p.trail(nil); err != nil {
+			return err
+		}
+		many := types.DataResource{Type: aws.String("AWS::S3::Object")}
+		for i := range dataResources + 1 {
+			many.Values = append(many.Values, fmt.Sprintf("arn:aws:s3:::%s-%d/", p.id, i))
+		}
+		_, err := p.CloudTrail.PutEventSelectors(p.ctx, &cloudtrail.PutEventSelectorsInput{
+			TrailName: aws.String(p.id), EventSelectors: []types.EventSelector{{DataResources: []types.DataResource{many}}},
+		})
+		return refused("PutEventSelectors", err, "InvalidEventSelectorsException")
 	}},
 	{"deleted trail is unknown", "CloudTrail API Reference, GetTrailStatus, Errors", func(p *party) error {
 		if err := p.trail(nil); err != nil {

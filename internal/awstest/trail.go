@@ -1,7 +1,9 @@
 package awstest
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
@@ -40,6 +42,13 @@ func everything() []types.EventSelector {
 // trailsPerRegion is a quota that cannot be raised. Source: CloudTrail User
 // Guide, "Quotas in AWS CloudTrail".
 const trailsPerRegion = 5
+
+// Limits of a trail's event selectors. Source: CloudTrail User Guide, "Quotas in
+// AWS CloudTrail".
+const (
+	dataResources  = 250
+	selectorValues = 500
+)
 
 // trailNames matches a trail's name. Source: CloudTrail API Reference,
 // CreateTrail, Name.
@@ -105,6 +114,44 @@ func (a *Account) AddTrailTo(name, group string) string {
 	return *t.TrailARN
 }
 
+// AddTrailTopic makes a topic that CloudTrail may publish to, and returns its ARN.
+// Source: CloudTrail User Guide, "Amazon SNS topic policy for CloudTrail".
+func (a *Account) AddTrailTopic(name string) string {
+	arn := a.AddTopic(a.Home, name, 0)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.regions[a.Home].topics[arn].attributes["Policy"] = strings.ReplaceAll(admits(arn), "cloudwatch.amazonaws.com", "cloudtrail.amazonaws.com")
+	return arn
+}
+
+// KeepUnchecked makes an UpdateTrail that leaves out the key, or the log group and
+// the role, not check those that the trail keeps. Whether CloudTrail checks them is
+// not recorded; it does check a kept topic (recorded 2026-09-13).
+func (a *Account) KeepUnchecked() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.keptUnchecked = true
+}
+
+// Select makes a trail record no management events, only data events. The trail
+// may be of another account.
+func (a *Account) Select(arn string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.trails[arn].basic = []types.EventSelector{{
+		ReadWriteType: types.ReadWriteTypeAll, IncludeManagementEvents: aws.Bool(false), ExcludeManagementEventSources: []string{},
+		DataResources: []types.DataResource{{Type: aws.String("AWS::S3::Object"), Values: []string{"arn:aws:s3"}}},
+	}}
+}
+
+// LeaveOrganization makes CloudTrail refuse organisation trails of the account.
+// Source: CloudTrail API Reference, CreateTrail, Errors.
+func (a *Account) LeaveOrganization() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.outside = true
+}
+
 // find returns a trail by name or ARN, as seen from a region. It finds a name
 // only among the region's own trails. Source: CloudTrail API Reference,
 // GetTrailStatus, Name: a shadow trail needs its ARN.
@@ -119,15 +166,18 @@ func (c *request) find(name *string) (*trail, error) {
 }
 
 // mine returns a trail that a call may change: it belongs to the account, and
-// the call is made in its home region. Source: CloudTrail API Reference,
-// UpdateTrail, Errors.
+// the call is made in its home region. A delegated administrator, which has the log
+// group, may change the organisation's trail. Sources: CloudTrail API Reference,
+// UpdateTrail, Errors; CloudTrail User Guide, "Organization delegated administrator".
 func (c *request) mine(name *string) (*trail, error) {
 	t, err := c.find(name)
 	if err != nil {
 		return nil, err
 	}
+	group, _ := awsarn.Parse(aws.ToString(t.CloudWatchLogsLogGroupArn)) // "" is no ARN
+	delegated := aws.ToBool(t.IsOrganizationTrail) && group.AccountID == c.ID
 	switch arn, err := awsarn.Parse(*t.TrailARN); {
-	case err != nil || arn.AccountID != c.ID:
+	case err != nil || arn.AccountID != c.ID && !delegated:
 		return nil, refuse("NotOrganizationMasterAccountException", "the trail is of another account")
 	case aws.ToString(t.HomeRegion) != c.name:
 		return nil, refuse("InvalidHomeRegionException", "Trail %s can be changed only in its home region %s", *t.TrailARN, *t.HomeRegion)
@@ -145,7 +195,9 @@ func describeTrails(c *request, in *cloudtrail.DescribeTrailsInput) (*cloudtrail
 		here := aws.ToString(t.HomeRegion) == c.name
 		named := len(in.TrailNameList) == 0 || slices.Contains(in.TrailNameList, arn) || here && slices.Contains(in.TrailNameList, aws.ToString(t.Name))
 		if named && (here || shadows && aws.ToBool(t.IsMultiRegionTrail)) {
-			out.TrailList = append(out.TrailList, t.Trail)
+			shown := t.Trail
+			shown.HasCustomEventSelectors = aws.Bool(text(t.basic) != text(everything()))
+			out.TrailList = append(out.TrailList, shown)
 		}
 	}
 	return out, nil
@@ -161,6 +213,12 @@ func getTrailStatus(c *request, in *cloudtrail.GetTrailStatusInput) (*cloudtrail
 	out := &cloudtrail.GetTrailStatusOutput{IsLogging: aws.Bool(t.logging)}
 	if t.failure != "" {
 		out.LatestDeliveryError = aws.String(t.failure)
+	}
+	if key := aws.ToString(t.KmsKeyId); key != "" && t.logging && c.keys[key] != kmstypes.KeyStateEnabled {
+		out.LatestDeliveryError = aws.String("KMS.DisabledException") // recorded 2026-09-13 to 2026-09-20
+	}
+	if t.SnsTopicARN != nil && t.logging && !c.notifies(*t.SnsTopicARN) {
+		out.LatestNotificationError = aws.String("AuthorizationError") // recorded 2026-09-20
 	}
 	if group := t.CloudWatchLogsLogGroupArn; group != nil && t.logging && !c.delivers(*group) {
 		out.LatestCloudWatchLogsDeliveryError = aws.String("Access denied. Verify in IAM that the role has adequate permissions.")
@@ -180,12 +238,41 @@ func (a *Account) delivers(group string) bool {
 	return ok
 }
 
+// notifies reports whether a topic exists and its policy names CloudTrail.
+func (c *request) notifies(arn string) bool {
+	t := c.topics[arn]
+	if t == nil {
+		return false
+	}
+	var policy struct {
+		Statement []json.RawMessage
+	}
+	return json.Unmarshal([]byte(t.attributes["Policy"]), &policy) == nil && slices.ContainsFunc(policy.Statement, func(st json.RawMessage) bool {
+		return strings.Contains(string(st), `"Allow"`) && strings.Contains(string(st), "cloudtrail.amazonaws.com")
+	})
+}
+
+// topicARN returns the ARN of a topic that a request names by name or ARN.
+func (c *request) topicARN(topic *string) *string {
+	if name := aws.ToString(topic); name != "" && !strings.HasPrefix(name, "arn:") {
+		return aws.String(c.arn("sns", c.name, name))
+	}
+	return topic
+}
+
+// The parts of a trail that destination checks.
+type parts struct{ logs, key bool }
+
 // destination returns CloudTrail's error for a trail whose settings it refuses.
-// Source: CloudTrail API Reference, CreateTrail, Errors.
-func (c *request) destination(t types.Trail) error {
-	group, role := aws.ToString(t.CloudWatchLogsLogGroupArn), aws.ToString(t.CloudWatchLogsRoleArn)
+// It checks only the given parts of the optional ones, and the topic always.
+// Sources: CloudTrail API Reference, CreateTrail, Errors; the codes for a topic,
+// a key, and a log group without a role or the reverse, as recorded 2026-09-12
+// to 2026-09-20.
+func (c *request) destination(t types.Trail, check parts) error {
+	group, role, key := aws.ToString(t.CloudWatchLogsLogGroupArn), aws.ToString(t.CloudWatchLogsRoleArn), aws.ToString(t.KmsKeyId)
 	_, assumable := c.roleByARN(role)
 	to, _ := awsarn.Parse(group) // without an ARN, the region is empty
+	of, err := awsarn.Parse(key)
 	switch {
 	case aws.ToString(t.S3BucketName) == "":
 		return refuse("InvalidS3BucketNameException", "the bucket is missing")
@@ -193,14 +280,26 @@ func (c *request) destination(t types.Trail) error {
 		return refuse("S3BucketDoesNotExistException", "S3 bucket %s does not exist", *t.S3BucketName)
 	case aws.ToBool(t.IsMultiRegionTrail) && !aws.ToBool(t.IncludeGlobalServiceEvents):
 		return refuse("InvalidParameterCombinationException", "Multi-Region trail must include global service events")
-	case (group == "") != (role == ""):
-		return refuse("InvalidParameterCombinationException", "a log group and a role come together")
-	case group != "" && (!strings.HasSuffix(group, ":*") || to.Region != c.name || !c.delivers(group)):
+	case aws.ToBool(t.IsOrganizationTrail) && c.outside:
+		return refuse("NotOrganizationMasterAccountException", "the account is not the management account of an organization")
+	case t.SnsTopicARN != nil && !c.notifies(*t.SnsTopicARN):
+		return refuse("InsufficientSnsTopicPolicyException", "SNS Topic does not exist or the topic policy is incorrect!")
+	case check.logs && group != "" && role == "":
+		return refuse("InvalidCloudWatchLogsRoleArnException", "You must specify both the CloudWatch Logs log group and the role")
+	case check.logs && group == "" && role != "":
+		return refuse("InvalidCloudWatchLogsLogGroupArnException", "You must specify both the CloudWatch Logs log group and the role")
+	case check.logs && group != "" && (!strings.HasSuffix(group, ":*") || to.Region != c.name || !c.delivers(group)):
 		return refuse("InvalidCloudWatchLogsLogGroupArnException", "CloudTrail cannot validate the specified log group ARN")
-	case role != "" && !assumable:
+	case check.logs && role != "" && !assumable:
 		return refuse("InvalidCloudWatchLogsRoleArnException", "Access denied. Check the trust relationships for your role")
-	case t.KmsKeyId != nil && c.keys[*t.KmsKeyId] != kmstypes.KeyStateEnabled:
-		return refuse("KmsKeyNotFoundException", "the key %s does not exist", *t.KmsKeyId)
+	case !check.key || key == "":
+		return nil
+	case err != nil || of.Region != c.name:
+		return refuse("KmsKeyNotFoundException", "the key %s is not one of the region", key)
+	case c.keys[key] == "":
+		return refuse("InsufficientEncryptionPolicyException", "Insufficient permissions to access S3 bucket or KMS key %s", key)
+	case c.keys[key] != kmstypes.KeyStateEnabled:
+		return refuse("KmsException", "the key %s is disabled", key)
 	}
 	return nil
 }
@@ -226,12 +325,12 @@ func createTrail(c *request, in *cloudtrail.CreateTrailInput) (*cloudtrail.Creat
 	global := in.IncludeGlobalServiceEvents == nil || *in.IncludeGlobalServiceEvents
 	t := types.Trail{
 		Name: in.Name, TrailARN: aws.String(arn), HomeRegion: aws.String(c.name), S3BucketName: in.S3BucketName, S3KeyPrefix: in.S3KeyPrefix,
-		SnsTopicARN: in.SnsTopicName, KmsKeyId: in.KmsKeyId,
+		SnsTopicARN: c.topicARN(in.SnsTopicName), KmsKeyId: in.KmsKeyId,
 		IsMultiRegionTrail: aws.Bool(aws.ToBool(in.IsMultiRegionTrail)), IsOrganizationTrail: aws.Bool(aws.ToBool(in.IsOrganizationTrail)),
 		IncludeGlobalServiceEvents: aws.Bool(global), LogFileValidationEnabled: aws.Bool(aws.ToBool(in.EnableLogFileValidation)),
 		CloudWatchLogsLogGroupArn: in.CloudWatchLogsLogGroupArn, CloudWatchLogsRoleArn: in.CloudWatchLogsRoleArn,
 	}
-	if err := c.destination(t); err != nil {
+	if err := c.destination(t, parts{logs: true, key: true}); err != nil {
 		return nil, err
 	}
 	c.trails[arn] = &trail{Trail: t, basic: everything()}
@@ -239,19 +338,25 @@ func createTrail(c *request, in *cloudtrail.CreateTrailInput) (*cloudtrail.Creat
 	return &cloudtrail.CreateTrailOutput{Name: in.Name, TrailARN: aws.String(arn)}, nil
 }
 
-// updateTrail changes a trail. An omitted setting keeps its value, and an empty
-// text removes it. Source: CloudTrail User Guide, "Updating a trail with the
-// AWS CLI", which changes one setting at a time and stops delivery to a log
-// group with two empty texts.
+// updateTrail changes a trail. An omitted setting keeps its value and is checked
+// again; an empty text removes it. An empty log group or an empty role removes
+// both, unless the request names the other one. Sources: CloudTrail User Guide,
+// "Updating a trail with the AWS CLI", which changes one setting at a time and
+// stops delivery to a log group with two empty texts; recorded 2026-09-13 to
+// 2026-09-20.
 func updateTrail(c *request, in *cloudtrail.UpdateTrailInput) (*cloudtrail.UpdateTrailOutput, error) {
 	t, err := c.mine(in.Name)
 	if err != nil {
 		return nil, err
 	}
 	next := t.Trail
+	group, role := in.CloudWatchLogsLogGroupArn, in.CloudWatchLogsRoleArn
+	if group != nil && role == nil && *group == "" || role != nil && group == nil && *role == "" {
+		group, role = aws.String(""), aws.String("")
+	}
 	for to, from := range map[**string]*string{
-		&next.S3BucketName: in.S3BucketName, &next.S3KeyPrefix: in.S3KeyPrefix, &next.SnsTopicARN: in.SnsTopicName,
-		&next.KmsKeyId: in.KmsKeyId, &next.CloudWatchLogsLogGroupArn: in.CloudWatchLogsLogGroupArn, &next.CloudWatchLogsRoleArn: in.CloudWatchLogsRoleArn,
+		&next.S3BucketName: in.S3BucketName, &next.S3KeyPrefix: in.S3KeyPrefix, &next.SnsTopicARN: c.topicARN(in.SnsTopicName),
+		&next.KmsKeyId: in.KmsKeyId, &next.CloudWatchLogsLogGroupArn: group, &next.CloudWatchLogsRoleArn: role,
 	} {
 		if from != nil {
 			*to = from
@@ -268,7 +373,8 @@ func updateTrail(c *request, in *cloudtrail.UpdateTrailInput) (*cloudtrail.Updat
 			*to = from
 		}
 	}
-	if err := c.destination(next); err != nil {
+	check := parts{logs: !c.keptUnchecked || group != nil || role != nil, key: !c.keptUnchecked || in.KmsKeyId != nil}
+	if err := c.destination(next, check); err != nil {
 		return nil, err
 	}
 	t.Trail, t.failure = next, ""
@@ -307,18 +413,28 @@ func (c *request) setLogging(name *string, on bool) error {
 	return nil
 }
 
-// getEventSelectors returns what a trail records.
+// getEventSelectors returns what a trail records, the fields of an advanced
+// selector sorted by name (recorded 2026-09-13).
 func getEventSelectors(c *request, in *cloudtrail.GetEventSelectorsInput) (*cloudtrail.GetEventSelectorsOutput, error) {
 	t, err := c.find(in.TrailName)
 	if err != nil {
 		return nil, err
 	}
-	return &cloudtrail.GetEventSelectorsOutput{TrailARN: t.TrailARN, EventSelectors: t.basic, AdvancedEventSelectors: t.advanced}, nil
+	out := &cloudtrail.GetEventSelectorsOutput{TrailARN: t.TrailARN, EventSelectors: t.basic}
+	for _, s := range t.advanced {
+		s.FieldSelectors = slices.SortedStableFunc(slices.Values(s.FieldSelectors), func(a, b types.AdvancedFieldSelector) int {
+			return cmp.Compare(aws.ToString(a.Field), aws.ToString(b.Field))
+		})
+		out.AdvancedEventSelectors = append(out.AdvancedEventSelectors, s)
+	}
+	return out, nil
 }
 
 // putEventSelectors replaces what a trail records. Source: CloudTrail API
 // Reference, PutEventSelectors: one form or the other, five basic selectors at
-// most; EventSelector: sources are excluded only from management events.
+// most; EventSelector: sources are excluded only from management events;
+// CloudTrail User Guide, "Quotas in AWS CloudTrail": 250 data resources in all
+// basic selectors of a trail, 500 values in all of its advanced ones.
 func putEventSelectors(c *request, in *cloudtrail.PutEventSelectorsInput) (*cloudtrail.PutEventSelectorsOutput, error) {
 	t, err := c.mine(in.TrailName)
 	if err != nil {
@@ -327,6 +443,20 @@ func putEventSelectors(c *request, in *cloudtrail.PutEventSelectorsInput) (*clou
 	const bad = "InvalidEventSelectorsException"
 	if (len(in.EventSelectors) > 0) == (len(in.AdvancedEventSelectors) > 0) || len(in.EventSelectors) > 5 {
 		return nil, refuse(bad, "one to five basic selectors, or advanced ones")
+	}
+	resources, values := 0, 0
+	for _, s := range in.EventSelectors {
+		for _, d := range s.DataResources {
+			resources += max(1, len(d.Values))
+		}
+	}
+	for _, s := range in.AdvancedEventSelectors {
+		for _, f := range s.FieldSelectors {
+			values += len(f.Equals) + len(f.NotEquals) + len(f.StartsWith) + len(f.NotStartsWith) + len(f.EndsWith) + len(f.NotEndsWith)
+		}
+	}
+	if resources > dataResources || values > selectorValues {
+		return nil, refuse(bad, "%d data resources, %d values", resources, values)
 	}
 	for _, s := range in.EventSelectors {
 		manages := s.IncludeManagementEvents == nil || *s.IncludeManagementEvents

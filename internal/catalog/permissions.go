@@ -36,6 +36,13 @@ var (
 	memories = arn + "ssm:" + InRegion + ":" + InAccount + ":parameter/" + InPrefix + "/memory/trail"
 )
 
+// trailReads lets a kind read what the trails do among which relight chooses.
+var trailReads = Grant{
+	Actions:   []string{"cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors"},
+	Resources: []string{arn + "cloudtrail:*:*:trail/*"},
+	Why:       "relight chooses the trail by what it does if several qualify; an organisation's trail, which may have another home region, belongs to the management account",
+}
+
 // recall lets a kind read what relight remembers of the trail.
 func recall(why string) Grant {
 	return Grant{Actions: []string{"ssm:GetParameter"}, Resources: []string{memories}, Why: why}
@@ -128,12 +135,21 @@ var kindGrants = map[Kind][]Grant{
 			Why:       "AWS does not support resources for these listings",
 		},
 		{
-			Actions: []string{
-				"cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors",
-				"cloudtrail:StartLogging", "cloudtrail:UpdateTrail", "cloudtrail:PutEventSelectors", "cloudtrail:CreateTrail",
-			},
+			Actions:   []string{"cloudtrail:CreateTrail"},
 			Resources: []string{trails},
-			Why:       "relight chooses the trail at run time, and restores a deleted trail under its own name",
+			Why:       "relight restores a deleted trail under its own name",
+		},
+		{
+			Actions:   []string{"cloudtrail:StartLogging", "cloudtrail:UpdateTrail", "cloudtrail:PutEventSelectors"},
+			Resources: []string{arn + "cloudtrail:" + InRegion + ":*:trail/*"},
+			Why: "relight chooses the trail at run time; a delegated administrator's trail belongs to the management account, " +
+				"and CloudTrail refuses these calls for a trail of any other account",
+		},
+		trailReads,
+		{
+			Actions:   []string{"logs:DescribeMetricFilters"},
+			Resources: []string{trailLogGroup, trailLogGroup + ":*"},
+			Why:       "relight's filters on the log group of a trail that records no management events show that relight protected the trail before; otherwise relight leaves it as it is",
 		},
 		{
 			Actions:   []string{"iam:PassRole"},
@@ -160,6 +176,7 @@ var kindGrants = map[Kind][]Grant{
 		recall("relight restores a stripped or deleted trail from what it remembers of the trail"),
 	},
 	LogGroups: {
+		trailReads,
 		recall("GetParameter is for choosing the protected trail if several trails qualify, or none"),
 		{
 			Actions:   []string{"cloudtrail:DescribeTrails", "logs:DescribeLogGroups"},
@@ -213,6 +230,7 @@ var kindGrants = map[Kind][]Grant{
 		},
 	},
 	Alarms: {
+		trailReads,
 		recall("GetParameter is for choosing the protected trail if several trails qualify, or none"),
 		{
 			Actions:   []string{"cloudwatch:DescribeAlarms"},

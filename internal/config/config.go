@@ -87,7 +87,7 @@ type FlowLogs struct {
 // Trail says which trail relight protects and where the trail delivers. relight
 // takes empty fields from what it remembers of the trail.
 type Trail struct {
-	// Name or ARN of the trail. Default: the remembered trail, or the first by ARN that qualifies.
+	// Name or ARN of the trail. Default: the remembered trail, or the one that does the job best.
 	Name string `json:"name,omitempty"`
 	// Name of the bucket that receives the trail's log files. Default: the remembered bucket.
 	Bucket string `json:"bucket,omitempty"`

@@ -58,22 +58,26 @@ func expand(template string, values Args) string {
 
 // The codes.
 const (
-	TrailMissing           Code = "trail-missing"
-	TrailNotFound          Code = "trail-not-found"
-	TrailAmbiguous         Code = "trail-ambiguous"
-	TrailHomeElsewhere     Code = "trail-home-elsewhere"
-	TrailLogGroupElsewhere Code = "trail-log-group-elsewhere"
-	TrailNoLogGroup        Code = "trail-no-log-group"
-	TrailBucketChanged     Code = "trail-bucket-changed"
-	TrailPrefixChanged     Code = "trail-prefix-changed"
-	TrailKeyChanged        Code = "trail-key-changed"
-	TrailRoleChanged       Code = "trail-role-changed"
-	TrailLogGroupChanged   Code = "trail-log-group-changed"
-	TrailFilesUndelivered  Code = "trail-files-undelivered"
-	TrailEventsUndelivered Code = "trail-events-undelivered"
-	TrailMemoryUnusable    Code = "trail-memory-unusable"
+	TrailMissing                  Code = "trail-missing"
+	TrailNotFound                 Code = "trail-not-found"
+	TrailAmbiguous                Code = "trail-ambiguous"
+	TrailHomeElsewhere            Code = "trail-home-elsewhere"
+	TrailLogGroupElsewhere        Code = "trail-log-group-elsewhere"
+	TrailNoLogGroup               Code = "trail-no-log-group"
+	TrailBucketChanged            Code = "trail-bucket-changed"
+	TrailPrefixChanged            Code = "trail-prefix-changed"
+	TrailKeyChanged               Code = "trail-key-changed"
+	TrailRoleChanged              Code = "trail-role-changed"
+	TrailLogGroupChanged          Code = "trail-log-group-changed"
+	TrailFilesUndelivered         Code = "trail-files-undelivered"
+	TrailEventsUndelivered        Code = "trail-events-undelivered"
+	TrailMemoryUnusable           Code = "trail-memory-unusable"
+	TrailMemoryShort              Code = "trail-memory-short"
+	TrailOtherPurpose             Code = "trail-other-purpose"
+	TrailNotificationsUndelivered Code = "trail-notifications-undelivered"
 
 	LogGroupNotFound             Code = "log-group-not-found"
+	LogGroupUnfed                Code = "log-group-unfed"
 	LogGroupClass                Code = "log-group-class"
 	ControlTowerGroupMissing     Code = "control-tower-group-missing"
 	ControlTowerGroupRetention   Code = "control-tower-group-retention"
@@ -204,7 +208,7 @@ var findingTexts = []FindingText{
 		Code: TrailFilesUndelivered, Subject: "trail {trail}",
 		Problem: "its log files do not reach bucket {bucket}: {error}",
 		Remedy:  "Check that the bucket exists, that its policy lets CloudTrail write, and that the key, if any, is enabled.",
-		Why:     "The bucket is gone, or its policy or the key's policy refuses CloudTrail. The error is Amazon S3's.",
+		Why:     "The bucket is gone, or its policy or the key's policy refuses CloudTrail. The error is Amazon S3's, or for a key AWS KMS's.",
 		More:    "Fix the bucket, its policy or the key.",
 	},
 	{
@@ -212,7 +216,7 @@ var findingTexts = []FindingText{
 		Problem: "its events do not reach log group {group}: {error}",
 		Remedy:  "Check that role {role} exists, trusts CloudTrail and may write there. If the log group has just been restored, the next delivery clears this.",
 		Why:     "The role is gone, or it may not write.",
-		More:    "Fix the role.",
+		More:    "Fix the role. CloudTrail may keep the error for a while: `aws cloudtrail get-trail-status` also says when the last delivery succeeded.",
 	},
 	{
 		Code: TrailMemoryUnusable, Subject: "memory {parameter}", Alert: true,
@@ -221,7 +225,32 @@ var findingTexts = []FindingText{
 		Why:     "relight lacks a permission, or somebody wrote to the parameter.",
 		More:    "Look for `PutParameter` and `DeleteParameter`.",
 	},
+	{
+		Code: TrailMemoryShort, Subject: "trail {trail}",
+		Problem: "relight remembers it without its data events, which do not fit in a parameter",
+		Remedy:  "Select fewer resources one by one, for example by the beginnings of their ARNs. Until then, a deleted trail comes back with its management events only.",
+		Why:     "A parameter of Systems Manager takes 8 KB, and the trail's event selectors are longer even when they are compressed.",
+	},
+	{
+		Code: TrailOtherPurpose, Subject: "trail {trail}",
+		Problem: "it records other events but no management events, and relight does not remember that it ever did, so relight leaves it as it is",
+		Remedy:  "Create a multi-region trail that records management events and delivers to a log group. If this trail is the one to protect, name it in the configuration: trail.name.",
+		Why:     "An owner may have a trail for data events alone. relight adds management events only to a trail that the configuration names, that it remembers, or that has relight's filters on its log group.",
+	},
+	{
+		Code: TrailNotificationsUndelivered, Subject: "trail {trail}",
+		Problem: "its notifications do not reach topic {topic}: {error}",
+		Remedy:  "Check that the topic exists and that its policy lets CloudTrail publish. After the fix, the next notification clears this.",
+		Why:     "The topic is gone, or its policy refuses CloudTrail. CloudTrail then also refuses every change of the trail, so relight takes the topic off the trail if it has to restore something else.",
+		More:    "Or take the topic off the trail: `aws cloudtrail update-trail --sns-topic-name \"\"`, then `relight accept`.",
+	},
 
+	{
+		Code: LogGroupUnfed, Subject: "log group {group}",
+		Problem: "the configuration names it, but no trail delivers to it, so filters on it count nothing",
+		Remedy:  "Correct trailLogs.logGroup, or point the trail at the log group.",
+		Why:     "The name is wrong, or the trail was pointed elsewhere before relight remembered it.",
+	},
 	{
 		Code: LogGroupNotFound, Subject: "log group {group}",
 		Problem: "the configuration names it, but it does not exist and no trail delivers to it",

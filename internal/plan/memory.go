@@ -3,9 +3,12 @@ package plan
 import (
 	"bytes"
 	"cmp"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
 )
@@ -25,6 +28,7 @@ type TrailMemory struct {
 	Role         string    `json:"role,omitempty"`     // ARN
 	Organization bool      `json:"organization,omitempty"`
 	Selectors    Selectors `json:"selectors,omitzero"`
+	Short        bool      `json:"short,omitempty"` // the trail's data events had no room, and are not among Selectors
 }
 
 // memoryVersion is the version that this relight writes and reads.
@@ -36,16 +40,46 @@ type Recollection struct {
 	Unreadable string       // why the memory cannot be used, which is not the same as nothing
 }
 
-// MemoryOf returns what to remember of a trail.
+// MemoryOf returns what to remember of a trail: without its data events, if they
+// have no room in a parameter.
 func MemoryOf(t Trail, s Selectors) TrailMemory {
-	return TrailMemory{
+	m := TrailMemory{
 		Version: memoryVersion, ARN: t.ARN, Bucket: t.Bucket, Prefix: t.Prefix, Topic: t.Topic, Key: t.Key,
-		LogGroup: t.LogGroupARN, Role: t.Role, Organization: t.Organization, Selectors: s,
+		LogGroup: t.LogGroupARN, Role: t.Role, Organization: t.Organization, Selectors: s.sorted(),
 	}
+	if len(m.Encode()) > catalog.MemoryChars {
+		m.Selectors, m.Short = DefaultSelectors(), true
+	}
+	return m
 }
 
-// Encode returns a memory as the text that DecodeTrailMemory reads.
+// A packedMemory is a memory that is too long as it is.
+type packedMemory struct {
+	Version int    `json:"v"`
+	Packed  []byte `json:"packed"` // its JSON, compressed with gzip
+}
+
+// Encode returns a memory as the text that DecodeTrailMemory reads: JSON, or the
+// same compressed if it would not fit in a parameter.
 func (m TrailMemory) Encode() string {
+	text := m.json()
+	if len(text) <= catalog.MemoryChars {
+		return text
+	}
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, err := io.WriteString(w, text)
+	if err := errors.Join(err, w.Close()); err != nil {
+		panic(err) // a buffer takes everything
+	}
+	raw, err := json.Marshal(packedMemory{memoryVersion, packed.Bytes()})
+	if err != nil {
+		panic(err) // bytes marshal
+	}
+	return string(raw)
+}
+
+func (m TrailMemory) json() string {
 	raw, err := json.Marshal(m)
 	if err != nil {
 		panic(err) // texts and lists of them
@@ -53,11 +87,34 @@ func (m TrailMemory) Encode() string {
 	return string(raw)
 }
 
+// maxUnpacked limits what a packed memory may unpack to: anybody may have written it.
+const maxUnpacked = 1 << 20
+
+// unpack returns the JSON of a packed memory.
+func unpack(text string) (string, error) {
+	var p packedMemory
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&p); err != nil {
+		return "", err
+	}
+	r, err := gzip.NewReader(bytes.NewReader(p.Packed))
+	if err != nil {
+		return "", fmt.Errorf("packed: %w", err)
+	}
+	raw, err := io.ReadAll(io.LimitReader(r, maxUnpacked))
+	if err != nil {
+		return "", fmt.Errorf("packed: %w", err)
+	}
+	return string(raw), nil
+}
+
 // DecodeTrailMemory reads what Encode wrote, and rejects anything else. The trail
 // has to be of the account and region.
 func DecodeTrailMemory(text, account, region string) (TrailMemory, error) {
 	var version struct {
-		V int `json:"v"`
+		V      int             `json:"v"`
+		Packed json.RawMessage `json:"packed"`
 	}
 	if err := json.Unmarshal([]byte(text), &version); err != nil {
 		return TrailMemory{}, fmt.Errorf("not JSON: %w", err)
@@ -65,14 +122,23 @@ func DecodeTrailMemory(text, account, region string) (TrailMemory, error) {
 	if version.V != memoryVersion {
 		return TrailMemory{}, fmt.Errorf("it has version %d, but this relight reads version %d", version.V, memoryVersion)
 	}
+	if version.Packed != nil {
+		var err error
+		if text, err = unpack(text); err != nil {
+			return TrailMemory{}, err
+		}
+	}
 	var m TrailMemory
 	dec := json.NewDecoder(bytes.NewReader([]byte(text)))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&m); err != nil {
 		return TrailMemory{}, err
 	}
+	m.Selectors = m.Selectors.sorted() // an earlier relight did not sort them
 	at := arnOf(m.ARN)
 	switch {
+	case m.Version != memoryVersion:
+		return TrailMemory{}, fmt.Errorf("it has version %d, but this relight reads version %d", m.Version, memoryVersion)
 	case !catalog.TrailShape.MatchString(m.ARN) || at.AccountID != account || at.Region != region:
 		return TrailMemory{}, fmt.Errorf("%q is not a trail of account %s in %s", m.ARN, account, region)
 	case m.Bucket == "":

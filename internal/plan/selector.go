@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -188,12 +190,34 @@ func repairedAdvanced(got, remembered []AdvancedSelector) []AdvancedSelector {
 	return out
 }
 
+// sameFields reports whether two selectors match the same events, whatever the
+// order of fields and values: CloudTrail returns the fields sorted by name.
 func sameFields(a, b AdvancedSelector) bool {
-	return slices.EqualFunc(a.Fields, b.Fields, func(f, g FieldSelector) bool {
-		return f.Field == g.Field && slices.Equal(f.Equals, g.Equals) && slices.Equal(f.NotEquals, g.NotEquals) &&
-			slices.Equal(f.StartsWith, g.StartsWith) && slices.Equal(f.NotStartsWith, g.NotStartsWith) &&
-			slices.Equal(f.EndsWith, g.EndsWith) && slices.Equal(f.NotEndsWith, g.NotEndsWith)
+	return slices.EqualFunc(a.sorted().Fields, b.sorted().Fields, func(f, g FieldSelector) bool {
+		return f.Field == g.Field && sameValues(f.Equals, g.Equals) && sameValues(f.NotEquals, g.NotEquals) &&
+			sameValues(f.StartsWith, g.StartsWith) && sameValues(f.NotStartsWith, g.NotStartsWith) &&
+			sameValues(f.EndsWith, g.EndsWith) && sameValues(f.NotEndsWith, g.NotEndsWith)
 	})
+}
+
+// sorted returns a selector with its fields sorted by name, as CloudTrail returns
+// them. Source: a reply of GetEventSelectors, stackd, recorded 2026-09-13.
+func (a AdvancedSelector) sorted() AdvancedSelector {
+	a.Fields = slices.SortedStableFunc(slices.Values(a.Fields), func(f, g FieldSelector) int { return cmp.Compare(f.Field, g.Field) })
+	return a
+}
+
+// sorted returns selectors with the fields of each sorted by name.
+func (s Selectors) sorted() Selectors {
+	s.Advanced = slices.Clone(s.Advanced)
+	for i, a := range s.Advanced {
+		s.Advanced[i] = a.sorted()
+	}
+	return s
+}
+
+func sameValues(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
 func repairedBasic(got, remembered []Selector) []Selector {
@@ -214,7 +238,7 @@ func repairedBasic(got, remembered []Selector) []Selector {
 }
 
 func sameData(a, b []DataResource) bool {
-	return slices.EqualFunc(a, b, func(d, e DataResource) bool { return d.Type == e.Type && slices.Equal(d.Values, e.Values) })
+	return slices.EqualFunc(a, b, func(d, e DataResource) bool { return d.Type == e.Type && sameValues(d.Values, e.Values) })
 }
 
 func orAll(readWrite string) string {
@@ -247,4 +271,88 @@ func (s Selectors) asAdvanced() []AdvancedSelector {
 		}
 	}
 	return out
+}
+
+// otherPurpose reports whether the selectors record other events and none of
+// management: nobody who narrowed them needs to have wanted management events.
+func (s Selectors) otherPurpose() bool {
+	return !s.none() && !slices.ContainsFunc(s.Basic, func(b Selector) bool { return b.Management }) &&
+		!slices.ContainsFunc(s.Advanced, AdvancedSelector.manages)
+}
+
+// fit reports whether CloudTrail's limits allow the selectors.
+func (s Selectors) fit() bool {
+	resources, values := 0, 0
+	for _, b := range s.Basic {
+		for _, d := range b.Data {
+			resources += max(1, len(d.Values))
+		}
+	}
+	for _, a := range s.Advanced {
+		for _, f := range a.Fields {
+			values += len(f.Equals) + len(f.NotEquals) + len(f.StartsWith) + len(f.NotStartsWith) + len(f.EndsWith) + len(f.NotEndsWith)
+		}
+	}
+	return resources <= catalog.DataResourcesPerTrail && values <= catalog.SelectorValuesPerTrail
+}
+
+// putSelectors returns the action that sets selectors, with what to set instead if
+// CloudTrail refuses them. What CloudTrail's limits do not allow is not tried:
+//
+//	all              the management events, and what is and was selected besides
+//	as remembered    the management events, and what was selected besides
+//	default          the management events alone
+func putSelectors(trail, why string, all Selectors, remembered *Selectors) PutSelectors {
+	choices := []Selectors{all}
+	if remembered != nil {
+		choices = append(choices, remembered.Repaired(nil))
+	}
+	choices = slices.DeleteFunc(choices, func(s Selectors) bool { return !s.fit() })
+	choices = slices.CompactFunc(append(choices, DefaultSelectors()), sameSelectors)
+	if lost := Lost(all, choices[0]); lost != "" {
+		why += "; CloudTrail's limits leave no room for " + lost
+	}
+	return PutSelectors{Trail: trail, Selectors: choices[0], Instead: choices[1:], Reason: why}
+}
+
+// Lost describes the events besides management events that the first selectors
+// record and the second ones do not; "" for none.
+func Lost(all, kept Selectors) string {
+	left := kept.data()
+	lost := slices.DeleteFunc(all.data(), func(d string) bool { return slices.Contains(left, d) })
+	const shown = 3
+	switch n := len(lost); {
+	case n == 0:
+		return ""
+	case n > shown:
+		return fmt.Sprintf("the data events of %s, and %d more", strings.Join(lost[:shown], ", "), n-shown)
+	}
+	return "the data events of " + strings.Join(lost, ", ")
+}
+
+// data lists what selectors record besides management events, without repetition.
+func (s Selectors) data() []string {
+	var data []string
+	for _, a := range s.asAdvanced() {
+		if a.manages() {
+			continue
+		}
+		of, resources := cmp.Or(a.Name, "other events"), []string(nil)
+		for _, f := range a.Fields {
+			switch f.Field {
+			case fieldType:
+				of = strings.Join(f.Equals, " and ")
+			case fieldARN:
+				resources = slices.Concat(f.Equals, f.StartsWith)
+			}
+		}
+		if len(resources) == 0 {
+			resources = []string{"every resource"}
+		}
+		for _, r := range resources {
+			data = append(data, of+" "+r)
+		}
+	}
+	slices.Sort(data)
+	return slices.Compact(data)
 }

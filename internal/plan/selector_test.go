@@ -196,3 +196,37 @@ func anySelectors(r *rapid.T, label string) plan.Selectors {
 	}
 	return s
 }
+
+// Selectors are the same whatever the order of their fields and values.
+func TestSelectorOrder(t *testing.T) {
+	turned := plan.AdvancedSelector{Fields: slices.Clone(inBucket.Fields)}
+	slices.Reverse(turned.Fields)
+	two := plan.DataResource{Type: "AWS::S3::Object", Values: []string{"arn:aws:s3:::a/", "arn:aws:s3:::b/"}}
+	owt := plan.DataResource{Type: "AWS::S3::Object", Values: []string{"arn:aws:s3:::b/", "arn:aws:s3:::a/"}}
+	got := plan.Selectors{Advanced: []plan.AdvancedSelector{inBucket}}.Repaired(&plan.Selectors{Advanced: []plan.AdvancedSelector{turned}})
+	if len(got.Advanced) != 2 {
+		t.Errorf("%+v, want management events and one other", got)
+	}
+	got = basic(plan.Selector{Data: []plan.DataResource{two}}).Repaired(&plan.Selectors{Basic: []plan.Selector{{Data: []plan.DataResource{owt}}}})
+	if len(got.Basic) != 2 {
+		t.Errorf("%+v, want management events and one other", got)
+	}
+}
+
+func TestLost(t *testing.T) {
+	many := plan.DataResource{Type: "AWS::S3::Object", Values: []string{"arn:aws:s3:::a/", "arn:aws:s3:::b/", "arn:aws:s3:::c/", "arn:aws:s3:::d/", "arn:aws:s3:::e/"}}
+	all := basic(plan.Selector{Management: true, Data: []plan.DataResource{many, functions}})
+	for name, tt := range map[string]struct {
+		kept plan.Selectors
+		want string
+	}{
+		"nothing":       {all, ""},
+		"one":           {basic(plan.Selector{Data: []plan.DataResource{many}}), "the data events of AWS::Lambda::Function every resource"},
+		"as advanced":   {plan.Selectors{Advanced: []plan.AdvancedSelector{inBucket}}, "the data events of AWS::Lambda::Function every resource, AWS::S3::Object arn:aws:s3:::a/, AWS::S3::Object arn:aws:s3:::b/, and 3 more"},
+		"without a few": {basic(plan.Selector{Data: []plan.DataResource{functions, {Type: many.Type, Values: many.Values[1:]}}}), "the data events of AWS::S3::Object arn:aws:s3:::a/"},
+	} {
+		if got := plan.Lost(all, tt.kept); got != tt.want {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+}

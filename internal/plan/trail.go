@@ -27,8 +27,9 @@ func (*TrailState) Kind() catalog.Kind { return catalog.Trails }
 // TrailStatus says whether a trail logs and delivers.
 type TrailStatus struct {
 	Logging       bool
-	DeliveryError string // of its log files: an error code of Amazon S3; "" for none
+	DeliveryError string // of its log files: an error code of Amazon S3 or AWS KMS; "" for none
 	LogsError     string // of its events to the log group; "" for none
+	TopicError    string // of its notifications: an error code of Amazon SNS; "" for none
 }
 
 // A Trail is a CloudTrail trail as one region shows it: its home region, or
@@ -40,6 +41,7 @@ type Trail struct {
 	GlobalEvents bool // of global services
 	Validation   bool // of log files
 	Organization bool // of an organisation, with all of its accounts
+	Selective    bool // its event selectors are not those of a new trail
 	Bucket       string
 	Prefix       string // of the log files' keys
 	Topic        string // ARN; notified of each log file
@@ -67,9 +69,11 @@ func (a CreateTrail) Step() Step {
 	return Step{Stage: updateTrail, Do: fmt.Sprintf("create trail %s to bucket %s and log-group %s", trailName(a.Trail.ARN), a.Trail.Bucket, cmp.Or(logGroupName(a.Trail.LogGroupARN), "none")), Target: a.Trail.ARN, Reason: a.Reason, Makes: a.Trail.ARN}
 }
 
-// UpdateTrail changes a trail to what Trail says, in one call.
+// UpdateTrail changes a trail to what Trail says. If CloudTrail refuses an
+// optional part, the rest is restored without that part.
 type UpdateTrail struct {
 	Trail  Trail
+	Was    Trail // as it was observed
 	Reason string
 }
 
@@ -93,6 +97,7 @@ func (a StartLogging) Step() Step {
 type PutSelectors struct {
 	Trail     string // ARN
 	Selectors Selectors
+	Instead   []Selectors // to set if CloudTrail refuses Selectors, in this order
 	Reason    string
 }
 
@@ -104,12 +109,17 @@ func (a PutSelectors) Step() Step {
 // plan plans the account's trail:
 //
 //	the event names a bucket or a key           only whether a trail depends on it
-//	it is of another account, or there is none  skipped; see ChooseTrail
+//	it is of another account, or there is none  skipped or a finding; see ChooseTrail
+//	it records no management events, only       a finding, unless it is named, remembered, or has
+//	 others                                     relight's filters on its log group
 //	it delivers to no log group, and none is    a finding and nothing else: it may serve another
 //	 remembered or configured                   purpose
 //	it is remembered and does not exist         created with everything it had, and started
-//	it does not log                             started
-//	it records not all management events        selectors are set; other events stay selected
+//	it does not log                             started, even if relight does not remember it: the
+//	                                            account has no other trail, see ChooseTrail
+//	it records not all management events        selectors are set; other events stay selected as far
+//	                                            as CloudTrail's limits allow
+//	CloudTrail refuses an optional part         the rest is restored without that part
 //	it has no global events or no validation    updated, together with the two rows below
 //	it records one region or left the           updated if memory or the configuration says so
 //	 organisation
@@ -117,7 +127,7 @@ func (a PutSelectors) Step() Step {
 //	its bucket, prefix, key, role or log group  a finding; never changed back and never remembered
 //	 is not the remembered one
 //	CloudTrail cannot deliver                   a finding with the error
-//	it is as desired, in a sweep                remembered
+//	it is as desired, in a sweep                remembered, unless it is of another account
 //
 // A trail that cannot deliver at the moment is remembered too: its log group may
 // have been deleted a moment ago, and the kind loggroups restores it.
@@ -184,7 +194,10 @@ func (p *Plan) bringBack(want catalog.Desired, account, region string, s TrailSt
 		if sel.Missing() != "" {
 			sel = sel.Repaired(nil)
 		}
-		p.Actions = append(p.Actions, PutSelectors{Trail: t.ARN, Selectors: sel, Reason: "as remembered"})
+		p.Actions = append(p.Actions, putSelectors(t.ARN, "as remembered", sel, nil))
+	}
+	if m.Short {
+		p.find(TrailMemoryShort, Args{"trail": t.ARN})
 	}
 }
 
@@ -199,10 +212,8 @@ func (p *Plan) existing(want catalog.Desired, got Observed, s TrailState) {
 		}
 	}
 	if len(gaps) > 0 {
-		if t.LogGroupARN == "" && to.LogGroupARN != "" {
-			p.trailGroup(want, got.Account, got.Region, to, s)
-		}
-		p.Actions = append(p.Actions, UpdateTrail{Trail: to, Reason: strings.Join(gaps, ", ")})
+		p.trailGroup(want, got.Account, got.Region, to, s)
+		p.Actions = append(p.Actions, UpdateTrail{Trail: to, Was: t, Reason: strings.Join(gaps, ", ")})
 	}
 	if !s.Status.Logging {
 		p.Actions = append(p.Actions, StartLogging{Trail: t.ARN, Reason: "it does not log"})
@@ -212,7 +223,7 @@ func (p *Plan) existing(want catalog.Desired, got Observed, s TrailState) {
 		if s.Memory.Trail != nil {
 			remembered = &s.Memory.Trail.Selectors
 		}
-		p.Actions = append(p.Actions, PutSelectors{Trail: t.ARN, Selectors: s.Selectors.Repaired(remembered), Reason: why})
+		p.Actions = append(p.Actions, putSelectors(t.ARN, why, s.Selectors.Repaired(remembered), remembered))
 	}
 	undelivered := undelivered(t, s.Status)
 	moved := moved(want, s)
@@ -224,7 +235,7 @@ func (p *Plan) existing(want catalog.Desired, got Observed, s TrailState) {
 	if len(undelivered) == 0 {
 		p.Healthy++
 	}
-	if got.Type == "" && len(moved) == 0 && s.Memory.Unreadable == "" {
+	if got.Type == "" && len(moved) == 0 && s.Memory.Unreadable == "" && arnOf(t.ARN).AccountID == got.Account {
 		p.remember(want, t, s)
 	}
 }
@@ -232,8 +243,11 @@ func (p *Plan) existing(want catalog.Desired, got Observed, s TrailState) {
 // remember plans to remember a healthy trail.
 func (p *Plan) remember(want catalog.Desired, t Trail, s TrailState) {
 	now, reason := MemoryOf(t, s.Selectors), "it is not remembered yet"
+	if now.Short {
+		p.find(TrailMemoryShort, Args{"trail": t.ARN})
+	}
 	if m := s.Memory.Trail; m != nil {
-		if m.Encode() == now.Encode() {
+		if m.json() == now.json() {
 			return
 		}
 		reason = "it changed since it was remembered"
@@ -289,16 +303,20 @@ func wantedTrail(want catalog.Desired, account string, s TrailState) (to Trail, 
 	return to, gaps
 }
 
-// WantedTrailLogGroup returns the ARN of the log group that the trail has to
-// deliver to and does not, or "". The observer reads whether it exists.
+// WantedTrailLogGroup returns the ARN of the log group that a trail needs which
+// relight is about to create or update, or "": CloudTrail refuses both if the log
+// group does not exist. The observer reads whether it exists.
 func WantedTrailLogGroup(want catalog.Desired, account string, s TrailState) string {
 	if s.Choice.Gone {
 		return s.Memory.Trail.LogGroup
 	}
-	if s.Choice.Trail == nil || s.Choice.Trail.LogGroupARN != "" {
+	if s.Choice.Trail == nil {
 		return ""
 	}
-	to, _ := wantedTrail(want, account, s)
+	to, gaps := wantedTrail(want, account, s)
+	if len(gaps) == 0 {
+		return ""
+	}
 	return to.LogGroupARN
 }
 
@@ -367,11 +385,14 @@ func undelivered(t Trail, s TrailStatus) []Finding {
 			"trail": t.ARN, "group": logGroupName(t.LogGroupARN), "error": s.LogsError, "role": t.Role,
 		}))
 	}
+	if s.TopicError != "" && t.Topic != "" {
+		findings = append(findings, NewFinding(TrailNotificationsUndelivered, Args{"trail": t.ARN, "topic": t.Topic, "error": s.TopicError}))
+	}
 	return findings
 }
 
 func (s Selectors) none() bool { return len(s.Basic)+len(s.Advanced) == 0 }
 
 func sameSelectors(a, b Selectors) bool {
-	return MemoryOf(Trail{}, a).Encode() == MemoryOf(Trail{}, b).Encode()
+	return TrailMemory{Selectors: a.sorted()}.json() == TrailMemory{Selectors: b.sorted()}.json()
 }

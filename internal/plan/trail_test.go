@@ -1,6 +1,10 @@
 package plan_test
 
 import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -272,6 +276,9 @@ func TestDecodeTrailMemory(t *testing.T) {
 		"an unknown field": {`{"v":1,"logging":false}`, "unknown field"},
 		"another account":  {strings.ReplaceAll(good.Encode(), ":111122223333:trail", ":444455556666:trail"), "is not a trail of account 111122223333"},
 		"another region":   {strings.ReplaceAll(good.Encode(), "cloudtrail:us-east-1", "cloudtrail:eu-west-1"), "is not a trail of account"},
+		"packed nonsense":  {`{"v":1,"packed":"AAAA"}`, "packed"},
+		"packed and more":  {`{"v":1,"packed":"AAAA","arn":"x"}`, "unknown field"},
+		"packed, no v":     {`{"packed":"AAAA"}`, "version 0"},
 		"no bucket":        {strings.ReplaceAll(good.Encode(), "audit-bucket", ""), "no bucket"},
 		"two sorts":        {strings.ReplaceAll(good.Encode(), `"selectors":{`, `"selectors":{"advanced":[{"fields":[]}],`), "basic and advanced"},
 	}
@@ -288,11 +295,20 @@ func TestChooseTrail(t *testing.T) {
 	one := with(sound("one"), func(t *plan.Trail) { t.MultiRegion = false })
 	abroad, theirs := trailIn("abroad", account, "eu-west-1"), trailIn("theirs", other, region)
 	memory := func(name string) *plan.TrailMemory { return remembering(sound(name)).Trail }
+	three := []plan.Trail{sound("a"), sound("b"), sound("c")}
+	org := with(trailIn("org", other, region), func(t *plan.Trail) { t.Organization = true })
+	delegated := with(org, func(t *plan.Trail) { t.LogGroupARN = sound("org").LogGroupARN })
+	logging := plan.TrailStatus{Logging: true}
+	off, adopted := plan.TrailHealth{Selectors: plan.DefaultSelectors()}, dataOnly
+	adopted.Adopted = true
+	narrowed := plan.TrailHealth{Status: logging, Selectors: basic(plan.Selector{Management: true, ReadWrite: "ReadOnly"})}
+	failing := plan.TrailHealth{Status: plan.TrailStatus{Logging: true, DeliveryError: "NoSuchBucket"}, Selectors: plan.DefaultSelectors()}
 	tests := map[string]struct {
 		name       string // configured
 		trails     []plan.Trail
 		remembered *plan.TrailMemory
-		chosen     string // its name
+		does       map[string]plan.TrailHealth // by name; those not given do everything
+		chosen     string                      // its name
 		gone       bool
 		unsure     bool
 		says       string // part of the finding or of why it is elsewhere
@@ -317,12 +333,34 @@ func TestChooseTrail(t *testing.T) {
 		"theirs":                          {trails: []plan.Trail{theirs}, says: "not applicable: arn:aws:cloudtrail:us-east-1:444455556666:trail/theirs belongs to account 444455556666"},
 		"none":                            {unsure: true, says: "no multi-region trail"},
 		"none, one remembered":            {remembered: memory("b"), gone: true, unsure: true},
+		"the one that does the job":       {trails: three, does: map[string]plan.TrailHealth{"a": dataOnly, "b": off}, chosen: "c", unsure: true},
+		"all for data":                    {trails: three, does: map[string]plan.TrailHealth{"a": dataOnly, "b": dataOnly, "c": dataOnly}, unsure: true, says: "[trail-other-purpose]"},
+		"one for data":                    {trails: three[:1], does: map[string]plan.TrailHealth{"a": dataOnly}, says: "[trail-other-purpose]"},
+		"one for data, adopted":           {trails: three[:1], does: map[string]plan.TrailHealth{"a": adopted}, chosen: "a"},
+		"one for data, named":             {name: "a", trails: three[:1], does: map[string]plan.TrailHealth{"a": dataOnly}, chosen: "a"},
+		"one for data, remembered":        {trails: three[:1], remembered: memory("a"), does: map[string]plan.TrailHealth{"a": dataOnly}, chosen: "a"},
+		"one for data beside a bare one":  {trails: []plan.Trail{sound("a"), bare("b")}, does: map[string]plan.TrailHealth{"a": dataOnly}, chosen: "b"},
+		"one stopped":                     {trails: three[:1], does: map[string]plan.TrailHealth{"a": off}, chosen: "a"},
+		"all stopped":                     {trails: three[:2], does: map[string]plan.TrailHealth{"a": off, "b": off}, chosen: "a", unsure: true, says: "other trails qualify too"},
+		"stopped beside narrowed":         {trails: three[:2], does: map[string]plan.TrailHealth{"a": off, "b": narrowed}, chosen: "b", unsure: true},
+		"narrowed beside not delivering":  {trails: three[:2], does: map[string]plan.TrailHealth{"a": narrowed, "b": failing}, chosen: "b", unsure: true},
+		"not delivering beside sound":     {trails: three[:2], does: map[string]plan.TrailHealth{"a": failing}, chosen: "b", unsure: true},
+		"bare ones":                       {trails: []plan.Trail{bare("a"), bare("b")}, does: map[string]plan.TrailHealth{"a": off}, chosen: "b", unsure: true},
+		"remembered beside stopped":       {trails: three[:2], remembered: memory("b"), does: map[string]plan.TrailHealth{"a": off}, chosen: "b", unsure: true},
+		"an organisation's beside own":    {trails: []plan.Trail{sound("a"), org}, unsure: true, says: "to protect " + sound("a").ARN + " here, name it"},
+		"an organisation's unread":        {trails: []plan.Trail{sound("a"), org}, does: map[string]plan.TrailHealth{"org": {Unread: true}}, unsure: true, says: "not applicable"},
+		"an organisation's for data":      {trails: []plan.Trail{sound("a"), org}, does: map[string]plan.TrailHealth{"org": dataOnly}, chosen: "a", unsure: true},
+		"an organisation's, own named":    {name: "a", trails: []plan.Trail{sound("a"), org}, chosen: "a"},
+		"an organisation's, remembered":   {trails: []plan.Trail{sound("a"), org}, remembered: memory("a"), chosen: "a", unsure: true},
+		"a delegated administrator":       {trails: []plan.Trail{delegated}, chosen: "org"},
+		"delegated beside own":            {trails: []plan.Trail{sound("a"), delegated}, chosen: "org", unsure: true},
+		"delegated, named":                {name: "org", trails: []plan.Trail{sound("a"), delegated}, chosen: "org"},
 		"theirs, own remembered and gone": {trails: []plan.Trail{theirs}, remembered: memory("b"), gone: true},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			want := catalog.Desired{Baseline: catalog.Baseline{Trail: catalog.TrailSpec{Name: tt.name}}}
-			c := plan.ChooseTrail(want, account, region, tt.trails, tt.remembered)
+			c := plan.ChooseTrail(want, account, region, tt.trails, tt.remembered, does(tt.trails, tt.does))
 			chosen := ""
 			if c.Trail != nil {
 				chosen = c.Trail.ARN[strings.LastIndex(c.Trail.ARN, "/")+1:]
@@ -339,7 +377,7 @@ func TestChooseTrail(t *testing.T) {
 			}
 			reversed := slices.Clone(tt.trails)
 			slices.Reverse(reversed)
-			if diff := cmp.Diff(c, plan.ChooseTrail(want, account, region, reversed, tt.remembered)); diff != "" {
+			if diff := cmp.Diff(c, plan.ChooseTrail(want, account, region, reversed, tt.remembered, does(tt.trails, tt.does))); diff != "" {
 				t.Errorf("the order of trails matters:\n%s", diff)
 			}
 		})
@@ -353,31 +391,96 @@ func TestTrailLogsFromMemory(t *testing.T) {
 	for name, trails := range map[string][]plan.Trail{
 		"stripped": {bare}, "deleted": nil, "stripped beside another": {bare, sound("aaa")}, "deleted beside another": {sound("aaa")},
 	} {
-		if got := plan.ChooseTrailLogs(catalog.Desired{}, account, region, trails, m); got.LogGroup != "main-logs" {
+		if got := plan.ChooseTrailLogs(catalog.Desired{}, account, region, trails, m, nil); got.LogGroup != "main-logs" {
 			t.Errorf("%s: log group %q, want main-logs", name, got.LogGroup)
 		}
 	}
 }
 
-// A configured log group that is missing is made only if a trail is, or was,
-// pointed at it.
-func TestConfirmTrailLogs(t *testing.T) {
+// A configured log group counts only if a trail is, or was, pointed at it.
+func TestConfiguredTrailLogs(t *testing.T) {
 	want := catalog.Desired{Baseline: catalog.Baseline{LogGroup: catalog.LogGroupSpec{Name: "main-logs"}}}
 	main, elsewhere := sound("main"), trailIn("main", account, "eu-west-1")
+	plain := main
+	main.Selective = true
+	data := plan.Healths{main.ARN: dataOnly}
 	tests := map[string]struct {
-		trails     []plan.Trail
-		remembered *plan.TrailMemory
-		confirmed  bool
+		trails       []plan.Trail
+		remembered   *plan.TrailMemory
+		does         plan.Healths
+		unfed, doubt bool
 	}{
-		"delivered to":   {trails: []plan.Trail{main}, confirmed: true},
-		"remembered":     {remembered: remembering(main).Trail, confirmed: true},
-		"neither":        {trails: []plan.Trail{sound("other")}},
-		"another region": {trails: []plan.Trail{elsewhere}},
+		"delivered to":              {trails: []plan.Trail{main}, doubt: true},
+		"delivered to, and read":    {trails: []plan.Trail{main}, does: does([]plan.Trail{main}, nil)},
+		"by a new trail":            {trails: []plan.Trail{plain}},
+		"by a trail for data":       {trails: []plan.Trail{main}, does: data, doubt: true},
+		"delivered to, remembered":  {trails: []plan.Trail{main}, remembered: remembering(main).Trail},
+		"remembered":                {remembered: remembering(main).Trail},
+		"remembered, moved":         {trails: []plan.Trail{sound("other")}, remembered: remembering(main).Trail},
+		"neither":                   {trails: []plan.Trail{sound("other")}, unfed: true},
+		"neither, other remembered": {trails: []plan.Trail{sound("other")}, remembered: remembering(sound("other")).Trail, unfed: true},
+		"another region":            {trails: []plan.Trail{elsewhere}, unfed: true},
 	}
 	for name, tt := range tests {
-		got := plan.ConfirmTrailLogs(want, account, region, tt.trails, tt.remembered)
-		if (got.LogGroup != "") != tt.confirmed || (len(got.Findings) == 0) != tt.confirmed {
+		got := plan.ChooseTrailLogs(want, account, region, tt.trails, tt.remembered, tt.does)
+		if got.LogGroup != "main-logs" || got.Unfed != tt.unfed || (len(got.Doubt) > 0) != tt.doubt {
 			t.Errorf("%s: %+v", name, got)
 		}
+	}
+	for exists, code := range map[bool]plan.Code{true: plan.LogGroupUnfed, false: plan.LogGroupNotFound} {
+		if got := plan.UnfedLogGroup(want, exists); got.LogGroup != "" || len(got.Findings) != 1 || got.Findings[0].Code != code {
+			t.Errorf("exists %t: %+v", exists, got)
+		}
+	}
+	doubtful := plan.TrailLogs{LogGroup: "main-logs", Doubt: []plan.Trail{main}}
+	if got := doubtful.FedBy(data); got.LogGroup != "" || len(got.Findings) != 1 {
+		t.Errorf("fed by data events only: %+v", got)
+	}
+	if got := doubtful.FedBy(does(doubtful.Doubt, nil)); got.LogGroup == "" || len(got.Findings)+len(got.Doubt) != 0 {
+		t.Errorf("fed: %+v", got)
+	}
+}
+
+// dataOnly is the health of a trail that logs other events only.
+var dataOnly = plan.TrailHealth{Status: plan.TrailStatus{Logging: true}, Selectors: basic(plan.Selector{Data: []plan.DataResource{objects}})}
+
+// does returns what trails do: everything, except as given.
+func does(trails []plan.Trail, except map[string]plan.TrailHealth) plan.Healths {
+	h := plan.Healths{}
+	for _, t := range trails {
+		h[t.ARN] = plan.TrailHealth{Status: plan.TrailStatus{Logging: true}, Selectors: plan.DefaultSelectors()}
+		if e, given := except[t.ARN[strings.LastIndex(t.ARN, "/")+1:]]; given {
+			h[t.ARN] = e
+		}
+	}
+	return h
+}
+
+// A memory that is too long for a parameter is packed, and reads back the same. What
+// somebody packed to fill the function's memory is not read.
+func TestPackedMemory(t *testing.T) {
+	data := plan.DataResource{Type: "AWS::S3::Object"}
+	for i := range 250 {
+		data.Values = append(data.Values, fmt.Sprintf("arn:aws:s3:::a-bucket-with-a-rather-long-name-%d/", i))
+	}
+	m := plan.MemoryOf(sound("main"), basic(plan.Selector{Management: true, ReadWrite: "All", Data: []plan.DataResource{data}}))
+	text := m.Encode()
+	if len(text) > catalog.MemoryChars || !strings.HasPrefix(text, `{"v":1,"packed":"`) {
+		t.Errorf("%d characters, %.40s", len(text), text)
+	}
+	got, err := plan.DecodeTrailMemory(text, account, region)
+	if diff := cmp.Diff(m, got); err != nil || diff != "" {
+		t.Errorf("%v:\n%s", err, diff)
+	}
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	if _, err := w.Write(append([]byte(`{"v":1,"arn":"`), bytes.Repeat([]byte("x"), 5<<20)...)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := plan.DecodeTrailMemory(`{"v":1,"packed":"`+base64.StdEncoding.EncodeToString(packed.Bytes())+`"}`, account, region); err == nil {
+		t.Error("5 MB are read")
 	}
 }

@@ -33,6 +33,7 @@ func TestChooseTrailLogs(t *testing.T) {
 	)
 	tests := map[string]struct {
 		configured string
+		named      string
 		trails     []plan.Trail
 		group      string
 		elsewhere  string
@@ -63,19 +64,32 @@ func TestChooseTrailLogs(t *testing.T) {
 			findings: []string{"[trail-no-log-group] trail arn:aws:cloudtrail:us-east-1:111122223333:trail/silent: it delivers to no log group. " +
 				"Give it a log group and a role: aws cloudtrail update-trail --cloud-watch-logs-log-group-arn --cloud-watch-logs-role-arn."},
 		},
-		"configured": {configured: "mine", trails: []plan.Trail{trailIn("main", account, region)}, group: "mine"},
+		"named, and never there": {
+			named: "mine", trails: []plan.Trail{trailIn("main", account, region)},
+			findings: []string{"[trail-not-found] trail mine: the configuration names it, but us-east-1 has no such trail. Correct trail.name, or create the trail."},
+		},
+		"named, no log group": {
+			named: "silent", trails: []plan.Trail{trailIn("main", account, region), silent},
+			findings: []string{"[trail-no-log-group] trail arn:aws:cloudtrail:us-east-1:111122223333:trail/silent: it delivers to no log group. " +
+				"Give it a log group and a role: aws cloudtrail update-trail --cloud-watch-logs-log-group-arn --cloud-watch-logs-role-arn."},
+		},
+		"configured": {configured: "main-logs", trails: []plan.Trail{trailIn("a", account, region), trailIn("main", account, region)}, group: "main-logs"},
+		"an organisation's beside own": {
+			trails:    []plan.Trail{trailIn("main", account, region), with(trailIn("org", other, region), func(t *plan.Trail) { t.Organization = true })},
+			elsewhere: elsewhere,
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			want := catalog.Desired{Baseline: catalog.Baseline{LogGroup: catalog.LogGroupSpec{Name: tt.configured}}}
-			got := plan.ChooseTrailLogs(want, account, region, tt.trails, nil)
+			want := catalog.Desired{Baseline: catalog.Baseline{LogGroup: catalog.LogGroupSpec{Name: tt.configured}, Trail: catalog.TrailSpec{Name: tt.named}}}
+			got := plan.ChooseTrailLogs(want, account, region, tt.trails, nil, does(tt.trails, nil))
 			if got.LogGroup != tt.group || got.Elsewhere != tt.elsewhere {
 				t.Errorf("log group %q, elsewhere %q; want %q, %q", got.LogGroup, got.Elsewhere, tt.group, tt.elsewhere)
 			}
 			says(t, "findings", got.Findings, tt.findings...)
 			reversed := slices.Clone(tt.trails)
 			slices.Reverse(reversed)
-			if diff := cmp.Diff(got, plan.ChooseTrailLogs(want, account, region, reversed, nil)); diff != "" {
+			if diff := cmp.Diff(got, plan.ChooseTrailLogs(want, account, region, reversed, nil, does(tt.trails, nil))); diff != "" {
 				t.Errorf("the order of trails matters:\n%s", diff)
 			}
 		})

@@ -140,7 +140,7 @@ func TestUpdateTrail(t *testing.T) {
 		in   cloudtrail.UpdateTrailInput
 		code string
 	}{
-		{"group alone", cloudtrail.UpdateTrailInput{CloudWatchLogsLogGroupArn: &o.group}, "InvalidParameterCombinationException"},
+		{"group alone", cloudtrail.UpdateTrailInput{CloudWatchLogsLogGroupArn: &o.group}, "InvalidCloudWatchLogsRoleArnException"},
 		{"unknown group", cloudtrail.UpdateTrailInput{
 			CloudWatchLogsLogGroupArn: aws.String("arn:aws:logs:" + region + ":" + lab.Account + ":log-group:none:*"), CloudWatchLogsRoleArn: o.in.CloudWatchLogsRoleArn,
 		}, "InvalidCloudWatchLogsLogGroupArnException"},
@@ -208,8 +208,8 @@ func TestEventSelectors(t *testing.T) {
 	}}
 	advanced := []types.AdvancedEventSelector{{Name: aws.String("writes"), FieldSelectors: []types.AdvancedFieldSelector{
 		{Field: aws.String("eventCategory"), Equals: []string{"Management"}},
-		{Field: aws.String("readOnly"), Equals: []string{"false"}},
 		{Field: aws.String("eventSource"), NotEquals: []string{"kms.amazonaws.com"}},
+		{Field: aws.String("readOnly"), Equals: []string{"false"}}, // the fields sorted by name, as CloudTrail returns them
 	}}}
 	for _, in := range []*cloudtrail.PutEventSelectorsInput{{EventSelectors: basic}, {AdvancedEventSelectors: advanced}} {
 		in.TrailName = aws.String(name)

@@ -11,6 +11,7 @@ No record is delivered. While the trail logs, its status shows the result that a
 delivery would have now.
 """
 
+import json
 import time
 
 from ministack.core.responses import get_account_id, get_region
@@ -25,6 +26,9 @@ SERVICE = "cloudtrail.amazonaws.com"
 
 # "Trails per Region", including shadow trails of other regions.
 LIMIT = 5
+
+# "Event selectors": the data resources of all basic ones, the values of all advanced ones.
+DATA_RESOURCES, SELECTOR_VALUES = 250, 500
 
 
 def install():
@@ -49,14 +53,40 @@ def install():
         _, _, trail, error = cloudtrail._find_mutable_trail((body.get("Name") or "").strip())
         if error:
             return error
-        # The check of the bucket uses the prefix that the trail will have.
-        asked = {PREFIX: trail.get(PREFIX, ""), **body}
+        # An empty log group or role that comes alone takes both off: recorded 2026-09-13.
+        for one, other in ((GROUP, ROLE), (ROLE, GROUP)):
+            if body.get(one) == "" and other not in body:
+                body[other] = ""
+        # The check of the bucket uses the prefix that the trail will have. A topic that the
+        # trail keeps is checked again: recorded 2026-09-13.
+        asked = {PREFIX: trail.get(PREFIX, ""), TOPIC: trail.get("SnsTopicARN", ""), **body}
         if refused := _refusal(asked, trail["TrailARN"]):
             return cloudtrail._err(*refused)
         if TOPIC in body:
             trail.pop("SnsTopicARN", None)
             trail.update(_topic(body))
         return original(body)
+
+    @around(cloudtrail, "_put_event_selectors", cloudtrail._DISPATCH)
+    def put_event_selectors(original, body):
+        resources = sum(max(1, len(data.get("Values") or [])) for selector in body.get("EventSelectors") or []
+                        for data in selector.get("DataResources") or [])
+        values = sum(len(listed) for selector in body.get("AdvancedEventSelectors") or []
+                     for field in selector.get("FieldSelectors") or [] for listed in field.values() if isinstance(listed, list))
+        if resources > DATA_RESOURCES or values > SELECTOR_VALUES:
+            return cloudtrail._err("InvalidEventSelectorsException", f"{resources} data resources, {values} values.")
+        return original(body)
+
+    @around(cloudtrail, "_get_event_selectors", cloudtrail._DISPATCH)
+    def get_event_selectors(original, body):
+        """Returns the fields of an advanced selector sorted by name: recorded 2026-09-13."""
+        reply = original(body)
+        selectors = json.loads(reply[2]).get("AdvancedEventSelectors") if ok(reply) else None
+        if not selectors:
+            return reply
+        return with_json(reply, AdvancedEventSelectors=[
+            {**selector, "FieldSelectors": sorted(selector.get("FieldSelectors") or [], key=lambda field: field["Field"])}
+            for selector in selectors])
 
     @around(cloudtrail, "_get_trail_status", cloudtrail._DISPATCH)
     def get_trail_status(original, body):
@@ -83,7 +113,8 @@ def install():
 def _refusal(asked, trail_arn):
     """Returns code and message of the error that refuses a request, or None."""
     if bool(asked.get(GROUP)) != bool(asked.get(ROLE)):
-        return "InvalidParameterCombinationException", f"{GROUP} and {ROLE} come together."
+        missing = "InvalidCloudWatchLogsRoleArnException" if asked.get(GROUP) else "InvalidCloudWatchLogsLogGroupArnException"
+        return missing, f"You must specify both {GROUP} and {ROLE}."  # recorded 2026-09-12 to 2026-09-20
     if asked.get(BUCKET):
         error = _bucket_error(asked, trail_arn)
         if error == "NoSuchBucket":
