@@ -241,8 +241,8 @@ var findingTexts = []FindingText{
 		Code: TrailNotificationsUndelivered, Subject: "trail {trail}",
 		Problem: "its notifications do not reach topic {topic}: {error}",
 		Remedy:  "Check that the topic exists and that its policy lets CloudTrail publish. After the fix, the next notification clears this.",
-		Why:     "The topic is gone, or its policy refuses CloudTrail. CloudTrail then also refuses every change of the trail, so relight takes the topic off the trail if it has to restore something else.",
-		More:    "Or take the topic off the trail: `aws cloudtrail update-trail --sns-topic-name \"\"`, then `relight accept`.",
+		Why:     "The topic is gone, or its policy refuses CloudTrail. CloudTrail then also refuses every change of the trail, so relight removes the topic from the trail if it has to restore something else.",
+		More:    "Or remove the topic from the trail: `aws cloudtrail update-trail --sns-topic-name \"\"`, then `relight accept`.",
 	},
 
 	{

@@ -1,13 +1,13 @@
 package plan
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
@@ -68,7 +68,7 @@ func (m TrailMemory) Encode() string {
 	}
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
-	_, err := io.WriteString(w, text)
+	_, err := w.Write([]byte(text))
 	if err := errors.Join(err, w.Close()); err != nil {
 		panic(err) // a buffer takes everything
 	}
@@ -102,11 +102,12 @@ func unpack(text string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("packed: %w", err)
 	}
-	raw, err := io.ReadAll(io.LimitReader(r, maxUnpacked))
-	if err != nil {
-		return "", fmt.Errorf("packed: %w", err)
+	line := bufio.NewScanner(r) // JSON as Encode writes it is one line
+	line.Buffer(nil, maxUnpacked)
+	if !line.Scan() {
+		return "", fmt.Errorf("packed: %w", cmp.Or(line.Err(), errors.New("nothing")))
 	}
-	return string(raw), nil
+	return line.Text(), nil
 }
 
 // DecodeTrailMemory reads what Encode wrote, and rejects anything else. The trail
