@@ -3,7 +3,6 @@ package catalog
 import (
 	"cmp"
 	"slices"
-	"strings"
 )
 
 // These are the detail types of the events that relight watches.
@@ -171,21 +170,6 @@ var globalSources = []string{"aws.iam", "aws.account"}
 
 // Global reports whether AWS sends the events of a source in GlobalRegion only.
 func Global(source string) bool { return slices.Contains(globalSources, source) }
-
-// GlobalRegion returns the region that gets the events of global services in
-// the partition of the given region. AWS documents us-east-1 for the commercial
-// partition. For the other partitions we assume the region of their IAM
-// endpoint. Source: IAM User Guide, endpoints; unverified beyond the commercial
-// partition.
-func GlobalRegion(region string) string {
-	switch {
-	case strings.HasPrefix(region, "us-gov-"):
-		return "us-gov-west-1"
-	case strings.HasPrefix(region, "cn-"):
-		return "cn-north-1"
-	}
-	return "us-east-1"
-}
 
 // FindCall returns the first row for an event. It returns false if there is
 // none.

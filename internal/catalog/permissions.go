@@ -299,7 +299,7 @@ var reportGrants = []Grant{
 	{
 		Actions:   []string{"kms:GenerateDataKey", "kms:Decrypt"},
 		Resources: []string{InKey},
-		Condition: map[string]map[string]string{"StringEquals": {"kms:ViaService": "sns." + InRegion + ".amazonaws.com"}},
+		Condition: map[string]map[string]string{"StringLike": {"kms:ViaService": "sns." + InRegion + ".*"}}, // the domain differs between partitions; AWS sets this key
 		Why:       "the topic is encrypted: GenerateDataKey is checked, and Decrypt is checked, when SNS calls KMS on behalf of the publisher",
 	},
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -45,7 +46,7 @@ func TestEveryProblemAtOnce(t *testing.T) {
 		{`{"controls":{"root-use":{"threshold":-1}}}`, []string{`did you mean "root-usage"?`, "threshold -1"}},
 		{`{"addControls":[{"id":"root-usage","pattern":""}]}`, []string{"is already the ID of a control", "pattern has 0 characters"}},
 		{`{"subscribers":[{"protocol":"fax","endpoint":""}],"tags":{"aws:x":"y","relight":"z"}}`, []string{`"fax"`, "endpoint is empty", "aws:x", "marks what relight creates"}},
-		{`{"flowLogs":{"destinations":["s3"],"exemptVpcs":["web"],"format":"plain"}}`, []string{"must include cloud-watch-logs", `"web"`, "has no ${field}"}},
+		{`{"flowLogs":{"destinations":["s3"],"exemptVpcs":["web"],"format":"plain"}}`, []string{"must include cloud-watch-logs", `"web"`, `"plain" is not a field`}},
 		{`{"regions":["Ireland"],"kmsKeys":{"eu-west-1":"alias/x"}}`, []string{`"Ireland"`, `"alias/x"`}},
 		{`{"prefix":"default","skipRegions":["Ireland","eu-west-1"],"regions":["eu-west-1"]}`, []string{`"default"`, `skipRegions: "Ireland"`, `"eu-west-1" is the home region or in regions`}},
 		{`{"flowLogs":{"format":"${ecs-cluster-arn}"}}`, []string{"ECS permissions"}},
@@ -62,6 +63,127 @@ func TestEveryProblemAtOnce(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("Parse(%s) = %v, want it to say %s", tt.raw, err, want)
 			}
+		}
+	}
+}
+
+// AWS has a grammar or a limit for these values. A wrong value is refused here,
+// with what to do, because AWS would refuse it only when relight restores.
+func TestValuesThatAWSRefuses(t *testing.T) {
+	long := strings.Repeat("x", 257)
+	bad := map[string]string{ // the configuration, and a part of what it is refused with
+		`{"flowLogs":{"format":"${version} ${action} "}}`:                                                           "exactly one blank",
+		`{"flowLogs":{"format":" ${version}"}}`:                                                                     "exactly one blank",
+		`{"flowLogs":{"format":"${version}  ${action}"}}`:                                                           "exactly one blank",
+		`{"flowLogs":{"format":"${version},${action}"}}`:                                                            "exactly one blank",
+		`{"flowLogs":{"format":"${version}\t${action}"}}`:                                                           "exactly one blank",
+		`{"flowLogs":{"format":"${version}${action}"}}`:                                                             "exactly one blank",
+		`{"flowLogs":{"format":"$version $action"}}`:                                                                `"$version" is not a field`,
+		`{"flowLogs":{"format":"${version} {action}"}}`:                                                             `"{action}" is not a field`,
+		`{"flowLogs":{"format":"${version} ${action"}}`:                                                             `"${action" is not a field`,
+		`{"flowLogs":{"format":"${Version}"}}`:                                                                      `"${Version}" is not a field`,
+		`{"flowLogs":{"format":"${}"}}`:                                                                             `"${}" is not a field`,
+		`{"flowLogs":{"format":"${source-addr} ${dstadr}"}}`:                                                        `no field ${dstadr}: did you mean "dstaddr"?`,
+		`{"flowLogs":{"logGroup":"aws/flow"}}`:                                                                      "begin with aws/",
+		`{"trailLogs":{"logGroup":"aws/trail"}}`:                                                                    "begin with aws/",
+		`{"trailLogs":{"logGroup":"a b"}}`:                                                                          "is not a log group name",
+		`{"kmsKeys":{"eu-west-1":"arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"}}`:   "use a key in eu-west-1",
+		`{"kmsKeys":{"eu-west-1":"arn:aws:kms:eu-west-1:111122223333:alias/x"}}`:                                    "is not the ARN of a KMS key",
+		`{"subscribers":[{"protocol":"email","endpoint":"oncall"}]}`:                                                "use an email address",
+		`{"subscribers":[{"protocol":"email-json","endpoint":"a@b"}]}`:                                              "use an email address",
+		`{"subscribers":[{"protocol":"https","endpoint":"http://example.com/x"}]}`:                                  "begins with https://",
+		`{"subscribers":[{"protocol":"https","endpoint":"example.com"}]}`:                                           "begins with https://",
+		`{"subscribers":[{"protocol":"https","endpoint":"https://"}]}`:                                              "begins with https://",
+		`{"subscribers":[{"protocol":"http","endpoint":"http://example.com/x"}]}`:                                   "use email, email-json, https",
+		`{"subscribers":[{"protocol":"sms","endpoint":"555 0100"}]}`:                                                "phone number with +",
+		`{"subscribers":[{"protocol":"sqs","endpoint":"https://sqs.eu-west-1.amazonaws.com/111122223333/oncall"}]}`: "use the queue's ARN",
+		`{"subscribers":[{"protocol":"sqs","endpoint":"oncall"}]}`:                                                  "use the queue's ARN",
+		`{"subscribers":[{"protocol":"sqs","endpoint":"arn:aws:sqs:eu-west-1:111122223333:oncall.fifo"}]}`:          "use a standard queue",
+		`{"subscribers":[{"protocol":"sqs","endpoint":"arn:aws:sns:eu-west-1:111122223333:oncall"}]}`:               "use the queue's ARN",
+		`{"subscribers":[{"protocol":"lambda","endpoint":"oncall"}]}`:                                               "use the function's ARN",
+		`{"subscribers":[{"protocol":"lambda","endpoint":"arn:aws:lambda:eu-west-1:111122223333:layer:x"}]}`:        "use the function's ARN",
+		`{"addControls":[{"id":"x","pattern":"status = 401"}]}`:                                                     "needs braces",
+		`{"addControls":[{"id":"x","pattern":"{ $.a = %(b|c)% }"}]}`:                                                "parentheses",
+		`{"addControls":[{"id":"x","pattern":"{ $.a = %b% && $.c = %d% && $.e = %f% }"}]}`:                          "at most 2",
+		`{"addControls":[{"id":"x","pattern":"{ ($.a = b }"}]}`:                                                     ") is missing",
+		`{"addControls":[{"id":"x","title":"` + long + `","pattern":"a"}]}`:                                         "title has 257 characters",
+		`{"tags":{"team":"` + long + `"}}`:                                                                          "257 characters: use up to 256",
+		`{"tags":{"` + long + `":"x"}}`:                                                                             "257 characters: use 1 to 128",
+		`{"tags":{"":"x"}}`:                                                                                         "0 characters: use 1 to 128",
+		`{"tags":{"team":"a&b"}}`:                                                                                   "use letters, digits, blanks",
+		`{"tags":{"te<am":"a"}}`:                                                                                    "use letters, digits, blanks",
+		`{"tags":{"team":"AWS:x"}}`:                                                                                 "AWS reserves values",
+		`{"tags":` + manyTags(50) + `}`:                                                                             "use up to 49",
+		`{"trail":{"bucket":"a..b"}}`:                                                                               "trail.bucket",
+		`{"trail":{"bucket":"192.0.2.1"}}`:                                                                          "trail.bucket",
+		`{"trail":{"name":"my--trail"}}`:                                                                            "trail.name",
+		`{"trail":{"create":true},"prefix":"ab"}`:                                                                   "not the name of a trail",
+		`{"trail":{"create":true},"prefix":"audit-"}`:                                                               "not the name of a trail",
+		`{"prefix":"awsome"}`:                                                                                       "may not begin with aws or ssm",
+	}
+	for raw, want := range bad {
+		if _, err := config.Parse([]byte(raw)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Parse(%s) = %v, want %q", raw, err, want)
+		}
+	}
+	for _, raw := range []string{
+		`{"flowLogs":{"format":"` + catalog.DefaultFlowLogFormat + ` ${reject-reason} ${encryption-status}"}}`,
+		`{"kmsKeys":{"eu-west-1":"arn:aws:kms:eu-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab"}}`,
+		`{"subscribers":[{"protocol":"email","endpoint":"sec+oncall@example.com"},{"protocol":"https","endpoint":"https://example.com:8443/x?y=z"},
+			{"protocol":"sms","endpoint":"+15555550100"},{"protocol":"sqs","endpoint":"arn:aws:sqs:eu-west-1:111122223333:oncall"},
+			{"protocol":"lambda","endpoint":"arn:aws:lambda:eu-west-1:444455556666:function:oncall:live"}]}`,
+		`{"tags":{"cost centre":"a/b @ 1+1=2"}}`,
+		`{"tags":` + manyTags(49) + `}`,
+		`{"trail":{"create":true},"prefix":"audit"}`,
+		`{"trail":{"name":"arn:aws:cloudtrail:eu-west-1:111122223333:trail/my-trail"}}`,
+	} {
+		if _, err := config.Parse([]byte(raw)); err != nil {
+			t.Errorf("Parse(%s) = %v, want no error", raw, err)
+		}
+	}
+}
+
+func manyTags(n int) string {
+	tags := map[string]string{}
+	for i := range n {
+		tags["key"+strconv.Itoa(i)] = "x"
+	}
+	raw, _ := json.Marshal(tags) // strings always marshal
+	return string(raw)
+}
+
+// Partitions share no accounts, so one configuration is for one of them.
+func TestOnePartition(t *testing.T) {
+	const aws, gov, euro = "eu-west-1", "us-gov-west-1", "eusc-de-east-1"
+	for raw, good := range map[string]bool{
+		`{"homeRegion":"` + gov + `","regions":["` + aws + `"]}`:                                                            false,
+		`{"homeRegion":"` + gov + `","regions":["us-gov-east-1"],"skipRegions":["` + euro + `"]}`:                           false,
+		`{"regions":["` + aws + `","cn-north-1"]}`:                                                                          false,
+		`{"homeRegion":"` + aws + `","kmsKeys":{"` + euro + `":"arn:aws-eusc:kms:` + euro + `:111122223333:key/a"}}`:        false,
+		`{"homeRegion":"` + gov + `","permissionsBoundary":"arn:aws:iam::111122223333:policy/x"}`:                           false,
+		`{"homeRegion":"` + gov + `","trail":{"name":"arn:aws:cloudtrail:us-gov-west-1:111122223333:trail/abc"}}`:           false,
+		`{"homeRegion":"` + gov + `","trail":{"roleArn":"arn:aws:iam::111122223333:role/abc"}}`:                             false,
+		`{"homeRegion":"` + gov + `","trail":{"keyArn":"arn:aws:kms:us-gov-west-1:111122223333:key/abc"}}`:                  false,
+		`{"homeRegion":"` + gov + `","subscribers":[{"protocol":"sqs","endpoint":"arn:aws:sqs:eu-west-1:111122223333:a"}]}`: false,
+		`{"permissionsBoundary":"arn:aws-x:iam::111122223333:policy/x"}`:                                                    false,
+		`{"homeRegion":"xx-north-1"}`: false,
+		`{"homeRegion":"` + gov + `","regions":["us-gov-east-1"],"permissionsBoundary":"arn:aws-us-gov:iam::111122223333:policy/x",
+			"kmsKeys":{"us-gov-west-1":"arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/a"}}`: true,
+		`{"homeRegion":"` + euro + `"}`:                                                                      true,
+		`{"homeRegion":"us-iso-east-1","regions":["us-iso-west-1"]}`:                                         true,
+		`{"homeRegion":"` + gov + `","subscribers":[{"protocol":"email","endpoint":"arn:aws@example.com"}]}`: true,
+	} {
+		if _, err := config.Parse([]byte(raw)); (err == nil) != good || !good && !strings.Contains(err.Error(), "use") && !strings.Contains(err.Error(), "deploy relight in each") {
+			t.Errorf("Parse(%s) = %v, want it good: %t", raw, err, good)
+		}
+	}
+	c, err := config.Parse([]byte(`{"regions":["` + aws + `"],"skipRegions":["eu-west-2"]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for home, good := range map[string]bool{"us-east-1": true, gov: false, "eu-west-2": false, "nowhere": false} {
+		if err := c.CheckHome(home); (err == nil) != good {
+			t.Errorf("CheckHome(%s) = %v, want it good: %t", home, err, good)
 		}
 	}
 }

@@ -13,22 +13,36 @@ import (
 var (
 	prefixShape = regexp.MustCompile(`^[a-z][a-z0-9-]{0,19}$`) // the tightest AWS limit is 64 characters, for the name of a function
 	idShape     = regexp.MustCompile(`^[a-z][a-z0-9-]{0,59}$`)
-	keyShape    = regexp.MustCompile(`^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/.+$`)
-	roleShape   = regexp.MustCompile(`^arn:[a-z-]+:iam::\d{12}:role/.+$`)
+	keyShape    = regexp.MustCompile(`^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$`)
+	roleShape   = regexp.MustCompile(`^arn:[a-z-]+:iam::\d{12}:role/([\x21-\x7e]+/)?[\w+=,.@-]{1,64}$`)
 	bucketShape = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`) // Amazon S3 User Guide, bucket naming rules
+	ipShape     = regexp.MustCompile(`^\d+\.\d+\.\d+\.\d+$`)               // neither a bucket nor a trail may look like an IP address
+	adjacent    = regexp.MustCompile(`[._-][._-]`)                         // not in the name of a trail. Source: CloudTrail API Reference, CreateTrail, Name
 )
+
+// CheckHome returns every problem that the configuration has with a home region
+// that it does not name itself.
+func (c Config) CheckHome(region string) error {
+	c.HomeRegion = region
+	return c.validate()
+}
 
 // validate returns every problem of a completed configuration.
 func (c Config) validate() error {
 	var p problems
 	p.unless(c.Prefix != "default", `prefix "default" is the name of the AWS default event bus: use another one`)
-	p.unless(prefixShape.MatchString(c.Prefix), "prefix %q: use up to 20 lower-case letters, digits and hyphens", c.Prefix)
-	p.unless(c.HomeRegion == "" || catalog.RegionShape.MatchString(c.HomeRegion), "homeRegion %q is not a region name such as eu-west-1", c.HomeRegion)
+	p.unless(prefixShape.MatchString(c.Prefix), "prefix %q: use up to 20 lower-case letters, digits and hyphens, a letter first", c.Prefix)
+	// relight's memory is in parameters below /<prefix>. Source: AWS Systems
+	// Manager User Guide, "Requirements and constraints for parameter names".
+	p.unless(!strings.HasPrefix(c.Prefix, "aws") && !strings.HasPrefix(c.Prefix, "ssm"), "prefix %q: the names of parameters may not begin with aws or ssm: use another one", c.Prefix)
+	if c.HomeRegion != "" {
+		p.region("homeRegion ", c.HomeRegion)
+	}
 	for _, r := range c.Regions {
-		p.unless(catalog.RegionShape.MatchString(r), "regions: %q is not a region name such as eu-west-1", r)
+		p.region("regions: ", r)
 	}
 	for _, r := range c.SkipRegions {
-		p.unless(catalog.RegionShape.MatchString(r), "skipRegions: %q is not a region name such as eu-west-1", r)
+		p.region("skipRegions: ", r)
 		p.unless(r != c.HomeRegion && !slices.Contains(c.Regions, r), "skipRegions: %q is the home region or in regions", r)
 	}
 	p.unless(c.SweepMinutes >= 5 && c.SweepMinutes <= 1440, "sweepMinutes %d: use 5 to 1440", c.SweepMinutes)
@@ -38,42 +52,37 @@ func (c Config) validate() error {
 		p.unless(m == catalog.Repair || m == catalog.Observe || m == catalog.Off, "modes.%s: %q is not repair, observe or off", k, m)
 	}
 	c.FlowLogs.validate(&p)
-	c.Trail.validate(&p)
-	p.unless(c.TrailLogs.LogGroup == "" || catalog.LogGroupShape.MatchString(c.TrailLogs.LogGroup), "trailLogs.logGroup %q is not a log group name", c.TrailLogs.LogGroup)
+	c.Trail.validate(&p, c.Prefix)
+	if c.TrailLogs.LogGroup != "" {
+		p.logGroup("trailLogs.logGroup", c.TrailLogs.LogGroup)
+	}
 	p.retention("trailLogs.retentionDays", c.TrailLogs.RetentionDays)
 	c.validateControls(&p)
 	for i, s := range c.Subscribers {
-		p.unless(slices.Contains([]string{"email", "email-json", "https", "sms", "sqs", "lambda"}, s.Protocol),
-			"subscribers[%d].protocol %q: use email, email-json, https, sms, sqs or lambda", i, s.Protocol)
-		p.unless(s.Endpoint != "", "subscribers[%d].endpoint is empty", i)
+		p.subscriber(fmt.Sprintf("subscribers[%d]", i), s)
 	}
 	for _, r := range sortedKeys(c.KMSKeys) {
-		p.unless(catalog.RegionShape.MatchString(r), "kmsKeys: %q is not a region name", r)
-		p.unless(keyShape.MatchString(c.KMSKeys[r]), "kmsKeys.%s: %q is not the ARN of a KMS key", r, c.KMSKeys[r])
+		p.region("kmsKeys: ", r)
+		p.key("kmsKeys."+r, c.KMSKeys[r], r)
 	}
-	for _, k := range sortedKeys(c.Tags) {
-		p.unless(!strings.HasPrefix(strings.ToLower(k), "aws:"), "tags: %q: AWS reserves keys that begin with aws:", k)
-		p.unless(!strings.EqualFold(k, catalog.OwnerTag), "tags: %q is the tag that marks what relight creates", k)
-	}
+	p.tags(c.Tags)
 	p.unless(c.PermissionsBoundary == "" || catalog.PolicyShape.MatchString(c.PermissionsBoundary),
 		"permissionsBoundary %q is not the ARN of a managed policy", c.PermissionsBoundary)
+	c.onePartition(&p)
 	return p.join()
 }
 
 func (f FlowLogs) validate(p *problems) {
 	p.unless(slices.Contains([]string{catalog.TrafficAll, catalog.TrafficAccept, catalog.TrafficReject}, f.TrafficType),
 		"flowLogs.trafficType %q: use REJECT, ACCEPT or ALL", f.TrafficType)
-	p.unless(f.Format == "" || len(catalog.FormatFields(f.Format)) > 0, "flowLogs.format %q has no ${field}", f.Format)
-	// The fields of Amazon ECS require ecs:List… actions, which relight's roles
-	// do not have. Source: Service Authorization Reference, CreateFlowLogs.
-	p.unless(!strings.Contains(f.Format, "${ecs-"), "flowLogs.format: relight's roles lack the ECS permissions that ${ecs-…} fields need")
+	p.format("flowLogs.format", f.Format)
 	for _, d := range f.Destinations {
 		p.unless(slices.Contains([]string{catalog.ToCloudWatchLogs, catalog.ToS3, catalog.ToFirehose}, d),
 			"flowLogs.destinations: %q: use %s, %s or %s", d, catalog.ToCloudWatchLogs, catalog.ToS3, catalog.ToFirehose)
 	}
 	p.unless(len(f.Destinations) == 0 || slices.Contains(f.Destinations, catalog.ToCloudWatchLogs),
 		"flowLogs.destinations must include %s, because relight's own flow logs go there", catalog.ToCloudWatchLogs)
-	p.unless(catalog.LogGroupShape.MatchString(f.LogGroup), "flowLogs.logGroup %q is not a log group name", f.LogGroup)
+	p.logGroup("flowLogs.logGroup", f.LogGroup)
 	p.retention("flowLogs.retentionDays", f.RetentionDays)
 	p.unless(f.AggregationSeconds == 60 || f.AggregationSeconds == 600, "flowLogs.aggregationSeconds %d: use 60 or 600", f.AggregationSeconds)
 	p.unless(f.GraceSeconds >= 0 && f.GraceSeconds <= catalog.MostGraceSeconds, "flowLogs.graceSeconds %d: use 0 to %d", f.GraceSeconds, catalog.MostGraceSeconds)
@@ -82,12 +91,20 @@ func (f FlowLogs) validate(p *problems) {
 	}
 }
 
-func (t Trail) validate(p *problems) {
+func (t Trail) validate(p *problems, prefix string) {
 	p.unless(!t.Create || t.Name+t.Bucket+t.KeyARN+t.RoleARN == "", "trail.create: the stack creates the trail, its bucket, its key and its role: leave out trail.name, trail.bucket, trail.keyArn and trail.roleArn")
-	p.unless(t.Name == "" || catalog.TrailShape.MatchString(t.Name), "trail.name %q is not the name or ARN of a trail", t.Name)
-	p.unless(t.Bucket == "" || bucketShape.MatchString(t.Bucket), "trail.bucket %q is not the name of a bucket", t.Bucket)
-	p.unless(t.KeyARN == "" || keyShape.MatchString(t.KeyARN), "trail.keyArn %q is not the ARN of a KMS key", t.KeyARN)
+	p.unless(!t.Create || trailName(prefix), "trail.create: the stack names the trail after the prefix, and %q is not the name of a trail: use a prefix of 3 or more characters without a hyphen at its end or two in a row", prefix)
+	name := t.Name[strings.LastIndex(t.Name, "/")+1:]
+	p.unless(t.Name == "" || catalog.TrailShape.MatchString(t.Name) && trailName(name), "trail.name %q is not the name or ARN of a trail", t.Name)
+	p.unless(t.Bucket == "" || bucketShape.MatchString(t.Bucket) && !strings.Contains(t.Bucket, "..") && !ipShape.MatchString(t.Bucket), "trail.bucket %q is not the name of a bucket", t.Bucket)
+	if t.KeyARN != "" {
+		p.key("trail.keyArn", t.KeyARN, "")
+	}
 	p.unless(t.RoleARN == "" || roleShape.MatchString(t.RoleARN), "trail.roleArn %q is not the ARN of a role", t.RoleARN)
+}
+
+func trailName(name string) bool {
+	return catalog.TrailShape.MatchString(name) && !adjacent.MatchString(name) && !ipShape.MatchString(name)
 }
 
 func (c Config) validateControls(p *problems) {
@@ -106,9 +123,18 @@ func (c Config) validateControls(p *problems) {
 		ids = append(ids, n.ID)
 		length := len([]rune(n.Pattern))
 		p.unless(length > 0 && length <= catalog.PatternLimit, "%s.pattern has %d characters: use 1 to %d", field, length, catalog.PatternLimit)
+		if length > 0 {
+			err := checkPattern(n.Pattern)
+			p.unless(err == nil, "%s.pattern %s is not a CloudWatch Logs filter pattern: %v", field, n.Pattern, err)
+		}
+		p.unless(len([]rune(n.Title)) <= titleLimit, "%s.title has %d characters: use up to %d", field, len([]rune(n.Title)), titleLimit)
 		p.measure(field, n.Threshold, n.PeriodSeconds)
 	}
 }
+
+// titleLimit keeps the description of an alarm, which has the control's title,
+// far below the 1,024 characters that PutMetricAlarm accepts.
+const titleLimit = 200
 
 // problems collects the problems of a configuration.
 type problems []error

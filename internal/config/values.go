@@ -1,0 +1,197 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// The checks in this file are about values for which AWS has a grammar or a
+// limit. Without them, a wrong value would pass here and AWS would refuse it
+// when relight restores.
+
+// flowLogFields lists the fields of a flow log format, without those of Amazon
+// ECS. Source: Amazon VPC User Guide, "Flow log records", available fields.
+var flowLogFields = strings.Fields(`
+	version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status
+	vpc-id subnet-id instance-id tcp-flags type pkt-srcaddr pkt-dstaddr
+	region az-id sublocation-type sublocation-id
+	pkt-src-aws-service pkt-dst-aws-service flow-direction traffic-path
+	reject-reason resource-id encryption-status
+	instance-tag instance-tag-2 interface-tag interface-tag-2 asg-tag asg-tag-2 interface-type
+	next-hop-interface-id next-hop-subnet-id next-hop-az-id next-hop-vpc-id next-hop-interface-type
+`)
+
+// format checks a flow log format: fields as ${field}, with one blank between
+// two of them and nothing else. Source: EC2 API Reference, CreateFlowLogs,
+// LogFormat.
+func (p *problems) format(field, format string) {
+	if format == "" {
+		return
+	}
+	for _, word := range strings.Split(format, " ") {
+		name, ok := strings.CutPrefix(word, "${")
+		if ok {
+			name, ok = strings.CutSuffix(name, "}")
+		}
+		switch {
+		case !ok || !fieldName.MatchString(name):
+			p.unless(false, "%s %q: %q is not a field: write ${field}, with exactly one blank between two fields and nothing before, between or after them", field, format, word)
+			return
+		case strings.HasPrefix(name, "ecs-"):
+			// The fields of Amazon ECS require ecs:List… actions, which
+			// relight's roles do not have. Source: Service Authorization
+			// Reference, CreateFlowLogs.
+			p.unless(false, "%s: relight's roles lack the ECS permissions that ${ecs-…} fields need: leave out %s", field, word)
+		default:
+			p.unless(slices.Contains(flowLogFields, name), "%s: flow logs have no field %s%s", field, word, suggest(name, flowLogFields))
+		}
+	}
+}
+
+var fieldName = regexp.MustCompile(`^[a-z0-9-]+$`)
+
+// logGroup checks the name of a log group. Source: CloudWatch Logs API
+// Reference, CreateLogGroup.
+func (p *problems) logGroup(field, name string) {
+	p.unless(catalog.LogGroupShape.MatchString(name), "%s %q is not a log group name: use up to 512 letters, digits and . - _ / #", field, name)
+	p.unless(!strings.HasPrefix(name, "aws/"), "%s %q: CloudWatch Logs reserves names that begin with aws/: use another name", field, name)
+}
+
+var (
+	emailShape  = regexp.MustCompile(`^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$`)
+	phoneShape  = regexp.MustCompile(`^\+[1-9]\d{6,14}$`) // E.164
+	queueShape  = regexp.MustCompile(`^arn:[a-z-]+:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}$`)
+	fifoShape   = regexp.MustCompile(`^arn:[a-z-]+:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+\.fifo$`)
+	lambdaShape = regexp.MustCompile(`^arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,64}(:(\$LATEST|[A-Za-z0-9_-]{1,128}))?$`)
+)
+
+// subscriber checks the endpoint of a subscription. Source: SNS API Reference,
+// Subscribe, Endpoint.
+func (p *problems) subscriber(field string, s Subscriber) {
+	bad := func(want string) { p.unless(false, "%s.endpoint %q: %s", field, s.Endpoint, want) }
+	switch s.Protocol {
+	case "email", "email-json":
+		if !emailShape.MatchString(s.Endpoint) {
+			bad("use an email address such as security@example.com")
+		}
+	case "https":
+		if u, err := url.Parse(s.Endpoint); err != nil || !strings.HasPrefix(s.Endpoint, "https://") || u.Hostname() == "" || strings.ContainsAny(s.Endpoint, " \t\n") {
+			bad("use a URL that begins with https://")
+		}
+	case "sms":
+		if !phoneShape.MatchString(s.Endpoint) {
+			bad("use a phone number with + and the country code, without blanks, such as +15555550100")
+		}
+	case "sqs":
+		switch {
+		case fifoShape.MatchString(s.Endpoint):
+			bad("relight's topic is a standard topic, which cannot deliver to a FIFO queue: use a standard queue")
+		case !queueShape.MatchString(s.Endpoint):
+			bad("use the queue's ARN, such as arn:aws:sqs:eu-west-1:111122223333:oncall, not its name or URL")
+		}
+	case "lambda":
+		if !lambdaShape.MatchString(s.Endpoint) {
+			bad("use the function's ARN, such as arn:aws:lambda:eu-west-1:111122223333:function:oncall, not its name")
+		}
+	default:
+		p.unless(false, "%s.protocol %q: use email, email-json, https, sms, sqs or lambda", field, s.Protocol)
+		p.unless(s.Endpoint != "", "%s.endpoint is empty: use an address, a URL or an ARN", field)
+	}
+}
+
+// Limits of tags. Source: AWS General Reference, "Tagging your AWS resources",
+// tag naming limits.
+const (
+	tagsPerResource = 50
+	tagKey          = 128 // characters
+	tagValue        = 256 // characters
+)
+
+var tagShape = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+
+func (p *problems) tags(tags map[string]string) {
+	for _, k := range sortedKeys(tags) {
+		v := tags[k]
+		p.unless(k != "" && utf8.RuneCountInString(k) <= tagKey, "tags: the key %q has %d characters: use 1 to %d", k, utf8.RuneCountInString(k), tagKey)
+		p.unless(utf8.RuneCountInString(v) <= tagValue, "tags.%s: the value has %d characters: use up to %d", k, utf8.RuneCountInString(v), tagValue)
+		p.unless(tagShape.MatchString(k), "tags: the key %q: use letters, digits, blanks and _ . : / = + - @", k)
+		p.unless(tagShape.MatchString(v), "tags.%s: the value %q: use letters, digits, blanks and _ . : / = + - @", k, v)
+		p.unless(!reserved(k), "tags: %q: AWS reserves keys that begin with aws: : use another one", k)
+		p.unless(!reserved(v), "tags.%s: %q: AWS reserves values that begin with aws: : use another one", k, v)
+		p.unless(!strings.EqualFold(k, catalog.OwnerTag), "tags: %q is the tag that marks what relight creates: use another key", k)
+	}
+	p.unless(len(tags) < tagsPerResource, "tags: %d tags: use up to %d, because relight adds one and AWS accepts %d", len(tags), tagsPerResource-1, tagsPerResource)
+}
+
+func reserved(s string) bool { return strings.HasPrefix(strings.ToLower(s), "aws:") }
+
+// key checks the ARN of a KMS key. A region, if given, must be the key's own: a
+// key encrypts only in its own region. Source: KMS Developer Guide, "AWS KMS
+// keys", regions.
+func (p *problems) key(field, arn, region string) {
+	if !keyShape.MatchString(arn) {
+		p.unless(false, "%s %q is not the ARN of a KMS key: use one such as arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab", field, arn)
+		return
+	}
+	if own := strings.Split(arn, ":")[3]; region != "" {
+		p.unless(own == region, "%s: the key is in %s, and a key encrypts only in its own region: use a key in %s", field, own, region)
+	}
+}
+
+// region checks the name of a region.
+func (p *problems) region(field, region string) {
+	_, known := catalog.PartitionOf(region)
+	p.unless(known && catalog.RegionShape.MatchString(region), "%s%q is not an AWS region: use the name of one, such as eu-west-1", field, region)
+}
+
+// onePartition checks that everything that the configuration names is in one
+// partition, because partitions share no accounts, no credentials and no event
+// buses. Source: AWS Whitepaper "AWS Fault Isolation Boundaries", partitions.
+func (c Config) onePartition(p *problems) {
+	type place struct{ field, partition string }
+	var places []place
+	region := func(field, r string) {
+		if in, known := catalog.PartitionOf(r); known {
+			places = append(places, place{fmt.Sprintf("%s %q", field, r), in.ID})
+		}
+	}
+	arn := func(field, a string) {
+		if parts := strings.SplitN(a, ":", 3); len(parts) == 3 && parts[0] == "arn" {
+			places = append(places, place{fmt.Sprintf("%s %q", field, a), parts[1]})
+		}
+	}
+	region("homeRegion", c.HomeRegion)
+	for _, r := range c.Regions {
+		region("regions:", r)
+	}
+	for _, r := range c.SkipRegions {
+		region("skipRegions:", r)
+	}
+	for _, r := range sortedKeys(c.KMSKeys) {
+		region("kmsKeys:", r)
+		arn("kmsKeys."+r, c.KMSKeys[r])
+	}
+	arn("trail.name", c.Trail.Name)
+	arn("trail.keyArn", c.Trail.KeyARN)
+	arn("trail.roleArn", c.Trail.RoleARN)
+	for i, s := range c.Subscribers {
+		if s.Protocol == "sqs" || s.Protocol == "lambda" {
+			arn(fmt.Sprintf("subscribers[%d].endpoint", i), s.Endpoint)
+		}
+	}
+	arn("permissionsBoundary", c.PermissionsBoundary)
+	for _, at := range places {
+		if !slices.Contains(catalog.PartitionIDs(), at.partition) {
+			p.unless(false, "%s is in partition %q, which does not exist: use one of %s", at.field, at.partition, strings.Join(catalog.PartitionIDs(), ", "))
+			continue
+		}
+		p.unless(at.partition == places[0].partition, "%s is in partition %s, but %s is in %s: partitions share no accounts, so deploy relight in each with a configuration of its own",
+			at.field, at.partition, places[0].field, places[0].partition)
+	}
+}
