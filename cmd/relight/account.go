@@ -44,6 +44,9 @@ func connect(ctx context.Context, f *flags) (*account, error) {
 	if a.aws.Region = cmp.Or(cfg.HomeRegion, a.aws.Region); a.aws.Region == "" {
 		return nil, errors.New("no region: set homeRegion in the configuration, or AWS_REGION")
 	}
+	if err := cfg.CheckHome(a.aws.Region); err != nil {
+		return nil, fmt.Errorf("the configuration does not fit the home region %s:\n%w", a.aws.Region, err)
+	}
 	who, err := sts.NewFromConfig(a.aws).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return nil, fmt.Errorf("no usable AWS credentials: sign in (aws sso login) or set AWS_PROFILE: %w", err)

@@ -44,7 +44,7 @@ func newBackfill(f *flags) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := printSweep(cmd.OutOrStdout(), f, result, true); err != nil {
+			if err := printSweep(cmd.OutOrStdout(), f, result, acct.aws.Region, true); err != nil {
 				return err
 			}
 			return unrestored(result)

@@ -40,6 +40,10 @@ func TestBadInput(t *testing.T) {
 	if err := os.WriteFile(bad, []byte(`{"prefx": "x", "sweepMinutes": 1, "regions": ["Ireland"]}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	mixed := filepath.Join(t.TempDir(), "mixed.json")
+	if err := os.WriteFile(mixed, []byte(`{"regions": ["eu-west-1"]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		args []string
 		env  string // AWS_REGION
@@ -49,6 +53,7 @@ func TestBadInput(t *testing.T) {
 		{[]string{"plan"}, "eu-west-1", []string{"no usable AWS credentials", "aws sso login"}},
 		{[]string{"plan", "--kinds", "alarm"}, "eu-west-1", []string{`no kind "alarm"`, "alarms"}},
 		{[]string{"plan", "--config", bad}, "eu-west-1", []string{`did you mean "prefix"?`, "sweepMinutes 1", `"Ireland"`}},
+		{[]string{"plan", "--config", mixed}, "us-gov-west-1", []string{"does not fit the home region us-gov-west-1", `"eu-west-1" is in partition aws,`}},
 		{[]string{"plan", "--config", "nowhere.json"}, "eu-west-1", []string{"nowhere.json"}},
 		{[]string{"controls", "--cis", "9.9"}, "", []string{"--cis 9.9", "5.0"}},
 		{[]string{"controls", "--output", "yaml"}, "", []string{"--output yaml"}},

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"github.com/relight-aws/relight/internal/app"
 	"github.com/relight-aws/relight/internal/report"
@@ -23,9 +25,17 @@ func (p *printer) line(format string, args ...any) {
 }
 
 // report prints one run: what relight restored or would restore (+), what
-// failed (x), what needs action by a person (!), and what it skipped (·).
+// failed (x), what needs action by a person (!), and what it skipped (·). For
+// the run of an event it also prints who did what, and what people should check
+// because of it.
 func (p *printer) report(v report.View) {
 	p.line("%-13s %-15s %s", v.Kind, v.Region, summary(v))
+	for _, c := range v.Causes {
+		p.line("  < %s", oneLine(call(c)+" by "+cmp.Or(c.Actor, "unknown")+" from "+cmp.Or(c.SourceIP, "unknown")))
+	}
+	for _, n := range v.Notices {
+		p.line("  ! %s: %s", oneLine(call(n.Cause)), n.Advice)
+	}
 	for _, a := range v.Actions {
 		switch {
 		case a.Error != "":
@@ -48,6 +58,25 @@ func (p *printer) report(v report.View) {
 	if v.Error != "" {
 		p.line("  x %s", v.Error)
 	}
+}
+
+// call returns the name of an event with the resources that it names.
+func call(c report.Cause) string {
+	if len(c.Names) == 0 {
+		return c.EventName
+	}
+	return c.EventName + " of " + strings.Join(c.Names, ", ")
+}
+
+// oneLine removes control characters, which the caller of an API may have
+// written.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s)
 }
 
 func summary(v report.View) string {
@@ -96,12 +125,12 @@ func needs(n int) string {
 
 // printSweep prints a sweep. It lists the regions that have nothing to protect
 // in one line.
-func printSweep(w io.Writer, f *flags, s app.Sweep, deployed bool) error {
+func printSweep(w io.Writer, f *flags, s app.Sweep, home string, deployed bool) error {
 	if f.json() {
 		return json.NewEncoder(w).Encode(s)
 	}
 	p := printer{w: w}
-	p.line("account %s", s.Account)
+	p.line("account %s, home region %s", s.Account, home)
 	var quiet []string
 	left := 0
 	for _, v := range s.Reports {

@@ -40,8 +40,8 @@ func TestSweepText(t *testing.T) {
 			{Kind: "alarms", Region: "us-east-1", Healthy: 18, Actions: []report.Action{alarm}, Findings: []report.Finding{finding}},
 			{Kind: "flowlogs", Region: "eu-west-1"},
 		},
-	}, true)
-	want := `account 111122223333
+	}, "us-east-1", true)
+	want := `account 111122223333, home region us-east-1
 trails        us-east-1       1 healthy, 1 to remember
   + remember trail t in p: bucket b, log-group g (it is not remembered yet)
 alarms        us-east-1       18 healthy, 1 to restore, 1 needs action
@@ -54,5 +54,25 @@ skipped, not enabled for this account: af-south-1
 `
 	if got := out.String(); err != nil || got != want {
 		t.Errorf("%v, got:\n%s\nwant:\n%s", err, got, want)
+	}
+}
+
+// The text of an event's run says who made the call, and what people should
+// check because of it, even if there is nothing to restore.
+func TestEventText(t *testing.T) {
+	var out strings.Builder
+	cause := report.Cause{EventName: "PutBucketPolicy", Names: []string{"audit"}, Actor: "principal AIDAX of account 444455556666\n", SourceIP: "198.51.100.7"}
+	p := printer{w: &out}
+	p.report(report.View{
+		Kind: "trails", Region: "us-east-1", Healthy: 1, Causes: []report.Cause{cause, {EventName: "StopLogging"}},
+		Notices: []report.Notice{{Cause: cause, Advice: "Read its new policy."}},
+	})
+	want := `trails        us-east-1       1 healthy
+  < PutBucketPolicy of audit by principal AIDAX of account 444455556666  from 198.51.100.7
+  < StopLogging by unknown from unknown
+  ! PutBucketPolicy of audit: Read its new policy.
+`
+	if got := out.String(); p.err != nil || got != want {
+		t.Errorf("%v, got:\n%s\nwant:\n%s", p.err, got, want)
 	}
 }

@@ -101,7 +101,7 @@ func runSweep(cmd *cobra.Command, f *flags, sweep sweepFlags, mode string) (app.
 	if err != nil {
 		return result, err
 	}
-	if err := printSweep(cmd.OutOrStdout(), f, result, acct.deployed()); err != nil {
+	if err := printSweep(cmd.OutOrStdout(), f, result, acct.aws.Region, acct.deployed()); err != nil {
 		return result, err
 	}
 	var unread []error

@@ -66,7 +66,7 @@ type Cause struct {
 	EventName string
 	Names     Names  // of the resources that the call changed; none if the event does not say
 	Advice    string // what a person should do about such a call, whatever relight restores; "" for nothing
-	Actor     string // ARN of the principal that made the call; "" if the event does not say
+	Actor     string // who made the call: an ARN first if the event has one; "" if the event does not say
 	SourceIP  string
 	Time      time.Time // when the call was made
 }

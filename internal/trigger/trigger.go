@@ -52,12 +52,9 @@ type record struct {
 // An origin has the fields of a CloudTrail record that only people read. No
 // decision depends on them, so an unreadable field stays empty.
 type origin struct {
-	EventTime       string `json:"eventTime"`
-	SourceIPAddress string `json:"sourceIPAddress"`
-	UserIdentity    struct {
-		ARN       string `json:"arn"`
-		InvokedBy string `json:"invokedBy"`
-	} `json:"userIdentity"`
+	EventTime       string   `json:"eventTime"`
+	SourceIPAddress string   `json:"sourceIPAddress"`
+	UserIdentity    identity `json:"userIdentity"`
 }
 
 var accountShape = regexp.MustCompile(`^\d{12}$`)
@@ -111,8 +108,7 @@ func Parse(raw []byte) (Event, error) {
 	return ev, nil
 }
 
-// cause returns what people want to know about an event. If an AWS service made
-// the call on behalf of a caller without an ARN, the service is the actor.
+// cause returns what people want to know about an event.
 func cause(e envelope, name string) remedy.Cause {
 	var o origin
 	_ = json.Unmarshal(e.Detail, &o) // Unmarshal still reads the other fields if one has another type
@@ -123,7 +119,7 @@ func cause(e envelope, name string) remedy.Cause {
 	return remedy.Cause{
 		EventID:   e.ID,
 		EventName: cmp.Or(name, e.DetailType),
-		Actor:     cmp.Or(o.UserIdentity.ARN, o.UserIdentity.InvokedBy),
+		Actor:     o.UserIdentity.String(),
 		SourceIP:  o.SourceIPAddress,
 		Time:      at,
 	}

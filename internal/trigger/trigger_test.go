@@ -306,7 +306,7 @@ func TestCause(t *testing.T) {
 	}
 	envelopeTime := at("2026-03-03T12:00:00Z")
 	tests := map[string]remedy.Cause{
-		`,"eventTime":"2026-03-03T11:59:58Z","sourceIPAddress":"192.0.2.1","userIdentity":{"arn":"arn:a","invokedBy":"x"}`: {Actor: "arn:a", SourceIP: "192.0.2.1", Time: at("2026-03-03T11:59:58Z")},
+		`,"eventTime":"2026-03-03T11:59:58Z","sourceIPAddress":"192.0.2.1","userIdentity":{"arn":"arn:a","invokedBy":"x"}`: {Actor: "arn:a, through x", SourceIP: "192.0.2.1", Time: at("2026-03-03T11:59:58Z")},
 		`,"userIdentity":{"invokedBy":"cloudformation.amazonaws.com"}`:                                                     {Actor: "cloudformation.amazonaws.com", Time: envelopeTime},
 		``: {Time: envelopeTime},
 		`,"eventTime":"yesterday","sourceIPAddress":"192.0.2.1"`:    {SourceIP: "192.0.2.1", Time: envelopeTime},
@@ -326,6 +326,46 @@ func TestCause(t *testing.T) {
 	ev, _ := trigger.Parse(events.Read("AlarmChange.delete.json"))
 	if ev.Cause.EventName != catalog.AlarmChange || ev.Cause.Time.IsZero() || ev.Cause.EventID == "" {
 		t.Errorf("cause of a direct event: %+v", ev.Cause)
+	}
+}
+
+// A message names the caller as far as the record does, whatever the type of
+// its identity.
+func TestActor(t *testing.T) {
+	for sample, want := range map[string]string{
+		"PutBucketPolicy.other-account.json":      "principal AIDACKCEVSQ6C2EXAMPLE of account 444455556666",
+		"PutBucketPolicy.other-account-role.json": "principal AROADBQP57FF2AEXAMPLE:deploy of account 444455556666",
+		"PutBucketPolicy.anonymous.json":          "an anonymous caller",
+		"PutBucketPolicy.identity-center.json":    "Identity Center user 544894e8-80c1-707f-60e3-3ba6510dfac1 of d-9067642ac7",
+		"PutBucketPolicy.saml.json":               `SAML user "SamlExample" of SampleUkh1i4+ExamplexL/jEvs=`,
+		"PutBucketPolicy.web-identity.json":       `web identity user "WebIdentityExample" of accounts.google.com`,
+		"PutBucketPolicy.source-identity.json":    `arn:aws:sts::111122223333:assumed-role/platform-deploy/session, source identity "Alice"`,
+		"PutBucketPolicy.service-for-role.json":   "arn:aws:iam::111122223333:role/platform-deploy, through cloudformation.amazonaws.com",
+		"PutBucketPolicy.on-behalf-of.json":       "arn:aws:sts::111122223333:assumed-role/platform-deploy/session, on behalf of Identity Center user 544894e8-80c1-707f-60e3-3ba6510dfac1 of d-9067642ac7",
+	} {
+		ev, err := trigger.Parse(events.Read(sample))
+		if err != nil || ev.Cause.Actor != want {
+			t.Errorf("%s: actor %q, %v; want %q", sample, ev.Cause.Actor, err, want)
+		}
+	}
+	for fields, want := range map[string]string{
+		`{"type":"AWSService","invokedBy":"ec2.amazonaws.com"}`:                        "ec2.amazonaws.com",
+		`{"type":"AWSAccount","accountId":"444455556666"}`:                             "account 444455556666",
+		`{"type":"AWSAccount","principalId":"AIDAX"}`:                                  "principal AIDAX",
+		`{"type":"IAMUser","userName":"Alice","accountId":"111122223333"}`:             `user "Alice" of account 111122223333`,
+		`{"type":"SomethingNew","principalId":"P","accountId":"111122223333"}`:         "principal P of account 111122223333",
+		`{"type":"WebIdentityUser","principalId":"accounts.google.com:app.apps:user"}`: "web identity user accounts.google.com:app.apps:user",
+		`{"type":"IdentityCenterUser","accountId":"111122223333"}`:                     "account 111122223333",
+		`{"type":"IdentityCenterUser","onBehalfOf":{"userId":"u"}}`:                    "Identity Center user u",
+		`{"type":"SAMLUser","userName":"x\"y/relight-alarms","identityProvider":""}`:   `SAML user "x\"y/relight-alarms"`,
+		`{"type":"SAMLUser"}`:                                "",
+		`{"type":"SAMLUser","userName":7,"principalId":"P"}`: "SAML user P",
+		`{"type":"AWSAccount","accountId":"444455556666","sessionContext":{"sourceIdentity":"Alice"}}`: `account 444455556666, source identity "Alice"`,
+	} {
+		ev, err := trigger.Parse(envelope(`,"userIdentity":` + fields))
+		if err != nil || ev.Cause.Actor != want {
+			t.Errorf("%s: actor %q, %v; want %q", fields, ev.Cause.Actor, err, want)
+		}
 	}
 }
 
