@@ -198,7 +198,7 @@ func (a *Arena) waitForReport(ctx context.Context, at Attack, heal *Heal) error 
 // judge records whether the account is healed and who healed it.
 func (a *Arena) judge(heal *Heal, diff []string) {
 	writes := a.Cloud.Tap.Calls(func(c tap.Call) bool {
-		return c.Write && c.ErrorCode == "" && !c.Time.Before(heal.Since)
+		return c.Write && c.ErrorCode == "" && c.Undone == "" && !c.Time.Before(heal.Since)
 	})
 	var first, last time.Time
 	counts := map[string]int{}

@@ -46,15 +46,8 @@ func (a *Arena) Feed(emit func(Line)) (stop func()) {
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		line := Line{Time: c.Time, Region: c.Region, What: c.Service + " " + c.Operation, Target: targetOf(c.Params)}
-		f, ours := a.Deployment.Functions[c.Role]
-		switch {
-		case c.ErrorCode != "":
-			line.Kind, line.Who, line.What = "refused", shortARN(c.Principal), line.What+" "+c.ErrorCode
-		case ours:
-			line.Kind, line.Who, line.Millis = "restored", f.Name, c.Time.Add(c.Took).Sub(attacked).Milliseconds()
-		default:
-			line.Kind, line.Who = "attack", shortARN(c.Principal)
+		line := lineOf(c, a.Deployment.Functions, attacked)
+		if line.Kind == "attack" {
 			attacked = c.Time
 		}
 		emit(line)
@@ -81,6 +74,22 @@ func (a *Arena) Feed(emit func(Line)) (stop func()) {
 		emit(Line{Time: time.Now(), Kind: "error", What: err.Error()})
 	})
 	return func() { stopCalls(); stopEvents(); stopErrors() }
+}
+
+// lineOf returns the line of a write. attacked is the time of the preceding
+// attack.
+func lineOf(c tap.Call, functions map[string]Function, attacked time.Time) Line {
+	line := Line{Time: c.Time, Region: c.Region, What: c.Service + " " + c.Operation, Target: targetOf(c.Params)}
+	f, ours := functions[c.Role]
+	switch failure := cmp.Or(c.ErrorCode, c.Undone); {
+	case failure != "":
+		line.Kind, line.Who, line.What = "refused", shortARN(c.Principal), line.What+" "+failure
+	case ours:
+		line.Kind, line.Who, line.Millis = "restored", f.Name, c.Time.Add(c.Took).Sub(attacked).Milliseconds()
+	default:
+		line.Kind, line.Who = "attack", shortARN(c.Principal)
+	}
+	return line
 }
 
 // targetOf returns the names in a call's parameters, from the narrowest to the

@@ -1,6 +1,11 @@
 package lab
 
-import "testing"
+import (
+	"testing"
+	"time"
+
+	"github.com/relight-aws/relight/internal/lab/tap"
+)
 
 // A line names the target of its call.
 func TestTargetOf(t *testing.T) {
@@ -20,6 +25,31 @@ func TestTargetOf(t *testing.T) {
 	for _, tt := range tests {
 		if got := targetOf(tt.params); got != tt.want {
 			t.Errorf("target of %v is %q, want %q", tt.params, got, tt.want)
+		}
+	}
+}
+
+// A call that AWS refused restored nothing, and neither did one whose
+// successful reply has only failures.
+func TestLineOf(t *testing.T) {
+	at := time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
+	functions := map[string]Function{"role": {Name: "relight-flowlogs"}}
+	tests := []struct {
+		call tap.Call
+		want Line
+	}{
+		{tap.Call{Role: "role", Took: time.Second}, Line{Kind: "restored", Who: "relight-flowlogs", What: "ec2 CreateFlowLogs", Millis: 3000}},
+		{tap.Call{Role: "role", Undone: "FlowLogAlreadyExists"}, Line{Kind: "refused", What: "ec2 CreateFlowLogs FlowLogAlreadyExists"}},
+		{tap.Call{Role: "role", ErrorCode: "Client.UnauthorizedOperation"}, Line{Kind: "refused", What: "ec2 CreateFlowLogs Client.UnauthorizedOperation"}},
+		{tap.Call{Principal: "arn:aws:iam::000000000000:user/eve"}, Line{Kind: "attack", Who: "user/eve", What: "ec2 CreateFlowLogs"}},
+		{tap.Call{Principal: "arn:aws:iam::000000000000:user/eve", Undone: "400"}, Line{Kind: "refused", Who: "user/eve", What: "ec2 CreateFlowLogs 400"}},
+	}
+	for _, tt := range tests {
+		c := tt.call
+		c.Time, c.Service, c.Operation = at, "ec2", "CreateFlowLogs"
+		tt.want.Time = at
+		if got := lineOf(c, functions, at.Add(-2*time.Second)); got != tt.want {
+			t.Errorf("line of %+v is %+v, want %+v", tt.call, got, tt.want)
 		}
 	}
 }

@@ -32,8 +32,8 @@ type Alarm struct {
 }
 
 // alarms returns the alarms whose configuration the call may change, or nil for
-// every other call. AWS does not document whether switching actions on or off
-// counts as such a change; such calls are left out.
+// every other call. Switching actions on or off is such a change. Source: stackd
+// by radkawar, alarm_delivery.json, recorded 2026-09-14.
 func (q *request) alarms() []string {
 	if q.service != "monitoring" {
 		return nil
@@ -44,7 +44,7 @@ func (q *request) alarms() []string {
 		if name, ok := params["alarmName"].(string); ok {
 			return []string{name}
 		}
-	case "DeleteAlarms":
+	case "DeleteAlarms", "DisableAlarmActions", "EnableAlarmActions":
 		list, _ := params["alarmNames"].([]any)
 		var names []string
 		for _, n := range list {

@@ -27,7 +27,12 @@ func TestAlarmChanges(t *testing.T) {
 			before: map[string]Alarm{"a": was, "b": {AlarmName: "b"}}, want: []string{"delete a", "delete b"},
 		},
 		{name: "refused", query: "Action=DeleteAlarms&AlarmNames.member.1=a", status: 403, before: map[string]Alarm{"a": was}},
-		{name: "muted", query: "Action=DisableAlarmActions&AlarmNames.member.1=a", before: map[string]Alarm{"a": was}, after: map[string]Alarm{"a": is}},
+		{
+			name: "actions off, and an alarm that never was", query: "Action=DisableAlarmActions&AlarmNames.member.1=a&AlarmNames.member.2=b",
+			before: map[string]Alarm{"a": was}, after: map[string]Alarm{"a": is}, want: []string{"update a"},
+		},
+		{name: "actions on", query: "Action=EnableAlarmActions&AlarmNames.member.1=a", before: map[string]Alarm{"a": was}, after: map[string]Alarm{"a": is}, want: []string{"update a"}},
+		{name: "state set", query: "Action=SetAlarmState&AlarmName=a&StateValue=OK", before: map[string]Alarm{"a": was}, after: map[string]Alarm{"a": is}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

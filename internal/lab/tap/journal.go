@@ -22,6 +22,7 @@ type Call struct {
 
 	Status    int
 	ErrorCode string // as in the record: "Client.UnauthorizedOperation", "AccessDenied"; "" for success
+	Undone    string // the first error code of a successful reply that did nothing: EC2 reports the failure of each resource in it; "" if something was done
 
 	InvocationID string // amz-sdk-invocation-id; "" from clients that send none
 	Attempt      int    // attempt= of amz-sdk-request, from 1; 0 if unknown

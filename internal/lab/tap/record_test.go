@@ -420,3 +420,24 @@ func FuzzReadsAnything(f *testing.F) {
 		marshal(camel(m))
 	})
 }
+
+// A successful reply of EC2 that has only failures did nothing.
+func TestUndone(t *testing.T) {
+	const failure = "<item><resourceId>vpc-1</resourceId><error><code>FlowLogAlreadyExists</code><message>no</message></error></item>"
+	for _, tt := range []struct{ operation, ids, failures, want string }{
+		{"CreateFlowLogs", "&ResourceId.1=vpc-1", failure, "FlowLogAlreadyExists"},
+		{"CreateFlowLogs", "&ResourceId.1=vpc-1&ResourceId.2=vpc-2", failure, ""},
+		{"CreateFlowLogs", "&ResourceId.1=vpc-1&ResourceId.2=vpc-2", failure + failure, "FlowLogAlreadyExists"},
+		{"CreateFlowLogs", "&ResourceId.1=vpc-1", "", ""},
+		{"DeleteFlowLogs", "&FlowLogId.1=fl-1", failure, "FlowLogAlreadyExists"},
+		{"DeleteFlowLogs", "&FlowLogId.1=fl-1&FlowLogId.2=fl-2", failure, ""},
+	} {
+		f := newFake(t)
+		f.body = "<" + tt.operation + "Response><requestId>r</requestId><unsuccessful>" + tt.failures + "</unsuccessful></" + tt.operation + "Response>"
+		f.send(wire{service: "ec2", headers: form(), body: "Action=" + tt.operation + tt.ids})
+		calls := f.tap.Calls(func(Call) bool { return true })
+		if got := calls[len(calls)-1]; got.Undone != tt.want || got.ErrorCode != "" {
+			t.Errorf("%s%s with %q: undone %q, error %q; want undone %q", tt.operation, tt.ids, tt.failures, got.Undone, got.ErrorCode, tt.want)
+		}
+	}
+}

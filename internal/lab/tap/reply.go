@@ -15,6 +15,7 @@ type reply struct {
 	code      string // as in records; "" for success
 	message   string
 	elements  map[string]any // responseElements; nil for null
+	undone    string         // see Call.Undone
 }
 
 // readReply reads the body if a record needs it, and restores it. It does not
@@ -49,11 +50,28 @@ func readReply(q *request, resp *http.Response) (reply, error) {
 		if q.service == "ec2" {
 			rep.requestID = root.textOf("requestId")
 			rep.set(ec2Response(q.operation, root))
+			rep.undone = undone(q, root)
 		} else if result := root.find(q.operation + "Result"); result != nil {
 			rep.set(queryResponse(result))
 		}
 	}
 	return rep, nil
+}
+
+// undone returns the first error code of a reply of EC2 that reports a failure
+// for each resource of the request. Source: EC2 API Reference, CreateFlowLogs
+// and DeleteFlowLogs, Unsuccessful.
+func undone(q *request, root *element) string {
+	failures := root.find("unsuccessful")
+	if failures == nil || len(failures.children) == 0 {
+		return ""
+	}
+	for name, v := range q.params {
+		if asked, ok := v.([]any); ok && strings.HasSuffix(name, "Id") && len(asked) > len(failures.children) {
+			return ""
+		}
+	}
+	return failures.textOf("code")
 }
 
 func (r *reply) set(elements any) {

@@ -99,7 +99,7 @@ func (t *Tap) answered(resp *http.Response) error {
 		}
 	}
 	c := q.call()
-	c.Status, c.ErrorCode, c.Took = resp.StatusCode, rep.code, time.Since(q.at)
+	c.Status, c.ErrorCode, c.Undone, c.Took = resp.StatusCode, rep.code, rep.undone, time.Since(q.at)
 	for _, e := range events {
 		c.EventIDs = append(c.EventIDs, e.ID)
 	}
