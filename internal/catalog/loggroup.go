@@ -1,5 +1,7 @@
 package catalog
 
+import "strings"
+
 // ClassStandard is the only log group class that accepts metric filters.
 const ClassStandard = "STANDARD"
 
@@ -7,10 +9,16 @@ const ClassStandard = "STANDARD"
 // CloudWatch Logs API Reference, PutMetricFilter.
 const FiltersPerGroup = 100
 
-// ControlTowerPrefix begins the names of log groups that AWS Control Tower
-// owns. Control Tower denies changes to them, so relight only reports findings
-// about them.
-const ControlTowerPrefix = "aws-controltower/"
+// controlTower is in the names of log groups that AWS Control Tower owns, at
+// their beginning or after a path. Source: AWS Control Tower Guide, "Mandatory
+// controls", "Disallow changes to Amazon CloudWatch Logs log groups set up by
+// AWS Control Tower": log-group:*aws-controltower*.
+const controlTower = "aws-controltower"
+
+// ControlTowerOwns reports whether AWS Control Tower owns the log group with
+// that name. Control Tower denies changes to it, so relight only reports
+// findings about it.
+func ControlTowerOwns(group string) bool { return strings.Contains(group, controlTower) }
 
 // RetentionDays lists the retention periods that CloudWatch Logs accepts, in
 // days.

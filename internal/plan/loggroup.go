@@ -264,7 +264,7 @@ type logGroupWant struct {
 // logGroup plans one log group that is needed, and reports whether it can be
 // used once the plan is applied.
 func (p *Plan) logGroup(want catalog.Desired, in Observed, w logGroupWant, got LogGroup, exists bool) bool {
-	theirs := strings.HasPrefix(w.name, catalog.ControlTowerPrefix)
+	theirs := catalog.ControlTowerOwns(w.name)
 	switch {
 	case !exists && theirs:
 		p.find(ControlTowerGroupMissing, Args{"group": w.name})

@@ -192,7 +192,7 @@ func TestTrailLogGroup(t *testing.T) {
 	want, c := control(t)
 	want.KMSKeys = map[string]string{region: "arn:aws:kms:us-east-1:111122223333:key/1"}
 	const put = "put metric-filter relight-root-usage on %s (no filter measures usage of the root account)"
-	tower := catalog.ControlTowerPrefix + "CloudTrailLogs"
+	tower := "aws-controltower/CloudTrailLogs"
 	tests := map[string]struct {
 		name      string // group unless set
 		class     string
@@ -211,6 +211,9 @@ func TestTrailLogGroup(t *testing.T) {
 		"Control Tower's": {name: tower, retention: 365},
 		"Control Tower's, shorter": {name: tower, retention: 14, findings: []string{
 			"[control-tower-group-retention] log group " + tower + ": it keeps logs for 14 days; the trail needs 365, but AWS Control Tower owns it. Raise the retention in the landing zone's settings.",
+		}},
+		"Control Tower's, in the middle of the name": {name: "/org/" + tower, retention: 14, findings: []string{
+			"[control-tower-group-retention] log group /org/" + tower + ": it keeps logs for 14 days; the trail needs 365, but AWS Control Tower owns it. Raise the retention in the landing zone's settings.",
 		}},
 		"Control Tower's, missing": {name: tower, missing: true, findings: []string{
 			"[control-tower-group-missing] log group " + tower + ": it does not exist, and AWS Control Tower owns it. Repair the landing zone.",

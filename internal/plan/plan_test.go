@@ -76,7 +76,7 @@ func TestAnyFlowLogs(t *testing.T) {
 		}
 		got := flowLogs(want, vpcs...)
 		got.State.(*plan.FlowLogState).LogGroups = map[string]plan.LogGroup{}
-		for _, name := range []string{"relight-flow-logs", "owner-logs", catalog.ControlTowerPrefix + "x"} {
+		for _, name := range []string{"relight-flow-logs", "owner-logs", "aws-controltower/x"} {
 			if rapid.Bool().Draw(r, name+" exists") {
 				got.State.(*plan.FlowLogState).LogGroups[name] = plan.LogGroup{Name: name, RetentionDays: rapid.SampledFrom([]int32{0, 1, 365, 400}).Draw(r, "days")}
 			}
@@ -109,7 +109,7 @@ func anyFlowLog(r *rapid.T, vpc string) plan.FlowLog {
 		Ours:        rapid.Bool().Draw(r, "ours"),
 	}
 	if fl.Destination == catalog.ToCloudWatchLogs {
-		fl.LogGroup = rapid.SampledFrom([]string{"relight-flow-logs", "owner-logs", catalog.ControlTowerPrefix + "x"}).Draw(r, "log group")
+		fl.LogGroup = rapid.SampledFrom([]string{"relight-flow-logs", "owner-logs", "aws-controltower/x"}).Draw(r, "log group")
 	}
 	return fl
 }
