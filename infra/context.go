@@ -27,15 +27,31 @@ func decode(context any) (config.Config, error) {
 	return c, nil
 }
 
-// homeRegion returns the configured home region. If none is configured, it
-// returns the region that the CDK CLI takes from the AWS profile and
-// environment.
-func homeRegion(c config.Config, getenv func(string) string) (string, error) {
+// fallback is the region that the CDK CLI reports if neither the environment
+// nor the AWS profile has one. Source: aws-cdk-cli, awscli-compatible.ts.
+const fallback = "us-east-1"
+
+// homeRegion returns the configured home region and where it comes from. If
+// none is configured, it returns the region that the CDK CLI takes from the
+// environment and the AWS profile. It accepts the CLI's fallback only if the
+// environment names it, because the CLI does not say whether it found a region.
+func homeRegion(c config.Config, getenv func(string) string) (region, from string, err error) {
 	if c.HomeRegion != "" {
-		return c.HomeRegion, nil
+		return c.HomeRegion, "homeRegion", nil
 	}
-	if r := getenv("CDK_DEFAULT_REGION"); r != "" {
-		return r, nil
+	variables := []string{"AWS_REGION", "AMAZON_REGION", "AWS_DEFAULT_REGION", "AMAZON_DEFAULT_REGION"} // those that the CLI reads, in its order
+	region, from = getenv("CDK_DEFAULT_REGION"), "the AWS profile"
+	for _, v := range variables {
+		if value := getenv(v); value != "" && (region == "" || region == value) {
+			region, from = value, v
+			break
+		}
 	}
-	return "", errors.New("no home region: set homeRegion in the configuration, or AWS_REGION, to the home region of the account's trail")
+	if region == "" || region == fallback && from == "the AWS profile" {
+		return "", "", errors.New("no home region: set homeRegion in the configuration, or AWS_REGION, to the home region of the account's trail")
+	}
+	if err := c.CheckHome(region); err != nil {
+		return "", "", fmt.Errorf("the configuration does not fit the home region %s (from %s):\n%w", region, from, err)
+	}
+	return region, from, nil
 }

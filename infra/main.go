@@ -35,10 +35,11 @@ func run(getenv func(string) string) error {
 	if err != nil {
 		return err
 	}
-	home, err := homeRegion(c, getenv)
+	home, from, err := homeRegion(c, getenv)
 	if err != nil {
 		return err
 	}
+	fmt.Fprintf(os.Stderr, "relight: home region %s, from %s\n", home, from)
 	code, err := os.MkdirTemp("", "relight-code-")
 	if err != nil {
 		return err

@@ -47,18 +47,60 @@ func TestDecodeListsEveryProblem(t *testing.T) {
 	}
 }
 
+// Without a region, the CDK CLI says us-east-1. relight never deploys there
+// unless somebody named that region.
 func TestHomeRegion(t *testing.T) {
-	tests := []struct{ configured, cdk, want string }{
-		{"eu-west-1", "us-east-1", "eu-west-1"},
-		{"", "us-east-1", "us-east-1"},
-		{"", "", ""},
-	}
-	for _, tt := range tests {
-		got, err := homeRegion(config.Config{HomeRegion: tt.configured}, func(string) string { return tt.cdk })
-		if got != tt.want || (err != nil) != (tt.want == "") {
-			t.Errorf("homeRegion(%q, %q) = %q, %v; want %q", tt.configured, tt.cdk, got, err, tt.want)
+	env := func(pairs ...string) func(string) string {
+		return func(key string) string {
+			for i := 0; i < len(pairs); i += 2 {
+				if pairs[i] == key {
+					return pairs[i+1]
+				}
+			}
+			return ""
 		}
 	}
+	tests := []struct {
+		configured string
+		getenv     func(string) string
+		want, from string
+	}{
+		{"eu-west-1", env("CDK_DEFAULT_REGION", "us-east-1"), "eu-west-1", "homeRegion"},
+		{"us-east-1", env(), "us-east-1", "homeRegion"},
+		{"", env("CDK_DEFAULT_REGION", "us-east-1", "AWS_REGION", "us-east-1"), "us-east-1", "AWS_REGION"},
+		{"", env("CDK_DEFAULT_REGION", "us-east-1", "AWS_DEFAULT_REGION", "us-east-1"), "us-east-1", "AWS_DEFAULT_REGION"},
+		{"", env("CDK_DEFAULT_REGION", "eu-west-1", "AWS_REGION", "eu-west-1"), "eu-west-1", "AWS_REGION"},
+		{"", env("CDK_DEFAULT_REGION", "eu-west-1"), "eu-west-1", "the AWS profile"},
+		{"", env("AWS_REGION", "eu-west-1"), "eu-west-1", "AWS_REGION"},
+		{"", env("CDK_DEFAULT_REGION", "us-east-1"), "", ""},
+		{"", env("CDK_DEFAULT_REGION", "us-east-1", "AWS_PROFILE", "audit"), "", ""},
+		{"", env(), "", ""},
+	}
+	for i, tt := range tests {
+		got, from, err := homeRegion(valid(t, tt.configured), tt.getenv)
+		if got != tt.want || from != tt.from || (err != nil) != (tt.want == "") {
+			t.Errorf("%d: homeRegion = %q from %q, %v; want %q from %q", i, got, from, err, tt.want, tt.from)
+		}
+		if err != nil && !strings.Contains(err.Error(), "set homeRegion") {
+			t.Errorf("%d: %v, want it to say what to set", i, err)
+		}
+	}
+	mixed, err := decode(`{"regions":["eu-west-1"]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := homeRegion(mixed, env("CDK_DEFAULT_REGION", "us-gov-west-1")); err == nil || !strings.Contains(err.Error(), "aws-us-gov") {
+		t.Errorf("homeRegion = %v, want an error about the partitions", err)
+	}
+}
+
+func valid(t *testing.T, home string) config.Config {
+	t.Helper()
+	c, err := decode(map[string]any{"homeRegion": home})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 func TestRunStopsEarly(t *testing.T) {

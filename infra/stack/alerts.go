@@ -102,15 +102,25 @@ func (a alerts) statement(from catalog.TopicStatement) awsiam.PolicyStatement {
 }
 
 // on adds an alarm that notifies the topic's subscribers when metric is above
-// zero in each of the given number of its periods. Missing data does not raise
-// the alarm, because idle queues and functions send no data.
-func (a alerts) on(scope constructs.Construct, id string, metric awscloudwatch.IMetric, periods float64, description string) {
+// zero in each of the given number of its periods.
+func (a alerts) on(scope constructs.Construct, id string, metric awscloudwatch.IMetric, periods float64, missing awscloudwatch.TreatMissingData, description string) {
 	awscloudwatch.NewAlarm(scope, jsii.String(id), &awscloudwatch.AlarmProps{
 		AlarmDescription:   jsii.String(description),
 		Metric:             metric,
 		Threshold:          jsii.Number(0),
 		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
 		EvaluationPeriods:  jsii.Number(periods),
-		TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
+		TreatMissingData:   missing,
 	}).AddAlarmAction(awscloudwatchactions.NewSnsAction(a.topic))
 }
+
+// What an alarm makes of a period without data.
+const (
+	// idle is for queues and functions, which send no data while nothing
+	// happens.
+	idle = awscloudwatch.TreatMissingData_NOT_BREACHING
+	// late is for the metrics of the sweep, whose alarms have the sweep's
+	// interval as their period: a period in which no sweep ended says nothing,
+	// so the alarm keeps its state.
+	late = awscloudwatch.TreatMissingData_IGNORE
+)

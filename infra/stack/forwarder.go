@@ -19,17 +19,13 @@ import (
 // stack has its own topic, because alarms can notify only topics of their own
 // region.
 //
-// The bus needs no policy: within an account, the role that EventBridge assumes
-// for the target is enough. Source: Amazon EventBridge User Guide, "Sending and
-// receiving events between AWS Regions".
-//
 // Unlike other targets, a bus accepts no retry policy, so an event that cannot
 // be delivered becomes a dead letter after a day. Source: CDK API Reference,
 // aws_events_targets.EventBusProps.
 func Forwarder(app constructs.Construct, p Props, region string) awscdk.Stack {
 	s := newStack(app, p, p.baseline().ForwarderName(region), region, "relight: forwards this region's events to "+p.Home)
 	alerts := newAlerts(s, p.Config.Subscribers, awscdk.RemovalPolicy_DESTROY)
-	undelivered := newUndelivered(s, alerts, "")
+	undelivered := newUndelivered(s, alerts, p.Config.Prefix, "")
 	bus := arn(s, "events", p.Home, "event-bus/"+p.baseline().BusName())
 	role := awsiam.NewRole(s, jsii.String("ForwardRole"), &awsiam.RoleProps{
 		AssumedBy:      service("events.amazonaws.com", conditions{"StringEquals": {"aws:SourceAccount": *s.Account()}}),
@@ -39,7 +35,7 @@ func Forwarder(app constructs.Construct, p Props, region string) awscdk.Stack {
 		awsevents.EventBus_FromEventBusArn(s, jsii.String("HomeBus"), jsii.String(bus)),
 		&awseventstargets.EventBusProps{Role: role.WithoutPolicyUpdates(nil)},
 	)
-	newRules(s, "Forward", nil, p.forwarded(region), home, undelivered)
+	newRules(s, p.baseline().Name("forward"), "Forward", nil, p.forwarded(region), home, undelivered)
 	return s
 }
 

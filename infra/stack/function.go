@@ -93,7 +93,7 @@ func (l lambdas) feed(scope constructs.Construct, k catalog.Kind, fn awslambda.F
 	if len(catalog.PatternsOf(l.fromElsewhere(k, f.calls), k)) > 0 {
 		bus = l.baseline().BusName()
 	}
-	admitRules(f.queue, l.stack, len(catalog.PatternsOf(l.atHome(f.calls), k)) > 0, bus)
+	admitRules(f.queue, l.stack, l.Config.Prefix, len(catalog.PatternsOf(l.atHome(f.calls), k)) > 0, bus)
 	mapping := awslambda.NewEventSourceMapping(scope, jsii.String(f.id+"Mapping"), &awslambda.EventSourceMappingProps{
 		Target: fn, EventSourceArn: f.queue.QueueArn(),
 		BatchSize: jsii.Number(batchSize), MaxBatchingWindow: seconds(batchWindow),
@@ -153,7 +153,7 @@ func (l lambdas) function(scope constructs.Construct, f catalog.Function, queues
 	})
 	l.alerts.on(scope, "ErrorsAlarm", fn.MetricErrors(&awscloudwatch.MetricOptions{
 		Statistic: jsii.String("Sum"), Period: awscdk.Duration_Minutes(jsii.Number(5)),
-	}), 1, "relight: "+name+" failed as a whole. Its log says why.")
+	}), 1, idle, "relight: "+name+" failed as a whole. Its log says why.")
 	return fn
 }
 

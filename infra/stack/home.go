@@ -13,11 +13,9 @@ import (
 func Home(app constructs.Construct, p Props) awscdk.Stack {
 	s := newStack(app, p, p.baseline().StackName(), p.Home, "relight: turns this account's audit lights back on")
 	alerts := newAlerts(s, p.Config.Subscribers, awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE)
-	undelivered := newUndelivered(s, alerts, p.baseline().BusName())
-	bus := awsevents.NewEventBus(s, jsii.String("Bus"), &awsevents.EventBusProps{
-		EventBusName: jsii.String(p.baseline().BusName()),
-		Description:  jsii.String("Events that relight's forwarders send home from other regions"),
-	})
+	undelivered := newUndelivered(s, alerts, p.Config.Prefix, p.baseline().BusName())
+	bus := awsevents.NewEventBus(s, jsii.String("Bus"), &awsevents.EventBusProps{EventBusName: jsii.String(p.baseline().BusName())})
+	admitForwarders(s, bus, p.baseline().BusName())
 	l := lambdas{
 		Props: p, stack: s, alerts: alerts, undelivered: undelivered,
 		delivery: newDeliveryRole(s, p),
@@ -31,16 +29,36 @@ func Home(app constructs.Construct, p Props) awscdk.Stack {
 		fn := l.forKind(k)
 		before = append(before, fn.mappings...)
 		now, later := p.calls()
-		before = append(before, newRules(fn.scope, "Rule", nil, catalog.PatternsOf(p.atHome(now), k), fn.target, undelivered)...)
-		before = append(before, newRules(fn.scope, "Later", nil, catalog.PatternsOf(p.atHome(later), k), fn.later, undelivered)...)
-		before = append(before, newRules(fn.scope, "Forwarded", bus, catalog.PatternsOf(p.fromElsewhere(k, now), k), fn.target, undelivered)...)
-		before = append(before, newRules(fn.scope, "ForwardedLater", bus, catalog.PatternsOf(p.fromElsewhere(k, later), k), fn.later, undelivered)...)
+		before = append(before, newRules(fn.scope, p.baseline().Name(string(k)), "Rule", nil, catalog.PatternsOf(p.atHome(now), k), fn.target, undelivered)...)
+		before = append(before, newRules(fn.scope, p.baseline().Name(string(k)), "Later", nil, catalog.PatternsOf(p.atHome(later), k), fn.later, undelivered)...)
+		before = append(before, newRules(fn.scope, p.baseline().Name(string(k)), "Forwarded", bus, catalog.PatternsOf(p.fromElsewhere(k, now), k), fn.target, undelivered)...)
+		before = append(before, newRules(fn.scope, p.baseline().Name(string(k)), "ForwardedLater", bus, catalog.PatternsOf(p.fromElsewhere(k, later), k), fn.later, undelivered)...)
 	}
 	l.sweep(before)
 
 	output(s, catalog.OutputTopic, alerts.topic.TopicArn(), "The topic that receives alarms and relight's notifications")
 	output(s, catalog.OutputDeliveryRole, l.delivery.RoleArn(), "The role that VPC flow logs use to deliver")
 	return s
+}
+
+// admitForwarders lets this account send events to the bus. Within an account
+// the role of a forwarder's rules should be enough. The policy says the same
+// from the other side, and admits nobody else. Source: Amazon EventBridge User
+// Guide, "Sending and receiving events between AWS Regions" and "Permissions
+// for event buses".
+//
+// The policy is text, and the bus has no description, because CloudFormation's
+// schema of a bus in GovCloud accepts nothing else. Source: cfn-lint 1.51.5,
+// schemas of us-gov-east-1 and us-gov-west-1.
+func admitForwarders(s awscdk.Stack, bus awsevents.EventBus, name string) {
+	bus.Node().DefaultChild().(awsevents.CfnEventBus).SetPolicy(s.ToJsonString(map[string]any{
+		"Version": "2012-10-17",
+		"Statement": []any{map[string]any{
+			"Sid": "AllowThisAccount", "Effect": "Allow", "Action": "events:PutEvents",
+			"Principal": map[string]any{"AWS": "arn:" + *s.Partition() + ":iam::" + *s.Account() + ":root"},
+			"Resource":  arn(s, "events", *s.Region(), "event-bus/"+name),
+		}},
+	}, nil))
 }
 
 func output(s awscdk.Stack, id string, value *string, description string) {

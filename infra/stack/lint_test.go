@@ -1,6 +1,8 @@
 package stack_test
 
 import (
+	"encoding/json"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -9,13 +11,39 @@ import (
 // cfn-lint finds no errors in the golden templates, such as properties that
 // CloudFormation does not know or values that it rejects.
 func TestLint(t *testing.T) {
-	lint := filepath.Join("..", "..", ".venv", "bin", "cfn-lint")
 	templates, err := filepath.Glob("testdata/*.template.json")
 	if err != nil || len(templates) == 0 {
 		t.Fatalf("no templates to lint: %v", err)
 	}
-	out, err := exec.CommandContext(t.Context(), lint, append([]string{"--non-zero-exit-code", "error", "--"}, templates...)...).CombinedOutput()
+	lint(t, templates)
+}
+
+// Nor does it in a template with everything switched on and the longest names,
+// in the regions of a partition.
+func TestLintEverything(t *testing.T) {
+	for _, f := range full {
+		dir := t.TempDir()
+		var templates []string
+		for name, s := range f.app() {
+			raw, err := json.Marshal(s.raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(dir, name+".template.json")
+			if err := os.WriteFile(path, raw, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			templates = append(templates, path)
+		}
+		lint(t, templates, "--regions", f.home, f.further)
+	}
+}
+
+func lint(t *testing.T, templates []string, options ...string) {
+	t.Helper()
+	args := append(append([]string{"--non-zero-exit-code", "error"}, options...), "--")
+	out, err := exec.CommandContext(t.Context(), filepath.Join("..", "..", ".venv", "bin", "cfn-lint"), append(args, templates...)...).CombinedOutput()
 	if err != nil {
-		t.Errorf("%v (make test installs cfn-lint): %s", err, out)
+		t.Errorf("%v %v: %v (make test installs cfn-lint): %s", templates, options, err, out)
 	}
 }

@@ -44,32 +44,32 @@ func newDeadLetters(scope constructs.Construct, id string, alerts alerts, descri
 	})
 	alerts.on(scope, id+"Alarm", q.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{
 		Statistic: jsii.String("Maximum"), Period: awscdk.Duration_Minutes(jsii.Number(1)),
-	}), 1, description)
+	}), 1, idle, description)
 	return q
 }
 
 // newUndelivered adds the dead-letter queue of the stack's schedule and of its
 // rules, which are on the default bus and, if bus is not empty, on relight's
 // own bus.
-func newUndelivered(s awscdk.Stack, alerts alerts, bus string) awssqs.Queue {
+func newUndelivered(s awscdk.Stack, alerts alerts, prefix, bus string) awssqs.Queue {
 	q := newDeadLetters(s, "Undelivered", alerts,
 		"relight: EventBridge could not deliver events. The sweep covers for them; each message's attributes say why.")
-	admitRules(q, s, true, bus)
+	admitRules(q, s, prefix, true, bus)
 	return q
 }
 
 // admitRules lets the stack's rules send to a queue: the rules on the default
 // bus if onDefault is set, and the rules on relight's own bus if bus is not
-// empty. One statement admits all of them by the names that CloudFormation
-// gives them, because a policy may have at most 20 statements and 10
-// conditions. Source: Amazon SQS Developer Guide, "Amazon SQS policy quotas".
-func admitRules(q awssqs.Queue, s awscdk.Stack, onDefault bool, bus string) {
+// empty. One statement admits all of them by the beginning of their names,
+// because a policy may have at most 20 statements and 10 conditions. Source:
+// Amazon SQS Developer Guide, "Amazon SQS policy quotas".
+func admitRules(q awssqs.Queue, s awscdk.Stack, prefix string, onDefault bool, bus string) {
 	var rules []string
 	if onDefault {
-		rules = append(rules, arn(s, "events", *s.Region(), "rule/"+*s.StackName()+"-*"))
+		rules = append(rules, arn(s, "events", *s.Region(), "rule/"+prefix+"-*"))
 	}
 	if bus != "" {
-		rules = append(rules, arn(s, "events", *s.Region(), "rule/"+bus+"/"+*s.StackName()+"-*"))
+		rules = append(rules, arn(s, "events", *s.Region(), "rule/"+bus+"/"+prefix+"-*"))
 	}
 	st := awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions: jsii.Strings("sqs:SendMessage"), Resources: &[]*string{q.QueueArn()},

@@ -58,17 +58,21 @@ const (
 // A queue accepts messages only over TLS, and only from the account's own roles
 // and from the rules whose target or dead-letter queue it is.
 func TestQueuePolicies(t *testing.T) {
-	for _, a := range []app{defaults(), custom(), graceful()} {
+	for _, a := range []app{defaults(), custom(), graceful(), full[0].app(), full[1].app(), full[2].app()} {
 		for name, s := range a {
 			senders := map[string][]string{} // by queue
-			for _, r := range s.of("AWS::Events::Rule") {
-				// The policy admits rules by the names that CloudFormation
-				// gives them.
+			for id, r := range s.of("AWS::Events::Rule") {
+				// The policy admits rules by the beginning of their names.
+				// CloudFormation would trim a name that it generates.
+				prefix := strings.TrimSuffix(name, "-"+s.region)
+				if rule := text(r.Properties["Name"]); !strings.HasPrefix(rule, prefix+"-") || len(rule) > 64 {
+					t.Errorf("%s: %s is named %s, want up to 64 characters that begin with %s-", name, id, rule, prefix)
+				}
 				bus, named := "", at(r.Properties, "EventBusName") != nil
 				if named {
-					bus = strings.TrimSuffix(name, "-"+s.region) + "/"
+					bus = prefix + "/"
 				}
-				byName := "arn:${AWS::Partition}:events:" + s.region + ":${AWS::AccountId}:rule/" + bus + name + "-*"
+				byName := "arn:${AWS::Partition}:events:" + s.region + ":${AWS::AccountId}:rule/" + bus + prefix + "-*"
 				for _, to := range []string{text(at(r.Properties, "Targets", 0, "Arn")), text(at(r.Properties, "Targets", 0, "DeadLetterConfig", "Arn"))} {
 					if !slices.Contains(senders[to], byName) {
 						senders[to] = append(senders[to], byName)

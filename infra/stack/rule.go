@@ -26,10 +26,17 @@ const (
 // rules. A nil bus is the region's default bus. Events that cannot be delivered
 // go to undelivered. newRules sets undelivered in the template itself, because
 // the CDK would add statements to its policy for each target that names it.
-func newRules(scope constructs.Construct, prefix string, bus awsevents.IEventBus, patterns []catalog.Pattern, target awsevents.IRuleTarget, undelivered awssqs.IQueue) []constructs.IDependable {
+//
+// The rules have fixed names that begin with name. CloudFormation would trim
+// the name of the stack in names that it generates, and the policies of the
+// queues admit the rules by the beginning of their names. Source:
+// CloudFormation User Guide, "Name type": generated names have the name of the
+// stack, and AWS documents no length up to which it stays whole.
+func newRules(scope constructs.Construct, name, prefix string, bus awsevents.IEventBus, patterns []catalog.Pattern, target awsevents.IRuleTarget, undelivered awssqs.IQueue) []constructs.IDependable {
 	var rules []constructs.IDependable
 	for _, p := range patterns {
 		props := &awsevents.RuleProps{
+			RuleName:     jsii.String(ruleName(name, prefix, p)),
 			Description:  jsii.String("Matches events that can undo a protection: " + p.DetailType[0] + " from " + p.Source[0]),
 			EventPattern: eventPattern(p),
 			Targets:      &[]awsevents.IRuleTarget{target},
@@ -42,6 +49,14 @@ func newRules(scope constructs.Construct, prefix string, bus awsevents.IEventBus
 		rules = append(rules, rule)
 	}
 	return rules
+}
+
+// ruleName returns the name of a rule, which distinguishes the rules of one bus.
+func ruleName(name, prefix string, p catalog.Pattern) string {
+	if strings.HasSuffix(prefix, "Later") {
+		name += "-later"
+	}
+	return name + "-" + ruleID(p)
 }
 
 // ruleID returns an ID that distinguishes the patterns of one kind. The ID does

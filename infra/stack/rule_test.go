@@ -1,6 +1,8 @@
 package stack_test
 
 import (
+	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -104,8 +106,32 @@ func checkRules(t *testing.T, st synthesized) {
 	if n := len(s.of("AWS::Events::Rule")); n != total {
 		t.Errorf("%d rules, want the %d of the kinds and no more", n, total)
 	}
-	if n := len(s.of("AWS::Events::EventBusPolicy")); n != 0 {
-		t.Errorf("%d bus policies: only this account uses the bus", n)
+	// Only this account may send to the bus.
+	var document any
+	if err := json.Unmarshal([]byte(text(b.Properties["Policy"])), &document); err != nil {
+		t.Errorf("policy of the bus: %v", err)
+	}
+	policy := list(at(document, "Statement"))
+	if len(policy) != 1 || len(s.of("AWS::Events::EventBusPolicy")) != 0 {
+		t.Errorf("policy of the bus is %s, want one statement", text(policy))
+	}
+	for key, want := range map[string]string{
+		"Effect": "Allow", "Action": "events:PutEvents", "Resource": "arn:${AWS::Partition}:events:" + st.region + ":${AWS::AccountId}:event-bus/relight",
+	} {
+		if got := text(at(policy, 0, key)); got != want {
+			t.Errorf("%s in the policy of the bus is %s, want %s", key, got, want)
+		}
+	}
+	if got := text(at(policy, 0, "Principal", "AWS")); got != "arn:${AWS::Partition}:iam::${AWS::AccountId}:root" {
+		t.Errorf("the bus admits %s, want this account", got)
+	}
+	names := map[string]bool{} // of rules, with their bus
+	for id, r := range s.of("AWS::Events::Rule") {
+		name := text(r.Properties["EventBusName"]) + "/" + text(r.Properties["Name"])
+		if names[name] {
+			t.Errorf("%s: another rule is named %s too", id, name)
+		}
+		names[name] = true
 	}
 }
 
@@ -163,6 +189,28 @@ func checkForwarder(t *testing.T, s template, bus string, want []string) {
 	}
 	if len(s.of("AWS::Lambda::Function")) != 0 {
 		t.Error("a forwarder has functions, want rules only")
+	}
+}
+
+// Every stack is in the partition of the home region.
+func TestPartitions(t *testing.T) {
+	for home, want := range map[string][]string{
+		"eusc-de-east-1": {"relight"},
+		"us-iso-east-1":  {"relight"},
+		"us-isof-east-1": {"relight", "relight-us-isof-south-1"},
+	} {
+		got := slices.Sorted(maps.Keys(synth(`{"homeRegion":"`+home+`"}`, stack.ARM64, home)))
+		if !slices.Equal(got, want) {
+			t.Errorf("home region %s has stacks %v, want %v", home, got, want)
+		}
+	}
+	for _, f := range full {
+		for name, s := range f.app() {
+			in, ok := catalog.PartitionOf(s.region)
+			if !ok || in.ID != f.partition {
+				t.Errorf("%s is in %s, want a region of %s", name, s.region, f.partition)
+			}
+		}
 	}
 }
 

@@ -7,7 +7,8 @@
 // so one synthesis works in any of them. CloudFormation generates physical
 // names, so they never clash with resources that an earlier deployment left
 // behind. The exceptions are names that others must be able to derive from the
-// prefix: those of functions, their log groups, the bus and the stacks.
+// prefix: those of functions, their log groups, the bus, its rules and the
+// stacks.
 package stack
 
 import (

@@ -55,8 +55,40 @@ var (
 	})
 )
 
-// boundary is a permissions boundary for every role, in another AWS partition.
-const boundary = "arn:aws-cn:iam::111122223333:policy/bounds"
+// boundary is a permissions boundary for every role.
+const boundary = "arn:aws:iam::111122223333:policy/bounds"
+
+// full has the stacks of a configuration with everything switched on, in three
+// partitions, with the longest prefix and long region names.
+var full = []struct {
+	partition, home, further string
+	app                      func() app
+}{
+	{"aws", "ap-southeast-1", "ap-northeast-1", sync.OnceValue(func() app { return everything("aws", "ap-southeast-1", "ap-northeast-1") })},
+	{"aws-cn", "cn-northwest-1", "cn-north-1", sync.OnceValue(func() app { return everything("aws-cn", "cn-northwest-1", "cn-north-1") })},
+	{"aws-us-gov", "us-gov-east-1", "us-gov-west-1", sync.OnceValue(func() app { return everything("aws-us-gov", "us-gov-east-1", "us-gov-west-1") })},
+}
+
+// everything returns the stacks of a configuration that sets every option that
+// adds something to them.
+func everything(partition, home, further string) app {
+	arn := "arn:" + partition
+	return synth(`{
+		"prefix": "audit-lights-of-acme", "homeRegion": "`+home+`", "regions": ["`+further+`"], "sweepMinutes": 1440, "terminationProtection": true,
+		"permissionsBoundary": "`+arn+`:iam::111122223333:policy/bounds",
+		"trail": {"create": true}, "trailLogs": {"retentionDays": 3653}, "alarms": {"removeMutes": true},
+		"flowLogs": {"trafficType": "ALL", "format": "${version} ${vpc-id} ${action}", "graceSeconds": 900, "exemptByTag": true, "aggregationSeconds": 60},
+		"kmsKeys": {"`+home+`": "`+arn+`:kms:`+home+`:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"},
+		"addControls": [{"id": "object-deletions", "pattern": "{ $.eventName = %^DeleteObject% }"}],
+		"subscribers": [
+			{"protocol": "email", "endpoint": "security@example.com"}, {"protocol": "email-json", "endpoint": "security@example.com"},
+			{"protocol": "https", "endpoint": "https://example.com/oncall"}, {"protocol": "sms", "endpoint": "+15555550100"},
+			{"protocol": "sqs", "endpoint": "`+arn+`:sqs:`+home+`:111122223333:oncall"},
+			{"protocol": "lambda", "endpoint": "`+arn+`:lambda:`+home+`:111122223333:function:oncall"}
+		],
+		"tags": {"team": "security"}
+	}`, stack.ARM64, home)
+}
 
 // An app is a synthesized app. It maps names to stacks.
 type app map[string]synthesized

@@ -64,7 +64,7 @@ func (l lambdas) watchSweeps(scope constructs.Construct, function string, interv
 			DimensionsMap: w.dimensions,
 			Statistic:     jsii.String("Maximum"),
 			Period:        seconds(interval),
-		}), w.sweeps, w.what)
+		}), w.sweeps, late, w.what)
 	}
 }
 

@@ -82,9 +82,13 @@ func newTrail(s awscdk.Stack, p Props) constructs.IDependable {
 	// Source: CloudTrail User Guide, "Role policy document for CloudTrail to
 	// use CloudWatch Logs for monitoring". The role may not create the log
 	// group, so that relight restores a deleted log group with its retention.
+	// Its trust has no condition: CloudTrail supports neither aws:SourceArn nor
+	// aws:SourceAccount there, and would refuse the trail. Source: the same
+	// page, and CloudTrail User Guide, "Cross-service confused deputy
+	// prevention".
 	role := awsiam.NewRole(scope, jsii.String("Role"), &awsiam.RoleProps{
 		Description: jsii.String("Trail " + name + " delivers to " + p.baseline().Name("trail")),
-		AssumedBy:   service(catalog.CloudTrailService, byTrail),
+		AssumedBy:   service(catalog.CloudTrailService, nil),
 		InlinePolicies: inline("deliver", allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"},
 			[]string{arn(s, "logs", p.Home, "log-group:"+p.baseline().Name("trail")+":log-stream:"+*s.Account()+"_CloudTrail_"+p.Home+"*")}, nil)),
 	})

@@ -25,7 +25,7 @@ import (
 type Config struct {
 	// The names of everything that relight creates begin with this prefix: up to 20 lower-case letters, digits and hyphens.
 	Prefix string `json:"prefix,omitempty"`
-	// The trail's home region, where the home stack is deployed. Default: `AWS_REGION`, or the profile's region.
+	// The trail's home region, where the home stack is deployed. Everything that the configuration names must be in its partition. Default: `AWS_REGION`, or the profile's region. The CDK cannot tell a profile's us-east-1 from no region, so set this key or `AWS_REGION` for us-east-1.
 	HomeRegion string `json:"homeRegion,omitempty"`
 	// Further regions whose events are forwarded to the home region, so that relight restores within seconds there too.
 	Regions []string `json:"regions,omitempty"`
