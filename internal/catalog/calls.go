@@ -45,7 +45,8 @@ type Value struct{ Path, Text string }
 //
 // "aws.monitoring" is CloudWatch's source for API calls. For alarm changes the
 // AWS documents disagree: "aws.cloudwatch" (user guide) or "aws.monitoring"
-// (event reference). relight watches both.
+// (event reference). Only "aws.cloudwatch" was recorded (stackd by radkawar,
+// 2026-09-14). relight watches both.
 //
 // An attacker needs only one call to set the tag that exempts a VPC, so relight
 // watches that call. EventBridge matches the key of any tag in the request's
