@@ -242,7 +242,7 @@ func (s *scanner) terms() error {
 				return err
 			}
 		case s.match(termShape) == "":
-			return fmt.Errorf("a condition on a field needs braces, as in { $.eventName = ConsoleLogin }, and a word with special characters needs double quotes: see %s", s.here())
+			return fmt.Errorf("a condition on a field needs braces, as in { $.eventName = ConsoleLogin }, and a word with special characters needs double quotes; the pattern goes wrong %s", s.here())
 		}
 	}
 	return nil

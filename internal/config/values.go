@@ -40,6 +40,9 @@ func (p *problems) format(field, format string) {
 			name, ok = strings.CutSuffix(name, "}")
 		}
 		switch {
+		case word == "":
+			p.unless(false, "%s %q has a blank too many: write ${field}, with exactly one blank between two fields and none at the beginning or the end", field, format)
+			return
 		case !ok || !fieldName.MatchString(name):
 			p.unless(false, "%s %q: %q is not a field: write ${field}, with exactly one blank between two fields and nothing before, between or after them", field, format, word)
 			return
