@@ -136,7 +136,7 @@ func TestFailedReads(t *testing.T) {
 	reads := map[catalog.Kind][]string{
 		catalog.FlowLogs:  {"DescribeVpcs", "DescribeFlowLogs", "DescribeLogGroups"},
 		catalog.LogGroups: {"DescribeTrails", "DescribeLogGroups", "DescribeMetricFilters"},
-		catalog.Alarms:    {"DescribeTrails", "DescribeMetricFilters", "DescribeAlarms", "GetTopicAttributes"},
+		catalog.Alarms:    {"DescribeTrails", "DescribeMetricFilters", "DescribeAlarms", "GetTopicAttributes", "DescribeKey", "GetKeyPolicy", "ListSubscriptionsByTopic", "GetSubscriptionAttributes"},
 	}
 	paged := []string{"DescribeVpcs", "DescribeFlowLogs", "DescribeMetricFilters", "DescribeAlarms"}
 	for kind, ops := range reads {
@@ -153,6 +153,14 @@ func TestFailedReads(t *testing.T) {
 				w.deleteFlowLogs(home, "vpc-1")
 				w.deleteAlarms(rootUsage)
 				filterDeleted(rootUsage).do(w)
+				if kind == catalog.Alarms { // an alarm whose topic decides, and one that is restored if everything is read
+					root := catalog.Controls()[slices.IndexFunc(catalog.Controls(), func(c catalog.Control) bool { return c.ID == "root-usage" })]
+					topic := w.AddTopic(home, "theirs", 1)
+					encrypt(nil)(w, topic)
+					w.putFilter(trailGroup, filterOf("their-filter", root.Pattern, "theirs", "root"))
+					w.putAlarm(alarmOn("their-alarm", "theirs", "root", topic))
+					w.deleteAlarms("relight-nacl-changes")
+				}
 				w.Fail(op, codes...)
 				before := w.State()
 				s := w.sweep(app.Request{Kinds: []catalog.Kind{kind}, Regions: []string{home}})

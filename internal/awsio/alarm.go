@@ -102,7 +102,7 @@ func (r *region) observeAllAlarms(ctx context.Context, s remedy.Scope) (*plan.Al
 	if err = r.describeAlarms(ctx, state, nil); err != nil {
 		return nil, err
 	}
-	measuring, topics := r.measuring(state)
+	measuring := r.measuring(state)
 	if s.Names == "" || s.Type == catalog.MutedAlarm || s.Type == catalog.CompositeAlarm {
 		rules, err := r.mutes(ctx, measuring)
 		if state.Mutes = rules; err != nil {
@@ -111,16 +111,22 @@ func (r *region) observeAllAlarms(ctx context.Context, s remedy.Scope) (*plan.Al
 			}
 		}
 	}
-	return state, r.readTopics(ctx, state, append(topics, r.crowd(state)...))
+	topics := state.DecidingTopics(r.Want)
+	for name, actions := range r.crowd(state) {
+		for _, topic := range actions {
+			topics[topic] = append(topics[topic], name)
+		}
+	}
+	return state, r.readTopics(ctx, state, topics)
 }
 
-// crowd returns the actions of relight's alarms that leave no room for relight's
-// topic.
-func (r *region) crowd(state *plan.AlarmState) []string {
-	var actions []string
+// crowd returns, by alarm, the actions of relight's alarms that leave no room for
+// relight's topic.
+func (r *region) crowd(state *plan.AlarmState) map[string][]string {
+	actions := map[string][]string{}
 	for name, a := range state.Alarms {
 		if strings.HasPrefix(name, r.Want.Name("")) && len(a.AlarmActions) >= catalog.ActionsPerState && !slices.Contains(a.AlarmActions, r.Want.Topic) {
-			actions = append(actions, a.AlarmActions...)
+			actions[name] = a.AlarmActions
 		}
 	}
 	return actions
@@ -129,11 +135,10 @@ func (r *region) crowd(state *plan.AlarmState) []string {
 // readTopics reads the health of topics. A topic that relight may not read
 // becomes a finding and counts as one that reaches nobody: a topic's own policy
 // must not keep the alarms from being restored.
-func (r *region) readTopics(ctx context.Context, state *plan.AlarmState, topics []string) error {
+func (r *region) readTopics(ctx context.Context, state *plan.AlarmState, topics map[string][]string) error {
 	state.Topics = map[string]plan.Topic{}
-	slices.Sort(topics)
-	for _, topic := range slices.Compact(topics) {
-		found, err := r.describeTopics(ctx, []string{topic})
+	for _, topic := range sortedKeys(topics) {
+		found, err := r.describeTopics(ctx, map[string][]string{topic: topics[topic]})
 		if err != nil {
 			missed, err := unread(plan.AlarmTopicUnread, plan.Args{"topic": topic}, err)
 			if err != nil {
@@ -147,9 +152,8 @@ func (r *region) readTopics(ctx context.Context, state *plan.AlarmState, topics 
 }
 
 // measuring returns the names of the alarms that watch the metric of a
-// control's filter, the topics that those alarms notify, and the names of all
-// alarms that could be relight's.
-func (r *region) measuring(state *plan.AlarmState) (names, topics []string) {
+// control's filter, and of all alarms that could be relight's.
+func (r *region) measuring(state *plan.AlarmState) (names []string) {
 	for name := range state.Alarms {
 		if slices.ContainsFunc(r.Want.Controls, func(control catalog.Control) bool { return strings.HasPrefix(name, r.Want.Name(control.ID)) }) {
 			names = append(names, name)
@@ -163,13 +167,11 @@ func (r *region) measuring(state *plan.AlarmState) (names, topics []string) {
 		for _, a := range state.Alarms {
 			if a.Namespace == f.Metrics[0].Namespace && a.Metric == f.Metrics[0].Name {
 				names = append(names, a.Name)
-				topics = append(topics, a.AlarmActions...)
 			}
 		}
 	}
 	slices.Sort(names)
-	slices.Sort(topics)
-	return slices.Compact(names), slices.Compact(topics)
+	return slices.Compact(names)
 }
 
 // invalidCodes are CloudWatch's codes for a parameter that it does not take.

@@ -21,14 +21,21 @@ const keyGone = "Deleted"
 
 // keyState returns the state of a key in KMS's words.
 func (r *region) keyState(ctx context.Context, arn string) (string, error) {
-	out, err := r.kms().DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(arn)})
+	_, state, err := r.describeKey(ctx, arn)
+	return state, err
+}
+
+// describeKey returns the ARN of a key, which may be named by its ID, ARN or
+// alias, and its state in KMS's words.
+func (r *region) describeKey(ctx context.Context, name string) (arn, state string, err error) {
+	out, err := r.kms().DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(name)})
 	if remedy.ClassOf(err) == remedy.Missing {
-		return keyGone, nil
+		return "", keyGone, nil
 	}
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	return string(out.KeyMetadata.KeyState), nil
+	return aws.ToString(out.KeyMetadata.Arn), string(out.KeyMetadata.KeyState), nil
 }
 
 // keyPolicy returns the policy of a key; a key has only the policy "default".

@@ -117,7 +117,7 @@ func TestNamedReads(t *testing.T) {
 		},
 		{
 			remedy.Scope{Kind: catalog.Alarms},
-			awstest.Calls{"DescribeTrails": 1, "DescribeMetricFilters": 1, "DescribeAlarms": 1, "GetTopicAttributes": 1, "ListAlarmMuteRules": 1},
+			awstest.Calls{"DescribeTrails": 1, "DescribeMetricFilters": 1, "DescribeAlarms": 1, "ListAlarmMuteRules": 1},
 		},
 		{
 			remedy.Scope{Kind: catalog.Alarms, Type: catalog.MutedAlarm, Names: "somebody's"},
@@ -473,16 +473,16 @@ func TestTopicForm(t *testing.T) {
 		{"no policy", map[string]string{}, false},
 		{"no JSON", map[string]string{"Policy": "{"}, false},
 		{"AWS's key", map[string]string{"KmsMasterKeyId": "alias/aws/sns", "Policy": `{"Statement":{"Effect":"Allow","Principal":"*","Action":"*"}}`}, false},
-		{"a key of one's own", map[string]string{"KmsMasterKeyId": "arn:aws:kms:r:1:key/x", "Policy": `{"Statement":{"Effect":"Allow","Principal":"*","Action":"*"}}`}, true},
+		{"a key of one's own, which has to be read", map[string]string{"KmsMasterKeyId": "arn:aws:kms:r:1:key/x", "Policy": `{"Statement":{"Effect":"Allow","Principal":"*","Action":"*"}}`}, true},
 	}
 	for _, tt := range tests {
-		got := topicOf(tt.attributes)
+		got := topicOf(tt.attributes, "arn:aws:sns:us-east-1:111122223333:theirs", []string{"root"})
 		if got.Admits != tt.admits || (got.Why == "") != tt.admits {
 			t.Errorf("%s: admits %t (%s), want %t", tt.name, got.Admits, got.Why, tt.admits)
 		}
 	}
-	got := topicOf(statement(`[]`))
-	if diff := cmp.Diff(plan.Topic{Exists: true, Confirmed: 2, Pending: 1}, got, cmpopts.IgnoreFields(plan.Topic{}, "Why")); diff != "" {
+	got := topicOf(statement(`[]`), "arn:aws:sns:us-east-1:111122223333:theirs", []string{"root"})
+	if diff := cmp.Diff(plan.Topic{Exists: true, KeepsOut: []string{"root"}, Confirmed: 2, Pending: 1}, got, cmpopts.IgnoreFields(plan.Topic{}, "Why")); diff != "" {
 		t.Errorf("topic (-want +got):\n%s", diff)
 	}
 }

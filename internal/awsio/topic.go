@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,24 +32,101 @@ var topicKind = kindOf(
 	each((*region).clearFilterPolicy),
 )
 
-// describeTopics reads the health of the topics in this region of this account;
-// relight cannot read other topics.
-func (r *region) describeTopics(ctx context.Context, topics []string) (map[string]plan.Topic, error) {
+// describeTopics reads whether what CloudWatch sends for alarms reaches somebody
+// by the topics in this region of this account; relight cannot read other topics.
+// The alarms that notify a topic are given by their names. relight counts only
+// what it can show: a topic, key or subscription that it may not read reaches
+// nobody, and costs no more than an alarm of relight's own beside that one.
+func (r *region) describeTopics(ctx context.Context, topics map[string][]string) (map[string]plan.Topic, error) {
 	found := map[string]plan.Topic{}
-	for _, topic := range topics {
+	for _, topic := range sortedKeys(topics) {
 		at, err := arn.Parse(topic)
 		if err != nil || at.Service != "sns" || at.Region != r.name || at.AccountID != r.account {
 			continue
 		}
-		attributes, exists, err := r.topicAttributes(ctx, topic)
-		if err != nil {
+		got, err := r.describeTopic(ctx, topic, topics[topic])
+		if why, err := denial(err); err != nil {
 			return nil, err
+		} else if why != "" {
+			got = plan.Topic{Exists: true, Why: why}
 		}
-		if found[topic] = (plan.Topic{}); exists {
-			found[topic] = topicOf(attributes)
-		}
+		found[topic] = got
 	}
 	return found, nil
+}
+
+// denial returns the text of an error that is permanent, and any other error
+// unchanged.
+func denial(err error) (string, error) {
+	if e, ok := errors.AsType[*remedy.Error](err); ok && !e.Class.Retry() {
+		return "relight cannot read it: " + lasting(err), nil
+	}
+	return "", err
+}
+
+// describeTopic reads as little as it takes: the attributes, then the key if the
+// policy admits an alarm, then subscriptions until one receives everything.
+func (r *region) describeTopic(ctx context.Context, topic string, alarms []string) (plan.Topic, error) {
+	attributes, exists, err := r.topicAttributes(ctx, topic)
+	if err != nil || !exists {
+		return plan.Topic{}, err
+	}
+	t := topicOf(attributes, topic, alarms)
+	if key := attributes["KmsMasterKeyId"]; key != "" && t.Reaches("") {
+		if t.Why, err = r.keyKeepsOut(ctx, key, topic, alarms); err != nil {
+			return t, err
+		}
+		t.Admits = t.Why == ""
+	}
+	if t.Reaches("") {
+		hears, err := r.anyHears(ctx, topic)
+		if err != nil {
+			return t, err
+		}
+		if !hears {
+			t.Confirmed = 0
+		}
+	}
+	return t, nil
+}
+
+// keyKeepsOut returns why CloudWatch cannot use the key of a topic, or "".
+func (r *region) keyKeepsOut(ctx context.Context, key, topic string, alarms []string) (string, error) {
+	arn, state, err := r.describeKey(ctx, key)
+	if err != nil || state != plan.KeyEnabled {
+		return "the state of its key is " + state, err
+	}
+	policy, err := r.keyPolicy(ctx, arn)
+	if err != nil {
+		return "", err
+	}
+	for _, alarm := range alarms {
+		if why := plan.AdmitsToKey(policy, arn, topic, alarm); why != "" {
+			return why, nil
+		}
+	}
+	return "", nil
+}
+
+// anyHears reports whether a topic has a confirmed subscription that receives
+// every message. A subscription that another account owns does not count: its
+// filter policy cannot be read.
+func (r *region) anyHears(ctx context.Context, topic string) (bool, error) {
+	for s, err := range r.subscriptions(ctx, topic) {
+		if err != nil {
+			return false, err
+		}
+		if s.Pending || s.Deleted || s.Owner != "" {
+			continue
+		}
+		filter, gone, err := r.filterPolicy(ctx, s.ARN)
+		if why, err := denial(err); err != nil {
+			return false, err
+		} else if why == "" && !gone && filter == "" {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // topicAttributes returns the attributes of a topic, and whether it exists.
@@ -60,29 +138,36 @@ func (r *region) topicAttributes(ctx context.Context, topic string) (attributes 
 	return out.Attributes, true, nil
 }
 
-func topicOf(attributes map[string]string) plan.Topic {
-	t := plan.Topic{Exists: true, Why: admits(attributes)}
-	t.Admits = t.Why == ""
+// topicOf returns what a topic's attributes say about alarms of these names. A
+// key that CloudWatch may never use is among it; other keys have to be read.
+// Source: AWS re:Post, "Why didn't I receive an SNS notification for my
+// CloudWatch alarm trigger" (policy, and the AWS managed key).
+func topicOf(attributes map[string]string, topic string, alarms []string) plan.Topic {
+	t := plan.Topic{Exists: true}
 	t.Confirmed, _ = strconv.Atoi(attributes["SubscriptionsConfirmed"]) // absent counts as none
 	t.Pending, _ = strconv.Atoi(attributes["SubscriptionsPending"])
-	return t
-}
-
-// admits returns what prevents CloudWatch from publishing to a topic, or "".
-// Sources: AWS re:Post, "Why didn't I receive an SNS notification for my
-// CloudWatch alarm trigger" (policy, and the AWS managed key that CloudWatch
-// may not use).
-func admits(attributes map[string]string) string {
-	if strings.HasSuffix(attributes["KmsMasterKeyId"], "alias/aws/sns") {
-		return "it is encrypted with the key alias/aws/sns, which CloudWatch may not use"
+	for _, alarm := range alarms {
+		switch why := plan.AdmitsAlarm(attributes["Policy"], topic, alarm); {
+		case why == "":
+			t.Admits = true
+		default:
+			t.Why, t.KeepsOut = why, append(t.KeepsOut, alarm)
+		}
 	}
-	return plan.AdmitsAlarms(attributes["Policy"])
+	if strings.HasSuffix(attributes["KmsMasterKeyId"], "alias/aws/sns") {
+		t.Admits, t.Why = false, "it is encrypted with the key alias/aws/sns, which CloudWatch may not use"
+	}
+	if t.Admits {
+		t.Why = ""
+	}
+	return t
 }
 
 // observeTopics reads relight's own topic if the scope is about it: its
 // attributes, its subscriptions, the filter policies of the configured
-// subscribers and, unless the event is about the topic, its key with the key's
-// policy.
+// subscribers, and its key with the key's policy. For an event about the topic it
+// reads the state of the key only if the topic has lost the key, and then leaves
+// the filter policies to the observation after the repair.
 func (r *region) observeTopics(ctx context.Context, s remedy.Scope) (*plan.TopicState, error) {
 	if why := r.notOurTopic(s); why != "" {
 		return &plan.TopicState{Elsewhere: why}, nil
@@ -92,13 +177,15 @@ func (r *region) observeTopics(ctx context.Context, s remedy.Scope) (*plan.Topic
 		return nil, err
 	}
 	state := &plan.TopicState{Exists: exists, Policy: attributes["Policy"], Key: attributes["KmsMasterKeyId"]}
+	replaced := exists && !plan.IsKey(state.Key, r.Want.TopicKey) // whether the key is put back depends on its state
+	ofTopic := s.Type == catalog.Topic
 	if exists {
-		if state.Subscriptions, err = r.describeSubscriptions(ctx); err != nil {
+		if state.Subscriptions, err = r.describeSubscriptions(ctx, !ofTopic || !replaced); err != nil {
 			return nil, err
 		}
 	}
-	if s.Type != catalog.Topic && r.Want.TopicKey != "" {
-		if err := r.describeTopicKey(ctx, state); err != nil { // its policy may lock the account out
+	if r.Want.TopicKey != "" && (!ofTopic || replaced) {
+		if err := r.describeTopicKey(ctx, state, !ofTopic); err != nil { // its policy may lock the account out
 			if state.Unread, err = unread(plan.TopicKeyUnread, plan.Args{"key": r.Want.TopicKey}, err); err != nil {
 				return nil, err
 			}
@@ -107,10 +194,10 @@ func (r *region) observeTopics(ctx context.Context, s remedy.Scope) (*plan.Topic
 	return state, nil
 }
 
-// describeTopicKey reads the topic's key, and the key's policy if the key
-// exists.
-func (r *region) describeTopicKey(ctx context.Context, state *plan.TopicState) (err error) {
-	if state.KeyState, err = r.keyState(ctx, r.Want.TopicKey); err != nil || state.KeyState == keyGone {
+// describeTopicKey reads the topic's key, and the key's policy if it is asked for
+// and the key exists.
+func (r *region) describeTopicKey(ctx context.Context, state *plan.TopicState, policy bool) (err error) {
+	if state.KeyState, err = r.keyState(ctx, r.Want.TopicKey); err != nil || !policy || state.KeyState == keyGone {
 		return err
 	}
 	state.KeyPolicy, err = r.keyPolicy(ctx, r.Want.TopicKey)
@@ -133,40 +220,64 @@ func (r *region) notOurTopic(s remedy.Scope) string {
 	return ""
 }
 
-// SNS lists these words instead of an ARN. The API model of ConfirmSubscription
-// and many clients contain the first; the second was seen for a subscription
-// that has been removed.
+// SNS lists these words instead of an ARN. Sources: for the first, the API model
+// of ConfirmSubscription; both recorded 2026-09-23 (radkawar/stackd).
 const (
 	pendingARN = "PendingConfirmation"
 	deletedARN = "Deleted"
 )
 
-// describeSubscriptions returns the topic's subscriptions.
-func (r *region) describeSubscriptions(ctx context.Context) ([]plan.Subscription, error) {
+// subscriptions returns the subscriptions of a topic of this account, without
+// their filter policies.
+func (r *region) subscriptions(ctx context.Context, topic string) iter.Seq2[plan.Subscription, error] {
+	return func(yield func(plan.Subscription, error) bool) {
+		in := &sns.ListSubscriptionsByTopicInput{TopicArn: aws.String(topic)}
+		for page, err := range pages(ctx, sns.NewListSubscriptionsByTopicPaginator(r.sns(), in)) {
+			if err != nil {
+				yield(plan.Subscription{}, err)
+				return
+			}
+			for _, sub := range page.Subscriptions {
+				got := plan.Subscription{ARN: aws.ToString(sub.SubscriptionArn), Protocol: aws.ToString(sub.Protocol), Endpoint: aws.ToString(sub.Endpoint)}
+				if owner := aws.ToString(sub.Owner); owner != r.account {
+					got.Owner = owner
+				}
+				switch got.ARN {
+				case deletedARN:
+					got.ARN, got.Deleted = "", true
+				case pendingARN:
+					got.ARN, got.Pending = "", true
+				}
+				if !yield(got, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// describeSubscriptions returns the subscriptions of relight's topic, with the
+// filter policies of the configured subscribers if they are asked for. A filter
+// policy that relight may not read does not keep the topic from being restored.
+// Only the account that called Subscribe may read it. Source: recorded
+// 2026-09-23 (radkawar/stackd).
+func (r *region) describeSubscriptions(ctx context.Context, filters bool) ([]plan.Subscription, error) {
 	var all []plan.Subscription
-	in := &sns.ListSubscriptionsByTopicInput{TopicArn: aws.String(r.Want.Topic)}
-	for page, err := range pages(ctx, sns.NewListSubscriptionsByTopicPaginator(r.sns(), in)) {
+	for got, err := range r.subscriptions(ctx, r.Want.Topic) {
 		if err != nil {
 			return nil, again(err)
 		}
-		for _, sub := range page.Subscriptions {
-			got := plan.Subscription{ARN: aws.ToString(sub.SubscriptionArn), Protocol: aws.ToString(sub.Protocol), Endpoint: aws.ToString(sub.Endpoint)}
-			switch got.ARN {
-			case deletedARN:
-				continue
-			case pendingARN:
-				got.ARN, got.Pending = "", true
-			}
-			gone := false
-			wanted := slices.ContainsFunc(r.Want.Subscribers, func(who catalog.Subscriber) bool { return plan.SameSubscriber(who, got) })
-			if wanted && !got.Pending {
-				if got.Filter, gone, err = r.filterPolicy(ctx, got.ARN); err != nil {
+		gone := false
+		i := slices.IndexFunc(r.Want.Subscribers, func(who catalog.Subscriber) bool { return plan.SameSubscriber(who, got) })
+		if filters && i >= 0 && !got.Pending && !got.Deleted && got.Owner == "" {
+			if got.Filter, gone, err = r.filterPolicy(ctx, got.ARN); err != nil {
+				if got.Unread, err = unread(plan.SubscriberUnread, plan.Args{"subscriber": r.Want.Subscribers[i].String()}, err); err != nil {
 					return nil, err
 				}
 			}
-			if !gone {
-				all = append(all, got)
-			}
+		}
+		if !gone {
+			all = append(all, got)
 		}
 	}
 	return all, nil
@@ -193,8 +304,8 @@ func (r *region) filterPolicy(ctx context.Context, subscription string) (filter 
 }
 
 // topicThere occurs in SNS's message about a topic that exists with other
-// attributes or tags; the error code has other meanings too. The message
-// appears in public reports and is unverified.
+// attributes or tags; the error code has other meanings too. Source: recorded
+// 2025-10-13 and 2026-02-06 (localstack/localstack).
 const topicThere = "already exists"
 
 // createTopic creates the topic under its old name, and so with its old ARN. If

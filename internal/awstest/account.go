@@ -66,6 +66,8 @@ type Account struct {
 	messages      []Message
 
 	keyPolicies map[string]string // by the key's ARN
+	keyAliases  map[string]string // by alias: the key's ARN
+	delivered   map[string]int    // by endpoint: messages that a subscription delivered
 }
 
 // A region contains what an account has in one region.
@@ -76,8 +78,9 @@ type region struct {
 	logs   store[ec2types.FlowLog] // by ID
 	groups store[group]
 	alarms store[alarm]
-	topics map[string]*topic // by ARN
-	params map[string]string // of Systems Manager
+	topics map[string]*topic                  // by ARN
+	ghosts map[string]map[string]subscription // by ARN of a deleted topic, then of the subscription
+	params map[string]string                  // of Systems Manager
 
 	composites      store[types.CompositeAlarm]
 	logAlarms       store[types.LogAlarm]

@@ -177,7 +177,7 @@ var subscriptionClauses = []clause{
 		},
 	},
 	{
-		name: "deleting a topic deletes its subscriptions", source: "Amazon SNS API Reference, DeleteTopic",
+		name: "a topic that is made again lists no subscriptions", source: "Amazon SNS API Reference, DeleteTopic; recorded 2026-09-14 (radkawar/stackd)",
 		check: func(p *party) error {
 			topic, _, err := p.subscribed()
 			if err != nil {
@@ -195,6 +195,47 @@ var subscriptionClauses = []clause{
 			return errors.Join(
 				err, refused("ListSubscriptionsByTopic", gone, "NotFound", "NotFoundException"), want("ARN", again, topic), want("subscriptions", len(subs), 0),
 			)
+		},
+	},
+	{
+		name:   "a subscription outlives its deleted topic until it is unsubscribed",
+		source: "recorded 2026-01-12 (localstack/localstack) and 2026-09-14 (radkawar/stackd)",
+		check: func(p *party) error {
+			topic, old, err := p.subscribed()
+			if err != nil {
+				return err
+			}
+			if _, err := p.SNS.DeleteTopic(p.ctx, &sns.DeleteTopicInput{TopicArn: &topic}); err != nil {
+				return err
+			}
+			read := func() error {
+				_, err := p.SNS.GetSubscriptionAttributes(p.ctx, &sns.GetSubscriptionAttributesInput{SubscriptionArn: &old})
+				return err
+			}
+			if err := read(); err != nil {
+				return err
+			}
+			if _, err := p.topic(nil); err != nil {
+				return err
+			}
+			again, err := p.subscribe(topic, "sqs")
+			if err != nil {
+				return err
+			}
+			_, err = p.SNS.Unsubscribe(p.ctx, &sns.UnsubscribeInput{SubscriptionArn: &old})
+			return errors.Join(err, want("the same ARN", again == old, false), refused("GetSubscriptionAttributes", read(), "NotFound", "NotFoundException"))
+		},
+	},
+	{
+		name: "unsubscribing what does not exist succeeds", source: "recorded 2025-10-06 (localstack/localstack) and 2026-09-14 (radkawar/stackd)",
+		check: func(p *party) error {
+			_, sub, err := p.subscribed()
+			for range 2 {
+				if err == nil {
+					_, err = p.SNS.Unsubscribe(p.ctx, &sns.UnsubscribeInput{SubscriptionArn: &sub})
+				}
+			}
+			return err
 		},
 	},
 }

@@ -24,6 +24,25 @@ func (a *Account) AddKey(key string) {
 		`.amazonaws.com"},"Action":["kms:Encrypt*","kms:Decrypt*","kms:ReEncrypt*","kms:GenerateDataKey*","kms:Describe*"],"Resource":"*"}]}`
 }
 
+// AddAlias names a key. DescribeKey takes the alias and its ARN, other calls do
+// not. Source: KMS API Reference, DescribeKey and GetKeyPolicy, KeyId.
+func (a *Account) AddAlias(alias, key string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.keyAliases == nil {
+		a.keyAliases = map[string]string{}
+	}
+	a.keyAliases[alias] = key
+}
+
+// SetKeyState puts a key into a state, for those states that no call leads to
+// here.
+func (a *Account) SetKeyState(arn string, state kmstypes.KeyState) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.keys[arn] = state
+}
+
 // key returns the ARN of the key with an ID or ARN. Source: KMS API Reference,
 // DescribeKey.
 func (a *Account) key(name *string) (arn string, found bool) {
@@ -39,7 +58,13 @@ func (a *Account) key(name *string) (arn string, found bool) {
 func describeKey(c *request, in *kms.DescribeKeyInput) (*kms.DescribeKeyOutput, error) {
 	arn, found := c.key(in.KeyId)
 	if !found {
-		return nil, noKey(in.KeyId)
+		alias := *in.KeyId
+		if i := strings.Index(alias, ":alias/"); i >= 0 {
+			alias = alias[i+1:]
+		}
+		if arn, found = c.keyAliases[alias]; !found {
+			return nil, noKey(in.KeyId)
+		}
 	}
 	_, id, _ := strings.Cut(arn, ":key/")
 	state := c.keys[arn]
@@ -91,10 +116,12 @@ func scheduleKeyDeletion(c *request, in *kms.ScheduleKeyDeletionInput) error {
 }
 
 // cancelKeyDeletion cancels the deletion of a key, which is disabled
-// afterwards. Source: KMS API Reference, CancelKeyDeletion.
+// afterwards. A multi-Region key with replicas waits for its deletion in a state
+// of its own. Sources: KMS API Reference, CancelKeyDeletion; recorded 2026-09-12
+// (radkawar/stackd).
 func cancelKeyDeletion(c *request, in *kms.CancelKeyDeletionInput) (*kms.CancelKeyDeletionOutput, error) {
 	return &kms.CancelKeyDeletionOutput{KeyId: in.KeyId}, c.setKey(in.KeyId,
-		kmstypes.KeyStateDisabled, kmstypes.KeyStatePendingDeletion)
+		kmstypes.KeyStateDisabled, kmstypes.KeyStatePendingDeletion, kmstypes.KeyStatePendingReplicaDeletion)
 }
 
 // setKey sets the state of a key. It refuses a key in a state that does not

@@ -1,7 +1,9 @@
 package awstest
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -29,19 +31,24 @@ type topic struct {
 
 type subscription struct {
 	protocol, endpoint string
+	owner              string // account that called Subscribe; "" for the topic's
 	pending            bool
+	deleted            bool // it ended, and is still listed
 	attributes         map[string]string
 }
 
-func (t *topic) count() (confirmed, pending int) {
+func (t *topic) count() (confirmed, pending, deleted int) {
 	for _, s := range t.subs {
-		if s.pending {
+		switch {
+		case s.deleted:
+			deleted++
+		case s.pending:
 			pending++
-		} else {
+		default:
 			confirmed++
 		}
 	}
-	return confirmed, pending
+	return confirmed, pending, deleted
 }
 
 func (t *topic) state() any {
@@ -50,6 +57,12 @@ func (t *topic) state() any {
 		line := s.protocol + " " + s.endpoint
 		if s.pending {
 			line += " pending"
+		}
+		if s.deleted {
+			line += " deleted"
+		}
+		if s.owner != "" {
+			line += " of " + s.owner
 		}
 		if len(s.attributes) > 0 {
 			line += " " + text(s.attributes)
@@ -98,6 +111,57 @@ func (a *Account) Confirm(arn string) {
 	}
 }
 
+// SubscribeFrom subscribes an endpoint to a topic by a call of another account,
+// which then owns the subscription. A queue or function of that account needs no
+// confirmation, every other endpoint does. An endpoint that is subscribed already
+// keeps its subscription. Source: recorded 2026-09-23 (radkawar/stackd).
+func (a *Account) SubscribeFrom(owner, arn, protocol, endpoint string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, r := range a.regions {
+		t := r.topics[arn]
+		if t == nil || t.has(protocol, endpoint) {
+			continue
+		}
+		of, _ := awsarn.Parse(endpoint)
+		t.subs[arn+":"+a.newID("sub")] = subscription{protocol: protocol, endpoint: endpoint, owner: owner, pending: of.AccountID != owner}
+	}
+}
+
+// EndSubscription ends the subscription of an endpoint as its own account, or
+// the unsubscribe link of a message, does: the topic still lists it, as Deleted.
+// Sources: recorded 2026-09-22 and 2026-09-23 (radkawar/stackd).
+func (a *Account) EndSubscription(arn, endpoint string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, r := range a.regions {
+		if t := r.topics[arn]; t != nil {
+			for id, s := range t.subs {
+				if s.endpoint == endpoint {
+					s.deleted, s.pending = true, false
+					t.subs[id] = s
+				}
+			}
+		}
+	}
+}
+
+// Deliveries returns how many messages subscriptions delivered to an endpoint.
+func (a *Account) Deliveries(endpoint string) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.delivered[endpoint]
+}
+
+func (t *topic) has(protocol, endpoint string) bool {
+	for _, s := range t.subs {
+		if s.protocol == protocol && s.endpoint == endpoint {
+			return true
+		}
+	}
+	return false
+}
+
 // Messages returns what was published, in order.
 func (a *Account) Messages() []Message {
 	a.mu.Lock()
@@ -110,8 +174,8 @@ var errNoTopic = refuse("NotFound", "Topic does not exist")
 // createTopic creates a topic, or returns the existing topic of that name if it
 // has the requested attributes and tags. A topic without a policy of its own
 // gets the default policy, which admits the account's principals. Sources:
-// Amazon SNS API Reference, CreateTopic; Amazon SNS Developer Guide, "Default
-// topic policy". The text of the refusal is unverified.
+// Amazon SNS API Reference, CreateTopic; the refusal and the default policy,
+// recorded 2025-10-13 and 2026-02-06 (localstack/localstack).
 func createTopic(c *request, in *sns.CreateTopicInput) (*sns.CreateTopicOutput, error) {
 	arn := c.arn("sns", c.name, *in.Name)
 	tags := map[string]string{}
@@ -133,7 +197,8 @@ func createTopic(c *request, in *sns.CreateTopicInput) (*sns.CreateTopicOutput, 
 		return nil, errBadPolicy
 	}
 	attributes := map[string]string{"Policy": `{"Version":"2008-10-17","Id":"__default_policy_ID","Statement":[{"Sid":"__default_statement_ID",` +
-		`"Effect":"Allow","Principal":{"AWS":"*"},"Action":["SNS:Publish","SNS:Subscribe"],"Resource":"` + arn +
+		`"Effect":"Allow","Principal":{"AWS":"*"},"Action":["SNS:GetTopicAttributes","SNS:SetTopicAttributes",` +
+		`"SNS:AddPermission","SNS:RemovePermission","SNS:DeleteTopic","SNS:Subscribe","SNS:ListSubscriptionsByTopic","SNS:Publish"],"Resource":"` + arn +
 		`","Condition":{"StringEquals":{"AWS:SourceOwner":"` + c.ID + `"}}}]}`}
 	maps.Copy(attributes, in.Attributes)
 	c.topics[arn] = &topic{attributes: attributes, tags: tags, subs: map[string]subscription{}}
@@ -166,10 +231,21 @@ func goodPolicy(text, arn string) bool {
 	return true
 }
 
-// deleteTopic deletes a topic with its subscriptions; a topic that does not
-// exist is no error. Source: Amazon SNS API Reference, DeleteTopic.
+// deleteTopic deletes a topic; a topic that does not exist is no error. Its
+// confirmed subscriptions are no longer listed, but still answer, and deliver
+// what is published to a new topic of the same name. Sources: Amazon SNS API
+// Reference, DeleteTopic ("asynchronously"); recorded 2026-01-12
+// (localstack/localstack) and 2026-09-14 (radkawar/stackd).
 func deleteTopic(c *request, in *sns.DeleteTopicInput) error {
 	if arn := *in.TopicArn; c.topics[arn] != nil {
+		if c.ghosts == nil {
+			c.ghosts = map[string]map[string]subscription{}
+		}
+		if c.ghosts[arn] == nil {
+			c.ghosts[arn] = map[string]subscription{}
+		}
+		maps.Copy(c.ghosts[arn], c.topics[arn].subs)
+		maps.DeleteFunc(c.ghosts[arn], func(_ string, s subscription) bool { return s.pending || s.deleted })
 		delete(c.topics, arn)
 		c.wrote(arn)
 	}
@@ -178,8 +254,9 @@ func deleteTopic(c *request, in *sns.DeleteTopicInput) error {
 
 // subscribe adds a subscriber, or returns the existing subscription. A queue or
 // function of the account and a phone are subscribed at once, any other
-// subscriber only after its owner confirms. Source: Amazon SNS API Reference,
-// Subscribe.
+// subscriber only after its owner confirms. A subscription that another account
+// owns, or that has ended, stays as it is. Sources: Amazon SNS API Reference,
+// Subscribe; recorded 2026-09-23 (radkawar/stackd), for queues and functions.
 func subscribe(c *request, in *sns.SubscribeInput) (*sns.SubscribeOutput, error) {
 	arn := *in.TopicArn
 	t := c.topics[arn]
@@ -221,9 +298,10 @@ func subscribe(c *request, in *sns.SubscribeInput) (*sns.SubscribeOutput, error)
 	return answer(id, pending)
 }
 
-// listSubscriptionsByTopic lists a topic's subscriptions, 100 a page; a pending
-// subscription has a word instead of its ARN. Source: Amazon SNS API Reference,
-// ListSubscriptionsByTopic; the word appears in many clients.
+// listSubscriptionsByTopic lists a topic's subscriptions, 100 a page; a
+// subscription that is pending or has ended has a word instead of its ARN.
+// Sources: Amazon SNS API Reference, ListSubscriptionsByTopic; recorded
+// 2018-07-25 (cloud-custodian) and 2026-09-23 (radkawar/stackd).
 func listSubscriptionsByTopic(c *request, in *sns.ListSubscriptionsByTopicInput) (*sns.ListSubscriptionsByTopicOutput, error) {
 	t := c.topics[*in.TopicArn]
 	if t == nil {
@@ -232,10 +310,13 @@ func listSubscriptionsByTopic(c *request, in *sns.ListSubscriptionsByTopicInput)
 	all := map[string]types.Subscription{}
 	for id, s := range t.subs {
 		sub := types.Subscription{
-			SubscriptionArn: aws.String(id), TopicArn: in.TopicArn, Owner: aws.String(c.ID),
+			SubscriptionArn: aws.String(id), TopicArn: in.TopicArn, Owner: aws.String(cmp.Or(s.owner, c.ID)),
 			Protocol: aws.String(s.protocol), Endpoint: aws.String(s.endpoint),
 		}
-		if s.pending {
+		switch {
+		case s.deleted:
+			sub.SubscriptionArn = aws.String("Deleted")
+		case s.pending:
 			sub.SubscriptionArn = aws.String("PendingConfirmation")
 		}
 		all[id] = sub
@@ -244,25 +325,34 @@ func listSubscriptionsByTopic(c *request, in *sns.ListSubscriptionsByTopicInput)
 	return &sns.ListSubscriptionsByTopicOutput{Subscriptions: list, NextToken: token}, err
 }
 
-// sub returns the topic of a subscription, or nil if there is none.
-func (r *region) sub(id *string) *topic {
-	for _, t := range r.topics {
-		if s, ok := t.subs[aws.ToString(id)]; ok && !s.pending {
-			return t
+// sub returns a confirmed subscription and where it is kept. It refuses the
+// caller's account a subscription that another account owns. Source: recorded
+// 2026-09-23 (radkawar/stackd), with every permission.
+func (c *request) sub(id *string) (subs map[string]subscription, s subscription, err error) {
+	places := slices.Collect(maps.Values(c.ghosts))
+	for _, t := range c.topics {
+		places = append(places, t.subs)
+	}
+	for _, subs := range places {
+		switch s, ok := subs[aws.ToString(id)]; {
+		case !ok || s.pending || s.deleted:
+		case s.owner != "":
+			return nil, s, refuse("AuthorizationError", "Not authorized to access this subscription")
+		default:
+			return subs, s, nil
 		}
 	}
-	return nil
+	return nil, s, errNoSubscription
 }
 
 var errNoSubscription = refuse("NotFound", "Subscription does not exist")
 
 // getSubscriptionAttributes returns a confirmed subscription's attributes.
 func getSubscriptionAttributes(c *request, in *sns.GetSubscriptionAttributesInput) (*sns.GetSubscriptionAttributesOutput, error) {
-	t := c.sub(in.SubscriptionArn)
-	if t == nil {
-		return nil, errNoSubscription
+	_, s, err := c.sub(in.SubscriptionArn)
+	if err != nil {
+		return nil, err
 	}
-	s := t.subs[*in.SubscriptionArn]
 	attributes := map[string]string{
 		"SubscriptionArn": *in.SubscriptionArn, "Owner": c.ID, "Protocol": s.protocol, "Endpoint": s.endpoint,
 		"PendingConfirmation": "false", "RawMessageDelivery": "false",
@@ -275,16 +365,15 @@ func getSubscriptionAttributes(c *request, in *sns.GetSubscriptionAttributesInpu
 // filter policy removes the filter policy. Source: Amazon SNS Developer Guide,
 // "Use SetSubscriptionAttributes with an AWS SDK or CLI".
 func setSubscriptionAttributes(c *request, in *sns.SetSubscriptionAttributesInput) error {
-	t := c.sub(in.SubscriptionArn)
+	subs, s, err := c.sub(in.SubscriptionArn)
 	name, value := *in.AttributeName, aws.ToString(in.AttributeValue)
 	switch {
-	case t == nil:
-		return errNoSubscription
+	case err != nil:
+		return err
 	case !slices.Contains([]string{"DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy"}, name),
 		name == "FilterPolicy" && !json.Valid([]byte(value)):
 		return refuse("InvalidParameter", "Invalid parameter: %s", name)
 	}
-	s := t.subs[*in.SubscriptionArn]
 	s.attributes = maps.Clone(s.attributes)
 	if s.attributes == nil {
 		s.attributes = map[string]string{}
@@ -293,18 +382,30 @@ func setSubscriptionAttributes(c *request, in *sns.SetSubscriptionAttributesInpu
 	if name == "FilterPolicy" && value == "{}" {
 		delete(s.attributes, name)
 	}
-	t.subs[*in.SubscriptionArn] = s
+	subs[*in.SubscriptionArn] = s
 	c.wrote(*in.SubscriptionArn)
 	return nil
 }
 
 // unsubscribe removes a confirmed subscription; a subscription that does not
-// exist is no error. Source: Amazon SNS API Reference, Unsubscribe; the second
-// half is unverified.
+// exist is no error. A subscription that another account owns stays listed as
+// Deleted. Sources: Amazon SNS API Reference, Unsubscribe; recorded 2025-10-06
+// (localstack/localstack), 2026-09-14 and 2026-09-23 (radkawar/stackd).
 func unsubscribe(c *request, in *sns.UnsubscribeInput) error {
-	if t := c.sub(in.SubscriptionArn); t != nil {
-		delete(t.subs, *in.SubscriptionArn)
-		c.wrote(*in.SubscriptionArn)
+	id := *in.SubscriptionArn
+	subs, _, err := c.sub(in.SubscriptionArn)
+	switch {
+	case err == nil:
+		delete(subs, id)
+		c.wrote(id)
+	case !errors.Is(err, errNoSubscription):
+		for _, t := range c.topics {
+			if s, ok := t.subs[id]; ok {
+				s.deleted = true
+				t.subs[id] = s
+				c.wrote(id)
+			}
+		}
 	}
 	return nil
 }
@@ -339,10 +440,10 @@ func getTopicAttributes(c *request, in *sns.GetTopicAttributesInput) (*sns.GetTo
 	}
 	attributes := maps.Clone(t.attributes)
 	attributes["TopicArn"] = *in.TopicArn
-	confirmed, pending := t.count()
+	confirmed, pending, deleted := t.count()
 	attributes["SubscriptionsConfirmed"] = strconv.Itoa(confirmed)
 	attributes["SubscriptionsPending"] = strconv.Itoa(pending)
-	attributes["SubscriptionsDeleted"] = "0"
+	attributes["SubscriptionsDeleted"] = strconv.Itoa(deleted)
 	return &sns.GetTopicAttributesOutput{Attributes: attributes}, nil
 }
 
@@ -360,7 +461,8 @@ func setTopicAttributes(c *request, in *sns.SetTopicAttributesInput) error {
 	return nil
 }
 
-// publish stores a message. A subject is one line of up to 100 ASCII
+// publish stores a message, and delivers it to every confirmed subscription
+// without a filter policy, also to those of a deleted topic of the name. A subject is one line of up to 100 ASCII
 // characters, a message has up to 256 KB. Source: Amazon SNS API Reference,
 // Publish.
 func publish(c *request, in *sns.PublishInput) (*sns.PublishOutput, error) {
@@ -377,6 +479,16 @@ func publish(c *request, in *sns.PublishInput) (*sns.PublishOutput, error) {
 		return nil, refuse("InvalidParameter", "Invalid parameter: Message")
 	}
 	c.messages = append(c.messages, Message{*in.TopicArn, subject, message})
+	if c.delivered == nil {
+		c.delivered = map[string]int{}
+	}
+	for _, subs := range []map[string]subscription{c.topics[*in.TopicArn].subs, c.ghosts[*in.TopicArn]} {
+		for _, s := range subs {
+			if !s.pending && !s.deleted && s.attributes["FilterPolicy"] == "" {
+				c.delivered[s.endpoint]++
+			}
+		}
+	}
 	return &sns.PublishOutput{MessageId: aws.String(strconv.Itoa(len(c.messages)))}, nil
 }
 

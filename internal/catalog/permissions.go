@@ -271,12 +271,25 @@ var kindGrants = map[Kind][]Grant{
 			Why:       "relight uses this in the same case as DescribeTrails",
 		},
 		{
-			Actions:   []string{"sns:GetTopicAttributes"},
+			Actions:   []string{"sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"},
 			Resources: []string{arn + "sns:" + InRegion + ":" + InAccount + ":*"},
-			Why:       "an alarm that relight did not create satisfies its control only if its own topic has a subscriber; relight uses this in the same case as DescribeTrails",
+			Why:       theirTopic,
+		},
+		{
+			Actions:   []string{"sns:GetSubscriptionAttributes"},
+			Resources: []string{"*"},
+			Why:       theirTopic + "; SNS documents no narrower resource",
+		},
+		{
+			Actions:   []string{"kms:DescribeKey", "kms:GetKeyPolicy"},
+			Resources: []string{arn + "kms:" + InRegion + ":" + InAccount + ":key/*"},
+			Why:       theirTopic + ", and if that topic is encrypted",
 		},
 	},
 }
+
+const theirTopic = "an alarm that relight did not create satisfies its control only if its topic can deliver to a subscriber; " +
+	"relight uses this only if no alarm of its own satisfies that control"
 
 const protection = "relight restores deletion protection only where it was switched off, and it is unverified whether " +
 	"PutLogGroupDeletionProtection is checked inside a CreateLogGroup that asks for it"

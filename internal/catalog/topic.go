@@ -9,6 +9,9 @@ type Subscriber struct {
 	Endpoint string // address, URL, phone number or ARN
 }
 
+// String returns the subscriber as findings name it.
+func (s Subscriber) String() string { return s.Protocol + " " + s.Endpoint }
+
 // A TopicStatement is one statement of the topic's policy. The stack writes it
 // and the planner restores it.
 type TopicStatement struct {

@@ -24,7 +24,7 @@ type AlarmState struct {
 	Taken   map[string]string // names of alarms of the other types, each with its type: "composite alarm"
 	Trail   TrailLogs         // set if Full
 	Filters []Filter          // of the trail's log group; set if Full
-	Topics  map[string]Topic  // by ARN, those that alarms of a control notify if Full, and those that leave no room for relight's
+	Topics  map[string]Topic  // by ARN, those of DecidingTopics if Full, and those that leave no room for relight's
 
 	Mutes      []MuteRule  // that cover an alarm of a control, now or later; set if Full, or for the alarms that were asked about
 	Composites []Composite // every composite alarm if Full, or those that were asked about
@@ -92,14 +92,18 @@ type Alarm struct {
 // A Topic is an SNS topic that an alarm notifies.
 type Topic struct {
 	Exists    bool
-	Admits    bool   // its policy and key let CloudWatch publish
-	Why       string // why not, where Admits is false
-	Confirmed int    // confirmed subscriptions
-	Pending   int    // subscriptions that wait for confirmation
+	Admits    bool     // its policy and key let CloudWatch publish
+	Why       string   // why not, where Admits is false
+	KeepsOut  []string // names of alarms that it does not admit, although it admits others
+	Confirmed int      // confirmed subscriptions, but none if no subscriber can be shown to receive everything
+	Pending   int      // subscriptions that wait for confirmation
 }
 
-// Reaches reports whether a message from CloudWatch reaches a subscriber.
-func (t Topic) Reaches() bool { return t.Exists && t.Admits && t.Confirmed > 0 }
+// Reaches reports whether a message that CloudWatch sends for an alarm reaches a
+// subscriber.
+func (t Topic) Reaches(alarm string) bool {
+	return t.Exists && t.Admits && !slices.Contains(t.KeepsOut, alarm) && t.Confirmed > 0
+}
 
 // PutAlarm creates or restores one of relight's alarms.
 type PutAlarm struct {
@@ -311,7 +315,7 @@ func (p *Plan) alarm(want catalog.Desired, c catalog.Control, state AlarmState) 
 		return names
 	}
 	for _, a := range state.Alarms {
-		if slices.ContainsFunc(metrics, func(m Metric) bool { return weaker(c, m, a, reaching(state.Topics)) == "" }) {
+		if slices.ContainsFunc(metrics, func(m Metric) bool { return weaker(c, m, a, reaching(state.Topics, a.Name)) == "" }) {
 			names = append(names, a.Name)
 		}
 	}
@@ -392,7 +396,7 @@ func (p *Plan) putAlarm(want catalog.Desired, c catalog.Control, m Metric, topic
 	}
 	if !slices.Contains(a.AlarmActions, want.Topic) {
 		if n := len(a.AlarmActions); n >= catalog.ActionsPerState {
-			i := leastUseful(a.AlarmActions, topics)
+			i := leastUseful(a.Name, a.AlarmActions, topics)
 			p.find(AlarmActionsFull, Args{"alarm": a.Name, "count": strconv.Itoa(n), "limit": strconv.Itoa(catalog.ActionsPerState), "action": a.AlarmActions[i]})
 			a.AlarmActions = slices.Delete(a.AlarmActions, i, i+1)
 		}
@@ -403,9 +407,9 @@ func (p *Plan) putAlarm(want catalog.Desired, c catalog.Control, m Metric, topic
 
 // leastUseful returns the index of the last action that is known to reach
 // nobody, or else of the last action.
-func leastUseful(actions []string, topics map[string]Topic) int {
+func leastUseful(alarm string, actions []string, topics map[string]Topic) int {
 	for i, arn := range slices.Backward(actions) {
-		if t, read := topics[arn]; read && !t.Reaches() {
+		if t, read := topics[arn]; read && !t.Reaches(alarm) {
 			return i
 		}
 	}
@@ -530,8 +534,35 @@ func ownTopic(want catalog.Desired) func([]string) bool {
 
 // reaching returns the test whether any other alarm notifies somebody: one of
 // its actions is a topic that reaches a confirmed subscriber.
-func reaching(topics map[string]Topic) func([]string) bool {
+func reaching(topics map[string]Topic, alarm string) func([]string) bool {
 	return func(actions []string) bool {
-		return slices.ContainsFunc(actions, func(arn string) bool { return topics[arn].Reaches() })
+		return slices.ContainsFunc(actions, func(arn string) bool { return topics[arn].Reaches(alarm) })
 	}
 }
+
+// DecidingTopics returns the topics on which it depends whether alarms that
+// relight did not create satisfy a control, each with the names of those alarms.
+// It needs everything of the state but the topics.
+func (observed *AlarmState) DecidingTopics(want catalog.Desired) map[string][]string {
+	topics := map[string][]string{}
+	for _, c := range want.Controls {
+		metrics := measuredBy(want, c, *observed)
+		if slices.ContainsFunc(metrics, func(m Metric) bool { _, exists := observed.Alarms[observed.nameOf(want, c, m)]; return exists }) {
+			continue // relight's own alarm decides
+		}
+		for _, a := range observed.Alarms {
+			if !slices.ContainsFunc(metrics, func(m Metric) bool { return weaker(c, m, a, anybody) == "" }) {
+				continue
+			}
+			for _, topic := range a.AlarmActions {
+				if !slices.Contains(topics[topic], a.Name) {
+					topics[topic] = append(topics[topic], a.Name)
+				}
+			}
+		}
+	}
+	return topics
+}
+
+// anybody is the test that every alarm passes.
+func anybody([]string) bool { return true }

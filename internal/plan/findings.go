@@ -113,6 +113,12 @@ const (
 	TopicKeyUnusable      Code = "topic-key-unusable"
 	TopicKeyDenied        Code = "topic-key-denied"
 	TopicKeyUnread        Code = "topic-key-unread"
+	TopicKeyReplaced      Code = "topic-key-replaced"
+	TopicRecreated        Code = "topic-recreated"
+	SubscriberForeign     Code = "subscriber-of-another-account"
+	SubscriberDeleted     Code = "subscriber-deleted"
+	SubscriberUnread      Code = "subscriber-unread"
+	SubscriberTokenUnused Code = "subscriber-token-unused"
 	SubscriberUnconfirmed Code = "subscriber-unconfirmed"
 	TopicUnconfirmed      Code = "topic-unconfirmed"
 	TopicNoSubscribers    Code = "topic-no-subscribers"
@@ -463,6 +469,46 @@ var findingTexts = []FindingText{
 		Why:     "relight may not make the call, for example because a service control policy denies it, or the region does not offer it. relight restores everything else.",
 	},
 	{
+		Code: TopicKeyReplaced, Subject: "topic {topic}", Alert: true,
+		Problem: "it is encrypted with {current}, and relight does not put its own key back: the state of {key} is {state}",
+		Remedy:  "Make relight's key work again (see with aws kms describe-key what it waits for); relight then puts it back. Until then, the key of the topic must admit CloudWatch: see docs/operations.md#the-keys-policy.",
+		Why:     "Somebody changed the key of the topic, and relight's own key does not work: with it, nothing could be published.",
+		More:    "If relight's key is deleted, deploy again under another prefix.",
+	},
+	{
+		Code: TopicRecreated, Subject: "topic {topic}",
+		Problem: "somebody deleted it; subscriptions of the deleted topic may go on delivering, so messages may arrive twice, and subscribers that SNS does not list may receive them",
+		Remedy:  "Expect messages twice for a while. If a stranger may have been subscribed, find the ARN of the subscription in CloudTrail (Subscribe) and end it: aws sns unsubscribe --subscription-arn ARN.",
+		Why:     "SNS ends the subscriptions of a deleted topic some time later, and they also deliver what is sent to a new topic of the same name (recorded 2026-09-14: for at least 75 seconds).",
+	},
+	{
+		Code: SubscriberForeign, Subject: "subscriber {subscriber}", Alert: true,
+		Problem: "account {owner} subscribed it{and}, so relight can neither read nor change its filter policy",
+		Remedy:  "If account {owner} is yours, check the filter policy there: aws sns get-subscription-attributes. If not, find out who let it subscribe, and configure another endpoint: a new subscription of this one would still be account {owner}'s.",
+		Why:     "Only the account that called Subscribe may read and change a subscription, whoever owns topic and endpoint.",
+		More:    "Or end it there (`aws sns unsubscribe`, by account {owner}): relight then subscribes the endpoint itself.",
+	},
+	{
+		Code: SubscriberDeleted, Subject: "subscriber {subscriber}", Alert: true,
+		Problem: "its subscription has ended, but SNS still lists it as Deleted: it receives nothing, and subscribing it again does not bring it back",
+		Remedy:  "Use the token of the last message that SNS sent to the endpoint (aws sns confirm-subscription), or configure another endpoint.",
+		Why:     "The endpoint was unsubscribed by the link in a message, by its own account, or by this one although another account had subscribed it.",
+		More:    "relight subscribes the endpoint once SNS no longer lists it.",
+	},
+	{
+		Code: SubscriberUnread, Subject: "subscriber {subscriber}", Alert: true,
+		Problem: "relight cannot read its filter policy: {error}",
+		Remedy:  "Fix the error: {hint}. If this region does not offer the call, do nothing.",
+		Why:     "relight may not make the call, for example because a service control policy denies it. relight restores everything else.",
+	},
+	{
+		Code: SubscriberTokenUnused, Subject: "subscriber {subscriber}",
+		Problem: "its subscription waits for confirmation",
+		Remedy:  "Read the token in the message that SNS sent to the queue or function, and use it: aws sns confirm-subscription. It is valid for two days.",
+		Why:     "A queue or function of another account has to confirm its subscription, also after relight has restored it.",
+		More:    "After two days, `aws sns subscribe` sends another token.",
+	},
+	{
 		Code: SubscriberUnconfirmed, Subject: "subscriber {subscriber}",
 		Problem: "its subscription waits for confirmation",
 		Remedy:  "Open the confirmation link that SNS sent. It is valid for two days.",
@@ -472,9 +518,9 @@ var findingTexts = []FindingText{
 	{
 		Code: TopicUnconfirmed, Subject: "topic {topic}",
 		Problem: "no subscriber has confirmed",
-		Remedy:  "Open the confirmation link that SNS sent. It is valid for two days.",
+		Remedy:  "Open the confirmation link that SNS sent, or for a queue or function, use the token that it sent. Both are valid for two days.",
 		Why:     "Nobody opened the link within two days, for example.",
-		More:    "After two days, `aws sns subscribe` sends another link.",
+		More:    "After two days, `aws sns subscribe` sends another link or token.",
 	},
 	{
 		Code: TopicNoSubscribers, Subject: "topic {topic}",

@@ -16,7 +16,7 @@ type TopicState struct {
 	Exists        bool
 	Policy        string    // JSON
 	Key           string    // what it is encrypted with: an ARN, ID or alias; "" for nothing
-	KeyState      string    // of the desired key, as KMS calls it; "" if it was not read
+	KeyState      string    // of the desired key, as KMS calls it; "" if it was not read, which it always was if Key is another
 	KeyPolicy     string    // of the desired key, JSON; "" if it was not read
 	Unread        []Finding // about the key, if relight may not read it
 	Subscriptions []Subscription
@@ -27,19 +27,24 @@ func (*TopicState) Kind() catalog.Kind { return catalog.Topics }
 
 // A Subscription is a subscription to a topic.
 type Subscription struct {
-	ARN      string // "" while Pending
+	ARN      string // "" while Pending, or if Deleted
 	Protocol string
 	Endpoint string
-	Pending  bool   // waits for confirmation by its owner
+	Owner    string // account that called Subscribe, if that is not the topic's account; only it can read the filter policy
+	Pending  bool   // waits for confirmation
+	Deleted  bool   // it has ended, and SNS still lists it
 	Filter   string // filter policy, JSON; "" for none or if it was not read
+	Unread   []Finding
 }
 
 // States of a key: the usable one, and those that a call can undo. Sources: KMS
-// API Reference, KeyMetadata, CancelKeyDeletion and EnableKey.
+// API Reference, KeyMetadata, CancelKeyDeletion and EnableKey; for a key with
+// replicas, recorded 2026-09-12 (radkawar/stackd).
 const (
-	KeyEnabled  = "Enabled"
-	keyDisabled = "Disabled"
-	keyDying    = "PendingDeletion"
+	KeyEnabled      = "Enabled"
+	keyDisabled     = "Disabled"
+	keyDying        = "PendingDeletion"
+	keyReplicaDying = "PendingReplicaDeletion"
 )
 
 // EnableTopicKey makes the key of relight's topic usable again.
@@ -55,7 +60,7 @@ func (a EnableTopicKey) Step() Step {
 	if a.Cancel {
 		do = "cancel the deletion of, and enable, key "
 	}
-	return Step{Stage: unlock, Do: do + a.Key, Target: a.Key, Reason: a.Reason}
+	return Step{Stage: unlock, Do: do + a.Key, Target: a.Key, Reason: a.Reason, Makes: a.Key}
 }
 
 // CreateTopic creates relight's topic as the stack did.
@@ -93,7 +98,7 @@ type SetTopicKey struct {
 
 // Step returns the action as a step of a plan.
 func (a SetTopicKey) Step() Step {
-	return Step{Stage: configure, Do: fmt.Sprintf("set key of topic %s to %s", a.Topic, a.Key), Target: a.Topic, Reason: a.Reason}
+	return Step{Stage: configure, Do: fmt.Sprintf("set key of topic %s to %s", a.Topic, a.Key), Target: a.Topic, Reason: a.Reason, Needs: a.Key}
 }
 
 // Subscribe subscribes an endpoint to a topic.
@@ -105,7 +110,7 @@ type Subscribe struct {
 
 // Step returns the action as a step of a plan.
 func (a Subscribe) Step() Step {
-	who := a.Subscriber.Protocol + " " + a.Subscriber.Endpoint
+	who := a.Subscriber.String()
 	return Step{Stage: protect, Do: fmt.Sprintf("subscribe %s to topic %s", who, a.Topic), Target: who, Reason: a.Reason, Needs: a.Topic}
 }
 
@@ -119,17 +124,19 @@ type ClearFilterPolicy struct {
 
 // Step returns the action as a step of a plan.
 func (a ClearFilterPolicy) Step() Step {
-	return Step{Stage: protect, Do: fmt.Sprintf("clear filter-policy of %s %s", a.Subscriber.Protocol, a.Subscriber.Endpoint), Target: a.Subscription, Reason: a.Reason}
+	return Step{Stage: protect, Do: fmt.Sprintf("clear filter-policy of %s", a.Subscriber), Target: a.Subscription, Reason: a.Reason}
 }
 
 // plan plans relight's own topic:
 //
 //	nothing deployed, or another topic or key      skipped
-//	the topic does not exist                       created with policy and key; configured subscribers restored
+//	the topic does not exist                       created with policy and key; configured subscribers restored;
+//	                                               a finding, since subscriptions of the deleted topic still deliver
 //	relight's statement is missing or narrowed     restored; the statements of others are kept
 //	its policy cannot be read                      a finding: a new policy would lose what others added
 //	another statement denies alarms                a finding
-//	it has another key, or none                    relight's key is restored
+//	it has another key, or none                    relight's key is restored, unless that does not work and cannot
+//	                                               be made to: a finding
 //	relight's key
 //	  is disabled                                  enabled, before everything else
 //	  waits for its deletion                       the deletion is cancelled and the key enabled
@@ -139,6 +146,8 @@ func (a ClearFilterPolicy) Step() Step {
 //	  is not subscribed                            subscribed; a finding if its owner has to confirm
 //	  has not confirmed                            a finding
 //	  has a filter policy                          the filter policy is removed
+//	  was subscribed by another account            a finding: only that account can read the filter policy
+//	  has a subscription that has ended            a finding: subscribing again does not bring it back
 //	no subscriber has confirmed                    a finding
 //	a subscriber that is not configured            left as it is
 func (observed *TopicState) plan(want catalog.Desired, got Observed) Plan {
@@ -159,6 +168,7 @@ func (observed *TopicState) plan(want catalog.Desired, got Observed) Plan {
 		p.Actions = append(p.Actions, CreateTopic{
 			Topic: want.Topic, Policy: freshPolicy(want.Topic), Key: want.TopicKey, Tags: want.Tags, Reason: "it does not exist",
 		})
+		p.find(TopicRecreated, Args{"topic": want.Topic})
 	}
 	p.topicKey(want, state)
 	p.subscribers(want, state)
@@ -168,21 +178,29 @@ func (observed *TopicState) plan(want catalog.Desired, got Observed) Plan {
 // topicKey plans the key that encrypts the topic, as far as it was read.
 func (p *Plan) topicKey(want catalog.Desired, state TopicState) {
 	p.Findings = append(p.Findings, state.Unread...)
-	switch state.KeyState {
-	case "", KeyEnabled:
-	case keyDisabled, keyDying:
+	switch {
+	case state.KeyState == "", state.KeyState == KeyEnabled:
+	case !deadKey(state.KeyState):
 		p.Actions = append(p.Actions, EnableTopicKey{
-			Key: want.TopicKey, Cancel: state.KeyState == keyDying, Reason: "its state is " + state.KeyState + ": nothing can be published to the topic",
+			Key: want.TopicKey, Cancel: state.KeyState != keyDisabled, Reason: "its state is " + state.KeyState + ": nothing can be published to the topic",
 		})
+	case state.Exists && !IsKey(state.Key, want.TopicKey): // the topic is not encrypted with it: see topicHealth
+		return
 	default:
 		p.find(TopicKeyUnusable, Args{"key": want.TopicKey, "state": state.KeyState})
 	}
 	if state.KeyPolicy == "" {
 		return
 	}
-	if denial := admitsToKey(state.KeyPolicy, want.TopicKey); denial != "" {
+	if denial := AdmitsToKey(state.KeyPolicy, want.TopicKey, want.Topic, "*"); denial != "" {
 		p.find(TopicKeyDenied, Args{"key": want.TopicKey, "denial": denial})
 	}
+}
+
+// deadKey reports whether a key in a state does not work, and relight cannot
+// change that.
+func deadKey(state string) bool {
+	return !slices.Contains([]string{"", KeyEnabled, keyDisabled, keyDying, keyReplicaDying}, state)
 }
 
 // topicHealth plans the attributes of a topic that exists.
@@ -201,13 +219,18 @@ func (p *Plan) topicHealth(want catalog.Desired, state TopicState) {
 			})
 		}
 		for _, st := range policy.Statements {
-			if mayDeny(st, want.Topic, arnOf(want.Topic).AccountID) {
+			if effect(st, iampolicy.Deny, "sns:Publish", want.Topic, publishing(want.Topic, "*")) != iampolicy.Never {
 				healthy = false
 				p.find(TopicDenied, Args{"topic": want.Topic, "statement": cmp.Or(st.Sid, st.String()), "service": catalog.AlarmService})
 			}
 		}
 	}
-	if want.TopicKey != "" && !IsKey(state.Key, want.TopicKey) {
+	switch {
+	case want.TopicKey == "" || IsKey(state.Key, want.TopicKey):
+	case deadKey(state.KeyState):
+		healthy = false
+		p.find(TopicKeyReplaced, Args{"topic": want.Topic, "current": cmp.Or(state.Key, "no key"), "key": want.TopicKey, "state": state.KeyState})
+	default:
 		healthy = false
 		p.Actions = append(p.Actions, SetTopicKey{
 			Topic: want.Topic, Key: want.TopicKey, Reason: "it is encrypted with " + cmp.Or(state.Key, "no key"),
@@ -246,28 +269,39 @@ func freshPolicy(topic string) string {
 func (p *Plan) subscribers(want catalog.Desired, state TopicState) {
 	reached, waiting := false, false
 	for _, s := range state.Subscriptions {
-		reached = reached || !s.Pending
+		reached = reached || !s.Pending && !s.Deleted
 		waiting = waiting || s.Pending
 	}
 	for _, who := range want.Subscribers {
-		i := slices.IndexFunc(state.Subscriptions, func(s Subscription) bool { return SameSubscriber(who, s) })
+		s, exists := subscriptionOf(who, state.Subscriptions)
 		waits := false
 		switch {
-		case i < 0:
+		case !exists:
 			p.Actions = append(p.Actions, Subscribe{Topic: want.Topic, Subscriber: who, Reason: "it is not subscribed"})
 			waits = needsPerson(who, want.Topic)
 			reached = reached || !waits
-		case state.Subscriptions[i].Pending:
+		case s.Deleted:
+			p.find(SubscriberDeleted, Args{"subscriber": who.String()})
+		case s.Owner != "" && s.Pending:
+			p.find(SubscriberForeign, Args{"subscriber": who.String(), "owner": s.Owner, "and": ", and nobody has confirmed it yet"})
+		case s.Owner != "":
+			p.find(SubscriberForeign, Args{"subscriber": who.String(), "owner": s.Owner, "and": ""})
+		case s.Pending:
 			waits = true
-		case state.Subscriptions[i].Filter != "":
-			s := state.Subscriptions[i]
+		case s.Filter != "":
 			p.Actions = append(p.Actions, ClearFilterPolicy{Subscription: s.ARN, Subscriber: who, Reason: "its filter policy lets only some messages through: " + s.Filter})
+		case len(s.Unread) > 0:
+			p.Findings = append(p.Findings, s.Unread...)
 		default:
 			p.Healthy++
 		}
 		if waits {
 			waiting = true
-			p.find(SubscriberUnconfirmed, Args{"subscriber": who.Protocol + " " + who.Endpoint})
+			if who.Protocol == "sqs" || who.Protocol == "lambda" {
+				p.find(SubscriberTokenUnused, Args{"subscriber": who.String()})
+			} else {
+				p.find(SubscriberUnconfirmed, Args{"subscriber": who.String()})
+			}
 		}
 	}
 	switch {
@@ -277,6 +311,28 @@ func (p *Plan) subscribers(want catalog.Desired, state TopicState) {
 	default:
 		p.find(TopicNoSubscribers, Args{"topic": want.Topic})
 	}
+}
+
+// subscriptionOf returns the subscription of a subscriber. If SNS lists several,
+// the one that delivers counts, then the one that waits.
+func subscriptionOf(who catalog.Subscriber, all []Subscription) (best Subscription, exists bool) {
+	rank := func(s Subscription) int {
+		switch {
+		case s.Deleted:
+			return 1
+		case s.Pending:
+			return 2
+		case s.Owner != "":
+			return 3
+		}
+		return 4
+	}
+	for _, s := range all {
+		if SameSubscriber(who, s) && (!exists || rank(s) > rank(best)) {
+			best, exists = s, true
+		}
+	}
+	return best, exists
 }
 
 // needsPerson reports whether the owner of a new subscription has to confirm it:

@@ -1,9 +1,6 @@
 package plan
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/iampolicy"
 )
@@ -27,79 +24,123 @@ func topicStatement(want catalog.TopicStatement, topic string) iampolicy.Stateme
 	})
 }
 
-// mayDeny reports whether a statement can keep an alarm of an account from
-// publishing to a topic. It cannot if a condition is known to exclude CloudWatch's
-// calls: without TLS, by no AWS service, or from another account.
-func mayDeny(st iampolicy.Statement, topic, account string) bool {
-	if st.Effect != iampolicy.Deny || !st.Covers("sns:Publish") || !st.AppliesTo(catalog.AlarmService) || !st.On(topic) {
-		return false
+// ofAlarm is what is known of the calls that CloudWatch makes for an alarm of
+// the account, whatever they are for. An alarm is no principal of the account or
+// of its organisation, and comes from none of its networks. Sources: IAM User
+// Guide, "AWS global condition context keys"; AWS blog and whitepaper on data
+// perimeters, which exempt AWS services by aws:PrincipalIsAWSService.
+func ofAlarm(resource string) iampolicy.Call {
+	at := arnOf(resource)
+	call := iampolicy.Call{
+		"aws:securetransport": iampolicy.Has("true"), "aws:requestedregion": iampolicy.Has(at.Region), "aws:resourceaccount": iampolicy.Has(at.AccountID),
+		"aws:principalisawsservice": iampolicy.Has("true"), "aws:principalservicename": iampolicy.Has(catalog.AlarmService),
 	}
-	for operator, keys := range st.Condition {
-		operator = strings.TrimSuffix(strings.ToLower(operator), "ifexists")
-		for key, values := range keys {
-			switch key = strings.ToLower(key); {
-			case operator == "bool" && (key == "aws:securetransport" || key == "aws:principalisawsservice"):
-				if !slices.ContainsFunc(values, func(v string) bool { return !strings.EqualFold(v, "false") }) {
-					return false
-				}
-			case operator == "stringnotequals" && key == "aws:sourceaccount" && slices.Contains(values, account),
-				operator == "stringequals" && key == "aws:sourceaccount" && !slices.Contains(values, account):
-				return false
-			}
-		}
+	for _, name := range []string{
+		"aws:principalorgid", "aws:principalorgpaths", "aws:principaltag/*", "aws:username", "aws:multifactorauthpresent", "aws:multifactorauthage",
+		"aws:federatedprovider", "aws:tokenissuetime", "aws:ec2instancesourcevpc",
+	} {
+		call[name] = iampolicy.Lacks()
 	}
-	return true
+	for _, name := range []string{
+		"aws:principalaccount", "aws:principalarn", "aws:principaltype", "aws:userid", "aws:sourceidentity",
+		"aws:sourceip", "aws:vpcsourceip", "aws:sourcevpc", "aws:sourcevpcarn", "aws:sourcevpce", "kms:calleraccount",
+	} {
+		call[name] = iampolicy.HasOther()
+	}
+	return call
 }
 
-// admits reports whether a policy allows CloudWatch's alarms an action on a
-// resource, "" for any, and whether it denies that unconditionally. An Allow
-// with conditions counts, and a Deny with conditions does not: they cannot all
-// be judged from here.
-func admits(d iampolicy.Document, action, resource string) (allowed, denied bool) {
+// publishing is what is known of a call with which CloudWatch publishes to a
+// topic for an alarm, "*" for any. Every such call names the alarm and its
+// account, and AWS:SourceOwner, the number of that account. Sources: Amazon SNS
+// Developer Guide, "Example cases for Amazon SNS access control"; the default
+// policy of a topic, recorded 2026-02-06 (localstack/localstack).
+func publishing(topic, alarm string) iampolicy.Call {
+	at := arnOf(topic)
+	call := ofAlarm(topic)
+	call["aws:sourceaccount"], call["aws:sourceowner"] = iampolicy.Has(at.AccountID), iampolicy.Has(at.AccountID)
+	call["aws:sourcearn"] = iampolicy.Has(alarmARN(topic, alarm))
+	call["sns:protocol"], call["sns:endpoint"] = iampolicy.Lacks(), iampolicy.Lacks() // of Subscribe
+	return call
+}
+
+// usingKey is what is known of a call with which CloudWatch uses the key of a
+// topic. AWS documents the topic for these calls; whether they name the alarm
+// and its account is not documented. Source: Amazon SNS Developer Guide,
+// "Managing Amazon SNS encryption keys and costs".
+func usingKey(topic, alarm string) iampolicy.Call {
+	at := arnOf(topic)
+	call := ofAlarm(topic)
+	call["aws:sourceaccount"], call["aws:sourceowner"] = iampolicy.MayHave(at.AccountID), iampolicy.Lacks()
+	call["aws:sourcearn"] = iampolicy.MayHave(alarmARN(topic, alarm))
+	call["kms:encryptioncontext:aws:sns:topicarn"] = iampolicy.Has(topic)
+	return call
+}
+
+// alarmARN returns the ARN of an alarm that may notify a topic: one of the same
+// account and region.
+func alarmARN(topic, alarm string) string {
+	at := arnOf(topic)
+	return "arn:" + at.Partition + ":cloudwatch:" + at.Region + ":" + at.AccountID + ":alarm:" + alarm
+}
+
+// effect returns whether a statement has an effect on an action of CloudWatch on
+// a resource. It is the only judge of a statement, of relight's topic and of
+// any other, and of their keys.
+func effect(st iampolicy.Statement, effect, action, resource string, call iampolicy.Call) iampolicy.Verdict {
+	if st.Effect != effect || !st.Covers(action) || !st.AppliesTo(catalog.AlarmService) || !st.On(resource) {
+		return iampolicy.Never
+	}
+	return st.Holds(call)
+}
+
+// keepsOut returns why a policy keeps CloudWatch from an action on a resource,
+// or "". A statement whose conditions cannot be judged counts, whether it allows
+// or denies.
+func keepsOut(d iampolicy.Document, action, resource string, call iampolicy.Call) string {
+	allowed, denied := iampolicy.Never, iampolicy.Never
 	for _, st := range d.Statements {
-		if st.Covers(action) && st.AppliesTo(catalog.AlarmService) && (resource == "" || st.On(resource)) {
-			allowed = allowed || st.Effect == iampolicy.Allow
-			denied = denied || st.Effect == iampolicy.Deny && len(st.Condition) == 0
-		}
+		allowed = max(allowed, effect(st, iampolicy.Allow, action, resource, call))
+		denied = max(denied, effect(st, iampolicy.Deny, action, resource, call))
 	}
-	return allowed, denied
-}
-
-// AdmitsAlarms returns why the policy of any topic keeps CloudWatch from
-// publishing to it, or "".
-func AdmitsAlarms(text string) string {
-	d, err := iampolicy.Parse(text)
-	if err != nil {
-		return "its policy cannot be read"
-	}
-	switch allowed, denied := admits(d, "sns:Publish", ""); {
-	case denied:
-		return "its policy denies it"
-	case !allowed:
-		return "its policy does not name " + catalog.AlarmService
+	what := catalog.AlarmService + " " + action
+	switch {
+	case denied == iampolicy.Always:
+		return "its policy denies " + what
+	case denied == iampolicy.Maybe:
+		return "its policy can deny " + what
+	case allowed == iampolicy.Never:
+		return "its policy does not allow " + what
 	}
 	return ""
 }
 
+// AdmitsAlarm returns why the policy of any topic keeps CloudWatch from
+// publishing to it for an alarm of its account, or "".
+func AdmitsAlarm(text, topic, alarm string) string {
+	d, err := iampolicy.Parse(text)
+	if err != nil {
+		return "its policy cannot be read: " + err.Error()
+	}
+	return keepsOut(d, "sns:Publish", topic, publishing(topic, alarm))
+}
+
 // keyUse lists the actions that CloudWatch needs to publish to a topic that a key
 // encrypts. The policy has to say kms:GenerateDataKey*; SNS calls kms:GenerateDataKey.
-// Source: Amazon SNS Developer Guide, "Managing Amazon SNS encryption keys and
-// costs".
+// Sources: Amazon SNS Developer Guide, "Managing Amazon SNS encryption keys and
+// costs"; recorded 2026-09-23 (radkawar/stackd).
 var keyUse = []string{"kms:Decrypt", "kms:GenerateDataKey"}
 
-// admitsToKey returns why the policy of a topic's key keeps CloudWatch from using
-// the key, or "".
-func admitsToKey(text, key string) string {
+// AdmitsToKey returns why the policy of a topic's key keeps CloudWatch from using
+// the key for an alarm, "*" for any, or "".
+func AdmitsToKey(text, key, topic, alarm string) string {
 	d, err := iampolicy.Parse(text)
 	if err != nil {
 		return "its policy cannot be read: " + err.Error()
 	}
 	for _, action := range keyUse {
-		switch allowed, denied := admits(d, action, key); {
-		case denied:
-			return "its policy denies " + catalog.AlarmService + " " + action
-		case !allowed:
-			return "its policy does not allow " + catalog.AlarmService + " " + action
+		if why := keepsOut(d, action, key, usingKey(topic, alarm)); why != "" {
+			return why
 		}
 	}
 	return ""

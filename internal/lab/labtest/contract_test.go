@@ -21,6 +21,8 @@ func TestContract(t *testing.T) {
 			"unknown flow log is refused inside a successful reply": "fails the whole call",
 			"parameter too long for the standard tier":              "accepts it",
 			"alarm shows its warm-up":                               "does not support warm-ups",
+
+			"a subscription outlives its deleted topic until it is unsubscribed": "ends subscriptions with the topic",
 		},
 	})
 }
