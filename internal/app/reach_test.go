@@ -188,6 +188,25 @@ func TestTheirTopicDelivers(t *testing.T) {
 	}
 }
 
+// An intruder's own filter, alarm and topic do not make up for relight's filter
+// if the topic keeps alarms out: people are notified.
+func TestDecoyTopic(t *testing.T) {
+	c := catalog.Controls()[0]
+	w := healthy(t, "")
+	topic := w.AddTopic(home, "decoy", 1)
+	encrypt(nil, "cloudwatch.", "events.")(w, topic)
+	w.putFilter(trailGroup, filterOf("decoy", c.Pattern, "decoy", "decoy"))
+	w.putAlarm(alarmOn("decoy", "decoy", "decoy", topic))
+	filterDeleted("relight-" + c.ID).do(w)
+	told := len(w.Messages())
+	if s := w.sweep(app.Request{}); s.Repaired != 1 || s.Unrestored != 0 || len(w.Messages()) == told {
+		t.Errorf("%d repaired, %d unrestored, messages %+v", s.Repaired, s.Unrestored, w.Messages()[told:])
+	}
+	if !slices.ContainsFunc(w.Alarms(home), func(n string) bool { return strings.HasPrefix(n, "relight-"+c.ID+"-") }) {
+		t.Errorf("alarms %v, want one of relight's on the metric of the decoy", w.Alarms(home))
+	}
+}
+
 // Only topics that decide cost anything: while relight's own alarm satisfies a
 // control, its topic, or that of another alarm, is not read for it.
 func TestTheirTopicIsNotReadInVain(t *testing.T) {
@@ -231,6 +250,10 @@ func TestSubscriptionsOutOfReach(t *testing.T) {
 		{
 			name: "a subscription that its owner ended", protocol: "sqs", endpoint: abroad, want: "its subscription has ended", not: "link",
 			arrange: func(w *world) { w.SubscribeFrom(other, w.topic, "sqs", abroad); w.EndSubscription(w.topic, abroad) },
+		},
+		{
+			name: "a mail that left by the link and is still listed", protocol: "email", endpoint: mail, want: "its subscription has ended", not: "confirmation link",
+			arrange: func(w *world) { w.subscribe("email", mail); w.Confirm(w.topic); w.EndSubscription(w.topic, mail) },
 		},
 		{
 			name: "an address that left by the link", protocol: "https", endpoint: hook, want: "its subscription has ended", not: "confirmation link",

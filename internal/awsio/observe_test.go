@@ -470,6 +470,7 @@ func TestTopicForm(t *testing.T) {
 		{"another action", statement(`[{"Effect":"Allow",` + service + `,"Action":"sns:Subscribe"}]`), false},
 		{"denied", statement(`[{"Effect":"Allow",` + service + `,"Action":"*"},{"Effect":"Deny","Principal":"*","Action":"sns:Publish"}]`), false},
 		{"denied on a condition", statement(`[{"Effect":"Allow",` + service + `,"Action":"*"},{"Effect":"Deny","Principal":"*","Action":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}]`), true},
+		{"FIFO", map[string]string{"FifoTopic": "true", "Policy": `{"Statement":{"Effect":"Allow","Principal":"*","Action":"*"}}`}, false},
 		{"no policy", map[string]string{}, false},
 		{"no JSON", map[string]string{"Policy": "{"}, false},
 		{"AWS's key", map[string]string{"KmsMasterKeyId": "alias/aws/sns", "Policy": `{"Statement":{"Effect":"Allow","Principal":"*","Action":"*"}}`}, false},

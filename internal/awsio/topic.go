@@ -154,8 +154,11 @@ func topicOf(attributes map[string]string, topic string, alarms []string) plan.T
 			t.Why, t.KeepsOut = why, append(t.KeepsOut, alarm)
 		}
 	}
-	if strings.HasSuffix(attributes["KmsMasterKeyId"], "alias/aws/sns") {
+	switch {
+	case strings.HasSuffix(attributes["KmsMasterKeyId"], "alias/aws/sns"):
 		t.Admits, t.Why = false, "it is encrypted with the key alias/aws/sns, which CloudWatch may not use"
+	case attributes["FifoTopic"] == "true" || strings.HasSuffix(topic, ".fifo"):
+		t.Admits, t.Why = false, "it is a FIFO topic, and it is unverified whether alarms can notify one"
 	}
 	if t.Admits {
 		t.Why = ""

@@ -135,14 +135,16 @@ var subscriptionClauses = []clause{
 				return err
 			}
 			subs, err := p.subscriptions(topic)
-			listed := map[string]string{}
+			listed, owners := map[string]string{}, map[string]bool{}
 			for _, s := range subs {
 				listed[aws.ToString(s.Protocol)] = aws.ToString(s.SubscriptionArn)
+				owners[aws.ToString(s.Owner)] = true
 			}
 			return errors.Join(
 				err, want("subscriptions", len(subs), 2), want("ARN of the queue's", strings.HasPrefix(queue, topic+":"), true),
 				want("subscribed again", again, queue), want("listed", listed["sqs"], queue),
 				want("mail", mail, "pending confirmation"), want("mail, listed", listed["email"], "PendingConfirmation"),
+				want("owners", owners, map[string]bool{p.Account: true}),
 			)
 		},
 	},

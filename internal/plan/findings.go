@@ -520,7 +520,7 @@ var findingTexts = []FindingText{
 		Problem: "no subscriber has confirmed",
 		Remedy:  "Open the confirmation link that SNS sent, or for a queue or function, use the token that it sent. Both are valid for two days.",
 		Why:     "Nobody opened the link within two days, for example.",
-		More:    "After two days, `aws sns subscribe` sends another link or token.",
+		More:    "After two days, `aws sns subscribe` sends another link or token. If relight has just recreated the topic, subscriptions of the deleted one may still deliver.",
 	},
 	{
 		Code: TopicNoSubscribers, Subject: "topic {topic}",

@@ -349,8 +349,8 @@ func needsPerson(who catalog.Subscriber, topic string) bool {
 }
 
 // SameSubscriber reports whether a subscription is a subscriber's. SNS may
-// return an endpoint in another form than it was given: an email address in
-// another case, a phone number without blanks, a URL without its password.
+// return an endpoint in another form than it was given: an email address or URL
+// in another case, a phone number without blanks, a URL without its password.
 // Whether it does is unverified, but a comparison that is too strict would
 // subscribe again for ever.
 func SameSubscriber(who catalog.Subscriber, s Subscription) bool {
@@ -369,7 +369,7 @@ func endpointOf(protocol, endpoint string) string {
 			return r
 		}, endpoint)
 	case "http", "https":
-		scheme, rest, _ := strings.Cut(endpoint, "://")
+		scheme, rest, _ := strings.Cut(strings.ToLower(endpoint), "://")
 		host, path, _ := strings.Cut(rest, "/")
 		return scheme + "://" + host[strings.LastIndex(host, "@")+1:] + "/" + path
 	}

@@ -389,6 +389,7 @@ func TestSameSubscriber(t *testing.T) {
 		{"sms", "+49 (30) 555-0100", "+49305550100", true},
 		{"https", "https://me:secret@example.com/hook", "https://me:****@example.com/hook", true},
 		{"https", "https://example.com/hook", "https://example.com/other@hook", false},
+		{"https", "HTTPS://Example.com/Hook", "https://example.com/hook", true},
 		{"sqs", "arn:aws:sqs:us-east-1:111122223333:A", "arn:aws:sqs:us-east-1:111122223333:a", false},
 	}
 	for _, tt := range tests {
