@@ -350,6 +350,22 @@ func TestDeadKeyIsNotPutBack(t *testing.T) {
 	}
 }
 
+// A topic that is made again while its key does not work is made without it, so
+// that it can notify.
+func TestTopicGoneWithItsKey(t *testing.T) {
+	w := healthy(t, "")
+	w.SetKeyState(topicKey, kmstypes.KeyStateUnavailable)
+	w.deleteTopic()
+	told := len(w.Messages())
+	if s := w.sweep(app.Request{}); s.Unrestored != 0 || len(w.Messages()) == told {
+		t.Errorf("%d unrestored, messages %+v", s.Unrestored, w.Messages()[told:])
+	}
+	w.SetKeyState(topicKey, kmstypes.KeyStateEnabled)
+	if s := w.sweep(app.Request{}); s.Repaired != 1 || s.Findings != 0 {
+		t.Errorf("with a key that works, %d repaired, findings %q; want 1, none", s.Repaired, findings(s))
+	}
+}
+
 // The deletion of a multi-Region key waits for its replicas, and can be
 // cancelled meanwhile.
 func TestReplicatedKey(t *testing.T) {

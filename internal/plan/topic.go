@@ -130,7 +130,7 @@ func (a ClearFilterPolicy) Step() Step {
 // plan plans relight's own topic:
 //
 //	nothing deployed, or another topic or key      skipped
-//	the topic does not exist                       created with policy and key; configured subscribers restored;
+//	the topic does not exist                       created with policy and, if it works, key; configured subscribers restored;
 //	                                               a finding, since subscriptions of the deleted topic still deliver
 //	relight's statement is missing or narrowed     restored; the statements of others are kept
 //	its policy cannot be read                      a finding: a new policy would lose what others added
@@ -165,9 +165,12 @@ func (observed *TopicState) plan(want catalog.Desired, got Observed) Plan {
 	if state.Exists {
 		p.topicHealth(want, state)
 	} else {
-		p.Actions = append(p.Actions, CreateTopic{
-			Topic: want.Topic, Policy: freshPolicy(want.Topic), Key: want.TopicKey, Tags: want.Tags, Reason: "it does not exist",
-		})
+		a := CreateTopic{Topic: want.Topic, Policy: freshPolicy(want.Topic), Key: want.TopicKey, Tags: want.Tags, Reason: "it does not exist"}
+		if deadKey(state.KeyState) {
+			a.Key = ""
+			p.keyReplaced(want, state)
+		}
+		p.Actions = append(p.Actions, a)
 		p.find(TopicRecreated, Args{"topic": want.Topic})
 	}
 	p.topicKey(want, state)
@@ -184,7 +187,7 @@ func (p *Plan) topicKey(want catalog.Desired, state TopicState) {
 		p.Actions = append(p.Actions, EnableTopicKey{
 			Key: want.TopicKey, Cancel: state.KeyState != keyDisabled, Reason: "its state is " + state.KeyState + ": nothing can be published to the topic",
 		})
-	case state.Exists && !IsKey(state.Key, want.TopicKey): // the topic is not encrypted with it: see topicHealth
+	case !IsKey(state.Key, want.TopicKey): // the topic is not encrypted with it
 		return
 	default:
 		p.find(TopicKeyUnusable, Args{"key": want.TopicKey, "state": state.KeyState})
@@ -229,7 +232,7 @@ func (p *Plan) topicHealth(want catalog.Desired, state TopicState) {
 	case want.TopicKey == "" || IsKey(state.Key, want.TopicKey):
 	case deadKey(state.KeyState):
 		healthy = false
-		p.find(TopicKeyReplaced, Args{"topic": want.Topic, "current": cmp.Or(state.Key, "no key"), "key": want.TopicKey, "state": state.KeyState})
+		p.keyReplaced(want, state)
 	default:
 		healthy = false
 		p.Actions = append(p.Actions, SetTopicKey{
@@ -239,6 +242,12 @@ func (p *Plan) topicHealth(want catalog.Desired, state TopicState) {
 	if healthy {
 		p.Healthy++
 	}
+}
+
+// keyReplaced adds the finding that the topic keeps another key, or none, since
+// relight's does not work.
+func (p *Plan) keyReplaced(want catalog.Desired, state TopicState) {
+	p.find(TopicKeyReplaced, Args{"topic": want.Topic, "current": cmp.Or(state.Key, "no key"), "key": want.TopicKey, "state": state.KeyState})
 }
 
 // restorePolicy adds to a policy those of relight's statements that it lacks,

@@ -141,6 +141,15 @@ func TestTopics(t *testing.T) {
 			findings: []string{"[topic-key-replaced] topic " + topic + ": it is encrypted with alias/theirs, and relight does not put its own key back: the state of " + topicKey + " is Deleted. " +
 				"Make relight's key work again (see with aws kms describe-key what it waits for); relight then puts it back. Until then, the key of the topic must admit CloudWatch: see docs/operations.md#the-keys-policy."},
 		},
+		"dead key, and all else gone": {
+			change:  func(s *plan.TopicState) { *s = plan.TopicState{KeyState: "Deleted"} },
+			actions: []string{create, subscribe},
+			findings: []string{
+				"[topic-key-replaced] topic " + topic + ": it is encrypted with no key, and relight does not put its own key back: the state of " + topicKey + " is Deleted. " +
+					"Make relight's key work again (see with aws kms describe-key what it waits for); relight then puts it back. Until then, the key of the topic must admit CloudWatch: see docs/operations.md#the-keys-policy.",
+				recreated,
+			},
+		},
 		"disabled key, and another on the topic": {
 			change: func(s *plan.TopicState) { s.Key, s.KeyState = "alias/theirs", "Disabled" }, held: 1,
 			actions: []string{
