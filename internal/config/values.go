@@ -96,11 +96,11 @@ func (p *problems) subscriber(field string, s Subscriber) {
 		case fifoShape.MatchString(s.Endpoint):
 			bad("relight's topic is a standard topic, which cannot deliver to a FIFO queue: use a standard queue")
 		case !queueShape.MatchString(s.Endpoint):
-			bad("use the queue's ARN, such as arn:aws:sqs:eu-west-1:111122223333:oncall, not its name or URL")
+			bad("use the queue's ARN, such as arn:PARTITION:sqs:eu-west-1:111122223333:oncall, not its name or URL")
 		}
 	case "lambda":
 		if !lambdaShape.MatchString(s.Endpoint) {
-			bad("use the function's ARN, such as arn:aws:lambda:eu-west-1:111122223333:function:oncall, not its name")
+			bad("use the function's ARN, such as arn:PARTITION:lambda:eu-west-1:111122223333:function:oncall, not its name")
 		}
 	default:
 		p.unless(false, "%s.protocol %q: use email, email-json, https, sms, sqs or lambda", field, s.Protocol)
@@ -139,7 +139,7 @@ func reserved(s string) bool { return strings.HasPrefix(strings.ToLower(s), "aws
 // keys", regions.
 func (p *problems) key(field, arn, region string) {
 	if !keyShape.MatchString(arn) {
-		p.unless(false, "%s %q is not the ARN of a KMS key: use one such as arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab", field, arn)
+		p.unless(false, "%s %q is not the ARN of a KMS key: use one such as arn:PARTITION:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab", field, arn)
 		return
 	}
 	if own := strings.Split(arn, ":")[3]; region != "" {
