@@ -109,6 +109,7 @@ var layers = map[string][]string{
 		"internal/awsio", "internal/catalog", "internal/config", "internal/plan", "internal/remedy", "internal/report", "internal/trigger",
 		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/config", "golang.org/x/",
 	},
+	"internal/probe": {"internal/catalog", "github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go"},
 	"internal/awstest": {
 		"internal/catalog",
 		"github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go",
@@ -121,7 +122,7 @@ var layers = map[string][]string{
 	"functions":        {"internal/catalog", "internal/serve"},
 	"infra":            {"infra/", "internal/catalog", "internal/config", "github.com/aws/aws-cdk-go/", "github.com/aws/constructs-go/", "github.com/aws/jsii-runtime-go"},
 	"cmd": {
-		"events", "internal/app", "internal/awsio", "internal/catalog", "internal/config", "internal/lab", "internal/remedy", "internal/report",
+		"events", "internal/app", "internal/awsio", "internal/catalog", "internal/config", "internal/lab", "internal/probe", "internal/remedy", "internal/report",
 		"github.com/", "golang.org/x/",
 	},
 }
@@ -182,7 +183,7 @@ func TestOneEdgeToAWS(t *testing.T) {
 	for _, f := range catalog.Functions() {
 		link("functions/" + string(f))
 	}
-	if !linked["internal/awsio"] || linked["internal/lab"] || linked["internal/awstest"] {
+	if !linked["internal/awsio"] || linked["internal/lab"] || linked["internal/awstest"] || linked["internal/probe"] {
 		t.Errorf("the functions link %v", slices.Sorted(maps.Keys(linked)))
 	}
 	for dir := range linked {

@@ -38,7 +38,7 @@ func newAccept(f *flags) *cobra.Command {
 				if !f.json() {
 					printAcceptance(cmd, what)
 				}
-				if !sure && !asked(cmd) {
+				if !sure && !asked(cmd, "Accept?") {
 					return errors.New("not accepted: nothing was written")
 				}
 				if err := a.Accept(cmd.Context(), what); err != nil {
@@ -74,9 +74,9 @@ func printAcceptance(cmd *cobra.Command, what app.Acceptance) {
 	}
 }
 
-// asked prompts and reports whether the answer was yes.
-func asked(cmd *cobra.Command) bool {
-	fmt.Fprint(cmd.ErrOrStderr(), "Accept? Type yes: ")
+// asked asks a question and reports whether the answer was yes.
+func asked(cmd *cobra.Command, question string) bool {
+	fmt.Fprint(cmd.ErrOrStderr(), question+" Type yes: ")
 	answer, _ := bufio.NewReader(cmd.InOrStdin()).ReadString('\n') // no answer is no
 	return strings.TrimSpace(answer) == "yes"
 }

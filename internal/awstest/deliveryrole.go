@@ -46,6 +46,7 @@ type policy struct {
 	versions  map[string]string // documents by ID
 	current   string
 	made      int // number of versions made so far
+	tags      []types.Tag
 }
 
 // AddRole makes a role that services may assume and deliver with. A role has no
@@ -461,7 +462,7 @@ func createPolicy(c *request, in *iam.CreatePolicyInput) (*iam.CreatePolicyOutpu
 	}
 	p := &policy{
 		arn: c.arn("iam", "", "policy/"+*in.PolicyName), name: *in.PolicyName,
-		versions: map[string]string{"v1": *in.PolicyDocument}, current: "v1", made: 1,
+		versions: map[string]string{"v1": *in.PolicyDocument}, current: "v1", made: 1, tags: in.Tags,
 	}
 	if c.policies[p.arn] != nil {
 		return nil, refuse("EntityAlreadyExists", "A policy called %s already exists.", p.name)
@@ -472,7 +473,7 @@ func createPolicy(c *request, in *iam.CreatePolicyInput) (*iam.CreatePolicyOutpu
 }
 
 func describePolicy(p *policy) *types.Policy {
-	return &types.Policy{Arn: aws.String(p.arn), PolicyName: aws.String(p.name), DefaultVersionId: aws.String(p.current)}
+	return &types.Policy{Arn: aws.String(p.arn), PolicyName: aws.String(p.name), DefaultVersionId: aws.String(p.current), Tags: p.tags}
 }
 
 // deletePolicy deletes a managed policy that is attached to no role.
@@ -555,6 +556,37 @@ func setDefaultPolicyVersion(c *request, in *iam.SetDefaultPolicyVersionInput) e
 	return nil
 }
 
+// listPolicyVersions lists the versions of a managed policy.
+func listPolicyVersions(c *request, in *iam.ListPolicyVersionsInput) (*iam.ListPolicyVersionsOutput, error) {
+	if err := c.knows(*in.PolicyArn); err != nil {
+		return nil, err
+	}
+	out := &iam.ListPolicyVersionsOutput{}
+	p := c.policies[*in.PolicyArn]
+	for _, id := range slices.Sorted(maps.Keys(p.versions)) {
+		out.Versions = append(out.Versions, types.PolicyVersion{VersionId: aws.String(id), IsDefaultVersion: id == p.current})
+	}
+	return out, nil
+}
+
+// deletePolicyVersion deletes a version that is not the default one. Source:
+// IAM API Reference, DeletePolicyVersion.
+func deletePolicyVersion(c *request, in *iam.DeletePolicyVersionInput) error {
+	if err := c.knows(*in.PolicyArn); err != nil {
+		return err
+	}
+	p, id := c.policies[*in.PolicyArn], *in.VersionId
+	switch {
+	case p.versions[id] == "":
+		return refuse(noSuchEntity, "Policy %s version %s does not exist.", p.arn, id)
+	case id == p.current:
+		return refuse("DeleteConflict", "Cannot delete the default version of a policy.")
+	}
+	delete(p.versions, id)
+	c.wrote(p.arn)
+	return nil
+}
+
 // deliveryRoleOperations are the operations that this file answers.
 var deliveryRoleOperations = []operation{
 	handle(createRole),
@@ -578,4 +610,6 @@ var deliveryRoleOperations = []operation{
 	handle(getPolicyVersion),
 	handle(createPolicyVersion),
 	act[iam.SetDefaultPolicyVersionOutput](setDefaultPolicyVersion),
+	handle(listPolicyVersions),
+	act[iam.DeletePolicyVersionOutput](deletePolicyVersion),
 }

@@ -1,0 +1,205 @@
+package probe_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"github.com/relight-aws/relight/internal/probe"
+)
+
+func TestBeliefs(t *testing.T) {
+	seen := map[string]bool{}
+	for _, b := range probe.Beliefs() {
+		if seen[b.ID] || !regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)+$`).MatchString(b.ID) || b.Text == "" || b.Ref == "" {
+			t.Errorf("belief %+v is not usable", b)
+		}
+		seen[b.ID] = true
+	}
+}
+
+// A run observes what the account answers, and leaves nothing.
+func TestRun(t *testing.T) {
+	a := newAccount()
+	a.events = true
+	before := a.State()
+	rep, err := probe.Run(t.Context(), a.options())
+	if err != nil || len(rep.Left) > 0 {
+		t.Fatalf("%v, left %v", err, rep.Left)
+	}
+	if left := a.left(before); len(left) > 0 {
+		t.Errorf("left %v", left)
+	}
+	verdicts := map[string]probe.Verdict{}
+	for _, r := range rep.Results {
+		verdicts[r.ID] = r.Verdict
+		t.Logf("%-45s %-10s %s%s", r.ID, r.Verdict, r.Seen, r.Why)
+		if (r.Verdict == probe.NotSeen) != (r.Why != "") || (r.Verdict == probe.NotSeen) == (r.Seen != "") {
+			t.Errorf("%+v: either what was seen, or why not", r)
+		}
+	}
+	for _, b := range probe.Beliefs() {
+		if b.Unseen != "" && verdicts[b.ID] != probe.NotSeen || verdicts[b.ID] == "" {
+			t.Errorf("%s: %q", b.ID, verdicts[b.ID])
+		}
+	}
+	if n := rep.Count(probe.Agrees) + rep.Count(probe.Disagrees); n < 40 {
+		t.Errorf("%d beliefs seen, want 40 at least", n)
+	}
+	for id, want := range map[string]probe.Verdict{
+		"event-latency": probe.Agrees, "missing-vpc-fails-alone": probe.Agrees, "record-of-delete-flow-logs": probe.Agrees,
+		"record-of-mute-rule": probe.Agrees, "mute-raises-no-direct-event": probe.Agrees, "closed-region-ec2": probe.Agrees,
+		"group-with-disabled-key": probe.Agrees, "recreated-topic-reaches-old-subscription": probe.Agrees,
+	} {
+		if verdicts[id] != want {
+			t.Errorf("%s: %s, want %s", id, verdicts[id], want)
+		}
+	}
+	raw, err := json.Marshal(rep)
+	if err != nil || strings.Contains(string(raw), account) {
+		t.Errorf("%v, or the report has the account's number: %s", err, raw)
+	}
+}
+
+// An answer that contradicts a belief is reported as that.
+func TestDisagrees(t *testing.T) {
+	a := newAccount()
+	a.RefuseWhole()
+	before := a.State()
+	rep, err := probe.Run(t.Context(), a.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rep.Results {
+		switch r.ID {
+		case "missing-vpc-fails-alone":
+			if r.Verdict != probe.Disagrees {
+				t.Errorf("%+v", r)
+			}
+		case "record-of-mute-rule": // no event arrives
+			if r.Verdict != probe.NotSeen {
+				t.Errorf("%+v", r)
+			}
+		}
+	}
+	if left := a.left(before); len(left) > 0 {
+		t.Errorf("left %v", left)
+	}
+}
+
+// Whatever happens at whichever call, a run leaves nothing: an interruption, a
+// refusal, or an answer that is lost after the call took effect.
+func TestLeavesNothing(t *testing.T) {
+	tests := map[string]func(a *accountUnderProbe, cancel func()) func(next func() error) error{
+		"interrupted before": func(_ *accountUnderProbe, cancel func()) func(func() error) error {
+			return func(next func() error) error { cancel(); return next() }
+		},
+		"refused": func(*accountUnderProbe, func()) func(func() error) error {
+			return func(func() error) error { return refuse("InternalError") }
+		},
+		"answer lost": func(*accountUnderProbe, func()) func(func() error) error {
+			return func(next func() error) error { return errors.Join(next(), errLost) }
+		},
+		"answer lost and interrupted": func(_ *accountUnderProbe, cancel func()) func(func() error) error {
+			return func(next func() error) error { defer cancel(); return errors.Join(next(), errLost) }
+		},
+	}
+	for name, disturb := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			calls := 1
+			for at := 1; at <= calls; at++ {
+				a := newAccount()
+				ctx, cancel := context.WithCancel(t.Context())
+				a.at, a.happen = at, disturb(a, cancel)
+				before := a.State()
+				rep, err := probe.Run(ctx, a.options())
+				interrupted := ctx.Err() != nil
+				cancel()
+				if err != nil && !(interrupted && errors.Is(err, context.Canceled)) || len(rep.Left) > 0 {
+					t.Errorf("call %d: %v, left %v", at, err, rep.Left)
+				}
+				if left := a.left(before); len(left) > 0 {
+					t.Fatalf("call %d: left %v", at, left)
+				}
+				calls = max(calls, a.calls)
+			}
+			if calls < 100 {
+				t.Errorf("only %d calls", calls)
+			}
+		})
+	}
+}
+
+// What cannot be removed is reported, and Clean removes it later. Clean removes
+// nothing else.
+func TestClean(t *testing.T) {
+	a := newAccount()
+	ops := []string{
+		"DeleteFlowLogs", "DeleteVpc", "DeleteLogGroup", "DeleteAlarms", "DeleteAlarmMuteRule", "DeleteTopic", "DeleteTrail", "DeleteRole", "DeletePolicy",
+		"ScheduleKeyDeletion",
+	}
+	for _, op := range ops {
+		a.Deny(op)
+	}
+	others(t, a)
+	before := a.State()
+	rep, err := probe.Run(t.Context(), a.options())
+	if err == nil || len(rep.Left) < 8 {
+		t.Errorf("%v, left %v", err, rep.Left)
+	}
+	if len(a.left(before)) == 0 {
+		t.Fatal("the run left nothing, so the test shows nothing")
+	}
+	for _, op := range ops {
+		a.Allow(op)
+	}
+	removed, err := probe.Clean(t.Context(), a.options())
+	if err != nil || len(removed) < 8 {
+		t.Errorf("%v, removed %v", err, removed)
+	}
+	if left := a.left(before); len(left) > 0 {
+		t.Errorf("left %v", left)
+	}
+	for name := range before {
+		if a.State()[name] == "" {
+			t.Errorf("%s was removed", name)
+		}
+	}
+	if removed, err := probe.Clean(t.Context(), a.options()); err != nil || len(removed) > 0 {
+		t.Errorf("a second time: %v, removed %v", err, removed)
+	}
+}
+
+// others makes resources that are not of a run, though they look a little like
+// it.
+func others(t *testing.T, a *accountUnderProbe) {
+	t.Helper()
+	for _, name := range []string{"probe-relight-notes", "probe-relight", "relight-flow-logs", "probe-relight-abcdefgh-logs"} {
+		if _, err := a.Logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(name)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := a.EC2.CreateVpc(t.Context(), &ec2.CreateVpcInput{CidrBlock: aws.String("10.254.0.0/28")}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Waiting ends with its limit.
+func TestWait(t *testing.T) {
+	a := newAccount()
+	o := a.options()
+	o.Wait, o.Poll = 50*time.Millisecond, time.Millisecond
+	begin := time.Now()
+	if _, err := probe.Run(t.Context(), o); err != nil || time.Since(begin) > 5*time.Second {
+		t.Errorf("%v after %s", err, time.Since(begin))
+	}
+}
