@@ -99,3 +99,18 @@ func TestControls(t *testing.T) {
 		t.Errorf("table:\n%s", stdout)
 	}
 }
+
+// A probe does not start with a prefix that is relight's own.
+func TestProbePrefix(t *testing.T) {
+	noAWS(t)
+	t.Setenv("AWS_REGION", "eu-west-1")
+	for prefix, want := range map[string]string{
+		"relight": "relight's own", "relight-probe": "relight's own", "rel": "no usable AWS credentials", "probe-relight": "no usable AWS credentials",
+		"Probe": "lower-case", "x": "3 to 40", strings.Repeat("x", 41): "3 to 40",
+	} {
+		code, _, stderr := relight(t, "probe", "--yes", "--prefix", prefix)
+		if code != exitError || !strings.Contains(stderr, want) {
+			t.Errorf("--prefix %s: exit code %d, want %q: %s", prefix, code, want, stderr)
+		}
+	}
+}

@@ -85,7 +85,7 @@ func Beliefs() []Belief {
 		{"group-delivery-error-goes", "open-33", "LatestCloudWatchLogsDeliveryError disappears with the next success", "it needs a trail that fails to deliver for hours"},
 		{"global-region", "open-34", "events of IAM arrive in us-gov-west-1 and cn-north-1", ""},
 		{"record-of-boundary", "open-35", "the record of PutRolePermissionsBoundary has roleName and permissionsBoundary", ""},
-		{"record-of-policy-version", "open-35", "the record of CreatePolicyVersion has policyArn and setAsDefault", ""},
+		{"record-of-policy-version", "open-35", "the record of CreatePolicyVersion has policyArn", ""},
 		{"record-of-default-version", "open-35", "the record of SetDefaultPolicyVersion has policyArn and versionId", ""},
 		{"no-group-is-no-error", "open-36", "DescribeLogGroups returns an empty list if no name has the prefix", ""},
 		{"direct-event-source", "open-37", "CloudWatch's own event of a changed alarm has the source aws.cloudwatch", ""},

@@ -559,7 +559,10 @@ func ours(name, tag, prefix string) bool {
 // partition returns the partition of a region. Source: the SDK's table of
 // partitions, by the prefixes of their regions.
 func partition(region string) string {
-	for prefix, name := range map[string]string{"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b", "eusc-": "aws-eusc"} {
+	for prefix, name := range map[string]string{
+		"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b", "eu-isoe-": "aws-iso-e", "us-isof-": "aws-iso-f",
+		"eusc-": "aws-eusc",
+	} {
 		if strings.HasPrefix(region, prefix) {
 			return name
 		}
