@@ -84,7 +84,7 @@ func probed(cmd *cobra.Command, f *flags, o *probe.Options, anyway bool) (*accou
 		return nil, fmt.Errorf("--wait %s: use 0 or more", o.Wait)
 	}
 	acct, err := connect(cmd.Context(), f)
-	if err != nil && !(anyway && acct != nil) {
+	if err != nil && (!anyway || acct == nil) {
 		return nil, err
 	}
 	o.AWS, o.Account = acct.aws, acct.deployment.Account
@@ -128,7 +128,7 @@ func printProbe(w io.Writer, rep probe.Report) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "BELIEF\tOF\tVERDICT\tSEEN, OR WHY NOT")
 	for _, r := range rep.Results {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", r.ID, r.Ref, r.Verdict, oneLine(r.Seen+r.Why))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", r.ID, r.Ref, r.Verdict, cell(r.Seen+r.Why))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -138,9 +138,9 @@ func printProbe(w io.Writer, rep probe.Report) error {
 	return err
 }
 
-// oneLine returns a text without line breaks and tabs, which would break the
+// cell returns a text without line breaks and tabs, which would break the
 // table, shortened to what a terminal shows.
-func oneLine(text string) string {
+func cell(text string) string {
 	const most = 200
 	text = strings.Join(strings.Fields(text), " ")
 	if runes := []rune(text); len(runes) > most {

@@ -107,7 +107,7 @@ func deployed(t *testing.T, configuration string) *world {
 		cfg.Subscribers = []config.Subscriber{{Protocol: "sqs", Endpoint: oncall}}
 	}
 	w := &world{Account: awstest.New(account, home), t: t, config: cfg, now: time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)}
-	w.Account.Now = func() time.Time { return w.now }
+	w.Now = func() time.Time { return w.now }
 	awstest.Handle(w.Account, w.invoke)
 	w.AddRegion(second, "opt-in-not-required")
 	w.AddRegion("af-south-1", "not-opted-in")

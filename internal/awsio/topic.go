@@ -147,10 +147,9 @@ func topicOf(attributes map[string]string, topic string, alarms []string) plan.T
 	t.Confirmed, _ = strconv.Atoi(attributes["SubscriptionsConfirmed"]) // absent counts as none
 	t.Pending, _ = strconv.Atoi(attributes["SubscriptionsPending"])
 	for _, alarm := range alarms {
-		switch why := plan.AdmitsAlarm(attributes["Policy"], topic, alarm); {
-		case why == "":
+		if why := plan.AdmitsAlarm(attributes["Policy"], topic, alarm); why == "" {
 			t.Admits = true
-		default:
+		} else {
 			t.Why, t.KeepsOut = why, append(t.KeepsOut, alarm)
 		}
 	}

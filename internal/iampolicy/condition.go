@@ -72,7 +72,8 @@ func (c Call) meets(operator, name string, values Values) Verdict {
 	operator, any := strings.CutPrefix(operator, "foranyvalue:")
 	operator, every := strings.CutPrefix(operator, "forallvalues:")
 	positive, negates := negated[operator]
-	present, absent := Never, Never
+	absent := Never
+	var present Verdict
 	switch {
 	case operator == "null":
 		present, absent = among(values, "false"), among(values, "true")

@@ -9,7 +9,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 
@@ -48,7 +47,6 @@ const (
 type accountUnderProbe struct {
 	*awstest.Account
 
-	mu      sync.Mutex
 	queues  map[string]map[string]string // tags by name
 	mail    []string                     // messages of any queue
 	rules   map[string]rule

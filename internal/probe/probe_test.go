@@ -124,7 +124,7 @@ func TestLeavesNothing(t *testing.T) {
 				rep, err := probe.Run(ctx, a.options())
 				interrupted := ctx.Err() != nil
 				cancel()
-				if err != nil && !(interrupted && errors.Is(err, context.Canceled)) || len(rep.Left) > 0 {
+				if err != nil && (!interrupted || !errors.Is(err, context.Canceled)) || len(rep.Left) > 0 {
 					t.Errorf("call %d: %v, left %v", at, err, rep.Left)
 				}
 				if left := a.left(before); len(left) > 0 {

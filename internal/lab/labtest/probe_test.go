@@ -9,9 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -45,43 +43,6 @@ func TestProbe(t *testing.T) {
 	if i := slices.IndexFunc(rep.Results, func(r probe.Result) bool { return r.ID == "event-latency" }); rep.Results[i].Seconds == nil {
 		t.Errorf("the time from call to event was not measured: %+v", rep.Results[i])
 	}
-	nothingLeft(t)
-}
-
-// TestProbeInterrupted interrupts the command while it makes things: nothing is
-// left at any step.
-func TestProbeInterrupted(t *testing.T) {
-	bin := probeBinary(t)
-	for _, step := range []string{ // internal/probe interrupts at every call
-		"making EventBridge rule", "making CloudTrail trail", "making KMS key", "making alarm mute rule", "making flow log", "making SNS subscription",
-		"removing what was made",
-	} {
-		t.Run(strings.ReplaceAll(step, " ", "-"), func(t *testing.T) {
-			run := startProbe(t, bin, "--wait", "1s")
-			run.await(t, step)
-			run.interrupt(t)
-			out := run.end(t, 1)
-			if !bytes.Contains(out, []byte("not seen")) {
-				t.Errorf("the table has nothing that was not seen:\n%s", out)
-			}
-			nothingLeft(t)
-		})
-	}
-}
-
-// TestProbeClean kills the command and cleans up with another one.
-func TestProbeClean(t *testing.T) {
-	bin := probeBinary(t)
-	run := startProbe(t, bin, "--wait", "1s")
-	run.await(t, "making flow log")
-	if err := run.cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	run.end(t, -1)
-	if len(leftovers(t)) == 0 {
-		t.Fatal("a killed run left nothing, so the test shows nothing")
-	}
-	startProbe(t, bin, "--clean").end(t, 0)
 	nothingLeft(t)
 }
 
@@ -119,31 +80,6 @@ func startProbe(t *testing.T, bin string, args ...string) *probing {
 		}
 	}()
 	return p
-}
-
-// await reads what the command says until a line begins with a text.
-func (p *probing) await(t *testing.T, text string) {
-	t.Helper()
-	limit := time.After(2 * time.Minute)
-	for {
-		select {
-		case line, open := <-p.lines:
-			p.said = append(p.said, line)
-			if strings.HasPrefix(line, text) {
-				return
-			}
-			if !open {
-				t.Fatalf("the command never said %q:\n%s", text, strings.Join(p.said, "\n"))
-			}
-		case <-limit:
-			t.Fatalf("the command did not say %q in time:\n%s", text, strings.Join(p.said, "\n"))
-		}
-	}
-}
-
-func (p *probing) interrupt(t *testing.T) {
-	t.Helper()
-	must(t, p.cmd.Process.Signal(syscall.SIGINT))
 }
 
 // end waits for the command and returns its standard output.
