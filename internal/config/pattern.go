@@ -191,7 +191,7 @@ func checkRegex(expression string) error {
 	case strings.ContainsAny(expression, "()"):
 		return fmt.Errorf("the regular expression %%%s%% has parentheses, which CloudWatch Logs does not support: use two conditions, or | without parentheses", expression)
 	case !regexShape.MatchString(expression):
-		return fmt.Errorf("the regular expression %%%s%% has a character that AWS does not take: it may have letters, digits, : _ # = @ / ; , - and the operators ^ $ ? [ ] { } | \\ * . and +", expression)
+		return fmt.Errorf("the regular expression %%%s%% has a character that AWS does not take: it may have only letters, digits, : _ # = @ / ; , - and the operators ^ $ ? [ ] { } | \\ * . and +", expression)
 	}
 	if _, err := regexp.Compile(expression); err != nil {
 		return fmt.Errorf("the regular expression %%%s%% is not valid: %w", expression, err)
