@@ -112,24 +112,24 @@ func (r *region) observeAllAlarms(ctx context.Context, s remedy.Scope) (*plan.Al
 		}
 	}
 	topics := state.DecidingTopics(r.Want)
-	for name, actions := range r.crowd(state) {
-		for _, topic := range actions {
-			topics[topic] = append(topics[topic], name)
-		}
+	for topic, alarms := range r.crowd(state) {
+		topics[topic] = append(topics[topic], alarms...)
 	}
 	return state, r.readTopics(ctx, state, topics)
 }
 
-// crowd returns, by alarm, the actions of relight's alarms that leave no room for
-// relight's topic.
+// crowd returns the actions of relight's alarms that leave no room for relight's
+// topic, each with the names of those alarms.
 func (r *region) crowd(state *plan.AlarmState) map[string][]string {
-	actions := map[string][]string{}
+	alarms := map[string][]string{}
 	for name, a := range state.Alarms {
 		if strings.HasPrefix(name, r.Want.Name("")) && len(a.AlarmActions) >= catalog.ActionsPerState && !slices.Contains(a.AlarmActions, r.Want.Topic) {
-			actions[name] = a.AlarmActions
+			for _, action := range a.AlarmActions {
+				alarms[action] = append(alarms[action], name)
+			}
 		}
 	}
-	return actions
+	return alarms
 }
 
 // readTopics reads the health of topics. A topic that relight may not read
