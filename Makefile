@@ -35,6 +35,11 @@ test: need node_modules .venv quick ## Run every test, the stack's and the local
 quick: ## Run the tests that need nothing but Go
 	go test $$(go list ./... | grep -v -e /infra -e /internal/lab)
 
+# What AWS is only assumed to do, the other way round: docs/aws-beliefs.md.
+.PHONY: beliefs
+beliefs: ## Run every attack under the other way of every assumed belief about AWS
+	go test -count=1 -timeout 30m -run 'Doubts|OtherShape' ./internal/app -beliefs
+
 .PHONY: bench
 bench: ## Run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./internal/plan ./internal/trigger

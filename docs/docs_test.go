@@ -27,6 +27,7 @@ var pages = map[string]func(*page){
 	"permissions.md":   permissions,
 	"configuration.md": configuration,
 	"demo.md":          demo,
+	"aws-beliefs.md":   beliefs,
 }
 
 // blocks are the generated parts of pages that are otherwise written by hand.

@@ -138,7 +138,7 @@ func TestChangedFlowLogConfiguration(t *testing.T) {
 				w := healthy(t, tt.before)
 				sweeps := tt.sweeps
 				if distinct {
-					w.DistinctFlowLogs()
+					w.Doubt("format-makes-no-other-flow-log")
 					if tt.distinct != nil {
 						sweeps = tt.distinct
 					}
@@ -241,7 +241,7 @@ func TestFullVPCInBatch(t *testing.T) {
 	for _, whole := range []bool{false, true} {
 		w := healthy(t, "")
 		if whole {
-			w.RefuseWhole()
+			w.Doubt("missing-vpc-fails-its-item", "flow-log-limit-fails-its-item")
 		}
 		w.deleteFlowLogs(home, "vpc-1", "vpc-2")
 		w.createFlowLog(home, "vpc-1", "ACCEPT", "theirs")
@@ -286,7 +286,7 @@ func TestForgedTag(t *testing.T) {
 		w.sweepFlowLogs()
 		w.anHour()
 	}
-	w.OutliveVPCs()
+	w.Doubt("flow-logs-go-with-their-vpc")
 	must(w.EC2.DeleteVpc(t.Context(), &ec2.DeleteVpcInput{VpcId: aws.String("vpc-9")}))
 	w.sweepFlowLogs()
 	if got := w.FlowLogs(home, "vpc-9"); !slices.Equal(got, []string{theirs}) {
@@ -304,10 +304,10 @@ func TestAnyFlowLogConfiguration(t *testing.T) {
 		w.sweepFlowLogs()
 		coin := func(name string) bool { return rapid.Bool().Draw(rt, name) }
 		if coin("distinct") {
-			w.DistinctFlowLogs()
+			w.Doubt("format-makes-no-other-flow-log")
 		}
 		if coin("whole call fails") {
-			w.RefuseWhole()
+			w.Doubt("missing-vpc-fails-its-item", "flow-log-limit-fails-its-item")
 		}
 		w.FlowLogQuota(rapid.IntRange(1, 4).Draw(rt, "quota"))
 		theirs := map[string]bool{}

@@ -52,19 +52,8 @@ func TestSweepOfAnyAccount(t *testing.T) {
 			rt.Fatalf("%d unrestored: %+v", s.Unrestored, s)
 		}
 		after := w.State()
-		for _, key := range slices.Sorted(maps.Keys(before)) {
-			switch {
-			case after[key] == "" && (!strings.Contains(key, " flow-log ") || !strings.Contains(before[key], `"relight":"relight"`)): // a flow log of relight's own may be redundant
-				rt.Errorf("%s was removed", key)
-			case after[key] == "":
-			case after[key] != before[key] && !mayChange(key):
-				rt.Errorf("%s was changed from %s to %s", key, before[key], after[key])
-			}
-		}
-		for key := range after {
-			if before[key] == "" && key != trailKey && !strings.Contains(key, "relight-") && !strings.Contains(key, " log-group ") {
-				rt.Errorf("%s was created", key)
-			}
+		for _, harm := range harmed(before, after) {
+			rt.Error(harm)
 		}
 		if gaps := w.gaps(); slices.ContainsFunc(gaps, func(g string) bool { return g == "audit" || strings.HasPrefix(g, "vpc-") && g != "vpc-changes" }) {
 			rt.Errorf("not protected: %v", gaps)
@@ -82,6 +71,26 @@ func TestSweepOfAnyAccount(t *testing.T) {
 			rt.Fatalf("a last sweep plans %d actions and writes %v: %+v", s.Planned, w.Writes()[writes:], s)
 		}
 	})
+}
+
+// harmed returns what a sweep may not have done between two states of an
+// account.
+func harmed(before, after map[string]string) (harms []string) {
+	for _, key := range slices.Sorted(maps.Keys(before)) {
+		switch {
+		case after[key] == "" && (!strings.Contains(key, " flow-log ") || !strings.Contains(before[key], `"relight":"relight"`)): // a flow log of relight's own may be redundant
+			harms = append(harms, key+" was removed")
+		case after[key] == "":
+		case after[key] != before[key] && !mayChange(key):
+			harms = append(harms, key+" was changed from "+before[key]+" to "+after[key])
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(after)) {
+		if before[key] == "" && key != trailKey && !strings.Contains(key, "relight-") && !strings.Contains(key, " log-group ") {
+			harms = append(harms, key+" was created")
+		}
+	}
+	return harms
 }
 
 // mayChange reports whether a sweep may change a resource: one of relight's

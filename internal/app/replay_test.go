@@ -337,7 +337,7 @@ func vpcExempt(id string) attack {
 // vpcTornDown deletes a VPC and leaves relight's flow log behind.
 func vpcTornDown(id string) attack {
 	return attack{do: func(w *world) {
-		w.OutliveVPCs()
+		w.Doubt("flow-logs-go-with-their-vpc")
 		w.AddVPC(home, id)
 		w.createOurs(id, "REJECT")
 		must(w.EC2.DeleteVpc(w.t.Context(), &ec2.DeleteVpcInput{VpcId: aws.String(id)}))

@@ -71,7 +71,7 @@ func TestTeardown(t *testing.T) {
 	outlives(t, func(t *testing.T, outlive bool) {
 		w := healthy(t, "")
 		if outlive {
-			w.OutliveVPCs()
+			w.Doubt("flow-logs-go-with-their-vpc")
 		}
 		before := w.State()
 		for _, s := range comeAndGo {
@@ -102,7 +102,7 @@ func TestTeardownInAnyOrder(t *testing.T) {
 		rapid.Check(t, func(rt *rapid.T) {
 			w := healthy(t, few)
 			if outlive {
-				w.OutliveVPCs()
+				w.Doubt("flow-logs-go-with-their-vpc")
 			}
 			before := w.State()
 			var due []string
@@ -143,7 +143,7 @@ func TestTeardownInAnyOrder(t *testing.T) {
 // If all events of a deleted stack are lost, the sweep finds what is left.
 func TestTeardownUnheard(t *testing.T) {
 	w := healthy(t, "")
-	w.OutliveVPCs()
+	w.Doubt("flow-logs-go-with-their-vpc")
 	before := w.State()
 	for _, s := range comeAndGo {
 		if s.do(w); s.name == "DeleteFlowLogs" {
@@ -310,7 +310,7 @@ func TestTeardownLeavesTheGroup(t *testing.T) {
 	w := healthy(t, "")
 	w.AddRegion("ap-south-1", "opted-in")
 	w.AddVPC("ap-south-1", "vpc-7")
-	w.OutliveVPCs()
+	w.Doubt("flow-logs-go-with-their-vpc")
 	w.sweep(app.Request{})
 	must(w.In("ap-south-1").EC2.DeleteVpc(t.Context(), &ec2.DeleteVpcInput{VpcId: aws.String("vpc-7")}))
 	w.sweep(app.Request{})

@@ -109,7 +109,7 @@ func TestTrailWithADeadPart(t *testing.T) {
 				w.updateTrail(weakened)
 				tt.kill(w)
 				if unchecked {
-					w.KeepUnchecked()
+					w.Doubt("kept-log-group-is-checked-again", "kept-key-is-checked-again")
 				}
 				s := w.sweep(app.Request{})
 				got := w.trail()

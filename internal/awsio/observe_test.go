@@ -246,7 +246,7 @@ func TestUnknownVPCInBatch(t *testing.T) {
 			actions = append(actions, plan.CreateFlowLog{VPC: id, Role: role, Spec: c.Want.FlowLogs})
 		}
 		if whole {
-			acct.RefuseWhole()
+			acct.Doubt("missing-vpc-fails-its-item")
 		}
 		for _, out := range c.Apply(t.Context(), scope(catalog.FlowLogs), actions) {
 			id := out.Action.Step().Target
@@ -266,7 +266,7 @@ func TestDeletedFlowLogInBatch(t *testing.T) {
 	for _, whole := range []bool{false, true} {
 		c, acct := cloud(t)
 		if whole {
-			acct.RefuseWhole()
+			acct.Doubt("missing-vpc-fails-its-item", "flow-log-limit-fails-its-item")
 		}
 		actions := []plan.Action{plan.DeleteFlowLog{ID: "fl-gone"}}
 		for _, vpc := range []string{"vpc-1", "vpc-2", "vpc-3"} {

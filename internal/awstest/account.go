@@ -5,8 +5,8 @@
 // Clients of the SDK, made from the Account's Config, call it: an Account
 // answers behind their validation and their defaults, without HTTP. Where it
 // imitates a quirk, the comment names the AWS document. Where AWS's documents
-// say nothing, the comment says "unverified", and the account does what is
-// harder for its caller.
+// say nothing, it does what is harder for its caller. Beliefs lists how well each
+// of its beliefs about AWS is known, and Doubt makes it behave the other way.
 package awstest
 
 import (
@@ -38,32 +38,30 @@ type Account struct {
 	Home string           // the region of Config
 	Now  func() time.Time // the account's clock; nil for 2026-03-03 12:00 UTC, the time of the sample events
 
-	mu            sync.Mutex
-	pageSize      int
-	lag           int
-	ids           int
-	outside       bool // CloudTrail takes no organisation trail of the account
-	keptUnchecked bool // see KeepUnchecked
-	whole         bool // a VPC that is unknown or has no room fails the whole CreateFlowLogs call
-	outlive       bool // flow logs outlive their VPC
-	flowLogQuota  int  // flow logs that a resource can have
-	distinct      bool // flow logs that differ only in format, role or interval are no duplicates
-	regions       map[string]*region
-	roles         store[role]                                              // by name
-	unready       map[string]int                                           // by role ARN: how many more calls cannot assume the role
-	policies      map[string]*policy                                       // managed policies, by ARN
-	keys          map[string]kmstypes.KeyState                             // by ARN
-	trails        map[string]*trail                                        // by ARN
-	history       []cloudtrailtypes.Event                                  // the latest first
-	buckets       map[string]bool                                          // buckets that trails may write to
-	replies       map[string]reply                                         // of CreateFlowLogs, by region and client token
-	faults        map[string][]string                                      // by operation: error codes of its next calls
-	denied        map[string]bool                                          // operations
-	others        map[reflect.Type]func(context.Context, any) (any, error) // operations that a test answers, by input
-	refusals      map[string][]string                                      // by resource ID: error codes inside successful replies
-	calls         Calls
-	writes        []Write
-	messages      []Message
+	mu           sync.Mutex
+	pageSize     int
+	lag          int
+	ids          int
+	outside      bool            // CloudTrail takes no organisation trail of the account
+	doubted      map[string]bool // beliefs that the account doubts
+	reached      map[string]bool // beliefs on which an answer depended
+	flowLogQuota int             // flow logs that a resource can have
+	regions      map[string]*region
+	roles        store[role]                                              // by name
+	unready      map[string]int                                           // by role ARN: how many more calls cannot assume the role
+	policies     map[string]*policy                                       // managed policies, by ARN
+	keys         map[string]kmstypes.KeyState                             // by ARN
+	trails       map[string]*trail                                        // by ARN
+	history      []cloudtrailtypes.Event                                  // the latest first
+	buckets      map[string]bool                                          // buckets that trails may write to
+	replies      map[string]reply                                         // of CreateFlowLogs, by region and client token
+	faults       map[string][]string                                      // by operation: error codes of its next calls
+	denied       map[string]bool                                          // operations
+	others       map[reflect.Type]func(context.Context, any) (any, error) // operations that a test answers, by input
+	refusals     map[string][]string                                      // by resource ID: error codes inside successful replies
+	calls        Calls
+	writes       []Write
+	messages     []Message
 
 	keyPolicies map[string]string // by the key's ARN
 	keyAliases  map[string]string // by alias: the key's ARN
@@ -129,7 +127,7 @@ func New(id, home string) *Account {
 	a := &Account{
 		ID: id, Home: home, pageSize: 1, flowLogQuota: FlowLogsPerResource,
 		regions: map[string]*region{}, unready: map[string]int{}, policies: map[string]*policy{}, keys: map[string]kmstypes.KeyState{}, keyPolicies: map[string]string{},
-		trails: map[string]*trail{}, buckets: map[string]bool{}, replies: map[string]reply{},
+		trails: map[string]*trail{}, buckets: map[string]bool{}, replies: map[string]reply{}, doubted: map[string]bool{}, reached: map[string]bool{},
 		faults: map[string][]string{}, denied: map[string]bool{}, others: map[reflect.Type]func(context.Context, any) (any, error){}, refusals: map[string][]string{}, calls: Calls{},
 	}
 	a.AddRegion(home, "opt-in-not-required")

@@ -43,7 +43,7 @@ func (al alarm) state() any {
 // completely; an overwritten alarm keeps its state, and the call's tags are
 // ignored. Source: CloudWatch API Reference, PutMetricAlarm.
 func putMetricAlarm(c *request, in *cloudwatch.PutMetricAlarmInput) error {
-	if why := cmp.Or(badAlarm(in, c.name), c.namesake(*in.AlarmName, metricAlarm)); why != "" {
+	if why := cmp.Or(c.badAlarm(in), c.namesake(*in.AlarmName, metricAlarm)); why != "" {
 		return refuse(invalidAlarm, "%s", why)
 	}
 	al := alarm{
@@ -82,7 +82,7 @@ const (
 
 // namesake returns that an alarm of another type has a name, or "". Names are
 // unique among all types. Sources: stackd, recorded 2026-09-14 (PutMetricAlarm
-// over a composite alarm's name is refused; the code is unverified); CloudWatch
+// over a composite alarm's name is refused; the code is assumed); CloudWatch
 // API Reference, PutLogAlarm, AlarmName.
 func (c *request) namesake(name, of string) string {
 	_, metric := c.alarms.now[name]
@@ -98,9 +98,10 @@ func (c *request) namesake(name, of string) string {
 
 // badAlarm returns what is wrong with an alarm, or "". Sources: CloudWatch API
 // Reference, PutMetricAlarm; the service's own message "Invalid region …
-// specified", unverified, for the rule that a topic has to be in the alarm's
+// specified" for the rule that a topic has to be in the alarm's
 // region.
-func badAlarm(in *cloudwatch.PutMetricAlarmInput, region string) string {
+func (c *request) badAlarm(in *cloudwatch.PutMetricAlarmInput) string {
+	region := c.name
 	period, periods := aws.ToInt32(in.Period), aws.ToInt32(in.EvaluationPeriods)
 	oneMetric := in.MetricName != nil
 	kinds := 0
@@ -140,7 +141,7 @@ func badAlarm(in *cloudwatch.PutMetricAlarmInput, region string) string {
 			if err != nil {
 				return "the action " + action + " is not an ARN"
 			}
-			if arn.Service == "sns" && arn.Region != region {
+			if arn.Service == "sns" && arn.Region != region && !c.doubts(alarmTopicRegion) {
 				return "Invalid region " + arn.Region + " specified. Only " + region + " is supported."
 			}
 		}
@@ -379,7 +380,7 @@ func (c *request) muteARN(name string) *string {
 
 // putAlarmMuteRule makes or overwrites a mute rule for up to 100 alarms.
 // Source: CloudWatch API Reference, PutAlarmMuteRule and MuteTargets; the code
-// of a refusal is unverified.
+// of a refusal is assumed.
 func putAlarmMuteRule(c *request, in *cloudwatch.PutAlarmMuteRuleInput) error {
 	switch {
 	case *in.Name == "":
@@ -423,7 +424,7 @@ func listAlarmMuteRules(c *request, in *cloudwatch.ListAlarmMuteRulesInput) (*cl
 	for name, m := range c.mutes.read(in.NextToken == nil) {
 		status := m.status(c.now())
 		if len(in.Statuses) > 0 && !slices.Contains(in.Statuses, status) ||
-			in.AlarmName != nil && (m.MuteTargets == nil || !slices.Contains(m.MuteTargets.AlarmNames, *in.AlarmName)) {
+			in.AlarmName != nil && (m.MuteTargets == nil || !slices.Contains(m.MuteTargets.AlarmNames, *in.AlarmName) || c.doubts(muteRulesByAlarm)) {
 			continue
 		}
 		found[name] = types.AlarmMuteRuleSummary{AlarmMuteRuleArn: c.muteARN(name), ExpireDate: m.ExpireDate, Status: status, MuteType: m.kind()}

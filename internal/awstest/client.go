@@ -137,7 +137,7 @@ func (a *Account) answer(ctx context.Context, in middleware.InitializeInput, _ m
 		return out, meta, &smithy.CanceledError{Err: err}
 	}
 	if c.region == nil || c.status == notOptedIn {
-		return out, meta, refuse(closedCode(c.service), "the security token included in the request is invalid")
+		return out, meta, refuse(a.closedCode(c.service), "the security token included in the request is invalid")
 	}
 	if err := c.fault(); err != nil {
 		return out, meta, err

@@ -55,11 +55,29 @@ func Contract(t *testing.T, c Implementation) {
 	}
 }
 
-// A clause is one fact that AWS documents and that this project depends on.
+// A clause is one fact about AWS that this project depends on.
 type clause struct {
 	name   string
 	source string // the AWS document that is the authority
+	grade  Grade  // how well the fact is known
+	record string // of a Recorded clause: who recorded it and when
+	belief string // of an Assumed clause: the ID of the belief that has its other way
 	check  func(*party) error
+}
+
+// Clauses returns the clauses of the contract as beliefs, without what follows
+// from an assumption.
+func Clauses() []Belief {
+	var all []Belief
+	for _, c := range clauses {
+		evidence := c.source
+		if c.record != "" {
+			evidence = c.record + "; " + evidence
+		}
+		b := Belief{ID: c.belief, Says: c.name, Grade: c.grade, Evidence: evidence, Decides: "internal/awstest/contract.go"}
+		all = append(all, b)
+	}
+	return all
 }
 
 var clauses = func() []clause {

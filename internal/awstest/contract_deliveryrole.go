@@ -37,7 +37,7 @@ func (p *party) managed() (*string, error) {
 
 var roleClauses = []clause{
 	{
-		name: "role is described as it was created", source: "IAM API Reference, CreateRole and GetRole",
+		name: "role is described as it was created", source: "IAM API Reference, CreateRole and GetRole", grade: Documented,
 		check: func(p *party) error {
 			name, err := p.role()
 			if err != nil {
@@ -60,7 +60,7 @@ var roleClauses = []clause{
 		},
 	},
 	{
-		name: "policy documents are URL-encoded", source: "IAM API Reference, GetRole and GetRolePolicy: URL-encoded compliant with RFC 3986",
+		name: "policy documents are URL-encoded", source: "IAM API Reference, GetRole and GetRolePolicy: URL-encoded compliant with RFC 3986", grade: Documented,
 		check: func(p *party) error {
 			name, err := p.role()
 			if err != nil {
@@ -77,7 +77,7 @@ var roleClauses = []clause{
 		},
 	},
 	{
-		name: "role that does not exist", source: "IAM API Reference, GetRole, NoSuchEntity",
+		name: "role that does not exist", source: "IAM API Reference, GetRole, NoSuchEntity", grade: Documented,
 		check: func(p *party) error {
 			name := aws.String(p.id)
 			_, get := p.IAM.GetRole(p.ctx, &iam.GetRoleInput{RoleName: name})
@@ -87,7 +87,7 @@ var roleClauses = []clause{
 		},
 	},
 	{
-		name: "second role with the same name is refused", source: "IAM API Reference, CreateRole, EntityAlreadyExists",
+		name: "second role with the same name is refused", source: "IAM API Reference, CreateRole, EntityAlreadyExists", grade: Documented,
 		check: func(p *party) error {
 			if _, err := p.role(); err != nil {
 				return err
@@ -97,7 +97,7 @@ var roleClauses = []clause{
 		},
 	},
 	{
-		name: "role with policies is not deleted", source: "IAM API Reference, DeleteRole, DeleteConflict",
+		name: "role with policies is not deleted", source: "IAM API Reference, DeleteRole, DeleteConflict", grade: Documented,
 		check: func(p *party) error {
 			name, err := p.role()
 			if err != nil {
@@ -111,7 +111,7 @@ var roleClauses = []clause{
 		},
 	},
 	{
-		name: "boundary of a role", source: "IAM API Reference, PutRolePermissionsBoundary and GetRole",
+		name: "boundary of a role", source: "IAM API Reference, PutRolePermissionsBoundary and GetRole", grade: Documented,
 		check: func(p *party) error {
 			name, err := p.role()
 			if err != nil {
@@ -142,7 +142,7 @@ var roleClauses = []clause{
 		},
 	},
 	{
-		name: "new default version of a managed policy takes effect", source: "IAM API Reference, CreatePolicyVersion, SetAsDefault; GetPolicy",
+		name: "new default version of a managed policy takes effect", source: "IAM API Reference, CreatePolicyVersion, SetAsDefault; GetPolicy", grade: Documented,
 		check: func(p *party) error {
 			name, err := p.role()
 			if err != nil {

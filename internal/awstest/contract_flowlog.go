@@ -59,7 +59,7 @@ func itemCode(out *ec2.CreateFlowLogsOutput, err error) (string, error) {
 
 var flowLogClauses = []clause{
 	{
-		name: "flow log is described as it was created", source: "Amazon EC2 API Reference, CreateFlowLogs and FlowLog",
+		name: "flow log is described as it was created", source: "Amazon EC2 API Reference, CreateFlowLogs and FlowLog", grade: Recorded, record: custodian + "2020-04-27",
 		check: func(p *party) error {
 			vpc, err := p.vpc()
 			if err != nil {
@@ -99,7 +99,7 @@ var flowLogClauses = []clause{
 		},
 	},
 	{
-		name: "delivery is a success from the first second", source: "recorded replies of DescribeFlowLogs: cloud-custodian, 2018-11-02, 2020-03-16 and 2020-04-27; LocalStack, 2024-09-24",
+		name: "delivery is a success from the first second", source: "Amazon EC2 API Reference, FlowLog, deliverLogsStatus", grade: Recorded, record: custodian + "2018-11-02, 2020-03-16 and 2020-04-27; " + localstack + "2024-09-24",
 		check: func(p *party) error {
 			vpc, err := p.vpc()
 			if err != nil {
@@ -119,7 +119,7 @@ var flowLogClauses = []clause{
 		},
 	},
 	{
-		name: "flow log to a group's ARN has the group's name", source: "recorded reply of DescribeFlowLogs, cloud-custodian, 2021-02",
+		name: "flow log to a group's ARN has the group's name", source: "Amazon EC2 API Reference, FlowLog, logGroupName", grade: Recorded, record: custodian + "2021-02",
 		check: func(p *party) error {
 			vpc, err := p.vpc()
 			if err != nil {
@@ -137,7 +137,7 @@ var flowLogClauses = []clause{
 		},
 	},
 	{
-		name: "aggregation interval defaults to ten minutes", source: "Amazon EC2 API Reference, CreateFlowLogs, MaxAggregationInterval",
+		name: "aggregation interval defaults to ten minutes", source: "Amazon EC2 API Reference, CreateFlowLogs, MaxAggregationInterval", grade: Recorded, record: custodian + "2020-04-27",
 		check: func(p *party) error {
 			vpc, err := p.vpc()
 			if err != nil {
@@ -154,7 +154,7 @@ var flowLogClauses = []clause{
 		},
 	},
 	{
-		name: "duplicate flow log is refused inside a successful reply", source: "Amazon EC2 API Reference, CreateFlowLogs, unsuccessful; Error codes, FlowLogAlreadyExists",
+		name: "duplicate flow log is refused inside a successful reply", source: "Amazon EC2 API Reference, CreateFlowLogs, unsuccessful; Error codes, FlowLogAlreadyExists", grade: Documented,
 		check: func(p *party) error {
 			vpc, err := p.vpc()
 			if err != nil {
@@ -168,7 +168,7 @@ var flowLogClauses = []clause{
 		},
 	},
 	{
-		name: "third flow log of a VPC is refused", source: "Amazon VPC User Guide, Amazon VPC quotas, Flow logs; Error codes, FlowLogsLimitExceeded",
+		name: "third flow log of a VPC is refused", source: "Amazon VPC User Guide, Amazon VPC quotas, Flow logs; Error codes, FlowLogsLimitExceeded", grade: Assumed, belief: flowLogQuota,
 		check: func(p *party) error {
 			vpc, err := p.vpc()
 			if err != nil {
@@ -185,7 +185,7 @@ var flowLogClauses = []clause{
 		},
 	},
 	{
-		name: "client token repeats its answer after a deletion", source: "Amazon EC2 Developer Guide, Ensuring idempotency in Amazon EC2 API requests",
+		name: "client token repeats its answer after a deletion", source: "Amazon EC2 Developer Guide, Ensuring idempotency in Amazon EC2 API requests", grade: Documented,
 		check: func(p *party) error {
 			vpc, err := p.vpc()
 			if err != nil {
@@ -208,7 +208,7 @@ var flowLogClauses = []clause{
 		},
 	},
 	{
-		name: "flow logs of a VPC that does not exist", source: "Error codes for the Amazon EC2 API, InvalidVpcID.NotFound; in-band or not is unverified",
+		name: "flow logs of a VPC that does not exist", source: "Error codes for the Amazon EC2 API, InvalidVpcID.NotFound", grade: Assumed, belief: missingVPCInItem,
 		check: func(p *party) error {
 			out, err := p.create(nil, "vpc-0123456789abcdef0")
 			if err != nil {
@@ -219,7 +219,7 @@ var flowLogClauses = []clause{
 		},
 	},
 	{
-		name: "flow log to a log group needs a role", source: "Amazon EC2 API Reference, CreateFlowLogs, DeliverLogsPermissionArn",
+		name: "flow log to a log group needs a role", source: "Amazon EC2 API Reference, CreateFlowLogs, DeliverLogsPermissionArn", grade: Documented,
 		check: func(p *party) error {
 			vpc, err := p.vpc()
 			if err != nil {
@@ -230,7 +230,7 @@ var flowLogClauses = []clause{
 		},
 	},
 	{
-		name: "too many resources in a call", source: "Amazon EC2 API Reference, CreateFlowLogs, ResourceIds",
+		name: "too many resources in a call", source: "Amazon EC2 API Reference, CreateFlowLogs, ResourceIds", grade: Documented,
 		check: func(p *party) error {
 			ids := make([]string, FlowLogResources+1)
 			for i := range ids {
@@ -241,7 +241,7 @@ var flowLogClauses = []clause{
 		},
 	},
 	{
-		name: "flow logs by log group", source: "Amazon EC2 API Reference, DescribeFlowLogs, log-group-name",
+		name: "flow logs by log group", source: "Amazon EC2 API Reference, DescribeFlowLogs, log-group-name", grade: Documented,
 		check: func(p *party) error {
 			vpc, err := p.vpc()
 			if err != nil {
@@ -265,7 +265,7 @@ var flowLogClauses = []clause{
 		},
 	},
 	{
-		name: "flow logs by destination type", source: "Amazon EC2 API Reference, DescribeFlowLogs, log-destination-type",
+		name: "flow logs by destination type", source: "Amazon EC2 API Reference, DescribeFlowLogs, log-destination-type", grade: Documented,
 		check: func(p *party) error {
 			vpc, err := p.vpc()
 			if err != nil {
@@ -289,7 +289,7 @@ var flowLogClauses = []clause{
 		},
 	},
 	{
-		name: "a VPC shows its tags", source: "Amazon EC2 API Reference, CreateTags, DeleteTags and Vpc",
+		name: "a VPC shows its tags", source: "Amazon EC2 API Reference, CreateTags, DeleteTags and Vpc", grade: Documented,
 		check: func(p *party) error {
 			vpc, err := p.vpc()
 			if err != nil {
@@ -321,7 +321,7 @@ var flowLogClauses = []clause{
 		},
 	},
 	{
-		name: "unknown filter is an error", source: "Amazon EC2 API Reference, Filter; Error codes, InvalidParameterValue",
+		name: "unknown filter is an error", source: "Amazon EC2 API Reference, Filter; Error codes, InvalidParameterValue", grade: Documented,
 		check: func(p *party) error {
 			filter := []types.Filter{{Name: aws.String("no-such-filter"), Values: []string{"x"}}}
 			_, err := p.EC2.DescribeFlowLogs(p.ctx, &ec2.DescribeFlowLogsInput{Filter: filter})
@@ -329,7 +329,7 @@ var flowLogClauses = []clause{
 		},
 	},
 	{
-		name: "unknown flow log is refused inside a successful reply", source: "Amazon EC2 API Reference, DeleteFlowLogs, unsuccessful",
+		name: "unknown flow log is refused inside a successful reply", source: "Amazon EC2 API Reference, DeleteFlowLogs, unsuccessful", grade: Documented,
 		check: func(p *party) error {
 			out, err := p.EC2.DeleteFlowLogs(p.ctx, &ec2.DeleteFlowLogsInput{FlowLogIds: []string{"fl-0123456789abcdef0"}})
 			if err != nil {
@@ -339,7 +339,7 @@ var flowLogClauses = []clause{
 		},
 	},
 	{
-		name: "VPCs by filter and by ID", source: "Amazon EC2 API Reference, DescribeVpcs; Error codes, InvalidVpcID.NotFound",
+		name: "VPCs by filter and by ID", source: "Amazon EC2 API Reference, DescribeVpcs; Error codes, InvalidVpcID.NotFound", grade: Documented,
 		check: func(p *party) error {
 			vpc, err := p.vpc()
 			if err != nil {
@@ -363,7 +363,7 @@ var flowLogClauses = []clause{
 		},
 	},
 	{
-		name: "regions have an opt-in status", source: "Amazon EC2 API Reference, DescribeRegions",
+		name: "regions have an opt-in status", source: "Amazon EC2 API Reference, DescribeRegions", grade: Documented,
 		check: func(p *party) error {
 			out, err := p.EC2.DescribeRegions(p.ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(true)})
 			if err != nil {

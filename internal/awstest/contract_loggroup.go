@@ -90,7 +90,7 @@ func (p *party) filters(limit *int32) (all []types.MetricFilter, pages int, err 
 
 // badFilterClause is a clause about a filter that AWS refuses.
 func badFilterClause(name, source string, change func(*cloudwatchlogs.PutMetricFilterInput)) clause {
-	return clause{name: name, source: source, check: func(p *party) error {
+	return clause{name: name, source: source, grade: Documented, check: func(p *party) error {
 		if err := p.group(p.id, nil); err != nil {
 			return err
 		}
@@ -102,7 +102,7 @@ const metricFilterPage = "CloudWatch Logs API Reference, PutMetricFilter"
 
 var logGroupClauses = []clause{
 	{
-		name: "log group exists once", source: "CloudWatch Logs API Reference, CreateLogGroup",
+		name: "log group exists once", source: "CloudWatch Logs API Reference, CreateLogGroup", grade: Recorded, record: localstack + "2026-02-03",
 		check: func(p *party) error {
 			if err := p.group(p.id, nil); err != nil {
 				return err
@@ -111,7 +111,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "new log group has class STANDARD and keeps events for ever", source: "CloudWatch Logs API Reference, CreateLogGroup and LogGroup",
+		name: "new log group has class STANDARD and keeps events for ever", source: "CloudWatch Logs API Reference, CreateLogGroup and LogGroup", grade: Recorded, record: localstack + "2026-02-03",
 		check: func(p *party) error {
 			if err := p.group(p.id, nil); err != nil {
 				return err
@@ -124,7 +124,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "log group keeps its class", source: "CloudWatch Logs API Reference, CreateLogGroup, logGroupClass",
+		name: "log group keeps its class", source: "CloudWatch Logs API Reference, CreateLogGroup, logGroupClass", grade: Documented,
 		check: func(p *party) error {
 			infrequent := func(in *cloudwatchlogs.CreateLogGroupInput) { in.LogGroupClass = types.LogGroupClassInfrequentAccess }
 			if err := p.group(p.id, infrequent); err != nil {
@@ -138,7 +138,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "class INFREQUENT_ACCESS takes no metric filters", source: "CloudWatch Logs User Guide, Log classes; the code is unverified",
+		name: "class INFREQUENT_ACCESS takes no metric filters", source: "CloudWatch Logs User Guide, Log classes", grade: Assumed, belief: "filter-in-infrequent-access-code",
 		check: func(p *party) error {
 			infrequent := func(in *cloudwatchlogs.CreateLogGroupInput) { in.LogGroupClass = types.LogGroupClassInfrequentAccess }
 			if err := p.group(p.id, infrequent); err != nil {
@@ -148,7 +148,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "log groups come sorted in pages", source: "CloudWatch Logs API Reference, DescribeLogGroups",
+		name: "log groups come sorted in pages", source: "CloudWatch Logs API Reference, DescribeLogGroups", grade: Documented,
 		check: func(p *party) error {
 			for _, suffix := range []string{"-b", "", "-a"} {
 				if err := p.group(p.id+suffix, nil); err != nil {
@@ -167,7 +167,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "retention takes certain numbers of days", source: "CloudWatch Logs API Reference, PutRetentionPolicy",
+		name: "retention takes certain numbers of days", source: "CloudWatch Logs API Reference, PutRetentionPolicy", grade: Documented,
 		check: func(p *party) error {
 			if err := p.group(p.id, nil); err != nil {
 				return err
@@ -193,7 +193,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "metric filter is described as it was put", source: metricFilterPage,
+		name: "metric filter is described as it was put", source: metricFilterPage, grade: Recorded, record: localstack + "2026-02-05",
 		check: func(p *party) error {
 			if err := p.group(p.id, nil); err != nil {
 				return err
@@ -220,7 +220,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "metric filter is replaced as a whole", source: metricFilterPage,
+		name: "metric filter is replaced as a whole", source: metricFilterPage, grade: Documented,
 		check: func(p *party) error {
 			if err := p.group(p.id, nil); err != nil {
 				return err
@@ -243,7 +243,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "metric filters come in pages", source: "CloudWatch Logs API Reference, DescribeMetricFilters",
+		name: "metric filters come in pages", source: "CloudWatch Logs API Reference, DescribeMetricFilters", grade: Documented,
 		check: func(p *party) error {
 			if err := errors.Join(p.group(p.id, nil), p.filter("b", nil), p.filter("a", nil)); err != nil {
 				return err
@@ -253,7 +253,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "filters of a log group that does not exist", source: "CloudWatch Logs API Reference, DescribeMetricFilters and PutMetricFilter",
+		name: "filters of a log group that does not exist", source: "CloudWatch Logs API Reference, DescribeMetricFilters and PutMetricFilter", grade: Documented,
 		check: func(p *party) error {
 			_, _, err := p.filters(nil)
 			return errors.Join(
@@ -262,7 +262,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "filter that does not exist cannot be deleted", source: "CloudWatch Logs API Reference, DeleteMetricFilter",
+		name: "filter that does not exist cannot be deleted", source: "CloudWatch Logs API Reference, DeleteMetricFilter", grade: Documented,
 		check: func(p *party) error {
 			if err := p.group(p.id, nil); err != nil {
 				return err
@@ -274,7 +274,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "deleting a log group deletes its filters", source: "CloudWatch Logs API Reference, DeleteLogGroup",
+		name: "deleting a log group deletes its filters", source: "CloudWatch Logs API Reference, DeleteLogGroup", grade: Documented,
 		check: func(p *party) error {
 			if err := errors.Join(p.group(p.id, nil), p.filter("f", nil)); err != nil {
 				return err
@@ -290,7 +290,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "a log group takes at most 100 metric filters", source: metricFilterPage + ", LimitExceededException",
+		name: "a log group takes at most 100 metric filters", source: metricFilterPage + ", LimitExceededException", grade: Documented,
 		check: func(p *party) error {
 			if err := p.group(p.id, nil); err != nil {
 				return err
@@ -304,7 +304,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "protected log group is not deleted", source: "CloudWatch Logs API Reference, PutLogGroupDeletionProtection and DeleteLogGroup",
+		name: "protected log group is not deleted", source: "CloudWatch Logs API Reference, PutLogGroupDeletionProtection and DeleteLogGroup", grade: Documented,
 		check: func(p *party) error {
 			if err := p.group(p.id, func(in *cloudwatchlogs.CreateLogGroupInput) { in.DeletionProtectionEnabled = aws.Bool(true) }); err != nil {
 				return err
@@ -328,7 +328,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "log group's tags are listed by its ARN", source: "CloudWatch Logs API Reference, ListTagsForResource and LogGroup",
+		name: "log group's tags are listed by its ARN", source: "CloudWatch Logs API Reference, ListTagsForResource and LogGroup", grade: Documented,
 		check: func(p *party) error {
 			if err := p.group(p.id, func(in *cloudwatchlogs.CreateLogGroupInput) { in.Tags = map[string]string{"a": "b"} }); err != nil {
 				return err
@@ -347,7 +347,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "masking shows on the log group", source: "CloudWatch Logs API Reference, LogGroup, dataProtectionStatus",
+		name: "masking shows on the log group", source: "CloudWatch Logs API Reference, LogGroup, dataProtectionStatus", grade: Documented,
 		check: func(p *party) error {
 			if err := p.group(p.id, nil); err != nil {
 				return err
@@ -376,7 +376,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "account-wide masking shows on log groups", source: "CloudWatch Logs API Reference, LogGroup, inheritedProperties",
+		name: "account-wide masking shows on log groups", source: "CloudWatch Logs API Reference, LogGroup, inheritedProperties", grade: Modelled,
 		check: func(p *party) error {
 			if err := p.group(p.id, nil); err != nil {
 				return err
@@ -389,7 +389,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "account-wide transformers are listed by type", source: "CloudWatch Logs API Reference, DescribeAccountPolicies",
+		name: "account-wide transformers are listed by type", source: "CloudWatch Logs API Reference, DescribeAccountPolicies", grade: Documented,
 		check: func(p *party) error {
 			criteria := aws.String(`LogGroupNamePrefix IN ["` + p.id + `"]`)
 			if err := p.policy(types.PolicyTypeTransformerPolicy, `[{"parseJSON":{}}]`, criteria); err != nil {
@@ -418,7 +418,7 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
-		name: "log group's own transformer is returned", source: "CloudWatch Logs API Reference, GetTransformer; the answer where there is none is unverified",
+		name: "log group's own transformer is returned", source: "CloudWatch Logs API Reference, GetTransformer", grade: Assumed, belief: noTransformerFails,
 		check: func(p *party) error {
 			if err := p.group(p.id, nil); err != nil {
 				return err

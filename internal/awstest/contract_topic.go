@@ -77,7 +77,7 @@ func (p *party) filterPolicy(subscription, policy string) (string, error) {
 
 var subscriptionClauses = []clause{
 	{
-		name: "topic keeps the policy and key it is given", source: "Amazon SNS API Reference, CreateTopic and SetTopicAttributes",
+		name: "topic keeps the policy and key it is given", source: "Amazon SNS API Reference, CreateTopic and SetTopicAttributes", grade: Recorded, record: stackd + "2026-09-14",
 		check: func(p *party) error {
 			arn := p.topicARN(p.id)
 			statement := `{"Sid":"%s","Effect":"Allow","Principal":"*","Action":"sns:Publish","Resource":"` + arn + `"}`
@@ -120,7 +120,7 @@ var subscriptionClauses = []clause{
 		},
 	},
 	{
-		name: "subscriptions are listed, pending ones without an ARN", source: "Amazon SNS API Reference, Subscribe and ListSubscriptionsByTopic",
+		name: "subscriptions are listed, pending ones without an ARN", source: "Amazon SNS API Reference, Subscribe and ListSubscriptionsByTopic", grade: Recorded, record: stackd + "2026-09-23",
 		check: func(p *party) error {
 			topic, queue, err := p.subscribed()
 			if err != nil {
@@ -149,7 +149,7 @@ var subscriptionClauses = []clause{
 		},
 	},
 	{
-		name: "an empty filter policy removes the filter policy", source: `Amazon SNS Developer Guide, "Use SetSubscriptionAttributes with an AWS SDK or CLI"`,
+		name: "an empty filter policy removes the filter policy", source: `Amazon SNS Developer Guide, "Use SetSubscriptionAttributes with an AWS SDK or CLI"`, grade: Recorded, record: localstack + "2023 to 2026",
 		check: func(p *party) error {
 			_, sub, err := p.subscribed()
 			if err != nil {
@@ -164,7 +164,7 @@ var subscriptionClauses = []clause{
 		},
 	},
 	{
-		name: "unsubscribing deletes the subscription", source: "Amazon SNS API Reference, Unsubscribe and GetSubscriptionAttributes",
+		name: "unsubscribing deletes the subscription", source: "Amazon SNS API Reference, Unsubscribe and GetSubscriptionAttributes", grade: Recorded, record: stackd + "2026-09-14, of a subscription of the topic's own account",
 		check: func(p *party) error {
 			topic, sub, err := p.subscribed()
 			if err != nil {
@@ -179,7 +179,7 @@ var subscriptionClauses = []clause{
 		},
 	},
 	{
-		name: "a topic that is made again lists no subscriptions", source: "Amazon SNS API Reference, DeleteTopic; recorded 2026-09-14 (radkawar/stackd)",
+		name: "a topic that is made again lists no subscriptions", source: "Amazon SNS API Reference, DeleteTopic", grade: Recorded, record: stackd + "2026-09-14",
 		check: func(p *party) error {
 			topic, _, err := p.subscribed()
 			if err != nil {
@@ -200,8 +200,8 @@ var subscriptionClauses = []clause{
 		},
 	},
 	{
-		name:   "a subscription outlives its deleted topic until it is unsubscribed",
-		source: "recorded 2026-01-12 (localstack/localstack) and 2026-09-14 (radkawar/stackd)",
+		name: "a subscription outlives its deleted topic until it is unsubscribed", source: "Amazon SNS API Reference, DeleteTopic",
+		grade: Recorded, record: localstack + "2026-01-12; " + stackd + "2026-09-14",
 		check: func(p *party) error {
 			topic, old, err := p.subscribed()
 			if err != nil {
@@ -229,7 +229,8 @@ var subscriptionClauses = []clause{
 		},
 	},
 	{
-		name: "unsubscribing what does not exist succeeds", source: "recorded 2025-10-06 (localstack/localstack) and 2026-09-14 (radkawar/stackd)",
+		name: "unsubscribing what does not exist succeeds", source: "Amazon SNS API Reference, Unsubscribe",
+		grade: Recorded, record: localstack + "2025-10-06; " + stackd + "2026-09-14",
 		check: func(p *party) error {
 			_, sub, err := p.subscribed()
 			for range 2 {

@@ -76,7 +76,7 @@ func (p *party) update(change cloudtrail.UpdateTrailInput) error {
 }
 
 var trailClauses = []clause{
-	{"new trail does not log until it is started", "CloudTrail User Guide, Creating a trail with the AWS CLI", func(p *party) error {
+	{name: "new trail does not log until it is started", source: "CloudTrail User Guide, Creating a trail with the AWS CLI", grade: Documented, check: func(p *party) error {
 		if err := p.trail(nil); err != nil {
 			return err
 		}
@@ -91,7 +91,7 @@ var trailClauses = []clause{
 		after, err := p.logging(arn)
 		return errors.Join(err, want("logging before", before, false), want("logging after", after, true))
 	}},
-	{"new trail records every management event", "CloudTrail User Guide, Logging management events", func(p *party) error {
+	{name: "new trail records every management event", source: "CloudTrail User Guide, Logging management events", grade: Recorded, record: custodian + "2019-01-23", check: func(p *party) error {
 		if err := p.trail(nil); err != nil {
 			return err
 		}
@@ -103,22 +103,22 @@ var trailClauses = []clause{
 		return errors.Join(want("type", s.ReadWriteType, types.ReadWriteTypeAll), want("management", aws.ToBool(s.IncludeManagementEvents), true),
 			want("excluded", len(s.ExcludeManagementEventSources), 0), want("advanced", len(out.AdvancedEventSelectors), 0))
 	}},
-	{"second trail with the same name is refused", "CloudTrail API Reference, CreateTrail, Errors", func(p *party) error {
+	{name: "second trail with the same name is refused", source: "CloudTrail API Reference, CreateTrail, Errors", grade: Documented, check: func(p *party) error {
 		if err := p.trail(nil); err != nil {
 			return err
 		}
 		_, err := p.CloudTrail.CreateTrail(p.ctx, &cloudtrail.CreateTrailInput{Name: aws.String(p.id), S3BucketName: aws.String(p.Bucket)})
 		return refused("second CreateTrail", err, "TrailAlreadyExistsException")
 	}},
-	{"trail to a bucket that does not exist", "CloudTrail API Reference, CreateTrail, Errors", func(p *party) error {
+	{name: "trail to a bucket that does not exist", source: "CloudTrail API Reference, CreateTrail, Errors", grade: Documented, check: func(p *party) error {
 		err := p.trail(func(in *cloudtrail.CreateTrailInput) { in.S3BucketName = aws.String(p.id + "-missing") })
 		return refused("CreateTrail", err, "S3BucketDoesNotExistException")
 	}},
-	{"trail to a log group that does not exist", "CloudTrail API Reference, CreateTrail, Errors", func(p *party) error {
+	{name: "trail to a log group that does not exist", source: "CloudTrail API Reference, CreateTrail, Errors", grade: Documented, check: func(p *party) error {
 		err := p.trail(func(in *cloudtrail.CreateTrailInput) { in.CloudWatchLogsLogGroupArn = p.groupARN(p.id + "-missing") })
 		return refused("CreateTrail", err, "InvalidCloudWatchLogsLogGroupArnException")
 	}},
-	{"update of a trail keeps omitted settings", "CloudTrail User Guide, Updating a trail with the AWS CLI", func(p *party) error {
+	{name: "update of a trail keeps omitted settings", source: "CloudTrail User Guide, Updating a trail with the AWS CLI", grade: Recorded, record: stackd + "2026-09-20, of topic and key", check: func(p *party) error {
 		if err := p.trail(nil); err != nil {
 			return err
 		}
@@ -129,7 +129,7 @@ var trailClauses = []clause{
 		return errors.Join(err, want("validation", aws.ToBool(t.LogFileValidationEnabled), false), want("every region", aws.ToBool(t.IsMultiRegionTrail), true),
 			want("bucket", aws.ToString(t.S3BucketName), p.Bucket), want("log group", aws.ToString(t.CloudWatchLogsLogGroupArn), *p.groupARN(p.id)))
 	}},
-	{"empty texts remove a trail's log group", "CloudTrail User Guide, Sending events to CloudWatch Logs, Stopping delivery", func(p *party) error {
+	{name: "empty texts remove a trail's log group", source: "CloudTrail User Guide, Sending events to CloudWatch Logs, Stopping delivery", grade: Recorded, record: stackd + "2026-09-20", check: func(p *party) error {
 		if err := p.trail(nil); err != nil {
 			return err
 		}
@@ -139,14 +139,14 @@ var trailClauses = []clause{
 		t, err := p.describeTrail()
 		return errors.Join(err, want("log group", aws.ToString(t.CloudWatchLogsLogGroupArn), ""), want("role", aws.ToString(t.CloudWatchLogsRoleArn), ""))
 	}},
-	{"trail with a log group but no role, or the reverse, is refused", "stackd, captures of CreateTrail, recorded 2026-09-12 to 2026-09-20", func(p *party) error {
+	{name: "trail with a log group but no role, or the reverse, is refused", source: "Captures of CreateTrail", grade: Recorded, record: stackd + "2026-09-12 to 2026-09-20", check: func(p *party) error {
 		group := p.trail(func(in *cloudtrail.CreateTrailInput) { in.CloudWatchLogsRoleArn = nil })
 		_, role := p.CloudTrail.CreateTrail(p.ctx, &cloudtrail.CreateTrailInput{
 			Name: aws.String(p.id), S3BucketName: aws.String(p.Bucket), CloudWatchLogsRoleArn: aws.String(p.TrailRole),
 		})
 		return errors.Join(refused("without a role", group, "InvalidCloudWatchLogsRoleArnException"), refused("without a log group", role, "InvalidCloudWatchLogsLogGroupArnException"))
 	}},
-	{"update of a trail checks the topic that it keeps, and an empty text removes the topic", "stackd, captures of UpdateTrail, recorded 2026-09-13", func(p *party) error {
+	{name: "update of a trail checks the topic that it keeps, and an empty text removes the topic", source: "Captures of UpdateTrail", grade: Recorded, record: stackd + "2026-09-13", check: func(p *party) error {
 		if err := p.trail(nil); err != nil {
 			return err
 		}
@@ -171,7 +171,7 @@ var trailClauses = []clause{
 			refused("UpdateTrail that keeps a deleted topic", kept, "InsufficientSnsTopicPolicyException"),
 			want("topic", aws.ToString(t.SnsTopicARN), ""), want("validation", aws.ToBool(t.LogFileValidationEnabled), false))
 	}},
-	{"an empty log group alone removes both, and a log group with an empty role is refused", "stackd, captures of UpdateTrail, recorded 2026-09-13 to 2026-09-20", func(p *party) error {
+	{name: "an empty log group alone removes both, and a log group with an empty role is refused", source: "Captures of UpdateTrail", grade: Recorded, record: stackd + "2026-09-13 to 2026-09-20", check: func(p *party) error {
 		if err := p.trail(nil); err != nil {
 			return err
 		}
@@ -186,7 +186,7 @@ var trailClauses = []clause{
 			want("log group after it", aws.ToString(kept.CloudWatchLogsLogGroupArn), *p.groupARN(p.id)),
 			want("log group", aws.ToString(off.CloudWatchLogsLogGroupArn), ""), want("role", aws.ToString(off.CloudWatchLogsRoleArn), ""))
 	}},
-	{"fields of an advanced selector are returned sorted by name", "stackd, a reply of GetEventSelectors, recorded 2026-09-13", func(p *party) error {
+	{name: "fields of an advanced selector are returned sorted by name", source: "A reply of GetEventSelectors", grade: Recorded, record: stackd + "2026-09-13", check: func(p *party) error {
 		if err := p.trail(nil); err != nil {
 			return err
 		}
@@ -210,7 +210,7 @@ var trailClauses = []clause{
 		}
 		return want("fields", strings.Join(names, " "), "eventCategory resources.ARN resources.type")
 	}},
-	{"selectors beyond the limits are refused", "CloudTrail User Guide, Quotas in AWS CloudTrail", func(p *party) error {
+	{name: "selectors beyond the limits are refused", source: "CloudTrail User Guide, Quotas in AWS CloudTrail", grade: Documented, check: func(p *party) error {
 		if err := p.trail(nil); err != nil {
 			return err
 		}
@@ -223,7 +223,7 @@ var trailClauses = []clause{
 		})
 		return refused("PutEventSelectors", err, "InvalidEventSelectorsException")
 	}},
-	{"deleted trail is unknown", "CloudTrail API Reference, GetTrailStatus, Errors", func(p *party) error {
+	{name: "deleted trail is unknown", source: "CloudTrail API Reference, GetTrailStatus, Errors", grade: Recorded, record: custodian + "2019-07-31", check: func(p *party) error {
 		if err := p.trail(nil); err != nil {
 			return err
 		}
@@ -235,7 +235,7 @@ var trailClauses = []clause{
 		_, start := p.CloudTrail.StartLogging(p.ctx, &cloudtrail.StartLoggingInput{Name: aws.String(p.id)})
 		return errors.Join(refused("GetTrailStatus", status, "TrailNotFoundException"), refused("StartLogging", start, "TrailNotFoundException"))
 	}},
-	{"one form of event selectors replaces the other", "CloudTrail API Reference, PutEventSelectors", func(p *party) error {
+	{name: "one form of event selectors replaces the other", source: "CloudTrail API Reference, PutEventSelectors", grade: Documented, check: func(p *party) error {
 		if err := p.trail(nil); err != nil {
 			return err
 		}
@@ -262,7 +262,7 @@ var trailClauses = []clause{
 		}
 		return errors.Join(want("advanced beside it", len(out.AdvancedEventSelectors), 0), want("type", out.EventSelectors[0].ReadWriteType, types.ReadWriteTypeReadOnly))
 	}},
-	{"parameter too long for the standard tier", "AWS Systems Manager User Guide, Managing parameter tiers", func(p *party) error {
+	{name: "parameter too long for the standard tier", source: "AWS Systems Manager User Guide, Managing parameter tiers", grade: Documented, check: func(p *party) error {
 		name := aws.String("/" + p.id + "/long")
 		_, err := p.SSM.PutParameter(p.ctx, &ssm.PutParameterInput{
 			Name: name, Value: aws.String(strings.Repeat("x", standardValue+1)), Type: ssmtypes.ParameterTypeString, Tier: ssmtypes.ParameterTierStandard,
@@ -270,7 +270,7 @@ var trailClauses = []clause{
 		p.later(func() { _, _ = p.SSM.DeleteParameter(p.ctx, &ssm.DeleteParameterInput{Name: name}) })
 		return refused("PutParameter", err, "ValidationException")
 	}},
-	{"parameter is overwritten, and moves up a tier automatically", "AWS Systems Manager API Reference, PutParameter; User Guide, Managing parameter tiers", func(p *party) error {
+	{name: "parameter is overwritten, and moves up a tier automatically", source: "AWS Systems Manager API Reference, PutParameter; User Guide, Managing parameter tiers", grade: Documented, check: func(p *party) error {
 		name := aws.String("/" + p.id + "/memory")
 		get := func() (string, error) {
 			out, err := p.SSM.GetParameter(p.ctx, &ssm.GetParameterInput{Name: name})

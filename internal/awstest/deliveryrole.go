@@ -234,7 +234,7 @@ func (c *request) changeRole(name *string, change func(*role) error) error {
 		return err
 	}
 	was.able = false
-	c.roles.write(c.lag)[was.name] = was
+	c.roles.write(c.slow(roleReadsAtOnce, 2))[was.name] = was
 	c.wrote(was.name)
 	return nil
 }
@@ -265,7 +265,7 @@ func createRole(c *request, in *iam.CreateRoleInput) (*iam.CreateRoleOutput, err
 	for _, t := range in.Tags {
 		made.tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
-	c.roles.write(c.lag)[name] = made
+	c.roles.write(c.slow(roleReadsAtOnce, 2))[name] = made
 	c.wrote(name)
 	return &iam.CreateRoleOutput{Role: describeRole(made)}, nil
 }
@@ -305,7 +305,7 @@ func deleteRole(c *request, in *iam.DeleteRoleInput) error {
 	if len(was.inline)+len(was.attached) > 0 {
 		return refuse("DeleteConflict", "Cannot delete entity, must delete policies first.")
 	}
-	delete(c.roles.write(c.lag), was.name)
+	delete(c.roles.write(c.slow(roleReadsAtOnce, 2)), was.name)
 	c.wrote(was.name)
 	return nil
 }

@@ -39,16 +39,6 @@ func (a *Account) Refuse(resource string, codes ...string) {
 	a.refusals[resource] = append(a.refusals[resource], codes...)
 }
 
-// RefuseWhole makes a VPC that does not exist, or has no room for another flow
-// log, fail the whole CreateFlowLogs call instead of its own item, and a flow log
-// that does not exist the whole DeleteFlowLogs call. Which of the two EC2 does is
-// unverified.
-func (a *Account) RefuseWhole() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.whole = true
-}
-
 // Lag delays later changes: they show only after n more listings of the changed
 // resources; with 0 they show at once. Source: Amazon EC2 API Reference,
 // "Eventual consistency".
@@ -100,8 +90,11 @@ func deniedCode(service string) string {
 
 // closedCode returns the code that a service answers in a region that the
 // account has not opted into. Source: AWS Account Management Reference, "Enable
-// or disable AWS Regions in your account"; the codes are unverified.
-func closedCode(service string) string {
+// or disable AWS Regions in your account"; the codes are assumed.
+func (a *Account) closedCode(service string) string {
+	if a.doubts(closedRegionCodes) {
+		return "OptInRequired"
+	}
 	switch service {
 	case ec2.ServiceID:
 		return "AuthFailure"

@@ -31,7 +31,7 @@ const (
 
 // firstReport is how old a flow log is before EC2 reports that it cannot deliver.
 // Source: Amazon VPC User Guide, "Access flow logs" (about 5 to 10 minutes after
-// the aggregation interval); how long exactly is unverified.
+// the aggregation interval); how long exactly is assumed.
 const firstReport = 15 * time.Minute
 
 // AssumeRole is the code that makes Fail return the error of a role that IAM
@@ -49,7 +49,7 @@ func (a *Account) AddVPC(regionName string, ids ...string) {
 func (a *Account) AddSharedVPC(regionName, id, owner string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.regions[regionName].vpcs.write(a.lag)[id] = types.Vpc{VpcId: aws.String(id), OwnerId: aws.String(owner), State: types.VpcStateAvailable}
+	a.regions[regionName].vpcs.write(a.slow(vpcShowsSoon, 5))[id] = types.Vpc{VpcId: aws.String(id), OwnerId: aws.String(owner), State: types.VpcStateAvailable}
 }
 
 // FailDelivery makes the delivery of every flow log on a resource fail with
@@ -79,14 +79,6 @@ func (a *Account) FlowLogQuota(n int) {
 	a.flowLogQuota = n
 }
 
-// DistinctFlowLogs makes EC2 accept a flow log that differs from another one only
-// in its format, role or interval. Whether it does is unverified.
-func (a *Account) DistinctFlowLogs() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.distinct = true
-}
-
 // FlowLogs returns the IDs of the flow logs on a resource, sorted.
 func (a *Account) FlowLogs(regionName, resource string) []string {
 	a.mu.Lock()
@@ -111,20 +103,12 @@ func createVpc(c *request, in *ec2.CreateVpcInput) (*ec2.CreateVpcOutput, error)
 		VpcId: aws.String(c.newID("vpc")), OwnerId: aws.String(c.ID), CidrBlock: in.CidrBlock,
 		State: types.VpcStatePending, Tags: tagsFor(in.TagSpecifications, types.ResourceTypeVpc),
 	}
-	c.vpcs.write(c.lag)[*vpc.VpcId] = vpc
+	c.vpcs.write(c.slow(vpcShowsSoon, 5))[*vpc.VpcId] = vpc
 	c.wrote(*vpc.VpcId)
 	return &ec2.CreateVpcOutput{Vpc: &vpc}, nil
 }
 
-// OutliveVPCs makes flow logs outlive their VPC.
-func (a *Account) OutliveVPCs() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.outlive = true
-}
-
-// deleteVpc deletes a VPC and its flow logs. Whether flow logs outlive their
-// VPC on AWS is unverified; OutliveVPCs makes them do so.
+// deleteVpc deletes a VPC and its flow logs.
 func deleteVpc(c *request, in *ec2.DeleteVpcInput) error {
 	id := *in.VpcId
 	if _, ok := c.vpcs.now[id]; !ok {
@@ -132,7 +116,7 @@ func deleteVpc(c *request, in *ec2.DeleteVpcInput) error {
 	}
 	delete(c.vpcs.write(c.lag), id)
 	maps.DeleteFunc(c.logs.write(c.lag), func(_ string, fl types.FlowLog) bool {
-		return !c.outlive && aws.ToString(fl.ResourceId) == id
+		return aws.ToString(fl.ResourceId) == id && !c.doubts(flowLogsGoWithVPC) && !c.doubts(lateFlowLogsGo)
 	})
 	c.wrote(id)
 	return nil
@@ -274,8 +258,7 @@ type reply struct {
 
 // createFlowLogs creates a flow log on each resource. An error in the request
 // fails the whole call; an error with one resource is reported inside a
-// successful reply. A VPC that does not exist is refused inside the reply,
-// unless RefuseWhole was called. Sources: Amazon EC2 API Reference,
+// successful reply. Sources: Amazon EC2 API Reference,
 // CreateFlowLogs; aws-controllers-k8s issue 1931 for a reply with
 // "unsuccessful"; Terraform AWS provider, issue 29323, for a role that cannot
 // be assumed.
@@ -285,7 +268,7 @@ func createFlowLogs(c *request, in *ec2.CreateFlowLogsInput) (*ec2.CreateFlowLog
 	}
 	if role := aws.ToString(in.DeliverLogsPermissionArn); role != "" {
 		if !c.assumable(role, flowLogService) {
-			return nil, refuse("InvalidParameter", assumeText, role)
+			return nil, refuse("InvalidParameter", doubt(c.Account, assumeTextSays, assumeText, "The role %s cannot be used"), role)
 		}
 	}
 	asked := *in
@@ -302,10 +285,10 @@ func createFlowLogs(c *request, in *ec2.CreateFlowLogsInput) (*ec2.CreateFlowLog
 		return &out, nil
 	}
 	for _, id := range in.ResourceIds {
-		if _, ok := c.vpcs.now[id]; c.whole && !ok && in.ResourceType == types.FlowLogsResourceTypeVpc {
+		if _, ok := c.vpcs.now[id]; !ok && in.ResourceType == types.FlowLogsResourceTypeVpc && c.doubts(missingVPCInItem) {
 			return nil, noVPC(id)
 		}
-		if c.whole && len(c.flowLogsOn(id)) >= c.flowLogQuota {
+		if len(c.flowLogsOn(id)) >= c.flowLogQuota && c.doubts(limitInItem) {
 			return nil, refuse(tooManyFlowLogs, "You have reached the limit of %d flow logs", c.flowLogQuota)
 		}
 	}
@@ -373,8 +356,7 @@ func checkFlowLogs(in *ec2.CreateFlowLogsInput) error {
 
 // refuseFlowLog returns why one resource gets no flow log, or "". AWS's text
 // for a duplicate is "an existing Flow Log with the same configuration and log
-// destination"; it is unverified that format, role and interval make no
-// difference.
+// destination".
 func (c *request) refuseFlowLog(id string, in *ec2.CreateFlowLogsInput) (code, message string) {
 	if code := next(c.refusals, id); code != "" {
 		if code == assumeCode {
@@ -393,11 +375,12 @@ func (c *request) refuseFlowLog(id string, in *ec2.CreateFlowLogsInput) (code, m
 	}
 	on := c.flowLogsOn(id)
 	for _, fl := range on {
-		if c.duplicateKey(c.logs.now[fl]) == c.duplicateKey(c.newFlowLog(id, in)) {
+		old, made := c.logs.now[fl], c.newFlowLog(id, in)
+		if flowLogKey(old) == flowLogKey(made) && (variant(old) == variant(made) || !c.doubts(formatNoDifference)) {
 			return "FlowLogAlreadyExists", "Error. There is an existing Flow Log with the same configuration and log destination."
 		}
 	}
-	if len(on) >= c.flowLogQuota {
+	if len(on) >= c.flowLogQuota && !c.doubts(flowLogQuota) {
 		return tooManyFlowLogs, fmt.Sprintf("You have reached the limit of %d flow logs", c.flowLogQuota)
 	}
 	return "", ""
@@ -442,14 +425,9 @@ func flowLogKey(fl types.FlowLog) string {
 	}, " ")
 }
 
-// duplicateKey returns a key in which every two flow logs of a resource have to
-// differ.
-func (a *Account) duplicateKey(fl types.FlowLog) string {
-	key := flowLogKey(fl)
-	if a.distinct {
-		key += fmt.Sprint(aws.ToString(fl.LogFormat), aws.ToString(fl.DeliverLogsPermissionArn), aws.ToInt32(fl.MaxAggregationInterval))
-	}
-	return key
+// variant returns what EC2 is assumed to ignore when it looks for a duplicate.
+func variant(fl types.FlowLog) string {
+	return fmt.Sprint(aws.ToString(fl.LogFormat), aws.ToString(fl.DeliverLogsPermissionArn), aws.ToInt32(fl.MaxAggregationInterval))
 }
 
 // groupOf returns the log group that a flow log delivers to, or "".
@@ -486,13 +464,16 @@ func flowLogState(fl types.FlowLog) any {
 func describeFlowLogs(c *request, in *ec2.DescribeFlowLogsInput) (*ec2.DescribeFlowLogsOutput, error) {
 	found := maps.Clone(c.logs.read(in.NextToken == nil))
 	for id, fl := range found {
-		if c.now().Sub(*fl.CreationTime) >= firstReport && !c.flowLogDelivers(c.name, fl) {
+		if c.now().Sub(*fl.CreationTime) >= firstReport && !c.flowLogDelivers(c.name, fl) && !c.doubts(failureShows) {
 			fl.DeliverLogsStatus, fl.DeliverLogsErrorMessage = aws.String("FAILED"), aws.String("Access error")
 			found[id] = fl
 		}
 		fields := map[string]string{
 			"deliver-log-status": aws.ToString(fl.DeliverLogsStatus), "log-destination-type": string(fl.LogDestinationType),
 			"flow-log-id": id, "log-group-name": groupOf(fl), "resource-id": aws.ToString(fl.ResourceId), "traffic-type": string(fl.TrafficType),
+		}
+		if fl.LogDestination != nil && groupOf(fl) != "" && c.doubts(groupFilterFindsARN) {
+			fields["log-group-name"] = ""
 		}
 		ok, err := matches(in.Filter, fields, fl.Tags)
 		if err != nil {
@@ -516,21 +497,22 @@ var flowLogFilters = map[string]string{
 }
 
 // deleteFlowLogs deletes flow logs, and reports unknown ones inside a
-// successful reply, unless RefuseWhole was called. Source: Amazon EC2 API
+// successful reply, unless it doubts missingVPCInItem. Source: Amazon EC2 API
 // Reference, DeleteFlowLogs.
 func deleteFlowLogs(c *request, in *ec2.DeleteFlowLogsInput) (*ec2.DeleteFlowLogsOutput, error) {
 	if len(in.FlowLogIds) == 0 || len(in.FlowLogIds) > FlowLogDeletions {
 		return nil, refuse("InvalidParameterValue", "%d flow log IDs", len(in.FlowLogIds))
 	}
 	for _, id := range in.FlowLogIds {
-		if _, ok := c.logs.now[id]; c.whole && !ok {
+		if _, ok := c.logs.now[id]; !ok && c.doubts(missingVPCInItem) {
 			return nil, refuse("InvalidFlowLogId.NotFound", "These flow log ids in the input list are not found: %s", id)
 		}
 	}
 	out := &ec2.DeleteFlowLogsOutput{}
 	var gone []string
 	for _, id := range in.FlowLogIds {
-		if _, ok := c.logs.now[id]; !ok {
+		fl, ok := c.logs.now[id]
+		if _, exists := c.vpcs.now[aws.ToString(fl.ResourceId)]; !ok || !exists && c.doubts(lateFlowLogsGo) {
 			out.Unsuccessful = append(out.Unsuccessful, types.UnsuccessfulItem{
 				ResourceId: aws.String(id),
 				Error:      &types.UnsuccessfulItemError{Code: aws.String("InvalidFlowLogId.NotFound"), Message: aws.String("not found")},

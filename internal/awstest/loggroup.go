@@ -83,7 +83,7 @@ func createLogGroup(c *request, in *cloudwatchlogs.CreateLogGroupInput) error {
 		return refuse("ResourceAlreadyExistsException", "The specified log group already exists")
 	case len(in.Tags) > 0 && c.denied["TagResource"]: // CloudWatch Logs API Reference, CreateLogGroup, tags
 		return refuse("AccessDeniedException", notAuthorized, "logs:TagResource")
-	case aws.ToBool(in.DeletionProtectionEnabled) && c.denied["PutLogGroupDeletionProtection"]: // unverified
+	case aws.ToBool(in.DeletionProtectionEnabled) && c.denied["PutLogGroupDeletionProtection"]: // assumed
 		return refuse("AccessDeniedException", notAuthorized, "logs:PutLogGroupDeletionProtection")
 	}
 	if err := c.badLogKey(in.KmsKeyId, name); err != nil {
@@ -116,9 +116,9 @@ func (c *request) badLogKey(key *string, group string) error {
 	admitted := strings.Contains(c.keyPolicies[*key], `"logs.`+c.name+`.amazonaws.com"`) // no test denies it
 	switch state, exists := c.keys[*key]; {
 	case !exists:
-		return refuse(invalidLogs, "The specified KMS Key Id could not be found. '%s'", group)
+		return refuse(doubt(c.Account, badKeyCode, invalidLogs, "AccessDeniedException"), "The specified KMS Key Id could not be found. '%s'", group)
 	case state != kmstypes.KeyStateEnabled:
-		return refuse(invalidLogs, "The specified KMS Key Id is disabled. '%s'", group)
+		return refuse(doubt(c.Account, badKeyCode, invalidLogs, "AccessDeniedException"), "The specified KMS Key Id is disabled. '%s'", group)
 	case !admitted:
 		return refuse("AccessDeniedException", "The specified KMS key does not exist or is not allowed to be used with Arn '%s'", c.arn("logs", c.name, "log-group:"+group))
 	}
@@ -219,7 +219,7 @@ func untagResource(c *request, in *cloudwatchlogs.UntagResourceInput) error {
 
 // putTransformer sets a log group's transformer; only the Standard class
 // supports one. Source: CloudWatch Logs API Reference, PutTransformer; the code
-// of the refusal is unverified.
+// of the refusal is assumed.
 func putTransformer(c *request, in *cloudwatchlogs.PutTransformerInput) error {
 	name := c.groupAt(in.LogGroupIdentifier)
 	g, ok := c.groups.now[name]
@@ -232,15 +232,14 @@ func putTransformer(c *request, in *cloudwatchlogs.PutTransformerInput) error {
 	return c.change(name, name, func(g *group) { g.transformer = in.TransformerConfig })
 }
 
-// getTransformer returns a log group's own transformer. If there is none, it
-// returns an error, which is unverified: Terraform's provider expects an empty
-// answer, so callers have to accept both.
+// getTransformer returns a log group's own transformer, or an error if there is
+// none.
 func getTransformer(c *request, in *cloudwatchlogs.GetTransformerInput) (*cloudwatchlogs.GetTransformerOutput, error) {
 	g, ok := c.groups.now[c.groupAt(in.LogGroupIdentifier)]
 	switch {
 	case !ok:
 		return nil, errNoGroup
-	case len(g.transformer) == 0:
+	case len(g.transformer) == 0 && !c.doubts(noTransformerFails):
 		return nil, refuse(noLogResource, "The log group has no transformer.")
 	}
 	return &cloudwatchlogs.GetTransformerOutput{LogGroupIdentifier: g.LogGroupArn, TransformerConfig: g.transformer}, nil
@@ -395,7 +394,7 @@ func putMetricFilter(c *request, in *cloudwatchlogs.PutMetricFilterInput) error 
 		return refuse(invalidLogs, "%s", why)
 	case !ok:
 		return errNoGroup
-	case g.LogGroupClass != types.LogGroupClassStandard: // CloudWatch Logs User Guide, "Log classes"; the code is unverified
+	case g.LogGroupClass != types.LogGroupClassStandard: // CloudWatch Logs User Guide, "Log classes"; the code is assumed
 		return refuse("InvalidOperationException", "metric filters are not supported in class %s", g.LogGroupClass)
 	case in.ApplyOnTransformedLogs && len(g.transformer) == 0: // CloudWatch Logs API Reference, PutMetricFilter
 		return refuse(invalidLogs, "the log group has no transformer")

@@ -319,6 +319,9 @@ func listSubscriptionsByTopic(c *request, in *sns.ListSubscriptionsByTopicInput)
 		case s.pending:
 			sub.SubscriptionArn = aws.String("PendingConfirmation")
 		}
+		if strings.HasPrefix(s.protocol, "email") && strings.ToLower(s.endpoint) != s.endpoint && c.doubts(endpointsAsGiven) {
+			sub.Endpoint = aws.String(strings.ToLower(s.endpoint))
+		}
 		all[id] = sub
 	}
 	list, token, err := paged(c, page{token: in.NextToken, usual: 100, limit: "InvalidParameter", bad: "InvalidParameter"}, all)

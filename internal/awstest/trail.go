@@ -22,6 +22,7 @@ type trail struct {
 	types.Trail
 	logging  bool
 	failure  string // of its delivery to the bucket
+	stale    string // error of an earlier delivery to the log group
 	basic    []types.EventSelector
 	advanced []types.AdvancedEventSelector
 }
@@ -124,15 +125,6 @@ func (a *Account) AddTrailTopic(name string) string {
 	return arn
 }
 
-// KeepUnchecked makes an UpdateTrail that leaves out the key, or the log group and
-// the role, not check those that the trail keeps. Whether CloudTrail checks them is
-// not recorded; it does check a kept topic (recorded 2026-09-13).
-func (a *Account) KeepUnchecked() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.keptUnchecked = true
-}
-
 // Select makes a trail record no management events, only data events. The trail
 // may be of another account.
 func (a *Account) Select(arn string) {
@@ -220,8 +212,12 @@ func getTrailStatus(c *request, in *cloudtrail.GetTrailStatusInput) (*cloudtrail
 	if t.SnsTopicARN != nil && t.logging && !c.notifies(*t.SnsTopicARN) {
 		out.LatestNotificationError = aws.String("AuthorizationError") // recorded 2026-09-20
 	}
-	if group := t.CloudWatchLogsLogGroupArn; group != nil && t.logging && !c.delivers(*group) {
-		out.LatestCloudWatchLogsDeliveryError = aws.String("Access denied. Verify in IAM that the role has adequate permissions.")
+	if group := t.CloudWatchLogsLogGroupArn; group != nil && t.logging && !c.delivers(*group) && !c.doubts(trailErrorAtOnce) {
+		t.stale = "Access denied. Verify in IAM that the role has adequate permissions."
+		out.LatestCloudWatchLogsDeliveryError = aws.String(t.stale)
+	}
+	if t.stale != "" && out.LatestCloudWatchLogsDeliveryError == nil && c.doubts(trailErrorGoes) {
+		out.LatestCloudWatchLogsDeliveryError = aws.String(t.stale)
 	}
 	return out, nil
 }
@@ -291,7 +287,7 @@ func (c *request) destination(t types.Trail, check parts) error {
 	case check.logs && group != "" && (!strings.HasSuffix(group, ":*") || to.Region != c.name || !c.delivers(group)):
 		return refuse("InvalidCloudWatchLogsLogGroupArnException", "CloudTrail cannot validate the specified log group ARN")
 	case check.logs && role != "" && !assumable:
-		return refuse("InvalidCloudWatchLogsRoleArnException", "Access denied. Check the trust relationships for your role")
+		return refuse(doubt(c.Account, goneRoleCode, "InvalidCloudWatchLogsRoleArnException", "InvalidCloudWatchLogsLogGroupArnException"), "Access denied. Check the trust relationships for your role")
 	case !check.key || key == "":
 		return nil
 	case err != nil || of.Region != c.name:
@@ -373,10 +369,14 @@ func updateTrail(c *request, in *cloudtrail.UpdateTrailInput) (*cloudtrail.Updat
 			*to = from
 		}
 	}
-	check := parts{logs: !c.keptUnchecked || group != nil || role != nil, key: !c.keptUnchecked || in.KmsKeyId != nil}
+	check := parts{
+		logs: group != nil || role != nil || c.destination(next, parts{logs: true}) == nil || !c.doubts(keptPairChecked),
+		key:  in.KmsKeyId != nil || c.destination(next, parts{key: true}) == nil || !c.doubts(keptKeyChecked),
+	}
 	if err := c.destination(next, check); err != nil {
 		return nil, err
 	}
+	t.stale = ""
 	t.Trail, t.failure = next, ""
 	c.wrote(*t.Name)
 	return &cloudtrail.UpdateTrailOutput{Name: t.Name, TrailARN: t.TrailARN}, nil
@@ -500,6 +500,9 @@ func lookupEvents(c *request, in *cloudtrail.LookupEventsInput) (*cloudtrail.Loo
 		return nil, refuse("InvalidLookupAttributesException", "give one attribute, EventName")
 	}
 	out := &cloudtrail.LookupEventsOutput{}
+	if c.doubts(historyAtOnce) {
+		return out, nil
+	}
 	for _, e := range c.history {
 		if *e.EventName == aws.ToString(in.LookupAttributes[0].AttributeValue) {
 			out.Events = append(out.Events, e)

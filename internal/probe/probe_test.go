@@ -72,7 +72,7 @@ func TestRun(t *testing.T) {
 // An answer that contradicts a belief is reported as that.
 func TestDisagrees(t *testing.T) {
 	a := newAccount()
-	a.RefuseWhole()
+	a.Doubt("missing-vpc-fails-its-item")
 	before := a.State()
 	rep, err := probe.Run(t.Context(), a.options())
 	if err != nil {

@@ -1,0 +1,200 @@
+package docs_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/relight-aws/relight/internal/awstest"
+)
+
+// beliefs renders aws-beliefs.md.
+func beliefs(p *page) {
+	p.title("What relight believes about AWS", "internal/awstest/beliefs.go, the clauses of internal/awstest/contract*.go and events/README.md")
+	p.line("No AWS account takes part in relight's tests. They run against an account in memory, which does what")
+	p.line("this page says. A belief has one of these grades:\n")
+	count := map[awstest.Grade]int{}
+	for _, b := range append(awstest.Beliefs(), awstest.Clauses()...) {
+		count[b.Grade]++
+	}
+	p.head("Grade", "Meaning", "Beliefs")
+	meaning := map[awstest.Grade]string{
+		awstest.Assumed:    "no document and no record says so",
+		awstest.Modelled:   "the API model says so",
+		awstest.Documented: "a document of AWS says so",
+		awstest.Recorded:   "the service was recorded as it did so, by others, who published the records",
+	}
+	for _, g := range awstest.Grades() {
+		p.row("["+string(g)+"](#"+string(g)+")", meaning[g], strconv.Itoa(count[g]))
+	}
+	saw := seen()
+	p.line("\n%s\n", saw.about)
+	p.line("The tests run relight under the other way of every assumed belief as well, alone and together with")
+	p.line("others: the sweeps come to rest, nothing of other people's is deleted, and what relight reports is true.")
+	p.line("Where that cannot be had, the row says so, and why. `make beliefs` runs the long form.\n")
+	p.line("*Decides in* names the file where a decision depends on the belief.")
+	for _, g := range awstest.Grades() {
+		p.line("\n## %s\n", strings.ToUpper(string(g[0]))+string(g[1:]))
+		if g == awstest.Assumed {
+			p.head("Belief", "What speaks for it", "Decides in", "The other way, as tested", "What relight does then", "What would settle it", "Seen")
+		} else {
+			p.head("Belief", "Evidence", "Decides in", "Seen")
+		}
+		for _, b := range awstest.Beliefs() {
+			if b.Grade != g {
+				continue
+			}
+			cells := []string{`<a id="` + b.ID + `"></a>` + b.Says, b.Evidence, where(b.Decides)}
+			if g == awstest.Assumed {
+				other := b.Other + " (" + code(b.ID) + ")"
+				if b.Other == "" {
+					other = "Not in the account. " + b.Why
+				}
+				cells = append(cells, other, b.Then, b.Settles)
+			}
+			p.row(append(cells, saw.of(b.Probed))...)
+		}
+		p.line("\nClauses of the contract, which runs against the account in memory and against the local cloud:\n")
+		p.head("Clause", "Source", "Its other way")
+		for _, c := range awstest.Clauses() {
+			if c.Grade != g {
+				continue
+			}
+			other := ""
+			if c.ID != "" {
+				other = "[" + c.ID + "](#" + c.ID + ")"
+			}
+			p.row(c.Says, c.Evidence, other)
+		}
+	}
+	samples(p)
+}
+
+// probed is a report of relight probe.
+type probed struct {
+	Region  string
+	Ended   time.Time
+	Results []struct {
+		ID, Verdict, Seen string
+		Seconds           *float64
+	}
+	about string // where the report is from
+}
+
+// seen returns the report in aws-seen.json, which relight probe --json writes.
+func seen() probed {
+	var saw probed
+	switch raw, err := os.ReadFile("aws-seen.json"); {
+	case os.IsNotExist(err):
+		saw.about = "Nobody has sent us what `relight probe` saw. With its report as docs/aws-seen.json, this page shows it."
+	case err != nil:
+		panic(err)
+	default:
+		if err := json.Unmarshal(raw, &saw); err != nil {
+			panic(err)
+		}
+		saw.about = "*Seen* is what `relight probe` saw in " + saw.Region + " on " + saw.Ended.Format(time.DateOnly) + "."
+	}
+	return saw
+}
+
+// of returns what was seen under some IDs.
+func (s probed) of(ids []string) string {
+	var out []string
+	for _, r := range s.Results {
+		if !slices.Contains(ids, r.ID) || r.Verdict == "not seen" {
+			continue
+		}
+		text := r.Verdict + ": " + r.Seen
+		if r.Seconds != nil {
+			text += fmt.Sprintf(" (%.1f s)", *r.Seconds)
+		}
+		out = append(out, text)
+	}
+	return strings.Join(out, "<br>")
+}
+
+// The page shows what a report of relight probe has about a belief.
+func TestSeen(t *testing.T) {
+	var saw probed
+	report := `{"region":"eu-west-1","ended":"2026-03-03T12:00:00Z","results":[{"id":"vpc-shows-in-time","verdict":"agrees","seen":"at the first look","seconds":0.42},` +
+		`{"id":"format-makes-no-difference","verdict":"not seen"}]}`
+	if err := json.Unmarshal([]byte(report), &saw); err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range awstest.Beliefs() {
+		want := ""
+		if b.ID == "new-vpc-shows-within-seconds" {
+			want = "agrees: at the first look (0.4 s)"
+		}
+		if got := saw.of(b.Probed); got != want {
+			t.Errorf("of %s: %q, want %q", b.ID, got, want)
+		}
+	}
+}
+
+func where(file string) string {
+	if file == "nowhere" {
+		return file
+	}
+	return code(file)
+}
+
+var sampleRow = regexp.MustCompile("(?m)^\\| `([A-Za-z0-9.-]+\\.json)` \\| [^|]* \\| ([^|]*) \\|")
+
+// marks are the marks of events/README.md, the weakest first.
+var marks = []struct{ mark, means string }{
+	{"U", "Assumed"}, {"M", "Modelled"}, {"D", "Documented"}, {"F", "Recorded, of refused calls only"}, {"R", "Recorded"}, {"X", "Broken on purpose"},
+}
+
+// weakest returns the weakest mark of a shape; a shape "as …" has that of
+// another sample.
+func weakest(shape string) string {
+	if strings.HasPrefix(shape, "X") {
+		return "X"
+	}
+	for _, m := range marks {
+		if regexp.MustCompile(`\b` + m.mark + `\b`).MatchString(shape) {
+			return m.mark
+		}
+	}
+	return ""
+}
+
+// samples writes how well the shape of each sample is known.
+func samples(p *page) {
+	raw, err := os.ReadFile("../events/README.md")
+	if err != nil {
+		panic(err)
+	}
+	p.line("\n## Shapes of records\n")
+	p.line("How well the shape of each sample in [events](../events/README.md) is known; the weakest part counts.\n")
+	p.head("Grade", "Samples")
+	for _, m := range append(slices.Clone(marks), struct{ mark, means string }{"", "As another sample"}) {
+		var names []string
+		for _, row := range sampleRow.FindAllStringSubmatch(string(raw), -1) {
+			if weakest(row[2]) == m.mark {
+				names = append(names, row[1])
+			}
+		}
+		if len(names) > 0 {
+			p.row(m.means, each(names))
+		}
+	}
+}
+
+// Every sample has a mark, or the shape of another sample.
+func TestEverySampleHasAMark(t *testing.T) {
+	text := read(t, "../events/README.md")
+	for _, row := range sampleRow.FindAllStringSubmatch(text, -1) {
+		if weakest(row[2]) == "" && !strings.HasPrefix(row[2], "as ") {
+			t.Errorf("the shape of %s has no mark: %q", row[1], row[2])
+		}
+	}
+}

@@ -1,0 +1,524 @@
+package awstest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// A Grade says how well a belief about AWS is known.
+type Grade string
+
+// Grades, the weakest first.
+const (
+	Assumed    Grade = "assumed"    // no document and no record says so
+	Modelled   Grade = "modelled"   // the API model says so
+	Documented Grade = "documented" // a document of AWS says so
+	Recorded   Grade = "recorded"   // the service was recorded as it did so
+)
+
+// Grades returns all grades, the weakest first.
+func Grades() []Grade { return []Grade{Assumed, Modelled, Documented, Recorded} }
+
+// A Belief is what relight, or this account, takes AWS to do, without a clause
+// of the contract that checks it.
+type Belief struct {
+	ID       string // stable; Doubt takes it
+	Says     string
+	Grade    Grade
+	Evidence string   // document and section, or what was recorded and when; of an assumption, what speaks for it
+	Decides  string   // the file where a decision depends on it
+	Probed   []string // IDs under which relight probe observes it
+
+	// What follows is about assumptions.
+
+	Other   string // how an account behaves that doubts the belief; "" if none can
+	Why     string // if none can: the reason, and what makes up for it
+	Then    string // what relight does where AWS behaves the other way
+	Settles string // what would settle it
+}
+
+// IDs of the beliefs that an account can doubt.
+const (
+	flowLogsGoWithVPC   = "flow-logs-go-with-their-vpc"
+	lateFlowLogsGo      = "flow-log-of-a-gone-vpc-can-be-deleted"
+	missingVPCInItem    = "missing-vpc-fails-its-item"
+	flowLogQuota        = "flow-logs-of-a-vpc-are-limited"
+	formatNoDifference  = "format-makes-no-other-flow-log"
+	limitInItem         = "flow-log-limit-fails-its-item"
+	assumeTextSays      = "role-not-assumable-says-so"
+	vpcShowsSoon        = "new-vpc-shows-within-seconds"
+	groupFilterFindsARN = "flow-log-filter-finds-groups-by-arn"
+	failureShows        = "failed-delivery-shows"
+	noTransformerFails  = "no-transformer-is-an-error"
+	badKeyCode          = "log-group-key-refusal-code"
+	muteRulesByAlarm    = "mute-rules-are-listed-by-alarm"
+	alarmTopicRegion    = "alarm-topic-is-in-its-region"
+	roleReadsAtOnce     = "role-reads-show-writes-at-once"
+	historyAtOnce       = "event-history-shows-seconds-ago"
+	closedRegionCodes   = "closed-region-codes"
+	keptPairChecked     = "kept-log-group-is-checked-again"
+	keptKeyChecked      = "kept-key-is-checked-again"
+	goneRoleCode        = "trail-role-gone-code"
+	endpointsAsGiven    = "endpoints-are-listed-as-given"
+	trailErrorGoes      = "trail-delivery-error-goes"
+	trailErrorAtOnce    = "trail-delivery-error-shows"
+)
+
+// Beliefs returns the beliefs that no clause checks, in the order of their
+// grades, the weakest first.
+func Beliefs() []Belief {
+	all := slices.Clone(beliefs)
+	slices.SortStableFunc(all, func(a, b Belief) int {
+		return slices.Index(Grades(), a.Grade) - slices.Index(Grades(), b.Grade)
+	})
+	return all
+}
+
+// Alternatives returns the IDs of the beliefs that an account can doubt,
+// sorted.
+func Alternatives() []string {
+	var ids []string
+	for _, b := range beliefs {
+		if b.Other != "" {
+			ids = append(ids, b.ID)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// Doubt makes the account behave the other way round of each of these beliefs,
+// as its Other says.
+func (a *Account) Doubt(ids ...string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, id := range ids {
+		if !slices.Contains(Alternatives(), id) {
+			panic(fmt.Sprintf("awstest: no account can doubt %q", id)) // a mistake in the test itself
+		}
+		a.doubted[id] = true
+	}
+}
+
+// Trust ends a Doubt.
+func (a *Account) Trust(ids ...string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, id := range ids {
+		delete(a.doubted, id)
+	}
+}
+
+// Reached returns the beliefs on which an answer has depended since the last
+// Reached, doubted or not, sorted.
+func (a *Account) Reached() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	ids := slices.Sorted(maps.Keys(a.reached))
+	clear(a.reached)
+	return ids
+}
+
+// doubts reports whether the account doubts a belief. Callers ask last, where
+// the answer makes a difference.
+func (a *Account) doubts(id string) bool {
+	a.reached[id] = true
+	return a.doubted[id]
+}
+
+// doubt returns the other value where the account doubts a belief.
+func doubt[T any](a *Account, id string, value, other T) T {
+	if a.doubts(id) {
+		return other
+	}
+	return value
+}
+
+// slow returns how many listings do not show a change: n where the account
+// doubts a belief.
+func (a *Account) slow(id string, n int) int {
+	return max(a.lag, doubt(a, id, 0, n))
+}
+
+// beliefs has a row for each belief that decides something and that no clause
+// of the contract checks.
+var beliefs = slices.Concat(flowLogBeliefs, logGroupBeliefs, alarmBeliefs, trailBeliefs, topicBeliefs, keyAndRoleBeliefs, eventBeliefs)
+
+const (
+	custodian  = "cloud-custodian, recorded "
+	localstack = "localstack, validated on AWS "
+	stackd     = "stackd, recorded "
+	invictus   = "Invictus incident response data set, recorded "
+	probes     = "`relight probe` in a sandbox account"
+	shapeTest  = "The account makes no records. `TestSamplesOfOtherShape` sends every such sample with its names elsewhere: the scope widens"
+	sweepTest  = "The account sends no events. `TestDoubts` also runs every attack without its event: the next sweep restores"
+)
+
+var flowLogBeliefs = []Belief{
+	{
+		ID: flowLogsGoWithVPC, Probed: []string{"flow-logs-outlive-vpc"}, Says: "Flow logs are deleted together with their VPC.", Grade: Assumed,
+		Evidence: "Against it: " + custodian + "2017-06-27 lists a flow log of a VPC that the same run does not list.", Decides: "internal/plan/surplus.go",
+		Other: "flow logs outlive their VPC", Then: "The event of DeleteVpc, or the next sweep, deletes relight's own flow logs of the VPC.", Settles: probes + ": delete a VPC that has a flow log, list flow logs.",
+	},
+	{
+		ID: lateFlowLogsGo, Probed: []string{"flow-logs-outlive-vpc"}, Says: "A flow log whose VPC is gone can be deleted like any other.", Grade: Assumed,
+		Evidence: "Nothing.", Decides: "internal/awsio/flowlog.go",
+		Other: "flow logs outlive their VPC, and DeleteFlowLogs answers that they do not exist", Then: "This is not safe both ways: relight asks for the deletion in every sweep and reports it as still to restore. Nothing else depends on it.", Settles: probes + ", after the VPC's deletion.",
+	},
+	{
+		ID: missingVPCInItem, Probed: []string{"missing-vpc-fails-alone"}, Says: "A VPC that does not exist fails its item of CreateFlowLogs, not the call; likewise a flow log in DeleteFlowLogs.", Grade: Assumed,
+		Evidence: "Amazon EC2 API Reference, CreateFlowLogs, unsuccessful, does not say which errors it has.", Decides: "internal/awsio/flowlog.go",
+		Other: "the whole call is refused", Then: "relight splits the call until the one that is gone is alone.", Settles: probes + ": CreateFlowLogs with an ID that does not exist.",
+	},
+	{
+		ID: formatNoDifference, Probed: []string{"format-makes-no-difference"}, Says: "Format, role and interval make no difference to what EC2 calls an existing flow log.", Grade: Assumed,
+		Evidence: "EC2's message: \"an existing Flow Log with the same configuration and log destination\".", Decides: "internal/plan/flowlog.go",
+		Other: "a flow log with another format, role or interval is created beside the first", Then: "relight creates it, and deletes its own old one once the new one is proven.", Settles: probes + ": CreateFlowLogs twice with two formats.",
+	},
+	{
+		ID: flowLogQuota, Probed: []string{"flow-log-limit-fails-alone"}, Says: "A VPC can have two flow logs.", Grade: Assumed,
+		Evidence: "Amazon VPC User Guide, Amazon VPC quotas, no longer lists it.", Decides: "internal/plan/flowlog.go",
+		Other: "a VPC can have any number", Then: "relight creates its flow log beside the others.", Settles: probes + ": CreateFlowLogs three times on one VPC.",
+	},
+	{
+		ID: limitInItem, Probed: []string{"flow-log-limit-fails-alone"}, Says: "FlowLogsLimitExceeded fails the VPC's item, not the call.", Grade: Assumed,
+		Evidence: "Amazon EC2 API Reference, CreateFlowLogs, unsuccessful, does not say which errors it has.", Decides: "internal/awsio/flowlog.go",
+		Other: "the whole call is refused", Then: "relight splits the call until the VPC is alone.", Settles: probes + ": CreateFlowLogs for a VPC with the maximum of flow logs and for another VPC.",
+	},
+	{
+		ID: assumeTextSays, Probed: []string{"unassumable-role-fails-whole-call"}, Says: "While IAM spreads a new role, CreateFlowLogs answers InvalidParameter with \"Unable to assume given IAM role\".", Grade: Assumed,
+		Evidence: "Terraform AWS provider, issue 29323, which waits for that text.", Decides: "internal/awsio/classify.go",
+		Other: "InvalidParameter with another text", Then: "relight reports the failure, and the next sweep restores the flow log.", Settles: probes + ": CreateFlowLogs right after CreateRole.",
+	},
+	{
+		ID: vpcShowsSoon, Probed: []string{"vpc-shows-in-time"}, Says: "DescribeVpcs shows a new VPC within 3.5 seconds.", Grade: Assumed,
+		Evidence: "Amazon EC2 API Reference, Eventual consistency, gives no time.", Decides: "internal/awsio/flowlog.go",
+		Other: "the next 5 listings do not show it", Then: "The VPC gets its flow log from the next sweep.", Settles: probes + ": the time from CreateVpc until DescribeVpcs shows the VPC.",
+	},
+	{
+		ID: groupFilterFindsARN, Probed: []string{"group-filter-finds-arn"}, Says: "DescribeFlowLogs with the filter log-group-name finds flow logs that were created with the group's ARN.", Grade: Assumed,
+		Evidence: "They show a LogGroupName: " + custodian + "2021-02.", Decides: "internal/awsio/flowlog.go",
+		Other: "the filter finds only those created with the group's name", Then: "An event about the group misses their VPCs. The next sweep does not.", Settles: probes + ": CreateFlowLogs with LogDestination, DescribeFlowLogs with the filter.",
+	},
+	{
+		ID: failureShows, Probed: []string{"flow-log-to-nowhere"}, Says: "A flow log that cannot deliver shows FAILED or an error message within an hour.", Grade: Assumed,
+		Evidence: "Amazon EC2 API Reference, FlowLog, deliverLogsStatus. FAILED was recorded nowhere.", Decides: "internal/plan/surplus.go",
+		Other: "it shows SUCCESS for ever", Then: "This is not safe both ways: relight takes somebody else's flow log for working though it delivers nowhere. It still never deletes its own for one whose destination the configuration does not trust.", Settles: probes + ": a flow log with a role that may not write, read for an hour.",
+	},
+	{
+		ID: "flow-log-token", Probed: []string{"client-token-repeats-reply"}, Says: "CreateFlowLogs repeats its answer for a client token.", Grade: Documented,
+		Evidence: "Amazon EC2 Developer Guide, Ensuring idempotency in Amazon EC2 API requests.", Decides: "internal/awsio/flowlog.go",
+	},
+	{
+		ID: "flow-log-success-from-the-start", Probed: []string{"flow-log-success-at-once"}, Says: "DeliverLogsStatus is SUCCESS from the flow log's first second, before any delivery.", Grade: Recorded,
+		Evidence: custodian + "2018-11-02, 2020-03-16 and 2020-04-27; " + localstack + "2024-09-24.", Decides: "internal/plan/surplus.go",
+	},
+	{
+		ID: "flow-log-by-arn-has-a-name", Probed: []string{"flow-log-by-arn-has-group-name"}, Says: "A flow log created with its group's ARN shows LogGroupName and LogDestination, without \":*\".", Grade: Recorded,
+		Evidence: custodian + "2021-02 and 2020-03.", Decides: "internal/awsio/flowlog.go",
+	},
+	{
+		ID: "flow-log-error-without-status", Probed: []string{"flow-log-error-without-status"}, Says: "A flow log can have an error message and no status.", Grade: Recorded,
+		Evidence: custodian + "2017-06-27; since 2018-11 every reply has a status.", Decides: "internal/plan/flowlog.go",
+	},
+	{
+		ID: "flow-log-bad-bucket", Says: "CreateFlowLogs for a bucket that does not exist fails the item with code \"400\".", Grade: Recorded,
+		Evidence: localstack + "2024-09-24.", Decides: "internal/awsio/classify.go",
+	},
+}
+
+var logGroupBeliefs = []Belief{
+	{
+		ID: noTransformerFails, Probed: []string{"no-transformer-is-an-error"}, Says: "GetTransformer of a log group without a transformer is an error.", Grade: Assumed,
+		Evidence: "Terraform's AWS provider expects an empty answer.", Decides: "internal/awsio/loggroup.go",
+		Other: "it answers without a transformer", Then: "Nothing: relight accepts both.", Settles: probes + ": GetTransformer of a new group.",
+	},
+	{
+		ID: "filter-in-infrequent-access-code", Probed: []string{"filter-on-infrequent-access"}, Says: "PutMetricFilter in a log group of class INFREQUENT_ACCESS answers InvalidOperationException.", Grade: Assumed,
+		Evidence: "CloudWatch Logs User Guide, Log classes, has no code.", Decides: "internal/awsio/classify.go",
+		Why: "relight reads the class first and does not try.", Then: "relight would report the refusal in other words.", Settles: probes + ": PutMetricFilter in such a group.",
+	},
+	{
+		ID: badKeyCode, Probed: []string{"group-with-disabled-key"}, Says: "CreateLogGroup with a key that does not exist or is disabled answers InvalidParameterException; with one whose policy does not admit Logs, AccessDeniedException.", Grade: Assumed,
+		Evidence: "CloudWatch Logs API Reference, CreateLogGroup, kmsKeyId: \"InvalidParameterException\"; terraform-provider-aws, issue 29282, for the policy.", Decides: "internal/awsio/loggroup.go",
+		Other: "it answers AccessDeniedException for every such key", Then: "relight creates the group without the key and reports it.", Settles: probes + ": CreateLogGroup with a disabled key.",
+	},
+	{
+		ID: "protected-log-group-code", Probed: []string{"protected-group-code"}, Says: "DeleteLogGroup of a protected group answers ValidationException.", Grade: Assumed,
+		Evidence: "CloudWatch Logs API Reference, DeleteLogGroup, Errors, lists it.", Decides: "nowhere",
+		Why: "relight deletes no log group.", Then: "Nothing.", Settles: probes + ": DeleteLogGroup of a protected group.",
+	},
+	{
+		ID: "selection-criteria-spelling", Says: "selectionCriteria of an account policy quotes its prefixes.", Grade: Assumed,
+		Evidence: "CloudWatch Logs API Reference, PutAccountPolicy, names the key LogGroupNamePrefix and not the form.", Decides: "internal/plan/loggroup.go",
+		Why:  "The planner takes any quoted text for a prefix, and criteria without one for all groups: `TestGroupRules` in internal/plan has both.",
+		Then: "A policy that transforms the trail's group is taken for one about others, and is not reported.", Settles: "A recorded DescribeAccountPolicies.",
+	},
+	{
+		ID: "protection-needs-its-permission", Says: "CreateLogGroup with deletion protection checks the permission for PutLogGroupDeletionProtection.", Grade: Assumed,
+		Evidence: "Tags are checked so: CloudWatch Logs API Reference, CreateLogGroup.", Decides: "internal/catalog/permissions.go",
+		Why: "The account checks no policies. The roles have both permissions.", Then: "Nothing: the permission is granted either way.", Settles: "A role without it.",
+	},
+	{
+		ID: "listing-without-match", Probed: []string{"no-group-is-no-error"}, Says: "DescribeLogGroups by a prefix that matches nothing answers an empty list.", Grade: Documented,
+		Evidence: "CloudWatch Logs API Reference, DescribeLogGroups, Errors, lists no ResourceNotFoundException.", Decides: "internal/awsio/loggroup.go",
+	},
+	{
+		ID: "inherited-properties", Probed: []string{"inherited-properties"}, Says: "LogGroup shows RetentionPolicyName and InheritedProperties.", Grade: Modelled,
+		Evidence: "API model of CloudWatch Logs, LogGroup.", Decides: "internal/awsio/loggroup.go",
+	},
+	{
+		ID: "filter-limit-code", Says: "Too many filters of a group: LimitExceededException.", Grade: Recorded,
+		Evidence: stackd + "2026-09-26, of subscription filters; of metric filters by analogy.", Decides: "internal/awsio/classify.go",
+	},
+	{
+		ID: "pattern-listing", Says: "DescribeLogGroups by pattern leaves out deletionProtectionEnabled and storedBytes.", Grade: Recorded,
+		Evidence: stackd + "2026-09; relight lists by prefix.", Decides: "internal/awsio/loggroup.go",
+	},
+}
+
+var alarmBeliefs = []Belief{
+	{
+		ID: muteRulesByAlarm, Probed: []string{"mute-rules-by-alarm"}, Says: "ListAlarmMuteRules with an alarm's name lists every rule in force that mutes it.", Grade: Assumed,
+		Evidence: "CloudWatch API Reference, ListAlarmMuteRules, AlarmName: \"only mute rules that target the specified alarm name\".", Decides: "internal/awsio/alarm.go",
+		Other: "it lists nothing", Then: "relight takes a muted alarm for one that notifies, and does not report the rule in the sweep. The event of PutAlarmMuteRule still notifies.", Settles: probes + ": PutAlarmMuteRule, ListAlarmMuteRules by the alarm.",
+	},
+	{
+		ID: alarmTopicRegion, Probed: []string{"alarm-action-in-another-region"}, Says: "PutMetricAlarm refuses a topic of another region.", Grade: Assumed,
+		Evidence: "The service's message \"Invalid region … specified\".", Decides: "internal/plan/alarm.go",
+		Other: "it accepts the topic", Then: "Nothing: relight's topic is of the alarm's region.", Settles: probes + ": PutMetricAlarm with such a topic.",
+	},
+	{
+		ID: "alarm-name-taken-code", Says: "PutMetricAlarm over the name of an alarm of another type answers ValidationError.", Grade: Assumed,
+		Evidence: "That it is refused was recorded: " + stackd + "2026-09-14.", Decides: "nowhere",
+		Why: "relight reads the alarms of every type first and does not try.", Then: "relight would report the refusal in other words.", Settles: probes + ": PutMetricAlarm over a composite alarm's name.",
+	},
+	{
+		ID: "identical-alarm-event", Says: "PutMetricAlarm that changes nothing raises no direct event, or one.", Grade: Assumed,
+		Evidence: "Without a change the alarm's times and history stay: " + stackd + "2026-09-14. The event was not recorded.", Decides: "internal/app/echo.go",
+		Why: sweepTest + ". `TestEcho` has the event.", Then: "Nothing: an event without harm plans nothing.", Settles: probes + ": a rule for the event, PutMetricAlarm twice.",
+	},
+	{
+		ID: "muting-event", Probed: []string{"mute-raises-no-direct-event"}, Says: "PutAlarmMuteRule raises no direct event, or one.", Grade: Assumed,
+		Evidence: "Nothing.", Decides: "internal/catalog/calls.go",
+		Why: sweepTest + ".", Then: "Nothing: both events lead to the same check.", Settles: probes + ": a rule for the event, PutAlarmMuteRule.",
+	},
+	{
+		ID: "direct-event-two-sources", Probed: []string{"direct-event-source"}, Says: "A rule that names aws.monitoring beside aws.cloudwatch for the direct event costs nothing.", Grade: Assumed,
+		Evidence: "EventBridge bills events, not patterns.", Decides: "internal/catalog/calls.go",
+		Why: "The account has no rules.", Then: "Nothing.", Settles: "A bill.",
+	},
+	{
+		ID: "direct-event-of-actions", Says: "DisableAlarmActions and EnableAlarmActions raise the direct event: source aws.cloudwatch, operation update.", Grade: Recorded,
+		Evidence: stackd + "2026-09-14.", Decides: "internal/catalog/calls.go",
+	},
+	{
+		ID: "unknown-alarms-are-no-error", Says: "DeleteAlarms, EnableAlarmActions and DisableAlarmActions accept names that do not exist.", Grade: Recorded,
+		Evidence: stackd + "2026-09-14.", Decides: "internal/awstest/alarm.go",
+	},
+	{
+		ID: "composite-keeps-its-alarms", Says: "DeleteAlarms refuses an alarm that a composite alarm's rule names.", Grade: Recorded,
+		Evidence: stackd + "2026-09; relight deletes no alarm.", Decides: "nowhere",
+	},
+	{
+		ID: "alarm-names-are-shared", Says: "A metric alarm cannot take a composite alarm's name.", Grade: Recorded,
+		Evidence: stackd + "2026-09-14.", Decides: "internal/plan/alarm.go",
+	},
+}
+
+var trailBeliefs = []Belief{
+	{
+		ID: historyAtOnce, Probed: []string{"history-shows-stop-logging"}, Says: "LookupEvents shows a call of a few seconds ago.", Grade: Assumed,
+		Evidence: "Shown at the first look, after 187 seconds: " + stackd + "2026-09-26.", Decides: "internal/awsio/trail.go",
+		Other: "it does not show it", Then: "The finding of a stopped trail names nobody. The trail is started all the same.", Settles: probes + ": the time from StopLogging until LookupEvents shows it.",
+	},
+	{
+		ID: keptPairChecked, Probed: []string{"update-checks-the-kept-role"}, Says: "UpdateTrail checks the log group and role that it keeps.", Grade: Assumed,
+		Evidence: "It checks a kept topic again: " + stackd + "2026-09-13.", Decides: "internal/awsio/trail.go",
+		Other: "it checks only what the request names", Then: "The first UpdateTrail succeeds.", Settles: probes + ": UpdateTrail of a trail whose log group is gone.",
+	},
+	{
+		ID: keptKeyChecked, Probed: []string{"update-checks-the-kept-key"}, Says: "UpdateTrail checks the key that it keeps.", Grade: Assumed,
+		Evidence: "A marker object is written with the key before every change: " + stackd + "2026-09-20.", Decides: "internal/awsio/trail.go",
+		Other: "it checks only a key that the request names", Then: "The first UpdateTrail succeeds. A disabled key stays, and relight reports that files are not delivered.", Settles: probes + ": UpdateTrail of a trail whose key is disabled.",
+	},
+	{
+		ID: goneRoleCode, Probed: []string{"trail-role-missing"}, Says: "A trail's role that does not exist: InvalidCloudWatchLogsRoleArnException.", Grade: Assumed,
+		Evidence: "CloudTrail API Reference, CreateTrail, Errors.", Decides: "internal/awsio/trail.go",
+		Other: "InvalidCloudWatchLogsLogGroupArnException", Then: "relight leaves out log group and role in both cases; the hint names both.", Settles: probes + ": CreateTrail with a role that does not exist.",
+	},
+	{
+		ID: trailErrorGoes, Probed: []string{"group-delivery-error-goes"}, Says: "LatestCloudWatchLogsDeliveryError goes with the next successful delivery.", Grade: Assumed,
+		Evidence: "LatestDeliveryError does: " + stackd + "2026-09-20.", Decides: "internal/plan/trail.go",
+		Other: "it stays for ever", Then: "This is not safe both ways: the finding stays until somebody updates the trail, because nothing shows whether the error is old.", Settles: probes + ": delete a trail's log group, create it again, read the status for an hour.",
+	},
+	{
+		ID: trailErrorAtOnce, Says: "GetTrailStatus shows that the log group is gone.", Grade: Assumed,
+		Evidence: "CloudTrail API Reference, GetTrailStatus, LatestCloudWatchLogsDeliveryError.", Decides: "internal/plan/trail.go",
+		Other: "it shows no error", Then: "Nothing: relight reads the log group itself.", Settles: probes + ": delete a trail's log group, read the status.",
+	},
+	{
+		ID: "events-after-stop", Probed: []string{"stop-logging-reaches-eventbridge"}, Says: "Management events reach EventBridge although the trail was stopped or excludes them.", Grade: Assumed,
+		Evidence: "Data events still came after StopLogging: " + stackd + "2026-09-13.", Decides: "docs/threat-model.md",
+		Why: sweepTest + ".", Then: "The next sweep restores the trail.", Settles: probes + ": a rule for the event, StopLogging.",
+	},
+	{
+		ID: "kept-topic-is-checked", Probed: []string{"update-checks-the-kept-topic", "empty-topic-removes-it", "empty-key-removes-it", "empty-group-and-role-remove-them"}, Says: "UpdateTrail keeps a topic that it does not name and checks it again; the empty text removes it.", Grade: Recorded,
+		Evidence: stackd + "2026-09-13 to 2026-09-20.", Decides: "internal/awsio/trail.go",
+	},
+	{
+		ID: "trail-codes", Probed: []string{"trail-group-without-role", "trail-role-without-group", "trail-role-without-rights", "trail-key-missing", "trail-key-malformed", "trail-key-disabled", "trail-topic-missing"}, Says: "Group without role: InvalidCloudWatchLogsRoleArnException; role without group: InvalidCloudWatchLogsLogGroupArnException; missing key: InsufficientEncryptionPolicyException; disabled key: KmsException; missing topic: InsufficientSnsTopicPolicyException.", Grade: Recorded,
+		Evidence: stackd + "2026-09-12 to 2026-09-20.", Decides: "internal/awsio/classify.go",
+	},
+	{
+		ID: "selector-fields-are-sorted", Probed: []string{"selector-fields-are-sorted"}, Says: "GetEventSelectors sorts the fields of an advanced selector by name.", Grade: Recorded,
+		Evidence: stackd + "2026-09-13.", Decides: "internal/plan/selector.go",
+	},
+	{
+		ID: "notification-error", Says: "LatestNotificationError is AuthorizationError where the trail's topic refuses; the next notification clears it.", Grade: Recorded,
+		Evidence: stackd + "2026-09-20.", Decides: "internal/awsio/trail.go",
+	},
+}
+
+var topicBeliefs = []Belief{
+	{
+		ID: endpointsAsGiven, Probed: []string{"endpoint-keeps-its-case"}, Says: "Subscriptions list addresses and URLs as they were given.", Grade: Assumed,
+		Evidence: "Nothing.", Decides: "internal/plan/topic.go",
+		Other: "they list e-mail addresses in lower case", Then: "Nothing: relight compares without case.", Settles: probes + ": Subscribe with capitals, ListSubscriptionsByTopic.",
+	},
+	{
+		ID: "unsubscribed-address-goes", Probed: []string{"left-mail-address"}, Says: "An unsubscribed e-mail address leaves the list, and Subscribe sends a new link.", Grade: Assumed,
+		Evidence: "Of queues it was recorded: " + stackd + "2026-09-14.", Decides: "internal/plan/topic.go",
+		Why:  "Whose subscription it was, the account knows only for queues and functions. Their Deleted rows have tests in internal/app.",
+		Then: "A row that stays as Deleted is a finding, and relight does not subscribe again.", Settles: "Somebody who unsubscribes by the link in a message.",
+	},
+	{
+		ID: "old-subscriptions-end", Probed: []string{"old-subscription-lasts"}, Says: "Subscriptions of a deleted topic stop some time later.", Grade: Assumed,
+		Evidence: "Amazon SNS API Reference, DeleteTopic: asynchronous. They still received after 34 seconds: " + stackd + "2026-09-14.", Decides: "internal/plan/topic.go",
+		Why: "The account's old subscriptions receive until they are unsubscribed, which is the harder way.", Then: "Messages may arrive twice until then.", Settles: probes + ": publish to a topic that was created again, for an hour.",
+	},
+	{
+		ID: "owner-of-other-protocols", Probed: []string{"owner-of-mail-subscription"}, Says: "A phone or e-mail address that another account subscribed lists that account as Owner.", Grade: Assumed,
+		Evidence: "Of queues and functions it was recorded: " + stackd + "2026-09-23.", Decides: "internal/awsio/topic.go",
+		Why: "The account has one rule for all protocols, the recorded one.", Then: "relight reads its attributes as those of its own.", Settles: "A subscription by a second account.",
+	},
+	{
+		ID: "other-owner-cannot-be-read", Probed: []string{"subscription-of-another-account-is-closed"}, Says: "GetSubscriptionAttributes answers AuthorizationError for a subscription that another account owns.", Grade: Recorded,
+		Evidence: stackd + "2026-09-23.", Decides: "internal/awsio/topic.go",
+	},
+	{
+		ID: "deleted-rows", Probed: []string{"deleted-subscription-stays-deleted"}, Says: "An ended subscription of another account stays listed as Deleted, and Subscribe does not bring it back.", Grade: Recorded,
+		Evidence: stackd + "2026-09-22 and 2026-09-23.", Decides: "internal/plan/topic.go",
+	},
+	{
+		ID: "subscriptions-outlive-topic", Probed: []string{"subscription-outlives-topic", "recreated-topic-lists-nothing", "recreated-topic-reaches-old-subscription"}, Says: "DeleteTopic does not end the topic's subscriptions at once.", Grade: Recorded,
+		Evidence: stackd + "2026-09-14; " + localstack + "2026-01-12.", Decides: "internal/plan/topic.go",
+	},
+	{
+		ID: "topic-exists-differently", Says: "CreateTopic over a topic with other attributes or tags: InvalidParameter, \"Topic already exists with different …\".", Grade: Recorded,
+		Evidence: localstack + "2025-10-13 and 2026-02-06.", Decides: "internal/awsio/topic.go",
+	},
+	{
+		ID: "unsubscribe-of-none", Says: "Unsubscribe of a subscription that does not exist succeeds.", Grade: Recorded,
+		Evidence: stackd + "2026-09-14.", Decides: "internal/awstest/topic.go",
+	},
+	{
+		ID: "policy-refusal", Says: "A topic policy that SNS does not accept: InvalidParameter, \"Invalid parameter: Policy Error: null\".", Grade: Recorded,
+		Evidence: localstack + "2023 to 2026.", Decides: "internal/awstest/topic.go",
+	},
+	{
+		ID: "default-topic-policy", Says: "The default topic policy names eight actions.", Grade: Recorded,
+		Evidence: localstack + "2023 to 2026.", Decides: "nowhere",
+	},
+	{
+		ID: "key-of-a-topic", Says: "SetTopicAttributes does not check a key. Publishing with a disabled key fails within minutes.", Grade: Recorded,
+		Evidence: stackd + "2026-09-23.", Decides: "internal/plan/topic.go",
+	},
+}
+
+var keyAndRoleBeliefs = []Belief{
+	{
+		ID: roleReadsAtOnce, Probed: []string{"iam-reads-lag"}, Says: "IAM's reads show a write at once.", Grade: Assumed,
+		Evidence: "IAM User Guide, Troubleshoot IAM: changes that I make are not always immediately visible.", Decides: "internal/awsio/deliveryrole.go",
+		Other: "the next 2 reads of the roles do not show it", Then: "The check after the repair still sees drift. The next run plans nothing.", Settles: probes + ": the time from PutRolePolicy until GetRolePolicy shows it.",
+	},
+	{
+		ID: closedRegionCodes, Probed: []string{"closed-region-ec2", "closed-region-logs", "closed-region-sns", "closed-region-cloudwatch"}, Says: "In a region that is not opted in, EC2 answers AuthFailure, SNS, CloudWatch and IAM InvalidClientTokenId, the others UnrecognizedClientException.", Grade: Assumed,
+		Evidence: "AWS Account Management Reference, Enable or disable AWS Regions, names no codes.", Decides: "internal/awsio/classify.go",
+		Other: "all answer OptInRequired", Then: "The failure is final either way, and its hint says to enable the region.", Settles: probes + ": DescribeVpcs in such a region.",
+	},
+	{
+		ID: "global-regions", Probed: []string{"global-region"}, Says: "IAM's events are raised in us-east-1, us-gov-west-1 and cn-north-1.", Grade: Assumed,
+		Evidence: "IAM User Guide, endpoints, for the commercial partition.", Decides: "internal/catalog/calls.go",
+		Why: "The account has one partition, and sends no events.", Then: "The events of the delivery role do not arrive. The next sweep restores it.", Settles: "A deployment in those partitions.",
+	},
+	{
+		ID: "cancelled-key-is-disabled", Says: "CancelKeyDeletion leaves the key disabled; a multi-Region primary waits as PendingReplicaDeletion.", Grade: Recorded,
+		Evidence: stackd + "2026-09-12.", Decides: "internal/awsio/key.go",
+	},
+	{
+		ID: "key-not-found", Says: "DescribeKey of a key that is gone, is malformed or of another region: NotFoundException.", Grade: Recorded,
+		Evidence: localstack + "2023-11-07 and 2025-11-10.", Decides: "internal/awsio/key.go",
+	},
+	{
+		ID: "alarm-topic-key", Says: "CloudWatch needs kms:GenerateDataKey and kms:Decrypt in the policy of a topic's key.", Grade: Recorded,
+		Evidence: stackd + "2026-09-23.", Decides: "internal/catalog/topic.go",
+	},
+}
+
+// eventBeliefs are about the records that reach relight as events.
+// events/README.md marks the shape of each sample.
+var eventBeliefs = []Belief{
+	{
+		ID: "record-several-flow-logs", Probed: []string{"record-of-delete-flow-logs"}, Says: "A record of DeleteFlowLogs lists several IDs as a list.", Grade: Assumed,
+		Evidence: "One ID is an object: Stratus Red Team's logs.", Decides: "internal/catalog/calls.go",
+		Why: shapeTest + ".", Then: "Nothing: the scope is the region.", Settles: probes + ": LookupEvents after DeleteFlowLogs of two.",
+	},
+	{
+		ID: "record-log-group-members", Probed: []string{"record-of-group-protection", "record-of-group-key", "record-of-transformer", "record-of-data-protection"}, Says: "Records of PutLogGroupDeletionProtection, AssociateKmsKey, PutTransformer and PutDataProtectionPolicy name the group as logGroupIdentifier, logGroupName or resourceIdentifier.", Grade: Modelled,
+		Evidence: "API model of CloudWatch Logs.", Decides: "internal/catalog/calls.go",
+	},
+	{
+		ID: "record-account-policy", Probed: []string{"record-of-account-policy"}, Says: "A record of PutAccountPolicy has policyName, policyType and selectionCriteria.", Grade: Modelled,
+		Evidence: "API model of CloudWatch Logs.", Decides: "internal/catalog/calls.go",
+	},
+	{
+		ID: "record-mute-rule", Probed: []string{"record-of-mute-rule"}, Says: "A record of PutAlarmMuteRule has muteTargets.alarmNames.", Grade: Modelled,
+		Evidence: "API model of CloudWatch.", Decides: "internal/catalog/calls.go",
+	},
+	{
+		ID: "record-default-vpc", Probed: []string{"record-of-default-vpc"}, Says: "A record of CreateDefaultVpc names its VPC in responseElements.CreateDefaultVpcResponse.", Grade: Assumed,
+		Evidence: "Other new calls of EC2 do so.", Decides: "internal/catalog/calls.go",
+		Why: shapeTest + ".", Then: "relight checks every VPC of the region.", Settles: probes + ": LookupEvents after CreateDefaultVpc.",
+	},
+	{
+		ID: "record-enable-region", Probed: []string{"record-of-enable-region"}, Says: "A record of EnableRegion has regionName.", Grade: Modelled,
+		Evidence: "API model of Account Management.", Decides: "internal/catalog/calls.go",
+	},
+	{
+		ID: "record-role-calls", Probed: []string{"record-of-boundary", "record-of-policy-version", "record-of-default-version"}, Says: "Records of PutRolePermissionsBoundary, CreatePolicyVersion and SetDefaultPolicyVersion name roleName or policyArn.", Grade: Modelled,
+		Evidence: "API model of IAM; AttachRolePolicy does so: " + invictus + "2023-07-10.", Decides: "internal/catalog/calls.go",
+	},
+	{
+		ID: "event-comes-in-seconds", Probed: []string{"event-latency"}, Says: "EventBridge has a call's event within seconds.", Grade: Assumed,
+		Evidence: "EventBridge User Guide gives no time.", Decides: "internal/app/echo.go",
+		Why: sweepTest + ".", Then: "Repairs are as late as the event.", Settles: probes + ": the time from a call until its event is in a queue.",
+	},
+	{
+		ID: "record-of-refused-calls", Says: "A call that CloudWatch or CloudWatch Logs denies has null parameters; one refused for another reason keeps them.", Grade: Recorded,
+		Evidence: stackd + "2026-09-14 and 2026-09-26.", Decides: "internal/trigger/trigger.go",
+	},
+	{
+		ID: "record-bucket-lifecycle", Says: "The lifecycle call is recorded as PutBucketLifecycle.", Grade: Recorded,
+		Evidence: invictus + "2023-07-10; panther-analysis, 2024-11 and 2025-06.", Decides: "internal/catalog/calls.go",
+	},
+	{
+		ID: "forwarded-events", Says: "A forwarded event keeps account, region and detail and gets a new ID and time; one hop between regions is delivered.", Grade: Recorded,
+		Evidence: stackd + "2026-09-13.", Decides: "infra/stack/forwarder.go",
+	},
+	{
+		ID: "tag-values-are-texts", Says: "The value \"true\" of a tag stays a text in CreateTags and CreateVpc; it is a boolean in CreateFlowLogs.", Grade: Recorded,
+		Evidence: invictus + "2023-07-10.", Decides: "internal/trigger/names.go",
+	},
+}
