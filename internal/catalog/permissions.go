@@ -40,7 +40,7 @@ var (
 var trailReads = Grant{
 	Actions:   []string{"cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors"},
 	Resources: []string{arn + "cloudtrail:*:*:trail/*"},
-	Why:       "relight chooses the trail by what it does if several qualify; an organisation's trail, which may have another home region, belongs to the management account",
+	Why:       "GetTrailStatus is for doubt, and GetEventSelectors is for doubt: which trail relight protects, if several qualify; relight chooses the trail by what it does if several qualify; an organisation's trail, which may have another home region, belongs to the management account",
 }
 
 // recall lets a kind read what relight remembers of the trail.
@@ -118,7 +118,7 @@ var kindGrants = map[Kind][]Grant{
 				"logs:ListTagsForResource", "logs:PutLogGroupDeletionProtection",
 			},
 			Resources: []string{arn + "logs:*:" + InAccount + ":log-group:*"},
-			Why: "relight learns only at run time which log group is behind an owner's flow log, in any region; " +
+			Why: "ListTagsForResource is for a log group that may have lost its deletion protection or its key; relight learns only at run time which log group is behind an owner's flow log, in any region; " +
 				"TagResource is checked inside CreateLogGroup, and relight never calls it; " + protection,
 		},
 		{
@@ -273,17 +273,17 @@ var kindGrants = map[Kind][]Grant{
 		{
 			Actions:   []string{"sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"},
 			Resources: []string{arn + "sns:" + InRegion + ":" + InAccount + ":*"},
-			Why:       theirTopic,
+			Why:       "GetTopicAttributes is for, and ListSubscriptionsByTopic is for, this alone: " + theirTopic,
 		},
 		{
 			Actions:   []string{"sns:GetSubscriptionAttributes"},
 			Resources: []string{"*"},
-			Why:       theirTopic + "; SNS documents no narrower resource",
+			Why:       "GetSubscriptionAttributes is for this alone: " + theirTopic + "; SNS documents no narrower resource",
 		},
 		{
 			Actions:   []string{"kms:DescribeKey", "kms:GetKeyPolicy"},
 			Resources: []string{arn + "kms:" + InRegion + ":" + InAccount + ":key/*"},
-			Why:       theirTopic + ", and if that topic is encrypted",
+			Why:       "DescribeKey is for, and GetKeyPolicy is for, this alone: " + theirTopic + ", and if that topic is encrypted",
 		},
 	},
 }
