@@ -40,7 +40,7 @@ var (
 var trailReads = Grant{
 	Actions:   []string{"cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors"},
 	Resources: []string{arn + "cloudtrail:*:*:trail/*"},
-	Why:       "GetTrailStatus is for doubt, and GetEventSelectors is for doubt: which trail relight protects, if several qualify; relight chooses the trail by what it does if several qualify; an organisation's trail, which may have another home region, belongs to the management account",
+	Why:       "GetTrailStatus is for doubt, and GetEventSelectors is for doubt: if several trails qualify, relight chooses by what they do; an organisation's trail, which may have another home region, belongs to the management account",
 }
 
 // recall lets a kind read what relight remembers of the trail.
