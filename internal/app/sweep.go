@@ -32,6 +32,7 @@ type Sweep struct {
 	Skipped    []string      `json:"skipped,omitempty"`      // regions that the configuration leaves out
 	NotOptedIn []string      `json:"not_opted_in,omitempty"` // regions that are not enabled and therefore not swept
 	Healthy    int           `json:"healthy"`                // protections that need nothing
+	Held       int           `json:"held"`                   // Deprecated: the earlier name of healthy, which scripts still read
 	Repaired   int           `json:"repaired"`
 	Planned    int           `json:"planned"`    // restoring actions, whether applied or not
 	Unrestored int           `json:"unrestored"` // protections that failed, still remain or could not be read
@@ -192,6 +193,7 @@ func (r Request) mode() catalog.Mode {
 
 func (s *Sweep) add(rep remedy.Report) {
 	s.Healthy += rep.Plan.Healthy
+	s.Held = s.Healthy
 	s.Repaired += rep.Repaired()
 	s.Planned += rep.Planned()
 	s.Unrestored += report.Unrestored(rep)

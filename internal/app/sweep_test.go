@@ -41,6 +41,9 @@ func TestFirstSweep(t *testing.T) {
 	if s := w.sweep(app.Request{}); s.Planned != 0 || s.Healthy != first.Healthy+first.Planned-2 { // the flow logs' group in two regions does not count as a protection
 		t.Errorf("second sweep plans %d, has %d healthy; want 0, %d", s.Planned, s.Healthy, first.Healthy+first.Planned-2)
 	}
+	if s := w.sweep(app.Request{}); s.Held != s.Healthy {
+		t.Errorf("the earlier name has %d, want %d", s.Held, s.Healthy)
+	}
 	if len(w.Writes()) != writes {
 		t.Errorf("second sweep wrote %v", w.Writes()[writes:])
 	}

@@ -17,6 +17,7 @@ type View struct {
 	Region    string    `json:"region"`
 	Mode      string    `json:"mode"`
 	Healthy   int       `json:"healthy"` // protections that need nothing
+	Held      int       `json:"held"`    // Deprecated: the earlier name of healthy, which scripts still read
 	Actions   []Action  `json:"actions"`
 	Findings  []Finding `json:"findings"`
 	Skipped   []string  `json:"skipped"`
@@ -68,7 +69,7 @@ func causeOf(c remedy.Cause) Cause {
 func ViewOf(r remedy.Report) View {
 	v := View{
 		Scope: r.Scope.String(), Kind: string(r.Scope.Kind), Region: r.Scope.Region, Mode: string(r.Mode),
-		Healthy: r.Plan.Healthy, Actions: []Action{}, Findings: []Finding{}, Skipped: lines(r.Plan.Skips), Remaining: lines(plan.Steps(r.Remaining)),
+		Healthy: r.Plan.Healthy, Held: r.Plan.Healthy, Actions: []Action{}, Findings: []Finding{}, Skipped: lines(r.Plan.Skips), Remaining: lines(plan.Steps(r.Remaining)),
 	}
 	restored := r.Restored()
 	for i, a := range r.Plan.Actions {
