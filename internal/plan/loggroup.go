@@ -373,7 +373,7 @@ func misdirected(want catalog.Desired, f Filter) string {
 // has no dimensions and counts at least one for each matching event. A default
 // value other than zero would hide the count or keep the alarm in ALARM.
 func Measures(c catalog.Control, f Filter) string {
-	if squeeze(f.Pattern) != squeeze(c.Pattern) {
+	if !samePattern(f.Pattern, c.Pattern) {
 		return "its pattern differs"
 	}
 	if f.FieldSelection != "" {
