@@ -169,9 +169,11 @@ func (r Reconciler) Run(ctx context.Context, s Scope, mode catalog.Mode, causes 
 		return rep
 	}
 	rep.Outcomes = r.Applier.Apply(ctx, s, rep.Plan.Actions)
+	var found []plan.Finding
 	for _, o := range rep.Outcomes {
-		rep.Plan.Add(o.Findings...)
+		found = append(found, o.Findings...)
 	}
+	rep.Plan.Add(found...)
 	again, err := r.plan(ctx, s)
 	if err != nil {
 		rep.Err = fmt.Errorf("verify: %w", err)
