@@ -221,9 +221,11 @@ func text(v any) string {
 	if err != nil {
 		panic(fmt.Sprintf("awstest: %v", err)) // SDK types always marshal
 	}
-	var object map[string]any
+	var object map[string]json.RawMessage
 	if json.Unmarshal(raw, &object) == nil {
-		maps.DeleteFunc(object, func(_ string, v any) bool { return v == nil || v == "" || v == false })
+		maps.DeleteFunc(object, func(_ string, v json.RawMessage) bool {
+			return slices.Contains([]string{"null", `""`, "false"}, string(v))
+		})
 		raw, _ = json.Marshal(object) // the text was JSON a moment ago
 	}
 	return string(raw)

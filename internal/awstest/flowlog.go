@@ -463,8 +463,16 @@ func flowLogState(fl types.FlowLog) any {
 // Amazon VPC User Guide, "Share your VPC with other accounts".
 func describeFlowLogs(c *request, in *ec2.DescribeFlowLogsInput) (*ec2.DescribeFlowLogsOutput, error) {
 	found := maps.Clone(c.logs.read(in.NextToken == nil))
+	known := map[[2]string]bool{} // by role and group: documents take long to read
+	delivers := func(fl types.FlowLog) bool {
+		key := [2]string{aws.ToString(fl.DeliverLogsPermissionArn), groupOf(fl)}
+		if _, seen := known[key]; !seen {
+			known[key] = c.flowLogDelivers(c.name, fl)
+		}
+		return known[key]
+	}
 	for id, fl := range found {
-		if c.now().Sub(*fl.CreationTime) >= firstReport && !c.flowLogDelivers(c.name, fl) && !c.doubts(failureShows) {
+		if c.now().Sub(*fl.CreationTime) >= firstReport && !delivers(fl) && !c.doubts(failureShows) {
 			fl.DeliverLogsStatus, fl.DeliverLogsErrorMessage = aws.String("FAILED"), aws.String("Access error")
 			found[id] = fl
 		}
