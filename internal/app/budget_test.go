@@ -17,6 +17,7 @@ import (
 // after the repair. Notifications are counted separately: a run that repaired
 // sends one, and any other run sends none.
 func TestBudgets(t *testing.T) {
+	t.Parallel()
 	echo := attack{do: func(*world) {}}
 	controls := len(catalog.Controls())
 	tests := []struct {
@@ -121,6 +122,7 @@ func TestBudgets(t *testing.T) {
 // A backfill costs one paged read of VPCs and of flow logs before and after the
 // repair, and as few CreateFlowLogs calls as the API allows.
 func TestBackfillBudget(t *testing.T) {
+	t.Parallel()
 	for _, vpcs := range []int{1, catalog.FlowLogsPerCall, catalog.FlowLogsPerCall + 1, 2100} {
 		t.Run(fmt.Sprint(vpcs), func(t *testing.T) {
 			w := deployed(t, "")

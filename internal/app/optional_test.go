@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -406,27 +407,29 @@ func TestDisabledControlIsListed(t *testing.T) {
 // Somebody else's filter and alarm satisfied a control until the filter was
 // deleted. The event of relight's own new filter brings its alarm.
 func TestAlarmFollowsItsFilter(t *testing.T) {
-	w := deployed(t, "")
-	c := catalog.Controls()[slices.IndexFunc(catalog.Controls(), func(c catalog.Control) bool { return c.ID == "cloudtrail-changes" })]
-	own := "relight-" + c.ID
-	w.putFilter(trailGroup, filterOf("their-filter", c.Pattern, "theirs", "calls"))
-	w.putAlarm(alarmOn("their-alarm", "theirs", "calls", w.topic))
-	w.sweep(app.Request{})
-	if _, exists := w.alarmNamed(own); exists {
-		t.Fatal("relight created an alarm although another one satisfies the control")
-	}
-	must(w.Logs.DeleteMetricFilter(t.Context(), &cloudwatchlogs.DeleteMetricFilterInput{LogGroupName: aws.String(trailGroup), FilterName: aws.String("their-filter")}))
-	w.send(events.Read("DeleteMetricFilter.ours.json"), true) // of the same log group
-	w.send(events.Read("PutMetricFilter.echo.json"), true)    // relight's own write
-	if _, exists := w.alarmNamed(own); !exists {
-		t.Error("the control has a filter and no alarm")
-	}
-	if gaps := w.gaps(); len(gaps) > 0 {
-		t.Errorf("not protected: %v", gaps)
-	}
-	writes := len(w.Writes())
-	w.send(events.Read("PutMetricFilter.echo.json"), true)
-	if s := w.sweep(app.Request{}); s.Planned != 0 || len(w.changes(writes)) > 0 {
-		t.Errorf("afterwards a sweep plans %d, writes %v", s.Planned, w.changes(writes))
-	}
+	synctest.Test(t, func(t *testing.T) { // an echo waits
+		w := deployed(t, "")
+		c := catalog.Controls()[slices.IndexFunc(catalog.Controls(), func(c catalog.Control) bool { return c.ID == "cloudtrail-changes" })]
+		own := "relight-" + c.ID
+		w.putFilter(trailGroup, filterOf("their-filter", c.Pattern, "theirs", "calls"))
+		w.putAlarm(alarmOn("their-alarm", "theirs", "calls", w.topic))
+		w.sweep(app.Request{})
+		if _, exists := w.alarmNamed(own); exists {
+			t.Fatal("relight created an alarm although another one satisfies the control")
+		}
+		must(w.Logs.DeleteMetricFilter(t.Context(), &cloudwatchlogs.DeleteMetricFilterInput{LogGroupName: aws.String(trailGroup), FilterName: aws.String("their-filter")}))
+		w.send(events.Read("DeleteMetricFilter.ours.json"), true) // of the same log group
+		w.send(events.Read("PutMetricFilter.echo.json"), true)    // relight's own write
+		if _, exists := w.alarmNamed(own); !exists {
+			t.Error("the control has a filter and no alarm")
+		}
+		if gaps := w.gaps(); len(gaps) > 0 {
+			t.Errorf("not protected: %v", gaps)
+		}
+		writes := len(w.Writes())
+		w.send(events.Read("PutMetricFilter.echo.json"), true)
+		if s := w.sweep(app.Request{}); s.Planned != 0 || len(w.changes(writes)) > 0 {
+			t.Errorf("afterwards a sweep plans %d, writes %v", s.Planned, w.changes(writes))
+		}
+	})
 }

@@ -33,6 +33,7 @@ var few = func() string {
 // of relight's own that another flow log has replaced, and changes nothing that
 // belongs to somebody else. Its plan depends only on the account.
 func TestSweepOfAnyAccount(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		w := deployed(t, few)
 		w.PageSize(0)

@@ -98,6 +98,7 @@ func TestTeardown(t *testing.T) {
 // The events of a deleted stack may arrive early or late, twice or in another
 // order, and still lead to the same result.
 func TestTeardownInAnyOrder(t *testing.T) {
+	t.Parallel()
 	outlives(t, func(t *testing.T, outlive bool) {
 		rapid.Check(t, func(rt *rapid.T) {
 			w := healthy(t, few)
