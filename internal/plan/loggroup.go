@@ -236,16 +236,21 @@ func (p *Plan) altered(state *LogGroupState) {
 	}
 }
 
-var quoted = regexp.MustCompile(`["']([^"']*)["']`)
+var (
+	quoted   = regexp.MustCompile(`["']([^"']*)["']`)
+	excludes = regexp.MustCompile(`(?i)\bNOT\b|!`)
+)
 
 // selects reports whether an account-wide policy applies to a log group. Its
-// criteria name a prefix of log groups: LogGroupNamePrefix. AWS does not document
-// how the criteria spell that prefix, so any quoted text counts, and criteria
-// without one select everything. Source: CloudWatch Logs API
-// Reference, PutAccountPolicy, selectionCriteria.
+// criteria name prefixes of log groups: LogGroupNamePrefix IN ["…"] (belief
+// selection-criteria-spelling, assumed). So any quoted text counts as a prefix,
+// NOT excludes the groups that have it, and criteria without a quoted text select
+// everything. Source: CloudWatch Logs API Reference, PutAccountPolicy,
+// selectionCriteria.
 func (r GroupRule) selects(group string) bool {
 	prefixes := quoted.FindAllStringSubmatch(r.Selection, -1)
-	return len(prefixes) == 0 || slices.ContainsFunc(prefixes, func(m []string) bool { return strings.HasPrefix(group, m[1]) })
+	named := slices.ContainsFunc(prefixes, func(m []string) bool { return strings.HasPrefix(group, m[1]) })
+	return len(prefixes) == 0 || named != excludes.MatchString(quoted.ReplaceAllString(r.Selection, ""))
 }
 
 // What needs a log group, with its verb.

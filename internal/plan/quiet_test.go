@@ -109,16 +109,21 @@ func TestAlteredRecords(t *testing.T) {
 		change   func(*plan.LogGroupState)
 		findings []string // part of each
 	}{
-		"as they came":                      {func(*plan.LogGroupState) {}, nil},
-		"masked":                            {func(s *plan.LogGroupState) { s.Group.Masked = true }, []string{own}},
-		"masked by the account":             {func(s *plan.LogGroupState) { s.Group.MaskedByAll = true }, []string{account}},
-		"masked by both":                    {func(s *plan.LogGroupState) { s.Group.Masked, s.Group.MaskedByAll = true, true }, []string{own, account}},
-		"transformed":                       {func(s *plan.LogGroupState) { s.Transformed = true }, []string{rewrite}},
-		"transformed by the account":        {func(s *plan.LogGroupState) { s.Account = rule("") }, []string{policy}},
-		"transformed by prefix":             {func(s *plan.LogGroupState) { s.Account = rule(`LogGroupNamePrefix IN ["other", "aws-cloudtrail"]`) }, []string{policy}},
-		"by a prefix in single quotes":      {func(s *plan.LogGroupState) { s.Account = rule("LogGroupNamePrefix = 'aws-cloudtrail'") }, []string{policy}},
-		"by criteria that cannot be read":   {func(s *plan.LogGroupState) { s.Account = rule("something new") }, []string{policy}},
-		"by another prefix":                 {func(s *plan.LogGroupState) { s.Account = rule(`LogGroupNamePrefix IN ["/aws/lambda/"]`) }, nil},
+		"as they came":                    {func(*plan.LogGroupState) {}, nil},
+		"masked":                          {func(s *plan.LogGroupState) { s.Group.Masked = true }, []string{own}},
+		"masked by the account":           {func(s *plan.LogGroupState) { s.Group.MaskedByAll = true }, []string{account}},
+		"masked by both":                  {func(s *plan.LogGroupState) { s.Group.Masked, s.Group.MaskedByAll = true, true }, []string{own, account}},
+		"transformed":                     {func(s *plan.LogGroupState) { s.Transformed = true }, []string{rewrite}},
+		"transformed by the account":      {func(s *plan.LogGroupState) { s.Account = rule("") }, []string{policy}},
+		"transformed by prefix":           {func(s *plan.LogGroupState) { s.Account = rule(`LogGroupNamePrefix IN ["other", "aws-cloudtrail"]`) }, []string{policy}},
+		"by a prefix in single quotes":    {func(s *plan.LogGroupState) { s.Account = rule("LogGroupNamePrefix = 'aws-cloudtrail'") }, []string{policy}},
+		"by criteria that cannot be read": {func(s *plan.LogGroupState) { s.Account = rule("something new") }, []string{policy}},
+		"by another prefix":               {func(s *plan.LogGroupState) { s.Account = rule(`LogGroupNamePrefix IN ["/aws/lambda/"]`) }, nil},
+		"by all but other prefixes":       {func(s *plan.LogGroupState) { s.Account = rule(`LogGroupNamePrefix NOT IN ["/aws/lambda/", "not "]`) }, []string{policy}},
+		"by all but its prefix": {func(s *plan.LogGroupState) {
+			s.Account = rule(`LogGroupNamePrefix not in ["/aws/lambda/", "aws-cloudtrail"]`)
+		}, nil},
+		"by a prefix that says NOT":         {func(s *plan.LogGroupState) { s.Account = rule(`LogGroupNamePrefix IN ["NOT IN", "aws-"]`) }, []string{policy}},
 		"by itself, which hides the others": {func(s *plan.LogGroupState) { s.Transformed, s.Account = true, rule("") }, []string{rewrite}},
 		"in another class, masked":          {func(s *plan.LogGroupState) { s.Group.Class, s.Group.Masked = "INFREQUENT_ACCESS", true }, []string{own, "its class INFREQUENT_ACCESS"}},
 	}
