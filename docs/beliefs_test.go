@@ -16,7 +16,7 @@ import (
 
 // beliefs renders aws-beliefs.md.
 func beliefs(p *page) {
-	p.title("What relight believes about AWS", "internal/awstest/beliefs.go, the clauses of internal/awstest/contract*.go and events/README.md")
+	p.title("What relight believes about AWS", "internal/awstest/beliefs.go and codes.go, the clauses of internal/awstest/contract*.go and events/README.md")
 	p.line("No AWS account takes part in relight's tests. They run against an account in memory, which does what")
 	p.line("this page says. A belief has one of these grades:\n")
 	count := map[awstest.Grade]int{}
@@ -35,23 +35,27 @@ func beliefs(p *page) {
 	}
 	saw := seen()
 	p.line("\n%s\n", saw.about)
-	p.line("The tests run relight under the other way of every assumed belief as well, alone and together with")
-	p.line("others: the sweeps come to rest, nothing of other people's is deleted, and what relight reports is true.")
-	p.line("Where that cannot be had, the row says so, and why. `make beliefs` runs the long form.\n")
+	p.line("The tests run relight under the other way of every assumed belief on which a decision depends, and of")
+	p.line("some that are modelled or documented, alone and together with others: the sweeps come to rest, nothing of")
+	p.line("other people's is deleted, and what relight reports is true. Where that cannot be had, the row says so,")
+	p.line("and why. `make beliefs` runs the long form.\n")
 	p.line("*Decides in* names the file where a decision depends on the belief.")
 	for _, g := range awstest.Grades() {
 		p.line("\n## %s\n", strings.ToUpper(string(g[0]))+string(g[1:]))
-		if g == awstest.Assumed {
-			p.head("Belief", "What speaks for it", "Decides in", "The other way, as tested", "What relight does then", "What would settle it", "Seen")
-		} else {
+		switch g {
+		case awstest.Recorded:
 			p.head("Belief", "Evidence", "Decides in", "Seen")
+		case awstest.Assumed:
+			p.head("Belief", "What speaks for it", "Decides in", "The other way, as tested", "What relight does then", "What would settle it", "Seen")
+		default:
+			p.head("Belief", "Evidence", "Decides in", "The other way, as tested", "What relight does then", "What would settle it", "Seen")
 		}
 		for _, b := range awstest.Beliefs() {
 			if b.Grade != g {
 				continue
 			}
 			cells := []string{`<a id="` + b.ID + `"></a>` + b.Says, b.Evidence, where(b.Decides)}
-			if g == awstest.Assumed {
+			if g != awstest.Recorded {
 				other := b.Other + " (" + code(b.ID) + ")"
 				if b.Other == "" {
 					other = "Not in the account. " + b.Why
@@ -59,6 +63,18 @@ func beliefs(p *page) {
 				cells = append(cells, other, b.Then, b.Settles)
 			}
 			p.row(append(cells, saw.of(b.Probed))...)
+		}
+		p.line("\nError codes. One that is not listed decides nothing: relight tries again, and reports the failure in AWS's words.\n")
+		p.head("Codes", "Of", "Evidence")
+		for _, c := range awstest.ErrorCodes() {
+			if c.Grade != g {
+				continue
+			}
+			evidence := c.Evidence
+			if c.Belief != "" {
+				evidence += " Its other way: [" + c.Belief + "](#" + c.Belief + ")"
+			}
+			p.row(each(c.Names), c.Of, evidence)
 		}
 		p.line("\nClauses of the contract, which runs against the account in memory and against the local cloud:\n")
 		p.head("Clause", "Source", "Its other way")

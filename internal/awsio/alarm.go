@@ -178,9 +178,9 @@ func (r *region) measuring(state *plan.AlarmState) (names []string) {
 var invalidCodes = []string{"ValidationError", "InvalidParameterValue", "InvalidParameterCombination"}
 
 // alarmTypes lists the types of alarms; they share one space of names. Source:
-// CloudWatch API Reference, PutMetricAlarm, AlarmName. Whether every region knows
-// log alarms is unverified: one that does not would refuse the whole list, so
-// relight then asks again without the last type.
+// CloudWatch API Reference, PutMetricAlarm, AlarmName. A region that does not know
+// log alarms (belief log-alarms-are-known-everywhere, assumed) would refuse the
+// whole list, so relight then asks again without the last type.
 var alarmTypes = []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm, types.AlarmTypeLogAlarm}
 
 // describeAlarms reads the named alarms that exist, of every type, or every

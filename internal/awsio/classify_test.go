@@ -4,8 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"net/http"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -18,6 +25,7 @@ import (
 	smithy "github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/relight-aws/relight/internal/awstest"
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
@@ -210,4 +218,63 @@ func TestPace(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// like is what the code of an error reads like.
+var like = regexp.MustCompile(`^[A-Z]\w*(Exception|NotFound|Exists|Exceeded|Denied|Error|Failure|Unavailable)$|^(Invalid|Insufficient|Not|No|KMS|Kms)[A-Z]\w*$|^KMS$|^Kms$`)
+
+// Every code on which a decision depends has a grade in internal/awstest: those
+// that are classified, those that have a hint, and those that this package's code
+// names, whole or by their beginning.
+func TestEveryCodeHasAGrade(t *testing.T) {
+	var graded []string
+	for _, c := range awstest.ErrorCodes() {
+		graded = append(graded, c.Names...)
+	}
+	for code := range hints {
+		if !slices.Contains(graded, code) {
+			t.Errorf("%s has a hint and no grade", code)
+		}
+	}
+	for class, codes := range classes {
+		for _, code := range codes {
+			if !slices.Contains(graded, code) {
+				t.Errorf("%s is of class %s and has no grade", code, class)
+			}
+		}
+	}
+	named := map[string]bool{}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			literal, ok := n.(*ast.BasicLit)
+			if !ok || literal.Kind != token.STRING {
+				return true
+			}
+			code, err := strconv.Unquote(literal.Value)
+			if err != nil || !like.MatchString(code) || code == "KmsMasterKeyId" { // an attribute
+				return true
+			}
+			named[code] = true
+			if !slices.ContainsFunc(graded, func(g string) bool { return strings.HasPrefix(g, code) }) {
+				t.Errorf("%s names the code %s, which has no grade", name, code)
+			}
+			return true
+		})
+	}
+	for _, code := range []string{"InvalidCloudWatchLogs", "FlowLogAlreadyExists", "KMS", "ValidationError"} { // one of each way to name a code
+		if !named[code] {
+			t.Errorf("the code %s was not seen", code)
+		}
+	}
 }

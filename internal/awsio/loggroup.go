@@ -67,9 +67,9 @@ func (r *region) observeLogGroups(ctx context.Context, s remedy.Scope) (*plan.Lo
 }
 
 // describeTransformers reads what transforms the records of the trail's log
-// group. If nothing does, AWS may return an empty answer or an error; AWS does
-// not document which. No repair depends on it, so a permanent read error
-// becomes a finding.
+// group. If nothing does, an error and an empty answer mean the same (belief
+// no-transformer-is-an-error, assumed). No repair depends on it, so a permanent
+// read error becomes a finding.
 func (r *region) describeTransformers(ctx context.Context, state *plan.LogGroupState) error {
 	own, err := r.logs().GetTransformer(ctx, &cloudwatchlogs.GetTransformerInput{LogGroupIdentifier: aws.String(state.Group.Name)})
 	if gone(err) != nil {
@@ -145,12 +145,13 @@ func (r *region) ownsGroup(ctx context.Context, arn string) (bool, error) {
 
 // listLogGroups adds the wanted groups that begin with a prefix to found. The
 // listing is sorted by name, so a group whose name is the prefix comes first,
-// and its page is the last one needed.
+// and its page is the last one needed. Whether a listing without a match is an
+// error or empty makes no difference (belief listing-without-match, assumed).
 func (r *region) listLogGroups(ctx context.Context, prefix string, wanted []string, found map[string]plan.LogGroup, arns map[string]string) error {
 	in := &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: nonzero(prefix)}
 	for page, err := range pages(ctx, cloudwatchlogs.NewDescribeLogGroupsPaginator(r.logs(), in)) {
 		if err != nil {
-			return err
+			return gone(err)
 		}
 		for _, g := range page.LogGroups {
 			if name := aws.ToString(g.LogGroupName); slices.Contains(wanted, name) {

@@ -139,9 +139,12 @@ func (r *region) topicAttributes(ctx context.Context, topic string) (attributes 
 }
 
 // topicOf returns what a topic's attributes say about alarms of these names. A
-// key that CloudWatch may never use is among it; other keys have to be read.
-// Source: AWS re:Post, "Why didn't I receive an SNS notification for my
-// CloudWatch alarm trigger" (policy, and the AWS managed key).
+// key that CloudWatch may never use is among it; other keys have to be read. A
+// FIFO topic counts as one that no alarm can notify (belief
+// alarms-cannot-notify-fifo-topics, assumed): if one can, relight's own alarm is one
+// too many, which is better than none. Source: AWS re:Post, "Why didn't I receive
+// an SNS notification for my CloudWatch alarm trigger" (policy, and the AWS
+// managed key).
 func topicOf(attributes map[string]string, topic string, alarms []string) plan.Topic {
 	t := plan.Topic{Exists: true}
 	t.Confirmed, _ = strconv.Atoi(attributes["SubscriptionsConfirmed"]) // absent counts as none
@@ -157,7 +160,7 @@ func topicOf(attributes map[string]string, topic string, alarms []string) plan.T
 	case strings.HasSuffix(attributes["KmsMasterKeyId"], "alias/aws/sns"):
 		t.Admits, t.Why = false, "it is encrypted with the key alias/aws/sns, which CloudWatch may not use"
 	case attributes["FifoTopic"] == "true" || strings.HasSuffix(topic, ".fifo"):
-		t.Admits, t.Why = false, "it is a FIFO topic, and it is unverified whether alarms can notify one"
+		t.Admits, t.Why = false, "it is a FIFO topic, and no document of AWS says that an alarm can notify one"
 	}
 	if t.Admits {
 		t.Why = ""

@@ -160,6 +160,8 @@ func describeAlarms(c *request, in *cloudwatch.DescribeAlarmsInput) (*cloudwatch
 		return nil, refuse("InvalidParameterCombination", "AlarmNames and AlarmNamePrefix exclude each other")
 	case in.ChildrenOfAlarmName != nil || in.ParentsOfAlarmName != nil:
 		return nil, refuse(invalidAlarm, "there are no composite alarms here")
+	case slices.Contains(in.AlarmTypes, types.AlarmTypeLogAlarm) && c.doubts(logAlarmsKnown):
+		return nil, refuse(invalidAlarm, "%s is not an alarm type", types.AlarmTypeLogAlarm)
 	}
 	asks := func(t types.AlarmType) bool {
 		return len(in.AlarmTypes) == 0 && t == types.AlarmTypeMetricAlarm || slices.Contains(in.AlarmTypes, t)

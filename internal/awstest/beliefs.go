@@ -30,10 +30,10 @@ type Belief struct {
 	Decides  string   // the file where a decision depends on it
 	Probed   []string // IDs under which relight probe observes it
 
-	// What follows is about assumptions.
+	// What follows is about beliefs that nobody recorded.
 
-	Other   string // how an account behaves that doubts the belief; "" if none can
-	Why     string // if none can: the reason, and what makes up for it
+	Other   string // how an account behaves that doubts the belief; "" if none does
+	Why     string // if none does: the reason, and what makes up for it
 	Then    string // what relight does where AWS behaves the other way
 	Settles string // what would settle it
 }
@@ -48,10 +48,16 @@ const (
 	limitInItem         = "flow-log-limit-fails-its-item"
 	assumeTextSays      = "role-not-assumable-says-so"
 	vpcShowsSoon        = "new-vpc-shows-within-seconds"
+	vpcMissingCode      = "missing-vpc-code"
 	groupFilterFindsARN = "flow-log-filter-finds-groups-by-arn"
 	failureShows        = "failed-delivery-shows"
 	noTransformerFails  = "no-transformer-is-an-error"
+	criteriaQuoted      = "selection-criteria-spelling"
+	emptyGroupListing   = "listing-without-match"
+	protectionChecked   = "protection-needs-its-permission"
+	policiesShow        = "account-policies-show-on-log-groups"
 	badKeyCode          = "log-group-key-refusal-code"
+	logAlarmsKnown      = "log-alarms-are-known-everywhere"
 	muteRulesByAlarm    = "mute-rules-are-listed-by-alarm"
 	alarmTopicRegion    = "alarm-topic-is-in-its-region"
 	roleReadsAtOnce     = "role-reads-show-writes-at-once"
@@ -61,6 +67,9 @@ const (
 	keptKeyChecked      = "kept-key-is-checked-again"
 	goneRoleCode        = "trail-role-gone-code"
 	endpointsAsGiven    = "endpoints-are-listed-as-given"
+	leftAddressStays    = "address-that-left-stays-listed"
+	oldSubscriptions    = "old-subscriptions-last"
+	addressOwnerShows   = "owner-of-an-address-shows"
 	trailErrorGoes      = "trail-delivery-error-goes"
 	trailErrorAtOnce    = "trail-delivery-error-shows"
 )
@@ -145,13 +154,14 @@ func (a *Account) slow(id string, n int) int {
 // of the contract checks.
 var beliefs = slices.Concat(flowLogBeliefs, logGroupBeliefs, alarmBeliefs, trailBeliefs, topicBeliefs, keyAndRoleBeliefs, eventBeliefs)
 
+// These are the beginnings of what is evidence, or makes up for an alternative.
 const (
 	custodian  = "cloud-custodian, recorded "
 	localstack = "localstack, validated on AWS "
 	stackd     = "stackd, recorded "
 	invictus   = "Invictus incident response data set, recorded "
 	probes     = "`relight probe` in a sandbox account"
-	shapeTest  = "The account makes no records. `TestSamplesOfOtherShape` sends every such sample with its names elsewhere: the scope widens"
+	shapeTest  = "The account makes no records. `TestSamplesOfOtherShape` sends every such sample with its names elsewhere: the scope widens, and relight restores or reports the same"
 	sweepTest  = "The account sends no events. `TestDoubts` also runs every attack without its event: the next sweep restores"
 )
 
@@ -207,8 +217,14 @@ var flowLogBeliefs = []Belief{
 		Other: "it shows SUCCESS for ever", Then: "This is not safe both ways: relight takes somebody else's flow log for working though it delivers nowhere. It still never deletes its own for one whose destination the configuration does not trust.", Settles: probes + ": a flow log with a role that may not write, read for an hour.",
 	},
 	{
-		ID: "flow-log-token", Probed: []string{"client-token-repeats-reply"}, Says: "CreateFlowLogs repeats its answer for a client token.", Grade: Documented,
+		ID: vpcMissingCode, Says: "A VPC that does not exist: InvalidVpcID.NotFound.", Grade: Documented,
+		Evidence: "Amazon EC2 Developer Guide, Error codes for the Amazon EC2 API.", Decides: "internal/awsio/classify.go",
+		Other: "InvalidVpcId.NotFound", Then: "Nothing: relight knows both spellings.", Settles: probes + ": DescribeVpcs and CreateFlowLogs with an ID that does not exist.",
+	},
+	{
+		ID: "flow-log-token", Probed: []string{"client-token-repeats-reply"}, Says: "CreateFlowLogs repeats its answer for a client token. For how long, no document says.", Grade: Documented,
 		Evidence: "Amazon EC2 Developer Guide, Ensuring idempotency in Amazon EC2 API requests.", Decides: "internal/awsio/flowlog.go",
+		Why: "relight's tokens are random, one for each call and its retries, so no later call depends on an earlier one.", Then: "Nothing.", Settles: probes + ": the same call twice, the second one an hour later.",
 	},
 	{
 		ID: "flow-log-success-from-the-start", Probed: []string{"flow-log-success-at-once"}, Says: "DeliverLogsStatus is SUCCESS from the flow log's first second, before any delivery.", Grade: Recorded,
@@ -250,23 +266,24 @@ var logGroupBeliefs = []Belief{
 		Why: "relight deletes no log group.", Then: "Nothing.", Settles: probes + ": DeleteLogGroup of a protected group.",
 	},
 	{
-		ID: "selection-criteria-spelling", Says: "selectionCriteria of an account policy quotes its prefixes.", Grade: Assumed,
-		Evidence: "CloudWatch Logs API Reference, PutAccountPolicy, names the key LogGroupNamePrefix and not the form.", Decides: "internal/plan/loggroup.go",
-		Why:  "The planner takes any quoted text for a prefix, and criteria without one for all groups: `TestGroupRules` in internal/plan has both.",
-		Then: "A policy that transforms the trail's group is taken for one about others, and is not reported.", Settles: "A recorded DescribeAccountPolicies.",
+		ID: criteriaQuoted, Says: "selectionCriteria of a transformer policy reads LogGroupNamePrefix IN [\"…\"].", Grade: Assumed,
+		Evidence: "CloudWatch Logs API Reference, PutAccountPolicy, has this form for metric extraction policies; for transformer policies it has only the key LogGroupNamePrefix.", Decides: "internal/plan/loggroup.go",
+		Other: "it comes back in single quotes and round brackets", Then: "Nothing: relight takes any quoted text for a prefix, turns the meaning round where the criteria say NOT, and takes criteria without a quoted text for all groups (`TestAlteredRecords`).", Settles: probes + ": PutAccountPolicy, DescribeAccountPolicies.",
 	},
 	{
-		ID: "protection-needs-its-permission", Says: "CreateLogGroup with deletion protection checks the permission for PutLogGroupDeletionProtection.", Grade: Assumed,
+		ID: protectionChecked, Says: "CreateLogGroup with deletion protection checks the permission for PutLogGroupDeletionProtection.", Grade: Assumed,
 		Evidence: "Tags are checked so: CloudWatch Logs API Reference, CreateLogGroup.", Decides: "internal/catalog/permissions.go",
-		Why: "The account checks no policies. The roles have both permissions.", Then: "Nothing: the permission is granted either way.", Settles: "A role without it.",
+		Other: "it checks only logs:CreateLogGroup", Then: "Nothing: the roles have both permissions. Where the second one is denied, the group comes back with protection instead of without it.", Settles: "A role without it.",
 	},
 	{
-		ID: "listing-without-match", Probed: []string{"no-group-is-no-error"}, Says: "DescribeLogGroups by a prefix that matches nothing answers an empty list.", Grade: Documented,
+		ID: emptyGroupListing, Probed: []string{"no-group-is-no-error"}, Says: "DescribeLogGroups by a prefix that matches nothing answers an empty list.", Grade: Assumed,
 		Evidence: "CloudWatch Logs API Reference, DescribeLogGroups, Errors, lists no ResourceNotFoundException.", Decides: "internal/awsio/loggroup.go",
+		Other: "it answers ResourceNotFoundException", Then: "Nothing: relight takes that for an empty list.", Settles: probes + ": DescribeLogGroups by such a prefix.",
 	},
 	{
-		ID: "inherited-properties", Probed: []string{"inherited-properties"}, Says: "LogGroup shows RetentionPolicyName and InheritedProperties.", Grade: Modelled,
-		Evidence: "API model of CloudWatch Logs, LogGroup.", Decides: "internal/awsio/loggroup.go",
+		ID: policiesShow, Probed: []string{"inherited-properties"}, Says: "A log group shows in inheritedProperties that an account-wide policy masks it, and in retentionInDays and retentionPolicyName the retention of an account-wide policy.", Grade: Documented,
+		Evidence: "CloudWatch Logs API Reference, LogGroup, inheritedProperties; PutRetentionPolicy, of account-level retention policies.", Decides: "internal/awsio/loggroup.go",
+		Other: "it shows only what was set on the group itself", Then: "This is not safe both ways: relight does not see that such a policy masks the group or deletes its events early. The event of PutAccountPolicy still notifies.", Settles: probes + ": PutAccountPolicy of both types, DescribeLogGroups.",
 	},
 	{
 		ID: "filter-limit-code", Says: "Too many filters of a group: LimitExceededException.", Grade: Recorded,
@@ -279,6 +296,16 @@ var logGroupBeliefs = []Belief{
 }
 
 var alarmBeliefs = []Belief{
+	{
+		ID: logAlarmsKnown, Says: "DescribeAlarms knows the alarm type LogAlarm in every region.", Grade: Assumed,
+		Evidence: "CloudWatch API Reference, DescribeAlarms, AlarmTypes, names no region without it.", Decides: "internal/awsio/alarm.go",
+		Other: "it refuses the type with ValidationError", Then: "relight asks again without the type: one call more.", Settles: probes + ", in a region that AWS opened lately.",
+	},
+	{
+		ID: "alarms-cannot-notify-fifo-topics", Says: "An alarm cannot notify a FIFO topic.", Grade: Assumed,
+		Evidence: "Publish to a FIFO topic needs a MessageGroupId (Amazon SNS API Reference, Publish), and no document says which one an alarm sends.", Decides: "internal/awsio/topic.go",
+		Why: "The account's alarms send nothing. `TestTheirTopicDelivers` has such a topic.", Then: "relight creates its own alarm beside one that works.", Settles: probes + ": an alarm on a FIFO topic, SetAlarmState.",
+	},
 	{
 		ID: muteRulesByAlarm, Probed: []string{"mute-rules-by-alarm"}, Says: "ListAlarmMuteRules with an alarm's name lists every rule in force that mutes it.", Grade: Assumed,
 		Evidence: "CloudWatch API Reference, ListAlarmMuteRules, AlarmName: \"only mute rules that target the specified alarm name\".", Decides: "internal/awsio/alarm.go",
@@ -368,12 +395,16 @@ var trailBeliefs = []Belief{
 		Evidence: stackd + "2026-09-13 to 2026-09-20.", Decides: "internal/awsio/trail.go",
 	},
 	{
-		ID: "trail-codes", Probed: []string{"trail-group-without-role", "trail-role-without-group", "trail-role-without-rights", "trail-key-missing", "trail-key-malformed", "trail-key-disabled", "trail-topic-missing"}, Says: "Group without role: InvalidCloudWatchLogsRoleArnException; role without group: InvalidCloudWatchLogsLogGroupArnException; missing key: InsufficientEncryptionPolicyException; disabled key: KmsException; missing topic: InsufficientSnsTopicPolicyException.", Grade: Recorded,
+		ID: "trail-codes", Probed: []string{"trail-group-without-role", "trail-role-without-group", "trail-role-without-rights", "trail-key-missing", "trail-key-malformed", "trail-key-disabled", "trail-topic-missing"}, Says: "Group without role: InvalidCloudWatchLogsRoleArnException; role without group, or one that may not write: InvalidCloudWatchLogsLogGroupArnException; missing key: InsufficientEncryptionPolicyException; malformed key, or one of another region: KmsKeyNotFoundException; disabled key: KmsException; missing topic: InsufficientSnsTopicPolicyException.", Grade: Recorded,
 		Evidence: stackd + "2026-09-12 to 2026-09-20.", Decides: "internal/awsio/classify.go",
 	},
 	{
 		ID: "selector-fields-are-sorted", Probed: []string{"selector-fields-are-sorted"}, Says: "GetEventSelectors sorts the fields of an advanced selector by name.", Grade: Recorded,
 		Evidence: stackd + "2026-09-13.", Decides: "internal/plan/selector.go",
+	},
+	{
+		ID: "trail-delivery-error-codes", Says: "LatestDeliveryError can be an error of AWS KMS, such as KMS.DisabledException. It goes with the next success.", Grade: Recorded,
+		Evidence: stackd + "2026-09-20.", Decides: "internal/plan/trail.go",
 	},
 	{
 		ID: "notification-error", Says: "LatestNotificationError is AuthorizationError where the trail's topic refuses; the next notification clears it.", Grade: Recorded,
@@ -388,20 +419,19 @@ var topicBeliefs = []Belief{
 		Other: "they list e-mail addresses in lower case", Then: "Nothing: relight compares without case.", Settles: probes + ": Subscribe with capitals, ListSubscriptionsByTopic.",
 	},
 	{
-		ID: "unsubscribed-address-goes", Probed: []string{"left-mail-address"}, Says: "An unsubscribed e-mail address leaves the list, and Subscribe sends a new link.", Grade: Assumed,
-		Evidence: "Of queues it was recorded: " + stackd + "2026-09-14.", Decides: "internal/plan/topic.go",
-		Why:  "Whose subscription it was, the account knows only for queues and functions. Their Deleted rows have tests in internal/app.",
-		Then: "A row that stays as Deleted is a finding, and relight does not subscribe again.", Settles: "Somebody who unsubscribes by the link in a message.",
+		ID: leftAddressStays, Probed: []string{"left-mail-address"}, Says: "An e-mail address that left by the link in a message stays listed as Deleted, and Subscribe does not bring it back.", Grade: Assumed,
+		Evidence: "Of HTTPS endpoints the row, and of another account's queues both, were recorded: " + stackd + "2026-09-22 and 2026-09-23.", Decides: "internal/plan/topic.go",
+		Other: "its row goes, and Subscribe sends a new link", Then: "relight subscribes it again, and reports that it waits for confirmation.", Settles: "Somebody who unsubscribes by the link in a message.",
 	},
 	{
-		ID: "old-subscriptions-end", Probed: []string{"old-subscription-lasts"}, Says: "Subscriptions of a deleted topic stop some time later.", Grade: Assumed,
-		Evidence: "Amazon SNS API Reference, DeleteTopic: asynchronous. They still received after 34 seconds: " + stackd + "2026-09-14.", Decides: "internal/plan/topic.go",
-		Why: "The account's old subscriptions receive until they are unsubscribed, which is the harder way.", Then: "Messages may arrive twice until then.", Settles: probes + ": publish to a topic that was created again, for an hour.",
+		ID: oldSubscriptions, Probed: []string{"old-subscription-lasts"}, Says: "Subscriptions of a deleted topic receive what is published to a topic of the same name until they are unsubscribed.", Grade: Assumed,
+		Evidence: "They still received after 34 seconds: " + stackd + "2026-09-14. Amazon SNS API Reference, DeleteTopic: asynchronous.", Decides: "internal/plan/topic.go",
+		Other: "they end with the topic", Then: "Nothing: no message arrives twice, and nothing is left that relight cannot list.", Settles: probes + ": publish to a topic that was created again, for an hour.",
 	},
 	{
-		ID: "owner-of-other-protocols", Probed: []string{"owner-of-mail-subscription"}, Says: "A phone or e-mail address that another account subscribed lists that account as Owner.", Grade: Assumed,
+		ID: addressOwnerShows, Probed: []string{"owner-of-mail-subscription"}, Says: "A phone or e-mail address that another account subscribed lists that account as Owner.", Grade: Assumed,
 		Evidence: "Of queues and functions it was recorded: " + stackd + "2026-09-23.", Decides: "internal/awsio/topic.go",
-		Why: "The account has one rule for all protocols, the recorded one.", Then: "relight reads its attributes as those of its own.", Settles: "A subscription by a second account.",
+		Other: "it lists the topic's account, and its attributes cannot be read all the same", Then: "The finding says that relight cannot read the subscription, and does not name the other account.", Settles: "A subscription by a second account.",
 	},
 	{
 		ID: "other-owner-cannot-be-read", Probed: []string{"subscription-of-another-account-is-closed"}, Says: "GetSubscriptionAttributes answers AuthorizationError for a subscription that another account owns.", Grade: Recorded,
@@ -449,6 +479,11 @@ var keyAndRoleBeliefs = []Belief{
 		Other: "all answer OptInRequired", Then: "The failure is final either way, and its hint says to enable the region.", Settles: probes + ": DescribeVpcs in such a region.",
 	},
 	{
+		ID: "expired-token-code", Says: "EC2, SNS, CloudWatch and IAM answer ExpiredToken to credentials that have expired.", Grade: Assumed,
+		Evidence: "Amazon S3 API Reference, Error responses, of S3; the other services document ExpiredTokenException.", Decides: "internal/awsio/classify.go",
+		Why: "The account checks no credentials, and relight knows both codes.", Then: "relight tries again, and reports the failure in AWS's words.", Settles: "A call with credentials that have expired.",
+	},
+	{
 		ID: "global-regions", Probed: []string{"global-region"}, Says: "IAM's events are raised in us-east-1, us-gov-west-1 and cn-north-1.", Grade: Assumed,
 		Evidence: "IAM User Guide, endpoints, for the commercial partition.", Decides: "internal/catalog/calls.go",
 		Why: "The account has one partition, and sends no events.", Then: "The events of the delivery role do not arrive. The next sweep restores it.", Settles: "A deployment in those partitions.",
@@ -478,14 +513,17 @@ var eventBeliefs = []Belief{
 	{
 		ID: "record-log-group-members", Probed: []string{"record-of-group-protection", "record-of-group-key", "record-of-transformer", "record-of-data-protection"}, Says: "Records of PutLogGroupDeletionProtection, AssociateKmsKey, PutTransformer and PutDataProtectionPolicy name the group as logGroupIdentifier, logGroupName or resourceIdentifier.", Grade: Modelled,
 		Evidence: "API model of CloudWatch Logs.", Decides: "internal/catalog/calls.go",
+		Why: shapeTest + ".", Then: "relight checks every protected log group.", Settles: probes + ": LookupEvents after each of the calls.",
 	},
 	{
 		ID: "record-account-policy", Probed: []string{"record-of-account-policy"}, Says: "A record of PutAccountPolicy has policyName, policyType and selectionCriteria.", Grade: Modelled,
 		Evidence: "API model of CloudWatch Logs.", Decides: "internal/catalog/calls.go",
+		Why: shapeTest + ".", Then: "Nothing: the call names no log group, so relight checks every protected one.", Settles: probes + ": LookupEvents after PutAccountPolicy.",
 	},
 	{
 		ID: "record-mute-rule", Probed: []string{"record-of-mute-rule"}, Says: "A record of PutAlarmMuteRule has muteTargets.alarmNames.", Grade: Modelled,
 		Evidence: "API model of CloudWatch.", Decides: "internal/catalog/calls.go",
+		Why: shapeTest + ".", Then: "relight checks every alarm.", Settles: probes + ": LookupEvents after PutAlarmMuteRule.",
 	},
 	{
 		ID: "record-default-vpc", Probed: []string{"record-of-default-vpc"}, Says: "A record of CreateDefaultVpc names its VPC in responseElements.CreateDefaultVpcResponse.", Grade: Assumed,
@@ -495,10 +533,12 @@ var eventBeliefs = []Belief{
 	{
 		ID: "record-enable-region", Probed: []string{"record-of-enable-region"}, Says: "A record of EnableRegion has regionName.", Grade: Modelled,
 		Evidence: "API model of Account Management.", Decides: "internal/catalog/calls.go",
+		Why: shapeTest + ".", Then: "The message does not name the region. The next sweep protects it.", Settles: probes + ": LookupEvents after EnableRegion.",
 	},
 	{
 		ID: "record-role-calls", Probed: []string{"record-of-boundary", "record-of-policy-version", "record-of-default-version"}, Says: "Records of PutRolePermissionsBoundary, CreatePolicyVersion and SetDefaultPolicyVersion name roleName or policyArn.", Grade: Modelled,
 		Evidence: "API model of IAM; AttachRolePolicy does so: " + invictus + "2023-07-10.", Decides: "internal/catalog/calls.go",
+		Why: shapeTest + ".", Then: "relight checks the role.", Settles: probes + ": LookupEvents after each of the calls.",
 	},
 	{
 		ID: "event-comes-in-seconds", Probed: []string{"event-latency"}, Says: "EventBridge has a call's event within seconds.", Grade: Assumed,
@@ -508,6 +548,10 @@ var eventBeliefs = []Belief{
 	{
 		ID: "record-of-refused-calls", Says: "A call that CloudWatch or CloudWatch Logs denies has null parameters; one refused for another reason keeps them.", Grade: Recorded,
 		Evidence: stackd + "2026-09-14 and 2026-09-26.", Decides: "internal/trigger/trigger.go",
+	},
+	{
+		ID: "enabling-takes-minutes", Says: "EnableRegion takes about two minutes, during which the region is ENABLING.", Grade: Recorded,
+		Evidence: stackd + "2026-09-12.", Decides: "internal/catalog/calls.go",
 	},
 	{
 		ID: "record-bucket-lifecycle", Says: "The lifecycle call is recorded as PutBucketLifecycle.", Grade: Recorded,

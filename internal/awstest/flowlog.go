@@ -112,7 +112,7 @@ func createVpc(c *request, in *ec2.CreateVpcInput) (*ec2.CreateVpcOutput, error)
 func deleteVpc(c *request, in *ec2.DeleteVpcInput) error {
 	id := *in.VpcId
 	if _, ok := c.vpcs.now[id]; !ok {
-		return noVPC(id)
+		return c.noVPC(id)
 	}
 	delete(c.vpcs.write(c.lag), id)
 	maps.DeleteFunc(c.logs.write(c.lag), func(_ string, fl types.FlowLog) bool {
@@ -191,8 +191,8 @@ func (c *request) retag(ids []string, change func(map[string]string) error) erro
 	return nil
 }
 
-func noVPC(id string) error {
-	return refuse("InvalidVpcID.NotFound", "The vpc ID '%s' does not exist", id)
+func (c *request) noVPC(id string) error {
+	return refuse(doubt(c.Account, vpcMissingCode, "InvalidVpcID.NotFound", "InvalidVpcId.NotFound"), "The vpc ID '%s' does not exist", id)
 }
 
 // describeVpcs lists VPCs. An unknown ID fails the whole call; an unknown
@@ -205,7 +205,7 @@ func describeVpcs(c *request, in *ec2.DescribeVpcsInput) (*ec2.DescribeVpcsOutpu
 	found := maps.Clone(c.vpcs.read(in.NextToken == nil))
 	for _, id := range in.VpcIds {
 		if _, ok := found[id]; !ok {
-			return nil, noVPC(id)
+			return nil, c.noVPC(id)
 		}
 	}
 	for id, v := range found {
@@ -286,7 +286,7 @@ func createFlowLogs(c *request, in *ec2.CreateFlowLogsInput) (*ec2.CreateFlowLog
 	}
 	for _, id := range in.ResourceIds {
 		if _, ok := c.vpcs.now[id]; !ok && in.ResourceType == types.FlowLogsResourceTypeVpc && c.doubts(missingVPCInItem) {
-			return nil, noVPC(id)
+			return nil, c.noVPC(id)
 		}
 		if len(c.flowLogsOn(id)) >= c.flowLogQuota && c.doubts(limitInItem) {
 			return nil, refuse(tooManyFlowLogs, "You have reached the limit of %d flow logs", c.flowLogQuota)
@@ -368,7 +368,7 @@ func (c *request) refuseFlowLog(id string, in *ec2.CreateFlowLogsInput) (code, m
 		vpc, ok := c.vpcs.now[id]
 		switch {
 		case !ok:
-			return "InvalidVpcID.NotFound", "The vpc ID '" + id + "' does not exist"
+			return doubt(c.Account, vpcMissingCode, "InvalidVpcID.NotFound", "InvalidVpcId.NotFound"), "The vpc ID '" + id + "' does not exist"
 		case aws.ToString(vpc.OwnerId) != c.ID: // Amazon VPC User Guide, "Share your VPC with other accounts"
 			return "UnauthorizedOperation", "You are not authorized to perform this operation"
 		}

@@ -83,7 +83,7 @@ func createLogGroup(c *request, in *cloudwatchlogs.CreateLogGroupInput) error {
 		return refuse("ResourceAlreadyExistsException", "The specified log group already exists")
 	case len(in.Tags) > 0 && c.denied["TagResource"]: // CloudWatch Logs API Reference, CreateLogGroup, tags
 		return refuse("AccessDeniedException", notAuthorized, "logs:TagResource")
-	case aws.ToBool(in.DeletionProtectionEnabled) && c.denied["PutLogGroupDeletionProtection"]: // assumed
+	case aws.ToBool(in.DeletionProtectionEnabled) && c.denied["PutLogGroupDeletionProtection"] && !c.doubts(protectionChecked):
 		return refuse("AccessDeniedException", notAuthorized, "logs:PutLogGroupDeletionProtection")
 	}
 	if err := c.badLogKey(in.KmsKeyId, name); err != nil {
@@ -312,6 +312,9 @@ func describeAccountPolicies(c *request, in *cloudwatchlogs.DescribeAccountPolic
 	found := map[string]types.AccountPolicy{}
 	for key, p := range c.accountPolicies.read(in.NextToken == nil) {
 		if p.PolicyType == in.PolicyType && (in.PolicyName == nil || *in.PolicyName == *p.PolicyName) {
+			if p.SelectionCriteria != nil && c.doubts(criteriaQuoted) {
+				p.SelectionCriteria = aws.String(strings.NewReplacer(`"`, "'", "[", "(", "]", ")").Replace(*p.SelectionCriteria))
+			}
 			found[key] = p
 		}
 	}
@@ -332,13 +335,14 @@ func deleteAccountPolicy(c *request, in *cloudwatchlogs.DeleteAccountPolicyInput
 
 // shown returns a log group as a listing shows it: the account's policies
 // change what is shown, not the group itself.
-func (r *region) shown(g group) types.LogGroup {
+func (c *request) shown(g group) types.LogGroup {
 	shown := g.LogGroup
-	for _, p := range r.accountPolicies.now {
-		switch p.PolicyType {
-		case types.PolicyTypeDataProtectionPolicy:
+	for _, p := range c.accountPolicies.now {
+		switch {
+		case p.PolicyType != types.PolicyTypeDataProtectionPolicy && p.PolicyType != types.PolicyTypeRetentionPolicy || c.doubts(policiesShow):
+		case p.PolicyType == types.PolicyTypeDataProtectionPolicy:
 			shown.InheritedProperties = []types.InheritedProperty{types.InheritedPropertyAccountDataProtection}
-		case types.PolicyTypeRetentionPolicy:
+		default:
 			var document struct{ RetentionInDays *int32 }
 			if json.Unmarshal([]byte(*p.PolicyDocument), &document) == nil {
 				shown.RetentionInDays, shown.RetentionPolicyName = document.RetentionInDays, p.PolicyName
@@ -375,6 +379,9 @@ func describeLogGroups(c *request, in *cloudwatchlogs.DescribeLogGroupsInput) (*
 			(in.LogGroupClass == "" || in.LogGroupClass == g.LogGroupClass) {
 			found[name] = c.shown(g)
 		}
+	}
+	if len(found) == 0 && in.LogGroupNamePrefix != nil && c.doubts(emptyGroupListing) {
+		return nil, errNoGroup
 	}
 	list, token, err := paged(c, logsPage(in.NextToken, in.Limit), found)
 	return &cloudwatchlogs.DescribeLogGroupsOutput{LogGroups: list, NextToken: token}, err

@@ -137,7 +137,11 @@ func (a *Account) EndSubscription(arn, endpoint string) {
 	for _, r := range a.regions {
 		if t := r.topics[arn]; t != nil {
 			for id, s := range t.subs {
-				if s.endpoint == endpoint {
+				switch {
+				case s.endpoint != endpoint:
+				case strings.HasPrefix(s.protocol, "email") && a.doubts(leftAddressStays):
+					delete(t.subs, id)
+				default:
 					s.deleted, s.pending = true, false
 					t.subs[id] = s
 				}
@@ -245,7 +249,7 @@ func deleteTopic(c *request, in *sns.DeleteTopicInput) error {
 			c.ghosts[arn] = map[string]subscription{}
 		}
 		maps.Copy(c.ghosts[arn], c.topics[arn].subs)
-		maps.DeleteFunc(c.ghosts[arn], func(_ string, s subscription) bool { return s.pending || s.deleted })
+		maps.DeleteFunc(c.ghosts[arn], func(_ string, s subscription) bool { return s.pending || s.deleted || c.doubts(oldSubscriptions) })
 		delete(c.topics, arn)
 		c.wrote(arn)
 	}
@@ -318,6 +322,9 @@ func listSubscriptionsByTopic(c *request, in *sns.ListSubscriptionsByTopicInput)
 			sub.SubscriptionArn = aws.String("Deleted")
 		case s.pending:
 			sub.SubscriptionArn = aws.String("PendingConfirmation")
+		}
+		if s.owner != "" && s.protocol != "sqs" && s.protocol != "lambda" && c.doubts(addressOwnerShows) {
+			sub.Owner = aws.String(c.ID)
 		}
 		if strings.HasPrefix(s.protocol, "email") && strings.ToLower(s.endpoint) != s.endpoint && c.doubts(endpointsAsGiven) {
 			sub.Endpoint = aws.String(strings.ToLower(s.endpoint))

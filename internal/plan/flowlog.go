@@ -288,8 +288,9 @@ func inPlace(want catalog.FlowLogSpec, fl FlowLog) bool {
 
 // duplicate reports whether EC2 refuses a flow log of some traffic to relight's
 // log group because of another one. It refuses one with "the same configuration
-// and log destination"; whether format, role and interval count as configuration
-// is unverified. Source: EC2 API Reference, CreateFlowLogs, FlowLogAlreadyExists.
+// and log destination"; format, role and interval do not count as configuration
+// (belief format-makes-no-other-flow-log, assumed). Source: EC2 API Reference,
+// CreateFlowLogs, FlowLogAlreadyExists.
 func duplicate(want catalog.FlowLogSpec, traffic string, fl FlowLog) bool {
 	return fl.LogGroup == want.LogGroup && fl.TrafficType == traffic
 }

@@ -21,7 +21,8 @@ func (a DeleteFlowLog) Step() Step {
 }
 
 // leftover returns the removals of relight's own flow logs on a VPC that no
-// longer exists. Whether AWS leaves any there is unverified.
+// longer exists, if AWS leaves any there (belief flow-logs-go-with-their-vpc,
+// assumed).
 func leftover(vpc VPC) []Action {
 	var actions []Action
 	for _, fl := range vpc.FlowLogs {

@@ -359,9 +359,9 @@ func needsPerson(who catalog.Subscriber, topic string) bool {
 
 // SameSubscriber reports whether a subscription is a subscriber's. SNS may
 // return an endpoint in another form than it was given: an email address or URL
-// in another case, a phone number without blanks, a URL without its password.
-// Whether it does is unverified, but a comparison that is too strict would
-// subscribe again for ever.
+// in another case, a phone number without blanks, a URL without its password. It
+// is not known to do so (belief endpoints-are-listed-as-given, assumed), but a
+// comparison that is too strict would subscribe again for ever.
 func SameSubscriber(who catalog.Subscriber, s Subscription) bool {
 	return who.Protocol == s.Protocol && endpointOf(who.Protocol, who.Endpoint) == endpointOf(s.Protocol, s.Endpoint)
 }
