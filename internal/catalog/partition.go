@@ -46,6 +46,18 @@ func PartitionOf(region string) (Partition, bool) {
 	return partitions[i], true
 }
 
+// direction matches the end of the names of all regions. Source: AWS SDK for Go
+// v2, partitions.json.
+var direction = regexp.MustCompile(`-(north|south|east|west|central|northeast|northwest|southeast|southwest)-[1-9]$`)
+
+// IsRegion reports whether a name is that of a region, as far as a name can say:
+// AWS opens regions, so there is no complete list, but all have the prefix of a
+// partition, a direction and a digit.
+func IsRegion(name string) bool {
+	_, known := PartitionOf(name)
+	return known && direction.MatchString(name)
+}
+
 // PartitionIDs returns the IDs of the partitions that we know.
 func PartitionIDs() []string {
 	ids := make([]string, len(partitions))

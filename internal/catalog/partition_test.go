@@ -48,7 +48,7 @@ func TestPartitionsAreTheSDKs(t *testing.T) {
 			if !ok || got.ID != p.ID || got.Global != global || catalog.GlobalRegion(region) != global {
 				t.Errorf("%s is in %+v, %t; want partition %s and global region %s", region, got, ok, p.ID, global)
 			}
-			if !catalog.RegionShape.MatchString(region) {
+			if !catalog.RegionShape.MatchString(region) || !catalog.IsRegion(region) {
 				t.Errorf("%s does not have the shape of a region", region)
 			}
 		}
@@ -63,5 +63,17 @@ func TestPartitionsAreTheSDKs(t *testing.T) {
 func TestGlobalRegionOfUnknownPartition(t *testing.T) {
 	if got := catalog.GlobalRegion("xx-north-1"); got != "xx-north-1" {
 		t.Errorf("global region of xx-north-1 is %s, want itself", got)
+	}
+}
+
+func TestIsRegion(t *testing.T) {
+	for name, want := range map[string]bool{
+		"ap-southeast-9": true, // AWS may open it
+		"eu-wset-1":      false, "us-est-1": false, "us-gov-1": false, "us-east-99": false, "us-east-0": false, "us-east": false,
+		"eu-west-1a": false, "EU-WEST-1": false, " us-east-1": false, "us-east-1\n": false, "xx-north-1": false, "aws-global": false, "Ireland": false, "": false,
+	} {
+		if got := catalog.IsRegion(name); got != want {
+			t.Errorf("IsRegion(%q) = %t, want %t", name, got, want)
+		}
 	}
 }
