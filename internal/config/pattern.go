@@ -7,10 +7,14 @@ import (
 	"strings"
 )
 
-// regexesPerPattern is how many regular expressions a filter pattern may have.
-// Source: CloudWatch Logs User Guide, "Supported regular expressions (regex)
-// syntax", quotas.
-const regexesPerPattern = 2
+// Limits of filter patterns. Sources: CloudWatch Logs User Guide, "Supported
+// regular expressions (regex) syntax" and "Filter pattern syntax", quotas.
+const (
+	regexesPerPattern    = 2
+	regexFilters         = 5 // filters with a regular expression that a log group may have
+	wildcardsPerSelector = 1
+	wildcardsPerPattern  = 3
+)
 
 // checkPattern returns why CloudWatch Logs would refuse a filter pattern, and
 // nil if it would not. CloudTrail's log events are JSON objects, so a control
@@ -19,9 +23,14 @@ const regexesPerPattern = 2
 //
 // Source: CloudWatch Logs User Guide, "Filter pattern syntax".
 func checkPattern(pattern string) error {
+	_, err := scan(pattern)
+	return err
+}
+
+// scan also returns how many regular expressions the pattern has.
+func scan(pattern string) (regexes int, err error) {
 	s := &scanner{rest: pattern}
 	s.space()
-	var err error
 	switch {
 	case strings.HasPrefix(s.rest, "{"):
 		err = s.json()
@@ -33,13 +42,17 @@ func checkPattern(pattern string) error {
 	if err == nil && s.regexes > regexesPerPattern {
 		err = fmt.Errorf("it has %d regular expressions; use at most %d", s.regexes, regexesPerPattern)
 	}
-	return err
+	if err == nil && s.wildcards > wildcardsPerPattern {
+		err = fmt.Errorf("its fields have %d wildcards; use at most %d", s.wildcards, wildcardsPerPattern)
+	}
+	return s.regexes, err
 }
 
 // A scanner reads a filter pattern from left to right.
 type scanner struct {
-	rest    string
-	regexes int
+	rest      string
+	regexes   int
+	wildcards int // in selectors
 }
 
 func (s *scanner) space() { s.rest = strings.TrimLeft(s.rest, " \t\r\n") }
@@ -82,13 +95,16 @@ func (s *scanner) here() string {
 }
 
 var (
-	selectorShape = regexp.MustCompile(`^\$(\.[\w*-]+|\.?\[(\d+|\*|'[^']+'|"[^"]+")\])+`)
+	selectorShape = regexp.MustCompile(`^\$(\.([\w-]+|\*)|\.?\[(\d+|\*|'[^']+'|"[^"]+")\])+`)
+	quotedShape   = regexp.MustCompile(`'[^']+'|"[^"]+"`)
 	operatorShape = regexp.MustCompile(`^(!=|<=|>=|=|<|>)`)
 	wordShape     = regexp.MustCompile(`^[^\s"'%(){}\[\]&|,=<>!]+`)
+	plainShape    = regexp.MustCompile(`^([\w.*]+|[-+]?[\d.*]+([eE][-+]?\d+)?)$`) // needs no quotes
 	numberShape   = regexp.MustCompile(`^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$`)
-	nullShape     = regexp.MustCompile(`^(?i:IS\s+(NULL|TRUE|FALSE)|NOT\s+EXISTS|EXISTS)\b`)
+	nullShape     = regexp.MustCompile(`^(?i:IS\s+(NULL|TRUE|FALSE)|NOT\s+EXISTS)\b`)
+	columnShape   = regexp.MustCompile(`^\w[\w-]*`)
 	termShape     = regexp.MustCompile(`^\w+(\s|$)`)
-	regexShape    = regexp.MustCompile(`^[A-Za-z0-9:_#=@/;,\-^$?\[\]{}|\\*+.]+$`)
+	regexShape    = regexp.MustCompile(`^[A-Za-z0-9:_#=@/;,\-^$?\[\]{}|\\*+. ]+$`) // the guide's list lacks the blank, but its examples have it
 )
 
 // json reads { condition }.
@@ -126,8 +142,13 @@ func (s *scanner) condition() error {
 		}
 		return s.want(")")
 	}
-	if s.match(selectorShape) == "" {
+	selector := s.match(selectorShape)
+	if selector == "" {
 		return fmt.Errorf("a field such as $.eventName is missing %s", s.here())
+	}
+	wildcards := strings.Count(quotedShape.ReplaceAllString(selector, ""), "*")
+	if s.wildcards += wildcards; wildcards > wildcardsPerSelector {
+		return fmt.Errorf("%s has %d wildcards; use at most %d in one field", selector, wildcards, wildcardsPerSelector)
 	}
 	if s.match(nullShape) != "" {
 		return nil
@@ -153,7 +174,10 @@ func (s *scanner) value(operator string) error {
 		return fmt.Errorf("a value is missing %s; put a value with special characters in double quotes", s.here())
 	}
 	if operator != "=" && operator != "!=" && !numberShape.MatchString(word) {
-		return fmt.Errorf("%s compares numbers, and %q is none", operator, word)
+		return fmt.Errorf("%s compares numbers, and %q is none: use a number, or = or !=", operator, word)
+	}
+	if !plainShape.MatchString(word) {
+		return fmt.Errorf("put %s in double quotes, because it has characters other than letters, digits, _ . and *", word)
 	}
 	return nil
 }
@@ -163,7 +187,7 @@ func (s *scanner) text() error {
 	if s.rest[0] == '%' {
 		expression, rest, closed := strings.Cut(s.rest[1:], "%")
 		if !closed {
-			return errors.New("a regular expression has no closing %")
+			return errors.New("a regular expression has no closing %: add it")
 		}
 		s.regexes++
 		s.rest = rest
@@ -180,7 +204,7 @@ func (s *scanner) text() error {
 			return nil
 		}
 	}
-	return errors.New("a string has no closing double quote")
+	return errors.New("a string has no closing double quote: add it")
 }
 
 // checkRegex returns why CloudWatch Logs would refuse a regular expression.
@@ -191,7 +215,7 @@ func checkRegex(expression string) error {
 	case strings.ContainsAny(expression, "()"):
 		return fmt.Errorf("the regular expression %%%s%% has parentheses, which CloudWatch Logs does not support: use two conditions, or | without parentheses", expression)
 	case !regexShape.MatchString(expression):
-		return fmt.Errorf("the regular expression %%%s%% has a character that AWS does not take: it may have only letters, digits, : _ # = @ / ; , - and the operators ^ $ ? [ ] { } | \\ * . and +", expression)
+		return fmt.Errorf("the regular expression %%%s%% has a character that AWS does not take, or none: it may have only letters, digits, blanks, : _ # = @ / ; , - and the operators ^ $ ? [ ] { } | \\ * . and +", expression)
 	}
 	if _, err := regexp.Compile(expression); err != nil {
 		return fmt.Errorf("the regular expression %%%s%% is not valid: %w", expression, err)
@@ -202,32 +226,65 @@ func checkRegex(expression string) error {
 // columns reads [column, …], which matches log events by their words.
 func (s *scanner) columns() error {
 	s.skip("[")
-	for depth := 0; s.rest != ""; {
-		switch {
-		case strings.HasPrefix(s.rest, `"`), strings.HasPrefix(s.rest, "%"):
-			if err := s.text(); err != nil {
+	for {
+		if !s.skip("...") {
+			var name string
+			if err := s.column(&name); err != nil {
 				return err
 			}
-		case s.skip("("):
-			depth++
-		case s.skip(")"):
-			if depth--; depth < 0 {
-				return errors.New("( is missing before a )")
+		}
+		if s.skip(",") {
+			continue
+		}
+		if s.rest != "" && s.rest[0] != ']' {
+			return fmt.Errorf("a comma between two columns is missing %s", s.here())
+		}
+		if err := s.want("]"); err != nil {
+			return err
+		}
+		if s.rest != "" {
+			return fmt.Errorf("nothing may follow the closing bracket: remove %q", s.rest)
+		}
+		return nil
+	}
+}
+
+// column reads the name of a column, or conditions on it that && and || combine.
+// They are on one column: AWS refuses [a = 1 && b = 2]. Source: issue 21 of
+// awsdocs/amazon-cloudwatch-logs-user-guide, whose example the guide has dropped.
+func (s *scanner) column(name *string) error {
+	for {
+		if s.skip("(") {
+			if err := s.column(name); err != nil {
+				return err
 			}
-		case s.skip("]"):
-			if depth > 0 {
-				return errors.New(") is missing before the closing bracket")
+			if err := s.want(")"); err != nil {
+				return err
 			}
-			if s.rest != "" {
-				return fmt.Errorf("nothing may follow the closing bracket: remove %q", s.rest)
-			}
+		} else if err := s.comparison(name); err != nil {
+			return err
+		}
+		if !s.skip("&&") && !s.skip("||") {
 			return nil
-		case s.skip(","), s.skip("&&"), s.skip("||"), s.match(operatorShape) != "", s.match(wordShape) != "":
-		default:
-			return fmt.Errorf("put words with special characters in double quotes %s", s.here())
 		}
 	}
-	return errors.New("] is missing at the end")
+}
+
+// comparison reads the name of a column, which must be the given one unless that
+// is empty, and what the column must be.
+func (s *scanner) comparison(name *string) error {
+	got := s.match(columnShape)
+	switch {
+	case got == "":
+		return fmt.Errorf("the name of a column, such as w1, is missing %s", s.here())
+	case *name != "" && *name != got:
+		return fmt.Errorf("%s and %s are two columns: put a comma between them, or use two controls", *name, got)
+	}
+	*name = got
+	if operator := s.match(operatorShape); operator != "" {
+		return s.value(operator)
+	}
+	return nil
 }
 
 // terms reads words that a log event must, may (?) or must not (-) contain.
