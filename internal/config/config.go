@@ -12,7 +12,9 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
 )
@@ -66,7 +68,7 @@ type Config struct {
 type FlowLogs struct {
 	// The traffic that a flow log must record: `REJECT`, `ACCEPT`, or `ALL`, which covers both.
 	TrafficType string `json:"trafficType,omitempty"`
-	// A flow log must record every field in this format. Default: AWS's default format.
+	// A flow log must record every field in this format, which cannot have fields of Amazon ECS or of tags. Default: AWS's default format.
 	Format string `json:"format,omitempty"`
 	// The types of destination that count: `cloud-watch-logs`, `s3`, `kinesis-data-firehose`. `cloud-watch-logs` must be among them, because relight's own flow logs go there. Default: any.
 	Destinations []string `json:"destinations,omitempty"`
@@ -118,9 +120,9 @@ type ControlChange struct {
 	// Whether relight ignores the control. relight does not delete its filter and alarm.
 	Disabled bool `json:"disabled,omitempty"`
 	// How many matching events in one period trigger the alarm. Default: `1`.
-	Threshold float64 `json:"threshold,omitempty"`
-	// Length of the period in seconds, a multiple of 60. Default: `300`.
-	PeriodSeconds int32 `json:"periodSeconds,omitempty"`
+	Threshold *float64 `json:"threshold,omitempty"`
+	// Length of the period in seconds, a multiple of 60 up to 86400. Default: `300`.
+	PeriodSeconds *int32 `json:"periodSeconds,omitempty"`
 }
 
 // NewControl adds a control that the user defines.
@@ -132,9 +134,9 @@ type NewControl struct {
 	// A CloudWatch Logs filter pattern, up to 1024 characters.
 	Pattern string `json:"pattern"`
 	// How many matching events in one period trigger the alarm. Default: `1`.
-	Threshold float64 `json:"threshold,omitempty"`
-	// Length of the period in seconds, a multiple of 60. Default: `300`.
-	PeriodSeconds int32 `json:"periodSeconds,omitempty"`
+	Threshold *float64 `json:"threshold,omitempty"`
+	// Length of the period in seconds, a multiple of 60 up to 86400. Default: `300`.
+	PeriodSeconds *int32 `json:"periodSeconds,omitempty"`
 }
 
 // Subscriber is one subscription of the topic.
@@ -170,33 +172,51 @@ func Load(path string) (Config, error) {
 // Parse decodes, completes and validates a configuration. It returns every
 // problem at once, joined. It returns the default configuration if raw is empty.
 func Parse(raw []byte) (Config, error) {
-	var c Config
+	// The numbers have their defaults before decoding, so that a 0 in raw is not
+	// taken for an absent number.
+	c := Config{SweepMinutes: 15, TrailLogs: TrailLogs{RetentionDays: 365}}
+	c.FlowLogs.RetentionDays, c.FlowLogs.AggregationSeconds = 365, 600
 	if len(bytes.TrimSpace(raw)) == 0 {
 		raw = []byte("{}")
 	}
-	unknown := unknownKeys(raw, c)
+	bad := unknownKeys(raw, c)
 	if err := json.Unmarshal(raw, &c); err != nil {
-		return Config{}, errors.Join(unknown, fmt.Errorf("not a configuration: %w", err))
+		wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
+		if !ok || wrong.Field == "" {
+			return Config{}, errors.Join(bad, fmt.Errorf("not a configuration, which is a JSON object: %w", err))
+		}
+		bad = errors.Join(bad, fmt.Errorf("%s: use %s instead of this %s", wrong.Field, form(wrong.Type), wrong.Value)) // Unmarshal still decodes the rest
 	}
 	c.complete()
-	return c, errors.Join(unknown, c.validate())
+	return c, errors.Join(bad, c.validate())
 }
 
-// complete fills in the defaults.
+// form says what a value of a type looks like in JSON.
+func form(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "text in double quotes"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Int32:
+		return "a whole number of up to nine digits"
+	case reflect.Float64:
+		return "a number"
+	case reflect.Slice:
+		return "a list in [ ]"
+	}
+	return "an object in { }"
+}
+
+// complete fills in the default texts. It also removes white space around the
+// patterns of controls, because CloudWatch Logs does not find the braces of a
+// JSON pattern behind it.
 func (c *Config) complete() {
-	setDefault(&c.Prefix, "relight")
-	setDefault(&c.SweepMinutes, 15)
-	setDefault(&c.FlowLogs.TrafficType, catalog.TrafficReject)
-	setDefault(&c.FlowLogs.LogGroup, c.Prefix+"-flow-logs")
-	setDefault(&c.FlowLogs.RetentionDays, 365)
-	setDefault(&c.FlowLogs.AggregationSeconds, 600)
-	setDefault(&c.TrailLogs.RetentionDays, 365)
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
+	c.Prefix = cmp.Or(c.Prefix, "relight")
+	c.FlowLogs.TrafficType = cmp.Or(c.FlowLogs.TrafficType, catalog.TrafficReject)
+	c.FlowLogs.LogGroup = cmp.Or(c.FlowLogs.LogGroup, c.Prefix+"-flow-logs")
+	for i := range c.AddControls {
+		c.AddControls[i].Pattern = strings.TrimSpace(c.AddControls[i].Pattern)
 	}
 }
 
@@ -268,18 +288,26 @@ func (c Config) Baseline() catalog.Baseline {
 		if change.Disabled {
 			continue
 		}
-		row.Threshold = cmp.Or(change.Threshold, row.Threshold)
-		row.Period = cmp.Or(change.PeriodSeconds, row.Period)
+		row.Threshold = or(change.Threshold, row.Threshold)
+		row.Period = or(change.PeriodSeconds, row.Period)
 		b.Controls = append(b.Controls, row)
 	}
 	for _, n := range c.AddControls {
 		b.Controls = append(b.Controls, catalog.Control{
 			ID: n.ID, Title: cmp.Or(n.Title, n.ID), Pattern: n.Pattern,
-			Threshold: cmp.Or(n.Threshold, catalog.AlarmThreshold),
-			Period:    cmp.Or(n.PeriodSeconds, catalog.AlarmPeriod),
+			Threshold: or(n.Threshold, catalog.AlarmThreshold),
+			Period:    or(n.PeriodSeconds, catalog.AlarmPeriod),
 		})
 	}
 	return b
+}
+
+// or returns what the configuration says, or the default if it says nothing.
+func or[T any](says *T, standard T) T {
+	if says == nil {
+		return standard
+	}
+	return *says
 }
 
 // GrantKeys returns the keys in this configuration that some permissions of the

@@ -120,6 +120,51 @@ func TestValuesThatAWSRefuses(t *testing.T) {
 		`{"trail":{"create":true},"prefix":"ab"}`:                                                                   "not the name of a trail",
 		`{"trail":{"create":true},"prefix":"audit-"}`:                                                               "not the name of a trail",
 		`{"prefix":"awsome"}`:                                                                                       "may not begin with aws or ssm",
+
+		`{"flowLogs":{"format":"${version} ${instance-tag}"}}`:                                        "fields of tags need: leave out ${instance-tag}",
+		`{"flowLogs":{"format":"${asg-tag-2}"}}`:                                                      "leave out ${asg-tag-2}",
+		`{"flowLogs":{"retentionDays":0}}`:                                                            "flowLogs.retentionDays 0: use one of",
+		`{"flowLogs":{"aggregationSeconds":0}}`:                                                       "flowLogs.aggregationSeconds 0: use 60 or 600",
+		`{"trailLogs":{"retentionDays":0}}`:                                                           "trailLogs.retentionDays 0: use one of",
+		`{"sweepMinutes":0}`:                                                                          "sweepMinutes 0: use 5 to 1440",
+		`{"controls":{"root-usage":{"threshold":0}}}`:                                                 "controls.root-usage.threshold 0: use a positive number",
+		`{"controls":{"root-usage":{"periodSeconds":0}}}`:                                             "controls.root-usage.periodSeconds 0: use a multiple of 60",
+		`{"controls":{"root-usage":{"periodSeconds":30}}}`:                                            "periodSeconds 30: use a multiple of 60",
+		`{"controls":{"root-usage":{"periodSeconds":86460}}}`:                                         "periodSeconds 86460: use a multiple of 60 up to 86400",
+		`{"addControls":[{"id":"x","pattern":"a","threshold":0}]}`:                                    "addControls[0].threshold 0: use a positive number",
+		`{"addControls":[{"id":"x","title":"a\nb","pattern":"a"}]}`:                                   "use one line",
+		`{"addControls":[{"id":"x","pattern":" \t\n"}]}`:                                              "pattern has 0 characters",
+		`{"addControls":` + manyControls(6, "{ $.a = %b% }") + `}`:                                    "6 patterns have a regular expression: use up to 5",
+		`{"addControls":` + manyControls(100, "a") + `}`:                                              "use up to 100, because a log group accepts no more filters",
+		`{"subscribers":[` + to("email", "Oncall<a@example.com>"):                                     "use an email address",
+		`{"subscribers":[` + to("email", "mailto:a@example.com"):                                      "use an email address",
+		`{"subscribers":[` + to("email", "a@example.com;b@x.com"):                                     "use an email address",
+		`{"subscribers":[` + to("email", "a,b@example.com"):                                           "use an email address",
+		`{"subscribers":[` + to("email", "a@exämple.com"):                                             "use an email address",
+		`{"subscribers":[` + to("email", "a@-example.com"):                                            "use an email address",
+		`{"subscribers":[` + to("email-json", "a@example.com "):                                       "use an email address",
+		`{"subscribers":[` + to("https", "https://exämple.com/"):                                      "percent-encode",
+		`{"subscribers":[` + to("https", "https://example.com/<x>"):                                   "percent-encode",
+		`{"subscribers":[` + to("https", "https://example.com:0/"):                                    "use a port from 1 to 65535",
+		`{"subscribers":[` + to("https", "https://example.com:/"):                                     "use a port from 1 to 65535",
+		`{"subscribers":[` + to("https", "https://example.com:65536"):                                 "use a port from 1 to 65535",
+		`{"subscribers":[` + to("https", "https://oncall/"):                                           "over the internet",
+		`{"subscribers":[` + to("https", "https://example..com/"):                                     "over the internet",
+		`{"subscribers":[` + to("https", "https://10.0.0.1/"):                                         "over the internet",
+		`{"subscribers":[` + to("https", "https://[::1]/"):                                            "over the internet",
+		`{"tags":{"team":""}}`:                                                                        "tags.team: the value is empty",
+		`{"tags":{"team":null}}`:                                                                      "tags.team: the value is empty",
+		`{"tags":{"team":"a","Team":"b"}}`:                                                            `"Team" and "team" differ only in case`,
+		`{"regions":["eu-wset-1"]}`:                                                                   `"eu-wset-1" is not an AWS region`,
+		`{"homeRegion":"us-gov-1"}`:                                                                   `"us-gov-1" is not an AWS region`,
+		`{"skipRegions":["eu-west-1a"]}`:                                                              `"eu-west-1a" is not an AWS region`,
+		`{"trail":{"bucket":"xn--a"}}`:                                                                "Amazon S3 reserves such names",
+		`{"trail":{"bucket":"audit-s3alias"}}`:                                                        "Amazon S3 reserves such names",
+		`{"trail":{"bucket":"audit--use1-az4--x-s3"}}`:                                                "Amazon S3 reserves such names",
+		`{"trail":{"bucket":"s3://audit"}}`:                                                           "use the name without s3://",
+		`{"permissionsBoundary":"arn:aws:iam::111122223333:policy/team/"}`:                            "not the ARN of a managed policy: use",
+		`{"permissionsBoundary":"arn:aws:iam::111122223333:policy/a*"}`:                               "not the ARN of a managed policy: use",
+		`{"permissionsBoundary":"arn:aws:iam::111122223333:policy/` + strings.Repeat("a", 129) + `"}`: "not the ARN of a managed policy: use",
 	}
 	for raw, want := range bad {
 		if _, err := config.Parse([]byte(raw)); err == nil || !strings.Contains(err.Error(), want) {
@@ -136,10 +181,72 @@ func TestValuesThatAWSRefuses(t *testing.T) {
 		`{"tags":` + manyTags(49) + `}`,
 		`{"trail":{"create":true},"prefix":"audit"}`,
 		`{"trail":{"name":"arn:aws:cloudtrail:eu-west-1:111122223333:trail/my-trail"}}`,
+
+		`{"flowLogs":{"format":"${account-id} ${vpc-id} ${account-id} ${interface-type} ${next-hop-vpc-id}"}}`,
+		`{"flowLogs":{"graceSeconds":0},"controls":{"root-usage":{"threshold":2.5,"periodSeconds":86400}}}`,
+		`{"addControls":` + manyControls(5, "{ $.a = %b% && $.c = %d% }") + `}`,
+		`{"addControls":` + manyControls(82, "a") + `}`,
+		`{"addControls":` + manyControls(83, "a") + `,"controls":{"root-usage":{"disabled":true}}}`,
+		`{"subscribers":[` + to("email", "o'brien@mail.example.co.uk"),
+		`{"subscribers":[` + to("email-json", "team#1/x=y%z@xn--exmple-cua.com"),
+		`{"subscribers":[` + to("https", "https://user:pass@example.com/x"), // SNS Developer Guide, "Fanout Amazon SNS notifications to HTTPS endpoints"
+		`{"subscribers":[` + to("https", "https://203.0.113.7:65535/x"),
+		`{"subscribers":[` + to("https", "https://[2001:db8::1]/x?token=a%20b"),
+		`{"subscribers":[` + to("lambda", "arn:aws:lambda:eu-west-1:111122223333:function:oncall:$LATEST"),
+		`{"tags":{"awsome":"awsx","relight:env":"größe"}}`,
+		`{"regions":["eu-west-1","eu-west-1","ap-southeast-9"],"homeRegion":"eu-west-1"}`,
+		`{"trail":{"bucket":"audit-111122223333-us-west-2-an","roleArn":"arn:aws:iam::111122223333:role/service-role/Trail"}}`,
+		`{"permissionsBoundary":"arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"}`,
+		`{"homeRegion":"","regions":[],"tags":{},"flowLogs":{"format":"","logGroup":"","trafficType":""},"prefix":null,"trail":null}`,
 	} {
 		if _, err := config.Parse([]byte(raw)); err != nil {
 			t.Errorf("Parse(%s) = %v, want no error", raw, err)
 		}
+	}
+}
+
+// to is the rest of a configuration with one subscriber.
+func to(protocol, endpoint string) string {
+	raw, _ := json.Marshal(config.Subscriber{Protocol: protocol, Endpoint: endpoint}) // strings always marshal
+	return string(raw) + "]}"
+}
+
+func manyControls(n int, pattern string) string {
+	var controls []config.NewControl
+	for i := range n {
+		controls = append(controls, config.NewControl{ID: "x" + strconv.Itoa(i), Pattern: pattern})
+	}
+	raw, _ := json.Marshal(controls) // strings always marshal
+	return string(raw)
+}
+
+// A value of another type is one of the problems, and does not hide the others.
+func TestWrongType(t *testing.T) {
+	for raw, want := range map[string]string{
+		`{"prefix":"Bad_","flowLogs":{"format":5}}`:                                   "flowLogs.format: use text in double quotes instead of this number",
+		`{"prefix":"Bad_","sweepMinutes":"15"}`:                                       "sweepMinutes: use a whole number of up to nine digits instead of this string",
+		`{"prefix":"Bad_","trailLogs":{"retentionDays":99999999999}}`:                 "trailLogs.retentionDays: use a whole number of up to nine digits instead of this number 99999999999",
+		`{"prefix":"Bad_","controls":{"root-usage":{"periodSeconds":60.5}}}`:          "periodSeconds: use a whole number of up to nine digits instead of this number 60.5",
+		`{"prefix":"Bad_","controls":{"root-usage":{"threshold":"1"}}}`:               "threshold: use a number instead of this string",
+		`{"prefix":"Bad_","regions":"eu-west-1"}`:                                     "regions: use a list in [ ] instead of this string",
+		`{"prefix":"Bad_","tags":["team"]}`:                                           "tags: use an object in { } instead of this array",
+		`{"prefix":"Bad_","trail":{"create":"yes"}}`:                                  "trail.create: use true or false instead of this string",
+		`{"prefix":"Bad_","subscribers":[{"protocol":"email","endpoint":["a@b.c"]}]}`: "subscribers.endpoint: use text in double quotes instead of this array",
+	} {
+		_, err := config.Parse([]byte(raw))
+		for _, want := range []string{want, `prefix "Bad_"`} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("Parse(%s) = %v, want it to say %s", raw, err, want)
+			}
+		}
+	}
+}
+
+// CloudWatch Logs takes a pattern behind a blank for words, not for JSON.
+func TestPatternIsTrimmed(t *testing.T) {
+	c, err := config.Parse([]byte(`{"addControls":[{"id":"x","pattern":" \n{ $.a = b }\n"}]}`))
+	if controls := c.Baseline().Controls; err != nil || controls[len(controls)-1].Pattern != "{ $.a = b }" {
+		t.Errorf("pattern %q, %v; want it without white space around it", controls[len(controls)-1].Pattern, err)
 	}
 }
 
@@ -166,12 +273,20 @@ func TestOnePartition(t *testing.T) {
 		`{"homeRegion":"` + gov + `","trail":{"keyArn":"arn:aws:kms:us-gov-west-1:111122223333:key/abc"}}`:                  false,
 		`{"homeRegion":"` + gov + `","subscribers":[{"protocol":"sqs","endpoint":"arn:aws:sqs:eu-west-1:111122223333:a"}]}`: false,
 		`{"permissionsBoundary":"arn:aws-x:iam::111122223333:policy/x"}`:                                                    false,
+		`{"subscribers":[` + to("sqs", "arn:aws:sqs:us-gov-west-1:111122223333:a"):                                          false, // an ARN of two partitions
+		`{"subscribers":[` + to("sqs", "arn:aws:sqs:eu-wset-1:111122223333:a"):                                              false,
+		`{"subscribers":[` + to("lambda", "arn:aws:lambda:cn-north-1:111122223333:function:a"):                              false,
+		`{"trail":{"keyArn":"arn:aws:kms:us-gov-west-1:111122223333:key/a"}}`:                                               false,
+		`{"trail":{"name":"arn:aws:cloudtrail:cn-north-1:111122223333:trail/abc"}}`:                                         false,
+		`{"homeRegion":"us-iso-east-1","regions":["us-isob-east-1"]}`:                                                       false,
+		`{"homeRegion":"` + euro + `","regions":["eu-central-1"]}`:                                                          false,
 		`{"homeRegion":"xx-north-1"}`: false,
 		`{"homeRegion":"` + gov + `","regions":["us-gov-east-1"],"permissionsBoundary":"arn:aws-us-gov:iam::111122223333:policy/x",
 			"kmsKeys":{"us-gov-west-1":"arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/a"}}`: true,
-		`{"homeRegion":"` + euro + `"}`:                                                                      true,
-		`{"homeRegion":"us-iso-east-1","regions":["us-iso-west-1"]}`:                                         true,
-		`{"homeRegion":"` + gov + `","subscribers":[{"protocol":"email","endpoint":"arn:aws@example.com"}]}`: true,
+		`{"homeRegion":"` + euro + `"}`:                                                                          true,
+		`{"homeRegion":"us-iso-east-1","regions":["us-iso-west-1"]}`:                                             true,
+		`{"homeRegion":"` + gov + `","subscribers":[` + to("email", "arn@example.com"):                           true,
+		`{"homeRegion":"cn-north-1","subscribers":[` + to("sqs", "arn:aws-cn:sqs:cn-northwest-1:111122223333:a"): true,
 	} {
 		if _, err := config.Parse([]byte(raw)); (err == nil) != good || !good && !strings.Contains(err.Error(), "use") && !strings.Contains(err.Error(), "deploy relight in each") {
 			t.Errorf("Parse(%s) = %v, want it good: %t", raw, err, good)

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/relight-aws/relight/internal/catalog"
 )
@@ -14,10 +15,12 @@ var (
 	prefixShape = regexp.MustCompile(`^[a-z][a-z0-9-]{0,19}$`) // the tightest AWS limit is 64 characters, for the name of a function
 	idShape     = regexp.MustCompile(`^[a-z][a-z0-9-]{0,59}$`)
 	keyShape    = regexp.MustCompile(`^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$`)
+	policyShape = regexp.MustCompile(`^arn:[a-z-]+:iam::(aws|\d{12}):policy/([\x21-\x7e]+/)?[\w+=,.@-]{1,128}$`) // IAM API Reference, CreatePolicy
 	roleShape   = regexp.MustCompile(`^arn:[a-z-]+:iam::\d{12}:role/([\x21-\x7e]+/)?[\w+=,.@-]{1,64}$`)
-	bucketShape = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`) // Amazon S3 User Guide, bucket naming rules
-	ipShape     = regexp.MustCompile(`^\d+\.\d+\.\d+\.\d+$`)               // neither a bucket nor a trail may look like an IP address
-	adjacent    = regexp.MustCompile(`[._-][._-]`)                         // not in the name of a trail. Source: CloudTrail API Reference, CreateTrail, Name
+	bucketShape = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)                                         // Amazon S3 User Guide, "General purpose bucket naming rules"
+	bucketTaken = regexp.MustCompile(`^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$`) // the same: reserved beginnings and endings
+	ipShape     = regexp.MustCompile(`^\d+\.\d+\.\d+\.\d+$`)                                                       // neither a bucket nor a trail may look like an IP address
+	adjacent    = regexp.MustCompile(`[._-][._-]`)                                                                 // not in the name of a trail. Source: CloudTrail API Reference, CreateTrail, Name
 )
 
 // CheckHome returns every problem that the configuration has with a home region
@@ -43,13 +46,13 @@ func (c Config) validate() error {
 	}
 	for _, r := range c.SkipRegions {
 		p.region("skipRegions: ", r)
-		p.unless(r != c.HomeRegion && !slices.Contains(c.Regions, r), "skipRegions: %q is the home region or in regions", r)
+		p.unless(r != c.HomeRegion && !slices.Contains(c.Regions, r), "skipRegions: %q is the home region or in regions: remove it from one of the two", r)
 	}
 	p.unless(c.SweepMinutes >= 5 && c.SweepMinutes <= 1440, "sweepMinutes %d: use 5 to 1440", c.SweepMinutes)
 	for _, k := range sortedKeys(c.Modes) {
 		p.unless(slices.Contains(catalog.Kinds(), catalog.Kind(k)), "modes: %q is not a kind%s", k, suggest(k, kindNames()))
 		m := catalog.Mode(c.Modes[k])
-		p.unless(m == catalog.Repair || m == catalog.Observe || m == catalog.Off, "modes.%s: %q is not repair, observe or off", k, m)
+		p.unless(m == catalog.Repair || m == catalog.Observe || m == catalog.Off, "modes.%s: %q is not repair, observe or off: use one of them", k, m)
 	}
 	c.FlowLogs.validate(&p)
 	c.Trail.validate(&p, c.Prefix)
@@ -66,8 +69,8 @@ func (c Config) validate() error {
 		p.key("kmsKeys."+r, c.KMSKeys[r], r)
 	}
 	p.tags(c.Tags)
-	p.unless(c.PermissionsBoundary == "" || catalog.PolicyShape.MatchString(c.PermissionsBoundary),
-		"permissionsBoundary %q is not the ARN of a managed policy", c.PermissionsBoundary)
+	p.unless(c.PermissionsBoundary == "" || policyShape.MatchString(c.PermissionsBoundary),
+		"permissionsBoundary %q is not the ARN of a managed policy: use one such as arn:PARTITION:iam::111122223333:policy/bounds", c.PermissionsBoundary)
 	c.onePartition(&p)
 	return p.join()
 }
@@ -87,7 +90,7 @@ func (f FlowLogs) validate(p *problems) {
 	p.unless(f.AggregationSeconds == 60 || f.AggregationSeconds == 600, "flowLogs.aggregationSeconds %d: use 60 or 600", f.AggregationSeconds)
 	p.unless(f.GraceSeconds >= 0 && f.GraceSeconds <= catalog.MostGraceSeconds, "flowLogs.graceSeconds %d: use 0 to %d", f.GraceSeconds, catalog.MostGraceSeconds)
 	for _, v := range f.ExemptVPCs {
-		p.unless(catalog.VPCShape.MatchString(v), "flowLogs.exemptVpcs: %q is not a VPC ID", v)
+		p.unless(catalog.VPCShape.MatchString(v), "flowLogs.exemptVpcs: %q is not the ID of a VPC: use one such as vpc-0a1b2c3d4e5f60001", v)
 	}
 }
 
@@ -95,12 +98,16 @@ func (t Trail) validate(p *problems, prefix string) {
 	p.unless(!t.Create || t.Name+t.Bucket+t.KeyARN+t.RoleARN == "", "trail.create: the stack creates the trail, its bucket, its key and its role: leave out trail.name, trail.bucket, trail.keyArn and trail.roleArn")
 	p.unless(!t.Create || trailName(prefix), "trail.create: the stack names the trail after the prefix, and %q is not the name of a trail: use a prefix of 3 or more characters without a hyphen at its end or two in a row", prefix)
 	name := t.Name[strings.LastIndex(t.Name, "/")+1:]
-	p.unless(t.Name == "" || catalog.TrailShape.MatchString(t.Name) && trailName(name), "trail.name %q is not the name or ARN of a trail", t.Name)
-	p.unless(t.Bucket == "" || bucketShape.MatchString(t.Bucket) && !strings.Contains(t.Bucket, "..") && !ipShape.MatchString(t.Bucket), "trail.bucket %q is not the name of a bucket", t.Bucket)
+	p.unless(t.Name == "" || catalog.TrailShape.MatchString(t.Name) && trailName(name), "trail.name %q is not the name or ARN of a trail: use 3 to 128 letters, digits and . _ -, a letter or digit at both ends, and no two of . _ - in a row", t.Name)
+	if t.Bucket != "" {
+		p.unless(bucketShape.MatchString(t.Bucket) && !strings.Contains(t.Bucket, "..") && !ipShape.MatchString(t.Bucket),
+			"trail.bucket %q is not the name of a bucket: use the name without s3:// and path, 3 to 63 lower-case letters, digits and . -", t.Bucket)
+		p.unless(!bucketTaken.MatchString(t.Bucket), "trail.bucket %q: Amazon S3 reserves such names: use the name of a bucket, not an alias", t.Bucket)
+	}
 	if t.KeyARN != "" {
 		p.key("trail.keyArn", t.KeyARN, "")
 	}
-	p.unless(t.RoleARN == "" || roleShape.MatchString(t.RoleARN), "trail.roleArn %q is not the ARN of a role", t.RoleARN)
+	p.unless(t.RoleARN == "" || roleShape.MatchString(t.RoleARN), "trail.roleArn %q is not the ARN of a role: use one such as arn:PARTITION:iam::111122223333:role/trail", t.RoleARN)
 }
 
 func trailName(name string) bool {
@@ -116,20 +123,32 @@ func (c Config) validateControls(p *problems) {
 		p.unless(slices.Contains(ids, id), "controls: %q is not a control%s", id, suggest(id, ids))
 		p.measure("controls."+id, c.Controls[id].Threshold, c.Controls[id].PeriodSeconds)
 	}
+	enabled, withRegex := len(ids)+len(c.AddControls), 0
+	for _, change := range c.Controls {
+		if change.Disabled {
+			enabled--
+		}
+	}
 	for i, n := range c.AddControls {
 		field := fmt.Sprintf("addControls[%d]", i)
 		p.unless(idShape.MatchString(n.ID), "%s.id %q: use up to 60 lower-case letters, digits and hyphens", field, n.ID)
-		p.unless(!slices.Contains(ids, n.ID), "%s.id %q is already the ID of a control", field, n.ID)
+		p.unless(!slices.Contains(ids, n.ID), "%s.id %q is already the ID of a control: use another one", field, n.ID)
 		ids = append(ids, n.ID)
 		length := len([]rune(n.Pattern))
 		p.unless(length > 0 && length <= catalog.PatternLimit, "%s.pattern has %d characters: use 1 to %d", field, length, catalog.PatternLimit)
-		if length > 0 {
-			err := checkPattern(n.Pattern)
+		if length > 0 && length <= catalog.PatternLimit {
+			regexes, err := scan(n.Pattern)
 			p.unless(err == nil, "%s.pattern %s is not a CloudWatch Logs filter pattern: %v", field, n.Pattern, err)
+			if regexes > 0 {
+				withRegex++
+			}
 		}
 		p.unless(len([]rune(n.Title)) <= titleLimit, "%s.title has %d characters: use up to %d", field, len([]rune(n.Title)), titleLimit)
+		p.unless(!strings.ContainsFunc(n.Title, unicode.IsControl), "%s.title %q: use one line, without control characters", field, n.Title)
 		p.measure(field, n.Threshold, n.PeriodSeconds)
 	}
+	p.unless(enabled <= catalog.FiltersPerGroup, "addControls: with those of the benchmark, %d controls: use up to %d, because a log group accepts no more filters", enabled, catalog.FiltersPerGroup)
+	p.unless(withRegex <= regexFilters, "addControls: %d patterns have a regular expression: use up to %d, because a log group accepts no more", withRegex, regexFilters)
 }
 
 // titleLimit keeps the description of an alarm, which has the control's title,
@@ -149,12 +168,15 @@ func (p *problems) retention(field string, days int32) {
 	p.unless(slices.Contains(catalog.RetentionDays, days), "%s %d: use one of the periods that CloudWatch Logs accepts: %v", field, days, catalog.RetentionDays)
 }
 
-// measure checks alarm settings. Zero means the default. CloudWatch accepts at
-// most one day for a single evaluation period that is a multiple of 60 seconds.
-// Source: CloudWatch API Reference, PutMetricAlarm.
-func (p *problems) measure(field string, threshold float64, period int32) {
-	p.unless(threshold >= 0, "%s.threshold %v: use a positive number", field, threshold)
-	p.unless(period >= 0 && period%60 == 0 && period <= 86400, "%s.periodSeconds %d: use a multiple of 60 up to 86400", field, period)
+// measure checks alarm settings; nil means the default. The metrics of filters
+// have one value a minute, so a period must be a multiple of 60 seconds.
+// CloudWatch accepts up to seven days; relight accepts one, because it reports
+// an alarm that is in ALARM for longer than that. Sources: CloudWatch API
+// Reference, PutMetricAlarm, Period; catalog.StuckAfter.
+func (p *problems) measure(field string, threshold *float64, period *int32) {
+	p.unless(threshold == nil || *threshold > 0, "%s.threshold %v: use a positive number", field, or(threshold, 0))
+	p.unless(period == nil || *period > 0 && *period%60 == 0 && *period <= catalog.StuckAfter,
+		"%s.periodSeconds %d: use a multiple of 60 up to %d", field, or(period, 0), catalog.StuckAfter)
 }
 
 func (p *problems) join() error { return errors.Join(*p...) }

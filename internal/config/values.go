@@ -2,9 +2,11 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -15,17 +17,20 @@ import (
 // limit. Without them, a wrong value would pass here and AWS would refuse it
 // when relight restores.
 
-// flowLogFields lists the fields of a flow log format, without those of Amazon
-// ECS. Source: Amazon VPC User Guide, "Flow log records", available fields.
+// flowLogFields lists the fields of a flow log format that relight can ask for:
+// versions 2 to 11 without the fields of Amazon ECS and of tags. Source: Amazon
+// VPC User Guide, "Flow log records", available fields.
 var flowLogFields = strings.Fields(`
 	version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status
 	vpc-id subnet-id instance-id tcp-flags type pkt-srcaddr pkt-dstaddr
 	region az-id sublocation-type sublocation-id
 	pkt-src-aws-service pkt-dst-aws-service flow-direction traffic-path
 	reject-reason resource-id encryption-status
-	instance-tag instance-tag-2 interface-tag interface-tag-2 asg-tag asg-tag-2 interface-type
-	next-hop-interface-id next-hop-subnet-id next-hop-az-id next-hop-vpc-id next-hop-interface-type
+	interface-type next-hop-interface-id next-hop-subnet-id next-hop-az-id next-hop-vpc-id next-hop-interface-type
 `)
+
+// tagField matches the fields with the values of tags.
+var tagField = regexp.MustCompile(`^(instance|interface|asg)-tag(-2)?$`)
 
 // format checks a flow log format: fields as ${field}, with one blank between
 // two of them and nothing else. Source: EC2 API Reference, CreateFlowLogs,
@@ -51,6 +56,11 @@ func (p *problems) format(field, format string) {
 			// relight's roles do not have. Source: Service Authorization
 			// Reference, CreateFlowLogs.
 			p.unless(false, "%s: relight's roles lack the ECS permissions that ${ecs-…} fields need: leave out %s", field, word)
+		case tagField.MatchString(name):
+			// They require TagFieldSpecifications, and ec2:DescribeTags or
+			// autoscaling:DescribeTags, and iam:CreateServiceLinkedRole.
+			// Source: Amazon VPC User Guide, "Flow log records".
+			p.unless(false, "%s: relight's roles lack the permissions that fields of tags need: leave out %s", field, word)
 		default:
 			p.unless(slices.Contains(flowLogFields, name), "%s: flow logs have no field %s%s", field, word, suggest(name, flowLogFields))
 		}
@@ -66,9 +76,15 @@ func (p *problems) logGroup(field, name string) {
 	p.unless(!strings.HasPrefix(name, "aws/"), "%s %q: CloudWatch Logs reserves names that begin with aws/: use another name", field, name)
 }
 
+// domain matches the name of a host on the internet: two labels or more.
+// Source: RFC 1123, section 2.1.
+const domain = `([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?`
+
 var (
-	emailShape  = regexp.MustCompile(`^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$`)
-	phoneShape  = regexp.MustCompile(`^\+[1-9]\d{6,14}$`) // E.164
+	emailShape  = regexp.MustCompile("^[\\w!#$%&'*+/=?^`{|}~.-]+@" + domain + "$") // RFC 5322, dot-atom
+	hostShape   = regexp.MustCompile(`^` + domain + `$`)
+	urlShape    = regexp.MustCompile(`^https://[\w.~:/?#\[\]@!$&'()*+,;=%-]+$`) // RFC 3986, characters
+	phoneShape  = regexp.MustCompile(`^\+[1-9]\d{6,14}$`)                       // E.164
 	queueShape  = regexp.MustCompile(`^arn:[a-z-]+:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}$`)
 	fifoShape   = regexp.MustCompile(`^arn:[a-z-]+:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+\.fifo$`)
 	lambdaShape = regexp.MustCompile(`^arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,64}(:(\$LATEST|[A-Za-z0-9_-]{1,128}))?$`)
@@ -84,8 +100,13 @@ func (p *problems) subscriber(field string, s Subscriber) {
 			bad("use an email address such as security@example.com")
 		}
 	case "https":
-		if u, err := url.Parse(s.Endpoint); err != nil || !strings.HasPrefix(s.Endpoint, "https://") || u.Hostname() == "" || strings.ContainsAny(s.Endpoint, " \t\n") {
-			bad("use a URL that begins with https://")
+		switch u, err := url.Parse(s.Endpoint); {
+		case !urlShape.MatchString(s.Endpoint) || err != nil:
+			bad("use a URL that begins with https:// and has no blanks; percent-encode special characters")
+		case !public(u.Hostname()):
+			bad("use a URL with the name or address of a host that SNS reaches over the internet")
+		case !goodPort(u):
+			bad("use a port from 1 to 65535, or none")
 		}
 	case "sms":
 		if !phoneShape.MatchString(s.Endpoint) {
@@ -108,6 +129,21 @@ func (p *problems) subscriber(field string, s Subscriber) {
 	}
 }
 
+// public reports whether SNS can reach a host. It delivers to no private
+// endpoints. Source: Amazon SNS Developer Guide, "Fanout Amazon SNS
+// notifications to HTTPS endpoints".
+func public(host string) bool {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.IsGlobalUnicast() && !ip.IsPrivate()
+	}
+	return hostShape.MatchString(host)
+}
+
+func goodPort(u *url.URL) bool {
+	n, err := strconv.ParseUint(u.Port(), 10, 16)
+	return !strings.HasSuffix(u.Host, ":") && (u.Port() == "" || err == nil && n > 0)
+}
+
 // Limits of tags. Source: AWS General Reference, "Tagging your AWS resources",
 // tag naming limits.
 const (
@@ -118,10 +154,18 @@ const (
 
 var tagShape = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 
+// tags checks tags against the strictest rules of what gets them: a stack's tag
+// needs a value, and a role's keys differ in more than case. Sources:
+// CloudFormation API Reference, Tag; IAM User Guide, "Tags for AWS Identity and
+// Access Management resources", case sensitivity.
 func (p *problems) tags(tags map[string]string) {
+	keys := map[string]string{} // by key in lower case
 	for _, k := range sortedKeys(tags) {
-		v := tags[k]
+		v, folded := tags[k], strings.ToLower(k)
+		p.unless(keys[folded] == "", "tags: %q and %q differ only in case, and the keys of a role's tags must differ in more: remove one", keys[folded], k)
+		keys[folded] = k
 		p.unless(k != "" && utf8.RuneCountInString(k) <= tagKey, "tags: the key %q has %d characters: use 1 to %d", k, utf8.RuneCountInString(k), tagKey)
+		p.unless(v != "", "tags.%s: the value is empty: use 1 to %d characters, because CloudFormation accepts no empty one", k, tagValue)
 		p.unless(utf8.RuneCountInString(v) <= tagValue, "tags.%s: the value has %d characters: use up to %d", k, utf8.RuneCountInString(v), tagValue)
 		p.unless(tagShape.MatchString(k), "tags: the key %q: use letters, digits, blanks and _ . : / = + - @", k)
 		p.unless(tagShape.MatchString(v), "tags.%s: the value %q: use letters, digits, blanks and _ . : / = + - @", k, v)
@@ -149,8 +193,7 @@ func (p *problems) key(field, arn, region string) {
 
 // region checks the name of a region.
 func (p *problems) region(field, region string) {
-	_, known := catalog.PartitionOf(region)
-	p.unless(known && catalog.RegionShape.MatchString(region), "%s%q is not an AWS region: use the name of one, such as eu-west-1", field, region)
+	p.unless(catalog.IsRegion(region), "%s%q is not an AWS region: use the name of one, such as eu-west-1", field, region)
 }
 
 // onePartition checks that everything that the configuration names is in one
@@ -165,8 +208,14 @@ func (c Config) onePartition(p *problems) {
 		}
 	}
 	arn := func(field, a string) {
-		if parts := strings.SplitN(a, ":", 3); len(parts) == 3 && parts[0] == "arn" {
-			places = append(places, place{fmt.Sprintf("%s %q", field, a), parts[1]})
+		parts := strings.SplitN(a, ":", 5)
+		if len(parts) < 5 || parts[0] != "arn" {
+			return // its own check says so
+		}
+		places = append(places, place{fmt.Sprintf("%s %q", field, a), parts[1]})
+		if r := parts[3]; r != "" {
+			in, _ := catalog.PartitionOf(r)
+			p.unless(catalog.IsRegion(r) && in.ID == parts[1], "%s %q: %q is not a region of partition %s: copy the ARN from the resource itself, or use another resource", field, a, r, parts[1])
 		}
 	}
 	region("homeRegion", c.HomeRegion)
