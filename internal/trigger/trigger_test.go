@@ -361,10 +361,36 @@ func TestActor(t *testing.T) {
 		`{"type":"SAMLUser"}`:                                "",
 		`{"type":"SAMLUser","userName":7,"principalId":"P"}`: "SAML user P",
 		`{"type":"AWSAccount","accountId":"444455556666","sessionContext":{"sourceIdentity":"Alice"}}`: `account 444455556666, source identity "Alice"`,
+
+		`{"type":"Root","arn":"arn:aws:iam::111122223333:root","accountId":"111122223333"}`:                                         "arn:aws:iam::111122223333:root",
+		`{"type":"Root","accountId":"111122223333","userName":"my-alias"}`:                                                          "the root user of account 111122223333",
+		`{"type":"Root","principalId":"111122223333"}`:                                                                              "the root user",
+		`{"type":"Root","arn":"arn:r","sessionContext":{"assumedRoot":"true"}}`:                                                     "arn:r, in a session of AssumeRoot",
+		`{"type":"AssumedRole","arn":"arn:r","sessionContext":{"assumedRoot":true}}`:                                                "arn:r, in a session of AssumeRoot",
+		`{"type":"AssumedRole","arn":"arn:r","sessionContext":{"assumedRoot":false}}`:                                               "arn:r",
+		`{"type":"Role","arn":"arn:aws:iam::111122223333:role/a/b"}`:                                                                "arn:aws:iam::111122223333:role/a/b",
+		`{"type":"FederatedUser","arn":"arn:f","sessionContext":{"sessionIssuer":{"arn":"arn:alice"}}}`:                             "arn:f, with credentials of arn:alice",
+		`{"type":"FederatedUser","sessionContext":{"sessionIssuer":{"arn":"arn:alice"}}}`:                                           "arn:alice",
+		`{"type":"AssumedRole","arn":"arn:r","sessionContext":{"sessionIssuer":{"arn":"arn:r0"}}}`:                                  "arn:r",
+		`{"type":"AssumedRole","arn":"arn:r","sessionContext":{"webIdFederationData":{"federatedProvider":"accounts.google.com"}}}`: "arn:r, federated by accounts.google.com",
+		`{"type":"AssumedRole","arn":"arn:r","sessionContext":{"webIdFederationData":{},"sessionIssuer":{}}}`:                       "arn:r",
+		`{"type":"AssumedRole","arn":"arn:r","invokedByDelegate":{"accountId":"444455556666"}}`:                                     "arn:r, delegated to account 444455556666",
+		`{"type":"AWSService","accountId":"444455556666","invokedBy":"AWS Internal"}`:                                               "account 444455556666, through AWS Internal",
+		`{"type":"Directory","userName":"a@example.com","accountId":"111122223333"}`:                                                `user "a@example.com" of account 111122223333`,
+		`{"type":"Unknown","accountId":"111122223333"}`:                                                                             "account 111122223333",
+		`{"type":"Unknown"}`: "",
+		`{"type":"AssumedRole","arn":"arn:r","inScopeOf":{"issuerType":"AWS::Lambda::Function","credentialsIssuedTo":"arn:l"}}`: "arn:r",
+
+		// What a caller chose can look like no other part of the text.
+		`{"arn":"arn:aws:iam::111122223333:user/a by b\n/c"}`:                                       `"arn:aws:iam::111122223333:user/a by b\n/c"`,
+		`{"type":"SAMLUser","principalId":"x, through cloudformation.amazonaws.com"}`:               `SAML user "x, through cloudformation.amazonaws.com"`,
+		`{"type":"AWSAccount","principalId":"A:\u202eb\u2028","accountId":"1 of 2"}`:                `principal "A:\u202eb\u2028" of account "1 of 2"`,
+		`{"type":"IdentityCenterUser","onBehalfOf":{"userId":"u of v","identityStoreArn":"a/b c"}}`: `Identity Center user "u of v" of "b c"`,
+		`{"type":"IAMUser","userName":"` + strings.Repeat("a", 100_000) + `"}`:                      `user "` + strings.Repeat("a", 100_000) + `"`,
 	} {
 		ev, err := trigger.Parse(envelope(`,"userIdentity":` + fields))
 		if err != nil || ev.Cause.Actor != want {
-			t.Errorf("%s: actor %q, %v; want %q", fields, ev.Cause.Actor, err, want)
+			t.Errorf("%.200s: actor %.200q, %v; want %.200q", fields, ev.Cause.Actor, err, want)
 		}
 	}
 }
