@@ -68,11 +68,11 @@ func call(c report.Cause) string {
 	return c.EventName + " of " + strings.Join(c.Names, ", ")
 }
 
-// oneLine removes control characters, which the caller of an API may have
-// written.
+// oneLine removes what is not printed, such as line breaks and marks that turn
+// the direction of the text. The caller of an API may have written it.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		if !unicode.IsPrint(r) {
 			return ' '
 		}
 		return r

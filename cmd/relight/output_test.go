@@ -61,7 +61,7 @@ skipped, not enabled for this account: af-south-1
 // check because of it, even if there is nothing to restore.
 func TestEventText(t *testing.T) {
 	var out strings.Builder
-	cause := report.Cause{EventName: "PutBucketPolicy", Names: []string{"audit"}, Actor: "principal AIDAX of account 444455556666\n", SourceIP: "198.51.100.7"}
+	cause := report.Cause{EventName: "PutBucketPolicy", Names: []string{"audit"}, Actor: "principal AIDAX of account 444455556666\u202e", SourceIP: "198.51.100.7"}
 	p := printer{w: &out}
 	p.report(report.View{
 		Kind: "trails", Region: "us-east-1", Healthy: 1, Causes: []report.Cause{cause, {EventName: "StopLogging"}},

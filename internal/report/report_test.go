@@ -155,9 +155,25 @@ func TestTextFitsAMessage(t *testing.T) {
 // The caller of an API writes a part of the text and must not be able to forge
 // lines.
 func TestTextCannotBeForged(t *testing.T) {
-	r := remedy.Report{Scope: scope, Causes: []remedy.Cause{{EventName: "DeleteAlarms", Actor: "x\nRestored: everything", SourceIP: "\r\x1b[2J\u2028"}}}
-	if got := report.Text(r); strings.Count(got, "\n") != 1 || strings.ContainsAny(got, "\r\x1b") {
+	r := remedy.Report{Scope: scope, Causes: []remedy.Cause{{EventName: "DeleteAlarms", Actor: "x\nRestored: everything", SourceIP: "\r\x1b[2J\u2028\u202e"}}}
+	if got := report.Text(r); strings.Count(got, "\n") != 1 || strings.ContainsAny(got, "\r\x1b\u2028\u202e") {
 		t.Errorf("%q, want one line", got)
+	}
+}
+
+// However long the names are that a caller chose, the line says who made the
+// call, from where and when.
+func TestCauseIsComplete(t *testing.T) {
+	long := strings.Repeat("ä", 600)
+	r := remedy.Report{Scope: scope, Plan: plan.Plan{Touched: []string{"a" + long}}, Causes: []remedy.Cause{{
+		EventName: "DeleteAlarms", Names: remedy.NamesOf("a"+long, "b"+long), Actor: "arn:aws:iam::111122223333:user/" + long + "/mallory",
+		SourceIP: long, Time: time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC), Advice: "Read its new policy.",
+	}}}
+	got := report.Text(r)
+	for _, want := range []string{"Cause: DeleteAlarms of aä", " by arn:aws:iam::111122223333:user/ä", "ä/mallory from ä", " at 2026-03-03T12:00:00Z\n", ": Read its new policy.\n"} {
+		if !strings.Contains(got, want) || strings.ToValidUTF8(got, "") != got {
+			t.Errorf("%q lacks %q", got, want)
+		}
 	}
 }
 

@@ -14,8 +14,9 @@ import (
 // These limits keep the text readable, and small enough for its eight parts to
 // fit a message of 256 KiB. Source of that limit: SNS API Reference, Publish.
 const (
-	partLines = 40  // of each part
-	lineBytes = 800 // of each line
+	partLines  = 40  // of each part
+	lineBytes  = 800 // of each line
+	causeBytes = 250 // of what a cause names: the resources, the caller, the address
 )
 
 // Text renders reports as the lines of one notification: who did what, what
@@ -34,10 +35,10 @@ func Text(reports ...remedy.Report) string {
 			return all
 		}
 		for _, c := range r.Causes {
-			causes = append(causes, call(c)+" by "+orUnknown(c.Actor)+" from "+orUnknown(c.SourceIP)+" at "+c.Time.UTC().Format(time.RFC3339))
+			causes = append(causes, middle(call(c))+" by "+middle(orUnknown(c.Actor))+" from "+middle(orUnknown(c.SourceIP))+" at "+c.Time.UTC().Format(time.RFC3339))
 		}
 		for _, c := range r.Notices() {
-			notices = append(notices, where(call(c)+": "+c.Advice)...)
+			notices = append(notices, where(middle(call(c))+": "+c.Advice)...)
 		}
 		done := r.Restored()
 		for i, o := range r.Outcomes {
@@ -90,11 +91,21 @@ func once(all []string) []string {
 	return out
 }
 
-// oneLine cuts a line and removes its line breaks, because the caller of an API
-// may have written a part of it.
+// middle cuts the middle out of what a cause names, because a caller can choose
+// names so long that the line would end before it says who made the call.
+func middle(s string) string {
+	if len(s) <= causeBytes {
+		return s
+	}
+	return strings.ToValidUTF8(s[:causeBytes/2], "") + "…" + strings.ToValidUTF8(s[len(s)-causeBytes/2:], "")
+}
+
+// oneLine cuts a line and removes what is not printed as one: line breaks and
+// other control characters, and marks that turn the direction of the text. The
+// caller of an API may have written a part of it.
 func oneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		if !unicode.IsPrint(r) {
 			return ' '
 		}
 		return r
