@@ -130,7 +130,7 @@ func (r *run) key(ctx context.Context) error {
 
 // domain returns what the names of regional service principals end in.
 func (r *run) domain() string {
-	if partition(r.AWS.Region) == "aws-cn" {
+	if r.partition == "aws-cn" {
 		return "amazonaws.com.cn"
 	}
 	return "amazonaws.com"
@@ -197,14 +197,10 @@ func (r *run) logGroups(ctx context.Context) error {
 // masking returns a data protection policy. Source: CloudWatch Logs API
 // Reference, PutDataProtectionPolicy.
 func (r *run) masking() *string {
-	id := awsManaged(r.AWS.Region, "EmailAddress")
+	id := "arn:" + r.partition + ":dataprotection::aws:data-identifier/EmailAddress"
 	return aws.String(`{"Name":"probe","Version":"2021-06-01","Statement":[` +
 		`{"Sid":"audit","DataIdentifier":["` + id + `"],"Operation":{"Audit":{"FindingsDestination":{}}}},` +
 		`{"Sid":"mask","DataIdentifier":["` + id + `"],"Operation":{"Deidentify":{"MaskConfig":{}}}}]}`)
-}
-
-func awsManaged(region, identifier string) string {
-	return "arn:" + partition(region) + ":dataprotection::aws:data-identifier/" + identifier
 }
 
 // muteSuffix ends the name of the run's mute rule, which cannot show its tag.

@@ -51,9 +51,11 @@ type accountUnderProbe struct {
 	mail    []string                     // messages of any queue
 	rules   map[string]rule
 	buckets map[string]*bucket
-	keys    map[string]string // tag by ARN
+	keys    map[string]string       // tag by ARN
+	subs    map[string]subscription // by ARN
 	calls   int
 	events  bool // calls raise events
+	dead    bool // the process was killed: no call arrives any more
 
 	// at is the number of the call at which something happens, the first being 1.
 	at     int
@@ -65,6 +67,9 @@ type rule struct {
 	target bool
 }
 
+// A subscription remains when its topic is deleted.
+type subscription struct{ topic, endpoint string }
+
 type bucket struct {
 	tag     string
 	objects map[string]bool
@@ -74,6 +79,7 @@ func newAccount() *accountUnderProbe {
 	a := &accountUnderProbe{
 		Account: awstest.New(account, region),
 		queues:  map[string]map[string]string{}, rules: map[string]rule{}, buckets: map[string]*bucket{}, keys: map[string]string{},
+		subs: map[string]subscription{},
 	}
 	a.AddRegion("af-south-1", "not-opted-in")
 	a.answerSQS()
@@ -176,7 +182,7 @@ func (a *accountUnderProbe) answerEvents() {
 
 func (a *accountUnderProbe) answerS3() {
 	awstest.Handle(a.Account, func(_ context.Context, in *s3.CreateBucketInput) (*s3.CreateBucketOutput, error) {
-		a.buckets[*in.Bucket] = &bucket{objects: map[string]bool{"AWSLogs/" + account + "/CloudTrail/": true}}
+		a.buckets[*in.Bucket] = &bucket{tag: *in.CreateBucketConfiguration.Tags[0].Value, objects: map[string]bool{"AWSLogs/" + account + "/CloudTrail/": true}}
 		return &s3.CreateBucketOutput{}, nil
 	})
 	find := func(name *string) (*bucket, error) {
@@ -185,13 +191,6 @@ func (a *accountUnderProbe) answerS3() {
 		}
 		return nil, refuse("NoSuchBucket")
 	}
-	awstest.Handle(a.Account, func(_ context.Context, in *s3.PutBucketTaggingInput) (*s3.PutBucketTaggingOutput, error) {
-		b, err := find(in.Bucket)
-		if err == nil {
-			b.tag = *in.Tagging.TagSet[0].Value
-		}
-		return &s3.PutBucketTaggingOutput{}, err
-	})
 	awstest.Handle(a.Account, func(_ context.Context, in *s3.GetBucketTaggingInput) (*s3.GetBucketTaggingOutput, error) {
 		b, err := find(in.Bucket)
 		if err != nil {
@@ -294,6 +293,13 @@ func (a *accountUnderProbe) answerLists() {
 		}
 		return out, nil
 	})
+	awstest.Handle(a.Account, func(context.Context, *sns.ListSubscriptionsInput) (*sns.ListSubscriptionsOutput, error) {
+		out := &sns.ListSubscriptionsOutput{}
+		for arn, s := range a.subs {
+			out.Subscriptions = append(out.Subscriptions, snstypes.Subscription{SubscriptionArn: &arn, TopicArn: &s.topic, Endpoint: &s.endpoint})
+		}
+		return out, nil
+	})
 	awstest.Handle(a.Account, func(_ context.Context, in *sns.ListTagsForResourceInput) (*sns.ListTagsForResourceOutput, error) {
 		return &sns.ListTagsForResourceOutput{Tags: []snstypes.Tag{{Key: key, Value: tag(in.ResourceArn)}}}, nil
 	})
@@ -332,14 +338,19 @@ func (a *accountUnderProbe) config() aws.Config {
 			if err := ctx.Err(); err != nil {
 				return out, meta, &smithy.CanceledError{Err: err}
 			}
+			if a.dead {
+				return out, meta, errLost
+			}
+			answer := func() error {
+				out, meta, err = next.HandleInitialize(ctx, in)
+				a.subscribed(in.Parameters, out.Result)
+				return err
+			}
 			if a.calls++; a.calls == a.at {
-				err = a.happen(func() error {
-					out, meta, err = next.HandleInitialize(ctx, in)
-					return err
-				})
+				err = a.happen(answer)
 				return out, meta, err
 			}
-			out, meta, err = next.HandleInitialize(ctx, in)
+			err = answer()
 			if err == nil && a.events && awsmiddleware.GetServiceID(ctx) != sqs.ServiceID {
 				id := fmt.Sprint(a.calls)
 				awsmiddleware.SetRequestIDMetadata(&meta, id)
@@ -349,6 +360,18 @@ func (a *accountUnderProbe) config() aws.Config {
 		}), middleware.After) // the account's own step comes behind it
 	}}, cfg.APIOptions...)
 	return cfg
+}
+
+// subscribed notes the subscriptions that calls make and end.
+func (a *accountUnderProbe) subscribed(in, out any) {
+	switch in := in.(type) {
+	case *sns.SubscribeInput:
+		if out, ok := out.(*sns.SubscribeOutput); ok && *in.Protocol == "sqs" { // others stay pending
+			a.subs[*out.SubscriptionArn] = subscription{*in.TopicArn, *in.Endpoint}
+		}
+	case *sns.UnsubscribeInput:
+		delete(a.subs, *in.SubscriptionArn)
+	}
 }
 
 // raise puts the event of a call into the queue.
@@ -410,6 +433,7 @@ func (a *accountUnderProbe) left(before map[string]string) []string {
 	left = slices.AppendSeq(left, maps.Keys(a.queues))
 	left = slices.AppendSeq(left, maps.Keys(a.rules))
 	left = slices.AppendSeq(left, maps.Keys(a.buckets))
+	left = slices.AppendSeq(left, maps.Keys(a.subs))
 	slices.Sort(left)
 	return left
 }

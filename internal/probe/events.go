@@ -229,7 +229,7 @@ func (r *run) records(ctx context.Context) error {
 func (r *run) shape(ctx context.Context, id, name string, members ...string) {
 	e, ok, err := r.arrived(ctx, time.Until(r.mailbox.until), recordOf(name, r.tag))
 	if err != nil || !ok {
-		r.noRecord(ctx, id, name, err)
+		r.noRecord(id, name, err)
 		return
 	}
 	for _, m := range members {
@@ -246,13 +246,11 @@ func (r *run) shape(ctx context.Context, id, name string, members ...string) {
 	r.saw(id, true, "requestParameters has %s", strings.Join(members, " and "))
 }
 
-// noRecord records why there is no record to read, unless the run ends.
-func (r *run) noRecord(ctx context.Context, id, name string, err error) {
-	switch {
-	case ctx.Err() != nil:
-	case err != nil:
+// noRecord records why there is no record to read.
+func (r *run) noRecord(id, name string, err error) {
+	if err != nil {
 		r.unseen(id, said(err))
-	default:
+	} else {
 		r.unseen(id, fmt.Sprintf("no record of a successful %s arrived within %s", name, r.Wait))
 	}
 }
@@ -268,10 +266,10 @@ func (r *run) directEvents(ctx context.Context) {
 	if e, ok, err := r.arrived(ctx, min(r.Wait, time.Minute), own("create")); ok {
 		r.saw("direct-event-source", e.Source == "aws.cloudwatch", "source %s", e.Source)
 	} else {
-		r.noRecord(ctx, "direct-event-source", alarmChange, err)
+		r.noRecord("direct-event-source", alarmChange, err)
 	}
 	if _, ok, err := r.arrived(ctx, 0, recordOf("PutAlarmMuteRule", r.tag)); err != nil || !ok {
-		r.noRecord(ctx, "mute-raises-no-direct-event", "PutAlarmMuteRule", err)
+		r.noRecord("mute-raises-no-direct-event", "PutAlarmMuteRule", err)
 		return
 	}
 	// The alarm is made and then muted; nothing else changes it.

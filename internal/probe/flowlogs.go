@@ -239,7 +239,7 @@ func (r *run) deletedVPC(ctx context.Context) error {
 	}
 	e, ok, err := r.arrived(ctx, r.Wait, recordOf("DeleteFlowLogs", r.flowLogs[0]))
 	if err != nil || !ok {
-		r.noRecord(ctx, "record-of-delete-flow-logs", "DeleteFlowLogs", err)
+		r.noRecord("record-of-delete-flow-logs", "DeleteFlowLogs", err)
 		return err
 	}
 	// The member's name is DeleteFlowLogsRequest.FlowLogId or flowLogIds; the

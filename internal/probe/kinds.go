@@ -55,8 +55,7 @@ func newClients(cfg aws.Config) clients {
 type kind struct {
 	name string
 
-	// find returns the IDs of what runs made whose tags begin with a prefix; nil
-	// if another kind's removal removes it too.
+	// find returns the IDs of what runs made whose tags begin with a prefix.
 	find func(ctx context.Context, c *clients, prefix string) ([]string, error)
 
 	// remove removes one resource. It may fail with the code for a missing one.
@@ -403,10 +402,29 @@ var topicKind = kind{
 	},
 }
 
-// A subscription has no tag. Its topic's removal may leave it (D4), so a run
-// removes it first.
+// A subscription has no tag. It is a run's own if its topic and its queue both
+// have the names that the run gives. Its topic's removal may leave it (D4), so
+// it is removed first.
 var subscriptionKind = kind{
-	"SNS subscription", nil,
+	"SNS subscription",
+	func(ctx context.Context, c *clients, prefix string) (found []string, err error) {
+		p := sns.NewListSubscriptionsPaginator(c.sns, &sns.ListSubscriptionsInput{})
+		for p.HasMorePages() {
+			out, err := p.NextPage(ctx)
+			if err != nil {
+				return nil, err
+			}
+			for _, s := range out.Subscriptions {
+				topic := aws.ToString(s.TopicArn)
+				topic = topic[strings.LastIndex(topic, ":")+1:]
+				run, named := strings.CutSuffix(topic, "-topic")
+				if named && ours(topic, run, prefix) && strings.HasSuffix(aws.ToString(s.Endpoint), ":"+run+"-queue") {
+					found = append(found, aws.ToString(s.SubscriptionArn))
+				}
+			}
+		}
+		return found, nil
+	},
 	func(ctx context.Context, c *clients, id string) error {
 		if id == "" || !strings.HasPrefix(id, "arn:") {
 			return nil // refused, or pending: it goes with its topic
@@ -556,22 +574,8 @@ func ours(name, tag, prefix string) bool {
 	return rest == "" || strings.HasPrefix(rest, "-") || number.MatchString(rest)
 }
 
-// partition returns the partition of a region. Source: the SDK's table of
-// partitions, by the prefixes of their regions.
-func partition(region string) string {
-	for prefix, name := range map[string]string{
-		"cn-": "aws-cn", "us-gov-": "aws-us-gov", "us-iso-": "aws-iso", "us-isob-": "aws-iso-b", "eu-isoe-": "aws-iso-e", "us-isof-": "aws-iso-f",
-		"eusc-": "aws-eusc",
-	} {
-		if strings.HasPrefix(region, prefix) {
-			return name
-		}
-	}
-	return "aws"
-}
-
 func (r *run) arn(service, resource string) string {
-	a := awsarn.ARN{Partition: partition(r.AWS.Region), Service: service, Region: r.AWS.Region, AccountID: r.Account, Resource: resource}
+	a := awsarn.ARN{Partition: r.partition, Service: service, Region: r.AWS.Region, AccountID: r.Account, Resource: resource}
 	switch service {
 	case "iam":
 		a.Region = ""

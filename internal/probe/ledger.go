@@ -70,7 +70,7 @@ func (r *run) cleanUp(ctx context.Context) (left []string) {
 	done := map[string]bool{}
 	for _, e := range slices.Backward(r.ledger.entries) {
 		ids := []string{e.id}
-		if e.id == "" && e.kind.find != nil { // AWS may have made it all the same
+		if e.id == "" { // AWS may have made it all the same
 			if done[e.kind.name] {
 				continue
 			}
@@ -125,9 +125,6 @@ func Clean(ctx context.Context, o Options) (removed []string, err error) {
 	r := &run{Options: o, clients: newClients(o.AWS)}
 	var failed []error
 	for _, k := range slices.Backward(kinds()) {
-		if k.find == nil {
-			continue
-		}
 		ids, err := k.find(ctx, &r.clients, o.Prefix+"-")
 		if err != nil {
 			failed = append(failed, fmt.Errorf("find each %s: %s", k.name, said(err)))

@@ -16,6 +16,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
+
+	"github.com/relight-aws/relight/internal/catalog"
 )
 
 // DefaultPrefix begins the names of all that a run makes. It does not begin
@@ -101,11 +103,13 @@ func (r Report) Count(v Verdict) int {
 type run struct {
 	Options
 	clients
-	tag     string // the run's prefix, and the value of its tag
-	ledger  ledger
-	results map[string]Result
-	began   time.Time
-	mailbox mailbox
+	tag         string // the run's prefix, and the value of its tag
+	interrupted func() bool
+	partition   string // of its region
+	ledger      ledger
+	results     map[string]Result
+	began       time.Time
+	mailbox     mailbox
 
 	// Experiments leave here what later ones need.
 	queueARN     string
@@ -194,7 +198,12 @@ func Plan() (resources []string, cost string) {
 // all the same.
 func Run(ctx context.Context, o Options) (Report, error) {
 	o = o.withDefaults()
-	r := &run{Options: o, results: map[string]Result{}, began: time.Now(), tag: o.Prefix + "-" + strings.ToLower(rand.Text()[:8])}
+	partition, known := catalog.PartitionOf(o.AWS.Region)
+	if !known {
+		return Report{}, fmt.Errorf("region %q is in no partition that relight knows", o.AWS.Region)
+	}
+	r := &run{Options: o, results: map[string]Result{}, began: time.Now(), tag: o.Prefix + "-" + strings.ToLower(rand.Text()[:8]), partition: partition.ID}
+	r.interrupted = func() bool { return ctx.Err() != nil }
 	r.mailbox.calls = map[string]time.Time{}
 	r.clients = newClients(r.noting())
 	for _, e := range experiments() {
@@ -207,9 +216,7 @@ func Run(ctx context.Context, o Options) (Report, error) {
 			r.Say(e.name + ": " + r.anonymous(said(err)))
 		}
 		for _, id := range e.beliefs {
-			if _, done := r.results[id]; !done && ctx.Err() == nil {
-				r.unseen(id, why(err))
-			}
+			r.unseen(id, why(err))
 		}
 	}
 	left := r.cleanUp(ctx)
@@ -278,9 +285,10 @@ func (r *run) measured(id string, d time.Duration) {
 	r.results[id] = res
 }
 
-// unseen records why a belief was not seen.
+// unseen records why a belief was not seen. If the run is interrupted, that is
+// why, and the report says so.
 func (r *run) unseen(id, why string) {
-	if _, done := r.results[id]; !done {
+	if _, done := r.results[id]; !done && !r.interrupted() {
 		r.results[id] = Result{Verdict: NotSeen, Why: why}
 	}
 }
@@ -289,7 +297,6 @@ func (r *run) unseen(id, why string) {
 // belief names. A call that your credentials may not make shows nothing.
 func (r *run) refusal(id string, err error, codes ...string) {
 	switch code := codeOf(err); {
-	case errors.Is(err, context.Canceled): // the report says that the run was interrupted
 	case err == nil:
 		r.saw(id, false, "accepted")
 	case code == "":
@@ -306,7 +313,6 @@ func (r *run) refusal(id string, err error, codes ...string) {
 // accepted records whether AWS accepted a call, as a belief says.
 func (r *run) accepted(id string, err error) {
 	switch {
-	case errors.Is(err, context.Canceled): // the report says that the run was interrupted
 	case err == nil:
 		r.saw(id, true, "accepted")
 	case codeOf(err) == "" || denied(codeOf(err)):

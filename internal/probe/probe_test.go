@@ -139,6 +139,84 @@ func TestLeavesNothing(t *testing.T) {
 	}
 }
 
+// Whenever a run is killed, Clean removes what it left, and nothing else.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	whole := newAccount()
+	if _, err := probe.Run(t.Context(), whole.options()); err != nil {
+		t.Fatal(err)
+	}
+	most := 0
+	for at := 1; at <= whole.calls; at++ {
+		a := newAccount()
+		a.at, a.happen = at, func(next func() error) error {
+			a.dead = true
+			_ = next() // the call takes effect, and nobody reads the answer
+			return errLost
+		}
+		others(t, a)
+		before := a.State()
+		_, _ = probe.Run(t.Context(), a.options()) // nobody sees the report
+		most = max(most, len(a.left(before)))
+		a.dead = false
+		if _, err := probe.Clean(t.Context(), a.options()); err != nil {
+			t.Fatalf("call %d: %v", at, err)
+		}
+		if left := a.left(before); len(left) > 0 {
+			t.Fatalf("call %d: left %v", at, left)
+		}
+		for name := range before {
+			if a.State()[name] == "" {
+				t.Fatalf("call %d: %s was removed", at, name)
+			}
+		}
+	}
+	if most < 15 {
+		t.Errorf("the killed runs left %d resources at most, so the test shows little", most)
+	}
+}
+
+// An interrupted run reports what it saw until then, as the whole run does, and
+// of the rest that it was interrupted.
+func TestInterruptedReport(t *testing.T) {
+	t.Parallel()
+	verdicts := func(rep probe.Report) map[string]probe.Result {
+		results := map[string]probe.Result{}
+		for _, r := range rep.Results {
+			results[r.ID] = r
+		}
+		return results
+	}
+	whole := newAccount()
+	whole.events = true
+	rep, err := probe.Run(t.Context(), whole.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := verdicts(rep)
+	seen := map[int]bool{}
+	for at := 1; at <= whole.calls; at++ {
+		a := newAccount()
+		ctx, cancel := context.WithCancel(t.Context())
+		a.events, a.at, a.happen = true, at, func(next func() error) error { cancel(); return next() }
+		rep, _ := probe.Run(ctx, a.options())
+		cancel()
+		if len(rep.Results) != len(want) {
+			t.Fatalf("call %d: %d beliefs, want %d", at, len(rep.Results), len(want))
+		}
+		for _, got := range rep.Results {
+			interrupted := got.Verdict == probe.NotSeen && got.Why == "the run was interrupted before"
+			if !interrupted && (got.Verdict != want[got.ID].Verdict || strings.Contains(got.Why, "cancel")) {
+				t.Errorf("call %d: %+v, want %+v", at, got, want[got.ID])
+			}
+		}
+		seen[rep.Count(probe.Agrees)+rep.Count(probe.Disagrees)] = true
+	}
+	if len(seen) < 20 {
+		t.Errorf("the reports had %d different numbers of beliefs, want 20 at least", len(seen))
+	}
+}
+
 // What cannot be removed is reported, and Clean removes it later. Clean removes
 // nothing else.
 func TestClean(t *testing.T) {

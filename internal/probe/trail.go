@@ -26,16 +26,13 @@ import (
 func (r *run) recordCalls(ctx context.Context) error {
 	bucket := r.name("bucket")
 	if err := r.make(ctx, bucketKind, bucket, func(ctx context.Context) (string, error) {
-		in := &s3.CreateBucketInput{Bucket: &bucket}
+		in := &s3.CreateBucketInput{Bucket: &bucket, CreateBucketConfiguration: &s3types.CreateBucketConfiguration{
+			Tags: []s3types.Tag{{Key: aws.String(Tag), Value: &r.tag}},
+		}}
 		if r.AWS.Region != "us-east-1" { // the default, which must not be named
-			in.CreateBucketConfiguration = &s3types.CreateBucketConfiguration{LocationConstraint: s3types.BucketLocationConstraint(r.AWS.Region)}
+			in.CreateBucketConfiguration.LocationConstraint = s3types.BucketLocationConstraint(r.AWS.Region)
 		}
-		if _, err := r.s3.CreateBucket(ctx, in); err != nil {
-			return "", err
-		}
-		_, err := r.s3.PutBucketTagging(ctx, &s3.PutBucketTaggingInput{
-			Bucket: &bucket, Tagging: &s3types.Tagging{TagSet: []s3types.Tag{{Key: aws.String(Tag), Value: &r.tag}}},
-		})
+		_, err := r.s3.CreateBucket(ctx, in)
 		return "", err
 	}); err != nil {
 		return err
