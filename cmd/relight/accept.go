@@ -74,9 +74,19 @@ func printAcceptance(cmd *cobra.Command, what app.Acceptance) {
 	}
 }
 
-// asked asks a question and reports whether the answer was yes.
+// asked asks a question and reports whether the answer was yes. An interruption
+// is no.
 func asked(cmd *cobra.Command, question string) bool {
 	fmt.Fprint(cmd.ErrOrStderr(), question+" Type yes: ")
-	answer, _ := bufio.NewReader(cmd.InOrStdin()).ReadString('\n') // no answer is no
-	return strings.TrimSpace(answer) == "yes"
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(cmd.InOrStdin()).ReadString('\n') // no answer is no
+		answer <- line
+	}()
+	select {
+	case line := <-answer:
+		return strings.TrimSpace(line) == "yes" && cmd.Context().Err() == nil
+	case <-cmd.Context().Done():
+		return false
+	}
 }

@@ -59,7 +59,7 @@ func connect(ctx context.Context, f *flags) (*account, error) {
 // there is no cdk.json.
 func loadConfig(f *flags) (config.Config, error) {
 	cfg, err := config.Load(f.config)
-	if errors.Is(err, fs.ErrNotExist) && f.config == "cdk.json" {
+	if errors.Is(err, fs.ErrNotExist) && f.config == defaultConfig {
 		return config.Parse(nil)
 	}
 	return cfg, err

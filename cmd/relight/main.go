@@ -25,9 +25,19 @@ const (
 var errToDo = errors.New("something needs to be restored or needs action")
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), interruptions()...)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// interruptions returns the signals that interrupt a command: Ctrl-C, a request
+// to end and, unless nohup keeps it away, the end of the terminal.
+func interruptions() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // run executes one command line and returns its exit code.
@@ -49,6 +59,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitError
 	}
 }
+
+// defaultConfig is the configuration file that need not exist.
+const defaultConfig = "cdk.json"
 
 // flags has the flags that every command accepts.
 type flags struct {
@@ -75,7 +88,7 @@ func newRoot() *cobra.Command {
 			return nil
 		},
 	}
-	root.PersistentFlags().StringVar(&f.config, "config", "cdk.json", "configuration file: cdk.json, or a file that contains only the object context.relight")
+	root.PersistentFlags().StringVar(&f.config, "config", defaultConfig, "configuration file: cdk.json, or a file that contains only the object context.relight")
 	root.PersistentFlags().StringVarP(&f.output, "output", "o", "text", "output format: text or json")
 	root.AddCommand(newPlan(f), newApply(f), newBackfill(f), newAccept(f), newReplay(f), newControls(f), newProbe(f), newLab(f))
 	return root

@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/relight-aws/relight/internal/catalog"
 )
@@ -58,6 +62,8 @@ func TestBadInput(t *testing.T) {
 		{[]string{"controls", "--cis", "9.9"}, "", []string{"--cis 9.9", "5.0"}},
 		{[]string{"controls", "--output", "yaml"}, "", []string{"--output yaml"}},
 		{[]string{"replay"}, "", []string{"at least 1 arg"}},
+		{[]string{"probe"}, "", []string{"not a terminal", "--yes"}},
+		{[]string{"probe", "--clean"}, "", []string{"not a terminal", "--yes"}},
 		{[]string{"heal"}, "", []string{`unknown command "heal"`}},
 	}
 	for _, tt := range tests {
@@ -85,6 +91,29 @@ func TestInterrupted(t *testing.T) {
 	var out, errs bytes.Buffer
 	if code := run(ctx, []string{"plan"}, &out, &errs); code != exitError || errs.String() != "relight: interrupted\n" {
 		t.Errorf("exit code %d, want %d: %s", code, exitError, errs.String())
+	}
+}
+
+// Only yes is yes. An interruption ends the question.
+func TestAsked(t *testing.T) {
+	ask := func(ctx context.Context, in io.Reader) bool {
+		cmd := &cobra.Command{}
+		cmd.SetContext(ctx)
+		cmd.SetIn(in)
+		cmd.SetErr(io.Discard)
+		return asked(cmd, "Really?")
+	}
+	for answer, want := range map[string]bool{"yes\n": true, "yes": true, "y\n": false, "\n": false, "": false, "yes, no\n": false} {
+		if got := ask(t.Context(), strings.NewReader(answer)); got != want {
+			t.Errorf("answer %q counts as yes: %t", answer, got)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	silent, typed := io.Pipe()
+	defer typed.Close()
+	time.AfterFunc(10*time.Millisecond, cancel)
+	if ask(ctx, silent) || ask(ctx, strings.NewReader("yes\n")) {
+		t.Error("an interruption counts as yes")
 	}
 }
 

@@ -1,16 +1,21 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"regexp"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/relight-aws/relight/internal/probe"
 )
@@ -27,32 +32,34 @@ func newProbe(f *flags) *cobra.Command {
 		Short: "Observe in a sandbox account what relight believes of AWS",
 		Long: "Observe in a sandbox account what relight believes of AWS and what AWS does not\n" +
 			"document. The command shows what it makes and what that costs, asks, makes it,\n" +
-			"prints for each belief what it saw, and removes everything again, also after Ctrl-C.\n" +
-			"With --output json, the report is in a form that you can send to relight's\n" +
-			"maintainers; it does not have your account's number.\n\n" +
+			"prints for each belief what it saw, and removes everything again, also after Ctrl-C;\n" +
+			"a second Ctrl-C ends the removal, and the command lists what may be left. With\n" +
+			"--output json, the report is in a form that you can send to relight's maintainers; it\n" +
+			"does not have your account's number.\n\n" +
 			"Use an account without anything of value. The command refuses an account in which\n" +
 			"relight is deployed, unless you give --anyway: relight would protect what the command\n" +
 			"makes. It calls many services: use credentials of an administrator.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if in, ok := cmd.InOrStdin().(*os.File); ok && !sure && !term.IsTerminal(int(in.Fd())) {
+				return errors.New("nobody can be asked, because standard input is not a terminal: --yes does not ask")
+			}
 			acct, err := probed(cmd, f, &o, anyway || clean)
 			if err != nil {
 				return err
 			}
+			signal.Ignore(syscall.SIGPIPE) // who reads the output, such as tee, may end before the removal does
 			o.Say = func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) }
 			if clean {
-				return cleanProbes(cmd, o, sure)
+				return cleanProbes(cmd, f, o, sure)
 			}
-			if !sure {
-				printPlan(cmd.ErrOrStderr(), acct, o)
-				if !asked(cmd, "Make them?") {
-					return errors.New("not started: nothing was made")
-				}
+			printPlan(cmd.ErrOrStderr(), acct, o)
+			if !sure && !asked(cmd, "Make them?") {
+				return errors.New("not started: nothing was made")
 			}
+			o.Abandon = abandoned(cmd.Context())
 			rep, err := probe.Run(cmd.Context(), o)
-			if len(rep.Left) > 0 { // an interruption must not hide it
-				fmt.Fprintf(cmd.ErrOrStderr(), "not removed:\n  %s\nto remove them: relight probe --clean --prefix %s\n", strings.Join(rep.Left, "\n  "), o.Prefix)
-			}
+			printLeft(cmd.ErrOrStderr(), f, o, rep.Left)
 			if f.json() {
 				return errors.Join(json.NewEncoder(cmd.OutOrStdout()).Encode(rep), err)
 			}
@@ -104,13 +111,44 @@ func probed(cmd *cobra.Command, f *flags, o *probe.Options, anyway bool) (*accou
 	return acct, nil
 }
 
-func cleanProbes(cmd *cobra.Command, o probe.Options, sure bool) error {
+func cleanProbes(cmd *cobra.Command, f *flags, o probe.Options, sure bool) error {
 	if !sure && !asked(cmd, fmt.Sprintf("Remove everything in account %s, %s, whose name begins with %s- and that a probe made?", o.Account, o.AWS.Region, o.Prefix)) {
 		return errors.New("nothing was removed")
 	}
-	removed, err := probe.Clean(cmd.Context(), o)
+	removed, left := probe.Clean(cmd.Context(), o)
 	fmt.Fprintf(cmd.OutOrStdout(), "%d resources removed\n", len(removed))
-	return err
+	printLeft(cmd.ErrOrStderr(), f, o, left)
+	if len(left) > 0 {
+		return fmt.Errorf("%d resources could not be removed", len(left))
+	}
+	return nil
+}
+
+// printLeft prints what may be left and the command that removes it.
+func printLeft(w io.Writer, f *flags, o probe.Options, left []string) {
+	if len(left) == 0 {
+		return
+	}
+	again := "relight probe --clean --prefix " + o.Prefix
+	if f.config != defaultConfig { // it may choose the region
+		again += " --config " + f.config
+	}
+	fmt.Fprintf(w, "What may be left in %s:\n  %s\nTo remove it: %s\n", o.AWS.Region, strings.Join(left, "\n  "), again)
+}
+
+// abandoned returns a channel that is closed at an interruption after the one
+// that ends ctx. What comes within a second is the same interruption: the
+// terminal and a parent process, such as npx, may both send it.
+func abandoned(ctx context.Context) <-chan struct{} {
+	abandon := make(chan struct{})
+	context.AfterFunc(ctx, func() {
+		time.Sleep(time.Second)
+		second := make(chan os.Signal, 1)
+		signal.Notify(second, interruptions()...)
+		<-second
+		close(abandon)
+	})
+	return abandon
 }
 
 // printPlan prints what a probe makes and what it costs.

@@ -16,8 +16,8 @@ const (
 	cleanLimit = 5 * time.Minute
 )
 
-// removals is how often a run tries to remove one resource. Others may still
-// use it, such as a flow log that EC2 is about to delete.
+// removals is how often a run tries to find or to remove one resource. Others
+// may still use it, such as a flow log that EC2 is about to delete.
 const removals = 6
 
 // An entry is one resource that a run made or tried to make.
@@ -62,9 +62,21 @@ func (r *run) make(ctx context.Context, k kind, id string, create func(context.C
 // cleanUp removes all that the run made, the latest first, and returns what it
 // could not remove and why.
 func (r *run) cleanUp(ctx context.Context) (left []string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanLimit)
+	if len(r.ledger.entries) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), cleanLimit, fmt.Errorf("the removal took longer than %s", cleanLimit))
 	defer cancel()
-	if len(r.ledger.entries) > 0 {
+	go func() {
+		select {
+		case <-r.Abandon:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	if r.interrupted() {
+		r.Say("interrupted: removing what was made (another interruption ends that and lists what may be left)")
+	} else {
 		r.Say("removing what was made")
 	}
 	done := map[string]bool{}
@@ -75,13 +87,11 @@ func (r *run) cleanUp(ctx context.Context) (left []string) {
 				continue
 			}
 			done[e.kind.name] = true
-			var err error
-			_, _, err = r.until(ctx, removals*r.Poll, func() (bool, error) {
+			if err := r.insist(ctx, func() (err error) {
 				ids, err = e.kind.find(ctx, &r.clients, r.tag)
-				return err == nil, nil
-			})
-			if err != nil {
-				left = append(left, fmt.Sprintf("%s tagged %s=%s: %s", e.kind.name, Tag, r.tag, said(err)))
+				return err
+			}); err != nil {
+				left = append(left, fmt.Sprintf("%s tagged %s=%s: %s", e.kind.name, Tag, r.tag, reason(ctx, err)))
 				continue
 			}
 		}
@@ -91,53 +101,73 @@ func (r *run) cleanUp(ctx context.Context) (left []string) {
 			}
 			done[e.kind.name+id] = true
 			if err := r.remove(ctx, e.kind, id); err != nil {
-				left = append(left, fmt.Sprintf("%s %s: %s", e.kind.name, id, said(err)))
+				left = append(left, fmt.Sprintf("%s %s: %s", e.kind.name, id, reason(ctx, err)))
 			}
 		}
 	}
 	return left
 }
 
+// reason returns why something is left: why all removals ended, or the error of
+// its own removal.
+func reason(ctx context.Context, err error) string {
+	switch cause := context.Cause(ctx); {
+	case cause == nil:
+		return said(err)
+	case errors.Is(cause, context.Canceled):
+		return "interrupted"
+	default:
+		return cause.Error()
+	}
+}
+
 // remove removes one resource. What does not exist is removed.
 func (r *run) remove(ctx context.Context, k kind, id string) error {
-	var last error
-	for try := range removals {
-		if last = k.remove(ctx, &r.clients, id); last == nil || missing(last) {
-			return nil
+	return r.insist(ctx, func() error {
+		if err := k.remove(ctx, &r.clients, id); !missing(err) {
+			return err
 		}
-		if try == removals-1 {
-			break
+		return nil
+	})
+}
+
+// insist makes calls until they succeed, a few times. It does not repeat what
+// your credentials may not do.
+func (r *run) insist(ctx context.Context, calls func() error) error {
+	for try := 1; ; try++ {
+		err := calls()
+		if err == nil || try == removals || denied(codeOf(err)) {
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return last
+			return err
 		case <-time.After(r.Poll):
 		}
 	}
-	return last
 }
 
 // Clean removes what earlier runs with the same prefix left behind. It removes
 // only what has a name that a run gives and the tag of that run; a mute rule
-// counts by its name. It returns what it removed.
-func Clean(ctx context.Context, o Options) (removed []string, err error) {
+// counts by its name. It returns what it removed, and what it could not remove
+// or look for and why. If ctx is cancelled, it ends, and left says so.
+func Clean(ctx context.Context, o Options) (removed, left []string) {
 	o = o.withDefaults()
 	r := &run{Options: o, clients: newClients(o.AWS)}
-	var failed []error
 	for _, k := range slices.Backward(kinds()) {
 		ids, err := k.find(ctx, &r.clients, o.Prefix+"-")
 		if err != nil {
-			failed = append(failed, fmt.Errorf("find each %s: %s", k.name, said(err)))
+			left = append(left, fmt.Sprintf("each %s under the prefix: %s", k.name, reason(ctx, err)))
 			continue
 		}
 		for _, id := range ids {
 			o.Say("removing " + k.name + " " + id)
 			if err := r.remove(ctx, k, id); err != nil {
-				failed = append(failed, fmt.Errorf("remove %s %s: %s", k.name, id, said(err)))
+				left = append(left, fmt.Sprintf("%s %s: %s", k.name, id, reason(ctx, err)))
 				continue
 			}
 			removed = append(removed, k.name+" "+id)
 		}
 	}
-	return removed, errors.Join(failed...)
+	return removed, left
 }

@@ -42,6 +42,10 @@ type Options struct {
 	// two reads while it waits.
 	Wait, Poll time.Duration
 
+	// Abandon, if it is closed, ends the removal of what was made too. The report
+	// says what is left then. It may be nil.
+	Abandon <-chan struct{}
+
 	Say func(line string) // reports progress; may be nil
 }
 
@@ -185,8 +189,8 @@ func Plan() (resources []string, cost string) {
 		"up to 6 log groups, with metric filters, a transformer and a data protection policy on empty ones",
 		"2 IAM roles and 1 managed policy, all attached to nothing else",
 		"1 KMS key, which AWS deletes 7 days after the run",
-		"1 S3 bucket and 1 CloudTrail trail of this region that delivers to it",
-		"2 SNS topics, 1 SQS queue, 2 EventBridge rules",
+		"1 S3 bucket and 1 CloudTrail trail of this region that delivers to it, more trails if AWS accepts what it should refuse",
+		"2 SNS topics with 2 subscriptions, 1 SQS queue, 2 EventBridge rules",
 		"1 alarm and 1 mute rule for it",
 	}, "A run costs less than 0.10 USD: the key for some minutes, and requests. If another trail already\n" +
 		"logs management events, the copy for the run's trail costs 2 USD per 100,000 events meanwhile."
@@ -195,7 +199,7 @@ func Plan() (resources []string, cost string) {
 // Run makes the experiments and removes all that they made, also if ctx is
 // cancelled or an experiment fails. It returns an error if the run was
 // interrupted or something could not be removed; the report has what was seen
-// all the same.
+// until then and what is left.
 func Run(ctx context.Context, o Options) (Report, error) {
 	o = o.withDefaults()
 	partition, known := catalog.PartitionOf(o.AWS.Region)

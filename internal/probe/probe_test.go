@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -159,8 +160,8 @@ func TestKilled(t *testing.T) {
 		_, _ = probe.Run(t.Context(), a.options()) // nobody sees the report
 		most = max(most, len(a.left(before)))
 		a.dead = false
-		if _, err := probe.Clean(t.Context(), a.options()); err != nil {
-			t.Fatalf("call %d: %v", at, err)
+		if _, left := probe.Clean(t.Context(), a.options()); len(left) > 0 {
+			t.Fatalf("call %d: reports as left %v", at, left)
 		}
 		if left := a.left(before); len(left) > 0 {
 			t.Fatalf("call %d: left %v", at, left)
@@ -240,9 +241,9 @@ func TestClean(t *testing.T) {
 	for _, op := range ops {
 		a.Allow(op)
 	}
-	removed, err := probe.Clean(t.Context(), a.options())
-	if err != nil || len(removed) < 8 {
-		t.Errorf("%v, removed %v", err, removed)
+	removed, failed := probe.Clean(t.Context(), a.options())
+	if len(failed) > 0 || len(removed) < 8 {
+		t.Errorf("failed %v, removed %v", failed, removed)
 	}
 	if left := a.left(before); len(left) > 0 {
 		t.Errorf("left %v", left)
@@ -252,8 +253,90 @@ func TestClean(t *testing.T) {
 			t.Errorf("%s was removed", name)
 		}
 	}
-	if removed, err := probe.Clean(t.Context(), a.options()); err != nil || len(removed) > 0 {
-		t.Errorf("a second time: %v, removed %v", err, removed)
+	if removed, failed := probe.Clean(t.Context(), a.options()); len(failed) > 0 || len(removed) > 0 {
+		t.Errorf("a second time: failed %v, removed %v", failed, removed)
+	}
+}
+
+// Whenever the removal is abandoned, the report names all that is left, and why.
+func TestAbandoned(t *testing.T) {
+	t.Parallel()
+	whole := newAccount()
+	if _, err := probe.Run(t.Context(), whole.options()); err != nil {
+		t.Fatal(err)
+	}
+	most := 0
+	for at := 1; at <= whole.calls; at++ {
+		a := newAccount()
+		abandon := make(chan struct{})
+		ctx, cancel := context.WithCancel(t.Context())
+		a.at, a.happen = at, func(next func() error) error {
+			defer cancel()
+			close(abandon)
+			return next()
+		}
+		o := a.options()
+		o.Abandon = abandon
+		before := a.State()
+		rep, err := probe.Run(ctx, o)
+		if err == nil {
+			t.Errorf("call %d: no error", at)
+		}
+		left := a.left(before)
+		most = max(most, len(left))
+		reported(t, at, left, rep.Left)
+		for _, line := range rep.Left {
+			if !strings.HasSuffix(line, ": interrupted") {
+				t.Errorf("call %d: %s", at, line)
+			}
+		}
+	}
+	if most < 15 {
+		t.Errorf("the abandoned runs left %d resources at most, so the test shows little", most)
+	}
+}
+
+// If an answer is lost and the run may not look for what the call made, the
+// report says so.
+func TestLost(t *testing.T) {
+	t.Parallel()
+	calls, lost := 1, 0
+	for at := 1; at <= calls; at++ {
+		a := newAccount()
+		ctx, cancel := context.WithCancel(t.Context())
+		a.at, a.happen = at, func(next func() error) error {
+			defer cancel()
+			a.Deny("DescribeVpcs")
+			a.Deny("DescribeFlowLogs")
+			return errors.Join(next(), errLost)
+		}
+		before := a.State()
+		rep, _ := probe.Run(ctx, a.options())
+		cancel()
+		left := a.left(before)
+		lost += len(left)
+		reported(t, at, left, rep.Left)
+		calls = max(calls, a.calls)
+	}
+	if lost == 0 {
+		t.Error("nothing was lost, so the test shows nothing")
+	}
+}
+
+// reported checks that a report has a line for everything that a run left.
+func reported(t *testing.T, call int, left, lines []string) {
+	t.Helper()
+	for _, name := range left {
+		text := name[strings.LastIndexAny(name, " /:")+1:]
+		switch { // lines may have the kind alone
+		case strings.Contains(name, " flow-log "):
+			text = "flow log "
+		case strings.Contains(name, " vpc "):
+			text = "VPC "
+		}
+		if !slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, text) }) {
+			t.Errorf("call %d: %s is left, reported are %q", call, name, lines)
+		}
 	}
 }
 
