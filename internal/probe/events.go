@@ -174,15 +174,19 @@ func (r *run) receive(ctx context.Context) error {
 // arrived returns an event of the run's own, waiting for it as long as a run
 // waits. A run's own events name its prefix, or one of the IDs.
 func (r *run) arrived(ctx context.Context, limit time.Duration, match func(event) bool) (found event, ok bool, err error) {
-	_, ok, err = r.until(ctx, limit, func() (bool, error) {
-		if err := r.receive(ctx); err != nil {
-			return false, err
-		}
+	look := func() bool {
 		i := slices.IndexFunc(r.mailbox.events, match)
 		if i >= 0 {
 			found = r.mailbox.events[i]
 		}
-		return i >= 0, nil
+		return i >= 0
+	}
+	if look() { // an empty queue would answer only after a while
+		return found, true, ctx.Err()
+	}
+	_, ok, err = r.until(ctx, limit, func() (bool, error) {
+		err := r.receive(ctx)
+		return look(), err
 	})
 	return found, ok, err
 }
