@@ -46,6 +46,7 @@ def install():
             return reply
         kept = {key: body[key] for key in (GROUP, ROLE) if body.get(key)} | _topic(body)
         cloudtrail._trails[name].update(kept)
+        cloudtrail._trail_tags[cloudtrail._trail_arn(name)] = {tag["Key"]: tag.get("Value", "") for tag in body.get("TagsList") or []}
         return with_json(reply, **kept)
 
     @around(cloudtrail, "_update_trail", cloudtrail._DISPATCH)
