@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -12,10 +13,16 @@ import (
 	"time"
 
 	"github.com/relight-aws/relight/internal/awstest"
+	"github.com/relight-aws/relight/internal/probe"
 )
 
+// seenFile is the report of relight probe --output json, if somebody sent one.
+const seenFile = "aws-seen.json"
+
 // beliefs renders aws-beliefs.md.
-func beliefs(p *page) {
+func beliefs(p *page) { believed(p, seen(seenFile)) }
+
+func believed(p *page, saw probed) {
 	p.title("What relight believes about AWS", "internal/awstest/beliefs.go and codes.go, the clauses of internal/awstest/contract*.go and events/README.md")
 	p.line("No AWS account takes part in relight's tests. They run against an account in memory, which does what")
 	p.line("this page says. A belief has one of these grades:\n")
@@ -33,7 +40,6 @@ func beliefs(p *page) {
 	for _, g := range awstest.Grades() {
 		p.row("["+string(g)+"](#"+string(g)+")", meaning[g], strconv.Itoa(count[g]))
 	}
-	saw := seen()
 	p.line("\n%s\n", saw.about)
 	p.line("The tests run relight under the other way of every assumed belief on which a decision depends, and of")
 	p.line("some that are modelled or documented, alone and together with others: the sweeps come to rest, nothing of")
@@ -103,12 +109,12 @@ type probed struct {
 	about string // where the report is from
 }
 
-// seen returns the report in aws-seen.json, which relight probe --json writes.
-func seen() probed {
+// seen returns the report in a file, which need not exist.
+func seen(file string) probed {
 	var saw probed
-	switch raw, err := os.ReadFile("aws-seen.json"); {
+	switch raw, err := os.ReadFile(file); {
 	case os.IsNotExist(err):
-		saw.about = "Nobody has sent us what `relight probe` saw. With its report as docs/aws-seen.json, this page shows it."
+		saw.about = "Nobody has sent us what `relight probe` saw. With its report as docs/" + seenFile + ", this page shows it."
 	case err != nil:
 		panic(err)
 	default:
@@ -127,7 +133,7 @@ func (s probed) of(ids []string) string {
 		if !slices.Contains(ids, r.ID) || r.Verdict == "not seen" {
 			continue
 		}
-		text := r.Verdict + ": " + r.Seen
+		text := r.Verdict + ": " + strings.Join(strings.Fields(r.Seen), " ") // a line break would end the row
 		if r.Seconds != nil {
 			text += fmt.Sprintf(" (%.1f s)", *r.Seconds)
 		}
@@ -136,21 +142,74 @@ func (s probed) of(ids []string) string {
 	return strings.Join(out, "<br>")
 }
 
-// The page shows what a report of relight probe has about a belief.
+// The page is generated from the report that relight probe writes: each row has
+// what was seen of its belief.
 func TestSeen(t *testing.T) {
-	var saw probed
-	report := `{"region":"eu-west-1","ended":"2026-03-03T12:00:00Z","results":[{"id":"vpc-shows-in-time","verdict":"agrees","seen":"at the first look","seconds":0.42},` +
-		`{"id":"format-makes-no-difference","verdict":"not seen"}]}`
-	if err := json.Unmarshal([]byte(report), &saw); err != nil {
+	report := probe.Report{Region: "eu-west-1", Ended: time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)}
+	shown := map[string]string{} // by ID of the probe
+	for i, b := range probe.Beliefs() {
+		r := probe.Result{ID: b.ID, Ref: b.Ref, Belief: b.Text, Verdict: probe.NotSeen, Why: b.Unseen}
+		if b.Unseen == "" && i%5 > 0 { // some were not seen, as after an interruption
+			r.Verdict, r.Why = probe.Agrees, ""
+			r.Seen = "the answer to\n" + b.ID + " | its end"
+			shown[b.ID] = "agrees: the answer to " + b.ID + ` \| its end`
+			if i%2 == 0 {
+				r.Verdict, r.Seconds = probe.Disagrees, new(float64)
+				*r.Seconds = 0.42
+				shown[b.ID] = "dis" + shown[b.ID] + " (0.4 s)"
+			}
+		}
+		report.Results = append(report.Results, r)
+	}
+	raw, err := json.Marshal(report)
+	if err != nil {
 		t.Fatal(err)
 	}
-	for _, b := range awstest.Beliefs() {
-		want := ""
-		if b.ID == "new-vpc-shows-within-seconds" {
-			want = "agrees: at the first look (0.4 s)"
+	file := filepath.Join(t.TempDir(), seenFile)
+	if err := os.WriteFile(file, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var p page
+	believed(&p, seen(file))
+	if want := "what `relight probe` saw in eu-west-1 on 2026-03-03."; !strings.Contains(p.String(), want) {
+		t.Errorf("the page does not say %q", want)
+	}
+	rows := map[string]string{} // by ID of the belief
+	for line := range strings.Lines(p.String()) {
+		if _, rest, found := strings.Cut(line, `<a id="`); found {
+			id, _, _ := strings.Cut(rest, `"`)
+			rows[id] = line
 		}
-		if got := saw.of(b.Probed); got != want {
-			t.Errorf("of %s: %q, want %q", b.ID, got, want)
+	}
+	names := map[string]bool{}
+	for _, b := range awstest.Beliefs() {
+		var want []string
+		for _, r := range probe.Beliefs() { // in the order of the report
+			if slices.Contains(b.Probed, r.ID) {
+				names[r.ID] = true
+				if text := shown[r.ID]; text != "" {
+					want = append(want, text)
+				}
+			}
+		}
+		if cell := "| " + strings.Join(want, "<br>") + " |\n"; !strings.HasSuffix(rows[b.ID], cell) {
+			t.Errorf("the row of %s does not end in %q: %s", b.ID, cell, rows[b.ID])
+		}
+	}
+	for _, b := range probe.Beliefs() {
+		if !names[b.ID] {
+			t.Errorf("what relight probe sees of %s is in no row", b.ID)
+		}
+	}
+}
+
+// A belief that relight probe would settle, as the page says, is one that it
+// tries to see.
+func TestProbeSettles(t *testing.T) {
+	for _, b := range awstest.Beliefs() {
+		tries := slices.ContainsFunc(probe.Beliefs(), func(r probe.Belief) bool { return r.Unseen == "" && slices.Contains(b.Probed, r.ID) })
+		if strings.Contains(b.Settles, "relight probe") && !tries {
+			t.Errorf("%s: relight probe does not do this: %s", b.ID, b.Settles)
 		}
 	}
 }

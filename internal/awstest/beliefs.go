@@ -161,6 +161,7 @@ const (
 	stackd     = "stackd, recorded "
 	invictus   = "Invictus incident response data set, recorded "
 	probes     = "`relight probe` in a sandbox account"
+	byHand     = "By hand in a sandbox account"
 	shapeTest  = "The account makes no records. `TestSamplesOfOtherShape` sends every such sample with its names elsewhere: the scope widens, and relight restores or reports the same"
 	sweepTest  = "The account sends no events. `TestDoubts` also runs every attack without its event: the next sweep restores"
 )
@@ -319,12 +320,12 @@ var alarmBeliefs = []Belief{
 	{
 		ID: "alarm-name-taken-code", Says: "PutMetricAlarm over the name of an alarm of another type answers ValidationError.", Grade: Assumed,
 		Evidence: "That it is refused was recorded: " + stackd + "2026-09-14.", Decides: "nowhere",
-		Why: "relight reads the alarms of every type first and does not try.", Then: "relight would report the refusal in other words.", Settles: probes + ": PutMetricAlarm over a composite alarm's name.",
+		Why: "relight reads the alarms of every type first and does not try.", Then: "relight would report the refusal in other words.", Settles: byHand + ": PutMetricAlarm over a composite alarm's name.",
 	},
 	{
 		ID: "identical-alarm-event", Says: "PutMetricAlarm that changes nothing raises no direct event, or one.", Grade: Assumed,
 		Evidence: "Without a change the alarm's times and history stay: " + stackd + "2026-09-14. The event was not recorded.", Decides: "internal/app/echo.go",
-		Why: sweepTest + ". `TestEcho` has the event.", Then: "Nothing: an event without harm plans nothing.", Settles: probes + ": a rule for the event, PutMetricAlarm twice.",
+		Why: sweepTest + ". `TestEcho` has the event.", Then: "Nothing: an event without harm plans nothing.", Settles: byHand + ": a rule for the event, PutMetricAlarm twice.",
 	},
 	{
 		ID: "muting-event", Probed: []string{"mute-raises-no-direct-event"}, Says: "PutAlarmMuteRule raises no direct event, or one.", Grade: Assumed,
@@ -378,12 +379,12 @@ var trailBeliefs = []Belief{
 	{
 		ID: trailErrorGoes, Probed: []string{"group-delivery-error-goes"}, Says: "LatestCloudWatchLogsDeliveryError goes with the next successful delivery.", Grade: Assumed,
 		Evidence: "LatestDeliveryError does: " + stackd + "2026-09-20.", Decides: "internal/plan/trail.go",
-		Other: "it stays for ever", Then: "This is not safe both ways: the finding stays until somebody updates the trail, because nothing shows whether the error is old.", Settles: probes + ": delete a trail's log group, create it again, read the status for an hour.",
+		Other: "it stays for ever", Then: "This is not safe both ways: the finding stays until somebody updates the trail, because nothing shows whether the error is old.", Settles: byHand + ": delete a trail's log group, create it again, read the status for an hour.",
 	},
 	{
 		ID: trailErrorAtOnce, Says: "GetTrailStatus shows that the log group is gone.", Grade: Assumed,
 		Evidence: "CloudTrail API Reference, GetTrailStatus, LatestCloudWatchLogsDeliveryError.", Decides: "internal/plan/trail.go",
-		Other: "it shows no error", Then: "Nothing: relight reads the log group itself.", Settles: probes + ": delete a trail's log group, read the status.",
+		Other: "it shows no error", Then: "Nothing: relight reads the log group itself.", Settles: byHand + ": delete a trail's log group, read the status.",
 	},
 	{
 		ID: "events-after-stop", Probed: []string{"stop-logging-reaches-eventbridge"}, Says: "Management events reach EventBridge although the trail was stopped or excludes them.", Grade: Assumed,
@@ -528,7 +529,7 @@ var eventBeliefs = []Belief{
 	{
 		ID: "record-default-vpc", Probed: []string{"record-of-default-vpc"}, Says: "A record of CreateDefaultVpc names its VPC in responseElements.CreateDefaultVpcResponse.", Grade: Assumed,
 		Evidence: "Other new calls of EC2 do so.", Decides: "internal/catalog/calls.go",
-		Why: shapeTest + ".", Then: "relight checks every VPC of the region.", Settles: probes + ": LookupEvents after CreateDefaultVpc.",
+		Why: shapeTest + ".", Then: "relight checks every VPC of the region.", Settles: byHand + ": LookupEvents after CreateDefaultVpc.",
 	},
 	{
 		ID: "record-enable-region", Probed: []string{"record-of-enable-region"}, Says: "A record of EnableRegion has regionName.", Grade: Modelled,
