@@ -3,6 +3,7 @@ package stack_test
 import (
 	"encoding/json"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -192,20 +193,43 @@ func checkForwarder(t *testing.T, s template, bus string, want []string) {
 	}
 }
 
-// Every stack is in the partition of the home region.
+// Every stack is in the partition of the home region, and names services as that
+// partition does: those that the stacks name end in amazonaws.com in each.
+// Source: terraform-provider-aws, aws_service_principal, which follows the
+// region-info of the CDK.
 func TestPartitions(t *testing.T) {
+	service := regexp.MustCompile(`"Service":"([^"]*)"`)
+	services := func(name string, s synthesized) {
+		raw, err := json.Marshal(s.raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := service.FindAllSubmatch(raw, -1)
+		for _, m := range all {
+			if !strings.HasSuffix(string(m[1]), ".amazonaws.com") {
+				t.Errorf("%s in %s names the service %s", name, s.region, m[1])
+			}
+		}
+		if len(all) == 0 {
+			t.Errorf("%s in %s names no service", name, s.region)
+		}
+	}
 	for home, want := range map[string][]string{
 		"eusc-de-east-1": {"relight"},
 		"us-iso-east-1":  {"relight"},
 		"us-isof-east-1": {"relight", "relight-us-isof-south-1"},
 	} {
-		got := slices.Sorted(maps.Keys(synth(`{"homeRegion":"`+home+`"}`, stack.ARM64, home)))
-		if !slices.Equal(got, want) {
+		app := synth(`{"homeRegion":"`+home+`"}`, stack.ARM64, home)
+		if got := slices.Sorted(maps.Keys(app)); !slices.Equal(got, want) {
 			t.Errorf("home region %s has stacks %v, want %v", home, got, want)
+		}
+		for name, s := range app {
+			services(name, s)
 		}
 	}
 	for _, f := range full {
 		for name, s := range f.app() {
+			services(name, s)
 			in, ok := catalog.PartitionOf(s.region)
 			if !ok || in.ID != f.partition {
 				t.Errorf("%s is in %s, want a region of %s", name, s.region, f.partition)

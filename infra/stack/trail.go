@@ -82,10 +82,12 @@ func newTrail(s awscdk.Stack, p Props) constructs.IDependable {
 	// Source: CloudTrail User Guide, "Role policy document for CloudTrail to
 	// use CloudWatch Logs for monitoring". The role may not create the log
 	// group, so that relight restores a deleted log group with its retention.
-	// Its trust has no condition: CloudTrail supports neither aws:SourceArn nor
-	// aws:SourceAccount there, and would refuse the trail. Source: the same
-	// page, and CloudTrail User Guide, "Cross-service confused deputy
-	// prevention".
+	// Its trust has no condition, as in the guide's example: an earlier edition
+	// of the same page says that CloudTrail supports neither aws:SourceArn nor
+	// aws:SourceAccount there ("Confused deputy prevention is not applicable"),
+	// and the present edition does not mention it. Sources: CloudTrail User
+	// Guide, the same page, and "Sending events to CloudWatch Logs", creating a
+	// role; prowler issue 4714 (delivery broke with either key).
 	role := awsiam.NewRole(scope, jsii.String("Role"), &awsiam.RoleProps{
 		Description: jsii.String("Trail " + name + " delivers to " + p.baseline().Name("trail")),
 		AssumedBy:   service(catalog.CloudTrailService, nil),

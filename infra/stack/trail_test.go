@@ -78,8 +78,8 @@ func TestTrail(t *testing.T) {
 	if g := s.Resources[group].Properties; g["LogGroupName"] != "relight-trail" || seconds(g["RetentionInDays"]) != 365 {
 		t.Errorf("log group %v", g)
 	}
-	// CloudTrail cannot assume a role for CloudWatch Logs whose trust has a
-	// condition on the source.
+	// The trust must not have a condition on the source, which CloudTrail does not
+	// name when it delivers to CloudWatch Logs.
 	trust := list(at(s.Resources[role].Properties, "AssumeRolePolicyDocument", "Statement"))
 	if len(trust) != 1 || text(at(trust[0], "Principal", "Service")) != "cloudtrail.amazonaws.com" || at(trust[0], "Condition") != nil {
 		t.Errorf("trust of the trail's role is %s, want CloudTrail without a condition", text(trust))

@@ -22,9 +22,9 @@ type Partition struct {
 // the others we assume it. It is also the implicitGlobalRegion of that file,
 // except in China: the file says cn-northwest-1, and IAM's endpoint is in
 // cn-north-1. Sources: AWS re:Post, "EventBridge rule for IAM in one Region
-// only"; IAM User Guide, endpoints; AWS SDK for Go v2, endpoints of IAM. If the
-// events arrive in another region, relight restores the delivery role only in
-// its next sweep.
+// only"; AWS SDK for Go v2, endpoints of IAM (none for aws-eusc and aws-iso-e).
+// If the events arrive in another region, relight restores the delivery role
+// only in its next sweep.
 var partitions = []Partition{
 	{"aws", "us-east-1", regexp.MustCompile(`^(us|eu|ap|sa|ca|me|af|il|mx)-\w+-\d+$`)},
 	{"aws-cn", "cn-north-1", regexp.MustCompile(`^cn-\w+-\d+$`)},

@@ -1,5 +1,7 @@
 package catalog
 
+import "net/url"
+
 // AlarmService is the principal that CloudWatch alarms publish as.
 const AlarmService = "cloudwatch.amazonaws.com"
 
@@ -9,8 +11,16 @@ type Subscriber struct {
 	Endpoint string // address, URL, phone number or ARN
 }
 
-// String returns the subscriber as findings name it.
-func (s Subscriber) String() string { return s.Protocol + " " + s.Endpoint }
+// String returns the subscriber as findings name it, without the password that
+// the URL of an HTTPS endpoint can have. Source: Amazon SNS Developer Guide,
+// "Fanout Amazon SNS notifications to HTTPS endpoints".
+func (s Subscriber) String() string {
+	endpoint := s.Endpoint
+	if u, err := url.Parse(endpoint); err == nil && u.User != nil {
+		endpoint = u.Redacted()
+	}
+	return s.Protocol + " " + endpoint
+}
 
 // A TopicStatement is one statement of the topic's policy. The stack writes it
 // and the planner restores it.

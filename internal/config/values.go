@@ -179,8 +179,10 @@ func (p *problems) tags(tags map[string]string) {
 func reserved(s string) bool { return strings.HasPrefix(strings.ToLower(s), "aws:") }
 
 // key checks the ARN of a KMS key. A region, if given, must be the key's own: a
-// key encrypts only in its own region. Source: KMS Developer Guide, "AWS KMS
-// keys", regions.
+// key encrypts only in its own region, also a multi-Region key, which has an ARN
+// for each. Sources: CloudWatch Logs User Guide, "Encrypt log data in CloudWatch
+// Logs using AWS Key Management Service", step 2; AWS KMS Developer Guide,
+// "Multi-Region keys in AWS KMS".
 func (p *problems) key(field, arn, region string) {
 	if !keyShape.MatchString(arn) {
 		p.unless(false, "%s %q is not the ARN of a KMS key: use one such as arn:PARTITION:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab", field, arn)

@@ -18,6 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"github.com/relight-aws/relight/internal/catalog"
 )
 
 // rights is the name of a role's only inline policy.
@@ -113,7 +115,7 @@ func (r *run) policyVersions(ctx context.Context) error {
 func (r *run) key(ctx context.Context) error {
 	policy := document(map[string]any{
 		"Effect": "Allow", "Action": "kms:*", "Resource": "*",
-		"Principal": map[string]any{"AWS": r.arn("iam", "root"), "Service": []string{"cloudtrail.amazonaws.com", "logs." + r.AWS.Region + "." + r.domain()}},
+		"Principal": map[string]any{"AWS": r.arn("iam", "root"), "Service": []string{"cloudtrail.amazonaws.com", logsPrincipal(r.AWS.Region)}},
 	})
 	return r.make(ctx, keyKind, "", func(ctx context.Context) (string, error) {
 		out, err := r.kms.CreateKey(ctx, &kms.CreateKeyInput{
@@ -128,12 +130,20 @@ func (r *run) key(ctx context.Context) error {
 	})
 }
 
-// domain returns what the names of regional service principals end in.
-func (r *run) domain() string {
-	if r.partition == "aws-cn" {
-		return "amazonaws.com.cn"
+// logsPrincipal returns the service principal of CloudWatch Logs in a region.
+// Source: terraform-provider-aws, aws_service_principal, which follows the
+// region-info of the CDK.
+func logsPrincipal(region string) string {
+	domain := "amazonaws.com"
+	switch in, _ := catalog.PartitionOf(region); in.ID {
+	case "aws-cn":
+		domain = "amazonaws.com.cn"
+	case "aws-iso":
+		domain = "c2s.ic.gov"
+	case "aws-iso-b":
+		domain = "sc2s.sgov.gov"
 	}
-	return "amazonaws.com"
+	return "logs." + region + "." + domain
 }
 
 // group makes a log group.
