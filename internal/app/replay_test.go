@@ -492,6 +492,28 @@ var callers = map[string]string{
 		"Identity Center user 544894e8-80c1-707f-60e3-3ba6510dfac1 of d-9067642ac7",
 }
 
+// The answer to one replayed event says who made the call and what to do about
+// it, as the message does.
+func TestReplayTells(t *testing.T) {
+	w := healthy(t, watchful)
+	for name, caller := range callers {
+		res, err := w.app(catalog.Backfill).Replay(t.Context(), events.Read(name), catalog.Observe)
+		if err != nil || len(res.Ignored) > 0 {
+			t.Errorf("%s: %v, ignored %v", name, err, res.Ignored)
+		}
+		notices := 0
+		for _, r := range res.Reports {
+			if len(r.Causes) != 1 || r.Causes[0].Actor != caller || r.Causes[0].SourceIP == "" {
+				t.Errorf("%s: causes %+v, want %s", name, r.Causes, caller)
+			}
+			notices += len(r.Notices)
+		}
+		if notices == 0 {
+			t.Errorf("%s: no notice in %+v", name, res.Reports)
+		}
+	}
+}
+
 // checkTold checks that a sample leads to no write, and to a notification that
 // says who made the call, on which resource, and what to do about it.
 func checkTold(t *testing.T, name string, asBatch bool) {
