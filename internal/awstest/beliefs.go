@@ -220,7 +220,7 @@ var flowLogBeliefs = []Belief{
 	{
 		ID: vpcMissingCode, Says: "A VPC that does not exist: InvalidVpcID.NotFound.", Grade: Documented,
 		Evidence: "Amazon EC2 Developer Guide, Error codes for the Amazon EC2 API.", Decides: "internal/awsio/classify.go",
-		Other: "InvalidVpcId.NotFound", Then: "Nothing: relight knows both spellings.", Settles: probes + ": DescribeVpcs and CreateFlowLogs with an ID that does not exist.",
+		Other: "InvalidVpcId.NotFound", Then: "Nothing: relight knows both spellings.", Settles: byHand + ": DescribeVpcs and CreateFlowLogs with an ID that does not exist.",
 	},
 	{
 		ID: "flow-log-token", Probed: []string{"client-token-repeats-reply"}, Says: "CreateFlowLogs repeats its answer for a client token. For how long, no document says.", Grade: Documented,
@@ -269,7 +269,7 @@ var logGroupBeliefs = []Belief{
 	{
 		ID: criteriaQuoted, Says: "selectionCriteria of a transformer policy reads LogGroupNamePrefix IN [\"…\"].", Grade: Assumed,
 		Evidence: "CloudWatch Logs API Reference, PutAccountPolicy, has this form for metric extraction policies; for transformer policies it has only the key LogGroupNamePrefix.", Decides: "internal/plan/loggroup.go",
-		Other: "it comes back in single quotes and round brackets", Then: "Nothing: relight takes any quoted text for a prefix, turns the meaning round where the criteria say NOT, and takes criteria without a quoted text for all groups (`TestAlteredRecords`).", Settles: probes + ": PutAccountPolicy, DescribeAccountPolicies.",
+		Other: "it comes back in single quotes and round brackets", Then: "Nothing: relight takes any quoted text for a prefix, turns the meaning round where the criteria say NOT, and takes criteria without a quoted text for all groups (`TestAlteredRecords`).", Settles: byHand + ": PutAccountPolicy, DescribeAccountPolicies.",
 	},
 	{
 		ID: protectionChecked, Says: "CreateLogGroup with deletion protection checks the permission for PutLogGroupDeletionProtection.", Grade: Assumed,
@@ -284,7 +284,7 @@ var logGroupBeliefs = []Belief{
 	{
 		ID: policiesShow, Probed: []string{"inherited-properties"}, Says: "A log group shows in inheritedProperties that an account-wide policy masks it, and in retentionInDays and retentionPolicyName the retention of an account-wide policy.", Grade: Documented,
 		Evidence: "CloudWatch Logs API Reference, LogGroup, inheritedProperties; PutRetentionPolicy, of account-level retention policies.", Decides: "internal/awsio/loggroup.go",
-		Other: "it shows only what was set on the group itself", Then: "This is not safe both ways: relight does not see that such a policy masks the group or deletes its events early. The event of PutAccountPolicy still notifies.", Settles: probes + ": PutAccountPolicy of both types, DescribeLogGroups.",
+		Other: "it shows only what was set on the group itself", Then: "This is not safe both ways: relight does not see that such a policy masks the group or deletes its events early. The event of PutAccountPolicy still notifies.", Settles: byHand + ": PutAccountPolicy of both types, DescribeLogGroups.",
 	},
 	{
 		ID: "filter-limit-code", Says: "Too many filters of a group: LimitExceededException.", Grade: Recorded,
@@ -300,12 +300,12 @@ var alarmBeliefs = []Belief{
 	{
 		ID: logAlarmsKnown, Says: "DescribeAlarms knows the alarm type LogAlarm in every region.", Grade: Assumed,
 		Evidence: "CloudWatch API Reference, DescribeAlarms, AlarmTypes, names no region without it.", Decides: "internal/awsio/alarm.go",
-		Other: "it refuses the type with ValidationError", Then: "relight asks again without the type: one call more.", Settles: probes + ", in a region that AWS opened lately.",
+		Other: "it refuses the type with ValidationError", Then: "relight asks again without the type: one call more.", Settles: byHand + ", in a region that AWS opened lately.",
 	},
 	{
 		ID: "alarms-cannot-notify-fifo-topics", Says: "An alarm cannot notify a FIFO topic.", Grade: Assumed,
 		Evidence: "Publish to a FIFO topic needs a MessageGroupId (Amazon SNS API Reference, Publish), and no document says which one an alarm sends.", Decides: "internal/awsio/topic.go",
-		Why: "The account's alarms send nothing. `TestTheirTopicDelivers` has such a topic.", Then: "relight creates its own alarm beside one that works.", Settles: probes + ": an alarm on a FIFO topic, SetAlarmState.",
+		Why: "The account's alarms send nothing. `TestTheirTopicDelivers` has such a topic.", Then: "relight creates its own alarm beside one that works.", Settles: byHand + ": an alarm on a FIFO topic, SetAlarmState.",
 	},
 	{
 		ID: muteRulesByAlarm, Probed: []string{"mute-rules-by-alarm"}, Says: "ListAlarmMuteRules with an alarm's name lists every rule in force that mutes it.", Grade: Assumed,
@@ -519,7 +519,7 @@ var eventBeliefs = []Belief{
 	{
 		ID: "record-account-policy", Probed: []string{"record-of-account-policy"}, Says: "A record of PutAccountPolicy has policyName, policyType and selectionCriteria.", Grade: Modelled,
 		Evidence: "API model of CloudWatch Logs.", Decides: "internal/catalog/calls.go",
-		Why: shapeTest + ".", Then: "Nothing: the call names no log group, so relight checks every protected one.", Settles: probes + ": LookupEvents after PutAccountPolicy.",
+		Why: shapeTest + ".", Then: "Nothing: the call names no log group, so relight checks every protected one.", Settles: byHand + ": LookupEvents after PutAccountPolicy.",
 	},
 	{
 		ID: "record-mute-rule", Probed: []string{"record-of-mute-rule"}, Says: "A record of PutAlarmMuteRule has muteTargets.alarmNames.", Grade: Modelled,
@@ -534,7 +534,7 @@ var eventBeliefs = []Belief{
 	{
 		ID: "record-enable-region", Probed: []string{"record-of-enable-region"}, Says: "A record of EnableRegion has regionName.", Grade: Modelled,
 		Evidence: "API model of Account Management.", Decides: "internal/catalog/calls.go",
-		Why: shapeTest + ".", Then: "The message does not name the region. The next sweep protects it.", Settles: probes + ": LookupEvents after EnableRegion.",
+		Why: shapeTest + ".", Then: "The message does not name the region. The next sweep protects it.", Settles: byHand + ": LookupEvents after EnableRegion.",
 	},
 	{
 		ID: "record-role-calls", Probed: []string{"record-of-boundary", "record-of-policy-version", "record-of-default-version"}, Says: "Records of PutRolePermissionsBoundary, CreatePolicyVersion and SetDefaultPolicyVersion name roleName or policyArn.", Grade: Modelled,
