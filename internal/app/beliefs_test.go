@@ -141,6 +141,10 @@ func scenes() []scene {
 			w.SubscribeFrom(other, w.topic, "email", theirAddress)
 			w.Confirm(w.topic)
 		}, event: events.Read("Unsubscribe.ours.json"), alone: true},
+		scene{name: "the trail's role spreads, and validation is off", do: func(w *world) {
+			w.updateTrail(cloudtrail.UpdateTrailInput{EnableLogFileValidation: aws.Bool(false)})
+			w.AddRole(auditRole, 2)
+		}, event: events.Read("UpdateTrail.stripped.json"), alone: true},
 		scene{name: "a VPC that goes while relight works", do: func(w *world) {
 			w.AddVPC(home, "vpc-gone", "vpc-stays")
 			w.Lag(1)

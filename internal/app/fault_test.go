@@ -2,15 +2,19 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	lambdaevents "github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/relight-aws/relight/events"
 	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/awsio"
 	"github.com/relight-aws/relight/internal/awstest"
 	"github.com/relight-aws/relight/internal/catalog"
 )
@@ -31,7 +35,8 @@ func TestCreateFlowLogsFaults(t *testing.T) {
 		{name: "throttled", fail: []string{"RequestLimitExceeded"}, again: true, retried: true, text: "RequestLimitExceeded"},
 		{name: "server error", fail: []string{"InternalError"}, again: true, retried: true},
 		{name: "unheard-of", fail: []string{"SomethingNew"}, again: true, retried: true, text: "SomethingNew"},
-		{name: "role spreads", fail: []string{awstest.AssumeRole}, again: true, retried: true, text: "Unable to assume"},
+		{name: "role spreads", fail: slices.Repeat([]string{awstest.AssumeRole}, 4), healed: true},
+		{name: "role spreads for long", fail: slices.Repeat([]string{awstest.AssumeRole}, 5), again: true, retried: true, text: "Unable to assume"},
 		{name: "role spreads, in-band", refuse: []string{awstest.AssumeRole}, again: true, retried: true},
 		{name: "throttled, in-band", refuse: []string{"RequestLimitExceeded"}, again: true, retried: true},
 		{name: "denied", deny: true, text: "(allow ec2:CreateFlowLogs "},
@@ -212,18 +217,66 @@ func TestDenied(t *testing.T) {
 	}
 }
 
-// A conflict between changes to one log group is transient.
+// A conflict between changes to one log group passes: the run tries again, and if
+// that is not enough, the message is delivered again.
 func TestAborted(t *testing.T) {
-	w := healthy(t, "")
-	w.deleteGroup(home, trailGroup)
-	w.Fail("PutMetricFilter", "", "OperationAbortedException")
-	again, _ := w.send(events.Read("DeleteLogGroup.trail.json"), true)
-	if !slices.Equal(again, []string{"m-0"}) {
-		t.Errorf("again %v, want the message", again)
+	for conflicts, again := range map[int][]string{1: nil, 4: nil, 5: {"m-0"}} {
+		w := healthy(t, "")
+		w.deleteGroup(home, trailGroup)
+		w.Fail("PutMetricFilter", slices.Concat([]string{""}, slices.Repeat([]string{"OperationAbortedException"}, conflicts))...)
+		if got, _ := w.send(events.Read("DeleteLogGroup.trail.json"), true); !slices.Equal(got, again) {
+			t.Errorf("%d conflicts: again %v, want %v", conflicts, got, again)
+		}
+		if len(again) > 0 {
+			w.send(events.Read("DeleteLogGroup.trail.json"), true)
+		}
+		if gaps := w.gaps(); len(gaps) > 0 {
+			t.Errorf("%d conflicts: not protected: %v", conflicts, gaps)
+		}
 	}
-	w.send(events.Read("DeleteLogGroup.trail.json"), true)
-	if gaps := w.gaps(); len(gaps) > 0 {
-		t.Errorf("not protected: %v", gaps)
+}
+
+// An intruder may provoke every error that passes by itself in every call. A
+// function's run still ends well before its time does, and reports what it could
+// not do.
+func TestProvokedErrors(t *testing.T) {
+	const timeout = time.Minute // of a function; infra/stack/function.go
+	attacks := map[string]string{
+		"DeleteLogGroup.trail.json": "loggroups", "UpdateTrail.stripped.json": "trails", "DeleteTrail.arn.json": "trails", "DeleteRole.ours.json": "deliveryroles",
+		"DeleteTopic.ours.json": "topics", "DeleteFlowLogs.several.json": "flowlogs", "DeleteAlarms.all.json": "alarms",
+	}
+	faults := map[string][]string{
+		"OperationAbortedException": {"CreateLogGroup", "PutRetentionPolicy", "PutMetricFilter", "PutLogGroupDeletionProtection"},
+		"ConflictException":         {"CreateTrail", "UpdateTrail", "StartLogging", "PutEventSelectors"},
+		"ConcurrentModification":    {"CreateRole", "PutRolePolicy", "TagRole"},
+		"Throttled":                 {"CreateTopic", "SetTopicAttributes", "Subscribe", "GetTopicAttributes", "ListSubscriptionsByTopic"},
+		awstest.AssumeRole:          {"CreateFlowLogs"},
+	}
+	for event, function := range attacks {
+		for _, passes := range []int{1000, 4} { // never, and each time just before the run gives up
+			t.Run(fmt.Sprintf("%s, after %d", event, passes), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					w := healthy(t, "")
+					w.PageSize(0)
+					w.pace = &awsio.Pace{}
+					harms[event].do(w)
+					for code, ops := range faults {
+						for _, op := range ops {
+							w.Fail(op, slices.Concat(slices.Repeat(slices.Concat(slices.Repeat([]string{code}, passes), []string{""}), 40))...)
+						}
+					}
+					ctx, cancel := context.WithTimeout(t.Context(), timeout)
+					defer cancel()
+					begin := time.Now()
+					if _, err := w.app(catalog.Function(function)).HandleEvent(ctx, batch(events.Read(event))); err != nil {
+						t.Error(err)
+					}
+					if took := time.Since(begin); took > timeout-10*time.Second {
+						t.Errorf("took %v of %v", took, timeout)
+					}
+				})
+			})
+		}
 	}
 }
 

@@ -147,6 +147,38 @@ func TestTrailWithADeadPart(t *testing.T) {
 	}
 }
 
+// A trail whose role is new, and not known everywhere yet, comes back whole, unless
+// that takes too long: then it comes back without its log group, and the next sweep
+// adds that.
+func TestTrailRoleSpreads(t *testing.T) {
+	for calls, whole := range map[int]bool{1: true, 3: true, 4: false} {
+		for _, event := range []string{"UpdateTrail.stripped.json", "DeleteTrail.arn.json"} {
+			w := healthy(t, few)
+			harms[event].do(w)
+			w.RemoveRole(auditRole)
+			w.AddRole(auditRole, calls)
+			told := len(w.Messages())
+			if again, errs := w.send(events.Read(event), true); len(again)+len(errs) > 0 {
+				t.Error(again, errs)
+			}
+			delivers := w.trail().CloudWatchLogsLogGroupArn != nil
+			if failed := strings.Contains(w.told(told), "Failed: "); delivers != whole || failed == whole || !w.trailLogs() {
+				t.Errorf("%s, known after %d calls: delivers to its log group %t, want %t:\n%s", event, calls, delivers, whole, w.told(told))
+			}
+			w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Trails}})
+			if w.trail().CloudWatchLogsLogGroupArn == nil {
+				t.Errorf("%s, known after %d calls: it delivers to no log group after a sweep", event, calls)
+			}
+		}
+	}
+}
+
+// trailLogs reports whether the trail logs.
+func (w *world) trailLogs() bool {
+	w.t.Helper()
+	return *must(w.CloudTrail.GetTrailStatus(w.t.Context(), &cloudtrail.GetTrailStatusInput{Name: aws.String(trailARN)})).IsLogging
+}
+
 // A weakened trail whose log group was deleted with it gets both back in one run:
 // relight creates the log group before it updates the trail.
 func TestWeakenedWithItsLogGroup(t *testing.T) {

@@ -87,7 +87,7 @@ func (c *Cloud) Observe(ctx context.Context, s remedy.Scope) (plan.Observed, err
 		return got, fmt.Errorf("no observer for kind %q", s.Kind)
 	}
 	var err error
-	got.State, err = k.observe(c.in(s.Account, s.Region), ctx, s)
+	got.State, err = k.observe(c.in(s.Account, s.Region), hurried(ctx), s)
 	return got, bare(err)
 }
 
@@ -95,6 +95,7 @@ func (c *Cloud) Observe(ctx context.Context, s remedy.Scope) (plan.Observed, err
 // action. It groups neighbouring actions of one type. An action fails if an
 // earlier action failed to make what it needs.
 func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action) []remedy.Outcome {
+	ctx = hurried(ctx)
 	outcomes := make([]remedy.Outcome, len(actions))
 	failed := map[string]error{} // by what a step makes: why the step failed to make it
 	for i := 0; i < len(actions); {

@@ -12,10 +12,10 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// clientConfig returns the settings of a region's clients: relight's own retries
-// and one middleware. The middleware wraps every call, retries included; it waits
-// until the quota allows the call and turns the call's error into a
-// *remedy.Error.
+// clientConfig returns the settings of a region's clients: how the SDK retries,
+// and one middleware. The middleware wraps every call, the SDK's retries included;
+// it waits until the quota allows the call, tries again what passes by itself, and
+// turns the call's error into a *remedy.Error.
 func (r *region) clientConfig(cfg aws.Config) aws.Config {
 	cfg.Region = r.name
 	cfg.Retryer = newRetryer
@@ -23,10 +23,20 @@ func (r *region) clientConfig(cfg aws.Config) aws.Config {
 		ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
 	) (out middleware.InitializeOutput, meta middleware.Metadata, err error) {
 		service, op := operationOf(ctx)
-		if err = r.Pace.wait(ctx, r.account+" "+r.name, op); err == nil {
-			out, meta, err = next.HandleInitialize(ctx, in)
+		target := r.targetOf(ctx, service, in.Parameters)
+		for try := 0; ; try++ {
+			if err = r.Pace.wait(ctx, r.account+" "+r.name, op); err != nil {
+				break
+			}
+			if out, meta, err = next.HandleInitialize(ctx, in); err == nil {
+				r.noteMade(service, op, target)
+				break
+			}
+			if p := r.passingOf(service, op, target, err); p == nil || try == len(p.waits) || !r.waits(ctx, p.waits[try]) {
+				break
+			}
 		}
-		return out, meta, wrap(op, r.targetOf(ctx, service, in.Parameters), err)
+		return out, meta, wrap(op, target, err)
 	})
 	cfg.APIOptions = append(slices.Clip(cfg.APIOptions), func(stack *middleware.Stack) error {
 		return stack.Initialize.Add(around, middleware.Before)

@@ -19,8 +19,8 @@ import (
 
 // classes lists what error codes mean for relight. Sources: "Error codes for
 // the Amazon EC2 API", "Common errors" of the CloudWatch Logs, CloudWatch,
-// CloudTrail, SNS, Systems Manager, KMS and IAM API references, and the errors
-// of their operations. Throttling and 5xx are not listed: the SDK's own retry
+// CloudTrail, SNS, Systems Manager, KMS, Lambda and IAM API references, and the
+// errors of their operations. Throttling and 5xx are not listed: the SDK's own retry
 // tables know them.
 var classes = map[remedy.Class][]string{
 	remedy.Present: {
@@ -36,10 +36,12 @@ var classes = map[remedy.Class][]string{
 	remedy.Transient: {
 		abortedCode,                                // a concurrent change to one log group
 		"ConcurrentModification", "ServiceFailure", // IAM
-		"ConflictException",                                                                    // CloudTrail: another change of the trail is in progress
+		"ConflictException",                         // CloudTrail: another change of the trail is in progress
+		"ConcurrentAccess", "StaleTag", "Throttled", // SNS
 		"DependencyTimeoutException", "KMSInternalException", "KMSThrottling", keyInvalidState, // KMS; the last one: the key's state changed after relight read it
 		"InternalServerError", "ServiceUnavailableException",
-		"TooManyUpdates", // Systems Manager
+		"ResourceConflictException", // Lambda
+		"TooManyUpdates",            // Systems Manager
 	},
 	remedy.Terminal: slices.Concat(deniedCodes, []string{
 		"InvalidAction", "UnknownOperationException", // the region has no such operation
@@ -156,12 +158,11 @@ func assumesNotYet(err error) bool {
 	return ok && api.ErrorCode() == "InvalidParameter" && strings.Contains(api.ErrorMessage(), roleNotAssumable)
 }
 
-// newRetryer returns the SDK's standard retryer with three differences. The SDK
+// newRetryer returns the SDK's standard retryer with two differences. The SDK
 // treats LimitExceededException as throttling, but in CloudWatch Logs it is an
-// exhausted quota, so relight does not retry it. The SDK does not retry
-// OperationAbortedException or a role that IAM has not propagated yet; both
-// pass, so relight retries them. There is no token bucket, because giving up
-// early costs most in a storm of events.
+// exhausted quota, so relight does not retry it. There is no token bucket, because
+// giving up early costs most in a storm of events. What else passes by itself is
+// in passings.
 func newRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = 6
@@ -172,11 +173,8 @@ func newRetryer() aws.Retryer {
 }
 
 func ownRetries(err error) aws.Ternary {
-	switch code := codeOf(err); {
-	case code == limitCode:
+	if codeOf(err) == limitCode {
 		return aws.FalseTernary
-	case code == abortedCode, assumesNotYet(err):
-		return aws.TrueTernary
 	}
 	return aws.UnknownTernary
 }

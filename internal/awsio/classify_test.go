@@ -154,7 +154,7 @@ func TestRetries(t *testing.T) {
 		{"denied", putRetention, []round{logsError("AccessDeniedException")}, 1, "AccessDeniedException"},
 		{"clash", putRetention, []round{logsError("OperationAbortedException"), logsError("OperationAbortedException"), {200, "{}"}}, 3, ""},
 		{"throttled", putRetention, []round{logsError("ThrottlingException"), {200, "{}"}}, 2, ""},
-		{"clash for good", putRetention, []round{logsError("OperationAbortedException")}, 6, "OperationAbortedException"},
+		{"clash for good", putRetention, []round{logsError("OperationAbortedException")}, 5, "OperationAbortedException"},
 		{"role spreads", createFlowLogs, []round{ec2Error(400, "InvalidParameter", "Unable to assume given IAM role: x"), created}, 2, ""},
 		{"bad parameter", createFlowLogs, []round{ec2Error(400, "InvalidParameter", "no")}, 1, "InvalidParameter"},
 		{"EC2 throttles", createFlowLogs, []round{ec2Error(503, "RequestLimitExceeded", ""), created}, 2, ""},

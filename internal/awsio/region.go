@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -20,6 +21,7 @@ type region struct {
 
 	mu      sync.Mutex
 	clients map[reflect.Type]any
+	made    map[string]time.Time // by service and target: when this process created it
 }
 
 // in returns a region of an account.
@@ -30,7 +32,7 @@ func (c *Cloud) in(account, name string) *region {
 	if r := c.regions[key]; r != nil {
 		return r
 	}
-	r := &region{Cloud: c, account: account, name: name, clients: map[reflect.Type]any{}}
+	r := &region{Cloud: c, account: account, name: name, clients: map[reflect.Type]any{}, made: map[string]time.Time{}}
 	r.cfg = r.clientConfig(c.Config)
 	if c.regions == nil {
 		c.regions = map[[2]string]*region{}

@@ -49,6 +49,7 @@ type Account struct {
 	regions      map[string]*region
 	roles        store[role]                                              // by name
 	unready      map[string]int                                           // by role ARN: how many more calls cannot assume the role
+	unseen       map[string]int                                           // by name of a new role: how many more calls may not find it
 	policies     map[string]*policy                                       // managed policies, by ARN
 	keys         map[string]kmstypes.KeyState                             // by ARN
 	trails       map[string]*trail                                        // by ARN
@@ -126,7 +127,7 @@ func (w Write) String() string { return w.Op + " " + w.Region + " " + w.Target }
 func New(id, home string) *Account {
 	a := &Account{
 		ID: id, Home: home, pageSize: 1, flowLogQuota: FlowLogsPerResource,
-		regions: map[string]*region{}, unready: map[string]int{}, policies: map[string]*policy{}, keys: map[string]kmstypes.KeyState{}, keyPolicies: map[string]string{},
+		regions: map[string]*region{}, unready: map[string]int{}, unseen: map[string]int{}, policies: map[string]*policy{}, keys: map[string]kmstypes.KeyState{}, keyPolicies: map[string]string{},
 		trails: map[string]*trail{}, buckets: map[string]bool{}, replies: map[string]reply{}, doubted: map[string]bool{}, reached: map[string]bool{},
 		faults: map[string][]string{}, denied: map[string]bool{}, others: map[reflect.Type]func(context.Context, any) (any, error){}, refusals: map[string][]string{}, calls: Calls{},
 	}

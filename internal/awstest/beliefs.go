@@ -61,11 +61,13 @@ const (
 	muteRulesByAlarm    = "mute-rules-are-listed-by-alarm"
 	alarmTopicRegion    = "alarm-topic-is-in-its-region"
 	roleReadsAtOnce     = "role-reads-show-writes-at-once"
+	newRoleFound        = "new-role-can-be-changed-at-once"
 	historyAtOnce       = "event-history-shows-seconds-ago"
 	closedRegionCodes   = "closed-region-codes"
 	keptPairChecked     = "kept-log-group-is-checked-again"
 	keptKeyChecked      = "kept-key-is-checked-again"
 	goneRoleCode        = "trail-role-gone-code"
+	trailRoleText       = "trail-role-not-assumable-says-so"
 	endpointsAsGiven    = "endpoints-are-listed-as-given"
 	leftAddressStays    = "address-that-left-stays-listed"
 	oldSubscriptions    = "old-subscriptions-last"
@@ -377,6 +379,11 @@ var trailBeliefs = []Belief{
 		Other: "InvalidCloudWatchLogsLogGroupArnException", Then: "relight leaves out log group and role in both cases; the hint names both.", Settles: probes + ": CreateTrail with a role that does not exist.",
 	},
 	{
+		ID: trailRoleText, Says: "While IAM spreads a new role, CreateTrail and UpdateTrail answer InvalidCloudWatchLogsRoleArnException or InvalidCloudWatchLogsLogGroupArnException with a message that begins \"Access denied.\"", Grade: Assumed,
+		Evidence: "terraform-provider-aws, internal/service/cloudtrail/trail.go, waits for these; of a role without rights the message was recorded: " + stackd + "2026-09-20.", Decides: "internal/awsio/retry.go",
+		Other: "the message is another one", Then: "relight does not wait, restores the trail without its log group and role, and reports that. The next sweep restores both.", Settles: byHand + ": CreateTrail right after CreateRole.",
+	},
+	{
 		ID: trailErrorGoes, Probed: []string{"group-delivery-error-goes"}, Says: "LatestCloudWatchLogsDeliveryError goes with the next successful delivery.", Grade: Assumed,
 		Evidence: "LatestDeliveryError does: " + stackd + "2026-09-20.", Decides: "internal/plan/trail.go",
 		Other: "it stays for ever", Then: "This is not safe both ways: the finding stays until somebody updates the trail, because nothing shows whether the error is old.", Settles: byHand + ": delete a trail's log group, create it again, read the status for an hour.",
@@ -473,6 +480,19 @@ var keyAndRoleBeliefs = []Belief{
 		ID: roleReadsAtOnce, Probed: []string{"iam-reads-lag"}, Says: "IAM's reads show a write at once.", Grade: Assumed,
 		Evidence: "IAM User Guide, Troubleshoot IAM: changes that I make are not always immediately visible.", Decides: "internal/awsio/deliveryrole.go",
 		Other: "the next 2 reads of the roles do not show it", Then: "The check after the repair still sees drift. The next run plans nothing.", Settles: probes + ": the time from PutRolePolicy until GetRolePolicy shows it.",
+	},
+	{
+		ID: newRoleFound, Says: "PutRolePolicy right after CreateRole finds the role.", Grade: Assumed,
+		Evidence: "Against it: terraform-provider-aws, pull request 18435; IAM User Guide, Troubleshoot IAM, gives no time.", Decides: "internal/awsio/retry.go",
+		Other: "the next 2 changes of the role answer NoSuchEntity", Then: "relight tries again for up to 15 seconds, since it has just created the role. If that is not enough, the next run does the rest.", Settles: byHand + ": PutRolePolicy right after CreateRole.",
+	},
+	{
+		ID: "errors-that-pass", Says: "These pass within seconds: CloudTrail's ConflictException, IAM's ConcurrentModification, Lambda's ResourceConflictException, CloudWatch Logs' OperationAbortedException, Systems Manager's TooManyUpdates, and ConcurrentAccess, StaleTag and KMSThrottling of SNS.", Grade: Documented,
+		Evidence: "API references of the services, Errors. Some say minutes; then the next run does the rest.", Decides: "internal/awsio/retry.go",
+	},
+	{
+		ID: "sns-throttling-code", Says: "SNS answers Throttled if calls come too fast.", Grade: Modelled,
+		Evidence: "API model of SNS, ThrottledException. Throttling, which others have seen, is retried as well.", Decides: "internal/awsio/retry.go",
 	},
 	{
 		ID: closedRegionCodes, Probed: []string{"closed-region-ec2", "closed-region-logs", "closed-region-sns", "closed-region-cloudwatch"}, Says: "In a region that is not opted in, EC2 answers AuthFailure, SNS, CloudWatch and IAM InvalidClientTokenId, the others UnrecognizedClientException.", Grade: Assumed,

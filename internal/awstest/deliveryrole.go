@@ -226,6 +226,11 @@ func (c *request) changeRole(name *string, change func(*role) error) error {
 	if err != nil {
 		return err
 	}
+	if left := c.unseen[was.name]; left > 0 && c.doubts(newRoleFound) {
+		c.unseen[was.name] = left - 1
+		return refuse(noSuchEntity, "The role with name %s cannot be found.", was.name)
+	}
+	delete(c.unseen, was.name)
 	was.inline, was.tags, was.attached = maps.Clone(was.inline), maps.Clone(was.tags), slices.Clone(was.attached)
 	if was.inline == nil {
 		was.inline = map[string]string{}
@@ -266,6 +271,7 @@ func createRole(c *request, in *iam.CreateRoleInput) (*iam.CreateRoleOutput, err
 		made.tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
 	c.roles.write(c.slow(roleReadsAtOnce, 2))[name] = made
+	c.unseen[name] = 2
 	c.wrote(name)
 	return &iam.CreateRoleOutput{Role: describeRole(made)}, nil
 }

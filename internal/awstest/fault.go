@@ -1,6 +1,8 @@
 package awstest
 
 import (
+	"strings"
+
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -8,8 +10,8 @@ import (
 )
 
 // Fail makes the next calls of an operation fail with these error codes, one
-// each; "" lets a call through. So Fail("DescribeVpcs", "", "InternalError")
-// fails the second page.
+// each, with a message after ": " or another one; "" lets a call through. So
+// Fail("DescribeVpcs", "", "InternalError: no") fails the second page.
 func (a *Account) Fail(op string, codes ...string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -60,7 +62,11 @@ func (c *request) fault() error {
 	case assumeCode:
 		return refuse("InvalidParameter", assumeText, c.arn("iam", "", "role/test"))
 	}
-	return refuse(code, "made to fail by the test")
+	code, message, says := strings.Cut(code, ": ")
+	if !says {
+		message = "made to fail by the test"
+	}
+	return refuse(code, "%s", message)
 }
 
 // next removes and returns the first code queued under a key, or "".

@@ -256,6 +256,19 @@ func (c *request) topicARN(topic *string) *string {
 	return topic
 }
 
+// notAssumed is CloudTrail's message about a role that it cannot assume. Sources:
+// awslabs/dynamodb-continuous-backup, issue 2; terraform-provider-aws,
+// internal/service/cloudtrail/trail.go, which waits for a new role while a message
+// begins like this one.
+const notAssumed = "Access denied. Check the trust relationships for your role."
+
+// spread brings a new role one call nearer to being known to CloudTrail.
+func (c *request) spread(role *string) {
+	if left := c.unready[aws.ToString(role)]; left > 0 {
+		c.unready[*role] = left - 1
+	}
+}
+
 // The parts of a trail that destination checks.
 type parts struct{ logs, key bool }
 
@@ -266,7 +279,7 @@ type parts struct{ logs, key bool }
 // to 2026-09-20.
 func (c *request) destination(t types.Trail, check parts) error {
 	group, role, key := aws.ToString(t.CloudWatchLogsLogGroupArn), aws.ToString(t.CloudWatchLogsRoleArn), aws.ToString(t.KmsKeyId)
-	_, assumable := c.roleByARN(role)
+	_, exists := c.roleByARN(role)
 	to, _ := awsarn.Parse(group) // without an ARN, the region is empty
 	of, err := awsarn.Parse(key)
 	switch {
@@ -286,8 +299,10 @@ func (c *request) destination(t types.Trail, check parts) error {
 		return refuse("InvalidCloudWatchLogsLogGroupArnException", "You must specify both the CloudWatch Logs log group and the role")
 	case check.logs && group != "" && (!strings.HasSuffix(group, ":*") || to.Region != c.name || !c.delivers(group)):
 		return refuse("InvalidCloudWatchLogsLogGroupArnException", "CloudTrail cannot validate the specified log group ARN")
-	case check.logs && role != "" && !assumable:
-		return refuse(doubt(c.Account, goneRoleCode, "InvalidCloudWatchLogsRoleArnException", "InvalidCloudWatchLogsLogGroupArnException"), "Access denied. Check the trust relationships for your role")
+	case check.logs && role != "" && !exists:
+		return refuse(doubt(c.Account, goneRoleCode, "InvalidCloudWatchLogsRoleArnException", "InvalidCloudWatchLogsLogGroupArnException"), notAssumed)
+	case check.logs && c.unready[role] > 0:
+		return refuse("InvalidCloudWatchLogsRoleArnException", "%s", doubt(c.Account, trailRoleText, notAssumed, "The role is not valid"))
 	case !check.key || key == "":
 		return nil
 	case err != nil || of.Region != c.name:
@@ -326,6 +341,7 @@ func createTrail(c *request, in *cloudtrail.CreateTrailInput) (*cloudtrail.Creat
 		IncludeGlobalServiceEvents: aws.Bool(global), LogFileValidationEnabled: aws.Bool(aws.ToBool(in.EnableLogFileValidation)),
 		CloudWatchLogsLogGroupArn: in.CloudWatchLogsLogGroupArn, CloudWatchLogsRoleArn: in.CloudWatchLogsRoleArn,
 	}
+	defer c.spread(t.CloudWatchLogsRoleArn)
 	if err := c.destination(t, parts{logs: true, key: true}); err != nil {
 		return nil, err
 	}
@@ -369,6 +385,7 @@ func updateTrail(c *request, in *cloudtrail.UpdateTrailInput) (*cloudtrail.Updat
 			*to = from
 		}
 	}
+	defer c.spread(next.CloudWatchLogsRoleArn)
 	check := parts{
 		logs: group != nil || role != nil || c.destination(next, parts{logs: true}) == nil || !c.doubts(keptPairChecked),
 		key:  in.KmsKeyId != nil || c.destination(next, parts{key: true}) == nil || !c.doubts(keptKeyChecked),
