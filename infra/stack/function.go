@@ -170,6 +170,7 @@ func (l lambdas) values(name string, queue awssqs.IQueue) map[string]string {
 		catalog.InTrailLogGroup: cmp.Or(l.Config.TrailLogs.LogGroup, "*"),
 		catalog.InTrailRole:     cmp.Or(l.Config.Trail.RoleARN, "arn:"+*l.stack.Partition()+":iam::"+*l.stack.Account()+":role/*"),
 		catalog.InDeliveryRole:  *l.delivery.RoleArn(),
+		catalog.InDeliveryName:  *l.delivery.RoleName(),
 		catalog.InTopic:         *l.alerts.topic.TopicArn(),
 		catalog.InKey:           *l.alerts.key.KeyArn(),
 		catalog.InLogGroup:      arn(l.stack, "logs", l.Home, "log-group:"+catalog.FunctionLogGroup(name)),

@@ -72,10 +72,11 @@ func TestGrants(t *testing.T) {
 			if f != catalog.Backfill {
 				queue = arn(s.queue(t, id))
 			}
+			delivery := text(at(fn.Properties, "Environment", "Variables", catalog.EnvDeliveryRole))
 			values := map[string]string{
 				catalog.InPartition: "${AWS::Partition}", catalog.InAccount: "${AWS::AccountId}", catalog.InRegion: home,
 				catalog.InPrefix: tt.prefix, catalog.InTrailLogGroup: tt.trail, catalog.InTrailRole: "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*",
-				catalog.InDeliveryRole: text(at(fn.Properties, "Environment", "Variables", catalog.EnvDeliveryRole)),
+				catalog.InDeliveryRole: delivery, catalog.InDeliveryName: strings.TrimSuffix(delivery, ".Arn}") + "}",
 				catalog.InTopic:        ref(topic), catalog.InKey: arn(key), catalog.InQueue: queue,
 				catalog.InLogGroup: "arn:${AWS::Partition}:logs:" + home + ":${AWS::AccountId}:log-group:/aws/lambda/" + name,
 			}

@@ -189,3 +189,68 @@ func TestRevokedSessions(t *testing.T) {
 		}
 	}
 }
+
+// moveRole makes a role under the same name at another path.
+func (w *world) moveRole(arn string) (namesake string) {
+	w.t.Helper()
+	name := arn[strings.LastIndex(arn, "/")+1:]
+	w.RemoveRole(arn)
+	out := must(w.IAM.CreateRole(w.t.Context(), &iam.CreateRoleInput{
+		RoleName: aws.String(name), Path: aws.String("/x/"),
+		AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"vpc-flow-logs.amazonaws.com"},"Action":"sts:AssumeRole"}}`),
+	}))
+	return *out.Role.Arn
+}
+
+// A role at another path has the delivery role's name, so relight cannot create
+// its own again. It says so, whatever led to the check, leaves the other role as it
+// is, and creates its own once that one is gone.
+func TestDeliveryRoleAtAnotherPath(t *testing.T) {
+	for _, by := range []string{"DeleteRole.ours.json", "the sweep", "a race"} {
+		t.Run(by, func(t *testing.T) {
+			w := healthy(t, "")
+			before := w.State()
+			namesake := w.moveRole(role)
+			moved, told := w.State()["role "+roleName], len(w.Messages())
+			switch by {
+			case "the sweep":
+				if s := w.sweep(app.Request{}); s.Findings == 0 || s.Healthy >= len(before) {
+					t.Errorf("%+v", s)
+				}
+			case "a race": // the other role comes after relight's check
+				w.Fail("GetRole", "NoSuchEntity")
+				fallthrough
+			default:
+				if again, errs := w.send(events.Read("DeleteRole.ours.json"), true); len(again)+len(errs) > 0 {
+					t.Error(again, errs)
+				}
+			}
+			m := w.Messages()[told:]
+			if len(m) != 1 || !strings.Contains(m[0].Text, namesake) || !strings.Contains(m[0].Text, "delete-role --role-name "+roleName) || strings.Contains(m[0].Text, "Restored: ") {
+				t.Errorf("messages %+v, want one that names %s and the remedy", m, namesake)
+			}
+			if got := w.State()["role "+roleName]; got != moved {
+				t.Errorf("the other role changed from %s to %s", moved, got)
+			}
+			if s := w.sweep(app.Request{}); s.Planned != 0 || s.Findings == 0 {
+				t.Errorf("a sweep plans %d and finds %d, want only the finding", s.Planned, s.Findings)
+			}
+			w.RemoveRole(namesake)
+			w.send(events.Read("DeleteRole.ours.json"), true)
+			if diff := cmp.Diff(before, w.State()); diff != "" {
+				t.Errorf("not restored (-before +after):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A flow log that cannot deliver because of that names the role, too.
+func TestFlowLogOfARoleAtAnotherPath(t *testing.T) {
+	w := healthy(t, "")
+	namesake := w.moveRole(role)
+	w.anHour()
+	s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.FlowLogs}, Regions: []string{home}})
+	if s.Findings != 2 || !strings.Contains(s.Reports[0].Findings[0].Problem, role+" does not exist") || !strings.Contains(s.Reports[0].Findings[0].Problem, namesake) {
+		t.Errorf("%+v", s.Reports)
+	}
+}

@@ -424,3 +424,43 @@ func TestFieldOrder(t *testing.T) {
 
 // text returns a value as JSON.
 func text(v any) string { return string(must(json.Marshal(v))) }
+
+// The trail's role is gone, and a role at another path has its name: CloudTrail
+// cannot use that one. relight says so, in each sweep and in what it reports of a
+// trail that it restores.
+func TestTrailRoleAtAnotherPath(t *testing.T) {
+	for _, namesakes := range []bool{true, false} {
+		w := healthy(t, few)
+		namesake := "xyz" // in no message
+		if namesakes {
+			namesake = w.moveRole(auditRole)
+		} else {
+			w.RemoveRole(auditRole)
+		}
+		told := len(w.Messages())
+		s := w.sweep(app.Request{})
+		if got := codes(s); !slices.Contains(got, "trail-role-missing") || s.Planned != 0 {
+			t.Errorf("found %v, planned %d", got, s.Planned)
+		}
+		says := func(when string, told int) {
+			t.Helper()
+			m := w.Messages()[told:]
+			if len(m) != 1 || !strings.Contains(m[0].Text, auditRole) || strings.Contains(m[0].Text, namesake) != namesakes {
+				t.Errorf("%s: messages %+v, want one that names the role, and its namesake: %t", when, m, namesakes)
+			}
+		}
+		says("the sweep", told)
+		for _, event := range []string{"UpdateTrail.stripped.json", "DeleteTrail.arn.json"} {
+			harms[event].do(w)
+			told := len(w.Messages())
+			w.send(events.Read(event), true)
+			says(event, told)
+		}
+		w.RemoveRole(namesake)
+		w.AddRole(auditRole, 0)
+		w.sweep(app.Request{})
+		if s := w.sweep(app.Request{}); s.Findings != 0 || s.Planned != 0 {
+			t.Errorf("with the role back: %+v", s)
+		}
+	}
+}

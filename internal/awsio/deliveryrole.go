@@ -55,7 +55,9 @@ func (r *region) observeDeliveryRole(ctx context.Context, s remedy.Scope) (*plan
 	return r.deliveryRole(ctx, role)
 }
 
-// deliveryRole reads a role with every policy on it, if the role exists.
+// deliveryRole reads a role with every policy on it, if the role exists. Of a role
+// that has its name at another path it reads only the ARN: relight may read no more
+// of it.
 func (r *region) deliveryRole(ctx context.Context, role plan.DeliveryRoleSpec) (*plan.DeliveryRoleState, error) {
 	out, err := r.iam().GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(role.Name)})
 	if remedy.ClassOf(err) == remedy.Missing {
@@ -65,8 +67,11 @@ func (r *region) deliveryRole(ctx context.Context, role plan.DeliveryRoleSpec) (
 		return nil, err
 	}
 	state := &plan.DeliveryRoleState{
-		Exists: true, Trust: decoded(out.Role.AssumeRolePolicyDocument),
+		Exists: true, ARN: aws.ToString(out.Role.Arn), Trust: decoded(out.Role.AssumeRolePolicyDocument),
 		Tags: map[string]string{}, Attached: map[string]string{},
+	}
+	if state.ElsewhereThan(role.ARN) != "" {
+		return state, nil
 	}
 	if r.Now != nil {
 		state.At = r.Now().UTC().Format("2006-01-02T15:04:05")
@@ -156,12 +161,25 @@ func decoded(document *string) string {
 	return plain
 }
 
+// createDeliveryRole creates the role. If a role with its name exists meanwhile,
+// that one counts only if its path is the same too.
 func (r *region) createDeliveryRole(ctx context.Context, a plan.CreateDeliveryRole) error {
 	_, err := r.iam().CreateRole(ctx, &iam.CreateRoleInput{
 		RoleName: aws.String(a.Role.Name), Path: aws.String(a.Role.Path), Description: aws.String(a.Role.Description),
 		AssumeRolePolicyDocument: aws.String(a.Role.Trust), PermissionsBoundary: nonzero(a.Role.Boundary), Tags: iamTags(a.Role.Tags),
 	})
-	return settled(err)
+	if remedy.ClassOf(err) != remedy.Present {
+		return err
+	}
+	out, unread := r.iam().GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(a.Role.Name)})
+	if unread != nil {
+		return transient(err)
+	}
+	state := plan.DeliveryRoleState{Exists: true, ARN: aws.ToString(out.Role.Arn)}
+	if namesake := state.ElsewhereThan(a.Role.ARN); namesake != "" {
+		return noting(err, "find out who created "+namesake+", and delete it: aws iam delete-role --role-name "+a.Role.Name)
+	}
+	return nil
 }
 
 func (r *region) setRoleBoundary(ctx context.Context, a plan.SetRoleBoundary) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/plan"
@@ -84,6 +85,11 @@ func (r *region) observeTrail(ctx context.Context, s remedy.Scope) (*plan.TrailS
 			return nil, err
 		}
 		state.Status, state.Selectors = does[t.ARN].Status, does[t.ARN].Selectors
+		if state.Status.LogsError != "" {
+			if state.NoRole, err = r.noRole(ctx, t.Role); err != nil {
+				return nil, err
+			}
+		}
 		if s.Type == "" && plan.Moved(r.Want, *state) { // an event itself names its caller
 			state.ChangedBy = r.lastUpdate(ctx, *t)
 		}
@@ -97,6 +103,24 @@ func (r *region) observeTrail(ctx context.Context, s remedy.Scope) (*plan.TrailS
 		return nil, r.unusable("relight finds no trail that it could protect", state.Memory)
 	}
 	return state, r.describeTrailGroup(ctx, state)
+}
+
+// noRole returns that a role does not exist, or nil if it does or nobody knows. It
+// only explains why events do not arrive, so a permanent error stops nothing.
+func (r *region) noRole(ctx context.Context, role string) (*plan.NoRole, error) {
+	if ownerOf(role) != r.account {
+		return nil, nil
+	}
+	out, err := r.iam().GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(role[strings.LastIndex(role, "/")+1:])})
+	switch {
+	case remedy.ClassOf(err) == remedy.Missing:
+		return &plan.NoRole{}, nil
+	case err != nil && remedy.ClassOf(err).Retry():
+		return nil, err
+	case err != nil || aws.ToString(out.Role.Arn) == role:
+		return nil, nil
+	}
+	return &plan.NoRole{Namesake: aws.ToString(out.Role.Arn)}, nil
 }
 
 // lastUpdate returns who updated a trail last, and when, ignoring relight's own
@@ -278,7 +302,7 @@ func (r *region) createTrail(ctx context.Context, a plan.CreateTrail) error {
 		if what == "" {
 			return err
 		}
-		refusal = cmp.Or(refusal, noting(err, "relight created the trail without "+what))
+		refusal = cmp.Or(refusal, noting(r.explained(ctx, err, t.Role), "relight created the trail without "+what))
 	}
 }
 
@@ -304,16 +328,31 @@ func (r *region) updateTrail(ctx context.Context, a plan.UpdateTrail) error {
 		}
 		what := parts.without(err, a.Was)
 		if what == "" {
-			return again(cmp.Or(refusal, err))
+			return again(cmp.Or(refusal, r.explained(ctx, err, t.Role)))
 		}
 		if refusal == nil {
-			refusal = noting(err, "relight restores the rest of the trail without "+what)
+			refusal = noting(r.explained(ctx, err, t.Role), "relight restores the rest of the trail without "+what)
 		}
 		if !restores(in, a.Was) {
 			return again(refusal)
 		}
 	}
 }
+
+// explained adds to CloudTrail's refusal of a role that the role does not exist.
+func (r *region) explained(ctx context.Context, refusal error, role string) error {
+	if !strings.HasPrefix(codeOf(refusal), blamesLogs) {
+		return refusal
+	}
+	if none, err := r.noRole(ctx, role); err == nil && none != nil {
+		return noting(refusal, "its role "+role+" does not exist"+none.And())
+	}
+	return refusal
+}
+
+// blamesLogs begins the codes of CloudTrail that are about a trail's log group or
+// its role.
+const blamesLogs = "InvalidCloudWatchLogs"
 
 // restores reports whether a request still changes anything, other than taking a
 // part off.
@@ -350,7 +389,7 @@ func (p trailParts) without(refusal error, was plan.Trail) string {
 		was      string // what the trail has now; "" for nothing
 		what     string
 	}{
-		{[]string{"InvalidCloudWatchLogs", "CloudWatchLogsDelivery"}, []**string{p.group, p.role}, was.LogGroupARN, "its log group and role"},
+		{[]string{blamesLogs, "CloudWatchLogsDelivery"}, []**string{p.group, p.role}, was.LogGroupARN, "its log group and role"},
 		{[]string{"InsufficientSnsTopic", "InvalidSnsTopic"}, []**string{p.topic}, was.Topic, "its topic"},
 		{[]string{"Kms", "InvalidKms", "InsufficientEncryption"}, []**string{p.key}, was.Key, "its key"},
 	} {

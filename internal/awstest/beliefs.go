@@ -389,9 +389,9 @@ var trailBeliefs = []Belief{
 		Other: "it stays for ever", Then: "This is not safe both ways: the finding stays until somebody updates the trail, because nothing shows whether the error is old.", Settles: byHand + ": delete a trail's log group, create it again, read the status for an hour.",
 	},
 	{
-		ID: trailErrorAtOnce, Says: "GetTrailStatus shows that the log group is gone.", Grade: Assumed,
+		ID: trailErrorAtOnce, Says: "GetTrailStatus shows that the log group or the role is gone.", Grade: Assumed,
 		Evidence: "CloudTrail API Reference, GetTrailStatus, LatestCloudWatchLogsDeliveryError.", Decides: "internal/plan/trail.go",
-		Other: "it shows no error", Then: "Nothing: relight reads the log group itself.", Settles: byHand + ": delete a trail's log group, read the status.",
+		Other: "it shows no error", Then: "relight reads the log group itself. It learns of a missing role only when it has to change the trail.", Settles: byHand + ": delete a trail's log group, read the status; the same with its role.",
 	},
 	{
 		ID: "events-after-stop", Probed: []string{"stop-logging-reaches-eventbridge"}, Says: "Management events reach EventBridge although the trail was stopped or excludes them.", Grade: Assumed,

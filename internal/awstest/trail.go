@@ -195,8 +195,8 @@ func describeTrails(c *request, in *cloudtrail.DescribeTrailsInput) (*cloudtrail
 	return out, nil
 }
 
-// getTrailStatus returns a trail's status. It reports a deleted log group at
-// once; AWS reports it at the next delivery.
+// getTrailStatus returns a trail's status. It reports a deleted log group or role
+// at once; AWS reports it at the next delivery.
 func getTrailStatus(c *request, in *cloudtrail.GetTrailStatusInput) (*cloudtrail.GetTrailStatusOutput, error) {
 	t, err := c.find(in.Name)
 	if err != nil {
@@ -212,7 +212,8 @@ func getTrailStatus(c *request, in *cloudtrail.GetTrailStatusInput) (*cloudtrail
 	if t.SnsTopicARN != nil && t.logging && !c.notifies(*t.SnsTopicARN) {
 		out.LatestNotificationError = aws.String("AuthorizationError") // recorded 2026-09-20
 	}
-	if group := t.CloudWatchLogsLogGroupArn; group != nil && t.logging && !c.delivers(*group) && !c.doubts(trailErrorAtOnce) {
+	_, role := c.roleByARN(aws.ToString(t.CloudWatchLogsRoleArn))
+	if group := t.CloudWatchLogsLogGroupArn; group != nil && t.logging && !(role && c.delivers(*group)) && !c.doubts(trailErrorAtOnce) {
 		t.stale = "Access denied. Verify in IAM that the role has adequate permissions."
 		out.LatestCloudWatchLogsDeliveryError = aws.String(t.stale)
 	}

@@ -25,8 +25,9 @@ const (
 	InTrailLogGroup = "${trail-log-group}" // the configured name, or "*" if relight discovers it at run time
 	InTrailRole     = "${trail-role}"      // ARN of the configured role, or of any role if relight discovers it at run time
 	InDeliveryRole  = "${delivery-role}"   // ARN
-	InTopic         = "${topic}"           // ARN
-	InKey           = "${key}"             // ARN of the key that encrypts the topic
+	InDeliveryName  = "${delivery-role-name}"
+	InTopic         = "${topic}" // ARN
+	InKey           = "${key}"   // ARN of the key that encrypts the topic
 )
 
 const arn = "arn:" + InPartition + ":"
@@ -58,6 +59,11 @@ var roleReads = []Grant{
 	{
 		Actions:   []string{"iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"},
 		Resources: []string{InDeliveryRole},
+	},
+	{
+		Actions:   []string{"iam:GetRole"},
+		Resources: []string{arn + "iam::" + InAccount + ":role/*/" + InDeliveryName},
+		Why:       "GetRole is for a role at another path that has the delivery role's name: relight cannot create its own beside that one, and names it to people",
 	},
 	{
 		Actions:   []string{"iam:GetPolicy", "iam:GetPolicyVersion"},
@@ -158,6 +164,11 @@ var kindGrants = map[Kind][]Grant{
 			Why:       "PassRole is checked inside UpdateTrail and CreateTrail, and relight never calls it; relight learns the trail's role only at run time unless trail.roleArn names it",
 		},
 		{
+			Actions:   []string{"iam:GetRole"},
+			Resources: []string{arn + "iam::" + InAccount + ":role/*"},
+			Why:       "GetRole is for the trail's role if events do not reach the log group or CloudTrail refuses the role: it may be gone, and a role at another path may have its name; relight learns only at run time which role it is; GetRole is checked inside UpdateTrail and CreateTrail for an organisation trail too",
+		},
+		{
 			Actions:   []string{"logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource", "logs:PutLogGroupDeletionProtection"},
 			Resources: []string{trailLogGroup, trailLogGroup + ":*"},
 			Why: "CloudTrail rejects a log group that does not exist: CreateLogGroup is for a log group that was deleted with the trail, and PutRetentionPolicy is for its retention; " +
@@ -167,11 +178,6 @@ var kindGrants = map[Kind][]Grant{
 			Actions:   []string{"organizations:ListAWSServiceAccessForOrganization"},
 			Resources: []string{"*"},
 			Why:       "ListAWSServiceAccessForOrganization is checked inside UpdateTrail and CreateTrail for an organisation trail, and relight never calls it; AWS does not support resources for it",
-		},
-		{
-			Actions:   []string{"iam:GetRole"},
-			Resources: []string{arn + "iam::" + InAccount + ":role/aws-service-role/" + CloudTrailService + "/*"},
-			Why:       "GetRole is checked inside UpdateTrail and CreateTrail for an organisation trail, and relight never calls it",
 		},
 		recall("relight restores a stripped or deleted trail from what it remembers of the trail"),
 	},

@@ -37,3 +37,6 @@ func Called(arn, name string) bool { return name == arn || name == trailName(arn
 func IsKey(name, arn string) bool {
 	return arn != "" && (name == arn || strings.HasSuffix(arn, ":key/"+name))
 }
+
+// roleName returns the name in a role's ARN, without its path.
+func roleName(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }

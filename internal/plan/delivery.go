@@ -6,6 +6,7 @@ import "github.com/relight-aws/relight/internal/catalog"
 // ACTIVE. For one of relight's own it names the first cause that applies:
 //
 //	it has another role than relight's   a person has to delete the flow log
+//	a role at another path has its name  a person has to delete that role
 //	the role is not as desired           the role's own function restores it
 //	the log group does not exist         this plan creates it
 //	the group's key is unusable          a person has to fix it
@@ -51,6 +52,9 @@ func ownCause(want catalog.Desired, state *FlowLogState, fl FlowLog) (Code, Args
 		return FlowLogRoleMissing, Args{"role": role.Name, "function": function}
 	}
 	if state.Role != nil {
+		if namesake := state.Role.ElsewhereThan(role.ARN); namesake != "" {
+			return FlowLogRoleElsewhere, Args{"role": role.ARN, "namesake": namesake, "name": roleName(namesake)}
+		}
 		if cause := roleTrouble(role, *state.Role); cause != "" {
 			return FlowLogRoleChanged, Args{"cause": cause, "function": function}
 		}

@@ -27,6 +27,12 @@ func TestWhyOwnDeliveryFails(t *testing.T) {
 			},
 			"its role relight-delivery does not exist. The function relight-deliveryroles restores the role",
 		},
+		"a role of that name": {
+			func(_ *plan.FlowLog, s *plan.FlowLogState) {
+				s.Role = &plan.DeliveryRoleState{Exists: true, ARN: "arn:aws:iam::111122223333:role/x/relight-delivery"}
+			},
+			"its role arn:aws:iam::111122223333:role/relight-delivery does not exist, and arn:aws:iam::111122223333:role/x/relight-delivery has its name. Find out who created",
+		},
 		"trust": {
 			func(_ *plan.FlowLog, s *plan.FlowLogState) { s.Role.Trust = "{}" },
 			"its role relight-delivery has a changed trust policy. The function",

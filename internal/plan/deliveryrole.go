@@ -16,6 +16,7 @@ import (
 type DeliveryRoleState struct {
 	Elsewhere string // why there is nothing to plan here; "" if there is
 	Exists    bool
+	ARN       string // of the role with that name: its path may be another one, see ElsewhereThan
 	Trust     string // policy document
 	Boundary  string // ARN; "" for none
 	Bounds    string // document of the boundary, if it is the desired one
@@ -27,6 +28,17 @@ type DeliveryRoleState struct {
 
 // Kind returns the kind that the state is of.
 func (*DeliveryRoleState) Kind() catalog.Kind { return catalog.DeliveryRoles }
+
+// ElsewhereThan returns the ARN of the observed role if it is not the one with
+// that ARN but only has its name, or "". Names of roles are unique in an account
+// whatever their paths are. Source: IAM API Reference, CreateRole, RoleName and
+// Path. Nothing else is observed of such a role.
+func (state *DeliveryRoleState) ElsewhereThan(arn string) string {
+	if !state.Exists || state.ARN == arn {
+		return ""
+	}
+	return state.ARN
+}
 
 // A DeliveryRoleSpec is what the role with which relight's flow logs deliver
 // has to be. The stack creates it from the same data.
@@ -167,6 +179,7 @@ func (a DetachRolePolicy) Step() Step {
 // plan plans the role with which relight's flow logs deliver:
 //
 //	nothing deployed, or another role       skipped
+//	a role at another path has its name     a finding: relight cannot create it, and leaves the other one
 //	it does not exist                       created under its name, with its policy
 //	its trust policy was changed            restored
 //	its own policy is missing or changed    restored
@@ -187,6 +200,10 @@ func (state *DeliveryRoleState) plan(want catalog.Desired, got Observed) Plan {
 		return p
 	}
 	p.Touched = touchedRole(role, state, got)
+	if namesake := state.ElsewhereThan(role.ARN); namesake != "" {
+		p.find(DeliveryRoleElsewhere, Args{"role": role.ARN, "namesake": namesake, "name": roleName(namesake)})
+		return p
+	}
 	put := func(reason string) {
 		p.Actions = append(p.Actions, PutRolePolicy{Role: role.Name, Name: catalog.DeliveryPolicy, Document: role.Policy, Reason: reason})
 	}

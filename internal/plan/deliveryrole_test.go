@@ -23,7 +23,7 @@ const now = "2026-01-02T03:04:06"
 func soundRole(want catalog.Desired) *plan.DeliveryRoleState {
 	r := plan.DeliveryRoleOf(want)
 	return &plan.DeliveryRoleState{
-		Exists: true, Trust: r.Trust, Boundary: r.Boundary, Bounds: allowAll, Tags: map[string]string{catalog.OwnerTag: "relight"},
+		Exists: true, ARN: r.ARN, Trust: r.Trust, Boundary: r.Boundary, Bounds: allowAll, Tags: map[string]string{catalog.OwnerTag: "relight"},
 		Inline: map[string]string{catalog.DeliveryPolicy: r.Policy}, Attached: map[string]string{}, At: now,
 	}
 }
@@ -42,6 +42,15 @@ func TestDeliveryRoles(t *testing.T) {
 		"missing": {change: func(s *plan.DeliveryRoleState) { *s = plan.DeliveryRoleState{} }, actions: []string{
 			"create role relight-delivery (it does not exist, so flow logs cannot deliver)", put + "the role is new)",
 		}},
+		"a role of that name": {
+			change: func(s *plan.DeliveryRoleState) {
+				*s = plan.DeliveryRoleState{Exists: true, ARN: "arn:aws:iam::111122223333:role/x/relight-delivery"}
+			},
+			findings: []string{"[delivery-role-elsewhere] role arn:aws:iam::111122223333:role/relight-delivery: it does not exist, and relight cannot create it again, " +
+				"because arn:aws:iam::111122223333:role/x/relight-delivery has its name: relight's flow logs do not deliver. " +
+				"Find out who created arn:aws:iam::111122223333:role/x/relight-delivery, and delete it: aws iam delete-role --role-name relight-delivery, after its policies. " +
+				"The event of that call, or else the next sweep, restores arn:aws:iam::111122223333:role/relight-delivery."},
+		},
 		"trust": {
 			change:  func(s *plan.DeliveryRoleState) { s.Trust = strings.Replace(s.Trust, "vpc-flow-logs", "ec2", 1) },
 			actions: []string{"set trust policy of role relight-delivery (its trust policy was changed)"},

@@ -71,6 +71,7 @@ const (
 	TrailLogGroupChanged          Code = "trail-log-group-changed"
 	TrailFilesUndelivered         Code = "trail-files-undelivered"
 	TrailEventsUndelivered        Code = "trail-events-undelivered"
+	TrailRoleMissing              Code = "trail-role-missing"
 	TrailMemoryUnusable           Code = "trail-memory-unusable"
 	TrailMemoryShort              Code = "trail-memory-short"
 	TrailOtherPurpose             Code = "trail-other-purpose"
@@ -94,6 +95,7 @@ const (
 
 	FlowLogRoleForeign      Code = "flowlog-role-foreign"
 	FlowLogRoleMissing      Code = "flowlog-role-missing"
+	FlowLogRoleElsewhere    Code = "flowlog-role-elsewhere"
 	FlowLogRoleChanged      Code = "flowlog-role-changed"
 	FlowLogRoleConditional  Code = "flowlog-role-conditional"
 	FlowLogGroupMissing     Code = "flowlog-group-missing"
@@ -105,6 +107,7 @@ const (
 	FlowLogInTheWay         Code = "flowlog-in-the-way"
 	VPCFull                 Code = "vpc-full"
 	VPCExemptByTag          Code = "vpc-exempt-by-tag"
+	DeliveryRoleElsewhere   Code = "delivery-role-elsewhere"
 	BoundaryDenies          Code = "delivery-boundary-denies"
 	PolicyConditional       Code = "delivery-policy-conditional"
 
@@ -223,6 +226,12 @@ var findingTexts = []FindingText{
 		Remedy:  "Check that role {role} exists, trusts CloudTrail and may write there. If the log group has just been restored, the next delivery clears this.",
 		Why:     "The role is gone, or it may not write.",
 		More:    "Fix the role. CloudTrail may keep the error for a while: `aws cloudtrail get-trail-status` also says when the last delivery succeeded.",
+	},
+	{
+		Code: TrailRoleMissing, Subject: "trail {trail}", Alert: true,
+		Problem: "its events do not reach log group {group}, because its role {role} does not exist{namesake}: {error}",
+		Remedy:  "Create {role} again, with the same path: it must trust {service} and be allowed to write to the log group. If another role has its name, find out who created that one, and delete it first. Or give the trail another role (aws cloudtrail update-trail --cloud-watch-logs-role-arn), then run relight accept.",
+		Why:     "Somebody deleted the role. IAM allows a name once in an account, whatever the path is, and the path is part of the ARN: a role that has only the name is not the trail's.",
 	},
 	{
 		Code: TrailMemoryUnusable, Subject: "memory {parameter}", Alert: true,
@@ -355,6 +364,12 @@ var findingTexts = []FindingText{
 		Why:     "Somebody deleted the delivery role. EC2 delivers again within minutes of its return.",
 	},
 	{
+		Code: FlowLogRoleElsewhere, Subject: "flow log {flowlog} of {vpc}",
+		Problem: "its delivery is {status}: its role {role} does not exist, and {namesake} has its name",
+		Remedy:  "Find out who created {namesake}, and delete it: aws iam delete-role --role-name {name}, after its policies. relight then restores the role.",
+		Why:     "Somebody deleted the delivery role and created one with the same name at another path, so that relight cannot restore it.",
+	},
+	{
 		Code: FlowLogRoleChanged, Subject: "flow log {flowlog} of {vpc}",
 		Problem: "its delivery is {status}: {cause}",
 		Remedy:  "The function {function} restores the role. If this finding stays, the function's log says why.",
@@ -421,6 +436,12 @@ var findingTexts = []FindingText{
 		Problem: "its tag {tag} exempts it from having a flow log",
 		Remedy:  "If it should not be exempt, remove the tag: aws ec2 delete-tags --resources {vpc} --tags Key={tag}. The event of that call, or else the next sweep, restores its flow log.",
 		Why:     "With `flowLogs.exemptByTag`, anybody who may tag a VPC can exempt it. Sweeps only list such VPCs as skipped.",
+	},
+	{
+		Code: DeliveryRoleElsewhere, Subject: "role {role}", Alert: true,
+		Problem: "it does not exist, and relight cannot create it again, because {namesake} has its name: relight's flow logs do not deliver",
+		Remedy:  "Find out who created {namesake}, and delete it: aws iam delete-role --role-name {name}, after its policies. The event of that call, or else the next sweep, restores {role}.",
+		Why:     "IAM allows a name once in an account, whatever the path is, and the path is part of the ARN that flow logs deliver with. relight does not change a role that it did not create.",
 	},
 	{
 		Code: BoundaryDenies, Subject: "permissions boundary {boundary}", Alert: true,

@@ -16,6 +16,7 @@ type TrailState struct {
 	Memory      Recollection
 	Status      TrailStatus // of the chosen trail, if it exists
 	Selectors   Selectors   // of the chosen trail
+	NoRole      *NoRole     // why the role of the chosen trail does not deliver, if that was read and is known
 	ChangedBy   string      // who updated it last, and when; "" if that was not read or is not known
 	GroupExists bool        // whether the log group that it has to deliver to exists; see WantedTrailLogGroup
 	Seen        []Trail     // every trail; nothing else is read if the scope is about buckets or keys
@@ -30,6 +31,20 @@ type TrailStatus struct {
 	DeliveryError string // of its log files: an error code of Amazon S3 or AWS KMS; "" for none
 	LogsError     string // of its events to the log group; "" for none
 	TopicError    string // of its notifications: an error code of Amazon SNS; "" for none
+}
+
+// NoRole says that a trail's role does not exist.
+type NoRole struct {
+	Namesake string // ARN of a role that has its name, but another path; "" for none
+}
+
+// And returns what people should know about the namesake, to continue a sentence
+// about the role.
+func (n NoRole) And() string {
+	if n.Namesake == "" {
+		return ""
+	}
+	return ", and " + n.Namesake + " has its name"
 }
 
 // A Trail is a CloudTrail trail as one region shows it: its home region, or
@@ -225,7 +240,7 @@ func (p *Plan) existing(want catalog.Desired, got Observed, s TrailState) {
 		}
 		p.Actions = append(p.Actions, putSelectors(t.ARN, why, s.Selectors.Repaired(remembered), remembered))
 	}
-	undelivered := undelivered(t, s.Status)
+	undelivered := undelivered(t, s)
 	moved := moved(want, s)
 	p.Findings = append(p.Findings, undelivered...)
 	p.Findings = append(p.Findings, moved...)
@@ -375,12 +390,19 @@ func moved(want catalog.Desired, s TrailState) []Finding {
 }
 
 // undelivered returns a finding for each delivery of a trail that fails.
-func undelivered(t Trail, s TrailStatus) []Finding {
+func undelivered(t Trail, state TrailState) []Finding {
 	var findings []Finding
+	s := state.Status
 	if s.DeliveryError != "" {
 		findings = append(findings, NewFinding(TrailFilesUndelivered, Args{"trail": t.ARN, "bucket": t.Bucket, "error": s.DeliveryError}))
 	}
-	if s.LogsError != "" {
+	switch {
+	case s.LogsError == "":
+	case state.NoRole != nil:
+		findings = append(findings, NewFinding(TrailRoleMissing, Args{
+			"trail": t.ARN, "group": logGroupName(t.LogGroupARN), "error": s.LogsError, "role": t.Role, "namesake": state.NoRole.And(), "service": catalog.CloudTrailService,
+		}))
+	default:
 		findings = append(findings, NewFinding(TrailEventsUndelivered, Args{
 			"trail": t.ARN, "group": logGroupName(t.LogGroupARN), "error": s.LogsError, "role": t.Role,
 		}))
