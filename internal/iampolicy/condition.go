@@ -29,14 +29,11 @@ type Key struct {
 // that is not known.
 func Has(value string) Key { return Key{value: value, present: Always} }
 
-// MayHave is a key that such a call has with this value, or lacks.
-func MayHave(value string) Key { return Key{value: value, present: Maybe} }
-
 // Lacks is a key that no such call has.
 func Lacks() Key { return Key{} }
 
 // HasOther is a key that such a call lacks, or has with a value that no policy
-// of this account names.
+// of this account names, unless by a wildcard or a range.
 func HasOther() Key { return Key{present: Maybe, other: true} }
 
 // Holds reports whether the conditions of a statement are met by a call. Source:
@@ -52,10 +49,16 @@ func (st Statement) Holds(call Call) Verdict {
 	return all
 }
 
-// negated maps each operator that negates another to that one.
+// negated maps each operator that negates another to that one, and each of the
+// others that a key's absence never meets to "".
 var negated = map[string]string{
 	"stringnotequals": "stringequals", "stringnotequalsignorecase": "stringequalsignorecase", "stringnotlike": "stringlike",
 	"arnnotequals": "arnequals", "arnnotlike": "arnlike", "notipaddress": "ipaddress",
+	"numericnotequals": "numericequals", "datenotequals": "dateequals",
+
+	"stringequals": "", "stringequalsignorecase": "", "stringlike": "", "arnequals": "", "arnlike": "", "ipaddress": "", "bool": "", "binaryequals": "",
+	"numericequals": "", "numericlessthan": "", "numericlessthanequals": "", "numericgreaterthan": "", "numericgreaterthanequals": "",
+	"dateequals": "", "datelessthan": "", "datelessthanequals": "", "dategreaterthan": "", "dategreaterthanequals": "",
 }
 
 // meets returns the verdict on one key of one operator, both in lower case.
@@ -71,19 +74,23 @@ func (c Call) meets(operator, name string, values Values) Verdict {
 	operator, optional := strings.CutSuffix(operator, "ifexists")
 	operator, any := strings.CutPrefix(operator, "foranyvalue:")
 	operator, every := strings.CutPrefix(operator, "forallvalues:")
-	positive, negates := negated[operator]
+	positive, defined := negated[operator]
 	absent := Never
 	var present Verdict
 	switch {
 	case operator == "null":
 		present, absent = among(values, "false"), among(values, "true")
-	case negates:
+	case !defined: // an operator of later years
+		return Maybe
+	case positive != "":
 		present, absent = Always-key.matches(positive, values), Always
 	default:
 		present = key.matches(operator, values)
 	}
 	switch {
 	case operator == "null":
+	case any && optional: // true because the key is absent, or false because no value matches: not documented
+		absent = Maybe
 	case any:
 		absent = Never
 	case optional, every:
@@ -119,7 +126,6 @@ func (k Key) matches(operator string, values Values) Verdict {
 }
 
 func (k Key) match(operator, value string) Verdict {
-	open := strings.Trim(value, "*") == "" || strings.HasSuffix(value, "/0") // any text, or any address
 	has, overlaps, exact := k.value, overlap, false
 	switch operator {
 	case "stringlike":
@@ -129,16 +135,12 @@ func (k Key) match(operator, value string) Verdict {
 		exact = true
 	case "stringequalsignorecase", "bool":
 		exact, has, value = true, strings.ToLower(has), strings.ToLower(value)
-	case "ipaddress":
-		if !k.other {
-			return Maybe
-		}
-	default: // numbers, times, and operators of later years
+	default: // addresses, numbers, times
 		return Maybe
 	}
 	variables := strings.Contains(value, "${")
 	if k.other {
-		if variables || open && !exact {
+		if variables || !exact && strings.ContainsAny(value, "*?") {
 			return Maybe
 		}
 		return Never

@@ -141,7 +141,9 @@ func (p *Principal) UnmarshalJSON(raw []byte) error {
 // UnmarshalJSON reads a single value or a list of values.
 func (v *Values) UnmarshalJSON(raw []byte) error {
 	var node any
-	if err := json.Unmarshal(raw, &node); err != nil {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber() // a number of an account stays as it is written
+	if err := dec.Decode(&node); err != nil {
 		return err
 	}
 	list, ok := node.([]any)
@@ -151,7 +153,7 @@ func (v *Values) UnmarshalJSON(raw []byte) error {
 	*v = nil
 	for _, e := range list {
 		switch e.(type) {
-		case string, bool, float64:
+		case string, bool, json.Number:
 			*v = append(*v, fmt.Sprint(e))
 		default:
 			return fmt.Errorf("%s is neither a value nor a list of values", raw)

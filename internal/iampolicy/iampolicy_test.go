@@ -47,7 +47,7 @@ func TestNew(t *testing.T) {
 	if got := iampolicy.New(st).String(); got != want {
 		t.Errorf("writes\n%s, want\n%s", got, want)
 	}
-	if !st.Covers("a:B") || !st.AppliesTo("a.amazonaws.com") || st.Effect != iampolicy.Allow {
+	if !st.Covers("a:B") || st.AppliesTo("a.amazonaws.com") != iampolicy.Always || st.Effect != iampolicy.Allow {
 		t.Errorf("a new statement does not have the given members: %+v", st)
 	}
 }
@@ -71,10 +71,10 @@ func TestUnreadable(t *testing.T) {
 // A single value becomes a list of one. The value of a condition need not be a
 // string.
 func TestForms(t *testing.T) {
-	st := statement(t, `"Action":"a","Resource":["b","c"],"Principal":{"AWS":["*"]},"NotPrincipal":"*","Condition":{"Bool":{"k":false},"NumericLessThan":{"n":[1,2.5]}}`)
+	st := statement(t, `"Action":"a","Resource":["b","c"],"Principal":{"AWS":["*"]},"NotPrincipal":"*","Condition":{"Bool":{"k":false},"NumericLessThan":{"n":[111122223333,2.5]}}`)
 	for name, got := range map[string]iampolicy.Values{
 		"a": st.Action, "b c": st.Resource, "*": st.Principal.AWS, "* ": append(st.NotPrincipal.AWS, ""),
-		"false": st.Condition["Bool"]["k"], "1 2.5": st.Condition["NumericLessThan"]["n"], "": st.NotAction,
+		"false": st.Condition["Bool"]["k"], "111122223333 2.5": st.Condition["NumericLessThan"]["n"], "": st.NotAction,
 	} {
 		if strings.Join(got, " ") != name {
 			t.Errorf("%q, want %q", got, name)
@@ -108,25 +108,31 @@ func TestCovers(t *testing.T) {
 // parts of an ARN, variables, and statements without resources.
 func TestResources(t *testing.T) {
 	const resource = "arn:aws:logs:eu-west-1:111122223333:log-group:g"
-	tests := map[string]struct{ on, overlaps bool }{
-		`"Resource":"*"`:                                                   {true, true},
-		`"Resource":["x","` + resource + `"]`:                              {true, true},
-		`"Resource":"` + resource + `2"`:                                   {},
-		`"Resource":"arn:aws:logs:*"`:                                      {true, true},
-		`"Resource":"arn:aws:logs:*:*:*"`:                                  {true, true},
-		`"Resource":"arn:aws:*:*:log-group:g"`:                             {true, false},
-		`"Resource":"ARN:AWS:` + resource[8:] + `"`:                        {true, false},
-		`"Resource":"arn:aws:logs:eu-west-1:${aws:PrincipalAccount}:*"`:    {false, true},
-		`"NotResource":"arn:aws:logs:eu-west-1:${aws:PrincipalAccount}:*"`: {true, true},
-		`"NotResource":"` + resource + `"`:                                 {},
-		`"NotResource":"*"`:                                                {},
-		`"NotResource":"x"`:                                                {true, true},
-		`"Effect":"Deny"`:                                                  {true, false},
+	const never, maybe, always = iampolicy.Never, iampolicy.Maybe, iampolicy.Always
+	tests := map[string]struct {
+		on       iampolicy.Verdict
+		overlaps bool
+	}{
+		`"Resource":"*"`:                                                   {always, true},
+		`"Resource":["x","` + resource + `"]`:                              {always, true},
+		`"Resource":"` + resource + `2"`:                                   {never, false},
+		`"Resource":"arn:aws:logs:*"`:                                      {always, true},
+		`"Resource":"arn:aws:logs:*:*:*"`:                                  {always, true},
+		`"Resource":"arn:aws:*:*:log-group:g"`:                             {always, false},
+		`"Resource":"ARN:AWS:` + resource[8:] + `"`:                        {maybe, false},
+		`"Resource":"arn:aws:logs:eu-west-1:${aws:PrincipalAccount}:*"`:    {maybe, true},
+		`"NotResource":"arn:aws:logs:eu-west-1:${aws:PrincipalAccount}:*"`: {maybe, true},
+		`"NotResource":"` + resource + `"`:                                 {never, false},
+		`"NotResource":"*"`:                                                {never, false},
+		`"NotResource":"x"`:                                                {always, true},
+		`"NotResource":"` + strings.ToUpper(resource) + `"`:                {maybe, true},
+		`"Resource":["` + strings.ToUpper(resource) + `","*"]`:             {always, true},
+		`"Effect":"Deny"`:                                                  {always, false},
 	}
 	for members, want := range tests {
 		st := statement(t, members)
 		if on, overlaps := st.On(resource), st.Overlaps(resource); on != want.on || overlaps != want.overlaps {
-			t.Errorf("%s is on it: %t, want %t; overlaps: %t, want %t", members, on, want.on, overlaps, want.overlaps)
+			t.Errorf("%s is on it: %d, want %d; overlaps: %t, want %t", members, on, want.on, overlaps, want.overlaps)
 		}
 	}
 }
@@ -156,23 +162,25 @@ func TestOverlapsPattern(t *testing.T) {
 
 func TestAppliesTo(t *testing.T) {
 	const service = "cloudwatch.amazonaws.com"
-	tests := map[string]bool{
-		`"Principal":"*"`:                                      true,
-		`"Principal":{"AWS":"*"}`:                              true,
-		`"Principal":{"Service":"` + service + `"}`:            true,
-		`"Principal":{"Service":["a","` + service + `"]}`:      true,
-		`"Principal":{"Service":"*"}`:                          true,
-		`"Principal":{"Service":"events.amazonaws.com"}`:       false,
-		`"Principal":{"AWS":"arn:aws:iam::111122223333:root"}`: false,
-		`"Principal":{"Federated":"*"}`:                        false,
-		`"Effect":"Allow"`:                                     false,
-		`"NotPrincipal":{"Service":"` + service + `"}`:         false,
-		`"NotPrincipal":"*"`:                                   false,
-		`"NotPrincipal":{"Service":"events.amazonaws.com"}`:    true,
+	tests := map[string]iampolicy.Verdict{
+		`"Principal":"*"`:                                      iampolicy.Always,
+		`"Principal":{"AWS":"*"}`:                              iampolicy.Always,
+		`"Principal":{"Service":"` + service + `"}`:            iampolicy.Always,
+		`"Principal":{"Service":["a","` + service + `"]}`:      iampolicy.Always,
+		`"Principal":{"Service":"*"}`:                          iampolicy.Maybe,
+		`"Principal":{"Service":"CloudWatch.amazonaws.com"}`:   iampolicy.Maybe,
+		`"NotPrincipal":{"Service":"*"}`:                       iampolicy.Maybe,
+		`"Principal":{"Service":"events.amazonaws.com"}`:       iampolicy.Never,
+		`"Principal":{"AWS":"arn:aws:iam::111122223333:root"}`: iampolicy.Never,
+		`"Principal":{"Federated":"*"}`:                        iampolicy.Never,
+		`"Effect":"Allow"`:                                     iampolicy.Never,
+		`"NotPrincipal":{"Service":"` + service + `"}`:         iampolicy.Never,
+		`"NotPrincipal":"*"`:                                   iampolicy.Never,
+		`"NotPrincipal":{"Service":"events.amazonaws.com"}`:    iampolicy.Always,
 	}
 	for members, want := range tests {
 		if got := statement(t, members).AppliesTo(service); got != want {
-			t.Errorf("%s applies: %t, want %t", members, got, want)
+			t.Errorf("%s applies: %d, want %d", members, got, want)
 		}
 	}
 }

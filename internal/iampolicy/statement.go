@@ -14,14 +14,33 @@ func (st Statement) Covers(action string) bool {
 	return st.Action.match(action)
 }
 
-// On reports whether a statement in a resource's policy applies to that
-// resource. A statement without resources does. On ignores case, and lets a
-// wildcard span the parts of an ARN.
-func (st Statement) On(resource string) bool {
-	if len(st.NotResource) > 0 {
-		return !st.NotResource.match(resource)
+// On returns whether a statement in a resource's policy applies to that
+// resource. A statement without resources always does. A wildcard may span the
+// parts of an ARN. Names differ in their case, but whether AWS compares it is not
+// documented, and a policy variable may have any value.
+func (st Statement) On(resource string) Verdict {
+	switch {
+	case len(st.NotResource) > 0:
+		return Always - st.NotResource.names(resource)
+	case len(st.Resource) == 0:
+		return Always
 	}
-	return len(st.Resource) == 0 || st.Resource.match(resource)
+	return st.Resource.names(resource)
+}
+
+// names returns whether one of the patterns matches a resource.
+func (v Values) names(resource string) Verdict {
+	open := make(Values, len(v))
+	for i, pattern := range v {
+		open[i] = variable.ReplaceAllString(pattern, "*")
+	}
+	switch {
+	case slices.ContainsFunc(v, func(pattern string) bool { return overlap(pattern, resource) }):
+		return Always
+	case open.match(resource):
+		return Maybe
+	}
+	return Never
 }
 
 // Overlaps reports whether a statement in a principal's policy applies to at
@@ -45,16 +64,26 @@ var variable = regexp.MustCompile(`\$\{[^}]*\}`)
 // literal replaces wildcards by characters that match only themselves.
 var literal = strings.NewReplacer("*", "\x01", "?", "\x02")
 
-// AppliesTo reports whether a statement applies to a service.
-func (st Statement) AppliesTo(service string) bool {
+// AppliesTo returns whether a statement applies to a service. AWS does not
+// document whether it accepts a service principal with wildcards or in other
+// letters.
+func (st Statement) AppliesTo(service string) Verdict {
 	if st.NotPrincipal != nil {
-		return !st.NotPrincipal.has(service)
+		return Always - st.NotPrincipal.has(service)
 	}
 	return st.Principal.has(service)
 }
 
-func (p *Principal) has(service string) bool {
-	return p.everybody() || p != nil && (slices.Contains(p.Service, service) || slices.Contains(p.Service, "*"))
+func (p *Principal) has(service string) Verdict {
+	switch {
+	case p == nil:
+		return Never
+	case p.everybody() || slices.Contains(p.Service, service):
+		return Always
+	case p.Service.match(service):
+		return Maybe
+	}
+	return Never
 }
 
 func (p *Principal) everybody() bool { return p != nil && slices.Contains(p.AWS, "*") }
@@ -63,7 +92,7 @@ func (p *Principal) everybody() bool { return p != nil && slices.Contains(p.AWS,
 // statement on a resource: the same effect, under the same conditions or fewer.
 // The principal of the wanted statement must be everybody or services.
 func (st Statement) Serves(want Statement, resource string) bool {
-	if st.Effect != want.Effect || !st.On(resource) {
+	if st.Effect != want.Effect || st.On(resource) != Always {
 		return false
 	}
 	if slices.ContainsFunc(want.Action, func(a string) bool { return !st.Covers(a) }) {
@@ -73,7 +102,7 @@ func (st Statement) Serves(want Statement, resource string) bool {
 		if !st.Principal.everybody() {
 			return false
 		}
-	} else if slices.ContainsFunc(want.Principal.Service, func(s string) bool { return !st.AppliesTo(s) }) {
+	} else if slices.ContainsFunc(want.Principal.Service, func(s string) bool { return st.AppliesTo(s) != Always }) {
 		return false
 	}
 	for operator, keys := range st.Condition {

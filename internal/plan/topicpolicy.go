@@ -65,15 +65,16 @@ func publishing(topic, alarm string) iampolicy.Call {
 }
 
 // usingKey is what is known of a call with which CloudWatch uses the key of a
-// topic. AWS documents the topic for these calls; whether they name the alarm
-// and its account is not documented. Source: Amazon SNS Developer Guide,
-// "Managing Amazon SNS encryption keys and costs".
+// topic. It names the topic, the alarm and its account. Sources: Amazon SNS
+// Developer Guide, "Managing Amazon SNS encryption keys and costs"; AWS, Modern
+// Data Architecture Accelerator, grantCloudWatchAlarmsTopicAccess, which grants
+// the key by the alarm and its account.
 func usingKey(topic, alarm string) iampolicy.Call {
 	at := arnOf(topic)
 	call := ofAlarm(topic)
-	call["aws:sourceaccount"], call["aws:sourceowner"] = iampolicy.MayHave(at.AccountID), iampolicy.Lacks()
-	call["aws:sourcearn"] = iampolicy.MayHave(alarmARN(topic, alarm))
-	call["kms:encryptioncontext:aws:sns:topicarn"] = iampolicy.Has(topic)
+	call["aws:sourceaccount"], call["aws:sourceowner"] = iampolicy.Has(at.AccountID), iampolicy.Lacks()
+	call["aws:sourcearn"] = iampolicy.Has(alarmARN(topic, alarm))
+	call["kms:encryptioncontext:aws:sns:topicarn"], call["kms:encryptioncontextkeys"] = iampolicy.Has(topic), iampolicy.Has("aws:sns:topicArn")
 	return call
 }
 
@@ -88,15 +89,16 @@ func alarmARN(topic, alarm string) string {
 // a resource. It is the only judge of a statement, of relight's topic and of
 // any other, and of their keys.
 func effect(st iampolicy.Statement, effect, action, resource string, call iampolicy.Call) iampolicy.Verdict {
-	if st.Effect != effect || !st.Covers(action) || !st.AppliesTo(catalog.AlarmService) || !st.On(resource) {
+	if st.Effect != effect || !st.Covers(action) {
 		return iampolicy.Never
 	}
-	return st.Holds(call)
+	return min(st.AppliesTo(catalog.AlarmService), st.On(resource), st.Holds(call))
 }
 
 // keepsOut returns why a policy keeps CloudWatch from an action on a resource,
-// or "". A statement whose conditions cannot be judged counts, whether it allows
-// or denies.
+// or "". What cannot be judged counts against the policy: a statement that may
+// deny denies, and one that may allow does not allow. An alarm of relight's own
+// costs little, and an alarm that nobody hears costs much.
 func keepsOut(d iampolicy.Document, action, resource string, call iampolicy.Call) string {
 	allowed, denied := iampolicy.Never, iampolicy.Never
 	for _, st := range d.Statements {
@@ -111,6 +113,8 @@ func keepsOut(d iampolicy.Document, action, resource string, call iampolicy.Call
 		return "its policy can deny " + what
 	case allowed == iampolicy.Never:
 		return "its policy does not allow " + what
+	case allowed == iampolicy.Maybe:
+		return "its policy allows " + what + " only under a condition that relight cannot judge"
 	}
 	return ""
 }
