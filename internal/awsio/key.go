@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
@@ -16,8 +17,14 @@ func (r *region) kms() *kms.Client { return client(r, kms.NewFromConfig) }
 // Source: KMS API Reference, CancelKeyDeletion and EnableKey, errors.
 const keyInvalidState = "KMSInvalidStateException"
 
-// keyGone is the state of a key that KMS no longer knows.
-const keyGone = "Deleted"
+// These states are no words of KMS: of a key that it no longer knows, and of an
+// enabled key that encrypts nothing for other services. Sources: Amazon SNS
+// Developer Guide, "Managing Amazon SNS encryption keys and costs", and CloudWatch
+// Logs API Reference, AssociateKmsKey: only symmetric encryption keys.
+const (
+	keyGone         = "Deleted"
+	keyNotSymmetric = "NotSymmetric"
+)
 
 // keyState returns the state of a key in KMS's words.
 func (r *region) keyState(ctx context.Context, arn string) (string, error) {
@@ -26,7 +33,7 @@ func (r *region) keyState(ctx context.Context, arn string) (string, error) {
 }
 
 // describeKey returns the ARN of a key, which may be named by its ID, ARN or
-// alias, and its state in KMS's words.
+// alias, and its state in KMS's words, keyGone or keyNotSymmetric.
 func (r *region) describeKey(ctx context.Context, name string) (arn, state string, err error) {
 	out, err := r.kms().DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String(name)})
 	if remedy.ClassOf(err) == remedy.Missing {
@@ -35,7 +42,11 @@ func (r *region) describeKey(ctx context.Context, name string) (arn, state strin
 	if err != nil {
 		return "", "", err
 	}
-	return aws.ToString(out.KeyMetadata.Arn), string(out.KeyMetadata.KeyState), nil
+	state, spec := string(out.KeyMetadata.KeyState), out.KeyMetadata.KeySpec
+	if state == plan.KeyEnabled && spec != "" && spec != types.KeySpecSymmetricDefault {
+		state = keyNotSymmetric
+	}
+	return aws.ToString(out.KeyMetadata.Arn), state, nil
 }
 
 // keyPolicy returns the policy of a key; a key has only the policy "default".

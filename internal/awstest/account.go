@@ -64,9 +64,10 @@ type Account struct {
 	writes       []Write
 	messages     []Message
 
-	keyPolicies map[string]string // by the key's ARN
-	keyAliases  map[string]string // by alias: the key's ARN
-	delivered   map[string]int    // by endpoint: messages that a subscription delivered
+	keyPolicies map[string]string           // by the key's ARN
+	keyAliases  map[string]string           // by alias: the key's ARN
+	keySpecs    map[string]kmstypes.KeySpec // by ARN; symmetric if absent
+	delivered   map[string]int              // by endpoint: messages that a subscription delivered
 }
 
 // A region contains what an account has in one region.

@@ -1,6 +1,7 @@
 package awstest
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -43,6 +44,16 @@ func (a *Account) SetKeyState(arn string, state kmstypes.KeyState) {
 	a.keys[arn] = state
 }
 
+// SetKeySpec makes a key one of another kind than AddKey makes.
+func (a *Account) SetKeySpec(arn string, spec kmstypes.KeySpec) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.keySpecs == nil {
+		a.keySpecs = map[string]kmstypes.KeySpec{}
+	}
+	a.keySpecs[arn] = spec
+}
+
 // key returns the ARN of the key with an ID or ARN. Source: KMS API Reference,
 // DescribeKey.
 func (a *Account) key(name *string) (arn string, found bool) {
@@ -70,6 +81,7 @@ func describeKey(c *request, in *kms.DescribeKeyInput) (*kms.DescribeKeyOutput, 
 	state := c.keys[arn]
 	return &kms.DescribeKeyOutput{KeyMetadata: &kmstypes.KeyMetadata{
 		Arn: aws.String(arn), KeyId: aws.String(id), KeyState: state, Enabled: state == kmstypes.KeyStateEnabled,
+		KeySpec: cmp.Or(c.keySpecs[arn], kmstypes.KeySpecSymmetricDefault),
 	}}, nil
 }
 
