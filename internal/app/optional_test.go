@@ -341,6 +341,66 @@ func TestSquattedAlarmName(t *testing.T) {
 	}
 }
 
+// A composite alarm with a suppressor is reported, or loses it, also if it depends
+// on an alarm of a control through other composite alarms. It is left as it is if
+// it depends on other alarms only.
+func TestSuppressorsOfNestedAlarms(t *testing.T) {
+	tests := map[string]struct {
+		rules map[string]string
+		found string
+	}{
+		"itself":                   {map[string]string{"any-of-the-account": `AT_LEAST(1, ALARM, (relight-root-usage, relight-iam-changes))`}, "composite-alarm-suppressed"},
+		"through another":          {map[string]string{"any-of-the-account": `ALARM(inner)`, "inner": `ALARM("relight-root-usage")`}, "composite-alarm-suppressed"},
+		"through two":              {map[string]string{"any-of-the-account": `ALARM(middle)`, "middle": `NOT OK(inner)`, "inner": `AT_LEAST(50%, NOT OK, (checkout-latency, relight-root-usage))`}, "composite-alarm-suppressed"},
+		"through one that is dark": {map[string]string{"any-of-the-account": `ALARM(inner)`, "inner": `MOST(relight-root-usage)`}, "composite-alarm-unclear"},
+		"through itself":           {map[string]string{"any-of-the-account": `ALARM(any-of-the-account) OR ALARM(checkout-latency)`}, ""},
+		"other alarms":             {map[string]string{"any-of-the-account": `ALARM(inner)`, "inner": `ALARM(checkout-latency) OR ALARM("a name, with a comma")`}, ""},
+		"what does not exist":      {map[string]string{"any-of-the-account": `ALARM(nothing)`}, ""},
+	}
+	for name, tt := range tests {
+		for _, by := range []string{"event", "sweep"} {
+			t.Run(name+", by "+by, func(t *testing.T) {
+				w := healthy(t, few)
+				for alarm, rule := range tt.rules {
+					in := &cloudwatch.PutCompositeAlarmInput{AlarmName: aws.String(alarm), AlarmRule: aws.String(rule)}
+					if alarm == "any-of-the-account" {
+						in.ActionsSuppressor = aws.String("arn:aws:cloudwatch:us-east-1:111122223333:alarm:" + foreignAlarm)
+						in.ActionsSuppressorWaitPeriod, in.ActionsSuppressorExtensionPeriod = aws.Int32(60), aws.Int32(60)
+					}
+					must(w.CloudWatch.PutCompositeAlarm(t.Context(), in))
+				}
+				look := func() (found string) {
+					told := len(w.Messages())
+					if by == "sweep" {
+						return strings.Join(codes(w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Alarms}})), " ")
+					}
+					if _, errs := w.send(events.Read("PutCompositeAlarm.suppressed.json"), true); len(errs) > 0 {
+						t.Error(errs)
+					}
+					for _, code := range []string{"composite-alarm-suppressed", "composite-alarm-unclear"} {
+						if strings.Contains(w.told(told), "["+code+"]") {
+							found += code
+						}
+					}
+					return found
+				}
+				writes := len(w.Writes())
+				if got := look(); got != tt.found || len(w.changes(writes)) > 0 {
+					t.Errorf("found %q, want %q; writes %v", got, tt.found, w.changes(writes))
+				}
+				w.config.Alarms.RemoveMutes = true
+				look()
+				if n := len(w.changes(writes)); (n == 1) != (tt.found != "") {
+					t.Errorf("removing: writes %v", w.changes(writes))
+				}
+				if s := w.sweep(app.Request{}); s.Planned != 0 || s.Findings != 0 {
+					t.Errorf("afterwards a sweep plans %d and has the findings %v", s.Planned, codes(s))
+				}
+			})
+		}
+	}
+}
+
 // A region that does not know log alarms refuses a listing that asks for them.
 func TestRegionWithoutLogAlarms(t *testing.T) {
 	for _, code := range []string{"ValidationError", "InvalidParameterValue"} {

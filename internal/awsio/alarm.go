@@ -26,6 +26,10 @@ var alarmKind = kindOf(
 	each((*region).unsuppress),
 )
 
+// nested is how deep composite alarms may be in each other for an event about the
+// outer one. The sweep reads all of them.
+const nested = 4
+
 // observeAlarms reads as little as the scope allows:
 //
 //	relight's alarms only    those alarms, and the topics of one without room for relight's;
@@ -38,7 +42,8 @@ var alarmKind = kindOf(
 //	                         everything but the mute rules
 //	muted alarms             as above, and the mute rules of relight's alarms
 //	                         among them, or of all if one is missing
-//	composite alarms         all of relight's by name, and the composite ones
+//	composite alarms         all of relight's by name, the composite ones, and if one of
+//	                         those has a suppressor, the alarms that it depends on
 //	no names                 trail, filters, every alarm, the topics, mute rules
 func (r *region) observeAlarms(ctx context.Context, s remedy.Scope) (*plan.AlarmState, error) {
 	var ours []string
@@ -65,6 +70,14 @@ func (r *region) observeAlarms(ctx context.Context, s remedy.Scope) (*plan.Alarm
 		ask = slices.Concat(ours, named)
 	}
 	err := r.describeAlarms(ctx, state, ask)
+	for range nested {
+		more := state.Behind(ask)
+		if err != nil || len(more) == 0 {
+			break
+		}
+		ask = append(ask, more...)
+		err = r.describeAlarms(ctx, state, more)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -183,14 +196,16 @@ var invalidCodes = []string{"ValidationError", "InvalidParameterValue", "Invalid
 // whole list, so relight then asks again without the last type.
 var alarmTypes = []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm, types.AlarmTypeLogAlarm}
 
-// describeAlarms reads the named alarms that exist, of every type, or every
-// alarm of the region if no names are given.
+// describeAlarms adds the named alarms that exist, of every type, or every alarm of
+// the region if no names are given.
 func (r *region) describeAlarms(ctx context.Context, state *plan.AlarmState, names []string) error {
 	chunks := [][]string{nil}
 	if len(names) > 0 {
 		chunks = slices.Collect(slices.Chunk(names, catalog.AlarmsPerCall))
 	}
-	state.Alarms, state.Taken, state.Composites = map[string]plan.Alarm{}, map[string]string{}, nil
+	if state.Alarms == nil {
+		state.Alarms, state.Taken = map[string]plan.Alarm{}, map[string]string{}
+	}
 	known := alarmTypes
 	for i := 0; i < len(chunks); i++ {
 		in := &cloudwatch.DescribeAlarmsInput{AlarmNames: chunks[i], AlarmTypes: known, MaxRecords: aws.Int32(catalog.AlarmsPerCall)}

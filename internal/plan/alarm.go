@@ -151,7 +151,8 @@ func (a Unsuppress) Step() Step {
 // and what silences those alarms without changing their settings:
 //
 //	a mute rule covers one of them            a finding, or deleted if the configuration says so
-//	a composite alarm depends on one of them
+//	a composite alarm depends on one of them,
+//	 through other composite alarms too,
 //	 and has a suppressor                     a finding, or the suppressor is removed if the configuration says so
 //	one has been in ALARM for a day           a finding: new events send no notification
 func (observed *AlarmState) plan(want catalog.Desired, got Observed) Plan {
@@ -188,7 +189,7 @@ func (observed *AlarmState) plan(want catalog.Desired, got Observed) Plan {
 		p.muted(want, r, guards, alert)
 	}
 	for _, c := range state.Composites {
-		p.suppressed(want, c, names, alert)
+		p.suppressed(want, c, state, names, alert)
 	}
 	for _, name := range names {
 		if state.Alarms[name].InAlarmFor > catalog.StuckAfter {
@@ -237,8 +238,8 @@ func (p *Plan) muted(want catalog.Desired, r MuteRule, guards map[string]bool, a
 // may. The suppressor silences the actions of the composite
 // alarm, not those of the alarms that it depends on. Source: CloudWatch User Guide,
 // "Suppressing composite alarm actions".
-func (p *Plan) suppressed(want catalog.Desired, c Composite, guards []string, alert bool) {
-	names, understood := alarmsIn(c.Rule)
+func (p *Plan) suppressed(want catalog.Desired, c Composite, state AlarmState, guards []string, alert bool) {
+	names, understood := state.behind(c)
 	i := slices.IndexFunc(guards, func(name string) bool { return slices.Contains(names, name) })
 	if c.Suppressor == "" || len(guards) == 0 || i < 0 && understood {
 		return
@@ -257,10 +258,50 @@ func (p *Plan) suppressed(want catalog.Desired, c Composite, guards []string, al
 	p.Findings = append(p.Findings, f)
 }
 
+// behind returns the names of the alarms that a composite alarm depends on,
+// through other composite alarms too, and whether relight understands all of their
+// rules.
+func (observed *AlarmState) behind(c Composite) (names []string, understood bool) {
+	names, understood = alarmsIn(c.Rule)
+	for i := 0; i < len(names); i++ {
+		j := slices.IndexFunc(observed.Composites, func(inner Composite) bool { return inner.Name == names[i] })
+		if j < 0 {
+			continue
+		}
+		more, clear := alarmsIn(observed.Composites[j].Rule)
+		understood = understood && clear
+		for _, name := range more {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names, understood
+}
+
+// Behind returns the names of the alarms that the composite alarms with a
+// suppressor depend on, as far as it is known, other than those that were asked for.
+// Some may be composite alarms that have to be read.
+func (observed *AlarmState) Behind(asked []string) []string {
+	var all []string
+	for _, c := range observed.Composites {
+		if c.Suppressor == "" {
+			continue
+		}
+		names, _ := observed.behind(c)
+		all = append(all, slices.DeleteFunc(names, func(name string) bool {
+			return !catalog.AlarmShape.MatchString(name) || slices.Contains(asked, name)
+		})...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // alarmsIn returns the names of the alarms that a composite alarm's rule names,
-// and whether relight understands the whole rule. Sources: CloudWatch API
+// and whether relight understands the whole rule. It does not understand names with
+// escaped quotes, or with wildcards. Sources: CloudWatch API
 // Reference, PutCompositeAlarm, AlarmRule; CloudWatch User Guide, "Create a
-// composite alarm" (AT_LEAST).
+// composite alarm" (AT_LEAST, and how a rule names alarms).
 func alarmsIn(rule string) (names []string, understood bool) {
 	rest := ruleTerm.ReplaceAllStringFunc(rule, func(term string) string {
 		m := ruleTerm.FindStringSubmatch(term)
@@ -269,8 +310,7 @@ func alarmsIn(rule string) (names []string, understood bool) {
 		}
 		return " TRUE "
 	})
-	wildcards := slices.ContainsFunc(names, func(n string) bool { return strings.ContainsAny(n, "*?") })
-	return names, ruleRest.MatchString(rest) && !wildcards
+	return names, ruleRest.MatchString(rest) && !slices.ContainsFunc(names, func(n string) bool { return strings.ContainsAny(n, `*?\`) })
 }
 
 // alarmNamed returns the name of an alarm that a rule names by name or by ARN, in
@@ -290,7 +330,7 @@ var (
 	ruleTerm = regexp.MustCompile(`\b(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(` + anAlarm + `)\s*\)` +
 		`|\bAT_LEAST\s*\(\s*[\d.]+\s*%?\s*,\s*(?:NOT\s+)?(?:ALARM|OK|INSUFFICIENT_DATA)\s*,\s*\(\s*(` + anAlarm + `(?:,\s*` + anAlarm + `)*)\)\s*\)`)
 	ruleName = regexp.MustCompile(anAlarm)
-	ruleRest = regexp.MustCompile(`^(?:[\s()]|\b(?:AND|OR|NOT|TRUE|FALSE)\b)*$`)
+	ruleRest = regexp.MustCompile(`^(?:[\s()]|\b(?:AND|OR|NOT|TRUE|FALSE)\b)+$`)
 )
 
 const anAlarm = `(?:"[^"]*"\s*|[^"(),]+)`

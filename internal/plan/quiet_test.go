@@ -353,3 +353,92 @@ func TestStuckAlarm(t *testing.T) {
 		}
 	}
 }
+
+// What a composite alarm's rule depends on: an alarm of a control, through other
+// composite alarms too; other alarms; or what relight does not understand.
+func TestCompositeRules(t *testing.T) {
+	const (
+		none    = ""
+		ours    = "[composite-alarm-suppressed]"
+		unclear = "[composite-alarm-unclear]"
+	)
+	tests := map[string]string{
+		`ALARM(relight-root-usage)`:                                                                      ours,
+		`ALARM("relight-root-usage") OR OK(x)`:                                                           ours,
+		`AT_LEAST(1, ALARM, (relight-root-usage, relight-iam-changes))`:                                  ours,
+		`AT_LEAST(50%, NOT OK, ("relight-iam-changes", "relight-root-usage"))`:                           ours,
+		`AT_LEAST(2, ALARM, (arn:aws:cloudwatch:us-east-1:111122223333:alarm:relight-root-usage, a, b))`: ours,
+		`AT_LEAST(33.3 %, NOT INSUFFICIENT_DATA, ("a, b","relight-root-usage"))`:                         ours,
+		"AT_LEAST\n(\n 1 ,\tNOT   ALARM ,\n( \"a\" ,\n\"relight-root-usage\" )\n)":                       ours,
+		`NOT(ALARM(relight-root-usage))`:                                                                 ours,
+		`NOT NOT ALARM(relight-root-usage)`:                                                              ours,
+		`FALSE AND ALARM(relight-root-usage)`:                                                            ours,
+		`((ALARM(a)AND(OK(b)OR(INSUFFICIENT_DATA( "relight-root-usage" )))))`:                            ours,
+		`ALARM("arn:aws-us-gov:cloudwatch:us-gov-west-1:111122223333:alarm:relight-root-usage")`:         ours,
+		`OK("a (b), c") OR ALARM( relight-root-usage )`:                                                  ours,
+		`NOT ALARM(quiet) AND ALARM(relight-root-usage)`:                                                 ours,
+		`MOST_OF(ALARM(a), ALARM(relight-root-usage))`:                                                   ours,
+		`ALARM(inner)`: ours,
+		`AT_LEAST(1, OK, (checkout, "arn:aws:cloudwatch:us-east-1:111122223333:alarm:outer"))`: ours,
+		`ALARM(round)`:   none,
+		`ALARM(strange)`: unclear,
+		`ALARM("a\") OR ALARM(\"relight-root-usage")`: unclear,
+		`ALARM("a\\")`: unclear,
+		`AT_LEAST(1, ALARM, ("a\", "relight\"b"))`:    unclear,
+		`AT_LEAST(1, ALARM, ())`:                      unclear,
+		`AT_LEAST(ALL, ALARM, (a, b))`:                unclear,
+		`AT_MOST(1, ALARM, (a, b))`:                   unclear,
+		`AT_LEAST(1, NOT NOT ALARM, (a, b))`:          unclear,
+		`at_least(1, ALARM, (relight-root-usage, b))`: unclear,
+		`Alarm(relight-root-usage)`:                   unclear,
+		`ALARM(a) && ALARM(b)`:                        unclear,
+		`ALARM(*)`:                                    unclear,
+		`ALARM("relight-????-usage")`:                 unclear,
+		`ALARM(TAG(team=ops))`:                        unclear,
+		`ALARM()`:                                     unclear,
+		`ALARM(a`:                                     unclear,
+		`ALARM(a"b)`:                                  unclear,
+		"ALARM\u00a0(relight-root-usage)":             unclear,
+		``:                                            unclear,
+		`TRUE`:                                        none,
+		`NOT FALSE`:                                   none,
+		`ALARM("relight-root-usage-2")`:               none,
+		`ALARM("Relight-Root-Usage")`:                 none,
+		`ALARM("ALARM(relight-root-usage)")`:          none,
+		`ALARM("a, relight-root-usage")`:              none,
+		`(ALARM(a)AND NOT OK("b"))OR(TRUE)`:           none,
+		`AT_LEAST(100%, ALARM, (a, b, c, "d e"))`:     none,
+	}
+	for rule, want := range tests {
+		p := composites(t, false, map[string]string{
+			"inner": `ALARM("relight-root-usage")`, "outer": `ALARM(x) OR ALARM(middle)`, "middle": `NOT OK(inner)`,
+			"round": `ALARM(around) OR ALARM(round)`, "around": `ALARM("round")`, "strange": `MOST(a)`, "any": rule,
+		})
+		got := ""
+		for _, f := range p.Findings {
+			got += "[" + string(f.Code) + "]"
+		}
+		if got != want {
+			t.Errorf("%s: findings %q, want %q", rule, got, want)
+		}
+		if p := composites(t, true, map[string]string{"inner": `ALARM("relight-root-usage")`, "any": rule}); want == ours && !strings.Contains(rule, "outer") && len(p.Actions) != 1 {
+			t.Errorf("%s: actions %v, want the suppressor removed", rule, p.Actions)
+		}
+	}
+}
+
+// composites plans composite alarms with these rules, of which the one named "any"
+// has a suppressor.
+func composites(t *testing.T, remove bool, rules map[string]string) plan.Plan {
+	want, c := control(t)
+	want.RemoveMutes = remove
+	got := alarms([]plan.Filter{filterFor(want, c)}, alarmFor(want, c))
+	state := got.State.(*plan.AlarmState)
+	for name, rule := range rules {
+		state.Composites = append(state.Composites, plan.Composite{Name: name, Rule: rule, ActionsEnabled: true})
+		if name == "any" {
+			state.Composites[len(state.Composites)-1].Suppressor = "arn:aws:cloudwatch:us-east-1:111122223333:alarm:maintenance"
+		}
+	}
+	return of(t, want, got)
+}
