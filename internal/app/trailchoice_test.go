@@ -24,6 +24,17 @@ func only(name string) func(*world) {
 	}
 }
 
+// field returns a field selector, and selects sets a trail's one selector.
+func field(name string, equals ...string) cloudtrailtypes.AdvancedFieldSelector {
+	return cloudtrailtypes.AdvancedFieldSelector{Field: aws.String(name), Equals: equals}
+}
+
+func selects(w *world, trail string, fields ...cloudtrailtypes.AdvancedFieldSelector) {
+	must(w.CloudTrail.PutEventSelectors(w.t.Context(), &cloudtrail.PutEventSelectorsInput{
+		TrailName: aws.String(trail), AdvancedEventSelectors: []cloudtrailtypes.AdvancedEventSelector{{FieldSelectors: fields}},
+	}))
+}
+
 // Of two trails relight chooses the one that does the job, whatever their names.
 // It leaves the other one and its log group as they are, and does not say that the
 // other one would do as well.
@@ -221,7 +232,33 @@ func TestNamedGroupWithoutATrail(t *testing.T) {
 				Name: aws.String("zzz"), CloudWatchLogsLogGroupArn: w.trail().CloudWatchLogsLogGroupArn, CloudWatchLogsRoleArn: w.trail().CloudWatchLogsRoleArn,
 			})
 		},
-		"fed by data events only": func(w *world) { w.AddTrailTo("zzz", named); only("zzz")(w) },
+		"fed by data events only":     func(w *world) { w.AddTrailTo("zzz", named); only("zzz")(w) },
+		"fed by a stopped data trail": func(w *world) { w.AddTrailTo("zzz", named); only("zzz")(w); w.stopLogging("zzz") },
+		"fed by network activity only": func(w *world) {
+			w.AddTrailTo("zzz", named)
+			selects(w, "zzz", field("eventCategory", "NetworkActivity"), field("eventSource", "ec2.amazonaws.com"))
+		},
+		"fed by a trail of one region": func(w *world) {
+			w.AddTrailTo("zzz", named)
+			w.updateTrail(cloudtrail.UpdateTrailInput{Name: aws.String("zzz"), IsMultiRegionTrail: aws.Bool(false), IncludeGlobalServiceEvents: aws.Bool(false)})
+		},
+		"fed by nothing, and its trail is gone": func(w *world) { w.RemoveTrail(w.AddTrailTo("zzz", named)) },
+		"of a name that differs by a letter": func(w *world) {
+			w.createGroup(home, named)
+			w.AddTrailTo("zzz", named+"2")
+		},
+		"fed by a trail in another account": func(w *world) {
+			w.createGroup(home, named)
+			org := orgTrailOf("")
+			org.CloudWatchLogsLogGroupArn = aws.String("arn:aws:logs:us-east-1:" + other + ":log-group:" + named + ":*")
+			w.AddBucket("org-logs")
+			w.AddTrail(org)
+		},
+		"fed in another region": func(w *world) {
+			w.createGroup(home, named)
+			w.createGroup(second, named)
+			w.updateTrail(cloudtrail.UpdateTrailInput{CloudWatchLogsLogGroupArn: aws.String(""), CloudWatchLogsRoleArn: aws.String("")})
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := deployed(t, few)
@@ -239,6 +276,35 @@ func TestNamedGroupWithoutATrail(t *testing.T) {
 				if r.Healthy != 0 {
 					t.Errorf("%s: %d healthy", r.Scope, r.Healthy)
 				}
+			}
+		})
+	}
+	// The trail that feeds the configured log group is the one to protect, also if
+	// relight remembers another one, and whatever state it is in.
+	for name, arrange := range map[string]func(*world){
+		"fed":                    func(*world) {},
+		"fed by a stopped trail": func(w *world) { w.stopLogging("zzz") },
+		"fed with reads only":    func(w *world) { selects(w, "zzz", field("eventCategory", "Management"), field("readOnly", "true")) },
+		"without log validation": func(w *world) {
+			w.updateTrail(cloudtrail.UpdateTrailInput{Name: aws.String("zzz"), EnableLogFileValidation: aws.Bool(false)})
+		},
+		"and the old one is gone":   func(w *world) { w.deleteTrail("audit") },
+		"and the old one is silent": func(w *world) { w.stopLogging("audit") },
+	} {
+		t.Run("configured later, "+name, func(t *testing.T) {
+			w := healthy(t, few)
+			w.AddTrailTo("zzz", named)
+			arrange(w)
+			w.config.TrailLogs.LogGroup = named
+			w.sweep(app.Request{})
+			zzz := strings.ReplaceAll(trailARN, "audit", "zzz")
+			if s := w.sweep(app.Request{}); s.Planned != 0 || s.Findings != 0 || !w.recording(zzz) || !strings.Contains(w.memory(), "trail/zzz") {
+				t.Errorf("zzz records: %t; memory %s; %d planned, findings %v", w.recording(zzz), w.memory(), s.Planned, codes(s))
+			}
+			w.stopLogging("zzz")
+			w.sweep(app.Request{})
+			if !w.recording(zzz) {
+				t.Error("it was not started again")
 			}
 		})
 	}

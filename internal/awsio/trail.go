@@ -56,7 +56,7 @@ func (r *region) observeTrail(ctx context.Context, s remedy.Scope) (*plan.TrailS
 	if state.Memory, err = r.recallTrail(ctx); err != nil {
 		return nil, err
 	}
-	if m := state.Memory.Trail; r.Want.Trail.Name == "" && m != nil && !about(m.ARN) {
+	if m := state.Memory.Trail; r.Want.Trail.Name == "" && m != nil && !m.Superseded(r.Want) && !about(m.ARN) {
 		state.Foreign = foreign
 		return state, nil
 	}

@@ -262,9 +262,9 @@ var findingTexts = []FindingText{
 
 	{
 		Code: LogGroupUnfed, Subject: "log group {group}",
-		Problem: "the configuration names it, but no trail delivers to it, so filters on it count nothing",
+		Problem: "the configuration names it, but no trail of every region delivers to it, so filters on it miss events",
 		Remedy:  "Correct trailLogs.logGroup, or point the trail at the log group.",
-		Why:     "The name is wrong, or the trail was pointed elsewhere before relight remembered it.",
+		Why:     "The name is wrong, the trail was pointed elsewhere before relight remembered it, or it records one region only.",
 	},
 	{
 		Code: LogGroupNotFound, Subject: "log group {group}",

@@ -161,6 +161,12 @@ func (m TrailMemory) trail(want catalog.TrailSpec) Trail {
 	return t.pinned(want)
 }
 
+// Superseded reports whether the configuration names another log group than the
+// one that the trail delivered to.
+func (m TrailMemory) Superseded(want catalog.Desired) bool {
+	return want.LogGroup.Name != "" && logGroupName(m.LogGroup) != want.LogGroup.Name
+}
+
 // A RememberTrail stores what a healthy trail is like.
 type RememberTrail struct {
 	Parameter string

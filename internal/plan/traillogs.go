@@ -79,6 +79,8 @@ type Healths map[string]TrailHealth
 // The first row that applies decides:
 //
 //	the configuration names a trail               that one
+//	a trail is remembered, and the configuration  the best of the trails that deliver to the configured one
+//	 names another log group than it delivered to
 //	a trail is remembered                         that one, whether it exists or not
 //	trails deliver to a log group here, or an     the best of them, see below; none to protect here if
 //	 organisation has one for this account        that is the organisation's
@@ -125,13 +127,23 @@ func ChooseTrail(want catalog.Desired, account, region string, trails []Trail, r
 		}
 	}
 	c := TrailChoice{Unsure: len(ours) > 1 || len(ours) > 0 && len(orgs) > 0 || len(ours)+len(theirs) == 0}
+	elsewhere := func(t Trail) bool {
+		return want.LogGroup.Name != "" && logGroupName(t.LogGroupARN) != want.LogGroup.Name
+	}
+	if remembered != nil && remembered.Superseded(want) {
+		feeding := slices.DeleteFunc(slices.Clone(ours), elsewhere)
+		if best, _ := does.best(want, account, region, feeding); best != nil {
+			c.Trail, c.Compare = best, does.unread(feeding)
+			return c
+		}
+	}
 	if remembered != nil {
 		i := slices.IndexFunc(trails, func(t Trail) bool { return t.ARN == remembered.ARN })
 		if c.Gone = i < 0; c.Gone {
 			return c
 		}
 		c.Trail = &trails[i]
-		rivals := slices.DeleteFunc(ours, func(t Trail) bool { return t.ARN == remembered.ARN })
+		rivals := slices.DeleteFunc(ours, func(t Trail) bool { return t.ARN == remembered.ARN || elsewhere(t) })
 		c.Rivals = does.unread(rivals)
 		qualify := slices.DeleteFunc(rivals, func(t Trail) bool { return !does.known(t) || does[t.ARN].rank() > complete })
 		c.Findings = several(qualify, *c.Trail, "the remembered one")
@@ -313,8 +325,8 @@ func notTheirLogs(t Trail) string {
 	return fmt.Sprintf("not applicable: filters and alarms belong to account %s, which owns %s", ownerOf(t), t.ARN)
 }
 
-// configuredLogs returns the configured log group if a trail delivers to it, or did
-// as far as relight remembers. Otherwise the configuration is wrong, and filters on
+// configuredLogs returns the configured log group if a trail of every region
+// delivers to it, or one did as far as relight remembers. Otherwise the configuration is wrong, and filters on
 // a log group that receives nothing would only look like protection.
 func configuredLogs(want catalog.Desired, account, region string, trails []Trail, remembered *TrailMemory, does Healths) TrailLogs {
 	name := want.LogGroup.Name
@@ -322,7 +334,10 @@ func configuredLogs(want catalog.Desired, account, region string, trails []Trail
 		return Trail{LogGroupARN: group}.DeliversTo(account, region) && logGroupName(group) == name
 	}
 	found := TrailLogs{LogGroup: name}
-	feeding := slices.DeleteFunc(slices.Clone(trails), func(t Trail) bool { return !feeds(t.LogGroupARN) })
+	feeding := slices.DeleteFunc(slices.Clone(trails), func(t Trail) bool {
+		named := want.Trail.Name != "" && Called(t.ARN, want.Trail.Name)
+		return !feeds(t.LogGroupARN) || !t.MultiRegion && !named
+	})
 	sure := slices.ContainsFunc(feeding, func(t Trail) bool {
 		return want.Trail.Name != "" && Called(t.ARN, want.Trail.Name) || does.known(t) && does[t.ARN].rank() != otherPurpose
 	})
