@@ -269,7 +269,7 @@ var consequences = map[string]consequence{
 	"flow-logs-of-a-vpc-are-limited":        {state: []string{" flow-log vpc-1 REJECT"}, lost: []string{"vpc-full"}},                                                  // there is room for relight's
 	"format-makes-no-other-flow-log":        {state: []string{" flow-log vpc-"}},                                                                                      // the new format comes
 	"kept-key-is-checked-again":             {state: []string{"trail " + trailARN}, findings: []string{"trail-key-changed", "trail-files-undelivered"}},               // the disabled key stays, so no file is delivered, and both are reported
-	"kept-log-group-is-checked-again":       {state: []string{"trail " + trailARN}, findings: []string{"trail-role-missing"}},                                         // the log group stays, and with it the role that is gone
+	"kept-log-group-is-checked-again":       {state: []string{"trail " + trailARN}, findings: []string{"trail-role-missing", "trail-events-undelivered"}},             // the log group stays, and with it the role that is gone
 	"mute-rules-are-listed-by-alarm":        {lost: []string{"alarm-muted"}},                                                                                          // relight cannot see the rule
 	"owner-of-an-address-shows":             {findings: []string{"subscriber-unread"}, lost: []string{"subscriber-of-another-account"}},                               // nothing shows the owner
 	"protection-needs-its-permission":       {state: []string{" log-group " + trailGroup}},                                                                            // it is protected

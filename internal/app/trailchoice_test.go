@@ -47,11 +47,38 @@ func TestChoosesByWhatATrailDoes(t *testing.T) {
 		}
 	}
 	for name, first := range map[string]func(*world){
-		"data events":       only("aaa"),
-		"stopped":           func(w *world) { w.stopLogging("aaa") },
-		"stopped data":      func(w *world) { only("aaa")(w); w.stopLogging("aaa") },
-		"some regions":      narrowed(cloudtrailtypes.AdvancedFieldSelector{Field: aws.String("awsRegion"), Equals: []string{"eu-west-1"}}),
-		"reads":             narrowed(cloudtrailtypes.AdvancedFieldSelector{Field: aws.String("readOnly"), Equals: []string{"true"}}),
+		"data events":         only("aaa"),
+		"stopped":             func(w *world) { w.stopLogging("aaa") },
+		"stopped data":        func(w *world) { only("aaa")(w); w.stopLogging("aaa") },
+		"some regions":        narrowed(cloudtrailtypes.AdvancedFieldSelector{Field: aws.String("awsRegion"), Equals: []string{"eu-west-1"}}),
+		"reads":               narrowed(cloudtrailtypes.AdvancedFieldSelector{Field: aws.String("readOnly"), Equals: []string{"true"}}),
+		"not some calls":      narrowed(cloudtrailtypes.AdvancedFieldSelector{Field: aws.String("eventName"), NotEquals: []string{"ConsoleLogin"}}),
+		"not some sources":    narrowed(cloudtrailtypes.AdvancedFieldSelector{Field: aws.String("eventSource"), NotEquals: []string{"kms.amazonaws.com", "rdsdata.amazonaws.com"}}),
+		"some sources":        narrowed(field("eventSource", "iam.amazonaws.com")),
+		"writes":              narrowed(field("readOnly", "false")),
+		"calls, not sign-ins": narrowed(field("eventType", "AwsApiCall")),
+		"some principals":     narrowed(cloudtrailtypes.AdvancedFieldSelector{Field: aws.String("userIdentity.arn"), NotStartsWith: []string{"arn:aws:sts::111122223333:assumed-role/ops"}}),
+		"from the console":    narrowed(field("sessionCredentialFromConsole", "true")),
+		"some resources":      narrowed(cloudtrailtypes.AdvancedFieldSelector{Field: aws.String("resources.ARN"), StartsWith: []string{"arn:aws:iam:"}}),
+		"network activity": func(w *world) {
+			selects(w, "aaa", field("eventCategory", "NetworkActivity"), field("eventSource", "s3.amazonaws.com"))
+		},
+		"basic, without KMS": func(w *world) {
+			w.putSelectors("aaa", cloudtrailtypes.EventSelector{IncludeManagementEvents: aws.Bool(true), ReadWriteType: "All", ExcludeManagementEventSources: []string{"kms.amazonaws.com"}})
+		},
+		"basic, writes": func(w *world) {
+			w.putSelectors("aaa", cloudtrailtypes.EventSelector{IncludeManagementEvents: aws.Bool(true), ReadWriteType: "WriteOnly"})
+		},
+		"without validation": func(w *world) {
+			w.updateTrail(cloudtrail.UpdateTrailInput{Name: aws.String("aaa"), EnableLogFileValidation: aws.Bool(false)})
+		},
+		"one region": func(w *world) {
+			w.updateTrail(cloudtrail.UpdateTrailInput{Name: aws.String("aaa"), IsMultiRegionTrail: aws.Bool(false)})
+		},
+		"no log group": func(w *world) {
+			w.updateTrail(cloudtrail.UpdateTrailInput{Name: aws.String("aaa"), CloudWatchLogsLogGroupArn: aws.String(""), CloudWatchLogsRoleArn: aws.String("")})
+		},
+		"its role deleted":  func(w *world) { w.RemoveRole("arn:aws:iam::111122223333:role/aaa-delivery") },
 		"does not deliver":  func(w *world) { w.RemoveBucket("aaa-" + account) },
 		"its group deleted": func(w *world) { w.deleteGroup(home, "aaa") },
 	} {

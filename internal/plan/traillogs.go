@@ -95,7 +95,8 @@ type Healths map[string]TrailHealth
 // The best is, in this order: one that delivers to the configured log group; one
 // that logs all management events and delivers them; one that logs them and cannot
 // deliver; one that logs some; one that was stopped, which relight starts, since
-// the account has no other; of equals the organisation's, then the first by ARN. A
+// the account has no other; of equals the organisation's, then one that relight has
+// not to update, then the first by ARN. A
 // trail that was stopped on purpose while another one does the job is thus left
 // stopped.
 //
@@ -145,7 +146,7 @@ func ChooseTrail(want catalog.Desired, account, region string, trails []Trail, r
 		c.Trail = &trails[i]
 		rivals := slices.DeleteFunc(ours, func(t Trail) bool { return t.ARN == remembered.ARN || elsewhere(t) })
 		c.Rivals = does.unread(rivals)
-		qualify := slices.DeleteFunc(rivals, func(t Trail) bool { return !does.known(t) || does[t.ARN].rank() > complete })
+		qualify := slices.DeleteFunc(rivals, func(t Trail) bool { return !does.known(t) || does[t.ARN].rank() > complete || !t.whole() })
 		c.Findings = several(qualify, *c.Trail, "the remembered one")
 		return c
 	}
@@ -180,6 +181,10 @@ func ChooseTrail(want catalog.Desired, account, region string, trails []Trail, r
 	return c
 }
 
+// whole reports whether a trail that exists has what the policy requires of every
+// trail's settings.
+func (t Trail) whole() bool { return t.GlobalEvents && t.Validation }
+
 // DeliversTo reports whether a trail's log group is in an account and region.
 func (t Trail) DeliversTo(account, region string) bool {
 	at := arnOf(t.LogGroupARN)
@@ -199,8 +204,8 @@ func (h Healths) unread(trails []Trail) []Trail {
 // best returns the best of some trails, and those that are as good. It returns nil
 // if each is known to have another purpose. See ChooseTrail.
 func (h Healths) best(want catalog.Desired, account, region string, trails []Trail) (best *Trail, equals []Trail) {
-	grade := func(t Trail) [3]int {
-		g := [3]int{1, int(h[t.ARN].rank()), 1}
+	grade := func(t Trail) [4]int {
+		g := [4]int{1, int(h[t.ARN].rank()), 1, 1}
 		if t.DeliversTo(account, region) && logGroupName(t.LogGroupARN) == want.LogGroup.Name {
 			g[0] = 0
 		}
@@ -209,6 +214,9 @@ func (h Healths) best(want catalog.Desired, account, region string, trails []Tra
 		}
 		if t.Organization && arnOf(t.ARN).AccountID != account {
 			g[2] = 0
+		}
+		if t.whole() {
+			g[3] = 0
 		}
 		return g
 	}
