@@ -177,6 +177,30 @@ func TestFlowLogInTheWay(t *testing.T) {
 		code         string // of the finding; "" for none
 	}{
 		{name: "narrow", intruders: []func(*ec2.CreateFlowLogsInput){nil}, covered: true},
+		{name: "narrow, by ARN", intruders: []func(*ec2.CreateFlowLogsInput){func(in *ec2.CreateFlowLogsInput) {
+			in.LogGroupName, in.LogDestination = nil, aws.String("arn:aws:logs:us-east-1:111122223333:log-group:"+flowLogGroup+":*")
+		}}, covered: true},
+		{name: "narrow, of another deployment", intruders: []func(*ec2.CreateFlowLogsInput){func(in *ec2.CreateFlowLogsInput) {
+			in.TagSpecifications = []ec2types.TagSpecification{{ResourceType: ec2types.ResourceTypeVpcFlowLog, Tags: []ec2types.Tag{{Key: aws.String(catalog.OwnerTag), Value: aws.String("acme")}}}}
+		}}, covered: true},
+		{name: "narrow, each minute", intruders: []func(*ec2.CreateFlowLogsInput){func(in *ec2.CreateFlowLogsInput) { in.MaxAggregationInterval = aws.Int32(60) }}, covered: true},
+		{name: "narrow and failing", intruders: []func(*ec2.CreateFlowLogsInput){nil}, fails: true, covered: true, code: "flowlog-failed"},
+		{name: "one field short", intruders: []func(*ec2.CreateFlowLogsInput){func(in *ec2.CreateFlowLogsInput) {
+			in.LogFormat = aws.String(strings.Replace(catalog.DefaultFlowLogFormat, " ${action}", "", 1))
+		}}, covered: true},
+		{name: "accepted traffic", intruders: []func(*ec2.CreateFlowLogsInput){func(in *ec2.CreateFlowLogsInput) { in.TrafficType = ec2types.TrafficTypeAccept }}, covered: true},
+		{name: "narrow, to a bucket", intruders: []func(*ec2.CreateFlowLogsInput){func(in *ec2.CreateFlowLogsInput) {
+			in.LogGroupName, in.DeliverLogsPermissionArn = nil, nil
+			in.LogDestinationType, in.LogDestination = ec2types.LogDestinationTypeS3, aws.String("arn:aws:s3:::audit-"+account)
+		}}, covered: true},
+		{name: "as wanted, without relight's tag", intruders: []func(*ec2.CreateFlowLogsInput){func(in *ec2.CreateFlowLogsInput) { in.LogFormat = nil }}, covered: true},
+		{name: "as wanted, each minute", intruders: []func(*ec2.CreateFlowLogsInput){func(in *ec2.CreateFlowLogsInput) {
+			in.LogFormat, in.MaxAggregationInterval = nil, aws.Int32(60)
+		}}, covered: true},
+		{name: "narrow, and a narrow one of ALL by ARN", intruders: []func(*ec2.CreateFlowLogsInput){nil, func(in *ec2.CreateFlowLogsInput) {
+			all(in)
+			in.LogGroupName, in.LogDestination = nil, aws.String("arn:aws:logs:us-east-1:111122223333:log-group:"+flowLogGroup)
+		}}, code: "flowlog-in-the-way"},
 		{name: "failing", intruders: []func(*ec2.CreateFlowLogsInput){func(in *ec2.CreateFlowLogsInput) { in.LogFormat = nil }}, fails: true, covered: true, code: "flowlog-failed"},
 		{name: "narrow, and ALL is wanted", config: `{"flowLogs":{"trafficType":"ALL"}}`, intruders: []func(*ec2.CreateFlowLogsInput){all}, code: "flowlog-in-the-way"},
 		{name: "two that are narrow", intruders: []func(*ec2.CreateFlowLogsInput){nil, all}, code: "flowlog-in-the-way"},

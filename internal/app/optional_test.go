@@ -87,6 +87,11 @@ func TestLogGroupWithoutARefusedPart(t *testing.T) {
 			repair:  func(w *world) { w.AddKey(groupKey) },
 			missing: "created without its key: enable the key " + groupKey,
 		},
+		"a retention that is denied": {
+			spoil:   func(w *world) { w.Deny("PutRetentionPolicy") },
+			repair:  func(w *world) { w.Allow("PutRetentionPolicy") },
+			missing: "logs:PutRetentionPolicy", never: true, // without a retention it keeps its logs for ever
+		},
 		"a code that nobody has recorded": {
 			spoil:   func(w *world) { w.Fail("CreateLogGroup", "SomeKeyException") },
 			repair:  func(*world) {},
@@ -492,4 +497,136 @@ func TestAlarmFollowsItsFilter(t *testing.T) {
 			t.Errorf("afterwards a sweep plans %d, writes %v", s.Planned, w.changes(writes))
 		}
 	})
+}
+
+// relight's own alarm is restored without what others added to it, if CloudWatch
+// refuses that: an action may need a permission that relight does not have.
+func TestAlarmWithoutWhatOthersAdded(t *testing.T) {
+	for name, tt := range map[string]struct {
+		add   func(*cloudwatch.PutMetricAlarmInput)
+		codes []string
+		keeps bool
+	}{
+		"an alarm action":      {func(in *cloudwatch.PutMetricAlarmInput) { in.AlarmActions = append(in.AlarmActions, ops) }, []string{"AccessDenied", "AccessDenied"}, false},
+		"an OK action":         {func(in *cloudwatch.PutMetricAlarmInput) { in.OKActions = []string{ops} }, []string{"ValidationError", "ValidationError"}, false},
+		"a code to come":       {func(in *cloudwatch.PutMetricAlarmInput) { in.OKActions = []string{ops} }, []string{"SomethingFault", "SomethingFault"}, false},
+		"what is not at fault": {func(in *cloudwatch.PutMetricAlarmInput) { in.OKActions = []string{ops} }, []string{"AccessDenied"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := healthy(t, few)
+			w.AddTopic(home, "ops", 1)
+			w.changeAlarm(rootUsage, func(in *cloudwatch.PutMetricAlarmInput) { in.Threshold = aws.Float64(1000); tt.add(in) })
+			w.Fail("PutMetricAlarm", tt.codes...)
+			w.sweep(app.Request{})
+			a, _ := w.alarmNamed(rootUsage)
+			kept := slices.Contains(slices.Concat(a.AlarmActions, a.OKActions), ops)
+			if gaps := w.gaps(); slices.Contains(gaps, "root-usage") || kept != tt.keeps || !slices.Contains(a.AlarmActions, w.topic) {
+				t.Errorf("not protected: %v; actions %v, %v", gaps, a.AlarmActions, a.OKActions)
+			}
+			if log := w.log.String(); !tt.keeps && !strings.Contains(log, "created without what others added to it") {
+				t.Errorf("nobody is notified: %s", log)
+			}
+			if s := w.sweep(app.Request{}); s.Planned != 0 {
+				t.Errorf("afterwards a sweep plans %d", s.Planned)
+			}
+		})
+	}
+}
+
+// ops is a topic of an owner.
+const ops = "arn:aws:sns:us-east-1:111122223333:ops"
+
+// A protection comes back without the optional part that AWS refuses: tags that a
+// service control policy or a tag policy denies, or a boundary that is gone. People
+// are notified of what is missing. While the part is refused, relight writes nothing
+// else, and once AWS takes it, everything that can follow does.
+func TestProtectionWithoutARefusedPart(t *testing.T) {
+	const boundary = policies + "bounds"
+	deny := func(ops ...string) func(*world) {
+		return func(w *world) {
+			for _, op := range ops {
+				w.Deny(op)
+			}
+		}
+	}
+	allow := func(ops ...string) func(*world) {
+		return func(w *world) {
+			for _, op := range ops {
+				w.Allow(op)
+			}
+		}
+	}
+	fail := func(op string, codes ...string) func(*world) { return func(w *world) { w.Fail(op, codes...) } }
+	nothing := func(*world) {}
+	alarm, topic := home+" alarm "+rootUsage, home+" topic arn:aws:sns:us-east-1:111122223333:relight-alerts"
+	deleteAlarm := func(w *world) { w.deleteAlarms(rootUsage) }
+	deleteTopic := func(w *world) { w.deleteTopic() }
+	deleteLog := func(w *world) { w.deleteFlowLogs(home, "vpc-1") }
+	deleteRole := func(w *world) { w.RemoveRole(role) }
+	tests := map[string]struct {
+		harm, refuse, permit func(*world)
+		key                  string // of what comes back
+		lacks                string // what it lacks meanwhile
+		says                 string
+		follows              bool // the part is added later
+	}{
+		"alarm, tags denied":                {deleteAlarm, deny("TagResource"), allow("TagResource"), alarm, `"Tags":{"relight"`, "created without tags", false},
+		"alarm, a tag policy":               {deleteAlarm, fail("PutMetricAlarm", "TagPolicyException"), nothing, alarm, `"Tags":{"relight"`, "created without tags", false},
+		"topic, tags denied":                {deleteTopic, deny("TagResource"), allow("TagResource"), topic, `"tags":{"relight"`, "created without tags", false},
+		"topic, a tag policy":               {deleteTopic, fail("CreateTopic", "TagPolicy"), nothing, topic, `"tags":{"relight"`, "created without tags", false},
+		"topic, its key":                    {deleteTopic, fail("CreateTopic", "KMSAccessDenied", "KMSAccessDenied"), nothing, topic, topicKey, "created without its key", true},
+		"flow log, tags denied":             {deleteLog, deny("CreateTags"), allow("CreateTags"), home + " flow-log vpc-1 ", `"Tags":{"relight"`, "created without tags", false},
+		"flow log, a tag policy":            {deleteLog, fail("CreateFlowLogs", "TagPolicyViolation"), nothing, home + " flow-log vpc-1 ", `"Tags":{"relight"`, "created without tags", false},
+		"role, tags denied":                 {deleteRole, deny("TagRole"), allow("TagRole"), "role " + roleName, `"tags":{"relight"`, "created without tags", true},
+		"role, boundary denied":             {deleteRole, deny("PutRolePermissionsBoundary"), allow("PutRolePermissionsBoundary"), "role " + roleName, boundary, "created without its permissions boundary", true},
+		"role, boundary gone":               {deleteRole, fail("CreateRole", "NoSuchEntity", "NoSuchEntity"), nothing, "role " + roleName, boundary, "created without its permissions boundary", true},
+		"role, tags and boundary denied":    {deleteRole, deny("TagRole", "PutRolePermissionsBoundary"), allow("TagRole", "PutRolePermissionsBoundary"), "role " + roleName, boundary, "created without tags, its permissions boundary", true},
+		"role, a code that nobody recorded": {deleteRole, fail("CreateRole", "SomethingException"), nothing, "role " + roleName, `"tags":{"relight"`, "created without tags", true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := deployed(t, `{"permissionsBoundary":"`+boundary+`"}`)
+			w.policy("bounds", allowAll)
+			w.sweep(app.Request{})
+			if s := w.sweep(app.Request{}); s.Planned != 0 {
+				t.Fatalf("at first a sweep plans %d: %v", s.Planned, unrestored(s))
+			}
+			has := func() string {
+				for key, state := range w.State() {
+					if strings.HasPrefix(key, tt.key) {
+						return state
+					}
+				}
+				return ""
+			}
+			if !strings.Contains(has(), tt.lacks) {
+				t.Fatalf("at first it is %s, without %s", has(), tt.lacks)
+			}
+			tt.harm(w)
+			tt.refuse(w)
+			told := len(w.Messages())
+			w.sweep(app.Request{})
+			if state := has(); state == "" || !tt.follows && strings.Contains(state, tt.lacks) {
+				t.Errorf("it is %q, want it without %s", state, tt.lacks)
+			}
+			if gaps := w.gaps(); len(gaps) > 0 {
+				t.Errorf("not protected: %v", gaps)
+			}
+			if text := w.told(told) + w.log.String(); !strings.Contains(text, tt.says) {
+				t.Errorf("people were notified of\n%s\nwithout %q", w.told(told), tt.says)
+			}
+			writes := len(w.Writes())
+			if w.sweep(app.Request{}); !tt.follows && len(w.changes(writes)) > 0 {
+				t.Errorf("another sweep writes %v", w.changes(writes))
+			}
+			tt.permit(w)
+			w.sweep(app.Request{})
+			if s := w.sweep(app.Request{}); s.Planned != 0 || s.Unrestored != 0 {
+				t.Errorf("afterwards a sweep plans %d and leaves %v", s.Planned, unrestored(s))
+			}
+			if state := has(); tt.follows && !strings.Contains(state, tt.lacks) {
+				t.Errorf("afterwards it is %s", state)
+			}
+		})
+	}
 }

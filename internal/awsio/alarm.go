@@ -396,12 +396,14 @@ func alarmOf(a types.MetricAlarm) plan.Alarm {
 }
 
 // putAlarm writes the whole alarm, as PutMetricAlarm requires. CloudWatch
-// applies the tags to a new alarm and ignores them for an existing one.
+// applies the tags to a new alarm and ignores them for an existing one. Some
+// actions, and tags that an alarm sends along, need permissions of their own: if
+// CloudWatch refuses what others added, relight restores its alarm without it.
 func (r *region) putAlarm(ctx context.Context, a plan.PutAlarm) error {
 	if r.Want.Topic == "" {
 		return notDeployed("cloudwatch.PutMetricAlarm", a.Alarm.Name, "topic")
 	}
-	_, err := r.cloudwatch().PutMetricAlarm(ctx, &cloudwatch.PutMetricAlarmInput{
+	in := &cloudwatch.PutMetricAlarmInput{
 		AlarmName:               aws.String(a.Alarm.Name),
 		AlarmDescription:        aws.String(a.Alarm.Description),
 		Namespace:               aws.String(a.Alarm.Namespace),
@@ -419,6 +421,23 @@ func (r *region) putAlarm(ctx context.Context, a plan.PutAlarm) error {
 		InsufficientDataActions: a.Alarm.InsufficientActions,
 		ActionConfiguration:     actionConfiguration(a.Alarm.TagsSent),
 		Tags:                    tagList(a.Tags, func(k, v *string) types.Tag { return types.Tag{Key: k, Value: v} }),
-	})
-	return err
+	}
+	bare := *in
+	bare.AlarmActions, bare.OKActions, bare.InsufficientDataActions, bare.ActionConfiguration = []string{r.Want.Topic}, nil, nil, nil
+	parts := []string{partTags}
+	if len(in.AlarmActions)+len(in.OKActions)+len(in.InsufficientDataActions) > 1 || in.ActionConfiguration != nil {
+		parts = append(parts, partOthers)
+	}
+	without, refusal, err := createWithout(func(without []string) error {
+		try := *in
+		if slices.Contains(without, partOthers) {
+			try = bare
+		}
+		if slices.Contains(without, partTags) {
+			try.Tags = nil
+		}
+		_, err := r.cloudwatch().PutMetricAlarm(ctx, &try)
+		return err
+	}, blamesPart, parts...)
+	return cmp.Or(err, incomplete("the alarm", without, refusal, ""))
 }

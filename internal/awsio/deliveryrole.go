@@ -161,15 +161,31 @@ func decoded(document *string) string {
 	return plain
 }
 
-// createDeliveryRole creates the role. If a role with its name exists meanwhile,
-// that one counts only if its path is the same too.
+// createDeliveryRole creates the role. If IAM refuses its boundary or its tags, the
+// role is created without them, and the next observation plans them again. If a
+// role with its name exists meanwhile, that one counts only if its path is the same
+// too.
 func (r *region) createDeliveryRole(ctx context.Context, a plan.CreateDeliveryRole) error {
-	_, err := r.iam().CreateRole(ctx, &iam.CreateRoleInput{
-		RoleName: aws.String(a.Role.Name), Path: aws.String(a.Role.Path), Description: aws.String(a.Role.Description),
-		AssumeRolePolicyDocument: aws.String(a.Role.Trust), PermissionsBoundary: nonzero(a.Role.Boundary), Tags: iamTags(a.Role.Tags),
-	})
-	if remedy.ClassOf(err) != remedy.Present {
+	parts := []string{partTags}
+	if a.Role.Boundary != "" {
+		parts = append(parts, partBoundary)
+	}
+	without, refusal, err := createWithout(func(without []string) error {
+		in := &iam.CreateRoleInput{
+			RoleName: aws.String(a.Role.Name), Path: aws.String(a.Role.Path), Description: aws.String(a.Role.Description),
+			AssumeRolePolicyDocument: aws.String(a.Role.Trust),
+		}
+		if !slices.Contains(without, partBoundary) {
+			in.PermissionsBoundary = nonzero(a.Role.Boundary)
+		}
+		if !slices.Contains(without, partTags) {
+			in.Tags = iamTags(a.Role.Tags)
+		}
+		_, err := r.iam().CreateRole(ctx, in)
 		return err
+	}, blamesPart, parts...)
+	if remedy.ClassOf(err) != remedy.Present {
+		return cmp.Or(err, incomplete("the role", without, refusal, ""))
 	}
 	out, unread := r.iam().GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(a.Role.Name)})
 	if unread != nil {

@@ -364,7 +364,14 @@ func (r *region) createFlowLogBatch(ctx context.Context, batch []*remedy.Outcome
 	if first.Role == "" {
 		return nil
 	}
-	reply, err := r.ec2().CreateFlowLogs(ctx, in)
+	var reply *ec2.CreateFlowLogsOutput
+	without, refusal, err := createWithout(func(without []string) (err error) {
+		if len(without) > 0 {
+			in.TagSpecifications, in.ClientToken = nil, aws.String(rand.Text())
+		}
+		reply, err = r.ec2().CreateFlowLogs(ctx, in)
+		return err
+	}, blamesTags, partTags) // relight knows its own flow logs by their tag: it must not lack for any other reason
 	ofOneVPC := remedy.ClassOf(err) == remedy.Missing || slices.Contains([]string{duplicateCode, tooManyCode}, codeOf(err))
 	if ofOneVPC && len(batch) > 1 {
 		half := len(batch) / 2
@@ -374,8 +381,9 @@ func (r *region) createFlowLogBatch(ctx context.Context, batch []*remedy.Outcome
 	if err == nil {
 		refused = refusals(op, reply.Unsuccessful)
 	}
+	untagged := incomplete("the flow log", without, refusal, ": relight does not recognise it as its own")
 	for i, out := range batch {
-		out.Err = cmp.Or(err, refused[in.ResourceIds[i]])
+		out.Err = cmp.Or(err, refused[in.ResourceIds[i]], untagged)
 		if remedy.ClassOf(out.Err) == remedy.Missing {
 			unknown = append(unknown, out)
 		}

@@ -211,93 +211,47 @@ func filterOf(f types.MetricFilter) plan.Filter {
 // createLogGroup creates a log group and sets its retention, in two calls. If
 // somebody else has created the group since relight read it, createLogGroup
 // does not change it: its retention is unknown and must not be shortened, so
-// the next observation decides. A refusal for an optional part, such as a key
-// that is disabled, must not keep the group and its filters from coming back:
-// createLogGroup then leaves out as few parts as it can, and returns the refusal.
+// the next observation decides, and also plans the key and the protection that AWS
+// refuses. The class is left to AWS, whose default is the one that takes filters:
+// not every partition knows classes. Source: CloudWatch Logs API Reference,
+// CreateLogGroup.
 func (r *region) createLogGroup(ctx context.Context, a plan.CreateLogGroup) error {
-	var refusal error
-	for _, without := range [][]string{nil, {partKey}, {partProtection}, {partTags}, {partKey, partProtection}, {partKey, partTags}, {partProtection, partTags}, {partKey, partProtection, partTags}} {
-		in := &cloudwatchlogs.CreateLogGroupInput{
-			LogGroupName: aws.String(a.Name), Tags: a.Tags, LogGroupClass: types.LogGroupClassStandard,
-			KmsKeyId: nonzero(a.KMSKey), DeletionProtectionEnabled: nonzero(a.Protected),
+	var parts []string
+	if a.KMSKey != "" {
+		parts = append(parts, partKey)
+	}
+	if a.Protected {
+		parts = append(parts, partProtection)
+	}
+	if len(a.Tags) > 0 {
+		parts = append(parts, partTags)
+	}
+	without, refusal, err := createWithout(func(without []string) error {
+		in := &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(a.Name)}
+		if !slices.Contains(without, partKey) {
+			in.KmsKeyId = nonzero(a.KMSKey)
 		}
-		if !leaveOut(in, without) {
-			continue
+		if !slices.Contains(without, partProtection) {
+			in.DeletionProtectionEnabled = nonzero(a.Protected)
+		}
+		if !slices.Contains(without, partTags) {
+			in.Tags = a.Tags
 		}
 		_, err := r.logs().CreateLogGroup(ctx, in)
-		switch {
-		case err == nil:
-			return cmp.Or(incomplete(a, without, refusal), partly(r.putRetention(ctx, a.Name, a.RetentionDays)))
-		case remedy.ClassOf(err) == remedy.Present:
-			return nil
-		case !blamesPart(err):
-			return err
-		}
-		refusal = cmp.Or(refusal, err)
+		return err
+	}, blamesPart, parts...)
+	if err != nil {
+		return settled(err)
 	}
-	return refusal
-}
-
-// These are the parts of a log group that it can do without, as people read them.
-const (
-	partKey        = "its key"
-	partProtection = "deletion protection"
-	partTags       = "tags"
-)
-
-// leaveOut takes parts out of a request. It returns false if the request does
-// not have them all.
-func leaveOut(in *cloudwatchlogs.CreateLogGroupInput, parts []string) bool {
-	for _, part := range parts {
-		switch {
-		case part == partKey && in.KmsKeyId != nil:
-			in.KmsKeyId = nil
-		case part == partProtection && in.DeletionProtectionEnabled != nil:
-			in.DeletionProtectionEnabled = nil
-		case part == partTags && len(in.Tags) > 0:
-			in.Tags = nil
-		default:
-			return false
-		}
-	}
-	return true
-}
-
-// blamesPart reports whether a refusal may be about an optional part of the
-// request. Two codes are known for a key: InvalidParameterException if it is
-// disabled (CloudWatch Logs API Reference, CreateLogGroup) and
-// AccessDeniedException if its policy does not admit CloudWatch Logs
-// (hashicorp/terraform-provider-aws issue 29282). Any other code may turn up too;
-// only a quota and what passes by itself are about something else.
-func blamesPart(err error) bool {
-	class := remedy.ClassOf(err)
-	return (class == remedy.Terminal || class == remedy.Unknown || strings.HasPrefix(codeOf(err), "KMS")) && codeOf(err) != limitCode
-}
-
-// incomplete returns the error of a log group that was created without some
-// parts, or nil if it has them all. The next observation plans the key and the
-// protection again.
-func incomplete(a plan.CreateLogGroup, without []string, refusal error) error {
-	if len(without) == 0 {
-		return nil
-	}
-	hint := "the log group was created without " + strings.Join(without, ", ")
+	hint := ""
 	if slices.Contains(without, partKey) {
-		hint += ": " + keyHint(a.KMSKey)
+		hint = ": " + keyHint(a.KMSKey)
 	}
-	return &remedy.Error{Op: "logs.CreateLogGroup", Target: a.Name, Class: remedy.Terminal, Hint: hint, Err: bareCause(refusal), Partial: true}
+	return cmp.Or(incomplete("the log group", without, refusal, hint), partly(r.putRetention(ctx, a.Name, a.RetentionDays)))
 }
 
 func keyHint(key string) string {
 	return "enable the key " + key + ", and let CloudWatch Logs use it in its policy, or name another one in kmsKeys of the configuration"
-}
-
-// bareCause returns the answer of AWS inside the error of a call.
-func bareCause(err error) error {
-	if e, ok := errors.AsType[*remedy.Error](err); ok {
-		return e.Err
-	}
-	return err
 }
 
 func (r *region) raiseRetention(ctx context.Context, a plan.RaiseRetention) error {

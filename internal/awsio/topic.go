@@ -1,6 +1,7 @@
 package awsio
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -315,21 +316,28 @@ const topicThere = "already exists"
 
 // createTopic creates the topic under its old name, and so with its old ARN. If
 // somebody else has created the topic since relight read it, createTopic does
-// not change it: the next observation finds what it lacks.
+// not change it: the next observation finds what it lacks, also if SNS refuses its
+// key or its tags.
 func (r *region) createTopic(ctx context.Context, a plan.CreateTopic) error {
-	in := &sns.CreateTopicInput{
-		Name:       aws.String(resourceOf(a.Topic, "")),
-		Attributes: map[string]string{"Policy": a.Policy},
-		Tags:       tagList(a.Tags, func(k, v *string) types.Tag { return types.Tag{Key: k, Value: v} }),
-	}
+	parts := []string{partTags}
 	if a.Key != "" {
-		in.Attributes["KmsMasterKeyId"] = a.Key
+		parts = append(parts, partKey)
 	}
-	_, err := r.sns().CreateTopic(about(ctx, a.Topic), in)
-	if api, ok := errors.AsType[smithy.APIError](err); ok && strings.Contains(api.ErrorMessage(), topicThere) {
-		return nil
-	}
-	return err
+	without, refusal, err := createWithout(func(without []string) error {
+		in := &sns.CreateTopicInput{Name: aws.String(resourceOf(a.Topic, "")), Attributes: map[string]string{"Policy": a.Policy}}
+		if !slices.Contains(without, partTags) {
+			in.Tags = tagList(a.Tags, func(k, v *string) types.Tag { return types.Tag{Key: k, Value: v} })
+		}
+		if a.Key != "" && !slices.Contains(without, partKey) {
+			in.Attributes["KmsMasterKeyId"] = a.Key
+		}
+		_, err := r.sns().CreateTopic(about(ctx, a.Topic), in)
+		if api, ok := errors.AsType[smithy.APIError](err); ok && strings.Contains(api.ErrorMessage(), topicThere) {
+			return nil
+		}
+		return err
+	}, blamesPart, parts...)
+	return cmp.Or(err, incomplete("the topic", without, refusal, ""))
 }
 
 func (r *region) setTopicPolicy(ctx context.Context, a plan.SetTopicPolicy) error {

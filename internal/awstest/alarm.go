@@ -46,6 +46,9 @@ func putMetricAlarm(c *request, in *cloudwatch.PutMetricAlarmInput) error {
 	if why := cmp.Or(c.badAlarm(in), c.namesake(*in.AlarmName, metricAlarm)); why != "" {
 		return refuse(invalidAlarm, "%s", why)
 	}
+	if len(in.Tags) > 0 && c.denied["TagResource"] { // CloudWatch API Reference, PutMetricAlarm, Tags
+		return refuse(deniedCode(cloudwatch.ServiceID), notAuthorized, "cloudwatch:TagResource")
+	}
 	al := alarm{
 		MetricAlarm: types.MetricAlarm{
 			ActionConfiguration: in.ActionConfiguration, ActionsEnabled: aws.Bool(in.ActionsEnabled == nil || *in.ActionsEnabled),

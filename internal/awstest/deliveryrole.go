@@ -258,6 +258,10 @@ func createRole(c *request, in *iam.CreateRoleInput) (*iam.CreateRoleOutput, err
 	switch _, exists := c.roles.now[name]; {
 	case exists:
 		return nil, refuse("EntityAlreadyExists", "Role with name %s already exists.", name)
+	case len(in.Tags) > 0 && c.denied["TagRole"]: // IAM User Guide, "Tag IAM roles": permissions required
+		return nil, refuse(deniedCode(iam.ServiceID), notAuthorized, "iam:TagRole")
+	case boundary != "" && c.denied["PutRolePermissionsBoundary"]: // assumed; a policy may also require or deny iam:PermissionsBoundary
+		return nil, refuse(deniedCode(iam.ServiceID), notAuthorized, "iam:PutRolePermissionsBoundary")
 	case boundary != "" && c.policies[boundary] == nil:
 		return nil, refuse(noSuchEntity, "Scope ARN: %s does not exist or is not attachable.", boundary)
 	case !strings.HasPrefix(path, "/") || !strings.HasSuffix(path, "/"):

@@ -266,6 +266,9 @@ func createFlowLogs(c *request, in *ec2.CreateFlowLogsInput) (*ec2.CreateFlowLog
 	if err := checkFlowLogs(in); err != nil {
 		return nil, err
 	}
+	if tags := tagsFor(in.TagSpecifications, types.ResourceTypeVpcFlowLog); len(tags) > 0 && c.denied["CreateTags"] { // EC2 User Guide, "Grant permission to tag Amazon EC2 resources during creation"
+		return nil, refuse(deniedCode(ec2.ServiceID), notAuthorized, "ec2:CreateTags")
+	}
 	if role := aws.ToString(in.DeliverLogsPermissionArn); role != "" {
 		if !c.assumable(role, flowLogService) {
 			return nil, refuse("InvalidParameter", doubt(c.Account, assumeTextSays, assumeText, "The role %s cannot be used"), role)

@@ -197,6 +197,9 @@ func createTopic(c *request, in *sns.CreateTopicInput) (*sns.CreateTopicOutput, 
 		}
 		return &sns.CreateTopicOutput{TopicArn: aws.String(arn)}, nil
 	}
+	if len(tags) > 0 && c.denied["TagResource"] { // Amazon SNS Developer Guide, "Amazon SNS topic tagging"
+		return nil, refuse(deniedCode(sns.ServiceID), notAuthorized, "sns:TagResource")
+	}
 	if p, given := in.Attributes["Policy"]; given && !goodPolicy(p, arn) {
 		return nil, errBadPolicy
 	}
