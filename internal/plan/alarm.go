@@ -239,11 +239,15 @@ func (p *Plan) muted(want catalog.Desired, r MuteRule, guards map[string]bool, a
 // alarm, not those of the alarms that it depends on. Source: CloudWatch User Guide,
 // "Suppressing composite alarm actions".
 func (p *Plan) suppressed(want catalog.Desired, c Composite, state AlarmState, guards []string, alert bool) {
-	names, understood := state.behind(c)
-	i := slices.IndexFunc(guards, func(name string) bool { return slices.Contains(names, name) })
-	if c.Suppressor == "" || len(guards) == 0 || i < 0 && understood {
+	if c.Suppressor == "" {
 		return
 	}
+	rule := state.wholeRule(c)
+	if !slices.ContainsFunc(guards, func(name string) bool { return standsOn(rule, name) }) {
+		return
+	}
+	names, _ := alarmsIn(rule)
+	i := slices.IndexFunc(guards, func(name string) bool { return slices.Contains(names, name) })
 	reason, f := "it reports nothing, and its rule may name alarms of the controls", NewFinding(CompositeUnclear, Args{"alarm": c.Name, "suppressor": c.Suppressor})
 	if i >= 0 {
 		reason, f = "it does not report "+guards[i], NewFinding(CompositeSuppressed, Args{"alarm": c.Name, "suppressor": c.Suppressor, "guard": guards[i]})
@@ -258,25 +262,28 @@ func (p *Plan) suppressed(want catalog.Desired, c Composite, state AlarmState, g
 	p.Findings = append(p.Findings, f)
 }
 
-// behind returns the names of the alarms that a composite alarm depends on,
-// through other composite alarms too, and whether relight understands all of their
-// rules.
-func (observed *AlarmState) behind(c Composite) (names []string, understood bool) {
-	names, understood = alarmsIn(c.Rule)
-	for i := 0; i < len(names); i++ {
-		j := slices.IndexFunc(observed.Composites, func(inner Composite) bool { return inner.Name == names[i] })
-		if j < 0 {
-			continue
+// wholeRule returns the rule of a composite alarm, followed by those of the
+// composite alarms that it depends on.
+func (observed *AlarmState) wholeRule(c Composite) string {
+	rule := c.Rule
+	for known := []string{c.Name}; ; {
+		names, _ := alarmsIn(rule)
+		i := slices.IndexFunc(observed.Composites, func(inner Composite) bool {
+			return slices.Contains(names, inner.Name) && !slices.Contains(known, inner.Name)
+		})
+		if i < 0 {
+			return rule
 		}
-		more, clear := alarmsIn(observed.Composites[j].Rule)
-		understood = understood && clear
-		for _, name := range more {
-			if !slices.Contains(names, name) {
-				names = append(names, name)
-			}
-		}
+		known = append(known, observed.Composites[i].Name)
+		rule += "\n" + observed.Composites[i].Rule
 	}
-	return names, understood
+}
+
+// standsOn reports whether a composite alarm's rule names an alarm, or may name it
+// because relight does not understand the rule.
+func standsOn(rule, alarm string) bool {
+	names, understood := alarmsIn(rule)
+	return !understood || slices.Contains(names, alarm)
 }
 
 // Behind returns the names of the alarms that the composite alarms with a
@@ -288,7 +295,7 @@ func (observed *AlarmState) Behind(asked []string) []string {
 		if c.Suppressor == "" {
 			continue
 		}
-		names, _ := observed.behind(c)
+		names, _ := alarmsIn(observed.wholeRule(c))
 		all = append(all, slices.DeleteFunc(names, func(name string) bool {
 			return !catalog.AlarmShape.MatchString(name) || slices.Contains(asked, name)
 		})...)
