@@ -521,6 +521,18 @@ var keyAndRoleBeliefs = []Belief{
 		ID: "alarm-topic-key", Says: "CloudWatch needs kms:GenerateDataKey and kms:Decrypt in the policy of a topic's key.", Grade: Recorded,
 		Evidence: stackd + "2026-09-23.", Decides: "internal/catalog/topic.go",
 	},
+	{
+		ID: "alarm-topic-key-context", Says: "A call in which CloudWatch uses a topic's key names the topic, and the alarm with its account.", Grade: Documented,
+		Evidence: "Amazon SNS Developer Guide, Managing Amazon SNS encryption keys and costs; AWS, Modern Data Architecture Accelerator, grantCloudWatchAlarmsTopicAccess.", Decides: "internal/plan/topicpolicy.go",
+	},
+	{
+		ID: "topic-key-is-symmetric", Says: "Only a symmetric encryption key encrypts a topic or a log group.", Grade: Documented,
+		Evidence: "Amazon SNS Developer Guide, Managing Amazon SNS encryption keys and costs; CloudWatch Logs API Reference, AssociateKmsKey.", Decides: "internal/awsio/key.go",
+	},
+	{
+		ID: "tags-need-a-permission", Says: "Creating a log group, an alarm, a topic, a role or a flow log with tags also needs the permission to tag; without it the whole call is denied.", Grade: Documented,
+		Evidence: "CloudWatch Logs API Reference, CreateLogGroup; CloudWatch API Reference, PutMetricAlarm; Amazon SNS Developer Guide, Amazon SNS topic tagging; IAM User Guide, Tag IAM roles; Amazon EC2 User Guide, Grant permission to tag Amazon EC2 resources during creation.", Decides: "internal/awsio/parts.go",
+	},
 }
 
 // eventBeliefs are about the records that reach relight as events.

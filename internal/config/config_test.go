@@ -86,6 +86,7 @@ func TestValuesThatAWSRefuses(t *testing.T) {
 		`{"flowLogs":{"format":"${source-addr} ${dstadr}"}}`:                                                        `no field ${dstadr}: did you mean "dstaddr"?`,
 		`{"flowLogs":{"logGroup":"aws/flow"}}`:                                                                      "begin with aws/",
 		`{"trailLogs":{"logGroup":"aws/trail"}}`:                                                                    "begin with aws/",
+		`{"trailLogs":{"logGroup":"arn:aws:logs:us-east-1:111122223333:log-group:trail"}}`:                          "is not a log group name",
 		`{"trailLogs":{"logGroup":"a b"}}`:                                                                          "is not a log group name",
 		`{"kmsKeys":{"eu-west-1":"arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"}}`:   "use a key in eu-west-1",
 		`{"kmsKeys":{"eu-west-1":"arn:aws:kms:eu-west-1:111122223333:alias/x"}}`:                                    "is not the ARN of a KMS key",
