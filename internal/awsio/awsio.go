@@ -42,7 +42,8 @@ var kinds = map[catalog.Kind]kind{
 
 // A kind reads the state of one kind and carries out actions. Plans of other
 // kinds may contain its actions too. An applier returns the error of its call,
-// through again for a change and gone for a removal: see errors.go.
+// through settled for a creation, again for a change and gone for a removal: see
+// errors.go.
 type kind struct {
 	observe  func(*region, context.Context, remedy.Scope) (plan.State, error)
 	appliers []applier

@@ -39,6 +39,15 @@ func codeOf(err error) string {
 	return ""
 }
 
+// settled drops the error of creating what exists already. What exists need not
+// match the desired state, so the observation after the repair decides.
+func settled(err error) error {
+	if remedy.ClassOf(err) == remedy.Present {
+		return nil
+	}
+	return err
+}
+
 // gone drops the error of removing what no longer exists.
 func gone(err error) error {
 	if remedy.ClassOf(err) == remedy.Missing {
