@@ -37,7 +37,7 @@ func (w *world) subscription(endpoint string) *string {
 	for pages := sns.NewListSubscriptionsByTopicPaginator(w.SNS, in); pages.HasMorePages(); {
 		out := must(pages.NextPage(w.t.Context()))
 		for _, s := range out.Subscriptions {
-			if *s.Endpoint == endpoint {
+			if strings.EqualFold(*s.Endpoint, endpoint) {
 				return s.SubscriptionArn
 			}
 		}
