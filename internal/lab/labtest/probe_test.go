@@ -169,8 +169,8 @@ func TestProbeInterrupted(t *testing.T) {
 		{36, lab.Region, syscall.SIGHUP, "unassumable-role-fails-whole-call"}, // a flow log
 		{44, lab.Region, syscall.SIGINT, "flow-log-by-arn-has-group-name"},    // a topic deleted, its subscription not
 		{55, "eu-west-1", syscall.SIGINT, "recreated-topic-lists-nothing"},
-		{70, lab.Region, syscall.SIGINT, "update-checks-the-kept-topic"},       // the key disabled
-		{100, "eu-west-1", syscall.SIGINT, "stop-logging-reaches-eventbridge"}, // some of it removed
+		{70, lab.Region, syscall.SIGINT, "update-checks-the-kept-topic"}, // the key disabled
+		{100, "eu-west-1", syscall.SIGINT, "flow-logs-outlive-vpc"},      // some of it removed
 	}
 	for _, tt := range tests {
 		t.Run(fmt.Sprintf("%s-after-%d-writes", tt.signal, tt.writes), func(t *testing.T) {
@@ -243,7 +243,7 @@ func TestProbeKilled(t *testing.T) {
 func TestProbeNotRemoved(t *testing.T) {
 	t.Run("denied", func(t *testing.T) {
 		t.Parallel()
-		user := newUser(t, "probe-denied")
+		user := newUser(t, fmt.Sprintf("probe-denied-%d", time.Now().UnixNano()))
 		user.put(t, `{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":["sqs:DeleteQueue","iam:DeleteRole"],"Resource":"*"}`)
 		p := newProbing(t, "sandbox-denied", "--yes")
 		who := cloud.Root()
