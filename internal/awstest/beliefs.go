@@ -220,9 +220,9 @@ var flowLogBeliefs = []Belief{
 		Other: "it shows SUCCESS for ever", Then: "This is not safe both ways: relight takes somebody else's flow log for working though it delivers nowhere. It still never deletes its own for one whose destination the configuration does not trust.", Settles: probes + ": a flow log with a role that may not write, read for an hour.",
 	},
 	{
-		ID: vpcMissingCode, Says: "A VPC that does not exist: InvalidVpcID.NotFound.", Grade: Documented,
+		ID: vpcMissingCode, Probed: []string{"missing-vpc-code"}, Says: "A VPC that does not exist: InvalidVpcID.NotFound.", Grade: Documented,
 		Evidence: "Amazon EC2 Developer Guide, Error codes for the Amazon EC2 API.", Decides: "internal/awsio/classify.go",
-		Other: "InvalidVpcId.NotFound", Then: "Nothing: relight knows both spellings.", Settles: byHand + ": DescribeVpcs and CreateFlowLogs with an ID that does not exist.",
+		Other: "InvalidVpcId.NotFound", Then: "Nothing: relight knows both spellings.", Settles: probes + ": DescribeVpcs with an ID that does not exist.",
 	},
 	{
 		ID: "flow-log-token", Probed: []string{"client-token-repeats-reply"}, Says: "CreateFlowLogs repeats its answer for a client token. For how long, no document says.", Grade: Documented,
@@ -302,7 +302,7 @@ var alarmBeliefs = []Belief{
 	{
 		ID: logAlarmsKnown, Says: "DescribeAlarms knows the alarm type LogAlarm in every region.", Grade: Assumed,
 		Evidence: "CloudWatch API Reference, DescribeAlarms, AlarmTypes, names no region without it.", Decides: "internal/awsio/alarm.go",
-		Other: "it refuses the type with ValidationError", Then: "relight asks again without the type: one call more.", Settles: byHand + ", in a region that AWS opened lately.",
+		Other: "it refuses the type with ValidationError", Then: "relight asks again without the type: one call more.", Settles: byHand + ": DescribeAlarms with the type, in a region that AWS opened lately.",
 	},
 	{
 		ID: "alarms-cannot-notify-fifo-topics", Says: "An alarm cannot notify a FIFO topic.", Grade: Assumed,

@@ -47,6 +47,7 @@ func Beliefs() []Belief {
 		{"flow-logs-outlive-vpc", "open-1", "a flow log remains after its VPC is deleted, and can be deleted then", ""},
 		{"record-of-delete-flow-logs", "open-2", "the record of DeleteFlowLogs has several IDs as a list", ""},
 		{"missing-vpc-fails-alone", "open-3", "CreateFlowLogs refuses a missing VPC inside a successful reply", ""},
+		{"missing-vpc-code", "open-3", "DescribeVpcs of a missing VPC fails with InvalidVpcID.NotFound", ""},
 		{"format-makes-no-difference", "open-4", "a flow log that differs from another one only in its format is refused with FlowLogAlreadyExists", ""},
 		{"flow-log-limit-fails-alone", "open-5", "FlowLogsLimitExceeded is inside a successful reply", ""},
 		{"unassumable-role-fails-whole-call", "open-6", "CreateFlowLogs with a role that VPC flow logs cannot assume fails as a whole with InvalidParameter and says \"Unable to assume given IAM role\"", ""},

@@ -26,6 +26,8 @@ func (r *run) makeFlowLogs(ctx context.Context) error {
 	if err := r.makeVPC(ctx); err != nil {
 		return err
 	}
+	_, err := r.ec2.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{absentVPC}})
+	r.refusal("missing-vpc-code", err, "InvalidVpcID.NotFound")
 	for _, suffix := range []string{"flow-a", "flow-b", "flow-c"} {
 		if err := r.group(ctx, suffix, logstypes.LogGroupClassStandard, ""); err != nil {
 			return err

@@ -152,7 +152,7 @@ func experiments() []experiment {
 		}, (*run).logGroups},
 		{"alarms", []string{"mute-rules-by-alarm", "alarm-action-in-another-region"}, (*run).alarms},
 		{"flow logs", []string{
-			"vpc-shows-in-time", "unassumable-role-fails-whole-call", "missing-vpc-fails-alone", "flow-log-success-at-once",
+			"vpc-shows-in-time", "missing-vpc-code", "unassumable-role-fails-whole-call", "missing-vpc-fails-alone", "flow-log-success-at-once",
 			"format-makes-no-difference", "client-token-repeats-reply", "flow-log-by-arn-has-group-name", "group-filter-finds-arn",
 			"flow-log-limit-fails-alone",
 		}, (*run).makeFlowLogs},
