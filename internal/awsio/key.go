@@ -23,7 +23,7 @@ const keyInvalidState = "KMSInvalidStateException"
 // Logs API Reference, AssociateKmsKey: only symmetric encryption keys.
 const (
 	keyGone         = "Deleted"
-	keyNotSymmetric = "NotSymmetric"
+	keyNotSymmetric = "not that of a symmetric key"
 )
 
 // keyState returns the state of a key in KMS's words.

@@ -489,10 +489,12 @@ var keyAndRoleBeliefs = []Belief{
 	{
 		ID: "errors-that-pass", Says: "These pass within seconds: CloudTrail's ConflictException, IAM's ConcurrentModification, Lambda's ResourceConflictException, CloudWatch Logs' OperationAbortedException, Systems Manager's TooManyUpdates, and ConcurrentAccess, StaleTag and KMSThrottling of SNS.", Grade: Documented,
 		Evidence: "API references of the services, Errors. Some say minutes; then the next run does the rest.", Decides: "internal/awsio/retry.go",
+		Why: "The account answers each of them as often as a test asks for it.", Then: "relight tries again within its bounds, then leaves the rest to the next run.", Settles: "Recorded answers of these services while they are busy.",
 	},
 	{
 		ID: "sns-throttling-code", Says: "SNS answers Throttled if calls come too fast.", Grade: Modelled,
 		Evidence: "API model of SNS, ThrottledException. Throttling, which others have seen, is retried as well.", Decides: "internal/awsio/retry.go",
+		Why: "relight tries again after both codes, and after any other that it does not know.", Then: "The next run does the rest.", Settles: "A recorded answer of SNS to calls that come too fast.",
 	},
 	{
 		ID: closedRegionCodes, Probed: []string{"closed-region-ec2", "closed-region-logs", "closed-region-sns", "closed-region-cloudwatch"}, Says: "In a region that is not opted in, EC2 answers AuthFailure, SNS, CloudWatch and IAM InvalidClientTokenId, the others UnrecognizedClientException.", Grade: Assumed,
@@ -524,14 +526,17 @@ var keyAndRoleBeliefs = []Belief{
 	{
 		ID: "alarm-topic-key-context", Says: "A call in which CloudWatch uses a topic's key names the topic, and the alarm with its account.", Grade: Documented,
 		Evidence: "Amazon SNS Developer Guide, Managing Amazon SNS encryption keys and costs; AWS, Modern Data Architecture Accelerator, grantCloudWatchAlarmsTopicAccess.", Decides: "internal/plan/topicpolicy.go",
+		Why: "relight counts a condition of the key's policy that it cannot judge against the topic.", Then: "relight creates its own alarm beside one that works.", Settles: byHand + ": an alarm on a topic whose key admits only a source account.",
 	},
 	{
 		ID: "topic-key-is-symmetric", Says: "Only a symmetric encryption key encrypts a topic or a log group.", Grade: Documented,
 		Evidence: "Amazon SNS Developer Guide, Managing Amazon SNS encryption keys and costs; CloudWatch Logs API Reference, AssociateKmsKey.", Decides: "internal/awsio/key.go",
+		Why: "relight does not put such a key on anything.", Then: "relight creates its own alarm beside one that works.", Settles: byHand + ": SetTopicAttributes with an asymmetric key.",
 	},
 	{
 		ID: "tags-need-a-permission", Says: "Creating a log group, an alarm, a topic, a role or a flow log with tags also needs the permission to tag; without it the whole call is denied.", Grade: Documented,
 		Evidence: "CloudWatch Logs API Reference, CreateLogGroup; CloudWatch API Reference, PutMetricAlarm; Amazon SNS Developer Guide, Amazon SNS topic tagging; IAM User Guide, Tag IAM roles; Amazon EC2 User Guide, Grant permission to tag Amazon EC2 resources during creation.", Decides: "internal/awsio/parts.go",
+		Why: "The account checks no policies. Tests refuse the whole call, and the call without tags succeeds.", Then: "Nothing: the roles have the permission.", Settles: "A role without it.",
 	},
 }
 

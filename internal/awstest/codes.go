@@ -10,6 +10,7 @@ import (
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	smithy "github.com/aws/smithy-go"
@@ -51,6 +52,7 @@ var errorCodes = []Codes{
 		&logstypes.InvalidOperationException{}, &logstypes.OperationAbortedException{}, &logstypes.ServiceUnavailableException{},
 		&logstypes.UnrecognizedClientException{}, &logstypes.ValidationException{},
 	), Of: "CloudWatch Logs", Grade: Modelled, Evidence: "API model of CloudWatch Logs."},
+	{Names: named(&lambdatypes.ResourceConflictException{}), Of: "Lambda", Grade: Modelled, Evidence: "API model of Lambda."},
 	{Names: named(&cloudwatchtypes.LimitExceededFault{}, &cloudwatchtypes.ResourceNotFoundException{}), Of: "CloudWatch", Grade: Modelled, Evidence: "API model of CloudWatch."},
 	{Names: named(
 		&cloudtrailtypes.CloudTrailAccessNotEnabledException{}, &cloudtrailtypes.CloudTrailARNInvalidException{}, &cloudtrailtypes.CloudWatchLogsDeliveryUnavailableException{},
@@ -65,6 +67,7 @@ var errorCodes = []Codes{
 		&cloudtrailtypes.TrailAlreadyExistsException{}, &cloudtrailtypes.UnsupportedOperationException{},
 	), Of: "CloudTrail", Grade: Modelled, Evidence: "API model of CloudTrail."},
 	{Names: named(
+		&snstypes.ConcurrentAccessException{}, &snstypes.StaleTagException{}, &snstypes.ThrottledException{},
 		&snstypes.KMSInvalidStateException{}, &snstypes.KMSOptInRequired{}, &snstypes.KMSThrottlingException{},
 	), Of: "Amazon SNS", Grade: Modelled, Evidence: "API model of Amazon SNS."},
 	{Names: named(&kmstypes.DependencyTimeoutException{}, &kmstypes.KMSInternalException{}), Of: "AWS KMS", Grade: Modelled, Evidence: "API model of AWS KMS."},
