@@ -81,6 +81,9 @@ type region struct {
 	topics map[string]*topic                  // by ARN
 	ghosts map[string]map[string]subscription // by ARN of a deleted topic, then of the subscription
 	params map[string]string                  // of Systems Manager
+	queues map[string]map[string]string       // attributes by name
+
+	functions map[string]*function // by name
 
 	composites      store[types.CompositeAlarm]
 	logAlarms       store[types.LogAlarm]
@@ -199,6 +202,12 @@ func (a *Account) State() map[string]string {
 		}
 		for arn, t := range r.topics {
 			add("topic", arn, t.state())
+		}
+		for name, attributes := range r.queues {
+			add("queue", name, attributes)
+		}
+		for name, f := range r.functions {
+			add("function", name, f.policies)
 		}
 	}
 	for name, r := range a.roles.now {

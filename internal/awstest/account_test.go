@@ -36,6 +36,7 @@ func TestContract(t *testing.T) {
 	awstest.Contract(t, awstest.Implementation{
 		Clients: acct.Clients,
 		Account: account, Region: home, Role: role, TrailRole: role, Bucket: "contract-trails",
+		Function: acct.AddFunction(home, "contract", "live"), Alias: "live",
 	})
 }
 

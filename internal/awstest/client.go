@@ -16,7 +16,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	smithy "github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
@@ -32,6 +34,8 @@ type Clients struct {
 	KMS        *kms.Client
 	SSM        *ssm.Client
 	IAM        *iam.Client
+	SQS        *sqs.Client
+	Lambda     *lambda.Client
 }
 
 // NewClients returns the clients of a configuration.
@@ -40,6 +44,7 @@ func NewClients(cfg aws.Config) Clients {
 		EC2: ec2.NewFromConfig(cfg), Logs: cloudwatchlogs.NewFromConfig(cfg), CloudWatch: cloudwatch.NewFromConfig(cfg),
 		CloudTrail: cloudtrail.NewFromConfig(cfg), SNS: sns.NewFromConfig(cfg), KMS: kms.NewFromConfig(cfg),
 		SSM: ssm.NewFromConfig(cfg), IAM: iam.NewFromConfig(cfg),
+		SQS: sqs.NewFromConfig(cfg), Lambda: lambda.NewFromConfig(cfg),
 	}
 }
 
@@ -107,7 +112,7 @@ var operations = func() map[reflect.Type]operation {
 	all := map[reflect.Type]operation{}
 	for _, op := range slices.Concat(
 		regionOperations, flowLogOperations, logGroupOperations, alarmOperations, trailOperations, topicOperations, keyOperations,
-		memoryOperations, deliveryRoleOperations,
+		memoryOperations, deliveryRoleOperations, queueOperations, functionOperations,
 	) {
 		all[op.input] = op
 	}

@@ -19,6 +19,8 @@ type Implementation struct {
 	Role      string // ARN of a role that delivers flow logs
 	TrailRole string // ARN of a role that delivers a trail's events
 	Bucket    string // a bucket that trails may write to
+	Function  string // ARN of a function without permissions
+	Alias     string // of the function
 
 	// Differs names the clauses that this implementation is known to break, and
 	// what it does instead. A clause named here has to fail: if it passes, that
@@ -83,7 +85,7 @@ func Clauses() []Belief {
 var clauses = func() []clause {
 	var all []clause
 	for _, some := range [][]clause{
-		flowLogClauses, logGroupClauses, trailClauses, alarmClauses, quietAlarmClauses, topicClauses, subscriptionClauses, roleClauses,
+		flowLogClauses, logGroupClauses, trailClauses, alarmClauses, quietAlarmClauses, topicClauses, subscriptionClauses, receiverClauses, roleClauses,
 	} {
 		all = append(all, some...)
 	}

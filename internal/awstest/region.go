@@ -15,7 +15,10 @@ const notOptedIn = "not-opted-in"
 func (a *Account) AddRegion(name, status string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.regions[name] = &region{name: name, status: status, topics: map[string]*topic{}, params: map[string]string{}}
+	a.regions[name] = &region{
+		name: name, status: status, topics: map[string]*topic{}, params: map[string]string{},
+		queues: map[string]map[string]string{}, functions: map[string]*function{},
+	}
 }
 
 // describeRegions lists the enabled regions; with AllRegions it also lists

@@ -84,14 +84,14 @@ func admits(arn string) string {
 }
 
 // AddTopic makes a topic that CloudWatch may publish to, with confirmed
-// subscribers. It returns the topic's ARN.
+// subscribers: queues that it may send to. It returns the topic's ARN.
 func (a *Account) AddTopic(regionName, name string, confirmed int) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	arn := a.arn("sns", regionName, name)
 	t := &topic{attributes: map[string]string{"Policy": admits(arn)}, subs: map[string]subscription{}}
 	for i := range confirmed {
-		t.subs[arn+":"+strconv.Itoa(i)] = subscription{protocol: "sqs", endpoint: a.arn("sqs", regionName, name+strconv.Itoa(i))}
+		t.subs[arn+":"+strconv.Itoa(i)] = subscription{protocol: "sqs", endpoint: a.addQueue(regionName, name+strconv.Itoa(i), arn)}
 	}
 	a.regions[regionName].topics[arn] = t
 	return arn

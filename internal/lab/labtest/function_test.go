@@ -30,6 +30,12 @@ func binary(t *testing.T) []byte {
 	}
 	raw, err := os.ReadFile(bin)
 	must(t, err)
+	return zipped(t, raw)
+}
+
+// zipped returns a function's code as Lambda takes it.
+func zipped(t *testing.T, raw []byte) []byte {
+	t.Helper()
 	var z bytes.Buffer
 	w := zip.NewWriter(&z)
 	h := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate}

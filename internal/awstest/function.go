@@ -1,0 +1,195 @@
+package awstest
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+)
+
+// A function has a policy for itself, and one for each of its versions and
+// aliases. Source: recorded 2025-11-25 (localstack/localstack).
+type function struct {
+	qualifiers []string          // versions and aliases
+	policies   map[string]string // by qualifier, "" for the function itself; JSON
+}
+
+// AddFunction makes a function with versions or aliases. Nobody may invoke it
+// until a permission is added. It returns the function's ARN.
+func (a *Account) AddFunction(regionName, name string, qualifiers ...string) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.regions[regionName].functions[name] = &function{qualifiers: qualifiers, policies: map[string]string{}}
+	return a.arn("lambda", regionName, "function:"+name)
+}
+
+// DeleteFunction deletes a function with its policies.
+func (a *Account) DeleteFunction(regionName, name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.regions[regionName].functions, name)
+}
+
+// functionRef matches the forms in which a function is named. Source: AWS Lambda
+// API Reference, GetPolicy, FunctionName.
+var functionRef = regexp.MustCompile(`^(?:(?:arn:[a-z-]+:lambda:)?(?:([a-z0-9-]+):)?(?:(\d{12}):)?function:|(\d{12}):function:)?([A-Za-z0-9_-]+)(?::(\$LATEST|[A-Za-z0-9_-]+))?$`)
+
+// function returns a function by its name, ARN or partial ARN, and the version or
+// alias that the name or the qualifier gives, "" for none. fn is nil if there is
+// no such function, version or alias. Source of the refusal: recorded 2025-11-25
+// (localstack/localstack).
+func (c *request) function(name, qualifier *string) (fn *function, arn, which string, err error) {
+	m := functionRef.FindStringSubmatch(*name)
+	if m == nil || m[1] != "" && m[1] != c.name {
+		return nil, "", "", refuse("ValidationException", "Value '%s' at 'functionName' failed to satisfy constraint", *name)
+	}
+	which = m[5]
+	if q := aws.ToString(qualifier); q != "" {
+		if which != "" && which != q {
+			return nil, "", "", refuse("InvalidParameterValueException", "The derived qualifier from the function name does not match the specified qualifier.")
+		}
+		which = q
+	}
+	arn = c.Account.arn("lambda", c.name, "function:"+m[4])
+	if which != "" {
+		arn += ":" + which
+	}
+	fn = c.functions[m[4]]
+	if owner := m[2] + m[3]; owner != "" && owner != c.ID || fn != nil && which != "" && which != latest && !slices.Contains(fn.qualifiers, which) {
+		fn = nil
+	}
+	return fn, arn, which, nil
+}
+
+const latest = "$LATEST"
+
+// addPermission adds a statement to a policy. Sources: AWS Lambda API Reference,
+// AddPermission; the form of the statement and the refusals, recorded 2025-11-25
+// (localstack/localstack).
+func addPermission(c *request, in *lambda.AddPermissionInput) (*lambda.AddPermissionOutput, error) {
+	fn, arn, which, err := c.function(in.FunctionName, in.Qualifier)
+	switch {
+	case err != nil:
+		return nil, err
+	case which == latest:
+		return nil, refuse("InvalidParameterValueException", "We currently do not support adding policies for $LATEST.")
+	case fn == nil:
+		return nil, refuse("ResourceNotFoundException", "Function not found: %s", arn)
+	}
+	var principal any = map[string]string{"AWS": *in.Principal}
+	switch {
+	case *in.Principal == "*":
+		principal = "*"
+	case strings.Contains(*in.Principal, ".amazonaws.com"):
+		principal = map[string]string{"Service": *in.Principal}
+	}
+	condition := map[string]map[string]string{}
+	if in.SourceArn != nil {
+		condition["ArnLike"] = map[string]string{"AWS:SourceArn": *in.SourceArn}
+	}
+	if in.SourceAccount != nil {
+		condition["StringEquals"] = map[string]string{"AWS:SourceAccount": *in.SourceAccount}
+	}
+	st := map[string]any{"Sid": *in.StatementId, "Effect": "Allow", "Principal": principal, "Action": *in.Action, "Resource": arn}
+	if len(condition) > 0 {
+		st["Condition"] = condition
+	}
+	statements := fn.statements(which)
+	if slices.ContainsFunc(statements, sid(*in.StatementId)) {
+		return nil, refuse("ResourceConflictException", "The statement id (%s) provided already exists.", *in.StatementId)
+	}
+	fn.setStatements(which, append(statements, st))
+	c.wrote(arn)
+	return &lambda.AddPermissionOutput{Statement: aws.String(text(st))}, nil
+}
+
+// statements returns the statements of a policy.
+func (f *function) statements(which string) (all []any) {
+	if f.policies[which] == "" {
+		return nil
+	}
+	var p struct{ Statement []any }
+	if err := json.Unmarshal([]byte(f.policies[which]), &p); err != nil {
+		panic("awstest: a function's policy is no JSON: " + err.Error())
+	}
+	return p.Statement
+}
+
+// setStatements replaces the statements of a policy; without any there is no
+// policy. Source: recorded 2025-11-25 (localstack/localstack).
+func (f *function) setStatements(which string, all []any) {
+	if len(all) == 0 {
+		delete(f.policies, which)
+		return
+	}
+	f.policies[which] = text(map[string]any{"Version": "2012-10-17", "Id": "default", "Statement": all})
+}
+
+func sid(id string) func(any) bool {
+	return func(st any) bool {
+		object, _ := st.(map[string]any)
+		return object["Sid"] == id
+	}
+}
+
+// removeFunctionPermission removes a statement. Source of the codes: recorded 2025-11-25
+// (localstack/localstack).
+func removeFunctionPermission(c *request, in *lambda.RemovePermissionInput) error {
+	fn, arn, which, err := c.function(in.FunctionName, in.Qualifier)
+	switch {
+	case err != nil:
+		return err
+	case fn == nil || fn.policies[which] == "":
+		return refuse("ResourceNotFoundException", "No policy is associated with the given resource.")
+	}
+	statements := fn.statements(which)
+	if !slices.ContainsFunc(statements, sid(*in.StatementId)) {
+		return refuse("ResourceNotFoundException", "Statement %s is not found in resource policy.", *in.StatementId)
+	}
+	fn.setStatements(which, slices.DeleteFunc(statements, sid(*in.StatementId)))
+	c.wrote(arn)
+	return nil
+}
+
+var errNoPolicy = refuse("ResourceNotFoundException", "The resource you requested does not exist.")
+
+// getFunctionPolicy returns a policy. It refuses a function without one as one that does
+// not exist. Source: recorded 2025-11-25 (localstack/localstack).
+func getFunctionPolicy(c *request, in *lambda.GetPolicyInput) (*lambda.GetPolicyOutput, error) {
+	fn, _, which, err := c.function(in.FunctionName, in.Qualifier)
+	switch {
+	case err != nil:
+		return nil, err
+	case fn == nil || fn.policies[which] == "":
+		return nil, errNoPolicy
+	}
+	return &lambda.GetPolicyOutput{Policy: aws.String(fn.policies[which])}, nil
+}
+
+// putResourcePolicy replaces a policy. Source: AWS Lambda Developer Guide,
+// "Working with resource-based policies in Lambda".
+func putResourcePolicy(c *request, in *lambda.PutResourcePolicyInput) (*lambda.PutResourcePolicyOutput, error) {
+	fn, arn, which, err := c.function(in.ResourceArn, nil)
+	switch {
+	case err != nil:
+		return nil, err
+	case fn == nil:
+		return nil, refuse("ResourceNotFoundException", "Function not found: %s", arn)
+	case !json.Valid([]byte(*in.Policy)) || len(*in.Policy) > 20480:
+		return nil, refuse("InvalidParameterValueException", "The policy is not valid")
+	}
+	fn.policies[which] = *in.Policy
+	c.wrote(arn)
+	return &lambda.PutResourcePolicyOutput{Policy: in.Policy}, nil
+}
+
+// functionOperations are the operations that this file answers.
+var functionOperations = []operation{
+	handle(addPermission),
+	act[lambda.RemovePermissionOutput](removeFunctionPermission),
+	handle(getFunctionPolicy),
+	handle(putResourcePolicy),
+}

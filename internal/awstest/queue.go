@@ -1,0 +1,184 @@
+package awstest
+
+import (
+	"encoding/json"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsarn "github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// queueAttributes are the attributes that a queue has here: SQS knows more, which
+// say nothing about who may send to the queue.
+var queueAttributes = []string{"KmsMasterKeyId", "Policy", "SqsManagedSseEnabled"}
+
+// AddQueue makes a queue that topics may send to, and returns its ARN. Source of
+// the policy: Amazon SNS Developer Guide, "Subscribing an Amazon SQS queue to an
+// Amazon SNS topic".
+func (a *Account) AddQueue(regionName, name string, topics ...string) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.addQueue(regionName, name, topics...)
+}
+
+func (a *Account) addQueue(regionName, name string, topics ...string) string {
+	arn := a.arn("sqs", regionName, name)
+	attributes := map[string]string{"SqsManagedSseEnabled": "true"}
+	if len(topics) > 0 {
+		attributes["Policy"] = admitting("sqs:SendMessage", arn, topics...)
+	}
+	a.regions[regionName].queues[name] = attributes
+	return arn
+}
+
+// admitting returns a policy of a queue or function that lets topics deliver.
+func admitting(action, resource string, topics ...string) string {
+	return text(map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
+		"Sid": "topics", "Effect": "Allow", "Principal": map[string]any{"Service": "sns.amazonaws.com"}, "Action": action, "Resource": resource,
+		"Condition": map[string]any{"ArnLike": map[string]any{"aws:SourceArn": topics}},
+	}}})
+}
+
+var (
+	errNoQueue = refuse("AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.")
+	queueName  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}(\.fifo)?$`)
+)
+
+// urlOf returns the URL of a queue. Source: Amazon SQS Developer Guide, "Queue
+// and message identifiers".
+func (c *request) urlOf(name string) *string {
+	return aws.String("https://sqs." + c.name + ".amazonaws.com/" + c.ID + "/" + name)
+}
+
+// queue returns the attributes of the queue with a URL.
+func (c *request) queue(url *string) (name string, attributes map[string]string, err error) {
+	name = (*url)[strings.LastIndex(*url, "/")+1:]
+	if attributes = c.queues[name]; attributes == nil || *url != *c.urlOf(name) {
+		return "", nil, errNoQueue
+	}
+	return name, attributes, nil
+}
+
+// createQueue creates a queue, or returns the existing one of that name if no
+// attribute differs. Sources: Amazon SQS API Reference, CreateQueue; the code,
+// recorded 2024-04-30 (localstack/localstack).
+func createQueue(c *request, in *sqs.CreateQueueInput) (*sqs.CreateQueueOutput, error) {
+	name := *in.QueueName
+	if !queueName.MatchString(name) {
+		return nil, refuse("InvalidParameterValue", "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length")
+	}
+	if existing := c.queues[name]; existing != nil {
+		for k, v := range in.Attributes {
+			if existing[k] != v {
+				return nil, refuse("QueueAlreadyExists", "A queue already exists with the same name and a different value for attribute %s", k)
+			}
+		}
+		return &sqs.CreateQueueOutput{QueueUrl: c.urlOf(name)}, nil
+	}
+	attributes := map[string]string{"SqsManagedSseEnabled": "true"}
+	if err := setQueue(attributes, in.Attributes); err != nil {
+		return nil, err
+	}
+	c.queues[name] = attributes
+	c.wrote(c.arn("sqs", c.name, name))
+	return &sqs.CreateQueueOutput{QueueUrl: c.urlOf(name)}, nil
+}
+
+// setQueue sets attributes; an empty policy or key removes the old one. A key and
+// SQS's own encryption exclude each other. Sources: Amazon SQS API Reference,
+// SetQueueAttributes; Amazon SQS Developer Guide, "Troubleshoot Amazon SQS API
+// errors"; recorded 2024-04-30 (localstack/localstack).
+func setQueue(attributes, set map[string]string) error {
+	if set["KmsMasterKeyId"] != "" && set["SqsManagedSseEnabled"] == "true" {
+		return refuse("InvalidAttributeName", "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE.")
+	}
+	for k, v := range set {
+		switch {
+		case !slices.Contains(queueAttributes, k):
+			return refuse("InvalidAttributeName", "Unknown Attribute %s.", k)
+		case k == "Policy" && v != "" && !json.Valid([]byte(v)):
+			return refuse("InvalidAttributeValue", "Invalid value for the parameter Policy.")
+		}
+	}
+	for k, v := range set {
+		attributes[k] = v
+		if v == "" {
+			delete(attributes, k)
+		}
+	}
+	if attributes["KmsMasterKeyId"] != "" {
+		attributes["SqsManagedSseEnabled"] = "false"
+	}
+	return nil
+}
+
+func setQueueAttributes(c *request, in *sqs.SetQueueAttributesInput) error {
+	name, attributes, err := c.queue(in.QueueUrl)
+	if err == nil {
+		err = setQueue(attributes, in.Attributes)
+	}
+	if err == nil {
+		c.wrote(c.arn("sqs", c.name, name))
+	}
+	return err
+}
+
+// getQueueURL returns the URL of a queue of the account.
+func getQueueURL(c *request, in *sqs.GetQueueUrlInput) (*sqs.GetQueueUrlOutput, error) {
+	if owner := aws.ToString(in.QueueOwnerAWSAccountId); c.queues[*in.QueueName] == nil || owner != "" && owner != c.ID {
+		return nil, errNoQueue
+	}
+	return &sqs.GetQueueUrlOutput{QueueUrl: c.urlOf(*in.QueueName)}, nil
+}
+
+// getQueueAttributes returns the attributes that the request names and the queue
+// has.
+func getQueueAttributes(c *request, in *sqs.GetQueueAttributesInput) (*sqs.GetQueueAttributesOutput, error) {
+	name, attributes, err := c.queue(in.QueueUrl)
+	if err != nil {
+		return nil, err
+	}
+	asked := func(k string) bool {
+		return slices.Contains(in.AttributeNames, types.QueueAttributeNameAll) || slices.Contains(in.AttributeNames, types.QueueAttributeName(k))
+	}
+	for _, k := range in.AttributeNames {
+		if !slices.Contains(k.Values(), k) {
+			return nil, refuse("InvalidAttributeName", "Unknown Attribute %s.", k)
+		}
+	}
+	all := maps.Clone(attributes)
+	all["QueueArn"] = c.arn("sqs", c.name, name)
+	maps.DeleteFunc(all, func(k, _ string) bool { return !asked(k) })
+	return &sqs.GetQueueAttributesOutput{Attributes: all}, nil
+}
+
+func deleteQueue(c *request, in *sqs.DeleteQueueInput) error {
+	name, _, err := c.queue(in.QueueUrl)
+	if err == nil {
+		delete(c.queues, name)
+		c.wrote(c.arn("sqs", c.name, name))
+	}
+	return err
+}
+
+// DeleteQueue deletes a queue by its ARN.
+func (a *Account) DeleteQueue(arn string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	at, _ := awsarn.Parse(arn)
+	delete(a.regions[at.Region].queues, at.Resource)
+}
+
+// queueOperations are the operations that this file answers.
+var queueOperations = []operation{
+	handle(createQueue),
+	handle(getQueueURL),
+	handle(getQueueAttributes),
+	act[sqs.SetQueueAttributesOutput](setQueueAttributes),
+	act[sqs.DeleteQueueOutput](deleteQueue),
+}
