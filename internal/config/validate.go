@@ -63,6 +63,7 @@ func (c Config) validate() error {
 	c.validateControls(&p)
 	for i, s := range c.Subscribers {
 		p.subscriber(fmt.Sprintf("subscribers[%d]", i), s)
+		p.unless(!slices.Contains(c.Subscribers[:i], s), "subscribers[%d] is listed before: remove it", i)
 	}
 	for _, r := range sortedKeys(c.KMSKeys) {
 		p.region("kmsKeys: ", r)

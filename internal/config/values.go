@@ -87,7 +87,7 @@ var (
 	phoneShape  = regexp.MustCompile(`^\+[1-9]\d{6,14}$`)                       // E.164
 	queueShape  = regexp.MustCompile(`^arn:[a-z-]+:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}$`)
 	fifoShape   = regexp.MustCompile(`^arn:[a-z-]+:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+\.fifo$`)
-	lambdaShape = regexp.MustCompile(`^arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,64}(:(\$LATEST|[A-Za-z0-9_-]{1,128}))?$`)
+	lambdaShape = regexp.MustCompile(`^arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_-]{1,128})?$`)
 )
 
 // subscriber checks the endpoint of a subscription. Source: SNS API Reference,
@@ -120,7 +120,10 @@ func (p *problems) subscriber(field string, s Subscriber) {
 			bad("use the queue's ARN, such as arn:PARTITION:sqs:eu-west-1:111122223333:oncall, not its name or URL")
 		}
 	case "lambda":
-		if !lambdaShape.MatchString(s.Endpoint) {
+		switch {
+		case strings.HasSuffix(s.Endpoint, ":$LATEST"):
+			bad("Lambda lets nobody add a permission for $LATEST, so no message could reach it: leave it out")
+		case !lambdaShape.MatchString(s.Endpoint):
 			bad("use the function's ARN, such as arn:PARTITION:lambda:eu-west-1:111122223333:function:oncall, not its name")
 		}
 	default:
