@@ -15,6 +15,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	cloudtrailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -166,9 +167,18 @@ func (w *world) ourTopic() string {
 	return arn
 }
 
-// subscribe adds a subscriber to relight's topic.
+// subscribe adds a subscriber to relight's topic. A queue or function of the
+// account admits the topic.
 func (w *world) subscribe(protocol, endpoint string) {
 	w.t.Helper()
+	switch at, _ := arn.Parse(endpoint); {
+	case at.AccountID != account:
+	case protocol == "sqs":
+		w.AddQueue(at.Region, at.Resource, w.topic)
+	case protocol == "lambda":
+		w.addFunction(endpoint)
+		w.permit(endpoint, w.topic)
+	}
 	must(w.SNS.Subscribe(w.t.Context(), &sns.SubscribeInput{TopicArn: aws.String(w.topic), Protocol: aws.String(protocol), Endpoint: aws.String(endpoint)}))
 }
 

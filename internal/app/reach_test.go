@@ -280,7 +280,7 @@ func TestSubscriptionsOutOfReach(t *testing.T) {
 			want: "its subscription waits for confirmation", not: "link", arrange: func(*world) {},
 		},
 		{
-			name: "attributes that relight may not read", protocol: "sqs", endpoint: "arn:aws:sqs:us-east-1:111122223333:second", want: "relight cannot read its filter policy",
+			name: "attributes that relight may not read", protocol: "sqs", endpoint: "arn:aws:sqs:us-east-1:111122223333:second", want: "relight cannot read whether it receives every message: sns.GetSubscriptionAttributes",
 			arrange: func(w *world) {
 				w.subscribe("sqs", "arn:aws:sqs:us-east-1:111122223333:second")
 				w.Deny("GetSubscriptionAttributes")

@@ -150,8 +150,9 @@ func (r *region) crowd(state *plan.AlarmState) map[string][]string {
 // must not keep the alarms from being restored.
 func (r *region) readTopics(ctx context.Context, state *plan.AlarmState, topics map[string][]string) error {
 	state.Topics = map[string]plan.Topic{}
+	rs := r.receivers()
 	for _, topic := range sortedKeys(topics) {
-		found, err := r.describeTopics(ctx, map[string][]string{topic: topics[topic]})
+		found, err := rs.describeTopics(ctx, map[string][]string{topic: topics[topic]})
 		if err != nil {
 			missed, err := unread(plan.AlarmTopicUnread, plan.Args{"topic": topic}, err)
 			if err != nil {

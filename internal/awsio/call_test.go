@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	smithy "github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -157,7 +158,7 @@ func TestTargetOfAnyService(t *testing.T) {
 func TestPrefixes(t *testing.T) {
 	ids := map[string]string{
 		"cloudtrail": cloudtrail.ServiceID, "cloudwatch": cloudwatch.ServiceID, "cloudwatchlogs": cloudwatchlogs.ServiceID, "ec2": ec2.ServiceID,
-		"iam": iam.ServiceID, "kms": kms.ServiceID, "lambda": lambda.ServiceID, "sns": sns.ServiceID, "ssm": ssm.ServiceID,
+		"iam": iam.ServiceID, "kms": kms.ServiceID, "lambda": lambda.ServiceID, "sns": sns.ServiceID, "sqs": sqs.ServiceID, "ssm": ssm.ServiceID,
 	}
 	granted := map[string]bool{}
 	for _, f := range catalog.Functions() {

@@ -19,7 +19,7 @@ import (
 
 // classes lists what error codes mean for relight. Sources: "Error codes for
 // the Amazon EC2 API", "Common errors" of the CloudWatch Logs, CloudWatch,
-// CloudTrail, SNS, Systems Manager, KMS, Lambda and IAM API references, and the
+// CloudTrail, SNS, SQS, Lambda, Systems Manager, KMS and IAM API references, and the
 // errors of their operations. Throttling and 5xx are not listed: the SDK's own retry
 // tables know them.
 var classes = map[remedy.Class][]string{
@@ -31,6 +31,7 @@ var classes = map[remedy.Class][]string{
 		"InvalidFlowLogId.NotFound", "InvalidVpcID.NotFound", "InvalidVpcId.NotFound", // EC2
 		"NoSuchEntity", // IAM
 		"NotFound",     // SNS
+		"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", // SQS, by its older protocol and by its newer one
 		"NotFoundException", "ParameterNotFound", "ResourceNotFound", "ResourceNotFoundException", "TrailNotFoundException",
 	},
 	remedy.Transient: {
@@ -39,7 +40,7 @@ var classes = map[remedy.Class][]string{
 		"ConflictException",                         // CloudTrail: another change of the trail is in progress
 		"ConcurrentAccess", "StaleTag", "Throttled", // SNS
 		"DependencyTimeoutException", "KMSInternalException", "KMSThrottling", keyInvalidState, // KMS; the last one: the key's state changed after relight read it
-		"InternalServerError", "ServiceUnavailableException",
+		"InternalServerError", "ServiceException", "ServiceUnavailableException",
 		"ResourceConflictException", // Lambda
 		"TooManyUpdates",            // Systems Manager
 	},
@@ -70,6 +71,9 @@ var classes = map[remedy.Class][]string{
 		"InvalidKeyId", "ParameterLimitExceeded", "ParameterMaxVersionLimitExceeded", "ParameterVersionLabelLimitExceeded", // Systems Manager
 
 		"InvalidInput", "MalformedPolicyDocument", "PolicyNotAttachable", "UnmodifiableEntity", // IAM
+
+		"InvalidAddress", "InvalidAttributeName", "InvalidSecurity", "UnsupportedOperation", // SQS
+		"InvalidParameterValueException", // Lambda
 	}),
 }
 

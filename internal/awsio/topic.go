@@ -38,14 +38,14 @@ var topicKind = kindOf(
 // The alarms that notify a topic are given by their names. relight counts only
 // what it can show: a topic, key or subscription that it may not read reaches
 // nobody, and costs no more than an alarm of relight's own beside that one.
-func (r *region) describeTopics(ctx context.Context, topics map[string][]string) (map[string]plan.Topic, error) {
+func (rs receivers) describeTopics(ctx context.Context, topics map[string][]string) (map[string]plan.Topic, error) {
 	found := map[string]plan.Topic{}
 	for _, topic := range sortedKeys(topics) {
 		at, err := arn.Parse(topic)
-		if err != nil || at.Service != "sns" || at.Region != r.name || at.AccountID != r.account {
+		if err != nil || at.Service != "sns" || at.Region != rs.name || at.AccountID != rs.account {
 			continue
 		}
-		got, err := r.describeTopic(ctx, topic, topics[topic])
+		got, err := rs.describeTopic(ctx, topic, topics[topic])
 		if why, err := denial(err); err != nil {
 			return nil, err
 		} else if why != "" {
@@ -67,20 +67,20 @@ func denial(err error) (string, error) {
 
 // describeTopic reads as little as it takes: the attributes, then the key if the
 // policy admits an alarm, then subscriptions until one receives everything.
-func (r *region) describeTopic(ctx context.Context, topic string, alarms []string) (plan.Topic, error) {
-	attributes, exists, err := r.topicAttributes(ctx, topic)
+func (rs receivers) describeTopic(ctx context.Context, topic string, alarms []string) (plan.Topic, error) {
+	attributes, exists, err := rs.topicAttributes(ctx, topic)
 	if err != nil || !exists {
 		return plan.Topic{}, err
 	}
 	t := topicOf(attributes, topic, alarms)
 	if key := attributes["KmsMasterKeyId"]; key != "" && t.Reaches("") {
-		if t.Why, err = r.keyKeepsOut(ctx, key, topic, alarms); err != nil {
+		if t.Why, err = rs.keyKeepsOut(ctx, key, topic, alarms); err != nil {
 			return t, err
 		}
 		t.Admits = t.Why == ""
 	}
 	if t.Reaches("") {
-		hears, err := r.anyHears(ctx, topic)
+		hears, err := rs.anyHears(ctx, topic)
 		if err != nil {
 			return t, err
 		}
@@ -110,24 +110,22 @@ func (r *region) keyKeepsOut(ctx context.Context, key, topic string, alarms []st
 }
 
 // anyHears reports whether a topic has a confirmed subscription that receives
-// every message. A subscription that another account owns does not count: its
-// filter policy cannot be read.
-func (r *region) anyHears(ctx context.Context, topic string) (bool, error) {
-	for s, err := range r.subscriptions(ctx, topic) {
-		if err != nil {
-			return false, err
+// every message, as far as relight can show it.
+func (rs receivers) anyHears(ctx context.Context, topic string) (bool, error) {
+	var failed error
+	i, err := rs.firstHearing(ctx, topic, func(yield func(int, *plan.Subscription) bool) {
+		n := 0
+		for s, err := range rs.subscriptions(ctx, topic) {
+			if failed = err; err != nil || !yield(n, &s) {
+				return
+			}
+			n++
 		}
-		if s.Pending || s.Deleted || s.Owner != "" {
-			continue
-		}
-		filter, gone, err := r.filterPolicy(ctx, s.ARN)
-		if why, err := denial(err); err != nil {
-			return false, err
-		} else if why == "" && !gone && filter == "" {
-			return true, nil
-		}
+	})
+	if err == nil {
+		err = failed
 	}
-	return false, nil
+	return i >= 0, err
 }
 
 // topicAttributes returns the attributes of a topic, and whether it exists.
@@ -170,10 +168,11 @@ func topicOf(attributes map[string]string, topic string, alarms []string) plan.T
 }
 
 // observeTopics reads relight's own topic if the scope is about it: its
-// attributes, its subscriptions, the filter policies of the configured
-// subscribers, and its key with the key's policy. For an event about the topic it
-// reads the state of the key only if the topic has lost the key, and then leaves
-// the filter policies to the observation after the repair.
+// attributes, its subscriptions, the filter policies, queues and functions of the
+// configured subscribers, and its key with the key's policy. For an event about the
+// topic it reads the state of the key only if the topic has lost the key, and then
+// leaves the filter policies to the observation after the repair. For events it
+// leaves queues and functions to the sweep: no event that it watches changes them.
 func (r *region) observeTopics(ctx context.Context, s remedy.Scope) (*plan.TopicState, error) {
 	if why := r.notOurTopic(s); why != "" {
 		return &plan.TopicState{Elsewhere: why}, nil
@@ -186,7 +185,7 @@ func (r *region) observeTopics(ctx context.Context, s remedy.Scope) (*plan.Topic
 	replaced := exists && !plan.IsKey(state.Key, r.Want.TopicKey) // whether the key is put back depends on its state
 	ofTopic := s.Type == catalog.Topic
 	if exists {
-		if state.Subscriptions, err = r.describeSubscriptions(ctx, !ofTopic || !replaced); err != nil {
+		if state.Subscriptions, err = r.describeSubscriptions(ctx, !ofTopic || !replaced, s.Type == ""); err != nil {
 			return nil, err
 		}
 	}
@@ -263,30 +262,50 @@ func (r *region) subscriptions(ctx context.Context, topic string) iter.Seq2[plan
 }
 
 // describeSubscriptions returns the subscriptions of relight's topic, with the
-// filter policies of the configured subscribers if they are asked for. A filter
-// policy that relight may not read does not keep the topic from being restored.
-// Only the account that called Subscribe may read it. Source: recorded
-// 2026-09-23 (radkawar/stackd).
-func (r *region) describeSubscriptions(ctx context.Context, filters bool) ([]plan.Subscription, error) {
+// filter policies of the configured subscribers if they are asked for. What relight
+// may not read does not keep the topic from being restored. Only the account that
+// called Subscribe may read a filter policy. If receivers are asked for, it also
+// reads the queues and functions behind those subscriptions and, if no message can
+// reach any of them, whether other subscribers receive every message. Source:
+// recorded 2026-09-23 (radkawar/stackd).
+func (r *region) describeSubscriptions(ctx context.Context, filters, receivers bool) ([]plan.Subscription, error) {
+	rs := r.receivers()
 	var all []plan.Subscription
+	var rest []int // indexes of those that are not configured
+	reached := false
 	for got, err := range r.subscriptions(ctx, r.Want.Topic) {
 		if err != nil {
 			return nil, again(err)
 		}
-		gone := false
-		i := slices.IndexFunc(r.Want.Subscribers, func(who catalog.Subscriber) bool { return plan.SameSubscriber(who, got) })
-		if filters && i >= 0 && !got.Pending && !got.Deleted && got.Owner == "" {
-			if got.Filter, gone, err = r.filterPolicy(ctx, got.ARN); err != nil {
-				if got.Unread, err = unread(plan.SubscriberUnread, plan.Args{"subscriber": r.Want.Subscribers[i].String()}, err); err != nil {
-					return nil, err
-				}
+		configured := slices.ContainsFunc(r.Want.Subscribers, func(who catalog.Subscriber) bool { return plan.SameSubscriber(who, got) })
+		if filters && configured {
+			if gone, err := rs.subscription(ctx, &got, receivers); err != nil {
+				return nil, err
+			} else if gone {
+				continue
 			}
 		}
-		if !gone {
-			all = append(all, got)
+		if configured {
+			reached = reached || got.Delivers(r.Want.Topic)
+		} else {
+			rest = append(rest, len(all))
 		}
+		all = append(all, got)
 	}
-	return all, nil
+	if !receivers || reached {
+		return all, nil
+	}
+	hears, err := rs.firstHearing(ctx, r.Want.Topic, func(yield func(int, *plan.Subscription) bool) {
+		for _, i := range rest {
+			if !yield(i, &all[i]) {
+				return
+			}
+		}
+	})
+	for _, i := range rest {
+		all[i].Unproven = i != hears
+	}
+	return all, err
 }
 
 // filterPolicy returns the filter policy of a subscription, "" for none, and

@@ -473,6 +473,39 @@ var topicBeliefs = []Belief{
 		ID: "key-of-a-topic", Says: "SetTopicAttributes does not check a key. Publishing with a disabled key fails within minutes.", Grade: Recorded,
 		Evidence: stackd + "2026-09-23.", Decides: "internal/plan/topic.go",
 	},
+	{
+		ID: "function-denies-for-its-aliases", Says: "What the policy of a function denies also counts for its versions and aliases. What it allows does not.", Grade: Assumed,
+		Evidence: "Each has a policy of its own: " + localstack + "2025-11-25. AWS Lambda Developer Guide, Working with resource-based policies in Lambda: a statement of a function's policy can name all of its versions and aliases.", Decides: "internal/plan/receiver.go",
+		Why:  "The account checks no policies. `TestDeafSubscribers` has both.",
+		Then: "relight reports a subscribed alias that receives messages although its function denies them.", Settles: "A topic to which an alias is subscribed whose function denies it.",
+	},
+	{
+		ID: "sns-names-its-account", Says: "SNS names the topic's account, as aws:SourceAccount, when it invokes a function, and topic and account when it uses a queue's key.", Grade: Assumed,
+		Evidence: "Amazon SNS Developer Guide, Subscribing an Amazon SQS queue to an Amazon SNS topic, says so of queues.", Decides: "internal/plan/receiver.go",
+		Why:  "The account checks no policies. The judge takes these names for ones that may be there: a statement that asks for them counts, whether it allows or denies.",
+		Then: "relight takes a subscriber for one that receives messages although its policy, or its queue's key, waits for that name.", Settles: "A function and a key with such policies.",
+	},
+	{
+		ID: "queue-inline-policy-replaces", Says: "AWS::SQS::QueueInlinePolicy replaces the whole policy of a queue.", Grade: Assumed,
+		Evidence: "CloudFormation Template Reference, AWS::SQS::QueueInlinePolicy: one queue, one policy. A queue has one attribute for it.", Decides: "infra/stack/alerts.go",
+		Why: "The stacks do not use it.", Then: "Nothing: a queue's owner adds the statement.", Settles: "A stack with one for a queue that has a policy.",
+	},
+	{
+		ID: "queue-without-access-is-missing", Says: "SQS answers a caller without access that the queue does not exist.", Grade: Documented,
+		Evidence: "Amazon SQS Developer Guide, Troubleshoot Amazon SQS API errors, QueueDoesNotExist.", Decides: "internal/plan/receiver.go",
+	},
+	{
+		ID: "function-policy-is-one", Says: "GetPolicy of a function shows what AddPermission and PutResourcePolicy wrote.", Grade: Documented,
+		Evidence: "AWS Lambda Developer Guide, Working with resource-based policies in Lambda, Viewing a function's resource-based policy.", Decides: "internal/awsio/receiver.go",
+	},
+	{
+		ID: "encrypted-queue-admits-sns", Says: "SNS sends to a queue only if the queue's key admits it. A key that AWS manages cannot.", Grade: Documented,
+		Evidence: "Amazon SNS Developer Guide, Enabling server-side encryption (SSE) for an Amazon SNS topic with an encrypted Amazon SQS queue subscribed.", Decides: "internal/plan/receiver.go",
+	},
+	{
+		ID: "regional-sns-principal", Says: "SNS delivers from or to a region that has to be enabled under a principal with that region's name.", Grade: Documented,
+		Evidence: "Amazon SNS Developer Guide, Sending Amazon SNS messages to an Amazon SQS queue or AWS Lambda function in a different Region.", Decides: "internal/catalog/topic.go",
+	},
 }
 
 var keyAndRoleBeliefs = []Belief{

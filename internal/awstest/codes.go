@@ -12,6 +12,7 @@ import (
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	smithy "github.com/aws/smithy-go"
 )
@@ -52,7 +53,11 @@ var errorCodes = []Codes{
 		&logstypes.InvalidOperationException{}, &logstypes.OperationAbortedException{}, &logstypes.ServiceUnavailableException{},
 		&logstypes.UnrecognizedClientException{}, &logstypes.ValidationException{},
 	), Of: "CloudWatch Logs", Grade: Modelled, Evidence: "API model of CloudWatch Logs."},
-	{Names: named(&lambdatypes.ResourceConflictException{}), Of: "Lambda", Grade: Modelled, Evidence: "API model of Lambda."},
+	{Names: []string{"AWS.SimpleQueueService.NonExistentQueue"}, Of: "Amazon SQS", Grade: Modelled, Evidence: "API model of Amazon SQS: the code of QueueDoesNotExist in the query protocol."},
+	{Names: named(
+		&sqstypes.InvalidAddress{}, &sqstypes.InvalidAttributeName{}, &sqstypes.InvalidSecurity{}, &sqstypes.QueueDoesNotExist{}, &sqstypes.UnsupportedOperation{},
+	), Of: "Amazon SQS", Grade: Modelled, Evidence: "API model of Amazon SQS."},
+	{Names: named(&lambdatypes.InvalidParameterValueException{}, &lambdatypes.ResourceConflictException{}, &lambdatypes.ServiceException{}), Of: "Lambda", Grade: Modelled, Evidence: "API model of Lambda."},
 	{Names: named(&cloudwatchtypes.LimitExceededFault{}, &cloudwatchtypes.ResourceNotFoundException{}), Of: "CloudWatch", Grade: Modelled, Evidence: "API model of CloudWatch."},
 	{Names: named(
 		&cloudtrailtypes.CloudTrailAccessNotEnabledException{}, &cloudtrailtypes.CloudTrailARNInvalidException{}, &cloudtrailtypes.CloudWatchLogsDeliveryUnavailableException{},

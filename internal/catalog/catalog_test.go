@@ -171,3 +171,27 @@ func TestKindsAreInOrder(t *testing.T) {
 		}
 	}
 }
+
+// SNS names a region in its principal only between two regions of which one has to
+// be enabled: that one, or the receiver's.
+func TestDeliverer(t *testing.T) {
+	tests := []struct{ topic, receiver, want string }{
+		{"us-east-1", "us-east-1", "sns.amazonaws.com"},
+		{"af-south-1", "af-south-1", "sns.amazonaws.com"},
+		{"us-east-1", "ap-southeast-2", "sns.amazonaws.com"},
+		{"eu-north-1", "us-west-2", "sns.amazonaws.com"},
+		{"us-east-1", "af-south-1", "sns.af-south-1.amazonaws.com"},
+		{"ap-east-1", "us-east-1", "sns.ap-east-1.amazonaws.com"},
+		{"ap-east-1", "eu-south-2", "sns.eu-south-2.amazonaws.com"},
+		{"ap-southeast-3", "ap-southeast-1", "sns.ap-southeast-3.amazonaws.com"},
+		{"mx-central-1", "ca-west-1", "sns.ca-west-1.amazonaws.com"},
+		{"cn-north-1", "cn-northwest-1", "sns.amazonaws.com"},
+		{"us-gov-west-1", "us-gov-east-1", "sns.amazonaws.com"},
+		{"us-east-1", "nowhere", "sns.amazonaws.com"},
+	}
+	for _, tt := range tests {
+		if got := catalog.Deliverer(tt.topic, tt.receiver); got != tt.want {
+			t.Errorf("from %s to %s: %s, want %s", tt.topic, tt.receiver, got, tt.want)
+		}
+	}
+}

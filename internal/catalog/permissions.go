@@ -235,7 +235,7 @@ var kindGrants = map[Kind][]Grant{
 			Why:       "while the key is disabled or scheduled for deletion, neither alarms nor relight can send notifications",
 		},
 	},
-	Alarms: {
+	Alarms: append([]Grant{
 		trailReads,
 		recall("GetParameter is for choosing the protected trail if several trails qualify, or none"),
 		{
@@ -288,11 +288,30 @@ var kindGrants = map[Kind][]Grant{
 		},
 		{
 			Actions:   []string{"kms:DescribeKey", "kms:GetKeyPolicy"},
-			Resources: []string{arn + "kms:" + InRegion + ":" + InAccount + ":key/*"},
-			Why:       "DescribeKey is for, and GetKeyPolicy is for, this alone: " + theirTopic + ", and if that topic is encrypted",
+			Resources: []string{arn + "kms:*:" + InAccount + ":key/*"},
+			Why: "DescribeKey is for, and GetKeyPolicy is for, this alone: " + theirTopic + ", and if that topic, or a queue that is subscribed to it, is encrypted; " +
+				"the queue may be in any region",
 		},
+	}, receiverReads...),
+}
+
+// receiverReads lets a function read whether subscribed queues and functions admit
+// a topic: an owner's topic that an alarm notifies, and in the sweep relight's own.
+// The function of the topics reads none: no event that it serves is about them.
+var receiverReads = []Grant{
+	{
+		Actions:   []string{"sqs:GetQueueUrl", "sqs:GetQueueAttributes"},
+		Resources: []string{arn + "sqs:*:" + InAccount + ":*"},
+		Why:       "GetQueueUrl is for, and GetQueueAttributes is for, a queue that is subscribed to a topic, in any region: " + receives,
+	},
+	{
+		Actions:   []string{"lambda:GetPolicy"},
+		Resources: []string{arn + "lambda:*:" + InAccount + ":function:*"},
+		Why:       "GetPolicy is for a function that is subscribed to a topic, in any region: " + receives,
 	},
 }
+
+const receives = "it receives messages only if its policy admits the topic"
 
 const theirTopic = "an alarm that relight did not create satisfies its control only if its topic can deliver to a subscriber; " +
 	"relight uses this only if no alarm of its own satisfies that control"

@@ -1,9 +1,41 @@
 package catalog
 
-import "net/url"
+import (
+	"net/url"
+	"regexp"
+)
 
 // AlarmService is the principal that CloudWatch alarms publish as.
 const AlarmService = "cloudwatch.amazonaws.com"
+
+// SNS delivers as this principal to queues and functions, except between some
+// regions: see Deliverer.
+const deliveryService = "sns.amazonaws.com"
+
+// openRegions matches the regions of the commercial partition that every account
+// has. Each region since 2019-03-20 has to be enabled first, and to SNS so has
+// Osaka. Source: Amazon SNS Developer Guide, "Sending Amazon SNS messages to an
+// Amazon SQS queue or AWS Lambda function in a different Region".
+var openRegions = regexp.MustCompile(`^(us-(east|west)-[12]|ca-central-1|sa-east-1|eu-(west-[123]|central-1|north-1)|ap-(south-1|(northeast|southeast)-[12]))$`)
+
+// Deliverer returns the principal as which SNS delivers the messages of a topic in
+// one region to a queue or function in another. Between two regions, the one that
+// has to be enabled is in its name, and that of the receiver if both have to be.
+// Source: as of openRegions.
+func Deliverer(topic, receiver string) string {
+	optIn := func(region string) bool {
+		p, known := PartitionOf(region)
+		return known && p.ID == partitions[0].ID && !openRegions.MatchString(region) // other partitions have no such regions
+	}
+	switch {
+	case topic == receiver:
+	case optIn(receiver):
+		return "sns." + receiver + ".amazonaws.com"
+	case optIn(topic):
+		return "sns." + topic + ".amazonaws.com"
+	}
+	return deliveryService
+}
 
 // A Subscriber is one receiver of the topic's notifications.
 type Subscriber struct {

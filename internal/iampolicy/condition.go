@@ -29,6 +29,9 @@ type Key struct {
 // that is not known.
 func Has(value string) Key { return Key{value: value, present: Always} }
 
+// MayHave is a key that such a call has with this value, or lacks.
+func MayHave(value string) Key { return Key{value: value, present: Maybe} }
+
 // Lacks is a key that no such call has.
 func Lacks() Key { return Key{} }
 

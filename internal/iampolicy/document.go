@@ -1,6 +1,6 @@
 // Package iampolicy reads, compares and writes IAM policy documents: trust
-// policies, permissions, permissions boundaries, and the policies of topics
-// and keys. It does not evaluate them: each planner asks only for what it needs.
+// policies, permissions, permissions boundaries, and the policies of topics, keys,
+// queues and functions. It does not evaluate them: each planner asks only for what it needs.
 //
 // No library fits. hashicorp/awspolicyequivalence only compares documents, and
 // two statements with different Sids are different to it. liamg/iamgo and

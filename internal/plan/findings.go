@@ -123,8 +123,15 @@ const (
 	SubscriberUnread      Code = "subscriber-unread"
 	SubscriberTokenUnused Code = "subscriber-token-unused"
 	SubscriberUnconfirmed Code = "subscriber-unconfirmed"
-	TopicUnconfirmed      Code = "topic-unconfirmed"
-	TopicNoSubscribers    Code = "topic-no-subscribers"
+
+	SubscriberQueueMissing   Code = "subscriber-queue-missing"
+	SubscriberQueueClosed    Code = "subscriber-queue-closed"
+	SubscriberKeyClosed      Code = "subscriber-key-closed"
+	SubscriberFunctionClosed Code = "subscriber-function-closed"
+
+	TopicUnheard       Code = "topic-unheard"
+	TopicUnconfirmed   Code = "topic-unconfirmed"
+	TopicNoSubscribers Code = "topic-no-subscribers"
 
 	AlarmMuted          Code = "alarm-muted"
 	CompositeSuppressed Code = "composite-alarm-suppressed"
@@ -518,9 +525,38 @@ var findingTexts = []FindingText{
 	},
 	{
 		Code: SubscriberUnread, Subject: "subscriber {subscriber}", Alert: true,
-		Problem: "relight cannot read its filter policy: {error}",
+		Problem: "relight cannot read whether it receives every message: {error}",
 		Remedy:  "Fix the error: {hint}. If this region does not offer the call, do nothing.",
-		Why:     "relight may not make the call, for example because a service control policy denies it. relight restores everything else.",
+		Why:     "relight may not read its filter policy, or the policy or key of its queue or function, for example because a service control policy or the queue's own policy denies it. relight restores everything else.",
+	},
+	{
+		Code: SubscriberQueueMissing, Subject: "subscriber {subscriber}", Alert: true,
+		Problem: "nothing reaches it: its queue does not exist, or relight has no access to it",
+		Remedy:  "Create the queue again with a policy that admits the topic, or configure another subscriber. If the queue exists, find out what keeps relight from reading its attributes.",
+		Why:     "Somebody deleted the queue. SNS still lists its subscription as confirmed. SQS gives the same answer for a queue that the caller has no access to.",
+		More:    "See [queues and functions](#queues-and-functions-as-subscribers).",
+	},
+	{
+		Code: SubscriberQueueClosed, Subject: "subscriber {subscriber}", Alert: true,
+		Problem: "nothing reaches it: {denial}",
+		Remedy:  "Remove what denies it, if anything does, and add this statement to the queue's policy with aws sqs set-queue-attributes: {statement}.",
+		Why:     "SNS confirms a queue of the same account at once, and delivers nothing to it unless the queue's policy admits the topic. relight does not write that policy.",
+		More:    "See [queues and functions](#queues-and-functions-as-subscribers).",
+	},
+	{
+		Code: SubscriberKeyClosed, Subject: "subscriber {subscriber}", Alert: true,
+		Problem: "nothing reaches it: its queue is encrypted with {key}, and {denial}",
+		Remedy:  "Encrypt the queue with SQS's own key, or with a key that is enabled and whose policy has this statement (aws kms put-key-policy): {statement}.",
+		Why:     "SNS needs the key to send to the queue. A key that AWS manages cannot admit it.",
+		More:    "See [queues and functions](#queues-and-functions-as-subscribers).",
+	},
+	{
+		Code: SubscriberFunctionClosed, Subject: "subscriber {subscriber}", Alert: true,
+		Problem: "nothing reaches it: {denial}",
+		Remedy: "Remove what denies it, if anything does, and admit the topic: aws lambda add-permission --region {region} --function-name {function} --statement-id {id} " +
+			"--action lambda:InvokeFunction --principal {service} --source-arn {topic}.",
+		Why:  "SNS confirms a function of the same account at once, and cannot invoke it unless the policy of that function, version or alias admits the topic. The stack adds that permission for functions in the topic's region. Somebody removed it, denied it, or recreated the function.",
+		More: "See [queues and functions](#queues-and-functions-as-subscribers).",
 	},
 	{
 		Code: SubscriberTokenUnused, Subject: "subscriber {subscriber}",
@@ -535,6 +571,12 @@ var findingTexts = []FindingText{
 		Remedy:  "Open the confirmation link that SNS sent. It is valid for two days.",
 		Why:     "The owner of an email or HTTPS endpoint has to confirm its subscription, also after relight has restored it.",
 		More:    "After two days, `aws sns subscribe` sends another link.",
+	},
+	{
+		Code: TopicUnheard, Subject: "topic {topic}",
+		Problem: "relight cannot show that any of its subscribers receives every message",
+		Remedy:  "Check filter policies (aws sns get-subscription-attributes) and the policies of queues and functions, or configure a subscriber.",
+		Why:     "The confirmed subscribers filter, do not admit the topic, or cannot be read. relight checks the configured ones and, if no message can reach any of them, a limited number of others.",
 	},
 	{
 		Code: TopicUnconfirmed, Subject: "topic {topic}",

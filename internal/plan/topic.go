@@ -30,11 +30,26 @@ type Subscription struct {
 	ARN      string // "" while Pending, or if Deleted
 	Protocol string
 	Endpoint string
-	Owner    string // account that called Subscribe, if that is not the topic's account; only it can read the filter policy
-	Pending  bool   // waits for confirmation
-	Deleted  bool   // it has ended, and SNS still lists it
-	Filter   string // filter policy, JSON; "" for none or if it was not read
-	Unread   []Finding
+	Owner    string    // account that called Subscribe, if that is not the topic's account; only it can read the filter policy
+	Pending  bool      // waits for confirmation
+	Deleted  bool      // it has ended, and SNS still lists it
+	Filter   string    // filter policy, JSON; "" for none or if it was not read
+	Receiver *Receiver // the queue or function behind it; nil if it has none or was not read
+	Unread   []Finding // about the filter policy and the receiver, if relight may not read them
+	Unproven bool      // relight looked whether it receives every message, and cannot show it
+}
+
+// Hears reports whether a subscription to a topic has been shown to receive every
+// message. One that another account owns has not: its filter policy cannot be read.
+func (s Subscription) Hears(topic string) bool {
+	return s.Delivers(topic) && s.Owner == "" && s.Filter == "" && len(s.Unread) == 0 &&
+		(s.Receiver == nil || s.Receiver.Unknown(topic) == "")
+}
+
+// Delivers reports whether a subscription to a topic is confirmed, and nothing
+// that was read of its queue or function keeps messages out.
+func (s Subscription) Delivers(topic string) bool {
+	return !s.Pending && !s.Deleted && !s.Unproven && (s.Receiver == nil || len(s.Receiver.Deaf(topic)) == 0)
 }
 
 // States of a key: the usable one, and those that a call can undo. Sources: KMS
@@ -146,9 +161,13 @@ func (a ClearFilterPolicy) Step() Step {
 //	  is not subscribed                            subscribed; a finding if its owner has to confirm
 //	  has not confirmed                            a finding
 //	  has a filter policy                          the filter policy is removed
+//	  is a queue or function that does not admit   a finding: its owner decides on its policy
+//	  the topic, or whose key does not
+//	  is such a one of another account             skipped: it confirmed with what the topic delivered, and no more can be read
 //	  was subscribed by another account            a finding: only that account can read the filter policy
 //	  has a subscription that has ended            a finding: subscribing again does not bring it back
-//	no subscriber has confirmed                    a finding
+//	no subscriber has confirmed, or can be shown   a finding
+//	to receive every message
 //	a subscriber that is not configured            left as it is
 func (observed *TopicState) plan(want catalog.Desired, got Observed) Plan {
 	var p Plan
@@ -222,7 +241,7 @@ func (p *Plan) topicHealth(want catalog.Desired, state TopicState) {
 			})
 		}
 		for _, st := range policy.Statements {
-			if effect(st, iampolicy.Deny, "sns:Publish", want.Topic, publishing(want.Topic, "*")) != iampolicy.Never {
+			if effect(st, iampolicy.Deny, publishes(want.Topic, "*")) != iampolicy.Never {
 				healthy = false
 				p.find(TopicDenied, Args{"topic": want.Topic, "statement": cmp.Or(st.Sid, st.String()), "service": catalog.AlarmService})
 			}
@@ -276,13 +295,15 @@ func freshPolicy(topic string) string {
 
 // subscribers plans who is notified.
 func (p *Plan) subscribers(want catalog.Desired, state TopicState) {
-	reached, waiting := false, false
+	reached, confirmed, waiting := false, false, false
 	for _, s := range state.Subscriptions {
-		reached = reached || !s.Pending && !s.Deleted
+		reached = reached || s.Delivers(want.Topic)
+		confirmed = confirmed || !s.Pending && !s.Deleted
 		waiting = waiting || s.Pending
 	}
 	for _, who := range want.Subscribers {
 		s, exists := subscriptionOf(who, state.Subscriptions)
+		healthy := p.receiver(want, who, s)
 		waits := false
 		switch {
 		case !exists:
@@ -299,9 +320,7 @@ func (p *Plan) subscribers(want catalog.Desired, state TopicState) {
 			waits = true
 		case s.Filter != "":
 			p.Actions = append(p.Actions, ClearFilterPolicy{Subscription: s.ARN, Subscriber: who, Reason: "its filter policy lets only some messages through: " + s.Filter})
-		case len(s.Unread) > 0:
-			p.Findings = append(p.Findings, s.Unread...)
-		default:
+		case healthy:
 			p.Healthy++
 		}
 		if waits {
@@ -315,11 +334,27 @@ func (p *Plan) subscribers(want catalog.Desired, state TopicState) {
 	}
 	switch {
 	case reached:
+	case confirmed:
+		p.find(TopicUnheard, Args{"topic": want.Topic})
 	case waiting:
 		p.find(TopicUnconfirmed, Args{"topic": want.Topic})
 	default:
 		p.find(TopicNoSubscribers, Args{"topic": want.Topic})
 	}
+}
+
+// receiver reports what was read of a configured subscriber's filter policy, queue
+// or function, and whether nothing of it keeps messages out.
+func (p *Plan) receiver(want catalog.Desired, who catalog.Subscriber, s Subscription) (healthy bool) {
+	findings := s.Unread
+	if s.Receiver != nil {
+		findings = slices.Concat(findings, s.Receiver.Deaf(want.Topic))
+		if why := s.Receiver.Unknown(want.Topic); why != "" {
+			p.Skips = append(p.Skips, Skip{"subscriber " + who.String(), why})
+		}
+	}
+	p.Findings = append(p.Findings, findings...)
+	return len(findings) == 0
 }
 
 // subscriptionOf returns the subscription of a subscriber. If SNS lists several,
