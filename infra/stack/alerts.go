@@ -1,11 +1,14 @@
 package stack
 
 import (
+	"strings"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -80,7 +83,36 @@ func newAlerts(s awscdk.Stack, subscribers []config.Subscriber, removal awscdk.R
 	if subscriptions != nil {
 		a.topic.Node().DefaultChild().(awssns.CfnTopic).SetSubscription(subscriptions)
 	}
+	a.admit(subscribers, removal)
 	return a
+}
+
+// admit lets the topic, and no other, invoke the subscribers that are functions of
+// the stack's region and account. Each permission adds a statement to the policy of
+// the function, version or alias, and leaves the others as they are. It outlives the
+// stack where the topic does. The synthesis does not know the account, so a condition
+// compares it: CloudFormation can add no permission in another account.
+//
+// There is no such resource for a queue: the policy of AWS::SQS::QueuePolicy and of
+// AWS::SQS::QueueInlinePolicy is a queue's whole policy, and would replace its owner's.
+// Sources: AWS Lambda Developer Guide, "Working with resource-based policies in
+// Lambda"; Amazon SQS API Reference, SetQueueAttributes, Policy.
+func (a alerts) admit(subscribers []config.Subscriber, removal awscdk.RemovalPolicy) {
+	scope := constructs.NewConstruct(a.stack, jsii.String("Admitted"))
+	for _, to := range subscribers {
+		at := strings.Split(to.Endpoint, ":") // arn, partition, service, region, account and so on
+		if to.Protocol != "lambda" || at[3] != *a.stack.Region() {
+			continue
+		}
+		permission := awslambda.NewCfnPermission(scope, jsii.String(to.Endpoint), &awslambda.CfnPermissionProps{
+			Action: jsii.String("lambda:InvokeFunction"), FunctionName: jsii.String(to.Endpoint),
+			Principal: jsii.String(catalog.Deliverer(at[3], at[3])), SourceArn: a.topic.TopicArn(),
+		})
+		permission.CfnOptions().SetCondition(awscdk.NewCfnCondition(scope, jsii.String("Account of "+to.Endpoint), &awscdk.CfnConditionProps{
+			Expression: awscdk.Fn_ConditionEquals(a.stack.Account(), at[4]),
+		}))
+		permission.ApplyRemovalPolicy(removal, nil)
+	}
 }
 
 // statement converts a statement of the topic's policy.

@@ -119,6 +119,40 @@ func TestTopic(t *testing.T) {
 	}
 }
 
+// Each topic may invoke the subscribed functions of its own region, if they are of
+// the account that is deployed to, and nobody else may. The permission outlives the
+// stack if the topic does.
+func TestFunctionsAdmitTheTopic(t *testing.T) {
+	for _, f := range full {
+		for name, s := range f.app() {
+			topic, r := s.only(t, "AWS::SNS::Topic")
+			var got []string
+			for _, p := range s.of("AWS::Lambda::Permission") {
+				if p.DeletionPolicy != r.DeletionPolicy || p.UpdateReplacePolicy != r.UpdateReplacePolicy {
+					t.Errorf("%s: the permission is retained by %q and %q, the topic by %q and %q", name, p.DeletionPolicy, p.UpdateReplacePolicy, r.DeletionPolicy, r.UpdateReplacePolicy)
+				}
+				if len(p.Properties) != 4 || p.Properties["Action"] != "lambda:InvokeFunction" || p.Properties["Principal"] != "sns.amazonaws.com" || text(p.Properties["SourceArn"]) != ref(topic) {
+					t.Errorf("%s: permission %v", name, p.Properties)
+				}
+				got = append(got, text(p.Properties["FunctionName"])+" if "+text(s.Conditions[p.Condition]))
+			}
+			slices.Sort(got)
+			function := func(account, rest string) string {
+				return "arn:" + f.partition + ":lambda:" + s.region + ":" + account + ":function:oncall" + rest + ` if {"Fn::Equals":[{"Ref":"AWS::AccountId"},"` + account + `"]}`
+			}
+			want := map[string][]string{
+				f.home: {function("111122223333", ""), function("444455556666", ":live")}, f.further: {function("111122223333", "")},
+			}[s.region]
+			if !slices.Equal(got, want) {
+				t.Errorf("%s admits its topic to %v, want %v", name, got, want)
+			}
+		}
+	}
+	if found := custom()["acme"].of("AWS::Lambda::Permission"); len(found) > 0 {
+		t.Errorf("without a subscribed function: %v", found)
+	}
+}
+
 // whenOf renders the conditions of a statement, sorted.
 func whenOf(st any) string {
 	var out []string

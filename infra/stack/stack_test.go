@@ -84,7 +84,9 @@ func everything(partition, home, further string) app {
 			{"protocol": "email", "endpoint": "security@example.com"}, {"protocol": "email-json", "endpoint": "security@example.com"},
 			{"protocol": "https", "endpoint": "https://example.com/oncall"}, {"protocol": "sms", "endpoint": "+15555550100"},
 			{"protocol": "sqs", "endpoint": "`+arn+`:sqs:`+home+`:111122223333:oncall"},
-			{"protocol": "lambda", "endpoint": "`+arn+`:lambda:`+home+`:111122223333:function:oncall"}
+			{"protocol": "lambda", "endpoint": "`+arn+`:lambda:`+home+`:111122223333:function:oncall"},
+			{"protocol": "lambda", "endpoint": "`+arn+`:lambda:`+home+`:444455556666:function:oncall:live"},
+			{"protocol": "lambda", "endpoint": "`+arn+`:lambda:`+further+`:111122223333:function:oncall"}
 		],
 		"tags": {"team": "security"}
 	}`, stack.ARM64, home)
@@ -146,14 +148,16 @@ func synth(raw string, arch stack.Arch, home string) app {
 
 // A template has the parts of a CloudFormation template that the tests read.
 type template struct {
-	Resources map[string]resource
-	Outputs   map[string]any
+	Resources  map[string]resource
+	Outputs    map[string]any
+	Conditions map[string]any
 }
 
 type resource struct {
 	Type                string
 	Properties          map[string]any
 	DependsOn           []string
+	Condition           string
 	DeletionPolicy      string
 	UpdateReplacePolicy string
 }
