@@ -49,7 +49,7 @@ type Config struct {
 	Controls map[string]ControlChange `json:"controls,omitempty"`
 	// Controls of your own.
 	AddControls []NewControl `json:"addControls,omitempty"`
-	// Subscribers of relight's topic. SNS asks a person to confirm an email or HTTPS subscription. A queue or function of this account needs no confirmation, but its own policy must [admit the topic](operations.md#queues-and-functions-as-subscribers).
+	// Subscribers of relight's topic. SNS asks a person to confirm an email or HTTPS subscription. A queue or function of this account needs no confirmation, but its own policy must [admit the topic](operations.md#queues-and-functions-as-subscribers). The stack adds that permission to functions in the topic's region.
 	Subscribers []Subscriber `json:"subscribers,omitempty"`
 	// Region to the ARN of the KMS key that encrypts the log groups that relight creates there. The key's policy must allow CloudWatch Logs to use the key.
 	KMSKeys map[string]string `json:"kmsKeys,omitempty"`
