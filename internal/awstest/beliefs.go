@@ -493,18 +493,22 @@ var topicBeliefs = []Belief{
 	{
 		ID: "queue-without-access-is-missing", Says: "SQS answers a caller without access that the queue does not exist.", Grade: Documented,
 		Evidence: "Amazon SQS Developer Guide, Troubleshoot Amazon SQS API errors, QueueDoesNotExist.", Decides: "internal/plan/receiver.go",
+		Why: "relight says of such a queue that it is gone or closed, which is true either way.", Then: "relight reports that it cannot read the queue.", Settles: byHand + ": GetQueueAttributes without a permission.",
 	},
 	{
 		ID: "function-policy-is-one", Says: "GetPolicy of a function shows what AddPermission and PutResourcePolicy wrote.", Grade: Documented,
 		Evidence: "AWS Lambda Developer Guide, Working with resource-based policies in Lambda, Viewing a function's resource-based policy.", Decides: "internal/awsio/receiver.go",
+		Why: "The account has one policy for both.", Then: "relight reports a function as closed that is open.", Settles: byHand + ": PutResourcePolicy, GetPolicy.",
 	},
 	{
 		ID: "encrypted-queue-admits-sns", Says: "SNS sends to a queue only if the queue's key admits it. A key that AWS manages cannot.", Grade: Documented,
 		Evidence: "Amazon SNS Developer Guide, Enabling server-side encryption (SSE) for an Amazon SNS topic with an encrypted Amazon SQS queue subscribed.", Decides: "internal/plan/receiver.go",
+		Why: "The account delivers nothing to a queue whose key is closed.", Then: "relight reports a subscriber that hears.", Settles: byHand + ": publish to a topic with such a queue.",
 	},
 	{
 		ID: "regional-sns-principal", Says: "SNS delivers from or to a region that has to be enabled under a principal with that region's name.", Grade: Documented,
 		Evidence: "Amazon SNS Developer Guide, Sending Amazon SNS messages to an Amazon SQS queue or AWS Lambda function in a different Region.", Decides: "internal/catalog/topic.go",
+		Why: "The account has one name for SNS in each of the two kinds of regions, the documented one.", Then: "relight reports a subscriber of such a region that hears, or misses one that does not.", Settles: byHand + ": a queue in a region that had to be enabled.",
 	},
 }
 
