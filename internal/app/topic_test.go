@@ -308,3 +308,53 @@ func TestForeignSubscriber(t *testing.T) {
 		t.Errorf("changed (-before +after):\n%s", diff)
 	}
 }
+
+// relight's statement comes back although SNS refuses what others added to the
+// policy: a statement about a user who was deleted since, or any other. Statements
+// that SNS takes stay, and people are notified of those that do not.
+func TestTopicPolicyThatIsRefused(t *testing.T) {
+	const user = "arn:aws:iam::111122223333:user/gone"
+	statement := func(sid, who string) string {
+		return `{"Sid":"` + sid + `","Effect":"Allow","Principal":{"AWS":"` + who + `"},"Action":"sns:Subscribe","Resource":"arn:aws:sns:us-east-1:111122223333:relight-alerts"}`
+	}
+	for name, tt := range map[string]struct {
+		statements []string
+		codes      []string
+		left, out  []string // statements that stay, and that do not
+	}{
+		"a deleted user":           {statements: []string{statement("theirs", "*"), statement("dead", user)}, left: []string{"theirs"}, out: []string{"dead"}},
+		"only a deleted user":      {statements: []string{statement("dead", user)}, out: []string{"dead"}},
+		"something unknown":        {statements: []string{statement("theirs", "*"), statement("other", "111122223333")}, codes: []string{"InvalidParameter"}, out: []string{"theirs", "other"}},
+		"a deleted user, and more": {statements: []string{statement("theirs", "*"), statement("dead", user)}, codes: []string{"InvalidParameter", "InvalidParameter"}, out: []string{"theirs", "dead"}},
+		"nothing of others":        {},
+	} {
+		for _, by := range []string{"event", "sweep"} {
+			t.Run(name+", by "+by, func(t *testing.T) {
+				w := healthy(t, few)
+				w.setTopic("Policy", `{"Version":"2012-10-17","Statement":[`+strings.Join(tt.statements, ",")+`]}`)
+				w.ForgetPrincipal(user)
+				w.Fail("SetTopicAttributes", tt.codes...)
+				told := len(w.Messages())
+				if by == "event" {
+					w.send(events.Read("SetTopicAttributes.policy.json"), true)
+				} else {
+					w.sweep(app.Request{})
+				}
+				policy := must(w.SNS.GetTopicAttributes(t.Context(), &sns.GetTopicAttributesInput{TopicArn: aws.String(w.topic)})).Attributes["Policy"]
+				for _, sid := range append(tt.left, "AllowAlarmsOfThisAccount", "AllowPublishThroughSSLOnly") {
+					if !strings.Contains(policy, `"`+sid+`"`) {
+						t.Errorf("the policy lacks %s: %s", sid, policy)
+					}
+				}
+				for _, sid := range tt.out {
+					if strings.Contains(policy, `"`+sid+`"`) || !strings.Contains(w.told(told)+w.log.String(), sid) {
+						t.Errorf("%s is in the policy, or nobody is notified: %s", sid, policy)
+					}
+				}
+				if s := w.sweep(app.Request{}); s.Planned != 0 || s.Unrestored != 0 {
+					t.Errorf("afterwards a sweep plans %d and leaves %v", s.Planned, unrestored(s))
+				}
+			})
+		}
+	}
+}

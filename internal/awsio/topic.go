@@ -359,8 +359,19 @@ func (r *region) createTopic(ctx context.Context, a plan.CreateTopic) error {
 	return cmp.Or(err, incomplete("the topic", without, refusal, ""))
 }
 
+// setTopicPolicy sets a policy. If SNS refuses what is in it, setTopicPolicy sets
+// one without statements of others, and returns the refusal.
 func (r *region) setTopicPolicy(ctx context.Context, a plan.SetTopicPolicy) error {
-	return r.setTopic(ctx, a.Topic, "Policy", a.Policy)
+	refusal := r.setTopic(ctx, a.Topic, "Policy", a.Policy)
+	for err, i := refusal, 0; err != nil && i < len(a.Instead); i++ {
+		if remedy.ClassOf(err) != remedy.Terminal || slices.Contains(deniedCodes, codeOf(err)) {
+			return err
+		}
+		if err = r.setTopic(ctx, a.Topic, "Policy", a.Instead[i].Policy); err == nil {
+			return partly(noting(refusal, "relight left out the statements "+strings.Join(a.Instead[i].Lacks, ", ")))
+		}
+	}
+	return refusal
 }
 
 func (r *region) setTopicKey(ctx context.Context, a plan.SetTopicKey) error {

@@ -215,10 +215,28 @@ func createTopic(c *request, in *sns.CreateTopicInput) (*sns.CreateTopicOutput, 
 
 var errBadPolicy = refuse("InvalidParameter", "Invalid parameter: Policy Error: null")
 
+// ForgetPrincipal makes the policies of topics name a principal as they do once it
+// is deleted. Source: IAM User Guide, "AWS JSON policy elements: Principal": the
+// unique ID shows instead of the ARN.
+func (a *Account) ForgetPrincipal(arn string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, r := range a.regions {
+		for _, t := range r.topics {
+			t.attributes["Policy"] = strings.ReplaceAll(t.attributes["Policy"], `"`+arn+`"`, `"AIDAEXAMPLEEXAMPLE123"`)
+		}
+	}
+}
+
 // goodPolicy reports whether SNS accepts a policy: each statement needs a Sid
-// of its own and has to be about this topic. Source: Amazon SNS Developer
-// Guide, "Amazon SNS API permissions: Actions and resources reference".
+// of its own, has to be about this topic, and must not name a principal that is
+// deleted. Sources: Amazon SNS Developer
+// Guide, "Amazon SNS API permissions: Actions and resources reference";
+// hashicorp/terraform-provider-aws issues 26041 and 38178 (PrincipalNotFound).
 func goodPolicy(text, arn string) bool {
+	if strings.Contains(text, `"AIDA`) {
+		return false
+	}
 	var p struct {
 		Statement []struct {
 			Sid, Effect string

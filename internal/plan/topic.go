@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -94,9 +95,16 @@ func (a CreateTopic) Step() Step {
 
 // SetTopicPolicy replaces a topic's policy.
 type SetTopicPolicy struct {
-	Topic  string // ARN
-	Policy string // JSON
-	Reason string
+	Topic   string          // ARN
+	Policy  string          // JSON
+	Instead []ShorterPolicy // to set if SNS refuses Policy, in this order
+	Reason  string
+}
+
+// A ShorterPolicy is a policy without some statements that others added.
+type ShorterPolicy struct {
+	Policy string   // JSON
+	Lacks  []string // the statements that it lacks: each by its Sid, or as JSON if it has none
 }
 
 // Step returns the action as a step of a plan.
@@ -147,7 +155,8 @@ func (a ClearFilterPolicy) Step() Step {
 //	nothing deployed, or another topic or key      skipped
 //	the topic does not exist                       created with policy and, if it works, key; configured subscribers restored;
 //	                                               a finding, since subscriptions of the deleted topic still deliver
-//	relight's statement is missing or narrowed     restored; the statements of others are kept
+//	relight's statement is missing or narrowed     restored; the statements of others are kept, unless SNS
+//	                                               refuses the policy with them
 //	its policy cannot be read                      a finding: a new policy would lose what others added
 //	another statement denies alarms                a finding
 //	it has another key, or none                    relight's key is restored, unless that does not work and cannot
@@ -237,7 +246,7 @@ func (p *Plan) topicHealth(want catalog.Desired, state TopicState) {
 		if len(missing) > 0 {
 			healthy = false
 			p.Actions = append(p.Actions, SetTopicPolicy{
-				Topic: want.Topic, Policy: policy.String(), Reason: "it lacks the statement " + strings.Join(missing, " and "),
+				Topic: want.Topic, Policy: policy.String(), Instead: shorter(policy, want.Topic), Reason: "it lacks the statement " + strings.Join(missing, " and "),
 			})
 		}
 		for _, st := range policy.Statements {
@@ -284,6 +293,42 @@ func restorePolicy(got *iampolicy.Document, topic string) []string {
 	}
 	return missing
 }
+
+// shorter returns the policies to set if SNS refuses one: without the statements
+// about principals that were deleted, which SNS shows and does not accept; and with
+// relight's own statements alone, since one statement of others must not keep
+// relight's from coming back. Source: hashicorp/terraform-provider-aws issues 26041
+// and 38178.
+func shorter(policy iampolicy.Document, topic string) []ShorterPolicy {
+	var choices []ShorterPolicy
+	for _, drop := range []func(iampolicy.Statement) bool{
+		func(st iampolicy.Statement) bool {
+			return slices.ContainsFunc([]*iampolicy.Principal{st.Principal, st.NotPrincipal}, func(p *iampolicy.Principal) bool {
+				return p != nil && slices.ContainsFunc(p.AWS, uniqueID.MatchString)
+			})
+		},
+		func(st iampolicy.Statement) bool {
+			return !slices.ContainsFunc(catalog.TopicPolicy, func(w catalog.TopicStatement) bool { return st.Serves(topicStatement(w, topic), topic) })
+		},
+	} {
+		kept, lacks := policy, []string(nil)
+		kept.Statements = slices.DeleteFunc(slices.Clone(policy.Statements), func(st iampolicy.Statement) bool {
+			if drop(st) {
+				lacks = append(lacks, cmp.Or(st.Sid, st.String()))
+				return true
+			}
+			return false
+		})
+		if len(lacks) > 0 {
+			choices = append(choices, ShorterPolicy{kept.String(), lacks})
+		}
+	}
+	return choices
+}
+
+// uniqueID matches how a policy names a user or role that was deleted. Source: IAM
+// User Guide, "IAM identifiers", unique identifiers.
+var uniqueID = regexp.MustCompile(`^A[A-Z0-9]{15,}$`)
 
 // freshPolicy returns the policy of a new topic, which would otherwise have the
 // default of its account.
