@@ -22,6 +22,8 @@ func newAccept(f *flags) *cobra.Command {
 			"selectors. relight reports a trail that differs from the one it remembers, and\n" +
 			"never changes it back. Run this command if the change was intended: it shows what\n" +
 			"differs, asks, and makes relight remember the trail as it is now.\n\n" +
+			"If relight made the log group and you took its tag off to take the group over, this\n" +
+			"command makes relight treat the group as yours.\n\n" +
 			"The credentials of this terminal need ssm:PutParameter.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

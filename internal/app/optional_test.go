@@ -12,6 +12,7 @@ import (
 	cloudwatchtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/relight-aws/relight/events"
 	"github.com/relight-aws/relight/internal/app"
@@ -227,6 +228,121 @@ func TestUntaggedLogGroup(t *testing.T) {
 		if s := w.sweep(app.Request{}); s.Planned != 0 {
 			t.Errorf("%s: a second sweep plans %d", region, s.Planned)
 		}
+	}
+}
+
+// untag takes relight's tag off the trail's log group.
+func (w *world) untag() {
+	w.t.Helper()
+	arn := "arn:aws:logs:" + home + ":" + account + ":log-group:" + trailGroup
+	must(w.Logs.UntagResource(w.t.Context(), &cloudwatchlogs.UntagResourceInput{ResourceArn: aws.String(arn), TagKeys: []string{"relight"}}))
+}
+
+// ownTrailGroup returns an account whose trail's log group relight made again, and
+// has seen in a sweep since.
+func ownTrailGroup(t *testing.T, configuration string) *world {
+	t.Helper()
+	w := healthy(t, configuration)
+	w.deleteGroup(home, trailGroup)
+	w.send(events.Read("DeleteLogGroup.trail.json"), true)
+	told := len(w.Messages())
+	if s := w.sweep(app.Request{}); s.Planned != 0 || s.Findings != 0 || len(w.Messages()) != told {
+		t.Fatalf("%+v, people are told %q", s, w.told(told))
+	}
+	return w
+}
+
+// The trail's log group is relight's own if relight made it again. Who takes its
+// tag off and then its deletion protection or its key gets neither past relight, by
+// the event or by the sweep, however often.
+func TestUntaggedTrailGroup(t *testing.T) {
+	configured := strings.Replace(few, "{", `{"kmsKeys":{"us-east-1":"`+groupKey+`"},`, 1)
+	attacks := map[string]struct {
+		do     func(*world)
+		event  string
+		config string
+	}{
+		"unprotected": {func(w *world) { w.protect(home, trailGroup, false) }, "PutLogGroupDeletionProtection.trail.json", few},
+		"without its key": {func(w *world) {
+			must(w.Logs.DisassociateKmsKey(t.Context(), &cloudwatchlogs.DisassociateKmsKeyInput{LogGroupName: aws.String(trailGroup)}))
+		}, "DisassociateKmsKey.trail.json", configured},
+		"untagged only": {func(*world) {}, "", few},
+	}
+	for name, tt := range attacks {
+		for _, by := range []string{tt.event, "the sweep"} {
+			if by == "" {
+				continue
+			}
+			t.Run(name+" by "+by, func(t *testing.T) {
+				w := ownTrailGroup(t, tt.config)
+				before := w.group(home, trailGroup)
+				for round := range 3 {
+					w.untag()
+					tt.do(w)
+					told := len(w.Messages())
+					if by == "the sweep" {
+						w.sweep(app.Request{})
+					} else if again, errs := w.send(events.Read(by), true); len(again)+len(errs) > 0 {
+						t.Error(again, errs)
+					}
+					if diff := cmp.Diff(before, w.group(home, trailGroup)); diff != "" {
+						t.Errorf("round %d: not restored (-before +after):\n%s", round, diff)
+					}
+					if m := w.told(told); !strings.Contains(m, "Restored: ") || !strings.Contains(m, trailGroup) {
+						t.Errorf("round %d: people are told %q", round, m)
+					}
+				}
+				if s := w.sweep(app.Request{}); s.Planned != 0 {
+					t.Errorf("a sweep afterwards plans %d", s.Planned)
+				}
+			})
+		}
+	}
+}
+
+// A log group that relight did not make stays as its owner has it, also in an
+// account whose trail relight made again, and so does one that its owner has
+// accepted as theirs.
+func TestOwnersTrailGroup(t *testing.T) {
+	for name, arrange := range map[string]func(*testing.T) *world{
+		"theirs from the start": func(t *testing.T) *world { return healthy(t, few) },
+		"the trail was made again": func(t *testing.T) *world {
+			w := healthy(t, few)
+			w.deleteTrail("audit")
+			w.send(events.Read("DeleteTrail.name.json"), true)
+			return w
+		},
+		"accepted": func(t *testing.T) *world {
+			w := ownTrailGroup(t, few)
+			w.untag()
+			a := w.app(catalog.Backfill)
+			what := must(a.Acceptance(t.Context()))
+			if len(what.Changes) != 1 || what.Changes[0].Name != "log group made by relight" {
+				t.Errorf("%+v", what)
+			}
+			if err := a.Accept(t.Context(), what); err != nil {
+				t.Error(err)
+			}
+			return w
+		},
+		"another trail's": func(t *testing.T) *world { // what relight remembers is about another log group
+			w := ownTrailGroup(t, few)
+			w.untag()
+			w.putMemory(strings.ReplaceAll(w.memory(), trailGroup, "another"))
+			return w
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := arrange(t)
+			w.protect(home, trailGroup, false)
+			before := w.group(home, trailGroup)
+			w.send(events.Read("PutLogGroupDeletionProtection.trail.json"), true)
+			w.sweep(app.Request{})
+			w.sweep(app.Request{})
+			if diff := cmp.Diff(before, w.group(home, trailGroup)); diff != "" {
+				t.Errorf("changed (-before +after):\n%s", diff)
+			}
+		})
 	}
 }
 

@@ -37,5 +37,6 @@ func (c *Cloud) TrailToAccept(ctx context.Context, s remedy.Scope) (was plan.Rec
 	if err := r.readHealth(ctx, does, []plan.Trail{*choice.Trail}); err != nil {
 		return was, now, choice, bare(err)
 	}
-	return was, plan.MemoryOf(*choice.Trail, does[choice.Trail.ARN].Selectors), choice, nil
+	made, err := r.madeTrailGroup(ctx, *choice.Trail, plan.Recollection{}) // its tag alone decides
+	return was, plan.MemoryOf(*choice.Trail, does[choice.Trail.ARN].Selectors, made), choice, bare(err)
 }

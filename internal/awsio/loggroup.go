@@ -28,6 +28,7 @@ var logGroupKind = kindOf(
 	each((*region).raiseRetention),
 	each((*region).protectLogGroup),
 	each((*region).encryptLogGroup),
+	each((*region).tagLogGroup),
 	each((*region).putFilter),
 )
 
@@ -48,7 +49,7 @@ func (r *region) observeLogGroups(ctx context.Context, s remedy.Scope) (*plan.Lo
 		state.Trail = plan.TrailLogs{Elsewhere: "the event is about another log group"}
 		return state, nil
 	}
-	groups, err := r.describeLogGroups(ctx, []string{trail.LogGroup}, []string{trail.LogGroup})
+	groups, err := r.describeLogGroups(ctx, []string{trail.LogGroup}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +60,11 @@ func (r *region) observeLogGroups(ctx context.Context, s remedy.Scope) (*plan.Lo
 	}
 	if state.Trail, err = r.confirmTrailLogs(ctx, trail, state.Filters, state.Exists); err != nil || state.Trail.LogGroup == "" || !state.Exists {
 		return state, err
+	}
+	if s.Names == "" && r.guards() || r.doubtful(state.Group) {
+		if err := r.ownTrailGroup(ctx, &state.Group); err != nil {
+			return nil, err
+		}
 	}
 	if s.Names == "" && (state.Group.Class == "" || state.Group.Class == catalog.ClassStandard) { // other classes take no transformers
 		err = r.describeTransformers(ctx, state)
@@ -105,9 +111,9 @@ func (r *region) describeLogGroups(ctx context.Context, names, protected []strin
 	if len(names) > groupsByName {
 		prefixes = []string{""}
 	}
-	found, arns := map[string]plan.LogGroup{}, map[string]string{}
+	found := map[string]plan.LogGroup{}
 	for _, prefix := range prefixes {
-		if err := r.listLogGroups(ctx, prefix, names, found, arns); err != nil {
+		if err := r.listLogGroups(ctx, prefix, names, found); err != nil {
 			return nil, err
 		}
 	}
@@ -118,7 +124,7 @@ func (r *region) describeLogGroups(ctx context.Context, names, protected []strin
 		}
 		if g.Ours = plan.OwnsGroup(r.Want, name); !g.Ours {
 			var err error
-			if g.Ours, err = r.ownsGroup(ctx, arns[name]); err != nil {
+			if g.Ours, err = r.tagged(ctx, g.ARN); err != nil {
 				return nil, err
 			}
 		}
@@ -127,6 +133,38 @@ func (r *region) describeLogGroups(ctx context.Context, names, protected []strin
 	return found, nil
 }
 
+// ownTrailGroup finds out whether relight made the trail's log group: its name or
+// its tag says so, or the memory does if somebody removed the tag.
+func (r *region) ownTrailGroup(ctx context.Context, g *plan.LogGroup) (err error) {
+	if g.Ours = plan.OwnsGroup(r.Want, g.Name); g.Ours {
+		return nil
+	}
+	if g.Ours, err = r.tagged(ctx, g.ARN); err != nil || g.Ours {
+		return err
+	}
+	memory, err := r.recallTrail(ctx)
+	g.Ours = memory.Made(g.ARN)
+	g.Untagged = g.Ours
+	return err
+}
+
+// madeTrailGroup reports whether relight made the log group of a trail: it is
+// remembered, or the group has relight's tag. A group without it may have lost it,
+// so what is remembered stays until a person runs relight accept.
+func (r *region) madeTrailGroup(ctx context.Context, t plan.Trail, remembered plan.Recollection) (bool, error) {
+	if remembered.Made(t.LogGroupARN) || !r.guards() || !t.DeliversTo(r.account, r.name) {
+		return remembered.Made(t.LogGroupARN), nil
+	}
+	made, err := r.tagged(ctx, t.LogGroupARN)
+	if remedy.ClassOf(err).Retry() {
+		return false, err
+	}
+	return made, nil //nolint:nilerr // without the tag, the group counts as its owner's
+}
+
+// guards reports whether it makes a difference who made a log group.
+func (r *region) guards() bool { return r.Want.ProtectGroups || r.Want.KMSKeys[r.name] != "" }
+
 // doubtful reports whether relight would change a log group in this state if
 // the group were its own.
 func (r *region) doubtful(g plan.LogGroup) bool {
@@ -134,8 +172,8 @@ func (r *region) doubtful(g plan.LogGroup) bool {
 	return r.Want.ProtectGroups && !g.Protected || key != "" && g.KMSKey != key
 }
 
-// ownsGroup reports whether a log group carries relight's tag.
-func (r *region) ownsGroup(ctx context.Context, arn string) (bool, error) {
+// tagged reports whether a log group has relight's tag.
+func (r *region) tagged(ctx context.Context, arn string) (bool, error) {
 	out, err := r.logs().ListTagsForResource(ctx, &cloudwatchlogs.ListTagsForResourceInput{ResourceArn: aws.String(arn)})
 	if err != nil {
 		return false, gone(err) // deleted a moment ago: there is nothing left to change
@@ -147,7 +185,7 @@ func (r *region) ownsGroup(ctx context.Context, arn string) (bool, error) {
 // listing is sorted by name, so a group whose name is the prefix comes first,
 // and its page is the last one needed. Whether a listing without a match is an
 // error or empty makes no difference (belief listing-without-match, assumed).
-func (r *region) listLogGroups(ctx context.Context, prefix string, wanted []string, found map[string]plan.LogGroup, arns map[string]string) error {
+func (r *region) listLogGroups(ctx context.Context, prefix string, wanted []string, found map[string]plan.LogGroup) error {
 	in := &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: nonzero(prefix)}
 	for page, err := range pages(ctx, cloudwatchlogs.NewDescribeLogGroupsPaginator(r.logs(), in)) {
 		if err != nil {
@@ -156,7 +194,6 @@ func (r *region) listLogGroups(ctx context.Context, prefix string, wanted []stri
 		for _, g := range page.LogGroups {
 			if name := aws.ToString(g.LogGroupName); slices.Contains(wanted, name) {
 				found[name] = logGroupOf(g)
-				arns[name] = strings.TrimSuffix(aws.ToString(g.Arn), ":*") // the form that tagging calls require
 			}
 		}
 		if _, done := found[prefix]; done {
@@ -168,7 +205,7 @@ func (r *region) listLogGroups(ctx context.Context, prefix string, wanted []stri
 
 func logGroupOf(g types.LogGroup) plan.LogGroup {
 	return plan.LogGroup{
-		Name: aws.ToString(g.LogGroupName), Class: string(g.LogGroupClass),
+		Name: aws.ToString(g.LogGroupName), ARN: strings.TrimSuffix(aws.ToString(g.Arn), ":*"), Class: string(g.LogGroupClass),
 		RetentionDays: aws.ToInt32(g.RetentionInDays), RetentionBy: aws.ToString(g.RetentionPolicyName),
 		KMSKey: aws.ToString(g.KmsKeyId), Protected: aws.ToBool(g.DeletionProtectionEnabled),
 		Masked:      g.DataProtectionStatus == types.DataProtectionStatusActivated,
@@ -280,6 +317,11 @@ func (r *region) encryptLogGroup(ctx context.Context, a plan.EncryptLogGroup) er
 	if e, ok := errors.AsType[*remedy.Error](err); ok && e.Class == remedy.Terminal {
 		e.Hint = strings.TrimPrefix(e.Hint+"; ", "; ") + keyHint(a.Key)
 	}
+	return again(err)
+}
+
+func (r *region) tagLogGroup(ctx context.Context, a plan.TagLogGroup) error {
+	_, err := r.logs().TagResource(ctx, &cloudwatchlogs.TagResourceInput{ResourceArn: aws.String(a.ARN), Tags: a.Tags})
 	return again(err)
 }
 

@@ -90,6 +90,11 @@ func (r *region) observeTrail(ctx context.Context, s remedy.Scope) (*plan.TrailS
 				return nil, err
 			}
 		}
+		if s.Type == "" {
+			if state.OwnGroup, err = r.madeTrailGroup(ctx, *t, state.Memory); err != nil {
+				return nil, err
+			}
+		}
 		if s.Type == "" && plan.Moved(r.Want, *state) { // an event itself names its caller
 			state.ChangedBy = r.lastUpdate(ctx, *t)
 		}

@@ -347,6 +347,29 @@ var logGroupClauses = []clause{
 		},
 	},
 	{
+		name: "log group's tags come and go", source: "CloudWatch Logs API Reference, TagResource and UntagResource", grade: Documented,
+		check: func(p *party) error {
+			if err := p.group(p.id, func(in *cloudwatchlogs.CreateLogGroupInput) { in.Tags = map[string]string{"a": "b", "c": "d"} }); err != nil {
+				return err
+			}
+			g, err := p.onlyGroup()
+			if err != nil {
+				return err
+			}
+			arn := aws.String(strings.TrimSuffix(aws.ToString(g.Arn), ":*"))
+			_, untag := p.Logs.UntagResource(p.ctx, &cloudwatchlogs.UntagResourceInput{ResourceArn: arn, TagKeys: []string{"a"}})
+			_, tag := p.Logs.TagResource(p.ctx, &cloudwatchlogs.TagResourceInput{ResourceArn: arn, Tags: map[string]string{"c": "e", "f": "g"}})
+			if err := errors.Join(untag, tag); err != nil {
+				return err
+			}
+			out, err := p.Logs.ListTagsForResource(p.ctx, &cloudwatchlogs.ListTagsForResourceInput{ResourceArn: arn})
+			if err != nil {
+				return err
+			}
+			return want("tags", out.Tags, map[string]string{"c": "e", "f": "g"})
+		},
+	},
+	{
 		name: "masking shows on the log group", source: "CloudWatch Logs API Reference, LogGroup, dataProtectionStatus", grade: Documented,
 		check: func(p *party) error {
 			if err := p.group(p.id, nil); err != nil {

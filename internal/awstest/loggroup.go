@@ -205,6 +205,21 @@ func listTagsForResource(c *request, in *cloudwatchlogs.ListTagsForResourceInput
 	return &cloudwatchlogs.ListTagsForResourceOutput{Tags: maps.Clone(g.tags)}, nil
 }
 
+// tagResource adds tags to a log group and replaces the values of those that it
+// has. Source: CloudWatch Logs API Reference, TagResource.
+func tagResource(c *request, in *cloudwatchlogs.TagResourceInput) error {
+	name := c.groupAt(in.ResourceArn)
+	if name == *in.ResourceArn || strings.HasSuffix(name, ":*") {
+		return refuse(invalidLogs, "the ARN %q is not valid", name)
+	}
+	return c.change(name, name, func(g *group) {
+		tags := map[string]string{}
+		maps.Copy(tags, g.tags)
+		maps.Copy(tags, in.Tags)
+		g.tags = tags
+	})
+}
+
 // untagResource removes tags from a log group. Source: CloudWatch Logs API
 // Reference, UntagResource.
 func untagResource(c *request, in *cloudwatchlogs.UntagResourceInput) error {
@@ -503,6 +518,7 @@ var logGroupOperations = []operation{
 	act[cloudwatchlogs.AssociateKmsKeyOutput](associateKmsKey),
 	act[cloudwatchlogs.DisassociateKmsKeyOutput](disassociateKmsKey),
 	handle(listTagsForResource),
+	act[cloudwatchlogs.TagResourceOutput](tagResource),
 	act[cloudwatchlogs.UntagResourceOutput](untagResource),
 	act[cloudwatchlogs.PutTransformerOutput](putTransformer),
 	handle(getTransformer),

@@ -183,7 +183,7 @@ var kindGrants = map[Kind][]Grant{
 	},
 	LogGroups: {
 		trailReads,
-		recall("GetParameter is for choosing the protected trail if several trails qualify, or none"),
+		recall("GetParameter is for choosing the protected trail if several trails qualify, or none, and for knowing the log group that relight made if somebody removed its tag"),
 		{
 			Actions:   []string{"cloudtrail:DescribeTrails", "logs:DescribeLogGroups"},
 			Resources: []string{"*"},
@@ -196,7 +196,7 @@ var kindGrants = map[Kind][]Grant{
 				"logs:ListTagsForResource", "logs:PutLogGroupDeletionProtection",
 			},
 			Resources: []string{trailLogGroup, trailLogGroup + ":*"},
-			Why:       "TagResource is checked inside CreateLogGroup, and relight never calls it; " + protection,
+			Why:       "TagResource is checked inside CreateLogGroup, and TagResource is for the removed tag of a log group that relight made; " + protection,
 		},
 		{
 			Actions:   []string{"logs:AssociateKmsKey"},

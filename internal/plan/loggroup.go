@@ -29,6 +29,7 @@ func (*LogGroupState) Kind() catalog.Kind { return catalog.LogGroups }
 // A LogGroup is a CloudWatch Logs log group.
 type LogGroup struct {
 	Name          string
+	ARN           string // without the ":*" that CloudWatch Logs appends
 	Class         string
 	RetentionDays int32  // 0 keeps for ever
 	RetentionBy   string // name of the account-wide policy that sets RetentionDays; "" if the group sets it
@@ -36,7 +37,8 @@ type LogGroup struct {
 	Protected     bool   // from deletion
 	Masked        bool   // by a data protection policy of its own
 	MaskedByAll   bool   // by the account's data protection policy
-	Ours          bool   // has relight's name or tag; set only if KMSKey or Protected differ from what relight would create
+	Ours          bool   // relight made it: by its name, its tag or, of the trail's group, from memory; read only if it makes a difference
+	Untagged      bool   // it is Ours from memory alone: its tag was removed
 }
 
 // A GroupRule is an account-wide policy of CloudWatch Logs.
@@ -119,6 +121,19 @@ func (a EncryptLogGroup) Step() Step {
 	return Step{Stage: configure, Do: fmt.Sprintf("encrypt log-group %s with %s", a.LogGroup, a.Key), Target: a.LogGroup, Reason: a.Reason}
 }
 
+// TagLogGroup puts relight's tags on a log group again.
+type TagLogGroup struct {
+	LogGroup string
+	ARN      string
+	Tags     map[string]string
+	Reason   string
+}
+
+// Step returns the action as a step of a plan.
+func (a TagLogGroup) Step() Step {
+	return Step{Stage: configure, Do: "tag log-group " + a.LogGroup, Target: a.LogGroup, Reason: a.Reason}
+}
+
 // PutFilter creates or restores one of relight's metric filters.
 type PutFilter struct {
 	LogGroup string
@@ -140,6 +155,8 @@ func (a PutFilter) Step() Step {
 //	                                      overrides it
 //	relight created it, and it has no     its deletion protection is switched on, the configured key
 //	 deletion protection or no key        associated
+//	relight created it, and it lost       it is tagged again
+//	 its tag
 //	relight created it, and it has        a finding
 //	 another key
 //	its key is another account's          a finding
@@ -303,16 +320,23 @@ func (p *Plan) logGroup(want catalog.Desired, in Observed, w logGroupWant, got L
 
 // OwnsGroup reports whether a log group is relight's by its name: the one for
 // relight's own flow logs, unless the configuration gives it a name of the
-// owner's. relight's tag decides for any other group, but one call removes a tag.
+// owner's. relight's tag decides for any other group. One call removes a tag, so
+// relight remembers which log group of the trail had it: see TrailMemory.
 func OwnsGroup(want catalog.Desired, name string) bool {
 	return name == want.FlowLogs.LogGroup && strings.HasPrefix(name, want.Name(""))
 }
 
-// safeguards plans the key and the deletion protection of a log group. relight
+// safeguards plans the tag, the key and the deletion protection of a log group. relight
 // changes only log groups that it created. For any other, a key of another
 // account is a finding, since that account can make the logs unreadable.
 func (p *Plan) safeguards(want catalog.Desired, in Observed, got LogGroup) {
 	key := want.KMSKeys[in.Region]
+	if got.Untagged {
+		p.Actions = append(p.Actions, TagLogGroup{
+			LogGroup: got.Name, ARN: got.ARN, Tags: want.Tags,
+			Reason: "relight made it, and its tag was removed; if you take it over, remove the tag and run relight accept",
+		})
+	}
 	if got.Ours && want.ProtectGroups && !got.Protected {
 		p.Actions = append(p.Actions, ProtectLogGroup{LogGroup: got.Name, Reason: "its deletion protection is off"})
 	}

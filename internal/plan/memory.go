@@ -25,10 +25,17 @@ type TrailMemory struct {
 	Topic        string    `json:"topic,omitempty"`    // ARN
 	Key          string    `json:"key,omitempty"`      // ARN
 	LogGroup     string    `json:"logGroup,omitempty"` // ARN
+	OwnGroup     bool      `json:"ownGroup,omitempty"` // relight made the log group: it had relight's tag
 	Role         string    `json:"role,omitempty"`     // ARN
 	Organization bool      `json:"organization,omitempty"`
 	Selectors    Selectors `json:"selectors,omitzero"`
 	Short        bool      `json:"short,omitempty"` // the trail's data events had no room, and are not among Selectors
+}
+
+// Made reports whether relight remembers that it made a log group, which is given
+// by its ARN. Whoever takes the group's tag off cannot take this along.
+func (r Recollection) Made(group string) bool {
+	return r.Trail != nil && r.Trail.OwnGroup && r.Trail.LogGroup == group
 }
 
 // memoryVersion is the version that this relight writes and reads.
@@ -40,12 +47,12 @@ type Recollection struct {
 	Unreadable string       // why the memory cannot be used, which is not the same as nothing
 }
 
-// MemoryOf returns what to remember of a trail: without its data events, if they
-// have no room in a parameter.
-func MemoryOf(t Trail, s Selectors) TrailMemory {
+// MemoryOf returns what to remember of a trail, and of whether relight made its log
+// group: without its data events, if they have no room in a parameter.
+func MemoryOf(t Trail, s Selectors, ownGroup bool) TrailMemory {
 	m := TrailMemory{
 		Version: memoryVersion, ARN: t.ARN, Bucket: t.Bucket, Prefix: t.Prefix, Topic: t.Topic, Key: t.Key,
-		LogGroup: t.LogGroupARN, Role: t.Role, Organization: t.Organization, Selectors: s.sorted(),
+		LogGroup: t.LogGroupARN, OwnGroup: ownGroup && t.LogGroupARN != "", Role: t.Role, Organization: t.Organization, Selectors: s.sorted(),
 	}
 	if len(m.Encode()) > catalog.MemoryChars {
 		m.Selectors, m.Short = DefaultSelectors(), true
@@ -172,11 +179,12 @@ type RememberTrail struct {
 	Parameter string
 	Memory    TrailMemory
 	Reason    string
+	Quiet     bool // only the log group is new, and people were notified when relight made it
 }
 
 // Step returns the action as a step of a plan.
 func (a RememberTrail) Step() Step {
-	return Step{Stage: remember, Do: fmt.Sprintf("remember trail %s in %s: bucket %s, log-group %s", trailName(a.Memory.ARN), a.Parameter, a.Memory.Bucket, cmp.Or(logGroupName(a.Memory.LogGroup), "none")), Target: a.Parameter, Reason: a.Reason}
+	return Step{Stage: remember, Do: fmt.Sprintf("remember trail %s in %s: bucket %s, log-group %s", trailName(a.Memory.ARN), a.Parameter, a.Memory.Bucket, cmp.Or(logGroupName(a.Memory.LogGroup), "none")), Target: a.Parameter, Reason: a.Reason, Quiet: a.Quiet}
 }
 
 // A TrailField is one remembered setting of a trail, as it was and as it is.
@@ -205,6 +213,7 @@ func (m TrailMemory) Changes(before *TrailMemory) []TrailField {
 	check("key", was.Key, m.Key)
 	check("role", was.Role, m.Role)
 	check("log group", was.LogGroup, m.LogGroup)
+	check("log group made by relight", yes(was.OwnGroup), yes(m.OwnGroup))
 	check("topic", was.Topic, m.Topic)
 	check("organisation", yes(was.Organization), yes(m.Organization))
 	if !sameSelectors(was.Selectors, m.Selectors) {

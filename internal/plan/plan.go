@@ -59,6 +59,7 @@ type Step struct {
 	Reason string
 	Makes  string // what it creates and later steps may need; "" for nothing
 	Needs  string // what must exist first, if an earlier step creates it; "" for nothing
+	Quiet  bool   // people need not be notified that relight remembers this
 }
 
 // String returns the step as one line for an operator.

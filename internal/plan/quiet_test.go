@@ -22,6 +22,7 @@ const (
 func TestGuardedLogGroups(t *testing.T) {
 	protect := "protect log-group " + group + " from deletion (its deletion protection is off)"
 	encrypt := "encrypt log-group " + group + " with " + ownKey + " (it has no KMS key)"
+	tag := "tag log-group " + group + " (relight made it, and its tag was removed; if you take it over, remove the tag and run relight accept)"
 	differs := "[log-group-key-changed] log group " + group + ": it is encrypted with " + secondKey + ", not with the configured key. " +
 		"Associate the configured key with it (aws logs associate-kms-key), or name the other one in kmsKeys of the configuration."
 	theirs := "[log-group-key-foreign] log group " + group + ": it is encrypted with " + theirKey + " of account 444455556666, which can make its logs unreadable. " +
@@ -49,6 +50,8 @@ func TestGuardedLogGroups(t *testing.T) {
 		"ours, with another key":              {group: plan.LogGroup{Ours: true, Protected: true, KMSKey: secondKey}, key: ownKey, findings: []string{differs}},
 		"ours, with a key, none configured":   {group: plan.LogGroup{Ours: true, Protected: true, KMSKey: secondKey}},
 		"ours, with another account's, alone": {group: plan.LogGroup{Ours: true, Protected: true, KMSKey: theirKey}, findings: []string{theirs}},
+		"ours from memory":                    {group: plan.LogGroup{Ours: true, Untagged: true, Protected: true}, actions: []string{tag}},
+		"ours from memory, unprotected":       {group: plan.LogGroup{Ours: true, Untagged: true}, actions: []string{protect, tag}},
 		"ours, stripped of both":              {group: plan.LogGroup{Ours: true}, key: ownKey, actions: []string{encrypt, protect}},
 	}
 	for name, tt := range tests {

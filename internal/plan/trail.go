@@ -16,6 +16,7 @@ type TrailState struct {
 	Memory      Recollection
 	Status      TrailStatus // of the chosen trail, if it exists
 	Selectors   Selectors   // of the chosen trail
+	OwnGroup    bool        // relight made its log group, as the tag or the memory says; read only in an observation of everything
 	NoRole      *NoRole     // why the role of the chosen trail does not deliver, if that was read and is known
 	ChangedBy   string      // who updated it last, and when; "" if that was not read or is not known
 	GroupExists bool        // whether the log group that it has to deliver to exists; see WantedTrailLogGroup
@@ -257,17 +258,22 @@ func (p *Plan) existing(want catalog.Desired, got Observed, s TrailState) {
 
 // remember plans to remember a healthy trail.
 func (p *Plan) remember(want catalog.Desired, t Trail, s TrailState) {
-	now, reason := MemoryOf(t, s.Selectors), "it is not remembered yet"
+	now, reason := MemoryOf(t, s.Selectors, s.OwnGroup), "it is not remembered yet"
 	if now.Short {
 		p.find(TrailMemoryShort, Args{"trail": t.ARN})
 	}
+	quiet := false
 	if m := s.Memory.Trail; m != nil {
 		if m.json() == now.json() {
 			return
 		}
 		reason = "it changed since it was remembered"
+		made := *m
+		if made.OwnGroup = now.OwnGroup; made.json() == now.json() {
+			reason, quiet = "relight made its log group", true
+		}
 	}
-	p.Actions = append(p.Actions, RememberTrail{Parameter: want.TrailMemory(), Memory: now, Reason: reason})
+	p.Actions = append(p.Actions, RememberTrail{Parameter: want.TrailMemory(), Memory: now, Reason: reason, Quiet: quiet})
 }
 
 // wantedTrail returns the observed trail with what it should have, and what it

@@ -27,7 +27,7 @@ func sound(name string) plan.Trail {
 
 // remembering returns a recollection of a trail with all management events.
 func remembering(t plan.Trail) plan.Recollection {
-	m := plan.MemoryOf(t, plan.DefaultSelectors())
+	m := plan.MemoryOf(t, plan.DefaultSelectors(), false)
 	return plan.Recollection{Trail: &m}
 }
 
@@ -110,7 +110,7 @@ func TestTrails(t *testing.T) {
 		},
 		"deleted, with data events": {
 			s: func() plan.TrailState {
-				m := plan.MemoryOf(main, plan.Selectors{Basic: []plan.Selector{{ReadWrite: "All", Data: []plan.DataResource{objects}}}})
+				m := plan.MemoryOf(main, plan.Selectors{Basic: []plan.Selector{{ReadWrite: "All", Data: []plan.DataResource{objects}}}}, false)
 				return plan.TrailState{Choice: plan.TrailChoice{Gone: true}, Memory: plan.Recollection{Trail: &m}, GroupExists: true}
 			}(),
 			actions: []string{
@@ -155,6 +155,10 @@ func TestTrails(t *testing.T) {
 		"an organisation's no more": {
 			s:       as(remembering(with(main, func(t *plan.Trail) { t.Organization = true })), func(*plan.Trail) {}),
 			actions: []string{"update trail main (it no longer covers the organisation)"},
+		},
+		"relight made its log group": {
+			s: is(func(s *plan.TrailState) { s.Memory, s.OwnGroup = remembering(main), true }), held: 1,
+			actions: []string{"remember trail main in //memory/trail: bucket audit-bucket, log-group main-logs (relight made its log group)"},
 		},
 		"memory of another trail": {
 			s: is(func(s *plan.TrailState) { s.Memory, s.Choice.Named = remembering(sound("other")), true }), held: 1,
@@ -217,7 +221,7 @@ func TestMemoryNeverWeakens(t *testing.T) {
 			return t
 		}
 		now := any("now")
-		m := plan.MemoryOf(any("memory"), anySelectors(r, "remembered"))
+		m := plan.MemoryOf(any("memory"), anySelectors(r, "remembered"), false)
 		if decoded, err := plan.DecodeTrailMemory(m.Encode(), account, region); len(m.Selectors.Basic) == 0 || len(m.Selectors.Advanced) == 0 {
 			if diff := cmp.Diff(m.Encode(), decoded.Encode()); err != nil || diff != "" {
 				r.Fatalf("decoded %v:\n%s", err, diff)
@@ -266,7 +270,7 @@ func applied(s plan.TrailState, p plan.Plan) plan.TrailState {
 }
 
 func TestDecodeTrailMemory(t *testing.T) {
-	good := plan.MemoryOf(sound("main"), plan.DefaultSelectors())
+	good := plan.MemoryOf(sound("main"), plan.DefaultSelectors(), false)
 	tests := map[string]struct{ text, why string }{
 		"good":             {good.Encode(), ""},
 		"empty":            {"", "not JSON"},
@@ -463,7 +467,7 @@ func TestPackedMemory(t *testing.T) {
 	for i := range 250 {
 		data.Values = append(data.Values, fmt.Sprintf("arn:aws:s3:::a-bucket-with-a-rather-long-name-%d/", i))
 	}
-	m := plan.MemoryOf(sound("main"), basic(plan.Selector{Management: true, ReadWrite: "All", Data: []plan.DataResource{data}}))
+	m := plan.MemoryOf(sound("main"), basic(plan.Selector{Management: true, ReadWrite: "All", Data: []plan.DataResource{data}}), false)
 	text := m.Encode()
 	if len(text) > catalog.MemoryChars || !strings.HasPrefix(text, `{"v":1,"packed":"`) {
 		t.Errorf("%d characters, %.40s", len(text), text)

@@ -106,11 +106,11 @@ func (r Report) Restored() []bool {
 }
 
 // Learned returns the actions that only remembered something, and succeeded. They
-// are reported, since later repairs depend on them.
+// are reported, since later repairs depend on them, unless people know already.
 func (r Report) Learned() []plan.Action {
 	var learned []plan.Action
 	for _, o := range r.Outcomes {
-		if o.Err == nil && !o.Restores() {
+		if o.Err == nil && !o.Restores() && !o.Action.Step().Quiet {
 			learned = append(learned, o.Action)
 		}
 	}
