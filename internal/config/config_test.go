@@ -195,7 +195,7 @@ func TestValuesThatAWSRefuses(t *testing.T) {
 		`{"subscribers":[` + to("https", "https://user:pass@example.com/x"), // SNS Developer Guide, "Fanout Amazon SNS notifications to HTTPS endpoints"
 		`{"subscribers":[` + to("https", "https://203.0.113.7:65535/x"),
 		`{"subscribers":[` + to("https", "https://[2001:db8::1]/x?token=a%20b"),
-		`{"subscribers":[` + to("lambda", "arn:aws:lambda:eu-west-1:111122223333:function:oncall:$LATEST"),
+		`{"subscribers":[` + to("lambda", "arn:aws:lambda:eu-west-1:111122223333:function:oncall:live"),
 		`{"tags":{"awsome":"awsx","relight:env":"größe"}}`,
 		`{"regions":["eu-west-1","eu-west-1","ap-southeast-9"],"homeRegion":"eu-west-1"}`,
 		`{"trail":{"bucket":"audit-111122223333-us-west-2-an","roleArn":"arn:aws:iam::111122223333:role/service-role/Trail"}}`,
