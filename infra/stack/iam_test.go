@@ -77,7 +77,7 @@ func TestGrants(t *testing.T) {
 				catalog.InPartition: "${AWS::Partition}", catalog.InAccount: "${AWS::AccountId}", catalog.InRegion: home,
 				catalog.InPrefix: tt.prefix, catalog.InTrailLogGroup: tt.trail, catalog.InTrailRole: "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*",
 				catalog.InDeliveryRole: delivery, catalog.InDeliveryName: strings.TrimSuffix(delivery, ".Arn}") + "}",
-				catalog.InTopic:        ref(topic), catalog.InKey: arn(key), catalog.InQueue: queue,
+				catalog.InTopic: ref(topic), catalog.InKey: arn(key), catalog.InQueue: queue,
 				catalog.InLogGroup: "arn:${AWS::Partition}:logs:" + home + ":${AWS::AccountId}:log-group:/aws/lambda/" + name,
 			}
 			var want []string
