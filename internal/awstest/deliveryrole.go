@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -144,14 +143,22 @@ func trusts(document, service string) bool {
 // and a resource. It assumes that conditions are met.
 func says(document, effect, action, resource string) bool {
 	matches := func(patterns []string, s string) bool {
-		return slices.ContainsFunc(patterns, func(p string) bool {
-			expr := strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(regexp.QuoteMeta(p))
-			return regexp.MustCompile("(?i)^" + expr + "$").MatchString(s)
-		})
+		return slices.ContainsFunc(patterns, func(p string) bool { return like(strings.ToLower(p), strings.ToLower(s)) })
 	}
 	return slices.ContainsFunc(docStatements(document), func(s docStatement) bool {
 		return s.Effect == effect && matches(s.Action, action) && matches(s.Resource, resource)
 	})
+}
+
+// like reports whether a text matches a pattern with the wildcards * and ?.
+func like(pattern, s string) bool {
+	switch {
+	case pattern == "" || s == "":
+		return strings.Trim(pattern, "*") == "" && s == ""
+	case pattern[0] == '*':
+		return like(pattern[1:], s) || like(pattern, s[1:])
+	}
+	return (pattern[0] == '?' || pattern[0] == s[0]) && like(pattern[1:], s[1:])
 }
 
 // flowLogDelivers reports whether a flow log's role may write to its log group.
