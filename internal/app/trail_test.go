@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	cloudtrailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/google/go-cmp/cmp"
 
@@ -318,6 +319,19 @@ func TestUndelivered(t *testing.T) {
 		return len(r.Findings) == 1 && strings.Contains(r.Findings[0].Problem, "NoSuchBucket")
 	}) {
 		t.Errorf("%+v", s.Reports)
+	}
+}
+
+// CloudTrail calls a disabled key an error of its delivery too. Its code is not one
+// of Amazon S3, and the remedy is about the key.
+func TestUndeliveredForTheKey(t *testing.T) {
+	w := deployed(t, few)
+	encrypted(w)
+	w.sweep(app.Request{})
+	must(w.KMS.DisableKey(t.Context(), &kms.DisableKeyInput{KeyId: aws.String(auditKey)}))
+	s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Trails}})
+	if f := s.Reports[0].Findings; s.Planned != 0 || len(f) != 1 || !strings.Contains(f[0].Problem, "KMS.DisabledException") || !strings.Contains(f[0].Remedy, "key") {
+		t.Errorf("planned %d, findings %+v", s.Planned, f)
 	}
 }
 

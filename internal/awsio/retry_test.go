@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	smithy "github.com/aws/smithy-go"
 
 	"github.com/relight-aws/relight/internal/awstest"
 	"github.com/relight-aws/relight/internal/catalog"
@@ -171,6 +172,26 @@ func TestPassings(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// The sweep waits for a function that is being updated, which the account in memory
+// does not answer for.
+func TestFunctionIsBeingUpdated(t *testing.T) {
+	for fails, done := range map[int]bool{1: true, len(briefly): true, len(briefly) + 1: false} {
+		synctest.Test(t, func(t *testing.T) {
+			acct, r := prepared(t)
+			calls := 0
+			awstest.Handle(acct, func(context.Context, *lambda.InvokeInput) (*lambda.InvokeOutput, error) {
+				if calls++; calls <= fails {
+					return nil, &smithy.GenericAPIError{Code: "ResourceConflictException", Message: "an update is in progress"}
+				}
+				return &lambda.InvokeOutput{}, nil
+			})
+			if err := r.HandOver(t.Context(), home, catalog.DeliveryRoles); (err == nil) != done || err != nil && remedy.ClassOf(err) != remedy.Transient {
+				t.Errorf("after %d conflicts: %v", fails, err)
+			}
+		})
 	}
 }
 
