@@ -91,6 +91,33 @@ func TestClassify(t *testing.T) {
 	}
 }
 
+// Every refusal of CloudTrail that is about a part of a trail says what a person
+// can do about that part.
+func TestEveryPartHasAHint(t *testing.T) {
+	about := map[string]string{ // beginnings of codes to what the hint has to mention
+		"InvalidCloudWatchLogsLogGroup": "log group", "InvalidCloudWatchLogsRole": "role", "CloudWatchLogsDelivery": "log group",
+		"InsufficientSnsTopic": "topic", "InvalidSnsTopic": "topic", "Kms": "key", "InvalidKms": "key", "InsufficientEncryption": "key",
+		"InsufficientS3": "bucket", "S3Bucket": "bucket", "InvalidS3": "bucket", "Organization": "organisation", "NotOrganization": "organisation",
+		"CloudTrailAccessNotEnabled": "organisation", "InsufficientDependencyService": "organisation", "NoManagementAccount": "organisation",
+	}
+	used := map[string]bool{}
+	for _, code := range classes[remedy.Terminal] {
+		for begins, says := range about {
+			if strings.HasPrefix(code, begins) {
+				used[begins] = true
+				if hint := hintFor("cloudtrail.UpdateTrail", "t", code); !strings.Contains(hint, says) {
+					t.Errorf("%s: hint %q, want one about the %s", code, hint, says)
+				}
+			}
+		}
+	}
+	for begins := range about {
+		if !used[begins] {
+			t.Errorf("no code begins with %s", begins)
+		}
+	}
+}
+
 // A round is a fake service's answer to one call.
 type round struct {
 	status int
