@@ -123,7 +123,7 @@ func (r *region) noRole(ctx context.Context, role string) (*plan.NoRole, error) 
 	case err != nil && remedy.ClassOf(err).Retry():
 		return nil, err
 	case err != nil || aws.ToString(out.Role.Arn) == role:
-		return nil, nil
+		return nil, nil //nolint:nilerr // see above
 	}
 	return &plan.NoRole{Namesake: aws.ToString(out.Role.Arn)}, nil
 }

@@ -53,7 +53,7 @@ func (c *request) function(name, qualifier *string) (fn *function, arn, which st
 		}
 		which = q
 	}
-	arn = c.Account.arn("lambda", c.name, "function:"+m[4])
+	arn = c.arn("lambda", c.name, "function:"+m[4])
 	if which != "" {
 		arn += ":" + which
 	}

@@ -213,7 +213,7 @@ func getTrailStatus(c *request, in *cloudtrail.GetTrailStatusInput) (*cloudtrail
 		out.LatestNotificationError = aws.String("AuthorizationError") // recorded 2026-09-20
 	}
 	_, role := c.roleByARN(aws.ToString(t.CloudWatchLogsRoleArn))
-	if group := t.CloudWatchLogsLogGroupArn; group != nil && t.logging && !(role && c.delivers(*group)) && !c.doubts(trailErrorAtOnce) {
+	if group := t.CloudWatchLogsLogGroupArn; group != nil && t.logging && (!role || !c.delivers(*group)) && !c.doubts(trailErrorAtOnce) {
 		t.stale = "Access denied. Verify in IAM that the role has adequate permissions."
 		out.LatestCloudWatchLogsDeliveryError = aws.String(t.stale)
 	}
