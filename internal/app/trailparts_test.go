@@ -429,8 +429,12 @@ func text(v any) string { return string(must(json.Marshal(v))) }
 // cannot use that one. relight says so, in each sweep and in what it reports of a
 // trail that it restores.
 func TestTrailRoleAtAnotherPath(t *testing.T) {
-	for _, namesakes := range []bool{true, false} {
+	for i := range 4 {
+		namesakes, late := i%2 == 0, i > 1
 		w := healthy(t, few)
+		if late { // CloudTrail does not report it
+			w.Doubt("trail-delivery-error-shows")
+		}
 		namesake := "xyz" // in no message
 		if namesakes {
 			namesake = w.moveRole(auditRole)

@@ -85,7 +85,7 @@ func (r *region) observeTrail(ctx context.Context, s remedy.Scope) (*plan.TrailS
 			return nil, err
 		}
 		state.Status, state.Selectors = does[t.ARN].Status, does[t.ARN].Selectors
-		if state.Status.LogsError != "" {
+		if state.Status.LogsError != "" || s.Type == "" { // CloudTrail may report a missing role late
 			if state.NoRole, err = r.noRole(ctx, t.Role); err != nil {
 				return nil, err
 			}

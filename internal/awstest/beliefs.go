@@ -391,7 +391,7 @@ var trailBeliefs = []Belief{
 	{
 		ID: trailErrorAtOnce, Says: "GetTrailStatus shows that the log group or the role is gone.", Grade: Assumed,
 		Evidence: "CloudTrail API Reference, GetTrailStatus, LatestCloudWatchLogsDeliveryError.", Decides: "internal/plan/trail.go",
-		Other: "it shows no error", Then: "relight reads the log group itself. It learns of a missing role only when it has to change the trail.", Settles: byHand + ": delete a trail's log group, read the status; the same with its role.",
+		Other: "it shows no error", Then: "Nothing: relight reads the log group itself, and sweeps read whether the role exists.", Settles: byHand + ": delete a trail's log group, read the status; the same with its role.",
 	},
 	{
 		ID: "events-after-stop", Probed: []string{"stop-logging-reaches-eventbridge"}, Says: "Management events reach EventBridge although the trail was stopped or excludes them.", Grade: Assumed,

@@ -17,7 +17,7 @@ type TrailState struct {
 	Status      TrailStatus // of the chosen trail, if it exists
 	Selectors   Selectors   // of the chosen trail
 	OwnGroup    bool        // relight made its log group, as the tag or the memory says; read only in an observation of everything
-	NoRole      *NoRole     // why the role of the chosen trail does not deliver, if that was read and is known
+	NoRole      *NoRole     // the role of the chosen trail does not exist; read in an observation of everything, and if events do not arrive
 	ChangedBy   string      // who updated it last, and when; "" if that was not read or is not known
 	GroupExists bool        // whether the log group that it has to deliver to exists; see WantedTrailLogGroup
 	Seen        []Trail     // every trail; nothing else is read if the scope is about buckets or keys
@@ -403,12 +403,11 @@ func undelivered(t Trail, state TrailState) []Finding {
 		findings = append(findings, NewFinding(TrailFilesUndelivered, Args{"trail": t.ARN, "bucket": t.Bucket, "error": s.DeliveryError}))
 	}
 	switch {
-	case s.LogsError == "":
-	case state.NoRole != nil:
+	case state.NoRole != nil && t.LogGroupARN != "":
 		findings = append(findings, NewFinding(TrailRoleMissing, Args{
-			"trail": t.ARN, "group": logGroupName(t.LogGroupARN), "error": s.LogsError, "role": t.Role, "namesake": state.NoRole.And(), "service": catalog.CloudTrailService,
+			"trail": t.ARN, "group": logGroupName(t.LogGroupARN), "error": cmp.Or(s.LogsError, "CloudTrail has not reported it yet"), "role": t.Role, "namesake": state.NoRole.And(), "service": catalog.CloudTrailService,
 		}))
-	default:
+	case s.LogsError != "":
 		findings = append(findings, NewFinding(TrailEventsUndelivered, Args{
 			"trail": t.ARN, "group": logGroupName(t.LogGroupARN), "error": s.LogsError, "role": t.Role,
 		}))
