@@ -316,8 +316,8 @@ const receives = "it receives messages only if its policy admits the topic"
 const theirTopic = "an alarm that relight did not create satisfies its control only if its topic can deliver to a subscriber; " +
 	"relight uses this only if no alarm of its own satisfies that control"
 
-const protection = "relight restores deletion protection only where it was switched off, and a CreateLogGroup that asks for it " +
-	"checks PutLogGroupDeletionProtection as well (belief protection-needs-its-permission, assumed)"
+const protection = "relight restores deletion protection only where it was switched off: PutLogGroupDeletionProtection is for that, " +
+	"and it is checked inside a CreateLogGroup that asks for protection as well (belief protection-needs-its-permission, assumed)"
 
 // Some grants require one of these configuration keys.
 const (

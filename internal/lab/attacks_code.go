@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/relight-aws/relight/internal/catalog"
@@ -183,8 +184,8 @@ func replaceGroup(ctx context.Context, s *Session, t Target) error {
 }
 
 // protectedIfOurs is the aftermath of replaceGroup: relight protects the group
-// only if it made the group before the attack could, which the group's tag
-// shows.
+// only if it made the group before the attack could, which the group's tag shows,
+// or if a sweep has seen its tag on the group that an earlier attack deleted.
 func protectedIfOurs(ctx context.Context, s *Session, t Target, want Snapshot) error {
 	out, err := s.Logs.ListTagsForResource(ctx, &cloudwatchlogs.ListTagsForResourceInput{
 		ResourceArn: aws.String("arn:aws:logs:" + s.Region + ":" + Account + ":log-group:" + t.TrailLogGroup),
@@ -192,8 +193,18 @@ func protectedIfOurs(ctx context.Context, s *Session, t Target, want Snapshot) e
 	if err != nil {
 		return err
 	}
-	_, ours := out.Tags[catalog.OwnerTag]
-	want.protected(s.Region, t.TrailLogGroup, ours)
+	memory, err := s.SSM.GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String("/" + t.Prefix + "/memory/trail")})
+	if err != nil {
+		return err
+	}
+	var remembered struct {
+		OwnGroup bool `json:"ownGroup"`
+	}
+	if err := json.Unmarshal([]byte(aws.ToString(memory.Parameter.Value)), &remembered); err != nil {
+		return err
+	}
+	_, tagged := out.Tags[catalog.OwnerTag]
+	want.protected(s.Region, t.TrailLogGroup, tagged || remembered.OwnGroup)
 	return nil
 }
 
