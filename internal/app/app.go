@@ -124,6 +124,9 @@ func (a *App) run(ctx context.Context, with remedy.Reconciler, s remedy.Scope, m
 	if mode == catalog.Repair && a.echoed(causes) {
 		a.giveWay(ctx, s)
 	}
+	if s.Kind == catalog.Topics && !a.echoed(causes) {
+		with.Applier = a.cloud // the way to people has no brake
+	}
 	rep := with.Run(ctx, s, mode, causes...)
 	var unsent error
 	if len(causes) > 0 {

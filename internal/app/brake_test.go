@@ -77,3 +77,34 @@ func TestHandOverIsNotBraked(t *testing.T) {
 		t.Errorf("braked after %d repairs, then handed over: writes %v, %v; want 12 and the trust", undone, got, err)
 	}
 }
+
+// Whoever undoes the topic often enough does not silence relight: topic, policy,
+// key and subscribers are restored every time.
+func TestNoBrakeOnTheTopic(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		event []byte
+		undo  func(*world)
+	}{
+		{"topic", events.Read("DeleteTopic.ours.json"), (*world).deleteTopic},
+		{"policy", events.Read("SetTopicAttributes.policy.json"), func(w *world) { w.setTopic("Policy", `{"Version":"2012-10-17","Statement":[]}`) }},
+		{"key of the topic", events.Read("SetTopicAttributes.key.json"), func(w *world) { w.setTopic("KmsMasterKeyId", "") }},
+		{"key", []byte(call("aws.kms", "DisableKey", `"requestParameters":{"keyId":"`+topicKey+`"}`)), keyAttacks["DisableKey"]},
+		{"subscriber", events.Read("Unsubscribe.ours.json"), func(w *world) { w.unsubscribe(oncall) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := healthy(t, "")
+			function := w.app(catalog.Function(catalog.Topics)) // stays warm
+			for round := range 20 {
+				tt.undo(w)
+				before := len(w.Writes())
+				if _, err := function.HandleEvent(t.Context(), batch(tt.event)); err != nil {
+					t.Fatal(err)
+				}
+				if len(w.Writes()) == before {
+					t.Fatalf("round %d: nothing was restored", round)
+				}
+			}
+		})
+	}
+}
