@@ -133,7 +133,7 @@ func (a *App) read(messages []events.SQSMessage) intake {
 			in.failed = append(in.failed, failure{m.MessageId, err})
 			a.log.Error("unreadable event", "message_id", m.MessageId, "error", err.Error())
 		}
-		for _, s := range ev.Scopes {
+		for i, s := range ev.Scopes {
 			if ev.Global && s.Region == catalog.GlobalRegion(a.deployment.HomeRegion) {
 				s.Region = a.deployment.HomeRegion // the harmed resource is in the home region, which is covered whichever region raised the event
 			}
@@ -141,7 +141,7 @@ func (a *App) read(messages []events.SQSMessage) intake {
 				drop(ev.Cause.EventID, fmt.Sprintf("%s: %s", s, reason))
 				continue
 			}
-			in.looks = append(in.looks, look{m.MessageId, s, ev.Cause})
+			in.looks = append(in.looks, look{m.MessageId, s, ev.CauseOf(i)})
 		}
 	}
 	return in

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/plan"
@@ -32,6 +33,9 @@ var trailKind = kindOf(
 // observeTrail reads as little as the scope allows:
 //
 //	buckets or keys                                       every trail, in one call
+//	roles                                                 every trail; the status and the role of the
+//	                                                      one that delivers with such a role
+//	managed policies                                      which roles have them; if any does, as above
 //	another trail than the configured or remembered one   at most what shows that
 //	several trails qualify, and none is remembered        what each of them does
 //	the trail is gone, or has to be updated               its log group too
@@ -44,6 +48,9 @@ func (r *region) observeTrail(ctx context.Context, s remedy.Scope) (*plan.TrailS
 		return state, err
 	}
 	names := s.Names.List()
+	if s.Type == catalog.Role || s.Type == catalog.IAMPolicy {
+		return state, r.observeTrailRole(ctx, state, s.Type, names)
+	}
 	about := func(trail string) bool {
 		return len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return plan.Called(trail, n) })
 	}
@@ -108,6 +115,54 @@ func (r *region) observeTrail(ctx context.Context, s remedy.Scope) (*plan.TrailS
 		return nil, r.unusable("relight finds no trail that it could protect", state.Memory)
 	}
 	return state, r.describeTrailGroup(ctx, state)
+}
+
+// observeTrailRole reads whether a trail delivers with one of the roles, or with a
+// role that has one of the managed policies, and whether that trail delivers.
+func (r *region) observeTrailRole(ctx context.Context, state *plan.TrailState, of catalog.ResourceType, names []string) (err error) {
+	if of == catalog.IAMPolicy && len(names) > 0 {
+		if state.OnRoles, err = r.rolesWith(ctx, names); err != nil || len(state.OnRoles) == 0 {
+			return err
+		}
+	}
+	if state.Seen, err = r.describeTrails(ctx); err != nil {
+		return err
+	}
+	t := state.DeliversWith(r.account, of, names)
+	if t == nil {
+		return nil
+	}
+	state.OnTrail = t
+	status, err := r.cloudtrail().GetTrailStatus(ctx, &cloudtrail.GetTrailStatusInput{Name: aws.String(t.ARN)})
+	switch {
+	case err == nil:
+		state.Status = statusOf(status)
+	case remedy.ClassOf(err).Retry():
+		return err
+	}
+	state.NoRole, err = r.noRole(ctx, t.Role)
+	return err
+}
+
+// rolesWith returns the roles that each managed policy is attached to, or is the
+// boundary of. It leaves out a policy that no role has.
+func (r *region) rolesWith(ctx context.Context, policies []string) (map[string][]string, error) {
+	with := map[string][]string{}
+	for _, policy := range policies {
+		in := &iam.ListEntitiesForPolicyInput{PolicyArn: aws.String(policy), EntityFilter: iamtypes.EntityTypeRole}
+		for page, err := range pages(ctx, iam.NewListEntitiesForPolicyPaginator(r.iam(), in)) {
+			if gone(err) != nil {
+				return nil, err
+			}
+			if err != nil {
+				break // it does not exist
+			}
+			for _, role := range page.PolicyRoles {
+				with[policy] = append(with[policy], aws.ToString(role.RoleName))
+			}
+		}
+	}
+	return with, nil
 }
 
 // noRole returns that a role does not exist, or nil if it does or nobody knows. It
@@ -214,12 +269,7 @@ func (r *region) healthOf(ctx context.Context, t plan.Trail) (plan.TrailHealth, 
 		return plan.TrailHealth{}, err
 	}
 	h := plan.TrailHealth{
-		Status: plan.TrailStatus{
-			Logging:       aws.ToBool(status.IsLogging),
-			DeliveryError: aws.ToString(status.LatestDeliveryError),
-			LogsError:     aws.ToString(status.LatestCloudWatchLogsDeliveryError),
-			TopicError:    aws.ToString(status.LatestNotificationError),
-		},
+		Status:    statusOf(status),
 		Selectors: selectorsOf(selectors),
 	}
 	if h.OtherPurpose() && t.DeliversTo(r.account, r.name) {
@@ -232,6 +282,15 @@ func (r *region) healthOf(ctx context.Context, t plan.Trail) (plan.TrailHealth, 
 		h.Adopted = err == nil && len(out.MetricFilters) > 0
 	}
 	return h, nil
+}
+
+func statusOf(out *cloudtrail.GetTrailStatusOutput) plan.TrailStatus {
+	return plan.TrailStatus{
+		Logging:       aws.ToBool(out.IsLogging),
+		DeliveryError: aws.ToString(out.LatestDeliveryError),
+		LogsError:     aws.ToString(out.LatestCloudWatchLogsDeliveryError),
+		TopicError:    aws.ToString(out.LatestNotificationError),
+	}
 }
 
 // describeTrailGroup reads whether the remembered log group exists, if the

@@ -169,11 +169,15 @@ func (a *Account) flowLogDelivers(region string, fl ec2types.FlowLog) bool {
 	if fl.DeliverLogsPermissionArn == nil || group == "" {
 		return true
 	}
-	r, exists := a.roleByARN(*fl.DeliverLogsPermissionArn)
+	return a.mayDeliver(*fl.DeliverLogsPermissionArn, flowLogService, a.arn("logs", region, "log-group:"+group+":log-stream:eni"))
+}
+
+// mayDeliver reports whether a service may write to a log stream with a role.
+func (a *Account) mayDeliver(roleARN, service, resource string) bool {
+	r, exists := a.roleByARN(roleARN)
 	if !exists || r.able {
 		return exists
 	}
-	resource := a.arn("logs", region, "log-group:"+group+":log-stream:eni")
 	var documents []string
 	documents = slices.AppendSeq(documents, maps.Values(r.inline))
 	for _, arn := range r.attached {
@@ -188,7 +192,7 @@ func (a *Account) flowLogDelivers(region string, fl ec2types.FlowLog) bool {
 			return false
 		}
 	}
-	return trusts(r.trust, flowLogService)
+	return trusts(r.trust, service)
 }
 
 // inForce returns the document of a managed policy's default version.
@@ -464,6 +468,26 @@ func listAttachedRolePolicies(c *request, in *iam.ListAttachedRolePoliciesInput)
 	return &iam.ListAttachedRolePoliciesOutput{AttachedPolicies: list, Marker: marker, IsTruncated: marker != nil}, err
 }
 
+// listEntitiesForPolicy lists the roles that a managed policy is attached to, or is
+// the boundary of. Source: IAM API Reference, ListEntitiesForPolicy,
+// PolicyUsageFilter: without it, all policies are returned.
+func listEntitiesForPolicy(c *request, in *iam.ListEntitiesForPolicyInput) (*iam.ListEntitiesForPolicyOutput, error) {
+	arn := *in.PolicyArn
+	if err := c.knows(arn); err != nil {
+		return nil, err
+	}
+	with := map[string]types.PolicyRole{}
+	for name, r := range c.roles.read(in.Marker == nil) {
+		attached := slices.Contains(r.attached, arn) && in.PolicyUsageFilter != types.PolicyUsageTypePermissionsBoundary
+		bounds := r.boundary == arn && in.PolicyUsageFilter != types.PolicyUsageTypePermissionsPolicy
+		if attached || bounds {
+			with[name] = types.PolicyRole{RoleName: aws.String(name)}
+		}
+	}
+	list, marker, err := paged(c, iamPage(in.Marker, in.MaxItems), with)
+	return &iam.ListEntitiesForPolicyOutput{PolicyRoles: list, Marker: marker, IsTruncated: marker != nil}, err
+}
+
 // knows returns an error unless a managed policy exists.
 func (c *request) knows(arn string) error {
 	if c.policies[arn] == nil {
@@ -621,6 +645,7 @@ var deliveryRoleOperations = []operation{
 	act[iam.AttachRolePolicyOutput](attachRolePolicy),
 	act[iam.DetachRolePolicyOutput](detachRolePolicy),
 	handle(listAttachedRolePolicies),
+	handle(listEntitiesForPolicy),
 	handle(createPolicy),
 	act[iam.DeletePolicyOutput](deletePolicy),
 	handle(getPolicy),

@@ -212,8 +212,8 @@ func getTrailStatus(c *request, in *cloudtrail.GetTrailStatusInput) (*cloudtrail
 	if t.SnsTopicARN != nil && t.logging && !c.notifies(*t.SnsTopicARN) {
 		out.LatestNotificationError = aws.String("AuthorizationError") // recorded 2026-09-20
 	}
-	_, role := c.roleByARN(aws.ToString(t.CloudWatchLogsRoleArn))
-	if group := t.CloudWatchLogsLogGroupArn; group != nil && t.logging && (!role || !c.delivers(*group)) && !c.doubts(trailErrorAtOnce) {
+	if group := t.CloudWatchLogsLogGroupArn; group != nil && t.logging && !c.doubts(trailErrorAtOnce) &&
+		(!c.delivers(*group) || !c.mayDeliver(aws.ToString(t.CloudWatchLogsRoleArn), "cloudtrail.amazonaws.com", strings.TrimSuffix(*group, ":*")+":log-stream:events")) {
 		t.stale = "Access denied. Verify in IAM that the role has adequate permissions."
 		out.LatestCloudWatchLogsDeliveryError = aws.String(t.stale)
 	}

@@ -25,6 +25,9 @@ const (
 	adviceKeyPolicy = "This key encrypts your logs or relight's topic. Read its new policy. It must allow the services that use the key, such as " +
 		"logs.amazonaws.com, cloudtrail.amazonaws.com and, for the topic, cloudwatch.amazonaws.com. It must also allow the people who read the logs. " +
 		"If the change is wrong, restore the previous policy: aws kms put-key-policy."
+	adviceTrailRole = "The trail delivers its events to the log group with this role. While that fails, no metric filter counts what happens, and no alarm goes off. " +
+		"relight does not change the role. Read it: aws iam get-role, list-role-policies, list-attached-role-policies. It must trust cloudtrail.amazonaws.com, " +
+		"and be allowed logs:CreateLogStream and logs:PutLogEvents. If the change is wrong, undo it: aws iam delete-role-policy, detach-role-policy or put-role-policy."
 	adviceRegion = "Sweeps cover this region once it is enabled. If nobody wanted it, disable it: aws account disable-region. " +
 		"If you want relight to react to its events too, add it to regions in the configuration and deploy."
 	adviceUnprotected = "relight restores deletion protection only on log groups that it created. " +

@@ -135,13 +135,25 @@ var Calls = slices.Concat(
 		named("EnableRegion"),
 
 	Call{Source: "aws.iam", Kinds: []Kind{DeliveryRoles}, Type: Role, Path: "requestParameters.roleName"}.
-		named("DeleteRole", "DeleteRolePolicy", "PutRolePolicy", "AttachRolePolicy", "DetachRolePolicy",
-			"UpdateAssumeRolePolicy", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary"),
+		named(roleCalls...),
 	Call{Source: "aws.iam", Kinds: []Kind{DeliveryRoles}, Type: IAMPolicy, Path: "requestParameters.policyArn"}.
-		named("CreatePolicyVersion", "SetDefaultPolicyVersion"),
+		named(policyCalls...),
+	Call{Source: "aws.iam", Kinds: []Kind{Trails}, Type: Role, Path: "requestParameters.roleName", Advice: adviceTrailRole}.
+		named(roleCalls...),
+	Call{Source: "aws.iam", Kinds: []Kind{Trails}, Type: IAMPolicy, Path: "requestParameters.policyArn", Advice: adviceTrailRole}.
+		named(policyCalls...),
 
 	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: VPC, Path: "requestParameters.resourcesSet.items", Tag: ExemptTag}.
 		named("CreateTags", "DeleteTags"),
+)
+
+// These calls change what a role may do, or who may assume it.
+var (
+	roleCalls = []string{
+		"DeleteRole", "DeleteRolePolicy", "PutRolePolicy", "AttachRolePolicy", "DetachRolePolicy",
+		"UpdateAssumeRolePolicy", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary",
+	}
+	policyCalls = []string{"CreatePolicyVersion", "SetDefaultPolicyVersion"}
 )
 
 const logGroupOrResource = "requestParameters.logGroupName|requestParameters.resourceIdentifier"

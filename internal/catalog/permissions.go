@@ -166,7 +166,12 @@ var kindGrants = map[Kind][]Grant{
 		{
 			Actions:   []string{"iam:GetRole"},
 			Resources: []string{arn + "iam::" + InAccount + ":role/*"},
-			Why:       "GetRole is for the trail's role, in sweeps and if events do not reach the log group or CloudTrail refuses the role: it may be gone, and a role at another path may have its name; relight learns only at run time which role it is; GetRole is checked inside UpdateTrail and CreateTrail for an organisation trail too",
+			Why:       "GetRole is for the trail's role, in sweeps, if somebody changed it, and if events do not reach the log group or CloudTrail refuses the role: it may be gone, and a role at another path may have its name; relight learns only at run time which role it is; GetRole is checked inside UpdateTrail and CreateTrail for an organisation trail too",
+		},
+		{
+			Actions:   []string{"iam:ListEntitiesForPolicy"},
+			Resources: []string{managedPolicies},
+			Why:       "relight learns only at run time whether a managed policy that somebody changed is on the trail's role",
 		},
 		{
 			Actions:   []string{"logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource", "logs:PutLogGroupDeletionProtection"},

@@ -26,6 +26,13 @@ const (
 	intruderARN    = "arn:aws:iam::" + Account + ":policy/" + intruderPolicy
 )
 
+// The managed policy that an attack puts on the trail's role. It has a fixed name,
+// because the calls that undo the attack name it too.
+const (
+	trailPolicy    = "for-the-trail"
+	trailPolicyARN = "arn:aws:iam::" + Account + ":policy/" + trailPolicy
+)
+
 // masking is a data protection policy that masks addresses.
 const masking = `{"Name":"mask","Version":"2021-06-01","Statement":[` +
 	`{"DataIdentifier":["arn:aws:dataprotection::aws:data-identifier/IpAddress"],"Operation":{"Audit":{"FindingsDestination":{}}}},` +
@@ -148,7 +155,7 @@ func Attacks() []Attack {
 			newPolicy(allowLogs()), sdk((*iam.Client).AttachRolePolicy, onRole(input{"PolicyArn": intruderARN})),
 			sdk((*iam.Client).DetachRolePolicy, onRole(input{"PolicyArn": intruderARN})), sdk((*iam.Client).DeleteRolePolicy, onRole(input{"PolicyName": deliveryPolicy}))),
 		heals("iam UpdateAssumeRolePolicy, for another service", Region, changeAccount,
-			cli("iam", "UpdateAssumeRolePolicy", onRole(input{"PolicyDocument": trustEC2()}))),
+			cli("iam", "UpdateAssumeRolePolicy", onRole(input{"PolicyDocument": trustOf("ec2.amazonaws.com")}))),
 		heals("iam PutRolePermissionsBoundary, one that denies", Region, disableLogs,
 			newPolicy(denyLogs()), sdk((*iam.Client).PutRolePermissionsBoundary, onRole(input{"PermissionsBoundary": intruderARN}))),
 		heals("iam DeleteRolePermissionsBoundary, and its own policy gone", Region, disableLogs,
@@ -161,6 +168,21 @@ func Attacks() []Attack {
 			newPolicy(allowLogs()), sdk((*iam.Client).AttachRolePolicy, onRole(input{"PolicyArn": intruderARN})),
 			sdk((*iam.Client).CreatePolicyVersion, input{"PolicyArn": intruderARN, "PolicyDocument": denyLogs()}),
 			sdk((*iam.Client).SetDefaultPolicyVersion, input{"PolicyArn": intruderARN, "VersionId": "v2"})),
+
+		reports("iam PutRolePolicy, the trail's role", Region, disableLogs,
+			sdk((*iam.Client).PutRolePolicy, input{"RoleName": TrailRole, "PolicyName": "cost-control", "PolicyDocument": denyLogs()})).
+			undoneBy(cli("iam", "DeleteRolePolicy", input{"RoleName": TrailRole, "PolicyName": "cost-control"})),
+		reports("iam UpdateAssumeRolePolicy, the trail's role", Region, disableLogs,
+			cli("iam", "UpdateAssumeRolePolicy", input{"RoleName": TrailRole, "PolicyDocument": trustOf("ec2.amazonaws.com")})).
+			undoneBy(sdk((*iam.Client).UpdateAssumeRolePolicy, input{"RoleName": TrailRole, "PolicyDocument": trustOf("cloudtrail.amazonaws.com")})),
+		reports("iam PutRolePermissionsBoundary, the trail's role", Region, disableLogs,
+			newPolicy(denyLogs()), sdk((*iam.Client).PutRolePermissionsBoundary, input{"RoleName": TrailRole, "PermissionsBoundary": intruderARN})).
+			undoneBy(sdk((*iam.Client).DeleteRolePermissionsBoundary, input{"RoleName": TrailRole})),
+		reports("iam SetDefaultPolicyVersion, of a policy on the trail's role", Region, disableLogs,
+			newNamedPolicy(trailPolicy, allowLogs()), sdk((*iam.Client).AttachRolePolicy, input{"RoleName": TrailRole, "PolicyArn": trailPolicyARN}),
+			sdk((*iam.Client).CreatePolicyVersion, input{"PolicyArn": trailPolicyARN, "PolicyDocument": denyLogs()}),
+			sdk((*iam.Client).SetDefaultPolicyVersion, input{"PolicyArn": trailPolicyARN, "VersionId": "v2"})).
+			undoneBy(sdk((*iam.Client).DetachRolePolicy, input{"RoleName": TrailRole, "PolicyArn": trailPolicyARN})),
 
 		reports("s3 PutBucketPolicy, open to another account", Region, disableLogs, bucketPolicy(TrailBucket, openedBucketPolicy())).
 			undoneBy(bucketPolicy(TrailBucket, *TrailBucketPolicy(TrailBucket))),
@@ -256,8 +278,10 @@ func onRole(members input) input {
 }
 
 // newPolicy makes a managed policy that the intruder owns.
-func newPolicy(policy string) Call {
-	return sdk((*iam.Client).CreatePolicy, input{"PolicyName": intruderPolicy, "PolicyDocument": policy})
+func newPolicy(policy string) Call { return newNamedPolicy(intruderPolicy, policy) }
+
+func newNamedPolicy(name, policy string) Call {
+	return sdk((*iam.Client).CreatePolicy, input{"PolicyName": name, "PolicyDocument": policy})
 }
 
 func denyLogs() string {
@@ -268,8 +292,8 @@ func allowLogs() string {
 	return *document(map[string]any{"Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": "*"})
 }
 
-func trustEC2() string {
+func trustOf(service string) string {
 	return *document(map[string]any{
-		"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": map[string]any{"Service": "ec2.amazonaws.com"},
+		"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": map[string]any{"Service": service},
 	})
 }

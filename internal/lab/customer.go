@@ -12,9 +12,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
-// The customer's trail, the bucket of its log files and their key.
+// The customer's trail, the role that it delivers with, the bucket of its log files
+// and their key.
 const (
 	TrailName   = "management-events"
+	TrailRole   = "CloudTrail_CloudWatchLogs_Role"
 	TrailBucket = "trail-" + Account
 	logKey      = "alias/trail"
 )
@@ -72,7 +74,7 @@ func (who *Customer) makeTrail(ctx context.Context, s *Session) error {
 		return err
 	}
 	role, err := s.IAM.CreateRole(ctx, &iam.CreateRoleInput{
-		RoleName: aws.String("CloudTrail_CloudWatchLogs_Role"),
+		RoleName: aws.String(TrailRole),
 		AssumeRolePolicyDocument: document(map[string]any{
 			"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": map[string]any{"Service": "cloudtrail.amazonaws.com"},
 		}),

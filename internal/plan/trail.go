@@ -21,6 +21,9 @@ type TrailState struct {
 	ChangedBy   string      // who updated it last, and when; "" if that was not read or is not known
 	GroupExists bool        // whether the log group that it has to deliver to exists; see WantedTrailLogGroup
 	Seen        []Trail     // every trail; nothing else is read if the scope is about buckets or keys
+
+	OnRoles map[string][]string // the roles that have a managed policy, by its ARN, if the scope is about such policies
+	OnTrail *Trail              // a trail that delivers with one of the roles that the scope is about
 }
 
 // Kind returns the kind that the state is of.
@@ -125,6 +128,8 @@ func (a PutSelectors) Step() Step {
 // plan plans the account's trail:
 //
 //	the event names a bucket or a key           only whether a trail depends on it
+//	the event names a role or a policy          whether a trail delivers with it, and a finding if
+//	                                            that trail cannot deliver; never changed
 //	it is of another account, or there is none  skipped or a finding; see ChooseTrail
 //	it records no management events, only       a finding, unless it is named, remembered, or has
 //	 others                                     relight's filters on its log group
@@ -152,6 +157,13 @@ func (observed *TrailState) plan(want catalog.Desired, got Observed) Plan {
 	s := *observed
 	if got.Type == catalog.Bucket || got.Type == catalog.Key {
 		return Plan{Touched: watchedOf(s.Seen, got)}
+	}
+	if got.Type == catalog.Role || got.Type == catalog.IAMPolicy {
+		p.Touched = observed.touchedRoles(got)
+		if t := s.OnTrail; t != nil {
+			p.Findings = undelivered(*t, s)
+		}
+		return p
 	}
 	if s.Foreign != "" {
 		p.Skips = append(p.Skips, Skip{"trail " + strings.Join(got.Asked, ", "), s.Foreign})
@@ -192,6 +204,39 @@ func watchedOf(trails []Trail, got Observed) []string {
 		if slices.ContainsFunc(trails, func(t Trail) bool {
 			return got.Type == catalog.Bucket && name == t.Bucket || got.Type == catalog.Key && IsKey(name, t.Key)
 		}) {
+			touched = append(touched, name)
+		}
+	}
+	return touched
+}
+
+// DeliversWith returns the first trail that delivers with one of the roles that
+// were asked about, or with a role that has one of the policies, or nil. If the
+// event named nothing, it returns the first trail with a role of the account.
+func (s *TrailState) DeliversWith(account string, of catalog.ResourceType, names []string) *Trail {
+	for _, t := range s.Seen {
+		if arnOf(t.Role).AccountID != account {
+			continue
+		}
+		if len(names) == 0 || slices.ContainsFunc(names, func(name string) bool { return s.isRoleOf(t, of, name) }) {
+			return &t
+		}
+	}
+	return nil
+}
+
+// isRoleOf reports whether a name is a trail's role, or a policy on it.
+func (s *TrailState) isRoleOf(t Trail, of catalog.ResourceType, name string) bool {
+	role := roleName(t.Role)
+	return of == catalog.Role && name == role || of == catalog.IAMPolicy && slices.Contains(s.OnRoles[name], role)
+}
+
+// touchedRoles returns which of the roles or policies that were asked about a
+// trail delivers with. relight changes none of them.
+func (s *TrailState) touchedRoles(got Observed) []string {
+	var touched []string
+	for _, name := range got.Asked {
+		if s.DeliversWith(got.Account, got.Type, []string{name}) != nil {
 			touched = append(touched, name)
 		}
 	}

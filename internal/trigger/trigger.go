@@ -28,6 +28,16 @@ type Event struct {
 	Region  string
 	Global  bool           // AWS sends all events of this service in one region, regardless of the region of the call
 	Scopes  []remedy.Scope // one per kind that the call can harm
+
+	advice []string // of each scope
+}
+
+// CauseOf returns the cause of the run of a scope, by the scope's index. Its
+// advice is the one for the scope's kind.
+func (e Event) CauseOf(i int) remedy.Cause {
+	c := e.Cause
+	c.Advice = e.advice[i]
+	return c
 }
 
 type envelope struct {
@@ -93,16 +103,18 @@ func Parse(raw []byte) (Event, error) {
 		if foreign {
 			return ev, fmt.Errorf("%s names no %s: %w", r.EventName, call.Type, ErrIgnored)
 		}
+		advice := call.Advice
+		if harmless(call, e.Detail) {
+			advice = ""
+		}
 		if i == 0 { // people read about the first resource
-			ev.Cause.Names = names
-			if !harmless(call, e.Detail) {
-				ev.Cause.Advice = call.Advice
-			}
+			ev.Cause.Names, ev.Cause.Advice = names, advice
 		}
 		for _, kind := range call.Kinds {
 			ev.Scopes = append(ev.Scopes, remedy.Scope{
 				Account: e.Account, Region: e.Region, Kind: kind, Type: call.Type, Names: names,
 			})
+			ev.advice = append(ev.advice, advice)
 		}
 	}
 	return ev, nil
