@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/aws/jsii-runtime-go"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/relight-aws/relight/infra/stack"
 	"github.com/relight-aws/relight/internal/catalog"
@@ -55,7 +56,7 @@ func TestFunctions(t *testing.T) {
 func TestSweep(t *testing.T) {
 	s := defaults()["relight"].template
 	fn, _ := s.function(t, "relight-backfill")
-	_, schedule := s.only(t, "AWS::Scheduler::Schedule")
+	schedule := s.schedule(t, "OFF")
 	p := schedule.Properties
 	if text(p["ScheduleExpression"]) != "rate(15 minutes)" || p["StartDate"] != nil || text(p["State"]) == "DISABLED" {
 		t.Errorf("schedule %s from %v, want rate(15 minutes) without a start date", p["ScheduleExpression"], p["StartDate"])
@@ -79,8 +80,7 @@ func TestSweep(t *testing.T) {
 	}
 
 	name := func(a app) any {
-		_, r := a["relight"].only(t, "AWS::Scheduler::Schedule")
-		return r.Properties["Name"]
+		return a["relight"].template.schedule(t, "OFF").Properties["Name"]
 	}
 	was := name(defaults())
 	if again := name(synth(`{}`, stack.ARM64, home)); again != was {
@@ -91,12 +91,43 @@ func TestSweep(t *testing.T) {
 	}
 }
 
+// schedule returns the only schedule with a mode of its flexible time window.
+func (s template) schedule(t *testing.T, mode string) resource {
+	t.Helper()
+	var found []resource
+	for _, r := range s.of("AWS::Scheduler::Schedule") {
+		if text(at(r.Properties, "FlexibleTimeWindow", "Mode")) == mode {
+			found = append(found, r)
+		}
+	}
+	if len(found) != 1 {
+		t.Fatalf("%d schedules with a flexible time window %s, want one", len(found), mode)
+	}
+	return found[0]
+}
+
+// A second schedule sweeps at a time that nobody can know before: at any time of
+// each interval. In all else it is like the first.
+func TestUnannouncedSweep(t *testing.T) {
+	for minutes, s := range map[float64]template{15: defaults()["relight"].template, 30: custom()["acme"].template} {
+		fixed, random := s.schedule(t, "OFF"), s.schedule(t, "FLEXIBLE")
+		if got := at(random.Properties, "FlexibleTimeWindow", "MaximumWindowInMinutes"); got != minutes {
+			t.Errorf("the window is %v minutes, want %v", got, minutes)
+		}
+		for _, property := range []string{"ScheduleExpression", "Target", "State", "StartDate"} {
+			if diff := cmp.Diff(fixed.Properties[property], random.Properties[property]); diff != "" {
+				t.Errorf("%s (-fixed +random):\n%s", property, diff)
+			}
+		}
+	}
+}
+
 // Failed sweeps, and invocations that the schedule could not deliver, go to
 // queues that an alarm watches.
 func TestSweepFailures(t *testing.T) {
 	s := custom()["acme"].template
 	_, async := s.only(t, "AWS::Lambda::EventInvokeConfig")
-	_, schedule := s.only(t, "AWS::Scheduler::Schedule")
+	schedule := s.schedule(t, "OFF")
 	var queues []string
 	for id := range s.of("AWS::SQS::Queue") {
 		queues = append(queues, arn(id))

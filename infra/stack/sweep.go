@@ -90,7 +90,7 @@ func (l lambdas) schedule(scope constructs.Construct, fn awslambda.Function, int
 		),
 	})
 	code := *awscdk.FileSystem_Fingerprint(jsii.String(l.code(catalog.Backfill)), nil)
-	awsscheduler.NewCfnSchedule(scope, jsii.String("Schedule"), &awsscheduler.CfnScheduleProps{
+	props := &awsscheduler.CfnScheduleProps{
 		Name:               jsii.String(l.baseline().Name("sweep-" + code[:8])),
 		Description:        jsii.String("relight: the sweep"),
 		ScheduleExpression: jsii.String(fmt.Sprintf("rate(%d minutes)", l.Config.SweepMinutes)),
@@ -105,7 +105,24 @@ func (l lambdas) schedule(scope constructs.Construct, fn awslambda.Function, int
 			},
 			DeadLetterConfig: awsscheduler.CfnSchedule_DeadLetterConfigProperty{Arn: l.undelivered.QueueArn()},
 		},
-	}).Node().AddDependency(after...)
+	}
+	awsscheduler.NewCfnSchedule(scope, jsii.String("Schedule"), props).Node().AddDependency(after...)
+	l.unannounced(scope, *props, after)
+}
+
+// unannounced adds a schedule that sweeps once more in each interval, at a time
+// that nobody knows before: whoever undoes a protection right after a sweep and
+// restores it right before the next would otherwise never be seen by one. The
+// other schedule keeps its time, because it limits how long a sweep can be away.
+// Source: EventBridge Scheduler User Guide, "Configuring flexible time windows":
+// Scheduler invokes the target within the window after the scheduled time.
+func (l lambdas) unannounced(scope constructs.Construct, props awsscheduler.CfnScheduleProps, after []constructs.IDependable) {
+	props.Name = jsii.String(l.baseline().Name("unannounced-sweep"))
+	props.Description = jsii.String("relight: a sweep at a random time of each interval")
+	props.FlexibleTimeWindow = awsscheduler.CfnSchedule_FlexibleTimeWindowProperty{
+		Mode: jsii.String("FLEXIBLE"), MaximumWindowInMinutes: jsii.Number(float64(l.Config.SweepMinutes)),
+	}
+	awsscheduler.NewCfnSchedule(scope, jsii.String("Unannounced"), &props).Node().AddDependency(after...)
 }
 
 // sweepInput asks for a repair of every kind. The function's own configuration

@@ -3,6 +3,10 @@
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#rate-based
 MiniStack waits for one interval first. It also checks schedules only every 10 s.
 AWS invokes within 60 s, and people who watch a lab expect less.
+
+A schedule with a flexible time window invokes its target within that window after
+the scheduled time. In a lab it does so at the end of the window.
+https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-flexible-time-windows.html
 """
 
 from ministack.services import scheduler
@@ -16,6 +20,7 @@ def install():
     @around(scheduler, "_tick_schedules")
     def tick(original):
         for key, schedule in list(scheduler._schedules._data.items()):
-            if schedule.get("ScheduleExpression", "").startswith("rate(") and schedule.get("StartDate") is None:
+            window = schedule.get("FlexibleTimeWindow", {}).get("Mode", "OFF")
+            if schedule.get("ScheduleExpression", "").startswith("rate(") and schedule.get("StartDate") is None and window == "OFF":
                 scheduler._schedule_last_fired.setdefault(key, 0)
         original()
