@@ -107,12 +107,7 @@ func TestTopicFindings(t *testing.T) {
 				KeyId: aws.String(topicKey), Policy: aws.String(strings.Replace(keyPolicy, "cloudwatch.", "events.", 1)),
 			}))
 		}},
-		{name: "denied", config: both, want: "the statement theirs of its policy can deny alarms", arrange: deny("")},
-		{
-			name: "denied on a condition", config: both, want: "the statement theirs of its policy can deny alarms",
-			arrange: deny(`,"Condition":{"StringNotEquals":{"aws:SourceAccount":"444455556666"}}`),
-		},
-		{name: "denied to others", config: both, arrange: deny(`,"Condition":{"StringNotEquals":{"aws:SourceAccount":"111122223333"}}`)},
+		{name: "denied to others", config: both, arrange: deny(`,"Condition":{"StringNotEquals":{"aws:PrincipalAccount":"111122223333"},"BoolIfExists":{"aws:PrincipalIsAWSService":"false"}}`)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -134,6 +129,63 @@ func TestTopicFindings(t *testing.T) {
 				t.Errorf("confirmed, but findings %q", got)
 			}
 		})
+	}
+}
+
+// A Deny that can keep relight's roles, alarms or the owner from the topic is removed
+// after the event, and reported with who added it and with the condition that spares
+// them. So is a policy that denies relight to read it, or that relight cannot read.
+func TestTopicDenied(t *testing.T) {
+	deny := func(rest string) string {
+		return `{"Version":"2012-10-17","Statement":[{"Sid":"theirs","Effect":"Deny",` + rest + `,"Resource":"arn:aws:sns:us-east-1:111122223333:relight-alerts"}]}`
+	}
+	for name, tt := range map[string]struct {
+		policy string
+		fails  string // with the denial, on the first attempt
+		said   string
+	}{
+		"everybody":              {deny(`"Principal":"*","Action":"sns:*"`), "", "can deny cloudwatch.amazonaws.com sns:Publish"},
+		"relight's roles":        {deny(`"Principal":{"AWS":"arn:aws:iam::111122223333:role/relight-TopicsRole1A2B-3c4d"},"Action":"sns:SetTopicAttributes"`), "", "can deny relight's roles sns:SetTopicAttributes"},
+		"everybody but services": {deny(`"Principal":"*","Action":"sns:Publish","Condition":{"BoolIfExists":{"aws:PrincipalIsAWSService":"false"}}`), "", `"StringNotEquals": {"aws:PrincipalAccount": "111122223333"}`},
+		"reading":                {deny(`"Principal":"*","Action":"sns:GetTopicAttributes"`), "GetTopicAttributes", "relight replaces it"},
+		"listing":                {deny(`"Principal":"*","NotAction":["sns:Publish","sns:*TopicAttributes"]`), "ListSubscriptionsByTopic", "can deny relight's roles sns:Subscribe"},
+		"unreadable":             {`{"Version":"2012-10-17","Statement":[{"Sid":"theirs","Effect":"Deny","Principal":{"AWS":{"x":"*"}},"Action":"sns:*"}]}`, "", "relight cannot read its policy"},
+	} {
+		for _, by := range []string{"event", "sweep"} {
+			t.Run(name+", by "+by, func(t *testing.T) {
+				w := healthy(t, few)
+				w.setTopic("Policy", tt.policy)
+				told := len(w.Messages())
+				if tt.fails != "" {
+					w.Fail(tt.fails, "AuthorizationError: User: a is not authorized to perform: b on resource: c with an explicit deny in a resource-based policy")
+				}
+				if by == "event" {
+					w.send(events.Read("SetTopicAttributes.policy.json"), true)
+				} else {
+					w.sweep(app.Request{})
+				}
+				policy := must(w.SNS.GetTopicAttributes(t.Context(), &sns.GetTopicAttributesInput{TopicArn: aws.String(w.topic)})).Attributes["Policy"]
+				if strings.Contains(policy, `"theirs"`) || !strings.Contains(policy, `"AllowAlarmsOfThisAccount"`) {
+					t.Errorf("the policy is %s", policy)
+				}
+				if said := w.told(told); !strings.Contains(said, tt.said) {
+					t.Errorf("messages %q, want %q", said, tt.said)
+				}
+				if s := w.sweep(app.Request{}); s.Planned != 0 || s.Unrestored != 0 {
+					t.Errorf("afterwards a sweep plans %d and leaves %v", s.Planned, unrestored(s))
+				}
+			})
+		}
+	}
+}
+
+// A topic that relight may not read for another reason is not rewritten.
+func TestTopicUnreadNotRewritten(t *testing.T) {
+	w := healthy(t, few)
+	w.Deny("GetTopicAttributes")
+	before := w.Calls()
+	if s := w.sweep(app.Request{}); s.Unrestored == 0 || w.Calls().Since(before)["SetTopicAttributes"] > 0 {
+		t.Errorf("%+v, calls %v", s, w.Calls().Since(before))
 	}
 }
 

@@ -178,6 +178,9 @@ func (r *region) observeTopics(ctx context.Context, s remedy.Scope) (*plan.Topic
 		return &plan.TopicState{Elsewhere: why}, nil
 	}
 	attributes, exists, err := r.topicAttributes(ctx, r.Want.Topic)
+	if why := deniedByItself(err); why != "" {
+		return &plan.TopicState{Exists: true, Hidden: why}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +188,11 @@ func (r *region) observeTopics(ctx context.Context, s remedy.Scope) (*plan.Topic
 	replaced := exists && !plan.IsKey(state.Key, r.Want.TopicKey) // whether the key is put back depends on its state
 	ofTopic := s.Type == catalog.Topic
 	if exists {
-		if state.Subscriptions, err = r.describeSubscriptions(ctx, !ofTopic || !replaced, s.Type == ""); err != nil {
+		state.Subscriptions, err = r.describeSubscriptions(ctx, !ofTopic || !replaced, s.Type == "")
+		if state.Hidden = deniedByItself(err); state.Hidden != "" {
+			return state, nil
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -197,6 +204,21 @@ func (r *region) observeTopics(ctx context.Context, s remedy.Scope) (*plan.Topic
 		}
 	}
 	return state, nil
+}
+
+// byResourcePolicy occurs in AWS's message about a call that the policy of the
+// resource itself denies. Source: IAM User Guide, "Troubleshoot access denied error
+// messages".
+const byResourcePolicy = "explicit deny in a resource-based policy"
+
+// deniedByItself returns the message of an error that says that the policy of the
+// resource denies the call, or "".
+func deniedByItself(err error) string {
+	api, ok := errors.AsType[smithy.APIError](err)
+	if ok && slices.Contains(deniedCodes, api.ErrorCode()) && strings.Contains(api.ErrorMessage(), byResourcePolicy) {
+		return api.ErrorMessage()
+	}
+	return ""
 }
 
 // describeTopicKey reads the topic's key, and the key's policy if it is asked for

@@ -74,6 +74,42 @@ func (st Statement) AppliesTo(service string) Verdict {
 	return st.Principal.has(service)
 }
 
+// AppliesToRole returns whether a statement applies to the sessions of a role, or
+// of one of the roles that a pattern with wildcards names. A statement that spares roles by NotPrincipal also
+// has to list the account and each session, so it never surely spares one. A role
+// that was deleted, and that a policy names by its ID, is no such role. Source: IAM
+// User Guide, "AWS JSON policy elements: NotPrincipal" and "Principal".
+func (st Statement) AppliesToRole(role string) Verdict {
+	switch p := st.NotPrincipal; {
+	case p == nil:
+		return st.Principal.hasRole(role)
+	case p.everybody():
+		return Never
+	case p.hasRole(role) == Never:
+		return Always
+	}
+	return Maybe
+}
+
+func (p *Principal) hasRole(role string) Verdict {
+	if p == nil {
+		return Never
+	}
+	best := Never
+	parts := strings.SplitN(role, ":", 6) // arn:partition:iam::account:role/name
+	for _, who := range p.AWS {
+		account := strings.Join(parts[:5], ":") + ":root"
+		session := parts[0] + ":" + parts[1] + ":sts::" + parts[4] + ":assumed-" + parts[5] + "/*"
+		switch {
+		case who == "*", who == parts[4], strings.EqualFold(who, account):
+			return Always
+		case overlapARN(who, role), overlapARN(who, session):
+			best = Maybe // of one of the roles, or one of their sessions
+		}
+	}
+	return best
+}
+
 func (p *Principal) has(service string) Verdict {
 	switch {
 	case p == nil:

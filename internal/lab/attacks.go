@@ -99,6 +99,12 @@ func Attacks() []Attack {
 		heals("sns SetTopicAttributes, a policy without alarms", Region, disableTools).by(shutTopic),
 		// Messages still arrive, and the outside check reads no keys. Only the
 		// snapshots show the difference.
+		heals("sns SetTopicAttributes, a Deny that spares AWS services alone", Region, disableTools).by(denyTopic(map[string]any{
+			"Principal": "*", "Action": "sns:Publish", "Condition": map[string]any{"StringNotEquals": map[string]any{"aws:SourceAccount": Account}},
+		})),
+		heals("sns SetTopicAttributes, a Deny of new subscribers", Region, disableTools).by(denyTopic(map[string]any{
+			"Principal": map[string]any{"AWS": "arn:aws:iam::" + Account + ":root"}, "NotAction": []string{"sns:Publish", "sns:SetTopicAttributes", "sns:GetTopicAttributes"},
+		})),
 		heals("sns SetTopicAttributes, no key", Region, disableTools,
 			cli("sns", "SetTopicAttributes", input{"TopicArn": "${topic}", "AttributeName": "KmsMasterKeyId", "AttributeValue": ""})).harmless(),
 		heals("kms DisableKey, the topic's", Region, disableTools, cli("kms", "DisableKey", input{"KeyId": "${topic-key}"})).harmless(),

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -278,6 +279,35 @@ func shutTopic(ctx context.Context, s *Session, t Target) error {
 		TopicArn: aws.String(topic), AttributeName: aws.String("Policy"), AttributeValue: aws.String(string(raw)),
 	})
 	return err
+}
+
+// denyTopic adds a statement to the topic's policy.
+func denyTopic(statement map[string]any) doer {
+	return func(ctx context.Context, s *Session, t Target) error {
+		topic, err := s.topic(ctx, t)
+		if err != nil {
+			return err
+		}
+		policy, _, err := s.topicPolicy(ctx, t)
+		if err != nil {
+			return err
+		}
+		all, _ := policy["Statement"].([]any)
+		policy["Statement"] = append(all, mergeInto(map[string]any{"Sid": "Hardening", "Effect": "Deny", "Resource": topic}, statement))
+		raw, err := json.Marshal(policy)
+		if err != nil {
+			return err
+		}
+		_, err = s.SNS.SetTopicAttributes(ctx, &sns.SetTopicAttributesInput{
+			TopicArn: aws.String(topic), AttributeName: aws.String("Policy"), AttributeValue: aws.String(string(raw)),
+		})
+		return err
+	}
+}
+
+func mergeInto(m, more map[string]any) map[string]any {
+	maps.Copy(m, more)
+	return m
 }
 
 // deleteRole deletes the role's policy and then the role; a role with a policy

@@ -465,16 +465,16 @@ var findingTexts = []FindingText{
 
 	{
 		Code: TopicDenied, Subject: "topic {topic}", Alert: true,
-		Problem: "the statement {statement} of its policy can deny alarms",
-		Remedy:  "Remove the statement with aws sns remove-permission, or exempt {service} from it.",
-		Why:     "Somebody added a Deny that can apply to CloudWatch.",
-		More:    "`aws sns remove-permission --label` removes it; the condition `\"BoolIfExists\": {\"aws:PrincipalIsAWSService\": \"false\"}` exempts AWS services.",
+		Problem: "a statement of its policy can deny {denied}, so relight removes it: {statement}",
+		Remedy:  "Find out who added it. If you need it, add it again with this condition, which spares AWS services and this account: {condition}.",
+		Why:     "The topic is relight's own. CloudWatch, relight's functions and the account's owner have to publish to it, subscribe to it, and read and set its attributes.",
+		More:    "A condition that relight cannot judge, such as one on addresses or times, counts as one that may be met.",
 	},
 	{
 		Code: TopicPolicyUnreadable, Subject: "topic {topic}", Alert: true,
-		Problem: "relight cannot read its policy: {error}",
-		Remedy:  "Rewrite it with the statements of docs/operations.md#the-topics-policy: relight would lose what others added.",
-		Why:     "relight does not understand the policy, and a new one would lose what is in it.",
+		Problem: "relight cannot read its policy ({error}), so relight replaces it: {policy}",
+		Remedy:  "Find out who changed it: in CloudTrail, look for SetTopicAttributes. If it had statements of yours, add them again.",
+		Why:     "The policy is malformed or has something that relight does not understand, or it denies relight's functions to read it.",
 		More:    "See [the topic's policy](#the-topics-policy).",
 	},
 	{
@@ -485,9 +485,9 @@ var findingTexts = []FindingText{
 	},
 	{
 		Code: TopicKeyDenied, Subject: "key {key}", Alert: true,
-		Problem: "alarms cannot notify anybody: {denial}",
-		Remedy:  "Add the statement of docs/operations.md#the-keys-policy with aws kms put-key-policy, and find out who removed it.",
-		Why:     "The key's policy does not let CloudWatch use the key, or relight does not understand the policy. Alarms change state and notify nobody.",
+		Problem: "it keeps out who needs it: {denial}",
+		Remedy:  "Restore the policy of docs/operations.md#the-keys-policy with aws kms put-key-policy, and find out who changed it.",
+		Why:     "The key's policy does not let CloudWatch, relight's functions or the account's owner use the key, or relight does not understand the policy. Without the key, alarms change state and notify nobody, or relight's messages are lost.",
 		More:    "See [the key's policy](#the-keys-policy).",
 	},
 	{

@@ -49,10 +49,10 @@ func TestFindingTexts(t *testing.T) {
 
 // What a finding says is filled in once: braces in a value stay as they are.
 func TestNewFinding(t *testing.T) {
-	got := plan.NewFinding(plan.TopicDenied, plan.Args{"topic": "arn:t", "statement": `{"Sid":"{service}"}`, "service": "cloudwatch.amazonaws.com"})
+	got := plan.NewFinding(plan.TopicDenied, plan.Args{"topic": "arn:t", "statement": `{"Sid":"{denied}"}`, "denied": "it", "condition": "{}"})
 	want := plan.Finding{
-		Code: "topic-denied", Subject: "topic arn:t", Problem: `the statement {"Sid":"{service}"} of its policy can deny alarms`, Alert: true,
-		Remedy: "Remove the statement with aws sns remove-permission, or exempt cloudwatch.amazonaws.com from it.",
+		Code: "topic-denied", Subject: "topic arn:t", Problem: `a statement of its policy can deny it, so relight removes it: {"Sid":"{denied}"}`, Alert: true,
+		Remedy: "Find out who added it. If you need it, add it again with this condition, which spares AWS services and this account: {}.",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -61,7 +61,7 @@ func (r Receiver) Deaf(topic string) (findings []Finding) {
 	default:
 		call := delivering(service, r.ARN, topic)
 		call["aws:sourceaccount"] = iampolicy.Has(from.AccountID)
-		if denial := judge(r.Policy, shuts, ask{service, "sqs:SendMessage", r.ARN, call}); denial != "" {
+		if denial := judge(r.Policy, shuts, ask{caller{name: service}, "sqs:SendMessage", r.ARN, call}); denial != "" {
 			find(SubscriberQueueClosed, Args{"subscriber": subscriber, "denial": denial, "statement": sends(service, r.ARN, topic)})
 		}
 		if denial := r.keyKeepsOut(service, topic); denial != "" {
@@ -91,7 +91,7 @@ func (r Receiver) functionKeepsOut(service, topic string) string {
 	if r.Policy == "" {
 		return "it does not exist, or has no policy"
 	}
-	a := ask{service, "lambda:InvokeFunction", r.ARN, delivering(service, r.ARN, topic)}
+	a := ask{caller{name: service}, "lambda:InvokeFunction", r.ARN, delivering(service, r.ARN, topic)}
 	if denial := judge(r.Policy, shuts, a); denial != "" || r.Whole == "" {
 		return denial
 	}

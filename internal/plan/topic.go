@@ -16,6 +16,7 @@ type TopicState struct {
 	Elsewhere     string // why there is nothing to plan here; "" if there is
 	Exists        bool
 	Policy        string    // JSON
+	Hidden        string    // how the policy denied relight to read the topic or its subscriptions; then only Policy was read, if at all. "" if it did not
 	Key           string    // what it is encrypted with: an ARN, ID or alias; "" for nothing
 	KeyState      string    // of the desired key, as KMS calls it; "" if it was not read, which it always was if Key is another
 	KeyPolicy     string    // of the desired key, JSON; "" if it was not read
@@ -157,15 +158,18 @@ func (a ClearFilterPolicy) Step() Step {
 //	                                               a finding, since subscriptions of the deleted topic still deliver
 //	relight's statement is missing or narrowed     restored; the statements of others are kept, unless SNS
 //	                                               refuses the policy with them
-//	its policy cannot be read                      a finding: a new policy would lose what others added
-//	another statement denies alarms                a finding
+//	its policy cannot be parsed, or denies         rewritten with relight's statements alone, and a finding
+//	relight to read it
+//	a statement can deny alarms, relight's roles   removed, and a finding
+//	or the account's owner what they need
 //	it has another key, or none                    relight's key is restored, unless that does not work and cannot
 //	                                               be made to: a finding
 //	relight's key
 //	  is disabled                                  enabled, before everything else
 //	  waits for its deletion                       the deletion is cancelled and the key enabled
 //	  is in another state                          a finding
-//	  does not admit alarms by its policy          a finding: the owner of the key decides on its policy
+//	  keeps alarms, relight's roles or the owner   a finding: the owner of the key decides on its policy
+//	  out by its policy
 //	a configured subscriber
 //	  is not subscribed                            subscribed; a finding if its owner has to confirm
 //	  has not confirmed                            a finding
@@ -190,9 +194,16 @@ func (observed *TopicState) plan(want catalog.Desired, got Observed) Plan {
 			p.Touched = append(p.Touched, n)
 		}
 	}
-	if state.Exists {
+	switch {
+	case state.Hidden != "" && state.Policy != "" && !p.topicPolicy(want, state): // the rest is read once the policy admits relight
+		return p
+	case state.Hidden != "":
+		p.Actions = append(p.Actions, SetTopicPolicy{Topic: want.Topic, Policy: freshPolicy(want.Topic), Reason: "it denies relight to read it"})
+		p.find(TopicPolicyUnreadable, Args{"topic": want.Topic, "error": state.Hidden, "policy": "unknown"})
+		return p
+	case state.Exists:
 		p.topicHealth(want, state)
-	} else {
+	default:
 		a := CreateTopic{Topic: want.Topic, Policy: freshPolicy(want.Topic), Key: want.TopicKey, Tags: want.Tags, Reason: "it does not exist"}
 		if deadKey(state.KeyState) {
 			a.Key = ""
@@ -223,8 +234,8 @@ func (p *Plan) topicKey(want catalog.Desired, state TopicState) {
 	if state.KeyPolicy == "" {
 		return
 	}
-	if denial := AdmitsToKey(state.KeyPolicy, want.TopicKey, want.Topic, "*"); denial != "" {
-		p.find(TopicKeyDenied, Args{"key": want.TopicKey, "denial": denial})
+	if denials := keepOutOfKey(want, state.KeyPolicy); len(denials) > 0 {
+		p.find(TopicKeyDenied, Args{"key": want.TopicKey, "denial": strings.Join(denials, "; ")})
 	}
 }
 
@@ -236,26 +247,7 @@ func deadKey(state string) bool {
 
 // topicHealth plans the attributes of a topic that exists.
 func (p *Plan) topicHealth(want catalog.Desired, state TopicState) {
-	healthy := true
-	switch policy, err := iampolicy.Parse(state.Policy); {
-	case err != nil:
-		healthy = false
-		p.find(TopicPolicyUnreadable, Args{"topic": want.Topic, "error": err.Error()})
-	default:
-		missing := restorePolicy(&policy, want.Topic)
-		if len(missing) > 0 {
-			healthy = false
-			p.Actions = append(p.Actions, SetTopicPolicy{
-				Topic: want.Topic, Policy: policy.String(), Instead: shorter(policy, want.Topic), Reason: "it lacks the statement " + strings.Join(missing, " and "),
-			})
-		}
-		for _, st := range policy.Statements {
-			if effect(st, iampolicy.Deny, publishes(want.Topic, "*")) != iampolicy.Never {
-				healthy = false
-				p.find(TopicDenied, Args{"topic": want.Topic, "statement": cmp.Or(st.Sid, st.String()), "service": catalog.AlarmService})
-			}
-		}
-	}
+	healthy := p.topicPolicy(want, state)
 	switch {
 	case want.TopicKey == "" || IsKey(state.Key, want.TopicKey):
 	case deadKey(state.KeyState):
@@ -270,6 +262,51 @@ func (p *Plan) topicHealth(want catalog.Desired, state TopicState) {
 	if healthy {
 		p.Healthy++
 	}
+}
+
+// topicPolicy plans the policy of relight's topic, and reports whether it needs
+// nothing. The topic is relight's own, so relight removes what keeps out somebody
+// who needs it, whoever wrote that.
+func (p *Plan) topicPolicy(want catalog.Desired, state TopicState) (healthy bool) {
+	rewrite := func(policy iampolicy.Document, reason string) {
+		p.Actions = append(p.Actions, SetTopicPolicy{Topic: want.Topic, Policy: policy.String(), Instead: shorter(policy, want.Topic), Reason: reason})
+	}
+	policy, err := iampolicy.Parse(state.Policy)
+	if err != nil {
+		policy = iampolicy.Document{}
+		restorePolicy(&policy, want.Topic)
+		rewrite(policy, "relight cannot read it: "+err.Error())
+		p.find(TopicPolicyUnreadable, Args{"topic": want.Topic, "error": err.Error(), "policy": excerpt(state.Policy)})
+		return false
+	}
+	var reasons []string
+	asks := neededBy(want)
+	policy.Statements = slices.DeleteFunc(policy.Statements, func(st iampolicy.Statement) bool {
+		who := shutsOut(st, asks)
+		if who == "" {
+			return false
+		}
+		reasons = append(reasons, "the statement "+cmp.Or(st.Sid, "without a Sid")+" can deny "+who)
+		p.find(TopicDenied, Args{"topic": want.Topic, "statement": excerpt(st.String()), "denied": who, "condition": sparing(want.Topic)})
+		return true
+	})
+	if missing := restorePolicy(&policy, want.Topic); len(missing) > 0 {
+		reasons = append(reasons, "it lacks the statement "+strings.Join(missing, " and "))
+	}
+	if len(reasons) > 0 {
+		rewrite(policy, strings.Join(reasons, "; "))
+	}
+	return len(reasons) == 0
+}
+
+// excerpt returns the beginning of what somebody else wrote, so that a message has
+// room for what to do about it.
+func excerpt(text string) string {
+	const most = 300
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
 // keyReplaced adds the finding that the topic keeps another key, or none, since

@@ -78,8 +78,25 @@ func TestTopics(t *testing.T) {
 		"without policy": {change: func(s *plan.TopicState) { s.Policy = "" }, actions: []string{statement + "AllowPublishThroughSSLOnly and AllowAlarmsOfThisAccount)"}, held: 1},
 		"unreadable": {
 			change:   func(s *plan.TopicState) { s.Policy = "{" },
-			findings: []string{"[topic-policy-unreadable] topic " + topic + ": relight cannot read its policy: unexpected end of JSON input. Rewrite it with the statements of docs/operations.md#the-topics-policy: relight would lose what others added."},
+			actions:  []string{"set policy of topic " + topic + " (relight cannot read it: unexpected end of JSON input)"},
+			findings: []string{"[topic-policy-unreadable] topic " + topic + ": relight cannot read its policy (unexpected end of JSON input), so relight replaces it: {. Find out who changed it: in CloudTrail, look for SetTopicAttributes. If it had statements of yours, add them again."},
 			held:     1,
+		},
+		"hidden, and nothing to remove": {
+			change:   func(s *plan.TopicState) { s.Hidden, s.Subscriptions = "no", nil },
+			actions:  []string{"set policy of topic " + topic + " (it denies relight to read it)"},
+			findings: []string{"[topic-policy-unreadable] topic " + topic + ": relight cannot read its policy (no), so relight replaces it: unknown. Find out who changed it: in CloudTrail, look for SetTopicAttributes. If it had statements of yours, add them again."},
+		},
+		"hidden, and something to restore": {
+			change:  func(s *plan.TopicState) { s.Hidden, s.Subscriptions, s.Policy = "no", nil, policyOf(admits) },
+			actions: []string{statement + "AllowPublishThroughSSLOnly)"},
+		},
+		"hidden": {
+			change: func(s *plan.TopicState) {
+				*s = plan.TopicState{Exists: true, Hidden: "no", Subscriptions: nil}
+			},
+			actions:  []string{"set policy of topic " + topic + " (it denies relight to read it)"},
+			findings: []string{"[topic-policy-unreadable] topic " + topic + ": relight cannot read its policy (no), so relight replaces it: unknown. Find out who changed it: in CloudTrail, look for SetTopicAttributes. If it had statements of yours, add them again."},
 		},
 		"AWS's key": {
 			change:  func(s *plan.TopicState) { s.Key = "alias/aws/sns" },
@@ -246,7 +263,7 @@ func TestTopicPolicyKeepsOthers(t *testing.T) {
 			if got := written(t, p); !slices.Equal(got, tt.want) {
 				t.Errorf("writes\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(tt.want, "\n"))
 			}
-			if len(p.Findings) > 0 && name != "gone" { // then only that messages may arrive twice
+			if len(p.Findings) > 0 && name != "gone" && name != "turned" { // then only that messages may arrive twice, or that a Deny is removed
 				t.Errorf("findings %v", p.Findings)
 			}
 		})
@@ -289,7 +306,8 @@ func TestTopicStatementsServe(t *testing.T) {
 	}
 }
 
-// Who may deny alarms is a finding, and is left to a person.
+// A statement that can deny alarms, relight's roles or the account's owner what they
+// need of the topic is removed and reported. Any other Deny stays.
 func TestTopicDenials(t *testing.T) {
 	deny := func(rest string) string { return `{"Sid":"theirs","Effect":"Deny",` + rest + `}` }
 	all := `"Principal":"*","Action":"sns:Publish","Resource":"` + topic + `"`
@@ -311,27 +329,57 @@ func TestTopicDenials(t *testing.T) {
 		"with TLS":              {when(`{"Bool":{"aws:SecureTransport":"true"}}`), true},
 		"with TLS or not":       {when(`{"Bool":{"aws:SecureTransport":["true","false"]}}`), true},
 		"without TLS":           {when(`{"Bool":{"aws:SecureTransport":false}}`), false},
-		"people":                {when(`{"StringNotEquals":{"aws:PrincipalOrgID":"o-1"},"BoolIfExists":{"aws:PrincipalIsAWSService":"false"}}`), false},
+		"people":                {when(`{"StringNotEquals":{"aws:PrincipalOrgID":"o-1"},"BoolIfExists":{"aws:PrincipalIsAWSService":"false"}}`), true},
 		"outsiders":             {when(`{"StringNotEquals":{"aws:PrincipalOrgID":"o-1"}}`), true},
 		"a network":             {when(`{"NotIpAddress":{"aws:SourceIp":"192.0.2.0/24"}}`), true},
 		"one alarm":             {when(`{"ArnLike":{"aws:SourceArn":"arn:aws:cloudwatch:*:*:alarm:relight-root-usage"}}`), true},
 		"other alarms":          {when(`{"ArnLike":{"aws:SourceArn":"arn:aws:cloudwatch:*:444455556666:alarm:*"}}`), false},
-		"who has MFA":           {when(`{"Bool":{"aws:MultiFactorAuthPresent":"true"}}`), false},
+		"who has MFA":           {when(`{"Bool":{"aws:MultiFactorAuthPresent":"true"}}`), true},
 		"another account":       {when(`{"StringEquals":{"AWS:SourceAccount":"444455556666"}}`), false},
-		"but this account":      {when(`{"StringNotEquals":{"aws:SourceAccount":["444455556666","111122223333"]}}`), false},
-		"somebody":              {deny(strings.Replace(all, `"*"`, `{"AWS":"arn:aws:iam::111122223333:root"}`, 1)), false},
+		"but this account":      {when(`{"StringNotEquals":{"aws:SourceAccount":["444455556666","111122223333"]}}`), true},
+		"somebody":              {deny(strings.Replace(all, `"*"`, `{"AWS":"arn:aws:iam::111122223333:root"}`, 1)), true},
 		"another service":       {deny(strings.Replace(all, `"*"`, `{"Service":"events.amazonaws.com"}`, 1)), false},
-		"all but CloudWatch":    {deny(strings.Replace(all, `"Principal":"*"`, `"NotPrincipal":{"Service":"cloudwatch.amazonaws.com"}`, 1)), false},
-		"subscribing":           {deny(strings.Replace(all, "sns:Publish", "sns:Subscribe", 1)), false},
+		"all but CloudWatch":    {deny(strings.Replace(all, `"Principal":"*"`, `"NotPrincipal":{"Service":"cloudwatch.amazonaws.com"}`, 1)), true},
+		"subscribing":           {deny(strings.Replace(all, "sns:Publish", "sns:Subscribe", 1)), true},
+		"a role of relight":     {deny(strings.Replace(all, `"*"`, `{"AWS":["arn:aws:iam::111122223333:user/a","arn:aws:iam::111122223333:role/relight-TopicsRole1A2B-3c4d"]}`, 1)), true},
+		"a session of relight":  {deny(strings.Replace(all, `"*"`, `{"AWS":"arn:aws:sts::111122223333:assumed-role/relight-TopicsRole1A2B/relight-topics"}`, 1)), true},
+		"the account's number":  {deny(strings.Replace(all, `"*"`, `{"AWS":"111122223333"}`, 1)), true},
+		"all but a role":        {deny(strings.Replace(all, `"Principal":"*"`, `"NotPrincipal":{"AWS":["arn:aws:iam::111122223333:root","arn:aws:iam::111122223333:role/relight-TopicsRole1A2B-3c4d"],"Service":"cloudwatch.amazonaws.com"}`, 1)), true},
+		"all but everybody":     {deny(strings.Replace(all, `"Principal":"*"`, `"NotPrincipal":{"AWS":"*"}`, 1)), false},
+		"another role":          {deny(strings.Replace(all, `"*"`, `{"AWS":"arn:aws:iam::111122223333:role/app"}`, 1)), false},
+		"a role not of relight": {deny(strings.Replace(all, `"*"`, `{"AWS":"arn:aws:iam::111122223333:role/relighter"}`, 1)), false},
+		"another's account":     {deny(strings.Replace(all, `"*"`, `{"AWS":["444455556666","arn:aws:iam::444455556666:role/relight-TopicsRole1A2B-3c4d"]}`, 1)), false},
+		"a deleted role":        {deny(strings.Replace(all, `"*"`, `{"AWS":"AROAEXAMPLEEXAMPLE123"}`, 1)), false},
+		"another identity":      {deny(strings.Replace(all, `"*"`, `{"Federated":"cognito-identity.amazonaws.com"}`, 1)), false},
+		"reading":               {deny(strings.Replace(all, "sns:Publish", "SNS:GetTopicAttributes", 1)), true},
+		"setting":               {deny(strings.Replace(all, "sns:Publish", "sns:Set*", 1)), true},
+		"listing":               {deny(strings.Replace(all, "sns:Publish", "sns:?ist*", 1)), true},
+		"all but publishing":    {deny(strings.Replace(all, `"Action":"sns:Publish"`, `"NotAction":["sns:Publish","sns:Subscribe"]`, 1)), true},
+		"deleting":              {deny(strings.Replace(all, "sns:Publish", "sns:DeleteTopic", 1)), false},
+		"sparing only services": {when(`{"BoolIfExists":{"aws:PrincipalIsAWSService":"false"}}`), true},
+		"as relight says":       {when(`{"BoolIfExists":{"aws:PrincipalIsAWSService":"false"},"StringNotEquals":{"aws:PrincipalAccount":"111122223333"}}`), false},
+		"but relight's roles":   {when(`{"ArnNotLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/relight-*"},"Bool":{"aws:PrincipalIsAWSService":"false"}}`), true},
+		"but them and root":     {when(`{"ArnNotLike":{"aws:PrincipalArn":["arn:aws:iam::111122223333:role/relight-*","arn:aws:iam::111122223333:root"]},"Bool":{"aws:PrincipalIsAWSService":"false"}}`), false},
+		"but one of its roles":  {when(`{"ArnNotLike":{"aws:PrincipalArn":["arn:aws:iam::111122223333:role/relight-TopicsRole*","arn:aws:iam::111122223333:root"]},"Bool":{"aws:PrincipalIsAWSService":"false"}}`), true},
+		"a role by condition":   {when(`{"StringLike":{"aws:PrincipalArn":"*:role/relight-Backfill*"}}`), true},
+		"another by condition":  {when(`{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/app"}}`), false},
+		"whoever has no source": {when(`{"Null":{"aws:SourceArn":"true"}}`), true},
+		"no assumed roles":      {when(`{"StringEquals":{"aws:PrincipalType":"AssumedRole"}}`), true},
+		"unsafe subscriptions":  {deny(strings.Replace(all, "sns:Publish", "sns:Subscribe", 1) + `,"Condition":{"StringNotEquals":{"sns:Protocol":"https"}}`), true},
+		"an unknown key":        {when(`{"StringEquals":{"aws:KeyOfTomorrow":"x"}}`), true},
+		"an unknown operator":   {when(`{"StringSoundsLike":{"aws:SourceAccount":"444455556666"}}`), true},
+		"by tags":               {when(`{"StringEquals":{"aws:PrincipalTag/team":"app"}}`), true},
+		"through services":      {when(`{"Bool":{"aws:ViaAWSService":"true"}}`), true},
 		"another topic":         {deny(strings.Replace(all, topic, topic+"2", 1)), false},
 		"allowed to everybody":  {strings.Replace(deny(all), "Deny", "Allow", 1), false},
 		"all but this resource": {deny(strings.Replace(all, `"Resource"`, `"NotResource"`, 1)), false},
 	}
 	for name, tt := range tests {
 		p := of(t, policy(t), topics(func(s *plan.TopicState) { s.Policy = policyOf(noTLS, tt.statement, admits) }))
-		found := slices.ContainsFunc(p.Findings, func(f plan.Finding) bool { return f.Alert && strings.Contains(f.Problem, "statement theirs") })
-		if found != tt.found || len(p.Actions) > 0 {
-			t.Errorf("%s: found %t, want %t; actions %v", name, found, tt.found, text(p.Actions))
+		found := slices.ContainsFunc(p.Findings, func(f plan.Finding) bool { return f.Alert && strings.Contains(f.Problem, `"Sid":"theirs"`) })
+		removed := len(p.Actions) == 1 && slices.Equal(written(t, p)[1:], []string{noTLS, admits})
+		if found != tt.found || removed != tt.found || len(p.Actions) > 0 != tt.found {
+			t.Errorf("%s: found %t, removed %t, want %t; actions %v", name, found, removed, tt.found, text(p.Actions))
 		}
 	}
 }
@@ -351,30 +399,35 @@ func TestTopicKeyPolicy(t *testing.T) {
 		"as deployed":          {policy: policyOf(root, use)},
 		"any use":              {policy: edit(`["kms:Decrypt","kms:GenerateDataKey*"]`, `"kms:*"`)},
 		"everybody":            {policy: edit(`{"Service":"cloudwatch.amazonaws.com"}`, `{"AWS":"*"}`)},
-		"in two statements":    {policy: policyOf(strings.Replace(use, `"kms:Decrypt",`, "", 1), strings.Replace(use, `,"kms:GenerateDataKey*"`, "", 1))},
+		"in two statements":    {policy: policyOf(root, strings.Replace(use, `"kms:Decrypt",`, "", 1), strings.Replace(use, `,"kms:GenerateDataKey*"`, "", 1))},
 		"by its ARN":           {policy: edit(`"Resource":"*"`, `"Resource":"`+topicKey+`"`)},
 		"the account alone":    {policyOf(root), lacks + "Decrypt"},
 		"another service":      {edit("cloudwatch.", "events."), lacks + "Decrypt"},
 		"without Decrypt":      {edit("kms:Decrypt", "kms:Encrypt"), lacks + "Decrypt"},
 		"without new keys":     {edit(`,"kms:GenerateDataKey*"`, ""), lacks + "GenerateDataKey"},
 		"another resource":     {edit(`"Resource":"*"`, `"Resource":"`+topic+`"`), lacks + "Decrypt"},
-		"denied":               {policyOf(use, `{"Effect":"Deny","Principal":"*","Action":"kms:GenerateDataKey","Resource":"*"}`), "its policy denies cloudwatch.amazonaws.com kms:GenerateDataKey"},
-		"denied on condition":  {policy: policyOf(use, `{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}`)},
+		"denied":               {policyOf(root, use, `{"Effect":"Deny","Principal":"*","Action":"kms:GenerateDataKey","Resource":"*"}`), "its policy denies cloudwatch.amazonaws.com kms:GenerateDataKey; its policy denies relight's roles kms:GenerateDataKey"},
+		"denied on condition":  {policy: policyOf(root, use, `{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}`)},
 		"of the organisation":  {edit(`"Condition":{"StringLike":{"kms:EncryptionContext:aws:sns:topicArn":"arn:aws:sns:us-east-1:111122223333:*"}}`, `"Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}`), lacks + "Decrypt"},
 		"of another topic":     {edit(`us-east-1:111122223333:*"`, `us-east-1:111122223333:theirs"`), lacks + "Decrypt"},
 		"of this account":      {policy: edit(`"Condition":{`, `"Condition":{"StringEquals":{"aws:SourceAccount":"111122223333"},`)},
 		"of another account":   {edit(`"Condition":{`, `"Condition":{"StringEquals":{"aws:SourceAccount":"444455556666"},`), lacks + "Decrypt"},
 		"as AWS's own keys do": {edit(`"Condition":{`, `"Condition":{"StringEquals":{"kms:CallerAccount":"111122223333","kms:ViaService":"sns.us-east-1.amazonaws.com"},`), lacks + "Decrypt"},
-		"denied to outsiders":  {policyOf(use, `{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-1"}}}`), "its policy denies cloudwatch.amazonaws.com kms:Decrypt"},
-		"denied at times":      {policyOf(use, `{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"DateGreaterThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}}}`), "its policy can deny cloudwatch.amazonaws.com kms:Decrypt"},
+		"denied to outsiders":  {policyOf(root, use, `{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-1"}}}`), "its policy denies cloudwatch.amazonaws.com kms:Decrypt; its policy can deny relight's roles kms:Decrypt; its policy can deny the account's owner kms:DescribeKey"},
+		"denied at times":      {policyOf(root, use, `{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"DateGreaterThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}}}`), "its policy can deny cloudwatch.amazonaws.com kms:Decrypt; its policy can deny relight's roles kms:Decrypt; its policy can deny the account's owner kms:DescribeKey"},
+		"without the account":  {policyOf(use), "its policy does not allow relight's roles kms:Decrypt; its policy does not allow the account's owner kms:DescribeKey"},
+		"roles by name":        {policyOf(root, use, `{"Effect":"Deny","Principal":{"AWS":"arn:aws:iam::111122223333:role/relight-TopicsRole1A2B"},"Action":"kms:Enable*","Resource":"*"}`), "its policy can deny relight's roles kms:EnableKey"},
+		"denied past SNS":      {policyOf(root, use, `{"Effect":"Deny","Principal":{"AWS":"*"},"Action":["kms:Decrypt","kms:GenerateDataKey*"],"Resource":"*","Condition":{"StringNotLikeIfExists":{"kms:ViaService":"sns.*"},"Bool":{"aws:PrincipalIsAWSService":"false"}}}`), ""},
+		"another role":         {policyOf(root, use, `{"Effect":"Deny","Principal":{"AWS":"arn:aws:iam::111122223333:role/app"},"Action":"kms:*","Resource":"*"}`), ""},
+		"another account's":    {policyOf(root, use, `{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"StringNotEqualsIfExists":{"aws:PrincipalAccount":"111122223333"},"BoolIfExists":{"aws:PrincipalIsAWSService":"false"}}}`), ""},
 		"unreadable":           {"{", "its policy cannot be read: unexpected end of JSON input"},
 	}
 	for name, tt := range tests {
 		p := of(t, policy(t), topics(func(s *plan.TopicState) { s.KeyPolicy = tt.policy }))
 		var want []string
 		if tt.problem != "" {
-			want = []string{"[topic-key-denied] key " + topicKey + ": alarms cannot notify anybody: " + tt.problem + ". " +
-				"Add the statement of docs/operations.md#the-keys-policy with aws kms put-key-policy, and find out who removed it."}
+			want = []string{"[topic-key-denied] key " + topicKey + ": it keeps out who needs it: " + tt.problem + ". " +
+				"Restore the policy of docs/operations.md#the-keys-policy with aws kms put-key-policy, and find out who changed it."}
 		}
 		if got := text(p.Findings); !slices.Equal(got, want) || len(p.Actions) > 0 {
 			t.Errorf("%s: findings %q, want %q; actions %v", name, got, want, text(p.Actions))

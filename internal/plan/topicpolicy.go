@@ -1,6 +1,9 @@
 package plan
 
 import (
+	"fmt"
+	"maps"
+
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/iampolicy"
 )
@@ -86,11 +89,27 @@ func alarmARN(topic, alarm string) string {
 	return "arn:" + at.Partition + ":cloudwatch:" + at.Region + ":" + at.AccountID + ":alarm:" + alarm
 }
 
-// An ask is a call of a service on a resource, as the policy of the resource sees
-// it.
+// An ask is a call on a resource, as the policy of the resource sees it.
 type ask struct {
-	service, action, resource string
-	call                      iampolicy.Call
+	caller           caller
+	action, resource string
+	call             iampolicy.Call
+}
+
+// A caller is a service of AWS, or roles of the account.
+type caller struct {
+	name string // the service's principal, or what people call the roles
+	role string // ARN with wildcards; "" for a service
+}
+
+func service(principal string) caller { return caller{name: principal} }
+
+// of returns whether a statement is about a caller.
+func (c caller) of(st iampolicy.Statement) iampolicy.Verdict {
+	if c.role != "" {
+		return st.AppliesToRole(c.role)
+	}
+	return st.AppliesTo(c.name)
 }
 
 // effect returns whether a statement has an effect on a call. It is the only judge
@@ -100,7 +119,7 @@ func effect(st iampolicy.Statement, effect string, a ask) iampolicy.Verdict {
 	if st.Effect != effect || !st.Covers(a.action) {
 		return iampolicy.Never
 	}
-	return min(st.AppliesTo(a.service), st.On(a.resource), st.Holds(a.call))
+	return min(a.caller.of(st), st.On(a.resource), st.Holds(a.call))
 }
 
 // keepsOut returns why a policy keeps CloudWatch from a call, or "". What cannot be
@@ -110,7 +129,7 @@ func effect(st iampolicy.Statement, effect string, a ask) iampolicy.Verdict {
 func keepsOut(d iampolicy.Document, a ask) string {
 	why := shuts(d, a)
 	if why == "" && allowed(d, a) == iampolicy.Maybe {
-		return "its policy allows " + a.service + " " + a.action + " only under a condition that relight cannot judge"
+		return "its policy allows " + a.caller.name + " " + a.action + " only under a condition that relight cannot judge"
 	}
 	return why
 }
@@ -120,7 +139,7 @@ func keepsOut(d iampolicy.Document, a ask) string {
 func shuts(d iampolicy.Document, a ask) string {
 	denial := refuses(d, a)
 	if denial == "" && allowed(d, a) == iampolicy.Never {
-		return "its policy does not allow " + a.service + " " + a.action
+		return "its policy does not allow " + a.caller.name + " " + a.action
 	}
 	return denial
 }
@@ -142,9 +161,9 @@ func refuses(d iampolicy.Document, a ask) string {
 	}
 	switch denied {
 	case iampolicy.Always:
-		return "its policy denies " + a.service + " " + a.action
+		return "its policy denies " + a.caller.name + " " + a.action
 	case iampolicy.Maybe:
-		return "its policy can deny " + a.service + " " + a.action
+		return "its policy can deny " + a.caller.name + " " + a.action
 	}
 	return ""
 }
@@ -169,10 +188,88 @@ func AdmitsAlarm(text, topic, alarm string) string {
 	return judge(text, keepsOut, publishes(topic, alarm))
 }
 
+// ofAccount is what is known of the calls that a principal of the topic's account
+// makes itself: its ARN, and that no service makes them for it. Neither a network
+// nor a device of MFA nor an organisation is known. Source: IAM User Guide, "AWS
+// global condition context keys".
+func ofAccount(principal, kind, resource string) iampolicy.Call {
+	at := arnOf(resource)
+	call := iampolicy.Call{
+		"aws:securetransport": iampolicy.Has("true"), "aws:requestedregion": iampolicy.Has(at.Region), "aws:resourceaccount": iampolicy.Has(at.AccountID),
+		"aws:principalisawsservice": iampolicy.Has("false"), "aws:viaawsservice": iampolicy.Has("false"),
+		"aws:principalaccount": iampolicy.Has(at.AccountID), "aws:principalarn": iampolicy.Has(principal), "aws:principaltype": iampolicy.Has(kind),
+		"aws:sourceowner": iampolicy.Has(at.AccountID), "kms:calleraccount": iampolicy.Has(at.AccountID),
+	}
+	for _, name := range []string{"aws:principalservicename", "aws:principalservicenameslist", "aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths", "aws:calledvia"} {
+		call[name] = iampolicy.Lacks()
+	}
+	return call
+}
+
+// owner is what people call the root of relight's account, who puts right what
+// relight cannot.
+const owner = "the account's owner"
+
+// topicUse lists what relight's roles, and the owner of the account, do with
+// relight's topic.
+var topicUse = []string{"sns:Publish", "sns:GetTopicAttributes", "sns:SetTopicAttributes", "sns:Subscribe", "sns:ListSubscriptionsByTopic"}
+
+// neededBy are the calls of everybody who needs relight's topic: of CloudWatch, of
+// relight's roles and of the account's owner.
+func neededBy(want catalog.Desired) []ask {
+	asks := []ask{publishes(want.Topic, "*")}
+	for _, c := range accountCallers(want, want.Topic) {
+		for _, action := range topicUse {
+			a := ask{c.caller, action, want.Topic, maps.Clone(c.call)}
+			if action != "sns:Subscribe" {
+				a.call["sns:protocol"], a.call["sns:endpoint"] = iampolicy.Lacks(), iampolicy.Lacks()
+			}
+			asks = append(asks, a)
+		}
+	}
+	return asks
+}
+
+// accountCallers are relight's roles, which CloudFormation names after the stack,
+// and the account's root, each with what is known of its calls on a resource.
+func accountCallers(want catalog.Desired, resource string) []struct {
+	caller
+	call iampolicy.Call
+} {
+	at := arnOf(want.Topic)
+	iam := "arn:" + at.Partition + ":iam::" + at.AccountID + ":"
+	roles := iam + "role/" + want.StackName() + "-*"
+	return []struct {
+		caller
+		call iampolicy.Call
+	}{
+		{caller{"relight's roles", roles}, ofAccount(roles, "AssumedRole", resource)},
+		{caller{owner, iam + "root"}, ofAccount(iam+"root", "Account", resource)},
+	}
+}
+
+// shutsOut returns whom a Deny keeps from what they need of relight's topic, or "". A
+// Deny under conditions of which relight does not know whether they hold counts:
+// whoever writes one chooses the conditions.
+func shutsOut(st iampolicy.Statement, asks []ask) string {
+	for _, a := range asks {
+		if effect(st, iampolicy.Deny, a) != iampolicy.Never {
+			return a.caller.name + " " + a.action
+		}
+	}
+	return ""
+}
+
+// sparing is the condition under which a Deny in the policy of relight's topic
+// hits neither AWS services nor the topic's account.
+func sparing(topic string) string {
+	return fmt.Sprintf(`{"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}, "StringNotEquals": {"aws:PrincipalAccount": %q}}`, arnOf(topic).AccountID)
+}
+
 // publishes is the call with which CloudWatch publishes to a topic for an alarm,
 // "*" for any.
 func publishes(topic, alarm string) ask {
-	return ask{catalog.AlarmService, "sns:Publish", topic, publishing(topic, alarm)}
+	return ask{service(catalog.AlarmService), "sns:Publish", topic, publishing(topic, alarm)}
 }
 
 // keyUse lists the actions that a service needs to send a message to a topic or
@@ -183,6 +280,50 @@ func publishes(topic, alarm string) ask {
 // (radkawar/stackd), for topics.
 var keyUse = []string{"kms:Decrypt", "kms:GenerateDataKey"}
 
+// keepOutOfKey returns whom the policy of relight's key keeps from what they need
+// of it: CloudWatch, relight's roles, which use it through SNS and make it work
+// again, and the owner of the account. A key's policy has to admit the principals of
+// the account too, or to leave it to IAM policies. Source: KMS Developer Guide,
+// "Default key policy".
+func keepOutOfKey(want catalog.Desired, text string) (denials []string) {
+	d, err := iampolicy.Parse(text)
+	if err != nil {
+		return []string{"its policy cannot be read: " + err.Error()}
+	}
+	first := func(asks ...ask) {
+		for _, a := range asks {
+			if why := keepsOut(d, a); why != "" {
+				denials = append(denials, why)
+				return
+			}
+		}
+	}
+	first(usesKey(catalog.AlarmService, want.TopicKey, usingKey(want.Topic, "*"))...)
+	for _, c := range accountCallers(want, want.TopicKey) {
+		var asks []ask
+		for _, action := range keyUse {
+			if c.name == owner { // who sends no messages
+				break
+			}
+			a := ask{c.caller, action, want.TopicKey, maps.Clone(c.call)}
+			a.call["kms:viaservice"] = iampolicy.Has("sns." + arnOf(want.TopicKey).Region + ".*") // the domain differs between partitions
+			a.call["kms:encryptioncontext:aws:sns:topicarn"], a.call["kms:encryptioncontextkeys"] = iampolicy.Has(want.Topic), iampolicy.Has("aws:sns:topicArn")
+			asks = append(asks, a)
+		}
+		for _, action := range keyCare {
+			a := ask{c.caller, action, want.TopicKey, maps.Clone(c.call)}
+			a.call["kms:viaservice"] = iampolicy.Lacks()
+			asks = append(asks, a)
+		}
+		first(asks...)
+	}
+	return denials
+}
+
+// keyCare lists what relight's roles and the account's owner do to know a key and
+// to make it work again.
+var keyCare = []string{"kms:DescribeKey", "kms:GetKeyPolicy", "kms:EnableKey", "kms:CancelKeyDeletion"}
+
 // AdmitsToKey returns why the policy of a topic's key keeps CloudWatch from using
 // the key for an alarm, "*" for any, or "".
 func AdmitsToKey(text, key, topic, alarm string) string {
@@ -190,9 +331,9 @@ func AdmitsToKey(text, key, topic, alarm string) string {
 }
 
 // usesKey are the calls with which a service uses a key.
-func usesKey(service, key string, call iampolicy.Call) (asks []ask) {
+func usesKey(principal, key string, call iampolicy.Call) (asks []ask) {
 	for _, action := range keyUse {
-		asks = append(asks, ask{service, action, key, call})
+		asks = append(asks, ask{service(principal), action, key, call})
 	}
 	return asks
 }
