@@ -26,6 +26,7 @@ func calls(p *page) {
 		}
 		p.row(code(c.Source), call(c), each(names(c.Kinds)), strings.ReplaceAll(string(c.Type), "-", " "), where, notified(c))
 	}
+	p.line("\nThe rules match %s only if the parameter is one in which relight remembers something.", list(func(c catalog.Call) bool { return c.Memory }))
 	p.line("\nrelight watches %s only where `flowLogs.exemptByTag` is true.", list(func(c catalog.Call) bool { return c.Tag != "" }))
 	p.line("\n## What to do\n")
 	p.line("The notification of such a call carries this advice.")
@@ -37,7 +38,7 @@ func calls(p *page) {
 	p.line("forwarder in us-east-1 sends them home.")
 	for _, k := range catalog.Kinds() {
 		p.line("\n### %s", k)
-		patterns(p, catalog.PatternsOf(catalog.Baseline{}.Calls(), k))
+		patterns(p, catalog.PatternsOf(catalog.Baseline{Prefix: "relight"}.Calls(), k))
 	}
 	p.line("\nWith `flowLogs.exemptByTag`, also:")
 	patterns(p, catalog.PatternsOf(slices.DeleteFunc(slices.Clone(catalog.Calls), func(c catalog.Call) bool { return c.Tag == "" }), catalog.Kinds()...))
@@ -52,6 +53,10 @@ func notified(c catalog.Call) string {
 	switch {
 	case c.Advice == "":
 		return ""
+	case len(c.Sets) > 0:
+		return "yes, if it sets a destination or a key"
+	case c.Routine:
+		return "yes, unless relight made it"
 	case c.Harmless.Path != "":
 		_, parameter, _ := strings.Cut(c.Harmless.Path, ".")
 		return "yes, unless " + code(parameter) + " is " + code(c.Harmless.Text)

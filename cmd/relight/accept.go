@@ -24,15 +24,18 @@ func newAccept(f *flags) *cobra.Command {
 			"differs, asks, and makes relight remember the trail as it is now.\n\n" +
 			"If relight made the log group and you took its tag off to take the group over, this\n" +
 			"command makes relight treat the group as yours.\n\n" +
-			"The credentials of this terminal need ssm:PutParameter.",
+			"The deployed function relight-backfill compares and remembers, and notifies people: the\n" +
+			"credentials of this terminal need lambda:InvokeFunction on it, and nothing else of relight's.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			acct, err := connect(cmd.Context(), f)
 			if err != nil {
 				return err
 			}
-			a := acct.app()
-			what, err := a.Acceptance(cmd.Context())
+			if !acct.deployed() {
+				return acct.notDeployed()
+			}
+			what, err := ask(cmd, acct, app.Consent{})
 			if err != nil {
 				return err
 			}
@@ -43,10 +46,9 @@ func newAccept(f *flags) *cobra.Command {
 				if !sure && !asked(cmd, "Accept?") {
 					return errors.New("not accepted: nothing was written")
 				}
-				if err := a.Accept(cmd.Context(), what); err != nil {
+				if what, err = ask(cmd, acct, app.Consent{Seen: what.Mark}); err != nil {
 					return err
 				}
-				what.Accepted = true
 			}
 			switch {
 			case f.json():
@@ -61,6 +63,11 @@ func newAccept(f *flags) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&sure, "yes", false, "accept without asking")
 	return cmd
+}
+
+// ask invokes the deployed function with a consent.
+func ask(cmd *cobra.Command, acct *account, consent app.Consent) (app.Acceptance, error) {
+	return invoke[app.Acceptance](cmd, acct, app.Request{Accept: &consent})
 }
 
 func printAcceptance(cmd *cobra.Command, what app.Acceptance) {

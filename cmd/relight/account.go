@@ -81,6 +81,7 @@ func (a *account) findDeployment(ctx context.Context) error {
 		a.deployment.Topic = out.Environment.Variables[catalog.EnvTopic]
 		a.deployment.TopicKey = out.Environment.Variables[catalog.EnvTopicKey]
 		a.deployment.DeliveryRole = out.Environment.Variables[catalog.EnvDeliveryRole]
+		a.deployment.SweepRole = out.Environment.Variables[catalog.EnvSweepRole]
 	}
 	return nil
 }

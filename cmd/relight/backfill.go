@@ -40,7 +40,7 @@ func newBackfill(f *flags) *cobra.Command {
 			if !acct.deployed() {
 				return acct.notDeployed()
 			}
-			result, err := invoke(cmd, acct, req)
+			result, err := invoke[app.Sweep](cmd, acct, req)
 			if err != nil {
 				return err
 			}
@@ -57,8 +57,8 @@ func newBackfill(f *flags) *cobra.Command {
 
 // invoke calls the deployed backfill function and waits for its answer. It does
 // not repeat a call that breaks off, because the function may still be running.
-func invoke(cmd *cobra.Command, acct *account, req app.Request) (app.Sweep, error) {
-	var result app.Sweep
+func invoke[T any](cmd *cobra.Command, acct *account, req app.Request) (T, error) {
+	var result T
 	payload, err := json.Marshal(req)
 	if err != nil {
 		return result, fmt.Errorf("encode request: %w", err)

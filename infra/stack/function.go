@@ -36,6 +36,7 @@ type lambdas struct {
 	alerts      alerts
 	undelivered awssqs.IQueue
 	delivery    awsiam.IRole
+	sweepRole   awsiam.IRole // nil while the sweep's own function is added
 }
 
 // A kindFunction is the function of a kind, with the queues that feed it.
@@ -132,6 +133,10 @@ func (l lambdas) function(scope constructs.Construct, f catalog.Function, queues
 		AssumedBy:      service("lambda.amazonaws.com", nil),
 		InlinePolicies: inline("grants", may...),
 	})
+	sweepRole := l.sweepRole
+	if f == catalog.Backfill {
+		sweepRole = role
+	}
 	fn := awslambda.NewFunction(scope, jsii.String("Function"), &awslambda.FunctionProps{
 		FunctionName: jsii.String(name),
 		Description:  jsii.String(description),
@@ -149,6 +154,8 @@ func (l lambdas) function(scope constructs.Construct, f catalog.Function, queues
 			catalog.EnvTopic:        l.alerts.topic.TopicArn(),
 			catalog.EnvTopicKey:     l.alerts.key.KeyArn(),
 			catalog.EnvDeliveryRole: l.delivery.RoleArn(),
+			catalog.EnvRole:         role.RoleArn(),
+			catalog.EnvSweepRole:    sweepRole.RoleArn(),
 		},
 	})
 	l.alerts.on(scope, "ErrorsAlarm", fn.MetricErrors(&awscloudwatch.MetricOptions{

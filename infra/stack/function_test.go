@@ -37,9 +37,11 @@ func TestFunctions(t *testing.T) {
 			if text(p["Runtime"]) != "provided.al2023" || text(p["Handler"]) != "bootstrap" || text(p["Architectures"]) != `["`+tt.arch+`"]` {
 				t.Errorf("%s runs %s of %s on %s", name, p["Handler"], p["Runtime"], text(p["Architectures"]))
 			}
+			role := "${" + strings.TrimPrefix(name, tt.prefix+"-") + "Role"
 			env, _ := at(p, "Environment", "Variables").(map[string]any)
-			if len(env) != 5 || text(env[catalog.EnvAccount]) != "${AWS::AccountId}" || text(env[catalog.EnvHomeRegion]) != home ||
-				text(env[catalog.EnvTopic]) != ref(topic) || !strings.HasPrefix(text(env[catalog.EnvTopicKey]), "${Key") || !strings.HasPrefix(text(env[catalog.EnvDeliveryRole]), "${DeliveryRole") {
+			if len(env) != 7 || text(env[catalog.EnvAccount]) != "${AWS::AccountId}" || text(env[catalog.EnvHomeRegion]) != home ||
+				text(env[catalog.EnvTopic]) != ref(topic) || !strings.HasPrefix(text(env[catalog.EnvTopicKey]), "${Key") || !strings.HasPrefix(text(env[catalog.EnvDeliveryRole]), "${DeliveryRole") ||
+				!strings.HasPrefix(text(env[catalog.EnvRole]), role) || !strings.HasPrefix(text(env[catalog.EnvSweepRole]), "${backfillRole") {
 				t.Errorf("%s: environment %v", name, env)
 			}
 			group := s.Resources[strings.Trim(text(at(p, "LoggingConfig", "LogGroup")), "${}")]

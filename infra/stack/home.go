@@ -21,6 +21,8 @@ func Home(app constructs.Construct, p Props) awscdk.Stack {
 		delivery: newDeliveryRole(s, p),
 	}
 
+	role, scheduled := l.sweep()
+	l.sweepRole = role
 	var before []constructs.IDependable // of the first sweep
 	if p.Config.Trail.Create {
 		before = append(before, newTrail(s, p))
@@ -34,7 +36,7 @@ func Home(app constructs.Construct, p Props) awscdk.Stack {
 		before = append(before, newRules(fn.scope, p.baseline().Name(string(k)), "Forwarded", bus, catalog.PatternsOf(p.fromElsewhere(k, now), k), fn.target, undelivered)...)
 		before = append(before, newRules(fn.scope, p.baseline().Name(string(k)), "ForwardedLater", bus, catalog.PatternsOf(p.fromElsewhere(k, later), k), fn.later, undelivered)...)
 	}
-	l.sweep(before)
+	scheduled(before)
 
 	output(s, catalog.OutputTopic, alerts.topic.TopicArn(), "The topic that receives alarms and relight's notifications")
 	output(s, catalog.OutputDeliveryRole, l.delivery.RoleArn(), "The role that VPC flow logs use to deliver")

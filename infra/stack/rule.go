@@ -67,10 +67,14 @@ func ruleID(p catalog.Pattern) string {
 	if p.DetailType[0] == catalog.AlarmChange {
 		return id + "-changes"
 	}
-	if p.Tagged() {
+	switch narrow := p.Narrow(); narrow {
+	case "":
+		return id + "-calls"
+	case "tagged":
 		return id + "-tags"
+	default:
+		return id + "-" + strings.ReplaceAll(narrow, " ", "-")
 	}
-	return id + "-calls"
 }
 
 func eventPattern(p catalog.Pattern) *awsevents.EventPattern {

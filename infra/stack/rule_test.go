@@ -60,11 +60,11 @@ func patternsOf(t *testing.T, patterns ...[]catalog.Pattern) []string {
 }
 
 func globalPatterns(kinds ...catalog.Kind) []catalog.Pattern {
-	return catalog.PatternsOf(catalog.GlobalCalls(catalog.Baseline{}.Calls()), kinds...)
+	return catalog.PatternsOf(catalog.GlobalCalls(catalog.Baseline{Prefix: "relight"}.Calls()), kinds...)
 }
 
 func regionalPatterns(kinds ...catalog.Kind) []catalog.Pattern {
-	return catalog.PatternsOf(catalog.RegionalCalls(catalog.Baseline{}.Calls()), kinds...)
+	return catalog.PatternsOf(catalog.RegionalCalls(catalog.Baseline{Prefix: "relight"}.Calls()), kinds...)
 }
 
 // The queue of each kind receives exactly the events of the catalog's calls and

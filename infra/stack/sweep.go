@@ -21,9 +21,10 @@ import (
 // Source: Lambda API Reference, PutFunctionEventInvokeConfig.
 const longestAge = 6 * time.Hour
 
-// sweep adds the backfill function and the schedule that invokes it.
-// CloudFormation creates the schedule after everything in after.
-func (l lambdas) sweep(after []constructs.IDependable) {
+// sweep adds the backfill function. It returns the role of the function, and a
+// function that adds the schedule that invokes it: CloudFormation creates the
+// schedule after everything in after.
+func (l lambdas) sweep() (role awsiam.IRole, scheduled func(after []constructs.IDependable)) {
 	scope := constructs.NewConstruct(l.stack, jsii.String(string(catalog.Backfill)))
 	interval := time.Duration(l.Config.SweepMinutes) * time.Minute
 	failed := newDeadLetters(scope, "Failed", l.alerts,
@@ -40,7 +41,7 @@ func (l lambdas) sweep(after []constructs.IDependable) {
 		},
 	})
 	l.watchSweeps(scope, l.baseline().FunctionName(catalog.Backfill), interval)
-	l.schedule(scope, fn, interval, append(after, onFailure))
+	return fn.Role(), func(after []constructs.IDependable) { l.schedule(scope, fn, interval, append(after, onFailure)) }
 }
 
 // watchSweeps notifies people if two sweeps in a row left something unrestored,

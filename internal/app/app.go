@@ -68,7 +68,7 @@ func NewWith(o Options) *App {
 		config:     o.Config,
 		deployment: o.Deployment,
 		cloud:      cloud,
-		reconciler: remedy.Reconciler{Observer: cloud, Applier: applier, Want: want},
+		reconciler: remedy.Reconciler{Observer: cloud, Applier: applier, Want: want, Forgets: !want.Sweeps()},
 		reporter:   reporter,
 		log:        o.Log,
 		now:        o.Now,

@@ -229,14 +229,46 @@ func (w *world) app(f catalog.Function) *app.App { return w.appAt(home, f) }
 func (w *world) appAt(home string, f catalog.Function) *app.App {
 	return app.NewWith(app.Options{
 		Function: f, Config: w.config,
-		Deployment: catalog.Deployment{Account: account, HomeRegion: home, Topic: w.topic, TopicKey: topicKey, DeliveryRole: role},
-		AWS:        w.Config(),
-		Pace:       w.pace,
-		HandOver:   f == catalog.Backfill,
-		Log:        slog.New(slog.NewJSONHandler(&w.log, nil)),
-		Now:        func() time.Time { return w.now },
+		Deployment: catalog.Deployment{
+			Account: account, HomeRegion: home, Topic: w.topic, TopicKey: topicKey, DeliveryRole: role,
+			Role: roleOf(f), SweepRole: roleOf(catalog.Backfill),
+		},
+		AWS:      w.ConfigOf(sessionOf(f)),
+		Pace:     w.pace,
+		HandOver: f == catalog.Backfill,
+		Log:      w.logger(),
+		Now:      func() time.Time { return w.now },
 	})
 }
+
+// roleOf returns the role of a function, named as in the sample events.
+func roleOf(f catalog.Function) string {
+	return "arn:aws:iam::" + account + ":role/relight-" + string(f)
+}
+
+// sessionOf returns the principal as which a function calls AWS.
+func sessionOf(f catalog.Function) string {
+	return "arn:aws:sts::" + account + ":assumed-role/relight-" + string(f) + "/relight-" + string(f)
+}
+
+// accept does what relight accept does if the person says yes. It returns what the
+// person saw.
+func (w *world) accept() app.Acceptance {
+	w.t.Helper()
+	ask := func(payload string) app.Acceptance {
+		return must(w.app(catalog.Backfill).HandleBackfill(w.t.Context(), json.RawMessage(payload))).(app.Acceptance)
+	}
+	seen := ask(`{"accept":{}}`)
+	if seen.Accepted {
+		w.t.Errorf("accepted unseen: %+v", seen)
+	}
+	if got := ask(`{"accept":{"seen":"` + seen.Mark + `"}}`); got.Accepted != (len(seen.Changes) > 0) {
+		w.t.Errorf("%+v, want it accepted", got)
+	}
+	return seen
+}
+
+func (w *world) logger() *slog.Logger { return slog.New(slog.NewJSONHandler(&w.log, nil)) }
 
 // invoke runs another function of the deployment, as Lambda does.
 func (w *world) invoke(ctx context.Context, in *lambda.InvokeInput) (*lambda.InvokeOutput, error) {

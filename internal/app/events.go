@@ -141,10 +141,19 @@ func (a *App) read(messages []events.SQSMessage) intake {
 				drop(ev.Cause.EventID, fmt.Sprintf("%s: %s", s, reason))
 				continue
 			}
-			in.looks = append(in.looks, look{m.MessageId, s, ev.CauseOf(i)})
+			c := ev.CauseOf(i)
+			if ev.Routine && a.own(c.Actor) {
+				c.Advice = ""
+			}
+			in.looks = append(in.looks, look{m.MessageId, s, c})
 		}
 	}
 	return in
+}
+
+// own reports whether this function or the sweep made a call.
+func (a *App) own(actor string) bool {
+	return catalog.ActsAs(actor, a.deployment.Role) || catalog.ActsAs(actor, a.deployment.SweepRole)
 }
 
 // covers returns why this deployment does not handle the events of a region. It

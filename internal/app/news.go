@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
@@ -26,15 +27,20 @@ type marks map[string][]string
 // news returns the scopes of a sweep's reports that have a finding of which no
 // sweep has notified people. It also returns what to remember once people are
 // notified, or "" if that has not changed. A finding that goes away and comes
-// back is news again.
+// back is news again. That somebody else wrote the memory is a finding of the first
+// report.
 func (a *App) news(ctx context.Context, reports []remedy.Report) (fresh map[remedy.Scope]bool, remember string, err error) {
-	text, known, err := a.cloud.Recall(ctx, a.deployment.HomeRegion, a.reconciler.Want.FindingsMemory())
+	note, err := a.cloud.Recall(ctx, a.deployment.HomeRegion, a.reconciler.Want.FindingsMemory())
 	if err != nil {
 		return nil, "", err
 	}
+	if note.Foreign != "" && len(reports) > 0 {
+		f := plan.NewFinding(plan.MemoryForeign, plan.Args{"parameter": a.reconciler.Want.FindingsMemory(), "by": note.Foreign})
+		reports[0].Plan.Add(f)
+	}
 	before := marks{}
-	if known {
-		if err := json.Unmarshal([]byte(text), &before); err != nil { // only relight uses these marks: start again
+	if note.Known {
+		if err := json.Unmarshal([]byte(note.Text), &before); err != nil { // only relight uses these marks: start again
 			a.log.Warn("findings memory", "parameter", a.reconciler.Want.FindingsMemory(), "error", err.Error())
 			before = marks{}
 		}
@@ -59,7 +65,7 @@ func (a *App) news(ctx context.Context, reports []remedy.Report) (fresh map[reme
 			now[scope] = append(now[scope], m)
 		}
 	}
-	if maps.EqualFunc(now, before, slices.Equal) {
+	if maps.EqualFunc(now, before, slices.Equal) && note.Foreign == "" {
 		return fresh, "", nil
 	}
 	raw, err := json.Marshal(now)

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/awstest"
+	"github.com/relight-aws/relight/internal/catalog"
 )
 
 const findingsMemory = "/relight/memory/findings"
@@ -45,11 +47,11 @@ func TestNews(t *testing.T) {
 	told("and back", "other trails qualify too")
 
 	w.FailDelivery(home, "vpc-2", "Access error")
-	w.Deny("GetParameter")
+	w.Deny("GetParameterHistory")
 	told("the marks are unreadable", "")
-	w.Allow("GetParameter")
+	w.Allow("GetParameterHistory")
 	told("and readable again", "fl-")
-	must(w.SSM.PutParameter(t.Context(), &ssm.PutParameterInput{Name: aws.String(findingsMemory), Value: aws.String("{"), Overwrite: aws.Bool(true)}))
+	must(awstest.NewClients(w.ConfigOf(sessionOf(catalog.Backfill))).SSM.PutParameter(t.Context(), &ssm.PutParameterInput{Name: aws.String(findingsMemory), Value: aws.String("{"), Overwrite: aws.Bool(true)}))
 	told("the marks are not valid", "other trails qualify too")
 	told("and mended", "")
 }
@@ -73,7 +75,7 @@ func TestUnsentNewsIsNewAgain(t *testing.T) {
 func TestForeignMarksAreDropped(t *testing.T) {
 	w := healthy(t, "")
 	w.AddTrailTo("zweite", "second-trail")
-	must(w.SSM.PutParameter(t.Context(), &ssm.PutParameterInput{
+	must(awstest.NewClients(w.ConfigOf(sessionOf(catalog.Backfill))).SSM.PutParameter(t.Context(), &ssm.PutParameterInput{
 		Name: aws.String(findingsMemory), Value: aws.String(`{"trails/us-east-1":["00000000"],"444455556666/us-east-1/trails":["00000000"]}`),
 		Type: types.ParameterTypeString, Overwrite: aws.Bool(true),
 	}))

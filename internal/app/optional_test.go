@@ -315,13 +315,8 @@ func TestOwnersTrailGroup(t *testing.T) {
 		"accepted": func(t *testing.T) *world {
 			w := ownTrailGroup(t, few)
 			w.untag()
-			a := w.app(catalog.Backfill)
-			what := must(a.Acceptance(t.Context()))
-			if len(what.Changes) != 1 || what.Changes[0].Name != "log group made by relight" {
+			if what := w.accept(); len(what.Changes) != 1 || what.Changes[0].Name != "log group made by relight" {
 				t.Errorf("%+v", what)
-			}
-			if err := a.Accept(t.Context(), what); err != nil {
-				t.Error(err)
 			}
 			return w
 		},

@@ -23,6 +23,7 @@ type Request struct {
 	Kinds   []catalog.Kind `json:"kinds,omitempty"`   // none means all
 	Regions []string       `json:"regions,omitempty"` // none means every enabled region
 	Mode    string         `json:"mode,omitempty"`    // "repair", or "plan" for catalog.Observe
+	Accept  *Consent       `json:"accept,omitempty"`  // nothing is swept, and everything else is ignored
 }
 
 // A Sweep is the answer to a Request.
@@ -50,7 +51,7 @@ func ParseRequest(raw []byte) (Request, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&req); err != nil {
-		return req, fmt.Errorf(`backfill takes {"kinds":[…],"regions":[…],"mode":"plan"|"repair"}: %w`, err)
+		return req, fmt.Errorf(`backfill takes {"kinds":[…],"regions":[…],"mode":"plan"|"repair"} or {"accept":{…}}: %w`, err)
 	}
 	return req, req.Validate()
 }
@@ -67,17 +68,6 @@ func (r Request) Validate() error {
 		errs = append(errs, fmt.Errorf("there is no mode %q: use plan or repair", r.Mode))
 	}
 	return errors.Join(errs...)
-}
-
-// HandleBackfill takes a Request and returns a Sweep. It returns an error only
-// if the sweep could not begin. Failures of single runs are in the reports and
-// the metrics.
-func (a *App) HandleBackfill(ctx context.Context, raw json.RawMessage) (Sweep, error) {
-	req, err := ParseRequest(raw)
-	if err != nil {
-		return Sweep{}, err
-	}
-	return a.Sweep(ctx, req, nil)
 }
 
 // Sweep runs every kind in each region where it applies, after the kinds on
@@ -122,10 +112,10 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 			progress(done, len(scopes))
 		}
 	})
+	a.notify(ctx, reports) // one notification for all regions
 	for _, rep := range reports {
 		sweep.add(rep)
 	}
-	a.notify(ctx, reports) // one notification for all regions
 	return sweep, nil
 }
 

@@ -129,7 +129,8 @@ func TestBackfillRequests(t *testing.T) {
 		w := healthy(t, "")
 		w.deleteFlowLogs(home, "vpc-1")
 		before := w.State()
-		s, err := w.app(catalog.Backfill).HandleBackfill(t.Context(), json.RawMessage(tt.raw))
+		got, err := w.app(catalog.Backfill).HandleBackfill(t.Context(), json.RawMessage(tt.raw))
+		s, _ := got.(app.Sweep)
 		if tt.err == "" && err != nil || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
 			t.Errorf("%s: error %v, want %q", tt.raw, err, tt.err)
 		}

@@ -179,16 +179,15 @@ func TestDecoy(t *testing.T) {
 func TestAccept(t *testing.T) {
 	accept := map[string]func(*world){
 		"by a person": func(w *world) {
-			a := w.app(catalog.Backfill)
-			what, err := a.Acceptance(w.t.Context())
-			if err != nil || len(what.Changes) != 1 || what.Changes[0].Name != "bucket" || what.Changes[0].Now != "elsewhere" {
-				w.t.Fatalf("%+v, %v; want the bucket", what, err)
+			told := len(w.Messages())
+			if what := w.accept(); len(what.Changes) != 1 || what.Changes[0].Name != "bucket" || what.Changes[0].Now != "elsewhere" {
+				w.t.Fatalf("%+v; want the bucket", what)
 			}
-			if err := a.Accept(w.t.Context(), what); err != nil {
-				w.t.Fatal(err)
+			if m := w.Messages()[told:]; len(m) != 1 || !strings.Contains(m[0].Text, "bucket elsewhere") {
+				w.t.Errorf("messages %+v, want one about what was accepted", m)
 			}
-			if what, err := a.Acceptance(w.t.Context()); err != nil || len(what.Changes) != 0 {
-				w.t.Errorf("%+v, %v; want nothing left to accept", what, err)
+			if what := w.accept(); len(what.Changes) != 0 {
+				w.t.Errorf("%+v; want nothing left to accept", what)
 			}
 		},
 		"by the configuration": func(w *world) { w.config.Trail.Bucket = "elsewhere" },
@@ -219,7 +218,7 @@ func TestAccept(t *testing.T) {
 // memory still work, and a repair that needs it says why it failed.
 func TestUnusableMemory(t *testing.T) {
 	spoil := map[string]func(*world){
-		"denied":   func(w *world) { w.Deny("GetParameter") },
+		"denied":   func(w *world) { w.Deny("GetParameterHistory") },
 		"spoilt":   func(w *world) { w.putMemory("{") },
 		"a stolen": func(w *world) { w.putMemory(strings.ReplaceAll(w.memory(), account, other)) },
 	}
@@ -251,7 +250,7 @@ func TestUnusableMemory(t *testing.T) {
 	t.Run("throttled", func(t *testing.T) {
 		w := healthy(t, few)
 		w.stopLogging("audit")
-		w.Fail("GetParameter", "ThrottlingException")
+		w.Fail("GetParameterHistory", "ThrottlingException")
 		if again, _ := w.send(events.Read("StopLogging.name.json"), true); len(again) != 1 {
 			t.Errorf("%v to deliver again, want the message", again)
 		}
@@ -387,7 +386,8 @@ func (w *world) memory() string {
 	return *must(w.SSM.GetParameter(w.t.Context(), &ssm.GetParameterInput{Name: aws.String("/relight/memory/trail")})).Parameter.Value
 }
 
+// putMemory writes what relight remembers of the trail as the sweep does.
 func (w *world) putMemory(value string) {
 	w.t.Helper()
-	must(w.SSM.PutParameter(w.t.Context(), &ssm.PutParameterInput{Name: aws.String("/relight/memory/trail"), Value: aws.String(value), Overwrite: aws.Bool(true)}))
+	must(awstest.NewClients(w.ConfigOf(sessionOf(catalog.Backfill))).SSM.PutParameter(w.t.Context(), &ssm.PutParameterInput{Name: aws.String("/relight/memory/trail"), Value: aws.String(value), Overwrite: aws.Bool(true)}))
 }

@@ -38,7 +38,7 @@ func TestErrorsOfCalls(t *testing.T) {
 	c := &Cloud{Config: acct.Config(), Want: catalog.Desired{Baseline: catalog.Baseline{Prefix: "ours"}}}
 	for _, op := range []string{
 		"CreateFlowLogs", "DescribeAlarms", "PutMetricAlarm", "DeleteAlarmMuteRule", "DescribeLogGroups", "PutMetricFilter", "CreateTrail", "StartLogging",
-		"CreateTopic", "Subscribe", "SetSubscriptionAttributes", "DetachRolePolicy", "GetPolicy", "DescribeKey", "GetParameter",
+		"CreateTopic", "Subscribe", "SetSubscriptionAttributes", "DetachRolePolicy", "GetPolicy", "DescribeKey", "GetParameterHistory",
 		"DescribeRegions", "DescribeTrails", "Publish",
 	} {
 		acct.Deny(op)
@@ -102,9 +102,9 @@ func TestErrorsOfCalls(t *testing.T) {
 			return err
 		}, "kms.DescribeKey", "k"},
 		{func() error {
-			_, err := r.ssm().GetParameter(t.Context(), &ssm.GetParameterInput{Name: aws.String("/p")})
+			_, err := r.ssm().GetParameterHistory(t.Context(), &ssm.GetParameterHistoryInput{Name: aws.String("/p")})
 			return err
-		}, "ssm.GetParameter", "/p"},
+		}, "ssm.GetParameterHistory", "/p"},
 		{func() error { return c.HandOver(t.Context(), home, catalog.Trails) }, "lambda.InvokeFunction", "ours-trails"},
 	}
 	for _, tt := range tests {
@@ -113,11 +113,11 @@ func TestErrorsOfCalls(t *testing.T) {
 			t.Errorf("%v, want one of %s %s", e, tt.op, tt.target)
 		}
 	}
-	_, _, recall := c.Recall(t.Context(), home, "/p")
+	_, recall := c.Recall(t.Context(), home, "/p")
 	_, _, regions := c.Regions(t.Context(), home)
 	_, observe := c.Observe(t.Context(), scope(catalog.Trails))
 	for want, err := range map[string]error{
-		"ssm.GetParameter /p: ": recall, "ec2.DescribeRegions " + home + ": ": regions, "cloudtrail.DescribeTrails " + home + ": ": observe,
+		"ssm.GetParameterHistory /p: ": recall, "ec2.DescribeRegions " + home + ": ": regions, "cloudtrail.DescribeTrails " + home + ": ": observe,
 		"cloudtrail.CreateTrail " + trail + ": ": c.Apply(t.Context(), scope(catalog.Trails), []plan.Action{plan.CreateTrail{Trail: plan.Trail{ARN: trail, Bucket: "b"}}})[0].Err,
 		"sns.Publish " + topic + ": ":            c.Publish(t.Context(), topic, "s", "m"),
 	} {
@@ -195,7 +195,7 @@ func TestPrefixes(t *testing.T) {
 // in it would make one standing finding news at every sweep.
 func TestUnreadableMemoryIsTheSameTwice(t *testing.T) {
 	c, acct := cloud(t)
-	acct.Deny("GetParameter")
+	acct.Deny("GetParameterHistory")
 	text := func() string {
 		got, err := c.in(account, home).recallTrail(t.Context())
 		if err != nil || got.Unreadable == "" {
@@ -203,13 +203,13 @@ func TestUnreadableMemoryIsTheSameTwice(t *testing.T) {
 		}
 		return got.Unreadable
 	}
-	withID := &remedy.Error{Op: "ssm.GetParameter", Err: &smithyhttp.ResponseError{
+	withID := &remedy.Error{Op: "ssm.GetParameterHistory", Err: &smithyhttp.ResponseError{
 		Err: &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "no"}, Response: &smithyhttp.Response{Response: &http.Response{StatusCode: 400}},
 	}}
-	if got := lasting(withID); got != "ssm.GetParameter: AccessDeniedException: no" {
+	if got := lasting(withID); got != "ssm.GetParameterHistory: AccessDeniedException: no" {
 		t.Errorf("%q has more than the call, the code and the message", got)
 	}
-	if first := text(); first != text() || !strings.HasPrefix(first, "ssm.GetParameter: AccessDenied") {
+	if first := text(); first != text() || !strings.HasPrefix(first, "ssm.GetParameterHistory: AccessDenied") {
 		t.Errorf("%q, then %q", first, text())
 	}
 }

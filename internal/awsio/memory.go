@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
+	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
 )
@@ -16,19 +17,40 @@ func (r *region) ssm() *ssm.Client { return client(r, ssm.NewFromConfig) }
 var _ remedy.Memory = (*Cloud)(nil)
 
 // Recall reads a parameter of Systems Manager.
-func (c *Cloud) Recall(ctx context.Context, region, name string) (value string, known bool, err error) {
+func (c *Cloud) Recall(ctx context.Context, region, name string) (plan.Note, error) {
 	return c.home(region).recall(ctx, name)
 }
 
-func (r *region) recall(ctx context.Context, name string) (value string, known bool, err error) {
-	out, err := r.ssm().GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String(name)})
-	switch {
-	case remedy.ClassOf(err) == remedy.Missing:
-		return "", false, nil
-	case err != nil:
-		return "", false, bare(err)
+// recall reads every version of a parameter, and with each who wrote it: only what
+// the sweep's role wrote counts. A parameter keeps 100 versions. Sources: AWS Systems
+// Manager API Reference, GetParameterHistory, LastModifiedUser; User Guide, "Working
+// with parameter versions".
+func (r *region) recall(ctx context.Context, name string) (plan.Note, error) {
+	var note plan.Note
+	var newest, own int64
+	in := &ssm.GetParameterHistoryInput{Name: aws.String(name)}
+	for page, err := range pages(ctx, ssm.NewGetParameterHistoryPaginator(r.ssm(), in)) {
+		switch {
+		case remedy.ClassOf(err) == remedy.Missing:
+			return plan.Note{}, nil
+		case err != nil:
+			return plan.Note{}, bare(err)
+		}
+		for _, v := range page.Parameters {
+			by := aws.ToString(v.LastModifiedUser)
+			sweeps := catalog.ActsAs(by, r.Want.SweepRole)
+			if v.Version > newest {
+				newest, note.Foreign = v.Version, ""
+				if !sweeps {
+					note.Foreign = by
+				}
+			}
+			if sweeps && v.Version > own {
+				own, note.Text, note.Known = v.Version, aws.ToString(v.Value), true
+			}
+		}
 	}
-	return aws.ToString(out.Parameter.Value), true, nil
+	return note, nil
 }
 
 // Remember writes a parameter of Systems Manager. A value above 4 KB needs an
@@ -50,22 +72,20 @@ func (r *region) rememberTrail(ctx context.Context, a plan.RememberTrail) error 
 	return r.remember(ctx, a.Parameter, a.Memory.Encode())
 }
 
+func (r *region) restoreMemory(ctx context.Context, a plan.RestoreMemory) error {
+	return r.remember(ctx, a.Parameter, a.Text)
+}
+
 // recallTrail returns what relight remembers of the trail. A read error that
 // may pass is an error. If the memory cannot be used at all, the recollection
 // says so, because most repairs do not need it.
 func (r *region) recallTrail(ctx context.Context) (plan.Recollection, error) {
-	text, known, err := r.recall(ctx, r.Want.TrailMemory())
+	note, err := r.recall(ctx, r.Want.TrailMemory())
 	switch {
 	case err != nil && remedy.ClassOf(err).Retry():
 		return plan.Recollection{}, err
 	case err != nil:
 		return plan.Recollection{Unreadable: lasting(err)}, nil
-	case !known:
-		return plan.Recollection{}, nil
 	}
-	m, err := plan.DecodeTrailMemory(text, r.account, r.name)
-	if err != nil {
-		return plan.Recollection{Unreadable: err.Error()}, nil //nolint:nilerr // the recollection has it
-	}
-	return plan.Recollection{Trail: &m}, nil
+	return plan.Recollect(note, r.account, r.name), nil
 }

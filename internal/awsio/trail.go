@@ -28,6 +28,7 @@ var trailKind = kindOf(
 	each((*region).startLogging),
 	each((*region).putSelectors),
 	each((*region).rememberTrail),
+	each((*region).restoreMemory),
 )
 
 // observeTrail reads as little as the scope allows:
@@ -36,12 +37,16 @@ var trailKind = kindOf(
 //	roles                                                 every trail; the status and the role of the
 //	                                                      one that delivers with such a role
 //	managed policies                                      which roles have them; if any does, as above
+//	parameters with what relight remembers                nothing
 //	another trail than the configured or remembered one   at most what shows that
 //	several trails qualify, and none is remembered        what each of them does
 //	the trail is gone, or has to be updated               its log group too
 //	any other                                             status, selectors
 func (r *region) observeTrail(ctx context.Context, s remedy.Scope) (*plan.TrailState, error) {
 	state := &plan.TrailState{}
+	if s.Type == catalog.Parameter {
+		return state, nil
+	}
 	if s.Type == catalog.Bucket || s.Type == catalog.Key {
 		var err error
 		state.Seen, err = r.describeTrails(ctx)

@@ -80,7 +80,7 @@ type region struct {
 	alarms store[alarm]
 	topics map[string]*topic                  // by ARN
 	ghosts map[string]map[string]subscription // by ARN of a deleted topic, then of the subscription
-	params map[string]string                  // of Systems Manager
+	params map[string]parameter               // of Systems Manager, by name
 	queues map[string]map[string]string       // attributes by name
 
 	functions map[string]*function // by name

@@ -74,6 +74,7 @@ const (
 	addressOwnerShows   = "owner-of-an-address-shows"
 	trailErrorGoes      = "trail-delivery-error-goes"
 	trailErrorAtOnce    = "trail-delivery-error-shows"
+	authorIsSession     = "author-of-a-parameter-is-a-session"
 )
 
 // Beliefs returns the beliefs that no clause checks, in the order of their
@@ -358,6 +359,11 @@ var alarmBeliefs = []Belief{
 }
 
 var trailBeliefs = []Belief{
+	{
+		ID: authorIsSession, Says: "GetParameterHistory names the session of a role that wrote a version, as arn:aws:sts::…:assumed-role/….", Grade: Assumed,
+		Evidence: "AWS Systems Manager API Reference, ParameterHistory, LastModifiedUser: the ARN of the user. Its example is an IAM user.", Decides: "internal/awsio/memory.go",
+		Other: "it names the role", Then: "Nothing: relight takes the ARN of the role as well as that of its session.", Settles: byHand + ": PutParameter with a role, GetParameterHistory.",
+	},
 	{
 		ID: historyAtOnce, Probed: []string{"history-shows-stop-logging"}, Says: "LookupEvents shows a call of a few seconds ago.", Grade: Assumed,
 		Evidence: "Shown at the first look, after 187 seconds: " + stackd + "2026-09-26.", Decides: "internal/awsio/trail.go",

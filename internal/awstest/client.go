@@ -52,11 +52,15 @@ func NewClients(cfg aws.Config) Clients {
 // this account. The account answers as the last step of the SDK's Initialize
 // stage: the SDK's later stages (serialise, sign, retry) never run, and a
 // middleware that a caller adds to Initialize has to come before the account.
-func (a *Account) Config() aws.Config {
+func (a *Account) Config() aws.Config { return a.ConfigOf(a.arn("iam", "", "root")) }
+
+// ConfigOf returns a configuration whose clients call the account as a principal,
+// given by its ARN.
+func (a *Account) ConfigOf(caller string) aws.Config {
 	return aws.Config{
 		Region: a.Home, Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "secret", ""),
 		APIOptions: []func(*middleware.Stack) error{func(stack *middleware.Stack) error {
-			return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("awstest.Account", a.answer), middleware.After)
+			return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("awstest.Account", a.answer(caller)), middleware.After)
 		}},
 	}
 }
@@ -83,6 +87,7 @@ type request struct {
 	*Account
 	*region
 	service, op string
+	caller      string // ARN
 }
 
 // wrote records a write.
@@ -119,11 +124,15 @@ var operations = func() map[reflect.Type]operation {
 	return all
 }()
 
-// answer is the middleware: it counts the call, refuses it if a test or the
+// answer is the middleware of a caller: it counts the call, refuses it if a test or the
 // region's status requires that, and otherwise lets its operation answer.
-func (a *Account) answer(ctx context.Context, in middleware.InitializeInput, _ middleware.InitializeHandler) (
-	out middleware.InitializeOutput, meta middleware.Metadata, err error,
-) {
+func (a *Account) answer(caller string) func(context.Context, middleware.InitializeInput, middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+	return func(ctx context.Context, in middleware.InitializeInput, _ middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+		return a.answerTo(ctx, caller, in)
+	}
+}
+
+func (a *Account) answerTo(ctx context.Context, caller string, in middleware.InitializeInput) (out middleware.InitializeOutput, meta middleware.Metadata, err error) {
 	a.mu.Lock()
 	other := a.others[reflect.TypeOf(in.Parameters)]
 	if other != nil {
@@ -132,7 +141,7 @@ func (a *Account) answer(ctx context.Context, in middleware.InitializeInput, _ m
 		return out, meta, err
 	}
 	defer a.mu.Unlock()
-	c := &request{a, a.regions[awsmiddleware.GetRegion(ctx)], middleware.GetServiceID(ctx), middleware.GetOperationName(ctx)}
+	c := &request{a, a.regions[awsmiddleware.GetRegion(ctx)], middleware.GetServiceID(ctx), middleware.GetOperationName(ctx), caller}
 	op, known := operations[reflect.TypeOf(in.Parameters)]
 	if !known {
 		return out, meta, fmt.Errorf("awstest: the account does not answer %s of %s", c.op, c.service)

@@ -16,7 +16,7 @@ func (a *Account) AddRegion(name, status string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.regions[name] = &region{
-		name: name, status: status, topics: map[string]*topic{}, params: map[string]string{},
+		name: name, status: status, topics: map[string]*topic{}, params: map[string]parameter{},
 		queues: map[string]map[string]string{}, functions: map[string]*function{},
 	}
 }

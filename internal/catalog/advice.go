@@ -46,5 +46,9 @@ const (
 		"Read it: aws logs describe-account-policies. If nobody wanted it, delete it: aws logs delete-account-policy."
 	adviceStateSet = "An alarm notifies only when its state changes. An alarm that was set to ALARM by hand sends nothing until it has been OK again. " +
 		"An alarm that was set to OK by hand hides what triggered it. Read its history: aws cloudwatch describe-alarm-history."
+	adviceDestination = "relight adds what the policy requires of the trail, but changes no destination back: from now on, records may go to somebody else, or to nobody. " +
+		"Read where the trail delivers: aws cloudtrail describe-trails. If you did not want this, change it back now: aws cloudtrail update-trail."
+	adviceMemory = "Only relight's sweep writes this parameter. relight relies on what the sweep wrote, and the next sweep writes it again, but a deleted parameter is forgotten. " +
+		"Find out what else the caller did: the next step may be to change the trail."
 	adviceUnsubscribed = "relight restores only the subscribers that the configuration names. Ask who else is missing." // relight does not know them
 )

@@ -25,6 +25,11 @@ type Call struct {
 	Harmless   Value        // a call with this parameter does no harm, so relight notifies nobody; most rows have none
 	Newborn    bool         // the call creates a resource that its creator may be about to protect, so its event may wait
 	Tag        string       // the rule matches only requests with this tag, which exempts: watched only if flowLogs.exemptByTag is set
+	Memory     bool         // the rule matches only requests whose name at Path is one of relight's memories
+	Sets       []string     // the advice is due only if the call has a parameter at one of these paths; it also says the values
+	Routine    bool         // relight makes this call too, and then no advice is due
+
+	under string // of a call with Memory: what the name begins with
 }
 
 // A Value is a path in an event's detail and the value at that path, as text.
@@ -64,9 +69,23 @@ var Calls = slices.Concat(
 		named("DeleteFlowLogs"),
 
 	Call{Source: "aws.cloudtrail", Kinds: []Kind{Trails}, Type: Trail, Path: "requestParameters.name"}.
-		named("StopLogging", "UpdateTrail", "DeleteTrail"),
+		named("StopLogging", "DeleteTrail"),
+	Call{
+		Source: "aws.cloudtrail", Kinds: []Kind{Trails}, Type: Trail, Path: "requestParameters.name", Routine: true, Advice: adviceDestination,
+		Sets: []string{
+			"requestParameters.s3BucketName", "requestParameters.s3KeyPrefix", "requestParameters.kmsKeyId", "requestParameters.snsTopicName",
+			"requestParameters.cloudWatchLogsLogGroupArn", "requestParameters.cloudWatchLogsRoleArn",
+		},
+	}.named("UpdateTrail"),
 	Call{Source: "aws.cloudtrail", Kinds: []Kind{Trails}, Type: Trail, Path: "requestParameters.trailName"}.
 		named("PutEventSelectors"),
+
+	Call{Source: "aws.ssm", Kinds: []Kind{Trails}, Type: Parameter, Path: "requestParameters.name", Memory: true, Routine: true, Advice: adviceMemory}.
+		named("PutParameter"),
+	Call{Source: "aws.ssm", Kinds: []Kind{Trails}, Type: Parameter, Path: "requestParameters.name", Memory: true, Advice: adviceMemory}.
+		named("DeleteParameter", "LabelParameterVersion"),
+	Call{Source: "aws.ssm", Kinds: []Kind{Trails}, Type: Parameter, Path: "requestParameters.names", Memory: true, Advice: adviceMemory}.
+		named("DeleteParameters"),
 
 	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupName"}.
 		named("CreateLogGroup", "DeleteLogGroup", "PutRetentionPolicy"),
@@ -172,7 +191,13 @@ func (c Call) named(names ...string) []Call {
 // Calls returns the calls that a deployment of the baseline watches. It leaves
 // out calls about tags unless the baseline lets a tag exempt VPCs.
 func (b Baseline) Calls() []Call {
-	return slices.DeleteFunc(slices.Clone(Calls), func(c Call) bool { return c.Tag != "" && !b.FlowLogs.ExemptByTag })
+	calls := slices.DeleteFunc(slices.Clone(Calls), func(c Call) bool { return c.Tag != "" && !b.FlowLogs.ExemptByTag })
+	for i := range calls {
+		if calls[i].Memory {
+			calls[i].under = b.Memories()
+		}
+	}
+	return calls
 }
 
 // globalSources are the services whose events AWS sends in only one region of a

@@ -6,7 +6,10 @@
 // it too.
 package catalog
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // A Kind is one family of protections. relight observes, plans and repairs the
 // protections of a kind together.
@@ -88,6 +91,7 @@ const (
 	Trail     ResourceType = "trail"     // a trail's name or ARN
 	Role      ResourceType = "role"      // the name of an IAM role
 	IAMPolicy ResourceType = "policy"    // ARN of a managed IAM policy
+	Parameter ResourceType = "parameter" // the name of a parameter of Systems Manager
 
 	// These types are alarms too. relight checks something else for them than
 	// for an event about the settings of an alarm.
@@ -124,6 +128,26 @@ type Deployment struct {
 	Topic        string // ARN of relight's topic
 	TopicKey     string // ARN of the key that encrypts the topic
 	DeliveryRole string // ARN of the role that delivers relight's flow logs
+	Role         string // ARN of the role that this process has; "" in a terminal
+	SweepRole    string // ARN of the role of Backfill
+}
+
+// Sweeps reports whether this process has the role that may write what relight
+// remembers.
+func (d Deployment) Sweeps() bool { return d.SweepRole != "" && d.Role == d.SweepRole }
+
+// ActsAs reports whether a caller is a role or a session of the role, both given by
+// ARN. The ARN of a session leaves out the path of the role, which is no loss: a
+// name of a role exists once in an account. Source: IAM User Guide, "IAM
+// identifiers".
+func ActsAs(caller, role string) bool {
+	parts := strings.SplitN(role, ":", 6)
+	if len(parts) != 6 || !strings.HasPrefix(parts[5], "role/") {
+		return false
+	}
+	name := parts[5][strings.LastIndex(parts[5], "/")+1:]
+	session, ok := strings.CutPrefix(caller, "arn:"+parts[1]+":sts::"+parts[4]+":assumed-role/"+name+"/")
+	return caller == role || ok && session != "" && !strings.ContainsAny(session, "/ ")
 }
 
 // Desired is the desired state of one account: the baseline, together with the

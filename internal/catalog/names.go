@@ -7,6 +7,8 @@ const (
 	EnvTopic        = "RELIGHT_TOPIC"         // ARN of the topic
 	EnvTopicKey     = "RELIGHT_TOPIC_KEY"     // ARN of the key that encrypts the topic
 	EnvDeliveryRole = "RELIGHT_DELIVERY_ROLE" // ARN of the role that delivers relight's flow logs
+	EnvRole         = "RELIGHT_ROLE"          // ARN of the function's own role
+	EnvSweepRole    = "RELIGHT_SWEEP_ROLE"    // ARN of the role of Backfill, the only one that may write what relight remembers
 )
 
 // OwnerTag is the key of the tag on everything that relight creates. Its value
@@ -36,7 +38,7 @@ const (
 
 // FindingsMemory returns the name of the parameter that stores the findings
 // that sweeps have reported.
-func (b Baseline) FindingsMemory() string { return "/" + b.Prefix + "/memory/findings" }
+func (b Baseline) FindingsMemory() string { return b.Memories() + "findings" }
 
 // A Function is one deployed Lambda.
 type Function string

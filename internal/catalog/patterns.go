@@ -2,7 +2,9 @@ package catalog
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
+	"strings"
 )
 
 // A Pattern is an EventBridge event pattern for one source and detail type.
@@ -16,38 +18,35 @@ type Pattern struct {
 type Detail struct {
 	EventName  []string          `json:"eventName"`
 	ErrorCode  []map[string]bool `json:"errorCode"`
-	Parameters *Parameters       `json:"requestParameters,omitempty"`
-}
-
-// Parameters is the part of a Detail that matches the tags of a request.
-type Parameters struct {
-	TagSet struct {
-		Items struct {
-			Key []string `json:"key"`
-		} `json:"items"`
-	} `json:"tagSet"`
+	Parameters map[string]any    `json:"requestParameters,omitempty"` // what the request must have
 }
 
 // parameters returns what the call's rule matches in the request. It returns
 // nil if the rule matches any request.
-func (c Call) parameters() *Parameters {
-	if c.Tag == "" {
-		return nil
+func (c Call) parameters() map[string]any {
+	switch {
+	case c.Tag != "":
+		return map[string]any{"tagSet": map[string]any{"items": map[string]any{"key": []string{c.Tag}}}}
+	case c.Memory:
+		parameter := strings.TrimPrefix(c.Path, "requestParameters.")
+		return map[string]any{parameter: []map[string]string{{"prefix": c.under}}}
 	}
-	var p Parameters
-	p.TagSet.Items.Key = []string{c.Tag}
-	return &p
+	return nil
 }
 
-// Tagged reports whether the pattern matches only requests with a tag.
-func (p Pattern) Tagged() bool { return p.tag() != "" }
-
-// tag returns the key of the tag that a request must have; "" for none.
-func (p Pattern) tag() string {
+// Narrow returns what distinguishes the pattern from others of its source and
+// detail type: "tagged" or "memory", with the parameter that names the memory;
+// "" for nothing.
+func (p Pattern) Narrow() string {
 	if p.Detail == nil || p.Detail.Parameters == nil {
 		return ""
 	}
-	return p.Detail.Parameters.TagSet.Items.Key[0]
+	for parameter := range p.Detail.Parameters {
+		if parameter != "tagSet" {
+			return "memory " + parameter
+		}
+	}
+	return "tagged"
 }
 
 // String returns the pattern as the JSON that PutRule accepts.
@@ -61,7 +60,7 @@ func (p Pattern) String() string {
 
 // PatternsOf returns the event patterns that together match every call that
 // can harm one of the kinds. There is one pattern per source and detail type,
-// and another for the calls about tags, in table order. Refused calls change
+// and another for the calls about tags or memories, in table order. Refused calls change
 // nothing, so no pattern matches them.
 func PatternsOf(calls []Call, kinds ...Kind) []Pattern {
 	var patterns []Pattern
@@ -70,7 +69,7 @@ func PatternsOf(calls []Call, kinds ...Kind) []Pattern {
 			continue
 		}
 		i := slices.IndexFunc(patterns, func(p Pattern) bool {
-			return p.Source[0] == c.Source && p.DetailType[0] == c.DetailType && p.tag() == c.Tag
+			return p.Source[0] == c.Source && p.DetailType[0] == c.DetailType && (p.Detail == nil || reflect.DeepEqual(p.Detail.Parameters, c.parameters()))
 		})
 		if i < 0 {
 			i = len(patterns)

@@ -46,7 +46,7 @@ var trailReads = Grant{
 
 // recall lets a kind read what relight remembers of the trail.
 func recall(why string) Grant {
-	return Grant{Actions: []string{"ssm:GetParameter"}, Resources: []string{memories}, Why: why}
+	return Grant{Actions: []string{"ssm:GetParameterHistory"}, Resources: []string{memories}, Why: why}
 }
 
 var trailLogGroup = arn + "logs:" + InRegion + ":" + InAccount + ":log-group:" + InTrailLogGroup
@@ -188,7 +188,7 @@ var kindGrants = map[Kind][]Grant{
 	},
 	LogGroups: {
 		trailReads,
-		recall("GetParameter is for choosing the protected trail if several trails qualify, or none, and for knowing the log group that relight made if somebody removed its tag"),
+		recall("GetParameterHistory is for choosing the protected trail if several trails qualify, or none, and for knowing the log group that relight made if somebody removed its tag"),
 		{
 			Actions:   []string{"cloudtrail:DescribeTrails", "logs:DescribeLogGroups"},
 			Resources: []string{"*"},
@@ -242,7 +242,7 @@ var kindGrants = map[Kind][]Grant{
 	},
 	Alarms: append([]Grant{
 		trailReads,
-		recall("GetParameter is for choosing the protected trail if several trails qualify, or none"),
+		recall("GetParameterHistory is for choosing the protected trail if several trails qualify, or none"),
 		{
 			Actions:   []string{"cloudwatch:DescribeAlarms"},
 			Resources: []string{"*"},
@@ -388,7 +388,7 @@ var sweepGrants = []Grant{
 		Why:       "the sweep remembers a trail that it finds healthy; functions that events start must not write this memory",
 	},
 	{
-		Actions:   []string{"ssm:GetParameter", "ssm:PutParameter"},
+		Actions:   []string{"ssm:GetParameterHistory", "ssm:PutParameter"},
 		Resources: []string{arn + "ssm:" + InRegion + ":" + InAccount + ":parameter/" + InPrefix + "/memory/findings"},
 		Why:       "relight remembers which findings it has reported, so that it reports a new finding although others are still open",
 	},

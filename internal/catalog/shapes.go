@@ -35,7 +35,8 @@ func (s Shape) MatchString(text string) bool {
 // Amazon S3 User Guide, bucket naming rules, including older buckets; KMS
 // API Reference, key IDs; CloudTrail API Reference, CreateTrail, Name, and
 // Trail, TrailARN; SNS API Reference, CreateTopic; IAM API Reference, CreateRole
-// and GetPolicy; CloudWatch API Reference, PutMetricAlarm.
+// and GetPolicy; CloudWatch API Reference, PutMetricAlarm; AWS Systems Manager API
+// Reference, PutParameter.
 var (
 	RegionShape   = shape(`^([a-z]{2,}(?:-[a-z]+)+-\d+)$`, 1, 255)
 	VPCShape      = shape(`^(vpc-[0-9a-f]+)$`, 1, 255)
@@ -46,6 +47,7 @@ var (
 	KeyShape      = shape(`^([A-Za-z0-9:/_-]+)$`, 1, 512)
 	TrailShape    = shape(`^(?:arn:[a-z-]+:cloudtrail:[a-z0-9-]+:\d{12}:trail/)?([A-Za-z0-9][A-Za-z0-9._-]+[A-Za-z0-9])$`, 3, 128)
 	RoleShape     = shape(`^([\w+=,.@-]+)$`, 1, 64)
+	ParamShape    = shape(`^(/?[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*)$`, 1, 1011) // not ARNs, which the watched calls do not accept
 	PolicyShape   = shape(`^arn:[a-z-]+:iam::(?:aws|\d{12}):policy/([\x21-\x7e]+)$`, 1, 512)
 	AlarmShape    = shape(`^([^\x00-\x1f\x7f]+)$`, 1, 255)
 )

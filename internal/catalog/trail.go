@@ -27,6 +27,10 @@ const (
 // Source: AWS Systems Manager User Guide, "Managing parameter tiers".
 const MemoryChars = 8192
 
+// Memories returns what the names of all parameters begin with that store what
+// relight remembers.
+func (b Baseline) Memories() string { return "/" + b.Prefix + "/memory/" }
+
 // TrailMemory returns the name of the parameter that stores what relight
 // remembers of the account's trail.
-func (b Baseline) TrailMemory() string { return "/" + b.Prefix + "/memory/trail" }
+func (b Baseline) TrailMemory() string { return b.Memories() + "trail" }

@@ -245,6 +245,8 @@ func DeploymentFromEnv(getenv func(string) string) (catalog.Deployment, error) {
 		Topic:        get(catalog.EnvTopic),
 		TopicKey:     get(catalog.EnvTopicKey),
 		DeliveryRole: get(catalog.EnvDeliveryRole),
+		Role:         get(catalog.EnvRole),
+		SweepRole:    get(catalog.EnvSweepRole),
 	}
 	return d, errors.Join(errs...)
 }

@@ -361,7 +361,7 @@ func TestLoadTakesContextOfCDK(t *testing.T) {
 
 func TestDeploymentFromEnv(t *testing.T) {
 	_, err := config.DeploymentFromEnv(func(string) string { return "" })
-	if err == nil || strings.Count(err.Error(), "is not set") != 5 {
-		t.Errorf("%v, want all five variables named", err)
+	if err == nil || strings.Count(err.Error(), "is not set") != 7 {
+		t.Errorf("%v, want all seven variables named", err)
 	}
 }

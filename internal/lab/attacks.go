@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/relight-aws/relight/internal/catalog"
 )
@@ -216,6 +217,13 @@ func Attacks() []Attack {
 		heals("ec2 DeleteTags, the one that exempted", Region, disableLogs,
 			exempt(), sdk((*ec2.Client).DeleteFlowLogs, input{"FlowLogIds": "${flow-logs-of-vpc}"}), unexempt()),
 
+		reports("ssm PutParameter, what relight remembers of the trail", Region, disableTools, remember("trail", `{"v":1}`)),
+		reports("ssm DeleteParameter, the marks of what was reported", Region, disableTools,
+			remember("findings", "{}"), cli("ssm", "DeleteParameter", input{"Name": "/${prefix}/memory/findings"})),
+		reports("ssm DeleteParameters, the marks of what was reported", Region, disableTools,
+			remember("findings", "{}"), sdk((*ssm.Client).DeleteParameters, input{"Names": []string{"/${prefix}/memory/findings"}})),
+		reports("ssm LabelParameterVersion, what relight remembers of the trail", Region, disableTools,
+			sdk((*ssm.Client).LabelParameterVersion, input{"Name": "/${prefix}/memory/trail", "Labels": []string{"keep"}})),
 		reports("monitoring SetAlarmState, to ALARM", Region, disableTools,
 			cli("cloudwatch", "SetAlarmState", input{"AlarmName": "${prefix}-root-usage", "StateValue": "ALARM", "StateReason": "test"})).
 			undoneBy(sdk((*cloudwatch.Client).SetAlarmState, input{"AlarmName": "${prefix}-root-usage", "StateValue": "OK", "StateReason": "handled"})),
@@ -231,6 +239,11 @@ func Attacks() []Attack {
 		heals("ec2 DeleteFlowLogs, a narrower one in its place", Region, disableLogs,
 			flowLogTo("${vpc}", TrailBucket), sdk((*ec2.Client).DeleteFlowLogs, input{"FlowLogIds": "${flow-logs-of-vpc}"})).leaves(narrowFlowLog),
 	}
+}
+
+// remember writes one of relight's memories.
+func remember(what, value string) Call {
+	return sdk((*ssm.Client).PutParameter, input{"Name": "/${prefix}/memory/" + what, "Value": value, "Type": "String", "Overwrite": true})
 }
 
 func aDay(group string) input { return input{"logGroupName": group, "retentionInDays": 1} }

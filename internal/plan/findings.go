@@ -74,6 +74,7 @@ const (
 	TrailRoleMissing              Code = "trail-role-missing"
 	TrailMemoryUnusable           Code = "trail-memory-unusable"
 	TrailMemoryShort              Code = "trail-memory-short"
+	MemoryForeign                 Code = "memory-foreign"
 	TrailOtherPurpose             Code = "trail-other-purpose"
 	TrailNotificationsUndelivered Code = "trail-notifications-undelivered"
 
@@ -246,6 +247,13 @@ var findingTexts = []FindingText{
 		Remedy:  "Find out who changed it. relight accept replaces it with the trail as it is now.",
 		Why:     "relight lacks a permission, or somebody wrote to the parameter.",
 		More:    "Look for `PutParameter` and `DeleteParameter`.",
+	},
+	{
+		Code: MemoryForeign, Subject: "memory {parameter}", Alert: true,
+		Problem: "somebody else than relight's sweep wrote it: {by}. relight relies on what its sweep wrote before",
+		Remedy:  "Find out why, and what else the caller changed: the trail may be next.",
+		Why:     "Somebody wrote to a parameter in which relight remembers what it protects. relight reads who wrote each version, and writes the last one of its own again.",
+		More:    "Look for `PutParameter`. To change what relight remembers, use `relight accept`.",
 	},
 	{
 		Code: TrailMemoryShort, Subject: "trail {trail}",

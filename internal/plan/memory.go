@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
@@ -41,10 +42,67 @@ func (r Recollection) Made(group string) bool {
 // memoryVersion is the version that this relight writes and reads.
 const memoryVersion = 1
 
+// A Note is what is kept under a name. Only what relight's sweep wrote counts.
+type Note struct {
+	Text    string // the newest that the sweep wrote
+	Known   bool   // the sweep wrote something that is still kept
+	Foreign string // ARN of who wrote the newest version, if it was not the sweep
+}
+
 // A Recollection is the result of reading the memory.
 type Recollection struct {
 	Trail      *TrailMemory // nil for nothing
 	Unreadable string       // why the memory cannot be used, which is not the same as nothing
+	Note       Note
+}
+
+// Recollect reads the memory of the trail from a note.
+func Recollect(n Note, account, region string) Recollection {
+	switch {
+	case !n.Known && n.Foreign != "":
+		return Recollection{Unreadable: "it was last written by " + n.Foreign + ", and relight's sweep wrote none of its versions", Note: n}
+	case !n.Known:
+		return Recollection{}
+	}
+	m, err := DecodeTrailMemory(n.Text, account, region)
+	if err != nil {
+		return Recollection{Unreadable: err.Error(), Note: n}
+	}
+	return Recollection{Trail: &m, Note: n}
+}
+
+// RestoreMemory writes again what relight remembered before somebody else wrote
+// the parameter.
+type RestoreMemory struct {
+	Parameter string
+	Text      string
+	Reason    string
+}
+
+// Step returns the action as a step of a plan.
+func (a RestoreMemory) Step() Step {
+	return Step{Stage: configure, Do: "restore what relight remembers in " + a.Parameter, Target: a.Parameter, Reason: a.Reason}
+}
+
+// Remembers reports whether an action writes what relight remembers.
+func Remembers(a Action) bool {
+	switch a.(type) {
+	case RememberTrail, RestoreMemory:
+		return true
+	}
+	return false
+}
+
+// foreignMemory reports that somebody else wrote what relight remembers, and plans
+// to write it again unless the plan does so anyway.
+func (p *Plan) foreignMemory(parameter string, n Note) {
+	if n.Foreign == "" || !n.Known {
+		return
+	}
+	p.find(MemoryForeign, Args{"parameter": parameter, "by": n.Foreign})
+	if !slices.ContainsFunc(p.Actions, func(a Action) bool { return Remembers(a) && a.Step().Target == parameter }) {
+		p.Actions = append(p.Actions, RestoreMemory{Parameter: parameter, Text: n.Text, Reason: "it was written by " + n.Foreign})
+	}
 }
 
 // MemoryOf returns what to remember of a trail, and of whether relight made its log

@@ -130,6 +130,9 @@ func (a PutSelectors) Step() Step {
 //	the event names a bucket or a key           only whether a trail depends on it
 //	the event names a role or a policy          whether a trail delivers with it, and a finding if
 //	                                            that trail cannot deliver; never changed
+//	the event names a memory of relight's       its caller is reported
+//	somebody else wrote the memory of the       a finding, and the sweep writes it again
+//	 trail
 //	it is of another account, or there is none  skipped or a finding; see ChooseTrail
 //	it records no management events, only       a finding, unless it is named, remembered, or has
 //	 others                                     relight's filters on its log group
@@ -155,8 +158,12 @@ func (a PutSelectors) Step() Step {
 func (observed *TrailState) plan(want catalog.Desired, got Observed) Plan {
 	var p Plan
 	s := *observed
-	if got.Type == catalog.Bucket || got.Type == catalog.Key {
+	switch got.Type {
+	case catalog.Bucket, catalog.Key:
 		return Plan{Touched: watchedOf(s.Seen, got)}
+	case catalog.Parameter: // the event itself says who wrote what relight remembers, and the sweep writes it again
+		p.Touched = slices.DeleteFunc(slices.Clone(got.Asked), func(name string) bool { return !strings.HasPrefix(name, want.Memories()) })
+		return p
 	}
 	if got.Type == catalog.Role || got.Type == catalog.IAMPolicy {
 		p.Touched = observed.touchedRoles(got)
@@ -187,6 +194,9 @@ func (observed *TrailState) plan(want catalog.Desired, got Observed) Plan {
 		p.bringBack(want, got.Account, got.Region, s)
 	case s.Choice.Trail != nil:
 		p.existing(want, got, s)
+	}
+	if got.Type == "" {
+		p.foreignMemory(want.TrailMemory(), s.Memory.Note)
 	}
 	for _, name := range got.Asked {
 		if t := s.Choice.Trail; t != nil && Called(t.ARN, name) {

@@ -31,7 +31,7 @@ type Applier interface {
 type Memory interface {
 	// Recall returns what is remembered under a name, and whether anything is.
 	// An error means that this is not known, which is not the same as nothing.
-	Recall(ctx context.Context, region, name string) (value string, known bool, err error)
+	Recall(ctx context.Context, region, name string) (plan.Note, error)
 	// Remember keeps a value under a name and replaces what was there.
 	Remember(ctx context.Context, region, name, value string) error
 }
@@ -156,6 +156,7 @@ type Reconciler struct {
 	Observer Observer
 	Applier  Applier
 	Want     catalog.Desired
+	Forgets  bool // it may not write what relight remembers, and leaves that to the deployed sweep
 }
 
 // Run brings one scope to its desired state, or in mode Observe only plans it.
@@ -187,5 +188,9 @@ func (r Reconciler) plan(ctx context.Context, s Scope) (plan.Plan, error) {
 	if err != nil {
 		return plan.Plan{}, fmt.Errorf("observe %s: %w", s, err)
 	}
-	return plan.Of(s.Kind, r.Want, got)
+	p, err := plan.Of(s.Kind, r.Want, got)
+	if r.Forgets {
+		p.Actions = slices.DeleteFunc(p.Actions, plan.Remembers)
+	}
+	return p, err
 }

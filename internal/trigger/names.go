@@ -29,6 +29,7 @@ var shapes = map[catalog.ResourceType]catalog.Shape{
 	catalog.Filter:    catalog.FilterShape,
 	catalog.Role:      catalog.RoleShape,
 	catalog.IAMPolicy: catalog.PolicyShape,
+	catalog.Parameter: catalog.ParamShape,
 
 	catalog.MutedAlarm:     catalog.AlarmShape,
 	catalog.CompositeAlarm: catalog.AlarmShape,
@@ -105,6 +106,30 @@ func canonical(name string, of catalog.ResourceType) string {
 // harmless.
 func harmless(c catalog.Call, detail json.RawMessage) bool {
 	return c.Harmless.Path != "" && fmt.Sprint(nodeAt(detail, c.Harmless.Path)) == c.Harmless.Text
+}
+
+// advice returns what a person should do about a call: nothing if its parameters
+// make it harmless. The values of the parameters that make it harmful follow, quoted,
+// because the caller chose them.
+func advice(c catalog.Call, detail json.RawMessage) string {
+	if c.Advice == "" || harmless(c, detail) {
+		return ""
+	}
+	var sets []string
+	for _, path := range c.Sets {
+		if v := nodeAt(detail, path); v != nil {
+			sets = append(sets, fmt.Sprintf("%s to %.200q", path[strings.LastIndex(path, ".")+1:], fmt.Sprint(v)))
+		}
+	}
+	switch {
+	case len(c.Sets) == 0:
+		return c.Advice
+	case len(sets) == 0 && (nodeAt(detail, "requestParameters") == nil || nodeAt(detail, "requestParameters.omitted") != nil):
+		return c.Advice // CloudTrail left the parameters out
+	case len(sets) == 0:
+		return ""
+	}
+	return "It sets " + strings.Join(sets, ", ") + ". " + c.Advice
 }
 
 // texts returns the strings in a node. It returns false if any part of the node

@@ -27,6 +27,7 @@ type Event struct {
 	Account string
 	Region  string
 	Global  bool           // AWS sends all events of this service in one region, regardless of the region of the call
+	Routine bool           // relight makes such calls too
 	Scopes  []remedy.Scope // one per kind that the call can harm
 
 	advice []string // of each scope
@@ -103,10 +104,7 @@ func Parse(raw []byte) (Event, error) {
 		if foreign {
 			return ev, fmt.Errorf("%s names no %s: %w", r.EventName, call.Type, ErrIgnored)
 		}
-		advice := call.Advice
-		if harmless(call, e.Detail) {
-			advice = ""
-		}
+		advice := advice(call, e.Detail)
 		if i == 0 { // people read about the first resource
 			ev.Cause.Names, ev.Cause.Advice = names, advice
 		}
@@ -115,6 +113,7 @@ func Parse(raw []byte) (Event, error) {
 				Account: e.Account, Region: e.Region, Kind: kind, Type: call.Type, Names: names,
 			})
 			ev.advice = append(ev.advice, advice)
+			ev.Routine = call.Routine
 		}
 	}
 	return ev, nil
