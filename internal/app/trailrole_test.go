@@ -48,7 +48,8 @@ func TestTrailRole(t *testing.T) {
 		messages int
 		says     string
 	}{
-		"role of the trail": {event: roleEvent("PutRolePolicy", auditRoleName), messages: 1, says: "Notice: PutRolePolicy of audit-delivery: "},
+		"role of the trail":         {event: roleEvent("PutRolePolicy", auditRoleName), messages: 1, says: "Notice: PutRolePolicy of audit-delivery: "},
+		"its name in other letters": {event: roleEvent("PutRolePolicy", "Audit-Delivery"), messages: 1, says: "of Audit-Delivery: "},
 		"a Deny that CloudTrail has noticed": {
 			do: (*world).denyTrailRole, event: roleEvent("PutRolePolicy", auditRoleName), messages: 1, says: "its events do not reach log group " + trailGroup,
 		},

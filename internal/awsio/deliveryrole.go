@@ -41,7 +41,7 @@ func (r *region) observeDeliveryRole(ctx context.Context, s remedy.Scope) (*plan
 	switch {
 	case role.ARN == "":
 		return &plan.DeliveryRoleState{Elsewhere: "relight is not deployed, so there is no delivery role"}, nil
-	case s.Type == catalog.Role && len(names) > 0 && !slices.Contains(names, role.Name):
+	case s.Type == catalog.Role && len(names) > 0 && !slices.ContainsFunc(names, role.Named):
 		return &plan.DeliveryRoleState{Elsewhere: "the event is about another role"}, nil
 	case s.Type == catalog.IAMPolicy && len(names) > 0 && !slices.Contains(names, role.Boundary):
 		attached, err := r.attachedPolicies(ctx, role.Name)

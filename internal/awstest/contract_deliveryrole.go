@@ -142,6 +142,30 @@ var roleClauses = []clause{
 		},
 	},
 	{
+		name: "inline policies of a role have a size together", source: "IAM User Guide, IAM and AWS STS quotas: 10,240 characters, white space not counted", grade: Documented,
+		check: func(p *party) error {
+			name, err := p.role()
+			if err != nil {
+				return err
+			}
+			put := func(policy, document string) error {
+				_, err := p.IAM.PutRolePolicy(p.ctx, &iam.PutRolePolicyInput{RoleName: name, PolicyName: aws.String(policy), PolicyDocument: aws.String(document)})
+				return err
+			}
+			p.later(func() {
+				_, _ = p.IAM.DeleteRolePolicy(p.ctx, &iam.DeleteRolePolicyInput{RoleName: name, PolicyName: aws.String("large")})
+			})
+			large := strings.Replace(contractDocument, `"*"`, `"arn:aws:logs:*:*:`+strings.Repeat("x", inlineChars-2*len(contractDocument)-len("arn:aws:logs:*:*:")+1)+`"`, 1)
+			if err := put("large", strings.Replace(large, ",", ",\n\t  ", 1)); err != nil { // as long as it may be, and white space
+				return err
+			}
+			if err := put("deliver", contractDocument); err != nil {
+				return err
+			}
+			return refused("PutRolePolicy", put("deliver", strings.Replace(contractDocument, "PutLogEvents", "PutLogEvents*", 1)), "LimitExceeded")
+		},
+	},
+	{
 		name: "new default version of a managed policy takes effect", source: "IAM API Reference, CreatePolicyVersion, SetAsDefault; GetPolicy", grade: Documented,
 		check: func(p *party) error {
 			name, err := p.role()

@@ -20,6 +20,7 @@ const (
 	usualIAM           = 100
 	attachedPolicies   = 10
 	policyVersions     = 5
+	inlineChars        = 10240 // of all inline policies of a role, without white space
 	flowLogService     = "vpc-flow-logs.amazonaws.com"
 	noSuchEntity       = "NoSuchEntity"
 	malformedDocument  = "MalformedPolicyDocument"
@@ -382,6 +383,13 @@ func deleteRolePermissionsBoundary(c *request, in *iam.DeleteRolePermissionsBoun
 func putRolePolicy(c *request, in *iam.PutRolePolicyInput) error {
 	return c.changeRole(in.RoleName, func(r *role) error {
 		r.inline[*in.PolicyName] = *in.PolicyDocument
+		chars := 0
+		for _, document := range r.inline {
+			chars += len([]rune(strings.Join(strings.Fields(document), "")))
+		}
+		if chars > inlineChars {
+			return refuse("LimitExceeded", "Maximum policy size of %d bytes exceeded for role %s", inlineChars, r.name)
+		}
 		return checkDocument(in.PolicyDocument)
 	})
 }

@@ -7,6 +7,10 @@ const FlowLogService = "vpc-flow-logs.amazonaws.com"
 // DeliveryPolicy is the name of the delivery role's inline policy.
 const DeliveryPolicy = "deliver"
 
+// InlinePolicyChars is how many characters the inline policies of a role may have
+// together, without white space. Source: IAM User Guide, "IAM and AWS STS quotas".
+const InlinePolicyChars = 10240
+
 // InFlowLogGroup is the placeholder for FlowLogSpec.LogGroup in DeliveryGrants.
 const InFlowLogGroup = "${flow-log-group}"
 

@@ -359,7 +359,7 @@ var ownGrants = map[Kind][]Grant{
 			},
 			Resources: []string{InDeliveryRole},
 			Why: "an intruder who takes over this function could use these actions to get more rights, so they apply only to this role. " +
-				"relight removes policies from the role only if they unconditionally deny log delivery. TagRole is for restoring removed tags, and for CreateRole; " +
+				"relight removes policies from the role only if they unconditionally deny log delivery, cannot be read, or leave no room for the role's own policy. TagRole is for restoring removed tags, and for CreateRole; " +
 				"PutRolePermissionsBoundary is for the configured boundary",
 		},
 	},

@@ -1,11 +1,14 @@
 package plan
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/iampolicy"
@@ -87,6 +90,10 @@ func DeliveryRoleOf(want catalog.Desired) DeliveryRoleSpec {
 	return role
 }
 
+// Named reports whether a name is the role's. IAM does not distinguish names by
+// case. Source: IAM User Guide, "IAM and AWS STS quotas", IAM name requirements.
+func (r DeliveryRoleSpec) Named(name string) bool { return strings.EqualFold(name, r.Name) }
+
 // CreateDeliveryRole creates the delivery role, under the name it had.
 type CreateDeliveryRole struct {
 	Role   DeliveryRoleSpec
@@ -153,14 +160,19 @@ func (a TagRole) Step() Step {
 
 // RemoveRolePolicy deletes an inline policy of a role.
 type RemoveRolePolicy struct {
-	Role   string
-	Name   string
-	Reason string
+	Role     string
+	Name     string
+	Reason   string
+	MakeRoom bool // the role's own policy, which comes after it, has no room otherwise
 }
 
 // Step returns the action as a step of a plan.
 func (a RemoveRolePolicy) Step() Step {
-	return Step{Stage: protect, Do: fmt.Sprintf("delete policy %s of role %s", a.Name, a.Role), Target: a.Name, Reason: a.Reason}
+	stage := protect
+	if a.MakeRoom {
+		stage = create
+	}
+	return Step{Stage: stage, Do: fmt.Sprintf("delete policy %s of role %s", a.Name, a.Role), Target: a.Name, Reason: a.Reason}
 }
 
 // DetachRolePolicy detaches a managed policy from a role. The policy itself
@@ -190,6 +202,9 @@ func (a DetachRolePolicy) Step() Step {
 //	another policy denies log delivery      a finding: the condition cannot be judged here, and the
 //	 on a condition                         policy may be an administrator's; the policy of IAM's
 //	                                        "Revoke active sessions" is no finding
+//	another policy cannot be read           removed from the role, as if it denied
+//	other inline policies leave no room     removed before that, the largest first, as many as needed:
+//	 for its own, which is not there         nobody else may need them more than the role its own
 //	any other policy                        left as it is
 //	its boundary does not allow delivery    a finding: others own the boundary's policy
 func (state *DeliveryRoleState) plan(want catalog.Desired, got Observed) Plan {
@@ -204,7 +219,9 @@ func (state *DeliveryRoleState) plan(want catalog.Desired, got Observed) Plan {
 		p.find(DeliveryRoleElsewhere, Args{"role": role.ARN, "namesake": namesake, "name": roleName(namesake)})
 		return p
 	}
+	restored := false
 	put := func(reason string) {
+		restored = true
 		p.Actions = append(p.Actions, PutRolePolicy{Role: role.Name, Name: catalog.DeliveryPolicy, Document: role.Policy, Reason: reason})
 	}
 	if !state.Exists {
@@ -232,11 +249,16 @@ func (state *DeliveryRoleState) plan(want catalog.Desired, got Observed) Plan {
 		reason := "it lacks " + strings.Join(slices.Sorted(maps.Keys(lacking)), ", ")
 		p.Actions = append(p.Actions, TagRole{Role: role.Name, Tags: lacking, Reason: reason})
 	}
+	makeRoom := map[string]bool{}
+	if restored {
+		makeRoom = crowding(role, state)
+	}
 	for name, document := range state.Inline {
 		switch always, perhaps := denies(document, role.Grants, state.At); {
 		case name == catalog.DeliveryPolicy:
-		case always != "":
-			p.Actions = append(p.Actions, RemoveRolePolicy{Role: role.Name, Name: name, Reason: always})
+		case always != "" || makeRoom[name]:
+			reason := cmp.Or(always, fmt.Sprintf("it leaves no room for %s: the inline policies of a role have at most %d characters", catalog.DeliveryPolicy, catalog.InlinePolicyChars))
+			p.Actions = append(p.Actions, RemoveRolePolicy{Role: role.Name, Name: name, Reason: reason, MakeRoom: makeRoom[name]})
 		case perhaps != "":
 			p.find(PolicyConditional, Args{"policy": name, "role": role.Name, "denial": perhaps})
 		}
@@ -258,13 +280,54 @@ func (state *DeliveryRoleState) plan(want catalog.Desired, got Observed) Plan {
 	return p
 }
 
+// crowding returns the inline policies that have to go before there is room for the
+// role's own: first those that deny, then the largest.
+func crowding(role DeliveryRoleSpec, state *DeliveryRoleState) map[string]bool {
+	left := catalog.InlinePolicyChars - policySize(role.Policy)
+	var others []string
+	for name, document := range state.Inline {
+		if name != catalog.DeliveryPolicy {
+			others = append(others, name)
+			left -= policySize(document)
+		}
+	}
+	goes := func(name string) int { // 0 for those that go in any case
+		if always, _ := denies(state.Inline[name], role.Grants, state.At); always != "" {
+			return 0
+		}
+		return 1
+	}
+	slices.SortFunc(others, func(a, b string) int {
+		return cmp.Or(goes(a)-goes(b), policySize(state.Inline[b])-policySize(state.Inline[a]), cmp.Compare(a, b))
+	})
+	crowd := map[string]bool{}
+	for _, name := range others {
+		if left >= 0 {
+			break
+		}
+		crowd[name] = true
+		left += policySize(state.Inline[name])
+	}
+	return crowd
+}
+
+// policySize returns how many characters of a policy count. White space between the
+// parts of the document does not. Source: IAM User Guide, "IAM and AWS STS quotas".
+func policySize(document string) int {
+	var compact bytes.Buffer
+	if json.Compact(&compact, []byte(document)) != nil {
+		return utf8.RuneCountInString(document)
+	}
+	return utf8.RuneCount(compact.Bytes())
+}
+
 // touchedRole returns which of the names asked about are the role or a policy
 // that it depends on.
 func touchedRole(role DeliveryRoleSpec, state *DeliveryRoleState, got Observed) []string {
 	var touched []string
 	for _, name := range got.Asked {
 		_, attached := state.Attached[name]
-		if got.Type == catalog.Role && name == role.Name || got.Type == catalog.IAMPolicy && (attached || name == role.Boundary) {
+		if got.Type == catalog.Role && role.Named(name) || got.Type == catalog.IAMPolicy && (attached || name == role.Boundary) {
 			touched = append(touched, name)
 		}
 	}

@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -125,6 +126,71 @@ func TestDeliveryRoles(t *testing.T) {
 			boundary: boundary, change: func(s *plan.DeliveryRoleState) { s.Bounds = denyPerhaps },
 			findings: []string{"[delivery-boundary-denies] permissions boundary " + boundary + ": it keeps flow logs from delivering: it denies logs:CreateLogStream on a condition. Change it so that it allows what the policy deliver of role relight-delivery allows."},
 		},
+		"a policy that cannot be read": {
+			change:  func(s *plan.DeliveryRoleState) { s.Inline["a"] = `{"Statement":[{"Effect":7}]}` },
+			actions: []string{"delete policy a of role relight-delivery (it cannot be read: json: cannot unmarshal number into Go struct field members.Effect of type string)"},
+		},
+		"large policies beside its own": {change: func(s *plan.DeliveryRoleState) { s.Inline["a"] = sized(9000) }},
+		"its own gone, and room for it": {
+			change:  func(s *plan.DeliveryRoleState) { s.Inline = map[string]string{"a": sized(9000)} },
+			actions: []string{put + "it is missing, so flow logs may not deliver)"},
+		},
+		"its own gone, and no room for it": {
+			change: func(s *plan.DeliveryRoleState) { s.Inline = map[string]string{"a": sized(10200)} },
+			actions: []string{
+				"delete policy a of role relight-delivery (" + noRoom,
+				put + "it is missing, so flow logs may not deliver)",
+			},
+		},
+		"its own emptied, and no room for it": {
+			change: func(s *plan.DeliveryRoleState) { s.Inline = map[string]string{"deliver": sized(90), "a": sized(10100)} },
+			actions: []string{
+				"delete policy a of role relight-delivery (" + noRoom,
+				put + "it was changed)",
+			},
+		},
+		"many small ones leave no room": {
+			change: func(s *plan.DeliveryRoleState) {
+				s.Inline = map[string]string{"a": sized(3400), "b": sized(3300), "c": sized(3500)}
+			},
+			actions: []string{
+				"delete policy c of role relight-delivery (" + noRoom,
+				put + "it is missing, so flow logs may not deliver)",
+			},
+		},
+		"only white space leaves no room": {
+			change: func(s *plan.DeliveryRoleState) {
+				s.Inline = map[string]string{"a": strings.Replace(sized(9000), ",", ",\n"+strings.Repeat(" ", 5000), 1)}
+			},
+			actions: []string{put + "it is missing, so flow logs may not deliver)"},
+		},
+		"one that denies leaves no room, so another can stay": {
+			change: func(s *plan.DeliveryRoleState) {
+				s.Inline = map[string]string{"a": sized(6000), "b": strings.Replace(sized(4000), "Allow", "Deny", 1)}
+			},
+			actions: []string{
+				"delete policy b of role relight-delivery (it denies logs:CreateLogStream)",
+				put + "it is missing, so flow logs may not deliver)",
+			},
+		},
+		"one that denies on a condition leaves no room": {
+			change: func(s *plan.DeliveryRoleState) {
+				s.Inline = map[string]string{"a": strings.Replace(denyPerhaps, "eu-west-1", strings.Repeat("x", 10000), 1)}
+			},
+			actions: []string{
+				"delete policy a of role relight-delivery (" + noRoom,
+				put + "it is missing, so flow logs may not deliver)",
+			},
+		},
+		"managed policies take no room": {
+			change: func(s *plan.DeliveryRoleState) {
+				s.Inline = nil
+				for i := range 10 {
+					s.Attached[fmt.Sprint("arn:", i)] = sized(6144)
+				}
+			},
+			actions: []string{put + "it is missing, so flow logs may not deliver)"},
+		},
 		"all at once, what denies last": {
 			change: func(s *plan.DeliveryRoleState) {
 				s.Trust, s.Boundary, s.Inline, s.Tags = denyAll, boundary, map[string]string{"a": denyAll}, nil
@@ -157,6 +223,13 @@ func TestDeliveryRoles(t *testing.T) {
 			}
 		})
 	}
+}
+
+const noRoom = "it leaves no room for deliver: the inline policies of a role have at most 10240 characters)"
+
+// sized returns a policy of so many characters that allows something.
+func sized(n int) string {
+	return strings.Replace(allowAll, `:*"`, ":"+strings.Repeat("*", n-len(allowAll)+1)+`"`, 1)
 }
 
 const denyStatement = `{"Effect":"Deny","Action":"*","Resource":"*"}`

@@ -11,10 +11,13 @@ import (
 
 // denies returns whether a policy denies something that grants allow: always, as
 // "it denies logs:PutLogEvents", or perhaps, on a condition that cannot be judged
-// here. Both are "" if it denies nothing. A policy that cannot be read denies
-// nothing: IAM accepts no such policy.
+// here. Both are "" if it denies nothing. A policy that cannot be read counts as one
+// that always denies.
 func denies(document string, grants []catalog.Grant, at string) (always, perhaps string) {
-	doc, _ := iampolicy.Parse(document)
+	doc, err := iampolicy.Parse(document)
+	if err != nil {
+		return "it cannot be read: " + err.Error(), ""
+	}
 	for _, st := range doc.Statements {
 		if st.Effect != iampolicy.Deny || revokesSessions(st, at) {
 			continue

@@ -235,10 +235,11 @@ func (s *TrailState) DeliversWith(account string, of catalog.ResourceType, names
 	return nil
 }
 
-// isRoleOf reports whether a name is a trail's role, or a policy on it.
+// isRoleOf reports whether a name is a trail's role, or a policy on it. IAM does not
+// distinguish names by case.
 func (s *TrailState) isRoleOf(t Trail, of catalog.ResourceType, name string) bool {
 	role := roleName(t.Role)
-	return of == catalog.Role && name == role || of == catalog.IAMPolicy && slices.Contains(s.OnRoles[name], role)
+	return of == catalog.Role && strings.EqualFold(name, role) || of == catalog.IAMPolicy && slices.Contains(s.OnRoles[name], role)
 }
 
 // touchedRoles returns which of the roles or policies that were asked about a
