@@ -1,11 +1,12 @@
 package stack
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
@@ -133,26 +134,22 @@ func (a alerts) statement(from catalog.TopicStatement) awsiam.PolicyStatement {
 	return st
 }
 
-// on adds an alarm that notifies the topic's subscribers when metric is above
-// zero in each of the given number of its periods.
-func (a alerts) on(scope constructs.Construct, id string, metric awscloudwatch.IMetric, periods float64, missing awscloudwatch.TreatMissingData, description string) {
-	awscloudwatch.NewAlarm(scope, jsii.String(id), &awscloudwatch.AlarmProps{
-		AlarmDescription:   jsii.String(description),
-		Metric:             metric,
-		Threshold:          jsii.Number(0),
-		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
-		EvaluationPeriods:  jsii.Number(periods),
-		TreatMissingData:   missing,
-	}).AddAlarmAction(awscloudwatchactions.NewSnsAction(a.topic))
+// on adds an alarm on relight itself. It has a fixed name, so that relight can
+// restore it.
+func (a alerts) on(name string, row catalog.StackAlarm) awscloudwatch.CfnAlarm {
+	var dimensions []any
+	for _, d := range slices.Sorted(maps.Keys(row.Dimensions)) {
+		dimensions = append(dimensions, awscloudwatch.CfnAlarm_DimensionProperty{Name: jsii.String(d), Value: jsii.String(row.Dimensions[d])})
+	}
+	props := &awscloudwatch.CfnAlarmProps{
+		AlarmName: jsii.String(name), AlarmDescription: jsii.String(row.Description),
+		Namespace: jsii.String(row.Namespace), MetricName: jsii.String(row.Metric),
+		Statistic: jsii.String(row.Statistic), Period: jsii.Number(float64(row.Period)), EvaluationPeriods: jsii.Number(float64(row.Periods)), DatapointsToAlarm: jsii.Number(float64(row.Periods)),
+		ComparisonOperator: jsii.String(row.Comparison), Threshold: jsii.Number(row.Threshold), TreatMissingData: jsii.String(row.Missing),
+		AlarmActions: &[]any{a.topic.TopicArn()},
+	}
+	if dimensions != nil {
+		props.Dimensions = dimensions
+	}
+	return awscloudwatch.NewCfnAlarm(a.stack, jsii.String("Alarm-"+row.ID), props)
 }
-
-// What an alarm makes of a period without data.
-const (
-	// idle is for queues and functions, which send no data while nothing
-	// happens.
-	idle = awscloudwatch.TreatMissingData_NOT_BREACHING
-	// late is for the metrics of the sweep, whose alarms have the sweep's
-	// interval as their period: a period in which no sweep ended says nothing,
-	// so the alarm keeps its state.
-	late = awscloudwatch.TreatMissingData_IGNORE
-)

@@ -23,8 +23,8 @@ func TestAlarms(t *testing.T) {
 				id := strings.TrimSuffix(text(m.Properties["EventSourceArn"]), ".Arn}")
 				delete(want, "AWS/SQS ApproximateNumberOfMessagesVisible "+id+".QueueName} Maximum 1x60")
 			}
-			for id := range s.of("AWS::Lambda::Function") {
-				want["AWS/Lambda Errors "+ref(id)+" Sum 1x300"] = true
+			for _, fn := range s.of("AWS::Lambda::Function") {
+				want["AWS/Lambda Errors "+text(fn.Properties["FunctionName"])+" Sum 1x300"] = true
 			}
 			switch name {
 			case "relight":

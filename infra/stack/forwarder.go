@@ -25,7 +25,8 @@ import (
 func Forwarder(app constructs.Construct, p Props, region string) awscdk.Stack {
 	s := newStack(app, p, p.baseline().ForwarderName(region), region, "relight: forwards this region's events to "+p.Home)
 	alerts := newAlerts(s, p.Config.Subscribers, awscdk.RemovalPolicy_DESTROY)
-	undelivered := newUndelivered(s, alerts, p.Config.Prefix, "")
+	undelivered := newUndelivered(s, p.Config.Prefix, "")
+	alerts.on(p.baseline().Name(catalog.Undelivered), catalog.UndeliveredAlarm().Of(*undelivered.QueueName()))
 	bus := arn(s, "events", p.Home, "event-bus/"+p.baseline().BusName())
 	role := awsiam.NewRole(s, jsii.String("ForwardRole"), &awsiam.RoleProps{
 		AssumedBy:      service("events.amazonaws.com", conditions{"StringEquals": {"aws:SourceAccount": *s.Account()}}),

@@ -2,12 +2,13 @@ package stack
 
 import (
 	"cmp"
+	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -36,7 +37,34 @@ type lambdas struct {
 	alerts      alerts
 	undelivered awssqs.IQueue
 	delivery    awsiam.IRole
-	sweepRole   awsiam.IRole // nil while the sweep's own function is added
+	sweepRole   awsiam.IRole             // nil while the sweep's own function is added
+	dead        map[string]awssqs.IQueue // dead-letter queues by ID
+	functions   *[]awslambda.Function
+}
+
+// deadLetters notes a dead-letter queue by the ID of its alarm, and returns it.
+func (l lambdas) deadLetters(id string, q awssqs.Queue) awssqs.Queue {
+	l.dead[id] = q
+	return q
+}
+
+// watch adds the alarms on relight itself and names the queues behind them to every
+// function, so that relight can restore the alarms.
+func (l lambdas) watch() (alarms []constructs.IDependable) {
+	var names []string
+	for _, id := range slices.Sorted(maps.Keys(l.dead)) {
+		names = append(names, id+"="+*l.dead[id].QueueName())
+	}
+	for _, fn := range *l.functions {
+		fn.AddEnvironment(jsii.String(catalog.EnvDeadLetters), jsii.String(strings.Join(names, " ")), nil)
+	}
+	for _, row := range l.baseline().StackAlarms {
+		if row.OfQueue {
+			row = row.Of(*l.dead[row.ID].QueueName())
+		}
+		alarms = append(alarms, l.alerts.on(l.baseline().Name(row.ID), row))
+	}
+	return alarms
 }
 
 // A kindFunction is the function of a kind, with the queues that feed it.
@@ -44,7 +72,7 @@ type kindFunction struct {
 	scope    constructs.Construct
 	target   awsevents.IRuleTarget // its queue
 	later    awsevents.IRuleTarget // its queue for delayed events; nil for none
-	mappings []constructs.IDependable
+	mappings []constructs.Construct
 }
 
 // forKind adds the function that handles a kind's events, its queue and its
@@ -55,8 +83,7 @@ type kindFunction struct {
 func (l lambdas) forKind(k catalog.Kind) kindFunction {
 	f := catalog.Function(k)
 	scope := constructs.NewConstruct(l.stack, jsii.String(string(f)))
-	dead := newDeadLetters(scope, "DeadLetters", l.alerts,
-		"relight: "+l.baseline().FunctionName(f)+" could not handle some events. Its log says why; redrive the dead-letter queue to try again.")
+	dead := l.deadLetters(catalog.DeadLetters(k), newDeadLetters(scope, "DeadLetters"))
 	now, later := l.calls()
 	queues := []feed{{id: "", calls: now, queue: newQueue(scope, "Queue", 0, dead)}}
 	if len(catalog.PatternsOf(later, k)) > 0 {
@@ -89,7 +116,7 @@ type feed struct {
 }
 
 // feed lets the stack's rules send to a queue and lets a function read it.
-func (l lambdas) feed(scope constructs.Construct, k catalog.Kind, fn awslambda.Function, f feed) (awsevents.IRuleTarget, constructs.IDependable) {
+func (l lambdas) feed(scope constructs.Construct, k catalog.Kind, fn awslambda.Function, f feed) (awsevents.IRuleTarget, constructs.Construct) {
 	bus := ""
 	if len(catalog.PatternsOf(l.fromElsewhere(k, f.calls), k)) > 0 {
 		bus = l.baseline().BusName()
@@ -109,7 +136,7 @@ func (l lambdas) feed(scope constructs.Construct, k catalog.Kind, fn awslambda.F
 	return target, mapping
 }
 
-// function adds a function with its role, log group and alarm. The queues are
+// function adds a function with its role and log group. The queues are
 // those that the function reads. For the sweep, it is the queue that receives
 // failed invocations.
 //
@@ -158,9 +185,7 @@ func (l lambdas) function(scope constructs.Construct, f catalog.Function, queues
 			catalog.EnvSweepRole:    sweepRole.RoleArn(),
 		},
 	})
-	l.alerts.on(scope, "ErrorsAlarm", fn.MetricErrors(&awscloudwatch.MetricOptions{
-		Statistic: jsii.String("Sum"), Period: awscdk.Duration_Minutes(jsii.Number(5)),
-	}), 1, idle, "relight: "+name+" failed as a whole. Its log says why.")
+	*l.functions = append(*l.functions, fn)
 	return fn
 }
 

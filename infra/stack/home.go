@@ -3,6 +3,8 @@ package stack
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -13,30 +15,37 @@ import (
 func Home(app constructs.Construct, p Props) awscdk.Stack {
 	s := newStack(app, p, p.baseline().StackName(), p.Home, "relight: turns this account's audit lights back on")
 	alerts := newAlerts(s, p.Config.Subscribers, awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE)
-	undelivered := newUndelivered(s, alerts, p.Config.Prefix, p.baseline().BusName())
+	undelivered := newUndelivered(s, p.Config.Prefix, p.baseline().BusName())
 	bus := awsevents.NewEventBus(s, jsii.String("Bus"), &awsevents.EventBusProps{EventBusName: jsii.String(p.baseline().BusName())})
 	admitForwarders(s, bus, p.baseline().BusName())
 	l := lambdas{
 		Props: p, stack: s, alerts: alerts, undelivered: undelivered,
 		delivery: newDeliveryRole(s, p),
+		dead:     map[string]awssqs.IQueue{catalog.Undelivered: undelivered}, functions: &[]awslambda.Function{},
 	}
 
 	role, scheduled := l.sweep()
 	l.sweepRole = role
 	var before []constructs.IDependable // of the first sweep
+	var restorers []constructs.Construct
 	if p.Config.Trail.Create {
 		before = append(before, newTrail(s, p))
 	}
 	for _, k := range p.kinds() {
 		fn := l.forKind(k)
-		before = append(before, fn.mappings...)
+		if k == catalog.Alarms {
+			restorers = fn.mappings
+		}
+		for _, m := range fn.mappings {
+			before = append(before, m)
+		}
 		now, later := p.calls()
 		before = append(before, newRules(fn.scope, p.baseline().Name(string(k)), "Rule", nil, catalog.PatternsOf(p.atHome(now), k), fn.target, undelivered)...)
 		before = append(before, newRules(fn.scope, p.baseline().Name(string(k)), "Later", nil, catalog.PatternsOf(p.atHome(later), k), fn.later, undelivered)...)
 		before = append(before, newRules(fn.scope, p.baseline().Name(string(k)), "Forwarded", bus, catalog.PatternsOf(p.fromElsewhere(k, now), k), fn.target, undelivered)...)
 		before = append(before, newRules(fn.scope, p.baseline().Name(string(k)), "ForwardedLater", bus, catalog.PatternsOf(p.fromElsewhere(k, later), k), fn.later, undelivered)...)
 	}
-	scheduled(before)
+	scheduled(before, restorers)
 
 	output(s, catalog.OutputTopic, alerts.topic.TopicArn(), "The topic that receives alarms and relight's notifications")
 	output(s, catalog.OutputDeliveryRole, l.delivery.RoleArn(), "The role that VPC flow logs use to deliver")

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -33,27 +32,21 @@ func newQueue(scope constructs.Construct, id string, delay time.Duration, dead a
 
 const maxReceives = 5
 
-// newDeadLetters adds a queue for messages that need the attention of a person,
-// with its alarm. The queue keeps messages for fourteen days, the maximum that
-// SQS allows.
-func newDeadLetters(scope constructs.Construct, id string, alerts alerts, description string) awssqs.Queue {
-	q := awssqs.NewQueue(scope, jsii.String(id), &awssqs.QueueProps{
+// newDeadLetters adds a queue for messages that need the attention of a person.
+// The queue keeps messages for fourteen days, the maximum that SQS allows.
+func newDeadLetters(scope constructs.Construct, id string) awssqs.Queue {
+	return awssqs.NewQueue(scope, jsii.String(id), &awssqs.QueueProps{
 		RetentionPeriod: awscdk.Duration_Days(jsii.Number(14)),
 		Encryption:      awssqs.QueueEncryption_SQS_MANAGED,
 		EnforceSSL:      jsii.Bool(true),
 	})
-	alerts.on(scope, id+"Alarm", q.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{
-		Statistic: jsii.String("Maximum"), Period: awscdk.Duration_Minutes(jsii.Number(1)),
-	}), 1, idle, description)
-	return q
 }
 
 // newUndelivered adds the dead-letter queue of the stack's schedule and of its
 // rules, which are on the default bus and, if bus is not empty, on relight's
 // own bus.
-func newUndelivered(s awscdk.Stack, alerts alerts, prefix, bus string) awssqs.Queue {
-	q := newDeadLetters(s, "Undelivered", alerts,
-		"relight: EventBridge could not deliver events. The sweep covers for them; each message's attributes say why.")
+func newUndelivered(s awscdk.Stack, prefix, bus string) awssqs.Queue {
+	q := newDeadLetters(s, "Undelivered")
 	admitRules(q, s, prefix, true, bus)
 	return q
 }

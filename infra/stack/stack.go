@@ -102,9 +102,7 @@ func (p Props) baseline() catalog.Baseline { return p.Config.Baseline() }
 
 // kinds returns the kinds that are not off.
 func (p Props) kinds() []catalog.Kind {
-	return slices.DeleteFunc(catalog.Kinds(), func(k catalog.Kind) bool {
-		return p.Config.Mode(k) == catalog.Off
-	})
+	return p.Config.Watched()
 }
 
 // regionalKinds returns the kinds whose events further regions forward.

@@ -3,10 +3,10 @@ package stack
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsscheduler"
@@ -24,11 +24,14 @@ const longestAge = 6 * time.Hour
 // sweep adds the backfill function. It returns the role of the function, and a
 // function that adds the schedule that invokes it: CloudFormation creates the
 // schedule after everything in after.
-func (l lambdas) sweep() (role awsiam.IRole, scheduled func(after []constructs.IDependable)) {
+//
+// That also adds the alarms on relight itself, before the restorers and the schedule.
+// So CloudFormation deletes the alarms after those: relight restores no alarm that a
+// deletion of the stack takes away.
+func (l lambdas) sweep() (role awsiam.IRole, scheduled func(after []constructs.IDependable, restorers []constructs.Construct)) {
 	scope := constructs.NewConstruct(l.stack, jsii.String(string(catalog.Backfill)))
 	interval := time.Duration(l.Config.SweepMinutes) * time.Minute
-	failed := newDeadLetters(scope, "Failed", l.alerts,
-		"relight: a sweep failed for good. The message and the function's log say why; the next sweep tries again.")
+	failed := l.deadLetters(catalog.SweepFailed, newDeadLetters(scope, "Failed"))
 	fn := l.function(scope, catalog.Backfill, []awssqs.IQueue{failed}, sweepTimeout, "relight: sweeps the account")
 	// A sweep that is still waiting when the next is due is not worth running.
 	onFailure := awslambda.NewCfnEventInvokeConfig(scope, jsii.String("Async"), &awslambda.CfnEventInvokeConfigProps{
@@ -40,32 +43,12 @@ func (l lambdas) sweep() (role awsiam.IRole, scheduled func(after []constructs.I
 			OnFailure: awslambda.CfnEventInvokeConfig_OnFailureProperty{Destination: failed.QueueArn()},
 		},
 	})
-	l.watchSweeps(scope, l.baseline().FunctionName(catalog.Backfill), interval)
-	return fn.Role(), func(after []constructs.IDependable) { l.schedule(scope, fn, interval, append(after, onFailure)) }
-}
-
-// watchSweeps notifies people if two sweeps in a row left something unrestored,
-// if a sweep has findings, or if a notification could not be sent. Each alarm
-// notifies once each time it begins.
-func (l lambdas) watchSweeps(scope constructs.Construct, function string, interval time.Duration) {
-	bySweep := &map[string]*string{catalog.MetricDimension: jsii.String(function)}
-	for _, w := range []struct {
-		metric     string
-		dimensions *map[string]*string
-		sweeps     float64
-		what       string
-	}{
-		{catalog.MetricUnrestored, bySweep, 2, "relight: two sweeps in a row left something unrestored. Their logs say what and why."},
-		{catalog.MetricFindings, bySweep, 1, "relight: a sweep has findings, which only a person can fix. The sweep's log says what to do."},
-		{catalog.MetricUntold, nil, 1, "relight: a notification could not be sent. The function's log has it; check the topic and its key."},
-	} {
-		l.alerts.on(scope, w.metric+"Alarm", awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
-			Namespace:     jsii.String(catalog.MetricNamespace),
-			MetricName:    jsii.String(w.metric),
-			DimensionsMap: w.dimensions,
-			Statistic:     jsii.String("Maximum"),
-			Period:        seconds(interval),
-		}), w.sweeps, late, w.what)
+	return fn.Role(), func(after []constructs.IDependable, restorers []constructs.Construct) {
+		alarms := l.watch()
+		for _, r := range restorers {
+			r.Node().AddDependency(alarms...)
+		}
+		l.schedule(scope, fn, interval, slices.Concat(after, alarms, []constructs.IDependable{onFailure}))
 	}
 }
 

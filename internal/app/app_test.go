@@ -138,6 +138,7 @@ func deployed(t *testing.T, configuration string) *world {
 		w.subscribe(s.Protocol, s.Endpoint)
 	}
 	w.Confirm(w.topic)
+	w.addStackAlarms()
 	checkout := w.AddTopic(home, "checkout", 1)
 	w.putRetention(home, trailGroup, 365)
 	w.createGroup(home, foreignGroup)
@@ -174,6 +175,28 @@ func (w *world) ourTopic() string {
 		},
 	}))
 	return arn
+}
+
+// addStackAlarms creates the alarms on relight itself as the stack does.
+func (w *world) addStackAlarms() {
+	w.t.Helper()
+	want := w.config.Desired(w.deployment(home))
+	for _, row := range want.OwnAlarms() {
+		in := &cloudwatch.PutMetricAlarmInput{
+			AlarmName: aws.String(want.Name(row.ID)), AlarmDescription: aws.String(row.Description),
+			Namespace: aws.String(row.Namespace), MetricName: aws.String(row.Metric), Statistic: cloudwatchtypes.Statistic(row.Statistic),
+			Period: aws.Int32(row.Period), EvaluationPeriods: aws.Int32(row.Periods), Threshold: aws.Float64(row.Threshold),
+			ComparisonOperator: cloudwatchtypes.ComparisonOperator(row.Comparison), TreatMissingData: aws.String(row.Missing),
+			AlarmActions: []string{w.topic}, DatapointsToAlarm: aws.Int32(row.Periods),
+		}
+		for k, v := range want.Tags {
+			in.Tags = append(in.Tags, cloudwatchtypes.Tag{Key: aws.String(k), Value: aws.String(v)})
+		}
+		for name, value := range row.Dimensions {
+			in.Dimensions = append(in.Dimensions, cloudwatchtypes.Dimension{Name: aws.String(name), Value: aws.String(value)})
+		}
+		w.putAlarm(in)
+	}
 }
 
 // subscribe adds a subscriber to relight's topic. A queue or function of the
@@ -229,15 +252,12 @@ func (w *world) app(f catalog.Function) *app.App { return w.appAt(home, f) }
 func (w *world) appAt(home string, f catalog.Function) *app.App {
 	return app.NewWith(app.Options{
 		Function: f, Config: w.config,
-		Deployment: catalog.Deployment{
-			Account: account, HomeRegion: home, Topic: w.topic, TopicKey: topicKey, DeliveryRole: role,
-			Role: roleOf(f), SweepRole: roleOf(catalog.Backfill),
-		},
-		AWS:      w.ConfigOf(sessionOf(f)),
-		Pace:     w.pace,
-		HandOver: f == catalog.Backfill,
-		Log:      w.logger(),
-		Now:      func() time.Time { return w.now },
+		Deployment: w.deploymentOf(home, f),
+		AWS:        w.ConfigOf(sessionOf(f)),
+		Pace:       w.pace,
+		HandOver:   f == catalog.Backfill,
+		Log:        w.logger(),
+		Now:        func() time.Time { return w.now },
 	})
 }
 
@@ -269,6 +289,25 @@ func (w *world) accept() app.Acceptance {
 }
 
 func (w *world) logger() *slog.Logger { return slog.New(slog.NewJSONHandler(&w.log, nil)) }
+
+// deployment names what the stack created, with a given home region.
+func (w *world) deployment(home string) catalog.Deployment {
+	return w.deploymentOf(home, catalog.Backfill)
+}
+
+// deploymentOf names what the stack created, as a function of it learns it.
+func (w *world) deploymentOf(home string, f catalog.Function) catalog.Deployment {
+	d := catalog.Deployment{
+		Account: account, HomeRegion: home, Topic: w.topic, TopicKey: topicKey, DeliveryRole: role, DeadLetters: map[string]string{},
+		Role: roleOf(f), SweepRole: roleOf(catalog.Backfill),
+	}
+	for _, a := range w.config.Baseline().StackAlarms {
+		if a.OfQueue {
+			d.DeadLetters[a.ID] = "relight-" + a.ID + "-ABCDEFGH"
+		}
+	}
+	return d
+}
 
 // invoke runs another function of the deployment, as Lambda does.
 func (w *world) invoke(ctx context.Context, in *lambda.InvokeInput) (*lambda.InvokeOutput, error) {

@@ -15,7 +15,7 @@ import (
 // restoration of every filter and every alarm (TestEchoOutlastsTheRepair).
 const (
 	echoPause = 2500 * time.Millisecond
-	echoLooks = 6
+	echoLooks = 8
 )
 
 // echoed reports whether relight's own functions made all the calls behind a

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,7 +15,7 @@ import (
 )
 
 // echoWait is how long the run of an echo waits for the run that caused it.
-const echoWait = 15 * time.Second
+const echoWait = 20 * time.Second
 
 // An echo waits longer than relight needs to create every filter and every
 // alarm at the pace that AWS allows. If more controls make this test fail,
@@ -25,10 +26,17 @@ func TestEchoOutlastsTheRepair(t *testing.T) {
 		w.PageSize(0)
 		w.pace = &awsio.Pace{}
 		w.deleteGroup(home, trailGroup)
-		w.deleteAlarms(ours()...)
+		var all []string
+		for _, name := range w.Alarms(home) {
+			if strings.HasPrefix(name, "relight-") {
+				all = append(all, name)
+			}
+		}
+		w.deleteAlarms(all...)
+		named, _ := json.Marshal(map[string]any{"alarmNames": all})
 		begin := time.Now()
-		for _, name := range []string{"DeleteLogGroup.trail.json", "DeleteAlarms.all.json"} {
-			if _, errs := w.send(events.Read(name), true); len(errs) > 0 {
+		for _, event := range [][]byte{events.Read("DeleteLogGroup.trail.json"), []byte(call("aws.monitoring", "DeleteAlarms", `"requestParameters":`+string(named)))} {
+			if _, errs := w.send(event, true); len(errs) > 0 {
 				t.Fatal(errs)
 			}
 		}

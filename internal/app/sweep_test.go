@@ -81,11 +81,10 @@ func TestModes(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.mode, func(t *testing.T) {
 			w := deployed(t, `{"modes":{"alarms":"`+tt.mode+`"}}`)
+			were := w.Alarms(home)
 			w.sweep(app.Request{Mode: "repair"})
-			for _, name := range w.Alarms(home) {
-				if strings.HasPrefix(name, "relight-") {
-					t.Errorf("alarm %s was created", name)
-				}
+			if diff := cmp.Diff(were, w.Alarms(home)); diff != "" {
+				t.Errorf("alarms (-before +after):\n%s", diff)
 			}
 			before := w.Calls()
 			again, errs := w.send(events.Read("DeleteAlarms.one.json"), true)

@@ -32,8 +32,8 @@ const nested = 4
 
 // observeAlarms reads as little as the scope allows:
 //
-//	relight's alarms only    those alarms, and the topics of one without room for relight's;
-//	                         everything but the mute rules if an alarm of another type
+//	relight's alarms only,   those alarms, and the topics of one without room for relight's;
+//	and the stack's          everything but the mute rules if an alarm of another type
 //	                         has the name
 //	metric filters           relight's alarms of the same names; if one is missing,
 //	                         everything but the mute rules
@@ -46,16 +46,17 @@ const nested = 4
 //	                         those has a suppressor, the alarms that it depends on
 //	no names                 trail, filters, every alarm, the topics, mute rules
 func (r *region) observeAlarms(ctx context.Context, s remedy.Scope) (*plan.AlarmState, error) {
-	var ours []string
+	var controls []string
 	for _, control := range r.Want.Controls {
-		ours = append(ours, r.Want.Name(control.ID))
+		controls = append(controls, r.Want.Name(control.ID))
 	}
+	ours := slices.Concat(controls, r.stackAlarms())
 	named := s.Names.List()
 	if len(named) == 0 {
 		return r.observeAllAlarms(ctx, s)
 	}
 	if s.Type == catalog.Filter {
-		named = slices.DeleteFunc(named, func(n string) bool { return !slices.Contains(ours, n) })
+		named = slices.DeleteFunc(named, func(n string) bool { return !slices.Contains(controls, n) })
 		if len(named) == 0 {
 			return &plan.AlarmState{}, nil
 		}
@@ -82,7 +83,7 @@ func (r *region) observeAlarms(ctx context.Context, s remedy.Scope) (*plan.Alarm
 		return nil, err
 	}
 	for _, name := range state.Named {
-		if _, exists := state.Alarms[name]; state.Taken[name] != "" || !exists && (s.Type == catalog.Filter || !slices.Contains(named, name)) {
+		if _, exists := state.Alarms[name]; state.Taken[name] != "" || !exists && slices.Contains(controls, name) && (s.Type == catalog.Filter || !slices.Contains(named, name)) {
 			return r.observeAllAlarms(ctx, s)
 		}
 	}
@@ -102,15 +103,23 @@ func (r *region) observeAlarms(ctx context.Context, s remedy.Scope) (*plan.Alarm
 func (r *region) observeAllAlarms(ctx context.Context, s remedy.Scope) (*plan.AlarmState, error) {
 	state := &plan.AlarmState{Full: true}
 	var err error
-	if state.Trail, err = r.trailLogs(ctx); err != nil || state.Trail.LogGroup == "" {
-		return state, err
-	}
-	var exists bool
-	if state.Filters, exists, err = r.describeFilters(ctx, state.Trail.LogGroup); err != nil {
+	if state.Trail, err = r.trailLogs(ctx); err != nil {
 		return nil, err
 	}
-	if state.Trail, err = r.confirmTrailLogs(ctx, state.Trail, state.Filters, exists); err != nil || state.Trail.LogGroup == "" {
-		return state, err
+	if state.Trail.LogGroup != "" {
+		var exists bool
+		if state.Filters, exists, err = r.describeFilters(ctx, state.Trail.LogGroup); err != nil {
+			return nil, err
+		}
+		if state.Trail, err = r.confirmTrailLogs(ctx, state.Trail, state.Filters, exists); err != nil {
+			return nil, err
+		}
+	}
+	if state.Trail.LogGroup == "" {
+		state.Filters = nil
+		if len(r.stackAlarms()) == 0 {
+			return state, nil
+		}
 	}
 	if err = r.describeAlarms(ctx, state, nil); err != nil {
 		return nil, err
@@ -124,11 +133,22 @@ func (r *region) observeAllAlarms(ctx context.Context, s remedy.Scope) (*plan.Al
 			}
 		}
 	}
-	topics := state.DecidingTopics(r.Want)
+	topics := map[string][]string{}
+	if state.Trail.LogGroup != "" {
+		topics = state.DecidingTopics(r.Want)
+	}
 	for topic, alarms := range r.crowd(state) {
 		topics[topic] = append(topics[topic], alarms...)
 	}
 	return state, r.readTopics(ctx, state, topics)
+}
+
+// stackAlarms returns the names of the alarms on relight itself.
+func (r *region) stackAlarms() (names []string) {
+	for _, a := range r.Want.OwnAlarms() {
+		names = append(names, r.Want.Name(a.ID))
+	}
+	return names
 }
 
 // crowd returns the actions of relight's alarms that leave no room for relight's
@@ -166,8 +186,9 @@ func (r *region) readTopics(ctx context.Context, state *plan.AlarmState, topics 
 }
 
 // measuring returns the names of the alarms that watch the metric of a
-// control's filter, and of all alarms that could be relight's.
+// control's filter, of all alarms that could be relight's, and of the stack's.
 func (r *region) measuring(state *plan.AlarmState) (names []string) {
+	names = r.stackAlarms()
 	for name := range state.Alarms {
 		if slices.ContainsFunc(r.Want.Controls, func(control catalog.Control) bool { return strings.HasPrefix(name, r.Want.Name(control.ID)) }) {
 			names = append(names, name)
@@ -376,7 +397,10 @@ func alarmOf(a types.MetricAlarm) plan.Alarm {
 		TagsSent:            tagsSentOf(a.ActionConfiguration),
 	}
 	for _, d := range a.Dimensions {
-		got.Dimensions = append(got.Dimensions, aws.ToString(d.Name))
+		if got.Dimensions == nil {
+			got.Dimensions = map[string]string{}
+		}
+		got.Dimensions[aws.ToString(d.Name)] = aws.ToString(d.Value)
 	}
 	switch _, sliding := a.EvaluationWindow.(*types.EvaluationWindowMemberSlidingWindow); {
 	case len(a.Metrics) > 0:
@@ -422,6 +446,9 @@ func (r *region) putAlarm(ctx context.Context, a plan.PutAlarm) error {
 		InsufficientDataActions: a.Alarm.InsufficientActions,
 		ActionConfiguration:     actionConfiguration(a.Alarm.TagsSent),
 		Tags:                    tagList(a.Tags, func(k, v *string) types.Tag { return types.Tag{Key: k, Value: v} }),
+	}
+	for _, name := range sortedKeys(a.Alarm.Dimensions) {
+		in.Dimensions = append(in.Dimensions, types.Dimension{Name: aws.String(name), Value: aws.String(a.Alarm.Dimensions[name])})
 	}
 	bare := *in
 	bare.AlarmActions, bare.OKActions, bare.InsufficientDataActions, bare.ActionConfiguration = []string{r.Want.Topic}, nil, nil, nil

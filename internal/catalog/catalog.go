@@ -111,6 +111,8 @@ type Baseline struct {
 	Boundary    string            // ARN of the permissions boundary for every role that relight creates; "" for none
 	KMSKeys     map[string]string // region to the ARN of the key that encrypts relight's log groups
 
+	StackAlarms []StackAlarm // the alarms on relight itself, in the home region
+
 	ProtectGroups bool // relight's log groups have deletion protection
 	RemoveMutes   bool // relight deletes mute rules and removes suppressors that silence alarms of the controls
 }
@@ -130,6 +132,8 @@ type Deployment struct {
 	DeliveryRole string // ARN of the role that delivers relight's flow logs
 	Role         string // ARN of the role that this process has; "" in a terminal
 	SweepRole    string // ARN of the role of Backfill
+
+	DeadLetters map[string]string // ID of each dead-letter queue to its name
 }
 
 // Sweeps reports whether this process has the role that may write what relight

@@ -9,6 +9,7 @@ const (
 	EnvDeliveryRole = "RELIGHT_DELIVERY_ROLE" // ARN of the role that delivers relight's flow logs
 	EnvRole         = "RELIGHT_ROLE"          // ARN of the function's own role
 	EnvSweepRole    = "RELIGHT_SWEEP_ROLE"    // ARN of the role of Backfill, the only one that may write what relight remembers
+	EnvDeadLetters  = "RELIGHT_DEAD_LETTERS"  // the names of the dead-letter queues: "id=name id=name"
 )
 
 // OwnerTag is the key of the tag on everything that relight creates. Its value

@@ -228,6 +228,11 @@ func (c Config) Mode(k catalog.Kind) catalog.Mode {
 	return catalog.Repair
 }
 
+// Watched returns the kinds that are not off.
+func (c Config) Watched() []catalog.Kind {
+	return slices.DeleteFunc(catalog.Kinds(), func(k catalog.Kind) bool { return c.Mode(k) == catalog.Off })
+}
+
 // DeploymentFromEnv reads the functions' environment. It returns an error
 // that names every variable that is not set.
 func DeploymentFromEnv(getenv func(string) string) (catalog.Deployment, error) {
@@ -247,8 +252,20 @@ func DeploymentFromEnv(getenv func(string) string) (catalog.Deployment, error) {
 		DeliveryRole: get(catalog.EnvDeliveryRole),
 		Role:         get(catalog.EnvRole),
 		SweepRole:    get(catalog.EnvSweepRole),
+		DeadLetters:  DeadLetters(get(catalog.EnvDeadLetters)),
 	}
 	return d, errors.Join(errs...)
+}
+
+// DeadLetters reads the names of the dead-letter queues, by ID, as the stack writes
+// them.
+func DeadLetters(text string) map[string]string {
+	names := map[string]string{}
+	for pair := range strings.FieldsSeq(text) {
+		id, name, _ := strings.Cut(pair, "=")
+		names[id] = name
+	}
+	return names
 }
 
 // Desired returns the desired state of an account with a deployment.
@@ -282,6 +299,7 @@ func (c Config) Baseline() catalog.Baseline {
 	}
 	maps.Copy(b.Tags, c.Tags)
 	b.Tags[catalog.OwnerTag] = c.Prefix
+	b.StackAlarms = b.AlarmsOfStack(c.Watched(), int32(c.SweepMinutes)*60)
 	for _, s := range c.Subscribers {
 		b.Subscribers = append(b.Subscribers, catalog.Subscriber(s))
 	}

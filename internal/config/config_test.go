@@ -44,6 +44,7 @@ func TestEveryProblemAtOnce(t *testing.T) {
 		},
 		{`{"modes":{"alarm":"repair","flowlogs":"on"}}`, []string{`did you mean "alarms"?`, `"on" is not repair`}},
 		{`{"controls":{"root-use":{"threshold":-1}}}`, []string{`did you mean "root-usage"?`, "threshold -1"}},
+		{`{"addControls":[{"id":"topics-dead-letters","pattern":"a"},{"id":"untold","pattern":"a"}]}`, []string{"topics-dead-letters\" is the ID of an alarm of the stack", "untold\" is the ID of"}},
 		{`{"addControls":[{"id":"root-usage","pattern":""}]}`, []string{"is already the ID of a control", "pattern has 0 characters"}},
 		{`{"subscribers":[{"protocol":"fax","endpoint":""}],"tags":{"aws:x":"y","relight":"z"}}`, []string{`"fax"`, "endpoint is empty", "aws:x", "marks what relight creates"}},
 		{`{"flowLogs":{"destinations":["s3"],"exemptVpcs":["web"],"format":"plain"}}`, []string{"must include cloud-watch-logs", `"web"`, `"plain" is not a field`}},
@@ -361,7 +362,14 @@ func TestLoadTakesContextOfCDK(t *testing.T) {
 
 func TestDeploymentFromEnv(t *testing.T) {
 	_, err := config.DeploymentFromEnv(func(string) string { return "" })
-	if err == nil || strings.Count(err.Error(), "is not set") != 7 {
-		t.Errorf("%v, want all seven variables named", err)
+	if err == nil || strings.Count(err.Error(), "is not set") != 8 {
+		t.Errorf("%v, want all eight variables named", err)
+	}
+}
+
+func TestDeadLetters(t *testing.T) {
+	got := config.DeadLetters("topics-dead-letters=relight-a-1 undelivered=relight-b=2")
+	if len(got) != 2 || got["topics-dead-letters"] != "relight-a-1" || got["undelivered"] != "relight-b=2" {
+		t.Errorf("%v", got)
 	}
 }

@@ -124,6 +124,7 @@ func (c Config) validateControls(p *problems) {
 		p.unless(slices.Contains(ids, id), "controls: %q is not a control%s", id, suggest(id, ids))
 		p.measure("controls."+id, c.Controls[id].Threshold, c.Controls[id].PeriodSeconds)
 	}
+	stacks := catalog.StackAlarmIDs()
 	enabled, withRegex := len(ids)+len(c.AddControls), 0
 	for _, change := range c.Controls {
 		if change.Disabled {
@@ -134,6 +135,7 @@ func (c Config) validateControls(p *problems) {
 		field := fmt.Sprintf("addControls[%d]", i)
 		p.unless(idShape.MatchString(n.ID), "%s.id %q: use up to 60 lower-case letters, digits and hyphens", field, n.ID)
 		p.unless(!slices.Contains(ids, n.ID), "%s.id %q is already the ID of a control: use another one", field, n.ID)
+		p.unless(!slices.Contains(stacks, n.ID), "%s.id %q is the ID of an alarm of the stack: use another one", field, n.ID)
 		ids = append(ids, n.ID)
 		length := len([]rune(n.Pattern))
 		p.unless(length > 0 && length <= catalog.PatternLimit, "%s.pattern has %d characters: use 1 to %d", field, length, catalog.PatternLimit)

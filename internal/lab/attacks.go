@@ -126,6 +126,10 @@ func Attacks() []Attack {
 		heals("monitoring DisableAlarmActions, one", Region, disableTools,
 			cli("cloudwatch", "DisableAlarmActions", input{"AlarmNames": []string{"${prefix}-cloudtrail-changes"}})),
 		heals("monitoring DisableAlarmActions, all", Region, disableTools, sdk((*cloudwatch.Client).DisableAlarmActions, input{"AlarmNames": "${alarms}"})),
+		heals("monitoring DisableAlarmActions, relight's own", Region, disableTools,
+			cli("cloudwatch", "DisableAlarmActions", input{"AlarmNames": []string{"${prefix}-untold", "${prefix}-findings", "${prefix}-undelivered"}})),
+		heals("monitoring DeleteAlarms, relight's own", Region, disableTools,
+			sdk((*cloudwatch.Client).DeleteAlarms, input{"AlarmNames": []string{"${prefix}-unrestored", "${prefix}-alarms-errors", "${prefix}-topics-dead-letters"}})),
 		heals("monitoring PutMetricAlarm, a threshold of 1000", Region, disableTools).by(putAlarm("config-changes", func(in *cloudwatch.PutMetricAlarmInput) {
 			in.Threshold = aws.Float64(1000)
 		})),

@@ -69,7 +69,7 @@ type Alarm struct {
 	Name           string
 	Namespace      string
 	Metric         string
-	Dimensions     []string // names
+	Dimensions     map[string]string
 	Statistic      string
 	Unit           string
 	Period         int32 // seconds
@@ -146,6 +146,7 @@ func (a Unsuppress) Step() Step {
 //	any alarm satisfies the control           healthy
 //	none                                      relight's alarm is created on the metric of the filter that measures the control
 //	an alarm of another type has its name     a finding, and relight's alarm gets another name
+//	an alarm of the stack differs             restored, like a control's; without the trail too
 //	relight's alarm belongs to no control     skipped: only a person knows whether anything else uses it
 //
 // and what silences those alarms without changing their settings:
@@ -164,10 +165,14 @@ func (observed *AlarmState) plan(want catalog.Desired, got Observed) Plan {
 			p.Skips = append(p.Skips, Skip{"alarms", state.Trail.Elsewhere})
 		}
 		if state.Trail.LogGroup == "" {
-			return p
+			want.Controls = nil
 		}
 	}
-	guards := map[string]bool{} // alarms that satisfy a control, or will once the plan is applied
+	guards := map[string]bool{} // alarms that satisfy a control or are of the stack, or will once the plan is applied
+	own := p.stackAlarms(want, state)
+	for _, name := range own {
+		guards[name] = true
+	}
 	for _, c := range want.Controls {
 		if !state.Full && !slices.Contains(state.Named, want.Name(c.ID)) {
 			continue
@@ -192,7 +197,7 @@ func (observed *AlarmState) plan(want catalog.Desired, got Observed) Plan {
 		p.suppressed(want, c, state, names, alert)
 	}
 	for _, name := range names {
-		if state.Alarms[name].InAlarmFor > catalog.StuckAfter {
+		if state.Alarms[name].InAlarmFor > catalog.StuckAfter && !slices.Contains(own, name) {
 			p.find(AlarmStuck, Args{"alarm": name})
 		}
 	}
@@ -379,9 +384,14 @@ func (p *Plan) alarm(want catalog.Desired, c catalog.Control, state AlarmState) 
 // are unique among alarms of all types, so it passes over the names that
 // composite and log alarms have.
 func (state *AlarmState) nameOf(want catalog.Desired, c catalog.Control, m Metric) string {
-	name := AlarmName(want, c, m)
+	return state.free(AlarmName(want, c, m), want.Name(c.ID), m)
+}
+
+// free returns name, or if an alarm of another type has it, one of the names that
+// begin with own instead.
+func (state *AlarmState) free(name, own string, m Metric) string {
 	for n := 2; state.Taken[name] != ""; n++ {
-		name = want.Name(c.ID) + "-" + short(m.Namespace, m.Name, strconv.Itoa(n))
+		name = own + "-" + short(m.Namespace, m.Name, strconv.Itoa(n))
 	}
 	return name
 }
@@ -391,17 +401,22 @@ func (state *AlarmState) nameOf(want catalog.Desired, c catalog.Control, m Metri
 // another one: other alarms change all day, and each of their events would report
 // it again.
 func (p *Plan) taken(want catalog.Desired, got Observed, state AlarmState) {
+	report := func(name, instead string) {
+		if name == instead {
+			return
+		}
+		f := NewFinding(AlarmNameTaken, Args{"alarm": name, "type": state.Taken[name], "instead": instead})
+		f.Alert = slices.Contains(got.Asked, name) ||
+			slices.ContainsFunc(p.Actions, func(a Action) bool { return a.Step().Target == instead })
+		p.Findings = append(p.Findings, f)
+	}
 	for _, c := range want.Controls {
 		for _, m := range measuredBy(want, c, state) {
-			name, instead := AlarmName(want, c, m), state.nameOf(want, c, m)
-			if name == instead {
-				continue
-			}
-			f := NewFinding(AlarmNameTaken, Args{"alarm": name, "type": state.Taken[name], "instead": instead})
-			f.Alert = slices.Contains(got.Asked, name) ||
-				slices.ContainsFunc(p.Actions, func(a Action) bool { return a.Step().Target == instead })
-			p.Findings = append(p.Findings, f)
+			report(AlarmName(want, c, m), state.nameOf(want, c, m))
 		}
+	}
+	for _, row := range want.OwnAlarms() {
+		report(want.Name(row.ID), state.stackName(want, row))
 	}
 }
 
@@ -427,8 +442,7 @@ func (p *Plan) unwanted(want catalog.Desired, state AlarmState, guards map[strin
 }
 
 // putAlarm plans relight's alarm on a metric, starting from the observed alarm:
-// its description and other actions stay. If those leave no room for the topic,
-// one of them is removed, which is a finding.
+// its description and other actions stay.
 func (p *Plan) putAlarm(want catalog.Desired, c catalog.Control, m Metric, topics map[string]Topic, from Alarm, reason string) {
 	a := Alarm{
 		Name: from.Name, Namespace: m.Namespace, Metric: m.Name,
@@ -441,15 +455,22 @@ func (p *Plan) putAlarm(want catalog.Desired, c catalog.Control, m Metric, topic
 		Description:         cmp.Or(from.Description, "relight: "+c.Title),
 		TagsSent:            from.TagsSent,
 	}
-	if !slices.Contains(a.AlarmActions, want.Topic) {
-		if n := len(a.AlarmActions); n >= catalog.ActionsPerState {
-			i := leastUseful(a.Name, a.AlarmActions, topics)
-			p.find(AlarmActionsFull, Args{"alarm": a.Name, "count": strconv.Itoa(n), "limit": strconv.Itoa(catalog.ActionsPerState), "action": a.AlarmActions[i]})
-			a.AlarmActions = slices.Delete(a.AlarmActions, i, i+1)
-		}
-		a.AlarmActions = append(a.AlarmActions, want.Topic)
-	}
+	p.notify(&a, want.Topic, topics)
 	p.Actions = append(p.Actions, PutAlarm{Alarm: a, Tags: want.Tags, Reason: reason})
+}
+
+// notify adds a topic of relight to the actions of an alarm. If they leave no room
+// for it, one of them is removed, which is a finding.
+func (p *Plan) notify(a *Alarm, topic string, topics map[string]Topic) {
+	if slices.Contains(a.AlarmActions, topic) {
+		return
+	}
+	if n := len(a.AlarmActions); n >= catalog.ActionsPerState {
+		i := leastUseful(a.Name, a.AlarmActions, topics)
+		p.find(AlarmActionsFull, Args{"alarm": a.Name, "count": strconv.Itoa(n), "limit": strconv.Itoa(catalog.ActionsPerState), "action": a.AlarmActions[i]})
+		a.AlarmActions = slices.Delete(a.AlarmActions, i, i+1)
+	}
+	a.AlarmActions = append(a.AlarmActions, topic)
 }
 
 // leastUseful returns the index of the last action that is known to reach
@@ -538,7 +559,7 @@ func weaker(c catalog.Control, m Metric, a Alarm, notifies func(actions []string
 	case a.Namespace != m.Namespace || a.Metric != m.Name:
 		return "it watches " + a.Namespace + "/" + a.Metric
 	case len(a.Dimensions) > 0:
-		return "its dimension " + strings.Join(a.Dimensions, ", ") + " selects a metric without data"
+		return "its dimension " + strings.Join(slices.Sorted(maps.Keys(a.Dimensions)), ", ") + " selects a metric without data"
 	case a.Unit != "" && a.Unit != cmp.Or(m.Unit, NoUnit):
 		return "its unit " + a.Unit + " selects a metric without data"
 	case a.Statistic != catalog.AlarmStatistic:
@@ -546,7 +567,7 @@ func weaker(c catalog.Control, m Metric, a Alarm, notifies func(actions []string
 	case !sensitive(c, a):
 		return condition(a)
 	case a.Periods > catalog.AlarmPeriods:
-		return fmt.Sprintf("it evaluates %d periods", a.Periods)
+		return evaluates(a)
 	case a.Missing != catalog.AlarmMissing && a.Missing != "missing" && a.Missing != "":
 		return "it treats missing data as " + a.Missing
 	case !a.ActionsEnabled:
@@ -556,6 +577,8 @@ func weaker(c catalog.Control, m Metric, a Alarm, notifies func(actions []string
 	}
 	return ""
 }
+
+func evaluates(a Alarm) string { return fmt.Sprintf("it evaluates %d periods", a.Periods) }
 
 // sensitive reports whether an alarm alarms on every count that it should. A
 // shorter period splits a count, which matters unless one event is enough; a

@@ -45,7 +45,7 @@ var weakAlarms = map[string]struct {
 	"another metric":       {func(a *plan.Alarm) { a.Metric = "m" }, "it watches relight/m"},
 	"another namespace":    {func(a *plan.Alarm) { a.Namespace = "n" }, "it watches n/relight-root-usage"},
 	"metric math":          {func(a *plan.Alarm) { a.Other = "metric math" }, "it evaluates metric math"},
-	"a dimension":          {func(a *plan.Alarm) { a.Dimensions = []string{"LogGroupName"} }, "its dimension LogGroupName selects a metric without data"},
+	"a dimension":          {func(a *plan.Alarm) { a.Dimensions = map[string]string{"LogGroupName": "g"} }, "its dimension LogGroupName selects a metric without data"},
 	"a unit":               {func(a *plan.Alarm) { a.Unit = "Count" }, "its unit Count selects a metric without data"},
 	"another statistic":    {func(a *plan.Alarm) { a.Statistic = "Average" }, "its statistic is Average"},
 	"no statistic":         {func(a *plan.Alarm) { a.Statistic = "" }, "its statistic is "},
@@ -137,7 +137,7 @@ func TestOwnAlarmKeepsExtras(t *testing.T) {
 	weak := with(alarmFor(want, c), func(a *plan.Alarm) {
 		a.Namespace, a.Metric, a.Statistic, a.Unit, a.Comparison, a.Missing = "n", "m", "Average", "Bytes", "LessThanThreshold", "ignore"
 		a.Period, a.Threshold, a.Periods, a.Datapoints, a.ActionsEnabled = 86400, 1e9, 10, 10, false
-		a.Dimensions, a.Other = []string{"d"}, "metric math"
+		a.Dimensions, a.Other = map[string]string{"d": "v"}, "metric math"
 		a.AlarmActions, a.OKActions, a.InsufficientActions, a.Description = extra, extra, extra[:1], "call Bob"
 	})
 	repaired := with(alarmFor(want, c), func(a *plan.Alarm) {
