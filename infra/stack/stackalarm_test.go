@@ -89,7 +89,7 @@ func TestStackAlarmsGoLast(t *testing.T) {
 			t.Errorf("%s depends on %v, want every alarm", id, s.Resources[id].DependsOn)
 		}
 	}
-	if restorers != 2 {
-		t.Errorf("%d restorers, want the mapping of the alarms and the schedule", restorers)
+	if restorers < 2 {
+		t.Errorf("%d restorers, want the mapping of the alarms and the schedules", restorers)
 	}
 }
