@@ -153,6 +153,9 @@ func Attacks() []Attack {
 		heals("cloudtrail PutEventSelectors, only reads, and none of KMS", Region, disableLogs, sdk((*cloudtrail.Client).PutEventSelectors, input{
 			"TrailName": TrailName, "EventSelectors": []input{{"ReadWriteType": "ReadOnly", "ExcludeManagementEventSources": []string{"kms.amazonaws.com"}}},
 		})),
+		heals("cloudtrail PutEventSelectors, no data events", Region, disableLogs, sdk((*cloudtrail.Client).PutEventSelectors, input{
+			"TrailName": TrailName, "EventSelectors": []cloudtrailtypes.EventSelector{managementEvents()},
+		})),
 		heals("cloudtrail PutEventSelectors, no management events", Region, disableLogs, sdk((*cloudtrail.Client).PutEventSelectors, input{
 			"TrailName": TrailName, "EventSelectors": []cloudtrailtypes.EventSelector{dataEvents()},
 		})).leaves(dataEventsToo),

@@ -358,13 +358,10 @@ func dataEvents() types.EventSelector {
 }
 
 // dataEventsToo is the aftermath of the attack that makes the trail record only
-// data events: relight keeps the data events beside the management events.
+// other data events: relight keeps those beside the management events and the data
+// events that it remembers.
 func dataEventsToo(_ context.Context, _ *Session, _ Target, want Snapshot) error {
-	managed := types.EventSelector{
-		ReadWriteType: types.ReadWriteTypeAll, IncludeManagementEvents: aws.Bool(true),
-		DataResources: []types.DataResource{}, ExcludeManagementEventSources: []string{},
-	}
 	want.add("trail-selectors", "arn:aws:cloudtrail:"+Region+":"+Account+":trail/"+TrailName,
-		[]types.EventSelector{managed, dataEvents()}, []types.AdvancedEventSelector(nil))
+		[]types.EventSelector{managementEvents(), dataEvents(), audited(types.ReadWriteTypeAll)}, []types.AdvancedEventSelector(nil))
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -103,8 +104,29 @@ func (who *Customer) makeTrail(ctx context.Context, s *Session) error {
 	}); err != nil {
 		return err
 	}
+	if _, err := s.CloudTrail.PutEventSelectors(ctx, &cloudtrail.PutEventSelectorsInput{
+		TrailName: aws.String(name), EventSelectors: []types.EventSelector{managementEvents(), audited(types.ReadWriteTypeAll)},
+	}); err != nil {
+		return err
+	}
 	_, err = s.CloudTrail.StartLogging(ctx, &cloudtrail.StartLoggingInput{Name: aws.String(name)})
 	return err
+}
+
+// managementEvents selects every management event.
+func managementEvents() types.EventSelector {
+	return types.EventSelector{
+		ReadWriteType: types.ReadWriteTypeAll, IncludeManagementEvents: aws.Bool(true),
+		DataResources: []types.DataResource{}, ExcludeManagementEventSources: []string{},
+	}
+}
+
+// audited selects the data events of the customer's records.
+func audited(of types.ReadWriteType) types.EventSelector {
+	return types.EventSelector{
+		ReadWriteType: of, IncludeManagementEvents: aws.Bool(false), ExcludeManagementEventSources: []string{},
+		DataResources: []types.DataResource{{Type: aws.String("AWS::S3::Object"), Values: []string{"arn:aws:s3:::records-" + Account + "/"}}},
+	}
 }
 
 // ownKeyPolicy allows one principal of the account to use a key. For the root

@@ -69,6 +69,7 @@ const (
 	TrailKeyChanged               Code = "trail-key-changed"
 	TrailRoleChanged              Code = "trail-role-changed"
 	TrailLogGroupChanged          Code = "trail-log-group-changed"
+	TrailTopicChanged             Code = "trail-topic-changed"
 	TrailFilesUndelivered         Code = "trail-files-undelivered"
 	TrailEventsUndelivered        Code = "trail-events-undelivered"
 	TrailRoleMissing              Code = "trail-role-missing"
@@ -220,6 +221,13 @@ var findingTexts = []FindingText{
 		Remedy:  "If this change was intended, run relight accept. Otherwise change it back: its events may go to somebody else.",
 		Why:     "Somebody pointed the trail at another log group. The notification about the event names who did it.",
 		More:    "To change it back: `aws cloudtrail update-trail`. Until then a deleted trail comes back with the old log group.",
+	},
+	{
+		Code: TrailTopicChanged, Subject: "trail {trail}", Alert: true,
+		Problem: "its topic is {now}; the {source} topic is {accepted}{by}",
+		Remedy:  "If this change was intended, run relight accept. Otherwise change it back: the subscribers of the old topic no longer learn of new log files, and those of the new one do.",
+		Why:     "Somebody made the trail notify another topic of its log files. The notification about the event names who did it.",
+		More:    "To change it back: `aws cloudtrail update-trail`. Until then a deleted trail comes back with the old topic.",
 	},
 	{
 		Code: TrailFilesUndelivered, Subject: "trail {trail}",

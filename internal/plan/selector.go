@@ -315,6 +315,103 @@ func putSelectors(trail, why string, all Selectors, remembered *Selectors) PutSe
 	return PutSelectors{Trail: trail, Selectors: choices[0], Instead: choices[1:], Reason: why}
 }
 
+// putDataEvents returns the action that selects remembered events again, beside
+// those that are selected now as far as CloudTrail's limits allow.
+func putDataEvents(trail, why string, now, remembered Selectors) PutSelectors {
+	all, alone := now.Repaired(&remembered), remembered.Repaired(nil)
+	if !all.fit() {
+		all = alone
+		if lost := Lost(now, alone); lost != "" {
+			why += "; CloudTrail's limits leave no room for " + lost
+		}
+	}
+	return PutSelectors{Trail: trail, Selectors: all, Instead: []Selectors{alone}, Reason: why}
+}
+
+// forgot describes the events besides management events that the remembered
+// selectors record and these do not, or not all of them; "" for none.
+func (s Selectors) forgot(remembered Selectors) string {
+	var kept, lost []AdvancedSelector
+	for _, was := range remembered.each() {
+		if slices.ContainsFunc(s.each(), func(now AdvancedSelector) bool { return now.records(was) }) {
+			kept = append(kept, was)
+		} else {
+			lost = append(lost, was)
+		}
+	}
+	if len(lost) == 0 {
+		return ""
+	}
+	// A narrowed selector has the name of what it narrows.
+	return cmp.Or(Lost(Selectors{Advanced: lost}, Selectors{Advanced: kept}), "all of "+strings.Join(Selectors{Advanced: lost}.data(), ", "))
+}
+
+// each returns what the selectors record besides management events, one selector
+// for each resource.
+func (s Selectors) each() []AdvancedSelector {
+	var out []AdvancedSelector
+	for _, a := range s.asAdvanced() {
+		if a.manages() {
+			continue
+		}
+		i := slices.IndexFunc(a.Fields, func(f FieldSelector) bool { return f.Field == fieldARN && len(f.Equals)+len(f.StartsWith) > 1 })
+		if i < 0 {
+			out = append(out, a)
+			continue
+		}
+		for _, one := range a.Fields[i].each() {
+			b := AdvancedSelector{Name: a.Name, Fields: slices.Clone(a.Fields)}
+			b.Fields[i] = one
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// each returns a field selector for each of the values that a field may have, of
+// which one is enough.
+func (f FieldSelector) each() []FieldSelector {
+	var out []FieldSelector
+	for _, v := range f.Equals {
+		g := f
+		g.Equals, g.StartsWith = []string{v}, nil
+		out = append(out, g)
+	}
+	for _, v := range f.StartsWith {
+		g := f
+		g.Equals, g.StartsWith = nil, []string{v}
+		out = append(out, g)
+	}
+	return out
+}
+
+// records reports whether a selector surely matches every event that another one
+// matches: each of its fields allows at least what the same field of the other
+// allows.
+func (a AdvancedSelector) records(other AdvancedSelector) bool {
+	return !slices.ContainsFunc(a.Fields, func(f FieldSelector) bool {
+		return !slices.ContainsFunc(other.Fields, func(g FieldSelector) bool { return g.Field == f.Field && f.allows(g) })
+	})
+}
+
+// allows reports whether a field selector surely allows every value that another
+// one allows. Only the forms that it understands count; of any other, the same.
+func (f FieldSelector) allows(g FieldSelector) bool {
+	same := func(a, b []string) bool { return len(a) == 0 || sameValues(a, b) }
+	if same(f.Equals, g.Equals) && same(f.NotEquals, g.NotEquals) && same(f.StartsWith, g.StartsWith) && same(f.NotStartsWith, g.NotStartsWith) &&
+		same(f.EndsWith, g.EndsWith) && same(f.NotEndsWith, g.NotEndsWith) {
+		return true
+	}
+	if len(f.NotEquals)+len(f.NotStartsWith)+len(f.EndsWith)+len(f.NotEndsWith) > 0 || len(g.Equals)+len(g.StartsWith) == 0 {
+		return false
+	}
+	begins := func(v string) bool {
+		return slices.ContainsFunc(f.StartsWith, func(prefix string) bool { return strings.HasPrefix(v, prefix) })
+	}
+	return !slices.ContainsFunc(g.Equals, func(v string) bool { return !slices.Contains(f.Equals, v) && !begins(v) }) &&
+		!slices.ContainsFunc(g.StartsWith, func(v string) bool { return !begins(v) })
+}
+
 // Lost describes the events besides management events that the first selectors
 // record and the second ones do not; "" for none.
 func Lost(all, kept Selectors) string {

@@ -144,12 +144,14 @@ func (a PutSelectors) Step() Step {
 //	it records not all management events        selectors are set; other events stay selected as far
 //	                                            as CloudTrail's limits allow
 //	CloudTrail refuses an optional part         the rest is restored without that part
+//	it records fewer other events than          selectors are set: they are what is selected now and
+//	 remembered                                 what is remembered
 //	it has no global events or no validation    updated, together with the two rows below
 //	it records one region or left the           updated if memory or the configuration says so
 //	 organisation
 //	it lacks log group, role, key or topic      filled in from memory, else a finding
-//	its bucket, prefix, key, role or log group  a finding; never changed back and never remembered
-//	 is not the remembered one
+//	its bucket, prefix, key, role, log group    a finding; never changed back and never remembered
+//	 or topic is not the remembered one
 //	CloudTrail cannot deliver                   a finding with the error
 //	it is as desired, in a sweep                remembered, unless it is of another account
 //
@@ -290,12 +292,17 @@ func (p *Plan) existing(want catalog.Desired, got Observed, s TrailState) {
 	if !s.Status.Logging {
 		p.Actions = append(p.Actions, StartLogging{Trail: t.ARN, Reason: "it does not log"})
 	}
-	if why := s.Selectors.Missing(); why != "" {
-		var remembered *Selectors
-		if s.Memory.Trail != nil {
-			remembered = &s.Memory.Trail.Selectors
-		}
+	var remembered *Selectors
+	if s.Memory.Trail != nil {
+		remembered = &s.Memory.Trail.Selectors
+	}
+	switch why := s.Selectors.Missing(); {
+	case why != "":
 		p.Actions = append(p.Actions, putSelectors(t.ARN, why, s.Selectors.Repaired(remembered), remembered))
+	case remembered != nil:
+		if lost := s.Selectors.forgot(*remembered); lost != "" {
+			p.Actions = append(p.Actions, putDataEvents(t.ARN, "it no longer records "+lost, s.Selectors, *remembered))
+		}
 	}
 	undelivered := undelivered(t, s)
 	moved := moved(want, s)
@@ -315,6 +322,11 @@ func (p *Plan) existing(want catalog.Desired, got Observed, s TrailState) {
 // remember plans to remember a healthy trail.
 func (p *Plan) remember(want catalog.Desired, t Trail, s TrailState) {
 	now, reason := MemoryOf(t, s.Selectors, s.OwnGroup), "it is not remembered yet"
+	if m := s.Memory.Trail; now.Short && m != nil { // what does not fit makes relight forget nothing
+		if now.Selectors = m.Selectors; len(now.Encode()) > catalog.MemoryChars {
+			now.Selectors = DefaultSelectors()
+		}
+	}
 	if now.Short {
 		p.find(TrailMemoryShort, Args{"trail": t.ARN})
 	}
@@ -324,6 +336,9 @@ func (p *Plan) remember(want catalog.Desired, t Trail, s TrailState) {
 			return
 		}
 		reason = "it changed since it was remembered"
+		for _, c := range now.Changes(m) {
+			reason += fmt.Sprintf("; %s: was %.120s, now %.120s", c.Name, cmp.Or(c.Was, "none"), cmp.Or(c.Now, "none"))
+		}
 		made := *m
 		if made.OwnGroup = now.OwnGroup; made.json() == now.json() {
 			reason, quiet = "relight made its log group", true
@@ -448,6 +463,7 @@ func moved(want catalog.Desired, s TrailState) []Finding {
 	check(TrailKeyChanged, t.Key, want.Trail.KeyARN, was.Key)
 	check(TrailRoleChanged, t.Role, want.Trail.RoleARN, was.Role)
 	check(TrailLogGroupChanged, t.LogGroupARN, "", was.LogGroup)
+	check(TrailTopicChanged, t.Topic, "", was.Topic)
 	return findings
 }
 

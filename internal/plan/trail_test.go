@@ -130,7 +130,7 @@ func TestTrails(t *testing.T) {
 		"another bucket, as configured": {
 			want: catalog.Desired{Baseline: catalog.Baseline{Trail: catalog.TrailSpec{Bucket: "theirs"}}},
 			s:    as(remembering(main), func(t *plan.Trail) { t.Bucket = "theirs" }), held: 1,
-			actions: []string{"remember trail main in //memory/trail: bucket theirs, log-group main-logs (it changed since it was remembered)"},
+			actions: []string{"remember trail main in //memory/trail: bucket theirs, log-group main-logs (it changed since it was remembered; bucket: was audit-bucket, now theirs)"},
 		},
 		"another bucket than configured": {
 			want: catalog.Desired{Baseline: catalog.Baseline{Trail: catalog.TrailSpec{Bucket: "configured"}}}, s: is(func(*plan.TrailState) {}), held: 1,
