@@ -66,6 +66,13 @@ func TestBudgets(t *testing.T) {
 		{event: "Unsubscribe.ours.json", attack: harms["Unsubscribe.ours.json"], calls: 6, messages: 1},
 		{event: "SetSubscriptionAttributes.filter-policy.json", attack: harms["SetSubscriptionAttributes.filter-policy.json"], calls: 7, messages: 1},
 
+		{event: "CreateTrail.decoy.json", attack: echo, calls: 1, perRun: 1, messages: 1},
+		{event: "CreateTrail.protected.json", attack: echo, calls: 1, perRun: 1}, // as relight's own call does
+		{event: "PutDestinationPolicy.security.json", attack: echo, messages: 1},
+		{event: "PutSubscriptionFilter.foreign.json", attack: echo, calls: 2, perRun: 1},
+		{event: "PutBucketVersioning.logs.json", attack: flowLogsToBucket, perRun: 1, calls: 2, messages: 2},
+		{event: "PutBucketVersioning.foreign.json", attack: flowLogsToBucket, perRun: 1, calls: 2},
+
 		{event: "DeleteTopic.foreign.json", attack: echo},
 		{event: "SetTopicAttributes.foreign.json", attack: echo},
 		{event: "RemovePermission.foreign.json", attack: echo},

@@ -37,6 +37,9 @@ var logGroupKind = kindOf(
 // only if the scope names no group: relight reports a call that transforms
 // records when it receives the event.
 func (r *region) observeLogGroups(ctx context.Context, s remedy.Scope) (*plan.LogGroupState, error) {
+	if s.Type == catalog.Destination { // no call says which log groups of all accounts send to it
+		return &plan.LogGroupState{Trail: plan.TrailLogs{Elsewhere: "the event is about a destination"}}, nil
+	}
 	trail, err := r.trailLogs(ctx)
 	if err != nil {
 		return nil, err

@@ -34,6 +34,7 @@ var trailKind = kindOf(
 // observeTrail reads as little as the scope allows:
 //
 //	buckets or keys                                       every trail, in one call
+//	new trails                                            memory, which says whether relight may have made it
 //	roles                                                 every trail; the status and the role of the
 //	                                                      one that delivers with such a role
 //	managed policies                                      which roles have them; if any does, as above
@@ -50,6 +51,11 @@ func (r *region) observeTrail(ctx context.Context, s remedy.Scope) (*plan.TrailS
 	if s.Type == catalog.Bucket || s.Type == catalog.Key {
 		var err error
 		state.Seen, err = r.describeTrails(ctx)
+		return state, err
+	}
+	if s.Type == catalog.NewTrail {
+		var err error
+		state.Memory, err = r.recallTrail(ctx)
 		return state, err
 	}
 	names := s.Names.List()
@@ -75,6 +81,9 @@ func (r *region) observeTrail(ctx context.Context, s remedy.Scope) (*plan.TrailS
 	trails, err := r.describeTrails(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if s.Type == "" {
+		state.Listed = len(trails)
 	}
 	does := plan.Healths{}
 	choose := func() plan.TrailChoice {

@@ -18,6 +18,18 @@ const (
 		"If they are wrong, restore the previous rules within a day, before S3 applies the new ones. Expired logs are lost unless the bucket keeps versions."
 	adviceNoBucket = "This bucket received your logs. Create it again now, in this account and region and with its policy. Until then anyone can take its name " +
 		"and receive your logs. CloudTrail retries for 30 days. Flow log records that could not be delivered are lost."
+	adviceVersioning = "This bucket receives your logs. Without versioning, whoever overwrites or deletes a log file destroys it, and with MFA delete off no second factor protects it. " +
+		"Read the state: aws s3api get-bucket-versioning. If the change is wrong, set it back: aws s3api put-bucket-versioning."
+	adviceBucketKey = "This bucket receives your logs. Whoever controls its new key can make new log files unreadable, and a key that does not admit the delivering service stops delivery. " +
+		"Read it: aws s3api get-bucket-encryption. If the change is wrong, set it back: aws s3api put-bucket-encryption. Files that were written meanwhile keep the key that they were written with."
+	adviceBucketAccess = "This bucket receives your logs. Other accounts, or everybody, may now be able to read, add or delete log files, or AWS may no longer be able to deliver. " +
+		"Read what is in force: aws s3api get-bucket-acl, get-bucket-ownership-controls and get-public-access-block. If the change is wrong, set it back."
+	adviceReplication = "This bucket receives your logs. Its new rules may copy them to somebody else's bucket, or the copy that you keep may no longer be made. " +
+		"Read the rules: aws s3api get-bucket-replication. If the change is wrong, set them back: aws s3api put-bucket-replication. Replicate what was missed: S3 Batch Replication."
+	adviceObjectLock = "This bucket receives your logs. Its new default retention decides for how long nobody can delete log files. " +
+		"Read it: aws s3api get-object-lock-configuration. If the change is wrong, set it back: aws s3api put-object-lock-configuration. Files that were written meanwhile need their retention set one by one."
+	adviceNewTrail = "A region takes five trails, and shadows of other regions' trails count. If all are in use, relight cannot create the protected trail again once somebody deletes it. " +
+		"Find out what this trail is for. If nobody wanted it, delete it: aws cloudtrail delete-trail."
 	adviceDisabledKey = "This key encrypts your logs or relight's topic. While it is disabled, AWS writes no new logs and sends no notifications, and nobody can read the old logs. " +
 		"Enable the key: aws kms enable-key."
 	adviceDyingKey = "This key encrypts your logs or relight's topic. AWS deletes it in 7 to 30 days, and after that nobody can ever read those logs. " +
@@ -38,6 +50,12 @@ const (
 		"read there what happened in the time that the stream covered."
 	adviceFeedGone = "The receiver of this subscription no longer gets the records. Find its owner: " +
 		"the owner, or the stack that created the subscription, must restore it."
+	adviceFeedPut = "Whoever receives this subscription gets what its pattern selects, and another pattern, destination or role starves the receiver that it had. " +
+		"Compare it with what was intended: aws logs describe-subscription-filters. The owner, or the stack that created the subscription, must restore it."
+	adviceDestination = "Other accounts, or log groups of this one, may send their records to this destination, and now records may go nowhere or to somebody else. " +
+		"Read it: aws logs describe-destinations. If the change is wrong, set it back: aws logs put-destination and put-destination-policy."
+	adviceAccountPolicyGone = "Without this account policy, records of log groups in the region may no longer be copied to whoever received them, kept as long, or masked. " +
+		"Find out what it was for: the records of PutAccountPolicy in CloudTrail have its text. If somebody needs it, restore it: aws logs put-account-policy."
 	adviceMasked = "From now on the policy masks the data it matches, for readers, metric filters and subscriptions alike. " +
 		"If nobody wanted it, delete it: aws logs delete-data-protection-policy."
 	adviceTransformed = "Queries, subscriptions and filters on transformed records now see the transformer's output. " +

@@ -79,6 +79,8 @@ var Calls = slices.Concat(
 	}.named("UpdateTrail"),
 	Call{Source: "aws.cloudtrail", Kinds: []Kind{Trails}, Type: Trail, Path: "requestParameters.trailName"}.
 		named("PutEventSelectors"),
+	Call{Source: "aws.cloudtrail", Kinds: []Kind{Trails}, Type: NewTrail, Path: "requestParameters.name", Advice: adviceNewTrail}.
+		named("CreateTrail"),
 
 	Call{Source: "aws.ssm", Kinds: []Kind{Trails}, Type: Parameter, Path: "requestParameters.name", Memory: true, Routine: true, Advice: adviceMemory}.
 		named("PutParameter"),
@@ -105,12 +107,18 @@ var Calls = slices.Concat(
 		named("DeleteLogStream"),
 	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupName", Advice: adviceFeedGone}.
 		named("DeleteSubscriptionFilter"),
+	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupName", Advice: adviceFeedPut}.
+		named("PutSubscriptionFilter"),
+	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: Destination, Path: "requestParameters.destinationName", Advice: adviceDestination}.
+		named("PutDestination", "PutDestinationPolicy", "DeleteDestination"),
 	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupIdentifier", Advice: adviceMasked}.
 		named("PutDataProtectionPolicy"),
 	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupIdentifier", Advice: adviceTransformed}.
 		named("PutTransformer"),
 	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: LogGroup, Advice: adviceAccountWide}.
 		named("PutAccountPolicy"),
+	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: LogGroup, Advice: adviceAccountPolicyGone}.
+		named("DeleteAccountPolicy"),
 
 	Call{Source: "aws.sns", Kinds: []Kind{Topics}, Type: Topic, Path: "requestParameters.topicArn"}.
 		named("DeleteTopic", "SetTopicAttributes", "RemovePermission"),
@@ -142,6 +150,16 @@ var Calls = slices.Concat(
 		named("PutBucketLifecycle", "PutBucketLifecycleConfiguration"), // real records have the first name
 	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceNoBucket}.
 		named("DeleteBucket"),
+	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceVersioning}.
+		named("PutBucketVersioning"),
+	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceBucketKey}.
+		named("PutBucketEncryption", "DeleteBucketEncryption"),
+	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceBucketAccess}.
+		named("PutBucketAcl", "PutBucketOwnershipControls", "DeleteBucketOwnershipControls", "PutBucketPublicAccessBlock", "DeleteBucketPublicAccessBlock"),
+	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceReplication}.
+		named("PutBucketReplication", "DeleteBucketReplication"),
+	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceObjectLock}.
+		named("PutBucketObjectLockConfiguration"),
 
 	Call{Source: "aws.kms", Kinds: []Kind{FlowLogs, Trails, Topics}, Type: Key, Path: "requestParameters.keyId", Advice: adviceDisabledKey}.
 		named("DisableKey"),

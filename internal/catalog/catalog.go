@@ -93,6 +93,9 @@ const (
 	IAMPolicy ResourceType = "policy"    // ARN of a managed IAM policy
 	Parameter ResourceType = "parameter" // the name of a parameter of Systems Manager
 
+	NewTrail    ResourceType = "new-trail"   // the name of a trail that somebody created
+	Destination ResourceType = "destination" // the name of a destination of CloudWatch Logs, to which log groups send records
+
 	// These types are alarms too. relight checks something else for them than
 	// for an event about the settings of an alarm.
 	MutedAlarm     ResourceType = "muted-alarm"     // the name of an alarm that a mute rule targets

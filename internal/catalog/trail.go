@@ -12,6 +12,11 @@ type TrailSpec struct {
 // CloudTrailService is the principal that CloudTrail acts as.
 const CloudTrailService = "cloudtrail.amazonaws.com"
 
+// TrailsPerRegion is how many trails a region takes unless AWS raised the quota;
+// the shadow of a trail of another region is one of them. Source: CloudTrail User
+// Guide, "Quotas in AWS CloudTrail".
+const TrailsPerRegion = 5
+
 // SelectorsPerTrail is how many basic event selectors a trail can have. Source:
 // CloudTrail API Reference, PutEventSelectors.
 const SelectorsPerTrail = 5

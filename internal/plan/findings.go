@@ -78,6 +78,7 @@ const (
 	MemoryForeign                 Code = "memory-foreign"
 	TrailOtherPurpose             Code = "trail-other-purpose"
 	TrailNotificationsUndelivered Code = "trail-notifications-undelivered"
+	TrailSlotsFull                Code = "trail-slots-full"
 
 	LogGroupNotFound             Code = "log-group-not-found"
 	LogGroupUnfed                Code = "log-group-unfed"
@@ -281,6 +282,12 @@ var findingTexts = []FindingText{
 		Remedy:  "Check that the topic exists and that its policy lets CloudTrail publish. After the fix, the next notification clears this.",
 		Why:     "The topic is gone, or its policy refuses CloudTrail. CloudTrail then also refuses every change of the trail, so relight removes the topic from the trail if it has to restore something else.",
 		More:    "Or remove the topic from the trail: `aws cloudtrail update-trail --sns-topic-name \"\"`, then `relight accept`.",
+	},
+	{
+		Code: TrailSlotsFull, Subject: "account {account}",
+		Problem: "{region} lists {count} trails and takes {limit}: if the protected trail is deleted and another one takes its place, relight cannot create it again",
+		Remedy:  "Delete trails that nobody needs (aws cloudtrail describe-trails, delete-trail), or ask for a higher quota, and find out who created so many.",
+		Why:     "A region takes a limited number of trails, and the shadows of other regions' trails count. An intruder can use them up before deleting the protected one.",
 	},
 
 	{

@@ -169,6 +169,7 @@ func (a PutFilter) Step() Step {
 //	no filter measures a control          relight's filter is created
 func (state *LogGroupState) plan(want catalog.Desired, got Observed) Plan {
 	var p Plan
+	p.touch(got, catalog.Destination, got.Asked...)
 	p.Findings = append(p.Findings, state.Trail.Findings...)
 	if state.Trail.Elsewhere != "" {
 		p.Skips = append(p.Skips, Skip{"trail log group", state.Trail.Elsewhere})

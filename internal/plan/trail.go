@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
@@ -20,6 +21,7 @@ type TrailState struct {
 	NoRole      *NoRole     // the role of the chosen trail does not exist; read in an observation of everything, and if events do not arrive
 	ChangedBy   string      // who updated it last, and when; "" if that was not read or is not known
 	GroupExists bool        // whether the log group that it has to deliver to exists; see WantedTrailLogGroup
+	Listed      int         // how many trails the region lists, with shadows; 0 except in an observation of everything
 	Seen        []Trail     // every trail; nothing else is read if the scope is about buckets or keys
 
 	OnRoles map[string][]string // the roles that have a managed policy, by its ARN, if the scope is about such policies
@@ -127,7 +129,10 @@ func (a PutSelectors) Step() Step {
 
 // plan plans the account's trail:
 //
+//	the region lists as many trails as it takes a finding: a deleted trail could not be created again
 //	the event names a bucket or a key           only whether a trail depends on it
+//	the event names a trail that was created    whether it is another than the protected one, which
+//	                                            relight itself creates
 //	the event names a role or a policy          whether a trail delivers with it, and a finding if
 //	                                            that trail cannot deliver; never changed
 //	the event names a memory of relight's       its caller is reported
@@ -167,6 +172,10 @@ func (observed *TrailState) plan(want catalog.Desired, got Observed) Plan {
 		p.Touched = slices.DeleteFunc(slices.Clone(got.Asked), func(name string) bool { return !strings.HasPrefix(name, want.Memories()) })
 		return p
 	}
+	if got.Type == catalog.NewTrail {
+		p.touch(got, catalog.NewTrail, slices.DeleteFunc(slices.Clone(got.Asked), func(name string) bool { return isProtected(want, s.Memory, name) })...)
+		return p
+	}
 	if got.Type == catalog.Role || got.Type == catalog.IAMPolicy {
 		p.Touched = observed.touchedRoles(got)
 		if t := s.OnTrail; t != nil {
@@ -191,6 +200,9 @@ func (observed *TrailState) plan(want catalog.Desired, got Observed) Plan {
 	if s.Memory.Unreadable != "" {
 		p.find(TrailMemoryUnusable, Args{"parameter": want.TrailMemory(), "error": s.Memory.Unreadable})
 	}
+	if s.Listed >= catalog.TrailsPerRegion {
+		p.find(TrailSlotsFull, Args{"account": got.Account, "region": got.Region, "count": strconv.Itoa(s.Listed), "limit": strconv.Itoa(catalog.TrailsPerRegion)})
+	}
 	switch {
 	case s.Choice.Gone:
 		p.bringBack(want, got.Account, got.Region, s)
@@ -206,6 +218,15 @@ func (observed *TrailState) plan(want catalog.Desired, got Observed) Plan {
 		}
 	}
 	return p
+}
+
+// isProtected reports whether a name or ARN is that of the trail which relight
+// protects, as far as configuration and memory say.
+func isProtected(want catalog.Desired, memory Recollection, name string) bool {
+	if want.Trail.Name != "" {
+		return Called(name, want.Trail.Name) || Called(want.Trail.Name, name)
+	}
+	return memory.Trail != nil && Called(memory.Trail.ARN, name)
 }
 
 // watchedOf returns which of the buckets and keys that were asked about a trail

@@ -31,6 +31,9 @@ var shapes = map[catalog.ResourceType]catalog.Shape{
 	catalog.IAMPolicy: catalog.PolicyShape,
 	catalog.Parameter: catalog.ParamShape,
 
+	catalog.NewTrail:    catalog.TrailShape,
+	catalog.Destination: catalog.FilterShape, // the same characters and length: CloudWatch Logs API Reference, PutDestination
+
 	catalog.MutedAlarm:     catalog.AlarmShape,
 	catalog.CompositeAlarm: catalog.AlarmShape,
 }
