@@ -242,8 +242,10 @@ func Attacks() []Attack {
 			}}},
 		})).undoneBy(cli("s3api", "DeleteBucketEncryption", input{"Bucket": TrailBucket})),
 		reports("s3 DeleteBucketEncryption", Region, disableLogs, cli("s3api", "DeleteBucketEncryption", input{"Bucket": TrailBucket})),
-		reports("s3 PutBucketAcl, public", Region, changeAccount, onBucket("PutBucketAcl", "ACL", "public-read")).
-			undoneBy(onBucket("PutBucketAcl", "ACL", "private")),
+		reports("s3 PutBucketAcl, another writer", Region, changeAccount, // a bucket takes access lists once they are in force
+			onBucket("PutBucketOwnershipControls", "OwnershipControls", input{"Rules": []input{{"ObjectOwnership": "ObjectWriter"}}}),
+			onBucket("PutBucketAcl", "ACL", "log-delivery-write")).
+			undoneBy(onBucket("PutBucketAcl", "ACL", "private"), cli("s3api", "DeleteBucketOwnershipControls", input{"Bucket": TrailBucket})),
 		reports("s3 PutBucketOwnershipControls, of the writer", Region, changeAccount, onBucket("PutBucketOwnershipControls", "OwnershipControls", input{
 			"Rules": []input{{"ObjectOwnership": "ObjectWriter"}},
 		})).undoneBy(cli("s3api", "DeleteBucketOwnershipControls", input{"Bucket": TrailBucket})),
