@@ -52,7 +52,7 @@ const (
 		"the owner, or the stack that created the subscription, must restore it."
 	adviceFeedPut = "Whoever receives this subscription gets what its pattern selects, and another pattern, destination or role starves the receiver that it had. " +
 		"Compare it with what was intended: aws logs describe-subscription-filters. The owner, or the stack that created the subscription, must restore it."
-	adviceDestination = "Other accounts, or log groups of this one, may send their records to this destination, and now records may go nowhere or to somebody else. " +
+	adviceLogDestination = "Other accounts, or log groups of this one, may send their records to this destination, and now records may go nowhere or to somebody else. " +
 		"Read it: aws logs describe-destinations. If the change is wrong, set it back: aws logs put-destination and put-destination-policy."
 	adviceAccountPolicyGone = "Without this account policy, records of log groups in the region may no longer be copied to whoever received them, kept as long, or masked. " +
 		"Find out what it was for: the records of PutAccountPolicy in CloudTrail have its text. If somebody needs it, restore it: aws logs put-account-policy."

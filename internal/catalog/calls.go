@@ -109,7 +109,7 @@ var Calls = slices.Concat(
 		named("DeleteSubscriptionFilter"),
 	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupName", Advice: adviceFeedPut}.
 		named("PutSubscriptionFilter"),
-	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: Destination, Path: "requestParameters.destinationName", Advice: adviceDestination}.
+	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: Destination, Path: "requestParameters.destinationName", Advice: adviceLogDestination}.
 		named("PutDestination", "PutDestinationPolicy", "DeleteDestination"),
 	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupIdentifier", Advice: adviceMasked}.
 		named("PutDataProtectionPolicy"),
