@@ -82,6 +82,7 @@ func (a *account) findDeployment(ctx context.Context) error {
 		a.deployment.TopicKey = out.Environment.Variables[catalog.EnvTopicKey]
 		a.deployment.DeliveryRole = out.Environment.Variables[catalog.EnvDeliveryRole]
 		a.deployment.SweepRole = out.Environment.Variables[catalog.EnvSweepRole]
+		a.deployment.LastResort = out.Environment.Variables[catalog.EnvLastResort]
 		a.deployment.DeadLetters = config.DeadLetters(out.Environment.Variables[catalog.EnvDeadLetters])
 	}
 	return nil

@@ -23,6 +23,7 @@ import (
 type alerts struct {
 	stack awscdk.Stack
 	topic awssns.Topic
+	last  awssns.Topic // of last resort; nil in a forwarder's stack
 	key   awskms.Key
 }
 
@@ -66,14 +67,26 @@ func newAlerts(s awscdk.Stack, subscribers []config.Subscriber, removal awscdk.R
 	use.AddServicePrincipal(jsii.String(catalog.AlarmService), nil)
 	a.key.AddToResourcePolicy(use, jsii.Bool(false))
 
-	a.topic = awssns.NewTopic(s, jsii.String("Topic"), &awssns.TopicProps{MasterKey: a.key})
+	a.topic = a.newTopic("Topic", a.key, subscribers, removal)
+	return a
+}
+
+// lastResort adds the topic of last resort, which has no key that somebody could
+// close.
+func (a *alerts) lastResort(subscribers []config.Subscriber, removal awscdk.RemovalPolicy) {
+	a.last = a.newTopic("LastResort", nil, subscribers, removal)
+}
+
+// newTopic adds a topic with relight's policy and its subscribers.
+func (a alerts) newTopic(id string, key awskms.IKey, subscribers []config.Subscriber, removal awscdk.RemovalPolicy) awssns.Topic {
+	topic := awssns.NewTopic(a.stack, jsii.String(id), &awssns.TopicProps{MasterKey: key})
 	for _, st := range catalog.TopicPolicy {
-		a.topic.AddToResourcePolicy(a.statement(st))
+		topic.AddToResourcePolicy(a.statement(st, topic))
 	}
-	a.topic.ApplyRemovalPolicy(removal)
+	topic.ApplyRemovalPolicy(removal)
 	// Without its policy, a topic that outlives the stack would be closed to
 	// CloudWatch again.
-	a.topic.Node().FindChild(jsii.String("Policy")).(awssns.TopicPolicy).ApplyRemovalPolicy(removal)
+	topic.Node().FindChild(jsii.String("Policy")).(awssns.TopicPolicy).ApplyRemovalPolicy(removal)
 
 	var subscriptions []any
 	for _, to := range subscribers {
@@ -82,10 +95,10 @@ func newAlerts(s awscdk.Stack, subscribers []config.Subscriber, removal awscdk.R
 		})
 	}
 	if subscriptions != nil {
-		a.topic.Node().DefaultChild().(awssns.CfnTopic).SetSubscription(subscriptions)
+		topic.Node().DefaultChild().(awssns.CfnTopic).SetSubscription(subscriptions)
 	}
-	a.admit(subscribers, removal)
-	return a
+	a.admit(topic, subscribers, removal)
+	return topic
 }
 
 // admit lets the topic, and no other, invoke the subscribers that are functions of
@@ -98,8 +111,8 @@ func newAlerts(s awscdk.Stack, subscribers []config.Subscriber, removal awscdk.R
 // AWS::SQS::QueueInlinePolicy is a queue's whole policy, and would replace its owner's.
 // Sources: AWS Lambda Developer Guide, "Working with resource-based policies in
 // Lambda"; Amazon SQS API Reference, SetQueueAttributes, Policy.
-func (a alerts) admit(subscribers []config.Subscriber, removal awscdk.RemovalPolicy) {
-	scope := constructs.NewConstruct(a.stack, jsii.String("Admitted"))
+func (a alerts) admit(topic awssns.Topic, subscribers []config.Subscriber, removal awscdk.RemovalPolicy) {
+	scope := constructs.NewConstruct(a.stack, jsii.String("Admitted"+strings.TrimPrefix(*topic.Node().Id(), "Topic")))
 	for _, to := range subscribers {
 		at := strings.Split(to.Endpoint, ":") // arn, partition, service, region, account and so on
 		if to.Protocol != "lambda" || at[3] != *a.stack.Region() {
@@ -107,7 +120,7 @@ func (a alerts) admit(subscribers []config.Subscriber, removal awscdk.RemovalPol
 		}
 		permission := awslambda.NewCfnPermission(scope, jsii.String(to.Endpoint), &awslambda.CfnPermissionProps{
 			Action: jsii.String("lambda:InvokeFunction"), FunctionName: jsii.String(to.Endpoint),
-			Principal: jsii.String(catalog.Deliverer(at[3], at[3])), SourceArn: a.topic.TopicArn(),
+			Principal: jsii.String(catalog.Deliverer(at[3], at[3])), SourceArn: topic.TopicArn(),
 		})
 		permission.CfnOptions().SetCondition(awscdk.NewCfnCondition(scope, jsii.String("Account of "+to.Endpoint), &awscdk.CfnConditionProps{
 			Expression: awscdk.Fn_ConditionEquals(a.stack.Account(), at[4]),
@@ -117,10 +130,10 @@ func (a alerts) admit(subscribers []config.Subscriber, removal awscdk.RemovalPol
 }
 
 // statement converts a statement of the topic's policy.
-func (a alerts) statement(from catalog.TopicStatement) awsiam.PolicyStatement {
+func (a alerts) statement(from catalog.TopicStatement, topic awssns.Topic) awsiam.PolicyStatement {
 	st := statements([]catalog.Grant{from.Grant}, map[string]string{
 		catalog.InPartition: *a.stack.Partition(), catalog.InAccount: *a.stack.Account(),
-		catalog.InRegion: *a.stack.Region(), catalog.InTopic: *a.topic.TopicArn(),
+		catalog.InRegion: *a.stack.Region(), catalog.InTopic: *topic.TopicArn(),
 	})[0]
 	st.SetSid(jsii.String(from.Sid))
 	if from.Effect == "Deny" {
@@ -147,6 +160,9 @@ func (a alerts) on(name string, row catalog.StackAlarm) awscloudwatch.CfnAlarm {
 		Statistic: jsii.String(row.Statistic), Period: jsii.Number(float64(row.Period)), EvaluationPeriods: jsii.Number(float64(row.Periods)), DatapointsToAlarm: jsii.Number(float64(row.Periods)),
 		ComparisonOperator: jsii.String(row.Comparison), Threshold: jsii.Number(row.Threshold), TreatMissingData: jsii.String(row.Missing),
 		AlarmActions: &[]any{a.topic.TopicArn()},
+	}
+	if row.Both {
+		props.AlarmActions = &[]any{a.topic.TopicArn(), a.last.TopicArn()}
 	}
 	if dimensions != nil {
 		props.Dimensions = dimensions

@@ -14,7 +14,7 @@ import (
 func TestAlarms(t *testing.T) {
 	for _, a := range []app{defaults(), custom()} {
 		for name, s := range a {
-			topic, _ := s.only(t, "AWS::SNS::Topic")
+			topic, _ := s.named(t, "AWS::SNS::Topic", "Topic")
 			want := map[string]bool{}
 			for id := range s.of("AWS::SQS::Queue") {
 				want["AWS/SQS ApproximateNumberOfMessagesVisible ${"+id+".QueueName} Maximum 1x60"] = true
@@ -58,8 +58,13 @@ func TestAlarms(t *testing.T) {
 				if got := text(p["TreatMissingData"]); got != missing {
 					t.Errorf("%s: %s treats missing data as %s, want %s", name, id, got, missing)
 				}
-				if got := texts(p["AlarmActions"]); !slices.Equal(got, []string{ref(topic)}) {
-					t.Errorf("%s: %s notifies %v, want %s", name, id, got, topic)
+				notifies := []string{ref(topic)}
+				if slices.Contains(both, text(p["MetricName"])) {
+					last, _ := s.named(t, "AWS::SNS::Topic", "LastResort")
+					notifies = append(notifies, ref(last))
+				}
+				if got := texts(p["AlarmActions"]); !slices.Equal(got, notifies) {
+					t.Errorf("%s: %s notifies %v, want %v", name, id, got, notifies)
 				}
 				if d := text(p["AlarmDescription"]); !strings.HasPrefix(d, "relight: ") || strings.Count(d, ".") < 1 {
 					t.Errorf("%s: %s does not say what to do: %s", name, id, d)
@@ -72,6 +77,31 @@ func TestAlarms(t *testing.T) {
 	}
 }
 
+// both are the metrics whose alarms notify the topic of last resort too: the topic
+// may be what is broken.
+var both = []string{"Untold"}
+
+// The topic of last resort has the policy of the topic and no key.
+func TestLastResort(t *testing.T) {
+	for _, a := range []app{defaults(), custom()} {
+		for name, s := range a {
+			if len(s.of("AWS::SNS::Topic")) == 1 { // a forwarder's
+				continue
+			}
+			last, r := s.named(t, "AWS::SNS::Topic", "LastResort")
+			topic, first := s.named(t, "AWS::SNS::Topic", "Topic")
+			if r.Properties["KmsMasterKeyId"] != nil || text(r.Properties["Subscription"]) != text(first.Properties["Subscription"]) {
+				t.Errorf("%s: %v", name, r.Properties)
+			}
+			_, policy := s.named(t, "AWS::SNS::TopicPolicy", "LastResort")
+			_, firsts := s.named(t, "AWS::SNS::TopicPolicy", "Topic")
+			if got, want := text(policy.Properties["PolicyDocument"]), text(firsts.Properties["PolicyDocument"]); got != strings.ReplaceAll(want, topic, last) {
+				t.Errorf("%s: policy %s, want %s", name, got, want)
+			}
+		}
+	}
+}
+
 // CloudWatch may publish to the topic, but only for alarms of this account and
 // region. It may use the key that encrypts the topic, but only for topics of
 // this account and region.
@@ -79,9 +109,9 @@ func TestTopic(t *testing.T) {
 	for _, a := range []app{defaults(), custom()} {
 		for name, s := range a {
 			region := s.region
-			topic, r := s.only(t, "AWS::SNS::Topic")
+			topic, r := s.named(t, "AWS::SNS::Topic", "Topic")
 			keyID, key := s.only(t, "AWS::KMS::Key")
-			_, policy := s.only(t, "AWS::SNS::TopicPolicy")
+			_, policy := s.named(t, "AWS::SNS::TopicPolicy", "Topic")
 			if text(r.Properties["KmsMasterKeyId"]) != arn(keyID) || key.Properties["EnableKeyRotation"] != true {
 				t.Errorf("%s: topic key %s, rotated %v", name, text(r.Properties["KmsMasterKeyId"]), key.Properties["EnableKeyRotation"])
 			}
@@ -125,13 +155,18 @@ func TestTopic(t *testing.T) {
 func TestFunctionsAdmitTheTopic(t *testing.T) {
 	for _, f := range full {
 		for name, s := range f.app() {
-			topic, r := s.only(t, "AWS::SNS::Topic")
+			topic, r := s.named(t, "AWS::SNS::Topic", "Topic")
+			topics := map[string]bool{ref(topic): true}
+			if s.region == f.home {
+				last, _ := s.named(t, "AWS::SNS::Topic", "LastResort")
+				topics[ref(last)] = true
+			}
 			var got []string
 			for _, p := range s.of("AWS::Lambda::Permission") {
 				if p.DeletionPolicy != r.DeletionPolicy || p.UpdateReplacePolicy != r.UpdateReplacePolicy {
 					t.Errorf("%s: the permission is retained by %q and %q, the topic by %q and %q", name, p.DeletionPolicy, p.UpdateReplacePolicy, r.DeletionPolicy, r.UpdateReplacePolicy)
 				}
-				if len(p.Properties) != 4 || p.Properties["Action"] != "lambda:InvokeFunction" || p.Properties["Principal"] != "sns.amazonaws.com" || text(p.Properties["SourceArn"]) != ref(topic) {
+				if len(p.Properties) != 4 || p.Properties["Action"] != "lambda:InvokeFunction" || p.Properties["Principal"] != "sns.amazonaws.com" || !topics[text(p.Properties["SourceArn"])] {
 					t.Errorf("%s: permission %v", name, p.Properties)
 				}
 				got = append(got, text(p.Properties["FunctionName"])+" if "+text(s.Conditions[p.Condition]))
@@ -143,6 +178,7 @@ func TestFunctionsAdmitTheTopic(t *testing.T) {
 			want := map[string][]string{
 				f.home: {function("111122223333", ""), function("444455556666", ":live")}, f.further: {function("111122223333", "")},
 			}[s.region]
+			want = slices.Sorted(slices.Values(slices.Repeat(want, len(topics)))) // each topic has the same subscribers here
 			if !slices.Equal(got, want) {
 				t.Errorf("%s admits its topic to %v, want %v", name, got, want)
 			}
@@ -190,7 +226,7 @@ func TestRetained(t *testing.T) {
 			}
 			var want []string
 			if name == "relight" || name == "acme" {
-				want = []string{"AWS::IAM::Role", "AWS::KMS::Key", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy"}
+				want = []string{"AWS::IAM::Role", "AWS::KMS::Key", "AWS::SNS::Topic", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::SNS::TopicPolicy"}
 			}
 			slices.Sort(kept)
 			if !slices.Equal(kept, want) {
@@ -202,7 +238,7 @@ func TestRetained(t *testing.T) {
 
 func TestOutputs(t *testing.T) {
 	s := defaults()["relight"].template
-	topic, _ := s.only(t, "AWS::SNS::Topic")
+	topic, _ := s.named(t, "AWS::SNS::Topic", "Topic")
 	if got := text(at(s.Outputs[catalog.OutputTopic], "Value")); got != ref(topic) {
 		t.Errorf("output %s is %s, want %s", catalog.OutputTopic, got, ref(topic))
 	}

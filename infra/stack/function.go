@@ -180,6 +180,7 @@ func (l lambdas) function(scope constructs.Construct, f catalog.Function, queues
 			catalog.EnvHomeRegion:   jsii.String(l.Home),
 			catalog.EnvTopic:        l.alerts.topic.TopicArn(),
 			catalog.EnvTopicKey:     l.alerts.key.KeyArn(),
+			catalog.EnvLastResort:   l.alerts.last.TopicArn(),
 			catalog.EnvDeliveryRole: l.delivery.RoleArn(),
 			catalog.EnvRole:         role.RoleArn(),
 			catalog.EnvSweepRole:    sweepRole.RoleArn(),
@@ -205,6 +206,7 @@ func (l lambdas) values(name string, queue awssqs.IQueue) map[string]string {
 		catalog.InDeliveryName:  *l.delivery.RoleName(),
 		catalog.InTopic:         *l.alerts.topic.TopicArn(),
 		catalog.InKey:           *l.alerts.key.KeyArn(),
+		catalog.InLastResort:    *l.alerts.last.TopicArn(),
 		catalog.InLogGroup:      arn(l.stack, "logs", l.Home, "log-group:"+catalog.FunctionLogGroup(name)),
 		catalog.InQueue:         *queue.QueueArn(),
 	}

@@ -15,6 +15,7 @@ import (
 func Home(app constructs.Construct, p Props) awscdk.Stack {
 	s := newStack(app, p, p.baseline().StackName(), p.Home, "relight: turns this account's audit lights back on")
 	alerts := newAlerts(s, p.Config.Subscribers, awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE)
+	alerts.lastResort(p.Config.LastSubscribers(), awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE)
 	undelivered := newUndelivered(s, p.Config.Prefix, p.baseline().BusName())
 	bus := awsevents.NewEventBus(s, jsii.String("Bus"), &awsevents.EventBusProps{EventBusName: jsii.String(p.baseline().BusName())})
 	admitForwarders(s, bus, p.baseline().BusName())
@@ -48,6 +49,7 @@ func Home(app constructs.Construct, p Props) awscdk.Stack {
 	scheduled(before, restorers)
 
 	output(s, catalog.OutputTopic, alerts.topic.TopicArn(), "The topic that receives alarms and relight's notifications")
+	output(s, catalog.OutputLastResort, alerts.last.TopicArn(), "The topic of last resort, which carries what the other refuses")
 	output(s, catalog.OutputDeliveryRole, l.delivery.RoleArn(), "The role that VPC flow logs use to deliver")
 	return s
 }

@@ -59,7 +59,8 @@ func TestGrants(t *testing.T) {
 	}
 	for _, tt := range tests {
 		s := tt.app[tt.prefix].template
-		topic, _ := s.only(t, "AWS::SNS::Topic")
+		topic, _ := s.named(t, "AWS::SNS::Topic", "Topic")
+		last, _ := s.named(t, "AWS::SNS::Topic", "LastResort")
 		key, _ := s.only(t, "AWS::KMS::Key")
 		_, async := s.only(t, "AWS::Lambda::EventInvokeConfig")
 		for _, f := range catalog.Functions() {
@@ -77,7 +78,7 @@ func TestGrants(t *testing.T) {
 				catalog.InPartition: "${AWS::Partition}", catalog.InAccount: "${AWS::AccountId}", catalog.InRegion: home,
 				catalog.InPrefix: tt.prefix, catalog.InTrailLogGroup: tt.trail, catalog.InTrailRole: "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*",
 				catalog.InDeliveryRole: delivery, catalog.InDeliveryName: strings.TrimSuffix(delivery, ".Arn}") + "}",
-				catalog.InTopic: ref(topic), catalog.InKey: arn(key), catalog.InQueue: queue,
+				catalog.InTopic: ref(topic), catalog.InLastResort: ref(last), catalog.InKey: arn(key), catalog.InQueue: queue,
 				catalog.InLogGroup: "arn:${AWS::Partition}:logs:" + home + ":${AWS::AccountId}:log-group:/aws/lambda/" + name,
 			}
 			var want []string

@@ -186,6 +186,21 @@ func (t template) only(tb testing.TB, typ string) (string, resource) {
 	panic("unreachable")
 }
 
+// named returns the only resource of a type whose ID begins with a prefix.
+func (t template) named(tb testing.TB, typ, prefix string) (string, resource) {
+	tb.Helper()
+	var ids []string
+	for id := range t.of(typ) {
+		if strings.HasPrefix(id, prefix) {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) != 1 {
+		tb.Fatalf("resources %v of type %s begin with %s, want one", ids, typ, prefix)
+	}
+	return ids[0], t.Resources[ids[0]]
+}
+
 // function returns the function with a deployed name.
 func (t template) function(tb testing.TB, name string) (string, resource) {
 	tb.Helper()

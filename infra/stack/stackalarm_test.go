@@ -42,7 +42,7 @@ func TestStackAlarms(t *testing.T) {
 		}
 		rows := map[string]catalog.StackAlarm{}
 		for _, row := range want.OwnAlarms() {
-			row.OfQueue = false
+			row.OfQueue, row.Both = false, false
 			rows[want.Name(row.ID)] = row
 		}
 		made := map[string]catalog.StackAlarm{}

@@ -52,7 +52,7 @@ type App struct {
 func NewWith(o Options) *App {
 	want := o.Config.Desired(o.Deployment)
 	cloud := &awsio.Cloud{Config: o.AWS, Want: want, Pace: o.Pace, Now: o.Now}
-	reporter := report.Reporter{Log: o.Log, Publisher: cloud, Topic: want.Topic, Function: want.FunctionName(o.Function)}
+	reporter := report.Reporter{Log: o.Log, Publisher: cloud, Topic: want.Topic, TopicKey: want.TopicKey, Last: want.LastResort, Now: o.Now, Function: want.FunctionName(o.Function)}
 	if o.Silent {
 		reporter.Topic = ""
 	}

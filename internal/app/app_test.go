@@ -77,6 +77,7 @@ type world struct {
 	t       *testing.T
 	config  config.Config
 	topic   string // relight's own
+	last    string // of last resort; "" for a world without it
 	log     lockedBuffer
 	now     time.Time
 	invoked []string // functions that other functions invoked
@@ -159,22 +160,45 @@ func deployed(t *testing.T, configuration string) *world {
 // ourTopic creates relight's own topic as the stack does, without subscribers.
 func (w *world) ourTopic() string {
 	w.t.Helper()
-	arn := "arn:aws:sns:" + home + ":" + account + ":relight-alerts"
 	w.AddKey(topicKey)
 	must(w.KMS.PutKeyPolicy(w.t.Context(), &kms.PutKeyPolicyInput{KeyId: aws.String(topicKey), Policy: aws.String(keyPolicy)}))
+	return w.stackTopic("relight-alerts", topicKey)
+}
+
+// stackTopic creates a topic as the stack does, without subscribers.
+func (w *world) stackTopic(name, key string) string {
+	w.t.Helper()
+	arn := "arn:aws:sns:" + home + ":" + account + ":" + name
+	attributes := map[string]string{
+		"Policy": `{"Version":"2012-10-17","Statement":[` +
+			`{"Action":"sns:Publish","Condition":{"Bool":{"aws:SecureTransport":"false"}},"Effect":"Deny","Principal":{"AWS":"*"},` +
+			`"Resource":"` + arn + `","Sid":"AllowPublishThroughSSLOnly"},` +
+			`{"Action":"sns:Publish","Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:cloudwatch:us-east-1:111122223333:alarm:*"},` +
+			`"StringEquals":{"aws:SourceAccount":"111122223333"}},"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},` +
+			`"Resource":"` + arn + `","Sid":"AllowAlarmsOfThisAccount"}]}`,
+	}
+	if key != "" {
+		attributes["KmsMasterKeyId"] = key
+	}
 	must(w.SNS.CreateTopic(w.t.Context(), &sns.CreateTopicInput{
-		Name: aws.String("relight-alerts"), Tags: []snstypes.Tag{{Key: aws.String("relight"), Value: aws.String("relight")}},
-		Attributes: map[string]string{
-			"KmsMasterKeyId": topicKey,
-			"Policy": `{"Version":"2012-10-17","Statement":[` +
-				`{"Action":"sns:Publish","Condition":{"Bool":{"aws:SecureTransport":"false"}},"Effect":"Deny","Principal":{"AWS":"*"},` +
-				`"Resource":"` + arn + `","Sid":"AllowPublishThroughSSLOnly"},` +
-				`{"Action":"sns:Publish","Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:cloudwatch:us-east-1:111122223333:alarm:*"},` +
-				`"StringEquals":{"aws:SourceAccount":"111122223333"}},"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},` +
-				`"Resource":"` + arn + `","Sid":"AllowAlarmsOfThisAccount"}]}`,
-		},
+		Name: aws.String(name), Tags: []snstypes.Tag{{Key: aws.String("relight"), Value: aws.String("relight")}}, Attributes: attributes,
 	}))
 	return arn
+}
+
+// withLastResort adds the topic of last resort as the stack does, with the same
+// subscribers, and the alarms that notify it.
+func (w *world) withLastResort() {
+	w.t.Helper()
+	w.last = w.stackTopic("relight-last-resort", "")
+	topic := w.topic
+	w.topic = w.last
+	for _, s := range w.config.LastSubscribers() {
+		w.subscribe(s.Protocol, s.Endpoint)
+	}
+	w.topic = topic
+	w.Confirm(w.last)
+	w.addStackAlarms()
 }
 
 // addStackAlarms creates the alarms on relight itself as the stack does.
@@ -188,6 +212,9 @@ func (w *world) addStackAlarms() {
 			Period: aws.Int32(row.Period), EvaluationPeriods: aws.Int32(row.Periods), Threshold: aws.Float64(row.Threshold),
 			ComparisonOperator: cloudwatchtypes.ComparisonOperator(row.Comparison), TreatMissingData: aws.String(row.Missing),
 			AlarmActions: []string{w.topic}, DatapointsToAlarm: aws.Int32(row.Periods),
+		}
+		if row.Both && w.last != "" {
+			in.AlarmActions = append(in.AlarmActions, w.last)
 		}
 		for k, v := range want.Tags {
 			in.Tags = append(in.Tags, cloudwatchtypes.Tag{Key: aws.String(k), Value: aws.String(v)})
@@ -298,7 +325,7 @@ func (w *world) deployment(home string) catalog.Deployment {
 // deploymentOf names what the stack created, as a function of it learns it.
 func (w *world) deploymentOf(home string, f catalog.Function) catalog.Deployment {
 	d := catalog.Deployment{
-		Account: account, HomeRegion: home, Topic: w.topic, TopicKey: topicKey, DeliveryRole: role, DeadLetters: map[string]string{},
+		Account: account, HomeRegion: home, Topic: w.topic, TopicKey: topicKey, LastResort: w.last, DeliveryRole: role, DeadLetters: map[string]string{},
 		Role: roleOf(f), SweepRole: roleOf(catalog.Backfill),
 	}
 	for _, a := range w.config.Baseline().StackAlarms {

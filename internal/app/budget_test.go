@@ -113,12 +113,12 @@ func TestBudgets(t *testing.T) {
 				if _, err := w.app(catalog.Function(k)).HandleEvent(t.Context(), events.Read(tt.event)); err != nil {
 					t.Error(err)
 				}
-				if n := w.Calls().Since(mine).Total("Publish"); tt.perRun > 0 && n > tt.perRun {
+				if n := w.Calls().Since(mine).Total("Publish", "PutEvents"); tt.perRun > 0 && n > tt.perRun {
 					t.Errorf("%s: %v, want at most %d", k, w.Calls().Since(mine), tt.perRun)
 				}
 			}
 			used := w.Calls().Since(before)
-			if n := used.Total("Publish"); n > tt.calls {
+			if n := used.Total("Publish", "PutEvents"); n > tt.calls {
 				t.Errorf("%d calls %v, want at most %d", n, used, tt.calls)
 			}
 			if got := len(w.Messages()) - told; got != tt.messages {

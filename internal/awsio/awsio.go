@@ -28,6 +28,7 @@ type Cloud struct {
 
 	mu      sync.Mutex
 	regions map[[2]string]*region // by account and name
+	last    *Cloud                // with the topic of last resort
 }
 
 // kinds contains, for each kind, the functions that its file provides.

@@ -57,7 +57,7 @@ func operationOf(ctx context.Context) (service, op string) {
 
 // prefixes are the IAM prefixes of the services of which it is not the first word
 // of their ID. Source: AWS Service Authorization Reference.
-var prefixes = map[string]string{"CloudWatch Logs": "logs"}
+var prefixes = map[string]string{"CloudWatch Logs": "logs", "EventBridge": "events"}
 
 // prefixOf returns the IAM prefix of a service by its ID in the SDK: "config" of
 // "Config Service".

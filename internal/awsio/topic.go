@@ -173,7 +173,31 @@ func topicOf(attributes map[string]string, topic string, alarms []string) plan.T
 // topic it reads the state of the key only if the topic has lost the key, and then
 // leaves the filter policies to the observation after the repair. For events it
 // leaves queues and functions to the sweep: no event that it watches changes them.
+//
+// It reads the topic of last resort in the same way, if the scope is about that.
 func (r *region) observeTopics(ctx context.Context, s remedy.Scope) (*plan.TopicState, error) {
+	state, err := r.observeTopic(ctx, s)
+	if err != nil || r.Want.LastResort == "" {
+		return state, err
+	}
+	last := r.lastResort().in(r.account, r.name)
+	if last.notOurTopic(s) == "" {
+		state.Last, err = last.observeTopic(ctx, s)
+	}
+	return state, err
+}
+
+// lastResort returns the same account with the topic of last resort as its topic.
+func (c *Cloud) lastResort() *Cloud {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.last == nil {
+		c.last = &Cloud{Config: c.Config, Want: c.Want.OfLastResort(), Pace: c.Pace, Now: c.Now}
+	}
+	return c.last
+}
+
+func (r *region) observeTopic(ctx context.Context, s remedy.Scope) (*plan.TopicState, error) {
 	if why := r.notOurTopic(s); why != "" {
 		return &plan.TopicState{Elsewhere: why}, nil
 	}

@@ -63,6 +63,8 @@ type Account struct {
 	calls        Calls
 	writes       []Write
 	messages     []Message
+	events       []Event // on the default bus
+	refuseEvents bool
 
 	keyPolicies map[string]string           // by the key's ARN
 	keyAliases  map[string]string           // by alias: the key's ARN

@@ -476,6 +476,11 @@ var topicBeliefs = []Belief{
 		Evidence: localstack + "2023 to 2026.", Decides: "nowhere",
 	},
 	{
+		ID: "key-removed-from-a-topic", Says: "SetTopicAttributes with an empty KmsMasterKeyId takes the key off a topic.", Grade: Assumed,
+		Evidence: "resource aws_sns_topic of hashicorp/terraform-provider-aws sends it for a removed key; the API Reference says nothing.", Decides: "internal/plan/topic.go",
+		Why: "The account in memory and the local cloud do so. Only the topic of last resort asks for it.", Then: "relight reports each sweep that SNS refuses it, by the topic itself.", Settles: byHand + ": a topic with a key, and SetTopicAttributes with an empty one.",
+	},
+	{
 		ID: "key-of-a-topic", Says: "SetTopicAttributes does not check a key. Publishing with a disabled key fails within minutes.", Grade: Recorded,
 		Evidence: stackd + "2026-09-23.", Decides: "internal/plan/topic.go",
 	},

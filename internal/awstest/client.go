@@ -117,7 +117,7 @@ var operations = func() map[reflect.Type]operation {
 	all := map[reflect.Type]operation{}
 	for _, op := range slices.Concat(
 		regionOperations, flowLogOperations, logGroupOperations, alarmOperations, trailOperations, topicOperations, keyOperations,
-		memoryOperations, deliveryRoleOperations, queueOperations, functionOperations,
+		memoryOperations, deliveryRoleOperations, queueOperations, functionOperations, eventOperations,
 	) {
 		all[op.input] = op
 	}

@@ -488,6 +488,9 @@ func setTopicAttributes(c *request, in *sns.SetTopicAttributesInput) error {
 		return errBadPolicy
 	}
 	t.attributes[*in.AttributeName] = aws.ToString(in.AttributeValue)
+	if *in.AttributeName == "KmsMasterKeyId" && aws.ToString(in.AttributeValue) == "" { // the topic is not encrypted any more (belief)
+		delete(t.attributes, *in.AttributeName)
+	}
 	c.wrote(*in.TopicArn)
 	return nil
 }

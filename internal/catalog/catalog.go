@@ -111,6 +111,7 @@ type Baseline struct {
 	LogGroup    LogGroupSpec
 	Controls    []Control         // only the enabled ones
 	Subscribers []Subscriber      // the subscribers of the topic
+	LastHeard   []Subscriber      // the subscribers of the topic of last resort
 	Boundary    string            // ARN of the permissions boundary for every role that relight creates; "" for none
 	KMSKeys     map[string]string // region to the ARN of the key that encrypts relight's log groups
 
@@ -132,6 +133,7 @@ type Deployment struct {
 	HomeRegion   string // the region of the stack
 	Topic        string // ARN of relight's topic
 	TopicKey     string // ARN of the key that encrypts the topic
+	LastResort   string // ARN of the topic of last resort; "" for a deployment that has none yet
 	DeliveryRole string // ARN of the role that delivers relight's flow logs
 	Role         string // ARN of the role that this process has; "" in a terminal
 	SweepRole    string // ARN of the role of Backfill
@@ -162,4 +164,12 @@ func ActsAs(caller, role string) bool {
 type Desired struct {
 	Baseline
 	Deployment
+}
+
+// OfLastResort returns the desired state with the topic of last resort as
+// the topic: the same policy, its own subscribers, and no key that somebody could
+// close.
+func (d Desired) OfLastResort() Desired {
+	d.Topic, d.TopicKey, d.Subscribers = d.LastResort, "", d.LastHeard
+	return d
 }

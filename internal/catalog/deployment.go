@@ -20,6 +20,7 @@ func FunctionLogGroup(name string) string { return "/aws/lambda/" + name }
 // These are the outputs of the home stack.
 const (
 	OutputTopic        = "TopicArn"
+	OutputLastResort   = "LastResortArn"
 	OutputDeliveryRole = "DeliveryRoleArn"
 )
 

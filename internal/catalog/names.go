@@ -9,6 +9,7 @@ const (
 	EnvDeliveryRole = "RELIGHT_DELIVERY_ROLE" // ARN of the role that delivers relight's flow logs
 	EnvRole         = "RELIGHT_ROLE"          // ARN of the function's own role
 	EnvSweepRole    = "RELIGHT_SWEEP_ROLE"    // ARN of the role of Backfill, the only one that may write what relight remembers
+	EnvLastResort   = "RELIGHT_LAST_RESORT"   // ARN of the topic of last resort
 	EnvDeadLetters  = "RELIGHT_DEAD_LETTERS"  // the names of the dead-letter queues: "id=name id=name"
 )
 
@@ -28,6 +29,17 @@ const MetricNamespace = "relight"
 // deployed names. relight also writes each metric without it, for all functions
 // together.
 const MetricDimension = "Function"
+
+// EventSource is the source of the events that relight puts on the default bus, one
+// for each notification. No rule of relight's matches it.
+const EventSource = "relight"
+
+// These are the detail types of those events.
+const (
+	EventRestored    = "Protection Restored"
+	EventNotRestored = "Protection Not Restored"
+	EventFinding     = "Finding"
+)
 
 // These metrics in MetricNamespace have one value per run.
 const (

@@ -26,8 +26,9 @@ const (
 	InTrailRole     = "${trail-role}"      // ARN of the configured role, or of any role if relight discovers it at run time
 	InDeliveryRole  = "${delivery-role}"   // ARN
 	InDeliveryName  = "${delivery-role-name}"
-	InTopic         = "${topic}" // ARN
-	InKey           = "${key}"   // ARN of the key that encrypts the topic
+	InTopic         = "${topic}"       // ARN
+	InKey           = "${key}"         // ARN of the key that encrypts the topic
+	InLastResort    = "${last-resort}" // ARN of the topic of last resort
 )
 
 const arn = "arn:" + InPartition + ":"
@@ -226,7 +227,7 @@ var kindGrants = map[Kind][]Grant{
 				"sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic",
 				"sns:CreateTopic", "sns:TagResource", "sns:SetTopicAttributes", "sns:Subscribe",
 			},
-			Resources: []string{InTopic},
+			Resources: []string{InTopic, InLastResort},
 			Why:       "TagResource is checked inside CreateTopic, and relight never calls it",
 		},
 		{
@@ -337,7 +338,13 @@ func GrantKeys() []string { return []string{KeyKMSKeys, KeyRemoveMutes} }
 var reportGrants = []Grant{
 	{
 		Actions:   []string{"sns:Publish"},
-		Resources: []string{InTopic},
+		Resources: []string{InTopic, InLastResort},
+	},
+	{
+		Actions:   []string{"events:PutEvents"},
+		Resources: []string{arn + "events:" + InRegion + ":" + InAccount + ":event-bus/default"},
+		Condition: map[string]map[string]string{"StringEquals": {"events:source": EventSource}},
+		Why:       "each notification is an event on the default bus too, for rules of your own; the condition keeps a function from forging the events of others",
 	},
 	{
 		Actions:   []string{"kms:GenerateDataKey", "kms:Decrypt"},

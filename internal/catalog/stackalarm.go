@@ -21,6 +21,7 @@ type StackAlarm struct {
 	Threshold   float64
 	Missing     string // how missing data is treated
 	Description string
+	Both        bool // it also notifies the topic of last resort
 }
 
 // What the stack's alarms make of a period without data.
@@ -69,7 +70,7 @@ func (b Baseline) AlarmsOfStack(watched []Kind, interval int32) []StackAlarm {
 	for _, w := range []StackAlarm{
 		{ID: unrestored, Metric: MetricUnrestored, Dimensions: bySweep, Periods: 2, Description: "relight: two sweeps in a row left something unrestored. Their logs say what and why."},
 		{ID: findings, Metric: MetricFindings, Dimensions: bySweep, Periods: 1, Description: "relight: a sweep has findings, which only a person can fix. The sweep's log says what to do."},
-		{ID: untold, Metric: MetricUntold, Periods: 1, Description: "relight: a notification could not be sent. The function's log has it; check the topic and its key."},
+		{ID: untold, Metric: MetricUntold, Periods: 1, Description: "relight: a notification could not be sent. The function's log has it; check the topic and its key.", Both: true},
 	} {
 		w.Namespace, w.Statistic, w.Period, w.Missing = MetricNamespace, "Maximum", interval, late
 		all = append(all, w.above())

@@ -51,6 +51,8 @@ type Config struct {
 	AddControls []NewControl `json:"addControls,omitempty"`
 	// Subscribers of relight's topic. SNS asks a person to confirm an email or HTTPS subscription. A queue or function of this account needs no confirmation, but its own policy must [admit the topic](operations.md#queues-and-functions-as-subscribers). The stack adds that permission to functions in the topic's region.
 	Subscribers []Subscriber `json:"subscribers,omitempty"`
+	// The topic of last resort, which carries what the topic refuses and what is about the topic itself.
+	LastResort LastResort `json:"lastResort,omitzero"`
 	// Region to the ARN of the KMS key that encrypts the log groups that relight creates there. The key's policy must allow CloudWatch Logs to use the key.
 	KMSKeys map[string]string `json:"kmsKeys,omitempty"`
 	// Tags that relight sets on everything it creates that accepts tags.
@@ -137,6 +139,12 @@ type NewControl struct {
 	Threshold *float64 `json:"threshold,omitempty"`
 	// Length of the period in seconds, a multiple of 60 up to 86400. Default: `300`.
 	PeriodSeconds *int32 `json:"periodSeconds,omitempty"`
+}
+
+// LastResort is the second way to people. It has no key that somebody could close.
+type LastResort struct {
+	// Its subscribers. Choose others than those of the topic, best of another account. Default: `subscribers`.
+	Subscribers []Subscriber `json:"subscribers,omitempty"`
 }
 
 // Subscriber is one subscription of the topic.
@@ -249,12 +257,21 @@ func DeploymentFromEnv(getenv func(string) string) (catalog.Deployment, error) {
 		HomeRegion:   get(catalog.EnvHomeRegion),
 		Topic:        get(catalog.EnvTopic),
 		TopicKey:     get(catalog.EnvTopicKey),
+		LastResort:   get(catalog.EnvLastResort),
 		DeliveryRole: get(catalog.EnvDeliveryRole),
 		Role:         get(catalog.EnvRole),
 		SweepRole:    get(catalog.EnvSweepRole),
 		DeadLetters:  DeadLetters(get(catalog.EnvDeadLetters)),
 	}
 	return d, errors.Join(errs...)
+}
+
+// LastSubscribers returns the subscribers of the topic of last resort.
+func (c Config) LastSubscribers() []Subscriber {
+	if c.LastResort.Subscribers == nil {
+		return c.Subscribers
+	}
+	return c.LastResort.Subscribers
 }
 
 // DeadLetters reads the names of the dead-letter queues, by ID, as the stack writes
@@ -302,6 +319,9 @@ func (c Config) Baseline() catalog.Baseline {
 	b.StackAlarms = b.AlarmsOfStack(c.Watched(), int32(c.SweepMinutes)*60)
 	for _, s := range c.Subscribers {
 		b.Subscribers = append(b.Subscribers, catalog.Subscriber(s))
+	}
+	for _, s := range c.LastSubscribers() {
+		b.LastHeard = append(b.LastHeard, catalog.Subscriber(s))
 	}
 	for _, row := range catalog.Controls() {
 		change := c.Controls[row.ID]

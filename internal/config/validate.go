@@ -65,6 +65,10 @@ func (c Config) validate() error {
 		p.subscriber(fmt.Sprintf("subscribers[%d]", i), s)
 		p.unless(!slices.Contains(c.Subscribers[:i], s), "subscribers[%d] is listed before: remove it", i)
 	}
+	for i, s := range c.LastResort.Subscribers {
+		p.subscriber(fmt.Sprintf("lastResort.subscribers[%d]", i), s)
+		p.unless(!slices.Contains(c.LastResort.Subscribers[:i], s), "lastResort.subscribers[%d] is listed before: remove it", i)
+	}
 	for _, r := range sortedKeys(c.KMSKeys) {
 		p.region("kmsKeys: ", r)
 		p.key("kmsKeys."+r, c.KMSKeys[r], r)

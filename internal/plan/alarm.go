@@ -455,18 +455,18 @@ func (p *Plan) putAlarm(want catalog.Desired, c catalog.Control, m Metric, topic
 		Description:         cmp.Or(from.Description, "relight: "+c.Title),
 		TagsSent:            from.TagsSent,
 	}
-	p.notify(&a, want.Topic, topics)
+	p.notify(&a, want.Topic, []string{want.Topic}, topics)
 	p.Actions = append(p.Actions, PutAlarm{Alarm: a, Tags: want.Tags, Reason: reason})
 }
 
 // notify adds a topic of relight to the actions of an alarm. If they leave no room
-// for it, one of them is removed, which is a finding.
-func (p *Plan) notify(a *Alarm, topic string, topics map[string]Topic) {
+// for it, one of them that is none of relight's is removed, which is a finding.
+func (p *Plan) notify(a *Alarm, topic string, ours []string, topics map[string]Topic) {
 	if slices.Contains(a.AlarmActions, topic) {
 		return
 	}
 	if n := len(a.AlarmActions); n >= catalog.ActionsPerState {
-		i := leastUseful(a.Name, a.AlarmActions, topics)
+		i := leastUseful(a.Name, a.AlarmActions, ours, topics)
 		p.find(AlarmActionsFull, Args{"alarm": a.Name, "count": strconv.Itoa(n), "limit": strconv.Itoa(catalog.ActionsPerState), "action": a.AlarmActions[i]})
 		a.AlarmActions = slices.Delete(a.AlarmActions, i, i+1)
 	}
@@ -474,14 +474,21 @@ func (p *Plan) notify(a *Alarm, topic string, topics map[string]Topic) {
 }
 
 // leastUseful returns the index of the last action that is known to reach
-// nobody, or else of the last action.
-func leastUseful(alarm string, actions []string, topics map[string]Topic) int {
+// nobody, or else of the last action. It passes over relight's topics.
+func leastUseful(alarm string, actions, ours []string, topics map[string]Topic) int {
+	last := len(actions) - 1
 	for i, arn := range slices.Backward(actions) {
+		if slices.Contains(ours, arn) {
+			if last == i {
+				last--
+			}
+			continue
+		}
 		if t, read := topics[arn]; read && !t.Reaches(alarm) {
 			return i
 		}
 	}
-	return len(actions) - 1
+	return last
 }
 
 // AlarmName returns the name of relight's alarm for a control on a metric. An

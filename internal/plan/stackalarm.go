@@ -26,7 +26,13 @@ func (p *Plan) stackAlarms(want catalog.Desired, state AlarmState) (names []stri
 		name := state.stackName(want, row)
 		names = append(names, name)
 		got, exists := state.Alarms[name]
-		reason := differsFromStack(row, got, ownTopic(want))
+		topics := []string{want.Topic}
+		if row.Both && want.LastResort != "" {
+			topics = append(topics, want.LastResort)
+		}
+		reason := differsFromStack(row, got, func(actions []string) bool {
+			return !slices.ContainsFunc(topics, func(t string) bool { return !slices.Contains(actions, t) })
+		})
 		if !exists {
 			reason = "it is missing"
 		}
@@ -41,7 +47,9 @@ func (p *Plan) stackAlarms(want catalog.Desired, state AlarmState) (names []stri
 			AlarmActions: slices.Clone(got.AlarmActions), OKActions: got.OKActions, InsufficientActions: got.InsufficientActions,
 			Description: cmp.Or(got.Description, row.Description), TagsSent: got.TagsSent,
 		}
-		p.notify(&a, want.Topic, state.Topics)
+		for _, t := range topics {
+			p.notify(&a, t, topics, state.Topics)
+		}
 		p.Actions = append(p.Actions, PutAlarm{Alarm: a, Tags: want.Tags, Reason: reason})
 	}
 	return names
@@ -70,7 +78,7 @@ func differsFromStack(row catalog.StackAlarm, a Alarm, notifies func(actions []s
 	case !a.ActionsEnabled:
 		return "its actions are disabled"
 	case !notifies(a.AlarmActions):
-		return "it notifies nobody"
+		return "it does not notify every topic of relight"
 	}
 	return ""
 }

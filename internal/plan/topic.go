@@ -22,6 +22,7 @@ type TopicState struct {
 	KeyPolicy     string    // of the desired key, JSON; "" if it was not read
 	Unread        []Finding // about the key, if relight may not read it
 	Subscriptions []Subscription
+	Last          *TopicState // the topic of last resort; nil if there is none or the scope is not about it
 }
 
 // Kind returns the kind that the state is of.
@@ -116,13 +117,13 @@ func (a SetTopicPolicy) Step() Step {
 // SetTopicKey encrypts a topic with a key.
 type SetTopicKey struct {
 	Topic  string // ARN
-	Key    string // ARN
+	Key    string // ARN; "" for no key
 	Reason string
 }
 
 // Step returns the action as a step of a plan.
 func (a SetTopicKey) Step() Step {
-	return Step{Stage: configure, Do: fmt.Sprintf("set key of topic %s to %s", a.Topic, a.Key), Target: a.Topic, Reason: a.Reason, Needs: a.Key}
+	return Step{Stage: configure, Do: fmt.Sprintf("set key of topic %s to %s", a.Topic, cmp.Or(a.Key, "none")), Target: a.Topic, Reason: a.Reason, Needs: a.Key}
 }
 
 // Subscribe subscribes an endpoint to a topic.
@@ -182,7 +183,23 @@ func (a ClearFilterPolicy) Step() Step {
 //	no subscriber has confirmed, or can be shown   a finding
 //	to receive every message
 //	a subscriber that is not configured            left as it is
+//
+// and the topic of last resort in the same way, except that it has no key.
 func (observed *TopicState) plan(want catalog.Desired, got Observed) Plan {
+	if observed.Last == nil {
+		return observed.one(want, got)
+	}
+	p := observed.Last.one(want.OfLastResort(), got)
+	if observed.Elsewhere == "" {
+		first := observed.one(want, got)
+		p.Actions, p.Findings, p.Skips = slices.Concat(first.Actions, p.Actions), slices.Concat(first.Findings, p.Findings), slices.Concat(first.Skips, p.Skips)
+		p.Touched, p.Healthy = slices.Concat(first.Touched, p.Touched), first.Healthy+p.Healthy
+	}
+	return p
+}
+
+// one plans one of relight's topics.
+func (observed *TopicState) one(want catalog.Desired, got Observed) Plan {
 	var p Plan
 	state := *observed
 	if state.Elsewhere != "" {
@@ -249,6 +266,9 @@ func deadKey(state string) bool {
 func (p *Plan) topicHealth(want catalog.Desired, state TopicState) {
 	healthy := p.topicPolicy(want, state)
 	switch {
+	case want.TopicKey == "" && want.Topic == want.LastResort && state.Key != "":
+		healthy = false
+		p.Actions = append(p.Actions, SetTopicKey{Topic: want.Topic, Reason: "it is encrypted with " + state.Key + ", and has to work whatever happens to a key"})
 	case want.TopicKey == "" || IsKey(state.Key, want.TopicKey):
 	case deadKey(state.KeyState):
 		healthy = false

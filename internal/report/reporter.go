@@ -1,28 +1,37 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// A Publisher publishes a notification to a topic.
+// A Publisher publishes a notification to a topic, and puts events on the default
+// bus.
 type Publisher interface {
 	Publish(ctx context.Context, topic, subject, message string) error
+	Emit(ctx context.Context, detailType, detail string) error
 }
 
 // A Reporter reports runs: it writes one log line for each action and one for
-// each run, adds metrics to the run's line, and sends a notification to the
-// topic.
+// each run, adds metrics to the run's line, sends a notification to the topic, and
+// puts the same on the default bus as an event. What the topic refuses, and what is
+// about the topic itself, goes to the topic of last resort.
 type Reporter struct {
 	Log       *slog.Logger
 	Publisher Publisher
 	Topic     string // ARN; "" sends no notifications
+	TopicKey  string // ARN of its key
+	Last      string // ARN of the topic of last resort; "" for none
+	Now       func() time.Time
 	Function  string // deployed name
 }
 
@@ -54,18 +63,55 @@ func (p Reporter) Record(ctx context.Context, r remedy.Report, unsent error, now
 }
 
 // Notify sends people one notification about the runs that are worth it. A run
-// with a fresh finding always is. If Notify cannot send the notification, it
+// with a fresh finding always is. If no topic takes the notification, Notify
 // returns a terminal error, because a second run would find nothing left to
-// report.
+// report. If only one refuses it, the log has that, with the metric.
 func (p Reporter) Notify(ctx context.Context, fresh map[remedy.Scope]bool, reports ...remedy.Report) error {
 	worth := slices.DeleteFunc(slices.Clone(reports), func(r remedy.Report) bool { return !fresh[r.Scope] && !worthNotifying(r) })
 	if p.Topic == "" || len(worth) == 0 {
 		return nil
 	}
-	if err := p.Publisher.Publish(ctx, p.Topic, subject(worth), Text(worth...)); err != nil {
-		return &remedy.Error{Op: "notify", Target: p.Topic, Class: remedy.Terminal, Err: err}
+	head, text := subject(worth), Text(worth...)
+	err := p.tell(ctx, head, text, worth)
+	p.emit(ctx, head, text, worth)
+	return err
+}
+
+// tell publishes a notification to the topic, to the topic of last resort, or both.
+func (p Reporter) tell(ctx context.Context, head, text string, worth []remedy.Report) error {
+	refused := p.publish(ctx, p.Topic, head, text)
+	if p.Last == "" || refused == nil && !p.concerned(worth) {
+		return refused
+	}
+	why := "This is about relight's own topics, so both of them carry it."
+	if refused != nil {
+		why = "The topic " + p.Topic + " refused this message: " + oneLine(refused.Error()) + "."
+	}
+	last := p.publish(ctx, p.Last, head, why+"\n"+text)
+	if refused != nil && last != nil {
+		return refused
+	}
+	if err := cmp.Or(refused, last); err != nil {
+		p.RecordUnsent(ctx, err, p.Now())
 	}
 	return nil
+}
+
+func (p Reporter) publish(ctx context.Context, topic, head, text string) error {
+	if err := p.Publisher.Publish(ctx, topic, head, text); err != nil {
+		return &remedy.Error{Op: "notify", Target: topic, Class: remedy.Terminal, Err: err}
+	}
+	return nil
+}
+
+// concerned reports whether reports are about the topic that carries them, or its
+// key: then that topic may not be the way to people.
+func (p Reporter) concerned(reports []remedy.Report) bool {
+	return slices.ContainsFunc(reports, func(r remedy.Report) bool {
+		return r.Scope.Kind == catalog.Topics || slices.ContainsFunc(r.Plan.Findings, func(f plan.Finding) bool {
+			return strings.Contains(f.Subject, p.Topic) || p.TopicKey != "" && strings.Contains(f.Subject, p.TopicKey)
+		})
+	})
 }
 
 // RecordUnsent logs that a notification about several runs could not be sent.

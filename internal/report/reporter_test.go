@@ -23,11 +23,21 @@ const topic = "arn:aws:sns:us-east-1:111122223333:relight"
 // A mailbox keeps the notifications that were published.
 type mailbox struct {
 	topics, subjects, messages []string
+	kinds, events              []string         // detail types and details
+	refuses                    map[string]error // by topic, and "events"
 	err                        error
+}
+
+func (m *mailbox) Emit(_ context.Context, detailType, detail string) error {
+	m.kinds, m.events = append(m.kinds, detailType), append(m.events, detail)
+	return m.refuses["events"]
 }
 
 func (m *mailbox) Publish(_ context.Context, topic, subject, message string) error {
 	m.topics, m.subjects, m.messages = append(m.topics, topic), append(m.subjects, subject), append(m.messages, message)
+	if err := m.refuses[topic]; err != nil {
+		return err
+	}
 	return m.err
 }
 
@@ -37,7 +47,7 @@ var now = cause.Time.Add(2500 * time.Millisecond)
 func tell(t *testing.T, p report.Reporter, r remedy.Report) ([]map[string]any, error) {
 	t.Helper()
 	var out bytes.Buffer
-	p.Log = slog.New(slog.NewJSONHandler(&out, nil))
+	p.Log, p.Now = slog.New(slog.NewJSONHandler(&out, nil)), func() time.Time { return now }
 	err := p.Notify(t.Context(), nil, r)
 	p.Record(t.Context(), r, err, now)
 	var lines []map[string]any
@@ -256,5 +266,73 @@ func TestRecordUntold(t *testing.T) {
 	var line map[string]any
 	if err := json.Unmarshal(log.Bytes(), &line); err != nil || line["Untold"] != 1.0 || line["untold"] != "throttled" || line["_aws"] == nil {
 		t.Errorf("%v, %v; want one unsent notification", line, err)
+	}
+}
+
+// Both topics carry what is about one of them or its key, whatever the kind of the
+// run, and each notification is an event, which fails nothing.
+func TestVoices(t *testing.T) {
+	const last, key = topic + "-last", "arn:aws:kms:us-east-1:111122223333:key/k"
+	aboutKey := full()
+	aboutKey.Plan.Findings = []plan.Finding{plan.NewFinding(plan.TopicKeyUnusable, plan.Args{"key": key, "state": "Disabled"})}
+	aboutTopic := full()
+	aboutTopic.Plan.Findings = []plan.Finding{plan.NewFinding(plan.TopicNoSubscribers, plan.Args{"topic": topic})}
+	ofTopics := full()
+	ofTopics.Plan.Findings, ofTopics.Scope.Kind = nil, catalog.Topics
+	elsewhere := full()
+	elsewhere.Plan.Findings = nil
+	refused := errors.New("refused")
+	for name, tt := range map[string]struct {
+		report  remedy.Report
+		refuses []string
+		topics  string
+		err     bool
+	}{
+		"another kind":            {elsewhere, nil, topic, false},
+		"about the key":           {aboutKey, nil, topic + " " + last, false},
+		"about the topic":         {aboutTopic, nil, topic + " " + last, false},
+		"of the topics":           {ofTopics, nil, topic + " " + last, false},
+		"refused":                 {elsewhere, []string{topic}, topic + " " + last, false},
+		"refused by both":         {elsewhere, []string{topic, last}, topic + " " + last, true},
+		"refused by the last":     {ofTopics, []string{last}, topic + " " + last, false},
+		"refused by the bus":      {elsewhere, []string{"events"}, topic, false},
+		"refused by all of those": {ofTopics, []string{"events", topic, last}, topic + " " + last, true},
+	} {
+		m := &mailbox{refuses: map[string]error{}}
+		for _, r := range tt.refuses {
+			m.refuses[r] = refused
+		}
+		lines, err := tell(t, report.Reporter{Publisher: m, Topic: topic, TopicKey: key, Last: last, Function: "relight-alarms"}, tt.report)
+		if got := strings.Join(m.topics, " "); got != tt.topics || (err != nil) != tt.err {
+			t.Errorf("%s: published to %s, %v; want %s", name, got, err, tt.topics)
+		}
+		if len(m.kinds) != 1 || m.kinds[0] != catalog.EventNotRestored {
+			t.Errorf("%s: events %v", name, m.kinds)
+		}
+		untold := 0.0
+		for _, l := range lines {
+			if v, ok := l["Untold"].(float64); ok {
+				untold += v
+			}
+		}
+		if (untold > 0) != (len(tt.refuses) > 0) {
+			t.Errorf("%s: the metric says %v", name, untold)
+		}
+	}
+}
+
+// An event is never larger than EventBridge accepts.
+func TestEventSize(t *testing.T) {
+	r := full()
+	for range 3000 {
+		r.Plan.Findings = append(r.Plan.Findings, plan.NewFinding(plan.TopicNoSubscribers, plan.Args{"topic": strings.Repeat("\"<", 400)}))
+	}
+	m := &mailbox{}
+	if _, err := tell(t, report.Reporter{Publisher: m, Topic: topic, Function: "f"}, r); err != nil {
+		t.Fatal(err)
+	}
+	var d struct{ Text string }
+	if err := json.Unmarshal([]byte(m.events[0]), &d); err != nil || len(m.events[0]) > 240_000 || d.Text == "" {
+		t.Errorf("%v, %d bytes", err, len(m.events[0]))
 	}
 }

@@ -20,6 +20,9 @@ from hook import around
 # The first resource of the current request, and its other resources.
 _others = contextvars.ContextVar("others", default=("", ()))
 
+# The sources of the events that the current request puts on a bus.
+_sources = contextvars.ContextVar("sources", default=())
+
 
 def install():
     iam_actions._BOTOCORE_SERVICE_MAP["account"] = ["account"]  # its paths name the operations
@@ -34,6 +37,7 @@ def install():
     @around(iam_actions, "extract_resource_arn")
     def resource(original, service, method, path, headers, body, query_params, region, account_id, *rest, **more):
         _others.set(("", ()))
+        _sources.set(_put_sources(service, headers, body))
         if service in RESOURCES:
             operation = path.rsplit("/", 1)[-1] if "/operation/" in path else (
                 iam_actions._action_from_target(headers) or iam_actions._query_param(query_params, "Action"))
@@ -48,7 +52,7 @@ def install():
     def enforce(original, access_key, action, service, region, resource_arn="*", service_context=None):
         first, others = _others.get()
         for arn in (resource_arn, *(others if resource_arn == first else ())):
-            context = {**_resource_tags(arn), **(service_context or {})}
+            context = {**_resource_tags(arn), **_event_sources(), **(service_context or {})}
             denied = original(access_key, action, service, region, resource_arn=arn, service_context=context)
             if denied:
                 return denied
@@ -68,6 +72,24 @@ def _resource_tags(arn):
     parts = arn.split(":", 5)
     tags = ec2._tags.get(parts[5].rsplit("/", 1)[-1]) if len(parts) == 6 and parts[2] == "ec2" else None
     return {f"aws:ResourceTag/{tag['Key']}": tag["Value"] for tag in tags or ()}
+
+
+def _put_sources(service, headers, body):
+    if service != "events" or not headers.get("x-amz-target", "").endswith(".PutEvents"):
+        return ()
+    try:
+        return tuple(sorted({str(e.get("Source", "")) for e in json.loads(body).get("Entries", ())}))
+    except (ValueError, AttributeError):  # a body that the service refuses
+        return ()
+
+
+def _event_sources():
+    """Returns events:source of PutEvents, which MiniStack does not know.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
+    """
+    sources = _sources.get()
+    return {"events:source": sources[0] if len(sources) == 1 else list(sources)} if sources else {}
 
 
 def _asker(headers, body, query_params):
@@ -130,6 +152,8 @@ TAGGED = {"fl": "vpc-flow-log", "i": "instance", "sg": "security-group", "subnet
 def _events(operation, asked, place):
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html
     # The ARN of a rule on the default bus contains no bus.
+    if operation == "PutEvents":
+        return [f"arn:aws:events:{place}:event-bus/default"]
     if not re.search("Rule$|Targets", operation) or operation == "ListRules":
         return []
     bus = "".join(asked("EventBusName")).rsplit("/", 1)[-1]
