@@ -52,24 +52,37 @@ func configuration(p *page) {
 	p.line("An example:\n\n```json\n%s\n```\n", example)
 	p.line("## General")
 	section(p, comments, "", reflect.ValueOf(defaults))
-	for f, v := range reflect.ValueOf(defaults).Fields() {
-		at, inner := keyOf("", f), inside(v)
+	sections(p, comments, "", reflect.ValueOf(defaults))
+}
+
+// sections writes a section for each key that holds a struct, and for those in it.
+func sections(p *page, comments map[string]string, prefix string, of reflect.Value) {
+	for f, v := range of.Fields() {
+		at, inner := keyOf(prefix, f), inside(v)
 		if !inner.IsValid() {
 			continue
 		}
-		text, _ := comment(comments, reflect.TypeFor[config.Config](), f)
+		text, standard := comment(comments, of.Type(), f)
+		if standard != "" {
+			text += " Default: " + standard + "."
+		}
 		p.line("\n## %s\n\n%s", code(at), text)
 		section(p, comments, at+".", inner)
+		sections(p, comments, at+".", inner)
 	}
 }
 
 // section writes the table of those keys of a struct that hold no struct.
 func section(p *page, comments map[string]string, prefix string, of reflect.Value) {
-	p.line("")
-	p.head("Key", "Default", "What it sets")
+	begun := false
 	for f, v := range of.Fields() {
 		if inside(v).IsValid() {
 			continue
+		}
+		if !begun {
+			p.line("")
+			p.head("Key", "Default", "What it sets")
+			begun = true
 		}
 		text, standard := comment(comments, of.Type(), f)
 		p.row(code(keyOf(prefix, f)), cmp.Or(standard, byDefault(f, v)), text)
