@@ -21,14 +21,15 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 YEAR = 365
+MISSING = "ResourceNotFoundException", "NotFound", "AuthorizationError"  # the last is SNS's, where a topic's policy denies the call
 SUBSCRIBERS = [s for s in os.environ.get("SUBSCRIBERS", "").split(",") if s]
 
 
 def aws(region, *args):
-    """Returns the answer of one AWS CLI call, with all its pages."""
+    """Returns the answer of one AWS CLI call, with all its pages, or nothing if what it asks for is gone or closed to it by a policy."""
     command = [os.environ.get("AWS_CLI", "aws"), "--region", region, "--output", "json", *args]
     done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode and ("(ResourceNotFoundException)" in done.stderr or "(NotFound)" in done.stderr):
+    if done.returncode and any(f"({code})" in done.stderr for code in MISSING):
         return {}
     if done.returncode:
         sys.exit(f"{' '.join(command)}: {done.stderr.strip()}")
@@ -132,7 +133,7 @@ def broken_controls(home, controls, calls):
         subs = aws(home, "sns", "list-subscriptions-by-topic", "--topic-arn", topic).get("Subscriptions")
         if subs is None:
             return "topic"
-        policy = json.loads(aws(home, "sns", "get-topic-attributes", "--topic-arn", topic)["Attributes"].get("Policy") or "{}")
+        policy = json.loads(aws(home, "sns", "get-topic-attributes", "--topic-arn", topic).get("Attributes", {}).get("Policy") or "{}")
         if not admits_alarms(policy.get("Statement", [])):
             return "topic's policy"
         endpoints = {s["SubscriptionArn"]: s.get("Endpoint") for s in subs if s["SubscriptionArn"].startswith("arn:")}

@@ -119,10 +119,12 @@ func TestVerify(t *testing.T) {
 		{"alarm with a dimension", alarm(object{"Dimensions": []object{{"Name": "a", "Value": "b"}}}), control + "alarm", 1},
 		{"alarm notifies nobody", alarm(object{"AlarmActions": []string{}}), control + "topic", 1},
 		{"topic gone", answer("list-subscriptions-by-topic", "NotFound"), "broken at its topic", all},
+		{"topic closed to its owner", answer("list-subscriptions-by-topic", "AuthorizationError"), "broken at its topic", all},
 		{"not confirmed", answer("list-subscriptions-by-topic", object{"Subscriptions": []object{{"SubscriptionArn": "PendingConfirmation"}}}), "broken at its subscriber", all},
 		{"somebody else's", answer("list-subscriptions-by-topic", object{"Subscriptions": []object{
 			{"SubscriptionArn": "arn:aws:sns:us-east-1:111122223333:relight:2", "Endpoint": "someone@example.com"},
 		}}), "broken at its subscriber", all},
+		{"topic's policy closed to its owner", answer("get-topic-attributes", "AuthorizationError"), "broken at its topic's policy", all},
 		{"topic shut", answer("get-topic-attributes", object{"Attributes": object{"Policy": `{"Statement":[]}`}}), "broken at its topic's policy", all},
 		{"topic denied", answer("get-topic-attributes", object{"Attributes": object{"Policy": `{"Statement":[` +
 			`{"Effect":"Deny","Principal":"*","Action":["sns:Publish"]},` +
