@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -46,6 +47,9 @@ type App struct {
 	reporter   report.Reporter
 	log        *slog.Logger
 	now        func() time.Time
+
+	earlyMu sync.Mutex
+	early   map[string]bool // events that people were notified of before their run was over, by ID and kind
 }
 
 // NewWith returns an App made from the given parts.
@@ -72,6 +76,7 @@ func NewWith(o Options) *App {
 		reporter:   reporter,
 		log:        o.Log,
 		now:        o.Now,
+		early:      map[string]bool{},
 	}
 }
 
@@ -116,18 +121,21 @@ func (a *App) serves(s remedy.Scope) string {
 // mode allows, and records the run. If events caused the run, it notifies
 // people. A sweep's run has no cause, and the sweep sends one notification
 // about all of its runs. run returns the report, and an error if anything
-// failed or the notification could not be sent.
-func (a *App) run(ctx context.Context, with remedy.Reconciler, s remedy.Scope, mode catalog.Mode, causes ...remedy.Cause) (remedy.Report, error) {
+// failed or the notification could not be sent. It gives the run up after the
+// limit.
+func (a *App) run(ctx context.Context, limit time.Duration, with remedy.Reconciler, s remedy.Scope, mode catalog.Mode, causes ...remedy.Cause) (remedy.Report, error) {
 	if configured := a.config.Mode(s.Kind); configured != catalog.Repair {
 		mode = configured
-	}
-	if mode == catalog.Repair && a.echoed(causes) {
-		a.giveWay(ctx, s)
 	}
 	if s.Kind == catalog.Topics && !a.echoed(causes) {
 		with.Applier = a.cloud // the way to people has no brake
 	}
-	rep := with.Run(ctx, s, mode, causes...)
+	rep := a.patiently(ctx, limit, remedy.Report{Scope: s, Mode: mode, Causes: causes}, func(ctx context.Context) remedy.Report {
+		if mode == catalog.Repair && a.echoed(causes) {
+			a.giveWay(ctx, s)
+		}
+		return with.Run(ctx, s, mode, causes...)
+	})
 	var unsent error
 	if len(causes) > 0 {
 		unsent = a.reporter.Notify(ctx, nil, rep)

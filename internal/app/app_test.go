@@ -82,6 +82,7 @@ type world struct {
 	now     time.Time
 	invoked []string // functions that other functions invoked
 	pace    *awsio.Pace
+	stall   func(ctx context.Context, operation string) error // before each call of a function; nil for none
 }
 
 // Functions that run at the same time write to a lockedBuffer.
@@ -280,7 +281,7 @@ func (w *world) appAt(home string, f catalog.Function) *app.App {
 	return app.NewWith(app.Options{
 		Function: f, Config: w.config,
 		Deployment: w.deploymentOf(home, f),
-		AWS:        w.ConfigOf(sessionOf(f)),
+		AWS:        w.stalling(w.ConfigOf(sessionOf(f))),
 		Pace:       w.pace,
 		HandOver:   f == catalog.Backfill,
 		Log:        w.logger(),

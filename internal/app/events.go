@@ -60,8 +60,9 @@ func (a *App) handleOne(ctx context.Context, raw []byte, mode catalog.Mode) (Res
 		return res, in.failed[0].err
 	}
 	var errs []error
-	for _, s := range remedy.Merge(in.scopes()) {
-		rep, err := a.run(ctx, a.reconciler, s, mode, in.causes(s)...)
+	scopes := remedy.Merge(in.scopes())
+	for i, s := range scopes {
+		rep, err := a.run(ctx, timeFor(ctx, len(scopes)-i-1), a.reconciler, s, mode, in.causes(s)...)
 		res.Reports = append(res.Reports, report.ViewOf(rep))
 		errs = append(errs, err)
 	}
@@ -79,8 +80,9 @@ func (a *App) handleBatch(ctx context.Context, batch events.SQSEvent) events.SQS
 	for _, f := range in.failed {
 		again[f.messageID] = true
 	}
-	for _, s := range remedy.Merge(in.scopes()) {
-		if _, err := a.run(ctx, a.reconciler, s, catalog.Repair, in.causes(s)...); remedy.ClassOf(err).Retry() {
+	scopes := remedy.Merge(in.scopes())
+	for i, s := range scopes {
+		if _, err := a.run(ctx, timeFor(ctx, len(scopes)-i-1), a.reconciler, s, catalog.Repair, in.causes(s)...); remedy.ClassOf(err).Retry() {
 			for _, l := range in.looks {
 				if s.Covers(l.scope) {
 					again[l.messageID] = true

@@ -53,6 +53,6 @@ func (a *App) handleHandOver(ctx context.Context, k catalog.Kind) error {
 	}
 	unbraked := a.reconciler
 	unbraked.Applier = a.cloud
-	_, err := a.run(ctx, unbraked, s, catalog.Repair)
+	_, err := a.run(ctx, timeFor(ctx, 0), unbraked, s, catalog.Repair)
 	return err
 }

@@ -49,11 +49,13 @@ func (a *App) news(ctx context.Context, reports []remedy.Report) (fresh map[reme
 	fresh = map[remedy.Scope]bool{}
 	now, total := maps.Clone(before), 0
 	for _, r := range reports {
-		if r.Mode != catalog.Repair || r.Err != nil {
-			continue // relight read nothing, or notifies nobody
+		if r.Mode != catalog.Repair {
+			continue // relight notifies nobody
 		}
 		scope := r.Scope.String()
-		delete(now, scope)
+		if r.Err == nil {
+			delete(now, scope)
+		}
 		for _, f := range r.Plan.Findings {
 			m := markOf(f.String())
 			if total++; total > mostMarks {
@@ -62,7 +64,9 @@ func (a *App) news(ctx context.Context, reports []remedy.Report) (fresh map[reme
 			if !slices.Contains(before[scope], m) {
 				fresh[r.Scope] = true
 			}
-			now[scope] = append(now[scope], m)
+			if !slices.Contains(now[scope], m) {
+				now[scope] = append(slices.Clip(now[scope]), m)
+			}
 		}
 	}
 	if maps.EqualFunc(now, before, slices.Equal) && note.Foreign == "" {

@@ -105,7 +105,7 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 	done := 0
 	var mu sync.Mutex
 	inOrder(scopes, func(i int) {
-		reports[i], _ = a.run(ctx, a.reconciler, scopes[i], req.mode()) // the report has the error
+		reports[i], _ = a.run(ctx, sweepTime(ctx), a.reconciler, scopes[i], req.mode()) // the report has the error
 		mu.Lock()
 		defer mu.Unlock()
 		if done++; progress != nil {

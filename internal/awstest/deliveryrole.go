@@ -151,15 +151,27 @@ func says(document, effect, action, resource string) bool {
 	})
 }
 
-// like reports whether a text matches a pattern with the wildcards * and ?.
+// like reports whether a text matches a pattern with the wildcards * and ?. Where
+// the text after a * does not match, only the last * takes one character more.
 func like(pattern, s string) bool {
-	switch {
-	case pattern == "" || s == "":
-		return strings.Trim(pattern, "*") == "" && s == ""
-	case pattern[0] == '*':
-		return like(pattern[1:], s) || like(pattern, s[1:])
+	p, i := 0, 0
+	star, from := -1, 0
+	for i < len(s) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, from = p, i
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == s[i]):
+			p++
+			i++
+		case star >= 0:
+			from++
+			p, i = star+1, from
+		default:
+			return false
+		}
 	}
-	return (pattern[0] == '?' || pattern[0] == s[0]) && like(pattern[1:], s[1:])
+	return strings.Trim(pattern[p:], "*") == ""
 }
 
 // flowLogDelivers reports whether a flow log's role may write to its log group.

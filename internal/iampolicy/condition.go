@@ -148,7 +148,7 @@ func (k Key) match(operator, value string) Verdict {
 		}
 		return Never
 	}
-	pattern := variable.ReplaceAllString(value, "*")
+	pattern := opened(value, "*")
 	if exact && !variables {
 		pattern = literal.Replace(value)
 	}

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -270,7 +271,7 @@ func TestSameOfTheUnknown(t *testing.T) {
 // A pattern matches the same names as the equivalent regular expression.
 func TestMatchesAsARegularExpression(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		pattern := rapid.StringMatching(`[ab*?]{0,8}`).Draw(t, "pattern")
+		pattern := rapid.StringMatching(`([ab*?]|\*\*){0,8}`).Draw(t, "pattern")
 		name := rapid.StringMatching(`[ab]{0,8}`).Draw(t, "name")
 		st := iampolicy.NewStatement(map[string]any{"Action": pattern})
 		expr := regexp.MustCompile("^" + strings.NewReplacer("*", ".*", "?", ".").Replace(pattern) + "$")
@@ -278,6 +279,53 @@ func TestMatchesAsARegularExpression(t *testing.T) {
 			t.Errorf("%q matches %q: %t, want %t", pattern, name, got, want)
 		}
 	})
+}
+
+// slow is longer than any pattern may take, on a busy machine too.
+const slow = 5 * time.Second
+
+// A pattern that somebody made to keep relight busy takes no time to speak of.
+func TestCraftedPatterns(t *testing.T) {
+	name := "arn:aws:logs:us-east-1:111122223333:log-group:" + strings.Repeat("a", 50)
+	for what, pattern := range map[string]string{
+		"only stars": strings.Repeat("*", 10000) + "z", "stars and letters": strings.Repeat("*a", 10000) + "z", "stars and marks": strings.Repeat("*?", 10000),
+		"marks": strings.Repeat("?", 10000) + "z", "variables": strings.Repeat("${a}", 5000) + "z", "open variables": strings.Repeat("${", 10000),
+		"colons": strings.Repeat("*:", 10000),
+	} {
+		for member, document := range map[string]map[string]any{
+			"action": {"Action": pattern, "Resource": "*"}, "not action": {"NotAction": pattern, "Resource": "*"},
+			"resource": {"Action": "*", "Resource": pattern}, "not resource": {"Action": "*", "NotResource": pattern},
+			"service":   {"Action": "*", "Principal": map[string]any{"Service": pattern}},
+			"principal": {"Action": "*", "Principal": map[string]any{"AWS": pattern}},
+			"like":      {"Action": "*", "Condition": map[string]any{"StringLike": map[string]any{"aws:SourceArn": pattern}}},
+			"unlike":    {"Action": "*", "Condition": map[string]any{"ForAllValues:ArnNotLikeIfExists": map[string]any{"aws:SourceArn": pattern}}},
+		} {
+			document["Effect"] = "Deny"
+			st, began := iampolicy.NewStatement(document), time.Now()
+			st.Covers(name)
+			st.On(name)
+			st.Overlaps(name)
+			st.Overlaps(name + ":*")
+			st.AppliesTo(name)
+			st.AppliesToRole("arn:aws:iam::111122223333:role/" + name)
+			st.Holds(iampolicy.Call{"aws:sourcearn": iampolicy.Has(name)})
+			iampolicy.Same(st.String(), st.String())
+			if took := time.Since(began); took > slow {
+				t.Errorf("%s as %s took %s", what, member, took)
+			}
+		}
+	}
+}
+
+func BenchmarkCovers(b *testing.B) {
+	for what, pattern := range map[string]string{"usual": "logs:Put*", "10000 stars": strings.Repeat("*", 10000) + "z", "10000 stars apart": strings.Repeat("*u", 10000) + "z"} {
+		b.Run(what, func(b *testing.B) {
+			st := iampolicy.NewStatement(map[string]any{"Action": pattern})
+			for b.Loop() {
+				st.Covers("logs:PutLogEvents")
+			}
+		})
+	}
 }
 
 // Two patterns overlap, in either order, if they match a common name.

@@ -30,14 +30,14 @@ func (st Statement) On(resource string) Verdict {
 
 // names returns whether one of the patterns matches a resource.
 func (v Values) names(resource string) Verdict {
+	if slices.ContainsFunc(v, func(pattern string) bool { return overlap(pattern, resource) }) {
+		return Always
+	}
 	open := make(Values, len(v))
 	for i, pattern := range v {
-		open[i] = variable.ReplaceAllString(pattern, "*")
+		open[i] = opened(pattern, "*")
 	}
-	switch {
-	case slices.ContainsFunc(v, func(pattern string) bool { return overlap(pattern, resource) }):
-		return Always
-	case open.match(resource):
+	if open.match(resource) {
 		return Maybe
 	}
 	return Never
@@ -52,14 +52,22 @@ func (st Statement) Overlaps(resources string) bool {
 		// of the other as literal characters, matches everything that the other
 		// matches.
 		return !slices.ContainsFunc(st.NotResource, func(p string) bool {
-			return overlapARN(variable.ReplaceAllString(p, "\x00"), literal.Replace(resources))
+			return overlapARN(opened(p, "\x00"), literal.Replace(resources))
 		})
 	}
-	return slices.ContainsFunc(st.Resource, func(p string) bool { return overlapARN(variable.ReplaceAllString(p, "*"), resources) })
+	return slices.ContainsFunc(st.Resource, func(p string) bool { return overlapARN(opened(p, "*"), resources) })
 }
 
 // variable matches a policy variable.
 var variable = regexp.MustCompile(`\$\{[^}]*\}`)
+
+// opened returns a pattern with each policy variable replaced.
+func opened(pattern, by string) string {
+	if !strings.Contains(pattern, "${") {
+		return pattern
+	}
+	return variable.ReplaceAllString(pattern, by)
+}
 
 // literal replaces wildcards by characters that match only themselves.
 var literal = strings.NewReplacer("*", "\x01", "?", "\x02")
@@ -186,12 +194,14 @@ func overlapARN(a, b string) bool {
 
 // overlap reports whether a text exists that matches both patterns. In a
 // pattern, * matches any text and ? matches any one character. A name is a
-// pattern without wildcards.
+// pattern without wildcards. It takes time in proportion to the product of the
+// lengths at most, however many wildcards there are.
 func overlap(a, b string) bool {
-	// ends[j] says whether a[i:] and b[j:] overlap. The loops start at the end.
-	var next []bool
+	a, b = oneStar(a), oneStar(b)
+	// ends[j] says whether a[i:] and b[j:] overlap, next[j] the same of a[i+1:].
+	// The loops start at the end.
+	ends, next := make([]bool, len(b)+1), make([]bool, len(b)+1)
 	for i := len(a); i >= 0; i-- {
-		ends := make([]bool, len(b)+1)
 		for j := len(b); j >= 0; j-- {
 			switch {
 			case i == len(a) && j == len(b):
@@ -202,9 +212,25 @@ func overlap(a, b string) bool {
 				ends[j] = ends[j+1] || i < len(a) && next[j]
 			case i < len(a) && j < len(b):
 				ends[j] = (a[i] == b[j] || a[i] == '?' || b[j] == '?') && next[j+1]
+			default:
+				ends[j] = false
 			}
 		}
-		next = ends
+		ends, next = next, ends
 	}
 	return next[0]
+}
+
+// oneStar returns a pattern with one * for each run of them.
+func oneStar(pattern string) string {
+	if !strings.Contains(pattern, "**") {
+		return pattern
+	}
+	var b strings.Builder
+	for i := range len(pattern) {
+		if pattern[i] != '*' || i == 0 || pattern[i-1] != '*' {
+			b.WriteByte(pattern[i])
+		}
+	}
+	return b.String()
 }

@@ -193,8 +193,9 @@ func (observed *AlarmState) plan(want catalog.Desired, got Observed) Plan {
 	for _, r := range state.Mutes {
 		p.muted(want, r, guards, alert)
 	}
+	rules := rulesOf(state.Composites)
 	for _, c := range state.Composites {
-		p.suppressed(want, c, state, names, alert)
+		p.suppressed(want, c, rules, names, alert)
 	}
 	for _, name := range names {
 		if state.Alarms[name].InAlarmFor > catalog.StuckAfter && !slices.Contains(own, name) {
@@ -243,16 +244,15 @@ func (p *Plan) muted(want catalog.Desired, r MuteRule, guards map[string]bool, a
 // may. The suppressor silences the actions of the composite
 // alarm, not those of the alarms that it depends on. Source: CloudWatch User Guide,
 // "Suppressing composite alarm actions".
-func (p *Plan) suppressed(want catalog.Desired, c Composite, state AlarmState, guards []string, alert bool) {
+func (p *Plan) suppressed(want catalog.Desired, c Composite, rules map[string]rule, guards []string, alert bool) {
 	if c.Suppressor == "" {
 		return
 	}
-	rule := state.wholeRule(c)
-	if !slices.ContainsFunc(guards, func(name string) bool { return standsOn(rule, name) }) {
-		return
+	whole := wholeRule(rules, c.Name)
+	i := slices.IndexFunc(guards, func(name string) bool { return slices.Contains(whole.names, name) })
+	if i < 0 && (whole.understood || len(guards) == 0) {
+		return // a rule that relight does not understand may name one of them
 	}
-	names, _ := alarmsIn(rule)
-	i := slices.IndexFunc(guards, func(name string) bool { return slices.Contains(names, name) })
 	reason, f := "it reports nothing, and its rule may name alarms of the controls", NewFinding(CompositeUnclear, Args{"alarm": c.Name, "suppressor": c.Suppressor})
 	if i >= 0 {
 		reason, f = "it does not report "+guards[i], NewFinding(CompositeSuppressed, Args{"alarm": c.Name, "suppressor": c.Suppressor, "guard": guards[i]})
@@ -267,46 +267,61 @@ func (p *Plan) suppressed(want catalog.Desired, c Composite, state AlarmState, g
 	p.Findings = append(p.Findings, f)
 }
 
-// wholeRule returns the rule of a composite alarm, followed by those of the
-// composite alarms that it depends on.
-func (observed *AlarmState) wholeRule(c Composite) string {
-	rule := c.Rule
-	for known := []string{c.Name}; ; {
-		names, _ := alarmsIn(rule)
-		i := slices.IndexFunc(observed.Composites, func(inner Composite) bool {
-			return slices.Contains(names, inner.Name) && !slices.Contains(known, inner.Name)
-		})
-		if i < 0 {
-			return rule
-		}
-		known = append(known, observed.Composites[i].Name)
-		rule += "\n" + observed.Composites[i].Rule
-	}
+// A rule has the alarms that a composite alarm's rule names, and says whether
+// relight understands the whole rule.
+type rule struct {
+	names      []string
+	understood bool
 }
 
-// standsOn reports whether a composite alarm's rule names an alarm, or may name it
-// because relight does not understand the rule.
-func standsOn(rule, alarm string) bool {
-	names, understood := alarmsIn(rule)
-	return !understood || slices.Contains(names, alarm)
+// rulesOf reads the rules of composite alarms, each once, by the alarm's name.
+func rulesOf(composites []Composite) map[string]rule {
+	rules := make(map[string]rule, len(composites))
+	for _, c := range composites {
+		names, understood := alarmsIn(c.Rule)
+		rules[c.Name] = rule{names, understood}
+	}
+	return rules
+}
+
+// wholeRule returns what the rules of composite alarms say, together with those of
+// the composite alarms that they depend on.
+func wholeRule(rules map[string]rule, composites ...string) rule {
+	whole := rule{understood: true}
+	named, known := map[string]bool{}, map[string]bool{}
+	for _, name := range composites {
+		known[name] = true
+	}
+	for todo := composites; len(todo) > 0; todo = todo[1:] {
+		r := rules[todo[0]]
+		whole.understood = whole.understood && r.understood
+		for _, name := range r.names {
+			if !named[name] {
+				named[name] = true
+				whole.names = append(whole.names, name)
+			}
+			if _, composite := rules[name]; composite && !known[name] {
+				known[name] = true
+				todo = append(todo, name)
+			}
+		}
+	}
+	return whole
 }
 
 // Behind returns the names of the alarms that the composite alarms with a
 // suppressor depend on, as far as it is known, other than those that were asked for.
 // Some may be composite alarms that have to be read.
 func (observed *AlarmState) Behind(asked []string) []string {
-	var all []string
+	var suppressed []string
 	for _, c := range observed.Composites {
-		if c.Suppressor == "" {
-			continue
+		if c.Suppressor != "" {
+			suppressed = append(suppressed, c.Name)
 		}
-		names, _ := alarmsIn(observed.wholeRule(c))
-		all = append(all, slices.DeleteFunc(names, func(name string) bool {
-			return !catalog.AlarmShape.MatchString(name) || slices.Contains(asked, name)
-		})...)
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return slices.DeleteFunc(slices.Sorted(slices.Values(wholeRule(rulesOf(observed.Composites), suppressed...).names)), func(name string) bool {
+		return !catalog.AlarmShape.MatchString(name) || slices.Contains(asked, name)
+	})
 }
 
 // alarmsIn returns the names of the alarms that a composite alarm's rule names,

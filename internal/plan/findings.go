@@ -80,6 +80,8 @@ const (
 	TrailNotificationsUndelivered Code = "trail-notifications-undelivered"
 	TrailSlotsFull                Code = "trail-slots-full"
 
+	CheckGivenUp Code = "check-given-up"
+
 	LogGroupNotFound             Code = "log-group-not-found"
 	LogGroupUnfed                Code = "log-group-unfed"
 	LogGroupClass                Code = "log-group-class"
@@ -295,6 +297,12 @@ var findingTexts = []FindingText{
 		Problem: "the configuration names it, but no trail of every region delivers to it, so filters on it miss events",
 		Remedy:  "Correct trailLogs.logGroup, or point the trail at the log group.",
 		Why:     "The name is wrong, the trail was pointed elsewhere before relight remembered it, or it records one region only.",
+	},
+	{
+		Code: CheckGivenUp, Subject: "kind {kind} in {region}", Alert: true,
+		Problem: "relight gave up checking it, because that was not finished after {time}: nobody knows whether its protections are healthy",
+		Remedy:  "Find out what takes so long: the function's log has the calls that failed. If AWS answers slowly, the next sweep checks again. Otherwise check what was changed last, such as a policy, because somebody may have written it to keep relight busy.",
+		Why:     "A call to AWS did not return, there is far more to check than usual, or something was crafted to take long. Each kind has three minutes in a sweep. relight checks the other kinds all the same.",
 	},
 	{
 		Code: LogGroupNotFound, Subject: "log group {group}",

@@ -80,6 +80,8 @@ type Report struct {
 	Remaining []plan.Action // what the verification still found to do
 	Causes    []Cause
 	Err       error // what kept the run from observing or verifying
+
+	Unfinished bool // the run is not over, and only its causes are known
 }
 
 // Failures returns the error of the run and of every failed action, joined.
@@ -130,14 +132,16 @@ func (r Report) Repaired() int {
 
 // Notices returns the causes that are reported even if nothing had to be restored:
 // calls with advice, made on something that a protection depends on, or on
-// something that the event does not name.
+// something that the event does not name. If the run could not find out what
+// protections depend on, all of its calls with advice are reported.
 func (r Report) Notices() []Cause {
 	var notices []Cause
+	unseen := r.Unfinished || r.Err != nil && len(r.Outcomes) == 0
 	for _, c := range r.Causes {
 		names := c.Names.List()
 		all := r.Scope.Names == "" // merged from too many names to check each: better report too much
 		touched := len(names) == 0 || all || slices.ContainsFunc(names, func(n string) bool { return slices.Contains(r.Plan.Touched, n) })
-		if c.Advice != "" && touched && r.Err == nil {
+		if c.Advice != "" && (touched || unseen) {
 			notices = append(notices, c)
 		}
 	}

@@ -193,7 +193,8 @@ func TestNotices(t *testing.T) {
 		"untouched":    {[]remedy.Cause{advised("other")}, []string{"trail"}, nil, 0},
 		"unnamed":      {[]remedy.Cause{advised()}, nil, nil, 1},
 		"no advice":    {[]remedy.Cause{plain}, []string{"trail"}, nil, 0},
-		"unread":       {[]remedy.Cause{advised()}, nil, errors.New("throttled"), 0},
+		"unread":       {[]remedy.Cause{advised("other")}, nil, errors.New("throttled"), 1},
+		"plain unread": {[]remedy.Cause{plain}, nil, errors.New("throttled"), 0},
 		"one of two":   {[]remedy.Cause{advised("trail"), plain}, []string{"trail"}, nil, 1},
 		"not an event": {nil, []string{"trail"}, nil, 0},
 	}

@@ -27,6 +27,7 @@ func TestContract(t *testing.T) {
 			"unknown flow log is refused inside a successful reply": "fails the whole call",
 			"parameter too long for the standard tier":              "accepts it",
 			"alarm shows its warm-up":                               "does not support warm-ups",
+			"inline policies of a role have a size together":        "accepts any size",
 
 			"a subscription outlives its deleted topic until it is unsubscribed": "ends subscriptions with the topic",
 
