@@ -1,6 +1,7 @@
 package docs_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -57,12 +58,11 @@ func demo(p *page) {
 	p.line("\n## Attacks\n")
 	p.line("Each attack has the [technique](#techniques) of MITRE ATT&CK that says what becomes of the")
 	p.line("account. The last column lists the calls with which a person undoes what relight only reports.\n")
-	p.head("Attack", "Technique", "Client", "Region", "relight must", "Restoring calls", "ms", "A person undoes it with")
+	p.line("**Outcome** is what relight must do: an attack is *restored*, and reported with who made it,")
+	p.line("or it is *only reported*. Attacks that are [neither](#what-relight-does-not-see) follow.\n")
+	p.head("Attack", "Technique", "Client", "Region", "Outcome", "Restoring calls", "ms", "A person undoes it with")
 	for _, at := range attacks {
-		must, restored, ms := "restore", "—", "—"
-		if at.Reported {
-			must = "report"
-		}
+		restored, ms := "—", "—"
 		if i := slices.IndexFunc(run, func(h lab.Heal) bool { return of(h, at) }); i >= 0 && (run[i].Healed || run[i].Reported) {
 			restored, ms = strings.Join(run[i].Restored, ", "), fmt.Sprint(run[i].Millis)
 		}
@@ -70,7 +70,14 @@ func demo(p *page) {
 		for _, c := range at.Undo {
 			undo = append(undo, c.String())
 		}
-		p.row(at.Name, technique(at.Technique), at.Client(), at.Region, must, restored, ms, each(undo))
+		p.row(at.Name, technique(at.Technique), at.Client(), at.Region, string(at.Outcome()), restored, ms, each(undo))
+	}
+	p.line("\n## What relight does not see\n")
+	p.line("These attacks on what relight protects are neither restored nor reported when they are made.")
+	p.line("The [threat model](threat-model.md#what-it-cannot-see) has the others.\n")
+	p.head("Attack", "Technique", "Outcome", "Why", "What a sweep may find afterwards")
+	for _, l := range lab.Limits() {
+		p.row(l.Attack, technique(l.Technique), string(lab.Neither), l.Why, cmp.Or(l.Left, "nothing"))
 	}
 	p.line("\n## Techniques\n")
 	p.line("From the [Enterprise matrix](https://attack.mitre.org/matrices/enterprise/). Version 19 of")

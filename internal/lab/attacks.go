@@ -28,12 +28,15 @@ const (
 	intruderARN    = "arn:aws:iam::" + Account + ":policy/" + intruderPolicy
 )
 
-// The managed policy that an attack puts on the trail's role. It has a fixed name,
-// because the calls that undo the attack name it too.
+// The managed policies that attacks put on the trail's role. They have fixed names,
+// because the calls that undo the attacks name them too.
 const (
-	trailPolicy    = "for-the-trail"
-	trailPolicyARN = "arn:aws:iam::" + Account + ":policy/" + trailPolicy
+	trailPolicy     = "for-the-trail"
+	attachedPolicy  = "for-the-trail-as-well"
+	versionedPolicy = "for-the-trail-from-now-on"
 )
+
+func policyARN(name string) string { return "arn:aws:iam::" + Account + ":policy/" + name }
 
 // masking is a data protection policy that masks addresses.
 const masking = `{"Name":"mask","Version":"2021-06-01","Statement":[` +
@@ -219,6 +222,16 @@ func Attacks() []Attack {
 		reports("iam PutRolePolicy, the trail's role", Region, disableLogs,
 			sdk((*iam.Client).PutRolePolicy, input{"RoleName": TrailRole, "PolicyName": "cost-control", "PolicyDocument": denyLogs()})).
 			undoneBy(cli("iam", "DeleteRolePolicy", input{"RoleName": TrailRole, "PolicyName": "cost-control"})),
+		reports("iam DeleteRolePolicy, the trail's role", Region, disableLogs,
+			cli("iam", "DeleteRolePolicy", input{"RoleName": TrailRole, "PolicyName": "deliver"})).
+			undoneBy(sdk((*iam.Client).PutRolePolicy, input{"RoleName": TrailRole, "PolicyName": "deliver", "PolicyDocument": trailGrant("${trail-log-group}")})),
+		reports("iam AttachRolePolicy, the trail's role", Region, disableLogs,
+			newNamedPolicy(attachedPolicy, denyLogs()), sdk((*iam.Client).AttachRolePolicy, input{"RoleName": TrailRole, "PolicyArn": policyARN(attachedPolicy)})).
+			undoneBy(cli("iam", "DetachRolePolicy", input{"RoleName": TrailRole, "PolicyArn": policyARN(attachedPolicy)})),
+		reports("iam CreatePolicyVersion, of a policy on the trail's role", Region, disableLogs,
+			newNamedPolicy(versionedPolicy, allowLogs()), sdk((*iam.Client).AttachRolePolicy, input{"RoleName": TrailRole, "PolicyArn": policyARN(versionedPolicy)}),
+			sdk((*iam.Client).CreatePolicyVersion, input{"PolicyArn": policyARN(versionedPolicy), "PolicyDocument": denyLogs(), "SetAsDefault": true})).
+			undoneBy(sdk((*iam.Client).DetachRolePolicy, input{"RoleName": TrailRole, "PolicyArn": policyARN(versionedPolicy)})),
 		reports("iam UpdateAssumeRolePolicy, the trail's role", Region, disableLogs,
 			cli("iam", "UpdateAssumeRolePolicy", input{"RoleName": TrailRole, "PolicyDocument": trustOf("ec2.amazonaws.com")})).
 			undoneBy(sdk((*iam.Client).UpdateAssumeRolePolicy, input{"RoleName": TrailRole, "PolicyDocument": trustOf("cloudtrail.amazonaws.com")})),
@@ -226,10 +239,10 @@ func Attacks() []Attack {
 			newPolicy(denyLogs()), sdk((*iam.Client).PutRolePermissionsBoundary, input{"RoleName": TrailRole, "PermissionsBoundary": intruderARN})).
 			undoneBy(sdk((*iam.Client).DeleteRolePermissionsBoundary, input{"RoleName": TrailRole})),
 		reports("iam SetDefaultPolicyVersion, of a policy on the trail's role", Region, disableLogs,
-			newNamedPolicy(trailPolicy, allowLogs()), sdk((*iam.Client).AttachRolePolicy, input{"RoleName": TrailRole, "PolicyArn": trailPolicyARN}),
-			sdk((*iam.Client).CreatePolicyVersion, input{"PolicyArn": trailPolicyARN, "PolicyDocument": denyLogs()}),
-			sdk((*iam.Client).SetDefaultPolicyVersion, input{"PolicyArn": trailPolicyARN, "VersionId": "v2"})).
-			undoneBy(sdk((*iam.Client).DetachRolePolicy, input{"RoleName": TrailRole, "PolicyArn": trailPolicyARN})),
+			newNamedPolicy(trailPolicy, allowLogs()), sdk((*iam.Client).AttachRolePolicy, input{"RoleName": TrailRole, "PolicyArn": policyARN(trailPolicy)}),
+			sdk((*iam.Client).CreatePolicyVersion, input{"PolicyArn": policyARN(trailPolicy), "PolicyDocument": denyLogs()}),
+			sdk((*iam.Client).SetDefaultPolicyVersion, input{"PolicyArn": policyARN(trailPolicy), "VersionId": "v2"})).
+			undoneBy(sdk((*iam.Client).DetachRolePolicy, input{"RoleName": TrailRole, "PolicyArn": policyARN(trailPolicy)})),
 
 		reports("s3 PutBucketPolicy, open to another account", Region, disableLogs, bucketPolicy(TrailBucket, openedBucketPolicy())).
 			undoneBy(bucketPolicy(TrailBucket, *TrailBucketPolicy(TrailBucket))),

@@ -86,9 +86,7 @@ func (who *Customer) makeTrail(ctx context.Context, s *Session) error {
 	group := "arn:aws:logs:" + s.Region + ":" + Account + ":log-group:" + who.TrailLogGroup + ":*"
 	if _, err := s.IAM.PutRolePolicy(ctx, &iam.PutRolePolicyInput{
 		RoleName: role.Role.RoleName, PolicyName: aws.String("deliver"),
-		PolicyDocument: document(map[string]any{
-			"Effect": "Allow", "Action": []string{"logs:CreateLogStream", "logs:PutLogEvents"}, "Resource": group,
-		}),
+		PolicyDocument: aws.String(trailGrant(who.TrailLogGroup)),
 	}); err != nil {
 		return err
 	}
@@ -127,6 +125,14 @@ func audited(of types.ReadWriteType) types.EventSelector {
 		ReadWriteType: of, IncludeManagementEvents: aws.Bool(false), ExcludeManagementEventSources: []string{},
 		DataResources: []types.DataResource{{Type: aws.String("AWS::S3::Object"), Values: []string{"arn:aws:s3:::records-" + Account + "/"}}},
 	}
+}
+
+// trailGrant allows the trail's role to deliver to a log group.
+func trailGrant(group string) string {
+	return *document(map[string]any{
+		"Effect": "Allow", "Action": []string{"logs:CreateLogStream", "logs:PutLogEvents"},
+		"Resource": "arn:aws:logs:" + Region + ":" + Account + ":log-group:" + group + ":*",
+	})
 }
 
 // ownKeyPolicy allows one principal of the account to use a key. For the root

@@ -23,20 +23,24 @@ const (
 	changeAccount  = "T1098"
 	changeNetwork  = "T1578"
 	anotherRegion  = "T1535"
+	changeData     = "T1565.001"
+	readData       = "T1530"
 	notAnIntrusion = "" // an owner does this too
 )
 
-// Techniques returns the techniques that the demo's attacks use.
+// Techniques returns the techniques of the demo's attacks and of the limits.
 func Techniques() []Technique {
 	return []Technique{
 		{changeAccount, "Account Manipulation", ""},
 		{destroyData, "Data Destruction", ""},
 		{expireData, "Data Destruction: Lifecycle-Triggered Deletion", ""},
 		{encryptData, "Data Encrypted for Impact", ""},
+		{readData, "Data from Cloud Storage", ""},
 		{anotherRegion, "Unused/Unsupported Cloud Regions", ""},
 		{disableTools, "Impair Defenses: Disable or Modify Tools", "T1685"},
 		{disableLogs, "Impair Defenses: Disable or Modify Cloud Logs", "T1685.002"},
 		{transferData, "Transfer Data to Cloud Account", ""},
+		{changeData, "Data Manipulation: Stored Data Manipulation", ""},
 		{changeNetwork, "Modify Cloud Compute Infrastructure", ""},
 	}
 }
