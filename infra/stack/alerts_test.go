@@ -31,10 +31,14 @@ func TestAlarms(t *testing.T) {
 				want["relight Unrestored relight-backfill Maximum 2x900"] = true
 				want["relight Findings relight-backfill Maximum 1x900"] = true
 				want["relight Untold null Maximum 1x900"] = true
+				want["AWS/Lambda Invocations relight-backfill Sum 2x900"] = true
+				want["relight Sweeps relight-backfill Sum 2x900"] = true
 			case "acme":
 				want["relight Unrestored acme-backfill Maximum 2x1800"] = true
 				want["relight Findings acme-backfill Maximum 1x1800"] = true
 				want["relight Untold null Maximum 1x1800"] = true
+				want["AWS/Lambda Invocations acme-backfill Sum 2x1800"] = true
+				want["relight Sweeps acme-backfill Sum 2x1800"] = true
 			}
 			for id, alarm := range s.of("AWS::CloudWatch::Alarm") {
 				p := alarm.Properties
@@ -46,14 +50,21 @@ func TestAlarms(t *testing.T) {
 					t.Errorf("%s: %s watches %s, want one of %v", name, id, key, want)
 				}
 				delete(want, key)
-				if text(p["ComparisonOperator"]) != "GreaterThanThreshold" || seconds(p["Threshold"]) != 0 {
+				silence := text(p["Statistic"]) == "Sum" && text(p["EvaluationPeriods"]) == "2" // an alarm on what does not happen
+				if !silence && (text(p["ComparisonOperator"]) != "GreaterThanThreshold" || seconds(p["Threshold"]) != 0) {
 					t.Errorf("%s: %s is %v, want it above zero", name, id, p)
+				}
+				if silence && (text(p["ComparisonOperator"]) != "LessThanThreshold" || seconds(p["Threshold"]) != 1) {
+					t.Errorf("%s: %s is %v, want it below one", name, id, p)
 				}
 				// A late sweep leaves a period of its metrics without data,
 				// which does not mean that all is well.
 				missing := "notBreaching"
 				if text(p["Namespace"]) == catalog.MetricNamespace {
 					missing = "ignore"
+				}
+				if silence {
+					missing = "breaching"
 				}
 				if got := text(p["TreatMissingData"]); got != missing {
 					t.Errorf("%s: %s treats missing data as %s, want %s", name, id, got, missing)
@@ -79,7 +90,7 @@ func TestAlarms(t *testing.T) {
 
 // both are the metrics whose alarms notify the topic of last resort too: the topic
 // may be what is broken.
-var both = []string{"Untold"}
+var both = []string{"Untold", "Invocations", "Sweeps"}
 
 // The topic of last resort has the policy of the topic and no key.
 func TestLastResort(t *testing.T) {

@@ -1,8 +1,10 @@
 package app_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -11,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/catalog"
 )
 
 // Whatever is done to the alarms on relight itself is undone: by the event within
@@ -93,5 +96,37 @@ func TestStackAlarmBesideAForeignOne(t *testing.T) {
 	w.send([]byte(call("aws.monitoring", "DisableAlarmActions", `"requestParameters":{"alarmNames":["checkout-latency"]}`)), true)
 	if diff := cmp.Diff(before, w.State()); diff != "" {
 		t.Errorf("(-before +after):\n%s", diff)
+	}
+}
+
+// Each finished sweep of everything is counted, and no other: whoever cuts the
+// schedule cannot keep the alarm on silence quiet by asking for less.
+func TestSweepsAreCounted(t *testing.T) {
+	regional := []string{home, second}
+	for name, tt := range map[string]struct {
+		req  app.Request
+		want int
+	}{
+		"of the schedule": {app.Request{Kinds: catalog.Kinds(), Mode: "repair"}, 1},
+		"by hand":         {app.Request{}, 1},
+		"of a kind":       {app.Request{Kinds: []catalog.Kind{catalog.Topics}}, 0},
+		"of regions":      {app.Request{Regions: regional}, 0},
+		"only planned":    {app.Request{Mode: "plan"}, 0},
+	} {
+		w := healthy(t, few)
+		before := strings.Count(w.log.String(), `"Sweeps":1`)
+		w.sweep(tt.req)
+		if got := strings.Count(w.log.String(), `"Sweeps":1`) - before; got != tt.want {
+			t.Errorf("%s: counted %d, want %d", name, got, tt.want)
+		}
+	}
+	w := healthy(t, few)
+	before := w.log.String()
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := w.app(catalog.Backfill).Sweep(ctx, app.Request{}, func(int, int) { cancel() }); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(strings.TrimPrefix(w.log.String(), before), `"Sweeps":1`) {
+		t.Error("a sweep that was cut off counts")
 	}
 }

@@ -116,7 +116,17 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 	for _, rep := range reports {
 		sweep.add(rep)
 	}
+	if a.whole(req) && ctx.Err() == nil {
+		a.reporter.RecordSweep(ctx)
+	}
 	return sweep, nil
+}
+
+// whole reports whether a request is one that the schedule makes: a repair of every
+// kind in every region. Whoever cuts the schedule cannot replace it by less.
+func (a *App) whole(req Request) bool {
+	every := len(req.Kinds) == 0 || !slices.ContainsFunc(a.config.Watched(), func(k catalog.Kind) bool { return !slices.Contains(req.Kinds, k) })
+	return a.function == catalog.Backfill && a.reporter.Topic != "" && every && len(req.Regions) == 0 && req.mode() == catalog.Repair
 }
 
 // scopes returns the scopes that a request sweeps, in the order of its reports:

@@ -47,6 +47,7 @@ const (
 	MetricUnrestored = "Unrestored" // actions that failed for good or remained after a repair
 	MetricUntold     = "Untold"     // notifications that could not be sent
 	MetricFindings   = "Findings"   // findings, which need a person's action
+	MetricSweeps     = "Sweeps"     // one for each finished sweep of everything
 )
 
 // FindingsMemory returns the name of the parameter that stores the findings

@@ -32,6 +32,8 @@ const (
 	// as their period: a period in which no sweep ended says nothing, so the alarm
 	// keeps its state.
 	late = "ignore"
+	// dead is for the alarms that notice that there are no sweeps.
+	dead = "breaching"
 )
 
 // These are the IDs of the stack's alarms that belong to no kind. The first two are
@@ -42,6 +44,8 @@ const (
 	unrestored  = "unrestored"
 	findings    = "findings"
 	untold      = "untold"
+	notStarted  = "sweep-not-started"
+	notFinished = "sweep-not-finished"
 )
 
 // DeadLetters returns the ID of the dead-letter queue of a kind, and of its alarm.
@@ -74,6 +78,20 @@ func (b Baseline) AlarmsOfStack(watched []Kind, interval int32) []StackAlarm {
 	} {
 		w.Namespace, w.Statistic, w.Period, w.Missing = MetricNamespace, "Maximum", interval, late
 		all = append(all, w.above())
+	}
+	for _, w := range []StackAlarm{
+		{
+			ID: notStarted, Namespace: "AWS/Lambda", Metric: "Invocations", Dimensions: map[string]string{"FunctionName": b.FunctionName(Backfill)},
+			Description: "relight: no sweep has started for two intervals. Somebody may have cut the schedule or the function: relight restores nothing until sweeps run again.",
+		},
+		{
+			ID: notFinished, Namespace: MetricNamespace, Metric: MetricSweeps, Dimensions: bySweep,
+			Description: "relight: no sweep of everything has finished for two intervals. The log of the sweep's function says why; if there is none, somebody may have cut the schedule, the function or its log.",
+		},
+	} {
+		w.Statistic, w.Period, w.Periods, w.Missing, w.Both = "Sum", interval, 2, dead, true
+		w.Comparison, w.Threshold = "LessThanThreshold", 1
+		all = append(all, w)
 	}
 	return all
 }

@@ -114,6 +114,12 @@ func (p Reporter) concerned(reports []remedy.Report) bool {
 	})
 }
 
+// RecordSweep logs that a sweep of everything has finished. An alarm rings if no
+// sweep does so for two intervals.
+func (p Reporter) RecordSweep(ctx context.Context) {
+	p.Log.LogAttrs(ctx, slog.LevelInfo, "sweep", p.metrics(p.Now(), metric{catalog.MetricSweeps, 1})...)
+}
+
 // RecordUnsent logs that a notification about several runs could not be sent.
 func (p Reporter) RecordUnsent(ctx context.Context, unsent error, now time.Time) {
 	attrs := []slog.Attr{slog.String("untold", unsent.Error())}
