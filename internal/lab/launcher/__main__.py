@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 
-PARTS = ("alarms", "authorization", "batches", "flowlogs", "forwarding", "logpolicies", "logs", "mutes",
+PARTS = ("alarms", "authorization", "batches", "flowlogs", "forwarding", "logpolicies", "logs", "metrics", "mutes",
          "parameters", "policies", "regions", "schedules", "topics", "trails", "vpcs")
 
 

@@ -1,0 +1,108 @@
+"""Metrics of functions, and alarms that heed dimensions and missing data.
+
+MiniStack writes no metric of a function, takes none from its log, and evaluates an
+alarm on all dimensions of a metric together, over all periods as one, and never on
+missing data.
+https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+
+An alarm that treats missing data as breaching is evaluated every second, other
+alarms whenever a metric is put. AWS evaluates such an alarm on the time before it
+was made too, and rings at once; here only whole periods since then count, so that
+a lab begins in silence. Of the metrics of functions, only those that such an alarm
+watches are stored.
+"""
+
+import json
+import threading
+import time
+
+from ministack.core import responses
+from ministack.services import cloudwatch as cw, lambda_svc
+
+from hook import around
+
+OPERATORS = {
+    "GreaterThanOrEqualToThreshold": lambda value, threshold: value >= threshold,
+    "GreaterThanThreshold": lambda value, threshold: value > threshold,
+    "LessThanThreshold": lambda value, threshold: value < threshold,
+    "LessThanOrEqualToThreshold": lambda value, threshold: value <= threshold,
+}
+
+
+def install():
+    @around(lambda_svc, "_emit_lambda_logs")
+    def logged(original, func, request_id, log_text, error, *rest, **more):
+        original(func, request_id, log_text, error, *rest, **more)
+        name = (func.get("config") or func).get("FunctionName", "")
+        _store("AWS/Lambda", {"Invocations": 1, "Errors": int(bool(error))}, {"FunctionName": name})
+        for line in (log_text or "").splitlines():
+            _embedded(line)
+        cw._evaluate_all_alarms()
+
+    @around(cw, "_evaluate_alarm")
+    def evaluate(original, alarm):
+        if not alarm.get("MetricName") or alarm.get("Metrics") or not alarm.get("Statistic") or alarm.get("ComparisonOperator") not in OPERATORS:
+            return original(alarm)
+        state, reason = _state(alarm)
+        old = alarm["StateValue"]
+        if state and state != old:
+            alarm.update(StateValue=state, StateReason=reason, StateUpdatedTimestamp=int(time.time()))
+            cw._record_history(alarm["AlarmName"], old, state, reason)
+            cw._dispatch_alarm_actions(alarm, old, state, reason)
+            cw._evaluate_parent_alarms(alarm)
+
+    threading.Thread(target=_watch, daemon=True).start()
+
+
+def _store(namespace, values, dimensions):
+    watched = {(a.get("Namespace"), a.get("MetricName")) for a in cw._alarms.values() if a.get("TreatMissingData") == "breaching"}
+    for name, value in values.items():
+        if (namespace, name) in watched:
+            cw._store_datum(namespace, name, dimensions, time.time(), "Count", value, None, None, None)
+
+
+def _embedded(line):
+    """Stores the metrics of a line of a log in the embedded metric format."""
+    try:
+        record = json.loads(line)
+        directives = record["_aws"]["CloudWatchMetrics"]
+    except (ValueError, TypeError, KeyError):
+        return
+    for directive in directives:
+        values = {m["Name"]: record[m["Name"]] for m in directive["Metrics"] if m["Name"] in record}
+        for names in directive["Dimensions"]:
+            _store(directive["Namespace"], values, {name: record[name] for name in names})
+
+
+def _state(alarm):
+    """Returns the state of an alarm and its reason; None to keep the state."""
+    period, periods, now = int(alarm["Period"]), int(alarm.get("EvaluationPeriods", 1)), time.time()
+    dimensions = {d["Name"]: d["Value"] for d in alarm.get("Dimensions") or ()}
+    points = cw._metrics.get((alarm["Namespace"], alarm["MetricName"], cw._dims_key(dimensions))) or []
+    missing, breaching = alarm.get("TreatMissingData") or "missing", []
+    for i in range(periods):
+        found = [p for p in points if now - (i + 1) * period <= p["Timestamp"] <= now - i * period + (1 if i == 0 else 0)]
+        if found:
+            value = cw._stat_value(cw._calc_stats(found), alarm["Statistic"], found)
+            breaching.append(OPERATORS[alarm["ComparisonOperator"]](value, alarm.get("Threshold", 0)))
+        elif missing in ("breaching", "notBreaching"):
+            breaching.append(missing == "breaching")
+    if missing == "breaching" and now - alarm.setdefault("_made", now) < period * periods:
+        return ("OK", "the alarm is new") if False in breaching else (None, "")
+    if not breaching or not points and missing != "breaching":
+        return None, ""
+    wanted = min(int(alarm.get("DatapointsToAlarm") or periods), len(breaching))
+    return ("ALARM" if sum(breaching) >= wanted else "OK",
+            f"Threshold Crossed: {sum(breaching)} of {periods} periods: {alarm['Statistic']} {alarm['ComparisonOperator']} {alarm.get('Threshold', 0)}")
+
+
+def _watch():
+    while True:
+        time.sleep(1)
+        for (account, region, _), alarm in list(cw._alarms._data.items()):
+            if alarm.get("TreatMissingData") == "breaching":
+                responses.set_request_account_id(account)
+                responses.set_request_region(region)
+                cw._evaluate_alarm(alarm)
