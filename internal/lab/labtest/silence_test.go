@@ -34,10 +34,7 @@ func TestSilenceRings(t *testing.T) {
 		return got
 	}
 	put := func() {
-		_, err := c.PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{
-			Namespace: aws.String("quiet"), MetricData: []types.MetricDatum{{MetricName: aws.String("Sweeps"), Dimensions: dimension("alive"), Value: aws.Float64(1)}},
-		})
-		must(t, err)
+		cli(t, "eu-west-2", "cloudwatch", "put-metric-data", "--namespace", "quiet", "--metric-name", "Sweeps", "--dimensions", "Function=alive", "--value", "1")
 	}
 	for end := time.Now().Add(25 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Second) {
 		put()
