@@ -209,11 +209,21 @@ func (r *region) setRoleBoundary(ctx context.Context, a plan.SetRoleBoundary) er
 	return again(err)
 }
 
+// putRolePolicy puts the policy. While IAM has no room for it, it deletes the
+// policies that may make room.
 func (r *region) putRolePolicy(ctx context.Context, a plan.PutRolePolicy) error {
-	_, err := r.iam().PutRolePolicy(ctx, &iam.PutRolePolicyInput{
-		RoleName: aws.String(a.Role), PolicyName: aws.String(a.Name), PolicyDocument: aws.String(a.Document),
-	})
-	return again(err)
+	for {
+		_, err := r.iam().PutRolePolicy(ctx, &iam.PutRolePolicyInput{
+			RoleName: aws.String(a.Role), PolicyName: aws.String(a.Name), PolicyDocument: aws.String(a.Document),
+		})
+		if codeOf(err) != "LimitExceeded" || len(a.MakeRoom) == 0 {
+			return again(err)
+		}
+		if err := r.removeRolePolicy(ctx, plan.RemoveRolePolicy{Role: a.Role, Name: a.MakeRoom[0]}); err != nil {
+			return err
+		}
+		a.MakeRoom = a.MakeRoom[1:]
+	}
 }
 
 func (r *region) setRoleTrust(ctx context.Context, a plan.SetRoleTrust) error {

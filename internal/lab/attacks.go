@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"fmt"
 	"maps"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -213,9 +212,6 @@ func Attacks() []Attack {
 			sdk((*iam.Client).CreatePolicyVersion, input{"PolicyArn": intruderARN, "PolicyDocument": denyLogs()}),
 			sdk((*iam.Client).SetDefaultPolicyVersion, input{"PolicyArn": intruderARN, "VersionId": "v2"})),
 
-		heals("iam PutRolePolicy, no room for its own policy", Region, disableLogs,
-			cli("iam", "DeleteRolePolicy", onRole(input{"PolicyName": deliveryPolicy})),
-			sdk((*iam.Client).PutRolePolicy, onRole(input{"PolicyName": "buckets", "PolicyDocument": longPolicy()}))),
 		reports("iam PutRolePolicy, one that denies on a condition", Region, disableLogs,
 			sdk((*iam.Client).PutRolePolicy, onRole(input{"PolicyName": "cost-control", "PolicyDocument": denyPerhaps()}))).
 			undoneBy(cli("iam", "DeleteRolePolicy", onRole(input{"PolicyName": "cost-control"}))),
@@ -426,16 +422,6 @@ func denyPerhaps() string {
 	return *document(map[string]any{
 		"Effect": "Deny", "Action": "logs:*", "Resource": "*", "Condition": map[string]any{"StringNotEquals": map[string]any{"aws:RequestedRegion": "eu-west-1"}},
 	})
-}
-
-// longPolicy returns a harmless policy that takes all the room that IAM gives to
-// the inline policies of a role.
-func longPolicy() string {
-	buckets := make([]string, 240)
-	for i := range buckets {
-		buckets[i] = fmt.Sprintf("arn:aws:s3:::filler-bucket-number-%04d", i)
-	}
-	return *document(map[string]any{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": buckets})
 }
 
 func allowLogs() string {

@@ -126,6 +126,7 @@ type PutRolePolicy struct {
 	Role     string
 	Name     string
 	Document string
+	MakeRoom []string // inline policies to delete, in this order, for as long as IAM has no room for the policy
 	Reason   string
 }
 
@@ -160,19 +161,14 @@ func (a TagRole) Step() Step {
 
 // RemoveRolePolicy deletes an inline policy of a role.
 type RemoveRolePolicy struct {
-	Role     string
-	Name     string
-	Reason   string
-	MakeRoom bool // the role's own policy, which comes after it, has no room otherwise
+	Role   string
+	Name   string
+	Reason string
 }
 
 // Step returns the action as a step of a plan.
 func (a RemoveRolePolicy) Step() Step {
-	stage := protect
-	if a.MakeRoom {
-		stage = create
-	}
-	return Step{Stage: stage, Do: fmt.Sprintf("delete policy %s of role %s", a.Name, a.Role), Target: a.Name, Reason: a.Reason}
+	return Step{Stage: protect, Do: fmt.Sprintf("delete policy %s of role %s", a.Name, a.Role), Target: a.Name, Reason: a.Reason}
 }
 
 // DetachRolePolicy detaches a managed policy from a role. The policy itself
@@ -203,8 +199,8 @@ func (a DetachRolePolicy) Step() Step {
 //	 on a condition                         policy may be an administrator's; the policy of IAM's
 //	                                        "Revoke active sessions" is no finding
 //	another policy cannot be read           removed from the role, as if it denied
-//	other inline policies leave no room     removed before that, the largest first, as many as needed:
-//	 for its own, which is not there         nobody else may need them more than the role its own
+//	other inline policies leave no room     removed once IAM refuses its own, the largest first, as many
+//	 for its own, which is not there         as needed: the role is for nothing but delivery
 //	any other policy                        left as it is
 //	its boundary does not allow delivery    a finding: others own the boundary's policy
 func (state *DeliveryRoleState) plan(want catalog.Desired, got Observed) Plan {
@@ -219,10 +215,12 @@ func (state *DeliveryRoleState) plan(want catalog.Desired, got Observed) Plan {
 		p.find(DeliveryRoleElsewhere, Args{"role": role.ARN, "namesake": namesake, "name": roleName(namesake)})
 		return p
 	}
-	restored := false
 	put := func(reason string) {
-		restored = true
-		p.Actions = append(p.Actions, PutRolePolicy{Role: role.Name, Name: catalog.DeliveryPolicy, Document: role.Policy, Reason: reason})
+		others, crowd := crowding(role, state)
+		if len(crowd) > 0 {
+			reason += "; if IAM has no room for it, relight deletes " + strings.Join(crowd, ", ")
+		}
+		p.Actions = append(p.Actions, PutRolePolicy{Role: role.Name, Name: catalog.DeliveryPolicy, Document: role.Policy, MakeRoom: others, Reason: reason})
 	}
 	if !state.Exists {
 		p.Actions = append(p.Actions, CreateDeliveryRole{Role: role, Reason: "it does not exist, so flow logs cannot deliver"})
@@ -249,16 +247,11 @@ func (state *DeliveryRoleState) plan(want catalog.Desired, got Observed) Plan {
 		reason := "it lacks " + strings.Join(slices.Sorted(maps.Keys(lacking)), ", ")
 		p.Actions = append(p.Actions, TagRole{Role: role.Name, Tags: lacking, Reason: reason})
 	}
-	makeRoom := map[string]bool{}
-	if restored {
-		makeRoom = crowding(role, state)
-	}
 	for name, document := range state.Inline {
 		switch always, perhaps := denies(document, role.Grants, state.At); {
 		case name == catalog.DeliveryPolicy:
-		case always != "" || makeRoom[name]:
-			reason := cmp.Or(always, fmt.Sprintf("it leaves no room for %s: the inline policies of a role have at most %d characters", catalog.DeliveryPolicy, catalog.InlinePolicyChars))
-			p.Actions = append(p.Actions, RemoveRolePolicy{Role: role.Name, Name: name, Reason: reason, MakeRoom: makeRoom[name]})
+		case always != "":
+			p.Actions = append(p.Actions, RemoveRolePolicy{Role: role.Name, Name: name, Reason: always})
 		case perhaps != "":
 			p.find(PolicyConditional, Args{"policy": name, "role": role.Name, "denial": perhaps})
 		}
@@ -280,11 +273,11 @@ func (state *DeliveryRoleState) plan(want catalog.Desired, got Observed) Plan {
 	return p
 }
 
-// crowding returns the inline policies that have to go before there is room for the
-// role's own: first those that deny, then the largest.
-func crowding(role DeliveryRoleSpec, state *DeliveryRoleState) map[string]bool {
+// crowding returns the other inline policies in the order in which they make room for
+// the role's own: first those that deny, which go in any case, then the largest. It
+// also returns those that have to, by IAM's limit.
+func crowding(role DeliveryRoleSpec, state *DeliveryRoleState) (others, crowd []string) {
 	left := catalog.InlinePolicyChars - policySize(role.Policy)
-	var others []string
 	for name, document := range state.Inline {
 		if name != catalog.DeliveryPolicy {
 			others = append(others, name)
@@ -300,15 +293,14 @@ func crowding(role DeliveryRoleSpec, state *DeliveryRoleState) map[string]bool {
 	slices.SortFunc(others, func(a, b string) int {
 		return cmp.Or(goes(a)-goes(b), policySize(state.Inline[b])-policySize(state.Inline[a]), cmp.Compare(a, b))
 	})
-	crowd := map[string]bool{}
 	for _, name := range others {
 		if left >= 0 {
 			break
 		}
-		crowd[name] = true
+		crowd = append(crowd, name)
 		left += policySize(state.Inline[name])
 	}
-	return crowd
+	return others, crowd
 }
 
 // policySize returns how many characters of a policy count. White space between the

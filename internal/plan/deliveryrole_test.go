@@ -136,27 +136,18 @@ func TestDeliveryRoles(t *testing.T) {
 			actions: []string{put + "it is missing, so flow logs may not deliver)"},
 		},
 		"its own gone, and no room for it": {
-			change: func(s *plan.DeliveryRoleState) { s.Inline = map[string]string{"a": sized(10200)} },
-			actions: []string{
-				"delete policy a of role relight-delivery (" + noRoom,
-				put + "it is missing, so flow logs may not deliver)",
-			},
+			change:  func(s *plan.DeliveryRoleState) { s.Inline = map[string]string{"a": sized(10200)} },
+			actions: []string{put + "it is missing, so flow logs may not deliver; if IAM has no room for it, relight deletes a)"},
 		},
 		"its own emptied, and no room for it": {
-			change: func(s *plan.DeliveryRoleState) { s.Inline = map[string]string{"deliver": sized(90), "a": sized(10100)} },
-			actions: []string{
-				"delete policy a of role relight-delivery (" + noRoom,
-				put + "it was changed)",
-			},
+			change:  func(s *plan.DeliveryRoleState) { s.Inline = map[string]string{"deliver": sized(90), "a": sized(10100)} },
+			actions: []string{put + "it was changed; if IAM has no room for it, relight deletes a)"},
 		},
 		"many small ones leave no room": {
 			change: func(s *plan.DeliveryRoleState) {
 				s.Inline = map[string]string{"a": sized(3400), "b": sized(3300), "c": sized(3500)}
 			},
-			actions: []string{
-				"delete policy c of role relight-delivery (" + noRoom,
-				put + "it is missing, so flow logs may not deliver)",
-			},
+			actions: []string{put + "it is missing, so flow logs may not deliver; if IAM has no room for it, relight deletes c)"},
 		},
 		"only white space leaves no room": {
 			change: func(s *plan.DeliveryRoleState) {
@@ -168,19 +159,14 @@ func TestDeliveryRoles(t *testing.T) {
 			change: func(s *plan.DeliveryRoleState) {
 				s.Inline = map[string]string{"a": sized(6000), "b": strings.Replace(sized(4000), "Allow", "Deny", 1)}
 			},
-			actions: []string{
-				"delete policy b of role relight-delivery (it denies logs:CreateLogStream)",
-				put + "it is missing, so flow logs may not deliver)",
-			},
+			actions: []string{put + "it is missing, so flow logs may not deliver; if IAM has no room for it, relight deletes b)", "delete policy b of role relight-delivery (it denies logs:CreateLogStream)"},
 		},
 		"one that denies on a condition leaves no room": {
 			change: func(s *plan.DeliveryRoleState) {
 				s.Inline = map[string]string{"a": strings.Replace(denyPerhaps, "eu-west-1", strings.Repeat("x", 10000), 1)}
 			},
-			actions: []string{
-				"delete policy a of role relight-delivery (" + noRoom,
-				put + "it is missing, so flow logs may not deliver)",
-			},
+			actions:  []string{put + "it is missing, so flow logs may not deliver; if IAM has no room for it, relight deletes a)"},
+			findings: []string{"[delivery-policy-conditional] policy a of role relight-delivery: it may keep flow logs from delivering: it denies logs:CreateLogStream on a condition. " + takeOff},
 		},
 		"managed policies take no room": {
 			change: func(s *plan.DeliveryRoleState) {
@@ -224,8 +210,6 @@ func TestDeliveryRoles(t *testing.T) {
 		})
 	}
 }
-
-const noRoom = "it leaves no room for deliver: the inline policies of a role have at most 10240 characters)"
 
 // sized returns a policy of so many characters that allows something.
 func sized(n int) string {
