@@ -15,6 +15,7 @@ import (
 
 func newAccept(f *flags) *cobra.Command {
 	var sure bool
+	var only app.Consent
 	cmd := &cobra.Command{
 		Use:   "accept",
 		Short: "Accept the trail as it is now, so that relight restores this one",
@@ -28,12 +29,18 @@ func newAccept(f *flags) *cobra.Command {
 			"credentials of this terminal need lambda:InvokeFunction on it, and nothing else of relight's.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if only.Remove && only.Adopt.Empty() {
+				return errors.New("--remove: say what with --filters, --topics or --flow-logs")
+			}
 			acct, err := connect(cmd.Context(), f)
 			if err != nil {
 				return err
 			}
 			if !acct.deployed() {
 				return acct.notDeployed()
+			}
+			if len(only.Retention) > 0 || !only.Adopt.Empty() {
+				return acceptOnly(cmd, f, acct, only, sure)
 			}
 			what, err := ask(cmd, acct, app.Consent{})
 			if err != nil {
@@ -62,7 +69,40 @@ func newAccept(f *flags) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&sure, "yes", false, "accept without asking")
+	flags := cmd.Flags()
+	flags.StringSliceVar(&only.Retention, "retention", nil, "instead, let these log groups (REGION/NAME) keep their logs for less time than before")
+	flags.StringSliceVar(&only.Adopt.Filters, "filters", nil, "instead, rely on these metric filters, which others made")
+	flags.StringSliceVar(&only.Adopt.Topics, "topics", nil, "instead, rely on alarms of others that notify these topics (ARN)")
+	flags.StringSliceVar(&only.Adopt.FlowLogs, "flow-logs", nil, "instead, rely on flow logs of others to these log groups, buckets and streams (ARN)")
+	flags.BoolVar(&only.Remove, "remove", false, "no longer rely on what --filters, --topics and --flow-logs name")
+	cmd.MarkFlagsMutuallyExclusive("retention", "filters")
+	cmd.MarkFlagsMutuallyExclusive("retention", "topics")
+	cmd.MarkFlagsMutuallyExclusive("retention", "flow-logs")
+	cmd.MarkFlagsMutuallyExclusive("retention", "remove")
 	return cmd
+}
+
+// acceptOnly accepts something else than the trail.
+func acceptOnly(cmd *cobra.Command, f *flags, acct *account, consent app.Consent, sure bool) error {
+	question := "relight will rely on what others made: " + consent.Adopt.String() + "."
+	switch {
+	case len(consent.Retention) > 0:
+		question = "relight will no longer lengthen the retention of " + strings.Join(consent.Retention, ", ") + " beyond the policy's."
+	case consent.Remove:
+		question = "relight will no longer rely on " + consent.Adopt.String() + ", and makes its own."
+	}
+	if !sure && !asked(cmd, question) {
+		return errors.New("not accepted: nothing was written")
+	}
+	what, err := ask(cmd, acct, consent)
+	switch {
+	case err != nil:
+		return err
+	case f.json():
+		return json.NewEncoder(cmd.OutOrStdout()).Encode(what)
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "accepted: relight remembers it in %s, and the next sweep acts on it\n", what.Parameter)
+	return err
 }
 
 // ask invokes the deployed function with a consent.

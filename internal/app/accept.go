@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/plan"
@@ -13,7 +15,10 @@ import (
 // A Consent is what a person who runs relight accept asks of the sweep's function,
 // the only one that may write what relight remembers.
 type Consent struct {
-	Seen string `json:"seen,omitempty"` // the mark of the Acceptance that the person agreed to; "" only asks for one
+	Seen      string           `json:"seen,omitempty"`      // the mark of the Acceptance that the person agreed to; "" only asks for one
+	Adopt     catalog.Adoption `json:"adopt,omitzero"`      // what others made and relight is to rely on, instead of all else
+	Remove    bool             `json:"remove,omitempty"`    // no longer
+	Retention []string         `json:"retention,omitempty"` // REGION/NAME of log groups whose longest retention relight is to forget, instead of all else
 }
 
 // An Acceptance is the difference that a person may accept: the trail as it is
@@ -30,6 +35,12 @@ type Acceptance struct {
 // accept answers a consent. It remembers only what the person has seen, and notifies
 // people of it: whoever may invoke the function could have asked.
 func (a *App) accept(ctx context.Context, c Consent) (Acceptance, error) {
+	switch {
+	case !c.Adopt.Empty():
+		return a.acceptAdoption(ctx, c)
+	case len(c.Retention) > 0:
+		return a.acceptRetention(ctx, c.Retention)
+	}
 	s := remedy.Scope{Account: a.deployment.Account, Region: a.deployment.HomeRegion, Kind: catalog.Trails}
 	was, now, choice, err := a.cloud.TrailToAccept(ctx, s)
 	switch {
@@ -51,15 +62,71 @@ func (a *App) accept(ctx context.Context, c Consent) (Acceptance, error) {
 		return answer, errors.New("the trail has changed since you saw it: run relight accept again")
 	}
 	do := plan.RememberTrail{Parameter: answer.Parameter, Memory: now, Reason: "somebody ran relight accept"}
-	outcome := remedy.Outcome{Action: do, Err: a.cloud.Remember(ctx, s.Region, do.Parameter, do.Memory.Encode())}
-	if outcome.Err != nil {
-		return answer, outcome.Err
+	if err := a.cloud.Remember(ctx, s.Region, do.Parameter, do.Memory.Encode()); err != nil {
+		return answer, err
 	}
 	answer.Accepted = true
-	rep := remedy.Report{Scope: s, Mode: catalog.Repair, Plan: plan.Plan{Actions: []plan.Action{do}}, Outcomes: []remedy.Outcome{outcome}}
+	return answer, a.accepted(ctx, catalog.Trails, do)
+}
+
+// acceptAdoption makes relight rely on what others made, or no longer.
+func (a *App) acceptAdoption(ctx context.Context, c Consent) (Acceptance, error) {
+	adopted, err := a.cloud.RecallAdopted(ctx, a.deployment.HomeRegion)
+	if err == nil && adopted.Unreadable != "" {
+		err = errors.New(adopted.Unreadable)
+	}
+	if err != nil {
+		return Acceptance{}, err
+	}
+	answer := Acceptance{Parameter: a.reconciler.Want.AdoptedMemory(), Changes: []plan.TrailField{}}
+	var do plan.Action = plan.Adopt{Parameter: answer.Parameter, Resources: c.Adopt, Reason: "somebody ran relight accept"}
+	if c.Remove {
+		if unknown := c.Adopt.Without(adopted.Resources); !unknown.Empty() {
+			return answer, errors.New("relight does not remember that it relies on " + unknown.String())
+		}
+		adopted.Resources = adopted.Resources.Without(c.Adopt)
+		do = plan.Forget{Parameter: answer.Parameter, What: "no longer rely on " + c.Adopt.String()}
+	} else {
+		adopted.Resources = adopted.Resources.With(c.Adopt)
+	}
+	if err := a.cloud.Remember(ctx, a.deployment.HomeRegion, answer.Parameter, adopted.Encode()); err != nil {
+		return answer, err
+	}
+	answer.Accepted = true
+	return answer, a.accepted(ctx, catalog.LogGroups, do)
+}
+
+// acceptRetention forgets the longest retentions of some log groups.
+func (a *App) acceptRetention(ctx context.Context, groups []string) (Acceptance, error) {
+	floors, err := a.floors(ctx)
+	if err == nil && floors.Unreadable != "" {
+		err = errors.New(floors.Unreadable)
+	}
+	if err != nil {
+		return Acceptance{}, err
+	}
+	text, unknown := floors.Forget(groups)
+	if len(unknown) > 0 {
+		return Acceptance{}, fmt.Errorf("relight remembers no retention of %s: name a log group as REGION/NAME", strings.Join(unknown, ", "))
+	}
+	answer := Acceptance{Parameter: a.reconciler.Want.RetentionMemory(), Changes: []plan.TrailField{}}
+	do := plan.Forget{Parameter: answer.Parameter, What: "forget the retention of log-group " + strings.Join(groups, ", "), Text: text}
+	if err := a.cloud.Remember(ctx, a.deployment.HomeRegion, do.Parameter, do.Text); err != nil {
+		return answer, err
+	}
+	answer.Accepted = true
+	return answer, a.accepted(ctx, catalog.LogGroups, do)
+}
+
+// accepted notifies people of what somebody accepted, and logs it.
+func (a *App) accepted(ctx context.Context, kind catalog.Kind, do plan.Action) error {
+	rep := remedy.Report{
+		Scope: remedy.Scope{Account: a.deployment.Account, Region: a.deployment.HomeRegion, Kind: kind}, Mode: catalog.Repair,
+		Plan: plan.Plan{Actions: []plan.Action{do}}, Outcomes: []remedy.Outcome{{Action: do}},
+	}
 	unsent := a.reporter.Notify(ctx, nil, rep)
 	a.reporter.Record(ctx, rep, unsent, a.now())
-	return answer, unsent
+	return unsent
 }
 
 // HandleBackfill takes a Request and returns a Sweep, or an Acceptance if the

@@ -67,7 +67,7 @@ func NewWith(o Options) *App {
 	if o.HandOver {
 		applier = handOver{applier, cloud}
 	}
-	return &App{
+	a := &App{
 		function:   o.Function,
 		config:     o.Config,
 		deployment: o.Deployment,
@@ -78,6 +78,8 @@ func NewWith(o Options) *App {
 		now:        o.Now,
 		early:      map[string]bool{},
 	}
+	a.reconciler.Floors, a.reconciler.Adopted = a.floors, a.adopted
+	return a
 }
 
 // New returns the App of a deployed function. It reads the configuration from

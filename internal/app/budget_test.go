@@ -36,7 +36,7 @@ func TestBudgets(t *testing.T) {
 		{event: "DisableAlarmActions.one.json", attack: harms["DisableAlarmActions.one.json"], calls: 3, messages: 1},
 		{event: "PutMetricAlarm.weakened.json", attack: harms["PutMetricAlarm.weakened.json"], calls: 3, messages: 1},
 		{event: "DeleteAlarms.all.json", attack: harms["DeleteAlarms.all.json"], calls: controls + 2, messages: 1},
-		{event: "DeleteLogGroup.trail.json", attack: harms["DeleteLogGroup.trail.json"], calls: controls + 8, messages: 1},
+		{event: "DeleteLogGroup.trail.json", attack: harms["DeleteLogGroup.trail.json"], calls: controls + 9, messages: 1}, // one of them for the longest retention seen
 
 		{event: "DeleteVpc.logged.json", attack: harms["DeleteVpc.logged.json"], calls: 11, messages: 1},
 		{event: "DeleteVpc.bare.json", attack: echo, calls: 5}, // four of them make sure that the VPC does not exist

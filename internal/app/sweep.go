@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
 	"github.com/relight-aws/relight/internal/report"
 )
@@ -100,18 +101,28 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 			}
 		}
 	}
+	with := a.reconciler
+	floors := sync.OnceValues(func() (plan.Floors, error) { return a.floors(ctx) }) // for all runs
+	with.Floors = func(context.Context) (plan.Floors, error) { return floors() }
+	adopted := sync.OnceValues(func() (plan.Adopted, error) { return a.adoptedBySweep(ctx, enabled) })
+	_, _ = adopted() // before a run remembers anything, which the first sweep is known by; runs and adopt have its error
+	with.Adopted = func(context.Context) (plan.Adopted, error) { return adopted() }
 	scopes := a.scopes(req, sweep.Regions)
 	reports := make([]remedy.Report, len(scopes))
 	done := 0
 	var mu sync.Mutex
 	inOrder(scopes, func(i int) {
-		reports[i], _ = a.run(ctx, sweepTime(ctx), a.reconciler, scopes[i], req.mode()) // the report has the error
+		reports[i], _ = a.run(ctx, sweepTime(ctx), with, scopes[i], req.mode()) // the report has the error
 		mu.Lock()
 		defer mu.Unlock()
 		if done++; progress != nil {
 			progress(done, len(scopes))
 		}
 	})
+	if req.mode() == catalog.Repair {
+		a.learn(ctx, with, reports)
+		a.adopt(ctx, with, reports)
+	}
 	a.notify(ctx, reports) // one notification for all regions
 	for _, rep := range reports {
 		sweep.add(rep)

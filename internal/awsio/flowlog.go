@@ -197,7 +197,9 @@ func (r *region) describeFlowLogs(ctx context.Context, filters []types.Filter) (
 	err := r.listFlowLogs(ctx, filters, func(fl types.FlowLog) {
 		id := aws.ToString(fl.ResourceId)
 		if strings.HasPrefix(id, "vpc-") { // others are on subnets and interfaces
-			byVPC[id] = append(byVPC[id], r.flowLog(fl))
+			got := r.flowLog(fl)
+			got.Where = r.destinationOf(fl, got)
+			byVPC[id] = append(byVPC[id], got)
 		}
 	})
 	if err != nil {
@@ -217,6 +219,20 @@ func (r *region) listFlowLogs(ctx context.Context, filters []types.Filter, each 
 		}
 	}
 	return nil
+}
+
+// destinationOf returns the ARN of what a flow log delivers to, without the folder in
+// a bucket. EC2 may show a log group by its name alone.
+func (r *region) destinationOf(fl types.FlowLog, got plan.FlowLog) string {
+	where := strings.TrimSuffix(aws.ToString(fl.LogDestination), ":*")
+	if got.LogGroup != "" {
+		in, _ := catalog.PartitionOf(r.name)
+		return "arn:" + in.ID + ":logs:" + r.name + ":" + r.account + ":log-group:" + got.LogGroup
+	}
+	if got.Destination == catalog.ToS3 {
+		where, _, _ = strings.Cut(where, "/")
+	}
+	return where
 }
 
 func (c *Cloud) flowLog(fl types.FlowLog) plan.FlowLog {

@@ -26,6 +26,7 @@ var logGroupKind = kindOf(
 	(*region).observeLogGroups,
 	each((*region).createLogGroup),
 	each((*region).raiseRetention),
+	each((*region).keepForever),
 	each((*region).protectLogGroup),
 	each((*region).encryptLogGroup),
 	each((*region).tagLogGroup),
@@ -298,7 +299,17 @@ func (r *region) raiseRetention(ctx context.Context, a plan.RaiseRetention) erro
 	return r.putRetention(ctx, a.LogGroup, a.Days)
 }
 
+func (r *region) keepForever(ctx context.Context, a plan.KeepForever) error {
+	_, err := r.logs().DeleteRetentionPolicy(ctx, &cloudwatchlogs.DeleteRetentionPolicyInput{LogGroupName: aws.String(a.LogGroup)})
+	return again(err)
+}
+
+// putRetention sets the retention of a log group. A new group keeps its logs for
+// ever, and for that there is nothing to set.
 func (r *region) putRetention(ctx context.Context, group string, days int32) error {
+	if days == 0 {
+		return nil
+	}
 	_, err := r.logs().PutRetentionPolicy(ctx, &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: aws.String(group), RetentionInDays: aws.Int32(days)})
 	return again(err)
 }

@@ -117,6 +117,8 @@ type Baseline struct {
 
 	StackAlarms []StackAlarm // the alarms on relight itself, in the home region
 
+	Adopt Adoption // what others made and the configuration names
+
 	ProtectGroups bool // relight's log groups have deletion protection
 	RemoveMutes   bool // relight deletes mute rules and removes suppressors that silence alarms of the controls
 }

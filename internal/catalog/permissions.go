@@ -35,7 +35,7 @@ const arn = "arn:" + InPartition + ":"
 
 var (
 	trails   = arn + "cloudtrail:" + InRegion + ":" + InAccount + ":trail/*"
-	memories = arn + "ssm:" + InRegion + ":" + InAccount + ":parameter/" + InPrefix + "/memory/trail"
+	memories = arn + "ssm:" + InRegion + ":" + InAccount + ":parameter/" + InPrefix + "/memory/*"
 )
 
 // trailReads lets a kind read what the trails do among which relight chooses.
@@ -134,6 +134,12 @@ var kindGrants = map[Kind][]Grant{
 			If:        KeyKMSKeys,
 			Why:       "relight restores the configured key on its own log groups, in any region",
 		},
+		{
+			Actions:   []string{"logs:DeleteRetentionPolicy"},
+			Resources: []string{arn + "logs:*:" + InAccount + ":log-group:*"},
+			Why:       "DeleteRetentionPolicy is for relight's own log group, in any region, if it kept its logs for ever until somebody shortened that; the configuration may give it any name",
+		},
+		recall("GetParameterHistory is for the longest retention of a log group, in an event about the group, and for what others made that relight relies on"),
 	}, roleReads...),
 	Trails: {
 		{
@@ -189,7 +195,12 @@ var kindGrants = map[Kind][]Grant{
 	},
 	LogGroups: {
 		trailReads,
-		recall("GetParameterHistory is for choosing the protected trail if several trails qualify, or none, and for knowing the log group that relight made if somebody removed its tag"),
+		recall("GetParameterHistory is for choosing the protected trail if several trails qualify, or none, for knowing the log group that relight made if somebody removed its tag, for the longest retention of the log group, and for what others made that relight relies on"),
+		{
+			Actions:   []string{"logs:DeleteRetentionPolicy"},
+			Resources: []string{trailLogGroup, trailLogGroup + ":*"},
+			Why:       "DeleteRetentionPolicy is for a log group that kept its logs for ever until somebody shortened that",
+		},
 		{
 			Actions:   []string{"cloudtrail:DescribeTrails", "logs:DescribeLogGroups"},
 			Resources: []string{"*"},
@@ -243,7 +254,7 @@ var kindGrants = map[Kind][]Grant{
 	},
 	Alarms: append([]Grant{
 		trailReads,
-		recall("GetParameterHistory is for choosing the protected trail if several trails qualify, or none"),
+		recall("GetParameterHistory is for choosing the protected trail if several trails qualify, or none, and for what others made that relight relies on"),
 		{
 			Actions:   []string{"cloudwatch:DescribeAlarms"},
 			Resources: []string{"*"},
@@ -392,12 +403,7 @@ var sweepGrants = []Grant{
 	{
 		Actions:   []string{"ssm:PutParameter"},
 		Resources: []string{memories},
-		Why:       "the sweep remembers a trail that it finds healthy; functions that events start must not write this memory",
-	},
-	{
-		Actions:   []string{"ssm:GetParameterHistory", "ssm:PutParameter"},
-		Resources: []string{arn + "ssm:" + InRegion + ":" + InAccount + ":parameter/" + InPrefix + "/memory/findings"},
-		Why:       "relight remembers which findings it has reported, so that it reports a new finding although others are still open",
+		Why:       "the sweep remembers a trail that it finds healthy, the longest retentions, what others made that it relies on, and which findings it has reported, so that it reports a new finding although others are still open; functions that events start must not write this memory",
 	},
 }
 

@@ -49,6 +49,8 @@ type Config struct {
 	Controls map[string]ControlChange `json:"controls,omitempty"`
 	// Controls of your own.
 	AddControls []NewControl `json:"addControls,omitempty"`
+	// What others made and relight may rely on, beside what the first sweep found and what people [accepted](operations.md#what-others-made) since.
+	Adopt Adopt `json:"adopt,omitzero"`
 	// Subscribers of relight's topic. SNS asks a person to confirm an email or HTTPS subscription. A queue or function of this account needs no confirmation, but its own policy must [admit the topic](operations.md#queues-and-functions-as-subscribers). The stack adds that permission to functions in the topic's region.
 	Subscribers []Subscriber `json:"subscribers,omitempty"`
 	// The topic of last resort, which carries what the topic refuses and what is about the topic itself.
@@ -115,6 +117,16 @@ type TrailLogs struct {
 type Alarms struct {
 	// Whether relight deletes mute rules and removes suppressors that silence a control's alarm, regardless of who created them and what else they affect. If not, relight reports them.
 	RemoveMutes bool `json:"removeMutes,omitempty"`
+}
+
+// Adopt names what others made and relight may rely on.
+type Adopt struct {
+	// Names of metric filters on the trail's log group. If one measures a control, relight creates none for it, and an alarm on its metric may satisfy the control.
+	Filters []string `json:"filters,omitempty"`
+	// ARNs of topics. An alarm of others satisfies a control only if it notifies one of them or relight's own.
+	Topics []string `json:"topics,omitempty"`
+	// ARNs of the log groups, buckets and Firehose streams to which flow logs of others deliver. Such a flow log satisfies the policy, and once it is proven, relight deletes its own.
+	FlowLogs []string `json:"flowLogs,omitempty"`
 }
 
 // A ControlChange tunes one control of the catalog.
@@ -310,6 +322,7 @@ func (c Config) Baseline() catalog.Baseline {
 		LogGroup: catalog.LogGroupSpec{Name: c.TrailLogs.LogGroup, RetentionDays: c.TrailLogs.RetentionDays},
 		Boundary: c.PermissionsBoundary,
 		KMSKeys:  c.KMSKeys,
+		Adopt:    catalog.Adoption{Filters: c.Adopt.Filters, Topics: c.Adopt.Topics, FlowLogs: c.Adopt.FlowLogs},
 
 		ProtectGroups: c.DeletionProtection == nil || *c.DeletionProtection,
 		RemoveMutes:   c.Alarms.RemoveMutes,

@@ -12,15 +12,16 @@ import (
 )
 
 var (
-	prefixShape = regexp.MustCompile(`^[a-z][a-z0-9-]{0,19}$`) // the tightest AWS limit is 64 characters, for the name of a function
-	idShape     = regexp.MustCompile(`^[a-z][a-z0-9-]{0,59}$`)
-	keyShape    = regexp.MustCompile(`^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$`)
-	policyShape = regexp.MustCompile(`^arn:[a-z-]+:iam::(aws|\d{12}):policy/([\x21-\x7e]+/)?[\w+=,.@-]{1,128}$`) // IAM API Reference, CreatePolicy
-	roleShape   = regexp.MustCompile(`^arn:[a-z-]+:iam::\d{12}:role/([\x21-\x7e]+/)?[\w+=,.@-]{1,64}$`)
-	bucketShape = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)                                         // Amazon S3 User Guide, "General purpose bucket naming rules"
-	bucketTaken = regexp.MustCompile(`^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$`) // the same: reserved beginnings and endings
-	ipShape     = regexp.MustCompile(`^\d+\.\d+\.\d+\.\d+$`)                                                       // neither a bucket nor a trail may look like an IP address
-	adjacent    = regexp.MustCompile(`[._-][._-]`)                                                                 // not in the name of a trail. Source: CloudTrail API Reference, CreateTrail, Name
+	flowLogsShape = regexp.MustCompile(`^arn:[a-z-]+:(logs:[a-z0-9-]+:\d{12}:log-group:[.\-_/#A-Za-z0-9]+|s3:::[a-z0-9.-]{3,63}|firehose:[a-z0-9-]+:\d{12}:deliverystream/[A-Za-z0-9._-]+)$`)
+	prefixShape   = regexp.MustCompile(`^[a-z][a-z0-9-]{0,19}$`) // the tightest AWS limit is 64 characters, for the name of a function
+	idShape       = regexp.MustCompile(`^[a-z][a-z0-9-]{0,59}$`)
+	keyShape      = regexp.MustCompile(`^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$`)
+	policyShape   = regexp.MustCompile(`^arn:[a-z-]+:iam::(aws|\d{12}):policy/([\x21-\x7e]+/)?[\w+=,.@-]{1,128}$`) // IAM API Reference, CreatePolicy
+	roleShape     = regexp.MustCompile(`^arn:[a-z-]+:iam::\d{12}:role/([\x21-\x7e]+/)?[\w+=,.@-]{1,64}$`)
+	bucketShape   = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)                                         // Amazon S3 User Guide, "General purpose bucket naming rules"
+	bucketTaken   = regexp.MustCompile(`^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$`) // the same: reserved beginnings and endings
+	ipShape       = regexp.MustCompile(`^\d+\.\d+\.\d+\.\d+$`)                                                       // neither a bucket nor a trail may look like an IP address
+	adjacent      = regexp.MustCompile(`[._-][._-]`)                                                                 // not in the name of a trail. Source: CloudTrail API Reference, CreateTrail, Name
 )
 
 // CheckHome returns every problem that the configuration has with a home region
@@ -61,6 +62,7 @@ func (c Config) validate() error {
 	}
 	p.retention("trailLogs.retentionDays", c.TrailLogs.RetentionDays)
 	c.validateControls(&p)
+	c.Adopt.validate(&p)
 	for i, s := range c.Subscribers {
 		p.subscriber(fmt.Sprintf("subscribers[%d]", i), s)
 		p.unless(!slices.Contains(c.Subscribers[:i], s), "subscribers[%d] is listed before: remove it", i)
@@ -96,6 +98,18 @@ func (f FlowLogs) validate(p *problems) {
 	p.unless(f.GraceSeconds >= 0 && f.GraceSeconds <= catalog.MostGraceSeconds, "flowLogs.graceSeconds %d: use 0 to %d", f.GraceSeconds, catalog.MostGraceSeconds)
 	for _, v := range f.ExemptVPCs {
 		p.unless(catalog.VPCShape.MatchString(v), "flowLogs.exemptVpcs: %q is not the ID of a VPC: use one such as vpc-0a1b2c3d4e5f60001", v)
+	}
+}
+
+func (a Adopt) validate(p *problems) {
+	for _, name := range a.Filters {
+		p.unless(catalog.FilterShape.MatchString(name), "adopt.filters: %q is not the name of a metric filter: use up to 512 characters without colon and asterisk", name)
+	}
+	for _, arn := range a.Topics {
+		p.unless(catalog.TopicShape.MatchString(arn) && strings.Count(arn, ":") == 5, "adopt.topics: %q is not the ARN of a topic: use one such as arn:PARTITION:sns:eu-west-1:111122223333:oncall", arn)
+	}
+	for _, arn := range a.FlowLogs {
+		p.unless(flowLogsShape.MatchString(arn), "adopt.flowLogs: %q is not the ARN of a log group, bucket or Firehose stream: use one such as arn:PARTITION:s3:::flow-logs", arn)
 	}
 }
 

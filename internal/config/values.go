@@ -230,6 +230,9 @@ func (c Config) onePartition(p *problems) {
 	for _, r := range c.SkipRegions {
 		region("skipRegions:", r)
 	}
+	for _, a := range slices.Concat(c.Adopt.Topics, c.Adopt.FlowLogs) {
+		arn("adopt:", a)
+	}
 	for _, r := range sortedKeys(c.KMSKeys) {
 		region("kmsKeys:", r)
 		arn("kmsKeys."+r, c.KMSKeys[r])

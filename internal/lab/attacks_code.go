@@ -365,3 +365,91 @@ func dataEventsToo(_ context.Context, _ *Session, _ Target, want Snapshot) error
 		[]types.EventSelector{managementEvents(), dataEvents(), audited(types.ReadWriteTypeAll)}, []types.AdvancedEventSelector(nil))
 	return nil
 }
+
+// strangersChain replaces a control's filter and alarm by the intruder's, with a
+// topic and a queue of the intruder's. It takes them away once relight's filter is
+// back.
+func strangersChain(ctx context.Context, s *Session, t Target) error {
+	own := t.Prefix + "-root-usage"
+	filters, err := s.Logs.DescribeMetricFilters(ctx, &cloudwatchlogs.DescribeMetricFiltersInput{LogGroupName: aws.String(t.TrailLogGroup), FilterNamePrefix: aws.String(own)})
+	if err != nil || len(filters.MetricFilters) == 0 {
+		return errors.Join(err, errors.New("there is no filter to replace"))
+	}
+	topic := "arn:aws:sns:" + s.Region + ":" + Account + ":ops-notify"
+	queue := "arn:aws:sqs:" + s.Region + ":" + Account + ":oncall"
+	if err := s.Make(ctx, t,
+		sdk((*sns.Client).CreateTopic, input{"Name": "ops-notify"}),
+		sdk((*sns.Client).Subscribe, input{"TopicArn": topic, "Protocol": "sqs", "Endpoint": queue}),
+		sdk((*cloudwatchlogs.Client).PutMetricFilter, input{
+			"LogGroupName": t.TrailLogGroup, "FilterName": "ops-root", "FilterPattern": *filters.MetricFilters[0].FilterPattern,
+			"MetricTransformations": []input{{"MetricNamespace": "ops", "MetricName": "root", "MetricValue": "1"}},
+		}),
+		sdk((*cloudwatch.Client).PutMetricAlarm, input{
+			"AlarmName": "ops-root", "Namespace": "ops", "MetricName": "root", "Statistic": "Sum", "Period": 300, "EvaluationPeriods": 1, "Threshold": 1,
+			"ComparisonOperator": "GreaterThanOrEqualToThreshold", "TreatMissingData": "notBreaching", "AlarmActions": []string{topic},
+		}),
+		sdk((*cloudwatchlogs.Client).DeleteMetricFilter, input{"LogGroupName": t.TrailLogGroup, "FilterName": own}),
+	); err != nil {
+		return err
+	}
+	back := func() (bool, error) {
+		out, err := s.Logs.DescribeMetricFilters(ctx, &cloudwatchlogs.DescribeMetricFiltersInput{LogGroupName: aws.String(t.TrailLogGroup), FilterNamePrefix: aws.String(own)})
+		return err == nil && len(out.MetricFilters) > 0, err
+	}
+	return errors.Join(until(ctx, "relight's filter did not come back", back), s.Make(ctx, t,
+		sdk((*cloudwatchlogs.Client).DeleteMetricFilter, input{"LogGroupName": t.TrailLogGroup, "FilterName": "ops-root"}),
+		sdk((*cloudwatch.Client).DeleteAlarms, input{"AlarmNames": []string{"ops-root"}}),
+		sdk((*sns.Client).DeleteTopic, input{"TopicArn": topic}),
+	))
+}
+
+// strangersFlowLog puts a flow log of the intruder's on a VPC and deletes relight's.
+// It takes its own away once relight's is back.
+func strangersFlowLog(ctx context.Context, s *Session, t Target) error {
+	made, err := s.EC2.CreateFlowLogs(ctx, &ec2.CreateFlowLogsInput{
+		ResourceIds: []string{t.VPCs[0]}, ResourceType: ec2types.FlowLogsResourceTypeVpc, TrafficType: ec2types.TrafficTypeAll,
+		LogDestinationType: ec2types.LogDestinationTypeS3, LogDestination: aws.String("arn:aws:s3:::" + TrailBucket),
+	})
+	if err != nil || len(made.FlowLogIds) == 0 {
+		return errors.Join(err, errors.New("the intruder's flow log was not created"))
+	}
+	ours := func() (ids []string, err error) {
+		logs, err := s.describeFlowLogs(ctx, t.VPCs[0])
+		for _, fl := range logs {
+			if id := aws.ToString(fl.FlowLogId); id != made.FlowLogIds[0] {
+				ids = append(ids, id)
+			}
+		}
+		return ids, err
+	}
+	ids, err := ours()
+	if err != nil {
+		return err
+	}
+	if _, err := s.EC2.DeleteFlowLogs(ctx, &ec2.DeleteFlowLogsInput{FlowLogIds: ids}); err != nil {
+		return err
+	}
+	back := func() (bool, error) {
+		ids, err := ours()
+		return len(ids) > 0, err
+	}
+	err = until(ctx, "relight's flow log did not come back", back)
+	_, gone := s.EC2.DeleteFlowLogs(ctx, &ec2.DeleteFlowLogsInput{FlowLogIds: made.FlowLogIds})
+	return errors.Join(err, gone)
+}
+
+// until waits for a condition as long as a heal may take.
+func until(ctx context.Context, otherwise string, is func() (bool, error)) error {
+	for timeout := time.After(healTimeout); ; {
+		if ok, err := is(); ok || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-timeout:
+			return errors.New(otherwise)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}

@@ -70,7 +70,7 @@ func (who *Customer) makeTrail(ctx context.Context, s *Session) error {
 		return err
 	}
 	if _, err := s.Logs.PutRetentionPolicy(ctx, &cloudwatchlogs.PutRetentionPolicyInput{
-		LogGroupName: aws.String(who.TrailLogGroup), RetentionInDays: aws.Int32(90),
+		LogGroupName: aws.String(who.TrailLogGroup), RetentionInDays: aws.Int32(3653), // ten years, far more than the policy
 	}); err != nil {
 		return err
 	}

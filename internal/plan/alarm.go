@@ -168,6 +168,7 @@ func (observed *AlarmState) plan(want catalog.Desired, got Observed) Plan {
 			want.Controls = nil
 		}
 	}
+	var unadopted []string      // topics of others' alarms that would satisfy a control, had somebody adopted them
 	guards := map[string]bool{} // alarms that satisfy a control or are of the stack, or will once the plan is applied
 	own := p.stackAlarms(want, state)
 	for _, name := range own {
@@ -177,14 +178,17 @@ func (observed *AlarmState) plan(want catalog.Desired, got Observed) Plan {
 		if !state.Full && !slices.Contains(state.Named, want.Name(c.ID)) {
 			continue
 		}
-		for _, name := range p.alarm(want, c, state) {
+		names, foreign := p.alarm(want, got, c, state)
+		for _, name := range names {
 			guards[name] = true
 		}
+		unadopted = append(unadopted, foreign...)
 	}
+	p.notAdopted(catalog.Adoption{Topics: unadopted})
 	names := slices.Sorted(maps.Keys(guards))
 	p.touch(got, catalog.Alarm, names...)
 	p.taken(want, got, state)
-	p.unwanted(want, state, guards)
+	p.unwanted(want, got, state, guards)
 	alert := aboutSilence(got, guards)
 	for _, f := range state.Unread {
 		f.Alert = alert
@@ -364,8 +368,8 @@ const anAlarm = `(?:"[^"]*"\s*|[^"(),]+)`
 
 // alarm plans the alarms of one control, and returns the names of those that
 // satisfy it, or will once the plan is applied.
-func (p *Plan) alarm(want catalog.Desired, c catalog.Control, state AlarmState) (names []string) {
-	metrics := measuredBy(want, c, state)
+func (p *Plan) alarm(want catalog.Desired, got Observed, c catalog.Control, state AlarmState) (names, unadopted []string) {
+	metrics := measuredBy(want, got.Adopted, c, state)
 	for _, m := range metrics {
 		own, exists := state.Alarms[state.nameOf(want, c, m)]
 		if !exists {
@@ -379,20 +383,38 @@ func (p *Plan) alarm(want catalog.Desired, c catalog.Control, state AlarmState) 
 		}
 	}
 	if len(names) > 0 {
-		return names
+		return names, nil
 	}
-	for _, a := range state.Alarms {
-		if slices.ContainsFunc(metrics, func(m Metric) bool { return weaker(c, m, a, reaching(state.Topics, a.Name)) == "" }) {
-			names = append(names, a.Name)
+	theirs := slices.DeleteFunc(slices.Clone(metrics), func(m Metric) bool { return ownMetric(want, c, m) }) // on its own metric, only relight's alarm counts
+	for _, name := range slices.Sorted(maps.Keys(state.Alarms)) {
+		a := state.Alarms[name]
+		if !slices.ContainsFunc(theirs, func(m Metric) bool { return weaker(c, m, a, reaching(state.Topics, a.Name)) == "" }) {
+			continue
 		}
+		var by, not []string
+		for _, topic := range a.AlarmActions {
+			switch {
+			case !state.Topics[topic].Reaches(a.Name):
+			case topic == want.Topic || got.Adopted.topic(topic):
+				by = append(by, topic)
+			default:
+				not = append(not, topic)
+			}
+		}
+		if len(by) == 0 {
+			unadopted = append(unadopted, not...)
+			continue
+		}
+		p.adopts(nil, slices.DeleteFunc(by, func(topic string) bool { return topic == want.Topic }), nil)
+		names = append(names, a.Name)
 	}
 	if len(names) > 0 {
 		p.Healthy++
-		return names
+		return names, nil
 	}
 	own := state.nameOf(want, c, metrics[0])
 	p.putAlarm(want, c, metrics[0], state.Topics, Alarm{Name: own}, "no alarm watches "+c.Title)
-	return []string{own}
+	return []string{own}, unadopted
 }
 
 // nameOf returns the name of relight's alarm for a control on a metric. Names
@@ -426,7 +448,7 @@ func (p *Plan) taken(want catalog.Desired, got Observed, state AlarmState) {
 		p.Findings = append(p.Findings, f)
 	}
 	for _, c := range want.Controls {
-		for _, m := range measuredBy(want, c, state) {
+		for _, m := range measuredBy(want, got.Adopted, c, state) {
 			report(AlarmName(want, c, m), state.nameOf(want, c, m))
 		}
 	}
@@ -437,13 +459,13 @@ func (p *Plan) taken(want catalog.Desired, got Observed, state AlarmState) {
 
 // unwanted skips the alarms that relight created for controls, or for metrics,
 // that the configuration no longer wants.
-func (p *Plan) unwanted(want catalog.Desired, state AlarmState, guards map[string]bool) {
+func (p *Plan) unwanted(want catalog.Desired, got Observed, state AlarmState, guards map[string]bool) {
 	if !state.Full {
 		return
 	}
 	wanted := map[string]bool{}
 	for _, c := range want.Controls {
-		for _, m := range measuredBy(want, c, state) {
+		for _, m := range measuredBy(want, got.Adopted, c, state) {
 			wanted[state.nameOf(want, c, m)] = true
 		}
 	}
@@ -524,19 +546,24 @@ func short(texts ...string) string {
 	return hex.EncodeToString(sum[:4])
 }
 
+// ownMetric reports whether a metric is the one that relight's filter writes.
+func ownMetric(want catalog.Desired, c catalog.Control, m Metric) bool {
+	return m.Namespace == want.Prefix && m.Name == want.Name(c.ID)
+}
+
 // measuredBy returns the metrics that measure a control, each once, relight's
-// own first. relight's own filter always counts, since its own plan restores
+// own first, then those of adopted filters. relight's own filter always counts, since its own plan restores
 // it. If the filters were not read, or none measures the control yet, the metric
 // is the one that relight's filter writes.
-func measuredBy(want catalog.Desired, c catalog.Control, state AlarmState) []Metric {
+func measuredBy(want catalog.Desired, adopted Adopted, c catalog.Control, state AlarmState) []Metric {
 	own := Metric{Namespace: want.Prefix, Name: want.Name(c.ID)}
-	isOwn := func(m Metric) bool { return m.Namespace == own.Namespace && m.Name == own.Name }
+	isOwn := func(m Metric) bool { return ownMetric(want, c, m) }
 	var metrics []Metric
 	ours := false
 	for _, f := range state.Filters {
 		if f.Name == own.Name {
 			ours = true
-		} else if Measures(c, f) == "" {
+		} else if Measures(c, f) == "" && adopted.filter(f.Name) {
 			metrics = append(metrics, Metric{Namespace: f.Metrics[0].Namespace, Name: f.Metrics[0].Name, Unit: f.Metrics[0].Unit})
 		}
 	}
@@ -638,7 +665,7 @@ func reaching(topics map[string]Topic, alarm string) func([]string) bool {
 func (observed *AlarmState) DecidingTopics(want catalog.Desired) map[string][]string {
 	topics := map[string][]string{}
 	for _, c := range want.Controls {
-		metrics := measuredBy(want, c, *observed)
+		metrics := measuredBy(want, Adopted{All: true}, c, *observed)
 		if slices.ContainsFunc(metrics, func(m Metric) bool { _, exists := observed.Alarms[observed.nameOf(want, c, m)]; return exists }) {
 			continue // relight's own alarm decides
 		}

@@ -87,6 +87,8 @@ const (
 	LogGroupClass                Code = "log-group-class"
 	ControlTowerGroupMissing     Code = "control-tower-group-missing"
 	ControlTowerGroupRetention   Code = "control-tower-group-retention"
+	RetentionShortened           Code = "log-group-retention-shortened"
+	MemoryUnusable               Code = "memory-unusable"
 	RetentionOverridden          Code = "log-group-retention-overridden"
 	LogGroupKeyChanged           Code = "log-group-key-changed"
 	LogGroupKeyForeign           Code = "log-group-key-foreign"
@@ -138,6 +140,7 @@ const (
 	TopicUnconfirmed   Code = "topic-unconfirmed"
 	TopicNoSubscribers Code = "topic-no-subscribers"
 
+	NotAdopted          Code = "not-adopted"
 	AlarmMuted          Code = "alarm-muted"
 	CompositeSuppressed Code = "composite-alarm-suppressed"
 	CompositeUnclear    Code = "composite-alarm-unclear"
@@ -333,6 +336,19 @@ var findingTexts = []FindingText{
 		Problem: "it keeps logs for {kept}; {needed}, but the account-wide retention policy {policy} overrides the group's own retention",
 		Remedy:  "Change that policy, or delete it: aws logs delete-account-policy --policy-type RETENTION_POLICY --policy-name {policy}.",
 		Why:     "The retention that relight would write has no effect.",
+	},
+	{
+		Code: RetentionShortened, Subject: "log group {group}", Alert: true,
+		Problem: "it keeps its logs {kept}; a sweep has seen it keep them {before}",
+		Remedy:  "CloudWatch Logs deletes the older records within 72 hours. Lengthen its retention again: aws logs put-retention-policy, or aws logs delete-retention-policy for ever. If this was intended, run relight accept --retention {key}.",
+		Why:     "Somebody shortened the retention of a log group that flow logs deliver to, or that AWS Control Tower owns. It still satisfies the policy. relight restores the retention of the trail's log group and of its own.",
+	},
+	{
+		Code: MemoryUnusable, Subject: "memory {parameter}", Alert: true,
+		Problem: "relight cannot use what it remembers there: {error}",
+		Remedy:  "Find out who changed it. Delete the parameter once you know: the next sweep starts again from the account as it is then.",
+		Why:     "relight lacks a permission, or somebody wrote to the parameter.",
+		More:    "Look for `PutParameter` and `DeleteParameter`.",
 	},
 	{
 		Code: LogGroupKeyChanged, Subject: "log group {group}", Alert: true,
@@ -623,6 +639,13 @@ var findingTexts = []FindingText{
 		Why:     "No subscriber is configured, or all of them were unsubscribed.",
 	},
 
+	{
+		Code: NotAdopted, Subject: "relight", Alert: true,
+		Problem: "it made its own, because nobody adopted these of others: {things}",
+		Remedy:  "If somebody made them to mislead relight, find out who, and delete them. If you want relight to rely on them, run relight accept {flags}, or name them in the configuration: adopt.",
+		Why:     "Others' filters, alarms and flow logs satisfy the policy only if the configuration names them, the first sweep found them, or a person accepted them. Otherwise whoever made them could delete them again, and relight's own would be missing.",
+		More:    "Once they are adopted, you may delete relight's own.",
+	},
 	{
 		Code: AlarmMuted, Subject: "alarm mute rule {rule}",
 		Problem: "it silences {alarms} without changing their settings ({kind})",

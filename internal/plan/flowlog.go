@@ -44,6 +44,7 @@ type FlowLog struct {
 	Aggregation   int32  // seconds; 0 for EC2's default
 	Destination   string // destination type
 	LogGroup      string // name; "" for other destinations
+	Where         string // ARN of the log group, bucket or stream it delivers to
 	Role          string // ARN of the role it delivers with; "" for none
 	Ours          bool   // has relight's tag, and relight's destination or role: anybody can set a tag
 }
@@ -85,6 +86,7 @@ func (a CreateFlowLog) Step() Step {
 //	a flow log satisfies the policy         healthy; only its log group is planned
 //	relight's flow log FAILED               a finding: a new one would fail for the same cause
 //	no flow log satisfies the policy        relight's flow log is created beside the others
+//	another's does, and nobody adopted it   likewise, with a finding
 //
 // An observation of everything also plans the removals that surplus returns, and
 // then the flow logs that renewal returns.
@@ -93,6 +95,7 @@ func (a CreateFlowLog) Step() Step {
 // other flow log has to be only if the VPC has no other healthy one.
 func (state *FlowLogState) plan(want catalog.Desired, got Observed) Plan {
 	p := Plan{Touched: state.watched(want, got)}
+	var unadopted []string      // destinations of others' flow logs that would satisfy the policy, had somebody adopted them
 	needed := map[string]bool{} // names of log groups that have to be healthy
 	for _, vpc := range state.Gone {
 		p.Actions = append(p.Actions, leftover(vpc)...)
@@ -108,21 +111,23 @@ func (state *FlowLogState) plan(want catalog.Desired, got Observed) Plan {
 		}
 		var removals []Action
 		if got.Type == "" {
-			removals = surplus(want, vpc)
+			removals = surplus(want, got.Adopted, vpc)
 			p.Actions = append(p.Actions, removals...)
 			vpc.FlowLogs = without(vpc.FlowLogs, removals)
 		}
-		reason, broken := unsatisfied(want, vpc.FlowLogs)
+		strange := func(fl FlowLog) bool { return !relies(want, got.Adopted, fl) }
+		theirs := slices.DeleteFunc(slices.Clone(vpc.FlowLogs), func(fl FlowLog) bool { return !strange(fl) || !works(want.FlowLogs, fl) })
+		reason, broken := unsatisfied(want, got.Adopted, vpc.FlowLogs)
 		sound := slices.ContainsFunc(vpc.FlowLogs, func(fl FlowLog) bool {
 			group, exists := state.LogGroups[fl.LogGroup]
-			return works(want.FlowLogs, fl) && (fl.LogGroup == "" || exists && keeps(group, want.FlowLogs.RetentionDays))
+			return !strange(fl) && works(want.FlowLogs, fl) && (fl.LogGroup == "" || exists && keeps(group, want.FlowLogs.RetentionDays))
 		})
 		for _, fl := range vpc.FlowLogs {
 			current := fl.LogGroup == want.FlowLogs.LogGroup
 			if fl.Failed() && (current || !fl.Ours || reason != "") { // an old one of relight's goes once the new one is proven
 				p.Findings = append(p.Findings, deliveryFailure(want, state, vpc, fl))
 			}
-			if fl.LogGroup != "" && satisfies(want.FlowLogs, fl) == "" && (fl.Ours && current || !sound) {
+			if fl.LogGroup != "" && !strange(fl) && satisfies(want.FlowLogs, fl) == "" && (fl.Ours && current || !sound) {
 				needed[fl.LogGroup] = true
 			}
 		}
@@ -130,6 +135,7 @@ func (state *FlowLogState) plan(want catalog.Desired, got Observed) Plan {
 		switch {
 		case reason == "":
 			p.Healthy++
+			p.adopts(nil, nil, reliedOn(want, vpc.FlowLogs))
 			if got.Type == "" && len(removals) == 0 {
 				create.Reason, create.Renews = renewal(want.FlowLogs, vpc.FlowLogs), true
 			}
@@ -139,6 +145,20 @@ func (state *FlowLogState) plan(want catalog.Desired, got Observed) Plan {
 		if create.Reason != "" && !broken {
 			needed[want.FlowLogs.LogGroup] = true
 			p.Actions = append(p.Actions, create)
+			for _, fl := range theirs {
+				if !create.Renews {
+					unadopted = append(unadopted, fl.Where)
+				}
+			}
+		}
+	}
+	p.notAdopted(catalog.Adoption{FlowLogs: unadopted})
+	for name, group := range state.LogGroups {
+		if !needed[name] && (got.Type == "" || got.Type == catalog.LogGroup && slices.Contains(got.Asked, name)) {
+			p.kept(got.Region, group)
+			if floor := got.Floors.floor(got.Region, name, want.FlowLogs.RetentionDays); longer(floor, group.RetentionDays) && keeps(group, want.FlowLogs.RetentionDays) {
+				p.shortened(got.Region, group, floor)
+			}
 		}
 	}
 	for name := range needed {
@@ -214,10 +234,14 @@ func idsOf(logs []FlowLog, match func(FlowLog) bool) []string {
 // It reports as broken a flow log that fails to deliver, satisfies the policy
 // otherwise, and has the log group and role of a new one, which would fail as
 // well.
-func unsatisfied(want catalog.Desired, logs []FlowLog) (reason string, broken bool) {
+func unsatisfied(want catalog.Desired, adopted Adopted, logs []FlowLog) (reason string, broken bool) {
 	var reasons []string
 	for _, fl := range logs {
 		why := satisfies(want.FlowLogs, fl)
+		if why == "" && !relies(want, adopted, fl) {
+			reasons = append(reasons, fl.ID+" goes to "+cmp.Or(fl.Where, fl.Destination)+", which nobody adopted")
+			continue
+		}
 		if why == "" && !fl.Failed() {
 			return "", false
 		}
@@ -232,6 +256,35 @@ func unsatisfied(want catalog.Desired, logs []FlowLog) (reason string, broken bo
 	}
 	slices.Sort(reasons)
 	return strings.Join(reasons, ", "), broken
+}
+
+// relies reports whether relight may rely on a flow log: it is relight's own, goes to
+// relight's log group, or to a destination that was adopted.
+func relies(want catalog.Desired, adopted Adopted, fl FlowLog) bool {
+	return fl.Ours || home(want, fl) || adopted.flowLogs(fl.Where)
+}
+
+// home reports whether a flow log goes to a destination that the configuration names
+// for logs: relight's log group or the trail's bucket.
+func home(want catalog.Desired, fl FlowLog) bool {
+	return fl.LogGroup != "" && fl.LogGroup == want.FlowLogs.LogGroup ||
+		want.Trail.Bucket != "" && fl.Destination == catalog.ToS3 && strings.HasSuffix(fl.Where, ":::"+want.Trail.Bucket)
+}
+
+// reliedOn returns the destinations of others' flow logs on which a VPC relies: none
+// if one of relight's own satisfies the policy.
+func reliedOn(want catalog.Desired, logs []FlowLog) []string {
+	var where []string
+	for _, fl := range logs {
+		switch {
+		case !works(want.FlowLogs, fl):
+		case fl.Ours || home(want, fl):
+			return nil
+		case fl.Where != "":
+			where = append(where, fl.Where)
+		}
+	}
+	return where
 }
 
 // foreign reports whether a flow log delivers with another role than relight's.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -83,7 +84,11 @@ type CreateLogGroup struct {
 
 // Step returns the action as a step of a plan.
 func (a CreateLogGroup) Step() Step {
-	return Step{Stage: create, Do: fmt.Sprintf("create log-group %s with %d days of retention", a.Name, a.RetentionDays), Target: a.Name, Reason: a.Reason, Makes: a.Name}
+	with := fmt.Sprintf("with %d days of retention", a.RetentionDays)
+	if a.RetentionDays == forever {
+		with = "that keeps its logs for ever"
+	}
+	return Step{Stage: create, Do: "create log-group " + a.Name + " " + with, Target: a.Name, Reason: a.Reason, Makes: a.Name}
 }
 
 // RaiseRetention makes a log group keep its logs longer.
@@ -151,6 +156,7 @@ func (a PutFilter) Step() Step {
 //
 //	it is of another account or region    skipped
 //	it does not exist                     created, with every filter
+//	its retention is shorter than before  raised to the longest that a sweep has seen
 //	its retention is too short            raised, never shortened; a finding if an account-wide policy
 //	                                      overrides it
 //	relight created it, and it has no     its deletion protection is switched on, the configured key
@@ -166,7 +172,8 @@ func (a PutFilter) Step() Step {
 //	relight's filter is weaker            restored
 //	relight's filter belongs to no        skipped: only a person knows whether anything else uses it
 //	 control
-//	no filter measures a control          relight's filter is created
+//	neither relight's filter nor an       relight's filter is created; a finding if somebody else's
+//	 adopted one measures a control       would measure it
 func (state *LogGroupState) plan(want catalog.Desired, got Observed) Plan {
 	var p Plan
 	p.touch(got, catalog.Destination, got.Asked...)
@@ -185,14 +192,19 @@ func (state *LogGroupState) plan(want catalog.Desired, got Observed) Plan {
 	if !serves {
 		return p
 	}
+	var foreign []string
 	for _, c := range want.Controls {
-		if reason := unmeasured(want, c, state.Filters); reason != "" {
+		reason, by := unmeasured(want, got.Adopted, c, state.Filters)
+		if reason != "" {
+			foreign = append(foreign, othersMeasure(want, c, state.Filters)...)
 			filter := ownFilter(want, c, state.Filters)
 			p.Actions = append(p.Actions, PutFilter{LogGroup: state.Trail.LogGroup, Filter: filter, Reason: reason})
 			continue
 		}
+		p.adopts(by, nil, nil)
 		p.Healthy++
 	}
+	p.notAdopted(catalog.Adoption{Filters: foreign})
 	p.crowded(state)
 	p.unwantedFilters(want, state)
 	return p
@@ -288,13 +300,15 @@ type logGroupWant struct {
 // used once the plan is applied.
 func (p *Plan) logGroup(want catalog.Desired, in Observed, w logGroupWant, got LogGroup, exists bool) bool {
 	theirs := catalog.ControlTowerOwns(w.name)
+	floor := in.Floors.floor(in.Region, w.name, w.retention)
 	switch {
 	case !exists && theirs:
 		p.find(ControlTowerGroupMissing, Args{"group": w.name})
 		return false
 	case !exists:
+		p.Kept = append(p.Kept, Kept{in.Region, w.name, floor})
 		p.Actions = append(p.Actions, CreateLogGroup{
-			Name: w.name, RetentionDays: w.retention, KMSKey: want.KMSKeys[in.Region], Protected: want.ProtectGroups, Tags: want.Tags,
+			Name: w.name, RetentionDays: floor, KMSKey: want.KMSKeys[in.Region], Protected: want.ProtectGroups, Tags: want.Tags,
 			Reason: "it does not exist; " + w.by + " it",
 		})
 		return true
@@ -303,10 +317,17 @@ func (p *Plan) logGroup(want catalog.Desired, in Observed, w logGroupWant, got L
 		return false
 	}
 	p.safeguards(want, in, got)
-	if keeps(got, w.retention) {
-		return true
-	}
+	p.kept(in.Region, got)
 	kept, needed := count(int(got.RetentionDays), "day"), w.by+" "+strconv.Itoa(int(w.retention))
+	switch {
+	case !longer(floor, got.RetentionDays):
+		return true
+	case keeps(got, w.retention) && (theirs || got.RetentionBy != "" || w.by != byTrail && w.name != want.FlowLogs.LogGroup):
+		p.shortened(in.Region, got, floor)
+		return true
+	case keeps(got, w.retention):
+		needed = "it kept them " + retention(floor) + " before; if you want less, run relight accept --retention " + floorKey(in.Region, w.name)
+	}
 	if theirs {
 		p.find(ControlTowerGroupRetention, Args{"group": w.name, "kept": kept, "needed": needed})
 		return true
@@ -315,7 +336,13 @@ func (p *Plan) logGroup(want catalog.Desired, in Observed, w logGroupWant, got L
 		p.find(RetentionOverridden, Args{"group": w.name, "kept": kept, "needed": needed, "policy": got.RetentionBy})
 		return true
 	}
-	p.Actions = append(p.Actions, RaiseRetention{LogGroup: w.name, Days: w.retention, Reason: "it keeps logs for " + kept + "; " + needed})
+	p.Kept = append(p.Kept, Kept{in.Region, w.name, floor}) // what the action is about to set
+	reason := "it keeps logs for " + kept + "; " + needed
+	if floor == forever {
+		p.Actions = append(p.Actions, KeepForever{LogGroup: w.name, Reason: reason})
+	} else {
+		p.Actions = append(p.Actions, RaiseRetention{LogGroup: w.name, Days: floor, Reason: reason})
+	}
 	return true
 }
 
@@ -351,6 +378,12 @@ func (p *Plan) safeguards(want catalog.Desired, in Observed, got LogGroup) {
 	}
 }
 
+// shortened reports a log group of an owner whose retention somebody shortened, and
+// that still satisfies the policy.
+func (p *Plan) shortened(region string, g LogGroup, floor int32) {
+	p.find(RetentionShortened, Args{"group": g.Name, "kept": retention(g.RetentionDays), "before": retention(floor), "key": floorKey(region, g.Name)})
+}
+
 // count returns a number with a noun, in the plural where that is due.
 func count(n int, noun string) string {
 	if n != 1 {
@@ -362,32 +395,32 @@ func count(n int, noun string) string {
 // keeps reports whether a log group keeps its logs for at least so many days.
 func keeps(g LogGroup, days int32) bool { return g.RetentionDays == 0 || g.RetentionDays >= days }
 
-// unmeasured returns why no filter measures a control, or "" if one does. If
-// relight's own filter exists, it has to measure the control even if another
-// does, because relight's alarm watches its metric.
-func unmeasured(want catalog.Desired, c catalog.Control, filters []Filter) string {
-	measured := false
-	for _, f := range filters {
-		weak := Measures(c, f)
-		if f.Name != want.Name(c.ID) {
-			measured = measured || weak == ""
-			continue
-		}
-		if weak == "" {
-			weak = misdirected(want, f)
-		}
-		return weak
+// unmeasured returns why no filter measures a control, or "" if one does, and then
+// the adopted filters that do instead of relight's own. If relight's own filter
+// exists, it has to measure the control even if another does, because relight's
+// alarm watches its metric. What nobody adopted does not count.
+func unmeasured(want catalog.Desired, adopted Adopted, c catalog.Control, filters []Filter) (reason string, by []string) {
+	if i := slices.IndexFunc(filters, func(f Filter) bool { return f.Name == want.Name(c.ID) }); i >= 0 {
+		return cmp.Or(Measures(c, filters[i]), misdirected(want, filters[i])), nil
 	}
-	if measured {
-		return ""
+	others := othersMeasure(want, c, filters)
+	by = slices.DeleteFunc(slices.Clone(others), func(name string) bool { return !adopted.filter(name) })
+	switch {
+	case len(by) > 0:
+		return "", by
+	case len(others) > 0:
+		return "no filter of relight's or adopted measures " + c.Title, nil
 	}
-	return "no filter measures " + c.Title
+	return "no filter measures " + c.Title, nil
 }
 
 // misdirected returns why relight's filter measures its control but does not
 // feed the alarm on it, or "". A unit is one such reason: the alarm sets none, and
 // CloudWatch's behaviour is undefined once a metric has data of several units. Source: CloudWatch API Reference, PutMetricAlarm, Unit.
 func misdirected(want catalog.Desired, f Filter) string {
+	if len(f.Metrics) == 0 {
+		return "it writes no metric"
+	}
 	m := f.Metrics[0]
 	switch {
 	case m.Namespace != want.Prefix || m.Name != f.Name:

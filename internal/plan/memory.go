@@ -84,6 +84,18 @@ func (a RestoreMemory) Step() Step {
 	return Step{Stage: configure, Do: "restore what relight remembers in " + a.Parameter, Target: a.Parameter, Reason: a.Reason}
 }
 
+// A Forget changes what relight remembers because a person said so.
+type Forget struct {
+	Parameter string
+	What      string
+	Text      string // what the parameter has then
+}
+
+// Step returns the action as a step of a plan.
+func (a Forget) Step() Step {
+	return Step{Stage: remember, Do: a.What + " in " + a.Parameter, Target: a.Parameter, Reason: "somebody ran relight accept"}
+}
+
 // Remembers reports whether an action writes what relight remembers.
 func Remembers(a Action) bool {
 	switch a.(type) {
@@ -126,8 +138,12 @@ type packedMemory struct {
 
 // Encode returns a memory as the text that DecodeTrailMemory reads: JSON, or the
 // same compressed if it would not fit in a parameter.
-func (m TrailMemory) Encode() string {
-	text := m.json()
+func (m TrailMemory) Encode() string { return packed(m) }
+
+// packed returns a memory as JSON, or the same compressed if it would not fit in a
+// parameter.
+func packed(memory any) string {
+	text := encoded(memory)
 	if len(text) <= catalog.MemoryChars {
 		return text
 	}
@@ -137,19 +153,31 @@ func (m TrailMemory) Encode() string {
 	if err := errors.Join(err, w.Close()); err != nil {
 		panic(err) // a buffer takes everything
 	}
-	raw, err := json.Marshal(packedMemory{memoryVersion, packed.Bytes()})
+	return encoded(packedMemory{memoryVersion, packed.Bytes()})
+}
+
+func (m TrailMemory) json() string { return encoded(m) }
+
+func encoded(memory any) string {
+	raw, err := json.Marshal(memory)
 	if err != nil {
-		panic(err) // bytes marshal
+		panic(err) // texts, numbers, bytes, and lists and maps of them
 	}
 	return string(raw)
 }
 
-func (m TrailMemory) json() string {
-	raw, err := json.Marshal(m)
-	if err != nil {
-		panic(err) // texts and lists of them
+// unpacked returns the JSON of a memory.
+func unpacked(text string) (string, error) {
+	var some struct {
+		Packed json.RawMessage `json:"packed"`
 	}
-	return string(raw)
+	if err := json.Unmarshal([]byte(text), &some); err != nil {
+		return "", fmt.Errorf("not JSON: %w", err)
+	}
+	if some.Packed == nil {
+		return text, nil
+	}
+	return unpack(text)
 }
 
 // maxUnpacked limits what a packed memory may unpack to: anybody may have written it.
@@ -179,8 +207,7 @@ func unpack(text string) (string, error) {
 // has to be of the account and region.
 func DecodeTrailMemory(text, account, region string) (TrailMemory, error) {
 	var version struct {
-		V      int             `json:"v"`
-		Packed json.RawMessage `json:"packed"`
+		V int `json:"v"`
 	}
 	if err := json.Unmarshal([]byte(text), &version); err != nil {
 		return TrailMemory{}, fmt.Errorf("not JSON: %w", err)
@@ -188,11 +215,9 @@ func DecodeTrailMemory(text, account, region string) (TrailMemory, error) {
 	if version.V != memoryVersion {
 		return TrailMemory{}, fmt.Errorf("it has version %d, but this relight reads version %d", version.V, memoryVersion)
 	}
-	if version.Packed != nil {
-		var err error
-		if text, err = unpack(text); err != nil {
-			return TrailMemory{}, err
-		}
+	text, err := unpacked(text)
+	if err != nil {
+		return TrailMemory{}, err
 	}
 	var m TrailMemory
 	dec := json.NewDecoder(bytes.NewReader([]byte(text)))

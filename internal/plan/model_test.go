@@ -75,11 +75,11 @@ func flowLogs(want catalog.Desired, vpcs ...plan.VPC) plan.Observed {
 			}
 		}
 	}
-	return plan.Observed{Account: account, Region: region, State: state}
+	return plan.Observed{Account: account, Region: region, Adopted: everything, State: state}
 }
 
 func logGroup(filters ...plan.Filter) plan.Observed {
-	return plan.Observed{Account: account, Region: region, State: &plan.LogGroupState{
+	return plan.Observed{Account: account, Region: region, Adopted: everything, State: &plan.LogGroupState{
 		Trail:   plan.TrailLogs{LogGroup: group},
 		Group:   plan.LogGroup{Name: group, Class: catalog.ClassStandard, RetentionDays: 365},
 		Exists:  true,
@@ -99,7 +99,7 @@ func alarms(filters []plan.Filter, found ...plan.Alarm) plan.Observed {
 	for _, a := range found {
 		state.Alarms[a.Name] = a
 	}
-	return plan.Observed{Account: account, Region: region, State: state}
+	return plan.Observed{Account: account, Region: region, Adopted: everything, State: state}
 }
 
 // named returns the observation of an event's names.
@@ -108,7 +108,7 @@ func named(names []string, found ...plan.Alarm) plan.Observed {
 	for _, a := range found {
 		state.Alarms[a.Name] = a
 	}
-	return plan.Observed{Account: account, Region: region, State: state}
+	return plan.Observed{Account: account, Region: region, Adopted: everything, State: state}
 }
 
 // apply is an account in a few lines: it does to the observed state what a
@@ -258,3 +258,6 @@ func says[S any](t testing.TB, what string, items []S, want ...string) {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
 }
+
+// everything makes whatever others made count.
+var everything = plan.Adopted{All: true}

@@ -27,6 +27,8 @@ type Observed struct {
 	Type    catalog.ResourceType // of Asked; "" where everything of the kind was read
 	Asked   []string             // the names that were asked about; none for all of the type
 	State   State                // nil where nothing was read, which is not the same as empty
+	Adopted Adopted              // what relight relies on that others made, if NeedsAdopted
+	Floors  Floors               // what relight remembers of retentions, if NeedsFloors
 }
 
 // Of plans one kind, in the plan's fixed order. It returns an error if that kind
@@ -46,6 +48,9 @@ type Plan struct {
 	Skips    []Skip    // what relight leaves as it is on purpose
 	Touched  []string  // the names of Observed.Asked that a protection depends on
 	Healthy  int       // protections that need nothing
+	Kept     []Kept    // retentions of log groups that protections depend on
+
+	Adopts catalog.Adoption // what others made and the plan relies on
 }
 
 // An Action is one change relight would make.
@@ -155,6 +160,7 @@ func sorted(p Plan) Plan {
 		return cmp.Or(cmp.Compare(s.Stage, t.Stage), cmp.Compare(s.String(), t.String()))
 	})
 	slices.SortFunc(p.Findings, func(a, b Finding) int { return cmp.Compare(a.String(), b.String()) })
+	slices.SortFunc(p.Kept, func(a, b Kept) int { return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.Group, b.Group)) })
 	slices.SortFunc(p.Skips, func(a, b Skip) int { return cmp.Compare(a.String(), b.String()) })
 	return p
 }

@@ -41,7 +41,7 @@ func leftover(vpc VPC) []Action {
 //	relight's is outdated, a newer of relight's is proven            relight's older one is deleted
 //	relight's fails, and a new one would fail as well                it stays, with its finding
 //	another satisfies the policy but is not proven                   both stay
-func surplus(want catalog.Desired, vpc VPC) []Action {
+func surplus(want catalog.Desired, adopted Adopted, vpc VPC) []Action {
 	logs := slices.SortedFunc(slices.Values(vpc.FlowLogs), func(a, b FlowLog) int { return cmp.Compare(a.ID, b.ID) })
 	for _, fl := range logs {
 		old := outdated(want.FlowLogs, fl)
@@ -49,7 +49,7 @@ func surplus(want catalog.Desired, vpc VPC) []Action {
 			continue
 		}
 		for _, by := range logs {
-			if by.ID == fl.ID || !proven(want.FlowLogs, by) || works(want.FlowLogs, fl) && by.Ours && !renewed(want, fl, by) {
+			if by.ID == fl.ID || !proven(want, adopted, by) || works(want.FlowLogs, fl) && by.Ours && !renewed(want, fl, by) {
 				continue
 			}
 			why := "no longer needed"
@@ -78,18 +78,12 @@ func renewed(want catalog.Desired, fl, by FlowLog) bool {
 
 // proven reports whether a flow log is known to do the work of relight's own. It
 // satisfies the policy, EC2 has called its delivery a success for long enough,
-// and it goes to a destination that the configuration trusts: the configured log
-// group, or a type of destination that it lists. Another log group of this account
-// is not trusted however long it keeps its records, because an intruder can create
-// one. The same goes for a bucket that the configuration does not mention.
-func proven(want catalog.FlowLogSpec, fl FlowLog) bool {
-	if !works(want, fl) || fl.Delivery != delivers || fl.Age < catalog.ProvenAfter {
-		return false
-	}
-	if fl.Destination == catalog.ToCloudWatchLogs {
-		return fl.LogGroup == want.LogGroup
-	}
-	return slices.Contains(want.Destinations, fl.Destination)
+// and it goes to a destination that the configuration names or that was adopted.
+// Any other is not trusted however long it keeps its records, because an intruder can
+// create it. What the first sweep is about to adopt does not count: it deletes nothing.
+func proven(want catalog.Desired, adopted Adopted, fl FlowLog) bool {
+	return works(want.FlowLogs, fl) && fl.Delivery == delivers && fl.Age >= catalog.ProvenAfter &&
+		(home(want, fl) || slices.Contains(adopted.Resources.FlowLogs, fl.Where))
 }
 
 // without returns the flow logs that are not to be deleted.

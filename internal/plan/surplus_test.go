@@ -25,6 +25,7 @@ func TestSurplus(t *testing.T) {
 	troubled := func(fl plan.FlowLog) plan.FlowLog {
 		return with(fl, func(fl *plan.FlowLog) { fl.DeliveryError = "Rate limited" })
 	}
+	adopted := with(bucket, func(fl *plan.FlowLog) { fl.Where = "arn:aws:s3:::adopted" })
 	all := func(fl *plan.FlowLog) { fl.ID, fl.TrafficType = "fl-8", catalog.TrafficAll }
 	minute := func(s *catalog.FlowLogSpec) { s.Aggregation = 60 }
 	aMinute := func(fl *plan.FlowLog) { fl.Aggregation = 60 }
@@ -66,15 +67,15 @@ func TestSurplus(t *testing.T) {
 		"theirs to another account's group":    {logs: []plan.FlowLog{ours, with(theirs, func(fl *plan.FlowLog) { fl.LogGroup = "" })}},
 		"theirs to a bucket":                   {logs: []plan.FlowLog{ours, bucket}},
 		"weak, and theirs to a bucket":         {logs: []plan.FlowLog{weak, bucket}},
-		"theirs to a bucket, allowed by the configuration": {
-			logs:    []plan.FlowLog{ours, bucket},
-			config:  func(s *catalog.FlowLogSpec) { s.Destinations = []string{catalog.ToCloudWatchLogs, catalog.ToS3} },
-			actions: []string{goes + "no longer needed; " + byTheirs},
-		},
-		"theirs to an allowed bucket, young": {
-			logs:   []plan.FlowLog{ours, young(bucket)},
+		"theirs to a bucket of a type that the configuration allows": {
+			logs:   []plan.FlowLog{ours, bucket},
 			config: func(s *catalog.FlowLogSpec) { s.Destinations = []string{catalog.ToCloudWatchLogs, catalog.ToS3} },
 		},
+		"theirs to an adopted bucket": {
+			logs: []plan.FlowLog{ours, adopted}, actions: []string{goes + "no longer needed; " + byTheirs},
+		},
+		"theirs to an adopted bucket, young":   {logs: []plan.FlowLog{ours, young(adopted)}},
+		"theirs to an adopted bucket, failing": {logs: []plan.FlowLog{ours, fails(adopted)}},
 
 		// What relight created by an earlier configuration.
 		"ours in the old group, and a new one": {
@@ -104,6 +105,7 @@ func TestSurplus(t *testing.T) {
 				tt.config(&want.FlowLogs)
 			}
 			got := flowLogs(want, vpcWith(tt.logs...))
+			got.Adopted.Resources.FlowLogs = []string{"arn:aws:s3:::adopted"}
 			got.State.(*plan.FlowLogState).LogGroups["relight-flow-logs"] = plan.LogGroup{Name: "relight-flow-logs", RetentionDays: 365}
 			delete(got.State.(*plan.FlowLogState).LogGroups, "owner-logs")
 			got.State.(*plan.FlowLogState).LogGroups["owner-logs"] = plan.LogGroup{Name: "owner-logs", RetentionDays: 365}

@@ -82,7 +82,7 @@ func TestTrails(t *testing.T) {
 				return s
 			}(),
 			actions: []string{
-				"create log-group main-logs with 0 days of retention (it does not exist; the trail needs it)",
+				"create log-group main-logs that keeps its logs for ever (it does not exist; the trail needs it)",
 				"update trail main (it omits the events of global services, log file validation is off, it records one region only, it delivers to no log group, its log files are not encrypted with a KMS key)",
 			},
 		},

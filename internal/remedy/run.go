@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/relight-aws/relight/internal/catalog"
@@ -160,7 +161,9 @@ type Reconciler struct {
 	Observer Observer
 	Applier  Applier
 	Want     catalog.Desired
-	Forgets  bool // it may not write what relight remembers, and leaves that to the deployed sweep
+	Floors   func(context.Context) (plan.Floors, error)  // reads what relight remembers of retentions; nil for nothing
+	Adopted  func(context.Context) (plan.Adopted, error) // reads what relight relies on that others made; nil for nothing
+	Forgets  bool                                        // it may not write what relight remembers, and leaves that to the deployed sweep
 }
 
 // Run brings one scope to its desired state, or in mode Observe only plans it.
@@ -169,6 +172,14 @@ type Reconciler struct {
 // then is reported and is no error, since reads lag writes.
 func (r Reconciler) Run(ctx context.Context, s Scope, mode catalog.Mode, causes ...Cause) Report {
 	rep := Report{Scope: s, Mode: mode, Causes: causes}
+	if read := r.Floors; read != nil {
+		once := sync.OnceValues(func() (plan.Floors, error) { return read(ctx) }) // for both observations
+		r.Floors = func(context.Context) (plan.Floors, error) { return once() }
+	}
+	if read := r.Adopted; read != nil {
+		once := sync.OnceValues(func() (plan.Adopted, error) { return read(ctx) })
+		r.Adopted = func(context.Context) (plan.Adopted, error) { return once() }
+	}
 	rep.Plan, rep.Err = r.plan(ctx, s)
 	if rep.Err != nil || mode != catalog.Repair || len(rep.Plan.Actions) == 0 {
 		return rep
@@ -192,6 +203,19 @@ func (r Reconciler) plan(ctx context.Context, s Scope) (plan.Plan, error) {
 	if err != nil {
 		return plan.Plan{}, fmt.Errorf("observe %s: %w", s, err)
 	}
+	if r.Floors != nil && plan.NeedsFloors(got) {
+		if got.Floors, err = r.Floors(ctx); err != nil {
+			return plan.Plan{}, fmt.Errorf("recall retentions for %s: %w", s, err)
+		}
+	}
+	if r.Adopted != nil && plan.NeedsAdopted(r.Want, got) {
+		adopted, err := r.Adopted(ctx)
+		if err != nil {
+			return plan.Plan{}, fmt.Errorf("recall what was adopted for %s: %w", s, err)
+		}
+		got.Adopted = adopted.For(s.String())
+	}
+	got.Adopted.Resources = got.Adopted.Resources.With(r.Want.Adopt)
 	p, err := plan.Of(s.Kind, r.Want, got)
 	if r.Forgets {
 		p.Actions = slices.DeleteFunc(p.Actions, plan.Remembers)

@@ -35,7 +35,7 @@ func (w *world) Observe(_ context.Context, s remedy.Scope) (plan.Observed, error
 	for id, logged := range w.vpcs {
 		vpc := plan.VPC{ID: id, Owner: s.Account}
 		if logged {
-			vpc.FlowLogs = []plan.FlowLog{{ID: "fl", Status: "ACTIVE", TrafficType: "REJECT", Format: catalog.DefaultFlowLogFormat, Destination: catalog.ToS3}}
+			vpc.FlowLogs = []plan.FlowLog{{ID: "fl", Ours: true, Status: "ACTIVE", TrafficType: "REJECT", Format: catalog.DefaultFlowLogFormat, Destination: catalog.ToS3}}
 		}
 		state.VPCs = append(state.VPCs, vpc)
 	}

@@ -1,0 +1,135 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// Adopted names what others made and relight may rely on: what the configuration
+// names, what the first sweep found, and what a person accepted since. Anybody can make
+// a filter, an alarm or a flow log that satisfies the policy, and delete it a
+// moment after relight found its own redundant.
+type Adopted struct {
+	Resources  catalog.Adoption
+	Pending    []string // scopes that no sweep has observed yet: what it finds there is adopted
+	All        bool     // everything counts: what is found is adopted
+	Unreadable string   // why the memory cannot be used, which is not the same as nothing
+	Note       Note
+}
+
+// adoptedMemory is what a parameter has of Adopted.
+type adoptedMemory struct {
+	Version int `json:"v"`
+	catalog.Adoption
+	Pending []string `json:"pending,omitempty"`
+}
+
+// RecallAdopted reads what relight adopted from a note.
+func RecallAdopted(n Note) Adopted {
+	a := Adopted{Note: n}
+	switch {
+	case !n.Known && n.Foreign != "":
+		a.Unreadable = "it was last written by " + n.Foreign + ", and relight's sweep wrote none of its versions"
+		return a
+	case !n.Known:
+		return a
+	}
+	var m adoptedMemory
+	text, err := unpacked(n.Text)
+	if err == nil {
+		dec := json.NewDecoder(bytes.NewReader([]byte(text)))
+		dec.DisallowUnknownFields()
+		err = dec.Decode(&m)
+	}
+	switch {
+	case err != nil:
+		a.Unreadable = err.Error()
+	case m.Version != memoryVersion:
+		a.Unreadable = fmt.Sprintf("it has version %d, but this relight reads version %d", m.Version, memoryVersion)
+	default:
+		a.Resources, a.Pending = m.Adoption, m.Pending
+	}
+	return a
+}
+
+// Encode returns the text that RecallAdopted reads.
+func (a Adopted) Encode() string {
+	return packed(adoptedMemory{memoryVersion, a.Resources.Sorted(), slices.Sorted(slices.Values(a.Pending))})
+}
+
+// For returns what counts in one scope.
+func (a Adopted) For(scope string) Adopted {
+	a.All = a.All || slices.Contains(a.Pending, scope)
+	return a
+}
+
+// filter, topic and flowLogs report whether one of these counts.
+func (a Adopted) filter(name string) bool { return a.All || slices.Contains(a.Resources.Filters, name) }
+
+func (a Adopted) topic(arn string) bool { return a.All || slices.Contains(a.Resources.Topics, arn) }
+
+func (a Adopted) flowLogs(arn string) bool {
+	return a.All || slices.Contains(a.Resources.FlowLogs, arn)
+}
+
+// adopts notes what a plan relies on, and that was not adopted before.
+func (p *Plan) adopts(filters, topics, flowLogs []string) {
+	p.Adopts = p.Adopts.With(catalog.Adoption{Filters: filters, Topics: topics, FlowLogs: flowLogs})
+}
+
+// notAdopted reports what would satisfy the policy if it were adopted, in the run
+// that makes relight's own instead.
+func (p *Plan) notAdopted(what catalog.Adoption) {
+	if what = what.Sorted(); !what.Empty() {
+		p.find(NotAdopted, Args{"things": what.String(), "flags": what.Flags()})
+	}
+}
+
+// NeedsAdopted reports whether the plan of an observation depends on what relight
+// adopted.
+func NeedsAdopted(want catalog.Desired, got Observed) bool {
+	switch s := got.State.(type) {
+	case *LogGroupState:
+		return slices.ContainsFunc(want.Controls, func(c catalog.Control) bool {
+			own := slices.ContainsFunc(s.Filters, func(f Filter) bool { return f.Name == want.Name(c.ID) })
+			return !own && len(othersMeasure(want, c, s.Filters)) > 0
+		})
+	case *FlowLogState:
+		return slices.ContainsFunc(s.VPCs, func(vpc VPC) bool {
+			return slices.ContainsFunc(vpc.FlowLogs, func(fl FlowLog) bool { return !relies(want, Adopted{}, fl) && satisfies(want.FlowLogs, fl) == "" })
+		})
+	case *AlarmState:
+		return slices.ContainsFunc(want.Controls, func(c catalog.Control) bool { return len(othersMeasure(want, c, s.Filters)) > 0 })
+	}
+	return false
+}
+
+// othersMeasure returns the names of the filters that measure a control and are not
+// relight's.
+func othersMeasure(want catalog.Desired, c catalog.Control, filters []Filter) []string {
+	var names []string
+	for _, f := range filters {
+		if f.Name != want.Name(c.ID) && Measures(c, f) == "" {
+			names = append(names, f.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// An Adopt makes relight rely on what others made.
+type Adopt struct {
+	Parameter string
+	Resources catalog.Adoption
+	Reason    string
+}
+
+// Step returns the action as a step of a plan.
+func (a Adopt) Step() Step {
+	return Step{Stage: remember, Do: "rely on these, which others made: " + strings.TrimSpace(a.Resources.String()), Target: a.Parameter, Reason: a.Reason}
+}

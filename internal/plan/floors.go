@@ -1,0 +1,165 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// forever is the retention of a log group that keeps its logs for ever.
+const forever int32 = 0
+
+// Floors are the longest retentions that sweeps have seen, in days, by log group: see
+// floorKey. A policy bounds retention from below alone, and somebody who shortens ten
+// years to the policy's year destroys nine.
+type Floors struct {
+	Groups     map[string]int32
+	Unreadable string // why the memory cannot be used, which is not the same as nothing
+	Note       Note
+}
+
+// A Kept is the retention that a log group sets itself, as it was observed.
+type Kept struct {
+	Region, Group string
+	Days          int32 // 0 for ever
+}
+
+// floorKey returns the key of a log group in Floors.
+func floorKey(region, group string) string { return region + "/" + group }
+
+// floorMemory is what a parameter has of Floors.
+type floorMemory struct {
+	Version int              `json:"v"`
+	Groups  map[string]int32 `json:"groups"`
+}
+
+// RecallFloors reads floors from a note.
+func RecallFloors(n Note) Floors {
+	f := Floors{Groups: map[string]int32{}, Note: n}
+	switch {
+	case !n.Known && n.Foreign != "":
+		f.Unreadable = "it was last written by " + n.Foreign + ", and relight's sweep wrote none of its versions"
+		return f
+	case !n.Known:
+		return f
+	}
+	var m floorMemory
+	text, err := unpacked(n.Text)
+	if err == nil {
+		dec := json.NewDecoder(bytes.NewReader([]byte(text)))
+		dec.DisallowUnknownFields()
+		err = dec.Decode(&m)
+	}
+	switch {
+	case err != nil:
+		f.Unreadable = err.Error()
+	case m.Version != memoryVersion:
+		f.Unreadable = fmt.Sprintf("it has version %d, but this relight reads version %d", m.Version, memoryVersion)
+	case m.Groups != nil:
+		f.Groups = m.Groups
+	}
+	return f
+}
+
+// Raise returns the text to remember once these retentions were seen, or "" if that
+// changes nothing. A group without room in a parameter is left out, the last by name
+// first.
+func (f Floors) Raise(seen []Kept) string {
+	if f.Unreadable != "" {
+		return ""
+	}
+	now := maps.Clone(f.Groups)
+	for _, k := range seen {
+		key := floorKey(k.Region, k.Group)
+		if was, known := now[key]; !known || longer(k.Days, was) {
+			now[key] = k.Days
+		}
+	}
+	for {
+		text := packed(floorMemory{memoryVersion, now})
+		if maps.Equal(now, f.Groups) && f.Note.Foreign == "" {
+			return ""
+		}
+		if len(text) <= catalog.MemoryChars {
+			return text
+		}
+		delete(now, slices.Max(slices.Collect(maps.Keys(now))))
+	}
+}
+
+// Forget returns the text to remember without some log groups, each given as
+// REGION/NAME, and those that were not in it.
+func (f Floors) Forget(groups []string) (text string, unknown []string) {
+	now := maps.Clone(f.Groups)
+	for _, g := range groups {
+		if _, known := now[g]; !known {
+			unknown = append(unknown, g)
+		}
+		delete(now, g)
+	}
+	return packed(floorMemory{memoryVersion, now}), unknown
+}
+
+// longer reports whether one retention keeps logs longer than another.
+func longer(a, b int32) bool { return b != forever && (a == forever || a > b) }
+
+// floor returns the retention that a log group has to have: that of the policy, or
+// the longest seen if that is longer.
+func (f Floors) floor(region, group string, policy int32) int32 {
+	if days, known := f.Groups[floorKey(region, group)]; known && longer(days, policy) {
+		return days
+	}
+	return policy
+}
+
+// NeedsFloors reports whether the plan of an observation depends on what relight
+// remembers of retentions: it is about log groups, and one of them is gone or does
+// not keep its logs for ever.
+func NeedsFloors(got Observed) bool {
+	if got.Type != "" && got.Type != catalog.LogGroup {
+		return false
+	}
+	switch s := got.State.(type) {
+	case *LogGroupState:
+		return s.Trail.LogGroup != "" && (!s.Exists || s.Group.RetentionDays != forever)
+	case *FlowLogState:
+		for _, vpc := range s.VPCs {
+			for _, fl := range vpc.FlowLogs {
+				if g, exists := s.LogGroups[fl.LogGroup]; fl.LogGroup != "" && (!exists || g.RetentionDays != forever) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// kept notes the retention of a log group, unless an account-wide policy sets it.
+func (p *Plan) kept(region string, g LogGroup) {
+	if g.RetentionBy == "" {
+		p.Kept = append(p.Kept, Kept{region, g.Name, g.RetentionDays})
+	}
+}
+
+// KeepForever makes a log group keep its logs for ever again.
+type KeepForever struct {
+	LogGroup string
+	Reason   string
+}
+
+// Step returns the action as a step of a plan.
+func (a KeepForever) Step() Step {
+	return Step{Stage: configure, Do: fmt.Sprintf("make log-group %s keep its logs for ever", a.LogGroup), Target: a.LogGroup, Reason: a.Reason}
+}
+
+// retention describes a retention.
+func retention(days int32) string {
+	if days == forever {
+		return "for ever"
+	}
+	return "for " + count(int(days), "day")
+}
