@@ -226,8 +226,9 @@ func TestSurplus(t *testing.T) {
 		{"another in a deleted group", "", []func(*world){group(365), later, func(w *world) { w.deleteGroup(home, theirGroup) }}, false},
 		{"another that records less", "", []func(*world){func(w *world) { w.createFlowLog(home, "vpc-1", "ACCEPT", flowLogGroup) }, later}, false},
 		{"another in a bucket that may be anybody's", "", []func(*world){bucket, later}, false},
-		{"another in a bucket, as the configuration allows", `{"flowLogs":{"destinations":["cloud-watch-logs","s3"]}}`, []func(*world){bucket, later}, true},
-		{"another in a bucket, as the configuration allows, a moment ago", `{"flowLogs":{"destinations":["cloud-watch-logs","s3"]}}`, []func(*world){bucket}, false},
+		{"another in a bucket of an allowed type", `{"flowLogs":{"destinations":["cloud-watch-logs","s3"]}}`, []func(*world){bucket, later}, false},
+		{"another in a bucket that the configuration adopts", `{"adopt":{"flowLogs":["arn:aws:s3:::bucket"]}}`, []func(*world){bucket, later}, true},
+		{"another in a bucket that the configuration adopts, a moment ago", `{"adopt":{"flowLogs":["arn:aws:s3:::bucket"]}}`, []func(*world){bucket}, false},
 		{"ours alone", "", []func(*world){later}, false},
 	}
 	for _, tt := range tests {

@@ -35,7 +35,7 @@ func (w *world) Observe(_ context.Context, s remedy.Scope) (plan.Observed, error
 	for id, logged := range w.vpcs {
 		vpc := plan.VPC{ID: id, Owner: s.Account}
 		if logged {
-			vpc.FlowLogs = []plan.FlowLog{{ID: "fl", Ours: true, Status: "ACTIVE", TrafficType: "REJECT", Format: catalog.DefaultFlowLogFormat, Destination: catalog.ToS3}}
+			vpc.FlowLogs = []plan.FlowLog{{ID: "fl", Status: "ACTIVE", TrafficType: "REJECT", Format: catalog.DefaultFlowLogFormat, Destination: catalog.ToS3}}
 		}
 		state.VPCs = append(state.VPCs, vpc)
 	}
@@ -62,7 +62,7 @@ var everything = remedy.Scope{Account: account, Region: "us-east-1", Kind: catal
 func (w *world) run(t *testing.T, mode catalog.Mode) remedy.Report {
 	t.Helper()
 	want := catalog.Desired{Baseline: catalog.Baseline{FlowLogs: catalog.FlowLogSpec{TrafficType: "REJECT", LogGroup: "logs"}}}
-	return remedy.Reconciler{Observer: w, Applier: w, Want: want}.Run(t.Context(), everything, mode)
+	return remedy.Reconciler{Adopted: allAdopted, Observer: w, Applier: w, Want: want}.Run(t.Context(), everything, mode)
 }
 
 func TestRunRepairsAndLooksAgain(t *testing.T) {
@@ -119,7 +119,7 @@ func TestRunOfAnUnreadKind(t *testing.T) {
 	w := &world{vpcs: map[string]bool{"vpc-1": false}}
 	s := everything
 	s.Kind = catalog.Alarms
-	rep := remedy.Reconciler{Observer: w, Applier: w}.Run(t.Context(), s, catalog.Repair)
+	rep := remedy.Reconciler{Adopted: allAdopted, Observer: w, Applier: w}.Run(t.Context(), s, catalog.Repair)
 	if rep.Err == nil || w.applied != nil {
 		t.Errorf("%v, applied %v", rep.Err, w.applied)
 	}
@@ -216,3 +216,6 @@ func TestNotices(t *testing.T) {
 		t.Error("a finding that an event led to does not alert")
 	}
 }
+
+// allAdopted makes whatever others made count.
+func allAdopted(context.Context) (plan.Adopted, error) { return plan.Adopted{All: true}, nil }
