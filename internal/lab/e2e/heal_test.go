@@ -32,7 +32,7 @@ func TestEchoIsSilent(t *testing.T) {
 		{"logs PutLogGroupDeletionProtection, off, flow logs'", map[string]int{"PutLogGroupDeletionProtection": 1}},
 		{"monitoring DeleteAlarms, one", map[string]int{"PutMetricAlarm": 1}},
 		{"cloudtrail UpdateTrail, stripped", map[string]int{"UpdateTrail": 1}},
-		{"cloudtrail DeleteTrail", map[string]int{"CreateTrail": 1, "StartLogging": 1}},
+		{"cloudtrail DeleteTrail", map[string]int{"CreateTrail": 1, "PutEventSelectors": 1, "StartLogging": 1}},
 		{"sns DeleteTopic", map[string]int{"CreateTopic": 1, "Subscribe": 2}},
 		{"iam DeleteRole, with its policies", map[string]int{"CreateRole": 1, "PutRolePolicy": 1}},
 	}
