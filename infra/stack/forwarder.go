@@ -25,7 +25,7 @@ import (
 func Forwarder(app constructs.Construct, p Props, region string) awscdk.Stack {
 	s := newStack(app, p, p.baseline().ForwarderName(region), region, "relight: forwards this region's events to "+p.Home)
 	alerts := newAlerts(s, p.Config.Subscribers, awscdk.RemovalPolicy_DESTROY)
-	undelivered := newUndelivered(s, p.Config.Prefix, "")
+	undelivered := newUndelivered(s, p.baseline(), "")
 	alerts.on(p.baseline().Name(catalog.Undelivered), catalog.UndeliveredAlarm().Of(*undelivered.QueueName()))
 	bus := arn(s, "events", p.Home, "event-bus/"+p.baseline().BusName())
 	role := awsiam.NewRole(s, jsii.String("ForwardRole"), &awsiam.RoleProps{
@@ -36,7 +36,11 @@ func Forwarder(app constructs.Construct, p Props, region string) awscdk.Stack {
 		awsevents.EventBus_FromEventBusArn(s, jsii.String("HomeBus"), jsii.String(bus)),
 		&awseventstargets.EventBusProps{Role: role.WithoutPolicyUpdates(nil)},
 	)
-	newRules(s, p.baseline().Name("forward"), "Forward", nil, p.forwarded(region), home, undelivered)
+	var rules []catalog.Rule
+	for _, pattern := range p.forwarded(region) {
+		rules = append(rules, catalog.Rule{Name: p.baseline().Name("forward-" + catalog.RuleID(pattern)), Pattern: pattern})
+	}
+	newRules(s, "Forward", nil, rules, home, undelivered)
 	return s
 }
 

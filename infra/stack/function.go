@@ -37,6 +37,7 @@ type lambdas struct {
 	alerts      alerts
 	undelivered awssqs.IQueue
 	delivery    awsiam.IRole
+	scheduler   awsiam.IRole             // with which the schedules sweep
 	sweepRole   awsiam.IRole             // nil while the sweep's own function is added
 	dead        map[string]awssqs.IQueue // dead-letter queues by ID
 	functions   *[]awslambda.Function
@@ -83,12 +84,11 @@ type kindFunction struct {
 func (l lambdas) forKind(k catalog.Kind) kindFunction {
 	f := catalog.Function(k)
 	scope := constructs.NewConstruct(l.stack, jsii.String(string(f)))
-	dead := l.deadLetters(catalog.DeadLetters(k), newDeadLetters(scope, "DeadLetters"))
-	now, later := l.calls()
-	queues := []feed{{id: "", calls: now, queue: newQueue(scope, "Queue", 0, dead)}}
-	if len(catalog.PatternsOf(later, k)) > 0 {
+	dead := l.deadLetters(catalog.DeadLetters(k), newDeadLetters(scope, "DeadLetters", l.baseline().Name(catalog.DeadLetters(k))))
+	queues := []feed{{id: "", queue: newQueue(scope, "Queue", l.baseline().QueueName(k, false), 0, dead)}}
+	if len(l.rules(k, true, false))+len(l.rules(k, true, true)) > 0 {
 		delay := time.Duration(l.Config.FlowLogs.GraceSeconds) * time.Second
-		queues = append(queues, feed{id: "Later", calls: later, queue: newQueue(scope, "LaterQueue", delay, dead)})
+		queues = append(queues, feed{id: "Later", queue: newQueue(scope, "LaterQueue", l.baseline().QueueName(k, true), delay, dead)})
 	}
 	var fed []awssqs.IQueue
 	for _, q := range queues {
@@ -110,18 +110,18 @@ func (l lambdas) forKind(k catalog.Kind) kindFunction {
 
 // A feed is a queue of a function, and the prefix of its constructs' IDs.
 type feed struct {
-	id    string
-	calls []catalog.Call // whose events it receives
+	id    string // "" for the one whose events do not wait
 	queue awssqs.Queue
 }
 
 // feed lets the stack's rules send to a queue and lets a function read it.
 func (l lambdas) feed(scope constructs.Construct, k catalog.Kind, fn awslambda.Function, f feed) (awsevents.IRuleTarget, constructs.Construct) {
 	bus := ""
-	if len(catalog.PatternsOf(l.fromElsewhere(k, f.calls), k)) > 0 {
+	later := f.id != ""
+	if len(l.rules(k, later, true)) > 0 {
 		bus = l.baseline().BusName()
 	}
-	admitRules(f.queue, l.stack, l.Config.Prefix, len(catalog.PatternsOf(l.atHome(f.calls), k)) > 0, bus)
+	admitRules(f.queue, l.stack, l.Config.Prefix, len(l.rules(k, later, false)) > 0, bus)
 	mapping := awslambda.NewEventSourceMapping(scope, jsii.String(f.id+"Mapping"), &awslambda.EventSourceMappingProps{
 		Target: fn, EventSourceArn: f.queue.QueueArn(),
 		BatchSize: jsii.Number(batchSize), MaxBatchingWindow: seconds(batchWindow),
@@ -131,7 +131,7 @@ func (l lambdas) feed(scope constructs.Construct, k catalog.Kind, fn awslambda.F
 	// statement to the queue's policy for each rule.
 	named := awssqs.Queue_FromQueueArn(scope, jsii.String(f.id+"Named"), f.queue.QueueArn())
 	target := awseventstargets.NewSqsQueue(named, &awseventstargets.SqsQueueProps{
-		MaxEventAge: seconds(eventAge), RetryAttempts: jsii.Number(eventRetries),
+		MaxEventAge: awscdk.Duration_Seconds(jsii.Number(catalog.EventAge)), RetryAttempts: jsii.Number(catalog.EventRetries),
 	})
 	return target, mapping
 }
@@ -182,6 +182,8 @@ func (l lambdas) function(scope constructs.Construct, f catalog.Function, queues
 			catalog.EnvTopicKey:     l.alerts.key.KeyArn(),
 			catalog.EnvLastResort:   l.alerts.last.TopicArn(),
 			catalog.EnvDeliveryRole: l.delivery.RoleArn(),
+			catalog.EnvSchedule:     jsii.String(l.scheduleName()),
+			catalog.EnvScheduleRole: l.scheduler.RoleArn(),
 			catalog.EnvRole:         role.RoleArn(),
 			catalog.EnvSweepRole:    sweepRole.RoleArn(),
 		},
@@ -204,6 +206,7 @@ func (l lambdas) values(name string, queue awssqs.IQueue) map[string]string {
 		catalog.InTrailRole:     cmp.Or(l.Config.Trail.RoleARN, "arn:"+*l.stack.Partition()+":iam::"+*l.stack.Account()+":role/*"),
 		catalog.InDeliveryRole:  *l.delivery.RoleArn(),
 		catalog.InDeliveryName:  *l.delivery.RoleName(),
+		catalog.InScheduleRole:  *l.scheduler.RoleArn(),
 		catalog.InTopic:         *l.alerts.topic.TopicArn(),
 		catalog.InKey:           *l.alerts.key.KeyArn(),
 		catalog.InLastResort:    *l.alerts.last.TopicArn(),

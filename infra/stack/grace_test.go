@@ -13,10 +13,12 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
+const graceConfig = `{"regions": ["` + remote + `"], "flowLogs": {"graceSeconds": 300, "exemptByTag": true}}`
+
 // graceful returns the stacks of a configuration that delays the events of new
 // VPCs and lets people exempt VPCs by tag.
 var graceful = sync.OnceValue(func() app {
-	return synth(`{"regions": ["`+remote+`"], "flowLogs": {"graceSeconds": 300, "exemptByTag": true}}`, stack.ARM64, home)
+	return synth(graceConfig, stack.ARM64, home)
 })
 
 // The events of new VPCs wait in a separate queue, in front of the same

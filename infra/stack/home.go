@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"slices"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
@@ -16,13 +18,13 @@ func Home(app constructs.Construct, p Props) awscdk.Stack {
 	s := newStack(app, p, p.baseline().StackName(), p.Home, "relight: turns this account's audit lights back on")
 	alerts := newAlerts(s, p.Config.Subscribers, awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE)
 	alerts.lastResort(p.Config.LastSubscribers(), awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE)
-	undelivered := newUndelivered(s, p.Config.Prefix, p.baseline().BusName())
+	undelivered := newUndelivered(s, p.baseline(), p.baseline().BusName())
 	bus := awsevents.NewEventBus(s, jsii.String("Bus"), &awsevents.EventBusProps{EventBusName: jsii.String(p.baseline().BusName())})
 	admitForwarders(s, bus, p.baseline().BusName())
 	l := lambdas{
 		Props: p, stack: s, alerts: alerts, undelivered: undelivered,
-		delivery: newDeliveryRole(s, p),
-		dead:     map[string]awssqs.IQueue{catalog.Undelivered: undelivered}, functions: &[]awslambda.Function{},
+		delivery: newDeliveryRole(s, p), scheduler: newScheduleRole(s, p.baseline().FunctionName(catalog.Backfill), undelivered),
+		dead: map[string]awssqs.IQueue{catalog.Undelivered: undelivered}, functions: &[]awslambda.Function{},
 	}
 
 	role, scheduled := l.sweep()
@@ -40,11 +42,19 @@ func Home(app constructs.Construct, p Props) awscdk.Stack {
 		for _, m := range fn.mappings {
 			before = append(before, m)
 		}
-		now, later := p.calls()
-		before = append(before, newRules(fn.scope, p.baseline().Name(string(k)), "Rule", nil, catalog.PatternsOf(p.atHome(now), k), fn.target, undelivered)...)
-		before = append(before, newRules(fn.scope, p.baseline().Name(string(k)), "Later", nil, catalog.PatternsOf(p.atHome(later), k), fn.later, undelivered)...)
-		before = append(before, newRules(fn.scope, p.baseline().Name(string(k)), "Forwarded", bus, catalog.PatternsOf(p.fromElsewhere(k, now), k), fn.target, undelivered)...)
-		before = append(before, newRules(fn.scope, p.baseline().Name(string(k)), "ForwardedLater", bus, catalog.PatternsOf(p.fromElsewhere(k, later), k), fn.later, undelivered)...)
+		for _, feed := range []struct {
+			prefix string
+			later  bool
+			bus    awsevents.IEventBus // nil for the default bus
+			target awsevents.IRuleTarget
+		}{
+			{"Rule", false, nil, fn.target},
+			{"Later", true, nil, fn.later},
+			{"Forwarded", false, bus, fn.target},
+			{"ForwardedLater", true, bus, fn.later},
+		} {
+			before = append(before, newRules(fn.scope, feed.prefix, feed.bus, p.rules(k, feed.later, feed.bus != nil), feed.target, undelivered)...)
+		}
 	}
 	scheduled(before, restorers)
 
@@ -78,24 +88,10 @@ func output(s awscdk.Stack, id string, value *string, description string) {
 	awscdk.NewCfnOutput(s, jsii.String(id), &awscdk.CfnOutputProps{Value: value, Description: jsii.String(description)})
 }
 
-// atHome returns the calls whose events arrive on the default bus. Events of
-// global services arrive there only if they are raised in the home region.
-func (p Props) atHome(calls []catalog.Call) []catalog.Call {
-	if p.Home == catalog.GlobalRegion(p.Home) {
-		return calls
-	}
-	return catalog.RegionalCalls(calls)
-}
-
-// fromElsewhere returns the calls that can harm a kind and whose events
-// forwarders send.
-func (p Props) fromElsewhere(k catalog.Kind, calls []catalog.Call) []catalog.Call {
-	var sent []catalog.Call
-	if k.Regional() {
-		sent = catalog.RegionalCalls(calls)
-	}
-	if p.Home != catalog.GlobalRegion(p.Home) {
-		sent = append(sent, catalog.GlobalCalls(calls)...)
-	}
-	return sent
+// rules returns the rules that feed a queue of a kind, from relight's own bus if
+// own is set, and else from the default bus.
+func (p Props) rules(k catalog.Kind, later, own bool) []catalog.Rule {
+	return slices.DeleteFunc(p.baseline().Rules(p.Home), func(r catalog.Rule) bool {
+		return r.Kind != k || r.Later != later || (r.Bus != "") != own
+	})
 }

@@ -79,7 +79,8 @@ func TestGrants(t *testing.T) {
 				catalog.InPrefix: tt.prefix, catalog.InTrailLogGroup: tt.trail, catalog.InTrailRole: "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*",
 				catalog.InDeliveryRole: delivery, catalog.InDeliveryName: strings.TrimSuffix(delivery, ".Arn}") + "}",
 				catalog.InTopic: ref(topic), catalog.InLastResort: ref(last), catalog.InKey: arn(key), catalog.InQueue: queue,
-				catalog.InLogGroup: "arn:${AWS::Partition}:logs:" + home + ":${AWS::AccountId}:log-group:/aws/lambda/" + name,
+				catalog.InScheduleRole: text(at(fn.Properties, "Environment", "Variables", catalog.EnvScheduleRole)),
+				catalog.InLogGroup:     "arn:${AWS::Partition}:logs:" + home + ":${AWS::AccountId}:log-group:/aws/lambda/" + name,
 			}
 			var want []string
 			for _, g := range append(catalog.Grants(f), catalog.RuntimeGrants(f)...) {

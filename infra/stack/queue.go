@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"github.com/relight-aws/relight/internal/catalog"
 )
 
 // newQueue adds a queue that passes each message to its function, after a delay
@@ -17,8 +19,9 @@ import (
 // times the function's timeout, plus the batch window. Source: AWS Lambda
 // Developer Guide, "Creating and configuring an Amazon SQS event source
 // mapping".
-func newQueue(scope constructs.Construct, id string, delay time.Duration, dead awssqs.IQueue) awssqs.Queue {
+func newQueue(scope constructs.Construct, id, name string, delay time.Duration, dead awssqs.IQueue) awssqs.Queue {
 	props := &awssqs.QueueProps{
+		QueueName:         jsii.String(name),
 		VisibilityTimeout: seconds(6*eventTimeout + batchWindow),
 		DeadLetterQueue:   &awssqs.DeadLetterQueue{Queue: dead, MaxReceiveCount: jsii.Number(maxReceives)},
 		Encryption:        awssqs.QueueEncryption_SQS_MANAGED,
@@ -34,8 +37,9 @@ const maxReceives = 5
 
 // newDeadLetters adds a queue for messages that need the attention of a person.
 // The queue keeps messages for fourteen days, the maximum that SQS allows.
-func newDeadLetters(scope constructs.Construct, id string) awssqs.Queue {
+func newDeadLetters(scope constructs.Construct, id, name string) awssqs.Queue {
 	return awssqs.NewQueue(scope, jsii.String(id), &awssqs.QueueProps{
+		QueueName:       jsii.String(name),
 		RetentionPeriod: awscdk.Duration_Days(jsii.Number(14)),
 		Encryption:      awssqs.QueueEncryption_SQS_MANAGED,
 		EnforceSSL:      jsii.Bool(true),
@@ -45,9 +49,9 @@ func newDeadLetters(scope constructs.Construct, id string) awssqs.Queue {
 // newUndelivered adds the dead-letter queue of the stack's schedule and of its
 // rules, which are on the default bus and, if bus is not empty, on relight's
 // own bus.
-func newUndelivered(s awscdk.Stack, prefix, bus string) awssqs.Queue {
-	q := newDeadLetters(s, "Undelivered")
-	admitRules(q, s, prefix, true, bus)
+func newUndelivered(s awscdk.Stack, b catalog.Baseline, bus string) awssqs.Queue {
+	q := newDeadLetters(s, "Undelivered", b.Name(catalog.Undelivered))
+	admitRules(q, s, b.Prefix, true, bus)
 	return q
 }
 

@@ -37,12 +37,16 @@ func TestQueues(t *testing.T) {
 			t.Errorf("%s: visibility timeout %v s with a function timeout of %v s and a window of %v s, want at least 6 times 60 s or less, and the window", k, visible, timeout, window)
 		}
 	}
-	for _, a := range []app{defaults(), custom()} {
+	// relight restores the queues under the names that the catalog derives from the prefix.
+	for prefix, a := range map[string]app{"relight-": defaults(), "acme-": custom()} {
 		for name, s := range a {
+			named := map[any]bool{}
 			for id, q := range s.of("AWS::SQS::Queue") {
-				if q.Properties["SqsManagedSseEnabled"] != true || q.Properties["QueueName"] != nil {
-					t.Errorf("%s: %s is %v, want encryption and a generated name, because SQS rejects the name of a deleted queue for a minute", name, id, q.Properties)
+				got, _ := q.Properties["QueueName"].(string)
+				if q.Properties["SqsManagedSseEnabled"] != true || !strings.HasPrefix(got, prefix) || named[got] {
+					t.Errorf("%s: %s is %v, want encryption and a name of its own that begins with %s", name, id, q.Properties, prefix)
 				}
+				named[got] = true
 			}
 		}
 	}

@@ -7,8 +7,8 @@
 // so one synthesis works in any of them. CloudFormation generates physical
 // names, so they never clash with resources that an earlier deployment left
 // behind. The exceptions are names that others must be able to derive from the
-// prefix: those of functions, their log groups, the bus, its rules and the
-// stacks.
+// prefix: those of functions, their log groups, the bus, the rules, the queues,
+// which relight restores under their names, and the stacks.
 package stack
 
 import (
@@ -82,19 +82,6 @@ func (p Props) forwarders() []string {
 		regions = append(regions, global)
 	}
 	return regions[1:]
-}
-
-// calls returns the calls that the stacks watch. The events of the calls in
-// later are delayed, and those of the calls in now are not.
-func (p Props) calls() (now, later []catalog.Call) {
-	for _, c := range p.baseline().Calls() {
-		if p.Config.FlowLogs.GraceSeconds > 0 && c.Newborn {
-			later = append(later, c)
-		} else {
-			now = append(now, c)
-		}
-	}
-	return now, later
 }
 
 // baseline returns what the configuration requires of the account.

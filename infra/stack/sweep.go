@@ -1,8 +1,6 @@
 package stack
 
 import (
-	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -31,7 +29,7 @@ const longestAge = 6 * time.Hour
 func (l lambdas) sweep() (role awsiam.IRole, scheduled func(after []constructs.IDependable, restorers []constructs.Construct)) {
 	scope := constructs.NewConstruct(l.stack, jsii.String(string(catalog.Backfill)))
 	interval := time.Duration(l.Config.SweepMinutes) * time.Minute
-	failed := l.deadLetters(catalog.SweepFailed, newDeadLetters(scope, "Failed"))
+	failed := l.deadLetters(catalog.SweepFailed, newDeadLetters(scope, "Failed", l.baseline().Name(catalog.SweepFailed)))
 	fn := l.function(scope, catalog.Backfill, []awssqs.IQueue{failed}, sweepTimeout, "relight: sweeps the account")
 	// A sweep that is still waiting when the next is due is not worth running.
 	onFailure := awslambda.NewCfnEventInvokeConfig(scope, jsii.String("Async"), &awslambda.CfnEventInvokeConfigProps{
@@ -48,7 +46,7 @@ func (l lambdas) sweep() (role awsiam.IRole, scheduled func(after []constructs.I
 		for _, r := range restorers {
 			r.Node().AddDependency(alarms...)
 		}
-		l.schedule(scope, fn, interval, slices.Concat(after, alarms, []constructs.IDependable{onFailure}))
+		l.schedule(scope, fn, slices.Concat(after, alarms, []constructs.IDependable{onFailure}))
 	}
 }
 
@@ -59,33 +57,19 @@ func (l lambdas) sweep() (role awsiam.IRole, scheduled func(after []constructs.I
 // whenever they change. No deployment waits for the sweep or fails with it.
 // Source: EventBridge Scheduler User Guide, "Schedule types", rate-based
 // schedules.
-func (l lambdas) schedule(scope constructs.Construct, fn awslambda.Function, interval time.Duration, after []constructs.IDependable) {
-	role := awsiam.NewRole(scope, jsii.String("ScheduleRole"), &awsiam.RoleProps{
-		// The guide asks for the ARN of the schedule group, not of the
-		// schedule. Source: EventBridge Scheduler User Guide, "Confused deputy
-		// prevention".
-		AssumedBy: service("scheduler.amazonaws.com", conditions{"StringEquals": {
-			"aws:SourceAccount": *l.stack.Account(),
-			"aws:SourceArn":     arn(l.stack, "scheduler", l.Home, "schedule-group/default"),
-		}}),
-		InlinePolicies: inline("sweep",
-			allow([]string{"lambda:InvokeFunction"}, []string{*fn.FunctionArn()}, nil),
-			allow([]string{"sqs:SendMessage"}, []string{*l.undelivered.QueueArn()}, nil),
-		),
-	})
-	code := *awscdk.FileSystem_Fingerprint(jsii.String(l.code(catalog.Backfill)), nil)
+func (l lambdas) schedule(scope constructs.Construct, fn awslambda.Function, after []constructs.IDependable) {
 	props := &awsscheduler.CfnScheduleProps{
-		Name:               jsii.String(l.baseline().Name("sweep-" + code[:8])),
-		Description:        jsii.String("relight: the sweep"),
-		ScheduleExpression: jsii.String(fmt.Sprintf("rate(%d minutes)", l.Config.SweepMinutes)),
+		Name:               jsii.String(l.scheduleName()),
+		Description:        jsii.String(catalog.ScheduleDescription),
+		ScheduleExpression: jsii.String(l.baseline().Guard.ScheduleExpression()),
 		FlexibleTimeWindow: awsscheduler.CfnSchedule_FlexibleTimeWindowProperty{Mode: jsii.String("OFF")},
 		Target: awsscheduler.CfnSchedule_TargetProperty{
 			Arn:     fn.FunctionArn(),
-			RoleArn: role.RoleArn(),
-			Input:   jsii.String(l.sweepInput()),
+			RoleArn: l.scheduler.RoleArn(),
+			Input:   jsii.String(l.baseline().Guard.SweepInput()),
 			RetryPolicy: awsscheduler.CfnSchedule_RetryPolicyProperty{
-				MaximumEventAgeInSeconds: jsii.Number(min(interval, eventAge).Seconds()),
-				MaximumRetryAttempts:     jsii.Number(eventRetries),
+				MaximumEventAgeInSeconds: jsii.Number(l.baseline().Guard.ScheduleAge()),
+				MaximumRetryAttempts:     jsii.Number(catalog.EventRetries),
 			},
 			DeadLetterConfig: awsscheduler.CfnSchedule_DeadLetterConfigProperty{Arn: l.undelivered.QueueArn()},
 		},
@@ -101,20 +85,35 @@ func (l lambdas) schedule(scope constructs.Construct, fn awslambda.Function, int
 // Source: EventBridge Scheduler User Guide, "Configuring flexible time windows":
 // Scheduler invokes the target within the window after the scheduled time.
 func (l lambdas) unannounced(scope constructs.Construct, props awsscheduler.CfnScheduleProps, after []constructs.IDependable) {
-	props.Name = jsii.String(l.baseline().Name("unannounced-sweep"))
-	props.Description = jsii.String("relight: a sweep at a random time of each interval")
+	props.Name = jsii.String(l.baseline().UnannouncedName())
+	props.Description = jsii.String(catalog.UnannouncedDescription)
 	props.FlexibleTimeWindow = awsscheduler.CfnSchedule_FlexibleTimeWindowProperty{
 		Mode: jsii.String("FLEXIBLE"), MaximumWindowInMinutes: jsii.Number(float64(l.Config.SweepMinutes)),
 	}
 	awsscheduler.NewCfnSchedule(scope, jsii.String("Unannounced"), &props).Node().AddDependency(after...)
 }
 
-// sweepInput asks for a repair of every kind. The function's own configuration
-// can still limit a kind to observation.
-func (l lambdas) sweepInput() string {
-	raw, err := json.Marshal(map[string]any{"kinds": l.kinds(), "mode": catalog.Repair})
-	if err != nil { // strings always marshal
-		panic(err)
-	}
-	return string(raw)
+// newScheduleRole adds the role with which the schedules invoke a function. The
+// role names the function by its name: functions refer to the role.
+func newScheduleRole(s awscdk.Stack, function string, undelivered awssqs.IQueue) awsiam.Role {
+	scope := constructs.NewConstruct(s, jsii.String("schedule"))
+	return awsiam.NewRole(scope, jsii.String("ScheduleRole"), &awsiam.RoleProps{
+		// The guide asks for the ARN of the schedule group, not of the
+		// schedule. Source: EventBridge Scheduler User Guide, "Confused deputy
+		// prevention".
+		AssumedBy: service("scheduler.amazonaws.com", conditions{"StringEquals": {
+			"aws:SourceAccount": *s.Account(),
+			"aws:SourceArn":     arn(s, "scheduler", *s.Region(), "schedule-group/default"),
+		}}),
+		InlinePolicies: inline("sweep",
+			allow([]string{"lambda:InvokeFunction"}, []string{arn(s, "lambda", *s.Region(), "function:"+function)}, nil),
+			allow([]string{"sqs:SendMessage"}, []string{*undelivered.QueueArn()}, nil),
+		),
+	})
+}
+
+// scheduleName returns the name of the schedule that keeps its time.
+func (l lambdas) scheduleName() string {
+	code := *awscdk.FileSystem_Fingerprint(jsii.String(l.code(catalog.Backfill)), nil)
+	return l.baseline().SchedulePrefix() + code[:8]
 }

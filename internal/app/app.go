@@ -129,8 +129,8 @@ func (a *App) run(ctx context.Context, limit time.Duration, with remedy.Reconcil
 	if configured := a.config.Mode(s.Kind); configured != catalog.Repair {
 		mode = configured
 	}
-	if s.Kind == catalog.Topics && !a.echoed(causes) {
-		with.Applier = a.cloud // the way to people has no brake
+	if (s.Kind == catalog.Topics || s.Kind == catalog.Guard) && !a.echoed(causes) {
+		with.Applier = a.cloud // the way to people has no brake, nor has what relight consists of
 	}
 	rep := a.patiently(ctx, limit, remedy.Report{Scope: s, Mode: mode, Causes: causes}, func(ctx context.Context) remedy.Report {
 		if mode == catalog.Repair && a.echoed(causes) {

@@ -141,6 +141,7 @@ func deployed(t *testing.T, configuration string) *world {
 	}
 	w.Confirm(w.topic)
 	w.addStackAlarms()
+	w.addGuard()
 	checkout := w.AddTopic(home, "checkout", 1)
 	w.putRetention(home, trailGroup, 365)
 	w.createGroup(home, foreignGroup)
@@ -327,7 +328,7 @@ func (w *world) deployment(home string) catalog.Deployment {
 func (w *world) deploymentOf(home string, f catalog.Function) catalog.Deployment {
 	d := catalog.Deployment{
 		Account: account, HomeRegion: home, Topic: w.topic, TopicKey: topicKey, LastResort: w.last, DeliveryRole: role, DeadLetters: map[string]string{},
-		Role: roleOf(f), SweepRole: roleOf(catalog.Backfill),
+		Role: roleOf(f), SweepRole: roleOf(catalog.Backfill), Schedule: sweepSchedule, ScheduleRole: scheduleRole,
 	}
 	for _, a := range w.config.Baseline().StackAlarms {
 		if a.OfQueue {

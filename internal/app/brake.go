@@ -24,8 +24,8 @@ const (
 // writes. It counts in the memory of a warm function, which AWS may drop: then
 // it brakes later, but never wrongly.
 //
-// It does not apply to the topic, its key, policy and subscribers: whoever undoes
-// them often enough would otherwise silence relight. Only runs that relight's own
+// It does not apply to the topic, its key, policy and subscribers, nor to the parts
+// of relight itself: whoever undoes them often enough would otherwise silence relight. Only runs that relight's own
 // calls caused are braked there, in case AWS does not store what relight writes.
 type brake struct {
 	remedy.Applier

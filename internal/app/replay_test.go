@@ -475,10 +475,18 @@ func checkIgnored(t *testing.T, name string, asBatch, unreadable bool) {
 	}
 }
 
+// harmOf returns the attack of a sample.
+func harmOf(name string) attack {
+	if a, ok := guardHarms[name]; ok {
+		return a
+	}
+	return harms[name]
+}
+
 // checkQuiet checks that a sample leads to no write, whatever its call did.
 func checkQuiet(t *testing.T, name string, asBatch bool) {
 	w := healthy(t, "")
-	if a := harms[name]; a.do != nil {
+	if a := harmOf(name); a.do != nil {
 		a.do(w)
 	}
 	before, told := w.State(), len(w.Messages())
@@ -538,7 +546,7 @@ func TestReplayTells(t *testing.T) {
 // says who made the call, on which resource, and what to do about it.
 func checkTold(t *testing.T, name string, asBatch bool) {
 	w := healthy(t, watchful)
-	if a := harms[name]; a.do != nil {
+	if a := harmOf(name); a.do != nil {
 		a.do(w)
 	}
 	before, told := w.State(), len(w.Messages())
@@ -572,7 +580,7 @@ func checkTold(t *testing.T, name string, asBatch bool) {
 // writes nothing.
 func checkHealed(t *testing.T, name string, asBatch bool) {
 	w := healthy(t, "")
-	a := harms[name]
+	a := harmOf(name)
 	if a.do == nil {
 		t.Fatal("there is no attack for this sample")
 	}

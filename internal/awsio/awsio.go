@@ -39,6 +39,7 @@ var kinds = map[catalog.Kind]kind{
 	catalog.LogGroups:     logGroupKind,
 	catalog.Topics:        topicKind,
 	catalog.Alarms:        alarmKind,
+	catalog.Guard:         guardKind,
 }
 
 // A kind reads the state of one kind and carries out actions. Plans of other

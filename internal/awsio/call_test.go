@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -20,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -159,7 +161,8 @@ func TestTargetOfAnyService(t *testing.T) {
 func TestPrefixes(t *testing.T) {
 	ids := map[string]string{
 		"cloudtrail": cloudtrail.ServiceID, "cloudwatch": cloudwatch.ServiceID, "cloudwatchlogs": cloudwatchlogs.ServiceID, "ec2": ec2.ServiceID,
-		"eventbridge": eventbridge.ServiceID, "iam": iam.ServiceID, "kms": kms.ServiceID, "lambda": lambda.ServiceID, "sns": sns.ServiceID, "sqs": sqs.ServiceID, "ssm": ssm.ServiceID,
+		"iam": iam.ServiceID, "kms": kms.ServiceID, "lambda": lambda.ServiceID, "sns": sns.ServiceID, "sqs": sqs.ServiceID, "ssm": ssm.ServiceID,
+		"cloudformation": cloudformation.ServiceID, "eventbridge": eventbridge.ServiceID, "scheduler": scheduler.ServiceID,
 	}
 	granted := map[string]bool{}
 	for _, f := range catalog.Functions() {

@@ -22,11 +22,13 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsarn "github.com/aws/aws-sdk-go-v2/aws/arn"
+	cftypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	cloudtrailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 )
 
 // An Account is one AWS account. It is safe for concurrent use. Make one per
@@ -86,6 +88,10 @@ type region struct {
 	queues map[string]map[string]string       // attributes by name
 
 	functions map[string]*function // by name
+	rules     map[string]*rule     // by bus and name
+	buses     map[string]bool      // other than the default bus
+	schedules map[string]*scheduler.GetScheduleOutput
+	stacks    map[string]*cftypes.Stack // by name
 
 	composites      store[types.CompositeAlarm]
 	logAlarms       store[types.LogAlarm]
@@ -210,6 +216,12 @@ func (a *Account) State() map[string]string {
 		}
 		for name, f := range r.functions {
 			add("function", name, f.policies)
+		}
+		for key, rule := range r.rules {
+			add("rule", key, rule.state())
+		}
+		for name, s := range r.schedules {
+			add("schedule", name, scheduleState(s))
 		}
 	}
 	for name, r := range a.roles.now {

@@ -10,13 +10,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -26,16 +29,19 @@ import (
 
 // Clients are the SDK's clients of the services that an Account provides.
 type Clients struct {
-	EC2        *ec2.Client
-	Logs       *cloudwatchlogs.Client
-	CloudWatch *cloudwatch.Client
-	CloudTrail *cloudtrail.Client
-	SNS        *sns.Client
-	KMS        *kms.Client
-	SSM        *ssm.Client
-	IAM        *iam.Client
-	SQS        *sqs.Client
-	Lambda     *lambda.Client
+	EC2         *ec2.Client
+	Logs        *cloudwatchlogs.Client
+	CloudWatch  *cloudwatch.Client
+	CloudTrail  *cloudtrail.Client
+	SNS         *sns.Client
+	KMS         *kms.Client
+	SSM         *ssm.Client
+	IAM         *iam.Client
+	SQS         *sqs.Client
+	Lambda      *lambda.Client
+	EventBridge *eventbridge.Client
+	Scheduler   *scheduler.Client
+	Stacks      *cloudformation.Client
 }
 
 // NewClients returns the clients of a configuration.
@@ -45,6 +51,7 @@ func NewClients(cfg aws.Config) Clients {
 		CloudTrail: cloudtrail.NewFromConfig(cfg), SNS: sns.NewFromConfig(cfg), KMS: kms.NewFromConfig(cfg),
 		SSM: ssm.NewFromConfig(cfg), IAM: iam.NewFromConfig(cfg),
 		SQS: sqs.NewFromConfig(cfg), Lambda: lambda.NewFromConfig(cfg),
+		EventBridge: eventbridge.NewFromConfig(cfg), Scheduler: scheduler.NewFromConfig(cfg), Stacks: cloudformation.NewFromConfig(cfg),
 	}
 }
 
@@ -117,7 +124,7 @@ var operations = func() map[reflect.Type]operation {
 	all := map[reflect.Type]operation{}
 	for _, op := range slices.Concat(
 		regionOperations, flowLogOperations, logGroupOperations, alarmOperations, trailOperations, topicOperations, keyOperations,
-		memoryOperations, deliveryRoleOperations, queueOperations, functionOperations, eventOperations,
+		memoryOperations, deliveryRoleOperations, queueOperations, functionOperations, eventOperations, guardOperations,
 	) {
 		all[op.input] = op
 	}

@@ -4,8 +4,10 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	cftypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 )
 
 const notOptedIn = "not-opted-in"
@@ -17,7 +19,8 @@ func (a *Account) AddRegion(name, status string) {
 	defer a.mu.Unlock()
 	a.regions[name] = &region{
 		name: name, status: status, topics: map[string]*topic{}, params: map[string]parameter{},
-		queues: map[string]map[string]string{}, functions: map[string]*function{},
+		queues: map[string]map[string]string{}, functions: map[string]*function{}, rules: map[string]*rule{}, buses: map[string]bool{},
+		schedules: map[string]*scheduler.GetScheduleOutput{}, stacks: map[string]*cftypes.Stack{},
 	}
 }
 

@@ -180,6 +180,13 @@ var Calls = slices.Concat(
 	Call{Source: "aws.iam", Kinds: []Kind{Trails}, Type: IAMPolicy, Path: "requestParameters.policyArn", Advice: adviceTrailRole}.
 		named(policyCalls...),
 
+	Call{Source: "aws.events", Kinds: []Kind{Guard}, Type: EventRule, Path: "requestParameters.name"}.
+		named("DisableRule", "DeleteRule", "PutRule"),
+	Call{Source: "aws.events", Kinds: []Kind{Guard}, Type: EventRule, Path: "requestParameters.rule"}.
+		named("RemoveTargets", "PutTargets"),
+	Call{Source: "aws.scheduler", Kinds: []Kind{Guard}, Type: Schedule, Path: "requestParameters.name"}.
+		named("UpdateSchedule", "DeleteSchedule"),
+
 	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: VPC, Path: "requestParameters.resourcesSet.items", Tag: ExemptTag}.
 		named("CreateTags", "DeleteTags"),
 )

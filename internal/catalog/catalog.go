@@ -23,6 +23,7 @@ const (
 	LogGroups     Kind = "loggroups"     // the trail's log group and its metric filters
 	Topics        Kind = "topics"        // relight's own topic, its key and its subscribers
 	Alarms        Kind = "alarms"        // the alarms on those filters' metrics
+	Guard         Kind = "guard"         // relight's own stack: what starts and runs the other kinds
 )
 
 // A kindRow is a kind with the kinds it depends on and the regions it covers.
@@ -39,6 +40,7 @@ var kinds = []kindRow{
 	{kind: LogGroups, after: []Kind{Trails}},
 	{kind: Topics},
 	{kind: Alarms, after: []Kind{LogGroups, Topics}},
+	{kind: Guard},
 }
 
 // Kinds returns every kind. Each kind comes after the kinds it depends on.
@@ -92,6 +94,8 @@ const (
 	Role      ResourceType = "role"      // the name of an IAM role
 	IAMPolicy ResourceType = "policy"    // ARN of a managed IAM policy
 	Parameter ResourceType = "parameter" // the name of a parameter of Systems Manager
+	EventRule ResourceType = "rule"      // the name of an EventBridge rule, on any bus
+	Schedule  ResourceType = "schedule"  // the name of a schedule of EventBridge Scheduler
 
 	NewTrail    ResourceType = "new-trail"   // the name of a trail that somebody created
 	Destination ResourceType = "destination" // the name of a destination of CloudWatch Logs, to which log groups send records
@@ -114,6 +118,7 @@ type Baseline struct {
 	LastHeard   []Subscriber      // the subscribers of the topic of last resort
 	Boundary    string            // ARN of the permissions boundary for every role that relight creates; "" for none
 	KMSKeys     map[string]string // region to the ARN of the key that encrypts relight's log groups
+	Guard       GuardSpec         // relight's own stack
 
 	StackAlarms []StackAlarm // the alarms on relight itself, in the home region
 
@@ -137,6 +142,8 @@ type Deployment struct {
 	TopicKey     string // ARN of the key that encrypts the topic
 	LastResort   string // ARN of the topic of last resort; "" for a deployment that has none yet
 	DeliveryRole string // ARN of the role that delivers relight's flow logs
+	Schedule     string // the name of the schedule that sweeps
+	ScheduleRole string // ARN of the role with which the schedules sweep
 	Role         string // ARN of the role that this process has; "" in a terminal
 	SweepRole    string // ARN of the role of Backfill
 

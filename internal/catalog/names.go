@@ -11,6 +11,8 @@ const (
 	EnvSweepRole    = "RELIGHT_SWEEP_ROLE"    // ARN of the role of Backfill, the only one that may write what relight remembers
 	EnvLastResort   = "RELIGHT_LAST_RESORT"   // ARN of the topic of last resort
 	EnvDeadLetters  = "RELIGHT_DEAD_LETTERS"  // the names of the dead-letter queues: "id=name id=name"
+	EnvSchedule     = "RELIGHT_SCHEDULE"      // the name of the schedule that sweeps
+	EnvScheduleRole = "RELIGHT_SCHEDULE_ROLE" // ARN of the role with which the schedule sweeps
 )
 
 // OwnerTag is the key of the tag on everything that relight creates. Its value

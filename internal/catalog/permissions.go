@@ -26,9 +26,10 @@ const (
 	InTrailRole     = "${trail-role}"      // ARN of the configured role, or of any role if relight discovers it at run time
 	InDeliveryRole  = "${delivery-role}"   // ARN
 	InDeliveryName  = "${delivery-role-name}"
-	InTopic         = "${topic}"       // ARN
-	InKey           = "${key}"         // ARN of the key that encrypts the topic
-	InLastResort    = "${last-resort}" // ARN of the topic of last resort
+	InScheduleRole  = "${schedule-role}" // ARN of the role with which the schedule sweeps
+	InTopic         = "${topic}"         // ARN
+	InKey           = "${key}"           // ARN of the key that encrypts the topic
+	InLastResort    = "${last-resort}"   // ARN of the topic of last resort
 )
 
 const arn = "arn:" + InPartition + ":"
@@ -310,6 +311,37 @@ var kindGrants = map[Kind][]Grant{
 				"the queue may be in any region",
 		},
 	}, receiverReads...),
+	Guard: {
+		{
+			Actions:   []string{"events:ListRules"},
+			Resources: []string{"*"},
+			Why:       "EventBridge does not support resources for this listing",
+		},
+		{
+			Actions: []string{"events:ListTargetsByRule", "events:PutRule", "events:PutTargets"},
+			Resources: []string{
+				arn + "events:" + InRegion + ":" + InAccount + ":rule/" + InPrefix + "-*",
+				arn + "events:" + InRegion + ":" + InAccount + ":rule/" + InPrefix + "/" + InPrefix + "-*",
+			},
+			Why: "relight restores its own rules, on the default bus and on its own",
+		},
+		{
+			Actions:   []string{"scheduler:GetSchedule", "scheduler:CreateSchedule", "scheduler:UpdateSchedule"},
+			Resources: []string{arn + "scheduler:" + InRegion + ":" + InAccount + ":schedule/default/" + InPrefix + "-*"},
+			Why:       "relight restores the schedules of its own sweep; the name of one depends on the code that it invokes",
+		},
+		{
+			Actions:   []string{"iam:PassRole"},
+			Resources: []string{InScheduleRole},
+			Condition: map[string]map[string]string{"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
+			Why:       "PassRole is checked inside CreateSchedule and UpdateSchedule, and relight never calls it; the role can do nothing but invoke the sweep",
+		},
+		{
+			Actions:   []string{"cloudformation:DescribeStacks"},
+			Resources: []string{arn + "cloudformation:" + InRegion + ":" + InAccount + ":stack/" + InPrefix + "/*"},
+			Why:       "relight restores nothing of its stack while CloudFormation is changing it",
+		},
+	},
 }
 
 // receiverReads lets a function read whether subscribed queues and functions admit

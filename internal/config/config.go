@@ -274,6 +274,8 @@ func DeploymentFromEnv(getenv func(string) string) (catalog.Deployment, error) {
 		Role:         get(catalog.EnvRole),
 		SweepRole:    get(catalog.EnvSweepRole),
 		DeadLetters:  DeadLetters(get(catalog.EnvDeadLetters)),
+		Schedule:     get(catalog.EnvSchedule),
+		ScheduleRole: get(catalog.EnvScheduleRole),
 	}
 	return d, errors.Join(errs...)
 }
@@ -324,9 +326,12 @@ func (c Config) Baseline() catalog.Baseline {
 		KMSKeys:  c.KMSKeys,
 		Adopt:    catalog.Adoption{Filters: c.Adopt.Filters, Topics: c.Adopt.Topics, FlowLogs: c.Adopt.FlowLogs},
 
+		Guard: catalog.GuardSpec{GraceSeconds: c.FlowLogs.GraceSeconds, SweepMinutes: c.SweepMinutes},
+
 		ProtectGroups: c.DeletionProtection == nil || *c.DeletionProtection,
 		RemoveMutes:   c.Alarms.RemoveMutes,
 	}
+	b.Guard.Kinds = c.Watched()
 	maps.Copy(b.Tags, c.Tags)
 	b.Tags[catalog.OwnerTag] = c.Prefix
 	b.StackAlarms = b.AlarmsOfStack(c.Watched(), int32(c.SweepMinutes)*60)

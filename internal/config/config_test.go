@@ -362,8 +362,8 @@ func TestLoadTakesContextOfCDK(t *testing.T) {
 
 func TestDeploymentFromEnv(t *testing.T) {
 	_, err := config.DeploymentFromEnv(func(string) string { return "" })
-	if err == nil || strings.Count(err.Error(), "is not set") != 9 {
-		t.Errorf("%v, want all nine variables named", err)
+	if err == nil || strings.Count(err.Error(), "is not set") != 11 {
+		t.Errorf("%v, want all eleven variables named", err)
 	}
 }
 

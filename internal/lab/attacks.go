@@ -45,7 +45,7 @@ const masking = `{"Name":"mask","Version":"2021-06-01","Statement":[` +
 // Attacks returns the demo's attacks: every watched call at least once, and
 // combinations of calls.
 func Attacks() []Attack {
-	return []Attack{
+	return append([]Attack{
 		heals("ec2 CreateVpc", Region, changeNetwork, sdk((*ec2.Client).CreateVpc, createVPC("10.100.0.0/16"))).leaves(newVPCs),
 		heals("ec2 CreateVpc", Region, changeNetwork, cli("ec2", "CreateVpc", createVPC("10.200.0.0/16"))).leaves(newVPCs),
 		heals("ec2 CreateVpc", SecondRegion, changeNetwork, sdk((*ec2.Client).CreateVpc, createVPC("10.100.0.0/16"))).leaves(newVPCs),
@@ -326,7 +326,7 @@ func Attacks() []Attack {
 		heals("all of it at once", Region, disableLogs).by(everything).leaves(groupsProtected(trailGroup, flowLogGroup)),
 		heals("ec2 DeleteFlowLogs, a narrower one in its place", Region, disableLogs,
 			flowLogTo("${vpc}", TrailBucket), sdk((*ec2.Client).DeleteFlowLogs, input{"FlowLogIds": "${flow-logs-of-vpc}"})).leaves(narrowFlowLog),
-	}
+	}, guardAttacks()...)
 }
 
 // remember writes one of relight's memories.

@@ -18,9 +18,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -77,6 +79,8 @@ func (p Principal) Config(region string) aws.Config {
 // A Session is a principal's SDK clients in one region.
 type Session struct {
 	EC2        *ec2.Client
+	Events     *eventbridge.Client
+	Scheduler  *scheduler.Client
 	Logs       *cloudwatchlogs.Client
 	CloudWatch *cloudwatch.Client // speaks RPCv2 CBOR
 	CloudTrail *cloudtrail.Client
@@ -95,7 +99,7 @@ type Session struct {
 func (p Principal) In(region string) *Session {
 	cfg := p.Config(region)
 	return &Session{
-		EC2: ec2.NewFromConfig(cfg), Logs: cloudwatchlogs.NewFromConfig(cfg), CloudWatch: cloudwatch.NewFromConfig(cfg),
+		EC2: ec2.NewFromConfig(cfg), Events: eventbridge.NewFromConfig(cfg), Scheduler: scheduler.NewFromConfig(cfg), Logs: cloudwatchlogs.NewFromConfig(cfg), CloudWatch: cloudwatch.NewFromConfig(cfg),
 		CloudTrail: cloudtrail.NewFromConfig(cfg), IAM: iam.NewFromConfig(cfg), KMS: kms.NewFromConfig(cfg), Lambda: lambda.NewFromConfig(cfg),
 		SNS: sns.NewFromConfig(cfg), SQS: sqs.NewFromConfig(cfg), SSM: ssm.NewFromConfig(cfg), Region: region, principal: p,
 	}

@@ -35,7 +35,7 @@ import (
 type Snapshot map[string]string
 
 // Snapshot reads the account as a principal: every log group except the
-// functions' own, the trails, the trail's filters, all alarms and topics, and
+// functions' own, the trails, the trail's filters, all rules and schedules, all alarms and topics, and
 // in both regions every VPC's flow logs.
 func (who *Customer) Snapshot(ctx context.Context, root Principal) (Snapshot, error) {
 	snap := Snapshot{}
@@ -59,6 +59,9 @@ func (who *Customer) Snapshot(ctx context.Context, root Principal) (Snapshot, er
 		return nil, err
 	}
 	if err := snap.deliveryRoles(ctx, s); err != nil {
+		return nil, err
+	}
+	if err := snap.guard(ctx, s); err != nil {
 		return nil, err
 	}
 	return snap, snap.alarms(ctx, s)

@@ -50,6 +50,8 @@ func (s *Session) read(ctx context.Context, t Target, name string) (any, error) 
 		return s.deliveryRole(ctx, t)
 	case "alarms": // of all controls
 		return s.alarms(ctx, t)
+	case "schedule":
+		return s.schedule(ctx, t)
 	case "topic":
 		return s.topic(ctx, t)
 	case "topic-key":

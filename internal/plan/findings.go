@@ -118,6 +118,8 @@ const (
 	BoundaryDenies          Code = "delivery-boundary-denies"
 	PolicyConditional       Code = "delivery-policy-conditional"
 
+	GuardBusGone Code = "guard-bus-gone"
+
 	TopicDenied           Code = "topic-denied"
 	TopicPolicyUnreadable Code = "topic-policy-unreadable"
 	TopicKeyUnusable      Code = "topic-key-unusable"
@@ -693,5 +695,13 @@ var findingTexts = []FindingText{
 		Problem: "a {type} has the name of relight's alarm, so relight's alarm is {instead}",
 		Remedy:  "Find out who created the {type}, and delete it unless it is intended.",
 		Why:     "The names of alarms are unique among metric, composite and log alarms, so relight's alarm cannot have its own name.",
+	},
+
+	{
+		Code: GuardBusGone, Subject: "event bus {bus}", Alert: true,
+		Problem: "it does not exist, so no events of other regions arrive",
+		Remedy:  "Find out who deleted it, then deploy relight again.",
+		Why:     "Somebody deleted relight's own bus, with its rules.",
+		More:    "Until then the sweep covers the other regions.",
 	},
 }

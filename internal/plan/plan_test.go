@@ -18,7 +18,7 @@ import (
 // again.
 func TestUnobservedIsAnError(t *testing.T) {
 	states := []plan.State{
-		nil, &plan.DeliveryRoleState{}, &plan.FlowLogState{}, &plan.TrailState{}, &plan.LogGroupState{}, &plan.TopicState{}, &plan.AlarmState{},
+		nil, &plan.DeliveryRoleState{}, &plan.FlowLogState{}, &plan.TrailState{}, &plan.LogGroupState{}, &plan.TopicState{}, &plan.AlarmState{}, &plan.GuardState{},
 	}
 	for _, kind := range catalog.Kinds() {
 		if !slices.ContainsFunc(states, func(s plan.State) bool { return s != nil && s.Kind() == kind }) {

@@ -30,6 +30,8 @@ var shapes = map[catalog.ResourceType]catalog.Shape{
 	catalog.Role:      catalog.RoleShape,
 	catalog.IAMPolicy: catalog.PolicyShape,
 	catalog.Parameter: catalog.ParamShape,
+	catalog.EventRule: catalog.RuleShape,
+	catalog.Schedule:  catalog.RuleShape,
 
 	catalog.NewTrail:    catalog.TrailShape,
 	catalog.Destination: catalog.FilterShape, // the same characters and length: CloudWatch Logs API Reference, PutDestination

@@ -1,0 +1,10 @@
+// Command guard is the Lambda function that handles the events of the kind
+// guard and restores what they may have harmed.
+package main
+
+import (
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/serve"
+)
+
+func main() { serve.Function(catalog.Function(catalog.Guard)) }

@@ -1,0 +1,168 @@
+package stack_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/config"
+	"github.com/relight-aws/relight/internal/plan"
+)
+
+// What relight restores of its own stack is exactly what the stack has: every rule
+// with its bus, pattern and target, and the schedule. Neither may know a part that
+// the other does not.
+func TestGuardIsTheStack(t *testing.T) {
+	for configuration, app := range map[string]app{
+		`{}`:        defaults(),
+		graceConfig: graceful(),
+	} {
+		c, err := config.Parse([]byte(configuration))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := app["relight"].template
+		queueName := func(arn string) string {
+			for id, q := range s.of("AWS::SQS::Queue") {
+				if arn == "${"+id+".Arn}" {
+					return text(q.Properties["QueueName"])
+				}
+			}
+			return arn
+		}
+		d := c.Desired(catalog.Deployment{
+			Account: "111122223333", HomeRegion: home, Schedule: "relight-sweep-x",
+			ScheduleRole: text(at(function(t, s, "relight-guard"), "Environment", "Variables", catalog.EnvScheduleRole)),
+		})
+		want := map[string]string{}
+		bus, _ := s.only(t, "AWS::Events::EventBus")
+		for _, r := range d.Rules(home) {
+			target := plan.WantedTarget(d, r)
+			on := ""
+			if r.Bus != "" {
+				on = ref(bus)
+			}
+			want["rule "+on+" "+r.Name] = fmt.Sprint(sorted(t, r.Pattern), " ", r.Description(), " ", target.ID, " ", last(target.ARN), " ", last(target.DeadLetters), " ", target.Age, " ", target.Retries, " ", target.Alters)
+		}
+		for name, schedule := range plan.WantedSchedules(d) {
+			want["schedule "+name] = fmt.Sprint(schedule.State, " ", schedule.Expression, " ", schedule.Window, " ", schedule.Description, " ", schedule.Bounded, " ", last(schedule.Target), " ", schedule.Role, " ",
+				schedule.Input, " ", last(schedule.DeadLetters), " ", schedule.Age, " ", schedule.Retries)
+		}
+
+		got := map[string]string{}
+		for _, r := range s.of("AWS::Events::Rule") {
+			p := r.Properties
+			on := ""
+			if b := p["EventBusName"]; b != nil {
+				on = text(b)
+			}
+			one := at(p, "Targets", 0)
+			alters := at(one, "Input") != nil || at(one, "InputPath") != nil || at(one, "InputTransformer") != nil
+			got["rule "+on+" "+text(p["Name"])] = fmt.Sprint(text(p["EventPattern"]), " ", text(p["Description"]), " ", text(at(one, "Id")), " ", queueName(text(at(one, "Arn"))), " ",
+				queueName(text(at(one, "DeadLetterConfig", "Arn"))), " ", text(at(one, "RetryPolicy", "MaximumEventAgeInSeconds")), " ", text(at(one, "RetryPolicy", "MaximumRetryAttempts")), " ", alters)
+		}
+		var named string
+		for _, r := range s.of("AWS::Scheduler::Schedule") {
+			p, to := r.Properties, at(r.Properties, "Target")
+			state, name, window := "ENABLED", text(p["Name"]), "0" // ENABLED is the default
+			if p["State"] != nil {
+				state = text(p["State"])
+			}
+			if name != "relight-unannounced-sweep" {
+				named, name = name, "relight-sweep-x"
+			}
+			if w := at(p, "FlexibleTimeWindow", "MaximumWindowInMinutes"); w != nil {
+				window = text(w)
+			}
+			backfill, _ := s.function(t, "relight-backfill")
+			target := text(at(to, "Arn"))
+			if target == arn(backfill) {
+				target = "function:relight-backfill"
+			}
+			got["schedule "+name] = fmt.Sprint(state, " ", text(p["ScheduleExpression"]), " ", window, " ", text(p["Description"]), " ", p["StartDate"] != nil || p["EndDate"] != nil, " ",
+				last(target), " ", text(at(to, "RoleArn")), " ", text(at(to, "Input")), " ", queueName(text(at(to, "DeadLetterConfig", "Arn"))), " ",
+				text(at(to, "RetryPolicy", "MaximumEventAgeInSeconds")), " ", text(at(to, "RetryPolicy", "MaximumRetryAttempts")))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-catalog +stack):\n%s", configuration, diff)
+		}
+		// The function knows the schedule under its real name.
+		for _, f := range []string{"relight-guard", "relight-backfill"} {
+			if got := text(at(function(t, s, f), "Environment", "Variables", catalog.EnvSchedule)); got != named {
+				t.Errorf("%s takes %s for the schedule, want %s", f, got, named)
+			}
+		}
+	}
+}
+
+func function(t *testing.T, s template, name string) map[string]any {
+	t.Helper()
+	_, fn := s.function(t, name)
+	return fn.Properties
+}
+
+// last returns the last part of an ARN.
+func last(arn string) string {
+	for i := len(arn) - 1; i >= 0; i-- {
+		if arn[i] == ':' {
+			return arn[i+1:]
+		}
+	}
+	return arn
+}
+
+// No role's policies are longer than IAM accepts. Source: IAM User Guide, "IAM and
+// AWS STS quotas": 10,240 characters of inline policies, white space not counted.
+func TestRolesFit(t *testing.T) {
+	for _, f := range full {
+		for name, s := range f.app() {
+			for id, r := range s.of("AWS::IAM::Role") {
+				size := 0
+				for _, p := range list(r.Properties["Policies"]) {
+					size += len(document(at(p, "PolicyDocument"), f.partition, s.region))
+				}
+				if size > 10240 {
+					t.Errorf("%s: %s has %d characters of policies", name, id, size)
+				}
+			}
+		}
+	}
+}
+
+// document renders a policy document as IAM gets it. What a reference stands for
+// is longer here than it is on AWS: a name has at most 80 characters.
+func document(v any, partition, region string) string {
+	switch v := v.(type) {
+	case []any:
+		parts := make([]string, len(v))
+		for i, e := range v {
+			parts[i] = document(e, partition, region)
+		}
+		return "[" + strings.Join(parts, ",") + "]"
+	case map[string]any:
+		if v["Ref"] != nil || v["Fn::GetAtt"] != nil || v["Fn::Join"] != nil {
+			filled := strings.NewReplacer("${AWS::Partition}", partition, "${AWS::AccountId}", "111122223333", "${AWS::Region}", region).Replace(text(v))
+			return `"` + resolved.ReplaceAllString(filled, "arn:"+partition+":service:"+region+":111122223333:"+strings.Repeat("x", 64)) + `"`
+		}
+		var parts []string
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			parts = append(parts, `"`+k+`":`+document(v[k], partition, region))
+		}
+		return "{" + strings.Join(parts, ",") + "}"
+	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(raw)
+}
+
+// resolved matches a reference to a resource.
+var resolved = regexp.MustCompile(`\$\{[^}]+\}`)

@@ -1,0 +1,280 @@
+package app_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	cftypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relight-aws/relight/events"
+	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
+)
+
+// These are relight's schedule and one of its rules in the sample events.
+const (
+	sweepSchedule = "relight-sweep-0a1b2c3d"
+	scheduleRole  = "arn:aws:iam::111122223333:role/relight-schedule"
+	alarmsRule    = "relight-alarms-monitoring-calls"
+	guardRule     = "relight-guard-events-calls" // hears of changes of rules
+)
+
+// addGuard makes what the stack has besides functions and their roles.
+func (w *world) addGuard() {
+	w.t.Helper()
+	want := w.config.Desired(w.deployment(home))
+	w.SetStack(home, cftypes.Stack{StackName: aws.String(want.StackName()), StackStatus: cftypes.StackStatusCreateComplete, CreationTime: aws.Time(w.now.Add(-time.Hour))})
+	w.AddBus(home, want.BusName())
+	for _, r := range want.Rules(home) {
+		w.putRule(r)
+		w.putTarget(r, nil)
+	}
+	w.putSchedule(sweepSchedule, nil)
+	w.putSchedule(want.UnannouncedName(), nil)
+}
+
+func bus(name string) *string {
+	if name == "" {
+		return nil
+	}
+	return aws.String(name)
+}
+
+func (w *world) putRule(r catalog.Rule) {
+	w.t.Helper()
+	must(w.EventBridge.PutRule(w.t.Context(), &eventbridge.PutRuleInput{
+		Name: aws.String(r.Name), EventBusName: bus(r.Bus), EventPattern: aws.String(r.Pattern.String()), Description: aws.String(r.Description()),
+	}))
+}
+
+// putTarget points a rule at its queue, with a change.
+func (w *world) putTarget(r catalog.Rule, change func(*ebtypes.Target)) {
+	w.t.Helper()
+	t := plan.WantedTarget(w.config.Desired(w.deployment(home)), r)
+	target := ebtypes.Target{
+		Id: aws.String(t.ID), Arn: aws.String(t.ARN), DeadLetterConfig: &ebtypes.DeadLetterConfig{Arn: aws.String(t.DeadLetters)},
+		RetryPolicy: &ebtypes.RetryPolicy{MaximumEventAgeInSeconds: aws.Int32(int32(t.Age)), MaximumRetryAttempts: aws.Int32(int32(t.Retries))},
+	}
+	if change != nil {
+		change(&target)
+	}
+	must(w.EventBridge.PutTargets(w.t.Context(), &eventbridge.PutTargetsInput{Rule: aws.String(r.Name), EventBusName: bus(r.Bus), Targets: []ebtypes.Target{target}}))
+}
+
+// putSchedule makes a schedule of the sweep, or changes it.
+func (w *world) putSchedule(name string, change func(*scheduler.UpdateScheduleInput)) {
+	w.t.Helper()
+	s := plan.WantedSchedules(w.config.Desired(w.deployment(home)))[name]
+	in := &scheduler.UpdateScheduleInput{
+		Name: aws.String(name), ScheduleExpression: aws.String(s.Expression), State: schedulertypes.ScheduleStateEnabled, Description: aws.String(s.Description),
+		FlexibleTimeWindow: &schedulertypes.FlexibleTimeWindow{Mode: schedulertypes.FlexibleTimeWindowModeOff},
+		Target: &schedulertypes.Target{
+			Arn: aws.String(s.Target), RoleArn: aws.String(s.Role), Input: aws.String(s.Input),
+			DeadLetterConfig: &schedulertypes.DeadLetterConfig{Arn: aws.String(s.DeadLetters)},
+			RetryPolicy: &schedulertypes.RetryPolicy{
+				MaximumEventAgeInSeconds: aws.Int32(int32(s.Age)), MaximumRetryAttempts: aws.Int32(int32(s.Retries)),
+			},
+		},
+	}
+	if s.Window > 0 {
+		in.FlexibleTimeWindow = &schedulertypes.FlexibleTimeWindow{Mode: schedulertypes.FlexibleTimeWindowModeFlexible, MaximumWindowInMinutes: aws.Int32(int32(s.Window))}
+	}
+	if change == nil {
+		must(w.Scheduler.CreateSchedule(w.t.Context(), &scheduler.CreateScheduleInput{
+			Name: in.Name, ScheduleExpression: in.ScheduleExpression, State: in.State, Description: in.Description,
+			FlexibleTimeWindow: in.FlexibleTimeWindow, Target: in.Target,
+		}))
+		return
+	}
+	change(in)
+	must(w.Scheduler.UpdateSchedule(w.t.Context(), in))
+}
+
+// rule returns a rule of the stack on the default bus by its name.
+func (w *world) rule(name string) catalog.Rule {
+	w.t.Helper()
+	rules := w.config.Baseline().Rules(home)
+	i := slices.IndexFunc(rules, func(r catalog.Rule) bool { return r.Name == name && r.Bus == "" })
+	if i < 0 {
+		w.t.Fatalf("the stack has no rule %s", name)
+	}
+	return rules[i]
+}
+
+func (w *world) disableRule(name string) {
+	must(w.EventBridge.DisableRule(w.t.Context(), &eventbridge.DisableRuleInput{Name: aws.String(name)}))
+}
+
+func (w *world) removeTarget(name string) {
+	must(w.EventBridge.RemoveTargets(w.t.Context(), &eventbridge.RemoveTargetsInput{Rule: aws.String(name), Ids: []string{catalog.TargetID}}))
+}
+
+func (w *world) deleteRule(name string) {
+	w.removeTarget(name)
+	must(w.EventBridge.DeleteRule(w.t.Context(), &eventbridge.DeleteRuleInput{Name: aws.String(name)}))
+}
+
+func (w *world) deleteSchedule() {
+	must(w.Scheduler.DeleteSchedule(w.t.Context(), &scheduler.DeleteScheduleInput{Name: aws.String(sweepSchedule)}))
+}
+
+// guardHarms are the attacks of the samples that are about relight's own stack.
+var guardHarms = map[string]attack{
+	"DisableRule.ours.json":   {do: func(w *world) { w.disableRule(alarmsRule) }},
+	"DeleteRule.ours.json":    {do: func(w *world) { w.deleteRule(alarmsRule) }},
+	"RemoveTargets.ours.json": {do: func(w *world) { w.removeTarget(alarmsRule) }},
+	"PutRule.ours.json": {do: func(w *world) {
+		r := w.rule(alarmsRule)
+		r.Pattern.Detail = &catalog.Detail{EventName: []string{"NoSuchCall"}, ErrorCode: r.Pattern.Detail.ErrorCode}
+		w.putRule(r)
+	}},
+	"PutTargets.ours.json": {do: func(w *world) {
+		w.putTarget(w.rule(alarmsRule), func(t *ebtypes.Target) { t.Arn = aws.String("arn:aws:sqs:us-east-1:111122223333:elsewhere") })
+	}},
+	"UpdateSchedule.ours.json": {do: func(w *world) {
+		w.putSchedule(sweepSchedule, func(in *scheduler.UpdateScheduleInput) { in.State = schedulertypes.ScheduleStateDisabled })
+	}},
+	"DeleteSchedule.ours.json": {do: (*world).deleteSchedule},
+}
+
+// A cut is a way to cut off a part of relight itself.
+type cut struct {
+	part, how string
+	do        func(*world)
+	event     string // the sample of the call
+}
+
+func cuts() []cut {
+	schedule := func(change func(*scheduler.UpdateScheduleInput)) func(*world) {
+		return func(w *world) { w.putSchedule(sweepSchedule, change) }
+	}
+	target := func(change func(*ebtypes.Target)) func(*world) {
+		return func(w *world) { w.putTarget(w.rule(guardRule), change) }
+	}
+	return []cut{
+		{"rule", "off", guardHarms["DisableRule.ours.json"].do, "DisableRule.ours.json"},
+		{"rule", "deleted", guardHarms["DeleteRule.ours.json"].do, "DeleteRule.ours.json"},
+		{"rule", "narrowed", guardHarms["PutRule.ours.json"].do, "PutRule.ours.json"},
+		{"rule", "without target", guardHarms["RemoveTargets.ours.json"].do, "RemoveTargets.ours.json"},
+		{"guard's rule", "off", func(w *world) { w.disableRule(guardRule) }, ""},
+		{"guard's rule", "deleted", func(w *world) { w.deleteRule(guardRule) }, ""},
+		{"guard's rule", "without target", func(w *world) { w.removeTarget(guardRule) }, ""},
+		{"guard's rule", "blinded", target(func(t *ebtypes.Target) { t.Input = aws.String(`{}`) }), ""},
+		{"guard's rule", "without dead letters", target(func(t *ebtypes.Target) { t.DeadLetterConfig = nil }), ""},
+		{"guard's rule", "without retries", target(func(t *ebtypes.Target) { t.RetryPolicy.MaximumRetryAttempts = aws.Int32(0) }), ""},
+		{"schedule", "off", guardHarms["UpdateSchedule.ours.json"].do, "UpdateSchedule.ours.json"},
+		{"schedule", "deleted", (*world).deleteSchedule, "DeleteSchedule.ours.json"},
+		{"schedule", "ended", schedule(func(in *scheduler.UpdateScheduleInput) { in.EndDate = aws.Time(time.Unix(0, 0)) }), ""},
+		{"other schedule", "off", func(w *world) {
+			w.putSchedule("relight-unannounced-sweep", func(in *scheduler.UpdateScheduleInput) { in.State = schedulertypes.ScheduleStateDisabled })
+		}, ""},
+		{"schedule", "slow", schedule(func(in *scheduler.UpdateScheduleInput) { in.ScheduleExpression = aws.String("rate(365 days)") }), ""},
+		{"schedule", "of one kind", schedule(func(in *scheduler.UpdateScheduleInput) { in.Target.Input = aws.String(`{"kinds":["flowlogs"]}`) }), ""},
+	}
+}
+
+// hears reports whether the guard's own function hears of what happens to rules.
+func (w *world) hears() bool {
+	state := w.State()[home+" rule default/"+guardRule]
+	return strings.Contains(state, `"state":"ENABLED"`) && strings.Contains(state, ":relight-guard") && !strings.Contains(state, `"Input":"{}"`)
+}
+
+// Each cut alone, and each two of different parts in either order, is undone by its
+// event where relight still hears of it, and else by one sweep.
+func TestCutsAreUndone(t *testing.T) {
+	t.Parallel()
+	for _, first := range cuts() {
+		for _, second := range cuts() {
+			if first.part == second.part && first.how != second.how {
+				continue
+			}
+			t.Run(first.part+" "+first.how+", "+second.part+" "+second.how, func(t *testing.T) {
+				w := healthy(t, "")
+				before, told := w.State(), len(w.Messages())
+				for i, c := range []cut{first, second} {
+					if i > 0 && first.part == second.part {
+						break // one cut alone
+					}
+					c.do(w)
+					if c.event != "" && w.hears() {
+						w.send(events.Read(c.event), true)
+					}
+				}
+				w.sweep(app.Request{})
+				if diff := cmp.Diff(before, w.State()); diff != "" {
+					t.Errorf("not undone (-before +after):\n%s", diff)
+				}
+				if len(w.Messages()) == told {
+					t.Error("nobody was told")
+				}
+			})
+		}
+	}
+}
+
+// A change of the stack by CloudFormation is not in relight's way, unless somebody
+// holds it open.
+func TestDeployment(t *testing.T) {
+	for status, want := range map[cftypes.StackStatus]struct {
+		since    time.Duration
+		restored bool
+	}{
+		cftypes.StackStatusUpdateInProgress:                {time.Minute, false},
+		cftypes.StackStatusUpdateCompleteCleanupInProgress: {59 * time.Minute, false},
+		cftypes.StackStatusDeleteInProgress:                {time.Minute, false},
+		cftypes.StackStatusUpdateRollbackInProgress:        {2 * time.Hour, true},
+		cftypes.StackStatusUpdateComplete:                  {time.Minute, true},
+	} {
+		t.Run(string(status), func(t *testing.T) {
+			w := healthy(t, "")
+			w.disableRule(alarmsRule)
+			w.deleteSchedule()
+			w.SetStack(home, cftypes.Stack{
+				StackName: aws.String("relight"), StackStatus: status, CreationTime: aws.Time(w.now.Add(-24 * time.Hour)), LastUpdatedTime: aws.Time(w.now.Add(-want.since)),
+			})
+			broken := w.State()
+			w.send(events.Read("DisableRule.ours.json"), true)
+			w.send(events.Read("DeleteSchedule.ours.json"), true)
+			key := home + " schedule " + sweepSchedule
+			rule := home + " rule default/" + alarmsRule
+			now := w.State()
+			if restored := now[key] != "" && now[rule] != broken[rule]; restored != want.restored {
+				t.Errorf("restored %t, want %t: %s", restored, want.restored, now[rule])
+			}
+		})
+	}
+}
+
+// Targets that others add to relight's rules stay, and do not count as its own.
+func TestOthersTargetsStay(t *testing.T) {
+	w := healthy(t, "")
+	w.putTarget(w.rule(alarmsRule), func(t *ebtypes.Target) {
+		t.Id, t.Arn = aws.String("theirs"), aws.String("arn:aws:sqs:us-east-1:111122223333:archive")
+	})
+	w.removeTarget(alarmsRule)
+	w.send(events.Read("RemoveTargets.ours.json"), true)
+	targets := must(w.EventBridge.ListTargetsByRule(t.Context(), &eventbridge.ListTargetsByRuleInput{Rule: aws.String(alarmsRule), Limit: aws.Int32(1)}))
+	state := w.State()[home+" rule default/"+alarmsRule]
+	if len(targets.Targets) != 1 || !strings.Contains(state, ":archive") || !strings.Contains(state, ":relight-alarms") {
+		t.Errorf("targets are %s", state)
+	}
+}
+
+// Without its bus relight hears nothing of other regions, and a sweep says so.
+func TestBusGone(t *testing.T) {
+	w := healthy(t, "")
+	w.DeleteBus(home, "relight")
+	s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Guard}})
+	if len(s.Reports) != 1 || s.Findings != 1 || s.Reports[0].Findings[0].Code != string(plan.GuardBusGone) {
+		t.Errorf("%+v", s)
+	}
+}

@@ -1,0 +1,336 @@
+package awsio
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
+
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
+	"github.com/relight-aws/relight/internal/remedy"
+)
+
+func (r *region) events() *eventbridge.Client { return client(r, eventbridge.NewFromConfig) }
+
+func (r *region) scheduler() *scheduler.Client { return client(r, scheduler.NewFromConfig) }
+
+func (r *region) cloudformation() *cloudformation.Client {
+	return client(r, cloudformation.NewFromConfig)
+}
+
+var guardKind = kindOf(
+	(*region).observeGuard,
+	each((*region).putRule),
+	each((*region).putRuleTarget),
+	each((*region).putSchedule),
+)
+
+// observeGuard reads relight's own stack. An event about somebody else's rule or
+// schedule costs no read.
+//
+// A sweep reads every rule, and the targets of the rules that hear of changes of
+// rules: as long as these work, an event says when another target changes. If one
+// of these does not work, such an event may have been lost, so the sweep reads all
+// targets. It also reads some of the other targets, in turn.
+func (r *region) observeGuard(ctx context.Context, s remedy.Scope) (*plan.GuardState, error) {
+	names := s.Names.List()
+	if r.Want.Schedule == "" {
+		return &plan.GuardState{Elsewhere: "relight is not deployed"}, nil
+	}
+	state := &plan.GuardState{}
+	rules := r.Want.Rules(r.name)
+	named := func(rule catalog.Rule) bool { return len(names) == 0 || slices.Contains(names, rule.Name) }
+	var err error
+	switch s.Type {
+	case catalog.EventRule:
+		if !slices.ContainsFunc(rules, named) {
+			return &plan.GuardState{Elsewhere: "the event is about another rule"}, nil
+		}
+		err = r.guardRules(ctx, state, rules, func(rule catalog.Rule) bool { return named(rule) })
+	case catalog.Schedule:
+		if err = r.guardSchedules(ctx, state, names); err == nil && len(state.Schedules) == 0 {
+			return &plan.GuardState{Elsewhere: "the event is about another schedule"}, nil
+		}
+	default:
+		turn := r.turn(rules)
+		if err = r.guardRules(ctx, state, rules, turn); err == nil {
+			err = r.guardSchedules(ctx, state, nil)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	state.Changing, err = r.stackChanging(ctx)
+	return state, err
+}
+
+// hears reports whether a rule hears of changes of rules.
+func hears(rule catalog.Rule) bool {
+	return rule.Kind == catalog.Guard && rule.Pattern.Source[0] == "aws.events"
+}
+
+// inTurn is how many targets a sweep reads besides those that it always reads.
+const inTurn = 2
+
+// turn returns which rules' targets a sweep reads.
+func (r *region) turn(rules []catalog.Rule) func(catalog.Rule) bool {
+	var others []plan.RuleKey
+	for _, rule := range rules {
+		if !hears(rule) {
+			others = append(others, plan.KeyOf(rule))
+		}
+	}
+	chosen := map[plan.RuleKey]bool{}
+	if n := len(others); n > 0 && r.Now != nil {
+		sweep := int(r.Now().Unix() / int64(max(1, r.Want.Guard.SweepMinutes)*60))
+		for i := range inTurn {
+			chosen[others[(sweep*inTurn+i)%n]] = true
+		}
+	}
+	return func(rule catalog.Rule) bool { return hears(rule) || chosen[plan.KeyOf(rule)] }
+}
+
+// guardRules reads the rules, and the targets of those that are chosen. If a rule
+// that hears of changes of rules does not work, it reads the targets of all.
+func (r *region) guardRules(ctx context.Context, state *plan.GuardState, rules []catalog.Rule, chosen func(catalog.Rule) bool) error {
+	state.Rules = map[plan.RuleKey]*plan.RuleState{}
+	buses := map[string]bool{}
+	for _, rule := range rules {
+		buses[rule.Bus] = true
+	}
+	listed := map[plan.RuleKey]*plan.RuleState{}
+	for _, bus := range slices.Sorted(maps.Keys(buses)) {
+		err := r.listRules(ctx, bus, listed)
+		if bus != "" && remedy.ClassOf(err) == remedy.Missing {
+			state.BusGone = true
+			buses[bus] = false
+			continue
+		}
+		if err != nil {
+			return err
+		}
+	}
+	slices.SortStableFunc(rules, func(a, b catalog.Rule) int { // those that hear come first
+		return cmp.Compare(fmt.Sprint(!hears(a)), fmt.Sprint(!hears(b)))
+	})
+	deaf := false
+	for _, rule := range rules {
+		key := plan.KeyOf(rule)
+		if !buses[rule.Bus] {
+			continue
+		}
+		seen := listed[key]
+		state.Rules[key] = seen
+		if seen != nil && (deaf || chosen(rule)) {
+			var err error
+			if seen.Targets, err = r.ruleTargets(ctx, key); err != nil {
+				return err
+			}
+			seen.Read = true
+		}
+		if hears(rule) && plan.RuleDrift(rule, seen)+plan.TargetDrift(plan.WantedTarget(r.Want, rule), seen) != "" {
+			deaf = true
+		}
+	}
+	return nil
+}
+
+// listRules adds the rules of a bus that have names like those of the stack.
+func (r *region) listRules(ctx context.Context, bus string, to map[plan.RuleKey]*plan.RuleState) error {
+	in := &eventbridge.ListRulesInput{NamePrefix: aws.String(r.Want.Name("")), EventBusName: orNone(bus)}
+	for {
+		out, err := r.events().ListRules(ctx, in)
+		if err != nil {
+			return err
+		}
+		for _, one := range out.Rules {
+			to[plan.RuleKey{Bus: bus, Name: aws.ToString(one.Name)}] = &plan.RuleState{State: string(one.State), Pattern: aws.ToString(one.EventPattern)}
+		}
+		if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
+			return nil
+		}
+	}
+}
+
+// ruleTargets returns the targets of a rule, none if it was deleted meanwhile.
+func (r *region) ruleTargets(ctx context.Context, rule plan.RuleKey) ([]plan.RuleTarget, error) {
+	var targets []plan.RuleTarget
+	in := &eventbridge.ListTargetsByRuleInput{Rule: aws.String(rule.Name), EventBusName: orNone(rule.Bus)}
+	for {
+		out, err := r.events().ListTargetsByRule(ctx, in)
+		if err != nil {
+			return nil, gone(err)
+		}
+		for _, t := range out.Targets {
+			targets = append(targets, ruleTarget(t))
+		}
+		if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
+			return targets, nil
+		}
+	}
+}
+
+func ruleTarget(t ebtypes.Target) plan.RuleTarget {
+	target := plan.RuleTarget{
+		ID: aws.ToString(t.Id), ARN: aws.ToString(t.Arn),
+		Alters: aws.ToString(t.Input) != "" || aws.ToString(t.InputPath) != "" || t.InputTransformer != nil,
+	}
+	if t.DeadLetterConfig != nil {
+		target.DeadLetters = aws.ToString(t.DeadLetterConfig.Arn)
+	}
+	if p := t.RetryPolicy; p != nil {
+		target.Age, target.Retries = int(aws.ToInt32(p.MaximumEventAgeInSeconds)), int(aws.ToInt32(p.MaximumRetryAttempts))
+	}
+	return target
+}
+
+// guardSchedules reads the schedules of the sweep among those names, or both for
+// no names.
+func (r *region) guardSchedules(ctx context.Context, state *plan.GuardState, names []string) error {
+	state.Schedules = map[string]*plan.ScheduleState{}
+	for _, name := range slices.Sorted(maps.Keys(plan.WantedSchedules(r.Want))) {
+		if len(names) > 0 && !slices.Contains(names, name) {
+			continue
+		}
+		var err error
+		if state.Schedules[name], err = r.schedule(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// schedule returns a schedule, or nil if it does not exist.
+func (r *region) schedule(ctx context.Context, name string) (*plan.ScheduleState, error) {
+	out, err := r.scheduler().GetSchedule(ctx, &scheduler.GetScheduleInput{Name: aws.String(name)})
+	if err != nil {
+		return nil, gone(err)
+	}
+	got := &plan.ScheduleState{State: string(out.State), Expression: aws.ToString(out.ScheduleExpression), Bounded: out.StartDate != nil || out.EndDate != nil}
+	if w := out.FlexibleTimeWindow; w != nil && w.Mode == schedulertypes.FlexibleTimeWindowModeFlexible {
+		got.Window = int(aws.ToInt32(w.MaximumWindowInMinutes))
+	}
+	if t := out.Target; t != nil {
+		got.Target, got.Role, got.Input = aws.ToString(t.Arn), aws.ToString(t.RoleArn), aws.ToString(t.Input)
+		if t.DeadLetterConfig != nil {
+			got.DeadLetters = aws.ToString(t.DeadLetterConfig.Arn)
+		}
+		if p := t.RetryPolicy; p != nil {
+			got.Age, got.Retries = int(aws.ToInt32(p.MaximumEventAgeInSeconds)), int(aws.ToInt32(p.MaximumRetryAttempts))
+		}
+	}
+	return got, nil
+}
+
+// longestChange is how long a change of the stack keeps relight from restoring
+// it. Whoever may change the stack could otherwise hold one open for ever.
+const longestChange = time.Hour
+
+// noStack is CloudFormation's code for a stack that does not exist. Source: AWS
+// CloudFormation API Reference, DescribeStacks.
+const noStack = "ValidationError"
+
+// stackChanging returns what CloudFormation is doing to the stack, or "".
+func (r *region) stackChanging(ctx context.Context) (string, error) {
+	out, err := r.cloudformation().DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(r.Want.StackName())})
+	if codeOf(err) == noStack {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	for _, stack := range out.Stacks {
+		since := aws.ToTime(stack.LastUpdatedTime)
+		if since.IsZero() {
+			since = aws.ToTime(stack.CreationTime)
+		}
+		if deleted := aws.ToTime(stack.DeletionTime); deleted.After(since) {
+			since = deleted
+		}
+		if strings.HasSuffix(string(stack.StackStatus), "_IN_PROGRESS") && r.Now != nil && r.Now().Sub(since) < longestChange {
+			return "CloudFormation is changing the stack: " + string(stack.StackStatus), nil
+		}
+	}
+	return "", nil
+}
+
+func (r *region) putRule(ctx context.Context, a plan.PutRule) error {
+	in := &eventbridge.PutRuleInput{
+		Name: aws.String(a.Rule.Name), EventBusName: orNone(a.Rule.Bus), EventPattern: aws.String(a.Rule.Pattern.String()),
+		Description: aws.String(a.Rule.Description()), State: ebtypes.RuleStateEnabled,
+	}
+	_, err := r.events().PutRule(ctx, in)
+	return again(err)
+}
+
+func (r *region) putRuleTarget(ctx context.Context, a plan.PutRuleTarget) error {
+	out, err := r.events().PutTargets(ctx, &eventbridge.PutTargetsInput{
+		Rule: aws.String(a.Rule.Name), EventBusName: orNone(a.Rule.Bus), Targets: []ebtypes.Target{{
+			Id: aws.String(a.Target.ID), Arn: aws.String(a.Target.ARN), DeadLetterConfig: &ebtypes.DeadLetterConfig{Arn: aws.String(a.Target.DeadLetters)},
+			RetryPolicy: &ebtypes.RetryPolicy{
+				MaximumEventAgeInSeconds: aws.Int32(int32(a.Target.Age)), MaximumRetryAttempts: aws.Int32(int32(a.Target.Retries)),
+			},
+		}},
+	})
+	if err != nil {
+		return again(err)
+	}
+	for _, failed := range out.FailedEntries { // inside a successful reply
+		return &remedy.Error{
+			Op: "events.PutTargets", Target: a.Rule.String(), Class: remedy.Unknown,
+			Err: fmt.Errorf("%s: %s", aws.ToString(failed.ErrorCode), aws.ToString(failed.ErrorMessage)),
+		}
+	}
+	return nil
+}
+
+// putSchedule creates or updates the schedule. An update replaces every setting.
+// Source: EventBridge Scheduler API Reference, UpdateSchedule.
+func (r *region) putSchedule(ctx context.Context, a plan.PutSchedule) error {
+	s := a.Schedule
+	if s.Role == "" {
+		return notDeployed("scheduler.UpdateSchedule", a.Name, "role for the schedule")
+	}
+	window := &schedulertypes.FlexibleTimeWindow{Mode: schedulertypes.FlexibleTimeWindowModeOff}
+	if s.Window > 0 {
+		window = &schedulertypes.FlexibleTimeWindow{Mode: schedulertypes.FlexibleTimeWindowModeFlexible, MaximumWindowInMinutes: aws.Int32(int32(s.Window))}
+	}
+	target := &schedulertypes.Target{
+		Arn: aws.String(s.Target), RoleArn: aws.String(s.Role), Input: aws.String(s.Input),
+		DeadLetterConfig: &schedulertypes.DeadLetterConfig{Arn: aws.String(s.DeadLetters)},
+		RetryPolicy: &schedulertypes.RetryPolicy{
+			MaximumEventAgeInSeconds: aws.Int32(int32(s.Age)), MaximumRetryAttempts: aws.Int32(int32(s.Retries)),
+		},
+	}
+	if a.New {
+		_, err := r.scheduler().CreateSchedule(ctx, &scheduler.CreateScheduleInput{
+			Name: aws.String(a.Name), ScheduleExpression: aws.String(s.Expression), Description: aws.String(s.Description),
+			State: schedulertypes.ScheduleStateEnabled, FlexibleTimeWindow: window, Target: target,
+		})
+		return err
+	}
+	_, err := r.scheduler().UpdateSchedule(ctx, &scheduler.UpdateScheduleInput{
+		Name: aws.String(a.Name), ScheduleExpression: aws.String(s.Expression), Description: aws.String(s.Description),
+		State: schedulertypes.ScheduleStateEnabled, FlexibleTimeWindow: window, Target: target,
+	})
+	return again(err)
+}
+
+// orNone returns a text, or nil for "".
+func orNone(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

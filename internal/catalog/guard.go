@@ -1,0 +1,172 @@
+package catalog
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A GuardSpec is what the configuration decides about relight's own stack. The
+// stack is built from it, and the kind Guard compares the account with it.
+type GuardSpec struct {
+	Kinds        []Kind // the kinds that are not off, in the order of Kinds
+	GraceSeconds int    // how long the events of new resources wait; 0 for no such queue
+	SweepMinutes int    // minutes between two sweeps
+}
+
+// These limits say how long EventBridge tries to deliver an event; its default
+// is a day. Within an hour the sweep has already run several times, and a
+// person should know that delivery is broken. Source: EventBridge API
+// Reference, RetryPolicy.
+const (
+	EventAge     = 3600 // seconds
+	EventRetries = 185
+)
+
+// A Rule is one rule of relight's stack, with its only target: a queue.
+type Rule struct {
+	Name    string
+	Bus     string // name of relight's own bus; "" for the region's default bus
+	Kind    Kind   // whose queue it feeds
+	Later   bool   // it feeds the queue that delays events
+	Pattern Pattern
+}
+
+// TargetID is the ID of a rule's only target. The CDK chooses it.
+const TargetID = "Target0"
+
+// Description returns the description of the rule.
+func (r Rule) Description() string { return RuleDescription(r.Pattern) }
+
+// RuleDescription returns the description of a rule with that pattern.
+func RuleDescription(p Pattern) string {
+	return "Matches events that can undo a protection: " + p.DetailType[0] + " from " + p.Source[0]
+}
+
+// RuleID returns an ID that distinguishes the patterns of one kind. The ID does
+// not depend on the calls in a pattern, so a new call updates a rule instead of
+// replacing it.
+func RuleID(p Pattern) string {
+	id := strings.TrimPrefix(p.Source[0], "aws.")
+	if p.DetailType[0] == AlarmChange {
+		return id + "-changes"
+	}
+	switch narrow := p.Narrow(); narrow {
+	case "":
+		return id + "-calls"
+	case "tagged":
+		return id + "-tags"
+	default:
+		return id + "-" + strings.ReplaceAll(narrow, " ", "-")
+	}
+}
+
+// Rules returns the rules of the home stack, for a deployment with that home
+// region. Two rules on different buses may have one name.
+func (b Baseline) Rules(home string) []Rule {
+	var rules []Rule
+	now, later := b.timely()
+	for _, k := range b.Guard.Kinds {
+		add := func(bus string, late bool, calls []Call) {
+			for _, p := range PatternsOf(calls, k) {
+				name := b.Name(string(k))
+				if late {
+					name += "-later"
+				}
+				rules = append(rules, Rule{Name: name + "-" + RuleID(p), Bus: bus, Kind: k, Later: late, Pattern: p})
+			}
+		}
+		add("", false, atHome(home, now))
+		add("", true, atHome(home, later))
+		add(b.BusName(), false, fromElsewhere(home, k, now))
+		add(b.BusName(), true, fromElsewhere(home, k, later))
+	}
+	return rules
+}
+
+// timely returns the calls that a deployment watches. The events of the calls in
+// later are delayed, and those of the calls in now are not.
+func (b Baseline) timely() (now, later []Call) {
+	for _, c := range b.Calls() {
+		if b.Guard.GraceSeconds > 0 && c.Newborn {
+			later = append(later, c)
+		} else {
+			now = append(now, c)
+		}
+	}
+	return now, later
+}
+
+// atHome returns the calls whose events arrive on the default bus of the home
+// region. Events of global services arrive there only if they are raised there.
+func atHome(home string, calls []Call) []Call {
+	if home == GlobalRegion(home) {
+		return calls
+	}
+	return RegionalCalls(calls)
+}
+
+// fromElsewhere returns the calls that can harm a kind and whose events
+// forwarders send.
+func fromElsewhere(home string, k Kind, calls []Call) []Call {
+	var sent []Call
+	if k.Regional() {
+		sent = RegionalCalls(calls)
+	}
+	if home != GlobalRegion(home) {
+		sent = append(sent, GlobalCalls(calls)...)
+	}
+	return sent
+}
+
+// QueueName returns the name of the queue that feeds the function of a kind, or
+// of the one that delays its events.
+func (b Baseline) QueueName(k Kind, later bool) string {
+	if later {
+		return b.Name(string(k) + "-later")
+	}
+	return b.Name(string(k))
+}
+
+// SchedulePrefix begins the name of the sweep's schedule. The rest depends on the
+// code of the function that it invokes.
+func (b Baseline) SchedulePrefix() string { return b.Name("sweep-") }
+
+// UnannouncedName returns the name of the schedule that sweeps once more in each
+// interval, at a random time.
+func (b Baseline) UnannouncedName() string { return b.Name("unannounced-sweep") }
+
+// These describe the two schedules.
+const (
+	ScheduleDescription    = "relight: the sweep"
+	UnannouncedDescription = "relight: a sweep at a random time of each interval"
+)
+
+// ScheduleExpression returns when the schedule sweeps.
+func (g GuardSpec) ScheduleExpression() string {
+	return fmt.Sprintf("rate(%d minutes)", g.SweepMinutes)
+}
+
+// ScheduleAge returns for how many seconds the schedule tries to invoke its target.
+func (g GuardSpec) ScheduleAge() int { return min(g.SweepMinutes*60, EventAge) }
+
+// SweepInput returns what the schedule sends: it asks for a repair of every kind.
+// The function's own configuration can still limit a kind to observation.
+func (g GuardSpec) SweepInput() string {
+	raw, err := json.Marshal(map[string]any{"kinds": g.Kinds, "mode": Repair})
+	if err != nil { // strings always marshal
+		panic(err)
+	}
+	return string(raw)
+}
+
+// Has reports whether a kind is not off.
+func (g GuardSpec) Has(k Kind) bool { return slices.Contains(g.Kinds, k) }
+
+// ARN returns the ARN of a resource of the deployment's account in its home
+// region.
+func (d Desired) ARN(service, resource string) string {
+	p, _ := PartitionOf(d.HomeRegion) // a deployment has a region that the configuration accepted
+	return "arn:" + p.ID + ":" + service + ":" + d.HomeRegion + ":" + d.Account + ":" + resource
+}

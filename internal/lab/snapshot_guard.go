@@ -1,0 +1,71 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+)
+
+// guard reads what starts functions: the rules of every bus with their targets, and
+// the schedules.
+func (s Snapshot) guard(ctx context.Context, at *Session) error {
+	buses, err := at.Events.ListEventBuses(ctx, &eventbridge.ListEventBusesInput{})
+	if err != nil {
+		return err
+	}
+	for _, bus := range buses.EventBuses {
+		in := &eventbridge.ListRulesInput{EventBusName: bus.Name}
+		for {
+			page, err := at.Events.ListRules(ctx, in)
+			if err != nil {
+				return err
+			}
+			for _, r := range page.Rules {
+				targets, err := at.Events.ListTargetsByRule(ctx, &eventbridge.ListTargetsByRuleInput{Rule: r.Name, EventBusName: bus.Name})
+				if err != nil {
+					continue // it was deleted between the two reads
+				}
+				var lines []string
+				for _, t := range targets.Targets {
+					lines = append(lines, fmt.Sprint(aws.ToString(t.Id), " ", aws.ToString(t.Arn), " ", aws.ToString(t.Input), aws.ToString(t.InputPath), t.InputTransformer != nil))
+				}
+				slices.Sort(lines)
+				s.add("rule", aws.ToString(bus.Name)+"/"+aws.ToString(r.Name), string(r.State), plainDocument(r.EventPattern), lines)
+			}
+			if in.NextToken = page.NextToken; aws.ToString(in.NextToken) == "" {
+				break
+			}
+		}
+	}
+	schedules, err := at.Scheduler.ListSchedules(ctx, &scheduler.ListSchedulesInput{})
+	if err != nil {
+		return err
+	}
+	for _, one := range schedules.Schedules {
+		got, err := at.Scheduler.GetSchedule(ctx, &scheduler.GetScheduleInput{Name: one.Name, GroupName: one.GroupName})
+		if err != nil {
+			continue // it was deleted between the two reads
+		}
+		s.add("schedule", aws.ToString(got.Name), string(got.State), aws.ToString(got.ScheduleExpression), aws.ToString(got.Target.Arn), aws.ToString(got.Target.Input))
+	}
+	return nil
+}
+
+// schedule returns the name of the schedule that sweeps.
+func (s *Session) schedule(ctx context.Context, t Target) (string, error) {
+	out, err := s.Scheduler.ListSchedules(ctx, &scheduler.ListSchedulesInput{NamePrefix: aws.String(t.Prefix + "-sweep-")})
+	if err != nil {
+		return "", err
+	}
+	for _, one := range out.Schedules {
+		if strings.HasPrefix(aws.ToString(one.Name), t.Prefix+"-sweep-") {
+			return aws.ToString(one.Name), nil
+		}
+	}
+	return "", fmt.Errorf("there is no schedule %s-sweep-*", t.Prefix)
+}

@@ -1,0 +1,251 @@
+package plan
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// GuardState is what was observed of relight's own stack: the parts that were
+// looked at. A part that was looked at and is nil does not exist.
+type GuardState struct {
+	Elsewhere string // why there is nothing to plan here; "" if there is
+	Changing  string // what CloudFormation is doing to the stack at the moment; "" for nothing
+	BusGone   bool   // relight's own bus does not exist
+	Rules     map[RuleKey]*RuleState
+	Schedules map[string]*ScheduleState // by name
+}
+
+// Kind returns the kind that the state is of.
+func (*GuardState) Kind() catalog.Kind { return catalog.Guard }
+
+// A RuleKey identifies a rule of a region.
+type RuleKey struct {
+	Bus  string // "" for the default bus
+	Name string
+}
+
+// KeyOf returns the key of a rule of the stack.
+func KeyOf(r catalog.Rule) RuleKey { return RuleKey{r.Bus, r.Name} }
+
+// String returns the key as people read it.
+func (k RuleKey) String() string {
+	if k.Bus == "" {
+		return k.Name
+	}
+	return k.Name + " on bus " + k.Bus
+}
+
+// A RuleState is a rule as EventBridge lists it.
+type RuleState struct {
+	State   string
+	Pattern string
+	Read    bool // its targets were read
+	Targets []RuleTarget
+}
+
+// A RuleTarget is a target of a rule.
+type RuleTarget struct {
+	ID          string
+	ARN         string
+	DeadLetters string // ARN of a queue; "" for none
+	Age         int    // for how many seconds EventBridge tries to deliver
+	Retries     int
+	Alters      bool // it does not get the events as they are
+}
+
+// A ScheduleState is a schedule as EventBridge Scheduler describes it.
+type ScheduleState struct {
+	State       string
+	Expression  string
+	Window      int    // minutes within which it may sweep; 0 for at once
+	Description string // of the schedule to restore
+	Bounded     bool   // it starts late or ends
+	Target      string // ARN
+	Role        string // ARN
+	Input       string
+	DeadLetters string // ARN of a queue; "" for none
+	Age         int    // seconds
+	Retries     int
+}
+
+// WantedTarget returns the target that a rule of the stack has to have.
+func WantedTarget(want catalog.Desired, r catalog.Rule) RuleTarget {
+	return RuleTarget{
+		ID: catalog.TargetID, ARN: want.ARN("sqs", want.QueueName(r.Kind, r.Later)), DeadLetters: want.ARN("sqs", want.Name(catalog.Undelivered)),
+		Age: catalog.EventAge, Retries: catalog.EventRetries,
+	}
+}
+
+// WantedSchedules returns what the schedules of the sweep have to be, by name: one
+// keeps its time, and the other sweeps at a random time of each interval.
+func WantedSchedules(want catalog.Desired) map[string]ScheduleState {
+	atTime := ScheduleState{
+		State: enabled, Expression: want.Guard.ScheduleExpression(), Description: catalog.ScheduleDescription,
+		Target: want.ARN("lambda", "function:"+want.FunctionName(catalog.Backfill)), Role: want.ScheduleRole, Input: want.Guard.SweepInput(),
+		DeadLetters: want.ARN("sqs", want.Name(catalog.Undelivered)), Age: want.Guard.ScheduleAge(), Retries: catalog.EventRetries,
+	}
+	random := atTime
+	random.Window, random.Description = want.Guard.SweepMinutes, catalog.UnannouncedDescription
+	return map[string]ScheduleState{want.Schedule: atTime, want.UnannouncedName(): random}
+}
+
+// These are the states of a rule that works, and of such a schedule. The second
+// one also matches reads. Source: EventBridge API Reference, PutRule, State.
+const (
+	enabled        = "ENABLED"
+	enabledForMore = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+)
+
+// RuleDrift returns why a rule does not match what it has to, or "".
+func RuleDrift(r catalog.Rule, got *RuleState) string {
+	switch {
+	case got == nil:
+		return "it does not exist"
+	case got.State != enabled && got.State != enabledForMore:
+		return "it is " + got.State
+	case !sameJSON(got.Pattern, r.Pattern.String()):
+		return "its pattern was changed"
+	}
+	return ""
+}
+
+// TargetDrift returns why a rule does not send its events to its queue, or "".
+// Other targets are their owners' business. Targets that were not read are not
+// judged, unless the rule does not exist.
+func TargetDrift(want RuleTarget, got *RuleState) string {
+	if got == nil {
+		return "the rule is new"
+	}
+	if !got.Read || slices.ContainsFunc(got.Targets, func(t RuleTarget) bool { t.ID = want.ID; return t == want }) {
+		return ""
+	}
+	if !slices.ContainsFunc(got.Targets, func(t RuleTarget) bool { return t.ARN == want.ARN }) {
+		return "it does not send to the queue"
+	}
+	return "its target was changed"
+}
+
+// sameJSON reports whether two texts are the same JSON value.
+func sameJSON(a, b string) bool {
+	var x, y any
+	return json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil && reflect.DeepEqual(x, y)
+}
+
+// PutRule creates a rule of the stack, or makes it what it has to be.
+type PutRule struct {
+	Rule   catalog.Rule
+	Reason string
+}
+
+// Step returns the action as a step of a plan.
+func (a PutRule) Step() Step {
+	key := KeyOf(a.Rule).String()
+	return Step{Stage: configure, Do: "put rule " + key, Target: key, Reason: a.Reason, Makes: "rule " + key}
+}
+
+// PutRuleTarget makes a rule send its events to its queue.
+type PutRuleTarget struct {
+	Rule   RuleKey
+	Target RuleTarget
+	Reason string
+}
+
+// Step returns the action as a step of a plan.
+func (a PutRuleTarget) Step() Step {
+	key := a.Rule.String()
+	return Step{
+		Stage: protect, Do: fmt.Sprintf("point rule %s at queue %s", key, arnOf(a.Target.ARN).Resource), Target: key, Reason: a.Reason, Needs: "rule " + key,
+	}
+}
+
+// PutSchedule creates a schedule of the sweep, or makes it what it has to be.
+type PutSchedule struct {
+	Name     string
+	Schedule ScheduleState
+	New      bool
+	Reason   string
+}
+
+// Step returns the action as a step of a plan.
+func (a PutSchedule) Step() Step {
+	do := "update"
+	if a.New {
+		do = "create"
+	}
+	return Step{Stage: protect, Do: do + " schedule " + a.Name, Target: a.Name, Reason: a.Reason}
+}
+
+// plan plans relight's own stack, as far as it was looked at:
+//
+//	nothing deployed, or not relight's     skipped
+//	CloudFormation changes the stack       skipped: a repair would be in its way
+//	a rule is gone, off or changed         put
+//	a rule's target is gone or changed     put
+//	another target of a rule               left as it is
+//	a schedule is gone, off or changed     created or updated
+//	relight's own bus is gone              a finding
+func (state *GuardState) plan(want catalog.Desired, got Observed) Plan {
+	var p Plan
+	if skip := cmp.Or(state.Elsewhere, state.Changing); skip != "" {
+		p.Skips = append(p.Skips, Skip{"relight's own stack", skip})
+		return p
+	}
+	if state.BusGone {
+		p.find(GuardBusGone, Args{"bus": want.BusName()})
+	}
+	for _, r := range want.Rules(want.HomeRegion) {
+		key := KeyOf(r)
+		seen, looked := state.Rules[key]
+		if !looked {
+			continue
+		}
+		p.touch(got, catalog.EventRule, r.Name)
+		healthy := true
+		if reason := RuleDrift(r, seen); reason != "" {
+			p.Actions, healthy = append(p.Actions, PutRule{Rule: r, Reason: reason}), false
+		}
+		target := WantedTarget(want, r)
+		if reason := TargetDrift(target, seen); reason != "" {
+			p.Actions, healthy = append(p.Actions, PutRuleTarget{Rule: key, Target: target, Reason: reason}), false
+		}
+		if healthy {
+			p.Healthy++
+		}
+	}
+	for name, schedule := range WantedSchedules(want) {
+		seen, looked := state.Schedules[name]
+		if !looked {
+			continue
+		}
+		p.touch(got, catalog.Schedule, name)
+		if reason := scheduleDrift(schedule, seen); reason != "" {
+			p.Actions = append(p.Actions, PutSchedule{Name: name, Schedule: schedule, New: seen == nil, Reason: reason})
+		} else {
+			p.Healthy++
+		}
+	}
+	return p
+}
+
+// scheduleDrift returns why the schedule does not sweep as it has to, or "".
+func scheduleDrift(want ScheduleState, got *ScheduleState) string {
+	want.Description = "" // it was not read
+	switch {
+	case got == nil:
+		return "it does not exist"
+	case got.State != want.State:
+		return "it is " + got.State
+	case got.Bounded:
+		return "it has a start or an end"
+	case got.Expression != want.Expression:
+		return "it sweeps at " + got.Expression
+	case *got != want:
+		return "it was changed"
+	}
+	return ""
+}
