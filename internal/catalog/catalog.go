@@ -124,6 +124,8 @@ type Baseline struct {
 
 	Adopt Adoption // what others made and the configuration names
 
+	Regions []string // further regions whose events reach relight
+
 	ProtectGroups bool // relight's log groups have deletion protection
 	RemoveMutes   bool // relight deletes mute rules and removes suppressors that silence alarms of the controls
 }
@@ -153,6 +155,11 @@ type Deployment struct {
 // Sweeps reports whether this process has the role that may write what relight
 // remembers.
 func (d Deployment) Sweeps() bool { return d.SweepRole != "" && d.Role == d.SweepRole }
+
+// Watches reports whether the events of a region reach relight.
+func (d Desired) Watches(region string) bool {
+	return region == d.HomeRegion || slices.Contains(d.Regions, region)
+}
 
 // ActsAs reports whether a caller is a role or a session of the role, both given by
 // ARN. The ARN of a session leaves out the path of the role, which is no loss: a

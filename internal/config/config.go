@@ -324,6 +324,7 @@ func (c Config) Baseline() catalog.Baseline {
 		LogGroup: catalog.LogGroupSpec{Name: c.TrailLogs.LogGroup, RetentionDays: c.TrailLogs.RetentionDays},
 		Boundary: c.PermissionsBoundary,
 		KMSKeys:  c.KMSKeys,
+		Regions:  c.Regions,
 		Adopt:    catalog.Adoption{Filters: c.Adopt.Filters, Topics: c.Adopt.Topics, FlowLogs: c.Adopt.FlowLogs},
 
 		Guard: catalog.GuardSpec{GraceSeconds: c.FlowLogs.GraceSeconds, SweepMinutes: c.SweepMinutes},

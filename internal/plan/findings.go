@@ -491,7 +491,7 @@ var findingTexts = []FindingText{
 		Code: VPCExemptByTag, Subject: "{vpc}", Alert: true,
 		Problem: "its tag {tag} exempts it from having a flow log",
 		Remedy:  "If it should not be exempt, remove the tag: aws ec2 delete-tags --resources {vpc} --tags Key={tag}. The event of that call, or else the next sweep, restores its flow log.",
-		Why:     "With `flowLogs.exemptByTag`, anybody who may tag a VPC can exempt it. Sweeps only list such VPCs as skipped.",
+		Why:     "With `flowLogs.exemptByTag`, anybody who may tag a VPC can exempt it. In regions whose events reach relight, sweeps only list such VPCs as skipped; in others, each sweep reports them.",
 	},
 	{
 		Code: DeliveryRoleElsewhere, Subject: "role {role}", Alert: true,

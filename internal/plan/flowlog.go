@@ -82,7 +82,8 @@ func (a CreateFlowLog) Step() Step {
 // them:
 //
 //	the VPC does not exist                  relight's flow logs on it are deleted, if AWS left any
-//	the VPC is exempt or shared             skipped; a finding if an event names a VPC that a tag exempts
+//	the VPC is exempt or shared             skipped; a finding if an event names a VPC that a tag exempts,
+//	                                        or a sweep finds one where no events reach relight
 //	a flow log satisfies the policy         healthy; only its log group is planned
 //	relight's flow log FAILED               a finding: a new one would fail for the same cause
 //	no flow log satisfies the policy        relight's flow log is created beside the others
@@ -104,7 +105,7 @@ func (state *FlowLogState) plan(want catalog.Desired, got Observed) Plan {
 	for _, vpc := range state.VPCs {
 		if reason := skipped(want.FlowLogs, got.Account, vpc); reason != "" {
 			p.Skips = append(p.Skips, Skip{vpc.ID, reason + unwanted(vpc)})
-			if justExempted(want.FlowLogs, got, vpc) {
+			if justExempted(want, got, vpc) {
 				p.find(VPCExemptByTag, Args{"vpc": vpc.ID, "tag": catalog.ExemptTag})
 			}
 			continue
@@ -196,11 +197,13 @@ func skipped(want catalog.FlowLogSpec, account string, vpc VPC) string {
 	return ""
 }
 
-// justExempted reports whether a tag exempts a VPC that an event names: the VPC
-// was created with the tag, or tagged, a moment ago. Sweeps only skip it.
-func justExempted(want catalog.FlowLogSpec, got Observed, vpc VPC) bool {
-	return want.ExemptByTag && vpc.Exempt && got.Type == catalog.VPC && slices.Contains(got.Asked, vpc.ID) &&
-		!slices.Contains(want.ExemptVPCs, vpc.ID)
+// justExempted reports whether people should know that a tag exempts a VPC. An event
+// names the VPC: it was created with the tag, or tagged, a moment ago. Or a sweep finds
+// the tag in a region whose events do not reach relight, where anybody could set it
+// unseen. In other regions, a sweep only skips the VPC.
+func justExempted(want catalog.Desired, got Observed, vpc VPC) bool {
+	return want.FlowLogs.ExemptByTag && vpc.Exempt && !slices.Contains(want.FlowLogs.ExemptVPCs, vpc.ID) &&
+		(got.Type == catalog.VPC && slices.Contains(got.Asked, vpc.ID) || got.Type == "" && !want.Watches(got.Region))
 }
 
 // unwanted returns what a skip says about relight's own flow logs on the VPC, or
