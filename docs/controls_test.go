@@ -15,8 +15,9 @@ func controls(p *page) {
 	p.line("alarm on the metric of somebody else's filter has a [hash](adr/0005-alarm-names.md) at the")
 	p.line("end of its name. The columns give the section in each version of the CIS AWS Foundations")
 	p.line("Benchmark, and the Security Hub control that, by its documentation, passes with this pattern.\n")
-	p.line("Every alarm: %s of at least %v in one period of %d s, missing data %s.",
-		catalog.AlarmStatistic, catalog.AlarmThreshold, catalog.AlarmPeriod, code(catalog.AlarmMissing))
+	p.line("Every alarm: %s of at least %v in one period of %d s, missing data %s. With a threshold above 1",
+		catalog.AlarmMaximum, catalog.AlarmThreshold, catalog.AlarmPeriod, code(catalog.AlarmMissing))
+	p.line("it is the %s, which [negative values can lower](adr/0018-what-data-cannot-undo.md).", catalog.AlarmSum)
 	p.line("You can [configure](configuration.md) threshold and period per control.\n")
 	head := []string{"ID", "What it measures"}
 	for _, g := range groups {

@@ -70,6 +70,11 @@ func (r *region) observeLogGroups(ctx context.Context, s remedy.Scope) (*plan.Lo
 			return nil, err
 		}
 	}
+	if s.Names == "" {
+		if err := r.describeWriters(ctx, state); err != nil {
+			return nil, err
+		}
+	}
 	if s.Names == "" && (state.Group.Class == "" || state.Group.Class == catalog.ClassStandard) { // other classes take no transformers
 		err = r.describeTransformers(ctx, state)
 	}
@@ -230,6 +235,26 @@ func (r *region) describeFilters(ctx context.Context, group string) (filters []p
 		}
 	}
 	return filters, true, nil
+}
+
+// describeWriters reads the metric filters of all other log groups of the region that
+// write into relight's namespace. CloudWatch Logs takes a namespace only together
+// with one metric, so one listing of all costs fewer calls than one for each.
+func (r *region) describeWriters(ctx context.Context, state *plan.LogGroupState) error {
+	for page, err := range pages(ctx, cloudwatchlogs.NewDescribeMetricFiltersPaginator(r.logs(), &cloudwatchlogs.DescribeMetricFiltersInput{})) {
+		if err != nil {
+			missed, err := unread(plan.FiltersUnread, plan.Args{}, err)
+			state.Unread = append(state.Unread, missed...)
+			return err
+		}
+		for _, f := range page.MetricFilters {
+			ours := func(m types.MetricTransformation) bool { return aws.ToString(m.MetricNamespace) == r.Want.Prefix }
+			if group := aws.ToString(f.LogGroupName); group != state.Group.Name && slices.ContainsFunc(f.MetricTransformations, ours) {
+				state.Writers = append(state.Writers, plan.GroupFilter{LogGroup: group, Filter: filterOf(f)})
+			}
+		}
+	}
+	return nil
 }
 
 func filterOf(f types.MetricFilter) plan.Filter {

@@ -96,6 +96,7 @@ type region struct {
 	composites      store[types.CompositeAlarm]
 	logAlarms       store[types.LogAlarm]
 	mutes           store[muteRule]
+	metrics         map[string][]types.MetricDatum // by namespace and name
 	accountPolicies store[logstypes.AccountPolicy] // by type and name
 }
 

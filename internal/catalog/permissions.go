@@ -223,6 +223,11 @@ var kindGrants = map[Kind][]Grant{
 			Why:       "relight restores the configured key on its own log groups",
 		},
 		{
+			Actions:   []string{"logs:DescribeMetricFilters"},
+			Resources: []string{"*"},
+			Why:       "DescribeMetricFilters is for the filters of every log group in the home region: any of them may write into a metric of relight's, and hide events",
+		},
+		{
 			Actions:   []string{"logs:DescribeAccountPolicies"},
 			Resources: []string{"*"},
 			Why:       "AWS does not support resources for these listings",
@@ -260,6 +265,11 @@ var kindGrants = map[Kind][]Grant{
 			Actions:   []string{"cloudwatch:DescribeAlarms"},
 			Resources: []string{"*"},
 			Why:       "CloudWatch shows composite alarms only to callers with permission for all resources (API Reference, DescribeAlarms)",
+		},
+		{
+			Actions:   []string{"cloudwatch:GetMetricData"},
+			Resources: []string{"*"},
+			Why:       "GetMetricData is for finding negative values in the metrics of alarms that take the sum, in sweeps; AWS does not support resources for it",
 		},
 		{
 			Actions:   []string{"cloudwatch:ListAlarmMuteRules"},

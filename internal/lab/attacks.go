@@ -78,6 +78,8 @@ func Attacks() []Attack {
 				"destinationArn": "arn:aws:logs:" + Region + ":444455556666:destination:security",
 			}),
 			sdk((*cloudwatchlogs.Client).DeleteSubscriptionFilter, input{"logGroupName": "${trail-log-group}", "filterName": "to-security"})),
+		reports("logs PutMetricFilter, one of the intruder's that hides events", Region, disableLogs, poison("${trail-log-group}")).
+			undoneBy(sdk((*cloudwatchlogs.Client).DeleteMetricFilter, input{"logGroupName": "${trail-log-group}", "filterName": "perf"})),
 		reports("logs PutSubscriptionFilter, over somebody's feed", Region, disableLogs,
 			feed(""), feed(`"never-there"`)).
 			undoneBy(sdk((*cloudwatchlogs.Client).DeleteSubscriptionFilter, input{"logGroupName": "${trail-log-group}", "filterName": "siem"})),
@@ -341,6 +343,17 @@ func flowLogTo(vpc, bucket string) Call {
 	return sdk((*ec2.Client).CreateFlowLogs, input{
 		"ResourceIds": []string{vpc}, "ResourceType": types.FlowLogsResourceTypeVpc, "TrafficType": types.TrafficTypeAccept,
 		"LogDestinationType": types.LogDestinationTypeS3, "LogDestination": "arn:aws:s3:::" + bucket,
+	})
+}
+
+// poison writes a negative value into the metric of a control whenever nothing
+// matches.
+func poison(group string) Call {
+	return sdk((*cloudwatchlogs.Client).PutMetricFilter, input{
+		"logGroupName": group, "filterName": "perf", "filterPattern": `"never-there"`,
+		"metricTransformations": []input{{
+			"metricNamespace": "${prefix}", "metricName": "${prefix}-root-usage", "metricValue": "-1000000000", "defaultValue": -1e9,
+		}},
 	})
 }
 

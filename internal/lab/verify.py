@@ -62,7 +62,7 @@ def measures(f, control):
 def alerts(a, metric):
     return (a.get("Namespace") == metric["metricNamespace"] and a.get("MetricName") == metric["metricName"]
             and not a.get("Dimensions") and a.get("Unit") in (None, metric.get("unit", "None"))
-            and a.get("Statistic") == "Sum" and a["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+            and a.get("Statistic") in ("Sum", "Maximum") and a["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
             and 0 < a["Threshold"] <= 1 and a["Period"] <= 300 and a["EvaluationPeriods"] == 1
             and a.get("TreatMissingData", "missing") in ("missing", "notBreaching") and a["ActionsEnabled"])
 

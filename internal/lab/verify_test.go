@@ -24,7 +24,7 @@ func protected() object {
 			"metricTransformations": []object{{"metricName": c.ID, "metricNamespace": "relight", "metricValue": "1"}},
 		})
 		alarms = append(alarms, object{
-			"AlarmName": c.ID, "Namespace": "relight", "MetricName": c.ID, "Statistic": "Sum", "Dimensions": []object{},
+			"AlarmName": c.ID, "Namespace": "relight", "MetricName": c.ID, "Statistic": "Maximum", "Dimensions": []object{},
 			"Threshold": 1, "Period": 300, "EvaluationPeriods": 1, "DatapointsToAlarm": 1, "TreatMissingData": "notBreaching",
 			"ComparisonOperator": "GreaterThanOrEqualToThreshold", "ActionsEnabled": true,
 			"AlarmActions": []string{"arn:aws:sns:us-east-1:111122223333:relight"},

@@ -28,7 +28,15 @@ type AlarmState struct {
 
 	Mutes      []MuteRule  // that cover an alarm of a control, now or later; set if Full, or for the alarms that were asked about
 	Composites []Composite // every composite alarm if Full, or those that were asked about
+	Negative   []Negative  // metrics of Summing that had negative values; read in an observation of everything
 	Unread     []Finding   // about what could not be read and is not needed to plan
+}
+
+// A Negative is a negative value that a metric had a short while ago.
+type Negative struct {
+	Alarm, Namespace, Metric string
+	Value                    float64
+	Minutes                  int // within how many it had the value
 }
 
 // Kind returns the kind that the state is of.
@@ -155,6 +163,8 @@ func (a Unsuppress) Step() Step {
 //	a composite alarm depends on one of them,
 //	 through other composite alarms too,
 //	 and has a suppressor                     a finding, or the suppressor is removed if the configuration says so
+//	one takes the sum, and its metric had     a finding: the events may have gone unnoticed
+//	 negative values
 //	one has been in ALARM for a day           a finding: new events send no notification
 func (observed *AlarmState) plan(want catalog.Desired, got Observed) Plan {
 	var p Plan
@@ -200,6 +210,11 @@ func (observed *AlarmState) plan(want catalog.Desired, got Observed) Plan {
 	rules := rulesOf(state.Composites)
 	for _, c := range state.Composites {
 		p.suppressed(want, c, rules, names, alert)
+	}
+	for _, n := range state.Negative {
+		p.find(MetricNegative, Args{
+			"namespace": n.Namespace, "metric": n.Metric, "alarm": n.Alarm, "value": strconv.FormatFloat(n.Value, 'g', -1, 64), "minutes": strconv.Itoa(n.Minutes),
+		})
 	}
 	for _, name := range names {
 		if state.Alarms[name].InAlarmFor > catalog.StuckAfter && !slices.Contains(own, name) {
@@ -483,7 +498,7 @@ func (p *Plan) unwanted(want catalog.Desired, got Observed, state AlarmState, gu
 func (p *Plan) putAlarm(want catalog.Desired, c catalog.Control, m Metric, topics map[string]Topic, from Alarm, reason string) {
 	a := Alarm{
 		Name: from.Name, Namespace: m.Namespace, Metric: m.Name,
-		Statistic: catalog.AlarmStatistic, Period: c.Period,
+		Statistic: c.Statistic(), Period: c.Period,
 		Comparison: catalog.AlarmComparison, Threshold: c.Threshold,
 		Periods: catalog.AlarmPeriods, Datapoints: catalog.AlarmPeriods,
 		Missing: catalog.AlarmMissing, ActionsEnabled: true,
@@ -584,6 +599,8 @@ func differs(c catalog.Control, m Metric, a Alarm, notifies func(actions []strin
 	switch {
 	case weak != "":
 		return weak
+	case a.Statistic != c.Statistic():
+		return "its statistic is " + a.Statistic
 	case a.Comparison != catalog.AlarmComparison || a.Threshold != c.Threshold || a.Period != c.Period:
 		return condition(a)
 	case a.Missing != catalog.AlarmMissing:
@@ -611,10 +628,12 @@ func weaker(c catalog.Control, m Metric, a Alarm, notifies func(actions []string
 		return "its dimension " + strings.Join(slices.Sorted(maps.Keys(a.Dimensions)), ", ") + " selects a metric without data"
 	case a.Unit != "" && a.Unit != cmp.Or(m.Unit, NoUnit):
 		return "its unit " + a.Unit + " selects a metric without data"
-	case a.Statistic != catalog.AlarmStatistic:
+	case a.Statistic != catalog.AlarmSum && a.Statistic != catalog.AlarmMaximum:
 		return "its statistic is " + a.Statistic
 	case !sensitive(c, a):
 		return condition(a)
+	case a.Statistic == catalog.AlarmMaximum && !one(a):
+		return "its statistic is Maximum, which does not count events"
 	case a.Periods > catalog.AlarmPeriods:
 		return evaluates(a)
 	case a.Missing != catalog.AlarmMissing && a.Missing != "missing" && a.Missing != "":
@@ -628,6 +647,31 @@ func weaker(c catalog.Control, m Metric, a Alarm, notifies func(actions []string
 }
 
 func evaluates(a Alarm) string { return fmt.Sprintf("it evaluates %d periods", a.Periods) }
+
+// Summing returns the alarms on the metrics of controls that take the sum, by name:
+// a negative value can keep those from alarming. It leaves out those of relight's
+// that take it no longer once the plan is applied. It needs everything of the state
+// but the topics.
+func (observed *AlarmState) Summing(want catalog.Desired) (all []Alarm) {
+	for _, c := range want.Controls {
+		for _, m := range measuredBy(want, c, *observed) {
+			for _, a := range observed.Alarms {
+				watches := a.Statistic == catalog.AlarmSum && a.Namespace == m.Namespace && a.Metric == m.Name
+				if watches && (c.Statistic() == catalog.AlarmSum || a.Name != observed.nameOf(want, c, m)) {
+					all = append(all, a)
+				}
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b Alarm) int { return cmp.Compare(a.Name, b.Name) })
+	return slices.CompactFunc(all, func(a, b Alarm) bool { return a.Name == b.Name })
+}
+
+// one reports whether a single event is enough for an alarm: filters write at least
+// one for each.
+func one(a Alarm) bool {
+	return a.Threshold <= 1 && a.Comparison == catalog.AlarmComparison || a.Threshold < 1 && a.Comparison == "GreaterThanThreshold"
+}
 
 // sensitive reports whether an alarm alarms on every count that it should. A
 // shorter period splits a count, which matters unless one event is enough; a

@@ -18,7 +18,7 @@ const theirTopic = "arn:aws:sns:us-east-1:111122223333:security"
 func alarmFor(want catalog.Desired, c catalog.Control) plan.Alarm {
 	return plan.Alarm{
 		Name: want.Name(c.ID), Namespace: want.Prefix, Metric: want.Name(c.ID), Description: "relight: " + c.Title,
-		Statistic: "Sum", Period: 300, Comparison: "GreaterThanOrEqualToThreshold", Threshold: 1, Periods: 1, Datapoints: 1,
+		Statistic: c.Statistic(), Period: 300, Comparison: "GreaterThanOrEqualToThreshold", Threshold: 1, Periods: 1, Datapoints: 1,
 		Missing: "notBreaching", ActionsEnabled: true, AlarmActions: []string{topic},
 	}
 }
@@ -452,6 +452,10 @@ func TestThresholdAboveOne(t *testing.T) {
 		"above five":       {func(a *plan.Alarm) { a.Comparison, a.Threshold = "GreaterThanThreshold", 5 }, false, false},
 		"six":              {func(a *plan.Alarm) { a.Threshold = 6 }, false, false},
 		"in a shorter one": {func(a *plan.Alarm) { a.Threshold, a.Period = 5, 60 }, false, false},
+		"the largest":      {func(a *plan.Alarm) { a.Threshold, a.Statistic = 5, "Maximum" }, false, false},
+		"any of one":       {func(a *plan.Alarm) { a.Statistic = "Maximum" }, false, true},
+		"above nothing":    {func(a *plan.Alarm) { a.Statistic, a.Comparison, a.Threshold = "Maximum", "GreaterThanThreshold", 0.5 }, false, true},
+		"above one":        {func(a *plan.Alarm) { a.Statistic, a.Comparison, a.Threshold = "Maximum", "GreaterThanThreshold", 1 }, false, false},
 	}
 	for how, tt := range tests {
 		p := of(t, want, named([]string{want.Name(c.ID)}, with(alarmFor(want, c), tt.change)))
@@ -463,6 +467,21 @@ func TestThresholdAboveOne(t *testing.T) {
 			t.Errorf("theirs, %s: actions %v, want it to hold: %t", how, p.Actions, tt.theirs)
 		}
 	}
+}
+
+// The alarm of a control for which one event is enough takes the largest value,
+// which no negative one lowers. An alarm of an earlier version is changed; one of
+// somebody else's may take the sum, as CIS prints it.
+func TestStatistic(t *testing.T) {
+	want, c := control(t)
+	sum := func(a *plan.Alarm) { a.Statistic = "Sum" }
+	p := of(t, want, named([]string{want.Name(c.ID)}, with(alarmFor(want, c), sum)))
+	says(t, "actions", p.Actions, "put alarm relight-root-usage on relight/relight-root-usage (its statistic is Sum)")
+	if put, ok := p.Actions[0].(plan.PutAlarm); !ok || put.Alarm.Statistic != "Maximum" {
+		t.Errorf("puts %+v", p.Actions[0])
+	}
+	theirs := reachable(alarms([]plan.Filter{theirFilter(c)}, with(theirAlarm(want, c), sum)), plan.Topic{Exists: true, Admits: true, Confirmed: 1})
+	says(t, "actions", of(t, want, theirs).Actions)
 }
 
 func TestAlarmName(t *testing.T) {

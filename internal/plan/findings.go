@@ -99,6 +99,8 @@ const (
 	TransformerUnread            Code = "log-group-transformer-unread"
 	AccountPoliciesUnread        Code = "log-group-account-policies-unread"
 	LogGroupFull                 Code = "log-group-full"
+	MetricForeignWriter          Code = "metric-foreign-writer"
+	FiltersUnread                Code = "metric-filters-unread"
 
 	FlowLogRoleForeign      Code = "flowlog-role-foreign"
 	FlowLogRoleMissing      Code = "flowlog-role-missing"
@@ -149,6 +151,8 @@ const (
 	AlarmMutesUnread    Code = "alarm-mutes-unread"
 	AlarmTopicUnread    Code = "alarm-topic-unread"
 	AlarmStuck          Code = "alarm-stuck"
+	MetricNegative      Code = "metric-negative"
+	MetricsUnread       Code = "metrics-unread"
 	AlarmActionsFull    Code = "alarm-actions-full"
 	AlarmNameTaken      Code = "alarm-name-taken"
 )
@@ -405,6 +409,18 @@ var findingTexts = []FindingText{
 		Problem: "it has {count} metric filters and takes {limit}, so relight cannot restore {missing}",
 		Remedy:  "Delete filters that nobody uses, and find out who created so many: a full log group keeps filters from coming back.",
 		Why:     "The log group has no room for the filters of the controls.",
+	},
+	{
+		Code: MetricForeignWriter, Subject: "metric filter {filter} of log group {group}", Alert: true,
+		Problem: "it writes {value} into {namespace}/{metric}, whose alarm measures a control: such values can hide events, or keep the alarm in ALARM",
+		Remedy:  "Find out who created it, and delete it: aws logs delete-metric-filter --log-group-name {group} --filter-name {filter}.",
+		Why:     "A metric belongs to no log group: a filter on any of them may write into it. relight does not delete filters of others.",
+	},
+	{
+		Code: FiltersUnread, Subject: "metric filters",
+		Problem: "relight cannot read whether other log groups' filters write into its metrics: {error}",
+		Remedy:  "Fix the error: {hint}. If this region does not offer the call, do nothing.",
+		Why:     "relight may not make the call, for example because a service control policy denies it. relight restores everything else.",
 	},
 
 	{
@@ -683,6 +699,19 @@ var findingTexts = []FindingText{
 		Problem: "it has been in ALARM for over a day, so new events send no notification",
 		Remedy:  "Find out what it counts and who writes to its metric. If it stays in ALARM after that is resolved: aws cloudwatch set-alarm-state --state-value OK --state-reason handled --alarm-name {alarm}.",
 		Why:     "An alarm notifies only when it changes state.",
+	},
+	{
+		Code: MetricNegative, Subject: "metric {namespace}/{metric}", Alert: true,
+		Problem: "it had the value {value} within {minutes} minutes, although filters count events: the alarm {alarm} takes the sum, so events may have gone unnoticed",
+		Remedy:  "Find out who writes it, with PutMetricData or by a metric filter of another log group, and search the trail's log group for the events that the control is about. A threshold of 1 makes the alarm take the largest value, which no negative one lowers.",
+		Why:     "Anybody with `cloudwatch:PutMetricData` may write any value into any metric. An alarm with a threshold above 1 has to add values up, and so has an alarm of yours that takes the sum.",
+		More:    "CloudTrail records `PutMetricData` only as a data event, which few trails select.",
+	},
+	{
+		Code: MetricsUnread, Subject: "metrics of the controls",
+		Problem: "relight cannot read whether they had negative values: {error}",
+		Remedy:  "Fix the error: {hint}. If this region does not offer the call, do nothing.",
+		Why:     "relight may not make the call, for example because a service control policy denies it. relight restores everything else.",
 	},
 	{
 		Code: AlarmActionsFull, Subject: "alarm {alarm}", Alert: true,

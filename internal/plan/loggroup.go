@@ -19,6 +19,7 @@ type LogGroupState struct {
 	Filters []Filter // every metric filter of Group
 
 	// Read only in an observation of everything.
+	Writers     []GroupFilter // metric filters of the other log groups of the region
 	Transformed bool        // the group has a transformer of its own
 	Account     []GroupRule // account-wide policies that transform records
 	Unread      []Finding   // about what could not be read and is not needed to plan
@@ -40,6 +41,12 @@ type LogGroup struct {
 	MaskedByAll   bool   // by the account's data protection policy
 	Ours          bool   // relight made it: by its name, its tag or, of the trail's group, from memory; read only if it makes a difference
 	Untagged      bool   // it is Ours from memory alone: its tag was removed
+}
+
+// A GroupFilter is a metric filter of a log group.
+type GroupFilter struct {
+	LogGroup string
+	Filter
 }
 
 // A GroupRule is an account-wide policy of CloudWatch Logs.
@@ -170,6 +177,8 @@ func (a PutFilter) Step() Step {
 //	its class is not STANDARD             a finding: it takes no filters, and its class never changes
 //	it has no room for another filter     a finding
 //	relight's filter is weaker            restored
+//	a filter of others, on any log        a finding
+//	 group, writes into relight's metric
 //	relight's filter belongs to no        skipped: only a person knows whether anything else uses it
 //	 control
 //	neither relight's filter nor an       relight's filter is created; a finding if somebody else's
@@ -207,6 +216,7 @@ func (state *LogGroupState) plan(want catalog.Desired, got Observed) Plan {
 	p.notAdopted(catalog.Adoption{Filters: foreign})
 	p.crowded(state)
 	p.unwantedFilters(want, state)
+	p.poisoned(want, state)
 	return p
 }
 
@@ -220,6 +230,32 @@ func (p *Plan) unwantedFilters(want catalog.Desired, state *LogGroupState) {
 				"metric filter " + f.Name, "no longer wanted: no control needs it; delete it, after its alarm, with " +
 					"aws logs delete-metric-filter --log-group-name " + state.Trail.LogGroup + " --filter-name " + f.Name,
 			})
+		}
+	}
+}
+
+// poisoned reports the filters of others, on any log group of the region, that
+// write into a metric of relight's: a negative value hides events from a sum, and any
+// other one keeps the alarm in ALARM, where it sends nothing. relight deletes no
+// filter of others.
+func (p *Plan) poisoned(want catalog.Desired, state *LogGroupState) {
+	all := slices.Clone(state.Writers)
+	for _, f := range state.Filters {
+		if !slices.ContainsFunc(want.Controls, func(c catalog.Control) bool { return f.Name == want.Name(c.ID) }) { // relight restores its own
+			all = append(all, GroupFilter{state.Group.Name, f})
+		}
+	}
+	for _, f := range all {
+		for _, m := range f.Metrics {
+			i := slices.IndexFunc(want.Controls, func(c catalog.Control) bool { return want.Name(c.ID) == m.Name })
+			if m.Namespace != want.Prefix || i < 0 || Measures(want.Controls[i], f.Filter) == "" { // one that counts the same events hides none
+				continue
+			}
+			value := m.Value
+			if m.Default != nil {
+				value += ", and " + strconv.FormatFloat(*m.Default, 'g', -1, 64) + " for no match,"
+			}
+			p.find(MetricForeignWriter, Args{"filter": f.Name, "group": f.LogGroup, "namespace": m.Namespace, "metric": m.Name, "value": value})
 		}
 	}
 }

@@ -1,0 +1,63 @@
+package awstest
+
+import (
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+)
+
+// putMetricData stores single values with a time. It does not change the states of
+// alarms. Source: CloudWatch API Reference, PutMetricData.
+func putMetricData(c *request, in *cloudwatch.PutMetricDataInput) error {
+	for _, d := range in.MetricData {
+		if d.Value == nil || d.Timestamp == nil {
+			return refuse("InvalidParameterValue", "this account takes single values with a time")
+		}
+		key := *in.Namespace + " " + *d.MetricName
+		if c.metrics == nil {
+			c.metrics = map[string][]types.MetricDatum{}
+		}
+		c.metrics[key] = append(c.metrics[key], d)
+		c.wrote(key)
+	}
+	return nil
+}
+
+// getMetricData returns the smallest value of each period that has values, for
+// metrics without dimensions. Source: CloudWatch API Reference, GetMetricData.
+func getMetricData(c *request, in *cloudwatch.GetMetricDataInput) (*cloudwatch.GetMetricDataOutput, error) {
+	out := &cloudwatch.GetMetricDataOutput{}
+	if len(in.MetricDataQueries) > 500 {
+		return nil, refuse("ValidationError", "a call takes 500 queries")
+	}
+	for _, q := range in.MetricDataQueries {
+		if q.MetricStat == nil || aws.ToString(q.MetricStat.Stat) != "Minimum" || len(q.MetricStat.Metric.Dimensions) > 0 {
+			return nil, refuse("ValidationError", "this account knows the statistic Minimum only")
+		}
+		least := map[time.Time]float64{}
+		period := time.Duration(*q.MetricStat.Period) * time.Second
+		for _, d := range c.metrics[*q.MetricStat.Metric.Namespace+" "+*q.MetricStat.Metric.MetricName] {
+			if d.Timestamp.Before(*in.StartTime) || !d.Timestamp.Before(*in.EndTime) {
+				continue
+			}
+			at := d.Timestamp.Truncate(period)
+			if v, known := least[at]; !known || *d.Value < v {
+				least[at] = *d.Value
+			}
+		}
+		result := types.MetricDataResult{Id: q.Id, Label: q.MetricStat.Metric.MetricName, StatusCode: types.StatusCodeComplete}
+		for at, v := range least {
+			result.Timestamps, result.Values = append(result.Timestamps, at), append(result.Values, v)
+		}
+		out.MetricDataResults = append(out.MetricDataResults, result)
+	}
+	return out, nil
+}
+
+// metricOperations are the operations that this file answers.
+var metricOperations = []operation{
+	act[cloudwatch.PutMetricDataOutput](putMetricData),
+	handle(getMetricData),
+}
