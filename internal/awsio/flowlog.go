@@ -39,7 +39,10 @@ func (r *region) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.Flo
 	switch s.Type {
 	case catalog.Bucket:
 		return r.observeBuckets(ctx)
-	case catalog.Key, catalog.Region: // the policy and the event contain everything needed
+	case catalog.Key: // of the group for relight's own flow logs; sweeps look at those of other groups
+		groups, err := r.describeLogGroups(ctx, []string{r.Want.FlowLogs.LogGroup}, nil)
+		return &plan.FlowLogState{LogGroups: groups}, err
+	case catalog.Region, catalog.AccountPolicy: // the policy and the event contain everything needed
 		return &plan.FlowLogState{}, nil
 	}
 	names := s.Names.List()
@@ -91,7 +94,25 @@ func (r *region) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.Flo
 	if state.LogGroups, err = r.describeLogGroups(ctx, groups, protected); err != nil {
 		return nil, err
 	}
+	if s.Type == "" {
+		if err := r.describeReadable(ctx, state); err != nil {
+			return nil, err
+		}
+	}
 	return state, r.whyFailed(ctx, state)
+}
+
+// describeReadable reads what keeps people from reading the flow log records as they
+// were written: the keys of the log groups, and account-wide policies.
+func (r *region) describeReadable(ctx context.Context, state *plan.FlowLogState) (err error) {
+	if state.Unread, err = r.describeGroupKeys(ctx, state.LogGroups); err != nil || len(state.LogGroups) == 0 {
+		return err
+	}
+	if state.Account, err = r.transformerPolicies(ctx); err != nil {
+		missed, failed := unread(plan.AccountPoliciesUnread, plan.Args{"group": sortedKeys(state.LogGroups)[0]}, err)
+		state.Unread, err = append(state.Unread, missed...), failed
+	}
+	return err
 }
 
 // observeBuckets reads to which buckets the region's flow logs deliver,

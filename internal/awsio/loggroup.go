@@ -70,10 +70,17 @@ func (r *region) observeLogGroups(ctx context.Context, s remedy.Scope) (*plan.Lo
 			return nil, err
 		}
 	}
-	if s.Names == "" {
+	if s.Type == "" { // a sweep
 		if err := r.describeWriters(ctx, state); err != nil {
 			return nil, err
 		}
+		missed, err := r.describeGroupKeys(ctx, groups)
+		if err != nil {
+			return nil, err
+		}
+		own := state.Group
+		state.Unread, state.Group = append(state.Unread, missed...), groups[trail.LogGroup]
+		state.Group.Ours, state.Group.Untagged = own.Ours, own.Untagged
 	}
 	if s.Names == "" && (state.Group.Class == "" || state.Group.Class == catalog.ClassStandard) { // other classes take no transformers
 		err = r.describeTransformers(ctx, state)
@@ -93,21 +100,62 @@ func (r *region) describeTransformers(ctx context.Context, state *plan.LogGroupS
 		}
 	}
 	state.Transformed = own != nil && len(own.TransformerConfig) > 0
+	if state.Account, err = r.transformerPolicies(ctx); err != nil {
+		missed, err := unread(plan.AccountPoliciesUnread, plan.Args{"group": state.Group.Name}, err)
+		state.Unread = append(state.Unread, missed...)
+		return err
+	}
+	return nil
+}
+
+// transformerPolicies returns the account-wide policies of the region that transform
+// records.
+func (r *region) transformerPolicies(ctx context.Context) (rules []plan.GroupRule, err error) {
 	in := &cloudwatchlogs.DescribeAccountPoliciesInput{PolicyType: types.PolicyTypeTransformerPolicy}
 	for { // the SDK has no paginator for it
 		out, err := r.logs().DescribeAccountPolicies(ctx, in)
 		if err != nil {
-			unread, err := unread(plan.AccountPoliciesUnread, plan.Args{"group": state.Group.Name}, err)
-			state.Unread = append(state.Unread, unread...)
-			return err
+			return rules, err
 		}
 		for _, p := range out.AccountPolicies {
-			state.Account = append(state.Account, plan.GroupRule{Name: aws.ToString(p.PolicyName), Selection: aws.ToString(p.SelectionCriteria)})
+			rules = append(rules, plan.GroupRule{Name: aws.ToString(p.PolicyName), Selection: aws.ToString(p.SelectionCriteria)})
 		}
 		if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
-			return nil
+			return rules, nil
 		}
 	}
+}
+
+// describeGroupKeys reads the state and the policy of each key of this account that
+// encrypts one of some log groups. What it may not read becomes a finding. Other
+// accounts' keys are findings anyway.
+func (r *region) describeGroupKeys(ctx context.Context, groups map[string]plan.LogGroup) (missed []plan.Finding, err error) {
+	type key struct{ state, policy string }
+	read := map[string]key{}
+	for _, name := range sortedKeys(groups) {
+		g := groups[name]
+		if g.KMSKey == "" || ownerOf(g.KMSKey) != r.account {
+			continue
+		}
+		if _, known := read[g.KMSKey]; !known {
+			var k key
+			k.state, err = r.keyState(ctx, g.KMSKey)
+			if err == nil && k.state == plan.KeyEnabled {
+				k.policy, err = r.keyPolicy(ctx, g.KMSKey)
+			}
+			if err != nil {
+				found, err := unread(plan.LogGroupKeyUnread, plan.Args{"key": g.KMSKey}, err)
+				if err != nil {
+					return nil, err
+				}
+				missed = append(missed, found...)
+			}
+			read[g.KMSKey] = k
+		}
+		g.KeyState, g.KeyPolicy = read[g.KMSKey].state, read[g.KMSKey].policy
+		groups[name] = g
+	}
+	return missed, nil
 }
 
 // describeLogGroups returns the named log groups that exist. For those that

@@ -33,7 +33,8 @@ var trailKind = kindOf(
 
 // observeTrail reads as little as the scope allows:
 //
-//	buckets or keys                                       every trail, in one call
+//	buckets or keys                                       every trail, in one call; for keys also
+//	                                                      the trails' log groups
 //	new trails                                            memory, which says whether relight may have made it
 //	roles                                                 every trail; the status and the role of the
 //	                                                      one that delivers with such a role
@@ -50,7 +51,9 @@ func (r *region) observeTrail(ctx context.Context, s remedy.Scope) (*plan.TrailS
 	}
 	if s.Type == catalog.Bucket || s.Type == catalog.Key {
 		var err error
-		state.Seen, err = r.describeTrails(ctx)
+		if state.Seen, err = r.describeTrails(ctx); err == nil && s.Type == catalog.Key {
+			state.GroupKeys, err = r.trailGroupKeys(ctx, state.Seen)
+		}
 		return state, err
 	}
 	if s.Type == catalog.NewTrail {
@@ -129,6 +132,27 @@ func (r *region) observeTrail(ctx context.Context, s remedy.Scope) (*plan.TrailS
 		return nil, r.unusable("relight finds no trail that it could protect", state.Memory)
 	}
 	return state, r.describeTrailGroup(ctx, state)
+}
+
+// trailGroupKeys returns the keys of the log groups of this account and region to
+// which some trails deliver.
+func (r *region) trailGroupKeys(ctx context.Context, trails []plan.Trail) (keys []string, err error) {
+	var names []string
+	for _, t := range trails {
+		if t.DeliversTo(r.account, r.name) {
+			names = append(names, resourceOf(t.LogGroupARN, "log-group:"))
+		}
+	}
+	if len(names) == 0 {
+		return nil, nil
+	}
+	groups, err := r.describeLogGroups(ctx, names, nil)
+	for _, name := range sortedKeys(groups) {
+		if key := groups[name].KMSKey; key != "" {
+			keys = append(keys, key)
+		}
+	}
+	return keys, err
 }
 
 // observeTrailRole reads whether a trail delivers with one of the roles, or with a

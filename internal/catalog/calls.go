@@ -99,7 +99,7 @@ var Calls = slices.Concat(
 		Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupIdentifier",
 		Advice: adviceUnprotected, Harmless: Value{"requestParameters.deletionProtectionEnabled", "true"},
 	}.named("PutLogGroupDeletionProtection"),
-	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: logGroupOrResource}.
+	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: logGroupOrResource, Advice: adviceEncrypted}.
 		named("AssociateKmsKey"),
 	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: logGroupOrResource, Advice: adviceDecrypted}.
 		named("DisassociateKmsKey"),
@@ -113,8 +113,12 @@ var Calls = slices.Concat(
 		named("PutDestination", "PutDestinationPolicy", "DeleteDestination"),
 	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupIdentifier", Advice: adviceMasked}.
 		named("PutDataProtectionPolicy"),
-	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupIdentifier", Advice: adviceTransformed}.
+	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupIdentifier", Advice: adviceTransformed}.
 		named("PutTransformer"),
+	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs}, Type: AccountPolicy, Path: "requestParameters.policyName", Advice: adviceAccountWide}.
+		named("PutAccountPolicy"), // in the regions beside the home region
+	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs}, Type: AccountPolicy, Path: "requestParameters.policyName", Advice: adviceAccountPolicyGone}.
+		named("DeleteAccountPolicy"),
 	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: LogGroup, Advice: adviceAccountWide}.
 		named("PutAccountPolicy"),
 	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: LogGroup, Advice: adviceAccountPolicyGone}.

@@ -97,8 +97,9 @@ const (
 	EventRule ResourceType = "rule"      // the name of an EventBridge rule, on any bus
 	Schedule  ResourceType = "schedule"  // the name of a schedule of EventBridge Scheduler
 
-	NewTrail    ResourceType = "new-trail"   // the name of a trail that somebody created
-	Destination ResourceType = "destination" // the name of a destination of CloudWatch Logs, to which log groups send records
+	AccountPolicy ResourceType = "account-policy" // the name of an account policy of CloudWatch Logs
+	NewTrail      ResourceType = "new-trail"      // the name of a trail that somebody created
+	Destination   ResourceType = "destination"    // the name of a destination of CloudWatch Logs, to which log groups send records
 
 	// These types are alarms too. relight checks something else for them than
 	// for an event about the settings of an alarm.

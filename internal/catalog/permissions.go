@@ -82,7 +82,13 @@ var kindGrants = map[Kind][]Grant{
 		{
 			Actions:   []string{"kms:DescribeKey"},
 			Resources: []string{arn + "kms:*:" + InAccount + ":key/*"},
-			Why:       "DescribeKey is for finding out why relight's own flow log cannot deliver; like the reads of the delivery role, it is used only if a delivery has FAILED",
+			Why:       "DescribeKey is for finding out why relight's own flow log cannot deliver; like the reads of the delivery role, it is used only if a delivery has FAILED, and in a sweep if a log group has a key",
+		},
+		groupKeyPolicy,
+		{
+			Actions:   []string{"logs:DescribeAccountPolicies"},
+			Resources: []string{"*"},
+			Why:       "DescribeAccountPolicies is for what rewrites flow log records, in sweeps; AWS does not support resources for these listings",
 		},
 		{
 			Actions:   []string{"ec2:DescribeVpcs", "ec2:DescribeFlowLogs"},
@@ -196,6 +202,12 @@ var kindGrants = map[Kind][]Grant{
 	},
 	LogGroups: {
 		trailReads,
+		groupKeyPolicy,
+		{
+			Actions:   []string{"kms:DescribeKey"},
+			Resources: []string{arn + "kms:" + InRegion + ":" + InAccount + ":key/*"},
+			Why:       "DescribeKey is for the key of the trail's log group, in a sweep; whoever associates a key chooses it",
+		},
 		recall("GetParameterHistory is for choosing the protected trail if several trails qualify, or none, for knowing the log group that relight made if somebody removed its tag, for the longest retention of the log group, and for what others made that relight relies on"),
 		{
 			Actions:   []string{"logs:DeleteRetentionPolicy"},
@@ -352,6 +364,14 @@ var kindGrants = map[Kind][]Grant{
 			Why:       "relight restores nothing of its stack while CloudFormation is changing it",
 		},
 	},
+}
+
+// groupKeyPolicy lets a sweep read whether the key of a log group admits CloudWatch
+// Logs.
+var groupKeyPolicy = Grant{
+	Actions:   []string{"kms:GetKeyPolicy"},
+	Resources: []string{arn + "kms:*:" + InAccount + ":key/*"},
+	Why:       "GetKeyPolicy is for the keys of log groups, in a sweep; whoever associates a key chooses it",
 }
 
 // receiverReads lets a function read whether subscribed queues and functions admit

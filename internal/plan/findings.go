@@ -92,6 +92,8 @@ const (
 	RetentionOverridden          Code = "log-group-retention-overridden"
 	LogGroupKeyChanged           Code = "log-group-key-changed"
 	LogGroupKeyForeign           Code = "log-group-key-foreign"
+	LogGroupKeyUnusable          Code = "log-group-key-unusable"
+	LogGroupKeyUnread            Code = "log-group-key-unread"
 	LogGroupMasked               Code = "log-group-masked"
 	LogGroupMaskedByAccount      Code = "log-group-masked-by-account"
 	LogGroupTransformed          Code = "log-group-transformed"
@@ -108,6 +110,7 @@ const (
 	FlowLogRoleChanged      Code = "flowlog-role-changed"
 	FlowLogRoleConditional  Code = "flowlog-role-conditional"
 	FlowLogGroupMissing     Code = "flowlog-group-missing"
+	FlowLogGroupClass       Code = "flowlog-group-class"
 	FlowLogKeyUnusable      Code = "flowlog-key-unusable"
 	FlowLogRateLimited      Code = "flowlog-rate-limited"
 	FlowLogToS3Failed       Code = "flowlog-to-s3-failed"
@@ -369,6 +372,19 @@ var findingTexts = []FindingText{
 		Why:     "Whoever controls the key can disable or delete it.",
 	},
 	{
+		Code: LogGroupKeyUnusable, Subject: "log group {group}", Alert: true,
+		Problem: "it is encrypted with {key}, and {trouble}: its records cannot be read, and new ones are lost",
+		Remedy:  "Make the key usable (aws kms enable-key, cancel-key-deletion, put-key-policy), then associate the key that was intended (aws logs associate-kms-key) or none (aws logs disassociate-kms-key). Find out who associated the key or changed it.",
+		Why:     "The key of the group is disabled, waits for its deletion, is gone, or its policy does not let CloudWatch Logs, or the account's owner, use it.",
+		More:    "Keep the key: it decrypts the records that were written with it.",
+	},
+	{
+		Code: LogGroupKeyUnread, Subject: "key {key}",
+		Problem: "relight cannot read whether it can be used: {error}",
+		Remedy:  "Fix the error: {hint}. If this region does not offer the call, do nothing.",
+		Why:     "The key encrypts a log group that relight guards, and its policy or a service control policy denies the read. relight restores everything else.",
+	},
+	{
 		Code: LogGroupMasked, Subject: "log group {group}",
 		Problem: "a data protection policy masks its logs, for metric filters too",
 		Remedy:  "Remove it, unless it is intended: aws logs delete-data-protection-policy --log-group-identifier {group}.",
@@ -458,6 +474,12 @@ var findingTexts = []FindingText{
 		Problem: "its delivery is {status}: its log group {group} does not exist",
 		Remedy:  "Do nothing: relight creates the log group in the same run, and delivery continues within minutes.",
 		Why:     "Somebody deleted the log group.",
+	},
+	{
+		Code: FlowLogGroupClass, Subject: "log group {group}", Alert: true,
+		Problem: "flow logs go to it, and its class is {class}, which cannot be changed",
+		Remedy:  "Create a log group of class STANDARD and send the flow logs there. If it is relight's own, delete it: relight creates it again. If it was recreated in that class, find out by whom.",
+		Why:     "A log group of class DELIVERY keeps its records for a day, whatever its retention is. One of class INFREQUENT_ACCESS takes no metric filters and fewer queries; it is a finding only for the group that relight creates.",
 	},
 	{
 		Code: FlowLogKeyUnusable, Subject: "flow log {flowlog} of {vpc}",

@@ -16,6 +16,10 @@ type FlowLogState struct {
 	LogGroups map[string]LogGroup // by name: those that flow logs deliver to, and relight's own if it exists
 	Buckets   []string            // that flow logs deliver to; read if the scope is about buckets
 
+	// Read only in an observation of everything.
+	Account []GroupRule // account-wide policies that transform records
+	Unread  []Finding   // about what could not be read and is not needed to plan
+
 	// What relight's own flow logs need to deliver; read only if one FAILED.
 	Role *DeliveryRoleState
 	Keys map[string]string // ARN of a log group's key to what is wrong with it; "" for nothing
@@ -96,6 +100,7 @@ func (a CreateFlowLog) Step() Step {
 // other flow log has to be only if the VPC has no other healthy one.
 func (state *FlowLogState) plan(want catalog.Desired, got Observed) Plan {
 	p := Plan{Touched: state.watched(want, got)}
+	p.Findings = append(p.Findings, state.Unread...)
 	var unadopted []string      // destinations of others' flow logs that would satisfy the policy, had somebody adopted them
 	needed := map[string]bool{} // names of log groups that have to be healthy
 	for _, vpc := range state.Gone {
@@ -166,6 +171,7 @@ func (state *FlowLogState) plan(want catalog.Desired, got Observed) Plan {
 		group, exists := state.LogGroups[name]
 		p.touch(got, catalog.LogGroup, name)
 		p.logGroup(want, got, logGroupWant{name, want.FlowLogs.RetentionDays, byFlowLogs}, group, exists)
+		p.seen(state, name, OwnsGroup(want, name))
 	}
 	return p
 }
@@ -176,12 +182,23 @@ func (state *FlowLogState) watched(want catalog.Desired, got Observed) []string 
 	var touched []string
 	for _, name := range got.Asked {
 		if got.Type == catalog.Bucket && slices.Contains(state.Buckets, name) ||
-			got.Type == catalog.Key && IsKey(name, want.KMSKeys[got.Region]) ||
+			got.Type == catalog.Key && (IsKey(name, want.KMSKeys[got.Region]) || state.encryptedWith(name)) ||
+			got.Type == catalog.AccountPolicy && got.Region != want.HomeRegion || // there the kind loggroups reports it
 			got.Type == catalog.Region { // an enabled region is protected, even if it is empty
 			touched = append(touched, name)
 		}
 	}
 	return touched
+}
+
+// encryptedWith reports whether a log group that was read has a key.
+func (state *FlowLogState) encryptedWith(key string) bool {
+	for _, g := range state.LogGroups {
+		if IsKey(key, g.KMSKey) {
+			return true
+		}
+	}
+	return false
 }
 
 // skipped returns why relight does not protect a VPC, or "".

@@ -20,9 +20,9 @@ type LogGroupState struct {
 
 	// Read only in an observation of everything.
 	Writers     []GroupFilter // metric filters of the other log groups of the region
-	Transformed bool        // the group has a transformer of its own
-	Account     []GroupRule // account-wide policies that transform records
-	Unread      []Finding   // about what could not be read and is not needed to plan
+	Transformed bool          // the group has a transformer of its own
+	Account     []GroupRule   // account-wide policies that transform records
+	Unread      []Finding     // about what could not be read and is not needed to plan
 }
 
 // Kind returns the kind that the state is of.
@@ -40,6 +40,8 @@ type LogGroup struct {
 	Masked        bool   // by a data protection policy of its own
 	MaskedByAll   bool   // by the account's data protection policy
 	Ours          bool   // relight made it: by its name, its tag or, of the trail's group, from memory; read only if it makes a difference
+	KeyState      string // of KMSKey, as KMS calls it; "" if it was not read, as in observations for events
+	KeyPolicy     string // of KMSKey, JSON; "" if it was not read
 	Untagged      bool   // it is Ours from memory alone: its tag was removed
 }
 
@@ -173,6 +175,8 @@ func (a PutFilter) Step() Step {
 //	relight created it, and it has        a finding
 //	 another key
 //	its key is another account's          a finding
+//	its key is disabled, waits for its    a finding
+//	 deletion or shuts CloudWatch Logs out
 //	its logs are masked or transformed    a finding
 //	its class is not STANDARD             a finding: it takes no filters, and its class never changes
 //	it has no room for another filter     a finding
@@ -278,6 +282,30 @@ func (p *Plan) crowded(state *LogGroupState) {
 	}
 }
 
+// seen reports what changes the flow log records that people see. It alerts nobody:
+// the calls that lead to it come with advice.
+func (p *Plan) seen(state *FlowLogState, name string, ours bool) {
+	got := state.LogGroups[name]
+	if got.Masked {
+		p.find(LogGroupMasked, Args{"group": name})
+	}
+	if got.MaskedByAll {
+		p.find(LogGroupMaskedByAccount, Args{"group": name})
+	}
+	for _, r := range state.Account {
+		if r.selects(name) {
+			p.find(LogGroupTransformedByAccount, Args{"group": name, "policy": r.Name})
+		}
+	}
+	if got.Class == classDelivery || ours && got.Class != "" && got.Class != catalog.ClassStandard {
+		p.find(FlowLogGroupClass, Args{"group": name, "class": got.Class})
+	}
+}
+
+// classDelivery is the class of log groups that keep their records for a day,
+// whatever their retention is. Source: CloudWatch Logs API Reference, CreateLogGroup.
+const classDelivery = "DELIVERY"
+
 // altered reports what changes the logs that people and filters see. These
 // findings alert nobody, because the calls that lead to them come with advice.
 func (p *Plan) altered(state *LogGroupState) {
@@ -335,7 +363,7 @@ type logGroupWant struct {
 // logGroup plans one log group that is needed, and reports whether it can be
 // used once the plan is applied.
 func (p *Plan) logGroup(want catalog.Desired, in Observed, w logGroupWant, got LogGroup, exists bool) bool {
-	theirs := catalog.ControlTowerOwns(w.name)
+	theirs := w.by == byTrail && catalog.ControlTowerOwns(w.name)
 	floor := in.Floors.floor(in.Region, w.name, w.retention)
 	switch {
 	case !exists && theirs:
@@ -412,6 +440,23 @@ func (p *Plan) safeguards(want catalog.Desired, in Observed, got LogGroup) {
 	case owner != "" && owner != in.Account && got.KMSKey != key:
 		p.find(LogGroupKeyForeign, Args{"group": got.Name, "key": got.KMSKey, "owner": owner})
 	}
+	if trouble := keyTrouble(in, got); trouble != "" {
+		p.find(LogGroupKeyUnusable, Args{"group": got.Name, "key": got.KMSKey, "trouble": trouble})
+	}
+}
+
+// keyTrouble returns why the key of a log group does not encrypt and decrypt its
+// records, as far as it was read, or "".
+func keyTrouble(in Observed, got LogGroup) string {
+	switch {
+	case got.KeyState == "":
+		return ""
+	case got.KeyState != KeyEnabled:
+		return "its state is " + got.KeyState
+	case got.KeyPolicy == "":
+		return ""
+	}
+	return keyShutsOut(got.KeyPolicy, got.KMSKey, in.Region, got.ARN)
 }
 
 // shortened reports a log group of an owner whose retention somebody shortened, and

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 
@@ -328,6 +329,44 @@ var keyCare = []string{"kms:DescribeKey", "kms:GetKeyPolicy", "kms:EnableKey", "
 // the key for an alarm, "*" for any, or "".
 func AdmitsToKey(text, key, topic, alarm string) string {
 	return judge(text, keepsOut, usesKey(catalog.AlarmService, key, usingKey(topic, alarm))...)
+}
+
+// groupKeyUse lists what CloudWatch Logs does with the key of a log group. Source:
+// CloudWatch Logs User Guide, "Encrypt log data in CloudWatch Logs using AWS KMS".
+var groupKeyUse = []string{"kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"}
+
+// keyShutsOut returns how the policy of a log group's key keeps CloudWatch Logs, or
+// the account's owner, from using it, or "". A condition that cannot be judged counts
+// against a Deny and not against an Allow: a key that works must not be a finding in
+// every account.
+func keyShutsOut(text, key, region, group string) string {
+	at := arnOf(key)
+	why := ""
+	for _, principal := range []string{"logs." + region + "." + dnsSuffix(at.Partition), "logs.amazonaws.com"} {
+		call := ofService(principal, key)
+		call["kms:encryptioncontext:aws:logs:arn"], call["kms:encryptioncontextkeys"] = iampolicy.Has(group), iampolicy.Has("aws:logs:arn")
+		call["aws:sourceaccount"], call["aws:sourcearn"] = iampolicy.MayHave(at.AccountID), iampolicy.MayHave(group)
+		var asks []ask
+		for _, action := range groupKeyUse {
+			asks = append(asks, ask{service(principal), action, key, call})
+		}
+		denial := judge(text, shuts, asks...)
+		if denial == "" {
+			root := "arn:" + at.Partition + ":iam::" + at.AccountID + ":root"
+			return judge(text, refuses, ask{caller{owner, root}, "kms:Decrypt", key, ofAccount(root, "Account", key)})
+		}
+		why = cmp.Or(why, denial) // of the principal that AWS documents
+	}
+	return why
+}
+
+// dnsSuffix returns the end of the names of a partition's service principals that
+// have a region in them. Source: as of groupKeyUse, and AWS General Reference.
+func dnsSuffix(partition string) string {
+	if partition == "aws-cn" {
+		return "amazonaws.com.cn"
+	}
+	return "amazonaws.com"
 }
 
 // usesKey are the calls with which a service uses a key.

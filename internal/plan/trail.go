@@ -24,6 +24,8 @@ type TrailState struct {
 	Listed      int         // how many trails the region lists, with shadows; 0 except in an observation of everything
 	Seen        []Trail     // every trail; nothing else is read if the scope is about buckets or keys
 
+	GroupKeys []string // ARNs of the keys of the trails' log groups, if the scope is about keys
+
 	OnRoles map[string][]string // the roles that have a managed policy, by its ARN, if the scope is about such policies
 	OnTrail *Trail              // a trail that delivers with one of the roles that the scope is about
 }
@@ -167,7 +169,7 @@ func (observed *TrailState) plan(want catalog.Desired, got Observed) Plan {
 	s := *observed
 	switch got.Type {
 	case catalog.Bucket, catalog.Key:
-		return Plan{Touched: watchedOf(s.Seen, got)}
+		return Plan{Touched: watchedOf(s, got)}
 	case catalog.Parameter: // the event itself says who wrote what relight remembers, and the sweep writes it again
 		p.Touched = slices.DeleteFunc(slices.Clone(got.Asked), func(name string) bool { return !strings.HasPrefix(name, want.Memories()) })
 		return p
@@ -231,12 +233,12 @@ func isProtected(want catalog.Desired, memory Recollection, name string) bool {
 
 // watchedOf returns which of the buckets and keys that were asked about a trail
 // depends on. relight changes none of them.
-func watchedOf(trails []Trail, got Observed) []string {
+func watchedOf(s TrailState, got Observed) []string {
 	var touched []string
 	for _, name := range got.Asked {
-		if slices.ContainsFunc(trails, func(t Trail) bool {
+		if slices.ContainsFunc(s.Seen, func(t Trail) bool {
 			return got.Type == catalog.Bucket && name == t.Bucket || got.Type == catalog.Key && IsKey(name, t.Key)
-		}) {
+		}) || got.Type == catalog.Key && slices.ContainsFunc(s.GroupKeys, func(key string) bool { return IsKey(name, key) }) {
 			touched = append(touched, name)
 		}
 	}

@@ -33,8 +33,9 @@ var shapes = map[catalog.ResourceType]catalog.Shape{
 	catalog.EventRule: catalog.RuleShape,
 	catalog.Schedule:  catalog.RuleShape,
 
-	catalog.NewTrail:    catalog.TrailShape,
-	catalog.Destination: catalog.FilterShape, // the same characters and length: CloudWatch Logs API Reference, PutDestination
+	catalog.NewTrail:      catalog.TrailShape,
+	catalog.AccountPolicy: catalog.FilterShape, // CloudWatch Logs API Reference, PutAccountPolicy
+	catalog.Destination:   catalog.FilterShape, // the same characters and length: CloudWatch Logs API Reference, PutDestination
 
 	catalog.MutedAlarm:     catalog.AlarmShape,
 	catalog.CompositeAlarm: catalog.AlarmShape,
