@@ -344,17 +344,24 @@ func TestKeyCancelledMeanwhile(t *testing.T) {
 	}
 }
 
-// relight does not manage a subscriber that somebody else added, whatever
-// filter policy that subscriber has.
+// relight does not change a subscriber that somebody else added, whatever filter
+// policy that subscriber has, nor raw delivery to a configured one. A sweep reports
+// both, although messages reach the configured subscriber.
 func TestForeignSubscriber(t *testing.T) {
 	w := healthy(t, "")
 	const theirs = "arn:aws:sqs:us-east-1:111122223333:theirs"
 	w.subscribe("sqs", theirs)
-	w.setSubscription(theirs, "FilterPolicy", `{"severity":["high"]}`)
-	w.setSubscription(oncall, "RawMessageDelivery", "true")
-	before := w.State()
+	w.subscribe("sqs", theirs+"-too")
 	if s := w.sweep(app.Request{}); s.Planned > 0 || s.Findings > 0 {
 		t.Errorf("%+v", s.Reports)
+	}
+	w.setSubscription(theirs, "FilterPolicy", `{"severity":["high"]}`)
+	w.setSubscription(theirs+"-too", "RawMessageDelivery", "true") // as they like
+	w.setSubscription(oncall, "RawMessageDelivery", "true")
+	before := w.State()
+	s := w.sweep(app.Request{})
+	if got := findings(s); s.Planned > 0 || s.Findings != 2 || !strings.Contains(got, theirs+`: its filter policy lets only some messages`) || !strings.Contains(got, oncall+": it receives raw messages") {
+		t.Errorf("%d planned, findings %q", s.Planned, got)
 	}
 	if diff := cmp.Diff(before, w.State()); diff != "" {
 		t.Errorf("changed (-before +after):\n%s", diff)

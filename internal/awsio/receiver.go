@@ -52,7 +52,7 @@ func (rs receivers) subscription(ctx context.Context, s *plan.Subscription, rece
 		s.Unread, err = unread(plan.SubscriberUnread, plan.Args{"subscriber": who.String()}, err)
 		return err
 	}
-	if s.Filter, gone, err = rs.filterPolicy(ctx, s.ARN); err != nil {
+	if s.Filter, s.Raw, gone, err = rs.filterPolicy(ctx, s.ARN); err != nil {
 		return false, note(err)
 	}
 	if gone || !receiver || s.Filter != "" || s.Protocol != "sqs" && s.Protocol != "lambda" {

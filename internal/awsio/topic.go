@@ -311,8 +311,9 @@ func (r *region) subscriptions(ctx context.Context, topic string) iter.Seq2[plan
 // filter policies of the configured subscribers if they are asked for. What relight
 // may not read does not keep the topic from being restored. Only the account that
 // called Subscribe may read a filter policy. If receivers are asked for, it also
-// reads the queues and functions behind those subscriptions and, if no message can
-// reach any of them, whether other subscribers receive every message. Source:
+// reads the queues and functions behind those subscriptions. It then reads the filter
+// policies of other subscribers and, if no message can reach any of the configured
+// ones, whether one of the others receives every message. Source:
 // recorded 2026-09-23 (radkawar/stackd).
 func (r *region) describeSubscriptions(ctx context.Context, filters, receivers bool) ([]plan.Subscription, error) {
 	rs := r.receivers()
@@ -338,7 +339,17 @@ func (r *region) describeSubscriptions(ctx context.Context, filters, receivers b
 		}
 		all = append(all, got)
 	}
-	if !receivers || reached {
+	if !receivers {
+		return all, nil
+	}
+	if reached { // those of others are read for people alone
+		for _, i := range rest[:min(len(rest), othersRead)] {
+			if gone, err := rs.subscription(ctx, &all[i], false); err != nil {
+				return nil, err
+			} else if gone {
+				all[i].Pending = true // it delivers nothing
+			}
+		}
 		return all, nil
 	}
 	hears, err := rs.firstHearing(ctx, r.Want.Topic, func(yield func(int, *plan.Subscription) bool) {
@@ -354,24 +365,24 @@ func (r *region) describeSubscriptions(ctx context.Context, filters, receivers b
 	return all, err
 }
 
-// filterPolicy returns the filter policy of a subscription, "" for none, and
-// whether the subscription was deleted after it was listed. An empty object
+// filterPolicy returns the filter policy of a subscription, "" for none, whether it
+// delivers raw messages, and whether it was deleted after it was listed. An empty object
 // filters nothing: clients write one to remove a filter policy. Source: Amazon
 // SNS Developer Guide, "Use SetSubscriptionAttributes with an AWS SDK or CLI".
-func (r *region) filterPolicy(ctx context.Context, subscription string) (filter string, gone bool, err error) {
+func (r *region) filterPolicy(ctx context.Context, subscription string) (filter string, raw, gone bool, err error) {
 	out, err := r.sns().GetSubscriptionAttributes(ctx, &sns.GetSubscriptionAttributesInput{SubscriptionArn: aws.String(subscription)})
 	if remedy.ClassOf(err) == remedy.Missing {
-		return "", true, nil
+		return "", false, true, nil
 	}
 	if err != nil {
-		return "", false, err
+		return "", false, false, err
 	}
 	filter = strings.TrimSpace(out.Attributes["FilterPolicy"])
 	var object map[string]any
 	if json.Unmarshal([]byte(filter), &object) == nil && len(object) == 0 {
 		filter = ""
 	}
-	return filter, false, nil
+	return filter, out.Attributes["RawMessageDelivery"] == "true", false, nil
 }
 
 // topicThere occurs in SNS's message about a topic that exists with other

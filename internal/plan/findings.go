@@ -137,6 +137,8 @@ const (
 	SubscriberUnread      Code = "subscriber-unread"
 	SubscriberTokenUnused Code = "subscriber-token-unused"
 	SubscriberUnconfirmed Code = "subscriber-unconfirmed"
+	SubscriberFiltered    Code = "subscriber-filtered"
+	SubscriberRaw         Code = "subscriber-raw"
 
 	SubscriberQueueMissing   Code = "subscriber-queue-missing"
 	SubscriberQueueClosed    Code = "subscriber-queue-closed"
@@ -658,6 +660,19 @@ var findingTexts = []FindingText{
 		Remedy:  "Open the confirmation link that SNS sent. It is valid for two days.",
 		Why:     "The owner of an email or HTTPS endpoint has to confirm its subscription, also after relight has restored it.",
 		More:    "After two days, `aws sns subscribe` sends another link.",
+	},
+	{
+		Code: SubscriberFiltered, Subject: "subscriber {subscriber}",
+		Problem: "its filter policy lets only some messages of relight's topic through: {filter}",
+		Remedy:  "Remove the filter policy unless it is intended: aws sns set-subscription-attributes --subscription-arn {subscription} --attribute-name FilterPolicy --attribute-value '{}'. relight restores only the subscribers that the configuration names.",
+		Why:     "Somebody gave it a filter policy. Alarms have no message attributes, so most filter policies drop every alarm.",
+		More:    "A sweep reads the filter policies of at most 20 subscribers that are not configured.",
+	},
+	{
+		Code: SubscriberRaw, Subject: "subscriber {subscriber}",
+		Problem: "it receives raw messages, without SNS's envelope: what reads them may not understand that",
+		Remedy:  "Switch raw delivery off unless it is intended: aws sns set-subscription-attributes --subscription-arn {subscription} --attribute-name RawMessageDelivery --attribute-value false.",
+		Why:     "Somebody switched raw message delivery on. relight cannot know whether the receiver expects it.",
 	},
 	{
 		Code: TopicUnheard, Subject: "topic {topic}",

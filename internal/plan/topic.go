@@ -37,6 +37,7 @@ type Subscription struct {
 	Pending  bool      // waits for confirmation
 	Deleted  bool      // it has ended, and SNS still lists it
 	Filter   string    // filter policy, JSON; "" for none or if it was not read
+	Raw      bool      // raw message delivery: without SNS's envelope, subject and topic
 	Receiver *Receiver // the queue or function behind it; nil if it has none or was not read
 	Unread   []Finding // about the filter policy and the receiver, if relight may not read them
 	Unproven bool      // relight looked whether it receives every message, and cannot show it
@@ -182,7 +183,8 @@ func (a ClearFilterPolicy) Step() Step {
 //	  has a subscription that has ended            a finding: subscribing again does not bring it back
 //	no subscriber has confirmed, or can be shown   a finding
 //	to receive every message
-//	a subscriber that is not configured            left as it is
+//	a configured subscriber gets raw messages      a finding: its owner may want that
+//	a subscriber that is not configured            left as it is; a finding if it has a filter policy
 //
 // and the topic of last resort in the same way, except that it has no key.
 func (observed *TopicState) plan(want catalog.Desired, got Observed) Plan {
@@ -402,6 +404,16 @@ func (p *Plan) subscribers(want catalog.Desired, state TopicState) {
 		reached = reached || s.Delivers(want.Topic)
 		confirmed = confirmed || !s.Pending && !s.Deleted
 		waiting = waiting || s.Pending
+	}
+	for _, s := range state.Subscriptions {
+		who := catalog.Subscriber{Protocol: s.Protocol, Endpoint: s.Endpoint}
+		configured := slices.ContainsFunc(want.Subscribers, func(who catalog.Subscriber) bool { return SameSubscriber(who, s) })
+		switch {
+		case s.Filter != "" && !configured:
+			p.find(SubscriberFiltered, Args{"subscriber": who.String(), "filter": excerpt(s.Filter), "subscription": s.ARN})
+		case s.Raw && configured:
+			p.find(SubscriberRaw, Args{"subscriber": who.String(), "subscription": s.ARN})
+		}
 	}
 	for _, who := range want.Subscribers {
 		s, exists := subscriptionOf(who, state.Subscriptions)
