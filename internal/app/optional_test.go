@@ -143,13 +143,14 @@ func TestLogGroupWithoutARefusedPart(t *testing.T) {
 				if text := w.told(told); !strings.Contains(text, tt.missing) {
 					t.Errorf("people were notified of\n%s\nwithout %q", text, tt.missing)
 				}
-				for range 3 { // no loop of writes while the part is refused
+				for i := range 3 { // no loop of writes while the part is refused
 					if name == "a code that nobody has recorded" || name == "KMS's own code" {
 						break
 					}
 					writes, told := len(w.Writes()), len(w.Messages())
 					s := w.sweep(app.Request{})
-					if extra := w.changes(writes); len(extra) > 0 || len(w.Messages()) != told {
+					news := i == 0 && by == "event" && strings.Contains(w.told(told), "[log-group-key-unusable] log group "+flowLogGroup+": ") // it has the key too
+					if extra := w.changes(writes); len(extra) > 0 || len(w.Messages()) != told && !news {
 						t.Errorf("a sweep writes %v and notifies people of\n%s", extra, w.told(told))
 					}
 					if !tt.never && s.Unrestored == 0 {

@@ -47,7 +47,7 @@ var stalls = map[string]func(ctx context.Context, over <-chan struct{}) error{
 // readOnlyBy is a call that the sweep makes for one kind only.
 var readOnlyBy = map[catalog.Kind]string{
 	catalog.DeliveryRoles: "ListRolePolicies", catalog.FlowLogs: "DescribeVpcs", catalog.Trails: "GetTrailStatus",
-	catalog.LogGroups: "DescribeAccountPolicies", catalog.Topics: "ListSubscriptionsByTopic", catalog.Alarms: "DescribeAlarms",
+	catalog.LogGroups: "GetTransformer", catalog.Topics: "ListSubscriptionsByTopic", catalog.Alarms: "DescribeAlarms",
 }
 
 // A kind whose check does not end keeps the sweep neither from the other kinds nor
