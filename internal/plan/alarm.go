@@ -654,7 +654,7 @@ func evaluates(a Alarm) string { return fmt.Sprintf("it evaluates %d periods", a
 // but the topics.
 func (observed *AlarmState) Summing(want catalog.Desired) (all []Alarm) {
 	for _, c := range want.Controls {
-		for _, m := range measuredBy(want, c, *observed) {
+		for _, m := range measuredBy(want, Adopted{All: true}, c, *observed) {
 			for _, a := range observed.Alarms {
 				watches := a.Statistic == catalog.AlarmSum && a.Namespace == m.Namespace && a.Metric == m.Name
 				if watches && (c.Statistic() == catalog.AlarmSum || a.Name != observed.nameOf(want, c, m)) {
