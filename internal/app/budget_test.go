@@ -69,7 +69,7 @@ func TestBudgets(t *testing.T) {
 		{event: "CreateTrail.decoy.json", attack: echo, calls: 1, perRun: 1, messages: 1},
 		{event: "CreateTrail.protected.json", attack: echo, calls: 1, perRun: 1}, // as relight's own call does
 		{event: "PutDestinationPolicy.security.json", attack: echo, messages: 1},
-		{event: "DeleteAccountPolicy.feed.json", attack: echo, perRun: 7, calls: 7, messages: 1}, // the trail's group is checked; in other regions nothing is
+		{event: "DeleteAccountPolicy.feed.json", attack: echo, perRun: 8, calls: 8, messages: 1}, // the trail's group is checked; in other regions nothing is
 		{event: "PutTransformer.foreign.json", attack: echo, calls: 2, perRun: 1},
 		{event: "PutSubscriptionFilter.foreign.json", attack: echo, calls: 2, perRun: 1},
 		{event: "PutBucketVersioning.logs.json", attack: flowLogsToBucket, perRun: 1, calls: 2, messages: 2},
