@@ -221,12 +221,7 @@ func TestStrangersFlowLog(t *testing.T) {
 				w.anHour()
 				w.sweep(app.Request{})
 			}
-			own := func() (ids []string) {
-				for _, id := range w.FlowLogs(region, vpc) {
-					ids = append(ids, id)
-				}
-				return ids
-			}
+			own := func() []string { return w.FlowLogs(region, vpc) }
 			if len(own()) != 2 {
 				t.Fatalf("flow logs %v, want relight's and the stranger's", own())
 			}
