@@ -102,7 +102,7 @@ func TestJSON(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	shape := regexp.MustCompile(`^([A-Za-z]+)(\.[a-z]+(-[a-z]+)*)+\.json$`)
+	shape := regexp.MustCompile(`^([A-Za-z0-9]+)(\.[a-z]+(-[a-z]+)*)+\.json$`)
 	for _, name := range events.All() {
 		if !shape.MatchString(name) {
 			t.Errorf("%s: want <EventName>.<variant>.json", name)

@@ -10,6 +10,7 @@ import (
 	cftypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
 	"github.com/google/go-cmp/cmp"
@@ -34,6 +35,9 @@ func (w *world) addGuard() {
 	want := w.config.Desired(w.deployment(home))
 	w.SetStack(home, cftypes.Stack{StackName: aws.String(want.StackName()), StackStatus: cftypes.StackStatusCreateComplete, CreationTime: aws.Time(w.now.Add(-time.Hour))})
 	w.AddBus(home, want.BusName())
+	for _, f := range catalog.Functions() {
+		w.AddFunction(home, want.FunctionName(f))
+	}
 	for _, r := range want.Rules(home) {
 		w.putRule(r)
 		w.putTarget(r, nil)
@@ -123,6 +127,11 @@ func (w *world) deleteRule(name string) {
 	must(w.EventBridge.DeleteRule(w.t.Context(), &eventbridge.DeleteRuleInput{Name: aws.String(name)}))
 }
 
+// limit stops a function.
+func (w *world) limit(function string) {
+	must(w.Lambda.PutFunctionConcurrency(w.t.Context(), &lambda.PutFunctionConcurrencyInput{FunctionName: aws.String(function), ReservedConcurrentExecutions: aws.Int32(0)}))
+}
+
 func (w *world) deleteSchedule() {
 	must(w.Scheduler.DeleteSchedule(w.t.Context(), &scheduler.DeleteScheduleInput{Name: aws.String(sweepSchedule)}))
 }
@@ -144,6 +153,9 @@ var guardHarms = map[string]attack{
 		w.putSchedule(sweepSchedule, func(in *scheduler.UpdateScheduleInput) { in.State = schedulertypes.ScheduleStateDisabled })
 	}},
 	"DeleteSchedule.ours.json": {do: (*world).deleteSchedule},
+
+	"PutFunctionConcurrency20171031.ours.json": {do: func(w *world) { w.limit("relight-alarms") }},
+	"PutFunctionConcurrency20171031.arn.json":  {do: func(w *world) { w.limit("relight-alarms") }},
 }
 
 // A cut is a way to cut off a part of relight itself.
@@ -171,6 +183,8 @@ func cuts() []cut {
 		{"guard's rule", "blinded", target(func(t *ebtypes.Target) { t.Input = aws.String(`{}`) }), ""},
 		{"guard's rule", "without dead letters", target(func(t *ebtypes.Target) { t.DeadLetterConfig = nil }), ""},
 		{"guard's rule", "without retries", target(func(t *ebtypes.Target) { t.RetryPolicy.MaximumRetryAttempts = aws.Int32(0) }), ""},
+		{"function", "stopped", func(w *world) { w.limit("relight-alarms") }, "PutFunctionConcurrency20171031.ours.json"},
+		{"guard's function", "stopped", func(w *world) { w.limit("relight-guard") }, ""},
 		{"schedule", "off", guardHarms["UpdateSchedule.ours.json"].do, "UpdateSchedule.ours.json"},
 		{"schedule", "deleted", (*world).deleteSchedule, "DeleteSchedule.ours.json"},
 		{"schedule", "ended", schedule(func(in *scheduler.UpdateScheduleInput) { in.EndDate = aws.Time(time.Unix(0, 0)) }), ""},
@@ -185,7 +199,8 @@ func cuts() []cut {
 // hears reports whether the guard's own function hears of what happens to rules.
 func (w *world) hears() bool {
 	state := w.State()[home+" rule default/"+guardRule]
-	return strings.Contains(state, `"state":"ENABLED"`) && strings.Contains(state, ":relight-guard") && !strings.Contains(state, `"Input":"{}"`)
+	limit := must(w.Lambda.GetFunctionConcurrency(w.t.Context(), &lambda.GetFunctionConcurrencyInput{FunctionName: aws.String("relight-guard")}))
+	return limit.ReservedConcurrentExecutions == nil && strings.Contains(state, `"state":"ENABLED"`) && strings.Contains(state, ":relight-guard") && !strings.Contains(state, `"Input":"{}"`)
 }
 
 // Each cut alone, and each two of different parts in either order, is undone by its

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
 
@@ -34,6 +35,7 @@ var guardKind = kindOf(
 	each((*region).putRule),
 	each((*region).putRuleTarget),
 	each((*region).putSchedule),
+	each((*region).freeFunction),
 )
 
 // observeGuard reads relight's own stack. An event about somebody else's rule or
@@ -58,14 +60,26 @@ func (r *region) observeGuard(ctx context.Context, s remedy.Scope) (*plan.GuardS
 			return &plan.GuardState{Elsewhere: "the event is about another rule"}, nil
 		}
 		err = r.guardRules(ctx, state, rules, func(rule catalog.Rule) bool { return named(rule) })
+	case catalog.Lambda:
+		if err = r.guardFunctions(ctx, state, func(f catalog.Function) bool {
+			return len(names) == 0 || slices.Contains(names, r.Want.FunctionName(f))
+		}); err == nil && len(state.Reserved) == 0 {
+			return &plan.GuardState{Elsewhere: "the event is about another function"}, nil
+		}
 	case catalog.Schedule:
 		if err = r.guardSchedules(ctx, state, names); err == nil && len(state.Schedules) == 0 {
 			return &plan.GuardState{Elsewhere: "the event is about another schedule"}, nil
 		}
 	default:
 		turn := r.turn(rules)
-		if err = r.guardRules(ctx, state, rules, turn); err == nil {
+		if err = r.guardOwn(ctx, state); err == nil {
+			err = r.guardRules(ctx, state, rules, turn)
+		}
+		if err == nil {
 			err = r.guardSchedules(ctx, state, nil)
+		}
+		if err == nil {
+			err = r.guardReserved(ctx, state)
 		}
 	}
 	if err != nil {
@@ -124,7 +138,7 @@ func (r *region) guardRules(ctx context.Context, state *plan.GuardState, rules [
 	slices.SortStableFunc(rules, func(a, b catalog.Rule) int { // those that hear come first
 		return cmp.Compare(fmt.Sprint(!hears(a)), fmt.Sprint(!hears(b)))
 	})
-	deaf := false
+	deaf := state.Deaf
 	for _, rule := range rules {
 		key := plan.KeyOf(rule)
 		if !buses[rule.Bus] {
@@ -140,7 +154,7 @@ func (r *region) guardRules(ctx context.Context, state *plan.GuardState, rules [
 			seen.Read = true
 		}
 		if hears(rule) && plan.RuleDrift(rule, seen)+plan.TargetDrift(plan.WantedTarget(r.Want, rule), seen) != "" {
-			deaf = true
+			deaf, state.Deaf = true, true
 		}
 	}
 	return nil
@@ -193,6 +207,55 @@ func ruleTarget(t ebtypes.Target) plan.RuleTarget {
 		target.Age, target.Retries = int(aws.ToInt32(p.MaximumEventAgeInSeconds)), int(aws.ToInt32(p.MaximumRetryAttempts))
 	}
 	return target
+}
+
+// guardOwn reads the concurrency of the guard's own function. If the function is
+// stopped, events may have been lost.
+func (r *region) guardOwn(ctx context.Context, state *plan.GuardState) error {
+	own := catalog.Function(catalog.Guard)
+	err := r.guardFunctions(ctx, state, func(f catalog.Function) bool { return f == own })
+	state.Deaf = state.Reserved[r.Want.FunctionName(own)] != nil
+	return err
+}
+
+// guardReserved reads the concurrency of one other function in turn. If anything
+// keeps the guard's function from hearing of changes, it reads that of all.
+func (r *region) guardReserved(ctx context.Context, state *plan.GuardState) error {
+	own, deaf := catalog.Function(catalog.Guard), state.Deaf
+	functions := catalog.Functions()
+	turn := own
+	if r.Now != nil {
+		turn = functions[int(r.Now().Unix()/int64(max(1, r.Want.Guard.SweepMinutes)*60))%len(functions)]
+	}
+	return r.guardFunctions(ctx, state, func(f catalog.Function) bool { return f != own && (deaf || f == turn) })
+}
+
+// guardFunctions reads the concurrency that is reserved for the chosen functions. A
+// function that does not exist has none.
+func (r *region) guardFunctions(ctx context.Context, state *plan.GuardState, chosen func(catalog.Function) bool) error {
+	if state.Reserved == nil {
+		state.Reserved = map[string]*int32{}
+	}
+	for _, f := range catalog.Functions() {
+		if f != catalog.Backfill && !r.Want.Guard.Has(catalog.Kind(f)) || !chosen(f) {
+			continue
+		}
+		name := r.Want.FunctionName(f)
+		out, err := r.lambda().GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: aws.String(name)})
+		switch {
+		case remedy.ClassOf(err) == remedy.Missing:
+		case err != nil:
+			return err
+		default:
+			state.Reserved[name] = out.ReservedConcurrentExecutions
+		}
+	}
+	return nil
+}
+
+func (r *region) freeFunction(ctx context.Context, a plan.FreeFunction) error {
+	_, err := r.lambda().DeleteFunctionConcurrency(ctx, &lambda.DeleteFunctionConcurrencyInput{FunctionName: aws.String(a.Name)})
+	return gone(err)
 }
 
 // guardSchedules reads the schedules of the sweep among those names, or both for

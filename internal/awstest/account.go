@@ -216,7 +216,7 @@ func (a *Account) State() map[string]string {
 			add("queue", name, attributes)
 		}
 		for name, f := range r.functions {
-			add("function", name, f.policies)
+			add("function", name, map[string]any{"policies": f.policies, "reserved": f.reserved})
 		}
 		for key, rule := range r.rules {
 			add("rule", key, rule.state())

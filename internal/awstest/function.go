@@ -13,7 +13,8 @@ import (
 // A function has a policy for itself, and one for each of its versions and
 // aliases. Source: recorded 2025-11-25 (localstack/localstack).
 type function struct {
-	qualifiers []string          // versions and aliases
+	qualifiers []string // versions and aliases
+	reserved   *int32
 	policies   map[string]string // by qualifier, "" for the function itself; JSON
 }
 
@@ -186,10 +187,51 @@ func putResourcePolicy(c *request, in *lambda.PutResourcePolicyInput) (*lambda.P
 	return &lambda.PutResourcePolicyOutput{Policy: in.Policy}, nil
 }
 
+// Source of the three: AWS Lambda API Reference, PutFunctionConcurrency,
+// GetFunctionConcurrency and DeleteFunctionConcurrency.
+func getConcurrency(c *request, in *lambda.GetFunctionConcurrencyInput) (*lambda.GetFunctionConcurrencyOutput, error) {
+	fn, arn, _, err := c.function(in.FunctionName, nil)
+	if err == nil && fn == nil {
+		err = refuse("ResourceNotFoundException", "Function not found: %s", arn)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &lambda.GetFunctionConcurrencyOutput{ReservedConcurrentExecutions: fn.reserved}, nil
+}
+
+func putConcurrency(c *request, in *lambda.PutFunctionConcurrencyInput) (*lambda.PutFunctionConcurrencyOutput, error) {
+	fn, arn, _, err := c.function(in.FunctionName, nil)
+	if err == nil && fn == nil {
+		err = refuse("ResourceNotFoundException", "Function not found: %s", arn)
+	}
+	if err != nil {
+		return nil, err
+	}
+	fn.reserved = in.ReservedConcurrentExecutions
+	c.wrote(arn)
+	return &lambda.PutFunctionConcurrencyOutput{ReservedConcurrentExecutions: fn.reserved}, nil
+}
+
+func deleteConcurrency(c *request, in *lambda.DeleteFunctionConcurrencyInput) error {
+	fn, arn, _, err := c.function(in.FunctionName, nil)
+	if err == nil && fn == nil {
+		err = refuse("ResourceNotFoundException", "Function not found: %s", arn)
+	}
+	if err == nil {
+		fn.reserved = nil
+		c.wrote(arn)
+	}
+	return err
+}
+
 // functionOperations are the operations that this file answers.
 var functionOperations = []operation{
 	handle(addPermission),
 	act[lambda.RemovePermissionOutput](removeFunctionPermission),
 	handle(getFunctionPolicy),
 	handle(putResourcePolicy),
+	handle(getConcurrency),
+	handle(putConcurrency),
+	act[lambda.DeleteFunctionConcurrencyOutput](deleteConcurrency),
 }

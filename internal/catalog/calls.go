@@ -188,6 +188,8 @@ var Calls = slices.Concat(
 		named("DisableRule", "DeleteRule", "PutRule"),
 	Call{Source: "aws.events", Kinds: []Kind{Guard}, Type: EventRule, Path: "requestParameters.rule"}.
 		named("RemoveTargets", "PutTargets"),
+	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: Lambda, Path: "requestParameters.functionName"}.
+		named("PutFunctionConcurrency20171031"),
 	Call{Source: "aws.scheduler", Kinds: []Kind{Guard}, Type: Schedule, Path: "requestParameters.name"}.
 		named("UpdateSchedule", "DeleteSchedule"),
 

@@ -95,6 +95,7 @@ const (
 	IAMPolicy ResourceType = "policy"    // ARN of a managed IAM policy
 	Parameter ResourceType = "parameter" // the name of a parameter of Systems Manager
 	EventRule ResourceType = "rule"      // the name of an EventBridge rule, on any bus
+	Lambda    ResourceType = "function"  // the name of a Lambda function
 	Schedule  ResourceType = "schedule"  // the name of a schedule of EventBridge Scheduler
 
 	AccountPolicy ResourceType = "account-policy" // the name of an account policy of CloudWatch Logs

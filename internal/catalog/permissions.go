@@ -363,6 +363,11 @@ var kindGrants = map[Kind][]Grant{
 			Resources: []string{arn + "cloudformation:" + InRegion + ":" + InAccount + ":stack/" + InPrefix + "/*"},
 			Why:       "relight restores nothing of its stack while CloudFormation is changing it",
 		},
+		{
+			Actions:   []string{"lambda:GetFunctionConcurrency", "lambda:DeleteFunctionConcurrency"},
+			Resources: []string{arn + "lambda:" + InRegion + ":" + InAccount + ":function:" + InPrefix + "-*"},
+			Why:       "a reserved concurrency of 0 stops a function; the stack reserves none, so relight removes it from its own functions",
+		},
 	},
 }
 

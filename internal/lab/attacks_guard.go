@@ -33,6 +33,8 @@ func guardAttacks() []Attack {
 			in.State = schedulertypes.ScheduleStateDisabled
 		})),
 		heals("scheduler DeleteSchedule, the sweep's", Region, disableTools, cli("scheduler", "DeleteSchedule", input{"Name": "${schedule}"})),
+		heals("lambda PutFunctionConcurrency, none for the alarms'", Region, disableTools,
+			cli("lambda", "PutFunctionConcurrency", input{"FunctionName": "${prefix}-alarms", "ReservedConcurrentExecutions": 0})),
 	}
 	for i := range attacks {
 		attacks[i] = attacks[i].harmless()

@@ -136,7 +136,8 @@ func TestFill(t *testing.T) {
 // Some attack makes every watched call. Each attack has either calls or code, a
 // technique that docs/demo.md explains, and a unique name.
 func TestAttacksCoverTheCatalog(t *testing.T) {
-	recorded := map[string]string{ // CloudTrail's names for operations of S3
+	recorded := map[string]string{ // CloudTrail's names for operations of S3 and Lambda
+		"PutFunctionConcurrency":          "PutFunctionConcurrency20171031",
 		"PutBucketLifecycleConfiguration": "PutBucketLifecycle",
 		"PutPublicAccessBlock":            "PutBucketPublicAccessBlock",
 		"DeletePublicAccessBlock":         "DeleteBucketPublicAccessBlock",

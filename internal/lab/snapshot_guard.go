@@ -8,11 +8,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 )
 
-// guard reads what starts functions: the rules of every bus with their targets, and
-// the schedules.
+// guard reads what starts functions: the rules of every bus with their targets, the
+// schedules, and the concurrency that functions reserve.
 func (s Snapshot) guard(ctx context.Context, at *Session) error {
 	buses, err := at.Events.ListEventBuses(ctx, &eventbridge.ListEventBusesInput{})
 	if err != nil {
@@ -52,6 +53,22 @@ func (s Snapshot) guard(ctx context.Context, at *Session) error {
 			continue // it was deleted between the two reads
 		}
 		s.add("schedule", aws.ToString(got.Name), string(got.State), aws.ToString(got.ScheduleExpression), aws.ToString(got.Target.Arn), aws.ToString(got.Target.Input))
+	}
+	functions := lambda.NewListFunctionsPaginator(at.Lambda, &lambda.ListFunctionsInput{})
+	for functions.HasMorePages() {
+		page, err := functions.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, f := range page.Functions {
+			got, err := at.Lambda.GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: f.FunctionName})
+			if err != nil {
+				continue // it was deleted between the two reads
+			}
+			if n := got.ReservedConcurrentExecutions; n != nil {
+				s.add("reserved concurrency", aws.ToString(f.FunctionName), *n)
+			}
+		}
 	}
 	return nil
 }

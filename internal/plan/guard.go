@@ -16,8 +16,10 @@ type GuardState struct {
 	Elsewhere string // why there is nothing to plan here; "" if there is
 	Changing  string // what CloudFormation is doing to the stack at the moment; "" for nothing
 	BusGone   bool   // relight's own bus does not exist
+	Deaf      bool   // relight may not have heard of changes: its rule for them does not work, or its function is stopped
 	Rules     map[RuleKey]*RuleState
 	Schedules map[string]*ScheduleState // by name
+	Reserved  map[string]*int32         // by name of a function: the concurrency reserved for it; nil for none
 }
 
 // Kind returns the kind that the state is of.
@@ -180,6 +182,17 @@ func (a PutSchedule) Step() Step {
 	return Step{Stage: protect, Do: do + " schedule " + a.Name, Target: a.Name, Reason: a.Reason}
 }
 
+// FreeFunction removes the limit on how often a function runs at once.
+type FreeFunction struct {
+	Name   string
+	Reason string
+}
+
+// Step returns the action as a step of a plan.
+func (a FreeFunction) Step() Step {
+	return Step{Stage: protect, Do: "remove reserved concurrency of function " + a.Name, Target: a.Name, Reason: a.Reason}
+}
+
 // plan plans relight's own stack, as far as it was looked at:
 //
 //	nothing deployed, or not relight's     skipped
@@ -188,6 +201,7 @@ func (a PutSchedule) Step() Step {
 //	a rule's target is gone or changed     put
 //	another target of a rule               left as it is
 //	a schedule is gone, off or changed     created or updated
+//	a function's concurrency is limited    the limit is removed
 //	relight's own bus is gone              a finding
 func (state *GuardState) plan(want catalog.Desired, got Observed) Plan {
 	var p Plan
@@ -225,6 +239,14 @@ func (state *GuardState) plan(want catalog.Desired, got Observed) Plan {
 		p.touch(got, catalog.Schedule, name)
 		if reason := scheduleDrift(schedule, seen); reason != "" {
 			p.Actions = append(p.Actions, PutSchedule{Name: name, Schedule: schedule, New: seen == nil, Reason: reason})
+		} else {
+			p.Healthy++
+		}
+	}
+	for name, reserved := range state.Reserved {
+		p.touch(got, catalog.Lambda, name)
+		if reserved != nil {
+			p.Actions = append(p.Actions, FreeFunction{Name: name, Reason: fmt.Sprintf("it is limited to %d at once; the stack sets no limit", *reserved)})
 		} else {
 			p.Healthy++
 		}

@@ -31,6 +31,7 @@ var shapes = map[catalog.ResourceType]catalog.Shape{
 	catalog.IAMPolicy: catalog.PolicyShape,
 	catalog.Parameter: catalog.ParamShape,
 	catalog.EventRule: catalog.RuleShape,
+	catalog.Lambda:    catalog.LambdaShape,
 	catalog.Schedule:  catalog.RuleShape,
 
 	catalog.NewTrail:      catalog.TrailShape,
@@ -102,6 +103,9 @@ func nodeAt(detail json.RawMessage, paths string) any {
 // CloudWatch Logs API Reference, LogGroup.
 func canonical(name string, of catalog.ResourceType) string {
 	at, err := arn.Parse(name)
+	if of == catalog.Lambda && err == nil {
+		return strings.TrimPrefix(at.Resource, "function:")
+	}
 	if of != catalog.LogGroup || err != nil {
 		return name
 	}
