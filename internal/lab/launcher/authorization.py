@@ -32,6 +32,11 @@ def install():
         match = re.search(r"/operation/(\w+)$", path)
         if service == "monitoring" and match:
             return f"cloudwatch:{match.group(1)}"
+        # MiniStack takes every call on a function's concurrency for PutFunctionConcurrency.
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+        if service == "lambda" and path.endswith("/concurrency"):
+            verb = {"GET": "Get", "DELETE": "Delete"}.get(method, "Put")
+            return f"lambda:{verb}FunctionConcurrency"
         return original(service, method, path, headers, body, query_params)
 
     @around(iam_actions, "extract_resource_arn")
