@@ -52,6 +52,9 @@ func (p *printer) report(v report.View) {
 		p.line("  ! [%s] %s: %s", f.Code, f.Subject, f.Problem)
 		p.line("    %s", f.Remedy)
 	}
+	if v.ReliesOn != "" {
+		p.line("  · relies on what others made: %s", v.ReliesOn)
+	}
 	for _, s := range v.Skipped {
 		p.line("  · %s", s)
 	}

@@ -37,7 +37,7 @@ func TestSweepText(t *testing.T) {
 		Account: "111122223333", Healthy: 19, Planned: 1, Findings: 1, NotOptedIn: []string{"af-south-1"},
 		Reports: []report.View{
 			{Kind: "trails", Region: "us-east-1", Healthy: 1, Actions: []report.Action{memory}},
-			{Kind: "alarms", Region: "us-east-1", Healthy: 18, Actions: []report.Action{alarm}, Findings: []report.Finding{finding}},
+			{Kind: "alarms", Region: "us-east-1", Healthy: 18, Actions: []report.Action{alarm}, Findings: []report.Finding{finding}, ReliesOn: "metric filters ops"},
 			{Kind: "flowlogs", Region: "eu-west-1"},
 		},
 	}, "us-east-1", true)
@@ -48,6 +48,7 @@ alarms        us-east-1       18 healthy, 1 to restore, 1 needs action
   + put alarm a on n/m (no alarm watches x)
   ! [topic-no-subscribers] topic t: it has no subscribers
     Add subscribers.
+  · relies on what others made: metric filters ops
 nothing to protect in eu-west-1
 skipped, not enabled for this account: af-south-1
 19 healthy, 1 to restore, 0 restored, 0 not restored, 1 needs action

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -143,6 +144,32 @@ func TestFirstSweepAdopts(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Before the deployment, a plan says on what the first sweep will rely, and plans
+// no duplicate of it.
+func TestPlanSaysWhatOthersMade(t *testing.T) {
+	w := deployed(t, few)
+	topic := w.chain("ops")
+	a := app.NewWith(app.Options{
+		Function: catalog.Backfill, Config: w.config, AWS: w.Config(), Log: w.logger(), Now: w.Now, Silent: true,
+		Deployment: catalog.Deployment{Account: account, HomeRegion: home},
+	})
+	s := must(a.Sweep(t.Context(), app.Request{Mode: "plan"}, nil))
+	said := map[string]string{}
+	for _, r := range s.Reports {
+		if r.ReliesOn != "" {
+			said[r.Kind] = r.ReliesOn
+		}
+		for _, do := range r.Actions {
+			if strings.Contains(do.Action, "root-usage") {
+				t.Errorf("the plan has the duplicate %s", do.Action)
+			}
+		}
+	}
+	if want := map[string]string{"loggroups": "metric filters ops", "alarms": "alarms that notify " + topic}; !maps.Equal(said, want) {
+		t.Errorf("the plan relies on %q, want %q", said, want)
 	}
 }
 

@@ -22,6 +22,7 @@ type View struct {
 	Findings  []Finding `json:"findings"`
 	Skipped   []string  `json:"skipped"`
 	Remaining []string  `json:"remaining,omitempty"` // still to restore after the repair
+	ReliesOn  string    `json:"reliesOn,omitempty"`  // what others made, in words, that protects in place of relight's own
 	Causes    []Cause   `json:"causes,omitempty"`
 	Notices   []Notice  `json:"notices,omitempty"`
 	Error     string    `json:"error,omitempty"` // why the run could not observe or verify
@@ -70,6 +71,7 @@ func ViewOf(r remedy.Report) View {
 	v := View{
 		Scope: r.Scope.String(), Kind: string(r.Scope.Kind), Region: r.Scope.Region, Mode: string(r.Mode),
 		Healthy: r.Plan.Healthy, Held: r.Plan.Healthy, Actions: []Action{}, Findings: []Finding{}, Skipped: lines(r.Plan.Skips), Remaining: lines(plan.Steps(r.Remaining)),
+		ReliesOn: r.Plan.Adopts.String(),
 	}
 	restored := r.Restored()
 	for i, a := range r.Plan.Actions {
