@@ -25,6 +25,10 @@ const (
 // SecondRegion is the second region in which the lab's account has VPCs.
 const SecondRegion = "eu-west-1"
 
+// trailRetention is for how many days the trail's log group keeps its records,
+// far longer than the policy asks.
+const trailRetention = 3653
+
 // A Customer is an account before relight is deployed to it: a multi-region
 // trail with its log group, VPCs in two regions, and a user with too many
 // rights.
@@ -70,7 +74,7 @@ func (who *Customer) makeTrail(ctx context.Context, s *Session) error {
 		return err
 	}
 	if _, err := s.Logs.PutRetentionPolicy(ctx, &cloudwatchlogs.PutRetentionPolicyInput{
-		LogGroupName: aws.String(who.TrailLogGroup), RetentionInDays: aws.Int32(3653), // ten years, far more than the policy
+		LogGroupName: aws.String(who.TrailLogGroup), RetentionInDays: aws.Int32(trailRetention),
 	}); err != nil {
 		return err
 	}

@@ -320,6 +320,10 @@ func (s Snapshot) topics(ctx context.Context, at *Session) error {
 
 func (s Snapshot) topic(ctx context.Context, at *Session, arn *string) error {
 	out, err := at.SNS.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: arn})
+	if isClosed(err) {
+		s.add("topic", aws.ToString(arn), "closed to its owner")
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -338,6 +342,10 @@ func (s Snapshot) topic(ctx context.Context, at *Session, arn *string) error {
 	subs := sns.NewListSubscriptionsByTopicPaginator(at.SNS, &sns.ListSubscriptionsByTopicInput{TopicArn: arn})
 	for subs.HasMorePages() {
 		page, err := subs.NextPage(ctx)
+		if isClosed(err) {
+			subscribers = append(subscribers, "closed to its owner")
+			break
+		}
 		if err != nil {
 			return err
 		}
@@ -410,6 +418,12 @@ func (s Snapshot) flowLogs(ctx context.Context, at *Session) error {
 func flowLogLine(fl ec2types.FlowLog) string {
 	return fmt.Sprint(fl.TrafficType, " ", aws.ToString(fl.LogGroupName), aws.ToString(fl.LogDestination), " ", aws.ToString(fl.LogFormat), " ",
 		aws.ToInt32(fl.MaxAggregationInterval), " ", aws.ToString(fl.DeliverLogsPermissionArn))
+}
+
+// isClosed reports whether a topic's policy denies the call.
+func isClosed(err error) bool {
+	var closed *snstypes.AuthorizationErrorException
+	return errors.As(err, &closed)
 }
 
 func isMissing(err error) bool {

@@ -10,7 +10,8 @@ with relight, so that its result does not depend on relight being right.
 It prints one line for each broken link, and exits with status 1 if there is any.
 AWS_CLI replaces the aws command on the PATH. SUBSCRIBERS lists endpoints, separated
 by commas, that have to receive every message; without it, one subscriber that
-receives every message is enough.
+receives every message is enough. TRAIL_RETENTION is for how many days the trail's log
+group has to keep its records, if longer than a year.
 """
 
 import json
@@ -21,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 YEAR = 365
+KEPT = int(os.environ.get("TRAIL_RETENTION", YEAR))
 MISSING = "ResourceNotFoundException", "NotFound", "AuthorizationError"  # the last is SNS's, where a topic's policy denies the call
 SUBSCRIBERS = [s for s in os.environ.get("SUBSCRIBERS", "").split(",") if s]
 
@@ -124,7 +126,7 @@ def broken_controls(home, controls, calls):
     if group is None:
         yield f"log group {name}: it does not exist"
         return
-    if short_lived(group):
+    if group.get("retentionInDays", KEPT) < KEPT:
         yield f"log group {name}: its retention is only {group['retentionInDays']} days"
     filters = aws(home, "logs", "describe-metric-filters", "--log-group-name", name)["metricFilters"]
 

@@ -38,7 +38,7 @@ func TestBudgets(t *testing.T) {
 		{"a VPC", attack("ec2 CreateVpc"), "CreateVpc", "flowlogs", 7, true},
 		{"one alarm", attack("monitoring DeleteAlarms, one"), "DeleteAlarms", "alarms", 3, true},
 		{"all alarms", attack("monitoring DeleteAlarms, all in one call"), "DeleteAlarms", "alarms", controls + 2, true},
-		{"the trail's log group", attack("logs DeleteLogGroup, the trail's"), "DeleteLogGroup", "loggroups", controls + 8, true},
+		{"the trail's log group", attack("logs DeleteLogGroup, the trail's"), "DeleteLogGroup", "loggroups", controls + 9, true},
 		{"somebody's log group", deleteForeignGroup, "DeleteLogGroup", "loggroups", 1, false},
 		{"somebody's log group, flow logs", deleteForeignGroup, "DeleteLogGroup", "flowlogs", 1, false},
 		{"somebody's alarm", deleteForeignAlarm, "DeleteAlarms", "alarms", 1, false},

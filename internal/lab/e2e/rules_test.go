@@ -83,6 +83,9 @@ func expected(e tap.Event, matched map[string]bool) []catalog.Function {
 		if c.Tag != "" && !strings.Contains(string(e.Detail), `"`+c.Tag+`"`) {
 			continue
 		}
+		if c.Memory && !strings.Contains(string(e.Detail), `"/relight/memory/`) {
+			continue
+		}
 		if c.Source != e.Source || c.DetailType != e.DetailType || c.Name != "" && c.Name != record.EventName || record.ErrorCode != "" {
 			continue
 		}

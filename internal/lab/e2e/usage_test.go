@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,12 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/lab/tap"
 )
+
+// apiDate is the end of the names that Lambda's calls have in records.
+var apiDate = regexp.MustCompile(`\d{8}(v\d)?$`)
+
+// deniedByAnAttack is the action that an attack denies by the topic's policy.
+const deniedByAnAttack = "sns:ListSubscriptionsByTopic"
 
 // TestPolicies compares what the tap saw each function call with what its
 // policy allows. No call was refused, and a policy allows nothing that is
@@ -31,10 +38,14 @@ func TestPolicies(t *testing.T) {
 				prefix = p
 			}
 			action := prefix + ":" + c.Operation
+			action = apiDate.ReplaceAllString(action, "")
 			if strings.HasSuffix(action, "/invocations") { // a data event, which the tap lists by its path
 				action = "lambda:InvokeFunction"
 			}
 			used[action], byKinds[action] = true, true
+			if action == deniedByAnAttack {
+				continue
+			}
 			if strings.Contains(c.ErrorCode, "Denied") || strings.Contains(c.ErrorCode, "Unauthorized") || strings.Contains(c.ErrorCode, "AuthorizationError") {
 				t.Errorf("%s was refused %s: %s", f, c.Operation, c.ErrorCode)
 			}

@@ -138,7 +138,7 @@ func bucketBody(name string, params map[string]any, body []byte) {
 	}
 }
 
-// A route is a write of a REST service: method and path identify the call.
+// A route is a call of a REST service: method and path identify the call.
 type route struct {
 	method string
 	path   *regexp.Regexp // groups become parameters
@@ -146,7 +146,7 @@ type route struct {
 }
 
 // routes lists the writes of the REST services that the tap watches for harm to
-// functions and schedules.
+// functions and schedules, and the reads that relight makes there.
 //
 // Lambda's names end in the date of the API's path, and some in a revision.
 // Recorded events confirm some of them (invictus-ir/aws_dataset, where
@@ -170,11 +170,13 @@ var routes = map[string][]route{
 		{http.MethodDelete, fullPath(`2015-03-31/functions/(?P<functionName>[^/]+)/aliases/(?P<name>[^/]+)`), "DeleteAlias20150331"},
 		{http.MethodPut, fullPath(`2017-10-31/functions/(?P<functionName>[^/]+)/concurrency`), "PutFunctionConcurrency20171031"},
 		{http.MethodDelete, fullPath(`2017-10-31/functions/(?P<functionName>[^/]+)/concurrency`), "DeleteFunctionConcurrency20171031"},
+		{http.MethodGet, fullPath(`2019-09-30/functions/(?P<functionName>[^/]+)/concurrency`), "GetFunctionConcurrency20190930"},
 		{http.MethodPost, fullPath(`2015-03-31/event-source-mappings/?`), "CreateEventSourceMapping20150331"},
 		{http.MethodPut, fullPath(`2015-03-31/event-source-mappings/(?P<uUID>[^/]+)`), "UpdateEventSourceMapping20150331"},
 		{http.MethodDelete, fullPath(`2015-03-31/event-source-mappings/(?P<uUID>[^/]+)`), "DeleteEventSourceMapping20150331"},
 	},
 	"scheduler": {
+		{http.MethodGet, fullPath(`schedules/(?P<name>[^/]+)`), "GetSchedule"},
 		{http.MethodPost, fullPath(`schedules/(?P<name>[^/]+)`), "CreateSchedule"},
 		{http.MethodPut, fullPath(`schedules/(?P<name>[^/]+)`), "UpdateSchedule"},
 		{http.MethodDelete, fullPath(`schedules/(?P<name>[^/]+)`), "DeleteSchedule"},
