@@ -136,8 +136,7 @@ func TestFill(t *testing.T) {
 // Some attack makes every watched call. Each attack has either calls or code, a
 // technique that docs/demo.md explains, and a unique name.
 func TestAttacksCoverTheCatalog(t *testing.T) {
-	recorded := map[string]string{ // CloudTrail's names for operations of S3 and Lambda
-		"PutFunctionConcurrency":          "PutFunctionConcurrency20171031",
+	recorded := map[string]string{ // CloudTrail's names for operations of S3
 		"PutBucketLifecycleConfiguration": "PutBucketLifecycle",
 		"PutPublicAccessBlock":            "PutBucketPublicAccessBlock",
 		"DeletePublicAccessBlock":         "DeleteBucketPublicAccessBlock",
@@ -171,7 +170,7 @@ func TestAttacksCoverTheCatalog(t *testing.T) {
 		seen[key] = true
 	}
 	for _, c := range catalog.Calls {
-		if c.Name != "" && !made[c.Name] {
+		if c.Name != "" && !made[apiDate.ReplaceAllString(c.Name, "")] {
 			t.Errorf("no attack makes %s", c.Name)
 		}
 	}
