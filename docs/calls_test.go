@@ -55,6 +55,8 @@ func notified(c catalog.Call) string {
 		return ""
 	case len(c.Sets) > 0:
 		return "yes, if it sets a destination or a key"
+	case c.Deploys:
+		return "yes, unless CloudFormation made it"
 	case c.Routine:
 		return "yes, unless relight made it"
 	case c.Harmless.Path != "":

@@ -269,6 +269,22 @@ func TestDeployment(t *testing.T) {
 	}
 }
 
+// A call on relight's own functions and queues is reported also while CloudFormation
+// changes the stack: whoever can start a deployment could otherwise hide in one.
+func TestReportedDuringDeployment(t *testing.T) {
+	for _, name := range []string{"UpdateFunctionCode20150331v2.ours.json", "DeleteFunction20150331.ours.json", "DeleteQueue.ours.json"} {
+		w := healthy(t, "")
+		w.SetStack(home, cftypes.Stack{
+			StackName: aws.String("relight"), StackStatus: cftypes.StackStatusUpdateInProgress, CreationTime: aws.Time(w.now.Add(-time.Hour)), LastUpdatedTime: aws.Time(w.now),
+		})
+		before := len(w.Messages())
+		w.send(events.Read(name), true)
+		if got := len(w.Messages()) - before; got != 1 {
+			t.Errorf("%s: %d messages, want 1", name, got)
+		}
+	}
+}
+
 // Targets that others add to relight's rules stay, and do not count as its own.
 func TestOthersTargetsStay(t *testing.T) {
 	w := healthy(t, "")

@@ -66,6 +66,16 @@ func (r *region) observeGuard(ctx context.Context, s remedy.Scope) (*plan.GuardS
 		}); err == nil && len(state.Reserved) == 0 {
 			return &plan.GuardState{Elsewhere: "the event is about another function"}, nil
 		}
+	case catalog.OwnFunction, catalog.Queue:
+		for _, name := range names {
+			if strings.HasPrefix(name, r.Want.Name("")) {
+				state.Named = append(state.Named, name)
+			}
+		}
+		if len(names) > 0 && len(state.Named) == 0 {
+			state.Elsewhere = "the event is about another " + strings.TrimPrefix(string(s.Type), "own-")
+		}
+		return state, nil // calls on these are only reported
 	case catalog.Schedule:
 		if err = r.guardSchedules(ctx, state, names); err == nil && len(state.Schedules) == 0 {
 			return &plan.GuardState{Elsewhere: "the event is about another schedule"}, nil

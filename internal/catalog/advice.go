@@ -70,5 +70,16 @@ const (
 		"Read where the trail delivers: aws cloudtrail describe-trails. If you did not want this, change it back now: aws cloudtrail update-trail."
 	adviceMemory = "Only relight's sweep writes this parameter. relight relies on what the sweep wrote, and the next sweep writes it again, but a deleted parameter is forgotten. " +
 		"Find out what else the caller did: the next step may be to change the trail."
+	adviceFunction = "This function is relight's own. With other code or settings it may restore nothing, or use the rights of its role for something else. relight does not restore it, and CloudFormation " +
+		"undoes no change that it did not make. Compare the function with the stack: aws lambda get-function, aws cloudformation get-template. " +
+		"If nobody wanted the change, set it back: aws lambda update-function-code or update-function-configuration."
+	adviceFunctionGone = "This function was relight's own. Without it, relight does not react to events of its kind, or does not sweep. relight does not restore it, and CloudFormation does not create it again " +
+		"while its template is the same. Destroy the stack, wait a minute, and deploy relight again. If only a version was deleted, nothing is missing."
+	adviceFunctionOpen = "This function is relight's own. Whoever the new statement admits can invoke it, and have relight-backfill accept a changed trail. " +
+		"Read the function's policy: aws lambda get-policy. If nobody wanted the statement, remove it: aws lambda remove-permission."
+	adviceQueue = "This queue is relight's own: it passes events on, or keeps those that could not be handled. Its new attributes may keep events out, delay them, drop them, or let somebody else read or delete them. " +
+		"Read them: aws sqs get-queue-attributes. If the change is wrong, set it back: aws sqs set-queue-attributes. relight does not restore queues. Sweeps do not need them."
+	adviceQueueGone = "This queue was relight's own: it passed events on, or kept those that could not be handled. Until it exists again, events are lost, and only sweeps restore what they were about. " +
+		"CloudFormation does not create it again while its template is the same. Destroy the stack, wait a minute, and deploy relight again."
 	adviceUnsubscribed = "relight restores only the subscribers that the configuration names. Ask who else is missing." // relight does not know them
 )

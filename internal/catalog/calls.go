@@ -28,6 +28,7 @@ type Call struct {
 	Memory     bool         // the rule matches only requests whose name at Path is one of relight's memories
 	Sets       []string     // the advice is due only if the call has a parameter at one of these paths; it also says the values
 	Routine    bool         // relight makes this call too, and then no advice is due
+	Deploys    bool         // CloudFormation makes this call too, and then no advice is due
 
 	under string // of a call with Memory: what the name begins with
 }
@@ -190,6 +191,16 @@ var Calls = slices.Concat(
 		named("RemoveTargets", "PutTargets"),
 	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: Lambda, Path: "requestParameters.functionName"}.
 		named("PutFunctionConcurrency20171031"),
+	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: OwnFunction, Path: "requestParameters.functionName", Deploys: true, Advice: adviceFunction}.
+		named("UpdateFunctionCode20150331v2", "UpdateFunctionConfiguration20150331v2"),
+	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: OwnFunction, Path: "requestParameters.functionName", Deploys: true, Advice: adviceFunctionGone}.
+		named("DeleteFunction20150331"),
+	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: OwnFunction, Path: "requestParameters.functionName", Deploys: true, Advice: adviceFunctionOpen}.
+		named("AddPermission20150331v2"),
+	Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: Queue, Path: "requestParameters.queueUrl", Deploys: true, Advice: adviceQueue}.
+		named("SetQueueAttributes"),
+	Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: Queue, Path: "requestParameters.queueUrl", Deploys: true, Advice: adviceQueueGone}.
+		named("DeleteQueue"),
 	Call{Source: "aws.scheduler", Kinds: []Kind{Guard}, Type: Schedule, Path: "requestParameters.name"}.
 		named("UpdateSchedule", "DeleteSchedule"),
 

@@ -98,6 +98,9 @@ const (
 	Lambda    ResourceType = "function"  // the name of a Lambda function
 	Schedule  ResourceType = "schedule"  // the name of a schedule of EventBridge Scheduler
 
+	OwnFunction ResourceType = "own-function" // the name of a Lambda function; relight reads nothing of it, and only reports calls on its own
+	Queue       ResourceType = "queue"        // the name of an SQS queue; likewise
+
 	AccountPolicy ResourceType = "account-policy" // the name of an account policy of CloudWatch Logs
 	NewTrail      ResourceType = "new-trail"      // the name of a trail that somebody created
 	Destination   ResourceType = "destination"    // the name of a destination of CloudWatch Logs, to which log groups send records

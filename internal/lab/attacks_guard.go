@@ -2,10 +2,14 @@ package lab
 
 import (
 	"context"
+	"maps"
 
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
 // alarmsRule is the rule that hears of calls on alarms, and flowLogsRule one that
@@ -39,8 +43,52 @@ func guardAttacks() []Attack {
 	for i := range attacks {
 		attacks[i] = attacks[i].harmless()
 	}
-	return attacks
+	return append(attacks, ownAttacks()...)
 }
+
+// ownAttacks are the attacks on relight's own functions and queues that are only
+// reported. Those that nobody can undo while relight works are on a function or a
+// queue that the intruder makes, with a name like those of relight's.
+func ownAttacks() []Attack {
+	alarms, spare := input{"FunctionName": "${prefix}-alarms"}, input{"FunctionName": "${prefix}-spare"}
+	with := func(in input, more input) input {
+		all := maps.Clone(in)
+		maps.Copy(all, more)
+		return all
+	}
+	role := input{"RoleName": "${prefix}-spare"}
+	makeRole := sdk((*iam.Client).CreateRole, with(role, input{"AssumeRolePolicyDocument": *document(map[string]any{
+		"Effect": "Allow", "Principal": map[string]any{"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole",
+	})}))
+	deleteRole := sdk((*iam.Client).DeleteRole, role)
+	makeSpare := sdk((*lambda.Client).CreateFunction, with(spare, input{
+		"Role": "arn:aws:iam::" + Account + ":role/${prefix}-spare", "Runtime": "python3.12", "Handler": "spare.handler", "Code": input{"ZipFile": emptyZip},
+	}))
+	deleteSpare := sdk((*lambda.Client).DeleteFunction, spare)
+	return []Attack{
+		reports("lambda UpdateFunctionCode, with a name like relight's", Region, disableTools,
+			makeRole, makeSpare, sdk((*lambda.Client).UpdateFunctionCode, with(spare, input{"ZipFile": emptyZip}))).undoneBy(deleteSpare, deleteRole),
+		reports("lambda UpdateFunctionConfiguration, the alarms'", Region, disableTools,
+			cli("lambda", "UpdateFunctionConfiguration", with(alarms, input{"Description": "nothing to see"}))).
+			undoneBy(cli("lambda", "UpdateFunctionConfiguration", with(alarms, input{"Description": "relight: restores alarms after events"}))),
+		reports("lambda DeleteFunction, with a name like relight's", Region, disableTools, makeRole, makeSpare, deleteSpare).undoneBy(deleteRole),
+		reports("lambda AddPermission, the alarms' for another account", Region, changeAccount,
+			cli("lambda", "AddPermission", with(alarms, input{"StatementId": "partner", "Action": "lambda:InvokeFunction", "Principal": "444455556666"}))).
+			undoneBy(cli("lambda", "RemovePermission", with(alarms, input{"StatementId": "partner"}))),
+		reports("sqs SetQueueAttributes, the alarms' delayed", Region, disableTools,
+			sdk((*sqs.Client).SetQueueAttributes, input{"QueueUrl": queueURL + "${prefix}-alarms", "Attributes": input{"DelaySeconds": "1"}})).
+			undoneBy(sdk((*sqs.Client).SetQueueAttributes, input{"QueueUrl": queueURL + "${prefix}-alarms", "Attributes": input{"DelaySeconds": "0"}})),
+		reports("sqs DeleteQueue, with a name like relight's", Region, disableTools,
+			sdk((*sqs.Client).CreateQueue, input{"QueueName": "${prefix}-spare"}),
+			sdk((*sqs.Client).DeleteQueue, input{"QueueUrl": queueURL + "${prefix}-spare"})),
+	}
+}
+
+// queueURL begins the URL of a queue of the account.
+const queueURL = "https://sqs." + Region + ".amazonaws.com/" + Account + "/"
+
+// emptyZip is a zip file without files, in base64.
+const emptyZip = "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA=="
 
 // updateSchedule changes the schedule of the sweep.
 func updateSchedule(change func(*scheduler.UpdateScheduleInput)) doer {

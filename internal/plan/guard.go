@@ -20,6 +20,7 @@ type GuardState struct {
 	Rules     map[RuleKey]*RuleState
 	Schedules map[string]*ScheduleState // by name
 	Reserved  map[string]*int32         // by name of a function: the concurrency reserved for it; nil for none
+	Named     []string                  // relight's own functions or queues that calls named which are only reported
 }
 
 // Kind returns the kind that the state is of.
@@ -205,6 +206,7 @@ func (a FreeFunction) Step() Step {
 //	relight's own bus is gone              a finding
 func (state *GuardState) plan(want catalog.Desired, got Observed) Plan {
 	var p Plan
+	p.touch(got, got.Type, state.Named...)
 	if skip := cmp.Or(state.Elsewhere, state.Changing); skip != "" {
 		p.Skips = append(p.Skips, Skip{"relight's own stack", skip})
 		return p

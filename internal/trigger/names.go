@@ -34,6 +34,9 @@ var shapes = map[catalog.ResourceType]catalog.Shape{
 	catalog.Lambda:    catalog.LambdaShape,
 	catalog.Schedule:  catalog.RuleShape,
 
+	catalog.OwnFunction: catalog.LambdaShape,
+	catalog.Queue:       catalog.QueueShape,
+
 	catalog.NewTrail:      catalog.TrailShape,
 	catalog.AccountPolicy: catalog.FilterShape, // CloudWatch Logs API Reference, PutAccountPolicy
 	catalog.Destination:   catalog.FilterShape, // the same characters and length: CloudWatch Logs API Reference, PutDestination
@@ -99,13 +102,23 @@ func nodeAt(detail json.RawMessage, paths string) any {
 }
 
 // canonical returns a name as AWS lists it. Some calls accept the ARN of a log
-// group, with or without ":*" at its end, instead of its name. Source:
-// CloudWatch Logs API Reference, LogGroup.
+// group, with or without ":*" at its end, instead of its name. Lambda's accept the
+// whole ARN of a function, or its end from the account on, and after it or the name
+// a version or an alias. SQS's take the URL of a queue. Sources:
+// CloudWatch Logs API Reference, LogGroup; AWS Lambda API Reference, GetFunction,
+// FunctionName; Amazon SQS Developer Guide, "Amazon SQS queue and message identifiers".
 func canonical(name string, of catalog.ResourceType) string {
-	at, err := arn.Parse(name)
-	if of == catalog.Lambda && err == nil {
-		return strings.TrimPrefix(at.Resource, "function:")
+	switch of {
+	case catalog.Lambda, catalog.OwnFunction:
+		if _, end, found := strings.Cut(name, ":function:"); found {
+			name = end
+		}
+		name, _, _ = strings.Cut(name, ":")
+		return name
+	case catalog.Queue:
+		return name[strings.LastIndex(name, "/")+1:]
 	}
+	at, err := arn.Parse(name)
 	if of != catalog.LogGroup || err != nil {
 		return name
 	}
@@ -118,11 +131,21 @@ func harmless(c catalog.Call, detail json.RawMessage) bool {
 	return c.Harmless.Path != "" && fmt.Sprint(nodeAt(detail, c.Harmless.Path)) == c.Harmless.Text
 }
 
+// cloudFormation is how AWS names CloudFormation as a caller. Source: CloudTrail
+// User Guide, "CloudTrail record contents", sourceIPAddress, and "CloudTrail
+// userIdentity element", invokedBy. AWS sets both, and no caller can.
+const cloudFormation = "cloudformation.amazonaws.com"
+
+// deploys reports whether CloudFormation made a call that it makes in deployments.
+func deploys(c catalog.Call, detail json.RawMessage) bool {
+	return c.Deploys && (nodeAt(detail, "sourceIPAddress") == cloudFormation || nodeAt(detail, "userIdentity.invokedBy") == cloudFormation)
+}
+
 // advice returns what a person should do about a call: nothing if its parameters
-// make it harmless. The values of the parameters that make it harmful follow, quoted,
+// make it harmless, or if it belongs to a deployment. The values of the parameters that make it harmful follow, quoted,
 // because the caller chose them.
 func advice(c catalog.Call, detail json.RawMessage) string {
-	if c.Advice == "" || harmless(c, detail) {
+	if c.Advice == "" || harmless(c, detail) || deploys(c, detail) {
 		return ""
 	}
 	var sets []string

@@ -296,6 +296,70 @@ func TestARNs(t *testing.T) {
 	}
 }
 
+// Lambda accepts the name of a function in several forms, with or without a version.
+// SQS names a queue by its URL.
+func TestFunctionsAndQueues(t *testing.T) {
+	for sample, forms := range map[string]map[string]string{
+		"PutFunctionConcurrency20171031.ours.json": functionForms,
+		"UpdateFunctionCode20150331v2.ours.json":   functionForms,
+		"DeleteQueue.ours.json": {
+			"https://sqs.eu-west-1.amazonaws.com/111122223333/checkout":       "checkout",
+			"https://queue.amazonaws.com/111122223333/checkout.fifo":          "checkout.fifo",
+			"https://sqs.us-east-1.amazonaws.com/111122223333/":               "",
+			"https://sqs.us-east-1.amazonaws.com/111122223333/check%20out":    "",
+			"https://sqs.us-east-1.amazonaws.com/111122223333/relight-alarms": "relight-alarms",
+		},
+	} {
+		for form, want := range forms {
+			raw := regexp.MustCompile(`"(functionName|queueUrl)": "[^"]*"`).ReplaceAllString(string(events.Read(sample)), `"$1": "`+form+`"`)
+			ev, err := trigger.Parse([]byte(raw))
+			if err != nil || string(ev.Scopes[0].Names) != want {
+				t.Errorf("%s, %s: %v, names %q, want %q", sample, form, err, ev.Scopes[0].Names, want)
+			}
+		}
+	}
+}
+
+var functionForms = map[string]string{
+	"checkout":                       "checkout",
+	"checkout:prod":                  "checkout",
+	"function:1":                     "function",
+	"111122223333:function:checkout": "checkout",
+	"arn:aws:lambda:us-east-1:111122223333:function:checkout":   "checkout",
+	"arn:aws:lambda:us-east-1:111122223333:function:checkout:7": "checkout",
+	"arn:aws:lambda:us-east-1:111122223333:function:":           "",
+	"check*": "",
+}
+
+// What CloudFormation does to relight's own stack is a deployment, and has no
+// advice. Who merely says so in a name, or in the request, does not count.
+func TestDeployments(t *testing.T) {
+	ours, byIt := string(events.Read("UpdateFunctionCode20150331v2.ours.json")), string(events.Read("UpdateFunctionCode20150331v2.cloudformation.json"))
+	address := func(raw, to string) string {
+		return regexp.MustCompile(`"sourceIPAddress": "[^"]*"`).ReplaceAllString(raw, `"sourceIPAddress": "`+to+`"`)
+	}
+	for what, test := range map[string]struct {
+		raw     string
+		advised bool
+	}{
+		"a person":                 {ours, true},
+		"CloudFormation":           {byIt, false},
+		"by the address":           {address(ours, "cloudformation.amazonaws.com"), false},
+		"for a caller":             {address(byIt, "203.0.113.45"), false},
+		"another service":          {address(ours, "codepipeline.amazonaws.com"), true},
+		"a session of that name":   {strings.ReplaceAll(ours, "Mary_Major", "cloudformation.amazonaws.com"), true},
+		"a user agent":             {regexp.MustCompile(`"userAgent": "[^"]*"`).ReplaceAllString(ours, `"userAgent": "cloudformation.amazonaws.com"`), true},
+		"a host of a longer name":  {address(ours, "cloudformation.amazonaws.com.example.com"), true},
+		"an address of odd type":   {regexp.MustCompile(`"sourceIPAddress": "[^"]*"`).ReplaceAllString(ours, `"sourceIPAddress": ["cloudformation.amazonaws.com"]`), true},
+		"a call without exception": {address(string(events.Read("DeleteLogStream.trail.json")), "cloudformation.amazonaws.com"), true},
+	} {
+		ev, err := trigger.Parse([]byte(test.raw))
+		if err != nil || (ev.Cause.Advice != "") != test.advised {
+			t.Errorf("%s: %v, advice %q; want advice: %t", what, err, ev.Cause.Advice, test.advised)
+		}
+	}
+}
+
 func TestCause(t *testing.T) {
 	at := func(s string) time.Time {
 		v, err := time.Parse(time.RFC3339, s)
