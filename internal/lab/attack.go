@@ -35,10 +35,10 @@ type Attack struct {
 	Reported bool
 	Undo     []Call
 
-	// Harmless marks an attack that an owner may carry out legitimately and
-	// that relight has to clean up after: it breaks nothing that the outside
-	// check reads.
-	Harmless bool
+	// Unseen marks an attack that breaks nothing that the outside check reads:
+	// on relight itself, beside what a stranger made, or one that an owner may
+	// carry out legitimately. Its harm shows in the snapshots alone.
+	Unseen bool
 }
 
 type (
@@ -59,7 +59,7 @@ func reports(name, region, technique string, calls ...Call) Attack {
 func (at Attack) by(do doer) Attack             { at.Do = do; return at }
 func (at Attack) leaves(what aftermath) Attack  { at.After = what; return at }
 func (at Attack) undoneBy(calls ...Call) Attack { at.Undo = calls; return at }
-func (at Attack) harmless() Attack              { at.Harmless = true; return at }
+func (at Attack) unseen() Attack              { at.Unseen = true; return at }
 
 // Client returns the AWS client of the call that the attack is named after.
 func (at Attack) Client() string {

@@ -41,7 +41,7 @@ func guardAttacks() []Attack {
 			cli("lambda", "PutFunctionConcurrency", input{"FunctionName": "${prefix}-alarms", "ReservedConcurrentExecutions": 0})),
 	}
 	for i := range attacks {
-		attacks[i] = attacks[i].harmless()
+		attacks[i] = attacks[i].unseen()
 	}
 	return append(attacks, ownAttacks()...)
 }

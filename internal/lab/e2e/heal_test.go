@@ -80,7 +80,7 @@ func TestDemo(t *testing.T) {
 	s.drain(t)
 	begin := time.Now()
 	s.Meanwhile = func(ctx context.Context, at lab.Attack) error {
-		if at.Reported || at.Harmless {
+		if at.Reported || at.Unseen {
 			return nil
 		}
 		broken, err := s.Verify(ctx)
@@ -98,7 +98,7 @@ func TestDemo(t *testing.T) {
 	attacks := lab.Attacks()
 	for _, at := range attacks {
 		s.drain(t)
-		if !at.Reported && !at.Harmless {
+		if !at.Reported && !at.Unseen {
 			s.listening(t, false)
 		}
 		heal, err := s.Attack(t.Context(), at)
