@@ -59,7 +59,7 @@ func reports(name, region, technique string, calls ...Call) Attack {
 func (at Attack) by(do doer) Attack             { at.Do = do; return at }
 func (at Attack) leaves(what aftermath) Attack  { at.After = what; return at }
 func (at Attack) undoneBy(calls ...Call) Attack { at.Undo = calls; return at }
-func (at Attack) unseen() Attack              { at.Unseen = true; return at }
+func (at Attack) unseen() Attack                { at.Unseen = true; return at }
 
 // Client returns the AWS client of the call that the attack is named after.
 func (at Attack) Client() string {
