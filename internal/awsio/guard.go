@@ -59,7 +59,7 @@ func (r *region) observeGuard(ctx context.Context, s remedy.Scope) (*plan.GuardS
 		if !slices.ContainsFunc(rules, named) {
 			return &plan.GuardState{Elsewhere: "the event is about another rule"}, nil
 		}
-		err = r.guardRules(ctx, state, rules, func(rule catalog.Rule) bool { return named(rule) })
+		err = r.guardRules(ctx, state, rules, named)
 	case catalog.Lambda:
 		if err = r.guardFunctions(ctx, state, func(f catalog.Function) bool {
 			return len(names) == 0 || slices.Contains(names, r.Want.FunctionName(f))
@@ -107,6 +107,11 @@ func hears(rule catalog.Rule) bool {
 // inTurn is how many targets a sweep reads besides those that it always reads.
 const inTurn = 2
 
+// interval returns the number of the interval between sweeps that it is now.
+func (r *region) interval() int {
+	return int(r.Now().Unix() / int64(max(1, r.Want.Guard.SweepMinutes)*60))
+}
+
 // turn returns which rules' targets a sweep reads.
 func (r *region) turn(rules []catalog.Rule) func(catalog.Rule) bool {
 	var others []plan.RuleKey
@@ -117,9 +122,8 @@ func (r *region) turn(rules []catalog.Rule) func(catalog.Rule) bool {
 	}
 	chosen := map[plan.RuleKey]bool{}
 	if n := len(others); n > 0 && r.Now != nil {
-		sweep := int(r.Now().Unix() / int64(max(1, r.Want.Guard.SweepMinutes)*60))
 		for i := range inTurn {
-			chosen[others[(sweep*inTurn+i)%n]] = true
+			chosen[others[(r.interval()*inTurn+i)%n]] = true
 		}
 	}
 	return func(rule catalog.Rule) bool { return hears(rule) || chosen[plan.KeyOf(rule)] }
@@ -235,7 +239,7 @@ func (r *region) guardReserved(ctx context.Context, state *plan.GuardState) erro
 	functions := catalog.Functions()
 	turn := own
 	if r.Now != nil {
-		turn = functions[int(r.Now().Unix()/int64(max(1, r.Want.Guard.SweepMinutes)*60))%len(functions)]
+		turn = functions[r.interval()%len(functions)]
 	}
 	return r.guardFunctions(ctx, state, func(f catalog.Function) bool { return f != own && (deaf || f == turn) })
 }

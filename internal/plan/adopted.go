@@ -1,9 +1,6 @@
 package plan
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -32,26 +29,8 @@ type adoptedMemory struct {
 // RecallAdopted reads what relight adopted from a note.
 func RecallAdopted(n Note) Adopted {
 	a := Adopted{Note: n}
-	switch {
-	case !n.Known && n.Foreign != "":
-		a.Unreadable = "it was last written by " + n.Foreign + ", and relight's sweep wrote none of its versions"
-		return a
-	case !n.Known:
-		return a
-	}
 	var m adoptedMemory
-	text, err := unpacked(n.Text)
-	if err == nil {
-		dec := json.NewDecoder(bytes.NewReader([]byte(text)))
-		dec.DisallowUnknownFields()
-		err = dec.Decode(&m)
-	}
-	switch {
-	case err != nil:
-		a.Unreadable = err.Error()
-	case m.Version != memoryVersion:
-		a.Unreadable = fmt.Sprintf("it has version %d, but this relight reads version %d", m.Version, memoryVersion)
-	default:
+	if a.Unreadable = n.read(&m, &m.Version); a.Unreadable == "" {
 		a.Resources, a.Pending = m.Adoption, m.Pending
 	}
 	return a

@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -40,26 +38,8 @@ type floorMemory struct {
 // RecallFloors reads floors from a note.
 func RecallFloors(n Note) Floors {
 	f := Floors{Groups: map[string]int32{}, Note: n}
-	switch {
-	case !n.Known && n.Foreign != "":
-		f.Unreadable = "it was last written by " + n.Foreign + ", and relight's sweep wrote none of its versions"
-		return f
-	case !n.Known:
-		return f
-	}
 	var m floorMemory
-	text, err := unpacked(n.Text)
-	if err == nil {
-		dec := json.NewDecoder(bytes.NewReader([]byte(text)))
-		dec.DisallowUnknownFields()
-		err = dec.Decode(&m)
-	}
-	switch {
-	case err != nil:
-		f.Unreadable = err.Error()
-	case m.Version != memoryVersion:
-		f.Unreadable = fmt.Sprintf("it has version %d, but this relight reads version %d", m.Version, memoryVersion)
-	case m.Groups != nil:
+	if f.Unreadable = n.read(&m, &m.Version); f.Unreadable == "" && m.Groups != nil {
 		f.Groups = m.Groups
 	}
 	return f

@@ -49,6 +49,36 @@ type Note struct {
 	Foreign string // ARN of who wrote the newest version, if it was not the sweep
 }
 
+// others returns why a note of which the sweep wrote nothing cannot be used, or ""
+// if nobody wrote any of it.
+func (n Note) others() string {
+	if n.Known || n.Foreign == "" {
+		return ""
+	}
+	return "it was last written by " + n.Foreign + ", and relight's sweep wrote none of its versions"
+}
+
+// read decodes a note, and returns why it cannot be used, or "". A note that nobody
+// wrote changes nothing. The version is a field of what is decoded.
+func (n Note) read(into any, version *int) string {
+	if !n.Known {
+		return n.others()
+	}
+	text, err := unpacked(n.Text)
+	if err == nil {
+		dec := json.NewDecoder(strings.NewReader(text))
+		dec.DisallowUnknownFields()
+		err = dec.Decode(into)
+	}
+	switch {
+	case err != nil:
+		return err.Error()
+	case *version != memoryVersion:
+		return fmt.Sprintf("it has version %d, but this relight reads version %d", *version, memoryVersion)
+	}
+	return ""
+}
+
 // A Recollection is the result of reading the memory.
 type Recollection struct {
 	Trail      *TrailMemory // nil for nothing
@@ -58,11 +88,8 @@ type Recollection struct {
 
 // Recollect reads the memory of the trail from a note.
 func Recollect(n Note, account, region string) Recollection {
-	switch {
-	case !n.Known && n.Foreign != "":
-		return Recollection{Unreadable: "it was last written by " + n.Foreign + ", and relight's sweep wrote none of its versions", Note: n}
-	case !n.Known:
-		return Recollection{}
+	if !n.Known {
+		return Recollection{Unreadable: n.others(), Note: n}
 	}
 	m, err := DecodeTrailMemory(n.Text, account, region)
 	if err != nil {
