@@ -67,20 +67,13 @@ func (s stage) role(t *testing.T, f catalog.Function) string {
 
 func (s stage) name(f catalog.Function) string { return s.Prefix + "-" + string(f) }
 
-// listening switches every event source mapping on or off. While they are off,
-// events stay in their queues and nothing heals.
+// listening makes the functions receive events, or not. While they receive none,
+// events stay in their queues and nothing heals. No event source mapping changes:
+// relight would restore it.
 func (s stage) listening(t *testing.T, on bool) {
 	t.Helper()
-	mappings, err := s.root.Lambda.ListEventSourceMappings(t.Context(), &lambda.ListEventSourceMappingsInput{})
-	if err != nil {
+	if err := s.Cloud.Emulator.Poll(t.Context(), on); err != nil {
 		t.Fatal(err)
-	}
-	for _, m := range mappings.EventSourceMappings {
-		if _, err := s.root.Lambda.UpdateEventSourceMapping(t.Context(), &lambda.UpdateEventSourceMappingInput{
-			UUID: m.UUID, Enabled: aws.Bool(on),
-		}); err != nil {
-			t.Fatal(err)
-		}
 	}
 }
 
@@ -167,16 +160,14 @@ func (s stage) drain(t *testing.T) {
 	}
 }
 
-// purge empties every function's queue.
+// purge empties every function's queue, without a call that relight would report.
 func (s stage) purge(t *testing.T) {
 	t.Helper()
 	if err := s.Cloud.Tap.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, url := range s.queues(t) {
-		if _, err := s.root.SQS.PurgeQueue(t.Context(), &sqs.PurgeQueueInput{QueueUrl: aws.String(url)}); err != nil {
-			t.Fatal(err)
-		}
+	if err := s.Cloud.Emulator.Drop(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 }
 

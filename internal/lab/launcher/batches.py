@@ -5,16 +5,23 @@ up to 10,000 messages. MiniStack invokes at once, with at most ten messages.
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 """
 
+import threading
 import time
 
+from ministack.core.responses import request_scope
 from ministack.services import lambda_svc, sqs
 
 from hook import around
+
+polling = threading.Event()  # while it is not set, no function receives a message
+polling.set()
 
 
 def install():
     @around(sqs, "_receive_messages_for_esm")
     def receive(original, queue_url, size):
+        if not polling.is_set():
+            return []
         with sqs._queues_lock:
             queue = sqs._get_q(queue_url)
             if queue["is_fifo"]:
@@ -33,3 +40,21 @@ def _window(queue):
     arn = queue["attributes"]["QueueArn"]
     return max((mapping.get("MaximumBatchingWindowInSeconds") or 0
                 for _, _, mapping in lambda_svc._iter_all_esms() if mapping.get("EventSourceArn") == arn), default=0)
+
+
+def poll(switch):
+    """Makes functions receive messages, or leaves the messages in the queues."""
+    polling.set() if switch == "on" else polling.clear()
+    return {"polling": polling.is_set()}
+
+
+def drop():
+    """Removes all messages from the queues that feed functions, without a call that anybody sees."""
+    dropped = 0
+    for account, region, mapping in lambda_svc._iter_all_esms():
+        with request_scope(account, region), sqs._queues_lock:
+            for queue in sqs._queues.values():
+                if queue["attributes"]["QueueArn"] == mapping.get("EventSourceArn"):
+                    dropped += len(queue["messages"])
+                    queue["messages"].clear()
+    return {"dropped": dropped}

@@ -5,6 +5,8 @@ POST events               puts complete EventBridge events on a bus, aws.* sourc
 GET  identity/KEY         the principal that an access key belongs to
 GET  alarms/ACCT/REGION   stored metric alarms, all or ?name=...
 GET  pending/ACCT/REGION  the contents of subscribers' mailboxes: unconfirmed subscriptions with their token
+POST poll/on, poll/off    whether functions receive messages from queues
+POST drop                 removes the messages of the queues that feed functions
 """
 
 import datetime
@@ -17,6 +19,7 @@ from ministack.core.iam_evaluator import find_iam_access_key_account, is_root_ac
 from ministack.core.responses import get_account_id, request_scope, set_request_account_id
 from ministack.services import cloudwatch, eventbridge, iam, sns, sts
 
+import batches
 from hook import around
 
 
@@ -32,7 +35,8 @@ def install(token):
         kind, *rest = scope["path"].split("/")[2:]
         query = parse_qs(scope["query_string"].decode())
         try:
-            answer = {"events": put, "identity": identity, "alarms": alarms, "pending": pending}[kind](
+            answer = {"events": put, "identity": identity, "alarms": alarms, "pending": pending,
+                      "poll": batches.poll, "drop": batches.drop}[kind](
                 *rest, **({"events": json.loads(body)} if body else {}), **query)
         except Exception as error:  # the caller prints it; the emulator continues
             return await _reply(send, 500, {"error": f"{type(error).__name__}: {error}"})
