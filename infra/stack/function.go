@@ -210,6 +210,7 @@ func (l lambdas) values(name string, queue awssqs.IQueue) map[string]string {
 		catalog.InTopic:         *l.alerts.topic.TopicArn(),
 		catalog.InKey:           *l.alerts.key.KeyArn(),
 		catalog.InLastResort:    *l.alerts.last.TopicArn(),
+		catalog.InFarTopic:      l.Config.LastResort.Topic,
 		catalog.InLogGroup:      arn(l.stack, "logs", l.Home, "log-group:"+catalog.FunctionLogGroup(name)),
 		catalog.InQueue:         *queue.QueueArn(),
 	}

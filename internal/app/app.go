@@ -56,7 +56,10 @@ type App struct {
 func NewWith(o Options) *App {
 	want := o.Config.Desired(o.Deployment)
 	cloud := &awsio.Cloud{Config: o.AWS, Want: want, Pace: o.Pace, Now: o.Now}
-	reporter := report.Reporter{Log: o.Log, Publisher: cloud, Topic: want.Topic, TopicKey: want.TopicKey, Last: want.LastResort, Now: o.Now, Function: want.FunctionName(o.Function)}
+	reporter := report.Reporter{Log: o.Log, Publisher: cloud, Topic: want.Topic, TopicKey: want.TopicKey, Last: want.LastResort, Far: want.FarTopic, Now: o.Now, Function: want.FunctionName(o.Function)}
+	for _, row := range want.OwnAlarms() {
+		reporter.Alarms = append(reporter.Alarms, want.Name(row.ID))
+	}
 	if o.Silent {
 		reporter.Topic = ""
 	}

@@ -99,7 +99,7 @@ func TestLastResortHearsOfTheTopic(t *testing.T) {
 	told = len(w.Messages())
 	w.setTopic("Policy", "{}")
 	w.send(events.Read("SetTopicAttributes.policy.json"), false)
-	if a, b := w.heard(w.topic, told), w.heard(w.last, told); len(a) != 1 || len(b) != 1 || b[0] != "This is about relight's own topics, so both of them carry it.\n"+a[0] {
+	if a, b := w.heard(w.topic, told), w.heard(w.last, told); len(a) != 1 || len(b) != 1 || b[0] != "This is about relight itself, so all its topics carry it.\n"+a[0] {
 		t.Errorf("about the topic: %q and %q", a, b)
 	}
 }
@@ -195,5 +195,36 @@ func TestEvents(t *testing.T) {
 	}
 	if !strings.Contains(w.log.String(), "event not sent") {
 		t.Error("the log does not say that the bus refused an event")
+	}
+}
+
+// An owner's topic in another account and region carries what the topic of last
+// resort does. The sweep says when that ends, and leaves the topic as it is.
+func TestFarTopic(t *testing.T) {
+	const there = second
+	far := "arn:aws:sns:" + there + ":444455556666:security"
+	w := deployed(t, strings.TrimSuffix(few, "}")+`,"lastResort":{"topic":"`+far+`"}}`)
+	w.withLastResort()
+	w.PageSize(0)
+	w.AddTopicOf("444455556666", there, "security", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",`+
+		`"Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":["sns:Publish","sns:GetTopicAttributes"],"Resource":"`+far+`"}]}`)
+	if s := w.sweep(app.Request{}); s.Unrestored != 0 || strings.Contains(findings(s), far) {
+		t.Fatalf("first sweep: %v, %s", unrestored(s), findings(s))
+	}
+	told := len(w.Messages())
+	w.setTopic("Policy", "{}")
+	w.send(events.Read("SetTopicAttributes.policy.json"), false)
+	if got := w.heard(far, told); len(got) != 1 || !strings.Contains(got[0], "\nRestored: ") {
+		t.Errorf("about the topic, the owner's topic took %q", got)
+	}
+	must(w.In(there).SNS.DeleteTopic(t.Context(), &sns.DeleteTopicInput{TopicArn: aws.String(far)}))
+	if got := findings(w.sweep(app.Request{})); !strings.Contains(got, far+": it does not exist") {
+		t.Errorf("the owner's topic is gone, and the sweep finds %q", got)
+	}
+	told = len(w.Messages())
+	w.setTopic("Policy", "{}")
+	w.send(events.Read("SetTopicAttributes.policy.json"), false)
+	if got := w.heard(w.last, told); len(got) != 1 || !strings.Contains(got[0], "[last-topic-refused] topic "+far) {
+		t.Errorf("the owner's topic refused a message, and that of last resort took %q", got)
 	}
 }

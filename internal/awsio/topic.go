@@ -174,17 +174,36 @@ func topicOf(attributes map[string]string, topic string, alarms []string) plan.T
 // leaves the filter policies to the observation after the repair. For events it
 // leaves queues and functions to the sweep: no event that it watches changes them.
 //
-// It reads the topic of last resort in the same way, if the scope is about that.
+// It reads the topic of last resort in the same way, if the scope is about that, and
+// in a sweep the attributes of the configured topic that carries the same.
 func (r *region) observeTopics(ctx context.Context, s remedy.Scope) (*plan.TopicState, error) {
 	state, err := r.observeTopic(ctx, s)
 	if err != nil || r.Want.LastResort == "" {
 		return state, err
+	}
+	if r.Want.FarTopic != "" && s.Type == "" && state.Elsewhere == "" {
+		state.Far = r.farTopic(ctx)
 	}
 	last := r.lastResort().in(r.account, r.name)
 	if last.notOurTopic(s) == "" {
 		state.Last, err = last.observeTopic(ctx, s)
 	}
 	return state, err
+}
+
+// farTopic reads an owner's topic in its own region. Whatever keeps relight from it
+// does not keep relight's own topics from being restored.
+func (r *region) farTopic(ctx context.Context) *plan.FarTopic {
+	parsed, _ := arn.Parse(r.Want.FarTopic) // the configuration checks it
+	at := r.in(r.account, parsed.Region)
+	attributes, exists, err := at.topicAttributes(ctx, r.Want.FarTopic)
+	if err != nil {
+		return &plan.FarTopic{Unread: lasting(err)}
+	}
+	return &plan.FarTopic{
+		Exists: exists, Policy: attributes["Policy"], Key: attributes["KmsMasterKeyId"],
+		Confirmed: !slices.Contains([]string{"", "0"}, attributes["SubscriptionsConfirmed"]),
+	}
 }
 
 // lastResort returns the same account with the topic of last resort as its topic.

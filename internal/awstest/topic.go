@@ -97,6 +97,19 @@ func (a *Account) AddTopic(regionName, name string, confirmed int) string {
 	return arn
 }
 
+// AddTopicOf makes a topic of another account, with that policy and a confirmed
+// subscriber. It returns the topic's ARN.
+func (a *Account) AddTopicOf(owner, regionName, name, policy string) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	arn := strings.Replace(a.arn("sns", regionName, name), a.ID, owner, 1)
+	a.regions[regionName].topics[arn] = &topic{
+		attributes: map[string]string{"Policy": policy},
+		subs:       map[string]subscription{arn + ":0": {protocol: "email", endpoint: "security@example.com"}},
+	}
+	return arn
+}
+
 // Confirm confirms a topic's pending subscriptions, as their owners would.
 func (a *Account) Confirm(arn string) {
 	a.mu.Lock()

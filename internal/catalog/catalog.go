@@ -121,6 +121,7 @@ type Baseline struct {
 	Controls    []Control         // only the enabled ones
 	Subscribers []Subscriber      // the subscribers of the topic
 	LastHeard   []Subscriber      // the subscribers of the topic of last resort
+	FarTopic    string            // ARN of an owner's topic that carries what the topic of last resort does; "" for none
 	Boundary    string            // ARN of the permissions boundary for every role that relight creates; "" for none
 	KMSKeys     map[string]string // region to the ARN of the key that encrypts relight's log groups
 	Guard       GuardSpec         // relight's own stack

@@ -30,6 +30,7 @@ const (
 	InTopic         = "${topic}"         // ARN
 	InKey           = "${key}"           // ARN of the key that encrypts the topic
 	InLastResort    = "${last-resort}"   // ARN of the topic of last resort
+	InFarTopic      = "${far-topic}"     // ARN of the configured topic that carries the same
 )
 
 const arn = "arn:" + InPartition + ":"
@@ -252,6 +253,12 @@ var kindGrants = map[Kind][]Grant{
 	},
 	Topics: {
 		{
+			Actions:   []string{"sns:GetTopicAttributes"},
+			Resources: []string{InFarTopic},
+			If:        KeyFarTopic,
+			Why:       "each sweep checks whether it still admits relight's functions: GetTopicAttributes is for that",
+		},
+		{
 			Actions: []string{
 				"sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic",
 				"sns:CreateTopic", "sns:TagResource", "sns:SetTopicAttributes", "sns:Subscribe",
@@ -407,16 +414,23 @@ const protection = "relight restores deletion protection only where it was switc
 const (
 	KeyKMSKeys     = "kmsKeys"
 	KeyRemoveMutes = "alarms.removeMutes"
+	KeyFarTopic    = "lastResort.topic"
 )
 
 // GrantKeys returns the configuration keys that some grants require.
-func GrantKeys() []string { return []string{KeyKMSKeys, KeyRemoveMutes} }
+func GrantKeys() []string { return []string{KeyKMSKeys, KeyRemoveMutes, KeyFarTopic} }
 
 // reportGrants lets every function notify people of what it did.
 var reportGrants = []Grant{
 	{
 		Actions:   []string{"sns:Publish"},
 		Resources: []string{InTopic, InLastResort},
+	},
+	{
+		Actions:   []string{"sns:Publish"},
+		Resources: []string{InFarTopic},
+		If:        KeyFarTopic,
+		Why:       "it carries what the topic of last resort carries: Publish is for that",
 	},
 	{
 		Actions:   []string{"events:PutEvents"},
@@ -479,9 +493,10 @@ var sweepGrants = []Grant{
 // keys.
 func Grants(f Function, keys ...string) []Grant {
 	var grants []Grant
+	off := func(g Grant) bool { return g.If != "" && !slices.Contains(keys, g.If) }
 	for _, k := range f.Kinds() {
 		for _, g := range kindGrants[k] {
-			if g.If != "" && !slices.Contains(keys, g.If) {
+			if off(g) {
 				continue
 			}
 			if !slices.ContainsFunc(grants, func(h Grant) bool { return reflect.DeepEqual(h.bare(), g.bare()) }) {
@@ -495,7 +510,7 @@ func Grants(f Function, keys ...string) []Grant {
 	if f == Backfill {
 		grants = append(grants, sweepGrants...)
 	}
-	return append(grants, reportGrants...)
+	return append(grants, slices.DeleteFunc(slices.Clone(reportGrants), off)...)
 }
 
 // bare returns a grant without its reason.

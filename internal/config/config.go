@@ -155,6 +155,8 @@ type NewControl struct {
 
 // LastResort is the second way to people. It has no key that somebody could close.
 type LastResort struct {
+	// ARN of a topic of yours in another account or region. It carries the same messages, in addition. Its policy must [admit relight](operations.md#a-topic-elsewhere). Default: none.
+	Topic string `json:"topic,omitempty"`
 	// Its subscribers. Choose others than those of the topic, best of another account. Default: `subscribers`.
 	Subscribers []Subscriber `json:"subscribers,omitempty"`
 }
@@ -331,6 +333,8 @@ func (c Config) Baseline() catalog.Baseline {
 
 		ProtectGroups: c.DeletionProtection == nil || *c.DeletionProtection,
 		RemoveMutes:   c.Alarms.RemoveMutes,
+
+		FarTopic: c.LastResort.Topic,
 	}
 	b.Guard.Kinds = c.Watched()
 	maps.Copy(b.Tags, c.Tags)
@@ -378,6 +382,9 @@ func (c Config) GrantKeys() []string {
 	}
 	if c.Alarms.RemoveMutes {
 		keys = append(keys, catalog.KeyRemoveMutes)
+	}
+	if c.LastResort.Topic != "" {
+		keys = append(keys, catalog.KeyFarTopic)
 	}
 	return keys
 }

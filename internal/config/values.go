@@ -90,6 +90,22 @@ var (
 	lambdaShape = regexp.MustCompile(`^arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_-]{1,128})?$`)
 )
 
+// farTopic checks the topic that carries what the topic of last resort does. Whose it
+// is shows only where relight runs. CloudFormation names relight's own topics after
+// the stack. A message to a FIFO topic needs a group. Source: SNS API Reference,
+// Publish, MessageGroupId.
+func (p *problems) farTopic(arn, prefix string) {
+	name := arn[strings.LastIndex(arn, ":")+1:]
+	switch {
+	case strings.HasSuffix(name, ".fifo"):
+		p.unless(false, "lastResort.topic %q is a FIFO topic, to which relight cannot publish: use a standard topic", arn)
+	case !catalog.TopicShape.MatchString(arn) || strings.Count(arn, ":") != 5:
+		p.unless(false, "lastResort.topic %q is not the ARN of a topic: use one such as arn:PARTITION:sns:eu-west-1:444455556666:security", arn)
+	case strings.HasPrefix(name, catalog.Baseline{Prefix: prefix}.StackName()+"-"):
+		p.unless(false, "lastResort.topic %q is one of relight's own topics: use a topic of another account or region", arn)
+	}
+}
+
 // subscriber checks the endpoint of a subscription. Source: SNS API Reference,
 // Subscribe, Endpoint.
 func (p *problems) subscriber(field string, s Subscriber) {
@@ -245,6 +261,12 @@ func (c Config) onePartition(p *problems) {
 			arn(fmt.Sprintf("subscribers[%d].endpoint", i), s.Endpoint)
 		}
 	}
+	for i, s := range c.LastResort.Subscribers {
+		if s.Protocol == "sqs" || s.Protocol == "lambda" {
+			arn(fmt.Sprintf("lastResort.subscribers[%d].endpoint", i), s.Endpoint)
+		}
+	}
+	arn("lastResort.topic", c.LastResort.Topic)
 	arn("permissionsBoundary", c.PermissionsBoundary)
 	for _, at := range places {
 		if !slices.Contains(catalog.PartitionIDs(), at.partition) {

@@ -132,6 +132,14 @@ const (
 	TopicKeyUnread        Code = "topic-key-unread"
 	TopicKeyReplaced      Code = "topic-key-replaced"
 	TopicRecreated        Code = "topic-recreated"
+	LastTopicUnread       Code = "last-topic-unread"
+	LastTopicMissing      Code = "last-topic-missing"
+	LastTopicClosed       Code = "last-topic-closed"
+	LastTopicEncrypted    Code = "last-topic-encrypted"
+	LastTopicUnheard      Code = "last-topic-unheard"
+	LastTopicOwn          Code = "last-topic-own"
+	LastTopicRefused      Code = "last-topic-refused"
+
 	SubscriberForeign     Code = "subscriber-of-another-account"
 	SubscriberDeleted     Code = "subscriber-deleted"
 	SubscriberUnread      Code = "subscriber-unread"
@@ -597,6 +605,52 @@ var findingTexts = []FindingText{
 		Problem: "somebody deleted it; subscriptions of the deleted topic may go on delivering, so messages may arrive twice, and subscribers that SNS does not list may receive them",
 		Remedy:  "Expect messages twice for a while. If a stranger may have been subscribed, find the ARN of the subscription in CloudTrail (Subscribe) and end it: aws sns unsubscribe --subscription-arn ARN.",
 		Why:     "SNS ends the subscriptions of a deleted topic some time later, and they also deliver what is sent to a new topic of the same name (recorded 2026-09-14: for at least 75 seconds).",
+	},
+	{
+		Code: LastTopicUnread, Subject: "topic {topic}", Alert: true,
+		Problem: "relight cannot read whether it takes relight's messages: {error}",
+		Remedy:  "Let relight's account also call sns:GetTopicAttributes in the policy of the topic, and check that its region is enabled.",
+		Why:     "The topic of `lastResort.topic` does not admit the call, or its region cannot be reached.",
+		More:    "See [a topic elsewhere](#a-topic-elsewhere).",
+	},
+	{
+		Code: LastTopicMissing, Subject: "topic {topic}", Alert: true,
+		Problem: "it does not exist",
+		Remedy:  "Create it again with a policy that admits relight, and subscribe people to it; or configure another lastResort.topic.",
+		Why:     "Somebody deleted the topic of `lastResort.topic`. relight does not create a topic that is not its own.",
+		More:    "See [a topic elsewhere](#a-topic-elsewhere).",
+	},
+	{
+		Code: LastTopicClosed, Subject: "topic {topic}", Alert: true,
+		Problem: "{denial}",
+		Remedy:  "Remove what denies it, if anything does, and allow arn:{partition}:iam::{account}:root sns:Publish and sns:GetTopicAttributes in the policy of the topic.",
+		Why:     "The policy of the topic of `lastResort.topic` keeps relight's functions from publishing to it, or relight cannot read the policy.",
+		More:    "See [a topic elsewhere](#a-topic-elsewhere).",
+	},
+	{
+		Code: LastTopicEncrypted, Subject: "topic {topic}", Alert: true,
+		Problem: "it is encrypted with {key}, which relight may not use",
+		Remedy:  "Remove the key: aws sns set-topic-attributes --attribute-name KmsMasterKeyId --attribute-value ''.",
+		Why:     "relight's functions may use no key but that of relight's own topic. A message that needs another one is refused.",
+		More:    "See [a topic elsewhere](#a-topic-elsewhere).",
+	},
+	{
+		Code: LastTopicUnheard, Subject: "topic {topic}", Alert: true,
+		Problem: "it has no confirmed subscriber, so its messages reach nobody",
+		Remedy:  "Subscribe people to it, and confirm the subscription.",
+		Why:     "SNS takes messages for a topic without subscribers, and delivers them to nobody.",
+	},
+	{
+		Code: LastTopicOwn, Subject: "topic {topic}", Alert: true,
+		Problem: "it is one of relight's own topics, so it is no further way to people",
+		Remedy:  "Configure a topic of another account or region as lastResort.topic.",
+		Why:     "`lastResort.topic` names a topic of relight's stack.",
+	},
+	{
+		Code: LastTopicRefused, Subject: "topic {topic}", Alert: true,
+		Problem: "it refused a message of relight's: {error}",
+		Remedy:  "Read its policy and its key. It has to admit relight: see docs/operations.md#a-topic-elsewhere.",
+		Why:     "SNS refused a message for the topic of `lastResort.topic`. relight's own topics took it, or the alarm `relight-untold` is about it.",
 	},
 	{
 		Code: SubscriberForeign, Subject: "subscriber {subscriber}", Alert: true,

@@ -23,6 +23,17 @@ type TopicState struct {
 	Unread        []Finding // about the key, if relight may not read it
 	Subscriptions []Subscription
 	Last          *TopicState // the topic of last resort; nil if there is none or the scope is not about it
+	Far           *FarTopic   // the owner's topic that carries the same; nil if there is none or it was not read
+}
+
+// A FarTopic is an owner's topic, in another account or region, that carries what the
+// topic of last resort does. relight changes nothing of it.
+type FarTopic struct {
+	Exists    bool
+	Unread    string // why relight could not read it; "" if it did
+	Policy    string // JSON
+	Key       string // what it is encrypted with: an ARN, ID or alias; "" for nothing
+	Confirmed bool   // it has a confirmed subscriber
 }
 
 // Kind returns the kind that the state is of.
@@ -186,8 +197,44 @@ func (a ClearFilterPolicy) Step() Step {
 //	a configured subscriber gets raw messages      a finding: its owner may want that
 //	a subscriber that is not configured            left as it is; a finding if it has a filter policy
 //
-// and the topic of last resort in the same way, except that it has no key.
+// and the topic of last resort in the same way, except that it has no key. The topic
+// of an owner that carries the same is only reported: if it does not exist, keeps
+// relight out by its policy or its key, or has no confirmed subscriber.
 func (observed *TopicState) plan(want catalog.Desired, got Observed) Plan {
+	p := observed.own(want, got)
+	if observed.Far != nil {
+		p.farTopic(want, *observed.Far)
+	}
+	return p
+}
+
+// farTopic reports why messages of relight's do not reach people by an owner's topic.
+func (p *Plan) farTopic(want catalog.Desired, far FarTopic) {
+	denial := farTopicKeepsOut(want, far.Policy)
+	switch {
+	case want.FarTopic == want.Topic || want.FarTopic == want.LastResort:
+		p.find(LastTopicOwn, Args{"topic": want.FarTopic})
+	case far.Unread != "":
+		p.find(LastTopicUnread, Args{"topic": want.FarTopic, "error": far.Unread})
+	case !far.Exists:
+		p.find(LastTopicMissing, Args{"topic": want.FarTopic})
+	case denial != "":
+		p.find(LastTopicClosed, Args{"topic": want.FarTopic, "denial": denial, "account": arnOf(want.Topic).AccountID, "partition": arnOf(want.Topic).Partition})
+	case far.Key != "" && (far.Key != managedTopicKey || arnOf(want.FarTopic).AccountID != arnOf(want.Topic).AccountID):
+		p.find(LastTopicEncrypted, Args{"topic": want.FarTopic, "key": far.Key})
+	case !far.Confirmed:
+		p.find(LastTopicUnheard, Args{"topic": want.FarTopic})
+	}
+}
+
+// managedTopicKey is the key that AWS manages for SNS. It admits every principal of
+// its account that may use SNS, and no other. Source: AWS KMS Developer Guide, "AWS
+// managed keys"; Amazon SNS Developer Guide, "Managing Amazon SNS encryption keys and
+// costs".
+const managedTopicKey = "alias/aws/sns"
+
+// own plans relight's own topics.
+func (observed *TopicState) own(want catalog.Desired, got Observed) Plan {
 	if observed.Last == nil {
 		return observed.one(want, got)
 	}

@@ -464,3 +464,53 @@ func TestSameSubscriber(t *testing.T) {
 		t.Error("another protocol is another subscriber")
 	}
 }
+
+// An owner's topic that carries what the topic of last resort does is judged as
+// relight's functions see it, and never changed.
+func TestFarTopic(t *testing.T) {
+	const (
+		far   = "arn:aws:sns:eu-west-1:444455556666:security"
+		near  = "arn:aws:sns:eu-west-1:111122223333:security"
+		admit = `{"Sid":"relight","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":["sns:Publish","sns:GetTopicAttributes"],"Resource":"` + far + `"}`
+		deny  = `{"Sid":"no","Effect":"Deny","Principal":"*","Action":"sns:*","Resource":"*"}`
+	)
+	for name, tt := range map[string]struct {
+		topic  string
+		change func(*plan.FarTopic)
+		want   plan.Code
+	}{
+		"healthy":        {far, func(*plan.FarTopic) {}, ""},
+		"unread":         {far, func(f *plan.FarTopic) { f.Unread = "AuthorizationError" }, plan.LastTopicUnread},
+		"gone":           {far, func(f *plan.FarTopic) { f.Exists = false }, plan.LastTopicMissing},
+		"does not admit": {far, func(f *plan.FarTopic) { f.Policy = policyOf() }, plan.LastTopicClosed},
+		"admits another": {far, func(f *plan.FarTopic) { f.Policy = strings.ReplaceAll(f.Policy, "111122223333", "777788889999") }, plan.LastTopicClosed},
+		"denies":         {far, func(f *plan.FarTopic) { f.Policy = policyOf(admit, deny) }, plan.LastTopicClosed},
+		"no policy":      {far, func(f *plan.FarTopic) { f.Policy = "{" }, plan.LastTopicClosed},
+		"by an organisation": {far, func(f *plan.FarTopic) {
+			f.Policy = policyOf(`{"Effect":"Allow","Principal":"*","Action":"sns:Publish","Resource":"` + far + `","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1234567890"}}}`)
+		}, ""},
+		"default policy": {far, func(f *plan.FarTopic) {
+			f.Policy = policyOf(`{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"SNS:Publish","Resource":"` + far + `","Condition":{"StringEquals":{"AWS:SourceOwner":"444455556666"}}}`)
+		}, plan.LastTopicClosed},
+		"encrypted":              {far, func(f *plan.FarTopic) { f.Key = "arn:aws:kms:eu-west-1:444455556666:key/theirs" }, plan.LastTopicEncrypted},
+		"AWS's key, elsewhere":   {far, func(f *plan.FarTopic) { f.Key = "alias/aws/sns" }, plan.LastTopicEncrypted},
+		"unheard":                {far, func(f *plan.FarTopic) { f.Confirmed = false }, plan.LastTopicUnheard},
+		"own account":            {near, func(f *plan.FarTopic) { f.Policy = policyOf() }, ""},
+		"own account, AWS's key": {near, func(f *plan.FarTopic) { f.Key = "alias/aws/sns" }, ""},
+		"own account, denies":    {near, func(f *plan.FarTopic) { f.Policy = policyOf(deny) }, plan.LastTopicClosed},
+		"relight's own":          {topic, func(*plan.FarTopic) {}, plan.LastTopicOwn},
+	} {
+		f := plan.FarTopic{Exists: true, Policy: policyOf(admit), Confirmed: true}
+		tt.change(&f)
+		want := policy(t)
+		want.Subscribers, want.FarTopic = nil, tt.topic
+		p := of(t, want, topics(func(s *plan.TopicState) { s.Far = &f }))
+		var codes []string
+		for _, f := range p.Findings {
+			codes = append(codes, string(f.Code))
+		}
+		if got := strings.Join(codes, " "); got != string(tt.want) || len(p.Actions) > 0 {
+			t.Errorf("%s: findings %q, want %q; actions %v", name, got, tt.want, p.Actions)
+		}
+	}
+}

@@ -231,6 +231,22 @@ func neededBy(want catalog.Desired) []ask {
 	return asks
 }
 
+// farTopicKeepsOut returns why the policy of an owner's topic keeps relight's roles
+// from publishing to it, or "". In relight's own account a role's own policy suffices,
+// and in another account the topic's policy has to allow it too. Source: IAM User
+// Guide, "Cross-account policy evaluation logic".
+func farTopicKeepsOut(want catalog.Desired, text string) string {
+	roles, at := accountCallers(want, want.Topic)[0], arnOf(want.FarTopic)
+	call := maps.Clone(roles.call)
+	call["aws:requestedregion"], call["aws:resourceaccount"] = iampolicy.Has(at.Region), iampolicy.Has(at.AccountID)
+	call["sns:protocol"], call["sns:endpoint"] = iampolicy.Lacks(), iampolicy.Lacks()
+	by := shuts
+	if at.AccountID == arnOf(want.Topic).AccountID {
+		by = refuses
+	}
+	return judge(text, by, ask{roles.caller, "sns:Publish", want.FarTopic, call})
+}
+
 // accountCallers are relight's roles, which CloudFormation names after the stack,
 // and the account's root, each with what is known of its calls on a resource.
 func accountCallers(want catalog.Desired, resource string) []struct {

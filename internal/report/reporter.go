@@ -24,13 +24,15 @@ type Publisher interface {
 // A Reporter reports runs: it writes one log line for each action and one for
 // each run, adds metrics to the run's line, sends a notification to the topic, and
 // puts the same on the default bus as an event. What the topic refuses, and what is
-// about the topic itself, goes to the topic of last resort.
+// about relight itself, goes to the topic of last resort and to an owner's topic.
 type Reporter struct {
 	Log       *slog.Logger
 	Publisher Publisher
-	Topic     string // ARN; "" sends no notifications
-	TopicKey  string // ARN of its key
-	Last      string // ARN of the topic of last resort; "" for none
+	Topic     string   // ARN; "" sends no notifications
+	TopicKey  string   // ARN of its key
+	Last      string   // ARN of the topic of last resort; "" for none
+	Far       string   // ARN of an owner's topic that carries the same; "" for none
+	Alarms    []string // names of the alarms on relight itself
 	Now       func() time.Time
 	Function  string // deployed name
 }
@@ -77,22 +79,34 @@ func (p Reporter) Notify(ctx context.Context, fresh map[remedy.Scope]bool, repor
 	return err
 }
 
-// tell publishes a notification to the topic, to the topic of last resort, or both.
+// tell publishes a notification to the topic, to those of last resort, or to all.
 func (p Reporter) tell(ctx context.Context, head, text string, worth []remedy.Report) error {
 	refused := p.publish(ctx, p.Topic, head, text)
-	if p.Last == "" || refused == nil && !p.concerned(worth) {
-		return refused
+	if refused == nil && !p.concerned(worth) {
+		return nil
 	}
-	why := "This is about relight's own topics, so both of them carry it."
+	why := "This is about relight itself, so all its topics carry it.\n"
 	if refused != nil {
-		why = "The topic " + p.Topic + " refused this message: " + oneLine(refused.Error()) + "."
+		why = "The topic " + p.Topic + " refused this message: " + oneLine(refused.Error()) + ".\n"
 	}
-	last := p.publish(ctx, p.Last, head, why+"\n"+text)
-	if refused != nil && last != nil {
-		return refused
+	carried, failed := refused == nil, refused
+	for _, to := range []string{p.Far, p.Last} { // relight's own says whether the other took it
+		if to == "" {
+			continue
+		}
+		err := p.publish(ctx, to, head, why+text)
+		if err != nil && to == p.Far {
+			f := plan.NewFinding(plan.LastTopicRefused, plan.Args{"topic": to, "error": oneLine(err.Error())})
+			why += "Needs action: " + f.String() + "\n"
+			p.Log.LogAttrs(ctx, slog.LevelWarn, "finding", slog.String("code", string(f.Code)), slog.String("finding", f.String()))
+		}
+		carried, failed = carried || err == nil, cmp.Or(failed, err)
 	}
-	if err := cmp.Or(refused, last); err != nil {
-		p.RecordUnsent(ctx, err, p.Now())
+	if !carried {
+		return failed
+	}
+	if failed != nil && (p.Last != "" || p.Far != "") {
+		p.RecordUnsent(ctx, failed, p.Now())
 	}
 	return nil
 }
@@ -104,13 +118,15 @@ func (p Reporter) publish(ctx context.Context, topic, head, text string) error {
 	return nil
 }
 
-// concerned reports whether reports are about the topic that carries them, or its
-// key: then that topic may not be the way to people.
+// concerned reports whether reports are about relight itself: its stack, its topics,
+// their key or its own alarms. Whoever changed those may have cut the topic off too.
 func (p Reporter) concerned(reports []remedy.Report) bool {
 	return slices.ContainsFunc(reports, func(r remedy.Report) bool {
-		return r.Scope.Kind == catalog.Topics || slices.ContainsFunc(r.Plan.Findings, func(f plan.Finding) bool {
-			return strings.Contains(f.Subject, p.Topic) || p.TopicKey != "" && strings.Contains(f.Subject, p.TopicKey)
-		})
+		return r.Scope.Kind == catalog.Topics || r.Scope.Kind == catalog.Guard ||
+			slices.ContainsFunc(r.Outcomes, func(o remedy.Outcome) bool { return slices.Contains(p.Alarms, o.Action.Step().Target) }) ||
+			slices.ContainsFunc(r.Plan.Findings, func(f plan.Finding) bool {
+				return strings.Contains(f.Subject, p.Topic) || p.TopicKey != "" && strings.Contains(f.Subject, p.TopicKey)
+			})
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -334,5 +335,63 @@ func TestEventSize(t *testing.T) {
 	var d struct{ Text string }
 	if err := json.Unmarshal([]byte(m.events[0]), &d); err != nil || len(m.events[0]) > 240_000 || d.Text == "" {
 		t.Errorf("%v, %d bytes", err, len(m.events[0]))
+	}
+}
+
+// An owner's topic carries what the topic of last resort does. What it refuses is a
+// finding in the message of relight's own.
+func TestFarTopicCarries(t *testing.T) {
+	const topic, last, far = "arn:aws:sns:us-east-1:111122223333:first", "arn:aws:sns:us-east-1:111122223333:last", "arn:aws:sns:eu-west-1:444455556666:far"
+	of := func(kind catalog.Kind) remedy.Report {
+		r := full()
+		r.Scope.Kind = kind
+		return r
+	}
+	refused := errors.New("AuthorizationError")
+	for name, tt := range map[string]struct {
+		kind    catalog.Kind
+		last    string
+		refuses []string
+		topics  string
+		finding bool // in the last message
+		err     bool
+	}{
+		"about a flow log":        {catalog.FlowLogs, last, nil, topic, false, false},
+		"about a topic":           {catalog.Topics, last, nil, topic + " " + far + " " + last, false, false},
+		"about relight itself":    {catalog.Guard, last, nil, topic + " " + far + " " + last, false, false},
+		"the first refuses":       {catalog.FlowLogs, last, []string{topic}, topic + " " + far + " " + last, false, false},
+		"it refuses":              {catalog.Topics, last, []string{far}, topic + " " + far + " " + last, true, false},
+		"only it takes it":        {catalog.FlowLogs, last, []string{topic, last}, topic + " " + far + " " + last, false, false},
+		"none takes it":           {catalog.FlowLogs, last, []string{topic, last, far}, topic + " " + far + " " + last, true, true},
+		"without a last, refused": {catalog.FlowLogs, "", []string{topic}, topic + " " + far, false, false},
+	} {
+		m := &mailbox{refuses: map[string]error{}}
+		for _, r := range tt.refuses {
+			m.refuses[r] = refused
+		}
+		lines, err := tell(t, report.Reporter{Publisher: m, Topic: topic, Last: tt.last, Far: far, Function: "f"}, of(tt.kind))
+		if got := strings.Join(m.topics, " "); got != tt.topics || (err != nil) != tt.err {
+			t.Errorf("%s: published to %s, %v; want %s", name, got, err, tt.topics)
+		}
+		if got := strings.Contains(m.messages[len(m.messages)-1], "[last-topic-refused] topic "+far); got != tt.finding {
+			t.Errorf("%s: the last message says that it refused: %t", name, got)
+		}
+		logged := slices.ContainsFunc(lines, func(l map[string]any) bool { return l["code"] == string(plan.LastTopicRefused) })
+		if logged != tt.finding {
+			t.Errorf("%s: the log says that it refused: %t", name, logged)
+		}
+	}
+}
+
+// What is about an alarm on relight itself concerns its own voice.
+func TestOwnAlarmsConcern(t *testing.T) {
+	for target, want := range map[string]int{"relight-untold": 2, "relight-root-usage": 1} {
+		r := full()
+		r.Scope.Kind = catalog.Alarms
+		r.Outcomes = append(r.Outcomes, remedy.Outcome{Action: plan.PutAlarm{Alarm: plan.Alarm{Name: target}}})
+		m := &mailbox{}
+		if _, err := tell(t, report.Reporter{Publisher: m, Topic: "first", Last: "last", Alarms: []string{"relight-untold"}, Function: "f"}, r); err != nil || len(m.topics) != want {
+			t.Errorf("%s: published to %v, %v; want %d", target, m.topics, err, want)
+		}
 	}
 }
