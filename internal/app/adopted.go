@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/plan"
@@ -20,33 +21,60 @@ func (a *App) adopted(ctx context.Context) (plan.Adopted, error) {
 	return adopted, err
 }
 
+// firstWithin is how long after the creation of its stack a sweep may be the first of
+// a deployment: the schedule starts one as soon as the stack is there.
+func firstWithin(g catalog.GuardSpec) time.Duration {
+	return max(30*time.Minute, 2*time.Duration(g.SweepMinutes)*time.Minute)
+}
+
 // adoptedBySweep reads what relight relies on that others made. The first sweep of a
-// deployment adopts what it finds: then every scope is pending. It is the first one if
-// relight remembers nothing at all, so an intruder who deletes one memory gains nothing.
+// deployment adopts what it finds: then every scope is pending.
 func (a *App) adoptedBySweep(ctx context.Context, regions []string) (plan.Adopted, error) {
 	adopted, err := a.cloud.RecallAdopted(ctx, a.deployment.HomeRegion)
-	if err != nil || adopted.Unreadable != "" || adopted.Note.Known {
+	if err != nil || adopted.Note.Known {
 		return adopted, err
 	}
-	for _, name := range []string{a.reconciler.Want.TrailMemory(), a.reconciler.Want.RetentionMemory(), a.reconciler.Want.FindingsMemory()} {
-		note, err := a.cloud.Recall(ctx, a.deployment.HomeRegion, name)
-		if err != nil && remedy.ClassOf(err).Retry() {
-			return adopted, err
-		}
-		if err != nil || note.Known || note.Foreign != "" {
-			return adopted, nil //nolint:nilerr // what cannot be read may be something
-		}
+	if adopted.First, err = a.first(ctx); err != nil || !adopted.First {
+		return adopted, err
 	}
+	adopted.Unreadable = "" // an earlier deployment wrote it
 	for _, s := range a.scopes(Request{Kinds: adopting}, regions) {
 		adopted.Pending = append(adopted.Pending, s.String())
 	}
 	return adopted, nil
 }
 
+// first reports whether no sweep of this deployment has been. That nothing is
+// remembered proves nothing, since anybody may delete a parameter: relight's stack has
+// to be new as well. Only whoever replaces relight can change when it was created. Before
+// a deployment, a plan shows what its first sweep would do.
+func (a *App) first(ctx context.Context) (bool, error) {
+	want := a.reconciler.Want
+	if a.deployment.Topic != "" || a.deployment.Schedule != "" {
+		created, err := a.cloud.StackCreated(ctx, a.deployment.HomeRegion)
+		if err != nil && remedy.ClassOf(err).Retry() {
+			return false, err
+		}
+		if err != nil || a.now().Sub(created) > firstWithin(want.Guard) {
+			return false, nil //nolint:nilerr // a stack that cannot be read, or is gone, counts as old
+		}
+	}
+	for _, name := range []string{want.AdoptedMemory(), want.TrailMemory(), want.RetentionMemory(), want.FindingsMemory()} {
+		note, err := a.cloud.Recall(ctx, a.deployment.HomeRegion, name)
+		if err != nil && remedy.ClassOf(err).Retry() {
+			return false, err
+		}
+		if err != nil || note.Known {
+			return false, nil //nolint:nilerr // what cannot be read may be something
+		}
+	}
+	return true, nil
+}
+
 // adopt remembers what a sweep relies on that others made, and reports it. What the
 // sweep could not observe stays pending. It also reports a memory that somebody else
-// wrote or that cannot be used.
-func (a *App) adopt(ctx context.Context, with remedy.Reconciler, reports []remedy.Report) {
+// wrote, that somebody deleted or that cannot be used.
+func (a *App) adopt(ctx context.Context, with remedy.Reconciler, learned learned, reports []remedy.Report) {
 	if with.Forgets || len(reports) == 0 {
 		return
 	}
@@ -62,6 +90,8 @@ func (a *App) adopt(ctx context.Context, with remedy.Reconciler, reports []remed
 		return
 	case note.Foreign != "":
 		reports[0].Plan.Add(plan.NewFinding(plan.MemoryForeign, plan.Args{"parameter": parameter, "by": note.Foreign}))
+	case note.Missing() && !adopted.First:
+		reports[0].Plan.Add(missing(parameter, "Now relight relies on nothing that others made, and makes its own"))
 	}
 	before := adopted.Resources
 	for _, r := range reports {
@@ -70,6 +100,7 @@ func (a *App) adopt(ctx context.Context, with remedy.Reconciler, reports []remed
 			adopted.Pending = slices.DeleteFunc(slices.Clone(adopted.Pending), func(s string) bool { return s == scope })
 		}
 	}
+	adopted.Memories = a.written(with, adopted.Memories, learned, reports)
 	text := adopted.Encode()
 	if text == note.Text && note.Foreign == "" {
 		return
@@ -83,4 +114,35 @@ func (a *App) adopt(ctx context.Context, with remedy.Reconciler, reports []remed
 		reports[0].Plan.Actions = append(reports[0].Plan.Actions, do)
 		reports[0].Outcomes = append(reports[0].Outcomes, remedy.Outcome{Action: do})
 	}
+}
+
+// written returns which of the memories besides the adopted one exist after a sweep,
+// given those that existed before, and reports those that were deleted since.
+func (a *App) written(with remedy.Reconciler, before []string, learned learned, reports []remedy.Report) []string {
+	now := slices.Clone(before)
+	check := func(name, lost string, note plan.Note, wrote bool) {
+		known := slices.Contains(before, name)
+		if known && note.Missing() {
+			reports[0].Plan.Add(missing(name, lost))
+			now = slices.DeleteFunc(now, func(n string) bool { return n == name && !wrote }) // reported once
+		}
+		if !known && (note.Known || wrote) {
+			now = append(now, name)
+		}
+	}
+	for _, r := range reports {
+		if r.Err == nil && r.Plan.Memory != nil {
+			wrote := slices.ContainsFunc(r.Outcomes, func(o remedy.Outcome) bool { return o.Err == nil && plan.Remembers(o.Action) })
+			check(with.Want.TrailMemory(), "Now relight remembers the trail as it is: compare its bucket, key, role and topic with what you expect", *r.Plan.Memory, wrote)
+		}
+	}
+	if learned.read {
+		check(with.Want.RetentionMemory(), "Now relight remembers the retentions as they are: compare those of the log groups with what you expect", learned.note, learned.wrote)
+	}
+	return now
+}
+
+// missing reports a memory that somebody deleted.
+func missing(parameter, lost string) plan.Finding {
+	return plan.NewFinding(plan.MemoryMissing, plan.Args{"parameter": parameter, "lost": lost})
 }

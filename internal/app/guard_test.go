@@ -33,7 +33,7 @@ const (
 func (w *world) addGuard() {
 	w.t.Helper()
 	want := w.config.Desired(w.deployment(home))
-	w.SetStack(home, cftypes.Stack{StackName: aws.String(want.StackName()), StackStatus: cftypes.StackStatusCreateComplete, CreationTime: aws.Time(w.now.Add(-time.Hour))})
+	w.SetStack(home, cftypes.Stack{StackName: aws.String(want.StackName()), StackStatus: cftypes.StackStatusCreateComplete, CreationTime: aws.Time(w.now.Add(-5 * time.Minute))})
 	w.AddBus(home, want.BusName())
 	for _, f := range catalog.Functions() {
 		w.AddFunction(home, want.FunctionName(f))

@@ -224,7 +224,7 @@ func TestFindings(t *testing.T) {
 			},
 		},
 		{
-			name: "member of an organisation", forget: true, skipped: "not applicable", idle: true,
+			name: "member of an organisation", forget: true, skipped: "not applicable", idle: true, finding: "somebody deleted it",
 			arrange: func(w *world) {
 				w.RemoveTrail(trailARN)
 				w.AddTrail(orgTrail)

@@ -120,8 +120,7 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 		}
 	})
 	if req.mode() == catalog.Repair {
-		a.learn(ctx, with, reports)
-		a.adopt(ctx, with, reports)
+		a.adopt(ctx, with, a.learn(ctx, with, reports), reports)
 	}
 	a.notify(ctx, reports) // one notification for all regions
 	for _, rep := range reports {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	cftypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -320,14 +321,8 @@ const noStack = "ValidationError"
 
 // stackChanging returns what CloudFormation is doing to the stack, or "".
 func (r *region) stackChanging(ctx context.Context) (string, error) {
-	out, err := r.cloudformation().DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(r.Want.StackName())})
-	if codeOf(err) == noStack {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	for _, stack := range out.Stacks {
+	stacks, err := r.stack(ctx)
+	for _, stack := range stacks {
 		since := aws.ToTime(stack.LastUpdatedTime)
 		if since.IsZero() {
 			since = aws.ToTime(stack.CreationTime)
@@ -339,7 +334,29 @@ func (r *region) stackChanging(ctx context.Context) (string, error) {
 			return "CloudFormation is changing the stack: " + string(stack.StackStatus), nil
 		}
 	}
-	return "", nil
+	return "", err
+}
+
+// stack returns relight's stack, or none if it does not exist.
+func (r *region) stack(ctx context.Context) ([]cftypes.Stack, error) {
+	out, err := r.cloudformation().DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(r.Want.StackName())})
+	switch {
+	case codeOf(err) == noStack:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return out.Stacks, nil
+}
+
+// StackCreated returns when relight's stack was created, or no time if it does not
+// exist.
+func (c *Cloud) StackCreated(ctx context.Context, region string) (time.Time, error) {
+	stacks, err := c.home(region).stack(ctx)
+	for _, stack := range stacks {
+		return aws.ToTime(stack.CreationTime), nil
+	}
+	return time.Time{}, bare(err)
 }
 
 func (r *region) putRule(ctx context.Context, a plan.PutRule) error {

@@ -57,6 +57,13 @@ func (a *Account) SetStack(regionName string, s cftypes.Stack) {
 	a.regions[regionName].stacks[*s.StackName] = &s
 }
 
+// DeleteStack takes a stack away, and nothing that it made.
+func (a *Account) DeleteStack(regionName, name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.regions[regionName].stacks, name)
+}
+
 const defaultBus = "default"
 
 // on returns the name of a bus, which may be named by its ARN, if it exists.

@@ -368,7 +368,7 @@ var kindGrants = map[Kind][]Grant{
 		{
 			Actions:   []string{"cloudformation:DescribeStacks"},
 			Resources: []string{arn + "cloudformation:" + InRegion + ":" + InAccount + ":stack/" + InPrefix + "/*"},
-			Why:       "relight restores nothing of its stack while CloudFormation is changing it",
+			Why:       "relight restores nothing of its stack while CloudFormation is changing it, and a sweep can be the first one only if the stack is new",
 		},
 		{
 			Actions:   []string{"lambda:GetFunctionConcurrency", "lambda:DeleteFunctionConcurrency"},

@@ -14,7 +14,9 @@ import (
 type Adopted struct {
 	Resources  catalog.Adoption
 	Pending    []string // scopes that no sweep has observed yet: what it finds there is adopted
+	Memories   []string // the other parameters that a sweep has found written: a missing one was deleted
 	All        bool     // everything counts: what is found is adopted
+	First      bool     // this is the first sweep of a deployment
 	Unreadable string   // why the memory cannot be used, which is not the same as nothing
 	Note       Note
 }
@@ -23,7 +25,8 @@ type Adopted struct {
 type adoptedMemory struct {
 	Version int `json:"v"`
 	catalog.Adoption
-	Pending []string `json:"pending,omitempty"`
+	Pending  []string `json:"pending,omitempty"`
+	Memories []string `json:"memories,omitempty"`
 }
 
 // RecallAdopted reads what relight adopted from a note.
@@ -31,14 +34,14 @@ func RecallAdopted(n Note) Adopted {
 	a := Adopted{Note: n}
 	var m adoptedMemory
 	if a.Unreadable = n.read(&m, &m.Version); a.Unreadable == "" {
-		a.Resources, a.Pending = m.Adoption, m.Pending
+		a.Resources, a.Pending, a.Memories = m.Adoption, m.Pending, m.Memories
 	}
 	return a
 }
 
 // Encode returns the text that RecallAdopted reads.
 func (a Adopted) Encode() string {
-	return packed(adoptedMemory{memoryVersion, a.Resources.Sorted(), slices.Sorted(slices.Values(a.Pending))})
+	return packed(adoptedMemory{memoryVersion, a.Resources.Sorted(), slices.Sorted(slices.Values(a.Pending)), slices.Sorted(slices.Values(a.Memories))})
 }
 
 // For returns what counts in one scope.

@@ -76,6 +76,7 @@ const (
 	TrailMemoryUnusable           Code = "trail-memory-unusable"
 	TrailMemoryShort              Code = "trail-memory-short"
 	MemoryForeign                 Code = "memory-foreign"
+	MemoryMissing                 Code = "memory-missing"
 	TrailOtherPurpose             Code = "trail-other-purpose"
 	TrailNotificationsUndelivered Code = "trail-notifications-undelivered"
 	TrailSlotsFull                Code = "trail-slots-full"
@@ -283,10 +284,17 @@ var findingTexts = []FindingText{
 	},
 	{
 		Code: MemoryForeign, Subject: "memory {parameter}", Alert: true,
-		Problem: "somebody else than relight's sweep wrote it: {by}. relight relies on what its sweep wrote before",
+		Problem: "somebody else than relight's sweep wrote it: {by}. relight relies only on what its sweep writes",
 		Remedy:  "Find out why, and what else the caller changed: the trail may be next.",
 		Why:     "Somebody wrote to a parameter in which relight remembers what it protects. relight reads who wrote each version, and writes the last one of its own again.",
-		More:    "Look for `PutParameter`. To change what relight remembers, use `relight accept`.",
+		More:    "Look for `PutParameter`. To change what relight remembers, use `relight accept`. After `cdk destroy` and a new deployment, the sweep has another role: the finding then names the earlier one.",
+	},
+	{
+		Code: MemoryMissing, Subject: "memory {parameter}", Alert: true,
+		Problem: "it is gone, and this is not relight's first sweep: somebody deleted it. {lost}",
+		Remedy:  "Find out who deleted it, and what else the caller changed since.",
+		Why:     "Somebody deleted a parameter in which relight remembers what it protects. Only a sweep that remembers nothing, within half an hour or two intervals of the creation of relight's stack, adopts what others made.",
+		More:    "Look for `DeleteParameter` and `DeleteParameters`. An upgrade from a relight that had no such parameter reports this once.",
 	},
 	{
 		Code: TrailMemoryShort, Subject: "trail {trail}",

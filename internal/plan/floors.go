@@ -45,6 +45,15 @@ func RecallFloors(n Note) Floors {
 	return f
 }
 
+// Afresh returns floors without what an earlier deployment remembered: only what this
+// one's sweep wrote can be used.
+func (f Floors) Afresh() Floors {
+	if !f.Note.Known {
+		f.Unreadable = ""
+	}
+	return f
+}
+
 // Raise returns the text to remember once these retentions were seen, or "" if that
 // changes nothing. A group without room in a parameter is left out, the last by name
 // first.

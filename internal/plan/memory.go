@@ -49,6 +49,9 @@ type Note struct {
 	Foreign string // ARN of who wrote the newest version, if it was not the sweep
 }
 
+// Missing reports whether nobody wrote any of a note, or somebody deleted all of it.
+func (n Note) Missing() bool { return !n.Known && n.Foreign == "" }
+
 // others returns why a note of which the sweep wrote nothing cannot be used, or ""
 // if nobody wrote any of it.
 func (n Note) others() string {

@@ -51,6 +51,7 @@ type Plan struct {
 	Kept     []Kept    // retentions of log groups that protections depend on
 
 	Adopts catalog.Adoption // what others made and the plan relies on
+	Memory *Note            // what is remembered of the trail; nil if it was not read
 }
 
 // An Action is one change relight would make.

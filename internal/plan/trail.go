@@ -212,6 +212,9 @@ func (observed *TrailState) plan(want catalog.Desired, got Observed) Plan {
 		p.existing(want, got, s)
 	}
 	if got.Type == "" {
+		if s.Memory.Unreadable == "" {
+			p.Memory = &s.Memory.Note
+		}
 		p.foreignMemory(want.TrailMemory(), s.Memory.Note)
 	}
 	for _, name := range got.Asked {
