@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/relight-aws/relight/internal/lab/tap"
 )
@@ -51,19 +52,22 @@ func (e *Emulator) Pending(ctx context.Context, account, region string) (found [
 	return found, e.lab(ctx, http.MethodGet, "pending/"+account+"/"+region, nil, &found)
 }
 
-// Poll makes functions receive the messages of their queues, or not. Messages that
-// they do not receive stay in the queues. No event source mapping changes.
-func (e *Emulator) Poll(ctx context.Context, on bool) error {
+// Poll makes functions receive the messages of these queues, by default of all, or
+// not. Messages that they do not receive stay in the queues. No event source mapping
+// changes.
+func (e *Emulator) Poll(ctx context.Context, on bool, queues ...string) error {
 	path := "poll/off"
 	if on {
 		path = "poll/on"
 	}
-	return e.lab(ctx, http.MethodPost, path, nil, nil)
+	return e.lab(ctx, http.MethodPost, strings.Join(append([]string{path}, queues...), "/"), nil, nil)
 }
 
 // Drop removes all messages from the queues that feed functions. It is no call to
 // AWS, so nothing reports it.
-func (e *Emulator) Drop(ctx context.Context) error { return e.lab(ctx, http.MethodPost, "drop", nil, nil) }
+func (e *Emulator) Drop(ctx context.Context) error {
+	return e.lab(ctx, http.MethodPost, "drop", nil, nil)
+}
 
 // lab calls one of the launcher's own endpoints.
 func (e *Emulator) lab(ctx context.Context, method, path string, body io.Reader, out any) error {

@@ -34,6 +34,7 @@ func (who *Customer) makeMailbox(ctx context.Context, s *Session) error {
 
 // A Message is one notification to people.
 type Message struct {
+	Topic   string `json:"TopicArn"`
 	Subject string
 	Message string
 }

@@ -67,12 +67,16 @@ func (s stage) role(t *testing.T, f catalog.Function) string {
 
 func (s stage) name(f catalog.Function) string { return s.Prefix + "-" + string(f) }
 
-// listening makes the functions receive events, or not. While they receive none,
-// events stay in their queues and nothing heals. No event source mapping changes:
-// relight would restore it.
-func (s stage) listening(t *testing.T, on bool) {
+// listening makes the functions of some kinds, by default all functions, receive
+// events, or not. While they receive none, events stay in their queues and nothing
+// heals. No event source mapping changes: relight would restore it.
+func (s stage) listening(t *testing.T, on bool, only ...catalog.Kind) {
 	t.Helper()
-	if err := s.Cloud.Emulator.Poll(t.Context(), on); err != nil {
+	var queues []string
+	for _, k := range only {
+		queues = append(queues, catalog.Baseline{Prefix: s.Prefix}.QueueName(k, false))
+	}
+	if err := s.Cloud.Emulator.Poll(t.Context(), on, queues...); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -109,7 +113,7 @@ func (s stage) waiting(t *testing.T) int {
 	}
 	n := 0
 	for _, url := range all.QueueUrls {
-		if strings.HasSuffix(url, "/"+lab.Mailbox) {
+		if strings.Contains(url, "/"+lab.Mailbox) {
 			continue // a queue of people, who read it when they like
 		}
 		n += s.depth(t, url)

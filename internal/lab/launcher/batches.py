@@ -15,6 +15,7 @@ from hook import around
 
 polling = threading.Event()  # while it is not set, no function receives a message
 polling.set()
+paused = set()  # names of further queues whose messages no function receives
 
 
 def install():
@@ -24,6 +25,8 @@ def install():
             return []
         with sqs._queues_lock:
             queue = sqs._get_q(queue_url)
+            if queue["attributes"]["QueueArn"].rsplit(":", 1)[-1] in paused:
+                return []
             if queue["is_fifo"]:
                 return original(queue_url, size)
             sqs._expire_retained(queue)
@@ -42,10 +45,13 @@ def _window(queue):
                 for _, _, mapping in lambda_svc._iter_all_esms() if mapping.get("EventSourceArn") == arn), default=0)
 
 
-def poll(switch):
-    """Makes functions receive messages, or leaves the messages in the queues."""
-    polling.set() if switch == "on" else polling.clear()
-    return {"polling": polling.is_set()}
+def poll(switch, *queues):
+    """Makes functions receive the messages of these queues, by default of all, or leaves the messages in the queues."""
+    if queues:
+        (paused.difference_update if switch == "on" else paused.update)(queues)
+    else:
+        polling.set() if switch == "on" else polling.clear()
+    return {"polling": polling.is_set(), "paused": sorted(paused)}
 
 
 def drop():

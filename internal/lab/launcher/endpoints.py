@@ -5,7 +5,7 @@ POST events               puts complete EventBridge events on a bus, aws.* sourc
 GET  identity/KEY         the principal that an access key belongs to
 GET  alarms/ACCT/REGION   stored metric alarms, all or ?name=...
 GET  pending/ACCT/REGION  the contents of subscribers' mailboxes: unconfirmed subscriptions with their token
-POST poll/on, poll/off    whether functions receive messages from queues
+POST poll/on, poll/off    whether functions receive messages from queues; poll/off/QUEUE is about one
 POST drop                 removes the messages of the queues that feed functions
 """
 

@@ -5,9 +5,12 @@ On AWS an email or HTTP(S) endpoint has to confirm, and until then the ARN
 reads "pending confirmation" in Subscribe, "PendingConfirmation" in lists.
 https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
 https://docs.aws.amazon.com/sns/latest/api/API_ListSubscriptionsByTopic.html
+
+MiniStack also publishes to a topic whose key does not work. AWS refuses that.
+https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 """
 
-from ministack.services import sns
+from ministack.services import kms, sns
 
 from hook import around, ok
 
@@ -40,6 +43,21 @@ def install():
         if ok(reply) and sns._p(params, "AttributeName") == "FilterPolicy" and sns._p(params, "AttributeValue").strip() == "{}":
             del sns._find_subscription(sns._sub_arn_to_topic[arn], arn)["attributes"]["FilterPolicy"]
         return reply
+
+    @around(sns, "publish_internal")
+    def publish(original, topic_arn, *rest, **more):
+        topic = sns._topic_by_arn_any_scope(topic_arn)
+        name = topic["attributes"].get("KmsMasterKeyId") if topic else None
+        # The account has no record of the keys of AWS itself.
+        if name and "alias/aws/" not in name:
+            key = kms._resolve_key(name)
+            if not key:
+                raise sns.SnsPublishError("KMSNotFound", f"There is no key {name}.")
+            if key["KeyState"] == "Disabled":
+                raise sns.SnsPublishError("KMSDisabled", f"{key['Arn']} is disabled.")
+            if key["KeyState"] != "Enabled":
+                raise sns.SnsPublishError("KMSInvalidState", f"{key['Arn']} is {key['KeyState']}.")
+        return original(topic_arn, *rest, **more)
 
     for name in ("_list_subscriptions", "_list_subscriptions_by_topic"):
         around(sns, name)(listing)
