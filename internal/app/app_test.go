@@ -64,10 +64,10 @@ const (
 	theirRole = "arn:aws:iam::111122223333:role/network/their-flow-logs" // an owner's role, which can deliver
 )
 
-// The tests leave hundreds of accounts behind; collecting them less often saves a
+// The tests leave thousands of accounts behind; collecting them less often saves a
 // fifth of the time.
 func TestMain(m *testing.M) {
-	debug.SetGCPercent(400)
+	debug.SetGCPercent(800)
 	os.Exit(m.Run())
 }
 
@@ -110,6 +110,59 @@ func (b *lockedBuffer) String() string {
 // topic with a subscriber, and resources that relight does not protect.
 func deployed(t *testing.T, configuration string) *world {
 	t.Helper()
+	return copied(t, "deployed", configuration, deploy)
+}
+
+// healthy returns a deployed account after its first sweep.
+func healthy(t *testing.T, configuration string) *world {
+	t.Helper()
+	return copied(t, "healthy", configuration, func(t *testing.T, configuration string) *world {
+		t.Helper()
+		w := deploy(t, configuration)
+		w.PageSize(0)
+		if s := w.sweep(app.Request{}); s.Unrestored != 0 {
+			t.Fatalf("first sweep left %d unrestored: %v", s.Unrestored, unrestored(s))
+		}
+		w.PageSize(1)
+		return w
+	})
+}
+
+// An original is a world of which tests get copies: to make one anew for each of
+// them takes most of their time.
+type original struct {
+	mu sync.Mutex
+	w  *world // nil until the first test needs it
+}
+
+var originals sync.Map // by kind and configuration
+
+// copied returns a copy of the world that a function makes of a configuration.
+func copied(t *testing.T, kind, configuration string, build func(*testing.T, string) *world) *world {
+	t.Helper()
+	entry, _ := originals.LoadOrStore([2]string{kind, configuration}, &original{})
+	o := entry.(*original)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.w == nil {
+		o.w = build(t, configuration)
+	}
+	w := &world{Account: o.w.Clone(), t: t, config: configured(t, configuration), topic: o.w.topic, now: o.w.now, invoked: slices.Clone(o.w.invoked)}
+	w.log.buf.WriteString(o.w.log.String())
+	w.connect()
+	return w
+}
+
+// connect connects an account with its world: its clock, and functions that invoke
+// each other.
+func (w *world) connect() {
+	w.Now = func() time.Time { return w.now }
+	awstest.Handle(w.Account, w.invoke)
+}
+
+// configured returns the configuration of a world.
+func configured(t *testing.T, configuration string) config.Config {
+	t.Helper()
 	cfg, err := config.Parse([]byte(configuration))
 	if err != nil {
 		t.Fatal(err)
@@ -118,9 +171,14 @@ func deployed(t *testing.T, configuration string) *world {
 	if cfg.Subscribers == nil {
 		cfg.Subscribers = []config.Subscriber{{Protocol: "sqs", Endpoint: oncall}}
 	}
+	return cfg
+}
+
+func deploy(t *testing.T, configuration string) *world {
+	t.Helper()
+	cfg := configured(t, configuration)
 	w := &world{Account: awstest.New(account, home), t: t, config: cfg, now: time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)}
-	w.Now = func() time.Time { return w.now }
-	awstest.Handle(w.Account, w.invoke)
+	w.connect()
 	w.AddRegion(second, "opt-in-not-required")
 	w.AddRegion("af-south-1", "not-opted-in")
 	w.AddVPC(home, "vpc-1", "vpc-2")
@@ -241,18 +299,6 @@ func (w *world) subscribe(protocol, endpoint string) {
 		w.permit(endpoint, w.topic)
 	}
 	must(w.SNS.Subscribe(w.t.Context(), &sns.SubscribeInput{TopicArn: aws.String(w.topic), Protocol: aws.String(protocol), Endpoint: aws.String(endpoint)}))
-}
-
-// healthy returns a deployed account after its first sweep.
-func healthy(t *testing.T, configuration string) *world {
-	t.Helper()
-	w := deployed(t, configuration)
-	w.PageSize(0)
-	if s := w.sweep(app.Request{}); s.Unrestored != 0 {
-		t.Fatalf("first sweep left %d unrestored: %v", s.Unrestored, unrestored(s))
-	}
-	w.PageSize(1)
-	return w
 }
 
 // unrestored returns why a sweep left something unrestored.

@@ -10,6 +10,7 @@
 package awstest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -40,7 +41,13 @@ type Account struct {
 	Home string           // the region of Config
 	Now  func() time.Time // the account's clock; nil for 2026-03-03 12:00 UTC, the time of the sample events
 
-	mu           sync.Mutex
+	mu     sync.Mutex
+	others map[reflect.Type]func(context.Context, any) (any, error) // operations that a test answers, by input
+	contents
+}
+
+// The contents of an Account are what Clone copies.
+type contents struct {
 	pageSize     int
 	lag          int
 	ids          int
@@ -49,19 +56,18 @@ type Account struct {
 	reached      map[string]bool // beliefs on which an answer depended
 	flowLogQuota int             // flow logs that a resource can have
 	regions      map[string]*region
-	roles        store[role]                                              // by name
-	unready      map[string]int                                           // by role ARN: how many more calls cannot assume the role
-	unseen       map[string]int                                           // by name of a new role: how many more calls may not find it
-	policies     map[string]*policy                                       // managed policies, by ARN
-	keys         map[string]kmstypes.KeyState                             // by ARN
-	trails       map[string]*trail                                        // by ARN
-	history      []cloudtrailtypes.Event                                  // the latest first
-	buckets      map[string]bool                                          // buckets that trails may write to
-	replies      map[string]reply                                         // of CreateFlowLogs, by region and client token
-	faults       map[string][]string                                      // by operation: error codes of its next calls
-	denied       map[string]bool                                          // operations
-	others       map[reflect.Type]func(context.Context, any) (any, error) // operations that a test answers, by input
-	refusals     map[string][]string                                      // by resource ID: error codes inside successful replies
+	roles        store[role]                  // by name
+	unready      map[string]int               // by role ARN: how many more calls cannot assume the role
+	unseen       map[string]int               // by name of a new role: how many more calls may not find it
+	policies     map[string]*policy           // managed policies, by ARN
+	keys         map[string]kmstypes.KeyState // by ARN
+	trails       map[string]*trail            // by ARN
+	history      []cloudtrailtypes.Event      // the latest first
+	buckets      map[string]bool              // buckets that trails may write to
+	replies      map[string]reply             // of CreateFlowLogs, by region and client token
+	faults       map[string][]string          // by operation: error codes of its next calls
+	denied       map[string]bool              // operations
+	refusals     map[string][]string          // by resource ID: error codes inside successful replies
 	calls        Calls
 	writes       []Write
 	messages     []Message
@@ -138,12 +144,12 @@ func (w Write) String() string { return w.Op + " " + w.Region + " " + w.Target }
 // New returns an empty account with one enabled region. Listings return one
 // item a page until PageSize sets another number.
 func New(id, home string) *Account {
-	a := &Account{
-		ID: id, Home: home, pageSize: 1, flowLogQuota: FlowLogsPerResource,
+	a := &Account{ID: id, Home: home, others: map[reflect.Type]func(context.Context, any) (any, error){}, contents: contents{
+		pageSize: 1, flowLogQuota: FlowLogsPerResource,
 		regions: map[string]*region{}, unready: map[string]int{}, unseen: map[string]int{}, policies: map[string]*policy{}, keys: map[string]kmstypes.KeyState{}, keyPolicies: map[string]string{},
 		trails: map[string]*trail{}, buckets: map[string]bool{}, replies: map[string]reply{}, doubted: map[string]bool{}, reached: map[string]bool{},
-		faults: map[string][]string{}, denied: map[string]bool{}, others: map[reflect.Type]func(context.Context, any) (any, error){}, refusals: map[string][]string{}, calls: Calls{},
-	}
+		faults: map[string][]string{}, denied: map[string]bool{}, refusals: map[string][]string{}, calls: Calls{},
+	}}
 	a.AddRegion(home, "opt-in-not-required")
 	a.Clients = NewClients(a.Config())
 	return a
@@ -241,20 +247,64 @@ func (a *Account) State() map[string]string {
 }
 
 // text returns a value as JSON without null members, so that unset members do
-// not clutter a diff.
+// not clutter a diff. The members of an object are sorted.
 func text(v any) string {
 	raw, err := json.Marshal(v)
 	if err != nil {
 		panic(fmt.Sprintf("awstest: %v", err)) // SDK types always marshal
 	}
-	var object map[string]json.RawMessage
-	if json.Unmarshal(raw, &object) == nil {
-		maps.DeleteFunc(object, func(_ string, v json.RawMessage) bool {
-			return slices.Contains([]string{"null", `""`, "false"}, string(v))
-		})
-		raw, _ = json.Marshal(object) // the text was JSON a moment ago
+	members, object := membersOf(string(raw))
+	if !object {
+		return string(raw)
 	}
-	return string(raw)
+	members = slices.DeleteFunc(members, func(m member) bool { return slices.Contains([]string{"null", `""`, "false"}, m.value) })
+	slices.SortFunc(members, func(a, b member) int { return cmp.Compare(a.key, b.key) })
+	var out strings.Builder
+	for i, m := range members {
+		out.WriteByte("{,"[min(i, 1)])
+		out.WriteString(m.key + ":" + m.value)
+	}
+	if len(members) == 0 {
+		out.WriteByte('{')
+	}
+	out.WriteByte('}')
+	return out.String()
+}
+
+// A member of a JSON object; its key has its quotes.
+type member struct{ key, value string }
+
+// membersOf returns the members of a JSON object without white space, and false for
+// any other value.
+func membersOf(object string) ([]member, bool) {
+	if !strings.HasPrefix(object, "{") {
+		return nil, false
+	}
+	var members []member
+	var m member
+	depth, quoted, begin := 0, false, 1
+	for i := 0; i < len(object); i++ {
+		switch c := object[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			depth++
+		case depth == 1 && c == ':' && m.key == "":
+			m.key, begin = object[begin:i], i+1
+		case depth == 1 && (c == ',' || c == '}') && m.key != "":
+			m.value = object[begin:i]
+			members, m, begin = append(members, m), member{}, i+1
+			if c == '}' {
+				depth--
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return members, true
 }
 
 // now returns the account's time.
@@ -308,10 +358,14 @@ func paged[T any](c *request, p page, items map[string]T) ([]T, *string, error) 
 	}
 	var out []T
 	last := ""
-	for _, key := range slices.Sorted(maps.Keys(items)) {
-		if p.token != nil && key <= after {
-			continue
+	var keys []string
+	for key := range items {
+		if p.token == nil || key > after {
+			keys = append(keys, key)
 		}
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
 		if len(out) == size {
 			return out, aws.String(c.op + "/" + last), nil
 		}

@@ -169,12 +169,16 @@ func describeAlarms(c *request, in *cloudwatch.DescribeAlarmsInput) (*cloudwatch
 	asks := func(t types.AlarmType) bool {
 		return len(in.AlarmTypes) == 0 && t == types.AlarmTypeMetricAlarm || slices.Contains(in.AlarmTypes, t)
 	}
-	found := map[string]any{}
+	type named struct {
+		name string
+		t    types.AlarmType
+	}
+	found := map[string]named{}
 	if asks(types.AlarmTypeCompositeAlarm) {
 		for name, composite := range c.composites.read(in.NextToken == nil) {
 			if (len(in.AlarmNames) == 0 || slices.Contains(in.AlarmNames, name)) && strings.HasPrefix(name, aws.ToString(in.AlarmNamePrefix)) &&
 				(in.StateValue == "" || in.StateValue == composite.StateValue) && in.ActionPrefix == nil {
-				found[name] = composite
+				found[name] = named{name, types.AlarmTypeCompositeAlarm}
 			}
 		}
 	}
@@ -187,13 +191,13 @@ func describeAlarms(c *request, in *cloudwatch.DescribeAlarmsInput) (*cloudwatch
 			in.ActionPrefix != nil && (acts == 0 || !al.actsOn(*in.ActionPrefix)) {
 			continue
 		}
-		found[name] = al.MetricAlarm
+		found[name] = named{name, types.AlarmTypeMetricAlarm}
 	}
 	if asks(types.AlarmTypeLogAlarm) {
 		for name, al := range c.logAlarms.read(in.NextToken == nil) {
 			if (len(in.AlarmNames) == 0 || slices.Contains(in.AlarmNames, name)) && strings.HasPrefix(name, aws.ToString(in.AlarmNamePrefix)) &&
 				(in.StateValue == "" || in.StateValue == al.StateValue) && in.ActionPrefix == nil {
-				found[name] = al
+				found[name] = named{name, types.AlarmTypeLogAlarm}
 			}
 		}
 	}
@@ -202,13 +206,13 @@ func describeAlarms(c *request, in *cloudwatch.DescribeAlarmsInput) (*cloudwatch
 	}, found)
 	out := &cloudwatch.DescribeAlarmsOutput{NextToken: token}
 	for _, item := range list {
-		switch item := item.(type) {
-		case types.MetricAlarm:
-			out.MetricAlarms = append(out.MetricAlarms, item)
-		case types.CompositeAlarm:
-			out.CompositeAlarms = append(out.CompositeAlarms, item)
-		case types.LogAlarm:
-			out.LogAlarms = append(out.LogAlarms, item)
+		switch item.t {
+		case types.AlarmTypeMetricAlarm:
+			out.MetricAlarms = append(out.MetricAlarms, c.alarms.view[item.name].MetricAlarm)
+		case types.AlarmTypeCompositeAlarm:
+			out.CompositeAlarms = append(out.CompositeAlarms, c.composites.view[item.name])
+		case types.AlarmTypeLogAlarm:
+			out.LogAlarms = append(out.LogAlarms, c.logAlarms.view[item.name])
 		}
 	}
 	return out, err
