@@ -28,6 +28,7 @@ func TestCopied(t *testing.T) {
 	}
 	same("a copy differs")
 	healthy(t, "").deleteAlarms(rootUsage)
+	same("a copy changes with another")
 	for _, x := range []*world{anew, w} {
 		x.deleteAlarms(ours()...)
 		x.deleteGroup(home, trailGroup)

@@ -1,6 +1,9 @@
 package catalog
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // PatternLimit is the longest filter pattern, in characters. Source:
 // CloudWatch Logs API Reference, PutMetricFilter.
@@ -30,7 +33,10 @@ type Control struct {
 // pattern for Organizations lists three more calls. Security Hub fails a control
 // whose pattern has additional terms, so such a control has a twin with the
 // exact pattern that Security Hub prints.
-func Controls() []Control {
+func Controls() []Control { return slices.Clone(controls) }
+
+// controls is what Controls returns, which many callers ask for again and again.
+var controls = func() []Control {
 	rows := []Control{
 		{
 			ID: "unauthorized-api-calls", CIS: sections(1), Title: "unauthorized API calls",
@@ -109,7 +115,7 @@ func Controls() []Control {
 		rows[i].Threshold, rows[i].Period = AlarmThreshold, AlarmPeriod
 	}
 	return rows
-}
+}()
 
 // Benchmarks lists the versions of the CIS AWS Foundations Benchmark that the
 // controls map to, oldest first.

@@ -111,7 +111,7 @@ func RuleDrift(r catalog.Rule, got *RuleState) string {
 		return "it does not exist"
 	case got.State != enabled && got.State != enabledForMore:
 		return "it is " + got.State
-	case !sameJSON(got.Pattern, r.Pattern.String()):
+	case !sameJSON(r.Pattern.String(), got.Pattern):
 		return "its pattern was changed"
 	}
 	return ""
@@ -133,10 +133,13 @@ func TargetDrift(want RuleTarget, got *RuleState) string {
 	return "its target was changed"
 }
 
-// sameJSON reports whether two texts are the same JSON value.
-func sameJSON(a, b string) bool {
+// sameJSON reports whether a text is the JSON value that is wanted.
+func sameJSON(want, got string) bool {
+	if want == got {
+		return true
+	}
 	var x, y any
-	return json.Unmarshal([]byte(a), &x) == nil && json.Unmarshal([]byte(b), &y) == nil && reflect.DeepEqual(x, y)
+	return json.Unmarshal([]byte(want), &x) == nil && json.Unmarshal([]byte(got), &y) == nil && reflect.DeepEqual(x, y)
 }
 
 // PutRule creates a rule of the stack, or makes it what it has to be.

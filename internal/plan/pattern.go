@@ -8,6 +8,9 @@ import "strings"
 // other pattern white space separates terms, so it counts. Source: CloudWatch
 // Logs User Guide, "Filter pattern syntax".
 func samePattern(a, b string) bool {
+	if a == b {
+		return true
+	}
 	x, y := newSqueezer(a), newSqueezer(b)
 	for {
 		c, more := x.next()
