@@ -71,6 +71,7 @@ func (l lambdas) watch() (alarms []constructs.IDependable) {
 // A kindFunction is the function of a kind, with the queues that feed it.
 type kindFunction struct {
 	scope    constructs.Construct
+	fn       awslambda.Function
 	target   awsevents.IRuleTarget // its queue
 	later    awsevents.IRuleTarget // its queue for delayed events; nil for none
 	mappings []constructs.Construct
@@ -95,7 +96,7 @@ func (l lambdas) forKind(k catalog.Kind) kindFunction {
 		fed = append(fed, q.queue)
 	}
 	fn := l.function(scope, f, fed, eventTimeout, "relight: restores "+string(k)+" after events")
-	out := kindFunction{scope: scope}
+	out := kindFunction{scope: scope, fn: fn}
 	for _, q := range queues {
 		target, mapping := l.feed(scope, k, fn, q)
 		out.mappings = append(out.mappings, mapping)

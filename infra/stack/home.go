@@ -30,7 +30,8 @@ func Home(app constructs.Construct, p Props) awscdk.Stack {
 	role, scheduled := l.sweep()
 	l.sweepRole = role
 	var before []constructs.IDependable // of the first sweep
-	var restorers []constructs.Construct
+	var restorers, mappings []constructs.Construct
+	var guard constructs.IDependable
 	if p.Config.Trail.Create {
 		before = append(before, newTrail(s, p))
 	}
@@ -39,9 +40,13 @@ func Home(app constructs.Construct, p Props) awscdk.Stack {
 		if k == catalog.Alarms {
 			restorers = fn.mappings
 		}
+		if k == catalog.Guard {
+			guard = fn.fn
+		}
 		for _, m := range fn.mappings {
 			before = append(before, m)
 		}
+		mappings = append(mappings, fn.mappings...)
 		for _, feed := range []struct {
 			prefix string
 			later  bool
@@ -54,6 +59,11 @@ func Home(app constructs.Construct, p Props) awscdk.Stack {
 			{"ForwardedLater", true, bus, fn.later},
 		} {
 			before = append(before, newRules(fn.scope, feed.prefix, feed.bus, p.rules(k, feed.later, feed.bus != nil), feed.target, undelivered)...)
+		}
+	}
+	if guard != nil {
+		for _, m := range mappings { // a function that handles events asks the guard to check
+			m.Node().AddDependency(guard)
 		}
 	}
 	scheduled(before, restorers)

@@ -26,15 +26,16 @@ import (
 
 // Options are the parts from which NewWith makes an App.
 type Options struct {
-	Function   catalog.Function
-	Config     config.Config
-	Deployment catalog.Deployment
-	AWS        aws.Config
-	Pace       *awsio.Pace // nil for none
-	Log        *slog.Logger
-	Now        func() time.Time
-	Silent     bool // send no notifications, because the caller sees the answer
-	HandOver   bool // invoke the kinds' own functions for repairs that only they may make
+	Function    catalog.Function
+	Config      config.Config
+	Deployment  catalog.Deployment
+	AWS         aws.Config
+	Pace        *awsio.Pace // nil for none
+	Log         *slog.Logger
+	Now         func() time.Time
+	Silent      bool // send no notifications, because the caller sees the answer
+	HandOver    bool // invoke the kinds' own functions for repairs that only they may make
+	ChecksGuard bool // after events, have another function check relight's own stack
 }
 
 // An App handles the invocations of one function.
@@ -47,6 +48,9 @@ type App struct {
 	reporter   report.Reporter
 	log        *slog.Logger
 	now        func() time.Time
+
+	checksGuard  bool
+	guardChecked time.Time // when this process last had the guard check
 
 	earlyMu sync.Mutex
 	early   map[string]bool // events that people were notified of before their run was over, by ID and kind
@@ -71,15 +75,16 @@ func NewWith(o Options) *App {
 		applier = handOver{applier, cloud}
 	}
 	a := &App{
-		function:   o.Function,
-		config:     o.Config,
-		deployment: o.Deployment,
-		cloud:      cloud,
-		reconciler: remedy.Reconciler{Observer: cloud, Applier: applier, Want: want, Forgets: !want.Sweeps()},
-		reporter:   reporter,
-		log:        o.Log,
-		now:        o.Now,
-		early:      map[string]bool{},
+		function:    o.Function,
+		config:      o.Config,
+		deployment:  o.Deployment,
+		cloud:       cloud,
+		reconciler:  remedy.Reconciler{Observer: cloud, Applier: applier, Want: want, Forgets: !want.Sweeps()},
+		reporter:    reporter,
+		log:         o.Log,
+		now:         o.Now,
+		checksGuard: o.ChecksGuard,
+		early:       map[string]bool{},
 	}
 	a.reconciler.Floors, a.reconciler.Adopted = a.floors, a.adopted
 	return a
@@ -102,7 +107,7 @@ func New(ctx context.Context, f catalog.Function) (*App, error) {
 	return NewWith(Options{
 		Function: f, Config: cfg, Deployment: deployment,
 		AWS: settings, Pace: &awsio.Pace{},
-		Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), Now: time.Now, HandOver: f == catalog.Backfill,
+		Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), Now: time.Now, HandOver: f == catalog.Backfill, ChecksGuard: f.ChecksGuard(),
 	}), nil
 }
 

@@ -30,6 +30,7 @@ import (
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -81,6 +82,7 @@ type world struct {
 	log     lockedBuffer
 	now     time.Time
 	invoked []string // functions that other functions invoked
+	checks  bool     // functions have the guard checked, as deployed ones do
 	pace    *awsio.Pace
 	stall   func(ctx context.Context, operation string) error // before each call of a function; nil for none
 }
@@ -327,12 +329,13 @@ func (w *world) app(f catalog.Function) *app.App { return w.appAt(home, f) }
 func (w *world) appAt(home string, f catalog.Function) *app.App {
 	return app.NewWith(app.Options{
 		Function: f, Config: w.config,
-		Deployment: w.deploymentOf(home, f),
-		AWS:        w.stalling(w.ConfigOf(sessionOf(f))),
-		Pace:       w.pace,
-		HandOver:   f == catalog.Backfill,
-		Log:        w.logger(),
-		Now:        func() time.Time { return w.now },
+		Deployment:  w.deploymentOf(home, f),
+		AWS:         w.stalling(w.ConfigOf(sessionOf(f))),
+		Pace:        w.pace,
+		HandOver:    f == catalog.Backfill,
+		ChecksGuard: w.checks && f.ChecksGuard(),
+		Log:         w.logger(),
+		Now:         func() time.Time { return w.now },
 	})
 }
 
@@ -391,7 +394,15 @@ func (w *world) invoke(ctx context.Context, in *lambda.InvokeInput) (*lambda.Inv
 		return nil, fmt.Errorf("there is no function %s", *in.FunctionName)
 	}
 	w.invoked = append(w.invoked, name)
-	if _, err := w.app(catalog.Function(name)).HandleEvent(ctx, in.Payload); err != nil {
+	limit := must(w.Lambda.GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: in.FunctionName}))
+	if limit.ReservedConcurrentExecutions != nil {
+		return nil, &lambdatypes.TooManyRequestsException{Message: aws.String("Rate Exceeded.")}
+	}
+	handle := w.app(catalog.Function(name)).HandleEvent
+	if catalog.Function(name) == catalog.Backfill {
+		handle = w.app(catalog.Backfill).HandleBackfill
+	}
+	if _, err := handle(context.WithoutCancel(ctx), in.Payload); err != nil { // a function has a time of its own
 		return &lambda.InvokeOutput{FunctionError: aws.String("Unhandled"), Payload: []byte(err.Error())}, nil //nolint:nilerr // as Lambda answers
 	}
 	return &lambda.InvokeOutput{}, nil

@@ -23,7 +23,7 @@ import (
 const reserve = 3 * time.Second
 
 // HandleEvent accepts an SQS batch of EventBridge events, one raw event, or a
-// kind that the sweep hands over. For a batch it returns the messages to
+// kind that another function hands over. For a batch it returns the messages to
 // deliver again. For a raw event it returns the reports, and an error if the
 // event cannot be read or a run failed.
 func (a *App) HandleEvent(ctx context.Context, raw json.RawMessage) (any, error) {
@@ -34,12 +34,16 @@ func (a *App) HandleEvent(ctx context.Context, raw json.RawMessage) (any, error)
 	}
 	var batch events.SQSEvent
 	if err := json.Unmarshal(raw, &batch); err == nil && len(batch.Records) > 0 {
-		return a.handleBatch(ctx, batch), nil
+		res := a.handleBatch(ctx, batch)
+		a.checkGuard(ctx)
+		return res, nil
 	}
 	if k, ok := handedOver(raw); ok {
 		return nil, a.handleHandOver(ctx, k)
 	}
-	return a.handleOne(ctx, raw, catalog.Repair)
+	res, err := a.handleOne(ctx, raw, catalog.Repair)
+	a.checkGuard(ctx)
+	return res, err
 }
 
 // Replay runs one raw event through the same handler in the given mode.

@@ -132,8 +132,10 @@ func (w *world) limit(function string) {
 	must(w.Lambda.PutFunctionConcurrency(w.t.Context(), &lambda.PutFunctionConcurrencyInput{FunctionName: aws.String(function), ReservedConcurrentExecutions: aws.Int32(0)}))
 }
 
-func (w *world) deleteSchedule() {
-	must(w.Scheduler.DeleteSchedule(w.t.Context(), &scheduler.DeleteScheduleInput{Name: aws.String(sweepSchedule)}))
+func (w *world) deleteSchedule() { w.removeSchedule(sweepSchedule) }
+
+func (w *world) removeSchedule(name string) {
+	must(w.Scheduler.DeleteSchedule(w.t.Context(), &scheduler.DeleteScheduleInput{Name: aws.String(name)}))
 }
 
 // guardHarms are the attacks of the samples that are about relight's own stack.

@@ -33,7 +33,7 @@ func (h handOver) Apply(ctx context.Context, s remedy.Scope, actions []plan.Acti
 	return outcomes
 }
 
-// handedOver reports whether raw is the sweep's request to repair a kind, and
+// handedOver reports whether raw is another function's request to repair a kind, and
 // returns the kind.
 func handedOver(raw []byte) (catalog.Kind, bool) {
 	var req catalog.HandOver
@@ -43,9 +43,9 @@ func handedOver(raw []byte) (catalog.Kind, bool) {
 	return req.Repair, err == nil && req.Repair != ""
 }
 
-// handleHandOver repairs everything of a kind for the sweep, which sends the
-// notification. It uses no brake, because the brake leaves targets to the
-// sweep, and this repair is part of the sweep.
+// handleHandOver repairs everything of a kind. If the sweep may not, it asked for
+// the repair and sends the notification. It uses no brake, because the brake leaves
+// targets to the sweep, and this repair takes the place of one.
 func (a *App) handleHandOver(ctx context.Context, k catalog.Kind) error {
 	s := remedy.Scope{Account: a.deployment.Account, Region: a.deployment.HomeRegion, Kind: k}
 	if reason := a.serves(s); reason != "" {
@@ -53,6 +53,9 @@ func (a *App) handleHandOver(ctx context.Context, k catalog.Kind) error {
 	}
 	unbraked := a.reconciler
 	unbraked.Applier = a.cloud
-	_, err := a.run(ctx, timeFor(ctx, 0), unbraked, s, catalog.Repair)
+	rep, err := a.run(ctx, timeFor(ctx, 0), unbraked, s, catalog.Repair)
+	if !k.HandsOver() {
+		a.notify(ctx, []remedy.Report{rep})
+	}
 	return err
 }

@@ -257,9 +257,19 @@ const invokeOp = "lambda.InvokeFunction" // IAM's name for it
 // HandOver makes another function restore a kind to its desired state, and
 // waits for it.
 func (c *Cloud) HandOver(ctx context.Context, region string, kind catalog.Kind) error {
-	name := c.Want.FunctionName(catalog.Function(kind))
-	payload, err := json.Marshal(catalog.HandOver{Repair: kind})
-	if err != nil { // marshalling a string never fails
+	return c.invoke(ctx, region, catalog.Function(kind), catalog.HandOver{Repair: kind})
+}
+
+// SweepKind makes the sweep's function check a kind and restore it, and waits for it.
+func (c *Cloud) SweepKind(ctx context.Context, region string, kind catalog.Kind) error {
+	return c.invoke(ctx, region, catalog.Backfill, map[string]any{"kinds": []catalog.Kind{kind}, "mode": catalog.Repair})
+}
+
+// invoke invokes a function of relight's and waits for its answer.
+func (c *Cloud) invoke(ctx context.Context, region string, f catalog.Function, request any) error {
+	name := c.Want.FunctionName(f)
+	payload, err := json.Marshal(request)
+	if err != nil { // marshalling strings never fails
 		panic(err)
 	}
 	out, err := c.home(region).lambda().Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String(name), Payload: payload})

@@ -81,8 +81,13 @@ func (f Function) Kinds() []Kind {
 	return []Kind{Kind(f)}
 }
 
-// A HandOver is the payload with which the sweep invokes the function of a
-// kind, if only that function may repair the kind.
+// ChecksGuard reports whether a function has another one check relight's own stack
+// after it handled events. The guard's own function does that by itself.
+func (f Function) ChecksGuard() bool { return f != Backfill && f != Function(Guard) }
+
+// A HandOver is the payload with which another function invokes the function of a
+// kind: the sweep, if only that function may repair the kind, and any function that
+// handles events, to have the guard check relight's own stack.
 type HandOver struct {
 	Repair Kind `json:"repair"`
 }

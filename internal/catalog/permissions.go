@@ -488,6 +488,16 @@ var sweepGrants = []Grant{
 	},
 }
 
+// checkGrant lets a function have another one check relight's own stack.
+var checkGrant = Grant{
+	Actions: []string{"lambda:InvokeFunction"},
+	Resources: []string{
+		arn + "lambda:" + InRegion + ":" + InAccount + ":function:" + InPrefix + "-" + string(Guard),
+		arn + "lambda:" + InRegion + ":" + InAccount + ":function:" + InPrefix + "-" + string(Backfill),
+	},
+	Why: "once in each interval between sweeps, a function that handled events has the guard check relight's own stack, or the sweep if the guard does not answer: an intruder may have cut both from their events and schedules",
+}
+
 // Grants returns the statements of a function's policy, each once. It leaves
 // out a statement that requires a configuration key if the key is not among
 // keys.
@@ -509,6 +519,9 @@ func Grants(f Function, keys ...string) []Grant {
 	}
 	if f == Backfill {
 		grants = append(grants, sweepGrants...)
+	}
+	if f.ChecksGuard() {
+		grants = append(grants, checkGrant)
 	}
 	return append(grants, slices.DeleteFunc(slices.Clone(reportGrants), off)...)
 }

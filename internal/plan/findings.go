@@ -125,6 +125,7 @@ const (
 	PolicyConditional       Code = "delivery-policy-conditional"
 
 	GuardBusGone Code = "guard-bus-gone"
+	GuardSilent  Code = "guard-silent"
 
 	TopicDenied           Code = "topic-denied"
 	TopicPolicyUnreadable Code = "topic-policy-unreadable"
@@ -831,5 +832,12 @@ var findingTexts = []FindingText{
 		Remedy:  "Find out who deleted it, then deploy relight again.",
 		Why:     "Somebody deleted relight's own bus, with its rules.",
 		More:    "Until then the sweep covers the other regions.",
+	},
+	{
+		Code: GuardSilent, Subject: "relight's own stack", Alert: true,
+		Problem: "nothing checks it: the guard's function did not answer ({guard}), nor did the sweep's ({sweep})",
+		Remedy:  "Find out who stopped or changed the two functions, then deploy relight again.",
+		Why:     "An event function asked both to check relight's own stack, and neither did.",
+		More:    "A function may be stopped by a reserved concurrency of 0, or may be gone.",
 	},
 }
