@@ -25,9 +25,7 @@ const (
 	eventTimeout = time.Minute      // for a function that handles events
 	sweepTimeout = 15 * time.Minute // the maximum that Lambda allows
 	memory       = 256              // MB
-	batchSize    = 100              // messages
-	batchWindow  = time.Second      // the minimum for a batch of more than 10
-	concurrency  = 2                // the minimum for SQS event sources
+	batchWindow  = catalog.BatchSeconds * time.Second
 )
 
 // lambdas adds functions that share a stack.
@@ -125,8 +123,8 @@ func (l lambdas) feed(scope constructs.Construct, k catalog.Kind, fn awslambda.F
 	admitRules(f.queue, l.stack, l.Config.Prefix, len(l.rules(k, later, false)) > 0, bus)
 	mapping := awslambda.NewEventSourceMapping(scope, jsii.String(f.id+"Mapping"), &awslambda.EventSourceMappingProps{
 		Target: fn, EventSourceArn: f.queue.QueueArn(),
-		BatchSize: jsii.Number(batchSize), MaxBatchingWindow: seconds(batchWindow),
-		MaxConcurrency: jsii.Number(concurrency), ReportBatchItemFailures: jsii.Bool(true),
+		BatchSize: jsii.Number(catalog.BatchSize), MaxBatchingWindow: seconds(batchWindow),
+		MaxConcurrency: jsii.Number(catalog.BatchesAtOnce), ReportBatchItemFailures: jsii.Bool(true),
 	})
 	// The target refers to the queue by its ARN. Otherwise the CDK would add a
 	// statement to the queue's policy for each rule.

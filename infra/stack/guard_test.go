@@ -51,6 +51,10 @@ func TestGuardIsTheStack(t *testing.T) {
 			}
 			want["rule "+on+" "+r.Name] = fmt.Sprint(sorted(t, r.Pattern), " ", r.Description(), " ", target.ID, " ", last(target.ARN), " ", last(target.DeadLetters), " ", target.Age, " ", target.Retries, " ", target.Alters)
 		}
+		for _, m := range d.Mappings(home) {
+			one := plan.WantedMapping(d, m)
+			want["mapping "+m.Queue+" "+last(one.Function)] = fmt.Sprint(one.On, " ", one.Batch, " ", one.Window, " ", one.AtOnce, " ", one.Partial, " ", one.Filtered)
+		}
 		for name, schedule := range plan.WantedSchedules(d) {
 			want["schedule "+name] = fmt.Sprint(schedule.State, " ", schedule.Expression, " ", schedule.Window, " ", schedule.Description, " ", schedule.Bounded, " ", last(schedule.Target), " ", schedule.Role, " ",
 				schedule.Input, " ", last(schedule.DeadLetters), " ", schedule.Age, " ", schedule.Retries)
@@ -67,6 +71,12 @@ func TestGuardIsTheStack(t *testing.T) {
 			alters := at(one, "Input") != nil || at(one, "InputPath") != nil || at(one, "InputTransformer") != nil
 			got["rule "+on+" "+text(p["Name"])] = fmt.Sprint(text(p["EventPattern"]), " ", text(p["Description"]), " ", text(at(one, "Id")), " ", queueName(text(at(one, "Arn"))), " ",
 				queueName(text(at(one, "DeadLetterConfig", "Arn"))), " ", text(at(one, "RetryPolicy", "MaximumEventAgeInSeconds")), " ", text(at(one, "RetryPolicy", "MaximumRetryAttempts")), " ", alters)
+		}
+		for _, r := range s.of("AWS::Lambda::EventSourceMapping") {
+			p := r.Properties
+			id := strings.TrimSuffix(strings.TrimPrefix(text(p["FunctionName"]), "${"), "}")
+			got["mapping "+queueName(text(p["EventSourceArn"]))+" "+text(s.Resources[id].Properties["FunctionName"])] = fmt.Sprint(p["Enabled"] == nil || p["Enabled"] == true, " ", text(p["BatchSize"]), " ", text(p["MaximumBatchingWindowInSeconds"]), " ",
+				text(at(p, "ScalingConfig", "MaximumConcurrency")), " ", text(at(p, "FunctionResponseTypes", 0)) == catalog.PartialFailures, " ", p["FilterCriteria"] != nil)
 		}
 		var named string
 		for _, r := range s.of("AWS::Scheduler::Schedule") {

@@ -1,6 +1,9 @@
 package stack
 
 import (
+	"reflect"
+	"slices"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/jsii-runtime-go"
@@ -48,10 +51,32 @@ func inline(name string, statements ...awsiam.PolicyStatement) *map[string]awsia
 	}
 }
 
+// merged returns grants with one for all that have the same resources and condition:
+// the policies of a role have a size limit.
+func merged(grants []catalog.Grant) []catalog.Grant {
+	var out []catalog.Grant
+	for _, g := range grants {
+		i := slices.IndexFunc(out, func(o catalog.Grant) bool {
+			return slices.Equal(o.Resources, g.Resources) && reflect.DeepEqual(o.Condition, g.Condition)
+		})
+		if i < 0 {
+			g.Actions = slices.Clone(g.Actions)
+			out = append(out, g)
+			continue
+		}
+		for _, a := range g.Actions {
+			if !slices.Contains(out[i].Actions, a) {
+				out[i].Actions = append(out[i].Actions, a)
+			}
+		}
+	}
+	return out
+}
+
 // statements converts grants to statements and replaces their placeholders.
 func statements(grants []catalog.Grant, values map[string]string) []awsiam.PolicyStatement {
 	var out []awsiam.PolicyStatement
-	for _, g := range grants {
+	for _, g := range merged(grants) {
 		resources := make([]string, len(g.Resources))
 		for i, r := range g.Resources {
 			resources[i] = catalog.Expand(r, values)

@@ -86,13 +86,26 @@ func TestGrants(t *testing.T) {
 			for _, g := range append(catalog.Grants(f), catalog.RuntimeGrants(f)...) {
 				want = append(want, wantLine(g, values))
 			}
-			slices.Sort(want)
 			role := strings.TrimSuffix(strings.TrimPrefix(text(fn.Properties["Role"]), "${"), ".Arn}")
-			if diff := cmp.Diff(want, statements(t, s.Resources[role].Properties)); diff != "" {
+			if diff := cmp.Diff(apart(want), apart(statements(t, s.Resources[role].Properties))); diff != "" {
 				t.Errorf("%s (-catalog +role):\n%s", name, diff)
 			}
 		}
 	}
+}
+
+// apart returns one line for each action of the lines, each once: which actions share
+// a statement means nothing.
+func apart(lines []string) []string {
+	var all []string
+	for _, l := range lines {
+		actions, rest, _ := strings.Cut(l, " on ")
+		for _, a := range strings.Split(actions, ",") {
+			all = append(all, a+" on "+rest)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // wantLine expands a grant as catalog.Expand does, with its own single-pass

@@ -426,7 +426,7 @@ func TestSamplesOfOtherShape(t *testing.T) {
 	healed, told := 0, 0
 	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Za-z0-9.-]+\\.json)` \\| [^|]* \\| ([^|]*\\b[MU]\\b[^|]*) \\|").FindAllStringSubmatch(string(raw), -1) {
 		name := row[1]
-		a := harms[name]
+		a := harmOf(name)
 		var check func(*testing.T, []byte, attack)
 		switch expect := want[name]; {
 		case strings.HasPrefix(expect, "ignore"), strings.HasPrefix(name, "CreateTags."): // the rule asks for the tag, so such a record does not arrive

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
 	"github.com/google/go-cmp/cmp"
@@ -38,6 +39,9 @@ func (w *world) addGuard() {
 	for _, f := range catalog.Functions() {
 		w.AddFunction(home, want.FunctionName(f))
 	}
+	for _, m := range want.Mappings(home) {
+		w.mapQueue(m.Queue, want.FunctionName(m.Function))
+	}
 	for _, r := range want.Rules(home) {
 		w.putRule(r)
 		w.putTarget(r, nil)
@@ -45,6 +49,45 @@ func (w *world) addGuard() {
 	w.putSchedule(sweepSchedule, nil)
 	w.putSchedule(want.UnannouncedName(), nil)
 }
+
+// mapQueue passes the messages of a queue to a function, as the stack does.
+func (w *world) mapQueue(queue, function string) {
+	w.t.Helper()
+	must(w.Lambda.CreateEventSourceMapping(w.t.Context(), &lambda.CreateEventSourceMappingInput{
+		EventSourceArn: aws.String("arn:aws:sqs:us-east-1:111122223333:" + queue), FunctionName: aws.String(function),
+		BatchSize: aws.Int32(catalog.BatchSize), MaximumBatchingWindowInSeconds: aws.Int32(catalog.BatchSeconds),
+		ScalingConfig: &lambdatypes.ScalingConfig{MaximumConcurrency: aws.Int32(catalog.BatchesAtOnce)}, FunctionResponseTypes: []lambdatypes.FunctionResponseType{catalog.PartialFailures},
+	}))
+}
+
+// remap changes the mapping of a queue.
+func (w *world) remap(queue string, change func(*lambda.UpdateEventSourceMappingInput)) {
+	w.t.Helper()
+	in := &lambda.UpdateEventSourceMappingInput{UUID: aws.String(w.MappingsOf(home, queue)[0])}
+	change(in)
+	must(w.Lambda.UpdateEventSourceMapping(w.t.Context(), in))
+}
+
+func (w *world) unmap(queue string) {
+	w.t.Helper()
+	must(w.Lambda.DeleteEventSourceMapping(w.t.Context(), &lambda.DeleteEventSourceMappingInput{UUID: aws.String(w.MappingsOf(home, queue)[0])}))
+}
+
+// tapped is the mapping that tapQueue makes, in the account's state.
+const tapped = home + " mapping arn:aws:sqs:us-east-1:111122223333:relight-alarms arn:aws:lambda:us-east-1:111122223333:function:spare"
+
+// tapQueue lets an intruder's function read a queue, beside relight's own function or
+// instead of it.
+func (w *world) tapQueue(queue string, instead bool) {
+	w.AddFunction(home, "spare")
+	if instead {
+		w.remap(queue, func(in *lambda.UpdateEventSourceMappingInput) { in.FunctionName = aws.String("spare") })
+	} else {
+		w.mapQueue(queue, "spare")
+	}
+}
+
+func deaf(in *lambda.UpdateEventSourceMappingInput) { in.Enabled = aws.Bool(false) }
 
 func bus(name string) *string {
 	if name == "" {
@@ -156,6 +199,20 @@ var guardHarms = map[string]attack{
 	}},
 	"DeleteSchedule.ours.json": {do: (*world).deleteSchedule},
 
+	"UpdateEventSourceMapping20150331.ours.json": {do: func(w *world) { w.remap("relight-alarms", deaf) }},
+	"UpdateEventSourceMapping20150331.filter.json": {do: func(w *world) {
+		w.remap("relight-alarms", func(in *lambda.UpdateEventSourceMappingInput) {
+			in.FilterCriteria = &lambdatypes.FilterCriteria{Filters: []lambdatypes.Filter{{Pattern: aws.String(`{"body":{"source":["nothing"]}}`)}}}
+		})
+	}},
+	"UpdateEventSourceMapping20150331.no-response.json": {do: func(w *world) { w.remap("relight-alarms", deaf) }},
+	"UpdateEventSourceMapping20150331.repointed.json": {
+		do:   func(w *world) { w.tapQueue("relight-alarms", true) },
+		adds: []string{home + " function spare", tapped},
+	},
+	"DeleteEventSourceMapping20150331.ours.json": {do: func(w *world) { w.unmap("relight-alarms") }},
+	"CreateEventSourceMapping20150331.ours.json": {do: func(w *world) { w.tapQueue("relight-alarms", false) }},
+
 	"PutFunctionConcurrency20171031.ours.json": {do: func(w *world) { w.limit("relight-alarms") }},
 	"PutFunctionConcurrency20171031.arn.json":  {do: func(w *world) { w.limit("relight-alarms") }},
 }
@@ -187,6 +244,14 @@ func cuts() []cut {
 		{"guard's rule", "without retries", target(func(t *ebtypes.Target) { t.RetryPolicy.MaximumRetryAttempts = aws.Int32(0) }), ""},
 		{"function", "stopped", func(w *world) { w.limit("relight-alarms") }, "PutFunctionConcurrency20171031.ours.json"},
 		{"guard's function", "stopped", func(w *world) { w.limit("relight-guard") }, ""},
+		{"mapping", "off", guardHarms["UpdateEventSourceMapping20150331.ours.json"].do, "UpdateEventSourceMapping20150331.ours.json"},
+		{"mapping", "filtered", guardHarms["UpdateEventSourceMapping20150331.filter.json"].do, "UpdateEventSourceMapping20150331.filter.json"},
+		{"mapping", "deleted", guardHarms["DeleteEventSourceMapping20150331.ours.json"].do, "DeleteEventSourceMapping20150331.ours.json"},
+		{"mapping", "slow", func(w *world) {
+			w.remap("relight-trails", func(in *lambda.UpdateEventSourceMappingInput) { in.MaximumBatchingWindowInSeconds = aws.Int32(300) })
+		}, ""},
+		{"guard's mapping", "off", func(w *world) { w.remap("relight-guard", deaf) }, ""},
+		{"guard's mapping", "deleted", func(w *world) { w.unmap("relight-guard") }, ""},
 		{"schedule", "off", guardHarms["UpdateSchedule.ours.json"].do, "UpdateSchedule.ours.json"},
 		{"schedule", "deleted", (*world).deleteSchedule, "DeleteSchedule.ours.json"},
 		{"schedule", "ended", schedule(func(in *scheduler.UpdateScheduleInput) { in.EndDate = aws.Time(time.Unix(0, 0)) }), ""},
@@ -200,7 +265,11 @@ func cuts() []cut {
 
 // hears reports whether the guard's own function hears of what happens to rules.
 func (w *world) hears() bool {
-	state := w.State()[home+" rule default/"+guardRule]
+	all := w.State()
+	state := all[home+" rule default/"+guardRule]
+	if !strings.Contains(all[home+" mapping arn:aws:sqs:us-east-1:111122223333:relight-guard arn:aws:lambda:us-east-1:111122223333:function:relight-guard"], `"on":"Enabled"`) {
+		return false
+	}
 	limit := must(w.Lambda.GetFunctionConcurrency(w.t.Context(), &lambda.GetFunctionConcurrencyInput{FunctionName: aws.String("relight-guard")}))
 	return limit.ReservedConcurrentExecutions == nil && strings.Contains(state, `"state":"ENABLED"`) && strings.Contains(state, ":relight-guard") && !strings.Contains(state, `"Input":"{}"`)
 }
@@ -309,5 +378,35 @@ func TestBusGone(t *testing.T) {
 	s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Guard}})
 	if len(s.Reports) != 1 || s.Findings != 1 || s.Reports[0].Findings[0].Code != string(plan.GuardBusGone) {
 		t.Errorf("%+v", s)
+	}
+}
+
+// A mapping of somebody else's function takes relight's messages away. Only a person
+// can remove it; relight restores its own beside it.
+func TestQueueTapped(t *testing.T) {
+	for _, instead := range []bool{true, false} {
+		w := healthy(t, "")
+		before, told := w.State(), len(w.Messages())
+		w.tapQueue("relight-alarms", instead)
+		w.sweep(app.Request{})
+		if diff := cmp.Diff(before, without(w.State(), home+" function spare", tapped)); diff != "" {
+			t.Errorf("not restored (-before +after):\n%s", diff)
+		}
+		messages := w.Messages()[told:]
+		if len(messages) != 1 || !strings.Contains(messages[0].Text, "function:spare reads it too") {
+			t.Errorf("instead: %t: messages %+v", instead, messages)
+		}
+	}
+}
+
+// Lambda takes no change of a mapping that is still changing. That passes.
+func TestMappingStillChanging(t *testing.T) {
+	w := healthy(t, "")
+	w.remap("relight-alarms", deaf)
+	w.Fail("UpdateEventSourceMapping", "ResourceInUseException")
+	before := len(w.MappingsOf(home, "relight-alarms"))
+	again, errs := w.send(events.Read("UpdateEventSourceMapping20150331.ours.json"), true)
+	if len(again)+len(errs) > 0 || before != 1 || !strings.Contains(w.State()[home+" mapping arn:aws:sqs:us-east-1:111122223333:relight-alarms arn:aws:lambda:us-east-1:111122223333:function:relight-alarms"], `"on":"Enabled"`) {
+		t.Errorf("not restored: %v, %v", again, errs)
 	}
 }

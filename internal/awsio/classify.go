@@ -41,8 +41,8 @@ var classes = map[remedy.Class][]string{
 		"ConcurrentAccess", "StaleTag", "Throttled", // SNS
 		"DependencyTimeoutException", "KMSInternalException", "KMSThrottling", keyInvalidState, // KMS; the last one: the key's state changed after relight read it
 		"InternalServerError", "ServiceException", "ServiceUnavailableException",
-		"ResourceConflictException", // Lambda
-		"TooManyUpdates",            // Systems Manager
+		"ResourceConflictException", "ResourceInUseException", // Lambda
+		"TooManyUpdates", // Systems Manager
 	},
 	remedy.Terminal: slices.Concat(deniedCodes, []string{
 		"InvalidAction", "UnknownOperationException", // the region has no such operation

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
 
@@ -37,6 +38,7 @@ var guardKind = kindOf(
 	each((*region).putRuleTarget),
 	each((*region).putSchedule),
 	each((*region).freeFunction),
+	each((*region).putMapping),
 )
 
 // observeGuard reads relight's own stack. An event about somebody else's rule or
@@ -66,6 +68,10 @@ func (r *region) observeGuard(ctx context.Context, s remedy.Scope) (*plan.GuardS
 			return len(names) == 0 || slices.Contains(names, r.Want.FunctionName(f))
 		}); err == nil && len(state.Reserved) == 0 {
 			return &plan.GuardState{Elsewhere: "the event is about another function"}, nil
+		}
+	case catalog.MappedSource:
+		if err = r.guardMappings(ctx, state, names); err == nil && len(state.Mappings) == 0 {
+			return &plan.GuardState{Elsewhere: "the event is about another event source"}, nil
 		}
 	case catalog.OwnFunction, catalog.Queue:
 		for _, name := range names {
@@ -224,13 +230,99 @@ func ruleTarget(t ebtypes.Target) plan.RuleTarget {
 	return target
 }
 
-// guardOwn reads the concurrency of the guard's own function. If the function is
-// stopped, events may have been lost.
+// guardOwn reads every mapping, and the concurrency of the guard's own function. If
+// nothing passes events to that function, or it is stopped, events may have been lost.
 func (r *region) guardOwn(ctx context.Context, state *plan.GuardState) error {
 	own := catalog.Function(catalog.Guard)
-	err := r.guardFunctions(ctx, state, func(f catalog.Function) bool { return f == own })
+	if err := r.guardFunctions(ctx, state, func(f catalog.Function) bool { return f == own }); err != nil {
+		return err
+	}
 	state.Deaf = state.Reserved[r.Want.FunctionName(own)] != nil
-	return err
+	if err := r.guardMappings(ctx, state, nil); err != nil {
+		return err
+	}
+	for _, m := range r.Want.Mappings(r.name) {
+		if m.Function != own {
+			continue
+		}
+		_, reason := plan.MappingDrift(plan.WantedMapping(r.Want, m), state.Mappings[m.Queue])
+		state.Deaf = state.Deaf || reason != ""
+	}
+	return nil
+}
+
+// guardMappings reads the mappings of relight's queues among those event sources, or
+// of all its queues for none.
+func (r *region) guardMappings(ctx context.Context, state *plan.GuardState, sources []string) error {
+	queues := map[string]string{} // by ARN
+	for _, m := range r.Want.Mappings(r.name) {
+		if arn := r.Want.ARN("sqs", m.Queue); len(sources) == 0 || slices.Contains(sources, arn) {
+			queues[arn] = m.Queue
+		}
+	}
+	state.Mappings = map[string][]plan.MappingState{}
+	if len(queues) == 0 {
+		return nil
+	}
+	for _, queue := range queues {
+		state.Mappings[queue] = nil
+	}
+	in := &lambda.ListEventSourceMappingsInput{}
+	if len(sources) == 1 {
+		in.EventSourceArn = aws.String(sources[0])
+	}
+	for {
+		out, err := r.lambda().ListEventSourceMappings(ctx, in)
+		if err != nil {
+			return err
+		}
+		for _, m := range out.EventSourceMappings {
+			if queue, ours := queues[aws.ToString(m.EventSourceArn)]; ours && aws.ToString(m.State) != "Deleting" {
+				state.Mappings[queue] = append(state.Mappings[queue], mappingState(m))
+			}
+		}
+		if in.Marker = out.NextMarker; aws.ToString(in.Marker) == "" {
+			return nil
+		}
+	}
+}
+
+// mappingState returns a mapping as the planner sees it. A mapping that is being
+// switched off is off. Source of the states: AWS Lambda API Reference,
+// EventSourceMappingConfiguration, State.
+func mappingState(m lambdatypes.EventSourceMappingConfiguration) plan.MappingState {
+	got := plan.MappingState{
+		ID: aws.ToString(m.UUID), Function: aws.ToString(m.FunctionArn), On: !strings.HasPrefix(aws.ToString(m.State), "Disabl"),
+		Batch: int(aws.ToInt32(m.BatchSize)), Window: int(aws.ToInt32(m.MaximumBatchingWindowInSeconds)),
+		Partial:  slices.Contains(m.FunctionResponseTypes, catalog.PartialFailures),
+		Filtered: m.FilterCriteria != nil && len(m.FilterCriteria.Filters) > 0,
+	}
+	if m.ScalingConfig != nil {
+		got.AtOnce = int(aws.ToInt32(m.ScalingConfig.MaximumConcurrency))
+	}
+	return got
+}
+
+// putMapping creates or updates a mapping. Lambda takes no change of one that is
+// still changing, or of one that is still being deleted.
+func (r *region) putMapping(ctx context.Context, a plan.PutMapping) error {
+	m := a.Mapping
+	scaling := &lambdatypes.ScalingConfig{MaximumConcurrency: aws.Int32(int32(m.AtOnce))}
+	partial := []lambdatypes.FunctionResponseType{catalog.PartialFailures}
+	if a.ID == "" {
+		_, err := r.lambda().CreateEventSourceMapping(about(ctx, a.Queue), &lambda.CreateEventSourceMappingInput{
+			EventSourceArn: aws.String(r.Want.ARN("sqs", a.Queue)), FunctionName: aws.String(m.Function), Enabled: aws.Bool(true),
+			BatchSize: aws.Int32(int32(m.Batch)), MaximumBatchingWindowInSeconds: aws.Int32(int32(m.Window)),
+			ScalingConfig: scaling, FunctionResponseTypes: partial,
+		})
+		return again(err)
+	}
+	_, err := r.lambda().UpdateEventSourceMapping(about(ctx, a.Queue), &lambda.UpdateEventSourceMappingInput{
+		UUID: aws.String(a.ID), FunctionName: aws.String(m.Function), Enabled: aws.Bool(true),
+		BatchSize: aws.Int32(int32(m.Batch)), MaximumBatchingWindowInSeconds: aws.Int32(int32(m.Window)),
+		ScalingConfig: scaling, FunctionResponseTypes: partial, FilterCriteria: &lambdatypes.FilterCriteria{},
+	})
+	return again(err)
 }
 
 // guardReserved reads the concurrency of one other function in turn. If anything

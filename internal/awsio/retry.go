@@ -48,7 +48,9 @@ var passings = []passing{
 	{service: "iam", code: "ConcurrentModification", waits: briefly},
 	{service: "iam", code: "NoSuchEntity", made: true, waits: spreading},
 	{service: "kms", ops: []string{"kms.EnableKey"}, code: keyInvalidState, waits: briefly},
-	{service: "lambda", ops: []string{invokeOp}, code: "ResourceConflictException", waits: briefly}, // the function is being updated; of other calls it means another thing
+	{service: "lambda", ops: []string{invokeOp}, code: "ResourceConflictException", waits: briefly},                            // the function is being updated; of other calls it means another thing
+	{service: "lambda", ops: []string{"lambda.CreateEventSourceMapping"}, code: "ResourceConflictException", waits: spreading}, // the mapping is still being deleted
+	{service: "lambda", code: "ResourceInUseException", waits: spreading},                                                      // the mapping is still changing
 	{service: "logs", code: abortedCode, waits: briefly},
 	{service: "sns", code: "ConcurrentAccess", waits: briefly}, // of the tags of a topic
 	{service: "sns", code: "KMSThrottling", waits: briefly},

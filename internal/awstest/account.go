@@ -29,6 +29,7 @@ import (
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 )
 
@@ -93,9 +94,10 @@ type region struct {
 	params map[string]parameter               // of Systems Manager, by name
 	queues map[string]map[string]string       // attributes by name
 
-	functions map[string]*function // by name
-	rules     map[string]*rule     // by bus and name
-	buses     map[string]bool      // other than the default bus
+	functions map[string]*function                                    // by name
+	mappings  map[string]*lambdatypes.EventSourceMappingConfiguration // by ID
+	rules     map[string]*rule                                        // by bus and name
+	buses     map[string]bool                                         // other than the default bus
 	schedules map[string]*scheduler.GetScheduleOutput
 	stacks    map[string]*cftypes.Stack // by name
 
@@ -223,6 +225,9 @@ func (a *Account) State() map[string]string {
 		}
 		for name, f := range r.functions {
 			add("function", name, map[string]any{"policies": f.policies, "reserved": f.reserved})
+		}
+		for _, m := range r.mappings {
+			add("mapping", *m.EventSourceArn+" "+*m.FunctionArn, mappingState(m))
 		}
 		for key, rule := range r.rules {
 			add("rule", key, rule.state())

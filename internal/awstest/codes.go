@@ -57,7 +57,7 @@ var errorCodes = []Codes{
 	{Names: named(
 		&sqstypes.InvalidAddress{}, &sqstypes.InvalidAttributeName{}, &sqstypes.InvalidSecurity{}, &sqstypes.QueueDoesNotExist{}, &sqstypes.UnsupportedOperation{},
 	), Of: "Amazon SQS", Grade: Modelled, Evidence: "API model of Amazon SQS."},
-	{Names: named(&lambdatypes.InvalidParameterValueException{}, &lambdatypes.ResourceConflictException{}, &lambdatypes.ServiceException{}), Of: "Lambda", Grade: Modelled, Evidence: "API model of Lambda."},
+	{Names: named(&lambdatypes.InvalidParameterValueException{}, &lambdatypes.ResourceConflictException{}, &lambdatypes.ResourceInUseException{}, &lambdatypes.ServiceException{}), Of: "Lambda", Grade: Modelled, Evidence: "API model of Lambda."},
 	{Names: named(&cloudwatchtypes.LimitExceededFault{}, &cloudwatchtypes.ResourceNotFoundException{}), Of: "CloudWatch", Grade: Modelled, Evidence: "API model of CloudWatch."},
 	{Names: named(
 		&cloudtrailtypes.CloudTrailAccessNotEnabledException{}, &cloudtrailtypes.CloudTrailARNInvalidException{}, &cloudtrailtypes.CloudWatchLogsDeliveryUnavailableException{},

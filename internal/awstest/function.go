@@ -2,12 +2,14 @@ package awstest
 
 import (
 	"encoding/json"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
 // A function has a policy for itself, and one for each of its versions and
@@ -225,6 +227,134 @@ func deleteConcurrency(c *request, in *lambda.DeleteFunctionConcurrencyInput) er
 	return err
 }
 
+// MappingsOf returns the IDs of the mappings that read a queue.
+func (a *Account) MappingsOf(regionName, queue string) (ids []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, id := range slices.Sorted(maps.Keys(a.regions[regionName].mappings)) {
+		if *a.regions[regionName].mappings[id].EventSourceArn == a.arn("sqs", regionName, queue) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// mappingState leaves out what Lambda makes up.
+func mappingState(m *types.EventSourceMappingConfiguration) map[string]any {
+	return map[string]any{
+		"on": m.State, "batch": m.BatchSize, "window": m.MaximumBatchingWindowInSeconds, "scaling": m.ScalingConfig, "partial": m.FunctionResponseTypes, "filter": m.FilterCriteria,
+	}
+}
+
+func listMappings(c *request, in *lambda.ListEventSourceMappingsInput) (*lambda.ListEventSourceMappingsOutput, error) {
+	found := map[string]types.EventSourceMappingConfiguration{}
+	for id, m := range c.mappings {
+		if in.EventSourceArn == nil || *in.EventSourceArn == *m.EventSourceArn {
+			found[id] = *m
+		}
+	}
+	out := &lambda.ListEventSourceMappingsOutput{}
+	var err error
+	out.EventSourceMappings, out.NextMarker, err = paged(c, page{
+		token: in.Marker, ask: in.MaxItems, least: 1, most: 10000, usual: 100, limit: "InvalidParameterValueException", bad: "InvalidParameterValueException",
+	}, found)
+	return out, err
+}
+
+// createMapping creates a mapping. A function can have one with each queue. Source:
+// AWS Lambda API Reference, CreateEventSourceMapping.
+func createMapping(c *request, in *lambda.CreateEventSourceMappingInput) (*lambda.CreateEventSourceMappingOutput, error) {
+	fn, arn, _, err := c.function(in.FunctionName, nil)
+	if err == nil && fn == nil {
+		err = refuse("InvalidParameterValueException", "Function not found: %s", arn)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range c.mappings {
+		if *m.EventSourceArn == aws.ToString(in.EventSourceArn) && *m.FunctionArn == arn {
+			return nil, refuse("ResourceConflictException", "The event source arn (%q) and function (%q) provided mapping already exists.", *m.EventSourceArn, arn)
+		}
+	}
+	m := &types.EventSourceMappingConfiguration{
+		UUID: aws.String(c.newID("mapping")), EventSourceArn: in.EventSourceArn, FunctionArn: aws.String(arn),
+		BatchSize: aws.Int32(10), MaximumBatchingWindowInSeconds: aws.Int32(0), FunctionResponseTypes: in.FunctionResponseTypes,
+	}
+	setMapping(m, in.Enabled == nil || *in.Enabled, in.BatchSize, in.MaximumBatchingWindowInSeconds, in.ScalingConfig, in.FilterCriteria)
+	c.mappings[*m.UUID] = m
+	c.wrote(*m.EventSourceArn)
+	return &lambda.CreateEventSourceMappingOutput{UUID: m.UUID, EventSourceArn: m.EventSourceArn, FunctionArn: m.FunctionArn, State: m.State}, nil
+}
+
+// setMapping changes what is given. Filter criteria without filters remove the
+// earlier ones. Source: AWS Lambda Developer Guide, "Attaching filter criteria to an
+// event source mapping".
+func setMapping(m *types.EventSourceMappingConfiguration, on bool, batch, window *int32, scaling *types.ScalingConfig, filter *types.FilterCriteria) {
+	m.State = aws.String("Disabled")
+	if on {
+		m.State = aws.String("Enabled")
+	}
+	if batch != nil {
+		m.BatchSize = batch
+	}
+	if window != nil {
+		m.MaximumBatchingWindowInSeconds = window
+	}
+	if scaling != nil {
+		m.ScalingConfig = scaling
+	}
+	if filter != nil {
+		m.FilterCriteria = filter
+	}
+	if m.FilterCriteria != nil && len(m.FilterCriteria.Filters) == 0 {
+		m.FilterCriteria = nil
+	}
+}
+
+func (c *request) mapping(id *string) (*types.EventSourceMappingConfiguration, error) {
+	if m := c.mappings[*id]; m != nil {
+		return m, nil
+	}
+	return nil, refuse("ResourceNotFoundException", "The resource you requested does not exist.")
+}
+
+func updateMapping(c *request, in *lambda.UpdateEventSourceMappingInput) (*lambda.UpdateEventSourceMappingOutput, error) {
+	m, err := c.mapping(in.UUID)
+	if err != nil {
+		return nil, err
+	}
+	if in.FunctionName != nil {
+		fn, arn, _, err := c.function(in.FunctionName, nil)
+		if err == nil && fn == nil {
+			err = refuse("InvalidParameterValueException", "Function not found: %s", arn)
+		}
+		if err != nil {
+			return nil, err
+		}
+		m.FunctionArn = aws.String(arn)
+	}
+	on := *m.State == "Enabled"
+	if in.Enabled != nil {
+		on = *in.Enabled
+	}
+	if in.FunctionResponseTypes != nil {
+		m.FunctionResponseTypes = in.FunctionResponseTypes
+	}
+	setMapping(m, on, in.BatchSize, in.MaximumBatchingWindowInSeconds, in.ScalingConfig, in.FilterCriteria)
+	c.wrote(*m.EventSourceArn)
+	return &lambda.UpdateEventSourceMappingOutput{UUID: m.UUID, EventSourceArn: m.EventSourceArn, FunctionArn: m.FunctionArn, State: m.State}, nil
+}
+
+func deleteMapping(c *request, in *lambda.DeleteEventSourceMappingInput) (*lambda.DeleteEventSourceMappingOutput, error) {
+	m, err := c.mapping(in.UUID)
+	if err != nil {
+		return nil, err
+	}
+	delete(c.mappings, *in.UUID)
+	c.wrote(*m.EventSourceArn)
+	return &lambda.DeleteEventSourceMappingOutput{UUID: m.UUID, EventSourceArn: m.EventSourceArn, FunctionArn: m.FunctionArn, State: aws.String("Deleting")}, nil
+}
+
 // functionOperations are the operations that this file answers.
 var functionOperations = []operation{
 	handle(addPermission),
@@ -234,4 +364,8 @@ var functionOperations = []operation{
 	handle(getConcurrency),
 	handle(putConcurrency),
 	act[lambda.DeleteFunctionConcurrencyOutput](deleteConcurrency),
+	handle(listMappings),
+	handle(createMapping),
+	handle(updateMapping),
+	handle(deleteMapping),
 }

@@ -7,6 +7,7 @@ import (
 	cftypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 )
 
@@ -19,7 +20,7 @@ func (a *Account) AddRegion(name, status string) {
 	defer a.mu.Unlock()
 	a.regions[name] = &region{
 		name: name, status: status, topics: map[string]*topic{}, params: map[string]parameter{},
-		queues: map[string]map[string]string{}, functions: map[string]*function{}, rules: map[string]*rule{}, buses: map[string]bool{},
+		queues: map[string]map[string]string{}, functions: map[string]*function{}, mappings: map[string]*lambdatypes.EventSourceMappingConfiguration{}, rules: map[string]*rule{}, buses: map[string]bool{},
 		schedules: map[string]*scheduler.GetScheduleOutput{}, stacks: map[string]*cftypes.Stack{},
 	}
 }

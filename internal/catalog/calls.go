@@ -191,6 +191,10 @@ var Calls = slices.Concat(
 		named("RemoveTargets", "PutTargets"),
 	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: Lambda, Path: "requestParameters.functionName"}.
 		named("PutFunctionConcurrency20171031"),
+	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: MappedSource, Path: "responseElements.eventSourceArn"}.
+		named("UpdateEventSourceMapping20150331", "DeleteEventSourceMapping20150331"),
+	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: MappedSource, Path: "requestParameters.eventSourceArn"}.
+		named("CreateEventSourceMapping20150331"), // one may take relight's messages away
 	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: OwnFunction, Path: "requestParameters.functionName", Deploys: true, Advice: adviceFunction}.
 		named("UpdateFunctionCode20150331v2", "UpdateFunctionConfiguration20150331v2"),
 	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: OwnFunction, Path: "requestParameters.functionName", Deploys: true, Advice: adviceFunctionGone}.

@@ -98,8 +98,9 @@ const (
 	Lambda    ResourceType = "function"  // the name of a Lambda function
 	Schedule  ResourceType = "schedule"  // the name of a schedule of EventBridge Scheduler
 
-	OwnFunction ResourceType = "own-function" // the name of a Lambda function; relight reads nothing of it, and only reports calls on its own
-	Queue       ResourceType = "queue"        // the name of an SQS queue; likewise
+	OwnFunction  ResourceType = "own-function" // the name of a Lambda function; relight reads nothing of it, and only reports calls on its own
+	Queue        ResourceType = "queue"        // the name of an SQS queue; likewise
+	MappedSource ResourceType = "event-source" // ARN of what an event source mapping reads
 
 	AccountPolicy ResourceType = "account-policy" // the name of an account policy of CloudWatch Logs
 	NewTrail      ResourceType = "new-trail"      // the name of a trail that somebody created

@@ -129,6 +129,35 @@ func (b Baseline) QueueName(k Kind, later bool) string {
 	return b.Name(string(k))
 }
 
+// These are the settings of the mappings that pass a queue's messages to its
+// function. Source of the limits: AWS Lambda API Reference, CreateEventSourceMapping.
+const (
+	BatchSize       = 100 // messages
+	BatchSeconds    = 1   // the minimum for a batch of more than 10
+	BatchesAtOnce   = 2   // the minimum for a queue
+	PartialFailures = "ReportBatchItemFailures"
+)
+
+// A Mapping passes the messages of a queue of the stack to a function.
+type Mapping struct {
+	Queue    string // its name
+	Function Function
+}
+
+// Mappings returns the mappings of the home stack, for a deployment with that home
+// region.
+func (b Baseline) Mappings(home string) []Mapping {
+	var all []Mapping
+	rules := b.Rules(home)
+	for _, k := range b.Guard.Kinds {
+		all = append(all, Mapping{b.QueueName(k, false), Function(k)})
+		if slices.ContainsFunc(rules, func(r Rule) bool { return r.Kind == k && r.Later }) {
+			all = append(all, Mapping{b.QueueName(k, true), Function(k)})
+		}
+	}
+	return all
+}
+
 // SchedulePrefix begins the name of the sweep's schedule. The rest depends on the
 // code of the function that it invokes.
 func (b Baseline) SchedulePrefix() string { return b.Name("sweep-") }

@@ -372,11 +372,34 @@ var kindGrants = map[Kind][]Grant{
 		},
 		{
 			Actions:   []string{"lambda:GetFunctionConcurrency", "lambda:DeleteFunctionConcurrency"},
-			Resources: []string{arn + "lambda:" + InRegion + ":" + InAccount + ":function:" + InPrefix + "-*"},
+			Resources: []string{ownFunctions},
 			Why:       "a reserved concurrency of 0 stops a function; the stack reserves none, so relight removes it from its own functions",
+		},
+		{
+			Actions:   []string{"lambda:ListEventSourceMappings"},
+			Resources: []string{"*"},
+			Why:       "Lambda does not support resources for this listing",
+		},
+		{
+			Actions:   []string{"lambda:CreateEventSourceMapping"},
+			Resources: []string{"*"},
+			Condition: ownMappings,
+			Why:       "relight restores what passes the messages of its own queues to its own functions; Lambda supports no resource for CreateEventSourceMapping, and the condition names the functions",
+		},
+		{
+			Actions:   []string{"lambda:UpdateEventSourceMapping"},
+			Resources: []string{arn + "lambda:" + InRegion + ":" + InAccount + ":event-source-mapping:*"},
+			Condition: ownMappings,
+			Why:       "the same; the name of a mapping is an ID that Lambda makes up",
 		},
 	},
 }
+
+// ownFunctions matches relight's own functions, and ownMappings what passes messages
+// to them. Source: AWS Service Authorization Reference, AWS Lambda, condition keys.
+const ownFunctions = arn + "lambda:" + InRegion + ":" + InAccount + ":function:" + InPrefix + "-*"
+
+var ownMappings = map[string]map[string]string{"ArnLike": {"lambda:FunctionArn": ownFunctions}}
 
 // groupKeyPolicy lets a sweep read whether the key of a log group admits CloudWatch
 // Logs.

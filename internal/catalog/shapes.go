@@ -37,7 +37,8 @@ func (s Shape) MatchString(text string) bool {
 // Trail, TrailARN; SNS API Reference, CreateTopic; IAM API Reference, CreateRole
 // and GetPolicy; CloudWatch API Reference, PutMetricAlarm; AWS Systems Manager API
 // Reference, PutParameter; EventBridge API Reference, PutRule, and EventBridge
-// Scheduler API Reference, CreateSchedule; AWS Lambda API Reference, CreateFunction; Amazon SQS
+// Scheduler API Reference, CreateSchedule; AWS Lambda API Reference, CreateFunction and
+// CreateEventSourceMapping; Amazon SQS
 // API Reference, CreateQueue.
 var (
 	RegionShape   = shape(`^([a-z]{2,}(?:-[a-z]+)+-\d+)$`, 1, 255)
@@ -53,6 +54,7 @@ var (
 	PolicyShape   = shape(`^arn:[a-z-]+:iam::(?:aws|\d{12}):policy/([\x21-\x7e]+)$`, 1, 512)
 	LambdaShape   = shape(`^([a-zA-Z0-9_-]+)$`, 1, 64)
 	QueueShape    = shape(`^([a-zA-Z0-9_-]+(?:\.fifo)?)$`, 1, 80)
-	RuleShape     = shape(`^([.\-_A-Za-z0-9]+)$`, 1, 64) // of EventBridge rules and of schedules
+	SourceShape   = shape(`^arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:\d*:([\x21-\x7e]+)$`, 1, 1024) // of an event source
+	RuleShape     = shape(`^([.\-_A-Za-z0-9]+)$`, 1, 64)                                     // of EventBridge rules and of schedules
 	AlarmShape    = shape(`^([^\x00-\x1f\x7f]+)$`, 1, 255)
 )

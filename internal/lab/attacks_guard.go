@@ -39,6 +39,12 @@ func guardAttacks() []Attack {
 		heals("scheduler DeleteSchedule, the sweep's", Region, disableTools, cli("scheduler", "DeleteSchedule", input{"Name": "${schedule}"})),
 		heals("lambda PutFunctionConcurrency, none for the alarms'", Region, disableTools,
 			cli("lambda", "PutFunctionConcurrency", input{"FunctionName": "${prefix}-alarms", "ReservedConcurrentExecutions": 0})),
+		heals("lambda UpdateEventSourceMapping, the alarms' off", Region, disableTools,
+			cli("lambda", "UpdateEventSourceMapping", input{"UUID": "${mapping}", "Enabled": false})),
+		heals("lambda UpdateEventSourceMapping, a filter that no event passes", Region, disableTools,
+			cli("lambda", "UpdateEventSourceMapping", input{"UUID": "${mapping}", "FilterCriteria": input{"Filters": []input{{"Pattern": `{"body":{"source":["nothing"]}}`}}}})),
+		heals("lambda DeleteEventSourceMapping, the alarms'", Region, disableTools,
+			sdk((*lambda.Client).DeleteEventSourceMapping, input{"UUID": "${mapping}"})),
 	}
 	for i := range attacks {
 		attacks[i] = attacks[i].unseen()
@@ -65,7 +71,14 @@ func ownAttacks() []Attack {
 		"Role": "arn:aws:iam::" + Account + ":role/${prefix}-spare", "Runtime": "python3.12", "Handler": "spare.handler", "Code": input{"ZipFile": emptyZip},
 	}))
 	deleteSpare := sdk((*lambda.Client).DeleteFunction, spare)
+	reader := input{"FunctionName": "spare", "EventSourceArn": "arn:aws:sqs:" + Region + ":" + Account + ":${prefix}-alarms"}
+	makeReader := sdk((*lambda.Client).CreateFunction, input{
+		"FunctionName": "spare", "Role": "arn:aws:iam::" + Account + ":role/${prefix}-spare", "Runtime": "python3.12", "Handler": "spare.handler", "Code": input{"ZipFile": emptyZip},
+	})
 	return []Attack{
+		reports("lambda CreateEventSourceMapping, another function reads the alarms' queue", Region, disableTools,
+			makeRole, makeReader, sdk((*lambda.Client).CreateEventSourceMapping, reader)).
+			undoneBy(sdk((*lambda.Client).DeleteEventSourceMapping, input{"UUID": "${spare-mapping}"}), sdk((*lambda.Client).DeleteFunction, input{"FunctionName": "spare"}), deleteRole),
 		reports("lambda UpdateFunctionCode, with a name like relight's", Region, disableTools,
 			makeRole, makeSpare, sdk((*lambda.Client).UpdateFunctionCode, with(spare, input{"ZipFile": emptyZip}))).undoneBy(deleteSpare, deleteRole),
 		reports("lambda UpdateFunctionConfiguration, the alarms'", Region, disableTools,

@@ -23,6 +23,8 @@ func sample(name string) (any, error) {
 		return []string{"fl-1", "fl-2"}, nil
 	case "alarms":
 		return []string{"relight-root-usage", "relight-iam-changes"}, nil
+	case "mapping", "spare-mapping":
+		return "6f1c9d2e-0b7a-4c53-9f0e-2d5b8a7c1e40", nil
 	}
 	return "sample", nil
 }

@@ -43,6 +43,14 @@ func (c *Cloud) Root() Principal {
 	return Principal{AccessKey: Account, Secret: Secret, endpoint: c.Endpoint, venv: c.venv}
 }
 
+// Beneath returns the root user as a caller of the emulator itself, past the tap: its
+// calls are recorded nowhere and raise no event.
+func (c *Cloud) Beneath() Principal {
+	p := c.Root()
+	p.endpoint = c.Emulator.URL
+	return p
+}
+
 // Environ returns the environment in which any AWS client calls the lab as the
 // principal: this process's environment without its AWS settings.
 func (p Principal) Environ(region string) []string {

@@ -54,6 +54,17 @@ func (s Snapshot) guard(ctx context.Context, at *Session) error {
 		}
 		s.add("schedule", aws.ToString(got.Name), string(got.State), aws.ToString(got.ScheduleExpression), aws.ToString(got.Target.Arn), aws.ToString(got.Target.Input))
 	}
+	mappings := lambda.NewListEventSourceMappingsPaginator(at.Lambda, &lambda.ListEventSourceMappingsInput{})
+	for mappings.HasMorePages() {
+		page, err := mappings.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, m := range page.EventSourceMappings {
+			s.add("event source mapping", aws.ToString(m.EventSourceArn)+" "+aws.ToString(m.FunctionArn), aws.ToString(m.State),
+				aws.ToInt32(m.BatchSize), aws.ToInt32(m.MaximumBatchingWindowInSeconds), m.ScalingConfig, m.FunctionResponseTypes, m.FilterCriteria != nil && len(m.FilterCriteria.Filters) > 0)
+		}
+	}
 	functions := lambda.NewListFunctionsPaginator(at.Lambda, &lambda.ListFunctionsInput{})
 	for functions.HasMorePages() {
 		page, err := functions.NextPage(ctx)
@@ -71,6 +82,20 @@ func (s Snapshot) guard(ctx context.Context, at *Session) error {
 		}
 	}
 	return nil
+}
+
+// mapping returns the ID of the mapping of a queue and a function.
+func (s *Session) mapping(ctx context.Context, queue, function string) (string, error) {
+	out, err := s.Lambda.ListEventSourceMappings(ctx, &lambda.ListEventSourceMappingsInput{
+		EventSourceArn: aws.String("arn:aws:sqs:" + s.Region + ":" + Account + ":" + queue), FunctionName: aws.String(function),
+	})
+	if err != nil {
+		return "", err
+	}
+	for _, m := range out.EventSourceMappings {
+		return aws.ToString(m.UUID), nil
+	}
+	return "", fmt.Errorf("%s has no mapping to %s", queue, function)
 }
 
 // schedule returns the name of the schedule that sweeps.

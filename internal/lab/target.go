@@ -52,6 +52,10 @@ func (s *Session) read(ctx context.Context, t Target, name string) (any, error) 
 		return s.alarms(ctx, t)
 	case "schedule":
 		return s.schedule(ctx, t)
+	case "mapping": // of the alarms' queue
+		return s.mapping(ctx, t.Prefix+"-alarms", t.Prefix+"-alarms")
+	case "spare-mapping": // of the same queue and an intruder's function
+		return s.mapping(ctx, t.Prefix+"-alarms", "spare")
 	case "topic":
 		return s.topic(ctx, t)
 	case "topic-key":

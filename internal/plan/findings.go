@@ -124,8 +124,9 @@ const (
 	BoundaryDenies          Code = "delivery-boundary-denies"
 	PolicyConditional       Code = "delivery-policy-conditional"
 
-	GuardBusGone Code = "guard-bus-gone"
-	GuardSilent  Code = "guard-silent"
+	GuardSilent      Code = "guard-silent"
+	GuardBusGone     Code = "guard-bus-gone"
+	GuardQueueTapped Code = "guard-queue-tapped"
 
 	TopicDenied           Code = "topic-denied"
 	TopicPolicyUnreadable Code = "topic-policy-unreadable"
@@ -839,5 +840,12 @@ var findingTexts = []FindingText{
 		Remedy:  "Find out who stopped or changed the two functions, then deploy relight again.",
 		Why:     "An event function asked both to check relight's own stack, and neither did.",
 		More:    "A function may be stopped by a reserved concurrency of 0, or may be gone.",
+	},
+	{
+		Code: GuardQueueTapped, Subject: "queue {queue}", Alert: true,
+		Problem: "{function} reads it too and takes events away from relight",
+		Remedy:  "Find out who made the mapping, then delete it: aws lambda delete-event-source-mapping --uuid {mapping}.",
+		Why:     "Somebody made an event source mapping on one of relight's queues, or pointed relight's own at another function. relight may change no mapping of a function that is not its own.",
+		More:    "Until then the sweep restores what the lost events were about.",
 	},
 }

@@ -16,10 +16,11 @@ type GuardState struct {
 	Elsewhere string // why there is nothing to plan here; "" if there is
 	Changing  string // what CloudFormation is doing to the stack at the moment; "" for nothing
 	BusGone   bool   // relight's own bus does not exist
-	Deaf      bool   // relight may not have heard of changes: its rule for them does not work, or its function is stopped
+	Deaf      bool   // relight may not have heard of changes: its rule for them does not work, or its function or its mapping is stopped
 	Rules     map[RuleKey]*RuleState
 	Schedules map[string]*ScheduleState // by name
 	Reserved  map[string]*int32         // by name of a function: the concurrency reserved for it; nil for none
+	Mappings  map[string][]MappingState // by name of a queue: what reads it
 	Named     []string                  // relight's own functions or queues that calls named which are only reported
 }
 
@@ -74,6 +75,46 @@ type ScheduleState struct {
 	DeadLetters string // ARN of a queue; "" for none
 	Age         int    // seconds
 	Retries     int
+}
+
+// A MappingState is an event source mapping as Lambda lists it.
+type MappingState struct {
+	ID       string
+	Function string // ARN, with a version or an alias if the mapping has one
+	On       bool
+	Batch    int  // messages
+	Window   int  // seconds
+	AtOnce   int  // batches; 0 for no limit
+	Partial  bool // failed messages alone are delivered again
+	Filtered bool // some messages are dropped
+}
+
+// WantedMapping returns what a mapping of the stack has to be.
+func WantedMapping(want catalog.Desired, m catalog.Mapping) MappingState {
+	return MappingState{
+		Function: want.ARN("lambda", "function:"+want.FunctionName(m.Function)), On: true,
+		Batch: catalog.BatchSize, Window: catalog.BatchSeconds, AtOnce: catalog.BatchesAtOnce, Partial: true,
+	}
+}
+
+// MappingDrift returns the ID of the mapping that is to be what is wanted, "" for
+// none, and why it is not, or "".
+func MappingDrift(want MappingState, got []MappingState) (id, reason string) {
+	i := slices.IndexFunc(got, func(m MappingState) bool { return m.Function == want.Function })
+	if i < 0 {
+		return "", "it does not exist"
+	}
+	seen := got[i]
+	want.ID = seen.ID
+	switch {
+	case !seen.On:
+		return seen.ID, "it is switched off"
+	case seen.Filtered:
+		return seen.ID, "it drops messages"
+	case seen != want:
+		return seen.ID, "its settings were changed"
+	}
+	return seen.ID, ""
 }
 
 // WantedTarget returns the target that a rule of the stack has to have.
@@ -197,6 +238,23 @@ func (a FreeFunction) Step() Step {
 	return Step{Stage: protect, Do: "remove reserved concurrency of function " + a.Name, Target: a.Name, Reason: a.Reason}
 }
 
+// PutMapping passes the messages of a queue to its function.
+type PutMapping struct {
+	ID      string // "" to create the mapping
+	Queue   string // name
+	Mapping MappingState
+	Reason  string
+}
+
+// Step returns the action as a step of a plan.
+func (a PutMapping) Step() Step {
+	do := "update"
+	if a.ID == "" {
+		do = "create"
+	}
+	return Step{Stage: protect, Do: fmt.Sprintf("%s event source mapping of queue %s", do, a.Queue), Target: a.Queue, Reason: a.Reason}
+}
+
 // plan plans relight's own stack, as far as it was looked at:
 //
 //	nothing deployed, or not relight's     skipped
@@ -206,6 +264,8 @@ func (a FreeFunction) Step() Step {
 //	another target of a rule               left as it is
 //	a schedule is gone, off or changed     created or updated
 //	a function's concurrency is limited    the limit is removed
+//	a queue's mapping is gone or changed   created or updated
+//	another function reads a queue         a finding
 //	relight's own bus is gone              a finding
 func (state *GuardState) plan(want catalog.Desired, got Observed) Plan {
 	var p Plan
@@ -256,7 +316,29 @@ func (state *GuardState) plan(want catalog.Desired, got Observed) Plan {
 			p.Healthy++
 		}
 	}
+	for _, m := range want.Mappings(want.HomeRegion) {
+		if seen, looked := state.Mappings[m.Queue]; looked {
+			p.touch(got, catalog.MappedSource, want.ARN("sqs", m.Queue))
+			p.mapping(m.Queue, WantedMapping(want, m), seen)
+		}
+	}
 	return p
+}
+
+// mapping plans what reads a queue. What others made there takes messages away from
+// relight, and only a person can remove it: relight may change no mapping of another
+// function.
+func (p *Plan) mapping(queue string, want MappingState, got []MappingState) {
+	if id, reason := MappingDrift(want, got); reason != "" {
+		p.Actions = append(p.Actions, PutMapping{ID: id, Queue: queue, Mapping: want, Reason: reason})
+	} else {
+		p.Healthy++
+	}
+	for _, m := range got {
+		if m.Function != want.Function {
+			p.find(GuardQueueTapped, Args{"queue": queue, "function": m.Function, "mapping": m.ID})
+		}
+	}
 }
 
 // scheduleDrift returns why the schedule does not sweep as it has to, or "".

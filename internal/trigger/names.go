@@ -34,8 +34,9 @@ var shapes = map[catalog.ResourceType]catalog.Shape{
 	catalog.Lambda:    catalog.LambdaShape,
 	catalog.Schedule:  catalog.RuleShape,
 
-	catalog.OwnFunction: catalog.LambdaShape,
-	catalog.Queue:       catalog.QueueShape,
+	catalog.OwnFunction:  catalog.LambdaShape,
+	catalog.Queue:        catalog.QueueShape,
+	catalog.MappedSource: catalog.SourceShape,
 
 	catalog.NewTrail:      catalog.TrailShape,
 	catalog.AccountPolicy: catalog.FilterShape, // CloudWatch Logs API Reference, PutAccountPolicy

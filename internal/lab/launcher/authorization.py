@@ -12,7 +12,7 @@ import re
 
 import cbor2
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import ec2, iam, kms
+from ministack.services import ec2, iam, kms, lambda_svc
 
 from hook import around
 
@@ -22,6 +22,9 @@ _others = contextvars.ContextVar("others", default=("", ()))
 
 # The sources of the events that the current request puts on a bus.
 _sources = contextvars.ContextVar("sources", default=())
+
+# The function of the event source mapping that the current request is about.
+_function = contextvars.ContextVar("function", default="")
 
 
 def install():
@@ -37,12 +40,17 @@ def install():
         if service == "lambda" and path.endswith("/concurrency"):
             verb = {"GET": "Get", "DELETE": "Delete"}.get(method, "Put")
             return f"lambda:{verb}FunctionConcurrency"
+        # It knows no action for a call on one event source mapping.
+        if service == "lambda" and re.search(r"/event-source-mappings/[^/]+$", path):
+            verb = {"GET": "Get", "DELETE": "Delete"}.get(method, "Update")
+            return f"lambda:{verb}EventSourceMapping"
         return original(service, method, path, headers, body, query_params)
 
     @around(iam_actions, "extract_resource_arn")
     def resource(original, service, method, path, headers, body, query_params, region, account_id, *rest, **more):
         _others.set(("", ()))
         _sources.set(_put_sources(service, headers, body))
+        _function.set(_mapped(service, path, body))
         if service in RESOURCES:
             operation = path.rsplit("/", 1)[-1] if "/operation/" in path else (
                 iam_actions._action_from_target(headers) or iam_actions._query_param(query_params, "Action"))
@@ -57,7 +65,7 @@ def install():
     def enforce(original, access_key, action, service, region, resource_arn="*", service_context=None):
         first, others = _others.get()
         for arn in (resource_arn, *(others if resource_arn == first else ())):
-            context = {**_resource_tags(arn), **_event_sources(), **(service_context or {})}
+            context = {**_resource_tags(arn), **_event_sources(), **_functions(), **(service_context or {})}
             denied = original(access_key, action, service, region, resource_arn=arn, service_context=context)
             if denied:
                 return denied
@@ -86,6 +94,27 @@ def _put_sources(service, headers, body):
         return tuple(sorted({str(e.get("Source", "")) for e in json.loads(body).get("Entries", ())}))
     except (ValueError, AttributeError):  # a body that the service refuses
         return ()
+
+
+def _mapped(service, path, body):
+    """Returns the ARN of the function that a call on an event source mapping is about."""
+    if service != "lambda" or "/event-source-mappings" not in path:
+        return ""
+    try:
+        name = json.loads(body).get("FunctionName", "")
+    except (ValueError, AttributeError):  # no body, or one that the service refuses
+        name = ""
+    known = lambda_svc._esms.get(path.rsplit("/", 1)[-1]) or {}
+    return known.get("FunctionArn") or (name if name.startswith("arn:") else lambda_svc._func_arn(name) if name else "")
+
+
+def _functions():
+    """Returns lambda:FunctionArn of calls on event source mappings, which MiniStack does not know.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+    """
+    arn = _function.get()
+    return {"lambda:FunctionArn": arn} if arn else {}
 
 
 def _event_sources():
