@@ -93,12 +93,13 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// schedule returns the only schedule with a mode of its flexible time window.
+// schedule returns the only schedule with a mode of its flexible time window, other
+// than that of the daily digest.
 func (s template) schedule(t *testing.T, mode string) resource {
 	t.Helper()
 	var found []resource
 	for _, r := range s.of("AWS::Scheduler::Schedule") {
-		if text(at(r.Properties, "FlexibleTimeWindow", "Mode")) == mode {
+		if text(at(r.Properties, "FlexibleTimeWindow", "Mode")) == mode && r.Properties["Description"] != catalog.DigestDescription {
 			found = append(found, r)
 		}
 	}

@@ -85,7 +85,7 @@ func TestGuardIsTheStack(t *testing.T) {
 			if p["State"] != nil {
 				state = text(p["State"])
 			}
-			if name != "relight-unannounced-sweep" {
+			if name != "relight-unannounced-sweep" && name != "relight-daily-digest" {
 				named, name = name, "relight-sweep-x"
 			}
 			if w := at(p, "FlexibleTimeWindow", "MaximumWindowInMinutes"); w != nil {

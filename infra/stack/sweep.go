@@ -76,6 +76,22 @@ func (l lambdas) schedule(scope constructs.Construct, fn awslambda.Function, aft
 	}
 	awsscheduler.NewCfnSchedule(scope, jsii.String("Schedule"), props).Node().AddDependency(after...)
 	l.unannounced(scope, *props, after)
+	l.digest(scope, *props, after)
+}
+
+// digest adds the schedule of the daily digest: a sweep once a day that notifies people
+// of everything that still needs them.
+func (l lambdas) digest(scope constructs.Construct, props awsscheduler.CfnScheduleProps, after []constructs.IDependable) {
+	props.Name = jsii.String(l.baseline().DigestName())
+	props.Description = jsii.String(catalog.DigestDescription)
+	props.ScheduleExpression = jsii.String(catalog.DigestExpression)
+	target := props.Target.(awsscheduler.CfnSchedule_TargetProperty)
+	target.Input = jsii.String(l.baseline().Guard.DigestInput())
+	target.RetryPolicy = awsscheduler.CfnSchedule_RetryPolicyProperty{
+		MaximumEventAgeInSeconds: jsii.Number(catalog.EventAge), MaximumRetryAttempts: jsii.Number(catalog.EventRetries),
+	}
+	props.Target = target
+	awsscheduler.NewCfnSchedule(scope, jsii.String("Digest"), &props).Node().AddDependency(after...)
 }
 
 // unannounced adds a schedule that sweeps once more in each interval, at a time

@@ -67,7 +67,7 @@ func TestGroupKeys(t *testing.T) {
 				tt.arrange(w)
 				said := ""
 				for line := range strings.SplitSeq(findings(w.sweep(app.Request{})), "\n") {
-					if strings.HasPrefix(line, "log group "+group+": ") && strings.Contains(line, newKey) {
+					if strings.HasPrefix(line, "log group "+group+": ") && strings.Contains(line, newKey) && !strings.Contains(line, notConfigured) {
 						said += line
 					}
 				}
@@ -184,6 +184,59 @@ func TestFlowLogGroupsAreReadable(t *testing.T) {
 					t.Errorf("findings %q, want %q", said, tt.want)
 				}
 			})
+		}
+	}
+}
+
+// notConfigured is what relight says of a key that it takes off its own log group.
+const notConfigured = "which the configuration does not name"
+
+// Another key on relight's own log group is replaced by what the configuration says,
+// by the event and by a sweep, and people learn what only that key can read. An
+// owner's log group keeps its key.
+func TestForeignKeyOnOwnGroup(t *testing.T) {
+	keyed := strings.Replace(few, "{", `{"kmsKeys":{"us-east-1":"`+groupKey+`"},`, 1)
+	raw := func(group string) []byte {
+		return []byte(`{"id":"e","detail-type":"AWS API Call via CloudTrail","source":"aws.logs","account":"111122223333","region":"us-east-1",
+			"detail":{"eventName":"AssociateKmsKey","userIdentity":{"arn":"arn:aws:iam::111122223333:user/Alice"},"requestParameters":{"logGroupName":"` + group + `","kmsKeyId":"` + newKey + `"}}}`)
+	}
+	for name, configuration := range map[string]string{"no key configured": few, "a key configured": keyed} {
+		for of, group := range map[string]string{"flow logs'": flowLogGroup, "the trail's, which relight made": trailGroup, "the trail's, of an owner": trailGroup} {
+			for _, by := range []string{"event", "sweep"} {
+				t.Run(name+", "+of+", "+by, func(t *testing.T) {
+					t.Parallel()
+					w := healthy(t, configuration)
+					own := of != "the trail's, of an owner"
+					if own && group == trailGroup {
+						w.deleteGroup(home, trailGroup)
+						w.sweep(app.Request{})
+						w.sweep(app.Request{})
+					}
+					before := w.group(home, group)
+					w.encrypt(group, newKey)
+					foreign := w.group(home, group)
+					told := w.mailOf(func() {
+						if by == "sweep" {
+							w.sweep(app.Request{})
+						} else {
+							w.send(raw(group), true)
+						}
+					})
+					want, says := before, "can be read only with that key"
+					if !own {
+						want = foreign
+					}
+					if got := w.group(home, group); got != want || foreign == before {
+						t.Errorf("log group %s, want %s", got, want)
+					}
+					if strings.Contains(told, says) != own || own && !strings.Contains(told, newKey) {
+						t.Errorf("people read %q", told)
+					}
+					if s := w.sweep(app.Request{}); s.Planned != 0 || own && s.Findings != 0 {
+						t.Errorf("afterwards %+v", s)
+					}
+				})
+			}
 		}
 	}
 }

@@ -48,6 +48,7 @@ func (w *world) addGuard() {
 	}
 	w.putSchedule(sweepSchedule, nil)
 	w.putSchedule(want.UnannouncedName(), nil)
+	w.putSchedule(want.DigestName(), nil)
 }
 
 // mapQueue passes the messages of a queue to a function, as the stack does.

@@ -55,7 +55,7 @@ func (a *App) handleHandOver(ctx context.Context, k catalog.Kind) error {
 	unbraked.Applier = a.cloud
 	rep, err := a.run(ctx, timeFor(ctx, 0), unbraked, s, catalog.Repair)
 	if !k.HandsOver() {
-		a.notify(ctx, []remedy.Report{rep})
+		a.notify(ctx, []remedy.Report{rep}, false)
 	}
 	return err
 }

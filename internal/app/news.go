@@ -86,7 +86,7 @@ func markOf(finding string) string {
 
 // notify sends the one notification of a sweep and remembers the findings in
 // it. The CLI sends no notification, so it remembers no findings.
-func (a *App) notify(ctx context.Context, reports []remedy.Report) {
+func (a *App) notify(ctx context.Context, reports []remedy.Report, daily bool) {
 	var fresh map[remedy.Scope]bool
 	remember := ""
 	if a.reporter.Topic != "" && a.function == catalog.Backfill {
@@ -95,7 +95,11 @@ func (a *App) notify(ctx context.Context, reports []remedy.Report) {
 			a.log.Error("findings memory", "class", remedy.ClassOf(err).String(), "error", err.Error())
 		}
 	}
-	if err := a.reporter.Notify(ctx, fresh, reports...); err != nil {
+	send := func() error { return a.reporter.Notify(ctx, fresh, reports...) }
+	if daily { // no mark decides what people read
+		send = func() error { return a.reporter.NotifyDaily(ctx, reports...) }
+	}
+	if err := send(); err != nil {
 		a.reporter.RecordUnsent(ctx, err, a.now())
 		return
 	}

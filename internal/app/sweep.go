@@ -24,6 +24,7 @@ type Request struct {
 	Kinds   []catalog.Kind `json:"kinds,omitempty"`   // none means all
 	Regions []string       `json:"regions,omitempty"` // none means every enabled region
 	Mode    string         `json:"mode,omitempty"`    // "repair", or "plan" for catalog.Observe
+	Digest  bool           `json:"digest,omitempty"`  // notify people of every finding, also of those that they know
 	Accept  *Consent       `json:"accept,omitempty"`  // nothing is swept, and everything else is ignored
 }
 
@@ -122,7 +123,7 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 	if req.mode() == catalog.Repair {
 		a.adopt(ctx, with, a.learn(ctx, with, reports), reports)
 	}
-	a.notify(ctx, reports) // one notification for all regions
+	a.notify(ctx, reports, req.Digest) // one notification for all regions
 	for _, rep := range reports {
 		sweep.add(rep)
 	}

@@ -3,6 +3,7 @@ package awsio
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -130,6 +131,14 @@ func (r *region) observeAllAlarms(ctx context.Context, s remedy.Scope) (*plan.Al
 		rules, err := r.mutes(ctx, measuring)
 		if state.Mutes = rules; err != nil {
 			if state.Unread, err = unread(plan.AlarmMutesUnread, plan.Args{}, err); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if s.Names == "" && s.Type == "" {
+		if err := r.describeStuck(ctx, state, measuring); err != nil {
+			missed, err := unread(plan.AlarmHistoryUnread, plan.Args{}, err)
+			if state.Unread = append(state.Unread, missed...); err != nil {
 				return nil, err
 			}
 		}
@@ -329,6 +338,69 @@ func (r *region) inAlarmFor(a types.MetricAlarm) int64 {
 		return 0
 	}
 	return max(0, int64(r.Now().Sub(*since).Seconds()))
+}
+
+// mostChanges limits how many changes of an alarm's state a sweep reads. Every change
+// into ALARM notified somebody.
+const mostChanges = 300
+
+// describeStuck adds up how long alarms have been in ALARM, from their histories, which
+// nobody can change. It reads those of the alarms that are in ALARM, unless that has
+// been for so long already. Source: CloudWatch API Reference, DescribeAlarmHistory;
+// CloudWatch keeps a history for 30 days.
+func (r *region) describeStuck(ctx context.Context, state *plan.AlarmState, names []string) error {
+	own := r.stackAlarms()
+	for _, name := range names {
+		a := state.Alarms[name]
+		if a.InAlarmFor == 0 || a.InAlarmFor > catalog.StuckAfter || slices.Contains(own, name) {
+			continue
+		}
+		since := r.Now().Add(-catalog.StuckWithin * time.Second)
+		until, inAlarm := r.Now(), time.Duration(0)
+		from := "" // the state before the oldest change that was read
+		read := 0
+		in := &cloudwatch.DescribeAlarmHistoryInput{
+			AlarmName: aws.String(name), HistoryItemType: types.HistoryItemTypeStateUpdate, StartDate: aws.Time(since), EndDate: aws.Time(until),
+			ScanBy: types.ScanByTimestampDescending, MaxRecords: aws.Int32(100),
+		}
+		for page, err := range pages(ctx, cloudwatch.NewDescribeAlarmHistoryPaginator(r.cloudwatch(), in)) {
+			if err != nil {
+				return err
+			}
+			for _, item := range page.AlarmHistoryItems {
+				var to string
+				if from, to = stateChange(aws.ToString(item.HistoryData)); to == string(types.StateValueAlarm) {
+					inAlarm += until.Sub(aws.ToTime(item.Timestamp))
+				}
+				until = aws.ToTime(item.Timestamp)
+			}
+			if read += len(page.AlarmHistoryItems); read >= mostChanges {
+				from = "" // what came before is not known
+				break
+			}
+		}
+		if from == string(types.StateValueAlarm) {
+			inAlarm += until.Sub(since)
+		}
+		a.InAlarmOf = int64(inAlarm.Seconds())
+		state.Alarms[name] = a
+	}
+	return nil
+}
+
+// stateChange returns the states before and after a change in an alarm's history, or
+// "" for what it does not say. Source: AWS CLI Command Reference, cloudwatch
+// describe-alarm-history, example.
+func stateChange(history string) (from, to string) {
+	type state struct {
+		Value string `json:"stateValue"`
+	}
+	var change struct {
+		Old state `json:"oldState"`
+		New state `json:"newState"`
+	}
+	_ = json.Unmarshal([]byte(history), &change) // what cannot be read says nothing
+	return change.Old.Value, change.New.Value
 }
 
 // mutes returns the rules that silence any of the alarms now or later. It makes

@@ -29,6 +29,7 @@ var logGroupKind = kindOf(
 	each((*region).keepForever),
 	each((*region).protectLogGroup),
 	each((*region).encryptLogGroup),
+	each((*region).removeLogGroupKey),
 	each((*region).tagLogGroup),
 	each((*region).putFilter),
 )
@@ -225,8 +226,7 @@ func (r *region) guards() bool { return r.Want.ProtectGroups || r.Want.KMSKeys[r
 // doubtful reports whether relight would change a log group in this state if
 // the group were its own.
 func (r *region) doubtful(g plan.LogGroup) bool {
-	key := r.Want.KMSKeys[r.name]
-	return r.Want.ProtectGroups && !g.Protected || key != "" && g.KMSKey != key
+	return r.Want.ProtectGroups && !g.Protected || g.KMSKey != r.Want.KMSKeys[r.name]
 }
 
 // tagged reports whether a log group has relight's tag.
@@ -404,6 +404,13 @@ func (r *region) encryptLogGroup(ctx context.Context, a plan.EncryptLogGroup) er
 	if e, ok := errors.AsType[*remedy.Error](err); ok && e.Class == remedy.Terminal {
 		e.Hint = strings.TrimPrefix(e.Hint+"; ", "; ") + keyHint(a.Key)
 	}
+	return again(err)
+}
+
+// removeLogGroupKey takes the key off a log group. Records that were written before stay
+// encrypted with it. Source: CloudWatch Logs API Reference, DisassociateKmsKey.
+func (r *region) removeLogGroupKey(ctx context.Context, a plan.RemoveLogGroupKey) error {
+	_, err := r.logs().DisassociateKmsKey(ctx, &cloudwatchlogs.DisassociateKmsKeyInput{LogGroupName: aws.String(a.LogGroup)})
 	return again(err)
 }
 

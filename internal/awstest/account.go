@@ -104,8 +104,9 @@ type region struct {
 	composites      store[types.CompositeAlarm]
 	logAlarms       store[types.LogAlarm]
 	mutes           store[muteRule]
-	metrics         map[string][]types.MetricDatum // by namespace and name
-	accountPolicies store[logstypes.AccountPolicy] // by type and name
+	metrics         map[string][]types.MetricDatum      // by namespace and name
+	histories       map[string][]types.AlarmHistoryItem // by alarm
+	accountPolicies store[logstypes.AccountPolicy]      // by type and name
 }
 
 // Calls counts calls by operation, including refused ones.

@@ -2,6 +2,7 @@ package awstest
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -295,11 +296,32 @@ func setAlarmState(c *request, in *cloudwatch.SetAlarmStateInput) error {
 	now := c.now()
 	if al.StateValue != in.StateValue {
 		al.StateTransitionedTimestamp = &now
+		if c.histories == nil {
+			c.histories = map[string][]types.AlarmHistoryItem{}
+		}
+		c.histories[name] = append(c.histories[name], types.AlarmHistoryItem{
+			AlarmName: in.AlarmName, AlarmType: types.AlarmTypeMetricAlarm, HistoryItemType: types.HistoryItemTypeStateUpdate, Timestamp: &now,
+			HistorySummary: aws.String(fmt.Sprintf("Alarm updated from %s to %s", al.StateValue, in.StateValue)),
+			HistoryData:    aws.String(fmt.Sprintf(`{"version":"1.0","oldState":{"stateValue":%q},"newState":{"stateValue":%q}}`, al.StateValue, in.StateValue)),
+		})
 	}
 	al.StateValue, al.StateUpdatedTimestamp = in.StateValue, &now
 	c.alarms.write(c.lag)[name] = al
 	c.wrote(name)
 	return nil
+}
+
+// describeAlarmHistory returns the changes of an alarm's state within some time, the
+// newest first. Source: CloudWatch API Reference, DescribeAlarmHistory.
+func describeAlarmHistory(c *request, in *cloudwatch.DescribeAlarmHistoryInput) (*cloudwatch.DescribeAlarmHistoryOutput, error) {
+	found := map[string]types.AlarmHistoryItem{}
+	for i, item := range c.histories[aws.ToString(in.AlarmName)] {
+		if !item.Timestamp.Before(*in.StartDate) && !item.Timestamp.After(*in.EndDate) {
+			found[fmt.Sprintf("%09d", 1e8-i)] = item
+		}
+	}
+	out, next, err := paged(c, page{token: in.NextToken, ask: in.MaxRecords, least: 1, most: 100, usual: 50, limit: "ValidationError", bad: "InvalidNextToken"}, found)
+	return &cloudwatch.DescribeAlarmHistoryOutput{AlarmHistoryItems: out, NextToken: next}, err
 }
 
 // putCompositeAlarm creates or overwrites an alarm that depends on others.
@@ -463,6 +485,7 @@ var alarmOperations = []operation{
 	act[cloudwatch.DisableAlarmActionsOutput](disableAlarmActions),
 	act[cloudwatch.EnableAlarmActionsOutput](enableAlarmActions),
 	act[cloudwatch.SetAlarmStateOutput](setAlarmState),
+	handle(describeAlarmHistory),
 	act[cloudwatch.PutCompositeAlarmOutput](putCompositeAlarm),
 	act[cloudwatch.PutLogAlarmOutput](putLogAlarm),
 	act[cloudwatch.PutAlarmMuteRuleOutput](putAlarmMuteRule),

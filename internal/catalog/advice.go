@@ -45,7 +45,8 @@ const (
 	adviceUnprotected = "relight restores deletion protection only on log groups that it created. " +
 		"Ask the caller why: the next step may be to delete the group. Restore it: aws logs put-log-group-deletion-protection --deletion-protection-enabled."
 	adviceEncrypted = "From now on this key encrypts the records of this log group: whoever disables or deletes it, or shuts CloudWatch Logs out of it, makes them unreadable and stops new ones. " +
-		"If nobody wanted it, associate the key that was intended (aws logs associate-kms-key) or none (aws logs disassociate-kms-key), and keep the other key enabled: it decrypts what was written meanwhile."
+		"relight restores the key of kmsKeys, or none, on a group that it created. On any other, if nobody wanted it, associate the key that was intended (aws logs associate-kms-key) or none (aws logs disassociate-kms-key). " +
+		"Keep the other key enabled: it decrypts what was written meanwhile."
 	adviceDecrypted = "The key no longer encrypts new records of this log group. relight restores a key only on a group that it created, " +
 		"and only if kmsKeys in the configuration names the key. Restore it: aws logs associate-kms-key."
 	adviceStreamGone = "The records in that stream are lost. The trail's bucket still has CloudTrail's own records: " +

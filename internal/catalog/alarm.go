@@ -37,3 +37,7 @@ const (
 // reports it. An alarm notifies only when its state changes, so new events send
 // no notification while it stays in ALARM.
 const StuckAfter = 24 * 60 * 60
+
+// StuckWithin is how far back a sweep adds up how long an alarm was in ALARM, in
+// seconds: whoever lets it go for a moment once a day begins at 0 otherwise.
+const StuckWithin = 2 * StuckAfter

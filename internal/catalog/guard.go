@@ -166,8 +166,17 @@ func (b Baseline) SchedulePrefix() string { return b.Name("sweep-") }
 // interval, at a random time.
 func (b Baseline) UnannouncedName() string { return b.Name("unannounced-sweep") }
 
-// These describe the two schedules.
+// DigestName returns the name of the schedule of the daily digest.
+func (b Baseline) DigestName() string { return b.Name("daily-digest") }
+
+// DigestExpression is when the schedule of the daily digest sweeps: at an hour of UTC
+// that no memory decides. Source: EventBridge Scheduler User Guide, "Schedule types",
+// cron-based schedules.
+const DigestExpression = "cron(0 7 * * ? *)"
+
+// These describe the schedules.
 const (
+	DigestDescription      = "relight: a sweep that notifies people of everything that still needs them"
 	ScheduleDescription    = "relight: the sweep"
 	UnannouncedDescription = "relight: a sweep at a random time of each interval"
 )
@@ -182,8 +191,15 @@ func (g GuardSpec) ScheduleAge() int { return min(g.SweepMinutes*60, EventAge) }
 
 // SweepInput returns what the schedule sends: it asks for a repair of every kind.
 // The function's own configuration can still limit a kind to observation.
-func (g GuardSpec) SweepInput() string {
-	raw, err := json.Marshal(map[string]any{"kinds": g.Kinds, "mode": Repair})
+func (g GuardSpec) SweepInput() string { return g.input(map[string]any{}) }
+
+// DigestInput returns what the schedule of the daily digest sends: the same, with a
+// digest.
+func (g GuardSpec) DigestInput() string { return g.input(map[string]any{"digest": true}) }
+
+func (g GuardSpec) input(request map[string]any) string {
+	request["kinds"], request["mode"] = g.Kinds, Repair
+	raw, err := json.Marshal(request)
 	if err != nil { // strings always marshal
 		panic(err)
 	}

@@ -143,6 +143,11 @@ var kindGrants = map[Kind][]Grant{
 			Why:       "relight restores the configured key on its own log groups, in any region",
 		},
 		{
+			Actions:   []string{"logs:DisassociateKmsKey"},
+			Resources: []string{arn + "logs:*:" + InAccount + ":log-group:" + InPrefix + "-*"},
+			Why:       "relight takes a key off its own log group if the configuration names none, in any region",
+		},
+		{
 			Actions:   []string{"logs:DeleteRetentionPolicy"},
 			Resources: []string{arn + "logs:*:" + InAccount + ":log-group:*"},
 			Why:       "DeleteRetentionPolicy is for relight's own log group, in any region, if it kept its logs for ever until somebody shortened that; the configuration may give it any name",
@@ -236,6 +241,11 @@ var kindGrants = map[Kind][]Grant{
 			Why:       "relight restores the configured key on its own log groups",
 		},
 		{
+			Actions:   []string{"logs:DisassociateKmsKey"},
+			Resources: []string{trailLogGroup, trailLogGroup + ":*"},
+			Why:       "DisassociateKmsKey is for the trail's log group if relight made it, and the configuration names no key",
+		},
+		{
 			Actions:   []string{"logs:DescribeMetricFilters"},
 			Resources: []string{"*"},
 			Why:       "DescribeMetricFilters is for the filters of every log group in the home region: any of them may write into a metric of relight's, and hide events",
@@ -284,6 +294,11 @@ var kindGrants = map[Kind][]Grant{
 			Actions:   []string{"cloudwatch:DescribeAlarms"},
 			Resources: []string{"*"},
 			Why:       "CloudWatch shows composite alarms only to callers with permission for all resources (API Reference, DescribeAlarms)",
+		},
+		{
+			Actions:   []string{"cloudwatch:DescribeAlarmHistory"},
+			Resources: []string{arn + "cloudwatch:" + InRegion + ":" + InAccount + ":alarm:*"},
+			Why:       "DescribeAlarmHistory is for an alarm that is in ALARM, in sweeps: how long it was so within two days; an owner's alarm may have any name",
 		},
 		{
 			Actions:   []string{"cloudwatch:GetMetricData"},

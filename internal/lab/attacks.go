@@ -68,10 +68,10 @@ func Attacks() []Attack {
 			sdk((*cloudwatchlogs.Client).AssociateKmsKey, input{
 				"logGroupName": "${trail-log-group}", "kmsKeyId": "arn:aws:kms:" + Region + ":444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab",
 			})).undoneBy(sdk((*cloudwatchlogs.Client).DisassociateKmsKey, input{"logGroupName": "${trail-log-group}"})),
-		reports("logs AssociateKmsKey, of this account, flow logs'", Region, encryptData,
+		heals("logs AssociateKmsKey, of this account, flow logs'", Region, encryptData,
 			sdk((*cloudwatchlogs.Client).AssociateKmsKey, input{
 				"logGroupName": "${flow-log-group}", "kmsKeyId": "arn:aws:kms:" + Region + ":" + Account + ":key/${trail-key}",
-			})).undoneBy(sdk((*cloudwatchlogs.Client).DisassociateKmsKey, input{"logGroupName": "${flow-log-group}"})),
+			})),
 		reports("logs DisassociateKmsKey, the trail's", Region, disableLogs, cli("logs", "DisassociateKmsKey", input{"logGroupName": "${trail-log-group}"})),
 		reports("logs DeleteLogStream, the trail's", Region, destroyData,
 			sdk((*cloudwatchlogs.Client).CreateLogStream, input{"logGroupName": "${trail-log-group}", "logStreamName": Account + "_CloudTrail_" + Region}),

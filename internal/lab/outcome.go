@@ -33,7 +33,7 @@ func Limits() []Limit {
 		{
 			"cloudwatch PutMetricData, values for the metric of an alarm", disableTools,
 			"CloudTrail records the call as a data event only, so no event of it arrives.",
-			"An alarm that is in ALARM for a day.",
+			"An alarm that is in ALARM for a day, or for more than one of two days.",
 		},
 		{
 			"logs PutLogEvents, forged records in the trail's log group", changeData,

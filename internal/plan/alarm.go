@@ -95,6 +95,7 @@ type Alarm struct {
 	Description         string
 	TagsSent            *TagsSent
 	InAlarmFor          int64 // seconds; 0 in any other state, and where CloudWatch does not say since when
+	InAlarmOf           int64 // seconds of the last catalog.StuckWithin, in all; read by sweeps, of alarms that are in ALARM
 }
 
 // A Topic is an SNS topic that an alarm notifies.
@@ -165,7 +166,8 @@ func (a Unsuppress) Step() Step {
 //	 and has a suppressor                     a finding, or the suppressor is removed if the configuration says so
 //	one takes the sum, and its metric had     a finding: the events may have gone unnoticed
 //	 negative values
-//	one has been in ALARM for a day           a finding: new events send no notification
+//	one has been in ALARM for a day, or for   a finding: new events send no notification
+//	 more than one of the last two
 func (observed *AlarmState) plan(want catalog.Desired, got Observed) Plan {
 	var p Plan
 	state := *observed
@@ -217,8 +219,12 @@ func (observed *AlarmState) plan(want catalog.Desired, got Observed) Plan {
 		})
 	}
 	for _, name := range names {
-		if state.Alarms[name].InAlarmFor > catalog.StuckAfter && !slices.Contains(own, name) {
+		switch a := state.Alarms[name]; {
+		case slices.Contains(own, name):
+		case a.InAlarmFor > catalog.StuckAfter:
 			p.find(AlarmStuck, Args{"alarm": name})
+		case a.InAlarmOf > catalog.StuckAfter:
+			p.find(AlarmStuckAgain, Args{"alarm": name})
 		}
 	}
 	return p

@@ -167,6 +167,8 @@ const (
 	AlarmMutesUnread    Code = "alarm-mutes-unread"
 	AlarmTopicUnread    Code = "alarm-topic-unread"
 	AlarmStuck          Code = "alarm-stuck"
+	AlarmStuckAgain     Code = "alarm-stuck-again"
+	AlarmHistoryUnread  Code = "alarm-history-unread"
 	MetricNegative      Code = "metric-negative"
 	MetricsUnread       Code = "metrics-unread"
 	AlarmActionsFull    Code = "alarm-actions-full"
@@ -381,9 +383,9 @@ var findingTexts = []FindingText{
 	},
 	{
 		Code: LogGroupKeyChanged, Subject: "log group {group}", Alert: true,
-		Problem: "it is encrypted with {key}, not with the configured key",
-		Remedy:  "Associate the configured key with it (aws logs associate-kms-key), or name the other one in kmsKeys of the configuration.",
-		Why:     "Somebody associated another key, or `kmsKeys` was changed.",
+		Problem: "it is relight's, and is encrypted with {key}, which the configuration does not name: relight puts that right. What was written until then can be read only with that key",
+		Remedy:  "Find out who associated the key. Keep it until nobody needs those records: once it is disabled or deleted, they are lost. If it was intended, name it in kmsKeys of the configuration.",
+		Why:     "Somebody associated another key, or `kmsKeys` was changed. CloudWatch Logs encrypts no older record again.",
 	},
 	{
 		Code: LogGroupKeyForeign, Subject: "log group {group}", Alert: true,
@@ -800,6 +802,18 @@ var findingTexts = []FindingText{
 		Problem: "it has been in ALARM for over a day, so new events send no notification",
 		Remedy:  "Find out what it counts and who writes to its metric. If it stays in ALARM after that is resolved: aws cloudwatch set-alarm-state --state-value OK --state-reason handled --alarm-name {alarm}.",
 		Why:     "An alarm notifies only when it changes state.",
+	},
+	{
+		Code: AlarmStuckAgain, Subject: "alarm {alarm}",
+		Problem: "it was in ALARM for more than a day of the last two, with breaks; while it is, new events send no notification",
+		Remedy:  "Find out what it counts, who writes to its metric, and who sets its state: aws cloudwatch describe-alarm-history --alarm-name {alarm}. Look in the trail's log group for what it did not notify you of.",
+		Why:     "Many events, or somebody who keeps the alarm in ALARM and lets it go for a moment, so that it never is for a whole day.",
+	},
+	{
+		Code: AlarmHistoryUnread, Subject: "alarms of the controls",
+		Problem: "relight cannot read how long they were in ALARM before: {error}",
+		Remedy:  "Fix the error: {hint}. If this region does not offer the call, do nothing.",
+		Why:     "relight may not make the call, for example because a service control policy denies it. relight restores everything else.",
 	},
 	{
 		Code: MetricNegative, Subject: "metric {namespace}/{metric}", Alert: true,

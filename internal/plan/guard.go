@@ -126,7 +126,8 @@ func WantedTarget(want catalog.Desired, r catalog.Rule) RuleTarget {
 }
 
 // WantedSchedules returns what the schedules of the sweep have to be, by name: one
-// keeps its time, and the other sweeps at a random time of each interval.
+// keeps its time, one sweeps at a random time of each interval, and one sends the
+// daily digest.
 func WantedSchedules(want catalog.Desired) map[string]ScheduleState {
 	atTime := ScheduleState{
 		State: enabled, Expression: want.Guard.ScheduleExpression(), Description: catalog.ScheduleDescription,
@@ -135,7 +136,10 @@ func WantedSchedules(want catalog.Desired) map[string]ScheduleState {
 	}
 	random := atTime
 	random.Window, random.Description = want.Guard.SweepMinutes, catalog.UnannouncedDescription
-	return map[string]ScheduleState{want.Schedule: atTime, want.UnannouncedName(): random}
+	digest := atTime
+	digest.Expression, digest.Input, digest.Description = catalog.DigestExpression, want.Guard.DigestInput(), catalog.DigestDescription
+	digest.Age = catalog.EventAge
+	return map[string]ScheduleState{want.Schedule: atTime, want.UnannouncedName(): random, want.DigestName(): digest}
 }
 
 // These are the states of a rule that works, and of such a schedule. The second

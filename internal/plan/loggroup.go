@@ -135,6 +135,18 @@ func (a EncryptLogGroup) Step() Step {
 	return Step{Stage: configure, Do: fmt.Sprintf("encrypt log-group %s with %s", a.LogGroup, a.Key), Target: a.LogGroup, Reason: a.Reason}
 }
 
+// RemoveLogGroupKey takes the key off a log group, which CloudWatch Logs then encrypts
+// with a key of its own.
+type RemoveLogGroupKey struct {
+	LogGroup string
+	Reason   string
+}
+
+// Step returns the action as a step of a plan.
+func (a RemoveLogGroupKey) Step() Step {
+	return Step{Stage: configure, Do: "remove the KMS key of log-group " + a.LogGroup, Target: a.LogGroup, Reason: a.Reason}
+}
+
 // TagLogGroup puts relight's tags on a log group again.
 type TagLogGroup struct {
 	LogGroup string
@@ -435,7 +447,13 @@ func (p *Plan) safeguards(want catalog.Desired, in Observed, got LogGroup) {
 	switch owner := arnOf(got.KMSKey).AccountID; {
 	case got.Ours && key != "" && got.KMSKey == "":
 		p.Actions = append(p.Actions, EncryptLogGroup{LogGroup: got.Name, Key: key, Reason: "it has no KMS key"})
-	case got.Ours && key != "" && got.KMSKey != key:
+	case got.Ours && got.KMSKey != key:
+		reason := "it is encrypted with " + got.KMSKey + ", which the configuration does not name"
+		if key == "" {
+			p.Actions = append(p.Actions, RemoveLogGroupKey{LogGroup: got.Name, Reason: reason})
+		} else {
+			p.Actions = append(p.Actions, EncryptLogGroup{LogGroup: got.Name, Key: key, Reason: reason})
+		}
 		p.find(LogGroupKeyChanged, Args{"group": got.Name, "key": got.KMSKey})
 	case owner != "" && owner != in.Account && got.KMSKey != key:
 		p.find(LogGroupKeyForeign, Args{"group": got.Name, "key": got.KMSKey, "owner": owner})

@@ -268,3 +268,21 @@ func TestEveryControlGetsItsFilter(t *testing.T) {
 	}
 	converges(t, want, logGroup())
 }
+
+// Only the trail's log group is Control Tower's by its name: whoever gives the log
+// group of flow logs such a name gains nothing.
+func TestFlowLogGroupIsNotControlTowers(t *testing.T) {
+	const tower = "aws-controltower/flow-logs"
+	want := policy(t)
+	want.FlowLogs.LogGroup = tower
+	got := flowLogs(want, plan.VPC{ID: "vpc-1", Owner: account})
+	p := of(t, want, got)
+	if len(p.Actions) == 0 || !strings.HasPrefix(p.Actions[0].Step().String(), "create log-group "+tower) || len(p.Findings) > 0 {
+		t.Errorf("missing: actions %v, findings %v", p.Actions, p.Findings)
+	}
+	got.State.(*plan.FlowLogState).LogGroups[tower] = plan.LogGroup{Name: tower, RetentionDays: 1}
+	p = of(t, want, got)
+	if len(p.Actions) == 0 || !strings.HasPrefix(p.Actions[0].Step().String(), "raise retention of log-group "+tower) || len(p.Findings) > 0 {
+		t.Errorf("kept a day: actions %v, findings %v", p.Actions, p.Findings)
+	}
+}

@@ -152,6 +152,10 @@ func apply(t testing.TB, got plan.Observed, p plan.Plan) plan.Observed {
 			g := groupIn(got, a.LogGroup)
 			g.Untagged = false
 			set(got, g)
+		case plan.RemoveLogGroupKey:
+			g := groupIn(got, a.LogGroup)
+			g.KMSKey = ""
+			set(got, g)
 		case plan.EncryptLogGroup:
 			g := groupIn(got, a.LogGroup)
 			g.KMSKey = a.Key

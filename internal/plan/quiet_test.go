@@ -23,8 +23,15 @@ func TestGuardedLogGroups(t *testing.T) {
 	protect := "protect log-group " + group + " from deletion (its deletion protection is off)"
 	encrypt := "encrypt log-group " + group + " with " + ownKey + " (it has no KMS key)"
 	tag := "tag log-group " + group + " (relight made it, and its tag was removed; if you take it over, remove the tag and run relight accept)"
-	differs := "[log-group-key-changed] log group " + group + ": it is encrypted with " + secondKey + ", not with the configured key. " +
-		"Associate the configured key with it (aws logs associate-kms-key), or name the other one in kmsKeys of the configuration."
+	foreign := func(key string) string {
+		return "[log-group-key-changed] log group " + group + ": it is relight's, and is encrypted with " + key + ", which the configuration does not name: relight puts that right. " +
+			"What was written until then can be read only with that key. Find out who associated the key. Keep it until nobody needs those records: " +
+			"once it is disabled or deleted, they are lost. If it was intended, name it in kmsKeys of the configuration."
+	}
+	again := "encrypt log-group " + group + " with " + ownKey + " (it is encrypted with " + secondKey + ", which the configuration does not name)"
+	bare := func(key string) string {
+		return "remove the KMS key of log-group " + group + " (it is encrypted with " + key + ", which the configuration does not name)"
+	}
 	theirs := "[log-group-key-foreign] log group " + group + ": it is encrypted with " + theirKey + " of account 444455556666, which can make its logs unreadable. " +
 		"Associate a key of this account with it (aws logs associate-kms-key), or name that one in kmsKeys of the configuration if it is intended."
 	tests := map[string]struct {
@@ -47,9 +54,9 @@ func TestGuardedLogGroups(t *testing.T) {
 		"ours, protected against its config":  {group: plan.LogGroup{Ours: true, Protected: true}, unguarded: true},
 		"ours, without the configured key":    {group: plan.LogGroup{Ours: true, Protected: true}, key: ownKey, actions: []string{encrypt}},
 		"ours, with the configured key":       {group: plan.LogGroup{Ours: true, Protected: true, KMSKey: ownKey}, key: ownKey},
-		"ours, with another key":              {group: plan.LogGroup{Ours: true, Protected: true, KMSKey: secondKey}, key: ownKey, findings: []string{differs}},
-		"ours, with a key, none configured":   {group: plan.LogGroup{Ours: true, Protected: true, KMSKey: secondKey}},
-		"ours, with another account's, alone": {group: plan.LogGroup{Ours: true, Protected: true, KMSKey: theirKey}, findings: []string{theirs}},
+		"ours, with another key":              {group: plan.LogGroup{Ours: true, Protected: true, KMSKey: secondKey}, key: ownKey, actions: []string{again}, findings: []string{foreign(secondKey)}},
+		"ours, with a key, none configured":   {group: plan.LogGroup{Ours: true, Protected: true, KMSKey: secondKey}, actions: []string{bare(secondKey)}, findings: []string{foreign(secondKey)}},
+		"ours, with another account's, alone": {group: plan.LogGroup{Ours: true, Protected: true, KMSKey: theirKey}, actions: []string{bare(theirKey)}, findings: []string{foreign(theirKey)}},
 		"ours from memory":                    {group: plan.LogGroup{Ours: true, Untagged: true, Protected: true}, actions: []string{tag}},
 		"ours from memory, unprotected":       {group: plan.LogGroup{Ours: true, Untagged: true}, actions: []string{protect, tag}},
 		"ours, stripped of both":              {group: plan.LogGroup{Ours: true}, key: ownKey, actions: []string{encrypt, protect}},
@@ -338,6 +345,17 @@ func TestStuckAlarm(t *testing.T) {
 	ringing := func(a plan.Alarm, seconds int64) plan.Alarm {
 		a.InAlarmFor = seconds
 		return a
+	}
+	often := func(a plan.Alarm, seconds int64) plan.Alarm {
+		a.InAlarmFor, a.InAlarmOf = 1, seconds
+		return a
+	}
+	const again = "it was in ALARM for more than a day of the last two, with breaks"
+	if p := of(t, want, alarms([]plan.Filter{filterFor(want, c)}, often(alarmFor(want, c), catalog.StuckAfter))); len(p.Findings) > 0 {
+		t.Errorf("a day of two: %v", p.Findings)
+	}
+	if p := of(t, want, alarms([]plan.Filter{filterFor(want, c)}, often(alarmFor(want, c), catalog.StuckAfter+1))); len(p.Findings) != 1 || !strings.Contains(p.Findings[0].String(), again) {
+		t.Errorf("more than a day of two: %v", p.Findings)
 	}
 	for name, tt := range map[string]struct {
 		got   plan.Observed

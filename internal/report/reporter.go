@@ -70,10 +70,34 @@ func (p Reporter) Record(ctx context.Context, r remedy.Report, unsent error, now
 // report. If only one refuses it, the log has that, with the metric.
 func (p Reporter) Notify(ctx context.Context, fresh map[remedy.Scope]bool, reports ...remedy.Report) error {
 	worth := slices.DeleteFunc(slices.Clone(reports), func(r remedy.Report) bool { return !fresh[r.Scope] && !worthNotifying(r) })
+	return p.send(ctx, subject, "", worth)
+}
+
+// NotifyDaily sends people the one notification of a sweep that says once a day what
+// still needs a person, whoever was notified of it before, with whatever else is
+// worth it. If nothing is, it sends none.
+func (p Reporter) NotifyDaily(ctx context.Context, reports ...remedy.Report) error {
+	worth := slices.DeleteFunc(slices.Clone(reports), func(r remedy.Report) bool { return !standing(r) && !worthNotifying(r) })
+	for i := range worth {
+		worth[i].Plan.Skips = nil // what is left alone on purpose needs nobody
+	}
+	return p.send(ctx, dailySubject, dailyText, worth)
+}
+
+// dailyText is the first line of a daily digest.
+const dailyText = "Daily digest: each of these comes again every day until it is gone.\n"
+
+// standing reports whether a sweep found something that needs a person.
+func standing(r remedy.Report) bool {
+	return r.Mode == catalog.Repair && (len(r.Plan.Findings) > 0 || Unrestored(r) > 0)
+}
+
+// send sends one notification about runs.
+func (p Reporter) send(ctx context.Context, headed func([]remedy.Report) string, first string, worth []remedy.Report) error {
 	if p.Topic == "" || len(worth) == 0 {
 		return nil
 	}
-	head, text := subject(worth), Text(worth...)
+	head, text := headed(worth), first+Text(worth...)
 	err := p.tell(ctx, head, text, worth)
 	p.emit(ctx, head, text, worth)
 	return err
@@ -235,4 +259,15 @@ func subject(reports []remedy.Report) string {
 		s += fmt.Sprintf(", %d NOT restored", unrestored)
 	}
 	return s
+}
+
+// dailySubject returns the subject of a daily digest.
+func dailySubject(reports []remedy.Report) string {
+	var findings []string
+	failed := 0
+	for _, r := range reports {
+		findings = append(findings, lines(r.Plan.Findings)...)
+		failed += Unrestored(r)
+	}
+	return strings.Replace(subject(reports), "relight: ", fmt.Sprintf("relight daily digest, %d open: ", len(once(findings))+failed), 1)
 }

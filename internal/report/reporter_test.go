@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -393,5 +394,40 @@ func TestOwnAlarmsConcern(t *testing.T) {
 		if _, err := tell(t, report.Reporter{Publisher: m, Topic: "first", Last: "last", Alarms: []string{"relight-untold"}, Function: "f"}, r); err != nil || len(m.topics) != want {
 			t.Errorf("%s: published to %v, %v; want %d", target, m.topics, err, want)
 		}
+	}
+}
+
+// A digest is short: what needs a person, and nothing of what is well or exempt.
+func TestNotifyDaily(t *testing.T) {
+	found := func(region, trail string) remedy.Report {
+		return remedy.Report{
+			Scope: remedy.Scope{Account: scope.Account, Region: region, Kind: catalog.Trails}, Mode: catalog.Repair,
+			Plan: plan.Plan{
+				Findings: []plan.Finding{plan.NewFinding(plan.TrailMemoryShort, plan.Args{"trail": trail})},
+				Skips:    []plan.Skip{{Subject: "vpc-1", Reason: "exempt by configuration"}},
+			},
+		}
+	}
+	watched := found("us-west-2", "only-watched")
+	watched.Mode = catalog.Observe
+	broken := remedy.Report{Scope: scope, Mode: catalog.Repair, Plan: plan.Plan{Actions: []plan.Action{put("relight-b")}}, Outcomes: []remedy.Outcome{{Action: put("relight-b"), Err: denied}}}
+	var m mailbox
+	p := report.Reporter{Log: slog.New(slog.DiscardHandler), Publisher: &m, Topic: "topic", Now: func() time.Time { return now }}
+	for _, reports := range [][]remedy.Report{
+		{{Scope: scope, Mode: catalog.Repair}, watched}, // nothing stands
+		{found("us-east-1", "audit"), found("us-east-1", "audit"), found("eu-west-1", "second")},
+		{broken, watched},
+	} {
+		if err := p.NotifyDaily(t.Context(), reports...); err != nil {
+			t.Error(err)
+		}
+	}
+	var all strings.Builder
+	for i, message := range m.messages {
+		fmt.Fprintf(&all, "%s\n%s\n", m.subjects[i], message)
+	}
+	golden(t, "daily.txt", []byte(all.String()))
+	if len(m.messages) != 2 {
+		t.Errorf("%d messages, want 2", len(m.messages))
 	}
 }
