@@ -129,9 +129,9 @@ func (a *App) accepted(ctx context.Context, kind catalog.Kind, do plan.Action) e
 	return unsent
 }
 
-// HandleBackfill takes a Request and returns a Sweep, or an Acceptance if the
-// request is about one. It returns an error only if the sweep could not begin, or
-// nothing could be accepted. Failures of single runs are in the reports and the
+// HandleBackfill takes a Request and returns a Sweep, or an Acceptance or a Drill if
+// the request is about one. It returns an error only if the sweep could not begin,
+// nothing could be accepted, or people could not be notified. Failures of single runs are in the reports and the
 // metrics.
 func (a *App) HandleBackfill(ctx context.Context, raw json.RawMessage) (any, error) {
 	req, err := ParseRequest(raw)
@@ -140,6 +140,8 @@ func (a *App) HandleBackfill(ctx context.Context, raw json.RawMessage) (any, err
 		return nil, err
 	case req.Accept != nil:
 		return a.accept(ctx, *req.Accept)
+	case req.Drill != nil:
+		return a.drill(ctx, *req.Drill)
 	}
 	return a.Sweep(ctx, req, nil)
 }

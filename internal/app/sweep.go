@@ -26,6 +26,7 @@ type Request struct {
 	Mode    string         `json:"mode,omitempty"`    // "repair", or "plan" for catalog.Observe
 	Digest  bool           `json:"digest,omitempty"`  // notify people of every finding, also of those that they know
 	Accept  *Consent       `json:"accept,omitempty"`  // nothing is swept, and everything else is ignored
+	Drill   *Drilling      `json:"drill,omitempty"`   // likewise
 }
 
 // A Sweep is the answer to a Request.
@@ -53,7 +54,7 @@ func ParseRequest(raw []byte) (Request, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&req); err != nil {
-		return req, fmt.Errorf(`backfill takes {"kinds":[…],"regions":[…],"mode":"plan"|"repair"} or {"accept":{…}}: %w`, err)
+		return req, fmt.Errorf(`backfill takes {"kinds":[…],"regions":[…],"mode":"plan"|"repair"} or {"accept":{…}} or {"drill":{…}}: %w`, err)
 	}
 	return req, req.Validate()
 }

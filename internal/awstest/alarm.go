@@ -33,7 +33,7 @@ type alarm struct {
 
 func (al alarm) state() any {
 	settings := al.MetricAlarm
-	settings.StateValue, settings.AlarmArn, settings.StateTransitionedTimestamp, settings.StateUpdatedTimestamp = "", nil, nil, nil
+	settings.StateValue, settings.AlarmArn, settings.StateTransitionedTimestamp, settings.StateUpdatedTimestamp, settings.StateReason = "", nil, nil, nil, nil
 	return struct {
 		types.MetricAlarm
 		Tags map[string]string
@@ -294,7 +294,8 @@ func setAlarmState(c *request, in *cloudwatch.SetAlarmStateInput) error {
 		return refuse(invalidAlarm, "StateValue %q is not valid", in.StateValue)
 	}
 	now := c.now()
-	if al.StateValue != in.StateValue {
+	changes := al.StateValue != in.StateValue
+	if changes {
 		al.StateTransitionedTimestamp = &now
 		if c.histories == nil {
 			c.histories = map[string][]types.AlarmHistoryItem{}
@@ -305,7 +306,10 @@ func setAlarmState(c *request, in *cloudwatch.SetAlarmStateInput) error {
 			HistoryData:    aws.String(fmt.Sprintf(`{"version":"1.0","oldState":{"stateValue":%q},"newState":{"stateValue":%q}}`, al.StateValue, in.StateValue)),
 		})
 	}
-	al.StateValue, al.StateUpdatedTimestamp = in.StateValue, &now
+	al.StateValue, al.StateUpdatedTimestamp, al.StateReason = in.StateValue, &now, in.StateReason
+	if changes && in.StateValue == types.StateValueAlarm {
+		c.ring(al.MetricAlarm)
+	}
 	c.alarms.write(c.lag)[name] = al
 	c.wrote(name)
 	return nil

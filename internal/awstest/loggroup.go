@@ -534,4 +534,5 @@ var logGroupOperations = []operation{
 	act[cloudwatchlogs.PutMetricFilterOutput](putMetricFilter),
 	act[cloudwatchlogs.DeleteMetricFilterOutput](deleteMetricFilter),
 	handle(describeMetricFilters),
+	handle(testMetricFilter),
 }

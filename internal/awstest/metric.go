@@ -1,6 +1,7 @@
 package awstest
 
 import (
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -25,25 +26,44 @@ func putMetricData(c *request, in *cloudwatch.PutMetricDataInput) error {
 	return nil
 }
 
+// count adds to one of SNS's metrics of a topic. Source: Amazon SNS Developer Guide,
+// "Monitoring Amazon SNS topics using CloudWatch".
+func (c *request) count(topic, metric string) {
+	at, now := "AWS/SNS "+metric+" "+topic[strings.LastIndex(topic, ":")+1:], c.now()
+	if c.metrics == nil {
+		c.metrics = map[string][]types.MetricDatum{}
+	}
+	c.metrics[at] = append(c.metrics[at], types.MetricDatum{Value: aws.Float64(1), Timestamp: &now})
+}
+
 // getMetricData returns the smallest value of each period that has values, for
-// metrics without dimensions. Source: CloudWatch API Reference, GetMetricData.
+// metrics without dimensions, or the sum for those with one. Source: CloudWatch API
+// Reference, GetMetricData.
 func getMetricData(c *request, in *cloudwatch.GetMetricDataInput) (*cloudwatch.GetMetricDataOutput, error) {
 	out := &cloudwatch.GetMetricDataOutput{}
 	if len(in.MetricDataQueries) > 500 {
 		return nil, refuse("ValidationError", "a call takes 500 queries")
 	}
 	for _, q := range in.MetricDataQueries {
-		if q.MetricStat == nil || aws.ToString(q.MetricStat.Stat) != "Minimum" || len(q.MetricStat.Metric.Dimensions) > 0 {
-			return nil, refuse("ValidationError", "this account knows the statistic Minimum only")
+		key, of, sum := "", q.MetricStat, false
+		switch {
+		case of != nil && aws.ToString(of.Stat) == "Minimum" && len(of.Metric.Dimensions) == 0:
+			key = *of.Metric.Namespace + " " + *of.Metric.MetricName
+		case of != nil && aws.ToString(of.Stat) == "Sum" && len(of.Metric.Dimensions) == 1:
+			key, sum = *of.Metric.Namespace+" "+*of.Metric.MetricName+" "+*of.Metric.Dimensions[0].Value, true
+		default:
+			return nil, refuse("ValidationError", "this account knows neither the statistic nor the dimensions")
 		}
 		least := map[time.Time]float64{}
 		period := time.Duration(*q.MetricStat.Period) * time.Second
-		for _, d := range c.metrics[*q.MetricStat.Metric.Namespace+" "+*q.MetricStat.Metric.MetricName] {
+		for _, d := range c.metrics[key] {
 			if d.Timestamp.Before(*in.StartTime) || !d.Timestamp.Before(*in.EndTime) {
 				continue
 			}
 			at := d.Timestamp.Truncate(period)
-			if v, known := least[at]; !known || *d.Value < v {
+			if v, known := least[at]; sum {
+				least[at] = v + *d.Value
+			} else if !known || *d.Value < v {
 				least[at] = *d.Value
 			}
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsarn "github.com/aws/aws-sdk-go-v2/aws/arn"
+	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
@@ -525,18 +526,65 @@ func publish(c *request, in *sns.PublishInput) (*sns.PublishOutput, error) {
 	case message == "" || len(message) > 256*1024:
 		return nil, refuse("InvalidParameter", "Invalid parameter: Message")
 	}
-	c.messages = append(c.messages, Message{*in.TopicArn, subject, message})
+	c.deliver(Message{*in.TopicArn, subject, message})
+	return &sns.PublishOutput{MessageId: aws.String(strconv.Itoa(len(c.messages)))}, nil
+}
+
+// deliver takes a message for a topic, delivers it, and counts both.
+func (c *request) deliver(m Message) {
+	c.messages = append(c.messages, m)
+	c.count(m.Topic, "NumberOfMessagesPublished")
 	if c.delivered == nil {
 		c.delivered = map[string]int{}
 	}
-	for _, subs := range []map[string]subscription{c.topics[*in.TopicArn].subs, c.ghosts[*in.TopicArn]} {
+	for _, subs := range []map[string]subscription{c.topics[m.Topic].subs, c.ghosts[m.Topic]} {
 		for _, s := range subs {
-			if !s.pending && !s.deleted && s.attributes["FilterPolicy"] == "" {
+			switch at, _ := awsarn.Parse(s.endpoint); {
+			case s.pending || s.deleted || s.attributes["FilterPolicy"] != "":
+			case s.protocol == "sqs" && at.AccountID == c.ID && c.regions[at.Region].queues[at.Resource] == nil:
+				c.count(m.Topic, "NumberOfNotificationsFailed")
+			default:
 				c.delivered[s.endpoint]++
+				c.count(m.Topic, "NumberOfNotificationsDelivered")
 			}
 		}
 	}
-	return &sns.PublishOutput{MessageId: aws.String(strconv.Itoa(len(c.messages)))}, nil
+}
+
+// ring publishes an alarm to the topics among its actions that take it. Source:
+// CloudWatch User Guide, "Notifying users on alarm changes".
+func (c *request) ring(al cwtypes.MetricAlarm) {
+	for _, topic := range al.AlarmActions {
+		t := c.topics[topic]
+		if t != nil && aws.ToBool(al.ActionsEnabled) && !c.unusable(t.attributes["KmsMasterKeyId"]) && admitsAlarms(t.attributes["Policy"]) {
+			c.deliver(Message{topic, "ALARM: " + *al.AlarmName, aws.ToString(al.StateReason)})
+		}
+	}
+}
+
+// admitsAlarms reports whether a policy of a topic, which may have conditions about
+// encrypted transport and the alarm's account alone, lets CloudWatch publish.
+func admitsAlarms(text string) bool {
+	var p struct {
+		Statement []struct {
+			Effect    string
+			Principal any
+			Condition map[string]any
+		}
+	}
+	admits := false
+	if json.Unmarshal([]byte(text), &p) != nil {
+		return false
+	}
+	for _, st := range p.Statement {
+		switch who, _ := json.Marshal(st.Principal); {
+		case st.Effect == "Deny" && len(st.Condition) == 0:
+			return false
+		case st.Effect == "Allow" && strings.Contains(string(who), "cloudwatch.amazonaws.com"):
+			admits = true
+		}
+	}
+	return admits
 }
 
 // unusable reports whether a topic's key belongs to the account and is not

@@ -136,7 +136,7 @@ var Calls = slices.Concat(
 		named("PutMetricAlarm"),
 	Call{Source: "aws.monitoring", Kinds: []Kind{Alarms}, Type: Alarm, Path: "requestParameters.alarmNames"}.
 		named("DeleteAlarms", "DisableAlarmActions"),
-	Call{Source: "aws.monitoring", Kinds: []Kind{Alarms}, Type: Alarm, Path: "requestParameters.alarmName", Advice: adviceStateSet}.
+	Call{Source: "aws.monitoring", Kinds: []Kind{Alarms}, Type: Alarm, Path: "requestParameters.alarmName", Routine: true, Advice: adviceStateSet}.
 		named("SetAlarmState"),
 	Call{Source: "aws.monitoring", Kinds: []Kind{Alarms}, Type: MutedAlarm, Path: "requestParameters.muteTargets.alarmNames"}.
 		named("PutAlarmMuteRule"),

@@ -18,6 +18,7 @@ type Control struct {
 	SecurityHub string            // the Security Hub control that this pattern passes; "" for none
 	Title       string
 	Pattern     string  // CloudWatch Logs filter pattern
+	Sample      string  // JSON of a record that the pattern matches, as far as the pattern reads it; "" if none is known
 	Threshold   float64 // matching log events in one period
 	Period      int32   // seconds
 }
@@ -41,74 +42,92 @@ var controls = func() []Control {
 		{
 			ID: "unauthorized-api-calls", CIS: sections(1), Title: "unauthorized API calls",
 			Pattern: `{ (($.errorCode = "*UnauthorizedOperation") || ($.errorCode = "AccessDenied*")) && ($.sourceIPAddress != "delivery.logs.amazonaws.com") && ($.eventName != "HeadBucket") }`,
+			Sample:  `{"eventSource":"ec2.amazonaws.com","eventName":"DescribeInstances","errorCode":"Client.UnauthorizedOperation","sourceIPAddress":"192.0.2.10"}`,
 		},
 		{
 			ID: "console-signin-without-mfa", CIS: sections(2), SecurityHub: "CloudWatch.3", Title: "console sign-in without MFA",
 			Pattern: `{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") }`,
+			Sample:  `{"eventSource":"signin.amazonaws.com","eventName":"ConsoleLogin","additionalEventData":{"MFAUsed":"No"}}`,
 		},
 		{
 			ID: "root-usage", CIS: sections(3), SecurityHub: "CloudWatch.1", Title: "usage of the root account",
 			Pattern: `{ $.userIdentity.type = "Root" && $.userIdentity.invokedBy NOT EXISTS && $.eventType != "AwsServiceEvent" }`,
+			Sample:  `{"eventSource":"iam.amazonaws.com","eventName":"ListUsers","eventType":"AwsApiCall","userIdentity":{"type":"Root"}}`,
 		},
 		{
 			ID: "iam-changes", CIS: sections(4), SecurityHub: "CloudWatch.4", Title: "IAM policy changes",
 			Pattern: `{($.eventName=DeleteGroupPolicy)||($.eventName=DeleteRolePolicy)||($.eventName=DeleteUserPolicy)||($.eventName=PutGroupPolicy)||($.eventName=PutRolePolicy)||($.eventName=PutUserPolicy)||($.eventName=CreatePolicy)||($.eventName=DeletePolicy)||($.eventName=CreatePolicyVersion)||($.eventName=DeletePolicyVersion)||($.eventName=AttachRolePolicy)||($.eventName=DetachRolePolicy)||($.eventName=AttachUserPolicy)||($.eventName=DetachUserPolicy)||($.eventName=AttachGroupPolicy)||($.eventName=DetachGroupPolicy)}`,
+			Sample:  `{"eventSource":"iam.amazonaws.com","eventName":"AttachUserPolicy"}`,
 		},
 		{
 			ID: "cloudtrail-changes", CIS: sections(5), SecurityHub: "CloudWatch.5", Title: "CloudTrail configuration changes",
 			Pattern: `{ ($.eventName = CreateTrail) || ($.eventName = UpdateTrail) || ($.eventName = DeleteTrail) || ($.eventName = StartLogging) || ($.eventName = StopLogging) }`,
+			Sample:  `{"eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging"}`,
 		},
 		{
 			ID: "console-signin-failures", CIS: sections(6), SecurityHub: "CloudWatch.6", Title: "console authentication failures",
 			Pattern: `{ ($.eventName = ConsoleLogin) && ($.errorMessage = "Failed authentication") }`,
+			Sample:  `{"eventSource":"signin.amazonaws.com","eventName":"ConsoleLogin","errorMessage":"Failed authentication"}`,
 		},
 		{
 			ID: "cmk-disabled-or-deleted", CIS: sections(7), SecurityHub: "CloudWatch.7", Title: "customer managed keys disabled or scheduled for deletion",
 			Pattern: `{($.eventSource = kms.amazonaws.com) && (($.eventName=DisableKey)||($.eventName=ScheduleKeyDeletion)) }`,
+			Sample:  `{"eventSource":"kms.amazonaws.com","eventName":"ScheduleKeyDeletion"}`,
 		},
 		{
 			ID: "s3-bucket-policy-changes", CIS: sections(8), SecurityHub: "CloudWatch.8", Title: "S3 bucket policy changes",
 			Pattern: `{ ($.eventSource = s3.amazonaws.com) && (($.eventName = PutBucketAcl) || ($.eventName = PutBucketPolicy) || ($.eventName = PutBucketCors) || ($.eventName = PutBucketLifecycle) || ($.eventName = PutBucketReplication) || ($.eventName = DeleteBucketPolicy) || ($.eventName = DeleteBucketCors) || ($.eventName = DeleteBucketLifecycle) || ($.eventName = DeleteBucketReplication)) }`,
+			Sample:  `{"eventSource":"s3.amazonaws.com","eventName":"PutBucketPolicy"}`,
 		},
 		{
 			ID: "config-changes", CIS: sections(9), SecurityHub: "CloudWatch.9", Title: "AWS Config configuration changes",
 			Pattern: `{ ($.eventSource = config.amazonaws.com) && (($.eventName=StopConfigurationRecorder)||($.eventName=DeleteDeliveryChannel)||($.eventName=PutDeliveryChannel)||($.eventName=PutConfigurationRecorder)) }`,
+			Sample:  `{"eventSource":"config.amazonaws.com","eventName":"StopConfigurationRecorder"}`,
 		},
 		{
 			ID: "security-group-changes", CIS: sections(10), Title: "security group changes",
 			Pattern: `{ ($.eventName = AuthorizeSecurityGroupIngress) || ($.eventName = AuthorizeSecurityGroupEgress) || ($.eventName = RevokeSecurityGroupIngress) || ($.eventName = RevokeSecurityGroupEgress) || ($.eventName = CreateSecurityGroup) || ($.eventName = DeleteSecurityGroup) || ($.eventName = ModifySecurityGroupRules) }`,
+			Sample:  `{"eventSource":"ec2.amazonaws.com","eventName":"AuthorizeSecurityGroupIngress"}`,
 		},
 		{
 			ID: "nacl-changes", CIS: sections(11), SecurityHub: "CloudWatch.11", Title: "network ACL changes",
 			Pattern: `{ ($.eventName = CreateNetworkAcl) || ($.eventName = CreateNetworkAclEntry) || ($.eventName = DeleteNetworkAcl) || ($.eventName = DeleteNetworkAclEntry) || ($.eventName = ReplaceNetworkAclEntry) || ($.eventName = ReplaceNetworkAclAssociation) }`,
+			Sample:  `{"eventSource":"ec2.amazonaws.com","eventName":"CreateNetworkAclEntry"}`,
 		},
 		{
 			ID: "network-gateway-changes", CIS: sections(12), SecurityHub: "CloudWatch.12", Title: "network gateway changes",
 			Pattern: `{ ($.eventName = CreateCustomerGateway) || ($.eventName = DeleteCustomerGateway) || ($.eventName = AttachInternetGateway) || ($.eventName = CreateInternetGateway) || ($.eventName = DeleteInternetGateway) || ($.eventName = DetachInternetGateway) }`,
+			Sample:  `{"eventSource":"ec2.amazonaws.com","eventName":"AttachInternetGateway"}`,
 		},
 		{
 			ID: "route-table-changes", CIS: sections(13), Title: "route table changes",
 			Pattern: `{ ($.eventSource = ec2.amazonaws.com) && (($.eventName = CreateRoute) || ($.eventName = CreateRouteTable) || ($.eventName = ReplaceRoute) || ($.eventName = ReplaceRouteTableAssociation) || ($.eventName = DeleteRouteTable) || ($.eventName = DeleteRoute) || ($.eventName = DisassociateRouteTable)) }`,
+			Sample:  `{"eventSource":"ec2.amazonaws.com","eventName":"CreateRoute"}`,
 		},
 		{
 			ID: "vpc-changes", CIS: sections(14), SecurityHub: "CloudWatch.14", Title: "VPC changes",
 			Pattern: `{ ($.eventName = CreateVpc) || ($.eventName = DeleteVpc) || ($.eventName = ModifyVpcAttribute) || ($.eventName = AcceptVpcPeeringConnection) || ($.eventName = CreateVpcPeeringConnection) || ($.eventName = DeleteVpcPeeringConnection) || ($.eventName = RejectVpcPeeringConnection) || ($.eventName = AttachClassicLinkVpc) || ($.eventName = DetachClassicLinkVpc) || ($.eventName = DisableVpcClassicLink) || ($.eventName = EnableVpcClassicLink) }`,
+			Sample:  `{"eventSource":"ec2.amazonaws.com","eventName":"DeleteVpc"}`,
 		},
 		{
 			ID: "organizations-changes", CIS: sections(15), Title: "AWS Organizations changes",
 			Pattern: `{ ($.eventSource = organizations.amazonaws.com) && (($.eventName = "AcceptHandshake") || ($.eventName = "AttachPolicy") || ($.eventName = "CreateAccount") || ($.eventName = "CreateOrganizationalUnit") || ($.eventName = "CreatePolicy") || ($.eventName = "DeclineHandshake") || ($.eventName = "DeleteOrganization") || ($.eventName = "DeleteOrganizationalUnit") || ($.eventName = "DeletePolicy") || ($.eventName = "DetachPolicy") || ($.eventName = "DisablePolicyType") || ($.eventName = "EnablePolicyType") || ($.eventName = "InviteAccountToOrganization") || ($.eventName = "LeaveOrganization") || ($.eventName = "MoveAccount") || ($.eventName = "RemoveAccountFromOrganization") || ($.eventName = "UpdatePolicy") || ($.eventName = "UpdateOrganizationalUnit") || ($.eventName = "CancelHandshake") || ($.eventName = "CreateOrganization") || ($.eventName = "EnableAllFeatures")) }`,
+			Sample:  `{"eventSource":"organizations.amazonaws.com","eventName":"LeaveOrganization"}`,
 		},
 		{
 			ID: "unauthorized-api-calls-securityhub", SecurityHub: "CloudWatch.2", Title: "unauthorized API calls, as Security Hub prints it",
 			Pattern: `{ ($.errorCode = "*UnauthorizedOperation") || ($.errorCode = "AccessDenied*") }`,
+			Sample:  `{"eventSource":"ec2.amazonaws.com","eventName":"DescribeInstances","errorCode":"AccessDenied"}`,
 		},
 		{
 			ID: "security-group-changes-securityhub", SecurityHub: "CloudWatch.10", Title: "security group changes, as Security Hub prints it",
 			Pattern: `{ ($.eventName = AuthorizeSecurityGroupIngress) || ($.eventName = AuthorizeSecurityGroupEgress) || ($.eventName = RevokeSecurityGroupIngress) || ($.eventName = RevokeSecurityGroupEgress) || ($.eventName = CreateSecurityGroup) || ($.eventName = DeleteSecurityGroup) }`,
+			Sample:  `{"eventSource":"ec2.amazonaws.com","eventName":"DeleteSecurityGroup"}`,
 		},
 		{
 			ID: "route-table-changes-securityhub", SecurityHub: "CloudWatch.13", Title: "route table changes, as Security Hub prints it",
 			Pattern: `{ ($.eventName = CreateRoute) || ($.eventName = CreateRouteTable) || ($.eventName = ReplaceRoute) || ($.eventName = ReplaceRouteTableAssociation) || ($.eventName = DeleteRouteTable) || ($.eventName = DeleteRoute) || ($.eventName = DisassociateRouteTable) }`,
+			Sample:  `{"eventSource":"ec2.amazonaws.com","eventName":"DeleteRoute"}`,
 		},
 	}
 	for i := range rows {

@@ -510,6 +510,16 @@ var sweepGrants = []Grant{
 		Why:       "the sweep invokes the only function that may restore the delivery role, and only if the role has drift",
 	},
 	{
+		Actions:   []string{"logs:TestMetricFilter"},
+		Resources: []string{"*"},
+		Why:       "TestMetricFilter is for relight drill, which tests each deployed pattern on a sample; it reads no log group, and CloudWatch Logs does not support resources for it",
+	},
+	{
+		Actions:   []string{"cloudwatch:SetAlarmState"},
+		Resources: []string{arn + "cloudwatch:" + InRegion + ":" + InAccount + ":alarm:" + InPrefix + "-" + DrillAlarm},
+		Why:       "SetAlarmState is for relight drill, which rings one alarm on relight itself, and no other",
+	},
+	{
 		Actions:   []string{"ec2:DescribeRegions"},
 		Resources: []string{"*"},
 		Why:       "EC2 does not support resources for these reads",

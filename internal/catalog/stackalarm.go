@@ -48,6 +48,9 @@ const (
 	notFinished = "sweep-not-finished"
 )
 
+// DrillAlarm is the ID of the alarm that a drill rings: it notifies both topics.
+const DrillAlarm = untold
+
 // DeadLetters returns the ID of the dead-letter queue of a kind, and of its alarm.
 func DeadLetters(k Kind) string { return string(k) + "-dead-letters" }
 

@@ -135,13 +135,15 @@ const (
 	TopicKeyUnread        Code = "topic-key-unread"
 	TopicKeyReplaced      Code = "topic-key-replaced"
 	TopicRecreated        Code = "topic-recreated"
-	LastTopicUnread       Code = "last-topic-unread"
-	LastTopicMissing      Code = "last-topic-missing"
-	LastTopicClosed       Code = "last-topic-closed"
-	LastTopicEncrypted    Code = "last-topic-encrypted"
-	LastTopicUnheard      Code = "last-topic-unheard"
-	LastTopicOwn          Code = "last-topic-own"
-	LastTopicRefused      Code = "last-topic-refused"
+	DrillSilent           Code = "drill-silent"
+
+	LastTopicUnread    Code = "last-topic-unread"
+	LastTopicMissing   Code = "last-topic-missing"
+	LastTopicClosed    Code = "last-topic-closed"
+	LastTopicEncrypted Code = "last-topic-encrypted"
+	LastTopicUnheard   Code = "last-topic-unheard"
+	LastTopicOwn       Code = "last-topic-own"
+	LastTopicRefused   Code = "last-topic-refused"
 
 	SubscriberForeign     Code = "subscriber-of-another-account"
 	SubscriberDeleted     Code = "subscriber-deleted"
@@ -617,6 +619,13 @@ var findingTexts = []FindingText{
 		Problem: "somebody deleted it; subscriptions of the deleted topic may go on delivering, so messages may arrive twice, and subscribers that SNS does not list may receive them",
 		Remedy:  "Expect messages twice for a while. If a stranger may have been subscribed, find the ARN of the subscription in CloudTrail (Subscribe) and end it: aws sns unsubscribe --subscription-arn ARN.",
 		Why:     "SNS ends the subscriptions of a deleted topic some time later, and they also deliver what is sent to a new topic of the same name (recorded 2026-09-14: for at least 75 seconds).",
+	},
+	{
+		Code: DrillSilent, Subject: "{link}", Alert: true,
+		Problem: "it did not answer in a drill: {why}",
+		Remedy:  "Run relight plan, which says what is wrong with it and restores what it can with relight apply; then run relight drill again. If the subscribers did not answer, check their endpoint: SNS's delivery status logs say why.",
+		Why:     "Somebody ran `relight drill`, and this is the first link of the chain from a record of the trail to people that did not answer: a record like the control's sample raises no alarm, or an alarm reaches nobody.",
+		More:    "See [a drill](#a-drill).",
 	},
 	{
 		Code: LastTopicUnread, Subject: "topic {topic}", Alert: true,

@@ -162,6 +162,8 @@ def _cloudwatch(operation, asked, place):
             f"{arn}alarm:{name}" for name in asked("MuteTargets.AlarmNames")]
     if operation in ("TagResource", "UntagResource", "ListTagsForResource"):
         return asked("ResourceARN")
+    if operation == "GetMetricData":  # it names no alarm; MiniStack would look for one, and fails on CBOR
+        return ["*"]
     if operation in ("DescribeAlarms", "DescribeAlarmsForMetric", "DescribeAlarmHistory"):
         # A listing without names requests every alarm.
         return [f"{arn}alarm:{name}" for name in asked("AlarmName", "AlarmNames") or [p + "*" for p in asked("AlarmNamePrefix")] or ["*"]]

@@ -12,6 +12,10 @@ alarms whenever a metric is put. AWS evaluates such an alarm on the time before 
 was made too, and rings at once; here only whole periods since then count, so that
 a lab begins in silence. Of the metrics of functions, only those that such an alarm
 watches are stored.
+
+The metrics of a topic count its messages, and what reached its subscribers. AWS shows
+them some minutes later.
+https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html
 """
 
 import json
@@ -19,7 +23,7 @@ import threading
 import time
 
 from ministack.core import responses
-from ministack.services import cloudwatch as cw, lambda_svc
+from ministack.services import cloudwatch as cw, lambda_svc, sns, sqs
 
 from hook import around
 
@@ -53,7 +57,28 @@ def install():
             cw._dispatch_alarm_actions(alarm, old, state, reason)
             cw._evaluate_parent_alarms(alarm)
 
+    @around(sns, "_fanout")
+    def fanout(original, topic_arn, *rest, **more):
+        original(topic_arn, *rest, **more)
+        topic = sns._topic_by_arn_any_scope(topic_arn) or {"subscriptions": []}
+        _count(topic_arn, "NumberOfMessagesPublished")
+        for sub in topic["subscriptions"]:
+            if sub.get("confirmed") and not sub["attributes"].get("FilterPolicy"):
+                _count(topic_arn, "NumberOfNotificationsDelivered" if _reached(sub, topic_arn) else "NumberOfNotificationsFailed")
+
     threading.Thread(target=_watch, daemon=True).start()
+
+
+def _reached(sub, topic_arn):
+    """Returns whether a subscriber takes a message. Only queues can be seen to refuse one."""
+    if sub["protocol"] != "sqs":
+        return True
+    queue = sqs._queue_by_arn(sub["endpoint"])
+    return bool(queue) and sqs.queue_policy_allows(sub["endpoint"], "sns.amazonaws.com", topic_arn, topic_arn.split(":")[4])
+
+
+def _count(topic_arn, metric):
+    cw._store_datum("AWS/SNS", metric, {"TopicName": topic_arn.rsplit(":", 1)[-1]}, time.time(), "Count", 1, None, None, None)
 
 
 def _store(namespace, values, dimensions):
