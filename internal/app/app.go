@@ -53,7 +53,7 @@ type App struct {
 	guardChecked time.Time // when this process last had the guard check
 
 	earlyMu sync.Mutex
-	early   map[string]bool // events that people were notified of before their run was over, by ID and kind
+	early   recent // events that people were notified of before their run was over, by ID and kind
 }
 
 // NewWith returns an App made from the given parts.
@@ -84,7 +84,6 @@ func NewWith(o Options) *App {
 		log:         o.Log,
 		now:         o.Now,
 		checksGuard: o.ChecksGuard,
-		early:       map[string]bool{},
 	}
 	a.reconciler.Floors, a.reconciler.Adopted = a.floors, a.adopted
 	return a

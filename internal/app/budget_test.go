@@ -2,6 +2,8 @@ package app_test
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -11,6 +13,7 @@ import (
 	"github.com/relight-aws/relight/events"
 	"github.com/relight-aws/relight/internal/app"
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/report"
 )
 
 // The budgets limit the AWS calls of one event's runs, including the check
@@ -162,6 +165,68 @@ func TestBackfillBudget(t *testing.T) {
 			}
 			if s := w.sweep(app.Request{}); s.Unrestored != 0 {
 				t.Errorf("second sweep left %d", s.Unrestored)
+			}
+		})
+	}
+}
+
+// A sweep that finds everything healthy in an account of one region makes fewer than
+// 60 calls, whatever is switched on. What it has to look at costs more calls only for
+// more of these: subscribers, keys, and topics and log groups of others.
+func TestSweepBudget(t *testing.T) {
+	t.Parallel()
+	const most = 59
+	both := `"lastResort":{"subscribers":[{"protocol":"sqs","endpoint":"arn:aws:sqs:us-east-1:111122223333:last"}]}`
+	for name, tt := range map[string]struct {
+		config string
+		others bool // others' filter, alarm and flow log are adopted
+		calls  int
+	}{
+		"the defaults": {config: `{` + both + `}`, calls: 52},
+		"everything": {
+			config: `{"alarms":{"removeMutes":true},"flowLogs":{"exemptByTag":true},"kmsKeys":{"us-east-1":"arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"},` + both + `}`,
+			others: true, calls: 56, // two more for the key, one for the log group, one for the values that an alarm sums up
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := deployed(t, tt.config)
+			w.AddRegion(second, "not-opted-in")
+			w.config.Regions = nil
+			w.withLastResort()
+			if tt.others {
+				c := catalog.Controls()[0]
+				w.putFilter(trailGroup, filterOf("theirs", c.Pattern, "theirs", "calls"))
+				w.putAlarm(alarmOn("theirs", "theirs", "calls", w.topic))
+				w.createGroup(home, theirGroup)
+				w.putRetention(home, theirGroup, 365)
+				w.createFlowLog(home, "vpc-1", "ALL", theirGroup)
+			}
+			w.PageSize(0)
+			w.sweep(app.Request{})
+			w.anHour()
+			w.sweep(app.Request{})
+			before, writes := w.Calls(), len(w.Writes())
+			s := w.sweep(app.Request{})
+			used := w.Calls().Since(before)
+			if n := used.Total(); n > tt.calls || n > most {
+				t.Errorf("%d calls %v, want at most %d", n, used, min(tt.calls, most))
+			}
+			if s.Planned != 0 || s.Findings != 0 || len(w.Writes()) != writes || !slices.Equal(s.Regions, []string{home}) {
+				t.Errorf("not converged: %+v, writes %v", s, w.Writes()[writes:])
+			}
+			for _, k := range catalog.Kinds() {
+				if !slices.ContainsFunc(s.Reports, func(r report.View) bool { return strings.Contains(r.Scope, string(k)) }) {
+					t.Errorf("no report on %s", k)
+				}
+			}
+			for _, op := range []string{"GetParameterHistory", "DescribeStacks", "ListRules", "GetSchedule"} {
+				if used[op] == 0 {
+					t.Errorf("no %s: %v", op, used)
+				}
+			}
+			if got := used["GetMetricData"] > 0; got != tt.others {
+				t.Errorf("it looks for negative values: %t, want %t", got, tt.others)
 			}
 		})
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -70,5 +71,20 @@ func TestOrder(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// What a function remembers of the events that it reported early does not grow for
+// ever, and the latest are not lost.
+func TestRecent(t *testing.T) {
+	var r recent
+	for i := range 2 * mostEarly {
+		r.add(strconv.Itoa(i))
+		if oldest := max(0, i-mostEarly+1); !r.has(strconv.Itoa(i)) || !r.has(strconv.Itoa(oldest)) {
+			t.Fatalf("after %d keys, the last or number %d is lost", i+1, oldest)
+		}
+	}
+	if len(r.keys) != mostEarly || r.has("0") {
+		t.Errorf("%d keys, want %d without the first", len(r.keys), mostEarly)
 	}
 }

@@ -122,7 +122,7 @@ func (a *App) tellEarly(ctx context.Context, rep remedy.Report) bool {
 	defer a.earlyMu.Unlock()
 	var advised []remedy.Cause
 	for _, c := range rep.Causes {
-		if c.Advice != "" && !a.early[c.EventID+string(rep.Scope.Kind)] {
+		if c.Advice != "" && !a.early.has(c.EventID+string(rep.Scope.Kind)) {
 			c.Advice += " relight is still checking whether a protection depends on it."
 			advised = append(advised, c)
 		}
@@ -136,7 +136,23 @@ func (a *App) tellEarly(ctx context.Context, rep remedy.Report) bool {
 		return false
 	}
 	for _, c := range advised {
-		a.early[c.EventID+string(rep.Scope.Kind)] = true
+		a.early.add(c.EventID + string(rep.Scope.Kind))
 	}
 	return true
+}
+
+// mostEarly limits how many events a function remembers to have reported early. It is
+// more than come again while a process lives: a message comes back at most four times,
+// and a batch has at most a hundred.
+const mostEarly = 1000
+
+// A recent remembers the latest keys that it was given, up to mostEarly.
+type recent struct{ keys []string }
+
+func (r *recent) has(key string) bool { return slices.Contains(r.keys, key) }
+
+func (r *recent) add(key string) {
+	if r.keys = append(r.keys, key); len(r.keys) > mostEarly {
+		r.keys = slices.Delete(r.keys, 0, len(r.keys)-mostEarly)
+	}
 }

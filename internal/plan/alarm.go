@@ -409,14 +409,16 @@ func (p *Plan) alarm(want catalog.Desired, got Observed, c catalog.Control, stat
 	theirs := slices.DeleteFunc(slices.Clone(metrics), func(m Metric) bool { return ownMetric(want, c, m) }) // on its own metric, only relight's alarm counts
 	for _, name := range slices.Sorted(maps.Keys(state.Alarms)) {
 		a := state.Alarms[name]
-		if !slices.ContainsFunc(theirs, func(m Metric) bool { return weaker(c, m, a, reaching(state.Topics, a.Name)) == "" }) {
+		if !slices.ContainsFunc(theirs, func(m Metric) bool { return weaker(c, m, a, reaching(want, state.Topics, a.Name)) == "" }) {
 			continue
 		}
 		var by, not []string
 		for _, topic := range a.AlarmActions {
 			switch {
+			case topic == want.Topic:
+				by = append(by, topic)
 			case !state.Topics[topic].Reaches(a.Name):
-			case topic == want.Topic || got.Adopted.topic(topic):
+			case got.Adopted.topic(topic):
 				by = append(by, topic)
 			default:
 				not = append(not, topic)
@@ -702,14 +704,15 @@ func ownTopic(want catalog.Desired) func([]string) bool {
 }
 
 // reaching returns the test whether any other alarm notifies somebody: one of
-// its actions is a topic that reaches a confirmed subscriber.
-func reaching(topics map[string]Topic, alarm string) func([]string) bool {
+// its actions is relight's topic, or one that reaches a confirmed subscriber.
+func reaching(want catalog.Desired, topics map[string]Topic, alarm string) func([]string) bool {
+	own := ownTopic(want)
 	return func(actions []string) bool {
-		return slices.ContainsFunc(actions, func(arn string) bool { return topics[arn].Reaches(alarm) })
+		return own(actions) || slices.ContainsFunc(actions, func(arn string) bool { return topics[arn].Reaches(alarm) })
 	}
 }
 
-// DecidingTopics returns the topics on which it depends whether alarms that
+// DecidingTopics returns the topics of others on which it depends whether alarms that
 // relight did not create satisfy a control, each with the names of those alarms.
 // It needs everything of the state but the topics.
 func (observed *AlarmState) DecidingTopics(want catalog.Desired) map[string][]string {
@@ -724,7 +727,7 @@ func (observed *AlarmState) DecidingTopics(want catalog.Desired) map[string][]st
 				continue
 			}
 			for _, topic := range a.AlarmActions {
-				if !slices.Contains(topics[topic], a.Name) {
+				if topic != want.Topic && !slices.Contains(topics[topic], a.Name) {
 					topics[topic] = append(topics[topic], a.Name)
 				}
 			}

@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -10,12 +11,14 @@ import (
 	"github.com/relight-aws/relight/events"
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/lab"
+	"github.com/relight-aws/relight/internal/lab/tap"
 )
 
 // TestSweep harms what the whole deployment depends on while the functions
 // receive no events. The sweep restores it; the function of the delivery role
 // restores that role, because only it may. An event about the topic's key makes
-// relight check everything about the topic.
+// relight check everything about the topic. A sweep that finds everything healthy
+// makes few calls.
 func TestSweep(t *testing.T) {
 	s := shared
 	s.drain(t)
@@ -47,6 +50,12 @@ func TestSweep(t *testing.T) {
 		if diff := got.Diff(want); len(diff) > 0 {
 			t.Errorf("%v left behind: %v", attacks, diff)
 		}
+	}
+
+	since := time.Now()
+	s.invoke(t, catalog.Backfill, map[string]any{"regions": []string{lab.Region}})
+	if calls, _ := s.calls(t, catalog.Backfill, since); tap.Invocations(calls) >= 60 || len(writesOf(calls)) > 0 {
+		t.Errorf("a sweep of a healthy region makes %d calls, %d of them writes; want fewer than 60, and no write: %s", tap.Invocations(calls), len(writesOf(calls)), names(calls))
 	}
 
 	config, err := s.root.Lambda.GetFunctionConfiguration(t.Context(), &lambda.GetFunctionConfigurationInput{FunctionName: aws.String(s.name("topics"))})
