@@ -98,19 +98,20 @@ func (a *App) acceptAdoption(ctx context.Context, c Consent) (Acceptance, error)
 
 // acceptRetention forgets the longest retentions of some log groups.
 func (a *App) acceptRetention(ctx context.Context, groups []string) (Acceptance, error) {
-	floors, err := a.floors(ctx)
-	if err == nil && floors.Unreadable != "" {
-		err = errors.New(floors.Unreadable)
+	adopted, err := a.cloud.RecallAdopted(ctx, a.deployment.HomeRegion)
+	if err == nil && adopted.Unreadable != "" {
+		err = errors.New(adopted.Unreadable)
 	}
 	if err != nil {
 		return Acceptance{}, err
 	}
-	text, unknown := floors.Forget(groups)
+	var unknown []string
+	adopted.Floors, unknown = adopted.Floors.Forget(groups)
 	if len(unknown) > 0 {
 		return Acceptance{}, fmt.Errorf("relight remembers no retention of %s: name a log group as REGION/NAME", strings.Join(unknown, ", "))
 	}
-	answer := Acceptance{Parameter: a.reconciler.Want.RetentionMemory(), Changes: []plan.TrailField{}}
-	do := plan.Forget{Parameter: answer.Parameter, What: "forget the retention of log-group " + strings.Join(groups, ", "), Text: text}
+	answer := Acceptance{Parameter: a.reconciler.Want.AdoptedMemory(), Changes: []plan.TrailField{}}
+	do := plan.Forget{Parameter: answer.Parameter, What: "forget the retention of log-group " + strings.Join(groups, ", "), Text: adopted.Encode()}
 	if err := a.cloud.Remember(ctx, a.deployment.HomeRegion, do.Parameter, do.Text); err != nil {
 		return answer, err
 	}

@@ -59,7 +59,7 @@ func (a *App) first(ctx context.Context) (bool, error) {
 			return false, nil //nolint:nilerr // a stack that cannot be read, or is gone, counts as old
 		}
 	}
-	for _, name := range []string{want.AdoptedMemory(), want.TrailMemory(), want.RetentionMemory(), want.FindingsMemory()} {
+	for _, name := range []string{want.AdoptedMemory(), want.TrailMemory(), want.FindingsMemory()} {
 		note, err := a.cloud.Recall(ctx, a.deployment.HomeRegion, name)
 		if err != nil && remedy.ClassOf(err).Retry() {
 			return false, err
@@ -71,10 +71,11 @@ func (a *App) first(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// adopt remembers what a sweep relies on that others made, and reports it. What the
-// sweep could not observe stays pending. It also reports a memory that somebody else
-// wrote, that somebody deleted or that cannot be used.
-func (a *App) adopt(ctx context.Context, with remedy.Reconciler, learned learned, reports []remedy.Report) {
+// adopt remembers what a sweep relies on that others made, and reports it, and the
+// retentions that it saw: no later sweep learns a shorter one. What the sweep could not
+// observe stays pending. It also reports a memory that somebody else wrote, that
+// somebody deleted or that cannot be used.
+func (a *App) adopt(ctx context.Context, with remedy.Reconciler, reports []remedy.Report) {
 	if with.Forgets || len(reports) == 0 {
 		return
 	}
@@ -91,16 +92,19 @@ func (a *App) adopt(ctx context.Context, with remedy.Reconciler, learned learned
 	case note.Foreign != "":
 		reports[0].Plan.Add(plan.NewFinding(plan.MemoryForeign, plan.Args{"parameter": parameter, "by": note.Foreign}))
 	case note.Missing() && !adopted.First:
-		reports[0].Plan.Add(missing(parameter, "Now relight relies on nothing that others made, and makes its own"))
+		reports[0].Plan.Add(missing(parameter, "Now relight relies on nothing that others made, and makes its own. It remembers the retentions as they are: compare those of the log groups with what you expect"))
 	}
 	before := adopted.Resources
 	for _, r := range reports {
+		if r.Err == nil {
+			adopted.Floors = adopted.Floors.Raise(r.Plan.Kept)
+		}
 		if scope := r.Scope.String(); r.Err == nil && slices.Contains(adopted.Pending, scope) {
 			adopted.Resources = adopted.Resources.With(r.Plan.Adopts.Without(with.Want.Adopt))
 			adopted.Pending = slices.DeleteFunc(slices.Clone(adopted.Pending), func(s string) bool { return s == scope })
 		}
 	}
-	adopted.Memories = a.written(with, adopted.Memories, learned, reports)
+	adopted.Memories = written(with, adopted.Memories, reports)
 	text := adopted.Encode()
 	if text == note.Text && note.Foreign == "" {
 		return
@@ -118,26 +122,21 @@ func (a *App) adopt(ctx context.Context, with remedy.Reconciler, learned learned
 
 // written returns which of the memories besides the adopted one exist after a sweep,
 // given those that existed before, and reports those that were deleted since.
-func (a *App) written(with remedy.Reconciler, before []string, learned learned, reports []remedy.Report) []string {
+func written(with remedy.Reconciler, before []string, reports []remedy.Report) []string {
 	now := slices.Clone(before)
-	check := func(name, lost string, note plan.Note, wrote bool) {
-		known := slices.Contains(before, name)
-		if known && note.Missing() {
-			reports[0].Plan.Add(missing(name, lost))
+	for _, r := range reports {
+		if r.Err != nil || r.Plan.Memory == nil {
+			continue
+		}
+		name, known := with.Want.TrailMemory(), slices.Contains(before, with.Want.TrailMemory())
+		wrote := slices.ContainsFunc(r.Outcomes, func(o remedy.Outcome) bool { return o.Err == nil && plan.Remembers(o.Action) })
+		if known && r.Plan.Memory.Missing() {
+			reports[0].Plan.Add(missing(name, "Now relight remembers the trail as it is: compare its bucket, key, role and topic with what you expect"))
 			now = slices.DeleteFunc(now, func(n string) bool { return n == name && !wrote }) // reported once
 		}
-		if !known && (note.Known || wrote) {
+		if !known && (r.Plan.Memory.Known || wrote) {
 			now = append(now, name)
 		}
-	}
-	for _, r := range reports {
-		if r.Err == nil && r.Plan.Memory != nil {
-			wrote := slices.ContainsFunc(r.Outcomes, func(o remedy.Outcome) bool { return o.Err == nil && plan.Remembers(o.Action) })
-			check(with.Want.TrailMemory(), "Now relight remembers the trail as it is: compare its bucket, key, role and topic with what you expect", *r.Plan.Memory, wrote)
-		}
-	}
-	if learned.read {
-		check(with.Want.RetentionMemory(), "Now relight remembers the retentions as they are: compare those of the log groups with what you expect", learned.note, learned.wrote)
 	}
 	return now
 }

@@ -85,7 +85,7 @@ func NewWith(o Options) *App {
 		now:         o.Now,
 		checksGuard: o.ChecksGuard,
 	}
-	a.reconciler.Floors, a.reconciler.Adopted = a.floors, a.adopted
+	a.reconciler.Adopted = a.adopted
 	return a
 }
 
@@ -141,7 +141,8 @@ func (a *App) run(ctx context.Context, limit time.Duration, with remedy.Reconcil
 	}
 	rep := a.patiently(ctx, limit, remedy.Report{Scope: s, Mode: mode, Causes: causes}, func(ctx context.Context) remedy.Report {
 		if mode == catalog.Repair && a.echoed(causes) {
-			a.giveWay(ctx, s)
+			with = with.Once(ctx)
+			a.giveWay(ctx, with, s)
 		}
 		return with.Run(ctx, s, mode, causes...)
 	})

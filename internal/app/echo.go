@@ -33,9 +33,9 @@ func (a *App) echoed(causes []remedy.Cause) bool {
 // giveWay waits while a scope differs from the desired state, because the run
 // that caused the echo may still be writing, and both runs would write the
 // same.
-func (a *App) giveWay(ctx context.Context, s remedy.Scope) {
+func (a *App) giveWay(ctx context.Context, with remedy.Reconciler, s remedy.Scope) {
 	for range echoLooks {
-		look := a.reconciler.Run(ctx, s, catalog.Observe)
+		look := with.Run(ctx, s, catalog.Observe)
 		if look.Err != nil || len(look.Plan.Actions) == 0 {
 			return
 		}

@@ -20,7 +20,7 @@ func (w *world) memories() []string {
 	w.t.Helper()
 	var names []string
 	want := w.config.Baseline()
-	for _, name := range []string{want.AdoptedMemory(), want.TrailMemory(), want.RetentionMemory(), want.FindingsMemory()} {
+	for _, name := range []string{want.AdoptedMemory(), want.TrailMemory(), want.FindingsMemory()} {
 		if _, err := w.SSM.GetParameter(w.t.Context(), &ssm.GetParameterInput{Name: aws.String(name)}); err == nil {
 			names = append(names, name)
 		}
@@ -55,7 +55,7 @@ func TestEveryMemoryDeleted(t *testing.T) {
 				w.anHour()
 			}
 			memories := w.memories()
-			if len(memories) != 3 {
+			if len(memories) != 2 {
 				t.Fatalf("memories %v", memories)
 			}
 			w.deleteParameters(memories...)
@@ -89,17 +89,14 @@ func TestFirstSweepIsKnownBy(t *testing.T) {
 		arrange func(*world)
 		first   bool
 	}{
-		"a new stack":             {func(*world) {}, true},
-		"half an hour old":        {func(w *world) { w.stackOf(30 * time.Minute) }, true},
-		"older":                   {func(w *world) { w.stackOf(31 * time.Minute) }, false},
-		"older, with rare sweeps": {func(w *world) { w.config.SweepMinutes = 60; w.stackOf(2 * time.Hour) }, true},
-		"no stack of relight's":   {func(w *world) { w.noStack() }, false},
-		"an earlier deployment's": {func(w *world) {
-			w.putAs(earlier, adoptedMemory, `{"v":1,"filters":["gone"]}`)
-			w.putAs(earlier, retentionMemory, `{"v":1}`)
-		}, true},
+		"a new stack":               {func(*world) {}, true},
+		"half an hour old":          {func(w *world) { w.stackOf(30 * time.Minute) }, true},
+		"older":                     {func(w *world) { w.stackOf(31 * time.Minute) }, false},
+		"older, with rare sweeps":   {func(w *world) { w.config.SweepMinutes = 60; w.stackOf(2 * time.Hour) }, true},
+		"no stack of relight's":     {func(w *world) { w.noStack() }, false},
+		"an earlier deployment's":   {func(w *world) { w.putAs(earlier, adoptedMemory, `{"v":1,"filters":["gone"]}`) }, true},
 		"the same, on an old stack": {func(w *world) { w.putAs(earlier, adoptedMemory, `{"v":1,"filters":["ops"]}`); w.stackOf(time.Hour) }, false},
-		"this sweep wrote a memory": {func(w *world) { w.putAs(sessionOf(catalog.Backfill), retentionMemory, `{"v":1}`) }, false},
+		"this sweep wrote a memory": {func(w *world) { w.putAs(sessionOf(catalog.Backfill), adoptedMemory, `{"v":1}`) }, false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -13,8 +13,6 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-const retentionMemory = "/relight/memory/retention"
-
 // keepForever removes the retention of a log group.
 func (w *world) keepForever(region, group string) {
 	w.t.Helper()
@@ -48,7 +46,7 @@ func TestLongestRetentionComesBack(t *testing.T) {
 				"shortened a little":        func(w *world) { w.putRetention(g.region, g.group, 1827) },
 				"deleted":                   func(w *world) { w.deleteGroup(g.region, g.group) },
 				"its memory shortened first": func(w *world) {
-					w.putAs(writers["a user"], retentionMemory, `{"v":1,"groups":{"`+g.region+"/"+g.group+`":365}}`)
+					w.putAs(writers["a user"], adoptedMemory, `{"v":1,"groups":{"`+g.region+"/"+g.group+`":365}}`)
 					w.putRetention(g.region, g.group, 365)
 				},
 			} {
@@ -143,12 +141,12 @@ func (w *world) acceptRetention(group string) {
 func TestUnusableRetentionMemory(t *testing.T) {
 	for name, text := range map[string]string{"no JSON": "{", "another version": `{"v":2,"groups":{}}`, "unknown members": `{"v":1,"x":1}`, "packed nonsense": `{"v":1,"packed":"AAAA"}`} {
 		w := healthy(t, few)
-		w.putAs(sessionOf(catalog.Backfill), retentionMemory, text)
+		w.putAs(sessionOf(catalog.Backfill), adoptedMemory, text)
 		s := w.sweep(app.Request{})
 		if s.Findings != 1 || !strings.Contains(w.log.String()+strings.Join(codes(s), " "), "memory-unusable") {
 			t.Errorf("%s: %+v", name, s)
 		}
-		if out := w.parameter(retentionMemory); out != text {
+		if out := w.parameter(adoptedMemory); out != text {
 			t.Errorf("%s: overwritten with %s", name, out)
 		}
 	}

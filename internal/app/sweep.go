@@ -104,10 +104,8 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 		}
 	}
 	with := a.reconciler
-	floors := sync.OnceValues(func() (plan.Floors, error) { return a.floors(ctx) }) // for all runs
-	with.Floors = func(context.Context) (plan.Floors, error) { return floors() }
-	adopted := sync.OnceValues(func() (plan.Adopted, error) { return a.adoptedBySweep(ctx, enabled) })
-	_, _ = adopted() // before a run remembers anything, which the first sweep is known by; runs and adopt have its error
+	adopted := sync.OnceValues(func() (plan.Adopted, error) { return a.adoptedBySweep(ctx, enabled) }) // for all runs
+	_, _ = adopted()                                                                                   // before a run remembers anything, which the first sweep is known by; runs and adopt have its error
 	with.Adopted = func(context.Context) (plan.Adopted, error) { return adopted() }
 	scopes := a.scopes(req, sweep.Regions)
 	reports := make([]remedy.Report, len(scopes))
@@ -122,7 +120,7 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 		}
 	})
 	if req.mode() == catalog.Repair {
-		a.adopt(ctx, with, a.learn(ctx, with, reports), reports)
+		a.adopt(ctx, with, reports)
 	}
 	a.notify(ctx, reports, req.Digest) // one notification for all regions
 	for _, rep := range reports {

@@ -76,23 +76,10 @@ func (r *region) restoreMemory(ctx context.Context, a plan.RestoreMemory) error 
 	return r.remember(ctx, a.Parameter, a.Text)
 }
 
-// RecallFloors reads the longest retentions that sweeps have seen. A read error that
-// may pass is an error. For any other, the policy's retention has to do, and each
-// sweep reports that.
-func (c *Cloud) RecallFloors(ctx context.Context, region string) (plan.Floors, error) {
-	note, err := c.Recall(ctx, region, c.Want.RetentionMemory())
-	switch {
-	case err == nil:
-		return plan.RecallFloors(note), nil
-	case remedy.ClassOf(err).Retry():
-		return plan.Floors{}, err
-	}
-	return plan.Floors{Unreadable: lasting(err)}, nil
-}
-
-// RecallAdopted reads what relight relies on that others made. A read error that may
-// pass is an error. For any other, relight relies on what the configuration names,
-// and each sweep reports that.
+// RecallAdopted reads what relight relies on that others made, and the longest
+// retentions that sweeps have seen. A read error that may pass is an error. For any
+// other, relight relies on what the configuration names, the policy's retention has to
+// do, and each sweep reports that.
 func (c *Cloud) RecallAdopted(ctx context.Context, region string) (plan.Adopted, error) {
 	note, err := c.Recall(ctx, region, c.Want.AdoptedMemory())
 	switch {

@@ -66,5 +66,6 @@ func (a Adoption) Flags() string {
 	return strings.Join(flags, " ")
 }
 
-// AdoptedMemory returns the name of the parameter that stores what relight adopted.
+// AdoptedMemory returns the name of the parameter that stores what relight adopted, and
+// the longest retentions that its sweeps have seen.
 func (b Baseline) AdoptedMemory() string { return b.Memories() + "adopted" }

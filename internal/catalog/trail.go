@@ -36,10 +36,6 @@ const MemoryChars = 8192
 // relight remembers.
 func (b Baseline) Memories() string { return "/" + b.Prefix + "/memory/" }
 
-// RetentionMemory returns the name of the parameter that stores the longest
-// retentions that sweeps have seen.
-func (b Baseline) RetentionMemory() string { return b.Memories() + "retention" }
-
 // TrailMemory returns the name of the parameter that stores what relight
 // remembers of the account's trail.
 func (b Baseline) TrailMemory() string { return b.Memories() + "trail" }

@@ -1,23 +1,26 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// Adopted names what others made and relight may rely on: what the configuration
-// names, what the first sweep found, and what a person accepted since. Anybody can make
-// a filter, an alarm or a flow log that satisfies the policy, and delete it a
-// moment after relight found its own redundant.
+// Adopted is what sweeps have seen and relight goes by. It names what others made and
+// relight may rely on: what the configuration names, what the first sweep found, and
+// what a person accepted since. Anybody can make a filter, an alarm or a flow log that
+// satisfies the policy, and delete it a moment after relight found its own redundant.
+// It has the longest retentions, too: one read is enough for both.
 type Adopted struct {
 	Resources  catalog.Adoption
 	Pending    []string // scopes that no sweep has observed yet: what it finds there is adopted
 	Memories   []string // the other parameters that a sweep has found written: a missing one was deleted
-	All        bool     // everything counts: what is found is adopted
-	First      bool     // this is the first sweep of a deployment
-	Unreadable string   // why the memory cannot be used, which is not the same as nothing
+	Floors     Floors
+	All        bool   // everything counts: what is found is adopted
+	First      bool   // this is the first sweep of a deployment
+	Unreadable string // why the memory cannot be used, which is not the same as nothing
 	Note       Note
 }
 
@@ -27,6 +30,7 @@ type adoptedMemory struct {
 	catalog.Adoption
 	Pending  []string `json:"pending,omitempty"`
 	Memories []string `json:"memories,omitempty"`
+	Groups   Floors   `json:"groups,omitempty"`
 }
 
 // RecallAdopted reads what relight adopted from a note.
@@ -34,14 +38,22 @@ func RecallAdopted(n Note) Adopted {
 	a := Adopted{Note: n}
 	var m adoptedMemory
 	if a.Unreadable = n.read(&m, &m.Version); a.Unreadable == "" {
-		a.Resources, a.Pending, a.Memories = m.Adoption, m.Pending, m.Memories
+		a.Resources, a.Pending, a.Memories, a.Floors = m.Adoption, m.Pending, m.Memories, m.Groups
 	}
 	return a
 }
 
-// Encode returns the text that RecallAdopted reads.
+// Encode returns the text that RecallAdopted reads. The retention of a log group
+// without room in a parameter is left out, the last by name first.
 func (a Adopted) Encode() string {
-	return packed(adoptedMemory{memoryVersion, a.Resources.Sorted(), slices.Sorted(slices.Values(a.Pending)), slices.Sorted(slices.Values(a.Memories))})
+	m := adoptedMemory{memoryVersion, a.Resources.Sorted(), slices.Sorted(slices.Values(a.Pending)), slices.Sorted(slices.Values(a.Memories)), maps.Clone(a.Floors)}
+	for {
+		text := packed(m)
+		if len(text) <= catalog.MemoryChars || len(m.Groups) == 0 {
+			return text
+		}
+		delete(m.Groups, slices.Max(slices.Collect(maps.Keys(m.Groups))))
+	}
 }
 
 // For returns what counts in one scope.

@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"maps"
-	"slices"
 
 	"github.com/relight-aws/relight/internal/catalog"
 )
@@ -14,11 +13,7 @@ const forever int32 = 0
 // Floors are the longest retentions that sweeps have seen, in days, by log group: see
 // floorKey. A policy bounds retention from below alone, and somebody who shortens ten
 // years to the policy's year destroys nine.
-type Floors struct {
-	Groups     map[string]int32
-	Unreadable string // why the memory cannot be used, which is not the same as nothing
-	Note       Note
-}
+type Floors map[string]int32
 
 // A Kept is the retention that a log group sets itself, as it was observed.
 type Kept struct {
@@ -29,68 +24,30 @@ type Kept struct {
 // floorKey returns the key of a log group in Floors.
 func floorKey(region, group string) string { return region + "/" + group }
 
-// floorMemory is what a parameter has of Floors.
-type floorMemory struct {
-	Version int              `json:"v"`
-	Groups  map[string]int32 `json:"groups"`
-}
-
-// RecallFloors reads floors from a note.
-func RecallFloors(n Note) Floors {
-	f := Floors{Groups: map[string]int32{}, Note: n}
-	var m floorMemory
-	if f.Unreadable = n.read(&m, &m.Version); f.Unreadable == "" && m.Groups != nil {
-		f.Groups = m.Groups
-	}
-	return f
-}
-
-// Afresh returns floors without what an earlier deployment remembered: only what this
-// one's sweep wrote can be used.
-func (f Floors) Afresh() Floors {
-	if !f.Note.Known {
-		f.Unreadable = ""
-	}
-	return f
-}
-
-// Raise returns the text to remember once these retentions were seen, or "" if that
-// changes nothing. A group without room in a parameter is left out, the last by name
-// first.
-func (f Floors) Raise(seen []Kept) string {
-	if f.Unreadable != "" {
-		return ""
-	}
-	now := maps.Clone(f.Groups)
+// Raise returns floors that these retentions are among.
+func (f Floors) Raise(seen []Kept) Floors {
+	now := Floors{}
+	maps.Copy(now, f)
 	for _, k := range seen {
 		key := floorKey(k.Region, k.Group)
 		if was, known := now[key]; !known || longer(k.Days, was) {
 			now[key] = k.Days
 		}
 	}
-	for {
-		text := packed(floorMemory{memoryVersion, now})
-		if maps.Equal(now, f.Groups) && f.Note.Foreign == "" {
-			return ""
-		}
-		if len(text) <= catalog.MemoryChars {
-			return text
-		}
-		delete(now, slices.Max(slices.Collect(maps.Keys(now))))
-	}
+	return now
 }
 
-// Forget returns the text to remember without some log groups, each given as
-// REGION/NAME, and those that were not in it.
-func (f Floors) Forget(groups []string) (text string, unknown []string) {
-	now := maps.Clone(f.Groups)
+// Forget returns floors without some log groups, each given as REGION/NAME, and those
+// that were not among them.
+func (f Floors) Forget(groups []string) (now Floors, unknown []string) {
+	now = maps.Clone(f)
 	for _, g := range groups {
 		if _, known := now[g]; !known {
 			unknown = append(unknown, g)
 		}
 		delete(now, g)
 	}
-	return packed(floorMemory{memoryVersion, now}), unknown
+	return now, unknown
 }
 
 // longer reports whether one retention keeps logs longer than another.
@@ -99,7 +56,7 @@ func longer(a, b int32) bool { return b != forever && (a == forever || a > b) }
 // floor returns the retention that a log group has to have: that of the policy, or
 // the longest seen if that is longer.
 func (f Floors) floor(region, group string, policy int32) int32 {
-	if days, known := f.Groups[floorKey(region, group)]; known && longer(days, policy) {
+	if days, known := f[floorKey(region, group)]; known && longer(days, policy) {
 		return days
 	}
 	return policy

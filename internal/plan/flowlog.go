@@ -162,7 +162,7 @@ func (state *FlowLogState) plan(want catalog.Desired, got Observed) Plan {
 	for name, group := range state.LogGroups {
 		if !needed[name] && (got.Type == "" || got.Type == catalog.LogGroup && slices.Contains(got.Asked, name)) {
 			p.kept(got.Region, group)
-			if floor := got.Floors.floor(got.Region, name, want.FlowLogs.RetentionDays); longer(floor, group.RetentionDays) && keeps(group, want.FlowLogs.RetentionDays) {
+			if floor := got.Adopted.Floors.floor(got.Region, name, want.FlowLogs.RetentionDays); longer(floor, group.RetentionDays) && keeps(group, want.FlowLogs.RetentionDays) {
 				p.shortened(got.Region, group, floor)
 			}
 		}

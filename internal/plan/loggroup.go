@@ -376,7 +376,7 @@ type logGroupWant struct {
 // used once the plan is applied.
 func (p *Plan) logGroup(want catalog.Desired, in Observed, w logGroupWant, got LogGroup, exists bool) bool {
 	theirs := w.by == byTrail && catalog.ControlTowerOwns(w.name)
-	floor := in.Floors.floor(in.Region, w.name, w.retention)
+	floor := in.Adopted.Floors.floor(in.Region, w.name, w.retention)
 	switch {
 	case !exists && theirs:
 		p.find(ControlTowerGroupMissing, Args{"group": w.name})

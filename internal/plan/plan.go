@@ -27,8 +27,7 @@ type Observed struct {
 	Type    catalog.ResourceType // of Asked; "" where everything of the kind was read
 	Asked   []string             // the names that were asked about; none for all of the type
 	State   State                // nil where nothing was read, which is not the same as empty
-	Adopted Adopted              // what relight relies on that others made, if NeedsAdopted
-	Floors  Floors               // what relight remembers of retentions, if NeedsFloors
+	Adopted Adopted              // what relight remembers, if NeedsAdopted or NeedsFloors
 }
 
 // Of plans one kind, in the plan's fixed order. It returns an error if that kind

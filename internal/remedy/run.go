@@ -161,8 +161,7 @@ type Reconciler struct {
 	Observer Observer
 	Applier  Applier
 	Want     catalog.Desired
-	Floors   func(context.Context) (plan.Floors, error)  // reads what relight remembers of retentions; nil for nothing
-	Adopted  func(context.Context) (plan.Adopted, error) // reads what relight relies on that others made; nil for nothing
+	Adopted  func(context.Context) (plan.Adopted, error) // reads what relight relies on that others made, and the longest retentions; nil for nothing
 	Forgets  bool                                        // it may not write what relight remembers, and leaves that to the deployed sweep
 }
 
@@ -172,14 +171,7 @@ type Reconciler struct {
 // then is reported and is no error, since reads lag writes.
 func (r Reconciler) Run(ctx context.Context, s Scope, mode catalog.Mode, causes ...Cause) Report {
 	rep := Report{Scope: s, Mode: mode, Causes: causes}
-	if read := r.Floors; read != nil {
-		once := sync.OnceValues(func() (plan.Floors, error) { return read(ctx) }) // for both observations
-		r.Floors = func(context.Context) (plan.Floors, error) { return once() }
-	}
-	if read := r.Adopted; read != nil {
-		once := sync.OnceValues(func() (plan.Adopted, error) { return read(ctx) })
-		r.Adopted = func(context.Context) (plan.Adopted, error) { return once() }
-	}
+	r = r.Once(ctx) // for both observations
 	rep.Plan, rep.Err = r.plan(ctx, s)
 	if rep.Err != nil || mode != catalog.Repair || len(rep.Plan.Actions) == 0 {
 		return rep
@@ -198,17 +190,22 @@ func (r Reconciler) Run(ctx context.Context, s Scope, mode catalog.Mode, causes 
 	return rep
 }
 
+// Once returns a Reconciler whose runs together read no more than once what relight
+// remembers.
+func (r Reconciler) Once(ctx context.Context) Reconciler {
+	if read := r.Adopted; read != nil {
+		once := sync.OnceValues(func() (plan.Adopted, error) { return read(ctx) })
+		r.Adopted = func(context.Context) (plan.Adopted, error) { return once() }
+	}
+	return r
+}
+
 func (r Reconciler) plan(ctx context.Context, s Scope) (plan.Plan, error) {
 	got, err := r.Observer.Observe(ctx, s)
 	if err != nil {
 		return plan.Plan{}, fmt.Errorf("observe %s: %w", s, err)
 	}
-	if r.Floors != nil && plan.NeedsFloors(got) {
-		if got.Floors, err = r.Floors(ctx); err != nil {
-			return plan.Plan{}, fmt.Errorf("recall retentions for %s: %w", s, err)
-		}
-	}
-	if r.Adopted != nil && plan.NeedsAdopted(r.Want, got) {
+	if r.Adopted != nil && (plan.NeedsAdopted(r.Want, got) || plan.NeedsFloors(got)) {
 		adopted, err := r.Adopted(ctx)
 		if err != nil {
 			return plan.Plan{}, fmt.Errorf("recall what was adopted for %s: %w", s, err)
