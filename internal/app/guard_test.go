@@ -411,3 +411,20 @@ func TestMappingStillChanging(t *testing.T) {
 		t.Errorf("not restored: %v, %v", again, errs)
 	}
 }
+
+// Only CloudFormation's own words say that there is no stack of relight's. Any other
+// refusal is one: the sweep fails for the guard, and says why.
+func TestStackUnread(t *testing.T) {
+	for message, unread := range map[string]bool{
+		"ValidationError: Stack with id relight does not exist":                                   false,
+		"ValidationError: 1 validation error detected: Value at 'stackName' failed to satisfy it": true,
+		"AccessDenied: no": true,
+	} {
+		w := healthy(t, few)
+		w.Fail("DescribeStacks", message)
+		s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Guard}, Regions: []string{home}})
+		if got := s.Unrestored > 0 && strings.Contains(s.Reports[0].Error, "DescribeStacks"); got != unread {
+			t.Errorf("%s: the guard's error is %q, want one: %t", message, s.Reports[0].Error, unread)
+		}
+	}
+}

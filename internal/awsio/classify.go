@@ -19,7 +19,8 @@ import (
 
 // classes lists what error codes mean for relight. Sources: "Error codes for
 // the Amazon EC2 API", "Common errors" of the CloudWatch Logs, CloudWatch,
-// CloudTrail, SNS, SQS, Lambda, Systems Manager, KMS and IAM API references, and the
+// CloudTrail, SNS, SQS, Lambda, EventBridge, EventBridge Scheduler, CloudFormation,
+// Systems Manager, KMS and IAM API references, and the
 // errors of their operations. Throttling and 5xx are not listed: the SDK's own retry
 // tables know them.
 var classes = map[remedy.Class][]string{
@@ -39,6 +40,7 @@ var classes = map[remedy.Class][]string{
 		"ConcurrentModification", "ServiceFailure", // IAM
 		"ConflictException",                         // CloudTrail: another change of the trail is in progress
 		"ConcurrentAccess", "StaleTag", "Throttled", // SNS
+		"ConcurrentModificationException", "InternalException", "InternalServerException", // EventBridge, and the last one Scheduler
 		"DependencyTimeoutException", "KMSInternalException", "KMSThrottling", keyInvalidState, // KMS; the last one: the key's state changed after relight read it
 		"InternalServerError", "ServiceException", "ServiceUnavailableException",
 		"ResourceConflictException", "ResourceInUseException", // Lambda
@@ -73,7 +75,8 @@ var classes = map[remedy.Class][]string{
 		"InvalidInput", "MalformedPolicyDocument", "PolicyNotAttachable", "UnmodifiableEntity", // IAM
 
 		"InvalidAddress", "InvalidAttributeName", "InvalidSecurity", "UnsupportedOperation", // SQS
-		"InvalidParameterValueException", // Lambda
+		"InvalidParameterValueException",                                                                                      // Lambda
+		"InvalidEventPatternException", "ManagedRuleException", "OperationDisabledException", "ServiceQuotaExceededException", // EventBridge, and the last one Scheduler
 	}),
 }
 
@@ -91,6 +94,7 @@ const (
 var hints = map[string]string{
 	"FlowLogsLimitExceeded":                                  "the VPC has as many flow logs as it may have: delete one that does not satisfy the policy",
 	limitCode:                                                "a quota is exhausted: delete what you do not need, or request a higher quota",
+	"ServiceQuotaExceededException":                          "a quota is exhausted: delete what you do not need, or request a higher quota",
 	"LimitExceeded":                                          "a quota is exhausted: delete what you do not need, or request a higher quota",
 	"CloudTrailAccessNotEnabledException":                    "enable trusted access for CloudTrail in the management account of the organisation; no other account can do that",
 	"InsufficientEncryptionPolicyException":                  "check that the trail's key exists and that its policy allows CloudTrail to use it, or configure another: trail.keyArn; the bucket's policy may also be the cause",

@@ -407,9 +407,13 @@ func (r *region) schedule(ctx context.Context, name string) (*plan.ScheduleState
 // it. Whoever may change the stack could otherwise hold one open for ever.
 const longestChange = time.Hour
 
-// noStack is CloudFormation's code for a stack that does not exist. Source: AWS
-// CloudFormation API Reference, DescribeStacks.
-const noStack = "ValidationError"
+// CloudFormation answers the code noStack with a message that ends in noStackSays if a
+// stack does not exist. The code alone may mean anything about the request. Source: AWS
+// CloudFormation API Reference, DescribeStacks; belief missing-stack-says-so, recorded.
+const (
+	noStack     = "ValidationError"
+	noStackSays = "does not exist"
+)
 
 // stackChanging returns what CloudFormation is doing to the stack, or "".
 func (r *region) stackChanging(ctx context.Context) (string, error) {
@@ -433,7 +437,7 @@ func (r *region) stackChanging(ctx context.Context) (string, error) {
 func (r *region) stack(ctx context.Context) ([]cftypes.Stack, error) {
 	out, err := r.cloudformation().DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(r.Want.StackName())})
 	switch {
-	case codeOf(err) == noStack:
+	case codeOf(err) == noStack && strings.Contains(err.Error(), noStackSays):
 		return nil, nil
 	case err != nil:
 		return nil, err

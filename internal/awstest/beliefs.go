@@ -155,7 +155,7 @@ func (a *Account) slow(id string, n int) int {
 
 // beliefs has a row for each belief that decides something and that no clause
 // of the contract checks.
-var beliefs = slices.Concat(flowLogBeliefs, logGroupBeliefs, alarmBeliefs, trailBeliefs, topicBeliefs, keyAndRoleBeliefs, eventBeliefs)
+var beliefs = slices.Concat(flowLogBeliefs, logGroupBeliefs, alarmBeliefs, trailBeliefs, topicBeliefs, keyAndRoleBeliefs, eventBeliefs, guardBeliefs)
 
 // These are the beginnings of what is evidence, or makes up for an alternative.
 const (
@@ -650,5 +650,50 @@ var eventBeliefs = []Belief{
 	{
 		ID: "tag-values-are-texts", Says: "The value \"true\" of a tag stays a text in CreateTags and CreateVpc; it is a boolean in CreateFlowLogs.", Grade: Recorded,
 		Evidence: invictus + "2023-07-10.", Decides: "internal/trigger/names.go",
+	},
+}
+
+// guardBeliefs are about the services of relight's own stack, and about the values of
+// metrics.
+var guardBeliefs = []Belief{
+	{
+		ID: "missing-stack-says-so", Says: "DescribeStacks of a stack that does not exist answers ValidationError, with a message that ends in \"does not exist\".", Grade: Recorded,
+		Evidence: "boto/boto3 issue 2807, recorded 2021-04-02. CloudFormation API Reference, DescribeStacks, has the code.", Decides: "internal/awsio/guard.go",
+	},
+	{
+		ID: "stack-change-begins", Says: "A stack's LastUpdatedTime is when the change in progress began.", Grade: Assumed,
+		Evidence: "CloudFormation API Reference, Stack: the time the stack was last updated.", Decides: "internal/awsio/guard.go",
+		Why:  "The account has no deployments: tests set the status and the times, before and after the limit (`TestDeployment`)",
+		Then: "relight restores its stack while a deployment changes it, as it does after an hour. What CloudFormation writes last stays, and a sweep restores the rest.", Settles: byHand + ": DescribeStacks during an update.",
+	},
+	{
+		ID: "put-rule-replaces", Says: "PutRule replaces the settings of a rule, also those that it leaves out. The targets stay.", Grade: Documented,
+		Evidence: "EventBridge API Reference, PutRule.", Decides: "internal/awsio/guard.go",
+		Why:  "relight sends every setting that it compares, and reads the targets apart",
+		Then: "Nothing.", Settles: byHand + ": PutRule of a rule without its description.",
+	},
+	{
+		ID: "put-targets-fails-inside", Says: "PutTargets answers that a target failed inside a successful reply.", Grade: Documented,
+		Evidence: "EventBridge API Reference, PutTargets, FailedEntries.", Decides: "internal/awsio/guard.go",
+		Why:  "relight puts one target in a call, and a failed one is a failed call either way",
+		Then: "Nothing: the call's own error is reported.", Settles: byHand + ": PutTargets with the ARN of a queue that does not exist.",
+	},
+	{
+		ID: "update-schedule-replaces", Says: "UpdateSchedule replaces every setting of a schedule: those that it leaves out get their defaults.", Grade: Documented,
+		Evidence: "EventBridge Scheduler API Reference, UpdateSchedule.", Decides: "internal/awsio/guard.go",
+		Why:  "relight sends every setting that it wants, and wants no start or end date",
+		Then: "An end date that somebody set stays, and each sweep reports the schedule as still to restore.", Settles: byHand + ": UpdateSchedule of a schedule with an end date, without it.",
+	},
+	{
+		ID: "rule-change-takes-time", Says: "A rule that was restored matches events within minutes, and no reply says when.", Grade: Documented,
+		Evidence: "EventBridge API Reference, PutRule and EnableRule: allow a short period of time for changes to take effect.", Decides: "nowhere",
+		Why:  sweepTest,
+		Then: "The next sweep restores what no event reported.", Settles: byHand + ": EnableRule, and calls that the rule matches.",
+	},
+	{
+		ID: "negative-values-show", Says: "GetMetricData has the smallest value of a period, negative ones too, within minutes.", Grade: Assumed,
+		Evidence: "CloudWatch API Reference, MetricDatum: values from -2^360. CloudWatch User Guide, Publishing custom metrics: statistics of a new metric take up to two minutes.", Decides: "internal/awsio/alarm.go",
+		Why:  "`TestNegativeValues` has values of any age: two sweeps look at each value of the half hour before",
+		Then: "relight does not report a value that shows later than half an hour after its time. Alarms that take the largest value ring all the same.", Settles: byHand + ": PutMetricData of -1, GetMetricData until it shows.",
 	},
 }

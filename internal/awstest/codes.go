@@ -8,9 +8,11 @@ import (
 	cloudtrailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	cloudwatchtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	eventtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
@@ -58,6 +60,14 @@ var errorCodes = []Codes{
 		&sqstypes.InvalidAddress{}, &sqstypes.InvalidAttributeName{}, &sqstypes.InvalidSecurity{}, &sqstypes.QueueDoesNotExist{}, &sqstypes.UnsupportedOperation{},
 	), Of: "Amazon SQS", Grade: Modelled, Evidence: "API model of Amazon SQS."},
 	{Names: named(&lambdatypes.InvalidParameterValueException{}, &lambdatypes.ResourceConflictException{}, &lambdatypes.ResourceInUseException{}, &lambdatypes.ServiceException{}), Of: "Lambda", Grade: Modelled, Evidence: "API model of Lambda."},
+	{Names: named(
+		&eventtypes.ConcurrentModificationException{}, &eventtypes.InternalException{}, &eventtypes.InvalidEventPatternException{}, &eventtypes.LimitExceededException{},
+		&eventtypes.ManagedRuleException{}, &eventtypes.OperationDisabledException{}, &eventtypes.ResourceNotFoundException{},
+	), Of: "EventBridge", Grade: Modelled, Evidence: "API model of Amazon EventBridge."},
+	{Names: named(
+		&schedulertypes.ConflictException{}, &schedulertypes.InternalServerException{}, &schedulertypes.ResourceNotFoundException{},
+		&schedulertypes.ServiceQuotaExceededException{}, &schedulertypes.ThrottlingException{}, &schedulertypes.ValidationException{},
+	), Of: "EventBridge Scheduler", Grade: Modelled, Evidence: "API model of Amazon EventBridge Scheduler."},
 	{Names: named(&cloudwatchtypes.LimitExceededFault{}, &cloudwatchtypes.ResourceNotFoundException{}), Of: "CloudWatch", Grade: Modelled, Evidence: "API model of CloudWatch."},
 	{Names: named(
 		&cloudtrailtypes.CloudTrailAccessNotEnabledException{}, &cloudtrailtypes.CloudTrailARNInvalidException{}, &cloudtrailtypes.CloudWatchLogsDeliveryUnavailableException{},
@@ -100,6 +110,7 @@ var errorCodes = []Codes{
 	{Names: []string{"InvalidParameter"}, Of: "EC2 and Amazon SNS", Grade: Recorded, Evidence: localstack + "2024-09-24 and 2025-10-13."},
 	{Names: named(&logstypes.ResourceNotFoundException{}, &logstypes.ResourceAlreadyExistsException{}, &logstypes.InvalidParameterException{}), Of: "CloudWatch Logs", Grade: Recorded, Evidence: localstack + "2026-02-03 and 2026-02-05."},
 	{Names: named(&logstypes.LimitExceededException{}), Of: "CloudWatch Logs", Grade: Recorded, Evidence: stackd + "2026-09-26."},
+	{Names: []string{"ValidationError"}, Of: "CloudFormation, of a stack that does not exist", Grade: Recorded, Evidence: "boto/boto3 issue 2807, recorded 2021-04-02."},
 	{Names: []string{"AccessDenied"}, Of: "CloudWatch", Grade: Recorded, Evidence: stackd + "2026-09-14, in records of denied calls."},
 	{Names: named(&cloudwatchtypes.ResourceNotFound{}), Of: "CloudWatch", Grade: Recorded, Evidence: localstack + "2025-09-22."},
 	{Names: named(&cloudtrailtypes.TrailNotFoundException{}), Of: "CloudTrail", Grade: Recorded, Evidence: custodian + "2019-07-31."},
