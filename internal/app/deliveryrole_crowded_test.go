@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,6 +89,35 @@ func TestCrowdedDeliveryRole(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// What makes room for the role's policy is first what goes in any case, and then what
+// takes most: as little as possible of what somebody may need.
+func TestWhatMakesRoom(t *testing.T) {
+	denying := strings.Replace(filler(4000), `"Allow","Action":"s3:ListBucket"`, `"Deny","NotAction":"s3:Lists"`, 1)
+	for name, tt := range map[string]struct {
+		policies map[string]string
+		left     []string
+	}{
+		"the largest first":   {map[string]string{"a": filler(300), "b": filler(400), "c": filler(9000), "d": filler(300)}, []string{"a", "b", "d"}},
+		"one that denies":     {map[string]string{"a": filler(6200), "z": denying}, []string{"a"}},
+		"and then another":    {map[string]string{"a": filler(200), "b": filler(6000), "z": denying}, []string{"a", "b"}},
+		"no more than needed": {map[string]string{"a": filler(5000), "b": filler(5200)}, []string{"a"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := healthy(t, few)
+			must(w.IAM.DeleteRolePolicy(t.Context(), &iam.DeleteRolePolicyInput{RoleName: aws.String(roleName), PolicyName: aws.String("deliver")}))
+			for policy, document := range tt.policies {
+				w.putRolePolicy(policy, document)
+			}
+			w.send(events.Read("DeleteRolePolicy.ours.json"), true)
+			w.PageSize(0)
+			left := must(w.IAM.ListRolePolicies(t.Context(), &iam.ListRolePoliciesInput{RoleName: aws.String(roleName), MaxItems: aws.Int32(100)})).PolicyNames
+			if want := append(slices.Clone(tt.left), "deliver"); !slices.Equal(left, slices.Sorted(slices.Values(want))) {
+				t.Errorf("the role's policies are %v, want %v", left, want)
+			}
+		})
 	}
 }
 

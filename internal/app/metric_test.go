@@ -44,6 +44,8 @@ func TestForeignWriters(t *testing.T) {
 		"on relight's other group":     {flowLogGroup, writer("relight", rootUsage, "", "-5", nil), true},
 		"the same events":              {foreignGroup, writer("relight", rootUsage, pattern, "1", nil), false},
 		"another namespace":            {foreignGroup, writer("checkout", rootUsage, "", "-1", nil), false},
+		"another one's, there":         {trailGroup, writer("checkout", rootUsage, "", "-1", nil), false},
+		"a near one's, there":          {trailGroup, writer("relight2", rootUsage, "", "-1", nil), false},
 		"another metric of relight's":  {foreignGroup, writer("relight", "Repaired", "", "-1", nil), false},
 		"the same in a namespace near": {foreignGroup, writer("relight2", rootUsage, "", "-1", nil), false},
 	} {
@@ -85,8 +87,8 @@ func TestWritersUnread(t *testing.T) {
 	}
 }
 
-// A negative value is reported where an alarm adds values up: of relight's with a
-// threshold above one, and of somebody else's. The largest value needs no look.
+// A negative value is reported where an alarm of relight's adds values up: one with a
+// threshold above one. The largest value needs no look.
 func TestNegativeValues(t *testing.T) {
 	const three = `{"controls":{"root-usage":{"threshold":3}}}`
 	for name, tt := range map[string]struct {
@@ -120,5 +122,24 @@ func TestNegativeValues(t *testing.T) {
 				t.Errorf("%d calls of GetMetricData", n)
 			}
 		})
+	}
+}
+
+// Of somebody else's alarm that satisfies a control, too, a negative value is reported
+// where it adds values up.
+func TestNegativeValuesOfOthers(t *testing.T) {
+	for statistic, told := range map[cloudwatchtypes.Statistic]bool{cloudwatchtypes.StatisticSum: true, cloudwatchtypes.StatisticMaximum: false} {
+		w := deployed(t, few)
+		w.putFilter(trailGroup, filterOf("theirs", catalog.Controls()[0].Pattern, "theirs", "calls"))
+		alarm := alarmOn("their-alarm", "theirs", "calls", w.topic)
+		alarm.Statistic = statistic
+		w.putAlarm(alarm)
+		w.sweep(app.Request{})
+		must(w.CloudWatch.PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{Namespace: aws.String("theirs"), MetricData: []cloudwatchtypes.MetricDatum{
+			{MetricName: aws.String("calls"), Value: aws.Float64(-1), Timestamp: aws.Time(w.now.Add(-time.Minute))},
+		}}))
+		if got := findings(w.sweep(app.Request{})); strings.Contains(got, "the alarm their-alarm takes the sum") != told {
+			t.Errorf("%s: findings %q, want one: %t", statistic, got, told)
+		}
 	}
 }
