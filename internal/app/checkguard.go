@@ -30,16 +30,13 @@ func (a *App) checkGuard(ctx context.Context) {
 	}
 	a.guardChecked = a.now()
 	s := remedy.Scope{Account: a.deployment.Account, Region: a.deployment.HomeRegion, Kind: catalog.Guard}
-	ask := func(with func(context.Context, string, catalog.Kind) error) error {
-		waiting, cancel := context.WithTimeout(ctx, guardTime)
-		defer cancel()
-		return with(waiting, s.Region, s.Kind)
-	}
-	guard := ask(a.cloud.HandOver)
+	waiting, cancel := context.WithTimeout(ctx, guardTime)
+	defer cancel()
+	guard := a.cloud.CheckGuard(waiting, s.Region)
 	if guard == nil {
 		return
 	}
-	sweep := ask(a.cloud.SweepKind)
+	sweep := a.cloud.SweepKind(ctx, s.Region, s.Kind)
 	if sweep == nil {
 		a.log.Warn("the guard's function did not answer, so the sweep's function checked relight's own stack", "error", guard.Error())
 		return

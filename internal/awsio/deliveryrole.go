@@ -260,19 +260,28 @@ func (c *Cloud) HandOver(ctx context.Context, region string, kind catalog.Kind) 
 	return c.invoke(ctx, region, catalog.Function(kind), catalog.HandOver{Repair: kind})
 }
 
+// CheckGuard makes the guard's function check relight's own stack and restore it, and
+// waits for it. It tries once: a function that somebody throttles to 0 answers no
+// better later, and the sweep's function can check as well.
+func (c *Cloud) CheckGuard(ctx context.Context, region string) error {
+	return c.invoke(ctx, region, catalog.Function(catalog.Guard), catalog.HandOver{Repair: catalog.Guard}, func(o *lambda.Options) {
+		o.Retryer = aws.NopRetryer{}
+	})
+}
+
 // SweepKind makes the sweep's function check a kind and restore it, and waits for it.
 func (c *Cloud) SweepKind(ctx context.Context, region string, kind catalog.Kind) error {
 	return c.invoke(ctx, region, catalog.Backfill, map[string]any{"kinds": []catalog.Kind{kind}, "mode": catalog.Repair})
 }
 
 // invoke invokes a function of relight's and waits for its answer.
-func (c *Cloud) invoke(ctx context.Context, region string, f catalog.Function, request any) error {
+func (c *Cloud) invoke(ctx context.Context, region string, f catalog.Function, request any, options ...func(*lambda.Options)) error {
 	name := c.Want.FunctionName(f)
 	payload, err := json.Marshal(request)
 	if err != nil { // marshalling strings never fails
 		panic(err)
 	}
-	out, err := c.home(region).lambda().Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String(name), Payload: payload})
+	out, err := c.home(region).lambda().Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String(name), Payload: payload}, options...)
 	if err == nil && out.FunctionError != nil {
 		err = &remedy.Error{
 			Op: invokeOp, Target: name, Class: remedy.Transient, Hint: "read why in the function's log",

@@ -256,7 +256,8 @@ func (s stage) describe(t *testing.T, names []string) []cwtypes.MetricAlarm {
 	return out.MetricAlarms
 }
 
-// schedules returns the names of both schedules of the sweep.
+// schedules returns the names of relight's schedules: both of the sweep, and that of
+// the digest.
 func (s stage) schedules(t *testing.T) (names []string) {
 	t.Helper()
 	out, err := s.root.Scheduler.ListSchedules(t.Context(), &scheduler.ListSchedulesInput{NamePrefix: aws.String(s.Prefix + "-")})
@@ -266,8 +267,8 @@ func (s stage) schedules(t *testing.T) (names []string) {
 	for _, one := range out.Schedules {
 		names = append(names, aws.ToString(one.Name))
 	}
-	if len(names) != 2 {
-		t.Fatalf("schedules %v, want two", names)
+	if len(names) != 3 {
+		t.Fatalf("schedules %v, want three", names)
 	}
 	return names
 }

@@ -6,6 +6,7 @@ GET  identity/KEY         the principal that an access key belongs to
 GET  alarms/ACCT/REGION   stored metric alarms, all or ?name=...
 GET  pending/ACCT/REGION  the contents of subscribers' mailboxes: unconfirmed subscriptions with their token
 POST poll/on, poll/off    whether functions receive messages from queues; poll/off/QUEUE is about one
+POST cold                 ends the processes of functions, so that each starts cold, as Lambda may at any time
 POST drop                 removes the messages of the queues that feed functions
 """
 
@@ -15,6 +16,7 @@ import json
 from urllib.parse import parse_qs
 
 from ministack import app
+from ministack.core import lambda_runtime
 from ministack.core.iam_evaluator import find_iam_access_key_account, is_root_access_key
 from ministack.core.responses import get_account_id, request_scope, set_request_account_id
 from ministack.services import cloudwatch, eventbridge, iam, sns, sts
@@ -36,7 +38,7 @@ def install(token):
         query = parse_qs(scope["query_string"].decode())
         try:
             answer = {"events": put, "identity": identity, "alarms": alarms, "pending": pending,
-                      "poll": batches.poll, "drop": batches.drop}[kind](
+                      "poll": batches.poll, "drop": batches.drop, "cold": cold}[kind](
                 *rest, **({"events": json.loads(body)} if body else {}), **query)
         except Exception as error:  # the caller prints it; the emulator continues
             return await _reply(send, 500, {"error": f"{type(error).__name__}: {error}"})
@@ -56,6 +58,11 @@ async def _reply(send, status, answer):
     await send({"type": "http.response.start", "status": status,
                 "headers": [(b"content-type", b"application/json")]})
     await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
+
+
+def cold():
+    lambda_runtime.reset()
+    return {}
 
 
 def put(events):
