@@ -65,7 +65,9 @@ func (e *Emulator) Poll(ctx context.Context, on bool, queues ...string) error {
 
 // Cold ends the processes of functions, so that each function starts cold, as Lambda
 // may let it at any time.
-func (e *Emulator) Cold(ctx context.Context) error { return e.lab(ctx, http.MethodPost, "cold", nil, nil) }
+func (e *Emulator) Cold(ctx context.Context) error {
+	return e.lab(ctx, http.MethodPost, "cold", nil, nil)
+}
 
 // Drop removes all messages from the queues that feed functions. It is no call to
 // AWS, so nothing reports it.
