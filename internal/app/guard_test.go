@@ -255,6 +255,9 @@ func cuts() []cut {
 		{"guard's mapping", "deleted", func(w *world) { w.unmap("relight-guard") }, ""},
 		{"schedule", "off", guardHarms["UpdateSchedule.ours.json"].do, "UpdateSchedule.ours.json"},
 		{"schedule", "deleted", (*world).deleteSchedule, "DeleteSchedule.ours.json"},
+		{"schedule", "under a key", schedule(func(in *scheduler.UpdateScheduleInput) {
+			in.KmsKeyArn = aws.String("arn:aws:kms:us-east-1:111122223333:key/theirs")
+		}), ""},
 		{"schedule", "ended", schedule(func(in *scheduler.UpdateScheduleInput) { in.EndDate = aws.Time(time.Unix(0, 0)) }), ""},
 		{"other schedule", "off", func(w *world) {
 			w.putSchedule("relight-unannounced-sweep", func(in *scheduler.UpdateScheduleInput) { in.State = schedulertypes.ScheduleStateDisabled })

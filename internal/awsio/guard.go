@@ -387,7 +387,7 @@ func (r *region) schedule(ctx context.Context, name string) (*plan.ScheduleState
 	if err != nil {
 		return nil, gone(err)
 	}
-	got := &plan.ScheduleState{State: string(out.State), Expression: aws.ToString(out.ScheduleExpression), Bounded: out.StartDate != nil || out.EndDate != nil}
+	got := &plan.ScheduleState{State: string(out.State), Expression: aws.ToString(out.ScheduleExpression), Bounded: out.StartDate != nil || out.EndDate != nil, Key: aws.ToString(out.KmsKeyArn)}
 	if w := out.FlexibleTimeWindow; w != nil && w.Mode == schedulertypes.FlexibleTimeWindowModeFlexible {
 		got.Window = int(aws.ToInt32(w.MaximumWindowInMinutes))
 	}

@@ -26,7 +26,7 @@ func (r *rule) state() map[string]any {
 
 func scheduleState(s *scheduler.GetScheduleOutput) map[string]any {
 	return map[string]any{
-		"state": s.State, "expression": s.ScheduleExpression, "window": s.FlexibleTimeWindow, "target": s.Target, "start": s.StartDate, "end": s.EndDate,
+		"state": s.State, "expression": s.ScheduleExpression, "window": s.FlexibleTimeWindow, "target": s.Target, "start": s.StartDate, "end": s.EndDate, "key": s.KmsKeyArn,
 	}
 }
 
@@ -230,7 +230,7 @@ func createSchedule(c *request, in *scheduler.CreateScheduleInput) (*scheduler.C
 		return nil, refuse("ConflictException", "Schedule %s already exists.", *in.Name)
 	}
 	c.putSchedule(&scheduler.GetScheduleOutput{
-		Name: in.Name, State: in.State, ScheduleExpression: in.ScheduleExpression, FlexibleTimeWindow: in.FlexibleTimeWindow, Target: in.Target,
+		Name: in.Name, State: in.State, ScheduleExpression: in.ScheduleExpression, FlexibleTimeWindow: in.FlexibleTimeWindow, Target: in.Target, KmsKeyArn: in.KmsKeyArn,
 		StartDate: in.StartDate, EndDate: in.EndDate, Description: in.Description,
 	})
 	return &scheduler.CreateScheduleOutput{ScheduleArn: c.schedules[*in.Name].Arn}, nil
@@ -243,7 +243,7 @@ func updateSchedule(c *request, in *scheduler.UpdateScheduleInput) (*scheduler.U
 		return nil, noSchedule(*in.Name)
 	}
 	c.putSchedule(&scheduler.GetScheduleOutput{
-		Name: in.Name, State: in.State, ScheduleExpression: in.ScheduleExpression, FlexibleTimeWindow: in.FlexibleTimeWindow, Target: in.Target,
+		Name: in.Name, State: in.State, ScheduleExpression: in.ScheduleExpression, FlexibleTimeWindow: in.FlexibleTimeWindow, Target: in.Target, KmsKeyArn: in.KmsKeyArn,
 		StartDate: in.StartDate, EndDate: in.EndDate, Description: in.Description,
 	})
 	return &scheduler.UpdateScheduleOutput{ScheduleArn: c.schedules[*in.Name].Arn}, nil

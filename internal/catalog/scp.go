@@ -33,6 +33,9 @@ var alsoGuarded = []struct {
 	resources []string
 }{
 	{[]string{"iam:CreateRole"}, nil}, // a role with the name of an exempt one would be exempt
+	{[]string{"iam:PassRole"}, nil},   // a function with an exempt role would be exempt
+	{[]string{"sqs:ReceiveMessage", "sqs:DeleteMessage"}, nil},
+	{[]string{"sns:PutDataProtectionPolicy"}, nil},
 	{[]string{"logs:DeleteLogGroup"}, []string{"logs:*:*:log-group:" + InPrefix + "-*", "logs:*:*:log-group:/aws/lambda/" + InPrefix + "-*"}},
 	{[]string{"cloudformation:DeleteStack", "cloudformation:UpdateStack", "cloudformation:ExecuteChangeSet"}, []string{"cloudformation:*:*:stack/" + InPrefix + "*"}},
 }

@@ -69,6 +69,7 @@ type ScheduleState struct {
 	Window      int    // minutes within which it may sweep; 0 for at once
 	Description string // of the schedule to restore
 	Bounded     bool   // it starts late or ends
+	Key         string // ARN of a key of KMS that encrypts it; "" for AWS's own
 	Target      string // ARN
 	Role        string // ARN
 	Input       string
@@ -355,6 +356,8 @@ func scheduleDrift(want ScheduleState, got *ScheduleState) string {
 		return "it is " + got.State
 	case got.Bounded:
 		return "it has a start or an end"
+	case got.Key != "":
+		return "it is encrypted with the key " + got.Key
 	case got.Expression != want.Expression:
 		return "it sweeps at " + got.Expression
 	case *got != want:
