@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	eventTimeout = time.Minute      // for a function that handles events
+	eventTimeout = catalog.EventSeconds * time.Second
 	sweepTimeout = 15 * time.Minute // the maximum that Lambda allows
 	memory       = 256              // MB
 	batchWindow  = catalog.BatchSeconds * time.Second

@@ -13,6 +13,7 @@ import (
 
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/config"
+	"github.com/relight-aws/relight/internal/iampolicy"
 	"github.com/relight-aws/relight/internal/plan"
 )
 
@@ -51,6 +52,18 @@ func TestGuardIsTheStack(t *testing.T) {
 			}
 			want["rule "+on+" "+r.Name] = fmt.Sprint(sorted(t, r.Pattern), " ", r.Description(), " ", target.ID, " ", last(target.ARN), " ", last(target.DeadLetters), " ", target.Age, " ", target.Retries, " ", target.Alters)
 		}
+		for _, group := range d.FunctionLogs() {
+			want["log group "+group] = fmt.Sprint(catalog.LogDays)
+		}
+		for _, q := range d.Queues(home) {
+			attributes := plan.WantedQueue(d, q)
+			delete(attributes, "MaximumMessageSize") // the stack leaves these to AWS
+			delete(attributes, "RedriveAllowPolicy")
+			delete(attributes, "KmsMasterKeyId")
+			for name, value := range attributes {
+				want["queue "+q.Name+" "+name] = value
+			}
+		}
 		for _, m := range d.Mappings(home) {
 			one := plan.WantedMapping(d, m)
 			want["mapping "+m.Queue+" "+last(one.Function)] = fmt.Sprint(one.On, " ", one.Batch, " ", one.Window, " ", one.AtOnce, " ", one.Partial, " ", one.Filtered)
@@ -71,6 +84,39 @@ func TestGuardIsTheStack(t *testing.T) {
 			alters := at(one, "Input") != nil || at(one, "InputPath") != nil || at(one, "InputTransformer") != nil
 			got["rule "+on+" "+text(p["Name"])] = fmt.Sprint(text(p["EventPattern"]), " ", text(p["Description"]), " ", text(at(one, "Id")), " ", queueName(text(at(one, "Arn"))), " ",
 				queueName(text(at(one, "DeadLetterConfig", "Arn"))), " ", text(at(one, "RetryPolicy", "MaximumEventAgeInSeconds")), " ", text(at(one, "RetryPolicy", "MaximumRetryAttempts")), " ", alters)
+		}
+		for _, r := range s.of("AWS::Logs::LogGroup") {
+			got["log group "+text(r.Properties["LogGroupName"])] = text(r.Properties["RetentionInDays"])
+		}
+		for id, r := range s.of("AWS::SQS::Queue") {
+			p := r.Properties
+			name := text(p["QueueName"])
+			for attribute, otherwise := range map[string]string{"DelaySeconds": "0", "MessageRetentionPeriod": "345600", "SqsManagedSseEnabled": "", "VisibilityTimeout": ""} {
+				if value := text(p[attribute]); p[attribute] != nil {
+					got["queue "+name+" "+attribute] = value
+				} else if otherwise != "" {
+					got["queue "+name+" "+attribute] = otherwise
+				}
+			}
+			if dead := at(p, "RedrivePolicy", "deadLetterTargetArn"); dead != nil {
+				got["queue "+name+" RedrivePolicy"] = fmt.Sprintf(`{"deadLetterTargetArn":"arn:aws:sqs:%s:111122223333:%s","maxReceiveCount":%s}`, home, queueName(text(dead)), text(at(p, "RedrivePolicy", "maxReceiveCount")))
+			}
+			for _, policy := range s.of("AWS::SQS::QueuePolicy") {
+				if text(at(policy.Properties, "Queues", 0)) == "${"+id+"}" {
+					attribute, arn := "queue "+name+" Policy", "arn:aws:sqs:"+home+":111122223333:"+name
+					fill := strings.NewReplacer("${"+id+".Arn}", arn, "${AWS::Partition}", "aws", "${AWS::AccountId}", "111122223333").Replace
+					raw, err := json.Marshal(filled(policy.Properties["PolicyDocument"], fill))
+					if err != nil {
+						t.Fatal(err)
+					}
+					if got[attribute] = string(raw); iampolicy.Same(want[attribute], got[attribute]) {
+						got[attribute] = want[attribute]
+					}
+				}
+			}
+			if p["KmsMasterKeyId"] != nil || p["RedriveAllowPolicy"] != nil || p["MaximumMessageSize"] != nil {
+				t.Errorf("%s has settings that relight does not know", name)
+			}
 		}
 		for _, r := range s.of("AWS::Lambda::EventSourceMapping") {
 			p := r.Properties
@@ -110,6 +156,30 @@ func TestGuardIsTheStack(t *testing.T) {
 			}
 		}
 	}
+}
+
+// filled returns a property with each reference in it replaced by a text.
+func filled(v any, fill func(string) string) any {
+	switch v := v.(type) {
+	case string:
+		return fill(v)
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = filled(e, fill)
+		}
+		return out
+	case map[string]any:
+		if v["Ref"] != nil || v["Fn::GetAtt"] != nil || v["Fn::Join"] != nil {
+			return fill(text(v))
+		}
+		out := map[string]any{}
+		for k, e := range v {
+			out[k] = filled(e, fill)
+		}
+		return out
+	}
+	return v
 }
 
 func function(t *testing.T, s template, name string) map[string]any {

@@ -13,7 +13,7 @@ import (
 )
 
 // newQueue adds a queue that passes each message to its function, after a delay
-// if one is given. After maxReceives attempts the message goes to dead.
+// if one is given. After catalog.MaxReceives attempts the message goes to dead.
 //
 // The visibility timeout is the minimum that the Lambda guide asks for: six
 // times the function's timeout, plus the batch window. Source: AWS Lambda
@@ -22,8 +22,8 @@ import (
 func newQueue(scope constructs.Construct, id, name string, delay time.Duration, dead awssqs.IQueue) awssqs.Queue {
 	props := &awssqs.QueueProps{
 		QueueName:         jsii.String(name),
-		VisibilityTimeout: seconds(6*eventTimeout + batchWindow),
-		DeadLetterQueue:   &awssqs.DeadLetterQueue{Queue: dead, MaxReceiveCount: jsii.Number(maxReceives)},
+		VisibilityTimeout: seconds(catalog.VisibilitySeconds * time.Second),
+		DeadLetterQueue:   &awssqs.DeadLetterQueue{Queue: dead, MaxReceiveCount: jsii.Number(catalog.MaxReceives)},
 		Encryption:        awssqs.QueueEncryption_SQS_MANAGED,
 		EnforceSSL:        jsii.Bool(true),
 	}
@@ -33,14 +33,12 @@ func newQueue(scope constructs.Construct, id, name string, delay time.Duration, 
 	return awssqs.NewQueue(scope, jsii.String(id), props)
 }
 
-const maxReceives = 5
-
 // newDeadLetters adds a queue for messages that need the attention of a person.
 // The queue keeps messages for fourteen days, the maximum that SQS allows.
 func newDeadLetters(scope constructs.Construct, id, name string) awssqs.Queue {
 	return awssqs.NewQueue(scope, jsii.String(id), &awssqs.QueueProps{
 		QueueName:       jsii.String(name),
-		RetentionPeriod: awscdk.Duration_Days(jsii.Number(14)),
+		RetentionPeriod: seconds(catalog.DeadLetterSeconds * time.Second),
 		Encryption:      awssqs.QueueEncryption_SQS_MANAGED,
 		EnforceSSL:      jsii.Bool(true),
 	})

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/relight-aws/relight/events"
@@ -38,6 +40,15 @@ func (w *world) addGuard() {
 	w.AddBus(home, want.BusName())
 	for _, f := range catalog.Functions() {
 		w.AddFunction(home, want.FunctionName(f))
+	}
+	for _, group := range want.FunctionLogs() {
+		w.createGroup(home, group)
+		w.putRetention(home, group, catalog.LogDays)
+	}
+	for _, q := range want.Queues(home) {
+		attributes := plan.WantedQueue(want, q)
+		maps.DeleteFunc(attributes, func(name, value string) bool { return value == "" || name == "MaximumMessageSize" })
+		must(w.SQS.CreateQueue(w.t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(q.Name), Attributes: attributes}))
 	}
 	for _, m := range want.Mappings(home) {
 		w.mapQueue(m.Queue, want.FunctionName(m.Function))
@@ -73,6 +84,21 @@ func (w *world) unmap(queue string) {
 	w.t.Helper()
 	must(w.Lambda.DeleteEventSourceMapping(w.t.Context(), &lambda.DeleteEventSourceMappingInput{UUID: aws.String(w.MappingsOf(home, queue)[0])}))
 }
+
+// changeQueue changes attributes of a queue.
+func (w *world) changeQueue(name string, attributes map[string]string) {
+	w.t.Helper()
+	must(w.SQS.SetQueueAttributes(w.t.Context(), &sqs.SetQueueAttributesInput{QueueUrl: aws.String(queueURL + name), Attributes: attributes}))
+}
+
+const (
+	alarmsLogs = "/aws/lambda/relight-alarms"
+
+	queueURL = "https://sqs.us-east-1.amazonaws.com/111122223333/"
+
+	// openQueue is a policy that lets everybody read the alarms' queue, and shuts the rules out.
+	openQueue = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"arn:aws:sqs:us-east-1:111122223333:relight-alarms"}]}`
+)
 
 // tapped is the mapping that tapQueue makes, in the account's state.
 const tapped = home + " mapping arn:aws:sqs:us-east-1:111122223333:relight-alarms arn:aws:lambda:us-east-1:111122223333:function:spare"
@@ -200,6 +226,17 @@ var guardHarms = map[string]attack{
 	}},
 	"DeleteSchedule.ours.json": {do: (*world).deleteSchedule},
 
+	"DeleteLogGroup.function.json":     {do: func(w *world) { w.deleteGroup(home, alarmsLogs) }},
+	"PutRetentionPolicy.function.json": {do: func(w *world) { w.putRetention(home, alarmsLogs, 1) }},
+
+	"SetQueueAttributes.ours.json":   {do: func(w *world) { w.changeQueue("relight-alarms", map[string]string{"MessageRetentionPeriod": "60"}) }},
+	"SetQueueAttributes.policy.json": {do: func(w *world) { w.changeQueue("relight-alarms", map[string]string{"Policy": openQueue}) }},
+	"SetQueueAttributes.dead-letters.json": {do: func(w *world) {
+		w.changeQueue("relight-alarms-dead-letters", map[string]string{"RedriveAllowPolicy": `{"redrivePermission":"denyAll"}`, "MessageRetentionPeriod": "60"})
+	}},
+	"AddPermission.ours.json":     {do: func(w *world) { w.changeQueue("relight-alarms", map[string]string{"Policy": openQueue}) }},
+	"RemovePermission.queue.json": {do: func(w *world) { w.changeQueue("relight-alarms", map[string]string{"Policy": ""}) }},
+
 	"UpdateEventSourceMapping20150331.ours.json": {do: func(w *world) { w.remap("relight-alarms", deaf) }},
 	"UpdateEventSourceMapping20150331.filter.json": {do: func(w *world) {
 		w.remap("relight-alarms", func(in *lambda.UpdateEventSourceMappingInput) {
@@ -253,6 +290,13 @@ func cuts() []cut {
 		}, ""},
 		{"guard's mapping", "off", func(w *world) { w.remap("relight-guard", deaf) }, ""},
 		{"guard's mapping", "deleted", func(w *world) { w.unmap("relight-guard") }, ""},
+		{"queue", "short-lived", guardHarms["SetQueueAttributes.ours.json"].do, "SetQueueAttributes.ours.json"},
+		{"queue", "open", guardHarms["SetQueueAttributes.policy.json"].do, "SetQueueAttributes.policy.json"},
+		{"guard's queue", "closed", func(w *world) { w.changeQueue("relight-guard", map[string]string{"Policy": ""}) }, ""},
+		{"guard's queue", "delayed", func(w *world) { w.changeQueue("relight-guard", map[string]string{"DelaySeconds": "900"}) }, ""},
+		{"guard's queue", "encrypted", func(w *world) { w.changeQueue("relight-guard", map[string]string{"KmsMasterKeyId": "alias/theirs"}) }, ""},
+		{"log group", "deleted", guardHarms["DeleteLogGroup.function.json"].do, "DeleteLogGroup.function.json"},
+		{"guard's log group", "deleted", func(w *world) { w.deleteGroup(home, "/aws/lambda/relight-guard") }, ""},
 		{"schedule", "off", guardHarms["UpdateSchedule.ours.json"].do, "UpdateSchedule.ours.json"},
 		{"schedule", "deleted", (*world).deleteSchedule, "DeleteSchedule.ours.json"},
 		{"schedule", "under a key", schedule(func(in *scheduler.UpdateScheduleInput) {
@@ -272,6 +316,9 @@ func (w *world) hears() bool {
 	all := w.State()
 	state := all[home+" rule default/"+guardRule]
 	if !strings.Contains(all[home+" mapping arn:aws:sqs:us-east-1:111122223333:relight-guard arn:aws:lambda:us-east-1:111122223333:function:relight-guard"], `"on":"Enabled"`) {
+		return false
+	}
+	if queue := all[home+" queue relight-guard"]; !strings.Contains(queue, "events.amazonaws.com") || strings.Contains(queue, "alias/theirs") || strings.Contains(queue, "DelaySeconds") {
 		return false
 	}
 	limit := must(w.Lambda.GetFunctionConcurrency(w.t.Context(), &lambda.GetFunctionConcurrencyInput{FunctionName: aws.String("relight-guard")}))
@@ -347,7 +394,10 @@ func TestDeployment(t *testing.T) {
 // A call on relight's own functions and queues is reported also while CloudFormation
 // changes the stack: whoever can start a deployment could otherwise hide in one.
 func TestReportedDuringDeployment(t *testing.T) {
-	for _, name := range []string{"UpdateFunctionCode20150331v2.ours.json", "DeleteFunction20150331.ours.json", "DeleteQueue.ours.json"} {
+	for _, name := range []string{
+		"UpdateFunctionCode20150331v2.ours.json", "DeleteFunction20150331.ours.json", "DeleteQueue.ours.json", "PurgeQueue.ours.json", "PutRolePolicy.own-role.json",
+		"UpdateStack.ours.json", "ExecuteChangeSet.arn.json", "DeleteEventBus.ours.json",
+	} {
 		w := healthy(t, "")
 		w.SetStack(home, cftypes.Stack{
 			StackName: aws.String("relight"), StackStatus: cftypes.StackStatusUpdateInProgress, CreationTime: aws.Time(w.now.Add(-time.Hour)), LastUpdatedTime: aws.Time(w.now),
@@ -428,6 +478,67 @@ func TestStackUnread(t *testing.T) {
 		s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Guard}, Regions: []string{home}})
 		if got := s.Unrestored > 0 && strings.Contains(s.Reports[0].Error, "DescribeStacks"); got != unread {
 			t.Errorf("%s: the guard's error is %q, want one: %t", message, s.Reports[0].Error, unread)
+		}
+	}
+}
+
+// A sweep finds a deleted queue, which relight does not create again, and restores
+// the settings of every queue within as many sweeps as there are queues.
+func TestQueuesBySweep(t *testing.T) {
+	w := healthy(t, "")
+	w.DeleteQueue("arn:aws:sqs:us-east-1:111122223333:relight-alarms")
+	s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Guard}})
+	if len(s.Reports) != 1 || s.Findings != 1 || s.Reports[0].Findings[0].Code != string(plan.GuardQueueGone) {
+		t.Errorf("%+v", s)
+	}
+
+	w = healthy(t, "")
+	before := w.State()
+	queues := w.config.Baseline().Queues(home)
+	for _, q := range queues {
+		w.changeQueue(q.Name, map[string]string{"MessageRetentionPeriod": "60", "MaximumMessageSize": "1024", "DelaySeconds": "900"})
+	}
+	w.changeQueue("relight-guard", map[string]string{"MessageRetentionPeriod": "345600", "MaximumMessageSize": "1048576", "DelaySeconds": "0"}) // it would make the sweep read all
+	for range 2 * len(queues) {                                                                                                                 // a sweep reads a function or a queue, in turn
+		w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Guard}})
+		w.now = w.now.Add(15 * time.Minute)
+	}
+	after := w.State()
+	for key := range after {
+		after[key] = strings.Replace(after[key], `"MaximumMessageSize":"262144",`, "", 1) // what the stack leaves to AWS comes back as the least that relight needs
+	}
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Errorf("not restored (-before +after):\n%s", diff)
+	}
+}
+
+// A sweep finds a deleted function, at once if it is the guard's own: then no event
+// says which others are gone.
+func TestFunctionGone(t *testing.T) {
+	for _, own := range []bool{true, false} {
+		w := healthy(t, "")
+		w.DeleteFunction(home, "relight-alarms")
+		if own {
+			w.DeleteFunction(home, "relight-guard")
+		}
+		found := map[string]bool{}
+		for range 2 * len(catalog.Functions()) {
+			for _, f := range w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Guard}}).Reports[0].Findings {
+				if f.Code == string(plan.GuardFunctionGone) {
+					found[f.Subject] = true
+				}
+			}
+			if own {
+				break
+			}
+			w.now = w.now.Add(15 * time.Minute)
+		}
+		want := map[string]bool{"function relight-alarms": true}
+		if own {
+			want["function relight-guard"] = true
+		}
+		if diff := cmp.Diff(want, found); diff != "" {
+			t.Errorf("the guard's own gone: %t: findings (-want +got):\n%s", own, diff)
 		}
 	}
 }

@@ -245,7 +245,7 @@ var harms = map[string]attack{
 	"DisableAlarmActions.foreign.json":         alarmsMuted(foreignAlarm),
 
 	"DeleteRole.ours.json":            roleDeleted,
-	"DeleteRole.null-parameters.json": {do: roleDeleted.do, more: 1}, // it may have been the trail's role
+	"DeleteRole.null-parameters.json": {do: roleDeleted.do, more: 2}, // it may have been the trail's role, or a function's
 	"DeleteRolePolicy.ours.json": {do: func(w *world) {
 		must(w.IAM.DeleteRolePolicy(w.t.Context(), &iam.DeleteRolePolicyInput{RoleName: aws.String(roleName), PolicyName: aws.String("deliver")}))
 	}},
@@ -421,7 +421,7 @@ func TestSamples(t *testing.T) {
 var strangers = map[string]string{
 	"trail": "app-trail", "log-group": foreignGroup, "alarm": foreignAlarm, "muted-alarm": foreignAlarm, "composite-alarm": "checkout",
 	"topic": "arn:aws:sns:us-east-1:111122223333:checkout", "bucket": "checkout-assets", "key": "0987dcba-09fe-87dc-65ba-ab0987654321",
-	"own-function": "checkout", "queue": "checkout", "event-source": "arn:aws:sqs:us-east-1:111122223333:checkout", "role": "checkout-service", "parameter": "/checkout/database", "policy": "arn:aws:iam::111122223333:policy/checkout-tables",
+	"own-function": "checkout", "queue": "checkout", "stack": "checkout", "bus": "checkout", "event-source": "arn:aws:sqs:us-east-1:111122223333:checkout", "role": "checkout-service", "parameter": "/checkout/database", "policy": "arn:aws:iam::111122223333:policy/checkout-tables",
 }
 
 var named = regexp.MustCompile("^check .*: ([a-z-]+) `([^`]+)`(;|$)")

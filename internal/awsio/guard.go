@@ -18,6 +18,8 @@ import (
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/plan"
@@ -39,6 +41,8 @@ var guardKind = kindOf(
 	each((*region).putSchedule),
 	each((*region).freeFunction),
 	each((*region).putMapping),
+	each((*region).putQueue),
+	each((*region).createLogGroup),
 )
 
 // observeGuard reads relight's own stack. An event about somebody else's rule or
@@ -66,23 +70,26 @@ func (r *region) observeGuard(ctx context.Context, s remedy.Scope) (*plan.GuardS
 	case catalog.Lambda:
 		if err = r.guardFunctions(ctx, state, func(f catalog.Function) bool {
 			return len(names) == 0 || slices.Contains(names, r.Want.FunctionName(f))
-		}); err == nil && len(state.Reserved) == 0 {
+		}); err == nil && len(state.Reserved)+len(state.Gone) == 0 {
 			return &plan.GuardState{Elsewhere: "the event is about another function"}, nil
 		}
 	case catalog.MappedSource:
 		if err = r.guardMappings(ctx, state, names); err == nil && len(state.Mappings) == 0 {
 			return &plan.GuardState{Elsewhere: "the event is about another event source"}, nil
 		}
-	case catalog.OwnFunction, catalog.Queue:
-		for _, name := range names {
-			if strings.HasPrefix(name, r.Want.Name("")) {
-				state.Named = append(state.Named, name)
-			}
+	case catalog.LogGroup:
+		if err = r.guardLogs(ctx, state, names); err == nil && len(state.Logs) == 0 {
+			return &plan.GuardState{Elsewhere: "the event is about another log group"}, nil
 		}
-		if len(names) > 0 && len(state.Named) == 0 {
-			state.Elsewhere = "the event is about another " + strings.TrimPrefix(string(s.Type), "own-")
+	case catalog.OwnFunction, catalog.Role, catalog.EventBus, catalog.Stack:
+		return r.guardNamed(ctx, s.Type, names) // calls on these are only reported
+	case catalog.SQSQueue:
+		if state, err = r.guardNamed(ctx, s.Type, names); err != nil || state.Elsewhere != "" {
+			return state, err
 		}
-		return state, nil // calls on these are only reported
+		if err = r.guardNamedQueues(ctx, state, names); err == nil && len(state.Queues) == 0 {
+			return state, nil
+		}
 	case catalog.Schedule:
 		if err = r.guardSchedules(ctx, state, names); err == nil && len(state.Schedules) == 0 {
 			return &plan.GuardState{Elsewhere: "the event is about another schedule"}, nil
@@ -98,6 +105,12 @@ func (r *region) observeGuard(ctx context.Context, s remedy.Scope) (*plan.GuardS
 		if err == nil {
 			err = r.guardReserved(ctx, state)
 		}
+		if err == nil {
+			err = r.guardOtherQueues(ctx, state)
+		}
+		if err == nil {
+			err = r.guardLogs(ctx, state, nil)
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -106,17 +119,83 @@ func (r *region) observeGuard(ctx context.Context, s remedy.Scope) (*plan.GuardS
 	return state, err
 }
 
+// guardNamed returns the state for a call on parts of relight that calls name. A
+// change set that is given by its ARN does not say whose it is: it counts as
+// relight's while CloudFormation changes relight's stack.
+func (r *region) guardNamed(ctx context.Context, of catalog.ResourceType, names []string) (*plan.GuardState, error) {
+	state := &plan.GuardState{}
+	for _, name := range names {
+		ours := r.ours(of, name)
+		if of == catalog.Stack && strings.Contains(name, ":changeSet/") {
+			changing, err := r.stackChanging(ctx)
+			if err != nil {
+				return nil, err
+			}
+			ours = changing != ""
+		}
+		if ours {
+			state.Named = append(state.Named, name)
+		}
+	}
+	if len(names) > 0 && len(state.Named) == 0 {
+		state.Elsewhere = "the event is about another " + strings.TrimPrefix(string(of), "own-")
+	}
+	return state, nil
+}
+
+// ours reports whether a name is one of relight's own stack, or like one. CloudFormation
+// begins the names that it makes up with that of the stack. The delivery role is
+// another kind's.
+func (r *region) ours(of catalog.ResourceType, name string) bool {
+	like := strings.HasPrefix(name, r.Want.Name(""))
+	switch of {
+	case catalog.EventBus, catalog.Stack:
+		return like || name == r.Want.BusName() || name == r.Want.StackName()
+	case catalog.Role:
+		return like && !strings.HasSuffix(r.Want.DeliveryRole, "/"+name)
+	}
+	return like
+}
+
+// guardLogs reads the log groups of relight's functions among those names, or all for
+// none.
+func (r *region) guardLogs(ctx context.Context, state *plan.GuardState, names []string) error {
+	wanted := slices.DeleteFunc(r.Want.FunctionLogs(), func(group string) bool { return len(names) > 0 && !slices.Contains(names, group) })
+	state.Logs = map[string]bool{}
+	if len(wanted) == 0 {
+		return nil
+	}
+	found := map[string]plan.LogGroup{}
+	if err := r.listLogGroups(ctx, catalog.FunctionLogGroup(r.Want.Name("")), wanted, found); err != nil {
+		return err
+	}
+	for _, group := range wanted {
+		_, state.Logs[group] = found[group]
+	}
+	return nil
+}
+
 // hears reports whether a rule hears of changes of rules.
 func hears(rule catalog.Rule) bool {
 	return rule.Kind == catalog.Guard && rule.Pattern.Source[0] == "aws.events"
 }
 
 // inTurn is how many targets a sweep reads besides those that it always reads.
-const inTurn = 2
+const inTurn = 1
 
 // interval returns the number of the interval between sweeps that it is now.
 func (r *region) interval() int {
 	return int(r.Now().Unix() / int64(max(1, r.Want.Guard.SweepMinutes)*60))
+}
+
+// alternate returns which of n functions or queues a sweep reads, and whether it is
+// a queue: one interval reads a function, and the next one a queue.
+func (r *region) alternate(n int) (i int, queue bool) {
+	if r.Now == nil {
+		return 0, false
+	}
+	now := r.interval()
+	return now / 2 % n, now%2 == 1
 }
 
 // turn returns which rules' targets a sweep reads.
@@ -230,14 +309,18 @@ func ruleTarget(t ebtypes.Target) plan.RuleTarget {
 	return target
 }
 
-// guardOwn reads every mapping, and the concurrency of the guard's own function. If
-// nothing passes events to that function, or it is stopped, events may have been lost.
+// guardOwn reads what the guard itself depends on: its queue, and the mapping and the
+// concurrency of its function. If any of these is not as deployed, events may have
+// been lost. It also reads every other mapping, and whether every queue exists.
 func (r *region) guardOwn(ctx context.Context, state *plan.GuardState) error {
 	own := catalog.Function(catalog.Guard)
+	if err := r.guardQueues(ctx, state); err != nil {
+		return err
+	}
 	if err := r.guardFunctions(ctx, state, func(f catalog.Function) bool { return f == own }); err != nil {
 		return err
 	}
-	state.Deaf = state.Reserved[r.Want.FunctionName(own)] != nil
+	state.Deaf = state.Deaf || len(state.Gone) > 0 || state.Reserved[r.Want.FunctionName(own)] != nil
 	if err := r.guardMappings(ctx, state, nil); err != nil {
 		return err
 	}
@@ -249,6 +332,101 @@ func (r *region) guardOwn(ctx context.Context, state *plan.GuardState) error {
 		state.Deaf = state.Deaf || reason != ""
 	}
 	return nil
+}
+
+// guardQueues lists relight's queues, and reads the attributes of the guard's own.
+func (r *region) guardQueues(ctx context.Context, state *plan.GuardState) error {
+	urls := map[string]string{}
+	in := &sqs.ListQueuesInput{QueueNamePrefix: aws.String(r.Want.Name("")), MaxResults: aws.Int32(1000)} // without it, SQS does not page
+	for {
+		out, err := r.sqs().ListQueues(ctx, in)
+		if err != nil {
+			return err
+		}
+		for _, url := range out.QueueUrls {
+			urls[url[strings.LastIndex(url, "/")+1:]] = url
+		}
+		if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
+			break
+		}
+	}
+	state.Queues = map[string]*plan.QueueState{}
+	for _, q := range r.Want.Queues(r.name) {
+		state.Queues[q.Name] = nil
+		if urls[q.Name] == "" {
+			continue
+		}
+		state.Queues[q.Name] = &plan.QueueState{URL: urls[q.Name]}
+		if q.Name != r.Want.QueueName(catalog.Guard, false) {
+			continue
+		}
+		if err := r.readQueue(ctx, state, q.Name); err != nil {
+			return err
+		}
+		if seen := state.Queues[q.Name]; seen != nil {
+			_, reason := plan.QueueDrift(plan.WantedQueue(r.Want, q), seen.Attributes)
+			state.Deaf = reason != ""
+		}
+	}
+	return nil
+}
+
+// guardOtherQueues reads the attributes of one other queue in turn, and of all if
+// anything keeps the guard's function from hearing of changes.
+func (r *region) guardOtherQueues(ctx context.Context, state *plan.GuardState) error {
+	names := slices.Sorted(maps.Keys(state.Queues))
+	turn, queues := r.alternate(len(names))
+	for i, name := range names {
+		seen := state.Queues[name]
+		if seen == nil || seen.Attributes != nil || !state.Deaf && (!queues || i != turn) {
+			continue
+		}
+		if err := r.readQueue(ctx, state, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// guardNamedQueues reads relight's queues among those names, or all for none.
+func (r *region) guardNamedQueues(ctx context.Context, state *plan.GuardState, names []string) error {
+	state.Queues = map[string]*plan.QueueState{}
+	for _, q := range r.Want.Queues(r.name) {
+		if len(names) > 0 && !slices.Contains(names, q.Name) {
+			continue
+		}
+		state.Queues[q.Name] = nil
+		out, err := r.sqs().GetQueueUrl(about(ctx, q.Name), &sqs.GetQueueUrlInput{QueueName: aws.String(q.Name)})
+		if err == nil {
+			state.Queues[q.Name] = &plan.QueueState{URL: aws.ToString(out.QueueUrl)}
+			err = r.readQueue(ctx, state, q.Name)
+		}
+		if gone(err) != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readQueue reads the attributes of a queue, which may have been deleted meanwhile.
+func (r *region) readQueue(ctx context.Context, state *plan.GuardState, name string) error {
+	seen := state.Queues[name]
+	out, err := r.sqs().GetQueueAttributes(about(ctx, name), &sqs.GetQueueAttributesInput{
+		QueueUrl: aws.String(seen.URL), AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameAll},
+	})
+	if remedy.ClassOf(err) == remedy.Missing {
+		state.Queues[name] = nil
+		return nil
+	}
+	if err == nil {
+		seen.Attributes = out.Attributes
+	}
+	return err
+}
+
+func (r *region) putQueue(ctx context.Context, a plan.PutQueue) error {
+	_, err := r.sqs().SetQueueAttributes(about(ctx, a.Name), &sqs.SetQueueAttributesInput{QueueUrl: aws.String(a.URL), Attributes: a.Attributes})
+	return again(err)
 }
 
 // guardMappings reads the mappings of relight's queues among those event sources, or
@@ -331,14 +509,14 @@ func (r *region) guardReserved(ctx context.Context, state *plan.GuardState) erro
 	own, deaf := catalog.Function(catalog.Guard), state.Deaf
 	functions := catalog.Functions()
 	turn := own
-	if r.Now != nil {
-		turn = functions[r.interval()%len(functions)]
+	if i, queues := r.alternate(len(functions)); !queues {
+		turn = functions[i]
 	}
 	return r.guardFunctions(ctx, state, func(f catalog.Function) bool { return f != own && (deaf || f == turn) })
 }
 
-// guardFunctions reads the concurrency that is reserved for the chosen functions. A
-// function that does not exist has none.
+// guardFunctions reads the concurrency that is reserved for the chosen functions, and
+// which of them do not exist.
 func (r *region) guardFunctions(ctx context.Context, state *plan.GuardState, chosen func(catalog.Function) bool) error {
 	if state.Reserved == nil {
 		state.Reserved = map[string]*int32{}
@@ -351,6 +529,7 @@ func (r *region) guardFunctions(ctx context.Context, state *plan.GuardState, cho
 		out, err := r.lambda().GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: aws.String(name)})
 		switch {
 		case remedy.ClassOf(err) == remedy.Missing:
+			state.Gone = append(state.Gone, name)
 		case err != nil:
 			return err
 		default:

@@ -13,9 +13,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-// queueAttributes are the attributes that a queue has here: SQS knows more, which
-// say nothing about who may send to the queue.
-var queueAttributes = []string{"KmsMasterKeyId", "Policy", "SqsManagedSseEnabled"}
+// queueAttributes are the attributes that a queue has here, with their defaults. SQS
+// knows more, which keep nobody from sending to the queue or reading it. Source:
+// Amazon SQS API Reference, CreateQueue.
+var queueAttributes = map[string]string{
+	"DelaySeconds": "0", "KmsMasterKeyId": "", "MaximumMessageSize": "1048576", "MessageRetentionPeriod": "345600", "Policy": "",
+	"ReceiveMessageWaitTimeSeconds": "0", "RedriveAllowPolicy": "", "RedrivePolicy": "", "SqsManagedSseEnabled": "", "VisibilityTimeout": "30",
+}
 
 // AddQueue makes a queue that topics may send to, and returns its ARN. Source of
 // the policy: Amazon SNS Developer Guide, "Subscribing an Amazon SQS queue to an
@@ -99,7 +103,7 @@ func setQueue(attributes, set map[string]string) error {
 	}
 	for k, v := range set {
 		switch {
-		case !slices.Contains(queueAttributes, k):
+		case !known(k):
 			return refuse("InvalidAttributeName", "Unknown Attribute %s.", k)
 		case k == "Policy" && v != "" && !json.Valid([]byte(v)):
 			return refuse("InvalidAttributeValue", "Invalid value for the parameter Policy.")
@@ -107,7 +111,7 @@ func setQueue(attributes, set map[string]string) error {
 	}
 	for k, v := range set {
 		attributes[k] = v
-		if v == "" {
+		if v == queueAttributes[k] || k == "RedriveAllowPolicy" && strings.Contains(v, "allowAll") {
 			delete(attributes, k)
 		}
 	}
@@ -115,6 +119,11 @@ func setQueue(attributes, set map[string]string) error {
 		attributes["SqsManagedSseEnabled"] = "false"
 	}
 	return nil
+}
+
+func known(attribute string) bool {
+	_, is := queueAttributes[attribute]
+	return is
 }
 
 func setQueueAttributes(c *request, in *sqs.SetQueueAttributesInput) error {
@@ -151,10 +160,31 @@ func getQueueAttributes(c *request, in *sqs.GetQueueAttributesInput) (*sqs.GetQu
 			return nil, refuse("InvalidAttributeName", "Unknown Attribute %s.", k)
 		}
 	}
-	all := maps.Clone(attributes)
+	all := maps.Clone(queueAttributes)
+	maps.DeleteFunc(all, func(_, v string) bool { return v == "" })
+	maps.Copy(all, attributes)
 	all["QueueArn"] = c.arn("sqs", c.name, name)
 	maps.DeleteFunc(all, func(k, _ string) bool { return !asked(k) })
 	return &sqs.GetQueueAttributesOutput{Attributes: all}, nil
+}
+
+// listQueues lists the URLs of queues. It pages only if the request has MaxResults.
+// Source: Amazon SQS API Reference, ListQueues.
+func listQueues(c *request, in *sqs.ListQueuesInput) (*sqs.ListQueuesOutput, error) {
+	found := map[string]string{}
+	for name := range c.queues {
+		if strings.HasPrefix(name, aws.ToString(in.QueueNamePrefix)) {
+			found[name] = *c.urlOf(name)
+		}
+	}
+	out := &sqs.ListQueuesOutput{}
+	if in.MaxResults == nil {
+		out.QueueUrls = slices.Sorted(maps.Values(found))
+		return out, nil
+	}
+	var err error
+	out.QueueUrls, out.NextToken, err = paged(c, page{token: in.NextToken, ask: in.MaxResults, least: 1, most: 1000, usual: 1000, limit: "InvalidParameterValue", bad: "InvalidParameterValue"}, found)
+	return out, err
 }
 
 func deleteQueue(c *request, in *sqs.DeleteQueueInput) error {
@@ -178,6 +208,7 @@ func (a *Account) DeleteQueue(arn string) {
 var queueOperations = []operation{
 	handle(createQueue),
 	handle(getQueueURL),
+	handle(listQueues),
 	handle(getQueueAttributes),
 	act[sqs.SetQueueAttributesOutput](setQueueAttributes),
 	act[sqs.DeleteQueueOutput](deleteQueue),

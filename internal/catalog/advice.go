@@ -78,8 +78,23 @@ const (
 		"while its template is the same. Destroy the stack, wait a minute, and deploy relight again. If only a version was deleted, nothing is missing."
 	adviceFunctionOpen = "This function is relight's own. Whoever the new statement admits can invoke it, and have relight-backfill accept a changed trail. " +
 		"Read the function's policy: aws lambda get-policy. If nobody wanted the statement, remove it: aws lambda remove-permission."
-	adviceQueue = "This queue is relight's own: it passes events on, or keeps those that could not be handled. Its new attributes may keep events out, delay them, drop them, or let somebody else read or delete them. " +
-		"Read them: aws sqs get-queue-attributes. If the change is wrong, set it back: aws sqs set-queue-attributes. relight does not restore queues. Sweeps do not need them."
+	adviceInvocations = "This function is relight's own. The settings decide how often a failed sweep is tried again, for how long, and where a person finds it afterwards. " +
+		"Read them: aws lambda get-function-event-invoke-config. If nobody wanted the change, set them back to what the stack has: aws cloudformation get-template."
+	adviceOwnLogs = "This log group is of one of relight's own functions: it says what relight did and why. A shorter retention destroys that. " +
+		"If nobody wanted it, set it back to 90 days: aws logs put-retention-policy."
+	adviceOwnRole = "This role is relight's own. Without its rights relight cannot restore, and with more of them whoever takes over the function gets them. relight does not change it. " +
+		"Compare it with the stack: aws iam get-role, list-role-policies, list-attached-role-policies, aws cloudformation get-template. " +
+		"If nobody wanted the change, undo it: aws iam delete-role-policy, detach-role-policy, put-role-policy or delete-role-permissions-boundary."
+	adviceStackChange = "This stack is relight's own. While CloudFormation changes it, relight restores no part of it, for an hour at most, and does not report what CloudFormation does to it. " +
+		"If nobody deploys, stop it: aws cloudformation cancel-update-stack. Then compare the stack with what you deployed, and deploy relight again."
+	adviceStackOpen = "This stack is relight's own. Without termination protection one call deletes it. If nobody wanted that, switch it on again: " +
+		"aws cloudformation update-termination-protection --enable-termination-protection."
+	adviceBusGone = "This bus was relight's own. Without it no events of other regions arrive, and only sweeps restore there. CloudFormation does not create it again while its template is the same. " +
+		"Destroy the stacks, wait a minute, and deploy relight again."
+	adviceBus = "This bus is relight's own. Its policy decides who may send events to it. Read it: aws events describe-event-bus. " +
+		"Only this account may send. If the change is wrong, undo it: aws events remove-permission, or put-permission with the policy that the stack has."
+	adviceQueueEmptied = "This queue is relight's own. The messages that were in it are lost. If it feeds a function, only the next sweep restores what they were about. " +
+		"If it keeps what could not be handled, only the logs still say what that was. Find out what the caller did before: an attack whose event is lost is noticed later."
 	adviceQueueGone = "This queue was relight's own: it passed events on, or kept those that could not be handled. Until it exists again, events are lost, and only sweeps restore what they were about. " +
 		"CloudFormation does not create it again while its template is the same. Destroy the stack, wait a minute, and deploy relight again."
 	adviceUnsubscribed = "relight restores only the subscribers that the configuration names. Ask who else is missing." // relight does not know them

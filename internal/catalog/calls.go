@@ -96,6 +96,10 @@ var Calls = slices.Concat(
 		named("PutMetricFilter", "DeleteMetricFilter"),
 	Call{Source: "aws.logs", Kinds: []Kind{Alarms}, Type: Filter, Path: "requestParameters.filterName"}.
 		named("PutMetricFilter"), // relight's own filter may be new, and its metric without an alarm
+	Call{Source: "aws.logs", Kinds: []Kind{Guard}, Type: LogGroup, Path: "requestParameters.logGroupName"}.
+		named("DeleteLogGroup"), // of relight's own functions
+	Call{Source: "aws.logs", Kinds: []Kind{Guard}, Type: LogGroup, Path: "requestParameters.logGroupName", Deploys: true, Routine: true, Advice: adviceOwnLogs}.
+		named("PutRetentionPolicy"),
 	Call{
 		Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupIdentifier",
 		Advice: adviceUnprotected, Harmless: Value{"requestParameters.deletionProtectionEnabled", "true"},
@@ -201,9 +205,25 @@ var Calls = slices.Concat(
 		named("DeleteFunction20150331"),
 	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: OwnFunction, Path: "requestParameters.functionName", Deploys: true, Advice: adviceFunctionOpen}.
 		named("AddPermission20150331v2"),
-	Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: Queue, Path: "requestParameters.queueUrl", Deploys: true, Advice: adviceQueue}.
-		named("SetQueueAttributes"),
-	Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: Queue, Path: "requestParameters.queueUrl", Deploys: true, Advice: adviceQueueGone}.
+	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: OwnFunction, Path: "requestParameters.functionName", Deploys: true, Advice: adviceInvocations}.
+		named("PutFunctionEventInvokeConfig", "DeleteFunctionEventInvokeConfig"),
+	Call{Source: "aws.iam", Kinds: []Kind{Guard}, Type: Role, Path: "requestParameters.roleName", Deploys: true, Advice: adviceOwnRole}.
+		named(roleCalls...),
+	Call{Source: "aws.cloudformation", Kinds: []Kind{Guard}, Type: Stack, Path: "requestParameters.stackName|requestParameters.changeSetName", Advice: adviceStackChange}.
+		named("UpdateStack", "ExecuteChangeSet", "DeleteStack"),
+	Call{
+		Source: "aws.cloudformation", Kinds: []Kind{Guard}, Type: Stack, Path: "requestParameters.stackName",
+		Advice: adviceStackOpen, Harmless: Value{"requestParameters.enableTerminationProtection", "true"},
+	}.named("UpdateTerminationProtection"),
+	Call{Source: "aws.events", Kinds: []Kind{Guard}, Type: EventBus, Path: "requestParameters.name", Deploys: true, Advice: adviceBusGone}.
+		named("DeleteEventBus"),
+	Call{Source: "aws.events", Kinds: []Kind{Guard}, Type: EventBus, Path: "requestParameters.eventBusName", Deploys: true, Advice: adviceBus}.
+		named("PutPermission", "RemovePermission"),
+	Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: SQSQueue, Path: "requestParameters.queueUrl"}.
+		named("SetQueueAttributes", "AddPermission", "RemovePermission"),
+	Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: SQSQueue, Path: "requestParameters.queueUrl", Deploys: true, Advice: adviceQueueEmptied}.
+		named("PurgeQueue"),
+	Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: SQSQueue, Path: "requestParameters.queueUrl", Deploys: true, Advice: adviceQueueGone}.
 		named("DeleteQueue"),
 	Call{Source: "aws.scheduler", Kinds: []Kind{Guard}, Type: Schedule, Path: "requestParameters.name"}.
 		named("UpdateSchedule", "DeleteSchedule"),

@@ -99,7 +99,9 @@ const (
 	Schedule  ResourceType = "schedule"  // the name of a schedule of EventBridge Scheduler
 
 	OwnFunction  ResourceType = "own-function" // the name of a Lambda function; relight reads nothing of it, and only reports calls on its own
-	Queue        ResourceType = "queue"        // the name of an SQS queue; likewise
+	SQSQueue     ResourceType = "queue"        // the name of an SQS queue
+	Stack        ResourceType = "stack"        // the name of a CloudFormation stack
+	EventBus     ResourceType = "bus"          // the name of an event bus
 	MappedSource ResourceType = "event-source" // ARN of what an event source mapping reads
 
 	AccountPolicy ResourceType = "account-policy" // the name of an account policy of CloudWatch Logs

@@ -158,6 +158,65 @@ func (b Baseline) Mappings(home string) []Mapping {
 	return all
 }
 
+// These are the settings of the stack's queues. Source of the timeout: AWS Lambda
+// Developer Guide, "Creating and configuring an Amazon SQS event source mapping",
+// which asks for six times the function's, plus the batch window.
+const (
+	EventSeconds      = 60 // the timeout of a function that handles events
+	MaxReceives       = 5
+	VisibilitySeconds = 6*EventSeconds + BatchSeconds
+	DeadLetterSeconds = 14 * 24 * 3600 // the longest that SQS keeps messages
+	QueueSeconds      = 4 * 24 * 3600  // the default, which the other queues have
+)
+
+// A Queue is a queue of the home stack.
+type Queue struct {
+	Name  string
+	Dead  string   // name of its dead-letter queue; "" for a dead-letter queue
+	Delay int      // seconds
+	Buses []string // the buses whose rules may send to it; "" for the default bus
+}
+
+// Queues returns the queues of the home stack, for a deployment with that home
+// region.
+func (b Baseline) Queues(home string) []Queue {
+	all := []Queue{
+		{Name: b.Name(Undelivered), Buses: []string{"", b.BusName()}},
+		{Name: b.Name(SweepFailed)},
+	}
+	for _, k := range b.Guard.Kinds {
+		all = append(all, Queue{Name: b.Name(DeadLetters(k))})
+	}
+	rules := b.Rules(home)
+	for _, m := range b.Mappings(home) {
+		k := Kind(m.Function)
+		q := Queue{Name: m.Queue, Dead: b.Name(DeadLetters(k))}
+		later := m.Queue == b.QueueName(k, true)
+		if later {
+			q.Delay = b.Guard.GraceSeconds
+		}
+		for _, bus := range []string{"", b.BusName()} {
+			if slices.ContainsFunc(rules, func(r Rule) bool { return r.Kind == k && r.Later == later && r.Bus == bus }) {
+				q.Buses = append(q.Buses, bus)
+			}
+		}
+		all = append(all, q)
+	}
+	return all
+}
+
+// LogDays is the retention of the log groups of relight's functions.
+const LogDays = 90
+
+// FunctionLogs returns the log groups of the functions of the home stack.
+func (b Baseline) FunctionLogs() []string {
+	groups := []string{FunctionLogGroup(b.FunctionName(Backfill))}
+	for _, k := range b.Guard.Kinds {
+		groups = append(groups, FunctionLogGroup(b.FunctionName(Function(k))))
+	}
+	return groups
+}
+
 // SchedulePrefix begins the name of the sweep's schedule. The rest depends on the
 // code of the function that it invokes.
 func (b Baseline) SchedulePrefix() string { return b.Name("sweep-") }

@@ -391,6 +391,26 @@ var kindGrants = map[Kind][]Grant{
 			Why:       "a reserved concurrency of 0 stops a function; the stack reserves none, so relight removes it from its own functions",
 		},
 		{
+			Actions:   []string{"sqs:ListQueues"},
+			Resources: []string{"*"},
+			Why:       "SQS does not support resources for this listing",
+		},
+		{
+			Actions:   []string{"sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:SetQueueAttributes"},
+			Resources: []string{arn + "sqs:" + InRegion + ":" + InAccount + ":" + InPrefix + "-*"},
+			Why:       "relight restores the settings and policies of its own queues; GetQueueUrl is for a queue that an event names",
+		},
+		{
+			Actions:   []string{"logs:DescribeLogGroups"},
+			Resources: []string{"*"},
+			Why:       "CloudWatch Logs authorises this listing only for all log groups",
+		},
+		{
+			Actions:   []string{"logs:CreateLogGroup", "logs:PutRetentionPolicy"},
+			Resources: []string{arn + "logs:" + InRegion + ":" + InAccount + ":log-group:" + FunctionLogGroup(InPrefix+"-*")},
+			Why:       "relight restores the log groups of its own functions; a function without one writes neither logs nor metrics",
+		},
+		{
 			Actions:   []string{"lambda:ListEventSourceMappings"},
 			Resources: []string{"*"},
 			Why:       "Lambda does not support resources for this listing",

@@ -19,7 +19,9 @@ var guarded = map[ResourceType][]string{
 	EventRule:   {"events:*:*:rule/" + InPrefix + "-*", "events:*:*:rule/" + InPrefix + "/*"},
 	Lambda:      {"lambda:*:*:function:" + InPrefix + "-*"},
 	OwnFunction: {"lambda:*:*:function:" + InPrefix + "-*"},
-	Queue:       {"sqs:*:*:" + InPrefix + "-*"},
+	Stack:       {"cloudformation:*:*:stack/" + InPrefix + "*"},
+	EventBus:    {"events:*:*:event-bus/" + InPrefix + "*"},
+	SQSQueue:    {"sqs:*:*:" + InPrefix + "-*"},
 	Schedule:    {"scheduler:*:*:schedule/*/" + InPrefix + "-*"},
 	Topic:       {"sns:*:*:" + InPrefix + "-*"},
 	Alarm:       {"cloudwatch:*:*:alarm:" + InPrefix + "-*"},
@@ -36,8 +38,7 @@ var alsoGuarded = []struct {
 	{[]string{"iam:PassRole"}, nil},   // a function with an exempt role would be exempt
 	{[]string{"sqs:ReceiveMessage", "sqs:DeleteMessage"}, nil},
 	{[]string{"sns:PutDataProtectionPolicy"}, nil},
-	{[]string{"logs:DeleteLogGroup"}, []string{"logs:*:*:log-group:" + InPrefix + "-*", "logs:*:*:log-group:/aws/lambda/" + InPrefix + "-*"}},
-	{[]string{"cloudformation:DeleteStack", "cloudformation:UpdateStack", "cloudformation:ExecuteChangeSet"}, []string{"cloudformation:*:*:stack/" + InPrefix + "*"}},
+	{[]string{"logs:DeleteLogGroup", "logs:PutRetentionPolicy"}, []string{"logs:*:*:log-group:" + InPrefix + "-*", "logs:*:*:log-group:/aws/lambda/" + InPrefix + "-*"}},
 }
 
 // unnamed are calls whose resources SNS and KMS do not let a policy name by

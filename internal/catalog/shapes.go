@@ -38,7 +38,7 @@ func (s Shape) MatchString(text string) bool {
 // and GetPolicy; CloudWatch API Reference, PutMetricAlarm; AWS Systems Manager API
 // Reference, PutParameter; EventBridge API Reference, PutRule, and EventBridge
 // Scheduler API Reference, CreateSchedule; AWS Lambda API Reference, CreateFunction and
-// CreateEventSourceMapping; Amazon SQS
+// CreateEventSourceMapping; AWS CloudFormation API Reference, ExecuteChangeSet; Amazon SQS
 // API Reference, CreateQueue.
 var (
 	RegionShape   = shape(`^([a-z]{2,}(?:-[a-z]+)+-\d+)$`, 1, 255)
@@ -54,7 +54,8 @@ var (
 	PolicyShape   = shape(`^arn:[a-z-]+:iam::(?:aws|\d{12}):policy/([\x21-\x7e]+)$`, 1, 512)
 	LambdaShape   = shape(`^([a-zA-Z0-9_-]+)$`, 1, 64)
 	QueueShape    = shape(`^([a-zA-Z0-9_-]+(?:\.fifo)?)$`, 1, 80)
-	SourceShape   = shape(`^arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:\d*:([\x21-\x7e]+)$`, 1, 1024) // of an event source
-	RuleShape     = shape(`^([.\-_A-Za-z0-9]+)$`, 1, 64)                                     // of EventBridge rules and of schedules
+	StackShape    = shape(`^(?:arn:[a-z-]+:cloudformation:[a-z0-9-]+:\d{12}:(?:stack|changeSet)/)?([A-Za-z0-9-]+(?:/[A-Za-z0-9-]+)?)$`, 1, 255) // or the ARN of a change set
+	SourceShape   = shape(`^arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:\d*:([\x21-\x7e]+)$`, 1, 1024)                                                    // of an event source
+	RuleShape     = shape(`^([.\-_A-Za-z0-9]+)$`, 1, 64)                                                                                        // of EventBridge rules and of schedules
 	AlarmShape    = shape(`^([^\x00-\x1f\x7f]+)$`, 1, 255)
 )

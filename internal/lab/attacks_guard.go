@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -39,12 +40,25 @@ func guardAttacks() []Attack {
 		heals("scheduler DeleteSchedule, the sweep's", Region, disableTools, cli("scheduler", "DeleteSchedule", input{"Name": "${schedule}"})),
 		heals("lambda PutFunctionConcurrency, none for the alarms'", Region, disableTools,
 			cli("lambda", "PutFunctionConcurrency", input{"FunctionName": "${prefix}-alarms", "ReservedConcurrentExecutions": 0})),
+		heals("sqs SetQueueAttributes, the alarms' delayed", Region, disableTools,
+			sdk((*sqs.Client).SetQueueAttributes, input{"QueueUrl": queueURL + "${prefix}-alarms", "Attributes": input{"DelaySeconds": "900"}})),
+		heals("sqs SetQueueAttributes, dropping what is a minute old", Region, disableTools,
+			sdk((*sqs.Client).SetQueueAttributes, input{"QueueUrl": queueURL + "${prefix}-alarms-dead-letters", "Attributes": input{"MessageRetentionPeriod": "60"}})),
+		heals("sqs SetQueueAttributes, a policy that shuts rules out", Region, disableTools,
+			sdk((*sqs.Client).SetQueueAttributes, input{"QueueUrl": queueURL + "${prefix}-alarms", "Attributes": input{"Policy": openQueue}})),
+		heals("sqs AddPermission, for another account", Region, changeAccount,
+			sdk((*sqs.Client).AddPermission, input{"QueueUrl": queueURL + "${prefix}-alarms", "Label": "partner", "AWSAccountIds": []string{"444455556666"}, "Actions": []string{"*"}})),
+		heals("sqs RemovePermission, the rules'", Region, disableTools,
+			sdk((*sqs.Client).SetQueueAttributes, input{"QueueUrl": queueURL + "${prefix}-alarms", "Attributes": input{"Policy": openQueue}}),
+			sdk((*sqs.Client).RemovePermission, input{"QueueUrl": queueURL + "${prefix}-alarms", "Label": "partner"})),
 		heals("lambda UpdateEventSourceMapping, the alarms' off", Region, disableTools,
 			cli("lambda", "UpdateEventSourceMapping", input{"UUID": "${mapping}", "Enabled": false})),
 		heals("lambda UpdateEventSourceMapping, a filter that no event passes", Region, disableTools,
 			cli("lambda", "UpdateEventSourceMapping", input{"UUID": "${mapping}", "FilterCriteria": input{"Filters": []input{{"Pattern": `{"body":{"source":["nothing"]}}`}}}})),
 		heals("lambda DeleteEventSourceMapping, the alarms'", Region, disableTools,
 			sdk((*lambda.Client).DeleteEventSourceMapping, input{"UUID": "${mapping}"})),
+		heals("logs DeleteLogGroup, of the alarms' function", Region, disableTools,
+			cli("logs", "DeleteLogGroup", input{"logGroupName": "/aws/lambda/${prefix}-alarms"})),
 	}
 	for i := range attacks {
 		attacks[i] = attacks[i].unseen()
@@ -71,6 +85,9 @@ func ownAttacks() []Attack {
 		"Role": "arn:aws:iam::" + Account + ":role/${prefix}-spare", "Runtime": "python3.12", "Handler": "spare.handler", "Code": input{"ZipFile": emptyZip},
 	}))
 	deleteSpare := sdk((*lambda.Client).DeleteFunction, spare)
+	bus, stack := input{"EventBusName": "${prefix}"}, input{"StackName": "${prefix}-spare"}
+	makeStack := sdk((*cloudformation.Client).CreateStack, with(stack, input{"TemplateBody": oneTemplate}))
+	deleteStack := sdk((*cloudformation.Client).DeleteStack, stack)
 	reader := input{"FunctionName": "spare", "EventSourceArn": "arn:aws:sqs:" + Region + ":" + Account + ":${prefix}-alarms"}
 	makeReader := sdk((*lambda.Client).CreateFunction, input{
 		"FunctionName": "spare", "Role": "arn:aws:iam::" + Account + ":role/${prefix}-spare", "Runtime": "python3.12", "Handler": "spare.handler", "Code": input{"ZipFile": emptyZip},
@@ -88,9 +105,35 @@ func ownAttacks() []Attack {
 		reports("lambda AddPermission, the alarms' for another account", Region, changeAccount,
 			cli("lambda", "AddPermission", with(alarms, input{"StatementId": "partner", "Action": "lambda:InvokeFunction", "Principal": "444455556666"}))).
 			undoneBy(cli("lambda", "RemovePermission", with(alarms, input{"StatementId": "partner"}))),
-		reports("sqs SetQueueAttributes, the alarms' delayed", Region, disableTools,
-			sdk((*sqs.Client).SetQueueAttributes, input{"QueueUrl": queueURL + "${prefix}-alarms", "Attributes": input{"DelaySeconds": "1"}})).
-			undoneBy(sdk((*sqs.Client).SetQueueAttributes, input{"QueueUrl": queueURL + "${prefix}-alarms", "Attributes": input{"DelaySeconds": "0"}})),
+		reports("logs PutRetentionPolicy, of the alarms' function", Region, disableTools,
+			cli("logs", "PutRetentionPolicy", input{"logGroupName": "/aws/lambda/${prefix}-alarms", "retentionInDays": 1})).
+			undoneBy(cli("logs", "PutRetentionPolicy", input{"logGroupName": "/aws/lambda/${prefix}-alarms", "retentionInDays": 90})),
+		reports("iam PutRolePolicy, on the role of a function", Region, changeAccount,
+			makeRole, sdk((*iam.Client).PutRolePolicy, with(role, input{"PolicyName": "more", "PolicyDocument": *document(map[string]any{
+				"Effect": "Allow", "Action": "s3:*", "Resource": "*",
+			})}))).undoneBy(sdk((*iam.Client).DeleteRolePolicy, with(role, input{"PolicyName": "more"})), deleteRole),
+		reports("cloudformation UpdateStack, with a name like relight's", Region, disableTools,
+			makeStack, sdk((*cloudformation.Client).UpdateStack, with(stack, input{"TemplateBody": otherTemplate}))).undoneBy(deleteStack),
+		reports("cloudformation ExecuteChangeSet, with a name like relight's", Region, disableTools,
+			makeStack, sdk((*cloudformation.Client).CreateChangeSet, with(stack, input{"ChangeSetName": "change", "TemplateBody": otherTemplate})),
+			sdk((*cloudformation.Client).ExecuteChangeSet, with(stack, input{"ChangeSetName": "change"}))).undoneBy(deleteStack),
+		reports("cloudformation UpdateTerminationProtection, off", Region, disableTools,
+			makeStack, sdk((*cloudformation.Client).UpdateTerminationProtection, with(stack, input{"EnableTerminationProtection": false}))).undoneBy(deleteStack),
+		reports("cloudformation DeleteStack, with a name like relight's", Region, disableTools, makeStack, deleteStack),
+		reports("events DeleteEventBus, with a name like relight's", Region, disableTools,
+			sdk((*eventbridge.Client).CreateEventBus, input{"Name": "${prefix}-spare"}), sdk((*eventbridge.Client).DeleteEventBus, input{"Name": "${prefix}-spare"})),
+		reports("events PutPermission, on relight's bus", Region, changeAccount,
+			sdk((*eventbridge.Client).PutPermission, with(bus, input{"Action": "events:PutEvents", "Principal": "444455556666", "StatementId": "partner"}))).
+			undoneBy(sdk((*eventbridge.Client).RemovePermission, with(bus, input{"StatementId": "partner"}))),
+		reports("events RemovePermission, on relight's bus", Region, disableTools,
+			sdk((*eventbridge.Client).PutPermission, with(bus, input{"Action": "events:PutEvents", "Principal": "444455556666", "StatementId": "partner"})),
+			sdk((*eventbridge.Client).RemovePermission, with(bus, input{"StatementId": "partner"}))),
+		reports("lambda PutFunctionEventInvokeConfig, with a name like relight's", Region, disableTools,
+			makeRole, makeSpare, sdk((*lambda.Client).PutFunctionEventInvokeConfig, with(spare, input{"MaximumRetryAttempts": 0}))).undoneBy(deleteSpare, deleteRole),
+		reports("lambda DeleteFunctionEventInvokeConfig, with a name like relight's", Region, disableTools,
+			makeRole, makeSpare, sdk((*lambda.Client).PutFunctionEventInvokeConfig, with(spare, input{"MaximumRetryAttempts": 0})),
+			sdk((*lambda.Client).DeleteFunctionEventInvokeConfig, spare)).undoneBy(deleteSpare, deleteRole),
+		reports("sqs PurgeQueue, the alarms'", Region, disableTools, sdk((*sqs.Client).PurgeQueue, input{"QueueUrl": queueURL + "${prefix}-alarms"})),
 		reports("sqs DeleteQueue, with a name like relight's", Region, disableTools,
 			sdk((*sqs.Client).CreateQueue, input{"QueueName": "${prefix}-spare"}),
 			sdk((*sqs.Client).DeleteQueue, input{"QueueUrl": queueURL + "${prefix}-spare"})),
@@ -99,6 +142,16 @@ func ownAttacks() []Attack {
 
 // queueURL begins the URL of a queue of the account.
 const queueURL = "https://sqs." + Region + ".amazonaws.com/" + Account + "/"
+
+// openQueue is a policy that lets everybody of the account use the alarms' queue, and no
+// rule.
+const openQueue = `{"Version":"2012-10-17","Statement":[{"Sid":"partner","Effect":"Allow","Principal":{"AWS":"` + Account + `"},"Action":"sqs:*","Resource":"arn:aws:sqs:` + Region + ":" + Account + ":${prefix}-alarms\"}]}"
+
+// These are templates of a stack that an intruder makes.
+const (
+	oneTemplate   = `{"Resources":{"Topic":{"Type":"AWS::SNS::Topic","Properties":{"DisplayName":"one"}}}}`
+	otherTemplate = `{"Resources":{"Topic":{"Type":"AWS::SNS::Topic","Properties":{"DisplayName":"other"}}}}`
+)
 
 // emptyZip is a zip file without files, in base64.
 const emptyZip = "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA=="

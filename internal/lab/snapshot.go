@@ -219,7 +219,7 @@ func (s Snapshot) logGroups(ctx context.Context, at *Session) error {
 			return err
 		}
 		for _, g := range page.LogGroups {
-			if name := aws.ToString(g.LogGroupName); !strings.HasPrefix(name, "/aws/lambda/") {
+			if name := aws.ToString(g.LogGroupName); !strings.HasPrefix(name, "/aws/lambda/") || g.RetentionInDays != nil { // the emulator makes some of them itself
 				s.add("log-group", at.Region+" "+name, aws.ToInt32(g.RetentionInDays), g.LogGroupClass, g.KmsKeyId, aws.ToBool(g.DeletionProtectionEnabled))
 			}
 		}

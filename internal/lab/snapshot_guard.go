@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
 // guard reads what starts functions: the rules of every bus with their targets, the
@@ -53,6 +55,23 @@ func (s Snapshot) guard(ctx context.Context, at *Session) error {
 			continue // it was deleted between the two reads
 		}
 		s.add("schedule", aws.ToString(got.Name), string(got.State), aws.ToString(got.ScheduleExpression), aws.ToString(got.Target.Arn), aws.ToString(got.Target.Input))
+	}
+	queues := sqs.NewListQueuesPaginator(at.SQS, &sqs.ListQueuesInput{MaxResults: aws.Int32(100)})
+	for queues.HasMorePages() {
+		page, err := queues.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, url := range page.QueueUrls {
+			got, err := at.SQS.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{
+				"DelaySeconds", "KmsMasterKeyId", "MessageRetentionPeriod", "Policy", "RedrivePolicy", "SqsManagedSseEnabled", "VisibilityTimeout",
+			}})
+			if err != nil {
+				continue // it was deleted between the two reads
+			}
+			got.Attributes["Policy"] = plainDocument(aws.String(got.Attributes["Policy"]))
+			s.add("queue", url, got.Attributes)
+		}
 	}
 	mappings := lambda.NewListEventSourceMappingsPaginator(at.Lambda, &lambda.ListEventSourceMappingsInput{})
 	for mappings.HasMorePages() {

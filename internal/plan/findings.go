@@ -124,9 +124,11 @@ const (
 	BoundaryDenies          Code = "delivery-boundary-denies"
 	PolicyConditional       Code = "delivery-policy-conditional"
 
-	GuardSilent      Code = "guard-silent"
-	GuardBusGone     Code = "guard-bus-gone"
-	GuardQueueTapped Code = "guard-queue-tapped"
+	GuardSilent       Code = "guard-silent"
+	GuardBusGone      Code = "guard-bus-gone"
+	GuardFunctionGone Code = "guard-function-gone"
+	GuardQueueGone    Code = "guard-queue-gone"
+	GuardQueueTapped  Code = "guard-queue-tapped"
 
 	TopicDenied           Code = "topic-denied"
 	TopicPolicyUnreadable Code = "topic-policy-unreadable"
@@ -863,6 +865,20 @@ var findingTexts = []FindingText{
 		Remedy:  "Find out who stopped or changed the two functions, then deploy relight again.",
 		Why:     "An event function asked both to check relight's own stack, and neither did.",
 		More:    "A function may be stopped by a reserved concurrency of 0, or may be gone.",
+	},
+	{
+		Code: GuardFunctionGone, Subject: "function {function}", Alert: true,
+		Problem: "it does not exist, so relight does not do its work",
+		Remedy:  "Find out who deleted it. Destroy the stack, wait a minute, and deploy relight again.",
+		Why:     "Somebody deleted one of relight's own functions. relight does not create functions, and CloudFormation does not create one again while its template is the same.",
+		More:    "Until then only sweeps restore what events of its kind are about. Without relight-backfill there are no sweeps.",
+	},
+	{
+		Code: GuardQueueGone, Subject: "queue {queue}", Alert: true,
+		Problem: "it does not exist, so relight loses events",
+		Remedy:  "Find out who deleted it. Destroy the stack, wait a minute, and deploy relight again.",
+		Why:     "Somebody deleted one of relight's own queues. relight does not create queues, and CloudFormation does not create one again while its template is the same.",
+		More:    "Until then only sweeps restore what the lost events were about.",
 	},
 	{
 		Code: GuardQueueTapped, Subject: "queue {queue}", Alert: true,

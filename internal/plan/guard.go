@@ -4,10 +4,14 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/iampolicy"
 )
 
 // GuardState is what was observed of relight's own stack: the parts that were
@@ -20,6 +24,9 @@ type GuardState struct {
 	Rules     map[RuleKey]*RuleState
 	Schedules map[string]*ScheduleState // by name
 	Reserved  map[string]*int32         // by name of a function: the concurrency reserved for it; nil for none
+	Queues    map[string]*QueueState    // by name
+	Logs      map[string]bool           // by name of a function's log group: whether it exists
+	Gone      []string                  // relight's own functions that do not exist
 	Mappings  map[string][]MappingState // by name of a queue: what reads it
 	Named     []string                  // relight's own functions or queues that calls named which are only reported
 }
@@ -116,6 +123,114 @@ func MappingDrift(want MappingState, got []MappingState) (id, reason string) {
 		return seen.ID, "its settings were changed"
 	}
 	return seen.ID, ""
+}
+
+// A QueueState is a queue as SQS describes it.
+type QueueState struct {
+	URL        string
+	Attributes map[string]string // nil if they were not read
+}
+
+// WantedQueue returns the attributes that a queue of the stack has to have, in the
+// form in which SQS takes them. Source: Amazon SQS API Reference, SetQueueAttributes.
+func WantedQueue(want catalog.Desired, q catalog.Queue) map[string]string {
+	attributes := map[string]string{
+		"DelaySeconds": strconv.Itoa(q.Delay), "KmsMasterKeyId": "", "SqsManagedSseEnabled": "true", "Policy": queuePolicy(want, q),
+		"MaximumMessageSize": strconv.Itoa(wholeEvents), "MessageRetentionPeriod": strconv.Itoa(catalog.QueueSeconds),
+	}
+	if q.Dead == "" {
+		attributes["MessageRetentionPeriod"] = strconv.Itoa(catalog.DeadLetterSeconds)
+		attributes["RedriveAllowPolicy"] = text(map[string]any{"redrivePermission": "allowAll"})
+		return attributes
+	}
+	attributes["VisibilityTimeout"] = strconv.Itoa(catalog.VisibilitySeconds)
+	attributes["RedrivePolicy"] = text(map[string]any{"deadLetterTargetArn": want.ARN("sqs", q.Dead), "maxReceiveCount": catalog.MaxReceives})
+	return attributes
+}
+
+// wholeEvents is the size of the largest message that carries an event, in bytes. A
+// queue may accept more: AWS raised its default. Source: Amazon EventBridge User
+// Guide, quotas, the size of an entry.
+const wholeEvents = 256 * 1024
+
+// queuePolicy returns the policy of a queue: nobody may use it without TLS, and
+// the rules of its buses may send.
+func queuePolicy(want catalog.Desired, q catalog.Queue) string {
+	arn := want.ARN("sqs", q.Name)
+	statements := []any{map[string]any{
+		"Effect": "Deny", "Principal": map[string]any{"AWS": "*"}, "Action": "sqs:*", "Resource": arn,
+		"Condition": map[string]any{"Bool": map[string]any{"aws:SecureTransport": "false"}},
+	}}
+	var rules []string
+	for _, bus := range q.Buses {
+		if bus != "" {
+			bus += "/"
+		}
+		rules = append(rules, want.ARN("events", "rule/"+bus+want.Name("*")))
+	}
+	if len(rules) > 0 {
+		statements = append(statements, map[string]any{
+			"Effect": "Allow", "Principal": map[string]any{"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn,
+			"Condition": map[string]any{"ArnLike": map[string]any{"aws:SourceArn": rules}},
+		})
+	}
+	return text(map[string]any{"Version": "2012-10-17", "Statement": statements})
+}
+
+// text returns a value as JSON.
+func text(v any) string {
+	raw, err := json.Marshal(v)
+	if err != nil { // strings, numbers, and slices and maps of them, always marshal
+		panic(err)
+	}
+	return string(raw)
+}
+
+// QueueDrift returns the attributes of a queue that differ from what they have to
+// be, each with the value that it has to have, and why.
+func QueueDrift(want, got map[string]string) (set map[string]string, reason string) {
+	set = map[string]string{}
+	var reasons []string
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		is, has := want[name], got[name]
+		switch name {
+		case "Policy":
+			if is != has && !iampolicy.Same(is, has) {
+				set[name] = is
+				reasons = append(reasons, "its policy was changed")
+			}
+		case "RedrivePolicy", "RedriveAllowPolicy":
+			if !sameRedrive(is, has) {
+				set[name] = is
+				reasons = append(reasons, fmt.Sprintf("%s is %.200q", name, has))
+			}
+		case "MaximumMessageSize":
+			if n, err := strconv.Atoi(has); err != nil || n < wholeEvents {
+				set[name] = is
+				reasons = append(reasons, fmt.Sprintf("%s is %.20q", name, has))
+			}
+		default:
+			if is != has {
+				set[name] = is
+				reasons = append(reasons, fmt.Sprintf("%s is %.200q", name, has))
+			}
+		}
+	}
+	return set, strings.Join(reasons, ", ")
+}
+
+// sameRedrive reports whether two redrive policies are the same. A number may be a
+// text, and no policy admits every queue. Sources: Amazon SQS API Reference,
+// SetQueueAttributes, whose examples have both forms, and RedriveAllowPolicy.
+func sameRedrive(want, got string) bool {
+	if got == "" {
+		got = `{"redrivePermission":"allowAll"}`
+	}
+	var a, b map[string]any
+	if json.Unmarshal([]byte(want), &a) != nil || json.Unmarshal([]byte(got), &b) != nil {
+		return false
+	}
+	return fmt.Sprint(a) == fmt.Sprint(b)
 }
 
 // WantedTarget returns the target that a rule of the stack has to have.
@@ -260,6 +375,20 @@ func (a PutMapping) Step() Step {
 	return Step{Stage: protect, Do: fmt.Sprintf("%s event source mapping of queue %s", do, a.Queue), Target: a.Queue, Reason: a.Reason}
 }
 
+// PutQueue sets attributes of a queue.
+type PutQueue struct {
+	Name, URL  string
+	Attributes map[string]string
+	Reason     string
+}
+
+// Step returns the action as a step of a plan.
+func (a PutQueue) Step() Step {
+	return Step{
+		Stage: configure, Do: fmt.Sprintf("set %s of queue %s", strings.Join(slices.Sorted(maps.Keys(a.Attributes)), ", "), a.Name), Target: a.Name, Reason: a.Reason,
+	}
+}
+
 // plan plans relight's own stack, as far as it was looked at:
 //
 //	nothing deployed, or not relight's     skipped
@@ -269,6 +398,10 @@ func (a PutMapping) Step() Step {
 //	another target of a rule               left as it is
 //	a schedule is gone, off or changed     created or updated
 //	a function's concurrency is limited    the limit is removed
+//	a function's log group is gone         created, with its retention
+//	a function is gone                     a finding
+//	a queue's settings or policy differ    set
+//	a queue is gone                        a finding
 //	a queue's mapping is gone or changed   created or updated
 //	another function reads a queue         a finding
 //	relight's own bus is gone              a finding
@@ -317,6 +450,30 @@ func (state *GuardState) plan(want catalog.Desired, got Observed) Plan {
 		p.touch(got, catalog.Lambda, name)
 		if reserved != nil {
 			p.Actions = append(p.Actions, FreeFunction{Name: name, Reason: fmt.Sprintf("it is limited to %d at once; the stack sets no limit", *reserved)})
+		} else {
+			p.Healthy++
+		}
+	}
+	for _, name := range state.Gone {
+		p.find(GuardFunctionGone, Args{"function": name})
+	}
+	for group, exists := range state.Logs {
+		p.touch(got, catalog.LogGroup, group)
+		if exists {
+			p.Healthy++
+		} else {
+			p.Actions = append(p.Actions, CreateLogGroup{Name: group, RetentionDays: catalog.LogDays, Reason: "it does not exist, and without it the function writes neither logs nor metrics"})
+		}
+	}
+	for _, q := range want.Queues(want.HomeRegion) {
+		seen, looked := state.Queues[q.Name]
+		if !looked {
+			continue
+		}
+		if seen == nil {
+			p.find(GuardQueueGone, Args{"queue": q.Name})
+		} else if set, reason := QueueDrift(WantedQueue(want, q), seen.Attributes); reason != "" && seen.Attributes != nil {
+			p.Actions = append(p.Actions, PutQueue{Name: q.Name, URL: seen.URL, Attributes: set, Reason: reason})
 		} else {
 			p.Healthy++
 		}

@@ -50,8 +50,8 @@ var answers = map[string]string{
 	"AlarmChange.other-account.json":    other + " " + scope("alarms", home, "alarm", "relight-root-usage"),
 	"DeleteTrail.second-region.json":    scope("trails", second, "trail", "audit"),
 	"DeleteAlarms.second-region.json":   scope("alarms", second, "alarm", "relight-root-usage"),
-	"DeleteRole.other-region.json":      scope("deliveryroles", second, "role", "relight-flow-logs-delivery") + " " + scope("trails", second, "role", "relight-flow-logs-delivery"),
-	"DeleteLogGroup.second-region.json": scope("flowlogs", second, "log-group", "relight-flow-logs") + " " + scope("loggroups", second, "log-group", "relight-flow-logs"),
+	"DeleteRole.other-region.json":      scope("deliveryroles", second, "role", "relight-flow-logs-delivery") + " " + scope("trails", second, "role", "relight-flow-logs-delivery") + " " + scope("guard", second, "role", "relight-flow-logs-delivery"),
+	"DeleteLogGroup.second-region.json": scope("flowlogs", second, "log-group", "relight-flow-logs") + " " + scope("loggroups", second, "log-group", "relight-flow-logs") + " " + scope("guard", second, "log-group", "relight-flow-logs"),
 	"DeleteAlarms.all.json":             scope("alarms", home, "alarm", every()...),
 
 	"Malformed.truncated.json":      rejected + "not an EventBridge envelope: invalid character",

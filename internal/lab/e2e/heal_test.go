@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -156,7 +157,7 @@ func TestUnreadable(t *testing.T) {
 		}
 	}
 	attributes(map[string]string{"VisibilityTimeout": "1"}) // 6 minutes as deployed; five deliveries would take half an hour
-	defer attributes(map[string]string{"VisibilityTimeout": "360"})
+	defer attributes(map[string]string{"VisibilityTimeout": strconv.Itoa(catalog.VisibilitySeconds)})
 	out, err := s.root.SQS.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: aws.String(url), AttributeNames: []sqstypes.QueueAttributeName{"RedrivePolicy"}})
 	if err != nil {
 		t.Fatal(err)
