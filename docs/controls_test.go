@@ -19,6 +19,10 @@ func controls(p *page) {
 		catalog.AlarmMaximum, catalog.AlarmThreshold, catalog.AlarmPeriod, code(catalog.AlarmMissing))
 	p.line("it is the %s, which [negative values can lower](adr/0018-what-data-cannot-undo.md).", catalog.AlarmSum)
 	p.line("You can [configure](configuration.md) threshold and period per control.\n")
+	p.line("The last control, `tampering`, is of no benchmark. It measures calls that cut relight itself: on rules,")
+	p.line("schedules, functions, queues, topics, subscriptions, alarms, mappings and roles whose names begin with the prefix,")
+	p.line("unless CloudFormation made them. Its alarm notifies both topics, and needs neither EventBridge nor a function. It")
+	p.line("also rings once when relight undoes such a call, and when somebody [pauses](operations.md#pausing-it) relight.\n")
 	head := []string{"ID", "What it measures"}
 	for _, g := range groups {
 		head = append(head, "CIS "+span(g))

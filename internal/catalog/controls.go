@@ -3,6 +3,7 @@ package catalog
 import (
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // PatternLimit is the longest filter pattern, in characters. Source:
@@ -21,7 +22,14 @@ type Control struct {
 	Sample      string  // JSON of a record that the pattern matches, as far as the pattern reads it; "" if none is known
 	Threshold   float64 // matching log events in one period
 	Period      int32   // seconds
+	Both        bool    // its alarm also notifies the topic of last resort
 }
+
+// DefaultPrefix is the prefix of relight's names unless another one is configured.
+const DefaultPrefix = "relight"
+
+// tampering is the ID of the control that watches relight itself.
+const tampering = "tampering"
 
 // Controls returns the CIS monitoring controls in benchmark order, followed by
 // the Security Hub twins. Every control has the default alarm settings.
@@ -34,7 +42,50 @@ type Control struct {
 // pattern for Organizations lists three more calls. Security Hub fails a control
 // whose pattern has additional terms, so such a control has a twin with the
 // exact pattern that Security Hub prints.
-func Controls() []Control { return slices.Clone(controls) }
+//
+// The last control is none of a benchmark's: its alarm rings if somebody cuts
+// relight, and needs neither EventBridge nor a function for that.
+func Controls() []Control { return ControlsFor(DefaultPrefix) }
+
+// ControlsFor returns the controls of a deployment with a prefix, which the pattern
+// of the last one contains.
+func ControlsFor(prefix string) []Control {
+	rows := slices.Clone(controls)
+	for i := range rows {
+		rows[i].Pattern = strings.ReplaceAll(rows[i].Pattern, InPrefix, prefix)
+		rows[i].Sample = strings.ReplaceAll(rows[i].Sample, InPrefix, prefix)
+	}
+	return rows
+}
+
+// tamperingPattern matches the calls that cut relight, by the first words of their
+// names, on resources whose names begin with relight's prefix: rules, schedules,
+// functions, queues, topics, alarms, mappings and roles. CloudFormation makes such calls in
+// each deployment. A refused call matches too: somebody tried. relight's own calls
+// match as well, since a role with a name like that of relight's could otherwise cut
+// relight unseen; relight makes them only to undo what has matched before.
+var tamperingPattern = func() string {
+	calls := strings.Fields("Delete* Disable* Remove* Put* Update* Set* Add* Attach* Detach* Purge* Unsubscribe CreateEventSource*")
+	for i, name := range calls {
+		calls[i] = `$.eventName = "` + name + `"`
+	}
+	var names []string
+	for _, n := range []struct{ field, before string }{
+		{"requestParameters.name", ""},
+		{"requestParameters.rule", ""},
+		{"requestParameters.roleName", ""},
+		{"requestParameters.alarmNames[*]", ""},
+		{"requestParameters.functionName", "*"},
+		{"requestParameters.queueUrl", "*/"}, // a function's name may be its ARN
+		{"requestParameters.topicArn", "*:"},
+		{"requestParameters.subscriptionArn", "*:"},
+		{"requestParameters.eventSourceArn", "*:"},
+		{"responseElements.eventSourceArn", "*:"}, // of a mapping
+	} {
+		names = append(names, "$."+n.field+` = "`+n.before+InPrefix+`-*"`)
+	}
+	return `{ $.sourceIPAddress != "cloudformation.amazonaws.com" && (` + strings.Join(calls, " || ") + ") && (" + strings.Join(names, " || ") + ") }"
+}()
 
 // controls is what Controls returns, which many callers ask for again and again.
 var controls = func() []Control {
@@ -130,6 +181,10 @@ var controls = func() []Control {
 			Sample:  `{"eventSource":"ec2.amazonaws.com","eventName":"DeleteRoute"}`,
 		},
 	}
+	rows = append(rows, Control{
+		ID: tampering, Title: "calls that cut relight itself", Pattern: tamperingPattern, Both: true,
+		Sample: `{"eventSource":"events.amazonaws.com","eventName":"DisableRule","sourceIPAddress":"192.0.2.10","requestParameters":{"name":"` + InPrefix + `-alarms-monitoring-calls"}}`,
+	})
 	for i := range rows {
 		rows[i].Threshold, rows[i].Period = AlarmThreshold, AlarmPeriod
 	}

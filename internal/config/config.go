@@ -346,7 +346,7 @@ func (c Config) Baseline() catalog.Baseline {
 	for _, s := range c.LastSubscribers() {
 		b.LastHeard = append(b.LastHeard, catalog.Subscriber(s))
 	}
-	for _, row := range catalog.Controls() {
+	for _, row := range catalog.ControlsFor(c.Prefix) {
 		change := c.Controls[row.ID]
 		if change.Disabled {
 			continue

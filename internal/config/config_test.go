@@ -196,8 +196,8 @@ func TestValuesThatAWSRefuses(t *testing.T) {
 		`{"flowLogs":{"format":"${account-id} ${vpc-id} ${account-id} ${interface-type} ${next-hop-vpc-id}"}}`,
 		`{"flowLogs":{"graceSeconds":0},"controls":{"root-usage":{"threshold":2.5,"periodSeconds":86400}}}`,
 		`{"addControls":` + manyControls(5, "{ $.a = %b% && $.c = %d% }") + `}`,
-		`{"addControls":` + manyControls(82, "a") + `}`,
-		`{"addControls":` + manyControls(83, "a") + `,"controls":{"root-usage":{"disabled":true}}}`,
+		`{"addControls":` + manyControls(catalog.FiltersPerGroup-len(catalog.Controls()), "a") + `}`,
+		`{"addControls":` + manyControls(catalog.FiltersPerGroup-len(catalog.Controls())+1, "a") + `,"controls":{"root-usage":{"disabled":true}}}`,
 		`{"subscribers":[` + to("email", "o'brien@mail.example.co.uk"),
 		`{"subscribers":[` + to("email-json", "team#1/x=y%z@xn--exmple-cua.com"),
 		`{"subscribers":[` + to("https", "https://user:pass@example.com/x"), // SNS Developer Guide, "Fanout Amazon SNS notifications to HTTPS endpoints"

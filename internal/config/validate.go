@@ -171,7 +171,7 @@ func (c Config) validateControls(p *problems) {
 		p.unless(!strings.ContainsFunc(n.Title, unicode.IsControl), "%s.title %q: use one line, without control characters", field, n.Title)
 		p.measure(field, n.Threshold, n.PeriodSeconds)
 	}
-	p.unless(enabled <= catalog.FiltersPerGroup, "addControls: with those of the benchmark, %d controls: use up to %d, because a log group accepts no more filters", enabled, catalog.FiltersPerGroup)
+	p.unless(enabled <= catalog.FiltersPerGroup, "addControls: with relight's own, %d controls: use up to %d, because a log group accepts no more filters", enabled, catalog.FiltersPerGroup)
 	p.unless(withRegex <= regexFilters, "addControls: %d patterns have a regular expression: use up to %d, because a log group accepts no more", withRegex, regexFilters)
 }
 

@@ -64,7 +64,7 @@ func (a *Arena) settleIn(ctx context.Context, dir string, say func(string)) (err
 }
 
 // sweepTimeout limits the wait for the first sweep. The sweep takes about 8 s:
-// 18 alarms at 2.4 calls a second.
+// 19 alarms at 2.4 calls a second.
 const sweepTimeout = 90 * time.Second
 
 // firstSweep waits until every control has a filter and an alarm, every VPC has

@@ -397,7 +397,7 @@ func (p *Plan) alarm(want catalog.Desired, got Observed, c catalog.Control, stat
 			continue
 		}
 		names = append(names, own.Name)
-		if why := differs(c, m, own, ownTopic(want)); why != "" {
+		if why := differs(c, m, own, ownTopics(want, c)); why != "" {
 			p.putAlarm(want, c, m, state.Topics, own, why)
 		} else {
 			p.Healthy++
@@ -515,7 +515,9 @@ func (p *Plan) putAlarm(want catalog.Desired, c catalog.Control, m Metric, topic
 		Description:         cmp.Or(from.Description, "relight: "+c.Title),
 		TagsSent:            from.TagsSent,
 	}
-	p.notify(&a, want.Topic, []string{want.Topic}, topics)
+	for _, t := range topicsOf(want, c) {
+		p.notify(&a, t, topicsOf(want, c), topics)
+	}
 	p.Actions = append(p.Actions, PutAlarm{Alarm: a, Tags: want.Tags, Reason: reason})
 }
 
@@ -696,17 +698,27 @@ func sensitive(c catalog.Control, a Alarm) bool {
 	return low && (a.Period == c.Period || a.Period < c.Period && a.Period >= 60 && c.Threshold <= 1)
 }
 
-// ownTopic returns the test whether one of relight's alarms notifies somebody:
-// relight's topic is among its actions. Whether the topic reaches anybody is
-// planned with the topics.
-func ownTopic(want catalog.Desired) func([]string) bool {
-	return func(actions []string) bool { return slices.Contains(actions, want.Topic) }
+// ownTopics returns the test whether relight's alarm of a control notifies somebody:
+// relight's topic, or both of its topics, are among its actions. Whether a topic
+// reaches anybody is planned with the topics.
+func ownTopics(want catalog.Desired, c catalog.Control) func([]string) bool {
+	return func(actions []string) bool {
+		return !slices.ContainsFunc(topicsOf(want, c), func(t string) bool { return !slices.Contains(actions, t) })
+	}
+}
+
+// topicsOf returns the topics that relight's alarm of a control notifies.
+func topicsOf(want catalog.Desired, c catalog.Control) []string {
+	if c.Both && want.LastResort != "" {
+		return []string{want.Topic, want.LastResort}
+	}
+	return []string{want.Topic}
 }
 
 // reaching returns the test whether any other alarm notifies somebody: one of
 // its actions is relight's topic, or one that reaches a confirmed subscriber.
 func reaching(want catalog.Desired, topics map[string]Topic, alarm string) func([]string) bool {
-	own := ownTopic(want)
+	own := ownTopics(want, catalog.Control{})
 	return func(actions []string) bool {
 		return own(actions) || slices.ContainsFunc(actions, func(arn string) bool { return topics[arn].Reaches(alarm) })
 	}

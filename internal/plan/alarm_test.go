@@ -504,3 +504,36 @@ func TestAlarmName(t *testing.T) {
 		seen[got] = true
 	}
 }
+
+// The alarm of the control that watches relight itself notifies both topics; those of
+// the others notify the first alone.
+func TestTamperingNotifiesBothTopics(t *testing.T) {
+	const last = "arn:aws:sns:us-east-1:111122223333:relight-last-resort"
+	all := policy(t)
+	all.LastResort = last
+	for id, topics := range map[string][]string{"tampering": {topic, last}, "root-usage": {topic}} {
+		want := all
+		i := slices.IndexFunc(all.Controls, func(c catalog.Control) bool { return c.ID == id })
+		want.Controls = all.Controls[i : i+1]
+		filters := []plan.Filter{filterFor(want, want.Controls[0])}
+		p := of(t, want, alarms(filters))
+		if len(p.Actions) != 1 {
+			t.Fatalf("%s: actions %v, want its alarm", id, p.Actions)
+		}
+		made := p.Actions[0].(plan.PutAlarm).Alarm
+		if !slices.Equal(made.AlarmActions, topics) {
+			t.Errorf("%s notifies %q, want %q", id, made.AlarmActions, topics)
+		}
+		if p := of(t, want, alarms(filters, made)); len(p.Actions) > 0 {
+			t.Errorf("%s: a second run plans %v", id, p.Actions)
+		}
+		for i := range topics {
+			less := made
+			less.AlarmActions = slices.Delete(slices.Clone(topics), i, i+1)
+			p := of(t, want, alarms(filters, less))
+			if len(p.Actions) != 1 || len(p.Actions[0].(plan.PutAlarm).Alarm.AlarmActions) != len(topics) {
+				t.Errorf("%s without %s: actions %v", id, topics[i], p.Actions)
+			}
+		}
+	}
+}

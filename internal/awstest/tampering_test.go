@@ -1,0 +1,66 @@
+package awstest_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/relight-aws/relight/events"
+	"github.com/relight-aws/relight/internal/awstest"
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+func tampering(t *testing.T, prefix string) catalog.Control {
+	t.Helper()
+	all := catalog.ControlsFor(prefix)
+	return all[slices.IndexFunc(all, func(c catalog.Control) bool { return c.ID == "tampering" })]
+}
+
+// The control that watches relight itself matches each sample of a call on relight's
+// own stack, its topics, their subscribers and its roles, and neither that of a
+// stranger's resource nor that of a deployment.
+func TestTampering(t *testing.T) {
+	c := tampering(t, "relight")
+	matched := map[string]bool{}
+	for _, name := range events.All() {
+		var e struct{ Detail json.RawMessage }
+		var d struct {
+			EventName, SourceIPAddress          string
+			RequestParameters, ResponseElements json.RawMessage
+		}
+		if json.Unmarshal(events.Read(name), &e) != nil || json.Unmarshal(e.Detail, &d) != nil || d.EventName == "" {
+			continue
+		}
+		matches, err := awstest.Matches(c.Pattern, string(e.Detail))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ours := strings.Contains(string(d.RequestParameters)+string(d.ResponseElements), "relight-") && d.SourceIPAddress != "cloudformation.amazonaws.com"
+		if matches && !ours {
+			t.Errorf("%s matches, and is not about relight", name)
+		}
+		matched[d.EventName] = matched[d.EventName] || matches
+	}
+	for _, call := range catalog.Calls {
+		guard := slices.Equal(call.Kinds, []catalog.Kind{catalog.Guard})
+		topic := call.Type == catalog.Topic
+		if (guard || topic) && call.DetailType == catalog.APICall && !matched[call.Name] {
+			t.Errorf("no sample of %s on relight's own matches", call.Name)
+		}
+	}
+}
+
+// With another prefix the control watches names that begin with it, and the pattern
+// fits CloudWatch Logs' limit with the longest prefix.
+func TestTamperingOfAnotherPrefix(t *testing.T) {
+	c := tampering(t, "watch")
+	for sample, want := range map[string]bool{c.Sample: true, tampering(t, "relight").Sample: false} {
+		if got, err := awstest.Matches(c.Pattern, sample); err != nil || got != want {
+			t.Errorf("%s: %t, %v; want %t", sample, got, err, want)
+		}
+	}
+	if n := len(tampering(t, strings.Repeat("p", 20)).Pattern); n > catalog.PatternLimit {
+		t.Errorf("%d characters", n)
+	}
+}
