@@ -76,6 +76,8 @@ func TestBudgets(t *testing.T) {
 		{event: "PutTransformer.foreign.json", attack: echo, calls: 2, perRun: 1},
 		{event: "PutSubscriptionFilter.foreign.json", attack: echo, calls: 2, perRun: 1},
 		{event: "PutBucketVersioning.logs.json", attack: flowLogsToBucket, perRun: 1, calls: 2, messages: 2},
+		{event: "PutBucketNotification.logs.json", attack: flowLogsToBucket, perRun: 1, calls: 2, messages: 2},
+		{event: "PutBucketLogging.logs.json", attack: flowLogsToBucket, perRun: 1, calls: 2, messages: 2},
 		{event: "PutBucketVersioning.foreign.json", attack: flowLogsToBucket, perRun: 1, calls: 2},
 
 		{event: "DeleteTopic.foreign.json", attack: echo},

@@ -71,6 +71,8 @@ var harms = map[string]attack{
 	"PutBucketPublicAccessBlock.logs.json":       flowLogsToBucket,
 	"PutBucketReplication.logs.json":             flowLogsToBucket,
 	"PutBucketVersioning.logs.json":              flowLogsToBucket,
+	"PutBucketNotification.logs.json":            flowLogsToBucket,
+	"PutBucketLogging.logs.json":                 flowLogsToBucket,
 	"PutBucketVersioning.foreign.json":           flowLogsToBucket,
 	"PutBucketPublicAccessBlock.foreign.json":    flowLogsToBucket,
 

@@ -28,6 +28,8 @@ const (
 		"Read the rules: aws s3api get-bucket-replication. If the change is wrong, set them back: aws s3api put-bucket-replication. Replicate what was missed: S3 Batch Replication."
 	adviceObjectLock = "This bucket receives your logs. Its new default retention decides for how long nobody can delete log files. " +
 		"Read it: aws s3api get-object-lock-configuration. If the change is wrong, set it back: aws s3api put-object-lock-configuration. Files that were written meanwhile need their retention set one by one."
+	adviceBucketFeeds = "This bucket receives your logs. Whoever learns of new log files by its notifications may no longer do so, and its access log, which says who read and deleted log files, may be off. " +
+		"Read both: aws s3api get-bucket-notification-configuration and get-bucket-logging. If the change is wrong, set it back: aws s3api put-bucket-notification-configuration or put-bucket-logging."
 	adviceNewTrail = "A region takes five trails, and shadows of other regions' trails count. If all are in use, relight cannot create the protected trail again once somebody deletes it. " +
 		"Find out what this trail is for. If nobody wanted it, delete it: aws cloudtrail delete-trail."
 	adviceDisabledKey = "This key encrypts your logs or relight's topic. While it is disabled, AWS writes no new logs and sends no notifications, and nobody can read the old logs. " +

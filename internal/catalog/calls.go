@@ -169,6 +169,8 @@ var Calls = slices.Concat(
 		named("PutBucketReplication", "DeleteBucketReplication"),
 	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceObjectLock}.
 		named("PutBucketObjectLockConfiguration"),
+	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceBucketFeeds}.
+		named("PutBucketNotification", "PutBucketLogging"),
 
 	Call{Source: "aws.kms", Kinds: []Kind{FlowLogs, Trails, Topics}, Type: Key, Path: "requestParameters.keyId", Advice: adviceDisabledKey}.
 		named("DisableKey"),

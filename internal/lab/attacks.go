@@ -256,6 +256,10 @@ func Attacks() []Attack {
 		reports("s3 DeleteBucketPolicy", Region, disableLogs, cli("s3api", "DeleteBucketPolicy", input{"Bucket": TrailBucket})).
 			undoneBy(bucketPolicy(TrailBucket, *TrailBucketPolicy(TrailBucket))),
 		reports("s3 PutBucketVersioning, suspended", Region, destroyData, onBucket("PutBucketVersioning", "VersioningConfiguration", input{"Status": "Suspended"})),
+		reports("s3 PutBucketNotification, none", Region, disableTools, cli("s3api", "PutBucketNotificationConfiguration", input{
+			"Bucket": TrailBucket, "NotificationConfiguration": input{},
+		})),
+		reports("s3 PutBucketLogging, off", Region, disableLogs, onBucket("PutBucketLogging", "BucketLoggingStatus", input{})),
 		reports("s3 PutBucketEncryption, another account's key", Region, encryptData, onBucket("PutBucketEncryption", "ServerSideEncryptionConfiguration", input{
 			"Rules": []input{{"ApplyServerSideEncryptionByDefault": input{
 				"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "arn:aws:kms:" + Region + ":444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab",

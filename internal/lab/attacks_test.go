@@ -139,10 +139,11 @@ func TestFill(t *testing.T) {
 // technique that docs/demo.md explains, and a unique name.
 func TestAttacksCoverTheCatalog(t *testing.T) {
 	recorded := map[string]string{ // CloudTrail's names for operations of S3
-		"PutBucketLifecycleConfiguration": "PutBucketLifecycle",
-		"PutPublicAccessBlock":            "PutBucketPublicAccessBlock",
-		"DeletePublicAccessBlock":         "DeleteBucketPublicAccessBlock",
-		"PutObjectLockConfiguration":      "PutBucketObjectLockConfiguration",
+		"PutBucketLifecycleConfiguration":    "PutBucketLifecycle",
+		"PutBucketNotificationConfiguration": "PutBucketNotification",
+		"PutPublicAccessBlock":               "PutBucketPublicAccessBlock",
+		"DeletePublicAccessBlock":            "DeleteBucketPublicAccessBlock",
+		"PutObjectLockConfiguration":         "PutBucketObjectLockConfiguration",
 	}
 	made := map[string]bool{}
 	word := regexp.MustCompile(`[A-Za-z]+`)
