@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -478,7 +479,10 @@ func TestPackedMemory(t *testing.T) {
 	}
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
-	if _, err := w.Write(append([]byte(`{"v":1,"arn":"`), bytes.Repeat([]byte("x"), 5<<20)...)); err != nil {
+	m.Prefix = strings.Repeat("x", 5<<20) // all else is as it has to be
+	if raw, err := json.Marshal(m); err != nil {
+		t.Fatal(err)
+	} else if _, err := w.Write(raw); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
