@@ -485,9 +485,20 @@ func harmOf(name string) attack {
 	return harms[name]
 }
 
+// paging returns the account of a sample: with pages of one item for a raw event, and
+// with whole pages for a batch.
+func paging(t *testing.T, configuration string, asBatch bool) *world {
+	t.Helper()
+	w := healthy(t, configuration)
+	if asBatch {
+		w.PageSize(0)
+	}
+	return w
+}
+
 // checkQuiet checks that a sample leads to no write, whatever its call did.
 func checkQuiet(t *testing.T, name string, asBatch bool) {
-	w := healthy(t, "")
+	w := paging(t, "", asBatch)
 	if a := harmOf(name); a.do != nil {
 		a.do(w)
 	}
@@ -547,7 +558,7 @@ func TestReplayTells(t *testing.T) {
 // checkTold checks that a sample leads to no write, and to a notification that
 // says who made the call, on which resource, and what to do about it.
 func checkTold(t *testing.T, name string, asBatch bool) {
-	w := healthy(t, watchful)
+	w := paging(t, watchful, asBatch)
 	if a := harmOf(name); a.do != nil {
 		a.do(w)
 	}
@@ -581,7 +592,7 @@ func checkTold(t *testing.T, name string, asBatch bool) {
 // sample's call, that people are notified once, and that a second delivery
 // writes nothing.
 func checkHealed(t *testing.T, name string, asBatch bool) {
-	w := healthy(t, "")
+	w := paging(t, "", asBatch)
 	a := harmOf(name)
 	if a.do == nil {
 		t.Fatal("there is no attack for this sample")

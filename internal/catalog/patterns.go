@@ -68,8 +68,10 @@ func PatternsOf(calls []Call, kinds ...Kind) []Pattern {
 		if !slices.ContainsFunc(c.Kinds, func(k Kind) bool { return slices.Contains(kinds, k) }) {
 			continue
 		}
+		parameters := c.parameters() // none for nearly all
 		i := slices.IndexFunc(patterns, func(p Pattern) bool {
-			return p.Source[0] == c.Source && p.DetailType[0] == c.DetailType && (p.Detail == nil || reflect.DeepEqual(p.Detail.Parameters, c.parameters()))
+			return p.Source[0] == c.Source && p.DetailType[0] == c.DetailType && (p.Detail == nil ||
+				len(p.Detail.Parameters)+len(parameters) == 0 || reflect.DeepEqual(p.Detail.Parameters, parameters))
 		})
 		if i < 0 {
 			i = len(patterns)
@@ -79,7 +81,7 @@ func PatternsOf(calls []Call, kinds ...Kind) []Pattern {
 			continue
 		}
 		if patterns[i].Detail == nil {
-			patterns[i].Detail = &Detail{ErrorCode: []map[string]bool{{"exists": false}}, Parameters: c.parameters()}
+			patterns[i].Detail = &Detail{ErrorCode: []map[string]bool{{"exists": false}}, Parameters: parameters}
 		}
 		if !slices.Contains(patterns[i].Detail.EventName, c.Name) { // it may have a row for each kind
 			patterns[i].Detail.EventName = append(patterns[i].Detail.EventName, c.Name)
