@@ -164,7 +164,7 @@ func TestSecondWayOut(t *testing.T) {
 	}
 }
 
-// TestDeadMan cuts both ways to people and both schedules while no function receives
+// TestDeadMan cuts both ways to people and every schedule while no function receives
 // an event, so that nothing of relight runs. The dead man's alarms ring after two
 // intervals, which are shortened to ten seconds.
 func TestDeadMan(t *testing.T) {
@@ -180,6 +180,7 @@ func TestDeadMan(t *testing.T) {
 		}
 	}
 	s.listening(t, false)
+	defer s.listening(t, true) // also if the test fails
 	for _, name := range s.schedules(t) {
 		was, err := intruder.Scheduler.GetSchedule(t.Context(), &scheduler.GetScheduleInput{Name: aws.String(name)})
 		if err != nil {
