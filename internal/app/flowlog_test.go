@@ -413,3 +413,51 @@ func TestAnyFlowLogConfiguration(t *testing.T) {
 		}
 	})
 }
+
+// A flow log into relight's log group with relight's role is relight's own without its
+// tag too: the tag comes back, in every region, and a change of the configuration
+// still replaces it. One mark alone makes nothing relight's.
+func TestUntaggedFlowLog(t *testing.T) {
+	for region, vpc := range map[string]string{home: "vpc-1", second: "vpc-3"} {
+		t.Run(region, func(t *testing.T) {
+			t.Parallel()
+			w := healthy(t, few)
+			w.PageSize(0)
+			own := w.FlowLogs(region, vpc)
+			tags := func(ids []string) string {
+				var all []string
+				for _, fl := range must(w.In(region).EC2.DescribeFlowLogs(t.Context(), &ec2.DescribeFlowLogsInput{MaxResults: aws.Int32(1000)})).FlowLogs {
+					for _, tag := range fl.Tags {
+						if slices.Contains(ids, *fl.FlowLogId) {
+							all = append(all, *tag.Key+"="+*tag.Value)
+						}
+					}
+				}
+				return strings.Join(all, " ")
+			}
+			w.createFlowLog(region, vpc, "ALL", flowLogGroup) // a stranger's role, and no tag
+			strangers := slices.DeleteFunc(w.FlowLogs(region, vpc), func(id string) bool { return slices.Contains(own, id) })
+			must(w.In(region).EC2.DeleteTags(t.Context(), &ec2.DeleteTagsInput{Resources: own}))
+			told := w.mailOf(w.sweepAll)
+			if got := tags(own); got != "relight=relight" || !strings.Contains(told, "tag flow-log "+own[0]+" of "+vpc) {
+				t.Errorf("tags %q; people read %q", got, told)
+			}
+			if got := tags(strangers); len(strangers) != 1 || got != "" || !slices.Contains(w.FlowLogs(region, vpc), strangers[0]) {
+				t.Errorf("the stranger's %v of %v has tags %q", strangers, w.FlowLogs(region, vpc), got)
+			}
+			if s := w.sweep(app.Request{}); s.Planned != 0 {
+				t.Errorf("afterwards %+v", s)
+			}
+			must(w.In(region).EC2.DeleteFlowLogs(t.Context(), &ec2.DeleteFlowLogsInput{FlowLogIds: strangers}))
+			must(w.In(region).EC2.DeleteTags(t.Context(), &ec2.DeleteTagsInput{Resources: own}))
+			w.config.FlowLogs.AggregationSeconds = 60
+			for range 4 {
+				w.anHour()
+				w.sweepAll()
+			}
+			if now := w.FlowLogs(region, vpc); len(now) != 1 || now[0] == own[0] {
+				t.Errorf("flow logs %v after a change of the configuration, were %v", now, own)
+			}
+		})
+	}
+}

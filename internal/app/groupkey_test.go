@@ -3,6 +3,7 @@ package app_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -10,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"github.com/relight-aws/relight/events"
 	"github.com/relight-aws/relight/internal/app"
 	"github.com/relight-aws/relight/internal/catalog"
 )
@@ -238,5 +240,46 @@ func TestForeignKeyOnOwnGroup(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// One call puts relight's tag on a log group. That of an owner stays the owner's, with
+// its key and without deletion protection, and no sweep remembers it as relight's. One
+// that relight made again since is relight's.
+func TestForgedTagOnTrailGroup(t *testing.T) {
+	for name, forge := range map[string]bool{"somebody's tag": true, "made again by relight": false} {
+		t.Run(name, func(t *testing.T) {
+			w := deployed(t, few)
+			w.now = w.now.Add(time.Minute) // the log group is older than what relight remembers of it
+			w.sweep(app.Request{})
+			w.anHour()
+			if forge {
+				arn := "arn:aws:logs:" + home + ":" + account + ":log-group:" + trailGroup
+				must(w.Logs.TagResource(t.Context(), &cloudwatchlogs.TagResourceInput{ResourceArn: aws.String(arn), Tags: map[string]string{"relight": "relight"}}))
+			} else {
+				w.deleteGroup(home, trailGroup)
+				w.send(events.Read("DeleteLogGroup.trail.json"), true)
+			}
+			for range 2 {
+				w.anHour()
+				w.sweep(app.Request{})
+			}
+			before := w.group(home, trailGroup)
+			w.encrypt(trailGroup, newKey)
+			encrypted := w.group(home, trailGroup)
+			w.send(events.Read("AssociateKmsKey.other-account-key.json"), true)
+			w.anHour()
+			w.sweep(app.Request{})
+			want, remembered := encrypted, false
+			if !forge {
+				want, remembered = before, true
+			}
+			if got := w.group(home, trailGroup); got != want || strings.Contains(got, `"protected":true`) == forge {
+				t.Errorf("log group %s, want %s", got, want)
+			}
+			if strings.Contains(w.memory(), "ownGroup") != remembered {
+				t.Errorf("memory %s", w.memory())
+			}
+		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -33,6 +34,7 @@ var flowLogKind = kindOf(
 	(*region).observeFlowLogs,
 	together[plan.CreateFlowLog]((*region).createFlowLogs),
 	together[plan.DeleteFlowLog]((*region).deleteFlowLogs),
+	each((*region).tagFlowLog),
 )
 
 func (r *region) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.FlowLogState, error) {
@@ -283,11 +285,23 @@ func (c *Cloud) flowLog(fl types.FlowLog) plan.FlowLog {
 	if c.Now != nil && fl.CreationTime != nil {
 		got.Age = max(0, int64(c.Now().Sub(*fl.CreationTime).Seconds()))
 	}
-	made := got.LogGroup != "" && got.LogGroup == c.Want.FlowLogs.LogGroup || got.Role != "" && got.Role == c.Want.DeliveryRole
-	for _, tag := range fl.Tags {
-		got.Ours = got.Ours || made && aws.ToString(tag.Key) == catalog.OwnerTag && aws.ToString(tag.Value) == c.Want.Prefix
-	}
+	intoOurs := got.LogGroup != "" && got.LogGroup == c.Want.FlowLogs.LogGroup
+	asOurs := got.Role != "" && got.Role == c.Want.DeliveryRole
+	tagged := slices.ContainsFunc(fl.Tags, func(t types.Tag) bool {
+		return aws.ToString(t.Key) == catalog.OwnerTag && aws.ToString(t.Value) == c.Want.Prefix
+	})
+	got.Ours = tagged && (intoOurs || asOurs) || intoOurs && asOurs
+	got.Untagged = got.Ours && !tagged
 	return got
+}
+
+func (r *region) tagFlowLog(ctx context.Context, a plan.TagFlowLog) error {
+	in := &ec2.CreateTagsInput{Resources: []string{a.ID}}
+	for _, key := range slices.Sorted(maps.Keys(a.Tags)) {
+		in.Tags = append(in.Tags, types.Tag{Key: aws.String(key), Value: aws.String(a.Tags[key])})
+	}
+	_, err := r.ec2().CreateTags(ctx, in)
+	return gone(err) // deleted a moment ago
 }
 
 // Codes with which EC2 refuses a flow log for one VPC, because of those it has.

@@ -81,7 +81,7 @@ func (r *region) observeLogGroups(ctx context.Context, s remedy.Scope) (*plan.Lo
 		}
 		own := state.Group
 		state.Unread, state.Group = append(state.Unread, missed...), groups[trail.LogGroup]
-		state.Group.Ours, state.Group.Untagged = own.Ours, own.Untagged
+		state.Group.Ours, state.Group.Proven, state.Group.Untagged = own.Ours, own.Proven, own.Untagged
 	}
 	if s.Names == "" && (state.Group.Class == "" || state.Group.Class == catalog.ClassStandard) { // other classes take no transformers
 		err = r.describeTransformers(ctx, state)
@@ -180,7 +180,8 @@ func (r *region) describeLogGroups(ctx context.Context, names, protected []strin
 		if !exists || !r.doubtful(g) {
 			continue
 		}
-		if g.Ours = plan.OwnsGroup(r.Want, name); !g.Ours {
+		g.Ours = plan.OwnsGroup(r.Want, name)
+		if g.Proven = g.Ours; !g.Ours {
 			var err error
 			if g.Ours, err = r.tagged(ctx, g.ARN); err != nil {
 				return nil, err
@@ -191,33 +192,45 @@ func (r *region) describeLogGroups(ctx context.Context, names, protected []strin
 	return found, nil
 }
 
-// ownTrailGroup finds out whether relight made the trail's log group: its name or
-// its tag says so, or the memory does if somebody removed the tag.
-func (r *region) ownTrailGroup(ctx context.Context, g *plan.LogGroup) (err error) {
+// ownTrailGroup finds out whether relight made the trail's log group: its name says
+// so, or the memory, also if somebody removed the tag. The tag says so only of a group
+// that relight does not remember as its owner's.
+func (r *region) ownTrailGroup(ctx context.Context, g *plan.LogGroup) error {
 	if g.Ours = plan.OwnsGroup(r.Want, g.Name); g.Ours {
+		g.Proven = true
 		return nil
 	}
-	if g.Ours, err = r.tagged(ctx, g.ARN); err != nil || g.Ours {
+	tagged, err := r.tagged(ctx, g.ARN)
+	if err != nil || tagged && !r.doubtful(*g) { // then whose it is changes nothing
+		g.Ours = tagged
 		return err
 	}
 	memory, err := r.recallTrail(ctx)
-	g.Ours = memory.Made(g.ARN)
-	g.Untagged = g.Ours
+	g.Proven = memory.Made(g.ARN)
+	g.Ours = g.Proven || tagged && !memory.Others(g.ARN, g.Created)
+	g.Untagged = g.Ours && !tagged
 	return err
 }
 
 // madeTrailGroup reports whether relight made the log group of a trail: it is
-// remembered, or the group has relight's tag. A group without it may have lost it,
-// so what is remembered stays until a person runs relight accept.
+// remembered, or the group has relight's tag and is not remembered as its owner's. A
+// group without the tag may have lost it, so what is remembered stays until a person
+// runs relight accept.
 func (r *region) madeTrailGroup(ctx context.Context, t plan.Trail, remembered plan.Recollection) (bool, error) {
 	if remembered.Made(t.LogGroupARN) || !r.guards() || !t.DeliversTo(r.account, r.name) {
 		return remembered.Made(t.LogGroupARN), nil
 	}
 	made, err := r.tagged(ctx, t.LogGroupARN)
+	if made && remembered.Others(t.LogGroupARN, 0) { // unless it is a new one
+		_, name, _ := strings.Cut(t.LogGroupARN, "log-group:")
+		var groups map[string]plan.LogGroup
+		groups, err = r.describeLogGroups(ctx, []string{name}, nil)
+		made = !remembered.Others(t.LogGroupARN, groups[name].Created)
+	}
 	if remedy.ClassOf(err).Retry() {
 		return false, err
 	}
-	return made, nil //nolint:nilerr // without the tag, the group counts as its owner's
+	return made && err == nil, nil //nolint:nilerr // without the tag, the group counts as its owner's
 }
 
 // guards reports whether it makes a difference who made a log group.
@@ -264,7 +277,7 @@ func logGroupOf(g types.LogGroup) plan.LogGroup {
 	return plan.LogGroup{
 		Name: aws.ToString(g.LogGroupName), ARN: strings.TrimSuffix(aws.ToString(g.Arn), ":*"), Class: string(g.LogGroupClass),
 		RetentionDays: aws.ToInt32(g.RetentionInDays), RetentionBy: aws.ToString(g.RetentionPolicyName),
-		KMSKey: aws.ToString(g.KmsKeyId), Protected: aws.ToBool(g.DeletionProtectionEnabled),
+		Created: aws.ToInt64(g.CreationTime), KMSKey: aws.ToString(g.KmsKeyId), Protected: aws.ToBool(g.DeletionProtectionEnabled),
 		Masked:      g.DataProtectionStatus == types.DataProtectionStatusActivated,
 		MaskedByAll: slices.Contains(g.InheritedProperties, types.InheritedPropertyAccountDataProtection),
 	}

@@ -46,7 +46,7 @@ func (r *region) recall(ctx context.Context, name string) (plan.Note, error) {
 				}
 			}
 			if sweeps && v.Version > own {
-				own, note.Text, note.Known = v.Version, aws.ToString(v.Value), true
+				own, note.Text, note.Known, note.Written = v.Version, aws.ToString(v.Value), true, aws.ToTime(v.LastModifiedDate).UnixMilli()
 			}
 		}
 	}

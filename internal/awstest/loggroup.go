@@ -94,7 +94,7 @@ func createLogGroup(c *request, in *cloudwatchlogs.CreateLogGroupInput) error {
 		LogGroup: types.LogGroup{
 			LogGroupName: aws.String(name), LogGroupClass: class, KmsKeyId: in.KmsKeyId,
 			Arn: aws.String(arn + ":*"), LogGroupArn: aws.String(arn), DeletionProtectionEnabled: in.DeletionProtectionEnabled,
-			MetricFilterCount: aws.Int32(0),
+			MetricFilterCount: aws.Int32(0), CreationTime: aws.Int64(c.now().UnixMilli()),
 		},
 		tags: maps.Clone(in.Tags), filters: map[string]types.MetricFilter{},
 	}

@@ -107,8 +107,7 @@ var kindGrants = map[Kind][]Grant{
 		{
 			Actions:   []string{"ec2:CreateTags"},
 			Resources: []string{arn + "ec2:*:" + InAccount + ":vpc-flow-log/*"},
-			Condition: map[string]map[string]string{"StringEquals": {"ec2:CreateAction": "CreateFlowLogs"}},
-			Why:       "relight sets tags only when it creates the flow log: CreateTags is checked inside CreateFlowLogs, and relight never calls it",
+			Why:       "CreateTags is checked inside CreateFlowLogs, and CreateTags is for relight's own flow log whose tag somebody removed, in any region",
 		},
 		{
 			Actions:   []string{"ec2:DeleteFlowLogs"},

@@ -50,7 +50,8 @@ type FlowLog struct {
 	LogGroup      string // name; "" for other destinations
 	Where         string // ARN of the log group, bucket or stream it delivers to
 	Role          string // ARN of the role it delivers with; "" for none
-	Ours          bool   // has relight's tag, and relight's destination or role: anybody can set a tag
+	Ours          bool   // has two of relight's tag, log group and role: anybody can set or remove a tag
+	Untagged      bool   // it is Ours, and its tag was removed
 }
 
 // Deliveries.
@@ -62,6 +63,19 @@ const (
 // Failed reports whether EC2 says that the flow log cannot deliver. An error
 // message says so whatever the status is.
 func (fl FlowLog) Failed() bool { return fl.Delivery == failed || fl.DeliveryError != "" }
+
+// TagFlowLog puts relight's tags on a flow log again.
+type TagFlowLog struct {
+	ID     string
+	VPC    string
+	Tags   map[string]string
+	Reason string
+}
+
+// Step returns the action as a step of a plan.
+func (a TagFlowLog) Step() Step {
+	return Step{Stage: configure, Do: fmt.Sprintf("tag flow-log %s of %s", a.ID, a.VPC), Target: a.ID, Reason: a.Reason}
+}
 
 // CreateFlowLog puts a flow log on a VPC.
 type CreateFlowLog struct {
@@ -86,6 +100,7 @@ func (a CreateFlowLog) Step() Step {
 // them:
 //
 //	the VPC does not exist                  relight's flow logs on it are deleted, if AWS left any
+//	relight's own lost its tag              it is tagged again
 //	the VPC is exempt or shared             skipped; a finding if an event names a VPC that a tag exempts,
 //	                                        or a sweep finds one where no events reach relight
 //	a flow log satisfies the policy         healthy; only its log group is planned
@@ -120,6 +135,11 @@ func (state *FlowLogState) plan(want catalog.Desired, got Observed) Plan {
 			removals = surplus(want, got.Adopted, vpc)
 			p.Actions = append(p.Actions, removals...)
 			vpc.FlowLogs = without(vpc.FlowLogs, removals)
+		}
+		for _, fl := range vpc.FlowLogs {
+			if fl.Untagged {
+				p.Actions = append(p.Actions, TagFlowLog{ID: fl.ID, VPC: vpc.ID, Tags: want.Tags, Reason: "it is relight's by its log group and role, and its tag was removed"})
+			}
 		}
 		strange := func(fl FlowLog) bool { return !relies(want, got.Adopted, fl) }
 		theirs := slices.DeleteFunc(slices.Clone(vpc.FlowLogs), func(fl FlowLog) bool { return !strange(fl) || !works(want.FlowLogs, fl) })

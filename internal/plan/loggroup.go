@@ -33,6 +33,7 @@ type LogGroup struct {
 	Name          string
 	ARN           string // without the ":*" that CloudWatch Logs appends
 	Class         string
+	Created       int64  // milliseconds since the epoch
 	RetentionDays int32  // 0 keeps for ever
 	RetentionBy   string // name of the account-wide policy that sets RetentionDays; "" if the group sets it
 	KMSKey        string // ARN; "" for none
@@ -40,6 +41,7 @@ type LogGroup struct {
 	Masked        bool   // by a data protection policy of its own
 	MaskedByAll   bool   // by the account's data protection policy
 	Ours          bool   // relight made it: by its name, its tag or, of the trail's group, from memory; read only if it makes a difference
+	Proven        bool   // it is Ours by its name or from memory, and not by a tag alone, which anybody can set
 	KeyState      string // of KMSKey, as KMS calls it; "" if it was not read, as in observations for events
 	KeyPolicy     string // of KMSKey, JSON; "" if it was not read
 	Untagged      bool   // it is Ours from memory alone: its tag was removed
@@ -447,7 +449,7 @@ func (p *Plan) safeguards(want catalog.Desired, in Observed, got LogGroup) {
 	switch owner := arnOf(got.KMSKey).AccountID; {
 	case got.Ours && key != "" && got.KMSKey == "":
 		p.Actions = append(p.Actions, EncryptLogGroup{LogGroup: got.Name, Key: key, Reason: "it has no KMS key"})
-	case got.Ours && got.KMSKey != key:
+	case got.Ours && got.KMSKey != key && (got.Proven || key != ""):
 		reason := "it is encrypted with " + got.KMSKey + ", which the configuration does not name"
 		if key == "" {
 			p.Actions = append(p.Actions, RemoveLogGroupKey{LogGroup: got.Name, Reason: reason})

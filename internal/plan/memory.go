@@ -39,12 +39,20 @@ func (r Recollection) Made(group string) bool {
 	return r.Trail != nil && r.Trail.OwnGroup && r.Trail.LogGroup == group
 }
 
+// Others reports whether relight remembers a log group, which is given by its ARN, as
+// its owner's: no tag that somebody puts on it later makes it relight's. A group that
+// was created since then is another one. Its creation is in milliseconds since the epoch.
+func (r Recollection) Others(group string, created int64) bool {
+	return r.Trail != nil && !r.Trail.OwnGroup && r.Trail.LogGroup == group && created < r.Note.Written
+}
+
 // memoryVersion is the version that this relight writes and reads.
 const memoryVersion = 1
 
 // A Note is what is kept under a name. Only what relight's sweep wrote counts.
 type Note struct {
 	Text    string // the newest that the sweep wrote
+	Written int64  // when, in milliseconds since the epoch
 	Known   bool   // the sweep wrote something that is still kept
 	Foreign string // ARN of who wrote the newest version, if it was not the sweep
 }

@@ -129,6 +129,15 @@ func apply(t testing.TB, got plan.Observed, p plan.Plan) plan.Observed {
 				Format: a.Spec.WantFormat(), Aggregation: a.Spec.Aggregation, Destination: catalog.ToCloudWatchLogs, LogGroup: a.Spec.LogGroup,
 				Delivery: "SUCCESS", Role: a.Role, Ours: true,
 			})
+		case plan.TagFlowLog:
+			s := got.State.(*plan.FlowLogState)
+			for i := range s.VPCs {
+				for j := range s.VPCs[i].FlowLogs {
+					if fl := &s.VPCs[i].FlowLogs[j]; fl.ID == a.ID {
+						fl.Untagged = false
+					}
+				}
+			}
 		case plan.DeleteFlowLog:
 			for _, vpcs := range [][]plan.VPC{got.State.(*plan.FlowLogState).VPCs, got.State.(*plan.FlowLogState).Gone} {
 				for i := range vpcs {
