@@ -28,6 +28,7 @@ lab: need node_modules .venv $(relight) ## Keep that account up, to attack it by
 
 .PHONY: test
 test: need node_modules .venv quick ## Run every test, the stack's and the local cloud's included
+	go test -run CutsAreUndone ./internal/app -pairs
 	go test -count=1 -timeout 40m ./infra/... ./internal/lab/...
 
 # The part to run while working: no Node, no Python, no local cloud.

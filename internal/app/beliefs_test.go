@@ -323,6 +323,7 @@ func (e ending) same(t *testing.T, name string, usual ending, ids []string) {
 // reach it, with the event and without: in the first of them, or in all with
 // -beliefs.
 func TestDoubts(t *testing.T) {
+	t.Parallel()
 	all := scenes()
 	if *doubtful {
 		for _, name := range slices.Sorted(maps.Keys(harms)) {

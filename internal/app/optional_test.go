@@ -55,6 +55,7 @@ func (w *world) told(n int) string {
 // its deletion protection or its tags. People are notified of what is missing, and the
 // part follows once AWS takes it.
 func TestLogGroupWithoutARefusedPart(t *testing.T) {
+	t.Parallel()
 	keyed := `{"kmsKeys":{"` + home + `":"` + groupKey + `"}}`
 	shut := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}}`
 	tests := map[string]struct {
@@ -653,6 +654,7 @@ const ops = "arn:aws:sns:us-east-1:111122223333:ops"
 // are notified of what is missing. While the part is refused, relight writes nothing
 // else, and once AWS takes it, everything that can follow does.
 func TestProtectionWithoutARefusedPart(t *testing.T) {
+	t.Parallel()
 	const boundary = policies + "bounds"
 	deny := func(ops ...string) func(*world) {
 		return func(w *world) {

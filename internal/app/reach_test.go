@@ -62,6 +62,7 @@ func denying(condition string) func(*world, string) {
 // reach a subscriber. Otherwise relight adds an alarm of its own beside it,
 // which notifies relight's topic. It writes nothing else, and nothing twice.
 func TestTheirTopicDelivers(t *testing.T) {
+	t.Parallel()
 	keyState := func(state kmstypes.KeyState) func(*world) {
 		return func(w *world) { w.SetKeyState(theirKey, state) }
 	}

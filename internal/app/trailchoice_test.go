@@ -39,6 +39,7 @@ func selects(w *world, trail string, fields ...cloudtrailtypes.AdvancedFieldSele
 // It leaves the other one and its log group as they are, and does not say that the
 // other one would do as well.
 func TestChoosesByWhatATrailDoes(t *testing.T) {
+	t.Parallel()
 	narrowed := func(fields ...cloudtrailtypes.AdvancedFieldSelector) func(*world) {
 		return func(w *world) {
 			must(w.CloudTrail.PutEventSelectors(w.t.Context(), &cloudtrail.PutEventSelectorsInput{TrailName: aws.String("aaa"), AdvancedEventSelectors: []cloudtrailtypes.AdvancedEventSelector{{

@@ -95,28 +95,41 @@ func (r *region) observeGuard(ctx context.Context, s remedy.Scope) (*plan.GuardS
 			return &plan.GuardState{Elsewhere: "the event is about another schedule"}, nil
 		}
 	default:
-		turn := r.turn(rules)
-		if err = r.guardOwn(ctx, state); err == nil {
-			err = r.guardRules(ctx, state, rules, turn)
-		}
-		if err == nil {
-			err = r.guardSchedules(ctx, state, nil)
-		}
-		if err == nil {
-			err = r.guardReserved(ctx, state)
-		}
-		if err == nil {
-			err = r.guardOtherQueues(ctx, state)
-		}
-		if err == nil {
-			err = r.guardLogs(ctx, state, nil)
-		}
+		err = r.guardAll(ctx, state, rules)
 	}
 	if err != nil {
 		return nil, err
 	}
 	state.Changing, err = r.stackChanging(ctx)
 	return state, err
+}
+
+// guardAll reads every part of the stack. What keeps relight from reading one part,
+// such as a queue's policy, does not keep it from reading the others: whoever may
+// write the policy would otherwise stop every repair.
+func (r *region) guardAll(ctx context.Context, state *plan.GuardState, rules []catalog.Rule) error {
+	for _, part := range []struct {
+		name string
+		read func() error
+	}{
+		{"queues", func() error { return r.guardQueues(ctx, state) }},
+		{"guard's function", func() error { return r.guardOwnFunction(ctx, state) }},
+		{"event source mappings", func() error { return r.guardOwnMappings(ctx, state) }},
+		{"rules", func() error { return r.guardRules(ctx, state, rules, r.turn(rules)) }},
+		{"schedules", func() error { return r.guardSchedules(ctx, state, nil) }},
+		{"functions", func() error { return r.guardReserved(ctx, state) }},
+		{"queues in turn", func() error { return r.guardOtherQueues(ctx, state) }},
+		{"log groups of functions", func() error { return r.guardLogs(ctx, state, nil) }},
+	} {
+		why, err := unread(plan.GuardUnread, plan.Args{"part": part.name}, part.read())
+		if err != nil {
+			return err
+		}
+		if why != nil {
+			state.Unread, state.Deaf = append(state.Unread, why...), true
+		}
+	}
+	return nil
 }
 
 // guardNamed returns the state for a call on parts of relight that calls name. A
@@ -195,7 +208,7 @@ func (r *region) alternate(n int) (i int, queue bool) {
 		return 0, false
 	}
 	now := r.interval()
-	return now / 2 % n, now%2 == 1
+	return now / 2 % max(1, n), now%2 == 1
 }
 
 // turn returns which rules' targets a sweep reads.
@@ -309,23 +322,25 @@ func ruleTarget(t ebtypes.Target) plan.RuleTarget {
 	return target
 }
 
-// guardOwn reads what the guard itself depends on: its queue, and the mapping and the
-// concurrency of its function. If any of these is not as deployed, events may have
-// been lost. It also reads every other mapping, and whether every queue exists.
-func (r *region) guardOwn(ctx context.Context, state *plan.GuardState) error {
+// guardOwnFunction reads the concurrency of the guard's own function. If it is not as
+// deployed, events may have been lost.
+func (r *region) guardOwnFunction(ctx context.Context, state *plan.GuardState) error {
 	own := catalog.Function(catalog.Guard)
-	if err := r.guardQueues(ctx, state); err != nil {
-		return err
-	}
 	if err := r.guardFunctions(ctx, state, func(f catalog.Function) bool { return f == own }); err != nil {
 		return err
 	}
 	state.Deaf = state.Deaf || len(state.Gone) > 0 || state.Reserved[r.Want.FunctionName(own)] != nil
+	return nil
+}
+
+// guardOwnMappings reads every mapping. If that of the guard's own function is not as
+// deployed, events may have been lost.
+func (r *region) guardOwnMappings(ctx context.Context, state *plan.GuardState) error {
 	if err := r.guardMappings(ctx, state, nil); err != nil {
 		return err
 	}
 	for _, m := range r.Want.Mappings(r.name) {
-		if m.Function != own {
+		if m.Function != catalog.Function(catalog.Guard) {
 			continue
 		}
 		_, reason := plan.MappingDrift(plan.WantedMapping(r.Want, m), state.Mappings[m.Queue])
@@ -365,7 +380,7 @@ func (r *region) guardQueues(ctx context.Context, state *plan.GuardState) error 
 		}
 		if seen := state.Queues[q.Name]; seen != nil {
 			_, reason := plan.QueueDrift(plan.WantedQueue(r.Want, q), seen.Attributes)
-			state.Deaf = reason != ""
+			state.Deaf = state.Deaf || reason != ""
 		}
 	}
 	return nil
@@ -418,10 +433,16 @@ func (r *region) readQueue(ctx context.Context, state *plan.GuardState, name str
 		state.Queues[name] = nil
 		return nil
 	}
-	if err == nil {
+	why, err := unread(plan.GuardUnread, plan.Args{"part": "queue " + name}, err)
+	switch {
+	case err != nil:
+		return err
+	case why != nil: // its policy may shut relight out of reading alone
+		state.Unread, seen.Attributes, seen.Shut = append(state.Unread, why...), map[string]string{}, true
+	default:
 		seen.Attributes = out.Attributes
 	}
-	return err
+	return nil
 }
 
 func (r *region) putQueue(ctx context.Context, a plan.PutQueue) error {

@@ -127,6 +127,7 @@ const (
 	GuardSilent       Code = "guard-silent"
 	GuardBusGone      Code = "guard-bus-gone"
 	GuardFunctionGone Code = "guard-function-gone"
+	GuardUnread       Code = "guard-unread"
 	GuardQueueGone    Code = "guard-queue-gone"
 	GuardQueueTapped  Code = "guard-queue-tapped"
 
@@ -865,6 +866,13 @@ var findingTexts = []FindingText{
 		Remedy:  "Find out who stopped or changed the two functions, then deploy relight again.",
 		Why:     "An event function asked both to check relight's own stack, and neither did.",
 		More:    "A function may be stopped by a reserved concurrency of 0, or may be gone.",
+	},
+	{
+		Code: GuardUnread, Subject: "relight's own {part}", Alert: true,
+		Problem: "relight cannot read whether they are as deployed: {error}",
+		Remedy:  "Fix the error: {hint}.",
+		Why:     "A service control policy, or the queue's own policy, denies it. relight restores everything else.",
+		More:    "If a queue's policy denies its owner everything, relight tries to set the policy of the deployment; if that is denied too, only the root user of the account, or of the organisation for it, can remove the policy.",
 	},
 	{
 		Code: GuardFunctionGone, Subject: "function {function}", Alert: true,

@@ -17,10 +17,11 @@ import (
 // GuardState is what was observed of relight's own stack: the parts that were
 // looked at. A part that was looked at and is nil does not exist.
 type GuardState struct {
-	Elsewhere string // why there is nothing to plan here; "" if there is
-	Changing  string // what CloudFormation is doing to the stack at the moment; "" for nothing
-	BusGone   bool   // relight's own bus does not exist
-	Deaf      bool   // relight may not have heard of changes: its rule for them does not work, or its function or its mapping is stopped
+	Elsewhere string    // why there is nothing to plan here; "" if there is
+	Changing  string    // what CloudFormation is doing to the stack at the moment; "" for nothing
+	BusGone   bool      // relight's own bus does not exist
+	Deaf      bool      // relight may not have heard of changes: its rule for them does not work, or its function or its mapping is stopped
+	Unread    []Finding // why relight could not read some parts
 	Rules     map[RuleKey]*RuleState
 	Schedules map[string]*ScheduleState // by name
 	Reserved  map[string]*int32         // by name of a function: the concurrency reserved for it; nil for none
@@ -129,6 +130,7 @@ func MappingDrift(want MappingState, got []MappingState) (id, reason string) {
 type QueueState struct {
 	URL        string
 	Attributes map[string]string // nil if they were not read
+	Shut       bool              // relight may not read them
 }
 
 // WantedQueue returns the attributes that a queue of the stack has to have, in the
@@ -412,6 +414,7 @@ func (state *GuardState) plan(want catalog.Desired, got Observed) Plan {
 		p.Skips = append(p.Skips, Skip{"relight's own stack", skip})
 		return p
 	}
+	p.Add(state.Unread...)
 	if state.BusGone {
 		p.find(GuardBusGone, Args{"bus": want.BusName()})
 	}
@@ -473,6 +476,10 @@ func (state *GuardState) plan(want catalog.Desired, got Observed) Plan {
 		if seen == nil {
 			p.find(GuardQueueGone, Args{"queue": q.Name})
 		} else if set, reason := QueueDrift(WantedQueue(want, q), seen.Attributes); reason != "" && seen.Attributes != nil {
+			if seen.Shut {
+				reason = "relight may not read its attributes"
+				delete(set, "MaximumMessageSize") // any that is large enough will do
+			}
 			p.Actions = append(p.Actions, PutQueue{Name: q.Name, URL: seen.URL, Attributes: set, Reason: reason})
 		} else {
 			p.Healthy++
