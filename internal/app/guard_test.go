@@ -606,3 +606,18 @@ func TestUnreadPart(t *testing.T) {
 		})
 	}
 }
+
+// A schedule that somebody creates between relight's look and its repair becomes what
+// it has to be, without another delivery of the event.
+func TestScheduleMadeMeanwhile(t *testing.T) {
+	w := healthy(t, "")
+	before := w.State()
+	guardHarms["UpdateSchedule.ours.json"].do(w)
+	w.Fail("GetSchedule", "ResourceNotFoundException")
+	if again, errs := w.send(events.Read("DeleteSchedule.ours.json"), true); len(again)+len(errs) > 0 {
+		t.Errorf("deliver again %v, %v", again, errs)
+	}
+	if diff := cmp.Diff(before, w.State()); diff != "" {
+		t.Errorf("not restored (-before +after):\n%s", diff)
+	}
+}

@@ -685,6 +685,10 @@ func (r *region) putRuleTarget(ctx context.Context, a plan.PutRuleTarget) error 
 	return nil
 }
 
+// scheduleExists is the code of CreateSchedule for a name that is taken. Source:
+// EventBridge Scheduler API Reference, CreateSchedule.
+const scheduleExists = "ConflictException"
+
 // putSchedule creates or updates the schedule. An update replaces every setting.
 // Source: EventBridge Scheduler API Reference, UpdateSchedule.
 func (r *region) putSchedule(ctx context.Context, a plan.PutSchedule) error {
@@ -708,7 +712,10 @@ func (r *region) putSchedule(ctx context.Context, a plan.PutSchedule) error {
 			Name: aws.String(a.Name), ScheduleExpression: aws.String(s.Expression), Description: aws.String(s.Description),
 			State: schedulertypes.ScheduleStateEnabled, FlexibleTimeWindow: window, Target: target,
 		})
-		return err
+		if codeOf(err) != scheduleExists {
+			return err
+		}
+		// Another run, or somebody else, has just created it.
 	}
 	_, err := r.scheduler().UpdateSchedule(ctx, &scheduler.UpdateScheduleInput{
 		Name: aws.String(a.Name), ScheduleExpression: aws.String(s.Expression), Description: aws.String(s.Description),
