@@ -195,6 +195,10 @@ func (a *Arena) waitForReport(ctx context.Context, at Attack, heal *Heal) error 
 	}
 }
 
+// OnlySweep says that a sweep was first to write after an attack. If its schedule just
+// came then, another try shows whether events lead to a repair.
+const OnlySweep = "only the sweep restored it"
+
 // judge records whether the account is healed and who healed it.
 func (a *Arena) judge(heal *Heal, diff []string) {
 	writes := a.Cloud.Tap.Calls(func(c tap.Call) bool {
@@ -222,7 +226,7 @@ func (a *Arena) judge(heal *Heal, diff []string) {
 	case len(diff) > 0:
 		heal.Why = strings.Join(diff, "; ")
 	case swept:
-		heal.Why = "only the sweep restored it"
+		heal.Why = OnlySweep
 	case len(counts) == 0:
 		heal.Why = "nothing was restored, because the attack harmed nothing"
 	default:

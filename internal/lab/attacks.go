@@ -71,7 +71,7 @@ func Attacks() []Attack {
 		heals("logs AssociateKmsKey, of this account, flow logs'", Region, encryptData,
 			sdk((*cloudwatchlogs.Client).AssociateKmsKey, input{
 				"logGroupName": "${flow-log-group}", "kmsKeyId": "arn:aws:kms:" + Region + ":" + Account + ":key/${trail-key}",
-			})),
+			})).unseen(),
 		reports("logs DisassociateKmsKey, the trail's", Region, disableLogs, cli("logs", "DisassociateKmsKey", input{"logGroupName": "${trail-log-group}"})),
 		reports("logs DeleteLogStream, the trail's", Region, destroyData,
 			sdk((*cloudwatchlogs.Client).CreateLogStream, input{"logGroupName": "${trail-log-group}", "logStreamName": Account + "_CloudTrail_" + Region}),

@@ -135,6 +135,9 @@ func (a *Arena) Demo(ctx context.Context, attacks []Attack, w io.Writer, say fun
 	for i, at := range attacks {
 		say(fmt.Sprintf("attack %d of %d: %s in %s", i+1, len(attacks), at.Name, at.Region))
 		heal, err := a.Attack(ctx, at)
+		if err == nil && heal.Why == OnlySweep {
+			heal, err = a.Attack(ctx, at)
+		}
 		if err != nil {
 			return heals, err
 		}

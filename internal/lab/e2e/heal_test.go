@@ -98,13 +98,9 @@ func TestDemo(t *testing.T) {
 	healed, reported := 0, 0
 	attacks := lab.Attacks()
 	for _, at := range attacks {
-		s.drain(t)
-		if !at.Reported && !at.Unseen {
-			s.listening(t, false)
-		}
-		heal, err := s.Attack(t.Context(), at)
-		if err != nil {
-			t.Fatal(err)
+		heal := s.carryOut(t, at)
+		if heal.Why == lab.OnlySweep {
+			heal = s.carryOut(t, at)
 		}
 		switch {
 		case heal.Healed:
@@ -136,6 +132,21 @@ func TestDemo(t *testing.T) {
 			t.Errorf("no attack called %s", c.Name)
 		}
 	}
+}
+
+// carryOut attacks. If the attack has to break a link, the functions receive no events
+// until the AWS CLI has looked.
+func (s stage) carryOut(t *testing.T, at lab.Attack) lab.Heal {
+	t.Helper()
+	s.drain(t)
+	if !at.Reported && !at.Unseen {
+		s.listening(t, false)
+	}
+	heal, err := s.Attack(t.Context(), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return heal
 }
 
 func (s stage) attackedWith(name string, since time.Time) bool {

@@ -89,7 +89,7 @@ func (s stage) carried(t *testing.T, w ways, texts map[string]string) {
 	}
 }
 
-// TestSecondWayOut cuts the first way to people and then deletes a flow log. The topic
+// TestSecondWayOut cuts the first way to people and then deletes a metric filter. The topic
 // of last resort says so, or who cut the first way, and so does the default bus.
 // A kind that is deaf does not restore what was cut, so that the first way stays cut.
 func TestSecondWayOut(t *testing.T) {
@@ -100,7 +100,7 @@ func TestSecondWayOut(t *testing.T) {
 		_, err := intruder.SNS.SetTopicAttributes(t.Context(), &sns.SetTopicAttributesInput{TopicArn: aws.String(w.topic), AttributeName: aws.String(name), AttributeValue: aws.String(value)})
 		return err
 	}
-	const attacked = "Cause: DeleteFlowLogs"
+	const attacked = "Cause: DeleteMetricFilter"
 	refused := "The topic " + w.topic + " refused this message: "
 	for _, tt := range []struct {
 		name string
@@ -144,7 +144,7 @@ func TestSecondWayOut(t *testing.T) {
 			if err := tt.cut(t); err != nil {
 				t.Fatal(err)
 			}
-			attack("ec2 DeleteFlowLogs, one")(t, intruder)
+			attack("logs DeleteMetricFilter, one")(t, intruder)
 			for end := time.Now().Add(30 * time.Second); !strings.Contains(texts[w.last], tt.last) || !strings.Contains(texts[w.events], attacked); {
 				if time.Now().After(end) {
 					t.Errorf("the topic of last resort says %q, the bus %q; want %q and %q", texts[w.last], texts[w.events], tt.last, attacked)
