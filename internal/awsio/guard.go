@@ -459,12 +459,12 @@ func (r *region) guardMappings(ctx context.Context, state *plan.GuardState, sour
 			queues[arn] = m.Queue
 		}
 	}
-	state.Mappings = map[string][]plan.MappingState{}
 	if len(queues) == 0 {
 		return nil
 	}
+	mappings := map[string][]plan.MappingState{}
 	for _, queue := range queues {
-		state.Mappings[queue] = nil
+		mappings[queue] = nil
 	}
 	in := &lambda.ListEventSourceMappingsInput{}
 	if len(sources) == 1 {
@@ -477,10 +477,11 @@ func (r *region) guardMappings(ctx context.Context, state *plan.GuardState, sour
 		}
 		for _, m := range out.EventSourceMappings {
 			if queue, ours := queues[aws.ToString(m.EventSourceArn)]; ours && aws.ToString(m.State) != "Deleting" {
-				state.Mappings[queue] = append(state.Mappings[queue], mappingState(m))
+				mappings[queue] = append(mappings[queue], mappingState(m))
 			}
 		}
 		if in.Marker = out.NextMarker; aws.ToString(in.Marker) == "" {
+			state.Mappings = mappings // a part of the list would look like deleted mappings
 			return nil
 		}
 	}
@@ -565,18 +566,18 @@ func (r *region) freeFunction(ctx context.Context, a plan.FreeFunction) error {
 	return gone(err)
 }
 
-// guardSchedules reads the schedules of the sweep among those names, or both for
-// no names.
+// guardSchedules reads relight's schedules among those names, or all for no names.
 func (r *region) guardSchedules(ctx context.Context, state *plan.GuardState, names []string) error {
 	state.Schedules = map[string]*plan.ScheduleState{}
 	for _, name := range slices.Sorted(maps.Keys(plan.WantedSchedules(r.Want))) {
 		if len(names) > 0 && !slices.Contains(names, name) {
 			continue
 		}
-		var err error
-		if state.Schedules[name], err = r.schedule(ctx, name); err != nil {
+		seen, err := r.schedule(ctx, name)
+		if err != nil {
 			return err
 		}
+		state.Schedules[name] = seen
 	}
 	return nil
 }
