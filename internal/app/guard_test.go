@@ -569,10 +569,10 @@ func TestUnreadPart(t *testing.T) {
 	for _, tt := range []struct {
 		denied   []string
 		restored bool   // the rest is all that is broken
-		unread   string // what no action may be about
+		unread   string // what no action may be about; "" for nothing
 	}{
-		{[]string{"GetQueueAttributes"}, true, "no queue: relight tries to restore the policy"},
-		{[]string{"GetQueueAttributes", "SetQueueAttributes"}, true, "no queue: as above"},
+		{[]string{"GetQueueAttributes"}, true, ""}, // relight tries to restore the policy
+		{[]string{"GetQueueAttributes", "SetQueueAttributes"}, true, ""},
 		{[]string{"ListQueues"}, true, "of queue"},
 		{[]string{"ListEventSourceMappings"}, true, "event source mapping"},
 		{[]string{"GetFunctionConcurrency"}, true, "concurrency"},
@@ -596,7 +596,7 @@ func TestUnreadPart(t *testing.T) {
 				t.Errorf("restored is %t, want %t:\n%s", diff == "", tt.restored, diff)
 			}
 			for _, a := range s.Reports[0].Actions {
-				if strings.Contains(a.Action, tt.unread) {
+				if tt.unread != "" && strings.Contains(a.Action, tt.unread) {
 					t.Errorf("%s, although relight could not read it", a.Action)
 				}
 			}

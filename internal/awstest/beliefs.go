@@ -691,6 +691,12 @@ var guardBeliefs = []Belief{
 		Then: "The next sweep restores what no event reported.", Settles: byHand + ": EnableRule, and calls that the rule matches.",
 	},
 	{
+		ID: "queue-attributes-show-at-once", Says: "GetQueueAttributes has what SetQueueAttributes has just set, although it may take a minute to take effect.", Grade: Assumed,
+		Evidence: "SQS API Reference, SetQueueAttributes: up to 60 seconds for most attributes, and 15 minutes for the retention; it does not say when they show.", Decides: "internal/awsio/guard.go",
+		Why:  "A later look finds the same, since relight sets what it wants and nothing else",
+		Then: "The look after the repair reports the queue as still to restore, and the next one finds it restored.", Settles: byHand + ": GetQueueAttributes right after SetQueueAttributes.",
+	},
+	{
 		ID: "negative-values-show", Says: "GetMetricData has the smallest value of a period, negative ones too, within minutes.", Grade: Assumed,
 		Evidence: "CloudWatch API Reference, MetricDatum: values from -2^360. CloudWatch User Guide, Publishing custom metrics: statistics of a new metric take up to two minutes.", Decides: "internal/awsio/alarm.go",
 		Why:  "`TestNegativeValues` has values of any age: two sweeps look at each value of the half hour before",

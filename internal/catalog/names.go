@@ -82,7 +82,8 @@ func (f Function) Kinds() []Kind {
 }
 
 // ChecksGuard reports whether a function has another one check relight's own stack
-// after it handled events. The guard's own function does that by itself.
+// after it handled events. The guard's own function and the sweep's are the ones that
+// it would ask.
 func (f Function) ChecksGuard() bool { return f != Backfill && f != Function(Guard) }
 
 // A HandOver is the payload with which another function invokes the function of a

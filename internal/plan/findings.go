@@ -869,7 +869,7 @@ var findingTexts = []FindingText{
 	},
 	{
 		Code: GuardUnread, Subject: "relight's own {part}", Alert: true,
-		Problem: "relight cannot read whether they are as deployed: {error}",
+		Problem: "relight cannot compare it with the deployment: {error}",
 		Remedy:  "Fix the error: {hint}.",
 		Why:     "A service control policy, or the queue's own policy, denies it. relight restores everything else.",
 		More:    "If a queue's policy denies its owner everything, relight tries to set the policy of the deployment; if that is denied too, only the root user of the account, or of the organisation for it, can remove the policy.",
