@@ -75,8 +75,8 @@ var tamperingPattern = func() string {
 		{"requestParameters.rule", ""},
 		{"requestParameters.roleName", ""},
 		{"requestParameters.alarmNames[*]", ""},
-		{"requestParameters.functionName", "*"},
-		{"requestParameters.queueUrl", "*/"}, // a function's name may be its ARN
+		{"requestParameters.functionName", "*"}, // its value may be the function's ARN
+		{"requestParameters.queueUrl", "*/"},
 		{"requestParameters.topicArn", "*:"},
 		{"requestParameters.subscriptionArn", "*:"},
 		{"requestParameters.eventSourceArn", "*:"},
