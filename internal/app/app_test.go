@@ -83,6 +83,7 @@ type world struct {
 	now     time.Time
 	invoked []string // functions that other functions invoked
 	checks  bool     // functions have the guard checked, as deployed ones do
+	crowded bool     // other functions use up the concurrency of Lambda
 	pace    *awsio.Pace
 	stall   func(ctx context.Context, operation string) error // before each call of a function; nil for none
 }
@@ -396,7 +397,10 @@ func (w *world) invoke(ctx context.Context, in *lambda.InvokeInput) (*lambda.Inv
 	w.invoked = append(w.invoked, name)
 	limit := must(w.Lambda.GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: in.FunctionName}))
 	if limit.ReservedConcurrentExecutions != nil {
-		return nil, &lambdatypes.TooManyRequestsException{Message: aws.String("Rate Exceeded.")}
+		return nil, &lambdatypes.TooManyRequestsException{Message: aws.String("Rate Exceeded."), Reason: lambdatypes.ThrottleReasonReservedFunctionConcurrentInvocationLimitExceeded}
+	}
+	if w.crowded {
+		return nil, &lambdatypes.TooManyRequestsException{Message: aws.String("Rate Exceeded."), Reason: lambdatypes.ThrottleReasonConcurrentInvocationLimitExceeded}
 	}
 	handle := w.app(catalog.Function(name)).HandleEvent
 	if catalog.Function(name) == catalog.Backfill {

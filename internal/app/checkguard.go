@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/relight-aws/relight/internal/awsio"
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
@@ -22,6 +23,7 @@ const (
 //
 // The guard's function checks. If it does not answer, the sweep's function does. If
 // that one does not answer either, people are notified: nothing restores the stack.
+// While a storm uses up the concurrency of the region, the next batch asks again.
 func (a *App) checkGuard(ctx context.Context) {
 	interval := time.Duration(a.config.SweepMinutes) * time.Minute
 	deadline, limited := ctx.Deadline()
@@ -39,6 +41,11 @@ func (a *App) checkGuard(ctx context.Context) {
 	sweep := a.cloud.SweepKind(ctx, s.Region, s.Kind)
 	if sweep == nil {
 		a.log.Warn("the guard's function did not answer, so the sweep's function checked relight's own stack", "error", guard.Error())
+		return
+	}
+	if awsio.Crowded(guard) || awsio.Crowded(sweep) {
+		a.guardChecked = time.Time{}
+		a.log.Warn("nothing checked relight's own stack, because the concurrency of Lambda is used up", "error", sweep.Error())
 		return
 	}
 	rep := remedy.Report{Scope: s, Mode: catalog.Repair}

@@ -97,3 +97,19 @@ func TestWhoChecksTheGuard(t *testing.T) {
 		}
 	}
 }
+
+// In a storm that uses up the concurrency of Lambda nobody has cut anything: nobody is
+// notified, and the next batch asks again.
+func TestNoRoomToCheckTheGuard(t *testing.T) {
+	w := healthy(t, "")
+	w.checks, w.crowded = true, true
+	told, function := len(w.Messages()), w.app("loggroups")
+	for asked := 2; asked <= 4; asked += 2 { // the guard's function, and the sweep's
+		if _, err := function.HandleEvent(t.Context(), batch(events.Read("DeleteMetricFilter.ours.json"))); err != nil {
+			t.Fatal(err)
+		}
+		if len(w.invoked) != asked || len(w.Messages()) != told {
+			t.Errorf("%d invocations and %d messages, want %d and none", len(w.invoked), len(w.Messages())-told, asked)
+		}
+	}
+}

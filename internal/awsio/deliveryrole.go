@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/plan"
@@ -272,6 +274,14 @@ func (c *Cloud) CheckGuard(ctx context.Context, region string) error {
 // SweepKind makes the sweep's function check a kind and restore it, and waits for it.
 func (c *Cloud) SweepKind(ctx context.Context, region string, kind catalog.Kind) error {
 	return c.invoke(ctx, region, catalog.Backfill, map[string]any{"kinds": []catalog.Kind{kind}, "mode": catalog.Repair})
+}
+
+// Crowded reports whether Lambda refused an invocation because other functions use up
+// the concurrency of the region, and not because of a limit of this function alone.
+// Source: AWS Lambda API Reference, Invoke, TooManyRequestsException, Reason.
+func Crowded(err error) bool {
+	throttled, ok := errors.AsType[*lambdatypes.TooManyRequestsException](err)
+	return ok && throttled.Reason == lambdatypes.ThrottleReasonConcurrentInvocationLimitExceeded
 }
 
 // invoke invokes a function of relight's and waits for its answer.
