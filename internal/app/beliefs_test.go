@@ -270,7 +270,6 @@ var consequences = map[string]consequence{
 	"format-makes-no-other-flow-log":        {state: []string{" flow-log vpc-"}},                                                                                      // the new format comes
 	"kept-key-is-checked-again":             {state: []string{"trail " + trailARN}, findings: []string{"trail-key-changed", "trail-files-undelivered"}},               // the disabled key stays, so no file is delivered, and both are reported
 	"kept-log-group-is-checked-again":       {state: []string{"trail " + trailARN}, findings: []string{"trail-role-missing", "trail-events-undelivered"}},             // the log group stays, and with it the role that is gone
-	"mute-rules-are-listed-by-alarm":        {lost: []string{"alarm-muted"}},                                                                                          // relight cannot see the rule
 	"owner-of-an-address-shows":             {findings: []string{"subscriber-unread"}, lost: []string{"subscriber-of-another-account"}},                               // nothing shows the owner
 	"protection-needs-its-permission":       {state: []string{" log-group " + trailGroup}},                                                                            // it is protected
 	"trail-delivery-error-goes":             {findings: []string{"trail-events-undelivered"}},                                                                         // nothing shows whether it is old

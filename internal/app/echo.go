@@ -10,12 +10,13 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// These set the pause between two checks of an echo, and how many checks
-// relight makes before it acts on one. Together they last longer than the
+// These set the pause after the first check of an echo, and how many checks
+// relight makes before it acts on one. Each pause is twice as long as the one
+// before, so that a long wait reads little. Together they last longer than the
 // restoration of every filter and every alarm (TestEchoOutlastsTheRepair).
 const (
-	echoPause = 2500 * time.Millisecond
-	echoLooks = 8
+	echoPause = 3 * time.Second
+	echoLooks = 3
 )
 
 // echoed reports whether relight's own functions made all the calls behind a
@@ -34,15 +35,15 @@ func (a *App) echoed(causes []remedy.Cause) bool {
 // that caused the echo may still be writing, and both runs would write the
 // same.
 func (a *App) giveWay(ctx context.Context, with remedy.Reconciler, s remedy.Scope) {
-	for range echoLooks {
-		look := with.Run(ctx, s, catalog.Observe)
-		if look.Err != nil || len(look.Plan.Actions) == 0 {
+	for look := range echoLooks {
+		seen := with.Run(ctx, s, catalog.Observe)
+		if seen.Err != nil || len(seen.Plan.Actions) == 0 {
 			return
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(echoPause):
+		case <-time.After(echoPause << look):
 		}
 	}
 }

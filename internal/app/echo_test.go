@@ -15,11 +15,11 @@ import (
 )
 
 // echoWait is how long the run of an echo waits for the run that caused it.
-const echoWait = 20 * time.Second
+const echoWait = 21 * time.Second
 
 // An echo waits longer than relight needs to create every filter and every
 // alarm at the pace that AWS allows. If more controls make this test fail,
-// raise echoLooks.
+// raise echoPause.
 func TestEchoOutlastsTheRepair(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := healthy(t, "")
@@ -60,7 +60,7 @@ func TestEchoGivesWay(t *testing.T) {
 		writes int
 		told   int // messages
 	}{
-		{"other run at work", "PutMetricFilter.echo.json", time.Second, 2500 * time.Millisecond, 0, 0},
+		{"other run at work", "PutMetricFilter.echo.json", time.Second, 3 * time.Second, 0, 0},
 		{"no other run", "PutMetricFilter.echo.json", 0, echoWait, 1, 1},
 		{"not an echo", "DeleteMetricFilter.ours.json", 0, 0, 1, 1},
 	}

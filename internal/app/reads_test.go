@@ -74,16 +74,6 @@ var newly = []struct {
 	{catalog.Trails, "", 1, "the role or policy may be the trail's"},
 }
 
-// later says of which runs the reads depend on how many alarms relight protects, and by
-// how many they have grown since it protects its own alarms too.
-var later = map[string]struct {
-	more int
-	why  string
-}{
-	"PutMetricAlarm.echo.json, beside others":      {2, "two more looks before it acts on an echo, since to restore every alarm takes longer"},
-	"PutAlarmMuteRule.foreign.json, beside others": {22, "in an account with a rule that mutes, one call for each alarm of relight's"},
-}
-
 // What a run reads for an event has grown by at most one call, and only where grown
 // says why.
 func TestReadsOfEvents(t *testing.T) {
@@ -127,7 +117,7 @@ func TestReadsOfEvents(t *testing.T) {
 						if was := of[k]; was != nil {
 							had, _ = strconv.Atoi(was[i])
 						}
-						checkReads(t, w, name, k, had+later[name+beside].more, of[k] != nil)
+						checkReads(t, w, name, k, had, of[k] != nil)
 					}
 				})
 			})
@@ -147,7 +137,7 @@ func checkReads(t *testing.T, w *world, name string, k catalog.Kind, had int, lo
 	used := w.Calls().Since(mine)
 	n := reads(used)
 	switch {
-	case n <= had: // a sample in later is about alarms alone
+	case n <= had:
 	case looked && n == had+1:
 		for _, g := range grown {
 			if g.kind == k && used[g.op] > 0 {

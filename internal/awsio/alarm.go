@@ -93,7 +93,7 @@ func (r *region) observeAlarms(ctx context.Context, s remedy.Scope) (*plan.Alarm
 		return nil, err
 	}
 	if s.Type == catalog.MutedAlarm {
-		state.Mutes, err = r.mutesOf(ctx, slices.DeleteFunc(named, func(n string) bool { return !slices.Contains(ours, n) }))
+		state.Mutes, err = r.mutes(ctx, slices.DeleteFunc(named, func(n string) bool { return !slices.Contains(ours, n) }))
 		if err != nil {
 			missed, failed := unread(plan.AlarmMutesUnread, plan.Args{}, err)
 			state.Unread, err = append(state.Unread, missed...), failed
@@ -403,17 +403,48 @@ func stateChange(history string) (from, to string) {
 	return change.Old.Value, change.New.Value
 }
 
-// mutes returns the rules that silence any of the alarms now or later. It makes
-// one call if the region has no such rule at all, and otherwise one more for
-// each alarm.
+// mutes returns the rules that silence any of the alarms now or later. A listing
+// does not say which alarms a rule silences, so relight makes one call more for each
+// rule of the region, or for each of the alarms if those are fewer.
 func (r *region) mutes(ctx context.Context, alarms []string) ([]plan.MuteRule, error) {
-	if any, err := r.listMutes(ctx, ""); err != nil || len(any) == 0 {
-		return nil, err
+	if len(alarms) > 1 {
+		rules, err := r.listMutes(ctx, "")
+		if err != nil {
+			return nil, err
+		}
+		if len(rules) < len(alarms) {
+			return r.readMutes(ctx, rules, alarms)
+		}
 	}
 	return r.mutesOf(ctx, alarms)
 }
 
-// mutesOf returns the rules that silence each of the alarms now or later.
+// readMutes returns those of the rules that silence any of the alarms. Source:
+// CloudWatch API Reference, GetAlarmMuteRule and MuteTargets.
+func (r *region) readMutes(ctx context.Context, rules []plan.MuteRule, alarms []string) (all []plan.MuteRule, _ error) {
+	for _, rule := range rules {
+		out, err := r.cloudwatch().GetAlarmMuteRule(ctx, &cloudwatch.GetAlarmMuteRuleInput{AlarmMuteRuleName: aws.String(rule.Name)})
+		switch {
+		case remedy.ClassOf(err) == remedy.Missing: // it was deleted meanwhile
+			continue
+		case err != nil:
+			return nil, err
+		case out.MuteTargets == nil:
+			continue
+		}
+		for _, alarm := range alarms {
+			if slices.Contains(out.MuteTargets.AlarmNames, alarm) {
+				rule.Alarms = append(rule.Alarms, alarm)
+			}
+		}
+		if len(rule.Alarms) > 0 {
+			all = append(all, rule)
+		}
+	}
+	return all, nil
+}
+
+// mutesOf asks for each of the alarms which rules silence it now or later.
 func (r *region) mutesOf(ctx context.Context, alarms []string) ([]plan.MuteRule, error) {
 	byName := map[string]plan.MuteRule{}
 	for _, alarm := range alarms {

@@ -40,7 +40,7 @@ func TestErrorsOfCalls(t *testing.T) {
 	acct := awstest.New(account, home)
 	c := &Cloud{Config: acct.Config(), Want: catalog.Desired{Baseline: catalog.Baseline{Prefix: "ours"}}}
 	for _, op := range []string{
-		"CreateFlowLogs", "DescribeAlarms", "PutMetricAlarm", "DeleteAlarmMuteRule", "DescribeLogGroups", "PutMetricFilter", "CreateTrail", "StartLogging",
+		"CreateFlowLogs", "DescribeAlarms", "PutMetricAlarm", "DeleteAlarmMuteRule", "GetAlarmMuteRule", "DescribeLogGroups", "PutMetricFilter", "CreateTrail", "StartLogging",
 		"CreateTopic", "Subscribe", "SetSubscriptionAttributes", "DetachRolePolicy", "GetPolicy", "DescribeKey", "GetParameterHistory",
 		"DescribeRegions", "DescribeTrails", "Publish",
 	} {
@@ -66,6 +66,10 @@ func TestErrorsOfCalls(t *testing.T) {
 			})
 			return err
 		}, "cloudwatch.PutMetricAlarm", "a"},
+		{func() error {
+			_, err := r.readMutes(t.Context(), []plan.MuteRule{{Name: "night"}}, []string{"a"})
+			return err
+		}, "cloudwatch.GetAlarmMuteRule", "night"},
 		{func() error { return r.deleteMuteRule(t.Context(), plan.DeleteMuteRule{Rule: "night"}) }, "cloudwatch.DeleteAlarmMuteRule", "night"},
 		{func() error {
 			_, err := r.logs().DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{})

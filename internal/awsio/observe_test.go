@@ -1,6 +1,7 @@
 package awsio
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -125,7 +126,7 @@ func TestNamedReads(t *testing.T) {
 		},
 		{
 			remedy.Scope{Kind: catalog.Alarms, Type: catalog.MutedAlarm, Names: "ours-root-usage\nours-vpc-changes\nsomebody's"},
-			awstest.Calls{"DescribeAlarms": 1, "ListAlarmMuteRules": 2},
+			awstest.Calls{"DescribeAlarms": 1, "ListAlarmMuteRules": 1},
 		},
 		{
 			remedy.Scope{Kind: catalog.Alarms, Type: catalog.CompositeAlarm, Names: "somebody's"},
@@ -165,6 +166,72 @@ func TestForeignAlarmReadsNoMutes(t *testing.T) {
 	}
 }
 
+// Mute rules are found whether relight asks for each rule or for each alarm, and it
+// asks for what is fewer.
+func TestMutesAreFound(t *testing.T) {
+	const rules = 3
+	type calls = awstest.Calls
+	tests := map[string]struct {
+		asked []string
+		gone  bool // the first rule, after it was listed
+		found map[string][]string
+		calls calls
+	}{
+		"fewer rules": {
+			asked: []string{"a", "b", "c", "d"}, found: map[string][]string{"rule-0": {"a"}, "rule-1": {"a", "b"}}, calls: calls{"ListAlarmMuteRules": 1, "GetAlarmMuteRule": rules},
+		},
+		"one rule is deleted meanwhile": {
+			asked: []string{"a", "b", "c", "d"}, gone: true, found: map[string][]string{"rule-1": {"a", "b"}}, calls: calls{"ListAlarmMuteRules": 1, "GetAlarmMuteRule": rules},
+		},
+		"fewer alarms": {asked: []string{"b", "c"}, found: map[string][]string{"rule-1": {"b"}}, calls: calls{"ListAlarmMuteRules": 3}},
+		"one alarm":    {asked: []string{"a"}, found: map[string][]string{"rule-0": {"a"}, "rule-1": {"a"}}, calls: calls{"ListAlarmMuteRules": 1}},
+		"no alarms":    {found: map[string][]string{}, calls: calls{}},
+	}
+	for name, tt := range tests {
+		c, acct := cloud(t)
+		for _, alarm := range []string{"a", "b", "c", "d", "theirs"} {
+			if _, err := acct.CloudWatch.PutMetricAlarm(t.Context(), &cloudwatch.PutMetricAlarmInput{
+				AlarmName: aws.String(alarm), MetricName: aws.String("m"), Namespace: aws.String("n"), Statistic: cloudwatchtypes.StatisticSum, Period: aws.Int32(60),
+				EvaluationPeriods: aws.Int32(1), Threshold: aws.Float64(1), ComparisonOperator: cloudwatchtypes.ComparisonOperatorGreaterThanThreshold,
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for rule, of := range [rules][]string{{"a"}, {"theirs", "b", "a"}, {"theirs"}} {
+			muteRule(t, acct, fmt.Sprintf("rule-%d", rule), of...)
+		}
+		if tt.gone {
+			acct.Fail("GetAlarmMuteRule", "ResourceNotFoundException")
+		}
+		before := acct.Calls()
+		got, err := c.in(account, home).mutes(t.Context(), tt.asked)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		found := map[string][]string{}
+		for _, r := range got {
+			found[r.Name] = r.Alarms
+		}
+		if diff := cmp.Diff(tt.found, found); diff != "" {
+			t.Errorf("%s: rules (-want +got):\n%s", name, diff)
+		}
+		if diff := cmp.Diff(tt.calls, acct.Calls().Since(before)); diff != "" {
+			t.Errorf("%s: calls (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// muteRule mutes alarms every night.
+func muteRule(t *testing.T, acct *awstest.Account, name string, alarms ...string) {
+	t.Helper()
+	if _, err := acct.CloudWatch.PutAlarmMuteRule(t.Context(), &cloudwatch.PutAlarmMuteRuleInput{
+		Name: aws.String(name), MuteTargets: &cloudwatchtypes.MuteTargets{AlarmNames: alarms},
+		Rule: &cloudwatchtypes.Rule{Schedule: &cloudwatchtypes.Schedule{Expression: aws.String("cron(0 0 * * *)"), Duration: aws.String("PT12H")}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A failed read that only explains does not stop repairs: if the error is
 // permanent, it becomes a finding, and relight restores everything that needs
 // it. relight retries a read that may succeed later.
@@ -174,6 +241,7 @@ func TestReadsThatOnlyExplain(t *testing.T) {
 		problem string
 	}{
 		"ListAlarmMuteRules":      {catalog.Alarms, "relight cannot read whether mute rules silence them: cloudwatch.ListAlarmMuteRules: "},
+		"GetAlarmMuteRule":        {catalog.Alarms, "relight cannot read whether mute rules silence them: cloudwatch.GetAlarmMuteRule: "},
 		"GetTransformer":          {catalog.LogGroups, "relight cannot read whether a transformer rewrites its logs: logs.GetTransformer: "},
 		"DescribeAccountPolicies": {catalog.LogGroups, "relight cannot read whether an account-wide policy rewrites its logs: logs.DescribeAccountPolicies: "},
 	} {
@@ -181,6 +249,7 @@ func TestReadsThatOnlyExplain(t *testing.T) {
 			"AccessDenied": false, "AccessDeniedException": false, "InvalidAction": false, "UnknownOperationException": false, "ThrottlingException": true, "SomethingNew": true,
 		} {
 			c, acct := cloud(t)
+			muteRule(t, acct, "nights", "ours-vpc-changes")
 			var err error
 			if tt.kind == catalog.Alarms {
 				_, err = acct.CloudWatch.DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{"ours-root-usage"}})

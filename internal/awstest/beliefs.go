@@ -313,7 +313,7 @@ var alarmBeliefs = []Belief{
 	{
 		ID: muteRulesByAlarm, Probed: []string{"mute-rules-by-alarm"}, Says: "ListAlarmMuteRules with an alarm's name lists every rule in force that mutes it.", Grade: Assumed,
 		Evidence: "CloudWatch API Reference, ListAlarmMuteRules, AlarmName: \"only mute rules that target the specified alarm name\".", Decides: "internal/awsio/alarm.go",
-		Other: "it lists nothing", Then: "relight takes a muted alarm for one that notifies, and does not report the rule in the sweep. The event of PutAlarmMuteRule still notifies.", Settles: probes + ": PutAlarmMuteRule, ListAlarmMuteRules by the alarm.",
+		Other: "it lists nothing", Then: "where a region has as many mute rules as relight has alarms, or more, relight takes a muted alarm for one that notifies, and does not report the rule. Where it has fewer, relight asks for each rule instead. The event of PutAlarmMuteRule notifies in any case.", Settles: probes + ": PutAlarmMuteRule, ListAlarmMuteRules by the alarm.",
 	},
 	{
 		ID: alarmTopicRegion, Probed: []string{"alarm-action-in-another-region"}, Says: "PutMetricAlarm refuses a topic of another region.", Grade: Assumed,

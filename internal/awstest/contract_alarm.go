@@ -324,6 +324,35 @@ var quietAlarmClauses = []clause{
 			)
 		},
 	},
+	{
+		name: "mute rule says which alarms it silences", source: "CloudWatch API Reference, GetAlarmMuteRule and MuteTargets", grade: Documented,
+		check: func(p *party) error {
+			if err := errors.Join(p.alarm(p.id, nil), p.alarm(p.id+"-other", nil)); err != nil {
+				return err
+			}
+			get := func() (*cloudwatch.GetAlarmMuteRuleOutput, error) {
+				return p.CloudWatch.GetAlarmMuteRule(p.ctx, &cloudwatch.GetAlarmMuteRuleInput{AlarmMuteRuleName: aws.String(p.id)})
+			}
+			_, missing := get()
+			if _, err := p.CloudWatch.PutAlarmMuteRule(p.ctx, &cloudwatch.PutAlarmMuteRuleInput{
+				Name: aws.String(p.id), MuteTargets: &types.MuteTargets{AlarmNames: []string{p.id, p.id + "-other"}},
+				Rule: &types.Rule{Schedule: &types.Schedule{Expression: aws.String("cron(* * * * *)"), Duration: aws.String("PT1H")}},
+			}); err != nil {
+				return err
+			}
+			p.later(func() {
+				_, _ = p.CloudWatch.DeleteAlarmMuteRule(p.ctx, &cloudwatch.DeleteAlarmMuteRuleInput{AlarmMuteRuleName: aws.String(p.id)})
+			})
+			rule, err := get()
+			if err != nil {
+				return err
+			}
+			return errors.Join(
+				refused("one that does not exist", missing, "ResourceNotFoundException"), want("alarms", strings.Join(rule.MuteTargets.AlarmNames, " "), p.id+" "+p.id+"-other"),
+				want("kind", aws.ToString(rule.MuteType), "RECURRING"),
+			)
+		},
+	},
 }
 
 var topicClauses = []clause{

@@ -310,6 +310,11 @@ var kindGrants = map[Kind][]Grant{
 			Why:       "AWS does not support resources for these listings",
 		},
 		{
+			Actions:   []string{"cloudwatch:GetAlarmMuteRule"},
+			Resources: []string{arn + "cloudwatch:" + InRegion + ":" + InAccount + ":alarm-mute-rule:*"},
+			Why:       "the listing does not say which alarms a mute rule silences, and the caller who silences an alarm chooses the name of the rule",
+		},
+		{
 			Actions:   []string{"cloudwatch:DeleteAlarmMuteRule"},
 			Resources: []string{arn + "cloudwatch:" + InRegion + ":" + InAccount + ":alarm-mute-rule:*"},
 			If:        KeyRemoveMutes,
