@@ -95,9 +95,10 @@ func packages(t *testing.T) map[string][]source {
 var layers = map[string][]string{
 	"events":             {},
 	"internal/catalog":   {}, // the stack reads it too
-	"internal/config":    {"internal/catalog"},
+	"internal/config":    {"internal/catalog", "internal/pattern"},
+	"internal/pattern":   {},
 	"internal/iampolicy": {},
-	"internal/plan":      {"internal/catalog", "internal/iampolicy", "github.com/aws/aws-sdk-go-v2/aws/arn"},
+	"internal/plan":      {"internal/catalog", "internal/iampolicy", "internal/pattern", "github.com/aws/aws-sdk-go-v2/aws/arn"},
 	"internal/remedy":    {"internal/catalog", "internal/plan"},
 	"internal/trigger":   {"internal/catalog", "internal/remedy", "github.com/aws/aws-sdk-go-v2/aws/arn"},
 	"internal/report":    {"internal/catalog", "internal/plan", "internal/remedy"},
@@ -111,7 +112,7 @@ var layers = map[string][]string{
 	},
 	"internal/probe": {"internal/catalog", "github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go"},
 	"internal/awstest": {
-		"internal/catalog",
+		"internal/catalog", "internal/pattern",
 		"github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go",
 	},
 	// The local cloud stands where AWS does: it never sees the stack it is
@@ -122,7 +123,7 @@ var layers = map[string][]string{
 	"functions":        {"internal/catalog", "internal/serve"},
 	"infra":            {"infra/", "internal/catalog", "internal/config", "github.com/aws/aws-cdk-go/", "github.com/aws/constructs-go/", "github.com/aws/jsii-runtime-go"},
 	"cmd": {
-		"events", "internal/app", "internal/awsio", "internal/catalog", "internal/config", "internal/lab", "internal/probe", "internal/remedy", "internal/report",
+		"events", "internal/app", "internal/awsio", "internal/catalog", "internal/config", "internal/lab", "internal/pattern", "internal/probe", "internal/remedy", "internal/report",
 		"github.com/", "golang.org/x/",
 	},
 }
@@ -203,6 +204,7 @@ func TestPure(t *testing.T) {
 	for dir, banned := range map[string][]string{
 		"internal/plan":      {"context", "crypto/rand", "io", "log", "log/slog", "math/rand", "math/rand/v2", "net", "net/http", "os", "sync", "time"},
 		"internal/iampolicy": {"context", "crypto/rand", "io", "log", "log/slog", "math/rand", "math/rand/v2", "net", "net/http", "os", "sync", "time"},
+		"internal/pattern":   {"context", "crypto/rand", "io", "log", "log/slog", "math/rand", "math/rand/v2", "net", "net/http", "os", "sync", "time"},
 		"internal/catalog":   {"context", "crypto/rand", "io", "log", "log/slog", "math/rand", "math/rand/v2", "net", "net/http", "os", "sync", "time"},
 		"internal/trigger":   {"context", "log", "log/slog", "net", "net/http", "os"},
 		"internal/remedy":    {"log", "log/slog", "net", "net/http", "os"},

@@ -39,6 +39,7 @@ func newControls(f *flags) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&version, "cis", "5.0", "version of the CIS benchmark whose section numbers are shown")
+	cmd.AddCommand(newControlsTest(f))
 	return cmd
 }
 

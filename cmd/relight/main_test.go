@@ -143,3 +143,50 @@ func TestProbePrefix(t *testing.T) {
 		}
 	}
 }
+
+// TestControlsTest: a file in any of its forms, and what is none.
+func TestControlsTest(t *testing.T) {
+	noAWS(t)
+	file := func(content string) string {
+		name := filepath.Join(t.TempDir(), "event.json")
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	const record = `{"eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging"}`
+	for content, want := range map[string][]string{
+		record: {"  + cloudtrail-changes (", `· cmk-disabled-or-deleted: $.eventName is "StopLogging", none of "DisableKey", "ScheduleKeyDeletion"; $.eventSource is "cloudtrail.amazonaws.com", not "kms.amazonaws.com"`, "1 of 19 controls count this event"},
+		`{"version":"0","detail-type":"AWS API Call via CloudTrail","detail":` + record + `}`: {"  + cloudtrail-changes (", "1 of 19"},
+		`{"Records":[` + record + `,{"eventName":"DeleteVpc"}]}`:                              {"event 1 of 2", "event 2 of 2", "  + vpc-changes"},
+		`{"eventName":"DescribeVpcs"}`:                                                        {"0 of 19", "$.errorCode does not exist"},
+		"a line of text":                                                                      {"0 of 19", "no JSON object"},
+	} {
+		code, stdout, stderr := relight(t, "controls", "test", "--event", file(content))
+		for _, w := range want {
+			if code != 0 || !strings.Contains(stdout, w) {
+				t.Errorf("%s: exit code %d, %s, want %q:\n%s", content, code, stderr, w, stdout)
+			}
+		}
+	}
+	code, stdout, _ := relight(t, "controls", "test", "--event", file(record), "--control", "cloudtrail-changes,root-usage", "-o", "json")
+	var got []tripped
+	if err := json.Unmarshal([]byte(stdout), &got); code != 0 || err != nil || len(got) != 2 || !got[0].Trips || got[1].Trips || got[1].Why == "" {
+		t.Errorf("exit code %d, %v:\n%s", code, err, stdout)
+	}
+	mine := file(`{"addControls":[{"id":"mine","pattern":"{ $.a = b) }"}]}`)
+	for want, args := range map[string][]string{
+		"--event is missing":   {},
+		"no such file":         {"--event", "gone.json"},
+		"it is empty":          {"--event", file(" \n")},
+		"and is none":          {"--event", file(`{"a":`)},
+		"no Records":           {"--event", file(`{"Records":[]}`)},
+		"use one of":           {"--event", file(record), "--control", "root"},
+		"column 10: } is miss": {"--event", file(record), "--config", mine},
+		"\n             ^":     {"--event", file(record), "--config", mine},
+	} {
+		if code, _, stderr := relight(t, append([]string{"controls", "test"}, args...)...); code != exitError || !strings.Contains(stderr, want) {
+			t.Errorf("%v: exit code %d, %q, want %q", args, code, stderr, want)
+		}
+	}
+}

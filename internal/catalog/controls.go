@@ -25,6 +25,10 @@ type Control struct {
 	Both        bool    // its alarm also notifies the topic of last resort
 }
 
+// Twin reports whether the control is there for its text alone: Security Hub wants
+// another pattern than the benchmark.
+func (c Control) Twin() bool { return c.SecurityHub != "" && len(c.CIS) == 0 }
+
 // DefaultPrefix is the prefix of relight's names unless another one is configured.
 const DefaultPrefix = "relight"
 

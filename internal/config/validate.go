@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/pattern"
 )
 
 var (
@@ -161,9 +162,9 @@ func (c Config) validateControls(p *problems) {
 		length := len([]rune(n.Pattern))
 		p.unless(length > 0 && length <= catalog.PatternLimit, "%s.pattern has %d characters: use 1 to %d", field, length, catalog.PatternLimit)
 		if length > 0 && length <= catalog.PatternLimit {
-			regexes, err := scan(n.Pattern)
-			p.unless(err == nil, "%s.pattern %s is not a CloudWatch Logs filter pattern: %v", field, n.Pattern, err)
-			if regexes > 0 {
+			parsed, err := pattern.Parse(n.Pattern)
+			p.unless(err == nil, "%s.pattern is not a CloudWatch Logs filter pattern: %v%s", field, err, marked(err))
+			if err == nil && parsed.Regexes() > 0 {
 				withRegex++
 			}
 		}
@@ -172,7 +173,16 @@ func (c Config) validateControls(p *problems) {
 		p.measure(field, n.Threshold, n.PeriodSeconds)
 	}
 	p.unless(enabled <= catalog.FiltersPerGroup, "addControls: with relight's own, %d controls: use up to %d, because a log group accepts no more filters", enabled, catalog.FiltersPerGroup)
-	p.unless(withRegex <= regexFilters, "addControls: %d patterns have a regular expression: use up to %d, because a log group accepts no more", withRegex, regexFilters)
+	p.unless(withRegex <= pattern.RegexesPerGroup, "addControls: %d patterns have a regular expression: use up to %d, because a log group accepts no more", withRegex, pattern.RegexesPerGroup)
+}
+
+// marked returns a pattern with the place marked at which it goes wrong.
+func marked(err error) string {
+	var e *pattern.Error
+	if !errors.As(err, &e) {
+		return ""
+	}
+	return "\n    " + strings.ReplaceAll(e.Mark(), "\n", "\n    ")
 }
 
 // titleLimit keeps the description of an alarm, which has the control's title,

@@ -108,7 +108,8 @@ func NeedsAdopted(want catalog.Desired, got Observed) bool {
 func othersMeasure(want catalog.Desired, c catalog.Control, filters []Filter) []string {
 	var names []string
 	for _, f := range filters {
-		if f.Name != want.Name(c.ID) && Measures(c, f) == "" {
+		own := slices.ContainsFunc(want.Controls, func(c catalog.Control) bool { return f.Name == want.Name(c.ID) })
+		if !own && Measures(c, f) == "" {
 			names = append(names, f.Name)
 		}
 	}

@@ -28,11 +28,11 @@ func FirstSilent(links []Link) (Finding, bool) {
 }
 
 // DrilledFilter returns the deployed filter that a drill tests for a control:
-// relight's own, or one with the same pattern. It returns false if there is none.
+// relight's own, or one that measures it. It returns false if there is none.
 func DrilledFilter(want catalog.Desired, control catalog.Control, filters []Filter) (Filter, bool) {
 	i := slices.IndexFunc(filters, func(f Filter) bool { return f.Name == want.Name(control.ID) })
 	if i < 0 {
-		i = slices.IndexFunc(filters, func(f Filter) bool { return samePattern(f.Pattern, control.Pattern) })
+		i = slices.IndexFunc(filters, func(f Filter) bool { return Measures(control, f) == "" })
 	}
 	if i < 0 {
 		return Filter{}, false

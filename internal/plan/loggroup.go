@@ -502,7 +502,7 @@ func keeps(g LogGroup, days int32) bool { return g.RetentionDays == 0 || g.Reten
 // alarm watches its metric. What nobody adopted does not count.
 func unmeasured(want catalog.Desired, adopted Adopted, c catalog.Control, filters []Filter) (reason string, by []string) {
 	if i := slices.IndexFunc(filters, func(f Filter) bool { return f.Name == want.Name(c.ID) }); i >= 0 {
-		return cmp.Or(Measures(c, filters[i]), misdirected(want, filters[i])), nil
+		return cmp.Or(altered(c, filters[i].Pattern), Measures(c, filters[i]), misdirected(want, filters[i])), nil
 	}
 	others := othersMeasure(want, c, filters)
 	by = slices.DeleteFunc(slices.Clone(others), func(name string) bool { return !adopted.filter(name) })
@@ -533,13 +533,10 @@ func misdirected(want catalog.Desired, f Filter) string {
 }
 
 // Measures returns why a filter does not measure a control, or "" if it does: it
-// has the control's pattern up to white space, nothing narrows it, and its metric
+// matches what the control's pattern does, nothing narrows it, and its metric
 // has no dimensions and counts at least one for each matching event. A default
 // value other than zero would hide the count or keep the alarm in ALARM.
 func Measures(c catalog.Control, f Filter) string {
-	if !samePattern(f.Pattern, c.Pattern) {
-		return "its pattern differs"
-	}
 	if f.FieldSelection != "" {
 		return "its field selection narrows it"
 	}
@@ -561,6 +558,9 @@ func Measures(c catalog.Control, f Filter) string {
 	}
 	if m.Default != nil && *m.Default != 0 {
 		return "it counts " + strconv.FormatFloat(*m.Default, 'g', -1, 64) + " for no match"
+	}
+	if !covers(c, f.Pattern) { // last, because it takes longest
+		return "its pattern differs"
 	}
 	return ""
 }

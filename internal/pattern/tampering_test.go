@@ -1,4 +1,4 @@
-package awstest_test
+package pattern_test
 
 import (
 	"encoding/json"
@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/relight-aws/relight/events"
-	"github.com/relight-aws/relight/internal/awstest"
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/pattern"
 )
 
 func tampering(t *testing.T, prefix string) catalog.Control {
@@ -22,6 +22,10 @@ func tampering(t *testing.T, prefix string) catalog.Control {
 // stranger's resource nor that of a deployment.
 func TestTampering(t *testing.T) {
 	c := tampering(t, "relight")
+	p, err := pattern.Parse(c.Pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
 	matched := map[string]bool{}
 	for _, name := range events.All() {
 		var e struct{ Detail json.RawMessage }
@@ -32,10 +36,7 @@ func TestTampering(t *testing.T) {
 		if json.Unmarshal(events.Read(name), &e) != nil || json.Unmarshal(e.Detail, &d) != nil || d.EventName == "" {
 			continue
 		}
-		matches, err := awstest.Matches(c.Pattern, string(e.Detail))
-		if err != nil {
-			t.Fatal(err)
-		}
+		matches := p.Matches(string(e.Detail))
 		ours := strings.Contains(string(d.RequestParameters)+string(d.ResponseElements), "relight-") && d.SourceIPAddress != "cloudformation.amazonaws.com"
 		if matches && !ours {
 			t.Errorf("%s matches, and is not about relight", name)
@@ -61,9 +62,13 @@ func TestTampering(t *testing.T) {
 // fits CloudWatch Logs' limit with the longest prefix.
 func TestTamperingOfAnotherPrefix(t *testing.T) {
 	c := tampering(t, "watch")
+	p, err := pattern.Parse(c.Pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for sample, want := range map[string]bool{c.Sample: true, tampering(t, "relight").Sample: false} {
-		if got, err := awstest.Matches(c.Pattern, sample); err != nil || got != want {
-			t.Errorf("%s: %t, %v; want %t", sample, got, err, want)
+		if got := p.Matches(sample); got != want {
+			t.Errorf("%s: %t, want %t", sample, got, want)
 		}
 	}
 	if n := len(tampering(t, strings.Repeat("p", 20)).Pattern); n > catalog.PatternLimit {

@@ -1,14 +1,15 @@
-package config
+package pattern_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
-	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/pattern"
 )
 
-func TestCheckPattern(t *testing.T) {
-	for pattern, want := range map[string]string{ // "" for a good one
+func TestParse(t *testing.T) {
+	for text, want := range map[string]string{ // "" for a good one
 		`{ $.eventName = ConsoleLogin }`:                                          "",
 		`{($.a="x\"y")&&(($.b!=*Operation)||($.c NOT EXISTS))}`:                   "",
 		`{ $.a.b-c_d[0].e = 1 && $.f[*] >= 1.5e2 && $.g IS NULL && $.h IS TRUE }`: "",
@@ -119,21 +120,68 @@ func TestCheckPattern(t *testing.T) {
 		`[a=1), b]`:                                     "a comma between two columns",
 		`"open`:                                         "closing double quote",
 	} {
-		err := checkPattern(pattern)
+		_, err := pattern.Parse(text)
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
-			t.Errorf("checkPattern(%s) = %v, want %q", pattern, err, want)
-		}
-	}
-	for _, c := range catalog.Controls() {
-		if err := checkPattern(c.Pattern); err != nil {
-			t.Errorf("%s: %v", c.ID, err)
+			t.Errorf("Parse(%s) = %v, want %q", text, err, want)
 		}
 	}
 }
 
-func FuzzCheckPattern(f *testing.F) {
-	f.Add(`{ ($.a = %b%) && $.c IS NULL }`)
-	f.Add(`[a, b="c", ...]`)
-	f.Add(`?x -"y" %z%`)
-	f.Fuzz(func(_ *testing.T, pattern string) { _ = checkPattern(pattern) }) // it ends, and does not panic
+// TestMark: an error names the column, in characters, and marks it.
+func TestMark(t *testing.T) {
+	for _, row := range []struct {
+		text   string
+		column int
+	}{
+		{`{ $.a = b`, 10},
+		{`{ $.a = ü }`, 9},
+		{`{ $.ü = b }`, 3},
+		{`{ $.a = "ü" && $.b > x }`, 22},
+		{`{ $.a = %b }`, 9},
+		{`{ $.a = "x" } y`, 15},
+		{"{ $.a = x\n&& b }", 14},
+		{`[a, b c]`, 7},
+		{`status = 401`, 8},
+		{strings.Repeat("?x ", 60) + `a-b`, 181},
+	} {
+		_, err := pattern.Parse(row.text)
+		var e *pattern.Error
+		if !errors.As(err, &e) || e.Column != row.column {
+			t.Errorf("Parse(%s) = %v, want column %d", row.text, err, row.column)
+			continue
+		}
+		line, caret, _ := strings.Cut(e.Mark(), "\n")
+		at := []rune(line + "$")[len(caret)-1]
+		if want := []rune(strings.ReplaceAll(row.text, "\n", " ") + "$")[row.column-1]; at != want || strings.Contains(caret, "\n") || len([]rune(line)) > 121 {
+			t.Errorf("the mark of %s is at %q, want %q:\n%s", row.text, at, want, e.Mark())
+		}
+	}
+}
+
+// FuzzParse: whatever is parsed ends, and its canonical form is one.
+func FuzzParse(f *testing.F) {
+	f.Add(`{ ($.a = %b%) && $.c IS NULL }`, `{"a":"b"}`)
+	f.Add(`[a, b="c" && (b != d || b > 5), ...]`, `x c`)
+	f.Add(`?x -"y" %z%`, `xyz`)
+	f.Add(`{ $.['a.b'][*] = "\"*" || $.* NOT EXISTS }`, `{"a.b":[1]}`)
+	f.Fuzz(func(t *testing.T, text, message string) {
+		p, err := pattern.Parse(text)
+		if err != nil {
+			var e *pattern.Error
+			if !errors.As(err, &e) || e.Column < 1 || e.Column > len([]rune(text))+1 || e.Mark() == "" {
+				t.Errorf("Parse(%q) = %v", text, err)
+			}
+			return
+		}
+		again, err := pattern.Parse(p.String())
+		if err != nil || again.String() != p.String() || again.Matches(message) != p.Matches(message) {
+			t.Errorf("%q has the canonical form %q, and that %v, %v", text, p, again, err)
+		}
+		if pattern.Equal(p, again) != pattern.Yes {
+			t.Errorf("%q and its canonical form are not equal", text)
+		}
+		if why := p.Why(message); (why == "") != p.Matches(message) {
+			t.Errorf("%q does not match %q because %q", text, message, why)
+		}
+	})
 }
