@@ -46,9 +46,10 @@ bench: ## Run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./internal/plan ./internal/trigger
 
 .PHONY: fuzz
-fuzz: ## Fuzz the parsers of events and policies, for a minute each
+fuzz: ## Fuzz the parsers of events, policies and filter patterns, for a minute each
 	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./internal/trigger
 	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./internal/iampolicy
+	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./internal/pattern
 
 .PHONY: lint
 lint: ## Check format and style
