@@ -5,7 +5,8 @@ import "github.com/relight-aws/relight/internal/catalog"
 func permissions(p *page) {
 	p.title("Permissions", "internal/catalog/permissions.go and deployment.go")
 	p.line("Every function has its own role with these statements and nothing else. relight grants a")
-	p.line("statement marked *configured* only if the configuration sets that key.")
+	p.line("statement marked *configured* only if the configuration sets that key, and one for `regions` also if")
+	p.line("the home region is not us-east-1, whose forwarder then sends the events of IAM.")
 	p.line("`backfill` is the function of the sweep: the schedule, the first run after a deployment and")
 	p.line("`relight backfill` all invoke it. It does not have the write permissions of `deliveryroles`:")
 	p.line("it [invokes](adr/0010-delivery-role.md) that function.\n")

@@ -1,8 +1,6 @@
 package stack
 
 import (
-	"slices"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
@@ -14,10 +12,9 @@ import (
 )
 
 // Forwarder adds the stack of a further region, which sends events to relight's
-// bus in the home region. A listed region sends the events of regional kinds.
-// The region that raises the events of global services sends those events. The
-// stack has its own topic, because alarms can notify only topics of their own
-// region.
+// bus in the home region. The stack has its own topic, because alarms can notify
+// only topics of their own region. The role and the rules have fixed names, so that
+// relight can restore the rules.
 //
 // Unlike other targets, a bus accepts no retry policy, so an event that cannot
 // be delivered becomes a dead letter after a day. Source: CDK API Reference,
@@ -29,6 +26,7 @@ func Forwarder(app constructs.Construct, p Props, region string) awscdk.Stack {
 	alerts.on(p.baseline().Name(catalog.Undelivered), catalog.UndeliveredAlarm().Of(*undelivered.QueueName()))
 	bus := arn(s, "events", p.Home, "event-bus/"+p.baseline().BusName())
 	role := awsiam.NewRole(s, jsii.String("ForwardRole"), &awsiam.RoleProps{
+		RoleName:       jsii.String(p.baseline().ForwardRole(region)),
 		AssumedBy:      service("events.amazonaws.com", conditions{"StringEquals": {"aws:SourceAccount": *s.Account()}}),
 		InlinePolicies: inline("forward", allow([]string{"events:PutEvents"}, []string{bus}, nil)),
 	})
@@ -36,23 +34,6 @@ func Forwarder(app constructs.Construct, p Props, region string) awscdk.Stack {
 		awsevents.EventBus_FromEventBusArn(s, jsii.String("HomeBus"), jsii.String(bus)),
 		&awseventstargets.EventBusProps{Role: role.WithoutPolicyUpdates(nil)},
 	)
-	var rules []catalog.Rule
-	for _, pattern := range p.forwarded(region) {
-		rules = append(rules, catalog.Rule{Name: p.baseline().Name("forward-" + catalog.RuleID(pattern)), Pattern: pattern})
-	}
-	newRules(s, "Forward", nil, rules, home, undelivered)
+	newRules(s, "Forward", nil, p.baseline().ForwarderRules(p.Home, region), home, undelivered)
 	return s
-}
-
-// forwarded returns the patterns of the events that a region sends to the home
-// region.
-func (p Props) forwarded(region string) []catalog.Pattern {
-	var patterns []catalog.Pattern
-	if slices.Contains(p.Config.FastRegions(p.Home), region) {
-		patterns = catalog.PatternsOf(catalog.RegionalCalls(p.baseline().Calls()), p.regionalKinds()...)
-	}
-	if region == catalog.GlobalRegion(p.Home) {
-		patterns = append(patterns, catalog.PatternsOf(catalog.GlobalCalls(p.baseline().Calls()), p.kinds()...)...)
-	}
-	return patterns
 }

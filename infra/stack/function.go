@@ -149,7 +149,7 @@ func (l lambdas) function(scope constructs.Construct, f catalog.Function, queues
 		Retention:     awslogs.RetentionDays_THREE_MONTHS,
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
-	grants := append(catalog.Grants(f, l.Config.GrantKeys()...), catalog.RuntimeGrants(f)...)
+	grants := append(catalog.Grants(f, l.Config.GrantKeys(l.Home)...), catalog.RuntimeGrants(f)...)
 	may := statements(grants, l.values(name, queues[0]))
 	for _, q := range queues[1:] {
 		more := slices.DeleteFunc(catalog.RuntimeGrants(f), func(g catalog.Grant) bool { return !slices.Contains(g.Resources, catalog.InQueue) })

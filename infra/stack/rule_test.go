@@ -67,9 +67,17 @@ func regionalPatterns(kinds ...catalog.Kind) []catalog.Pattern {
 	return catalog.PatternsOf(catalog.RegionalCalls(catalog.Baseline{Prefix: "relight"}.Calls()), kinds...)
 }
 
+// forwarderPatterns match the calls that can change a forwarder: on its rules, its
+// queue and its stack.
+func forwarderPatterns() []catalog.Pattern {
+	parts := []catalog.ResourceType{catalog.EventRule, catalog.SQSQueue, catalog.Stack}
+	return catalog.PatternsOf(slices.DeleteFunc(slices.Clone(catalog.Calls), func(c catalog.Call) bool { return !slices.Contains(parts, c.Type) }), catalog.Guard)
+}
+
 // The queue of each kind receives exactly the events of the catalog's calls and
 // of the calls that other regions forward. Those are all calls of a regional
-// kind, and the calls of global services that are raised elsewhere.
+// kind, the calls of global services that are raised elsewhere, and calls on the
+// forwarders.
 func TestRules(t *testing.T) {
 	for _, a := range []app{defaults(), american()} {
 		checkRules(t, a["relight"])
@@ -93,6 +101,9 @@ func checkRules(t *testing.T, st synthesized) {
 		}
 		if k.Regional() {
 			elsewhere = append(elsewhere, regionalPatterns(k)...)
+		}
+		if k == catalog.Guard {
+			elsewhere = append(elsewhere, forwarderPatterns()...)
 		}
 		got := rules(t, s, "", target)
 		if diff := cmp.Diff(patternsOf(t, here), got); diff != "" {
@@ -138,7 +149,7 @@ func checkRules(t *testing.T, st synthesized) {
 
 // A listed region forwards the calls that harm regional kinds. The region that
 // raises the events of global services forwards those events, whether it is
-// listed or not.
+// listed or not. Each forwards the calls on the forwarder itself.
 func TestForwarders(t *testing.T) {
 	all := catalog.Kinds()
 	withoutAlarms := slices.DeleteFunc(slices.Clone(all), func(k catalog.Kind) bool { return k == catalog.Alarms })
@@ -163,7 +174,8 @@ func TestForwarders(t *testing.T) {
 		if len(tt.app) != tt.stacks {
 			t.Errorf("%d stacks beside %s, want %d", len(tt.app), tt.name, tt.stacks)
 		}
-		checkForwarder(t, tt.app[tt.name].template, "arn:${AWS::Partition}:events:"+tt.home+":${AWS::AccountId}:event-bus/"+tt.prefix, tt.want)
+		want := slices.Sorted(slices.Values(slices.Concat(tt.want, patternsOf(t, forwarderPatterns()))))
+		checkForwarder(t, tt.app[tt.name].template, "arn:${AWS::Partition}:events:"+tt.home+":${AWS::AccountId}:event-bus/"+tt.prefix, want)
 	}
 	if a := synth(`{"skipRegions": ["`+global+`"]}`, stack.ARM64, home); len(a) != 1 {
 		t.Errorf("%d stacks, want only the home stack, because nothing can be deployed in a skipped region", len(a))

@@ -13,7 +13,6 @@ package stack
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -64,24 +63,11 @@ func (a Arch) lambda() awslambda.Architecture {
 // Add adds the home stack and its forwarders to app.
 func Add(app constructs.Construct, p Props) {
 	home := Home(app, p)
-	for _, region := range p.forwarders() {
+	for _, region := range p.baseline().Forwarders(p.Home) {
 		// The bus to which the stack forwards must be created first and deleted
 		// last.
 		Forwarder(app, p, region).AddDependency(home, nil)
 	}
-}
-
-// forwarders returns the regions that send events to the home region: the
-// listed regions, and the region that raises the events of global services. It
-// leaves that region out if it is to be skipped, because nothing could be
-// deployed there.
-func (p Props) forwarders() []string {
-	regions := p.Config.FastRegions(p.Home)
-	global := catalog.GlobalRegion(p.Home)
-	if !slices.Contains(append(regions, p.Config.SkipRegions...), global) && len(catalog.PatternsOf(catalog.GlobalCalls(p.baseline().Calls()), p.kinds()...)) > 0 {
-		regions = append(regions, global)
-	}
-	return regions[1:]
 }
 
 // baseline returns what the configuration requires of the account.
@@ -90,11 +76,6 @@ func (p Props) baseline() catalog.Baseline { return p.Config.Baseline() }
 // kinds returns the kinds that are not off.
 func (p Props) kinds() []catalog.Kind {
 	return p.Config.Watched()
-}
-
-// regionalKinds returns the kinds whose events further regions forward.
-func (p Props) regionalKinds() []catalog.Kind {
-	return slices.DeleteFunc(p.kinds(), func(k catalog.Kind) bool { return !k.Regional() })
 }
 
 func newStack(app constructs.Construct, p Props, name, region, description string) awscdk.Stack {

@@ -42,6 +42,7 @@ type Options struct {
 type App struct {
 	function   catalog.Function
 	config     config.Config
+	baseline   catalog.Baseline
 	deployment catalog.Deployment
 	cloud      *awsio.Cloud
 	reconciler remedy.Reconciler
@@ -77,6 +78,7 @@ func NewWith(o Options) *App {
 	a := &App{
 		function:    o.Function,
 		config:      o.Config,
+		baseline:    want.Baseline,
 		deployment:  o.Deployment,
 		cloud:       cloud,
 		reconciler:  remedy.Reconciler{Observer: cloud, Applier: applier, Want: want, Forgets: !want.Sweeps()},
@@ -118,7 +120,7 @@ func (a *App) serves(s remedy.Scope) string {
 		return "function " + string(a.function) + " does not serve " + string(s.Kind)
 	case s.Account != a.deployment.Account:
 		return "account " + s.Account + " is not this deployment's"
-	case !s.Kind.Regional() && s.Region != a.deployment.HomeRegion:
+	case !a.baseline.Covers(s.Kind, a.deployment.HomeRegion, s.Region):
 		return string(s.Kind) + " are protected in " + a.deployment.HomeRegion + " only"
 	case a.config.Mode(s.Kind) == catalog.Off:
 		return string(s.Kind) + " are switched off"

@@ -101,6 +101,8 @@ func TestBudgets(t *testing.T) {
 		{event: "DeleteQueue.ours.json", attack: echo, calls: 3, messages: 1},
 		{event: "SetQueueAttributes.ours.json", attack: guardHarms["SetQueueAttributes.ours.json"], calls: 7, messages: 1},
 		{event: "SetQueueAttributes.foreign.json", attack: echo},
+		{event: "DisableRule.forwarder.json", attack: guardHarms["DisableRule.forwarder.json"], calls: 9, messages: 1},
+		{event: "SetQueueAttributes.forwarder.json", attack: guardHarms["SetQueueAttributes.forwarder.json"], calls: 9, messages: 1},
 		{event: "PurgeQueue.foreign.json", attack: echo},
 		{event: "UpdateEventSourceMapping20150331.ours.json", attack: guardHarms["UpdateEventSourceMapping20150331.ours.json"], calls: 5, messages: 1},
 		{event: "UpdateEventSourceMapping20150331.foreign.json", attack: echo},

@@ -143,7 +143,7 @@ func (a *App) read(messages []events.SQSMessage) intake {
 			if ev.Global && s.Region == catalog.GlobalRegion(a.deployment.HomeRegion) {
 				s.Region = a.deployment.HomeRegion // the harmed resource is in the home region, which is covered whichever region raised the event
 			}
-			if reason := cmp.Or(a.serves(s), a.covers(s.Region)); reason != "" {
+			if reason := cmp.Or(a.serves(s), a.covers(s)); reason != "" {
 				drop(ev.Cause.EventID, fmt.Sprintf("%s: %s", s, reason))
 				continue
 			}
@@ -162,13 +162,15 @@ func (a *App) own(actor string) bool {
 	return catalog.ActsAs(actor, a.deployment.Role) || catalog.ActsAs(actor, a.deployment.SweepRole)
 }
 
-// covers returns why this deployment does not handle the events of a region. It
-// returns "" if it does. The sweep covers every enabled region in any case.
-func (a *App) covers(region string) string {
-	if slices.Contains(a.config.FastRegions(a.deployment.HomeRegion), region) {
+// covers returns why this deployment does not handle the events of a scope's region.
+// It returns "" if it does: every forwarder sends those about itself, also the one in
+// a region that is not among the configured ones. The sweep covers every enabled
+// region in any case.
+func (a *App) covers(s remedy.Scope) string {
+	if s.Kind == catalog.Guard || slices.Contains(a.config.FastRegions(a.deployment.HomeRegion), s.Region) {
 		return ""
 	}
-	return "region " + region + " is not among the configured ones"
+	return "region " + s.Region + " is not among the configured ones"
 }
 
 func (in intake) scopes() []remedy.Scope {

@@ -21,6 +21,7 @@ import (
 
 	"github.com/relight-aws/relight/events"
 	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/awstest"
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/report"
@@ -47,21 +48,41 @@ func (w *world) addGuard() {
 		w.createGroup(home, group)
 		w.putRetention(home, group, catalog.LogDays)
 	}
-	for _, q := range want.Queues(home) {
-		attributes := plan.WantedQueue(want, q)
-		maps.DeleteFunc(attributes, func(name, value string) bool { return value == "" || name == "MaximumMessageSize" })
-		must(w.SQS.CreateQueue(w.t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(q.Name), Attributes: attributes}))
+	for _, region := range want.Forwarders(home) {
+		w.SetStack(region, cftypes.Stack{StackName: aws.String(want.ForwarderName(region)), StackStatus: cftypes.StackStatusCreateComplete, CreationTime: aws.Time(w.now.Add(-4 * time.Minute))})
+		w.addParts(region)
 	}
+	w.addParts(home)
 	for _, m := range want.Mappings(home) {
 		w.mapQueue(m.Queue, want.FunctionName(m.Function))
-	}
-	for _, r := range want.Rules(home) {
-		w.putRule(r)
-		w.putTarget(r, nil)
 	}
 	w.putSchedule(sweepSchedule, nil)
 	w.putSchedule(want.UnannouncedName(), nil)
 	w.putSchedule(want.DigestName(), nil)
+}
+
+// addParts makes the queues and rules of the stack of a region.
+func (w *world) addParts(region string) {
+	w.t.Helper()
+	want := w.config.Desired(w.deployment(home))
+	parts := want.Parts(home, region)
+	for _, q := range parts.Queues {
+		attributes := plan.WantedQueue(want, q)
+		maps.DeleteFunc(attributes, func(name, value string) bool { return value == "" || name == "MaximumMessageSize" })
+		must(w.In(region).SQS.CreateQueue(w.t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(q.Name), Attributes: attributes}))
+	}
+	for _, r := range parts.Rules {
+		w.putRule(r)
+		w.putTarget(r, nil)
+	}
+}
+
+// of returns the clients of the region that has a rule.
+func (w *world) of(r catalog.Rule) awstest.Clients {
+	if r.Forwarder == "" {
+		return w.In(home)
+	}
+	return w.In(r.Forwarder)
 }
 
 // mapQueue passes the messages of a queue to a function, as the stack does.
@@ -127,7 +148,7 @@ func bus(name string) *string {
 
 func (w *world) putRule(r catalog.Rule) {
 	w.t.Helper()
-	must(w.EventBridge.PutRule(w.t.Context(), &eventbridge.PutRuleInput{
+	must(w.of(r).EventBridge.PutRule(w.t.Context(), &eventbridge.PutRuleInput{
 		Name: aws.String(r.Name), EventBusName: bus(r.Bus), EventPattern: aws.String(r.Pattern.String()), Description: aws.String(r.Description()),
 	}))
 }
@@ -137,13 +158,15 @@ func (w *world) putTarget(r catalog.Rule, change func(*ebtypes.Target)) {
 	w.t.Helper()
 	t := plan.WantedTarget(w.config.Desired(w.deployment(home)), r)
 	target := ebtypes.Target{
-		Id: aws.String(t.ID), Arn: aws.String(t.ARN), DeadLetterConfig: &ebtypes.DeadLetterConfig{Arn: aws.String(t.DeadLetters)},
-		RetryPolicy: &ebtypes.RetryPolicy{MaximumEventAgeInSeconds: aws.Int32(int32(t.Age)), MaximumRetryAttempts: aws.Int32(int32(t.Retries))},
+		Id: aws.String(t.ID), Arn: aws.String(t.ARN), RoleArn: bus(t.Role), DeadLetterConfig: &ebtypes.DeadLetterConfig{Arn: aws.String(t.DeadLetters)},
+	}
+	if r.Forwarder == "" {
+		target.RetryPolicy = &ebtypes.RetryPolicy{MaximumEventAgeInSeconds: aws.Int32(int32(t.Age)), MaximumRetryAttempts: aws.Int32(int32(t.Retries))}
 	}
 	if change != nil {
 		change(&target)
 	}
-	must(w.EventBridge.PutTargets(w.t.Context(), &eventbridge.PutTargetsInput{Rule: aws.String(r.Name), EventBusName: bus(r.Bus), Targets: []ebtypes.Target{target}}))
+	must(w.of(r).EventBridge.PutTargets(w.t.Context(), &eventbridge.PutTargetsInput{Rule: aws.String(r.Name), EventBusName: bus(r.Bus), Targets: []ebtypes.Target{target}}))
 }
 
 // putSchedule makes a schedule of the sweep, or changes it.
@@ -227,6 +250,10 @@ var guardHarms = map[string]attack{
 		w.putSchedule(sweepSchedule, func(in *scheduler.UpdateScheduleInput) { in.State = schedulertypes.ScheduleStateDisabled })
 	}},
 	"DeleteSchedule.ours.json": {do: (*world).deleteSchedule},
+
+	"DisableRule.forwarder.json":        {do: func(w *world) { w.disableForwarding(forwardRule) }},
+	"RemoveTargets.forwarder.json":      {do: func(w *world) { w.stopForwarding(forwardRule) }},
+	"SetQueueAttributes.forwarder.json": {do: func(w *world) { w.changeForwarderQueue(map[string]string{"MessageRetentionPeriod": "60"}) }},
 
 	"DeleteLogGroup.function.json":     {do: func(w *world) { w.deleteGroup(home, alarmsLogs) }},
 	"PutRetentionPolicy.function.json": {do: func(w *world) { w.putRetention(home, alarmsLogs, 1) }},
@@ -450,7 +477,7 @@ func TestBusGone(t *testing.T) {
 	w := healthy(t, "")
 	w.DeleteBus(home, "relight")
 	s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Guard}})
-	if len(s.Reports) != 1 || s.Findings != 1 || s.Reports[0].Findings[0].Code != string(plan.GuardBusGone) {
+	if s.Findings != 1 || s.Reports[0].Findings[0].Code != string(plan.GuardBusGone) {
 		t.Errorf("%+v", s)
 	}
 }
@@ -508,7 +535,7 @@ func TestQueuesBySweep(t *testing.T) {
 	w := healthy(t, "")
 	w.DeleteQueue("arn:aws:sqs:us-east-1:111122223333:relight-alarms")
 	s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Guard}})
-	if len(s.Reports) != 1 || s.Findings != 1 || s.Reports[0].Findings[0].Code != string(plan.GuardQueueGone) {
+	if s.Findings != 1 || s.Reports[0].Findings[0].Code != string(plan.GuardQueueGone) {
 		t.Errorf("%+v", s)
 	}
 

@@ -140,17 +140,22 @@ func (a *App) whole(req Request) bool {
 }
 
 // scopes returns the scopes that a request sweeps, in the order of its reports:
-// first the kinds of the home region, then those of every region.
+// first the kinds of the home region, then those of every region and of forwarders.
 func (a *App) scopes(req Request, regions []string) []remedy.Scope {
+	home := a.deployment.HomeRegion
 	var scopes []remedy.Scope
-	for _, regional := range []bool{false, true} {
+	for _, first := range []bool{true, false} {
 		for _, k := range catalog.Kinds() {
-			if k.Regional() != regional || len(req.Kinds) > 0 && !slices.Contains(req.Kinds, k) {
+			if len(req.Kinds) > 0 && !slices.Contains(req.Kinds, k) {
 				continue
 			}
-			for _, r := range regions {
+			in := regions
+			if k == catalog.Guard && len(req.Regions) == 0 { // whoever disables a region cuts off its forwarder too
+				in = slices.Compact(slices.Sorted(slices.Values(slices.Concat(in, a.baseline.Forwarders(home)))))
+			}
+			for _, r := range in {
 				s := remedy.Scope{Account: a.deployment.Account, Region: r, Kind: k}
-				if a.serves(s) == "" {
+				if first == (r == home && !k.Regional()) && a.serves(s) == "" {
 					scopes = append(scopes, s)
 				}
 			}

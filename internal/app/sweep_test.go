@@ -112,8 +112,9 @@ func TestBackfillRequests(t *testing.T) {
 		{raw: ``, reports: runs()},
 		{raw: `{"kinds":["flowlogs"]}`, reports: 2},
 		{raw: `{"kinds":["loggroups","alarms"]}`, reports: 2},
-		{raw: `{"regions":["eu-west-1"]}`, reports: 1},
-		{raw: `{"regions":["eu-west-1","eu-west-1"]}`, reports: 1},
+		{raw: `{"kinds":["guard"]}`, reports: 2}, // the stack of the home region, and the forwarder
+		{raw: `{"regions":["eu-west-1"]}`, reports: 2},
+		{raw: `{"regions":["eu-west-1","eu-west-1"]}`, reports: 2},
 		{raw: `{"mode":"plan"}`, reports: runs()},
 		{raw: `{"kinds":["flowlog"]}`, err: `no kind "flowlog"`},
 		{raw: `{"mode":"dry"}`, err: `no mode "dry"`},
@@ -227,11 +228,12 @@ func TestSkippedRegion(t *testing.T) {
 	}
 }
 
-// runs returns how many runs a sweep of every kind makes in two regions.
+// runs returns how many runs a sweep of every kind makes in two regions, of which the
+// second has a forwarder.
 func runs() int {
 	n := 0
 	for _, k := range catalog.Kinds() {
-		if n++; k.Regional() {
+		if n++; k.Regional() || k == catalog.Guard {
 			n++
 		}
 	}

@@ -58,7 +58,7 @@ func (r *region) observeGuard(ctx context.Context, s remedy.Scope) (*plan.GuardS
 		return &plan.GuardState{Elsewhere: "relight is not deployed"}, nil
 	}
 	state := &plan.GuardState{}
-	rules := r.Want.Rules(r.name)
+	rules := r.parts().Rules
 	named := func(rule catalog.Rule) bool { return len(names) == 0 || slices.Contains(names, rule.Name) }
 	var err error
 	switch s.Type {
@@ -95,13 +95,58 @@ func (r *region) observeGuard(ctx context.Context, s remedy.Scope) (*plan.GuardS
 			return &plan.GuardState{Elsewhere: "the event is about another schedule"}, nil
 		}
 	default:
-		err = r.guardAll(ctx, state, rules)
+		return state, r.guardStack(ctx, state, rules)
 	}
 	if err != nil {
 		return nil, err
 	}
-	state.Changing, err = r.stackChanging(ctx)
-	return state, err
+	if err := r.guardChange(ctx, state); err != nil {
+		return nil, err
+	}
+	if state.Absent { // the call that deleted it is reported, and so does the next sweep
+		state.Elsewhere = "the stack of the forwarder does not exist"
+	}
+	return state, nil
+}
+
+// parts returns what relight's stack in the region has.
+func (r *region) parts() catalog.Parts { return r.Want.Parts(r.Want.HomeRegion, r.name) }
+
+// isHome reports whether the region is the home region.
+func (r *region) isHome() bool { return r.name == r.Want.HomeRegion }
+
+// guardStack reads relight's stack in the region. A forwarder is small, and an event
+// about it may be lost on a way that begins in the forwarder, so all of it is read.
+func (r *region) guardStack(ctx context.Context, state *plan.GuardState, rules []catalog.Rule) error {
+	if r.isHome() {
+		if err := r.guardAll(ctx, state, rules); err != nil {
+			return err
+		}
+		return r.guardChange(ctx, state)
+	}
+	if err := r.guardChange(ctx, state); err != nil || state.Absent || state.Unknown || state.Changing != "" {
+		return err
+	}
+	state.Deaf = true
+	return r.guardAll(ctx, state, rules)
+}
+
+// guardChange reads whether CloudFormation is changing relight's stack in the region,
+// and whether the stack of a forwarder exists. relight restores nothing of a forwarder
+// if it may not read that.
+func (r *region) guardChange(ctx context.Context, state *plan.GuardState) error {
+	stacks, err := r.stack(ctx)
+	if !r.isHome() {
+		var why []plan.Finding
+		why, err = unread(plan.GuardUnread, plan.Args{"part": "stack " + r.parts().Stack}, err)
+		state.Unread, state.Unknown = append(state.Unread, why...), why != nil
+		state.Absent = !state.Unknown && !slices.ContainsFunc(stacks, deployedStack)
+	}
+	if err != nil || state.Unknown {
+		return err
+	}
+	state.Changing, err = r.changing(ctx, stacks)
+	return err
 }
 
 // guardAll reads every part of the stack. What keeps relight from reading one part,
@@ -173,7 +218,7 @@ func (r *region) ours(of catalog.ResourceType, name string) bool {
 // guardLogs reads the log groups of relight's functions among those names, or all for
 // none.
 func (r *region) guardLogs(ctx context.Context, state *plan.GuardState, names []string) error {
-	wanted := slices.DeleteFunc(r.Want.FunctionLogs(), func(group string) bool { return len(names) > 0 && !slices.Contains(names, group) })
+	wanted := slices.DeleteFunc(r.parts().Logs, func(group string) bool { return len(names) > 0 && !slices.Contains(names, group) })
 	state.Logs = map[string]bool{}
 	if len(wanted) == 0 {
 		return nil
@@ -188,9 +233,9 @@ func (r *region) guardLogs(ctx context.Context, state *plan.GuardState, names []
 	return nil
 }
 
-// hears reports whether a rule hears of changes of rules.
+// hears reports whether a rule hears of changes of the rules of the home region.
 func hears(rule catalog.Rule) bool {
-	return rule.Kind == catalog.Guard && rule.Pattern.Source[0] == "aws.events"
+	return rule.Kind == catalog.Guard && rule.Bus == "" && rule.Pattern.Source[0] == "aws.events"
 }
 
 // inTurn is how many targets a sweep reads besides those that it always reads.
@@ -310,16 +355,24 @@ func (r *region) ruleTargets(ctx context.Context, rule plan.RuleKey) ([]plan.Rul
 
 func ruleTarget(t ebtypes.Target) plan.RuleTarget {
 	target := plan.RuleTarget{
-		ID: aws.ToString(t.Id), ARN: aws.ToString(t.Arn),
+		ID: aws.ToString(t.Id), ARN: aws.ToString(t.Arn), Role: aws.ToString(t.RoleArn), Age: catalog.UsualAge, Retries: catalog.UsualRetries,
 		Alters: aws.ToString(t.Input) != "" || aws.ToString(t.InputPath) != "" || t.InputTransformer != nil,
 	}
 	if t.DeadLetterConfig != nil {
 		target.DeadLetters = aws.ToString(t.DeadLetterConfig.Arn)
 	}
 	if p := t.RetryPolicy; p != nil {
-		target.Age, target.Retries = int(aws.ToInt32(p.MaximumEventAgeInSeconds)), int(aws.ToInt32(p.MaximumRetryAttempts))
+		target.Age, target.Retries = number(p.MaximumEventAgeInSeconds, target.Age), number(p.MaximumRetryAttempts, target.Retries)
 	}
 	return target
+}
+
+// number returns a number, or what AWS takes for it if the answer has none.
+func number(n *int32, usual int) int {
+	if n == nil {
+		return usual
+	}
+	return int(*n)
 }
 
 // guardOwnFunction reads the concurrency of the guard's own function. If it is not as
@@ -339,7 +392,7 @@ func (r *region) guardOwnMappings(ctx context.Context, state *plan.GuardState) e
 	if err := r.guardMappings(ctx, state, nil); err != nil {
 		return err
 	}
-	for _, m := range r.Want.Mappings(r.name) {
+	for _, m := range r.parts().Mappings {
 		if m.Function != catalog.Function(catalog.Guard) {
 			continue
 		}
@@ -366,7 +419,7 @@ func (r *region) guardQueues(ctx context.Context, state *plan.GuardState) error 
 		}
 	}
 	state.Queues = map[string]*plan.QueueState{}
-	for _, q := range r.Want.Queues(r.name) {
+	for _, q := range r.parts().Queues {
 		state.Queues[q.Name] = nil
 		if urls[q.Name] == "" {
 			continue
@@ -406,7 +459,7 @@ func (r *region) guardOtherQueues(ctx context.Context, state *plan.GuardState) e
 // guardNamedQueues reads relight's queues among those names, or all for none.
 func (r *region) guardNamedQueues(ctx context.Context, state *plan.GuardState, names []string) error {
 	state.Queues = map[string]*plan.QueueState{}
-	for _, q := range r.Want.Queues(r.name) {
+	for _, q := range r.parts().Queues {
 		if len(names) > 0 && !slices.Contains(names, q.Name) {
 			continue
 		}
@@ -454,7 +507,7 @@ func (r *region) putQueue(ctx context.Context, a plan.PutQueue) error {
 // of all its queues for none.
 func (r *region) guardMappings(ctx context.Context, state *plan.GuardState, sources []string) error {
 	queues := map[string]string{} // by ARN
-	for _, m := range r.Want.Mappings(r.name) {
+	for _, m := range r.parts().Mappings {
 		if arn := r.Want.ARN("sqs", m.Queue); len(sources) == 0 || slices.Contains(sources, arn) {
 			queues[arn] = m.Queue
 		}
@@ -543,8 +596,8 @@ func (r *region) guardFunctions(ctx context.Context, state *plan.GuardState, cho
 	if state.Reserved == nil {
 		state.Reserved = map[string]*int32{}
 	}
-	for _, f := range catalog.Functions() {
-		if f != catalog.Backfill && !r.Want.Guard.Has(catalog.Kind(f)) || !chosen(f) {
+	for _, f := range r.parts().Functions {
+		if !chosen(f) {
 			continue
 		}
 		name := r.Want.FunctionName(f)
@@ -569,6 +622,9 @@ func (r *region) freeFunction(ctx context.Context, a plan.FreeFunction) error {
 // guardSchedules reads relight's schedules among those names, or all for no names.
 func (r *region) guardSchedules(ctx context.Context, state *plan.GuardState, names []string) error {
 	state.Schedules = map[string]*plan.ScheduleState{}
+	if !r.parts().Sweeps {
+		return nil
+	}
 	for _, name := range slices.Sorted(maps.Keys(plan.WantedSchedules(r.Want))) {
 		if len(names) > 0 && !slices.Contains(names, name) {
 			continue
@@ -619,24 +675,61 @@ const (
 // stackChanging returns what CloudFormation is doing to the stack, or "".
 func (r *region) stackChanging(ctx context.Context) (string, error) {
 	stacks, err := r.stack(ctx)
+	if err != nil {
+		return "", err
+	}
+	return r.changing(ctx, stacks)
+}
+
+// changing returns what CloudFormation is doing to a stack, or "". A deployment
+// changes the home stack first, and the forwarders after it: until then a forwarder
+// is as the last deployment left it, and what relight put there would be in
+// CloudFormation's way.
+func (r *region) changing(ctx context.Context, stacks []cftypes.Stack) (string, error) {
+	if r.Now == nil {
+		return "", nil
+	}
+	var last time.Time
 	for _, stack := range stacks {
-		since := aws.ToTime(stack.LastUpdatedTime)
-		if since.IsZero() {
-			since = aws.ToTime(stack.CreationTime)
-		}
-		if deleted := aws.ToTime(stack.DeletionTime); deleted.After(since) {
-			since = deleted
-		}
-		if strings.HasSuffix(string(stack.StackStatus), "_IN_PROGRESS") && r.Now != nil && r.Now().Sub(since) < longestChange {
+		last = changed(stack)
+		if strings.HasSuffix(string(stack.StackStatus), "_IN_PROGRESS") && r.Now().Sub(last) < longestChange {
 			return "CloudFormation is changing the stack: " + string(stack.StackStatus), nil
+		}
+	}
+	if r.isHome() {
+		return "", nil
+	}
+	first, err := r.home(r.Want.HomeRegion).stack(ctx)
+	for _, stack := range first {
+		if at := changed(stack); at.After(last) && r.Now().Sub(at) < longestChange {
+			return "CloudFormation has changed the home stack, and may be about to change this one", nil
 		}
 	}
 	return "", err
 }
 
-// stack returns relight's stack, or none if it does not exist.
+// changed returns when CloudFormation last began to change a stack.
+func changed(stack cftypes.Stack) time.Time {
+	since := aws.ToTime(stack.LastUpdatedTime)
+	if since.IsZero() {
+		since = aws.ToTime(stack.CreationTime)
+	}
+	if deleted := aws.ToTime(stack.DeletionTime); deleted.After(since) {
+		since = deleted
+	}
+	return since
+}
+
+// deployedStack reports whether a stack has been created. One whose creation failed
+// has no parts. Source: AWS CloudFormation User Guide, "Understand CloudFormation
+// stack creation events", stack status codes.
+func deployedStack(stack cftypes.Stack) bool {
+	return stack.StackStatus != cftypes.StackStatusRollbackComplete && stack.StackStatus != cftypes.StackStatusReviewInProgress
+}
+
+// stack returns relight's stack in the region, or none if it does not exist.
 func (r *region) stack(ctx context.Context) ([]cftypes.Stack, error) {
-	out, err := r.cloudformation().DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(r.Want.StackName())})
+	out, err := r.cloudformation().DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(cmp.Or(r.parts().Stack, r.Want.StackName()))})
 	switch {
 	case codeOf(err) == noStack && strings.Contains(err.Error(), noStackSays):
 		return nil, nil
@@ -666,14 +759,13 @@ func (r *region) putRule(ctx context.Context, a plan.PutRule) error {
 }
 
 func (r *region) putRuleTarget(ctx context.Context, a plan.PutRuleTarget) error {
-	out, err := r.events().PutTargets(ctx, &eventbridge.PutTargetsInput{
-		Rule: aws.String(a.Rule.Name), EventBusName: orNone(a.Rule.Bus), Targets: []ebtypes.Target{{
-			Id: aws.String(a.Target.ID), Arn: aws.String(a.Target.ARN), DeadLetterConfig: &ebtypes.DeadLetterConfig{Arn: aws.String(a.Target.DeadLetters)},
-			RetryPolicy: &ebtypes.RetryPolicy{
-				MaximumEventAgeInSeconds: aws.Int32(int32(a.Target.Age)), MaximumRetryAttempts: aws.Int32(int32(a.Target.Retries)),
-			},
-		}},
-	})
+	target := ebtypes.Target{
+		Id: aws.String(a.Target.ID), Arn: aws.String(a.Target.ARN), RoleArn: orNone(a.Target.Role), DeadLetterConfig: &ebtypes.DeadLetterConfig{Arn: aws.String(a.Target.DeadLetters)},
+	}
+	if a.Target.Age != catalog.UsualAge || a.Target.Retries != catalog.UsualRetries {
+		target.RetryPolicy = &ebtypes.RetryPolicy{MaximumEventAgeInSeconds: aws.Int32(int32(a.Target.Age)), MaximumRetryAttempts: aws.Int32(int32(a.Target.Retries))}
+	}
+	out, err := r.events().PutTargets(ctx, &eventbridge.PutTargetsInput{Rule: aws.String(a.Rule.Name), EventBusName: orNone(a.Rule.Bus), Targets: []ebtypes.Target{target}})
 	if err != nil {
 		return again(err)
 	}

@@ -18,7 +18,8 @@ func (a *Account) Fail(op string, codes ...string) {
 	a.faults[op] = append(a.faults[op], codes...)
 }
 
-// Deny makes every call of an operation fail because the caller lacks permission.
+// Deny makes every call of an operation fail because the caller lacks permission. A
+// region before the operation, as in "eu-west-1 ListRules", makes it fail there alone.
 func (a *Account) Deny(op string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -52,7 +53,7 @@ func (a *Account) Lag(n int) {
 
 // fault returns the error that a test requested for this call, or nil.
 func (c *request) fault() error {
-	if c.denied[c.op] {
+	if c.denied[c.op] || c.denied[c.name+" "+c.op] {
 		return refuse(deniedCode(c.service), "User: arn:aws:sts::%s:assumed-role/test is not authorized to perform: %s", c.ID, c.op)
 	}
 	code := next(c.faults, c.op)

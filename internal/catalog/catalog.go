@@ -134,6 +134,7 @@ type Baseline struct {
 	Adopt Adoption // what others made and the configuration names
 
 	Regions []string // further regions whose events reach relight
+	Skipped []string // enabled regions in which nothing can be deployed
 
 	ProtectGroups bool // relight's log groups have deletion protection
 	RemoveMutes   bool // relight deletes mute rules and removes suppressors that silence alarms of the controls

@@ -22,15 +22,20 @@ type GuardSpec struct {
 const (
 	EventAge     = 3600 // seconds
 	EventRetries = 185
+
+	UsualAge     = 24 * 3600 // seconds; what a target without a retry policy has. Source: EventBridge User Guide, "How EventBridge retries delivering events"
+	UsualRetries = 185
 )
 
-// A Rule is one rule of relight's stack, with its only target: a queue.
+// A Rule is one rule of a stack of relight's, with its only target: a queue, or for
+// a forwarder's rule the bus in the home region.
 type Rule struct {
-	Name    string
-	Bus     string // name of relight's own bus; "" for the region's default bus
-	Kind    Kind   // whose queue it feeds
-	Later   bool   // it feeds the queue that delays events
-	Pattern Pattern
+	Name      string
+	Bus       string // name of relight's own bus; "" for the region's default bus
+	Kind      Kind   // whose queue it feeds; "" for a forwarder's rule
+	Later     bool   // it feeds the queue that delays events
+	Forwarder string // region of the forwarder that has it; "" for the home stack
+	Pattern   Pattern
 }
 
 // TargetID is the ID of a rule's only target. The CDK chooses it.
@@ -67,6 +72,7 @@ func RuleID(p Pattern) string {
 func (b Baseline) Rules(home string) []Rule {
 	var rules []Rule
 	now, later := b.timely()
+	forwarders := len(b.Forwarders(home)) > 0
 	for _, k := range b.Guard.Kinds {
 		add := func(bus string, late bool, calls []Call) {
 			for _, p := range PatternsOf(calls, k) {
@@ -79,8 +85,8 @@ func (b Baseline) Rules(home string) []Rule {
 		}
 		add("", false, atHome(home, now))
 		add("", true, atHome(home, later))
-		add(b.BusName(), false, fromElsewhere(home, k, now))
-		add(b.BusName(), true, fromElsewhere(home, k, later))
+		add(b.BusName(), false, fromElsewhere(home, k, now, forwarders))
+		add(b.BusName(), true, fromElsewhere(home, k, later, forwarders))
 	}
 	return rules
 }
@@ -108,11 +114,14 @@ func atHome(home string, calls []Call) []Call {
 }
 
 // fromElsewhere returns the calls that can harm a kind and whose events
-// forwarders send.
-func fromElsewhere(home string, k Kind, calls []Call) []Call {
+// forwarders send. A home stack without forwarders has no rules for calls on them.
+func fromElsewhere(home string, k Kind, calls []Call, forwarders bool) []Call {
 	var sent []Call
 	if k.Regional() {
 		sent = RegionalCalls(calls)
+	}
+	if k == Guard && forwarders {
+		sent = slices.DeleteFunc(slices.Clone(calls), func(c Call) bool { return !c.onForwarder() })
 	}
 	if home != GlobalRegion(home) {
 		sent = append(sent, GlobalCalls(calls)...)
@@ -169,12 +178,13 @@ const (
 	QueueSeconds      = 4 * 24 * 3600  // the default, which the other queues have
 )
 
-// A Queue is a queue of the home stack.
+// A Queue is a queue of a stack of relight's.
 type Queue struct {
-	Name  string
-	Dead  string   // name of its dead-letter queue; "" for a dead-letter queue
-	Delay int      // seconds
-	Buses []string // the buses whose rules may send to it; "" for the default bus
+	Name      string
+	Dead      string   // name of its dead-letter queue; "" for a dead-letter queue
+	Delay     int      // seconds
+	Buses     []string // the buses whose rules may send to it; "" for the default bus
+	Forwarder string   // region of the forwarder that has it; "" for the home stack
 }
 
 // Queues returns the queues of the home stack, for a deployment with that home
@@ -271,6 +281,12 @@ func (g GuardSpec) Has(k Kind) bool { return slices.Contains(g.Kinds, k) }
 // ARN returns the ARN of a resource of the deployment's account in its home
 // region.
 func (d Desired) ARN(service, resource string) string {
+	return d.ARNIn(d.HomeRegion, service, resource)
+}
+
+// ARNIn returns the ARN of a resource of the deployment's account in a region, or of
+// a global one for "".
+func (d Desired) ARNIn(region, service, resource string) string {
 	p, _ := PartitionOf(d.HomeRegion) // a deployment has a region that the configuration accepted
-	return "arn:" + p.ID + ":" + service + ":" + d.HomeRegion + ":" + d.Account + ":" + resource
+	return "arn:" + p.ID + ":" + service + ":" + region + ":" + d.Account + ":" + resource
 }

@@ -374,6 +374,31 @@ var kindGrants = map[Kind][]Grant{
 			Why: "relight restores its own rules, on the default bus and on its own",
 		},
 		{
+			Actions:   []string{"events:ListTargetsByRule", "events:PutRule", "events:PutTargets"},
+			Resources: []string{arn + "events:*:" + InAccount + ":rule/" + InPrefix + "-forward-*"},
+			If:        KeyForwarders,
+			Why:       "relight restores the rules of its forwarders; " + anyRegion,
+		},
+		{
+			Actions:   []string{"iam:PassRole"},
+			Resources: []string{arn + "iam::" + InAccount + ":role/" + InPrefix + "-forward-*"},
+			Condition: map[string]map[string]string{"StringEquals": {"iam:PassedToService": "events.amazonaws.com"}},
+			If:        KeyForwarders,
+			Why:       "PassRole is checked inside PutTargets, and relight never calls it; each of these roles, one for each forwarder, can do nothing but put events on relight's own bus",
+		},
+		{
+			Actions:   []string{"sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:SetQueueAttributes"},
+			Resources: []string{arn + "sqs:*:" + InAccount + ":" + InPrefix + "-" + Undelivered},
+			If:        KeyForwarders,
+			Why:       "relight restores the settings and the policy of the only queue of a forwarder; GetQueueUrl is for an event that names it; " + anyRegion,
+		},
+		{
+			Actions:   []string{"cloudformation:DescribeStacks"},
+			Resources: []string{arn + "cloudformation:*:" + InAccount + ":stack/" + InPrefix + "-*/*"},
+			If:        KeyForwarders,
+			Why:       "relight restores nothing of a forwarder that does not exist, or while CloudFormation is changing it; " + anyRegion,
+		},
+		{
 			Actions:   []string{"scheduler:GetSchedule", "scheduler:CreateSchedule", "scheduler:UpdateSchedule"},
 			Resources: []string{arn + "scheduler:" + InRegion + ":" + InAccount + ":schedule/default/" + InPrefix + "-*"},
 			Why:       "relight restores the schedules of its own sweep; the name of one depends on the code that it invokes",
@@ -434,6 +459,9 @@ var kindGrants = map[Kind][]Grant{
 	},
 }
 
+// anyRegion says why the grants for forwarders name no region.
+const anyRegion = "a list of the regions with forwarders may make the policy longer than IAM accepts, so the names say which"
+
 // ownFunctions matches relight's own functions, and ownMappings what passes messages
 // to them. Source: AWS Service Authorization Reference, AWS Lambda, condition keys.
 const ownFunctions = arn + "lambda:" + InRegion + ":" + InAccount + ":function:" + InPrefix + "-*"
@@ -477,10 +505,12 @@ const (
 	KeyKMSKeys     = "kmsKeys"
 	KeyRemoveMutes = "alarms.removeMutes"
 	KeyFarTopic    = "lastResort.topic"
+
+	KeyForwarders = "regions" // or the home region is not the one that raises the events of global services
 )
 
 // GrantKeys returns the configuration keys that some grants require.
-func GrantKeys() []string { return []string{KeyKMSKeys, KeyRemoveMutes, KeyFarTopic} }
+func GrantKeys() []string { return []string{KeyKMSKeys, KeyRemoveMutes, KeyFarTopic, KeyForwarders} }
 
 // reportGrants lets every function notify people of what it did.
 var reportGrants = []Grant{

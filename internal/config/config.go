@@ -327,6 +327,7 @@ func (c Config) Baseline() catalog.Baseline {
 		Boundary: c.PermissionsBoundary,
 		KMSKeys:  c.KMSKeys,
 		Regions:  c.Regions,
+		Skipped:  c.SkipRegions,
 		Adopt:    catalog.Adoption{Filters: c.Adopt.Filters, Topics: c.Adopt.Topics, FlowLogs: c.Adopt.FlowLogs},
 
 		Guard: catalog.GuardSpec{GraceSeconds: c.FlowLogs.GraceSeconds, SweepMinutes: c.SweepMinutes},
@@ -374,8 +375,8 @@ func or[T any](says *T, standard T) T {
 }
 
 // GrantKeys returns the keys in this configuration that some permissions of the
-// functions require.
-func (c Config) GrantKeys() []string {
+// functions require, for a deployment with that home region.
+func (c Config) GrantKeys(home string) []string {
 	var keys []string
 	if len(c.KMSKeys) > 0 {
 		keys = append(keys, catalog.KeyKMSKeys)
@@ -385,6 +386,9 @@ func (c Config) GrantKeys() []string {
 	}
 	if c.LastResort.Topic != "" {
 		keys = append(keys, catalog.KeyFarTopic)
+	}
+	if len(c.Baseline().Forwarders(home)) > 0 {
+		keys = append(keys, catalog.KeyForwarders)
 	}
 	return keys
 }

@@ -131,6 +131,8 @@ const (
 	GuardQueueGone    Code = "guard-queue-gone"
 	GuardQueueTapped  Code = "guard-queue-tapped"
 
+	GuardForwarderGone Code = "guard-forwarder-gone"
+
 	TopicDenied           Code = "topic-denied"
 	TopicPolicyUnreadable Code = "topic-policy-unreadable"
 	TopicKeyUnusable      Code = "topic-key-unusable"
@@ -859,6 +861,13 @@ var findingTexts = []FindingText{
 		Remedy:  "Find out who deleted it, then deploy relight again.",
 		Why:     "Somebody deleted relight's own bus, with its rules.",
 		More:    "Until then the sweep covers the other regions.",
+	},
+	{
+		Code: GuardForwarderGone, Subject: "stack {stack}", Alert: true,
+		Problem: "it does not exist in {region}, so no events of {region} arrive",
+		Remedy:  "Find out who deleted it, then deploy relight again.",
+		Why:     "Somebody deleted the stack of a forwarder, or it was never deployed. relight creates no stacks.",
+		More:    "Until then the sweep covers that region. In the hour after a deployment of the home stack, which comes first, relight does not report it.",
 	},
 	{
 		Code: GuardSilent, Subject: "relight's own stack", Alert: true,

@@ -14,11 +14,13 @@ import (
 	"github.com/relight-aws/relight/internal/iampolicy"
 )
 
-// GuardState is what was observed of relight's own stack: the parts that were
-// looked at. A part that was looked at and is nil does not exist.
+// GuardState is what was observed of relight's own stack in a region: the parts that
+// were looked at. A part that was looked at and is nil does not exist.
 type GuardState struct {
 	Elsewhere string    // why there is nothing to plan here; "" if there is
 	Changing  string    // what CloudFormation is doing to the stack at the moment; "" for nothing
+	Absent    bool      // the stack of a forwarder does not exist
+	Unknown   bool      // relight cannot read whether it exists or changes
 	BusGone   bool      // relight's own bus does not exist
 	Deaf      bool      // relight may not have heard of changes: its rule for them does not work, or its function or its mapping is stopped
 	Unread    []Finding // why relight could not read some parts
@@ -64,6 +66,7 @@ type RuleState struct {
 type RuleTarget struct {
 	ID          string
 	ARN         string
+	Role        string // ARN of the role with which EventBridge delivers; "" for none
 	DeadLetters string // ARN of a queue; "" for none
 	Age         int    // for how many seconds EventBridge tries to deliver
 	Retries     int
@@ -158,7 +161,8 @@ const wholeEvents = 256 * 1024
 // queuePolicy returns the policy of a queue: nobody may use it without TLS, and
 // the rules of its buses may send.
 func queuePolicy(want catalog.Desired, q catalog.Queue) string {
-	arn := want.ARN("sqs", q.Name)
+	region := cmp.Or(q.Forwarder, want.HomeRegion)
+	arn := want.ARNIn(region, "sqs", q.Name)
 	statements := []any{map[string]any{
 		"Effect": "Deny", "Principal": map[string]any{"AWS": "*"}, "Action": "sqs:*", "Resource": arn,
 		"Condition": map[string]any{"Bool": map[string]any{"aws:SecureTransport": "false"}},
@@ -168,7 +172,7 @@ func queuePolicy(want catalog.Desired, q catalog.Queue) string {
 		if bus != "" {
 			bus += "/"
 		}
-		rules = append(rules, want.ARN("events", "rule/"+bus+want.Name("*")))
+		rules = append(rules, want.ARNIn(region, "events", "rule/"+bus+want.Name("*")))
 	}
 	if len(rules) > 0 {
 		statements = append(statements, map[string]any{
@@ -235,8 +239,16 @@ func sameRedrive(want, got string) bool {
 	return fmt.Sprint(a) == fmt.Sprint(b)
 }
 
-// WantedTarget returns the target that a rule of the stack has to have.
+// WantedTarget returns the target that a rule of a stack has to have: a queue, or for
+// a forwarder's rule the bus in the home region, for which the stack sets no retry
+// policy.
 func WantedTarget(want catalog.Desired, r catalog.Rule) RuleTarget {
+	if r.Forwarder != "" {
+		return RuleTarget{
+			ID: catalog.TargetID, ARN: want.ARN("events", "event-bus/"+want.BusName()), Role: want.ARNIn("", "iam", "role/"+want.ForwardRole(r.Forwarder)),
+			DeadLetters: want.ARNIn(r.Forwarder, "sqs", want.Name(catalog.Undelivered)), Age: catalog.UsualAge, Retries: catalog.UsualRetries,
+		}
+	}
 	return RuleTarget{
 		ID: catalog.TargetID, ARN: want.ARN("sqs", want.QueueName(r.Kind, r.Later)), DeadLetters: want.ARN("sqs", want.Name(catalog.Undelivered)),
 		Age: catalog.EventAge, Retries: catalog.EventRetries,
@@ -280,7 +292,7 @@ func RuleDrift(r catalog.Rule, got *RuleState) string {
 	return ""
 }
 
-// TargetDrift returns why a rule does not send its events to its queue, or "".
+// TargetDrift returns why a rule does not send its events to where it has to, or "".
 // Other targets are their owners' business. Targets that were not read are not
 // judged, unless the rule does not exist.
 func TargetDrift(want RuleTarget, got *RuleState) string {
@@ -291,9 +303,17 @@ func TargetDrift(want RuleTarget, got *RuleState) string {
 		return ""
 	}
 	if !slices.ContainsFunc(got.Targets, func(t RuleTarget) bool { return t.ARN == want.ARN }) {
-		return "it does not send to the queue"
+		return "it does not send to the " + destination(want)
 	}
 	return "its target was changed"
+}
+
+// destination returns what a target is, as people read it.
+func destination(t RuleTarget) string {
+	if arnOf(t.ARN).Service == "sqs" {
+		return "queue"
+	}
+	return "bus"
 }
 
 // sameJSON reports whether a text is the JSON value that is wanted.
@@ -317,7 +337,7 @@ func (a PutRule) Step() Step {
 	return Step{Stage: configure, Do: "put rule " + key, Target: key, Reason: a.Reason, Makes: "rule " + key}
 }
 
-// PutRuleTarget makes a rule send its events to its queue.
+// PutRuleTarget makes a rule send its events to its queue or bus.
 type PutRuleTarget struct {
 	Rule   RuleKey
 	Target RuleTarget
@@ -328,7 +348,7 @@ type PutRuleTarget struct {
 func (a PutRuleTarget) Step() Step {
 	key := a.Rule.String()
 	return Step{
-		Stage: protect, Do: fmt.Sprintf("point rule %s at queue %s", key, arnOf(a.Target.ARN).Resource), Target: key, Reason: a.Reason, Needs: "rule " + key,
+		Stage: protect, Do: fmt.Sprintf("point rule %s at %s %s", key, destination(a.Target), strings.TrimPrefix(arnOf(a.Target.ARN).Resource, "event-bus/")), Target: key, Reason: a.Reason, Needs: "rule " + key,
 	}
 }
 
@@ -395,6 +415,7 @@ func (a PutQueue) Step() Step {
 //
 //	nothing deployed, or not relight's     skipped
 //	CloudFormation changes the stack       skipped: a repair would be in its way
+//	a forwarder's stack cannot be read     a finding, and nothing else
 //	a rule is gone, off or changed         put
 //	a rule's target is gone or changed     put
 //	another target of a rule               left as it is
@@ -407,6 +428,7 @@ func (a PutQueue) Step() Step {
 //	a queue's mapping is gone or changed   created or updated
 //	another function reads a queue         a finding
 //	relight's own bus is gone              a finding
+//	a forwarder's stack is gone            a finding
 func (state *GuardState) plan(want catalog.Desired, got Observed) Plan {
 	var p Plan
 	p.touch(got, got.Type, state.Named...)
@@ -415,10 +437,17 @@ func (state *GuardState) plan(want catalog.Desired, got Observed) Plan {
 		return p
 	}
 	p.Add(state.Unread...)
+	if state.Unknown {
+		return p
+	}
 	if state.BusGone {
 		p.find(GuardBusGone, Args{"bus": want.BusName()})
 	}
-	for _, r := range want.Rules(want.HomeRegion) {
+	parts := want.Parts(want.HomeRegion, got.Region)
+	if state.Absent {
+		p.find(GuardForwarderGone, Args{"stack": parts.Stack, "region": got.Region})
+	}
+	for _, r := range parts.Rules {
 		key := KeyOf(r)
 		seen, looked := state.Rules[key]
 		if !looked {
@@ -468,7 +497,7 @@ func (state *GuardState) plan(want catalog.Desired, got Observed) Plan {
 			p.Actions = append(p.Actions, CreateLogGroup{Name: group, RetentionDays: catalog.LogDays, Reason: "it does not exist, and without it the function writes neither logs nor metrics"})
 		}
 	}
-	for _, q := range want.Queues(want.HomeRegion) {
+	for _, q := range parts.Queues {
 		seen, looked := state.Queues[q.Name]
 		if !looked {
 			continue
@@ -485,7 +514,7 @@ func (state *GuardState) plan(want catalog.Desired, got Observed) Plan {
 			p.Healthy++
 		}
 	}
-	for _, m := range want.Mappings(want.HomeRegion) {
+	for _, m := range parts.Mappings {
 		if seen, looked := state.Mappings[m.Queue]; looked {
 			p.touch(got, catalog.MappedSource, want.ARN("sqs", m.Queue))
 			p.mapping(m.Queue, WantedMapping(want, m), seen)

@@ -73,6 +73,9 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// forwarded are the types of the parts of a forwarder.
+var forwarded = []catalog.ResourceType{catalog.EventRule, catalog.SQSQueue, catalog.Stack}
+
 // expected returns the functions whose queues an event has to reach. It reads
 // the event itself, not any pattern.
 func expected(e tap.Event, matched map[string]bool) []catalog.Function {
@@ -90,7 +93,7 @@ func expected(e tap.Event, matched map[string]bool) []catalog.Function {
 			continue
 		}
 		for _, k := range c.Kinds {
-			if e.Region == lab.Region || k.Regional() {
+			if e.Region == lab.Region || k.Regional() || k == catalog.Guard && slices.Contains(forwarded, c.Type) {
 				to = append(to, catalog.Function(k))
 				matched[c.Source+c.Name] = true
 			}

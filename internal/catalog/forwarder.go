@@ -1,0 +1,92 @@
+package catalog
+
+import "slices"
+
+// onForwarders are the types of the parts of a forwarder whose changes events tell
+// of. Every forwarder sends the guard the events of calls on these.
+var onForwarders = []ResourceType{EventRule, SQSQueue, Stack}
+
+// onForwarder reports whether a call may change a forwarder.
+func (c Call) onForwarder() bool {
+	return slices.Contains(c.Kinds, Guard) && slices.Contains(onForwarders, c.Type)
+}
+
+// Forwarders returns the regions that send events to the home region: the listed
+// ones, and the one that raises the events of global services. It leaves that region
+// out if it is to be skipped, because nothing could be deployed there.
+func (b Baseline) Forwarders(home string) []string {
+	var regions []string
+	for _, r := range b.Regions {
+		if r != home && !slices.Contains(regions, r) {
+			regions = append(regions, r)
+		}
+	}
+	global := GlobalRegion(home)
+	if global != home && !slices.Contains(slices.Concat(regions, b.Skipped), global) && len(PatternsOf(GlobalCalls(b.Calls()), b.Guard.Kinds...)) > 0 {
+		regions = append(regions, global)
+	}
+	return regions
+}
+
+// ForwarderRules returns the rules of a region's forwarder. A listed region sends the
+// events of the regional kinds, and the region that raises the events of global
+// services sends those. Each sends the events of calls on the forwarder itself.
+func (b Baseline) ForwarderRules(home, region string) []Rule {
+	listed, global := slices.Contains(b.Regions, region), region == GlobalRegion(home)
+	sent := slices.DeleteFunc(b.Calls(), func(c Call) bool {
+		return !slices.ContainsFunc(c.Kinds, func(k Kind) bool {
+			switch {
+			case !b.Guard.Has(k):
+				return false
+			case Global(c.Source):
+				return global
+			}
+			return k.Regional() && listed || k == Guard && c.onForwarder()
+		})
+	})
+	var rules []Rule
+	for _, p := range PatternsOf(sent, b.Guard.Kinds...) {
+		rules = append(rules, Rule{Name: b.Name("forward-" + RuleID(p)), Forwarder: region, Pattern: p})
+	}
+	return rules
+}
+
+// ForwardRole returns the name of the role with which the rules of a region's
+// forwarder send events to the home region.
+func (b Baseline) ForwardRole(region string) string { return b.Name("forward-" + region) }
+
+// Covers reports whether relight protects a kind in a region. The guard also covers
+// the forwarders.
+func (b Baseline) Covers(k Kind, home, region string) bool {
+	return k.Regional() || region == home || k == Guard && slices.Contains(b.Forwarders(home), region)
+}
+
+// Parts are the parts of one stack of relight's: the one of the home region, or a
+// forwarder's.
+type Parts struct {
+	Stack     string // its name
+	Rules     []Rule
+	Queues    []Queue
+	Mappings  []Mapping
+	Functions []Function
+	Logs      []string // the log groups of the functions
+	Sweeps    bool     // it has the schedules of the sweep
+}
+
+// Parts returns the parts of the stack of a region, none for a region that has no
+// stack of relight's.
+func (b Baseline) Parts(home, region string) Parts {
+	switch {
+	case region == home:
+		return Parts{
+			Stack: b.StackName(), Rules: b.Rules(home), Queues: b.Queues(home), Mappings: b.Mappings(home), Logs: b.FunctionLogs(), Sweeps: true,
+			Functions: slices.DeleteFunc(Functions(), func(f Function) bool { return f != Backfill && !b.Guard.Has(Kind(f)) }),
+		}
+	case slices.Contains(b.Forwarders(home), region):
+		return Parts{
+			Stack: b.ForwarderName(region), Rules: b.ForwarderRules(home, region),
+			Queues: []Queue{{Name: b.Name(Undelivered), Buses: []string{""}, Forwarder: region}},
+		}
+	}
+	return Parts{}
+}
