@@ -35,8 +35,8 @@ import (
 type Snapshot map[string]string
 
 // Snapshot reads the account as a principal: every log group except the
-// functions' own, the trails, the trail's filters, all rules and schedules, all alarms and topics, and
-// in both regions every VPC's flow logs.
+// functions' own, the trails, the trail's filters, all alarms and topics, and
+// in both regions every VPC's flow logs and all rules, queues and schedules.
 func (who *Customer) Snapshot(ctx context.Context, root Principal) (Snapshot, error) {
 	snap := Snapshot{}
 	for _, region := range []string{Region, SecondRegion} {
@@ -45,6 +45,9 @@ func (who *Customer) Snapshot(ctx context.Context, root Principal) (Snapshot, er
 			return nil, err
 		}
 		if err := snap.flowLogs(ctx, s); err != nil {
+			return nil, err
+		}
+		if err := snap.guard(ctx, s); err != nil {
 			return nil, err
 		}
 	}
@@ -59,9 +62,6 @@ func (who *Customer) Snapshot(ctx context.Context, root Principal) (Snapshot, er
 		return nil, err
 	}
 	if err := snap.deliveryRoles(ctx, s); err != nil {
-		return nil, err
-	}
-	if err := snap.guard(ctx, s); err != nil {
 		return nil, err
 	}
 	return snap, snap.alarms(ctx, s)

@@ -35,10 +35,10 @@ func (s Snapshot) guard(ctx context.Context, at *Session) error {
 				}
 				var lines []string
 				for _, t := range targets.Targets {
-					lines = append(lines, fmt.Sprint(aws.ToString(t.Id), " ", aws.ToString(t.Arn), " ", aws.ToString(t.Input), aws.ToString(t.InputPath), t.InputTransformer != nil))
+					lines = append(lines, fmt.Sprint(aws.ToString(t.Id), " ", aws.ToString(t.Arn), " ", aws.ToString(t.RoleArn), " ", aws.ToString(t.Input), aws.ToString(t.InputPath), t.InputTransformer != nil))
 				}
 				slices.Sort(lines)
-				s.add("rule", aws.ToString(bus.Name)+"/"+aws.ToString(r.Name), string(r.State), plainDocument(r.EventPattern), lines)
+				s.add("rule", at.Region+" "+aws.ToString(bus.Name)+"/"+aws.ToString(r.Name), string(r.State), plainDocument(r.EventPattern), lines)
 			}
 			if in.NextToken = page.NextToken; aws.ToString(in.NextToken) == "" {
 				break
@@ -70,7 +70,7 @@ func (s Snapshot) guard(ctx context.Context, at *Session) error {
 				continue // it was deleted between the two reads
 			}
 			got.Attributes["Policy"] = plainDocument(aws.String(got.Attributes["Policy"]))
-			s.add("queue", url, got.Attributes)
+			s.add("queue", at.Region+" "+url, got.Attributes)
 		}
 	}
 	mappings := lambda.NewListEventSourceMappingsPaginator(at.Lambda, &lambda.ListEventSourceMappingsInput{})
