@@ -79,6 +79,14 @@ func TestBudgets(t *testing.T) {
 		{event: "PutBucketNotification.logs.json", attack: flowLogsToBucket, perRun: 1, calls: 2, messages: 2},
 		{event: "PutBucketLogging.logs.json", attack: flowLogsToBucket, perRun: 1, calls: 2, messages: 2},
 		{event: "PutBucketVersioning.foreign.json", attack: flowLogsToBucket, perRun: 1, calls: 2},
+		{event: "PutResourcePolicy.denying.json", attack: echo, messages: 1}, // in other regions nothing is read either
+		{event: "PutDataProtectionPolicy.foreign-topic.json", attack: echo},
+		{event: "DisableRegion.opted-in.json", attack: echo, perRun: 1, calls: 2, messages: 1},
+		{event: "UpdateEventBus.default.json", attack: echo, messages: 1},
+		{event: "UpdateEventBus.foreign.json", attack: echo},
+		{event: "StartMessageMoveTask.ours.json", attack: echo, calls: 3, messages: 1}, // as PurgeQueue
+		{event: "StartMessageMoveTask.foreign.json", attack: echo},
+		{event: "SetStackPolicy.foreign.json", attack: echo},
 
 		{event: "DeleteTopic.foreign.json", attack: echo},
 		{event: "SetTopicAttributes.foreign.json", attack: echo},

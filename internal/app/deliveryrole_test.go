@@ -149,8 +149,9 @@ func TestBoundary(t *testing.T) {
 	told, writes := len(w.Messages()), len(w.Writes())
 	w.send(raw, true)
 	m := w.Messages()[told:]
-	if len(m) != 1 || !strings.Contains(m[0].Text, "permissions boundary "+policies+"bounds: it keeps flow logs from delivering: it denies logs:CreateLogStream") {
-		t.Errorf("messages %+v, want one that says what the boundary denies", m)
+	if len(m) != 2 || !strings.Contains(m[0].Text, "permissions boundary "+policies+"bounds: it keeps flow logs from delivering: it denies logs:CreateLogStream") ||
+		!strings.Contains(m[1].Text, "Notice: CreatePolicyVersion of "+policies+"bounds") { // it bounds the roles of relight's functions too
+		t.Errorf("messages %+v, want one that says what the boundary denies, and one that it is relight's own", m)
 	}
 	if got := w.Writes()[writes:]; len(got) > 0 {
 		t.Errorf("writes %v, want none", got)

@@ -337,6 +337,11 @@ func cuts() []cut {
 		{"other schedule", "off", func(w *world) {
 			w.putSchedule("relight-unannounced-sweep", func(in *scheduler.UpdateScheduleInput) { in.State = schedulertypes.ScheduleStateDisabled })
 		}, ""},
+		{"daily digest", "in another time zone", func(w *world) {
+			w.putSchedule("relight-daily-digest", func(in *scheduler.UpdateScheduleInput) {
+				in.ScheduleExpressionTimezone = aws.String("Pacific/Kiritimati")
+			})
+		}, ""},
 		{"schedule", "slow", schedule(func(in *scheduler.UpdateScheduleInput) { in.ScheduleExpression = aws.String("rate(365 days)") }), ""},
 		{"schedule", "of one kind", schedule(func(in *scheduler.UpdateScheduleInput) { in.Target.Input = aws.String(`{"kinds":["flowlogs"]}`) }), ""},
 	}
@@ -443,7 +448,7 @@ func TestDeployment(t *testing.T) {
 func TestReportedDuringDeployment(t *testing.T) {
 	for _, name := range []string{
 		"UpdateFunctionCode20150331v2.ours.json", "DeleteFunction20150331.ours.json", "DeleteQueue.ours.json", "PurgeQueue.ours.json", "PutRolePolicy.own-role.json",
-		"UpdateStack.ours.json", "ExecuteChangeSet.arn.json", "DeleteEventBus.ours.json",
+		"UpdateStack.ours.json", "ExecuteChangeSet.arn.json", "DeleteEventBus.ours.json", "UpdateEventBus.default.json", "StartMessageMoveTask.ours.json", "SetStackPolicy.ours.json",
 	} {
 		w := healthy(t, "")
 		w.SetStack(home, cftypes.Stack{
@@ -454,6 +459,40 @@ func TestReportedDuringDeployment(t *testing.T) {
 		if got := len(w.Messages()) - before; got != 1 {
 			t.Errorf("%s: %d messages, want 1", name, got)
 		}
+	}
+}
+
+// A change of what relight's own roles may do is reported however it is made: by their
+// permissions boundary, which one call changes for all of them, and under a name in
+// other letters, which IAM does not distinguish. The event costs no read.
+func TestOwnRightsReported(t *testing.T) {
+	const boundary = "arn:aws:iam::111122223333:policy/bounds"
+	byAlice := `"userIdentity":{"arn":"arn:aws:iam::111122223333:user/Alice"},`
+	for name, tt := range map[string]struct {
+		event string
+		told  int
+	}{
+		"a version of the boundary":       {call("aws.iam", "CreatePolicyVersion", byAlice+`"requestParameters":{"policyArn":"`+boundary+`","setAsDefault":true}`), 1},
+		"another version of the boundary": {call("aws.iam", "SetDefaultPolicyVersion", byAlice+`"requestParameters":{"policyArn":"`+boundary+`","versionId":"v1"}`), 1},
+		"the same by CloudFormation":      {call("aws.iam", "CreatePolicyVersion", byAlice+`"sourceIPAddress":"cloudformation.amazonaws.com","requestParameters":{"policyArn":"`+boundary+`"}`), 0},
+		"a version of another policy":     {call("aws.iam", "CreatePolicyVersion", byAlice+`"requestParameters":{"policyArn":"`+boundary+`-of-others"}`), 0},
+		"a role in other letters":         {call("aws.iam", "PutRolePolicy", byAlice+`"requestParameters":{"roleName":"RELIGHT-GuardRole0A1B2C3D-EXAMPLE"}`), 1},
+		"the delivery role":               {call("aws.iam", "PutRolePolicy", byAlice+`"requestParameters":{"roleName":"Relight-Flow-Logs-Delivery"}`), 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := deploy(t, `{"permissionsBoundary":"`+boundary+`"}`)
+			told, calls := len(w.Messages()), w.Calls()
+			if _, err := w.app(catalog.Function(catalog.Guard)).HandleEvent(t.Context(), []byte(tt.event)); err != nil {
+				t.Error(err)
+			}
+			messages := w.Messages()[told:]
+			if len(messages) != tt.told || tt.told > 0 && !strings.Contains(messages[0].Text, "user/Alice") {
+				t.Errorf("messages %+v, want %d", messages, tt.told)
+			}
+			if read := w.Calls().Since(calls).Total("Publish", "PutEvents", "DescribeStacks"); read > 0 {
+				t.Errorf("%d reads", read)
+			}
+		})
 	}
 }
 

@@ -81,7 +81,7 @@ func (r *region) observeGuard(ctx context.Context, s remedy.Scope) (*plan.GuardS
 		if err = r.guardLogs(ctx, state, names); err == nil && len(state.Logs) == 0 {
 			return &plan.GuardState{Elsewhere: "the event is about another log group"}, nil
 		}
-	case catalog.OwnFunction, catalog.Role, catalog.EventBus, catalog.Stack:
+	case catalog.OwnFunction, catalog.Role, catalog.IAMPolicy, catalog.EventBus, catalog.UsedBus, catalog.Stack:
 		return r.guardNamed(ctx, s.Type, names) // calls on these are only reported
 	case catalog.SQSQueue:
 		if state, err = r.guardNamed(ctx, s.Type, names); err != nil || state.Elsewhere != "" {
@@ -201,16 +201,25 @@ func (r *region) guardNamed(ctx context.Context, of catalog.ResourceType, names 
 	return state, nil
 }
 
+// defaultBus is the name of the bus that AWS services send to. Source: EventBridge API
+// Reference, UpdateEventBus, Name.
+const defaultBus = "default"
+
 // ours reports whether a name is one of relight's own stack, or like one. CloudFormation
 // begins the names that it makes up with that of the stack. The delivery role is
 // another kind's.
 func (r *region) ours(of catalog.ResourceType, name string) bool {
 	like := strings.HasPrefix(name, r.Want.Name(""))
 	switch of {
+	case catalog.UsedBus:
+		return like || name == r.Want.BusName() || name == defaultBus
+	case catalog.IAMPolicy:
+		return name == r.Want.Boundary
 	case catalog.EventBus, catalog.Stack:
 		return like || name == r.Want.BusName() || name == r.Want.StackName()
-	case catalog.Role:
-		return like && !strings.HasSuffix(r.Want.DeliveryRole, "/"+name)
+	case catalog.Role: // IAM does not distinguish names by case
+		like = strings.HasPrefix(strings.ToLower(name), strings.ToLower(r.Want.Name("")))
+		return like && !strings.HasSuffix(strings.ToLower(r.Want.DeliveryRole), "/"+strings.ToLower(name))
 	}
 	return like
 }
@@ -638,6 +647,10 @@ func (r *region) guardSchedules(ctx context.Context, state *plan.GuardState, nam
 	return nil
 }
 
+// utc is the time zone of a schedule for which none is set. Source: EventBridge
+// Scheduler API Reference, CreateSchedule, ScheduleExpressionTimezone.
+const utc = "UTC"
+
 // schedule returns a schedule, or nil if it does not exist.
 func (r *region) schedule(ctx context.Context, name string) (*plan.ScheduleState, error) {
 	out, err := r.scheduler().GetSchedule(ctx, &scheduler.GetScheduleInput{Name: aws.String(name)})
@@ -645,6 +658,9 @@ func (r *region) schedule(ctx context.Context, name string) (*plan.ScheduleState
 		return nil, gone(err)
 	}
 	got := &plan.ScheduleState{State: string(out.State), Expression: aws.ToString(out.ScheduleExpression), Bounded: out.StartDate != nil || out.EndDate != nil, Key: aws.ToString(out.KmsKeyArn)}
+	if zone := aws.ToString(out.ScheduleExpressionTimezone); zone != utc {
+		got.Zone = zone
+	}
 	if w := out.FlexibleTimeWindow; w != nil && w.Mode == schedulertypes.FlexibleTimeWindowModeFlexible {
 		got.Window = int(aws.ToInt32(w.MaximumWindowInMinutes))
 	}

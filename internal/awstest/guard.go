@@ -1,6 +1,7 @@
 package awstest
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -27,6 +28,7 @@ func (r *rule) state() map[string]any {
 func scheduleState(s *scheduler.GetScheduleOutput) map[string]any {
 	return map[string]any{
 		"state": s.State, "expression": s.ScheduleExpression, "window": s.FlexibleTimeWindow, "target": s.Target, "start": s.StartDate, "end": s.EndDate, "key": s.KmsKeyArn,
+		"zone": s.ScheduleExpressionTimezone,
 	}
 }
 
@@ -232,6 +234,7 @@ func createSchedule(c *request, in *scheduler.CreateScheduleInput) (*scheduler.C
 	c.putSchedule(&scheduler.GetScheduleOutput{
 		Name: in.Name, State: in.State, ScheduleExpression: in.ScheduleExpression, FlexibleTimeWindow: in.FlexibleTimeWindow, Target: in.Target, KmsKeyArn: in.KmsKeyArn,
 		StartDate: in.StartDate, EndDate: in.EndDate, Description: in.Description,
+		ScheduleExpressionTimezone: aws.String(cmp.Or(aws.ToString(in.ScheduleExpressionTimezone), "UTC")), // the default: API Reference, CreateSchedule
 	})
 	return &scheduler.CreateScheduleOutput{ScheduleArn: c.schedules[*in.Name].Arn}, nil
 }
@@ -245,6 +248,7 @@ func updateSchedule(c *request, in *scheduler.UpdateScheduleInput) (*scheduler.U
 	c.putSchedule(&scheduler.GetScheduleOutput{
 		Name: in.Name, State: in.State, ScheduleExpression: in.ScheduleExpression, FlexibleTimeWindow: in.FlexibleTimeWindow, Target: in.Target, KmsKeyArn: in.KmsKeyArn,
 		StartDate: in.StartDate, EndDate: in.EndDate, Description: in.Description,
+		ScheduleExpressionTimezone: aws.String(cmp.Or(aws.ToString(in.ScheduleExpressionTimezone), "UTC")), // the default: API Reference, CreateSchedule
 	})
 	return &scheduler.UpdateScheduleOutput{ScheduleArn: c.schedules[*in.Name].Arn}, nil
 }

@@ -39,11 +39,15 @@ const (
 	adviceKeyPolicy = "This key encrypts your logs or relight's topic. Read its new policy. It must allow the services that use the key, such as " +
 		"logs.amazonaws.com, cloudtrail.amazonaws.com and, for the topic, cloudwatch.amazonaws.com. It must also allow the people who read the logs. " +
 		"If the change is wrong, restore the previous policy: aws kms put-key-policy."
+	adviceKeyMaterial = "This key encrypts your logs or relight's topic. Without its material, AWS writes no new logs and sends no notifications, and nobody can read the old logs. " +
+		"Import the same material again: aws kms get-parameters-for-import and import-key-material. Nobody but you has it."
 	adviceTrailRole = "The trail delivers its events to the log group with this role. While that fails, no metric filter counts what happens, and no alarm goes off. " +
 		"relight does not change the role. Read it: aws iam get-role, list-role-policies, list-attached-role-policies. It must trust cloudtrail.amazonaws.com, " +
 		"and be allowed logs:CreateLogStream and logs:PutLogEvents. If the change is wrong, undo it: aws iam delete-role-policy, detach-role-policy or put-role-policy."
 	adviceRegion = "Sweeps cover this region once it is enabled. If nobody wanted it, disable it: aws account disable-region. " +
 		"If you want relight to react to its events too, add it to regions in the configuration and deploy."
+	adviceRegionOff = "What runs in this region goes on and costs money, but nobody can reach it, and sweeps leave the region out. Somebody may have stopped its logs before. " +
+		"If nobody wanted it, enable the region again: aws account enable-region. The next sweep then checks it."
 	adviceUnprotected = "relight restores deletion protection only on log groups that it created. " +
 		"Ask the caller why: the next step may be to delete the group. Restore it: aws logs put-log-group-deletion-protection --deletion-protection-enabled."
 	adviceEncrypted = "From now on this key encrypts the records of this log group: whoever disables or deletes it, or shuts CloudWatch Logs out of it, makes them unreadable and stops new ones. " +
@@ -67,6 +71,8 @@ const (
 		"relight's filters read the original records. If nobody wanted the transformer, delete it: aws logs delete-transformer."
 	adviceAccountWide = "An account policy can mask, transform, copy or expire the records of every log group in the region. " +
 		"Read it: aws logs describe-account-policies. If nobody wanted it, delete it: aws logs delete-account-policy."
+	adviceResourcePolicy = "A resource policy of CloudWatch Logs applies to whoever writes to log groups of this region: if it denies logs:PutLogEvents, the trail and flow logs deliver nothing. " +
+		"Read it: aws logs describe-resource-policies. If nobody wanted it, delete it: aws logs delete-resource-policy."
 	adviceStateSet = "An alarm notifies only when its state changes. An alarm that was set to ALARM by hand sends nothing until it has been OK again. " +
 		"An alarm that was set to OK by hand hides what triggered it. Read its history: aws cloudwatch describe-alarm-history."
 	adviceDestination = "relight adds what the policy requires of the trail, but changes no destination back: from now on, records may go to somebody else, or to nobody. " +
@@ -84,20 +90,30 @@ const (
 		"Read them: aws lambda get-function-event-invoke-config. If nobody wanted the change, set them back to what the stack has: aws cloudformation get-template."
 	adviceOwnLogs = "This log group is of one of relight's own functions: it says what relight did and why. A shorter retention destroys that. " +
 		"If nobody wanted it, set it back to 90 days: aws logs put-retention-policy."
+	adviceOwnBoundary = "This policy is the permissions boundary of relight's own roles. Without its rights relight cannot restore, and with more of them the boundary no longer bounds. relight does not change it. " +
+		"Compare its versions: aws iam list-policy-versions, get-policy-version. If nobody wanted the change, set the earlier one back: aws iam set-default-policy-version."
 	adviceOwnRole = "This role is relight's own. Without its rights relight cannot restore, and with more of them whoever takes over the function gets them. relight does not change it. " +
 		"Compare it with the stack: aws iam get-role, list-role-policies, list-attached-role-policies, aws cloudformation get-template. " +
 		"If nobody wanted the change, undo it: aws iam delete-role-policy, detach-role-policy, put-role-policy or delete-role-permissions-boundary."
 	adviceStackChange = "This stack is relight's own. While CloudFormation changes it, relight restores no part of it, for an hour at most, and does not report what CloudFormation does to it. " +
 		"If nobody deploys, stop it: aws cloudformation cancel-update-stack. Then compare the stack with what you deployed, and deploy relight again."
+	adviceStackPolicy = "This stack is relight's own. A stack policy decides which of its resources an update may change: it can keep you from deploying relight again. " +
+		"Read it: aws cloudformation get-stack-policy. If nobody wanted it, allow everything again: aws cloudformation set-stack-policy."
 	adviceStackOpen = "This stack is relight's own. Without termination protection one call deletes it. If nobody wanted that, switch it on again: " +
 		"aws cloudformation update-termination-protection --enable-termination-protection."
 	adviceBusGone = "This bus was relight's own. Without it no events of other regions arrive, and only sweeps restore there. CloudFormation does not create it again while its template is the same. " +
 		"Destroy the stacks, wait a minute, and deploy relight again."
 	adviceBus = "This bus is relight's own. Its policy decides who may send events to it. Read it: aws events describe-event-bus. " +
 		"Only this account may send. If the change is wrong, undo it: aws events remove-permission, or put-permission with the policy that the stack has."
+	adviceBusKey = "relight's events pass through this bus. A key that EventBridge may not use, or a setting that somebody else controls, keeps them from relight: then only sweeps restore. " +
+		"relight does not change the bus. Read it: aws events describe-event-bus. If nobody wanted the change, set it back: aws events update-event-bus."
+	adviceQueueMoved = "This queue is relight's own. Its messages go to another queue, and none of them is left for whoever reads this one. " +
+		"Stop it: aws sqs list-message-move-tasks, cancel-message-move-task. Find out what the caller did before: an attack whose event is lost is noticed later."
 	adviceQueueEmptied = "This queue is relight's own. The messages that were in it are lost. If it feeds a function, only the next sweep restores what they were about. " +
 		"If it keeps what could not be handled, only the logs still say what that was. Find out what the caller did before: an attack whose event is lost is noticed later."
 	adviceQueueGone = "This queue was relight's own: it passed events on, or kept those that could not be handled. Until it exists again, events are lost, and only sweeps restore what they were about. " +
 		"CloudFormation does not create it again while its template is the same. Destroy the stack, wait a minute, and deploy relight again."
+	adviceTopicData = "A data protection policy of relight's topic can refuse, mask or drop messages by what is in them, also alarms and what relight sends. relight does not read or change it. " +
+		"Read it: aws sns get-data-protection-policy. If nobody wanted it, set an empty one: aws sns put-data-protection-policy."
 	adviceUnsubscribed = "relight restores only the subscribers that the configuration names. Ask who else is missing." // relight does not know them
 )

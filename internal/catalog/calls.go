@@ -128,11 +128,17 @@ var Calls = slices.Concat(
 		named("PutAccountPolicy"),
 	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: LogGroup, Advice: adviceAccountPolicyGone}.
 		named("DeleteAccountPolicy"),
+	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs}, Type: AccountPolicy, Path: "requestParameters.policyName", Advice: adviceResourcePolicy}.
+		named("PutResourcePolicy"), // in the regions beside the home region
+	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: Destination, Path: "requestParameters.policyName", Advice: adviceResourcePolicy}.
+		named("PutResourcePolicy"), // an explicit denial in it applies to whoever writes to a log group
 
 	Call{Source: "aws.sns", Kinds: []Kind{Topics}, Type: Topic, Path: "requestParameters.topicArn"}.
 		named("DeleteTopic", "SetTopicAttributes", "RemovePermission"),
 	Call{Source: "aws.sns", Kinds: []Kind{Topics}, Type: Topic, Path: "requestParameters.subscriptionArn", Advice: adviceUnsubscribed}.
 		named("Unsubscribe"),
+	Call{Source: "aws.sns", Kinds: []Kind{Topics}, Type: Topic, Path: "requestParameters.resourceArn", Advice: adviceTopicData}.
+		named("PutDataProtectionPolicy"),
 	Call{Source: "aws.sns", Kinds: []Kind{Topics}, Type: Topic, Path: "requestParameters.subscriptionArn"}.
 		named("SetSubscriptionAttributes"),
 
@@ -178,9 +184,13 @@ var Calls = slices.Concat(
 		named("ScheduleKeyDeletion"),
 	Call{Source: "aws.kms", Kinds: []Kind{FlowLogs, Trails, Topics}, Type: Key, Path: "requestParameters.keyId", Advice: adviceKeyPolicy}.
 		named("PutKeyPolicy"),
+	Call{Source: "aws.kms", Kinds: []Kind{FlowLogs, Trails, Topics}, Type: Key, Path: "requestParameters.keyId", Advice: adviceKeyMaterial}.
+		named("DeleteImportedKeyMaterial"),
 
 	Call{Source: "aws.account", Kinds: []Kind{FlowLogs}, Type: Region, Path: "requestParameters.regionName", Advice: adviceRegion}.
 		named("EnableRegion"),
+	Call{Source: "aws.account", Kinds: []Kind{FlowLogs}, Type: Region, Path: "requestParameters.regionName", Advice: adviceRegionOff}.
+		named("DisableRegion"),
 
 	Call{Source: "aws.iam", Kinds: []Kind{DeliveryRoles}, Type: Role, Path: "requestParameters.roleName"}.
 		named(roleCalls...),
@@ -208,11 +218,15 @@ var Calls = slices.Concat(
 	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: OwnFunction, Path: "requestParameters.functionName", Deploys: true, Advice: adviceFunctionOpen}.
 		named("AddPermission20150331v2"),
 	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: OwnFunction, Path: "requestParameters.functionName", Deploys: true, Advice: adviceInvocations}.
-		named("PutFunctionEventInvokeConfig", "DeleteFunctionEventInvokeConfig"),
+		named("PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig", "DeleteFunctionEventInvokeConfig"),
 	Call{Source: "aws.iam", Kinds: []Kind{Guard}, Type: Role, Path: "requestParameters.roleName", Deploys: true, Advice: adviceOwnRole}.
 		named(roleCalls...),
+	Call{Source: "aws.iam", Kinds: []Kind{Guard}, Type: IAMPolicy, Path: "requestParameters.policyArn", Deploys: true, Advice: adviceOwnBoundary}.
+		named(policyCalls...),
 	Call{Source: "aws.cloudformation", Kinds: []Kind{Guard}, Type: Stack, Path: "requestParameters.stackName|requestParameters.changeSetName", Advice: adviceStackChange}.
 		named("UpdateStack", "ExecuteChangeSet", "DeleteStack"),
+	Call{Source: "aws.cloudformation", Kinds: []Kind{Guard}, Type: Stack, Path: "requestParameters.stackName", Advice: adviceStackPolicy}.
+		named("SetStackPolicy"),
 	Call{
 		Source: "aws.cloudformation", Kinds: []Kind{Guard}, Type: Stack, Path: "requestParameters.stackName",
 		Advice: adviceStackOpen, Harmless: Value{"requestParameters.enableTerminationProtection", "true"},
@@ -221,10 +235,14 @@ var Calls = slices.Concat(
 		named("DeleteEventBus"),
 	Call{Source: "aws.events", Kinds: []Kind{Guard}, Type: EventBus, Path: "requestParameters.eventBusName", Deploys: true, Advice: adviceBus}.
 		named("PutPermission", "RemovePermission"),
+	Call{Source: "aws.events", Kinds: []Kind{Guard}, Type: UsedBus, Path: "requestParameters.name", Deploys: true, Advice: adviceBusKey}.
+		named("UpdateEventBus"),
 	Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: SQSQueue, Path: "requestParameters.queueUrl"}.
 		named("SetQueueAttributes", "AddPermission", "RemovePermission"),
 	Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: SQSQueue, Path: "requestParameters.queueUrl", Deploys: true, Advice: adviceQueueEmptied}.
 		named("PurgeQueue"),
+	Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: SQSQueue, Path: "requestParameters.sourceArn", Deploys: true, Advice: adviceQueueMoved}.
+		named("StartMessageMoveTask"),
 	Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: SQSQueue, Path: "requestParameters.queueUrl", Deploys: true, Advice: adviceQueueGone}.
 		named("DeleteQueue"),
 	Call{Source: "aws.scheduler", Kinds: []Kind{Guard}, Type: Schedule, Path: "requestParameters.name"}.

@@ -102,6 +102,7 @@ const (
 	SQSQueue     ResourceType = "queue"        // the name of an SQS queue
 	Stack        ResourceType = "stack"        // the name of a CloudFormation stack
 	EventBus     ResourceType = "bus"          // the name of an event bus
+	UsedBus      ResourceType = "used-bus"     // likewise, for what also matters on the default bus
 	MappedSource ResourceType = "event-source" // ARN of what an event source mapping reads
 
 	AccountPolicy ResourceType = "account-policy" // the name of an account policy of CloudWatch Logs

@@ -21,6 +21,7 @@ var guarded = map[ResourceType][]string{
 	OwnFunction: {"lambda:*:*:function:" + InPrefix + "-*"},
 	Stack:       {"cloudformation:*:*:stack/" + InPrefix + "*"},
 	EventBus:    {"events:*:*:event-bus/" + InPrefix + "*"},
+	UsedBus:     {"events:*:*:event-bus/" + InPrefix + "*"},
 	SQSQueue:    {"sqs:*:*:" + InPrefix + "-*"},
 	Schedule:    {"scheduler:*:*:schedule/*/" + InPrefix + "-*"},
 	Topic:       {"sns:*:*:" + InPrefix + "-*"},
@@ -67,7 +68,7 @@ type SCPStatement struct {
 }
 
 // SCP returns the service control policy that denies the calls that cut relight, on
-// resources whose names begin with its prefix, to every principal but relight's own
+// resources whose names begin with its prefix and on its permissions boundary, to every principal but relight's own
 // roles and those whose ARNs match one of the patterns. Nobody else may change the
 // roles that match, either.
 func (b Baseline) SCP(partition string, allow []string) ([]SCPStatement, error) {
@@ -86,6 +87,12 @@ func (b Baseline) SCP(partition string, allow []string) ([]SCPStatement, error) 
 	for _, c := range Calls {
 		if c.Type == MappedSource && !slices.Contains(onMappings, c.Permission()) { // its ARN names no function, but a condition can
 			onMappings = append(onMappings, c.Permission())
+		}
+		if c.Type == IAMPolicy && b.Boundary != "" {
+			add(c.Permission(), nil)
+			if !slices.Contains(resources, b.Boundary) {
+				resources = append(resources, b.Boundary)
+			}
 		}
 		if ends := guarded[c.Type]; ends != nil && c.DetailType == APICall && !slices.Contains(unnamed, c.Permission()) {
 			add(c.Permission(), ends)

@@ -12,7 +12,7 @@ import (
 // and exempts relight's own roles and those that are allowed, which it guards too.
 func TestSCPDeniesWhatTheGuardWatches(t *testing.T) {
 	const deployer = "arn:aws:iam::*:role/deployer"
-	policy, err := catalog.Baseline{Prefix: "watch"}.SCP("aws", []string{deployer})
+	policy, err := catalog.Baseline{Prefix: "watch", Boundary: "arn:aws:iam::111122223333:policy/bounds-of-watch"}.SCP("aws", []string{deployer})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestSCPDeniesWhatTheGuardWatches(t *testing.T) {
 // The policy fits AWS's limit with the longest prefix, in the partition with the
 // longest ID, with room for several roles. One that does not fit is refused.
 func TestSCPFits(t *testing.T) {
-	b := catalog.Baseline{Prefix: strings.Repeat("p", 20)}
+	b := catalog.Baseline{Prefix: strings.Repeat("p", 20), Boundary: "arn:aws:iam::111122223333:policy/" + strings.Repeat("b", 64)}
 	longest := slices.MaxFunc(catalog.PartitionIDs(), func(a, b string) int { return len(a) - len(b) })
 	role := "arn:" + longest + ":iam::111122223333:role/" + strings.Repeat("r", 64)
 	policy, err := b.SCP(longest, []string{role, role + "2", role + "3"})

@@ -100,6 +100,11 @@ func Attacks() []Attack {
 				"Effect": "Deny", "Principal": "*", "Action": "logs:PutSubscriptionFilter", "Resource": "*",
 			})})).
 			undoneBy(cli("logs", "DeleteDestination", input{"destinationName": "security"})),
+		reports("logs PutResourcePolicy, nobody may write", Region, disableLogs,
+			cli("logs", "PutResourcePolicy", input{"policyName": "hardening", "policyDocument": *document(map[string]any{
+				"Effect": "Deny", "Principal": "*", "Action": "logs:PutLogEvents", "Resource": "*",
+			})})).
+			undoneBy(cli("logs", "DeleteResourcePolicy", input{"policyName": "hardening"})),
 		reports("logs DeleteDestination", Region, disableLogs, destination(), cli("logs", "DeleteDestination", input{"destinationName": "security"})),
 		reports("logs DeleteAccountPolicy, everybody's feed", Region, disableLogs,
 			sdk((*cloudwatchlogs.Client).PutAccountPolicy, input{
@@ -152,6 +157,10 @@ func Attacks() []Attack {
 			cli("sns", "RemovePermission", input{"TopicArn": "${topic}", "Label": "${alarms-statement}"})),
 		heals("sns Unsubscribe, the queue", Region, disableTools, sdk((*sns.Client).Unsubscribe, input{"SubscriptionArn": "${queue-subscription}"})),
 		heals("sns Unsubscribe, the mail", Region, disableTools, sdk((*sns.Client).Unsubscribe, input{"SubscriptionArn": "${mail-subscription}"})),
+		reports("sns PutDataProtectionPolicy, messages with an address dropped", Region, disableTools,
+			sdk((*sns.Client).PutDataProtectionPolicy, input{"ResourceArn": "${topic}", "DataProtectionPolicy": `{"Name":"hardening","Version":"2021-06-01","Statement":[{"DataDirection":"Outbound",` +
+				`"Principal":["*"],"DataIdentifier":["arn:aws:dataprotection::aws:data-identifier/IpAddress"],"Operation":{"Deny":{}}}]}`})).
+			undoneBy(sdk((*sns.Client).PutDataProtectionPolicy, input{"ResourceArn": "${topic}", "DataProtectionPolicy": ""})),
 		heals("sns SetSubscriptionAttributes, a filter policy", Region, disableTools,
 			cli("sns", "SetSubscriptionAttributes", input{
 				"SubscriptionArn": "${queue-subscription}", "AttributeName": "FilterPolicy", "AttributeValue": `{"severity":["none"]}`,
@@ -307,9 +316,13 @@ func Attacks() []Attack {
 		reports("kms ScheduleKeyDeletion, the trail's", Region, destroyData,
 			cli("kms", "ScheduleKeyDeletion", input{"KeyId": "${trail-key}", "PendingWindowInDays": 7})).
 			undoneBy(cli("kms", "CancelKeyDeletion", input{"KeyId": "${trail-key}"}), cli("kms", "EnableKey", input{"KeyId": "${trail-key}"})),
+		reports("kms DeleteImportedKeyMaterial, of a key of the trail's log group", Region, destroyData).by(deleteKeyMaterial).
+			undoneBy(sdk((*cloudwatchlogs.Client).DisassociateKmsKey, input{"logGroupName": "${trail-log-group}"})),
 		reports("kms PutKeyPolicy, the trail's", Region, disableLogs, keyPolicy("user/"+intruder)).undoneBy(keyPolicy("root")),
 		reports("account EnableRegion", Region, anotherRegion, cli("account", "EnableRegion", input{"RegionName": "af-south-1"})).
 			undoneBy(cli("account", "DisableRegion", input{"RegionName": "af-south-1"})),
+		reports("account DisableRegion", Region, disableTools,
+			cli("account", "EnableRegion", input{"RegionName": "af-south-1"}), cli("account", "DisableRegion", input{"RegionName": "af-south-1"})),
 		reports("ec2 CreateTags, one that exempts", Region, disableTools, exempt()).undoneBy(unexempt()),
 		heals("ec2 DeleteTags, the one that exempted", Region, disableLogs,
 			exempt(), sdk((*ec2.Client).DeleteFlowLogs, input{"FlowLogIds": "${flow-logs-of-vpc}"}), unexempt()),

@@ -18,6 +18,8 @@ import (
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"golang.org/x/sync/errgroup"
@@ -452,4 +454,22 @@ func until(ctx context.Context, otherwise string, is func() (bool, error)) error
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+}
+
+// deleteKeyMaterial encrypts the trail's log group with a key whose material can be
+// deleted at once, and deletes it.
+func deleteKeyMaterial(ctx context.Context, s *Session, t Target) error {
+	group, err := s.read(ctx, t, "trail-log-group")
+	if err != nil {
+		return err
+	}
+	made, err := s.KMS.CreateKey(ctx, &kms.CreateKeyInput{Origin: kmstypes.OriginTypeExternal})
+	if err != nil {
+		return err
+	}
+	if err := s.Make(ctx, t, sdk((*cloudwatchlogs.Client).AssociateKmsKey, input{"logGroupName": group, "kmsKeyId": *made.KeyMetadata.Arn})); err != nil {
+		return err
+	}
+	_, err = s.KMS.DeleteImportedKeyMaterial(ctx, &kms.DeleteImportedKeyMaterialInput{KeyId: made.KeyMetadata.Arn})
+	return err
 }

@@ -77,6 +77,7 @@ type RuleTarget struct {
 type ScheduleState struct {
 	State       string
 	Expression  string
+	Zone        string // in which the expression counts; "" for UTC
 	Window      int    // minutes within which it may sweep; 0 for at once
 	Description string // of the schedule to restore
 	Bounded     bool   // it starts late or ends
@@ -551,6 +552,8 @@ func scheduleDrift(want ScheduleState, got *ScheduleState) string {
 		return "it has a start or an end"
 	case got.Key != "":
 		return "it is encrypted with the key " + got.Key
+	case got.Zone != "":
+		return "it counts in the time zone " + got.Zone
 	case got.Expression != want.Expression:
 		return "it sweeps at " + got.Expression
 	case *got != want:

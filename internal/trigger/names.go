@@ -39,6 +39,7 @@ var shapes = map[catalog.ResourceType]catalog.Shape{
 	catalog.MappedSource: catalog.SourceShape,
 	catalog.Stack:        catalog.StackShape,
 	catalog.EventBus:     catalog.RuleShape,
+	catalog.UsedBus:      catalog.RuleShape,
 
 	catalog.NewTrail:      catalog.TrailShape,
 	catalog.AccountPolicy: catalog.FilterShape, // CloudWatch Logs API Reference, PutAccountPolicy
@@ -107,7 +108,7 @@ func nodeAt(detail json.RawMessage, paths string) any {
 // canonical returns a name as AWS lists it. Some calls accept the ARN of a log
 // group, with or without ":*" at its end, instead of its name. Lambda's accept the
 // whole ARN of a function, or its end from the account on, and after it or the name
-// a version or an alias. SQS's take the URL of a queue, and CloudFormation's and
+// a version or an alias. SQS's take the URL of a queue or its ARN, and CloudFormation's and
 // EventBridge's the ARN of a stack or a bus. Sources:
 // CloudWatch Logs API Reference, LogGroup; AWS Lambda API Reference, GetFunction,
 // FunctionName; Amazon SQS Developer Guide, "Amazon SQS queue and message identifiers".
@@ -119,8 +120,8 @@ func canonical(name string, of catalog.ResourceType) string {
 		}
 		name, _, _ = strings.Cut(name, ":")
 		return name
-	case catalog.SQSQueue, catalog.EventBus:
-		return name[strings.LastIndex(name, "/")+1:]
+	case catalog.SQSQueue, catalog.EventBus, catalog.UsedBus:
+		return name[strings.LastIndexAny(name, "/:")+1:]
 	case catalog.Stack:
 		if _, id, found := strings.Cut(name, ":stack/"); found {
 			name, _, _ = strings.Cut(id, "/")

@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 
-PARTS = ("alarms", "authorization", "batches", "flowlogs", "forwarding", "logpolicies", "logs", "metrics", "mutes",
+PARTS = ("alarms", "authorization", "batches", "flowlogs", "forwarding", "logpolicies", "logs", "metrics", "moves", "mutes",
          "parameters", "patterns", "policies", "regions", "schedules", "topics", "trails", "vpcs")
 
 

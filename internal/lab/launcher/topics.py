@@ -8,7 +8,15 @@ https://docs.aws.amazon.com/sns/latest/api/API_ListSubscriptionsByTopic.html
 
 MiniStack also publishes to a topic whose key does not work. AWS refuses that.
 https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+
+MiniStack lacks the data protection policies of topics. Here one is stored, and
+protects nothing.
+https://docs.aws.amazon.com/sns/latest/api/API_PutDataProtectionPolicy.html
+https://docs.aws.amazon.com/sns/latest/api/API_GetDataProtectionPolicy.html
 """
+
+from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
 
 from ministack.services import kms, sns
 
@@ -58,6 +66,22 @@ def install():
             if key["KeyState"] != "Enabled":
                 raise sns.SnsPublishError("KMSInvalidState", f"{key['Arn']} is {key['KeyState']}.")
         return original(topic_arn, *rest, **more)
+
+    @around(sns, "handle_request")
+    async def handle_request(original, method, path, headers, body, query_params):
+        params = query_params | parse_qs(body.decode("utf-8", "replace"))
+        operation = sns._p(params, "Action")
+        if operation not in ("PutDataProtectionPolicy", "GetDataProtectionPolicy"):
+            return await original(method, path, headers, body, query_params)
+        topic, refusal = sns._get_topic(sns._p(params, "ResourceArn"), f"sns:{operation}")
+        if refusal is not None:
+            return refusal
+        if operation == "PutDataProtectionPolicy":
+            topic["data_protection"] = sns._p(params, "DataProtectionPolicy")
+            return sns._xml(200, "PutDataProtectionPolicyResponse", "")
+        policy = escape(topic.get("data_protection", ""))
+        return sns._xml(200, "GetDataProtectionPolicyResponse",
+                        f"<GetDataProtectionPolicyResult><DataProtectionPolicy>{policy}</DataProtectionPolicy></GetDataProtectionPolicyResult>")
 
     for name in ("_list_subscriptions", "_list_subscriptions_by_topic"):
         around(sns, name)(listing)

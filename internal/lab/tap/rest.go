@@ -172,6 +172,7 @@ var routes = map[string][]route{
 		{http.MethodDelete, fullPath(`2017-10-31/functions/(?P<functionName>[^/]+)/concurrency`), "DeleteFunctionConcurrency20171031"},
 		{http.MethodGet, fullPath(`2019-09-30/functions/(?P<functionName>[^/]+)/concurrency`), "GetFunctionConcurrency20190930"},
 		{http.MethodPut, fullPath(`2019-09-25/functions/(?P<functionName>[^/]+)/event-invoke-config`), "PutFunctionEventInvokeConfig"},
+		{http.MethodPost, fullPath(`2019-09-25/functions/(?P<functionName>[^/]+)/event-invoke-config`), "UpdateFunctionEventInvokeConfig"},
 		{http.MethodDelete, fullPath(`2019-09-25/functions/(?P<functionName>[^/]+)/event-invoke-config`), "DeleteFunctionEventInvokeConfig"},
 		{http.MethodGet, fullPath(`2015-03-31/event-source-mappings/?`), "ListEventSourceMappings20150331"},
 		{http.MethodPost, fullPath(`2015-03-31/event-source-mappings/?`), "CreateEventSourceMapping20150331"},
