@@ -83,7 +83,7 @@ func TestGrants(t *testing.T) {
 				catalog.InLogGroup:     "arn:${AWS::Partition}:logs:" + home + ":${AWS::AccountId}:log-group:/aws/lambda/" + name,
 			}
 			var want []string
-			for _, g := range append(catalog.Grants(f), catalog.RuntimeGrants(f)...) {
+			for _, g := range append(catalog.Grants(f, catalog.KeyForwarders), catalog.RuntimeGrants(f)...) {
 				want = append(want, wantLine(g, values))
 			}
 			role := strings.TrimSuffix(strings.TrimPrefix(text(fn.Properties["Role"]), "${"), ".Arn}")
