@@ -97,17 +97,18 @@ var layers = map[string][]string{
 	"internal/catalog":   {}, // the stack reads it too
 	"internal/config":    {"internal/catalog", "internal/pattern"},
 	"internal/pattern":   {},
+	"internal/audit":     {"internal/catalog", "internal/pattern", "internal/plan"},
 	"internal/iampolicy": {},
 	"internal/plan":      {"internal/catalog", "internal/iampolicy", "internal/pattern", "github.com/aws/aws-sdk-go-v2/aws/arn"},
 	"internal/remedy":    {"internal/catalog", "internal/plan"},
 	"internal/trigger":   {"internal/catalog", "internal/remedy", "github.com/aws/aws-sdk-go-v2/aws/arn"},
 	"internal/report":    {"internal/catalog", "internal/plan", "internal/remedy"},
 	"internal/awsio": {
-		"internal/catalog", "internal/plan", "internal/remedy",
+		"internal/audit", "internal/catalog", "internal/plan", "internal/remedy",
 		"github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go", "golang.org/x/",
 	},
 	"internal/app": {
-		"internal/awsio", "internal/catalog", "internal/config", "internal/plan", "internal/remedy", "internal/report", "internal/trigger",
+		"internal/audit", "internal/awsio", "internal/catalog", "internal/config", "internal/plan", "internal/remedy", "internal/report", "internal/trigger",
 		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/config", "golang.org/x/",
 	},
 	"internal/probe": {"internal/catalog", "github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go"},
@@ -123,7 +124,7 @@ var layers = map[string][]string{
 	"functions":        {"internal/catalog", "internal/serve"},
 	"infra":            {"infra/", "internal/catalog", "internal/config", "github.com/aws/aws-cdk-go/", "github.com/aws/constructs-go/", "github.com/aws/jsii-runtime-go"},
 	"cmd": {
-		"events", "internal/app", "internal/awsio", "internal/catalog", "internal/config", "internal/lab", "internal/pattern", "internal/probe", "internal/remedy", "internal/report",
+		"events", "internal/app", "internal/audit", "internal/awsio", "internal/catalog", "internal/config", "internal/lab", "internal/pattern", "internal/probe", "internal/remedy", "internal/report",
 		"github.com/", "golang.org/x/",
 	},
 }

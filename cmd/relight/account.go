@@ -33,6 +33,15 @@ type account struct {
 // connect reads the configuration, asks AWS which account the credentials
 // belong to, and looks up the deployment.
 func connect(ctx context.Context, f *flags) (*account, error) {
+	a, err := identify(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	return a, a.findDeployment(ctx)
+}
+
+// identify is connect for a command that needs no deployment.
+func identify(ctx context.Context, f *flags) (*account, error) {
 	cfg, err := loadConfig(f)
 	if err != nil {
 		return nil, err
@@ -52,7 +61,7 @@ func connect(ctx context.Context, f *flags) (*account, error) {
 		return nil, fmt.Errorf("no usable AWS credentials: sign in (aws sso login) or set AWS_PROFILE: %w", err)
 	}
 	a.deployment = catalog.Deployment{Account: aws.ToString(who.Account), HomeRegion: a.aws.Region}
-	return a, a.findDeployment(ctx)
+	return a, nil
 }
 
 // loadConfig reads the configuration. It returns the default configuration if

@@ -90,6 +90,6 @@ func newRoot() *cobra.Command {
 	}
 	root.PersistentFlags().StringVar(&f.config, "config", defaultConfig, "configuration file: cdk.json, or a file that contains only the object context.relight")
 	root.PersistentFlags().StringVarP(&f.output, "output", "o", "text", "output format: text or json")
-	root.AddCommand(newPlan(f), newApply(f), newBackfill(f), newAccept(f), newDrill(f), newReplay(f), newControls(f), newSCP(f), newProbe(f), newLab(f))
+	root.AddCommand(newPlan(f), newApply(f), newAudit(f), newBackfill(f), newAccept(f), newDrill(f), newReplay(f), newControls(f), newSCP(f), newProbe(f), newLab(f))
 	return root
 }

@@ -28,7 +28,8 @@ const othersRead = 20
 // uses one, which reads each of them once.
 type receivers struct {
 	*region
-	read map[string]received // by ARN
+	read   map[string]received // by ARN
+	denied *error              // the last error that became a finding
 }
 
 type received struct {
@@ -36,7 +37,7 @@ type received struct {
 	err error
 }
 
-func (r *region) receivers() receivers { return receivers{r, map[string]received{}} }
+func (r *region) receivers() receivers { return receivers{r, map[string]received{}, new(error)} }
 
 // subscription reads the filter policy of a subscription that is confirmed and that
 // the account owns, and the receiver of one without a filter policy if that is asked
@@ -48,6 +49,7 @@ func (rs receivers) subscription(ctx context.Context, s *plan.Subscription, rece
 		return false, nil
 	}
 	note := func(err error) error {
+		*rs.denied = err
 		who := catalog.Subscriber{Protocol: s.Protocol, Endpoint: s.Endpoint}
 		s.Unread, err = unread(plan.SubscriberUnread, plan.Args{"subscriber": who.String()}, err)
 		return err

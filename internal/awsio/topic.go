@@ -112,20 +112,31 @@ func (r *region) keyKeepsOut(ctx context.Context, key, topic string, alarms []st
 // anyHears reports whether a topic has a confirmed subscription that receives
 // every message, as far as relight can show it.
 func (rs receivers) anyHears(ctx context.Context, topic string) (bool, error) {
+	receiver, err := rs.hearing(ctx, topic)
+	return receiver != "", err
+}
+
+// hearing returns protocol and endpoint of a subscription that receives every
+// message, or "".
+func (rs receivers) hearing(ctx context.Context, topic string) (receiver string, err error) {
 	var failed error
 	i, err := rs.firstHearing(ctx, topic, func(yield func(int, *plan.Subscription) bool) {
 		n := 0
 		for s, err := range rs.subscriptions(ctx, topic) {
-			if failed = err; err != nil || !yield(n, &s) {
+			if failed = err; err != nil {
+				return
+			}
+			receiver = s.Protocol + " " + s.Endpoint
+			if !yield(n, &s) {
 				return
 			}
 			n++
 		}
 	})
-	if err == nil {
-		err = failed
+	if i < 0 {
+		receiver = ""
 	}
-	return i >= 0, err
+	return receiver, cmp.Or(err, failed)
 }
 
 // topicAttributes returns the attributes of a topic, and whether it exists.

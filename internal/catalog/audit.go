@@ -1,0 +1,24 @@
+package catalog
+
+// AuditActions are the IAM actions that relight audit uses. None of them writes, and
+// none of the listings can be restricted to resources. Source: AWS Service
+// Authorization Reference.
+var AuditActions = []string{
+	"cloudtrail:DescribeTrails",
+	"cloudtrail:GetEventSelectors",
+	"cloudtrail:GetTrailStatus",
+	"cloudwatch:DescribeAlarms",
+	"ec2:DescribeFlowLogs",
+	"ec2:DescribeRegions",
+	"ec2:DescribeVpcs",
+	"kms:DescribeKey",
+	"kms:GetKeyPolicy",
+	"lambda:GetPolicy",
+	"logs:DescribeLogGroups",
+	"logs:DescribeMetricFilters",
+	"sns:GetSubscriptionAttributes",
+	"sns:GetTopicAttributes",
+	"sns:ListSubscriptionsByTopic",
+	"sqs:GetQueueAttributes",
+	"sqs:GetQueueUrl",
+}
