@@ -217,16 +217,14 @@ func (a auditor) walk(c *Check, patterns []string) {
 
 // conclude sets the result of a chain from the links that were walked.
 func (c *Check) conclude(steps []Step, chain []Link) {
-	c.Status = Pass
-	for i, link := range chain {
-		if i >= len(steps) {
-			c.Steps = append(c.Steps, Step{Link: link, Status: NotReached})
-			continue
+	c.Status, c.Steps = Pass, steps
+	for _, s := range steps {
+		if c.Broken == "" && s.Status != Pass {
+			c.Broken, c.Status, c.Problem = s.Link, s.Status, s.Problem
 		}
-		c.Steps = append(c.Steps, steps[i])
-		if c.Broken == "" && steps[i].Status != Pass {
-			c.Broken, c.Status, c.Problem = link, steps[i].Status, steps[i].Problem
-		}
+	}
+	for _, link := range chain[len(steps):] {
+		c.Steps = append(c.Steps, Step{Link: link, Status: NotReached})
 	}
 }
 
