@@ -28,7 +28,7 @@ lab: need node_modules .venv $(relight) ## Keep that account up, to attack it by
 
 .PHONY: test
 test: need node_modules .venv quick ## Run every test, the stack's and the local cloud's included
-	go test -run CutsAreUndone ./internal/app -pairs
+	go test -run 'CutsAreUndone|Any' ./internal/app -pairs -rapid.checks=100
 	go test -count=1 -timeout 40m ./infra/... ./internal/lab/...
 
 # The part to run while working: no Node, no Python, no local cloud.
@@ -39,7 +39,7 @@ quick: ## Run the tests that need nothing but Go
 # What AWS is only assumed to do, the other way round: docs/aws-beliefs.md.
 .PHONY: beliefs
 beliefs: ## Run every attack under the other way of every assumed belief about AWS
-	go test -count=1 -timeout 30m -run 'Doubts|OtherShape' ./internal/app -beliefs
+	go test -count=1 -timeout 30m -run 'Doubts|OtherShape' ./internal/app -beliefs -rapid.checks=100
 
 .PHONY: bench
 bench: ## Run the benchmarks

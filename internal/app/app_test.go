@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -65,10 +66,15 @@ const (
 	theirRole = "arn:aws:iam::111122223333:role/network/their-flow-logs" // an owner's role, which can deliver
 )
 
+// fewRounds is how many random accounts, orders and configurations a property is
+// checked with while working. The Makefile asks for more in make test.
+const fewRounds = "20"
+
 // The tests leave thousands of accounts behind; collecting them less often saves a
 // fifth of the time.
 func TestMain(m *testing.M) {
-	debug.SetGCPercent(800)
+	must(0, flag.Set("rapid.checks", fewRounds)) // the command line overrules it
+	debug.SetGCPercent(1600)
 	os.Exit(m.Run())
 }
 

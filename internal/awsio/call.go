@@ -96,18 +96,27 @@ func (r *region) targetOf(ctx context.Context, service string, input any) string
 	v := reflect.Indirect(reflect.ValueOf(input))
 	members, listed := targets[service]
 	if !listed {
-		for _, field := range reflect.VisibleFields(v.Type()) {
-			members = append(members, field.Name)
-		}
-	}
-	for _, member := range members {
-		if field := v.FieldByName(member); field.IsValid() && field.CanInterface() {
-			if name, ok := field.Interface().(*string); ok && aws.ToString(name) != "" {
-				return *name
+		for i := range v.NumField() {
+			if name := nameIn(v.Field(i)); name != "" {
+				return name
 			}
 		}
 	}
+	for _, member := range members {
+		if name := nameIn(v.FieldByName(member)); name != "" {
+			return name
+		}
+	}
 	return r.name
+}
+
+// nameIn returns the text of an input's member, or "" if it has none.
+func nameIn(member reflect.Value) string {
+	if !member.IsValid() || !member.CanInterface() {
+		return ""
+	}
+	name, _ := member.Interface().(*string)
+	return aws.ToString(name)
 }
 
 // pages returns the pages of a listing. It ends after the first error.

@@ -263,12 +263,15 @@ func text(v any) string {
 	if !object {
 		return string(raw)
 	}
-	members = slices.DeleteFunc(members, func(m member) bool { return slices.Contains([]string{"null", `""`, "false"}, m.value) })
+	members = slices.DeleteFunc(members, func(m member) bool { return m.value == "null" || m.value == `""` || m.value == "false" })
 	slices.SortFunc(members, func(a, b member) int { return cmp.Compare(a.key, b.key) })
 	var out strings.Builder
+	out.Grow(len(raw))
 	for i, m := range members {
 		out.WriteByte("{,"[min(i, 1)])
-		out.WriteString(m.key + ":" + m.value)
+		out.WriteString(m.key)
+		out.WriteByte(':')
+		out.WriteString(m.value)
 	}
 	if len(members) == 0 {
 		out.WriteByte('{')
@@ -286,7 +289,7 @@ func membersOf(object string) ([]member, bool) {
 	if !strings.HasPrefix(object, "{") {
 		return nil, false
 	}
-	var members []member
+	members := make([]member, 0, strings.Count(object, ":"))
 	var m member
 	depth, quoted, begin := 0, false, 1
 	for i := 0; i < len(object); i++ {

@@ -53,15 +53,13 @@ func copyOf(to, from reflect.Value, maps map[unsafe.Pointer]reflect.Value) {
 		if !known {
 			v = reflect.MakeMapWithSize(t, from.Len())
 			maps[from.UnsafePointer()] = v
+			key, was, is := reflect.New(t.Key()).Elem(), reflect.New(t.Elem()).Elem(), reflect.New(t.Elem()).Elem()
 			for it := from.MapRange(); it.Next(); {
-				if plain(t.Elem()) {
-					v.SetMapIndex(it.Key(), it.Value())
-					continue
-				}
-				was, is := reflect.New(t.Elem()).Elem(), reflect.New(t.Elem()).Elem()
-				was.Set(it.Value())
+				key.SetIterKey(it)
+				was.SetIterValue(it)
+				is.SetZero()
 				copyOf(is, was, maps)
-				v.SetMapIndex(it.Key(), is)
+				v.SetMapIndex(key, is)
 			}
 		}
 		to.Set(v)
@@ -83,14 +81,18 @@ func copyOf(to, from reflect.Value, maps map[unsafe.Pointer]reflect.Value) {
 
 var plains sync.Map // whether a type is plain
 
-// plain reports whether a value of a type is its own deep copy.
+// plain reports whether a value of a type is its own deep copy. A pointer to a
+// text, a number or a time is, as the SDK has them for members: nobody writes through
+// one.
 func plain(t reflect.Type) bool {
 	if known, ok := plains.Load(t); ok {
 		return known.(bool) //nolint:forcetypeassert // nothing else is stored
 	}
 	is := false
 	switch t.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface, reflect.Func, reflect.Chan, reflect.UnsafePointer, reflect.Array:
+	case reflect.Pointer:
+		is = t.Elem() == reflect.TypeFor[time.Time]() || t.Elem().Kind() != reflect.Struct && t.Elem().Kind() != reflect.Pointer && plain(t.Elem())
+	case reflect.Slice, reflect.Map, reflect.Interface, reflect.Func, reflect.Chan, reflect.UnsafePointer, reflect.Array:
 	case reflect.Struct:
 		is = true
 		for i := range t.NumField() {

@@ -307,10 +307,13 @@ func FindCall(source, detailType, name string) (Call, bool) {
 
 // FindCalls returns the rows for an event: a call may harm kinds by the names of
 // different resources.
-func FindCalls(source, detailType, name string) []Call {
-	return slices.DeleteFunc(slices.Clone(Calls), func(c Call) bool {
-		return c.Source != source || c.DetailType != detailType || c.Name != name && c.Name != ""
-	})
+func FindCalls(source, detailType, name string) (found []Call) {
+	for _, c := range Calls {
+		if c.Source == source && c.DetailType == detailType && (c.Name == name || c.Name == "") {
+			found = append(found, c)
+		}
+	}
+	return found
 }
 
 // GlobalCalls returns the calls whose events AWS sends in GlobalRegion only.

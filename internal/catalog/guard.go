@@ -71,37 +71,44 @@ func RuleID(p Pattern) string {
 // region. Two rules on different buses may have one name.
 func (b Baseline) Rules(home string) []Rule {
 	var rules []Rule
-	now, later := b.timely()
-	forwarders := len(b.Forwarders(home)) > 0
+	calls := b.Calls()
 	for _, k := range b.Guard.Kinds {
-		add := func(bus string, late bool, calls []Call) {
-			for _, p := range PatternsOf(calls, k) {
-				name := b.Name(string(k))
-				if late {
-					name += "-later"
-				}
-				rules = append(rules, Rule{Name: name + "-" + RuleID(p), Bus: bus, Kind: k, Later: late, Pattern: p})
+		for _, f := range b.feeds(home, k, calls) {
+			for _, p := range PatternsOf(f.calls, k) {
+				rules = append(rules, Rule{Name: b.QueueName(k, f.later) + "-" + RuleID(p), Bus: f.bus, Kind: k, Later: f.later, Pattern: p})
 			}
 		}
-		add("", false, atHome(home, now))
-		add("", true, atHome(home, later))
-		add(b.BusName(), false, fromElsewhere(home, k, now, forwarders))
-		add(b.BusName(), true, fromElsewhere(home, k, later, forwarders))
 	}
 	return rules
 }
 
-// timely returns the calls that a deployment watches. The events of the calls in
-// later are delayed, and those of the calls in now are not.
-func (b Baseline) timely() (now, later []Call) {
-	for _, c := range b.Calls() {
-		if b.Guard.GraceSeconds > 0 && c.Newborn {
+// A feed is the calls whose events reach a queue over one bus.
+type feed struct {
+	bus   string // "" for the default bus
+	later bool   // the queue delays events
+	calls []Call
+}
+
+// feeds returns those of the calls that can harm a kind, by the bus and the queue of
+// their events. No feed is without calls.
+func (b Baseline) feeds(home string, k Kind, calls []Call) []feed {
+	var now, later []Call
+	for _, c := range calls {
+		switch {
+		case !slices.Contains(c.Kinds, k):
+		case b.Guard.GraceSeconds > 0 && c.Newborn:
 			later = append(later, c)
-		} else {
+		default:
 			now = append(now, c)
 		}
 	}
-	return now, later
+	forwarders := k == Guard && len(b.Forwarders(home)) > 0
+	return slices.DeleteFunc([]feed{
+		{"", false, atHome(home, now)},
+		{"", true, atHome(home, later)},
+		{b.BusName(), false, fromElsewhere(home, k, now, forwarders)},
+		{b.BusName(), true, fromElsewhere(home, k, later, forwarders)},
+	}, func(f feed) bool { return len(f.calls) == 0 })
 }
 
 // atHome returns the calls whose events arrive on the default bus of the home
@@ -157,10 +164,10 @@ type Mapping struct {
 // region.
 func (b Baseline) Mappings(home string) []Mapping {
 	var all []Mapping
-	rules := b.Rules(home)
+	calls := b.Calls()
 	for _, k := range b.Guard.Kinds {
 		all = append(all, Mapping{b.QueueName(k, false), Function(k)})
-		if slices.ContainsFunc(rules, func(r Rule) bool { return r.Kind == k && r.Later }) {
+		if slices.ContainsFunc(b.feeds(home, k, calls), func(f feed) bool { return f.later }) {
 			all = append(all, Mapping{b.QueueName(k, true), Function(k)})
 		}
 	}
@@ -197,7 +204,7 @@ func (b Baseline) Queues(home string) []Queue {
 	for _, k := range b.Guard.Kinds {
 		all = append(all, Queue{Name: b.Name(DeadLetters(k))})
 	}
-	rules := b.Rules(home)
+	calls := b.Calls()
 	for _, m := range b.Mappings(home) {
 		k := Kind(m.Function)
 		q := Queue{Name: m.Queue, Dead: b.Name(DeadLetters(k))}
@@ -205,9 +212,9 @@ func (b Baseline) Queues(home string) []Queue {
 		if later {
 			q.Delay = b.Guard.GraceSeconds
 		}
-		for _, bus := range []string{"", b.BusName()} {
-			if slices.ContainsFunc(rules, func(r Rule) bool { return r.Kind == k && r.Later == later && r.Bus == bus }) {
-				q.Buses = append(q.Buses, bus)
+		for _, f := range b.feeds(home, k, calls) {
+			if f.later == later {
+				q.Buses = append(q.Buses, f.bus)
 			}
 		}
 		all = append(all, q)

@@ -140,23 +140,25 @@ func (p *Principal) UnmarshalJSON(raw []byte) error {
 
 // UnmarshalJSON reads a single value or a list of values.
 func (v *Values) UnmarshalJSON(raw []byte) error {
-	var node any
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber() // a number of an account stays as it is written
-	if err := dec.Decode(&node); err != nil {
-		return err
-	}
-	list, ok := node.([]any)
-	if !ok {
-		list = []any{node}
+	list := []json.RawMessage{raw}
+	if raw[0] == '[' {
+		if err := json.Unmarshal(raw, &list); err != nil {
+			return err
+		}
 	}
 	*v = nil
 	for _, e := range list {
-		switch e.(type) {
-		case string, bool, json.Number:
-			*v = append(*v, fmt.Sprint(e))
-		default:
+		switch e[0] {
+		case '"':
+			var text string
+			if err := json.Unmarshal(e, &text); err != nil {
+				return err
+			}
+			*v = append(*v, text)
+		case '{', '[', 'n': // null
 			return fmt.Errorf("%s is neither a value nor a list of values", raw)
+		default: // a number of an account stays as it is written
+			*v = append(*v, string(e))
 		}
 	}
 	return nil

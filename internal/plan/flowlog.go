@@ -397,9 +397,11 @@ func satisfies(want catalog.FlowLogSpec, fl FlowLog) string {
 	if fl.TrafficType != want.TrafficType && fl.TrafficType != catalog.TrafficAll {
 		return "records only " + fl.TrafficType
 	}
-	for _, field := range catalog.FormatFields(want.WantFormat()) {
-		if !strings.Contains(fl.Format, "${"+field+"}") {
-			return "does not record " + field
+	if fl.Format != want.WantFormat() {
+		for _, field := range catalog.FormatFields(want.WantFormat()) {
+			if !strings.Contains(fl.Format, "${"+field+"}") {
+				return "does not record " + field
+			}
 		}
 	}
 	if len(want.Destinations) > 0 && !slices.Contains(want.Destinations, fl.Destination) {

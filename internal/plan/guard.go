@@ -503,17 +503,24 @@ func (state *GuardState) plan(want catalog.Desired, got Observed) Plan {
 		if !looked {
 			continue
 		}
-		if seen == nil {
+		switch {
+		case seen == nil:
 			p.find(GuardQueueGone, Args{"queue": q.Name})
-		} else if set, reason := QueueDrift(WantedQueue(want, q), seen.Attributes); reason != "" && seen.Attributes != nil {
-			if seen.Shut {
-				reason = "relight may not read its attributes"
-				delete(set, "MaximumMessageSize") // any that is large enough will do
-			}
-			p.Actions = append(p.Actions, PutQueue{Name: q.Name, URL: seen.URL, Attributes: set, Reason: reason})
-		} else {
+			continue
+		case seen.Attributes == nil: // not read this time
 			p.Healthy++
+			continue
 		}
+		set, reason := QueueDrift(WantedQueue(want, q), seen.Attributes)
+		if reason == "" {
+			p.Healthy++
+			continue
+		}
+		if seen.Shut {
+			reason = "relight may not read its attributes"
+			delete(set, "MaximumMessageSize") // any that is large enough will do
+		}
+		p.Actions = append(p.Actions, PutQueue{Name: q.Name, URL: seen.URL, Attributes: set, Reason: reason})
 	}
 	for _, m := range parts.Mappings {
 		if seen, looked := state.Mappings[m.Queue]; looked {

@@ -166,8 +166,9 @@ func TestKilled(t *testing.T) {
 		if left := a.left(before); len(left) > 0 {
 			t.Fatalf("call %d: left %v", at, left)
 		}
+		after := a.State()
 		for name := range before {
-			if a.State()[name] == "" {
+			if after[name] == "" {
 				t.Fatalf("call %d: %s was removed", at, name)
 			}
 		}
