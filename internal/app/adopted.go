@@ -92,12 +92,13 @@ func (a *App) adopt(ctx context.Context, with remedy.Reconciler, reports []remed
 	case note.Foreign != "":
 		reports[0].Plan.Add(plan.NewFinding(plan.MemoryForeign, plan.Args{"parameter": parameter, "by": note.Foreign}))
 	case note.Missing() && !adopted.First:
-		reports[0].Plan.Add(missing(parameter, "Now relight relies on nothing that others made, and makes its own. It remembers the retentions as they are: compare those of the log groups with what you expect"))
+		reports[0].Plan.Add(missing(parameter, "Now relight relies on nothing that others made, and makes its own. It remembers the retentions and its own functions as they are: compare those of the log groups with what you expect, and look for calls that changed the functions"))
 	}
 	before := adopted.Resources
 	for _, r := range reports {
 		if r.Err == nil {
 			adopted.Floors = adopted.Floors.Raise(r.Plan.Kept)
+			adopted.Functions = adopted.Functions.With(r.Plan.Functions)
 		}
 		if scope := r.Scope.String(); r.Err == nil && slices.Contains(adopted.Pending, scope) {
 			adopted.Resources = adopted.Resources.With(r.Plan.Adopts.Without(with.Want.Adopt))

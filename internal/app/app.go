@@ -53,6 +53,8 @@ type App struct {
 	checksGuard  bool
 	guardChecked time.Time // when this process last had the guard check
 
+	found map[string]bool // findings about the sweep's function of which this process has notified people
+
 	earlyMu sync.Mutex
 	early   recent // events that people were notified of before their run was over, by ID and kind
 }

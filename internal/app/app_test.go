@@ -401,8 +401,7 @@ func (w *world) invoke(ctx context.Context, in *lambda.InvokeInput) (*lambda.Inv
 		return nil, fmt.Errorf("there is no function %s", *in.FunctionName)
 	}
 	w.invoked = append(w.invoked, name)
-	limit := must(w.Lambda.GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: in.FunctionName}))
-	if limit.ReservedConcurrentExecutions != nil {
+	if must(w.Lambda.GetFunction(ctx, &lambda.GetFunctionInput{FunctionName: in.FunctionName})).Concurrency != nil {
 		return nil, &lambdatypes.TooManyRequestsException{Message: aws.String("Rate Exceeded."), Reason: lambdatypes.ThrottleReasonReservedFunctionConcurrentInvocationLimitExceeded}
 	}
 	if w.crowded {

@@ -357,8 +357,8 @@ func (w *world) hears() bool {
 	if queue := all[home+" queue relight-guard"]; !strings.Contains(queue, "events.amazonaws.com") || strings.Contains(queue, "alias/theirs") || strings.Contains(queue, "DelaySeconds") {
 		return false
 	}
-	limit := must(w.Lambda.GetFunctionConcurrency(w.t.Context(), &lambda.GetFunctionConcurrencyInput{FunctionName: aws.String("relight-guard")}))
-	return limit.ReservedConcurrentExecutions == nil && strings.Contains(state, `"state":"ENABLED"`) && strings.Contains(state, ":relight-guard") && !strings.Contains(state, `"Input":"{}"`)
+	guard := must(w.Lambda.GetFunction(w.t.Context(), &lambda.GetFunctionInput{FunctionName: aws.String("relight-guard")}))
+	return guard.Concurrency == nil && strings.Contains(state, `"state":"ENABLED"`) && strings.Contains(state, ":relight-guard") && !strings.Contains(state, `"Input":"{}"`)
 }
 
 // Each cut alone, and each two of different parts in either order, is undone by its
@@ -641,7 +641,7 @@ func TestUnreadPart(t *testing.T) {
 		{[]string{"GetQueueAttributes", "SetQueueAttributes"}, true, ""},
 		{[]string{"ListQueues"}, true, "of queue"},
 		{[]string{"ListEventSourceMappings"}, true, "event source mapping"},
-		{[]string{"GetFunctionConcurrency"}, true, "concurrency"},
+		{[]string{"GetFunction"}, true, "concurrency"},
 		{[]string{"DescribeLogGroups"}, true, "log-group"},
 		{[]string{"ListRules"}, false, "rule"},
 		{[]string{"ListTargetsByRule"}, true, "point rule"},

@@ -55,7 +55,27 @@ func (a *App) handleHandOver(ctx context.Context, k catalog.Kind) error {
 	unbraked.Applier = a.cloud
 	rep, err := a.run(ctx, timeFor(ctx, 0), unbraked, s, catalog.Repair)
 	if !k.HandsOver() {
-		a.notify(ctx, []remedy.Report{rep}, false)
+		unsent := a.reporter.Notify(ctx, map[remedy.Scope]bool{s: a.aboutSweep(rep)}, rep)
+		if unsent != nil {
+			a.reporter.RecordUnsent(ctx, unsent, a.now())
+		}
 	}
 	return err
+}
+
+// aboutSweep reports whether a run has found something about the sweep's function of
+// which this process has not notified people. What a sweep finds, it reports itself; that
+// it was replaced or deleted, no sweep can be relied on to report.
+func (a *App) aboutSweep(rep remedy.Report) bool {
+	fresh := false
+	sweep := a.reconciler.Want.FunctionName(catalog.Backfill)
+	for _, f := range rep.Plan.Findings {
+		if about := f.String(); f.Subject == "function "+sweep && !a.found[about] {
+			if a.found == nil {
+				a.found = map[string]bool{}
+			}
+			a.found[about], fresh = true, true
+		}
+	}
+	return fresh
 }

@@ -3,6 +3,7 @@ package awsio
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -70,7 +71,7 @@ func (r *region) observeGuard(ctx context.Context, s remedy.Scope) (*plan.GuardS
 	case catalog.Lambda:
 		if err = r.guardFunctions(ctx, state, func(f catalog.Function) bool {
 			return len(names) == 0 || slices.Contains(names, r.Want.FunctionName(f))
-		}); err == nil && len(state.Reserved)+len(state.Gone) == 0 {
+		}); err == nil && len(state.Functions) == 0 {
 			return &plan.GuardState{Elsewhere: "the event is about another function"}, nil
 		}
 	case catalog.MappedSource:
@@ -122,7 +123,10 @@ func (r *region) guardStack(ctx context.Context, state *plan.GuardState, rules [
 		if err := r.guardAll(ctx, state, rules); err != nil {
 			return err
 		}
-		return r.guardChange(ctx, state)
+		if err := r.guardChange(ctx, state); err != nil || state.Changing != "" {
+			return err
+		}
+		return r.guardKnown(ctx, state)
 	}
 	if err := r.guardChange(ctx, state); err != nil || state.Absent || state.Unknown || state.Changing != "" {
 		return err
@@ -145,6 +149,7 @@ func (r *region) guardChange(ctx context.Context, state *plan.GuardState) error 
 	if err != nil || state.Unknown {
 		return err
 	}
+	state.Stack = stackState(stacks)
 	state.Changing, err = r.changing(ctx, stacks)
 	return err
 }
@@ -158,11 +163,11 @@ func (r *region) guardAll(ctx context.Context, state *plan.GuardState, rules []c
 		read func() error
 	}{
 		{"queues", func() error { return r.guardQueues(ctx, state) }},
-		{"guard's function", func() error { return r.guardOwnFunction(ctx, state) }},
+		{"guard's function", func() error { return r.guardOwnFunctions(ctx, state) }},
 		{"event source mappings", func() error { return r.guardOwnMappings(ctx, state) }},
 		{"rules", func() error { return r.guardRules(ctx, state, rules, r.turn(rules)) }},
 		{"schedules", func() error { return r.guardSchedules(ctx, state, nil) }},
-		{"functions", func() error { return r.guardReserved(ctx, state) }},
+		{"functions", func() error { return r.guardOtherFunctions(ctx, state) }},
 		{"queues in turn", func() error { return r.guardOtherQueues(ctx, state) }},
 		{"log groups of functions", func() error { return r.guardLogs(ctx, state, nil) }},
 	} {
@@ -384,14 +389,16 @@ func number(n *int32, usual int) int {
 	return int(*n)
 }
 
-// guardOwnFunction reads the concurrency of the guard's own function. If it is not as
-// deployed, events may have been lost.
-func (r *region) guardOwnFunction(ctx context.Context, state *plan.GuardState) error {
+// guardOwnFunctions reads the guard's own function. If it is not as deployed, events
+// may have been lost. Where the sweep's function does not look, as it cannot be relied
+// on to find that itself was changed, that one is read too.
+func (r *region) guardOwnFunctions(ctx context.Context, state *plan.GuardState) error {
 	own := catalog.Function(catalog.Guard)
-	if err := r.guardFunctions(ctx, state, func(f catalog.Function) bool { return f == own }); err != nil {
+	if err := r.guardFunctions(ctx, state, func(f catalog.Function) bool { return f == own || f == catalog.Backfill && !r.Want.Sweeps() }); err != nil {
 		return err
 	}
-	state.Deaf = state.Deaf || len(state.Gone) > 0 || state.Reserved[r.Want.FunctionName(own)] != nil
+	seen, read := state.Functions[r.Want.FunctionName(own)]
+	state.Deaf = state.Deaf || read && (seen == nil || seen.Reserved != nil)
 	return nil
 }
 
@@ -587,40 +594,162 @@ func (r *region) putMapping(ctx context.Context, a plan.PutMapping) error {
 	return again(err)
 }
 
-// guardReserved reads the concurrency of one other function in turn. If anything
-// keeps the guard's function from hearing of changes, it reads that of all.
-func (r *region) guardReserved(ctx context.Context, state *plan.GuardState) error {
-	own, deaf := catalog.Function(catalog.Guard), state.Deaf
-	functions := catalog.Functions()
-	turn := own
+// guardOtherFunctions reads one other function in turn. If anything keeps the guard's
+// function from hearing of changes, it reads all.
+func (r *region) guardOtherFunctions(ctx context.Context, state *plan.GuardState) error {
+	functions, deaf := catalog.Functions(), state.Deaf
+	turn := catalog.Function(catalog.Guard) // which was read
 	if i, queues := r.alternate(len(functions)); !queues {
 		turn = functions[i]
 	}
-	return r.guardFunctions(ctx, state, func(f catalog.Function) bool { return f != own && (deaf || f == turn) })
+	return r.guardFunctions(ctx, state, func(f catalog.Function) bool { return deaf || f == turn })
 }
 
-// guardFunctions reads the concurrency that is reserved for the chosen functions, and
-// which of them do not exist.
+// guardFunctions reads the chosen functions, unless they were read.
 func (r *region) guardFunctions(ctx context.Context, state *plan.GuardState, chosen func(catalog.Function) bool) error {
-	if state.Reserved == nil {
-		state.Reserved = map[string]*int32{}
+	if state.Functions == nil {
+		state.Functions = map[string]*plan.FunctionState{}
 	}
 	for _, f := range r.parts().Functions {
-		if !chosen(f) {
+		name := r.Want.FunctionName(f)
+		if _, read := state.Functions[name]; read || !chosen(f) {
 			continue
 		}
-		name := r.Want.FunctionName(f)
-		out, err := r.lambda().GetFunctionConcurrency(ctx, &lambda.GetFunctionConcurrencyInput{FunctionName: aws.String(name)})
+		out, err := r.lambda().GetFunction(about(ctx, name), &lambda.GetFunctionInput{FunctionName: aws.String(name)})
 		switch {
 		case remedy.ClassOf(err) == remedy.Missing:
-			state.Gone = append(state.Gone, name)
+			state.Functions[name] = nil
 		case err != nil:
 			return err
 		default:
-			state.Reserved[name] = out.ReservedConcurrentExecutions
+			state.Functions[name] = functionState(out)
 		}
 	}
 	return nil
+}
+
+// functionState returns a function as the planner sees it.
+func functionState(out *lambda.GetFunctionOutput) *plan.FunctionState {
+	got := &plan.FunctionState{Settings: settings(out.Configuration)}
+	if out.Concurrency != nil {
+		got.Reserved = out.Concurrency.ReservedConcurrentExecutions
+	}
+	if out.Configuration != nil {
+		if at, err := time.Parse(lambdaTime, aws.ToString(out.Configuration.LastModified)); err == nil {
+			got.Modified = at.UnixMilli()
+		}
+	}
+	return got
+}
+
+// lambdaTime is how Lambda writes times. Source: AWS Lambda API Reference,
+// FunctionConfiguration, LastModified, and the example of GetFunction.
+const lambdaTime = "2006-01-02T15:04:05.999-0700"
+
+// notSettings are what Lambda says of a function beside its settings: its names, what
+// follows from the others, what it is doing, and the version of the runtime, which AWS
+// updates. Source: AWS Lambda API Reference, FunctionConfiguration.
+var notSettings = []string{
+	"FunctionName", "FunctionArn", "Version", "CodeSize", "ConfigSha256", "LastModified", "RevisionId", "RuntimeVersionConfig",
+	"State", "StateReason", "StateReasonCode", "LastUpdateStatus", "LastUpdateStatusReason", "LastUpdateStatusReasonCode",
+}
+
+// mostVariables is how many variables of an environment have a mark of their own. The
+// stack sets fewer, and somebody who sets more must not fill relight's memory.
+const mostVariables = 30
+
+// settings returns the marks of what a function consists of: of everything that Lambda
+// says, so that none is forgotten.
+func settings(c *lambdatypes.FunctionConfiguration) plan.Settings {
+	marks := plan.Settings{}
+	raw, err := json.Marshal(c)
+	var all map[string]any
+	if err != nil || json.Unmarshal(raw, &all) != nil { // texts, numbers, and lists and structures of them
+		return marks
+	}
+	if c != nil && c.Environment != nil && c.Environment.Error == nil && len(c.Environment.Variables) <= mostVariables {
+		delete(all, "Environment")
+		for name, value := range c.Environment.Variables {
+			marks[plan.EnvSetting(name)] = plan.MarkSetting(value)
+		}
+	}
+	for name, value := range all {
+		if value = compact(value); value == nil || slices.Contains(notSettings, name) {
+			continue
+		}
+		raw, err := json.Marshal(value)
+		if err == nil { // it was JSON before
+			marks[name] = plan.MarkSetting(string(raw))
+		}
+	}
+	return marks
+}
+
+// compact returns JSON without empty values, or nil if it is empty: Lambda may leave a
+// setting out or show it empty.
+func compact(value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		for key, inner := range v {
+			if v[key] = compact(inner); v[key] == nil {
+				delete(v, key)
+			}
+		}
+		if len(v) == 0 {
+			return nil
+		}
+	case []any:
+		for i := range v {
+			v[i] = compact(v[i])
+		}
+		if len(v) == 0 {
+			return nil
+		}
+	case string:
+		if v == "" {
+			return nil
+		}
+	case float64:
+		if v == 0 {
+			return nil
+		}
+	case bool:
+		if !v {
+			return nil
+		}
+	}
+	return value
+}
+
+// guardKnown prepares to compare the functions with what sweeps have seen. It also
+// reads those of which none has seen anything since the stack was deployed, and those
+// that were not as remembered. Whatever CloudFormation says is read after the functions:
+// a deployment that begins meanwhile must not look like somebody else's change.
+func (r *region) guardKnown(ctx context.Context, state *plan.GuardState) error {
+	adopted, err := remedy.Recall(ctx)
+	if err != nil || adopted.Unreadable != "" { // reported by the sweep, which needs the memory for more; nothing here waits for it
+		return nil //nolint:nilerr // see above
+	}
+	state.Known = adopted.Functions
+	before := len(state.Functions)
+	why, err := unread(plan.GuardUnread, plan.Args{"part": "functions"}, r.guardFunctions(ctx, state, func(f catalog.Function) bool {
+		return !state.Known.Settled(r.Want.FunctionName(f), state.Stack)
+	}))
+	if err != nil {
+		return err
+	}
+	for _, f := range why {
+		if !slices.Contains(state.Unread, f) {
+			state.Unread = append(state.Unread, f)
+		}
+	}
+	state.Compared = true
+	if len(state.Functions) > before {
+		was := state.Stack
+		err = r.guardChange(ctx, state)
+		state.Compared = state.Stack == was
+	}
+	return err
 }
 
 func (r *region) freeFunction(ctx context.Context, a plan.FreeFunction) error {
@@ -722,6 +851,17 @@ func (r *region) changing(ctx context.Context, stacks []cftypes.Stack) (string, 
 		}
 	}
 	return "", err
+}
+
+// stackState returns what tells one deployment of the stack from another. Its deletion is
+// none.
+func stackState(stacks []cftypes.Stack) (now plan.StackState) {
+	for _, stack := range stacks {
+		stack.DeletionTime = nil
+		at := changed(stack)
+		now = plan.StackState{Mark: plan.MarkSetting(aws.ToString(stack.StackId) + " " + at.UTC().String()), Changed: at.UnixMilli()}
+	}
+	return now
 }
 
 // changed returns when CloudFormation last began to change a stack.

@@ -225,7 +225,7 @@ func (a *Account) State() map[string]string {
 			add("queue", name, attributes)
 		}
 		for name, f := range r.functions {
-			add("function", name, map[string]any{"policies": f.policies, "reserved": f.reserved})
+			add("function", name, f.state())
 		}
 		for _, m := range r.mappings {
 			add("mapping", *m.EventSourceArn+" "+*m.FunctionArn, mappingState(m))

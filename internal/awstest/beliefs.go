@@ -664,7 +664,13 @@ var guardBeliefs = []Belief{
 		ID: "stack-change-begins", Says: "A stack's LastUpdatedTime is when the change in progress began.", Grade: Assumed,
 		Evidence: "CloudFormation API Reference, Stack: the time the stack was last updated.", Decides: "internal/awsio/guard.go",
 		Why:  "The account has no deployments: tests set the status and the times, before and after the limit (`TestDeployment`)",
-		Then: "relight restores its stack while a deployment changes it, as it does after an hour. What CloudFormation writes last stays, and a sweep restores the rest.", Settles: byHand + ": DescribeStacks during an update.",
+		Then: "relight restores its stack while a deployment changes it, as it does after an hour. What CloudFormation writes last stays, and a sweep restores the rest. A function that changed within an hour before that time counts as deployed either way (`TestFunctionChanged`).", Settles: byHand + ": DescribeStacks during an update.",
+	},
+	{
+		ID: "function-settings-stay", Says: "What GetFunction says of a function changes only if somebody changes the function, except for its state, its revision and the version of its runtime.", Grade: Assumed,
+		Evidence: "AWS Lambda API Reference, FunctionConfiguration, describes settings; AWS Lambda Developer Guide, runtime updates, says that AWS changes the runtime version.", Decides: "internal/awsio/guard.go",
+		Why:  "relight cannot know which field AWS would change by itself; empty fields and fields that are left out count as the same (`TestSettings`)",
+		Then: "A finding, guard-function-changed, that names the field and stays until the next deployment that changes the function. Nothing is changed.", Settles: byHand + ": GetFunction of a deployed function, over some weeks.",
 	},
 	{
 		ID: "put-rule-replaces", Says: "PutRule replaces the settings of a rule, also those that it leaves out. The targets stay.", Grade: Documented,

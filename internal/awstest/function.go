@@ -1,6 +1,9 @@
 package awstest
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"maps"
 	"regexp"
@@ -18,6 +21,14 @@ type function struct {
 	qualifiers []string // versions and aliases
 	reserved   *int32
 	policies   map[string]string // by qualifier, "" for the function itself; JSON
+	config     types.FunctionConfiguration
+}
+
+// state leaves out what Lambda makes up.
+func (f *function) state() map[string]any {
+	c := f.config
+	c.RevisionId, c.LastModified, c.LastUpdateStatus = nil, nil, ""
+	return map[string]any{"policies": f.policies, "reserved": f.reserved, "config": c}
 }
 
 // AddFunction makes a function with versions or aliases. Nobody may invoke it
@@ -25,8 +36,100 @@ type function struct {
 func (a *Account) AddFunction(regionName, name string, qualifiers ...string) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.regions[regionName].functions[name] = &function{qualifiers: qualifiers, policies: map[string]string{}}
-	return a.arn("lambda", regionName, "function:"+name)
+	arn := a.arn("lambda", regionName, "function:"+name)
+	a.regions[regionName].functions[name] = &function{qualifiers: qualifiers, policies: map[string]string{}, config: types.FunctionConfiguration{
+		FunctionName: aws.String(name), FunctionArn: aws.String(arn), Version: aws.String(latest), Runtime: types.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
+		Role: aws.String("arn:aws:iam::" + a.ID + ":role/" + name), CodeSha256: aws.String(codeSum([]byte(name))), CodeSize: int64(len(name)), Timeout: aws.Int32(60), MemorySize: aws.Int32(256),
+		PackageType: types.PackageTypeZip, Architectures: []types.Architecture{types.ArchitectureArm64}, EphemeralStorage: &types.EphemeralStorage{Size: aws.Int32(512)},
+		TracingConfig: &types.TracingConfigResponse{Mode: types.TracingModePassThrough}, SnapStart: &types.SnapStartResponse{ApplyOn: types.SnapStartApplyOnNone, OptimizationStatus: types.SnapStartOptimizationStatusOff},
+		LoggingConfig: &types.LoggingConfig{LogFormat: types.LogFormatText, LogGroup: aws.String("/aws/lambda/" + name)},
+		Environment:   &types.EnvironmentResponse{Variables: map[string]string{"NAME": name}}, State: types.StateActive, LastUpdateStatus: types.LastUpdateStatusSuccessful,
+		RuntimeVersionConfig: &types.RuntimeVersionConfig{RuntimeVersionArn: aws.String("arn:aws:lambda:" + regionName + "::runtime:0a1b")},
+		RevisionId:           aws.String(a.newID("revision")), LastModified: aws.String(a.now().UTC().Format(functionTime)),
+	}}
+	return arn
+}
+
+// functionTime is how Lambda writes times. Source: AWS Lambda API Reference,
+// GetFunction, its example.
+const functionTime = "2006-01-02T15:04:05.000-0700"
+
+// codeSum returns what Lambda shows of a deployment package. Source: AWS Lambda API
+// Reference, FunctionConfiguration, CodeSha256.
+func codeSum(zip []byte) string {
+	sum := sha256.Sum256(zip)
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// getFunction describes a function. Its answer says nothing of concurrency if none is
+// reserved. Source: AWS Lambda API Reference, GetFunction.
+func getFunction(c *request, in *lambda.GetFunctionInput) (*lambda.GetFunctionOutput, error) {
+	fn, arn, _, err := c.function(in.FunctionName, in.Qualifier)
+	if err == nil && fn == nil {
+		err = refuse("ResourceNotFoundException", "Function not found: %s", arn)
+	}
+	if err != nil {
+		return nil, err
+	}
+	config := fn.config
+	out := &lambda.GetFunctionOutput{Configuration: &config, Code: &types.FunctionCodeLocation{RepositoryType: aws.String("S3")}}
+	if fn.reserved != nil {
+		out.Concurrency = &types.Concurrency{ReservedConcurrentExecutions: fn.reserved}
+	}
+	return out, nil
+}
+
+// updateFunction changes what a function consists of. Lambda shows the new values at once, and
+// for a while that it is busy with them. Source: AWS Lambda Developer Guide, "Lambda
+// function states".
+func (c *request) updateFunction(name *string, change func(*types.FunctionConfiguration)) (*types.FunctionConfiguration, error) {
+	fn, arn, _, err := c.function(name, nil)
+	if err == nil && fn == nil {
+		err = refuse("ResourceNotFoundException", "Function not found: %s", arn)
+	}
+	if err != nil {
+		return nil, err
+	}
+	change(&fn.config)
+	fn.config.RevisionId, fn.config.LastModified = aws.String(c.newID("revision")), aws.String(c.now().UTC().Format(functionTime))
+	fn.config.LastUpdateStatus = types.LastUpdateStatusInProgress
+	c.wrote(arn)
+	config := fn.config
+	return &config, nil
+}
+
+// updateFunctionCode replaces the code. Source: AWS Lambda API Reference,
+// UpdateFunctionCode.
+func updateFunctionCode(c *request, in *lambda.UpdateFunctionCodeInput) (*lambda.UpdateFunctionCodeOutput, error) {
+	now, err := c.updateFunction(in.FunctionName, func(f *types.FunctionConfiguration) {
+		f.CodeSha256, f.CodeSize = aws.String(codeSum(in.ZipFile)), int64(len(in.ZipFile))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &lambda.UpdateFunctionCodeOutput{FunctionArn: now.FunctionArn, CodeSha256: now.CodeSha256, LastModified: now.LastModified, LastUpdateStatus: now.LastUpdateStatus}, nil
+}
+
+// updateFunctionConfiguration replaces the settings that the request has. Source: AWS
+// Lambda API Reference, UpdateFunctionConfiguration.
+func updateFunctionConfiguration(c *request, in *lambda.UpdateFunctionConfigurationInput) (*lambda.UpdateFunctionConfigurationOutput, error) {
+	now, err := c.updateFunction(in.FunctionName, func(f *types.FunctionConfiguration) {
+		f.Role, f.Handler, f.KMSKeyArn = cmp.Or(in.Role, f.Role), cmp.Or(in.Handler, f.Handler), cmp.Or(in.KMSKeyArn, f.KMSKeyArn)
+		f.Timeout, f.MemorySize = cmp.Or(in.Timeout, f.Timeout), cmp.Or(in.MemorySize, f.MemorySize)
+		if in.Environment != nil {
+			f.Environment = &types.EnvironmentResponse{Variables: maps.Clone(in.Environment.Variables)}
+		}
+		if in.Layers != nil {
+			f.Layers = nil
+			for _, arn := range in.Layers {
+				f.Layers = append(f.Layers, types.Layer{Arn: aws.String(arn), CodeSize: 1})
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &lambda.UpdateFunctionConfigurationOutput{FunctionArn: now.FunctionArn, LastModified: now.LastModified, LastUpdateStatus: now.LastUpdateStatus}, nil
 }
 
 // DeleteFunction deletes a function with its policies.
@@ -189,19 +292,8 @@ func putResourcePolicy(c *request, in *lambda.PutResourcePolicyInput) (*lambda.P
 	return &lambda.PutResourcePolicyOutput{Policy: in.Policy}, nil
 }
 
-// Source of the three: AWS Lambda API Reference, PutFunctionConcurrency,
-// GetFunctionConcurrency and DeleteFunctionConcurrency.
-func getConcurrency(c *request, in *lambda.GetFunctionConcurrencyInput) (*lambda.GetFunctionConcurrencyOutput, error) {
-	fn, arn, _, err := c.function(in.FunctionName, nil)
-	if err == nil && fn == nil {
-		err = refuse("ResourceNotFoundException", "Function not found: %s", arn)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &lambda.GetFunctionConcurrencyOutput{ReservedConcurrentExecutions: fn.reserved}, nil
-}
-
+// Source of both: AWS Lambda API Reference, PutFunctionConcurrency and
+// DeleteFunctionConcurrency.
 func putConcurrency(c *request, in *lambda.PutFunctionConcurrencyInput) (*lambda.PutFunctionConcurrencyOutput, error) {
 	fn, arn, _, err := c.function(in.FunctionName, nil)
 	if err == nil && fn == nil {
@@ -361,7 +453,9 @@ var functionOperations = []operation{
 	act[lambda.RemovePermissionOutput](removeFunctionPermission),
 	handle(getFunctionPolicy),
 	handle(putResourcePolicy),
-	handle(getConcurrency),
+	handle(getFunction),
+	handle(updateFunctionCode),
+	handle(updateFunctionConfiguration),
 	handle(putConcurrency),
 	act[lambda.DeleteFunctionConcurrencyOutput](deleteConcurrency),
 	handle(listMappings),

@@ -415,10 +415,11 @@ var kindGrants = map[Kind][]Grant{
 			Why:       "relight restores nothing of its stack while CloudFormation is changing it, and a sweep can be the first one only if the stack is new",
 		},
 		{
-			Actions:   []string{"lambda:GetFunctionConcurrency", "lambda:DeleteFunctionConcurrency"},
+			Actions:   []string{"lambda:GetFunction", "lambda:DeleteFunctionConcurrency"},
 			Resources: []string{ownFunctions},
-			Why:       "a reserved concurrency of 0 stops a function; the stack reserves none, so relight removes it from its own functions",
+			Why:       "a reserved concurrency of 0 stops a function; the stack reserves none, so relight removes it from its own functions. GetFunction also says whether code, role or settings changed without a deployment",
 		},
+		recall("GetParameterHistory is for what relight remembers of its own functions"),
 		{
 			Actions:   []string{"sqs:ListQueues"},
 			Resources: []string{"*"},

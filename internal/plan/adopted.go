@@ -12,12 +12,14 @@ import (
 // relight may rely on: what the configuration names, what the first sweep found, and
 // what a person accepted since. Anybody can make a filter, an alarm or a flow log that
 // satisfies the policy, and delete it a moment after relight found its own redundant.
-// It has the longest retentions, too: one read is enough for both.
+// It has the longest retentions and relight's own functions, too: one read is enough
+// for all.
 type Adopted struct {
 	Resources  catalog.Adoption
 	Pending    []string // scopes that no sweep has observed yet: what it finds there is adopted
 	Memories   []string // the other parameters that a sweep has found written: a missing one was deleted
 	Floors     Floors
+	Functions  Functions
 	All        bool   // everything counts: what is found is adopted
 	First      bool   // this is the first sweep of a deployment
 	Unreadable string // why the memory cannot be used, which is not the same as nothing
@@ -28,9 +30,10 @@ type Adopted struct {
 type adoptedMemory struct {
 	Version int `json:"v"`
 	catalog.Adoption
-	Pending  []string `json:"pending,omitempty"`
-	Memories []string `json:"memories,omitempty"`
-	Groups   Floors   `json:"groups,omitempty"`
+	Pending   []string  `json:"pending,omitempty"`
+	Memories  []string  `json:"memories,omitempty"`
+	Groups    Floors    `json:"groups,omitempty"`
+	Functions Functions `json:"functions,omitempty"`
 }
 
 // RecallAdopted reads what relight adopted from a note.
@@ -38,7 +41,7 @@ func RecallAdopted(n Note) Adopted {
 	a := Adopted{Note: n}
 	var m adoptedMemory
 	if a.Unreadable = n.read(&m, &m.Version); a.Unreadable == "" {
-		a.Resources, a.Pending, a.Memories, a.Floors = m.Adoption, m.Pending, m.Memories, m.Groups
+		a.Resources, a.Pending, a.Memories, a.Floors, a.Functions = m.Adoption, m.Pending, m.Memories, m.Groups, m.Functions
 	}
 	return a
 }
@@ -46,7 +49,7 @@ func RecallAdopted(n Note) Adopted {
 // Encode returns the text that RecallAdopted reads. The retention of a log group
 // without room in a parameter is left out, the last by name first.
 func (a Adopted) Encode() string {
-	m := adoptedMemory{memoryVersion, a.Resources.Sorted(), slices.Sorted(slices.Values(a.Pending)), slices.Sorted(slices.Values(a.Memories)), maps.Clone(a.Floors)}
+	m := adoptedMemory{memoryVersion, a.Resources.Sorted(), slices.Sorted(slices.Values(a.Pending)), slices.Sorted(slices.Values(a.Memories)), maps.Clone(a.Floors), a.Functions}
 	for {
 		text := packed(m)
 		if len(text) <= catalog.MemoryChars || len(m.Groups) == 0 {

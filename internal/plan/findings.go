@@ -124,12 +124,13 @@ const (
 	BoundaryDenies          Code = "delivery-boundary-denies"
 	PolicyConditional       Code = "delivery-policy-conditional"
 
-	GuardSilent       Code = "guard-silent"
-	GuardBusGone      Code = "guard-bus-gone"
-	GuardFunctionGone Code = "guard-function-gone"
-	GuardUnread       Code = "guard-unread"
-	GuardQueueGone    Code = "guard-queue-gone"
-	GuardQueueTapped  Code = "guard-queue-tapped"
+	GuardSilent          Code = "guard-silent"
+	GuardBusGone         Code = "guard-bus-gone"
+	GuardFunctionGone    Code = "guard-function-gone"
+	GuardFunctionChanged Code = "guard-function-changed"
+	GuardUnread          Code = "guard-unread"
+	GuardQueueGone       Code = "guard-queue-gone"
+	GuardQueueTapped     Code = "guard-queue-tapped"
 
 	GuardForwarderGone Code = "guard-forwarder-gone"
 
@@ -889,6 +890,13 @@ var findingTexts = []FindingText{
 		Remedy:  "Find out who deleted it. Destroy the stack, wait a minute, and deploy relight again.",
 		Why:     "Somebody deleted one of relight's own functions. relight does not create functions, and CloudFormation does not create one again while its template is the same.",
 		More:    "Until then only sweeps restore what events of its kind are about. Without relight-backfill there are no sweeps.",
+	},
+	{
+		Code: GuardFunctionChanged, Subject: "function {function}", Alert: true,
+		Problem: "it is not as the last deployment of relight made it; what differs: {changed}",
+		Remedy:  "Find out who changed it: look in the trail for UpdateFunctionCode and UpdateFunctionConfiguration of this function. Treat what it reported since as forged. Destroy the stack, wait a minute, and deploy relight again.",
+		Why:     "Somebody changed the code, the role or a setting of one of relight's own functions without CloudFormation. relight writes no function, and CloudFormation does not change one back while its template is the same.",
+		More:    "Putting back what differs, with `aws lambda update-function-configuration` for example, clears the finding too. Whoever changed the function could use its role.",
 	},
 	{
 		Code: GuardQueueGone, Subject: "queue {queue}", Alert: true,

@@ -26,12 +26,14 @@ type GuardState struct {
 	Unread    []Finding // why relight could not read some parts
 	Rules     map[RuleKey]*RuleState
 	Schedules map[string]*ScheduleState // by name
-	Reserved  map[string]*int32         // by name of a function: the concurrency reserved for it; nil for none
+	Functions map[string]*FunctionState // by name
 	Queues    map[string]*QueueState    // by name
 	Logs      map[string]bool           // by name of a function's log group: whether it exists
-	Gone      []string                  // relight's own functions that do not exist
 	Mappings  map[string][]MappingState // by name of a queue: what reads it
 	Named     []string                  // relight's own functions or queues that calls named which are only reported
+	Stack     StackState
+	Compared  bool      // the functions are compared with what sweeps have seen
+	Known     Functions // what they have seen
 }
 
 // Kind returns the kind that the state is of.
@@ -424,6 +426,7 @@ func (a PutQueue) Step() Step {
 //	a function's concurrency is limited    the limit is removed
 //	a function's log group is gone         created, with its retention
 //	a function is gone                     a finding
+//	a function changed, but not the stack  a finding
 //	a queue's settings or policy differ    set
 //	a queue is gone                        a finding
 //	a queue's mapping is gone or changed   created or updated
@@ -479,17 +482,7 @@ func (state *GuardState) plan(want catalog.Desired, got Observed) Plan {
 			p.Healthy++
 		}
 	}
-	for name, reserved := range state.Reserved {
-		p.touch(got, catalog.Lambda, name)
-		if reserved != nil {
-			p.Actions = append(p.Actions, FreeFunction{Name: name, Reason: fmt.Sprintf("it is limited to %d at once; the stack sets no limit", *reserved)})
-		} else {
-			p.Healthy++
-		}
-	}
-	for _, name := range state.Gone {
-		p.find(GuardFunctionGone, Args{"function": name})
-	}
+	state.functions(&p, got)
 	for group, exists := range state.Logs {
 		p.touch(got, catalog.LogGroup, group)
 		if exists {

@@ -51,6 +51,8 @@ type Plan struct {
 
 	Adopts catalog.Adoption // what others made and the plan relies on
 	Memory *Note            // what is remembered of the trail; nil if it was not read
+
+	Functions Functions // what to remember of relight's own functions
 }
 
 // An Action is one change relight would make.

@@ -201,7 +201,7 @@ func (r Reconciler) Once(ctx context.Context) Reconciler {
 }
 
 func (r Reconciler) plan(ctx context.Context, s Scope) (plan.Plan, error) {
-	got, err := r.Observer.Observe(ctx, s)
+	got, err := r.Observer.Observe(recalling(ctx, r.Adopted), s)
 	if err != nil {
 		return plan.Plan{}, fmt.Errorf("observe %s: %w", s, err)
 	}
@@ -218,4 +218,25 @@ func (r Reconciler) plan(ctx context.Context, s Scope) (plan.Plan, error) {
 		p.Actions = slices.DeleteFunc(p.Actions, plan.Remembers)
 	}
 	return p, err
+}
+
+type recallKey struct{}
+
+// recalling returns a context for an observation that may depend on what relight
+// remembers.
+func recalling(ctx context.Context, read func(context.Context) (plan.Adopted, error)) context.Context {
+	if read == nil {
+		return ctx
+	}
+	return context.WithValue(ctx, recallKey{}, read)
+}
+
+// Recall reads what relight remembers, for an observation that depends on it. The runs
+// of a sweep read it once.
+func Recall(ctx context.Context) (plan.Adopted, error) {
+	read, ok := ctx.Value(recallKey{}).(func(context.Context) (plan.Adopted, error))
+	if !ok {
+		return plan.Adopted{Unreadable: "the run has no memory"}, nil
+	}
+	return read(ctx)
 }

@@ -170,7 +170,7 @@ var routes = map[string][]route{
 		{http.MethodDelete, fullPath(`2015-03-31/functions/(?P<functionName>[^/]+)/aliases/(?P<name>[^/]+)`), "DeleteAlias20150331"},
 		{http.MethodPut, fullPath(`2017-10-31/functions/(?P<functionName>[^/]+)/concurrency`), "PutFunctionConcurrency20171031"},
 		{http.MethodDelete, fullPath(`2017-10-31/functions/(?P<functionName>[^/]+)/concurrency`), "DeleteFunctionConcurrency20171031"},
-		{http.MethodGet, fullPath(`2019-09-30/functions/(?P<functionName>[^/]+)/concurrency`), "GetFunctionConcurrency20190930"},
+		{http.MethodGet, fullPath(`2015-03-31/functions/(?P<functionName>[^/]+)`), "GetFunction20150331v2"},
 		{http.MethodPut, fullPath(`2019-09-25/functions/(?P<functionName>[^/]+)/event-invoke-config`), "PutFunctionEventInvokeConfig"},
 		{http.MethodPost, fullPath(`2019-09-25/functions/(?P<functionName>[^/]+)/event-invoke-config`), "UpdateFunctionEventInvokeConfig"},
 		{http.MethodDelete, fullPath(`2019-09-25/functions/(?P<functionName>[^/]+)/event-invoke-config`), "DeleteFunctionEventInvokeConfig"},
