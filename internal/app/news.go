@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,13 +21,38 @@ import (
 // the alarm.
 const mostMarks = 400
 
-// marks are the findings that sweeps have reported: it maps each scope to one
-// mark per finding.
+// newsworthy returns what of a run people are notified of the first time that a sweep
+// finds it: its findings, what it could not restore and what it could not read. A
+// failure that may be gone in the next sweep is left to the alarm on two in a row. The
+// text of an error may differ each time, so it does not count.
+func newsworthy(r remedy.Report) []string {
+	news := make([]string, 0, len(r.Plan.Findings))
+	for _, f := range r.Plan.Findings {
+		news = append(news, f.String())
+	}
+	lasts := func(err error, what string) {
+		if err == nil || remedy.ClassOf(err) == remedy.Transient {
+			return
+		}
+		if e, ok := errors.AsType[*remedy.Error](err); ok {
+			what += " " + e.Op + " " + e.Target
+		}
+		news = append(news, what)
+	}
+	for _, o := range r.Outcomes {
+		lasts(o.Err, "failed: "+plan.Key(o.Action))
+	}
+	lasts(r.Err, "unread")
+	return news
+}
+
+// marks are the findings and failures that sweeps have reported: it maps each scope to one
+// mark for each.
 type marks map[string][]string
 
-// news returns the scopes of a sweep's reports that have a finding of which no
+// news returns the scopes of a sweep's reports that have a finding or a failure of which no
 // sweep has notified people. It also returns what to remember once people are
-// notified, or "" if that has not changed. A finding that goes away and comes
+// notified, or "" if that has not changed. What goes away and comes
 // back is news again. That somebody else wrote the memory is a finding of the first
 // report.
 func (a *App) news(ctx context.Context, reports []remedy.Report) (fresh map[remedy.Scope]bool, remember string, err error) {
@@ -56,8 +82,8 @@ func (a *App) news(ctx context.Context, reports []remedy.Report) (fresh map[reme
 		if r.Err == nil {
 			delete(now, scope)
 		}
-		for _, f := range r.Plan.Findings {
-			m := markOf(f.String())
+		for _, what := range newsworthy(r) {
+			m := markOf(what)
 			if total++; total > mostMarks {
 				break // a finding that is not remembered would be news in every sweep
 			}

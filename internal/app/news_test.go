@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,6 +68,51 @@ func TestUnsentNewsIsNewAgain(t *testing.T) {
 	w.sweep(app.Request{})
 	if got := len(w.Messages()) - before; got != 1 {
 		t.Errorf("%d messages once they can be sent, want 1", got)
+	}
+}
+
+// What a sweep cannot restore, or cannot read, people learn from that sweep, and once:
+// two sweeps in a row raise the alarm, and what is about nothing but an event would
+// otherwise be said by nobody until then. What may be gone by the next sweep is left to
+// the alarm.
+func TestFailuresAreNews(t *testing.T) {
+	deny := func(w *world, call string) { w.Deny(call) }
+	busy := func(w *world, call string) { w.Fail(call, slices.Repeat([]string{"RequestLimitExceeded"}, 100)...) }
+	for call, tt := range map[string]struct {
+		harm  func(*world)
+		fails func(w *world, call string)
+		says  string // "" for no message
+	}{
+		"PutMetricFilter": {func(w *world) {
+			must(w.Logs.DeleteMetricFilter(w.t.Context(), &cloudwatchlogs.DeleteMetricFilterInput{
+				LogGroupName: aws.String(trailGroup), FilterName: aws.String("relight-root-usage"),
+			}))
+		}, deny, "Failed: put metric-filter relight-root-usage"},
+		"DescribeMetricFilters": {func(*world) {}, deny, "observe 111122223333/us-east-1/loggroups"},
+		"DescribeVpcs":          {func(*world) {}, busy, ""},
+	} {
+		t.Run(call, func(t *testing.T) {
+			w := healthy(t, "")
+			tt.harm(w)
+			tt.fails(w, call)
+			for sweep := range 3 {
+				before := len(w.Messages())
+				w.sweep(app.Request{})
+				mail := w.Messages()[before:]
+				if first := sweep == 0 && tt.says != ""; first != (len(mail) > 0) || first && !strings.Contains(mail[0].Text, tt.says) {
+					t.Errorf("sweep %d: messages %+v", sweep, mail)
+				}
+			}
+			w.Allow(call)
+			w.sweep(app.Request{})
+			tt.harm(w)
+			tt.fails(w, call)
+			before := len(w.Messages())
+			w.sweep(app.Request{})
+			if got := len(w.Messages()) - before; (got > 0) != (tt.says != "") {
+				t.Errorf("%d messages when it fails again", got)
+			}
+		})
 	}
 }
 

@@ -417,3 +417,14 @@ func TestTopicPolicyThatIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// People learn at once that somebody made SNS try HTTP subscribers less often.
+func TestDeliveryPolicyReported(t *testing.T) {
+	w := healthy(t, "")
+	w.setTopic("DeliveryPolicy", `{"http":{"defaultHealthyRetryPolicy":{"numRetries":0}}}`)
+	told := len(w.Messages())
+	w.send(events.Read("SetTopicAttributes.policy.json"), true)
+	if mail := w.Messages()[told:]; len(mail) != 1 || !strings.Contains(mail[0].Text, `wait between messages: {"http":`) {
+		t.Errorf("messages %+v", mail)
+	}
+}

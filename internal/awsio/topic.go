@@ -238,7 +238,7 @@ func (r *region) observeTopic(ctx context.Context, s remedy.Scope) (*plan.TopicS
 	if err != nil {
 		return nil, err
 	}
-	state := &plan.TopicState{Exists: exists, Policy: attributes["Policy"], Key: attributes["KmsMasterKeyId"]}
+	state := &plan.TopicState{Exists: exists, Policy: attributes["Policy"], Key: attributes["KmsMasterKeyId"], Delivery: attributes["DeliveryPolicy"]}
 	replaced := exists && !plan.IsKey(state.Key, r.Want.TopicKey) // whether the key is put back depends on its state
 	ofTopic := s.Type == catalog.Topic
 	if exists {

@@ -159,6 +159,8 @@ const (
 	SubscriberFiltered    Code = "subscriber-filtered"
 	SubscriberRaw         Code = "subscriber-raw"
 
+	TopicDeliveryPolicy Code = "topic-delivery-policy"
+
 	SubscriberQueueMissing   Code = "subscriber-queue-missing"
 	SubscriberQueueClosed    Code = "subscriber-queue-closed"
 	SubscriberKeyClosed      Code = "subscriber-key-closed"
@@ -754,6 +756,12 @@ var findingTexts = []FindingText{
 		Problem: "it receives raw messages, without SNS's envelope: what reads them may not understand that",
 		Remedy:  "Switch raw delivery off unless it is intended: aws sns set-subscription-attributes --subscription-arn {subscription} --attribute-name RawMessageDelivery --attribute-value false.",
 		Why:     "Somebody switched raw message delivery on. relight cannot know whether the receiver expects it.",
+	},
+	{
+		Code: TopicDeliveryPolicy, Subject: "topic {topic}", Alert: true,
+		Problem: "its delivery policy makes SNS give up on HTTP and HTTPS subscribers early, or wait between messages: {policy}",
+		Remedy:  "Find out who set it. If nobody wanted it, allow three retries and set no throttle: aws sns set-topic-attributes --topic-arn {topic} --attribute-name DeliveryPolicy.",
+		Why:     "The stack sets no delivery policy. Somebody else did, and an endpoint that fails once then misses a message.",
 	},
 	{
 		Code: TopicUnheard, Subject: "topic {topic}",

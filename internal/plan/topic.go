@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -18,6 +19,7 @@ type TopicState struct {
 	Policy        string    // JSON
 	Hidden        string    // how the policy denied relight to read the topic or its subscriptions; then only Policy was read, if at all. "" if it did not
 	Key           string    // what it is encrypted with: an ARN, ID or alias; "" for nothing
+	Delivery      string    // delivery policy, JSON: how HTTP endpoints are tried; "" for SNS's own
 	KeyState      string    // of the desired key, as KMS calls it; "" if it was not read, which it always was if Key is another
 	KeyPolicy     string    // of the desired key, JSON; "" if it was not read
 	Unread        []Finding // about the key, if relight may not read it
@@ -177,6 +179,8 @@ func (a ClearFilterPolicy) Step() Step {
 //	or the account's owner what they need
 //	it has another key, or none                    relight's key is restored, unless that does not work and cannot
 //	                                               be made to: a finding
+//	its delivery policy tries HTTP endpoints       a finding: SNS does not document how to remove one
+//	less often than SNS does, or slowly
 //	relight's key
 //	  is disabled                                  enabled, before everything else
 //	  waits for its deletion                       the deletion is cancelled and the key enabled
@@ -314,6 +318,9 @@ func deadKey(state string) bool {
 // topicHealth plans the attributes of a topic that exists.
 func (p *Plan) topicHealth(want catalog.Desired, state TopicState) {
 	healthy := p.topicPolicy(want, state)
+	if losesMessages(state.Delivery) {
+		p.find(TopicDeliveryPolicy, Args{"topic": want.Topic, "policy": excerpt(state.Delivery)})
+	}
 	switch {
 	case want.TopicKey == "" && want.Topic == want.LastResort && state.Key != "":
 		healthy = false
@@ -331,6 +338,30 @@ func (p *Plan) topicHealth(want catalog.Desired, state TopicState) {
 	if healthy {
 		p.Healthy++
 	}
+}
+
+// losesMessages reports whether a delivery policy makes SNS give up on an HTTP endpoint
+// earlier than its own does, or wait between messages. One that cannot be read counts as
+// such. Source: Amazon SNS Developer Guide, "Creating an HTTP/S delivery policy", with the
+// default of three retries.
+func losesMessages(policy string) bool {
+	if policy == "" {
+		return false
+	}
+	const retries = 3
+	var p struct {
+		HTTP struct {
+			Retry    *struct{ NumRetries *int } `json:"defaultHealthyRetryPolicy"`
+			Throttle *struct {
+				PerSecond *float64 `json:"maxReceivesPerSecond"`
+			} `json:"defaultThrottlePolicy"`
+		}
+	}
+	if json.Unmarshal([]byte(policy), &p) != nil {
+		return true
+	}
+	return p.HTTP.Retry != nil && p.HTTP.Retry.NumRetries != nil && *p.HTTP.Retry.NumRetries < retries ||
+		p.HTTP.Throttle != nil && p.HTTP.Throttle.PerSecond != nil
 }
 
 // topicPolicy plans the policy of relight's topic, and reports whether it needs

@@ -514,3 +514,33 @@ func TestFarTopic(t *testing.T) {
 		}
 	}
 }
+
+// A delivery policy with which HTTP subscribers lose messages, or get them slowly, is a
+// finding for either topic. One that is at least as good as SNS's own is not.
+func TestTopicDeliveryPolicy(t *testing.T) {
+	for delivery, found := range map[string]bool{
+		"": false,
+		`{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":3}}}`:                  false,
+		`{"http":{"defaultHealthyRetryPolicy":{"numRetries":50},"disableSubscriptionOverrides":true}}`:                     false,
+		`{"http":{"defaultRequestPolicy":{"headerContentType":"application/json"}}}`:                                       false,
+		`{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":1,"maxDelayTarget":1,"numRetries":0}}}`:                    true,
+		`{"http":{"defaultThrottlePolicy":{"maxReceivesPerSecond":1}}}`:                                                    true,
+		`{"http":{"defaultHealthyRetryPolicy":{"numRetries":3},"defaultThrottlePolicy":{"maxReceivesPerSecond":1000000}}}`: true,
+		`{"http":`: true,
+	} {
+		for name, observed := range map[string]plan.Observed{
+			"the topic": topics(func(s *plan.TopicState) { s.Delivery = delivery }),
+			"that of last resort": topics(func(s *plan.TopicState) {
+				last := *s
+				last.Delivery, last.Key = delivery, ""
+				s.Last = &last
+			}),
+		} {
+			p := of(t, policy(t), observed)
+			got := slices.ContainsFunc(p.Findings, func(f plan.Finding) bool { return f.Code == plan.TopicDeliveryPolicy && f.Alert })
+			if got != found {
+				t.Errorf("%s: %s: found %t, want %t", name, delivery, got, found)
+			}
+		}
+	}
+}

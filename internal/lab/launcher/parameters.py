@@ -3,7 +3,12 @@
 MiniStack calls every author root, and keeps every version.
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ParameterHistory.html
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html, ParameterMaxVersionLimitExceeded
+
+MiniStack answers a parameter's policies as it got them, as one text. AWS answers a list.
+https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ParameterInlinePolicy.html
 """
+
+import json
 
 from ministack.core.iam_evaluator import caller_arn
 from ministack.core.responses import error_response_json
@@ -22,7 +27,14 @@ def install():
             return error_response_json("ParameterMaxVersionLimitExceeded", "The oldest version has a label.", 400)
         reply = original(data)
         if ok(reply):
+            ssm._parameters[data["Name"]]["Policies"] = policies(data)
+            ssm._parameter_history[data["Name"]][-1]["Policies"] = policies(data)
             history = ssm._parameter_history[data["Name"]]
             history[-1]["LastModifiedUser"] = caller_arn()
             del history[:-KEPT]
         return reply
+
+
+def policies(data):
+    return [{"PolicyText": json.dumps(policy), "PolicyType": policy.get("Type"), "PolicyStatus": "Pending"}
+            for policy in json.loads(data.get("Policies") or "[]")]
