@@ -34,6 +34,7 @@ func Forwarder(app constructs.Construct, p Props, region string) awscdk.Stack {
 		awsevents.EventBus_FromEventBusArn(s, jsii.String("HomeBus"), jsii.String(bus)),
 		&awseventstargets.EventBusProps{Role: role.WithoutPolicyUpdates(nil)},
 	)
+	output(s, catalog.OutputTopic, alerts.topic.TopicArn(), "The topic that receives this region's alarms")
 	newRules(s, "Forward", nil, p.baseline().ForwarderRules(p.Home, region), home, undelivered)
 	return s
 }

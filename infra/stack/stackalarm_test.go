@@ -40,31 +40,62 @@ func TestStackAlarms(t *testing.T) {
 		if len(want.OwnAlarms()) != len(want.StackAlarms) {
 			t.Errorf("%s: the functions do not learn every queue from %s", tt.home, queues)
 		}
-		rows := map[string]catalog.StackAlarm{}
-		for _, row := range want.OwnAlarms() {
-			row.OfQueue, row.Both = false, false
-			rows[want.Name(row.ID)] = row
+		checkAlarms(t, tt.home, s.template, want)
+	}
+}
+
+// The alarm of each forwarder is the one that relight restores there, and an output
+// says which topic it notifies.
+func TestForwarderAlarms(t *testing.T) {
+	for name, s := range defaults() {
+		if s.region == home {
+			continue
 		}
-		made := map[string]catalog.StackAlarm{}
-		for _, r := range s.of("AWS::CloudWatch::Alarm") {
-			p := r.Properties
-			name := text(p["AlarmName"])
-			row := catalog.StackAlarm{
-				ID: strings.TrimPrefix(name, want.Name("")), Namespace: text(p["Namespace"]), Metric: text(p["MetricName"]), Statistic: text(p["Statistic"]),
-				Period: int32(seconds(p["Period"])), Periods: int32(seconds(p["EvaluationPeriods"])), Comparison: text(p["ComparisonOperator"]),
-				Threshold: seconds(p["Threshold"]), Missing: text(p["TreatMissingData"]), Description: text(p["AlarmDescription"]),
+		want := catalog.Desired{Baseline: catalog.Baseline{Prefix: "relight", Regions: []string{s.region}}, Deployment: catalog.Deployment{HomeRegion: home}}
+		checkAlarms(t, name, s.template, want.OfForwarder(s.region, "t"))
+		for id, a := range s.of("AWS::CloudWatch::Alarm") {
+			if got, topic := text(at(a.Properties, "AlarmActions", 0)), text(at(s.Outputs[catalog.OutputTopic], "Value")); got != topic || topic == "" {
+				t.Errorf("%s: %s notifies %s, and the output is %s", name, id, got, topic)
 			}
-			for _, d := range list(p["Dimensions"]) {
-				if row.Dimensions == nil {
-					row.Dimensions = map[string]string{}
-				}
-				row.Dimensions[text(at(d, "Name"))] = text(at(d, "Value"))
+		}
+	}
+}
+
+// checkAlarms compares the alarms of a stack with those that relight restores.
+func checkAlarms(t *testing.T, stack string, s template, want catalog.Desired) {
+	t.Helper()
+	queueName := func(v any) string {
+		for id, q := range s.of("AWS::SQS::Queue") {
+			if name := text(q.Properties["QueueName"]); text(v) == "${"+id+".QueueName}" && name == want.DeadLetters[catalog.Undelivered] {
+				return name
 			}
-			made[name] = row
 		}
-		if diff := cmp.Diff(rows, made); diff != "" {
-			t.Errorf("%s (-table +template):\n%s", tt.home, diff)
+		return text(v)
+	}
+	rows := map[string]catalog.StackAlarm{}
+	for _, row := range want.OwnAlarms() {
+		row.OfQueue, row.Both = false, false
+		rows[want.Name(row.ID)] = row
+	}
+	made := map[string]catalog.StackAlarm{}
+	for _, r := range s.of("AWS::CloudWatch::Alarm") {
+		p := r.Properties
+		name := text(p["AlarmName"])
+		row := catalog.StackAlarm{
+			ID: strings.TrimPrefix(name, want.Name("")), Namespace: text(p["Namespace"]), Metric: text(p["MetricName"]), Statistic: text(p["Statistic"]),
+			Period: int32(seconds(p["Period"])), Periods: int32(seconds(p["EvaluationPeriods"])), Comparison: text(p["ComparisonOperator"]),
+			Threshold: seconds(p["Threshold"]), Missing: text(p["TreatMissingData"]), Description: text(p["AlarmDescription"]),
 		}
+		for _, d := range list(p["Dimensions"]) {
+			if row.Dimensions == nil {
+				row.Dimensions = map[string]string{}
+			}
+			row.Dimensions[text(at(d, "Name"))] = queueName(at(d, "Value"))
+		}
+		made[name] = row
+	}
+	if diff := cmp.Diff(rows, made); diff != "" {
+		t.Errorf("%s (-table +template):\n%s", stack, diff)
 	}
 }
 

@@ -274,13 +274,19 @@ func (w *world) withLastResort() {
 func (w *world) addStackAlarms() {
 	w.t.Helper()
 	want := w.config.Desired(w.deployment(home))
+	w.addAlarms(home, want)
+}
+
+// addAlarms creates the alarms of a stack.
+func (w *world) addAlarms(region string, want catalog.Desired) {
+	w.t.Helper()
 	for _, row := range want.OwnAlarms() {
 		in := &cloudwatch.PutMetricAlarmInput{
 			AlarmName: aws.String(want.Name(row.ID)), AlarmDescription: aws.String(row.Description),
 			Namespace: aws.String(row.Namespace), MetricName: aws.String(row.Metric), Statistic: cloudwatchtypes.Statistic(row.Statistic),
 			Period: aws.Int32(row.Period), EvaluationPeriods: aws.Int32(row.Periods), Threshold: aws.Float64(row.Threshold),
 			ComparisonOperator: cloudwatchtypes.ComparisonOperator(row.Comparison), TreatMissingData: aws.String(row.Missing),
-			AlarmActions: []string{w.topic}, DatapointsToAlarm: aws.Int32(row.Periods),
+			AlarmActions: []string{want.Topic}, DatapointsToAlarm: aws.Int32(row.Periods),
 		}
 		if row.Both && w.last != "" {
 			in.AlarmActions = append(in.AlarmActions, w.last)
@@ -291,7 +297,7 @@ func (w *world) addStackAlarms() {
 		for name, value := range row.Dimensions {
 			in.Dimensions = append(in.Dimensions, cloudwatchtypes.Dimension{Name: aws.String(name), Value: aws.String(value)})
 		}
-		w.putAlarm(in)
+		must(w.In(region).CloudWatch.PutMetricAlarm(w.t.Context(), in))
 	}
 }
 

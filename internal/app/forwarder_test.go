@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cftypes "github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	cloudwatchtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -22,10 +24,11 @@ import (
 
 // These are parts of the forwarder in the second region.
 const (
-	forwardRule   = "relight-forward-ec2-calls"
-	forwardGuard  = "relight-forward-events-calls" // sends the events of calls on the forwarder's own rules
-	forwarder     = "relight-" + second
-	forwardQueues = "https://sqs." + second + ".amazonaws.com/" + account + "/"
+	forwardRule    = "relight-forward-ec2-calls"
+	forwardGuard   = "relight-forward-events-calls" // sends the events of calls on the forwarder's own rules
+	forwarder      = "relight-" + second
+	forwarderTopic = "arn:aws:sns:" + second + ":" + account + ":" + forwarder + "-alerts"
+	forwardQueues  = "https://sqs." + second + ".amazonaws.com/" + account + "/"
 )
 
 // forwards returns a rule of the forwarder by its name.
@@ -37,6 +40,14 @@ func (w *world) forwards(name string) catalog.Rule {
 		w.t.Fatalf("the forwarder has no rule %s", name)
 	}
 	return rules[i]
+}
+
+// setForwarder makes the stack of a forwarder, or changes it.
+func (w *world) setForwarder(region string, status cftypes.StackStatus, ago time.Duration) {
+	w.SetStack(region, cftypes.Stack{
+		StackName: aws.String("relight-" + region), StackStatus: status, CreationTime: aws.Time(w.now.Add(-ago)),
+		Outputs: []cftypes.Output{{OutputKey: aws.String(catalog.OutputTopic), OutputValue: aws.String(forwarderTopic)}},
+	})
 }
 
 // disableForwarding switches a rule of the forwarder off.
@@ -87,7 +98,29 @@ func forwarderCuts() []forwarderCut {
 		)
 	}
 	const set = "of queue relight-undelivered"
+	alarm := func(change func(*cloudwatch.PutMetricAlarmInput)) func(*world) {
+		return func(w *world) {
+			in := &cloudwatch.PutMetricAlarmInput{
+				AlarmName: aws.String("relight-undelivered"), AlarmDescription: aws.String(catalog.UndeliveredAlarm().Description), Namespace: aws.String("AWS/SQS"), MetricName: aws.String("ApproximateNumberOfMessagesVisible"),
+				Dimensions: []cloudwatchtypes.Dimension{{Name: aws.String("QueueName"), Value: aws.String("relight-undelivered")}}, Statistic: cloudwatchtypes.StatisticMaximum, Period: aws.Int32(60),
+				EvaluationPeriods: aws.Int32(1), DatapointsToAlarm: aws.Int32(1), Threshold: aws.Float64(0), ComparisonOperator: cloudwatchtypes.ComparisonOperatorGreaterThanThreshold,
+				TreatMissingData: aws.String("notBreaching"), AlarmActions: []string{forwarderTopic},
+			}
+			change(in)
+			must(w.In(second).CloudWatch.PutMetricAlarm(w.t.Context(), in))
+		}
+	}
+	const put = "put alarm relight-undelivered"
 	return append(cuts,
+		forwarderCut{"alarm", "deleted", put, func(w *world) {
+			must(w.In(second).CloudWatch.DeleteAlarms(w.t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{"relight-undelivered"}}))
+		}},
+		forwarderCut{"alarm", "without actions", put, func(w *world) {
+			must(w.In(second).CloudWatch.DisableAlarmActions(w.t.Context(), &cloudwatch.DisableAlarmActionsInput{AlarmNames: []string{"relight-undelivered"}}))
+		}},
+		forwarderCut{"alarm", "insensitive", put, alarm(func(in *cloudwatch.PutMetricAlarmInput) { in.Threshold = aws.Float64(1e9) })},
+		forwarderCut{"alarm", "to nobody", put, alarm(func(in *cloudwatch.PutMetricAlarmInput) { in.AlarmActions = nil })},
+		forwarderCut{"alarm", "of another queue", put, alarm(func(in *cloudwatch.PutMetricAlarmInput) { in.Dimensions[0].Value = aws.String("theirs") })},
 		forwarderCut{"queue", "closed", set, func(w *world) { w.changeForwarderQueue(map[string]string{"Policy": ""}) }},
 		forwarderCut{"queue", "short-lived", set, func(w *world) { w.changeForwarderQueue(map[string]string{"MessageRetentionPeriod": "60"}) }},
 		forwarderCut{"queue", "encrypted", set, func(w *world) { w.changeForwarderQueue(map[string]string{"KmsMasterKeyId": "alias/theirs"}) }},
@@ -147,9 +180,7 @@ func TestForwarderCuts(t *testing.T) {
 // it cannot know to be right.
 func TestForwarderFindings(t *testing.T) {
 	disabled := func(w *world) { w.disableForwarding(forwardRule) }
-	stack := func(w *world, status cftypes.StackStatus, ago time.Duration) {
-		w.SetStack(second, cftypes.Stack{StackName: aws.String(forwarder), StackStatus: status, CreationTime: aws.Time(w.now.Add(-ago))})
-	}
+	stack := func(w *world, status cftypes.StackStatus, ago time.Duration) { w.setForwarder(second, status, ago) }
 	for name, tt := range map[string]struct {
 		do      func(*world)
 		finding plan.Code // "" for none
@@ -168,8 +199,12 @@ func TestForwarderFindings(t *testing.T) {
 				StackName: aws.String("relight"), StackStatus: cftypes.StackStatusUpdateComplete, CreationTime: aws.Time(w.now.Add(-24 * time.Hour)), LastUpdatedTime: aws.Time(w.now.Add(-59 * time.Minute)),
 			})
 		}, "", 0},
-		"changing":            {func(w *world) { disabled(w); stack(w, cftypes.StackStatusUpdateInProgress, time.Minute) }, "", 0},
-		"changing for ever":   {func(w *world) { disabled(w); stack(w, cftypes.StackStatusUpdateInProgress, time.Hour) }, "", 1},
+		"changing":          {func(w *world) { disabled(w); stack(w, cftypes.StackStatusUpdateInProgress, time.Minute) }, "", 0},
+		"changing for ever": {func(w *world) { disabled(w); stack(w, cftypes.StackStatusUpdateInProgress, time.Hour) }, "", 1},
+		"alarms unread":     {func(w *world) { disabled(w); w.Deny(second + " DescribeAlarms") }, plan.GuardUnread, 1},
+		"topic unknown": {func(w *world) {
+			w.SetStack(second, cftypes.Stack{StackName: aws.String(forwarder), StackStatus: cftypes.StackStatusUpdateComplete, CreationTime: aws.Time(w.now.Add(-2 * time.Hour))})
+		}, plan.GuardUnread, 0},
 		"stack unread":        {func(w *world) { disabled(w); w.Deny(second + " DescribeStacks") }, plan.GuardUnread, 0},
 		"rules unread":        {func(w *world) { disabled(w); w.Deny(second + " ListRules") }, plan.GuardUnread, 0},
 		"queues unread":       {func(w *world) { disabled(w); w.Deny(second + " ListQueues") }, plan.GuardUnread, 1},
@@ -222,9 +257,37 @@ func TestForwarderReads(t *testing.T) {
 		}
 	}
 	rules := len(w.config.Baseline().Parts(home, second).Rules)
-	want := awstest.Calls{"DescribeStacks": 2, "ListRules": 1, "ListTargetsByRule": rules, "ListQueues": 1, "GetQueueAttributes": 1}
+	want := awstest.Calls{"DescribeStacks": 2, "ListRules": 1, "ListTargetsByRule": rules, "ListQueues": 1, "GetQueueAttributes": 1, "DescribeAlarms": 1}
 	if diff := cmp.Diff(want, got); diff != "" || rules != 7 {
 		t.Errorf("%d rules, want 7; calls of a forwarder (-want +got):\n%s", rules, diff)
+	}
+}
+
+// An event about a forwarder restores nothing if relight may not read whether
+// CloudFormation is changing the stack, and people are notified of that.
+func TestForwarderUnreadAtEvent(t *testing.T) {
+	w := healthy(t, few)
+	w.disableForwarding(forwardRule)
+	w.Deny(second + " DescribeStacks")
+	writes, told := len(w.Writes()), len(w.Messages())
+	w.send(events.Read("DisableRule.forwarder.json"), true)
+	if len(w.Writes()) != writes || len(w.Messages()) != told+1 || !strings.Contains(w.Messages()[told].Text, "stack "+forwarder) {
+		t.Errorf("writes %v and messages %v, want none, and one about the stack", w.Writes()[writes:], w.Messages()[told:])
+	}
+}
+
+// The forwarder of the region that raises the events of global services is guarded
+// although no configuration names that region.
+func TestForwarderOfGlobalEvents(t *testing.T) {
+	w := healthy(t, few)
+	w.config.Regions = nil
+	w.AddRegion("eu-central-1", "opt-in-not-required")
+	raw := strings.NewReplacer(second, home).Replace(string(events.Read("DisableRule.forwarder.json")))
+	for event, handled := range map[string]bool{raw: true, string(events.Read("DisableRule.forwarder.json")): false} {
+		res, err := w.appAt("eu-central-1", catalog.Function(catalog.Guard)).HandleEvent(t.Context(), []byte(event))
+		if got := err == nil && len(res.(app.Result).Reports) == 1; got != handled {
+			t.Errorf("%+v, %v; handled is %t, want %t", res, err, got, handled)
+		}
 	}
 }
 

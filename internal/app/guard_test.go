@@ -49,8 +49,9 @@ func (w *world) addGuard() {
 		w.putRetention(home, group, catalog.LogDays)
 	}
 	for _, region := range want.Forwarders(home) {
-		w.SetStack(region, cftypes.Stack{StackName: aws.String(want.ForwarderName(region)), StackStatus: cftypes.StackStatusCreateComplete, CreationTime: aws.Time(w.now.Add(-4 * time.Minute))})
+		w.setForwarder(region, cftypes.StackStatusCreateComplete, 4*time.Minute)
 		w.addParts(region)
+		w.addAlarms(region, want.OfForwarder(region, forwarderTopic))
 	}
 	w.addParts(home)
 	for _, m := range want.Mappings(home) {

@@ -608,7 +608,7 @@ func (r *region) putAlarm(ctx context.Context, a plan.PutAlarm) error {
 		in.Dimensions = append(in.Dimensions, types.Dimension{Name: aws.String(name), Value: aws.String(a.Alarm.Dimensions[name])})
 	}
 	bare := *in
-	bare.AlarmActions, bare.OKActions, bare.InsufficientDataActions, bare.ActionConfiguration = []string{r.Want.Topic}, nil, nil, nil
+	bare.AlarmActions, bare.OKActions, bare.InsufficientDataActions, bare.ActionConfiguration = []string{cmp.Or(a.Topic, r.Want.Topic)}, nil, nil, nil
 	parts := []string{partTags}
 	if len(in.AlarmActions)+len(in.OKActions)+len(in.InsufficientDataActions) > 1 || in.ActionConfiguration != nil {
 		parts = append(parts, partOthers)

@@ -44,6 +44,7 @@ var guardKind = kindOf(
 	each((*region).putMapping),
 	each((*region).putQueue),
 	each((*region).createLogGroup),
+	each((*region).putAlarm),
 )
 
 // observeGuard reads relight's own stack. An event about somebody else's rule or
@@ -131,6 +132,11 @@ func (r *region) guardStack(ctx context.Context, state *plan.GuardState, rules [
 	if err := r.guardChange(ctx, state); err != nil || state.Absent || state.Unknown || state.Changing != "" {
 		return err
 	}
+	if state.Topic == "" {
+		state.Unread = append(state.Unread, plan.NewFinding(plan.GuardUnread, plan.Args{
+			"part": "alarm in " + r.name, "error": "the stack " + r.parts().Stack + " has no output " + catalog.OutputTopic + ", the topic that the alarm notifies", "hint": "deploy relight again",
+		}))
+	}
 	state.Deaf = true
 	return r.guardAll(ctx, state, rules)
 }
@@ -145,6 +151,13 @@ func (r *region) guardChange(ctx context.Context, state *plan.GuardState) error 
 		why, err = unread(plan.GuardUnread, plan.Args{"part": "stack " + r.parts().Stack}, err)
 		state.Unread, state.Unknown = append(state.Unread, why...), why != nil
 		state.Absent = !state.Unknown && !slices.ContainsFunc(stacks, deployedStack)
+		for _, stack := range stacks {
+			for _, out := range stack.Outputs {
+				if aws.ToString(out.OutputKey) == catalog.OutputTopic {
+					state.Topic = aws.ToString(out.OutputValue)
+				}
+			}
+		}
 	}
 	if err != nil || state.Unknown {
 		return err
@@ -169,6 +182,7 @@ func (r *region) guardAll(ctx context.Context, state *plan.GuardState, rules []c
 		{"schedules", func() error { return r.guardSchedules(ctx, state, nil) }},
 		{"functions", func() error { return r.guardOtherFunctions(ctx, state) }},
 		{"queues in turn", func() error { return r.guardOtherQueues(ctx, state) }},
+		{"alarms", func() error { return r.guardAlarms(ctx, state) }},
 		{"log groups of functions", func() error { return r.guardLogs(ctx, state, nil) }},
 	} {
 		why, err := unread(plan.GuardUnread, plan.Args{"part": part.name}, part.read())
@@ -244,6 +258,23 @@ func (r *region) guardLogs(ctx context.Context, state *plan.GuardState, names []
 	for _, group := range wanted {
 		_, state.Logs[group] = found[group]
 	}
+	return nil
+}
+
+// guardAlarms reads the alarms of a forwarder.
+func (r *region) guardAlarms(ctx context.Context, state *plan.GuardState) error {
+	var names []string
+	for _, a := range r.parts().Alarms {
+		names = append(names, r.Want.Name(a.ID))
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	alarms := &plan.AlarmState{Named: names}
+	if err := r.describeAlarms(ctx, alarms, names); err != nil {
+		return err
+	}
+	state.Alarms = alarms
 	return nil
 }
 
@@ -376,17 +407,9 @@ func ruleTarget(t ebtypes.Target) plan.RuleTarget {
 		target.DeadLetters = aws.ToString(t.DeadLetterConfig.Arn)
 	}
 	if p := t.RetryPolicy; p != nil {
-		target.Age, target.Retries = number(p.MaximumEventAgeInSeconds, target.Age), number(p.MaximumRetryAttempts, target.Retries)
+		target.Age, target.Retries = int(aws.ToInt32(p.MaximumEventAgeInSeconds)), int(aws.ToInt32(p.MaximumRetryAttempts))
 	}
 	return target
-}
-
-// number returns a number, or what AWS takes for it if the answer has none.
-func number(n *int32, usual int) int {
-	if n == nil {
-		return usual
-	}
-	return int(*n)
 }
 
 // guardOwnFunctions reads the guard's own function. If it is not as deployed, events

@@ -71,6 +71,8 @@ type Parts struct {
 	Functions []Function
 	Logs      []string // the log groups of the functions
 	Sweeps    bool     // it has the schedules of the sweep
+
+	Alarms []StackAlarm // those of a forwarder; the alarms of the home stack belong to the kind Alarms
 }
 
 // Parts returns the parts of the stack of a region, none for a region that has no
@@ -86,7 +88,17 @@ func (b Baseline) Parts(home, region string) Parts {
 		return Parts{
 			Stack: b.ForwarderName(region), Rules: b.ForwarderRules(home, region),
 			Queues: []Queue{{Name: b.Name(Undelivered), Buses: []string{""}, Forwarder: region}},
+			Alarms: []StackAlarm{UndeliveredAlarm().Of(b.Name(Undelivered))},
 		}
 	}
 	return Parts{}
+}
+
+// OfForwarder returns the desired state with the alarms of a region's forwarder as
+// those of the stack, and with the forwarder's topic.
+func (d Desired) OfForwarder(region, topic string) Desired {
+	d.StackAlarms = d.Parts(d.HomeRegion, region).Alarms
+	d.Topic, d.TopicKey, d.LastResort = topic, "", ""
+	d.DeadLetters = map[string]string{Undelivered: d.Name(Undelivered)}
+	return d
 }

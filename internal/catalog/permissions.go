@@ -580,6 +580,13 @@ var sweepGrants = []Grant{
 		Why:       "EC2 does not support resources for these reads",
 	},
 	{
+		Actions:   []string{"cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", "cloudwatch:ListTagsForResource"},
+		Resources: []string{arn + "cloudwatch:*:" + InAccount + ":alarm:" + InPrefix + "-" + Undelivered + "*"},
+		If:        KeyForwarders,
+		Why: "the sweep restores the alarm of each forwarder, under another name if an alarm of another type has its own; TagResource is checked inside a PutMetricAlarm with tags, " +
+			"and ListTagsForResource is checked inside one whose alarm sends its tags along; relight never calls either; " + anyRegion,
+	},
+	{
 		Actions:   []string{"cloudtrail:LookupEvents"},
 		Resources: []string{"*"},
 		Why:       "LookupEvents is for naming the caller who redirected the trail; AWS does not support resources for it",
@@ -621,7 +628,7 @@ func Grants(f Function, keys ...string) []Grant {
 		}
 	}
 	if f == Backfill {
-		grants = append(grants, sweepGrants...)
+		grants = append(grants, slices.DeleteFunc(slices.Clone(sweepGrants), off)...)
 	}
 	if f.ChecksGuard() {
 		grants = append(grants, checkGrant)

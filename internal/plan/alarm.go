@@ -117,6 +117,7 @@ func (t Topic) Reaches(alarm string) bool {
 // PutAlarm creates or restores one of relight's alarms.
 type PutAlarm struct {
 	Alarm  Alarm
+	Topic  string            // ARN of the topic of relight's that it has to notify, if not everything else that it notifies
 	Tags   map[string]string // for a new alarm; CloudWatch ignores them on a change
 	Reason string
 }
@@ -518,7 +519,7 @@ func (p *Plan) putAlarm(want catalog.Desired, c catalog.Control, m Metric, topic
 	for _, t := range topicsOf(want, c) {
 		p.notify(&a, t, topicsOf(want, c), topics)
 	}
-	p.Actions = append(p.Actions, PutAlarm{Alarm: a, Tags: want.Tags, Reason: reason})
+	p.Actions = append(p.Actions, PutAlarm{Alarm: a, Topic: want.Topic, Tags: want.Tags, Reason: reason})
 }
 
 // notify adds a topic of relight to the actions of an alarm. If they leave no room

@@ -30,6 +30,8 @@ type GuardState struct {
 	Queues    map[string]*QueueState    // by name
 	Logs      map[string]bool           // by name of a function's log group: whether it exists
 	Mappings  map[string][]MappingState // by name of a queue: what reads it
+	Alarms    *AlarmState               // the alarms of a forwarder, which a sweep reads; nil if they were not looked at
+	Topic     string                    // ARN of a forwarder's topic
 	Named     []string                  // relight's own functions or queues that calls named which are only reported
 	Stack     StackState
 	Compared  bool      // the functions are compared with what sweeps have seen
@@ -433,6 +435,7 @@ func (a PutQueue) Step() Step {
 //	another function reads a queue         a finding
 //	relight's own bus is gone              a finding
 //	a forwarder's stack is gone            a finding
+//	a forwarder's alarm is gone or differs put
 func (state *GuardState) plan(want catalog.Desired, got Observed) Plan {
 	var p Plan
 	p.touch(got, got.Type, state.Named...)
@@ -514,6 +517,9 @@ func (state *GuardState) plan(want catalog.Desired, got Observed) Plan {
 			delete(set, "MaximumMessageSize") // any that is large enough will do
 		}
 		p.Actions = append(p.Actions, PutQueue{Name: q.Name, URL: seen.URL, Attributes: set, Reason: reason})
+	}
+	if state.Alarms != nil {
+		p.stackAlarms(want.OfForwarder(got.Region, state.Topic), *state.Alarms)
 	}
 	for _, m := range parts.Mappings {
 		if seen, looked := state.Mappings[m.Queue]; looked {

@@ -50,7 +50,7 @@ func (p *Plan) stackAlarms(want catalog.Desired, state AlarmState) (names []stri
 		for _, t := range topics {
 			p.notify(&a, t, topics, state.Topics)
 		}
-		p.Actions = append(p.Actions, PutAlarm{Alarm: a, Tags: want.Tags, Reason: reason})
+		p.Actions = append(p.Actions, PutAlarm{Alarm: a, Topic: want.Topic, Tags: want.Tags, Reason: reason})
 	}
 	return names
 }
