@@ -62,7 +62,11 @@ func checkGuard(t *testing.T, configuration string, c config.Config, home string
 		bus, _ = s.only(t, "AWS::Events::EventBus")
 		d.ScheduleRole = text(at(function(t, s, "relight-guard"), "Environment", "Variables", catalog.EnvScheduleRole))
 	}
-	roleName := func(arn string) string {
+	roleName := func(v any) string {
+		if v == nil {
+			return ""
+		}
+		arn := text(v)
 		for id, r := range s.of("AWS::IAM::Role") {
 			if arn == "${"+id+".Arn}" {
 				return "role/" + text(r.Properties["RoleName"])
@@ -116,7 +120,7 @@ func checkGuard(t *testing.T, configuration string, c config.Config, home string
 		if policy := at(one, "RetryPolicy"); policy != nil {
 			age, retries = text(at(policy, "MaximumEventAgeInSeconds")), text(at(policy, "MaximumRetryAttempts"))
 		}
-		got["rule "+on+" "+text(p["Name"])] = fmt.Sprint(text(p["EventPattern"]), " ", text(p["Description"]), " ", text(at(one, "Id")), " ", last(queueName(text(at(one, "Arn")))), " ", last(roleName(text(at(one, "RoleArn")))), " ",
+		got["rule "+on+" "+text(p["Name"])] = fmt.Sprint(text(p["EventPattern"]), " ", text(p["Description"]), " ", text(at(one, "Id")), " ", last(queueName(text(at(one, "Arn")))), " ", last(roleName(at(one, "RoleArn"))), " ",
 			queueName(text(at(one, "DeadLetterConfig", "Arn"))), " ", age, " ", retries, " ", alters)
 	}
 	for _, r := range s.of("AWS::Logs::LogGroup") {
