@@ -40,7 +40,10 @@ func (a *App) Audit(ctx context.Context, req AuditRequest, progress func(done, t
 			return audit.Report{}, fmt.Errorf("list regions: %w", err)
 		}
 	}
-	got := a.cloud.Audit(ctx, home, regions, progress)
+	controls := slices.DeleteFunc(slices.Clone(a.cloud.Want.Controls), func(c catalog.Control) bool {
+		return !slices.ContainsFunc(req.Frameworks, func(f catalog.Framework) bool { return len(f.Requires(c.ID)) > 0 })
+	})
+	got := a.cloud.Audit(ctx, home, regions, controls, progress)
 	if err := ctx.Err(); err != nil {
 		return audit.Report{}, err
 	}

@@ -77,6 +77,9 @@ func TestSweepGivesAKindUp(t *testing.T) {
 						t.Errorf("the sweep took %s", took)
 					}
 					for _, r := range s.Reports {
+						if k == catalog.Alarms && r.Kind == string(catalog.Guard) && r.Region != home {
+							continue // the guard reads a forwarder's alarm
+						}
 						if broken := r.Kind == string(k); broken != (r.Error != "") {
 							t.Errorf("%s: error %q, want one of %s only", r.Scope, r.Error, k)
 						}

@@ -258,8 +258,7 @@ func (r *region) measuring(state *plan.AlarmState) (names []string) {
 		}
 	}
 	for _, f := range state.Filters {
-		measures := slices.ContainsFunc(r.Want.Controls, func(control catalog.Control) bool { return plan.Measures(control, f) == "" })
-		if !measures {
+		if !plan.MeasuresAny(r.Want, f) {
 			continue
 		}
 		for _, a := range state.Alarms {

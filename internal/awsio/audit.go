@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 
 	"github.com/relight-aws/relight/internal/audit"
+	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
 )
@@ -24,8 +25,10 @@ const auditedAtOnce = 8
 // it in the home region, and VPCs with their flow logs in each region. It reads each
 // thing once, and nothing that only a repair needs. What cannot be read is in the
 // result, and stops nothing else. It calls progress after each region.
-func (c *Cloud) Audit(ctx context.Context, home string, regions []string, progress func(done, total int)) audit.Observed {
-	o := &observedAudit{got: audit.Observed{
+// Topics count if an alarm on a filter of somebody else's, or of one of the controls,
+// notifies them.
+func (c *Cloud) Audit(ctx context.Context, home string, regions []string, controls []catalog.Control, progress func(done, total int)) audit.Observed {
+	o := &observedAudit{controls: controls, got: audit.Observed{
 		Account: c.Want.Account, Home: home, Health: plan.Healths{}, Topics: map[string]plan.Topic{}, Receivers: map[string]string{},
 	}}
 	if c.Now != nil {
@@ -58,6 +61,8 @@ func (c *Cloud) Audit(ctx context.Context, home string, regions []string, progre
 
 // An observedAudit is what an audit has read so far.
 type observedAudit struct {
+	controls []catalog.Control
+
 	mu  sync.Mutex // of what regions share: Regions and Unread
 	got audit.Observed
 }
@@ -113,7 +118,13 @@ func (o *observedAudit) chain(ctx context.Context, r *region) {
 	}
 	o.got.Alarms = state.Alarms
 	topics := map[string][]string{} // to the names of the alarms
+	named := func(list []catalog.Control, f plan.Filter) bool {
+		return slices.ContainsFunc(list, func(c catalog.Control) bool { return f.Name == r.Want.Name(c.ID) })
+	}
 	for _, f := range o.got.Filters {
+		if named(r.Want.Controls, f) && !named(o.controls, f) {
+			continue
+		}
 		for _, m := range f.Metrics {
 			for _, name := range sortedKeys(state.Alarms) {
 				a := state.Alarms[name]

@@ -111,9 +111,6 @@ func (r *region) observeGuard(ctx context.Context, s remedy.Scope) (*plan.GuardS
 	return state, nil
 }
 
-// parts returns what relight's stack in the region has.
-func (r *region) parts() catalog.Parts { return r.Want.Parts(r.Want.HomeRegion, r.name) }
-
 // isHome reports whether the region is the home region.
 func (r *region) isHome() bool { return r.name == r.Want.HomeRegion }
 
@@ -246,7 +243,7 @@ func (r *region) ours(of catalog.ResourceType, name string) bool {
 // guardLogs reads the log groups of relight's functions among those names, or all for
 // none.
 func (r *region) guardLogs(ctx context.Context, state *plan.GuardState, names []string) error {
-	wanted := slices.DeleteFunc(r.parts().Logs, func(group string) bool { return len(names) > 0 && !slices.Contains(names, group) })
+	wanted := slices.DeleteFunc(slices.Clone(r.parts().Logs), func(group string) bool { return len(names) > 0 && !slices.Contains(names, group) })
 	state.Logs = map[string]bool{}
 	if len(wanted) == 0 {
 		return nil

@@ -9,6 +9,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"github.com/relight-aws/relight/internal/catalog"
 )
 
 // A region is one region of one account, with the clients that call it. Global
@@ -17,7 +19,8 @@ type region struct {
 	*Cloud
 	account string // 12 digits
 	name    string
-	cfg     aws.Config // of its clients
+	cfg     aws.Config           // of its clients
+	parts   func() catalog.Parts // of relight's stack in the region
 
 	mu      sync.Mutex
 	clients map[reflect.Type]any
@@ -34,6 +37,7 @@ func (c *Cloud) in(account, name string) *region {
 	}
 	r := &region{Cloud: c, account: account, name: name, clients: map[reflect.Type]any{}, made: map[string]time.Time{}}
 	r.cfg = r.clientConfig(c.Config)
+	r.parts = sync.OnceValue(func() catalog.Parts { return c.Want.Parts(c.Want.HomeRegion, name) })
 	if c.regions == nil {
 		c.regions = map[[2]string]*region{}
 	}

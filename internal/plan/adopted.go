@@ -111,8 +111,7 @@ func NeedsAdopted(want catalog.Desired, got Observed) bool {
 func othersMeasure(want catalog.Desired, c catalog.Control, filters []Filter) []string {
 	var names []string
 	for _, f := range filters {
-		own := slices.ContainsFunc(want.Controls, func(c catalog.Control) bool { return f.Name == want.Name(c.ID) })
-		if !own && Measures(c, f) == "" {
+		if ownedBy(want, f) < 0 && Measures(c, f) == "" {
 			names = append(names, f.Name)
 		}
 	}

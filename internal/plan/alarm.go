@@ -589,7 +589,7 @@ func measuredBy(want catalog.Desired, adopted Adopted, c catalog.Control, state 
 	for _, f := range state.Filters {
 		if f.Name == own.Name {
 			ours = true
-		} else if adopted.filter(f.Name) && Measures(c, f) == "" {
+		} else if adopted.filter(f.Name) && ownedBy(want, f) < 0 && Measures(c, f) == "" {
 			metrics = append(metrics, Metric{Namespace: f.Metrics[0].Namespace, Name: f.Metrics[0].Name, Unit: f.Metrics[0].Unit})
 		}
 	}

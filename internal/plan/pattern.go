@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
@@ -10,6 +11,25 @@ import (
 // unrelated is a record that no control is about. A filter that matches it counts
 // everything: its alarm is always in ALARM, and notifies nobody of the next event.
 const unrelated = `{"eventType":"AwsApiCall","eventSource":"unrelated.amazonaws.com","eventName":"DescribeUnrelated","sourceIPAddress":"192.0.2.10","userIdentity":{"type":"AssumedRole"}}`
+
+// MeasuresAny reports whether a filter measures a control: one of relight's own its
+// control, and any other whichever it is. No filter of relight's stands in for another.
+func MeasuresAny(want catalog.Desired, f Filter) bool {
+	if i := ownedBy(want, f); i >= 0 {
+		return Measures(want.Controls[i], f) == ""
+	}
+	return slices.ContainsFunc(want.Controls, func(c catalog.Control) bool { return Measures(c, f) == "" })
+}
+
+// ownedBy returns the index of the control that a filter of relight's own is for, or
+// -1 for a filter of others.
+func ownedBy(want catalog.Desired, f Filter) int {
+	id, ours := strings.CutPrefix(f.Name, want.Name(""))
+	if !ours {
+		return -1
+	}
+	return slices.IndexFunc(want.Controls, func(c catalog.Control) bool { return c.ID == id })
+}
 
 // covers reports whether a filter pattern matches whatever a control's does, and not
 // just anything. A twin is there for its text, so only that text covers it.
