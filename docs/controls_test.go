@@ -1,7 +1,9 @@
 package docs_test
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
 )
@@ -35,11 +37,45 @@ func controls(p *page) {
 		}
 		p.row(append(cells, c.SecurityHub)...)
 	}
+	frameworks(p, rows)
 	p.line("\n## Patterns\n")
-	p.line("Somebody else's filter satisfies a control if its pattern differs from the one below in")
-	p.line("white space only and nothing narrows the filter. A pattern has at most %d characters.", catalog.PatternLimit)
+	p.line("Patterns are compared by what they mean: quotes, order, white space and parentheses do not matter. relight's own filter")
+	p.line("has to mean the same as the pattern below, and to be the same text where there is a Security Hub control. Somebody")
+	p.line("else's filter satisfies a control if it matches at least the same events, but not any event, and nothing narrows it; a twin")
+	p.line("for Security Hub needs the same text. `relight controls test --event FILE` says what an event trips, and why not the")
+	p.line("others. A pattern has at most %d characters.", catalog.PatternLimit)
 	for _, c := range rows {
 		p.line("\n### %s\n\n```\n%s\n```", c.ID, c.Pattern)
+	}
+}
+
+// frameworks writes the requirements of the frameworks that are no CIS benchmark.
+func frameworks(p *page, rows []catalog.Control) {
+	p.line("\n## Frameworks\n")
+	p.line("`relight audit --framework ID` checks these. The IDs of requirements are those that the sources publish; the benchmarks and")
+	p.line("standards themselves were not read. A control that no source maps has no requirement, which does not mean that the standard")
+	p.line("has none. In each version of the benchmark, flow logs of VPCs have a section of their own.\n")
+	p.head("Framework", "Requirements", "Flow logs", "Source of the IDs")
+	for _, f := range catalog.Frameworks() {
+		var sets []string // of requirements
+		with := map[string][]string{}
+		n := 0
+		for _, c := range rows {
+			if set := strings.Join(f.Requires(c.ID), ", "); set != "" {
+				if n++; with[set] == nil {
+					sets = append(sets, set)
+				}
+				with[set] = append(with[set], code(c.ID))
+			}
+		}
+		for i, set := range sets {
+			sets[i] = strings.Join(with[set], ", ") + ": " + set
+		}
+		requirements := strings.Join(sets, "; ")
+		if n > 10 {
+			requirements = fmt.Sprintf("%d controls, as above", n)
+		}
+		p.row(code(f.ID)+" "+f.Title, requirements, strings.Join(f.Requires(catalog.FlowLogsCheck), ", "), f.Source)
 	}
 }
 
