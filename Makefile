@@ -8,6 +8,9 @@ goarch_x86_64 := amd64
 
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
+# The Chromium of this machine; make test installs one from npm if there is none.
+browser = $(or $(CHROME),$(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name)))))
+
 relight := build/relight
 tools := go tool -modfile=go.tool.mod
 
@@ -27,8 +30,9 @@ lab: need node_modules .venv $(relight) ## Keep that account up, to attack it by
 	$(relight) lab --port $(or $(PORT),0)
 
 .PHONY: test
-test: need node_modules .venv quick ## Run every test, the stack's and the local cloud's included
+test: need node_modules .venv $(if $(browser),,chromium) quick ## Run every test, the stack's and the local cloud's included
 	go test -run 'CutsAreUndone|Any' ./internal/app -pairs -rapid.checks=100
+	go test -count=1 -run TestBrowser ./internal/audit/page -browser
 	go test -count=1 -timeout 40m ./infra/... ./internal/lab/...
 
 # The part to run while working: no Node, no Python, no local cloud.
@@ -104,6 +108,13 @@ $(relight):
 
 node_modules: package-lock.json
 	npm ci --no-audit --no-fund
+	@touch $@
+
+.PHONY: chromium
+chromium: need internal/audit/page/testdata/node_modules
+
+internal/audit/page/testdata/node_modules: internal/audit/page/testdata/package-lock.json
+	npm ci --no-audit --no-fund --prefix $(@D)
 	@touch $@
 
 .venv: requirements.txt

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/relight-aws/relight/internal/app"
 	"github.com/relight-aws/relight/internal/audit"
+	"github.com/relight-aws/relight/internal/audit/page"
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
@@ -22,6 +24,7 @@ func newAudit(f *flags) *cobra.Command {
 	var (
 		names, regions     []string
 		strict, policyOnly bool
+		html               string
 	)
 	cmd := &cobra.Command{
 		Use:   "audit",
@@ -50,20 +53,36 @@ func newAudit(f *flags) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := printAudit(cmd.OutOrStdout(), f, rep); err != nil {
-				return err
-			}
-			if !rep.Passed() {
-				return errToDo
-			}
-			return nil
+			return deliver(cmd.OutOrStdout(), f, rep, html)
 		},
 	}
 	cmd.Flags().StringSliceVar(&names, "framework", []string{defaultFramework}, "frameworks to check, or all")
 	cmd.Flags().StringSliceVar(&regions, "regions", nil, "only the VPCs of these regions (default: every enabled region)")
 	cmd.Flags().BoolVar(&strict, "strict", false, "accept only the pattern text that Security Hub prints, where it prints one")
+	cmd.Flags().StringVar(&html, "html", "", "also write the result as an HTML page into this file")
 	cmd.Flags().BoolVar(&policyOnly, "policy", false, "print the IAM policy that an audit needs, and audit nothing")
 	return cmd
+}
+
+// deliver prints a report and writes its page, if a path is given. A page that cannot
+// be written takes nothing from what is printed.
+func deliver(w io.Writer, f *flags, rep audit.Report, path string) error {
+	if err := printAudit(w, f, rep); err != nil {
+		return err
+	}
+	if path != "" {
+		var b bytes.Buffer
+		if err := page.Write(&b, rep); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil { //nolint:gosec // for an auditor to read
+			return fmt.Errorf("--html: %w", err)
+		}
+	}
+	if !rep.Passed() {
+		return errToDo
+	}
+	return nil
 }
 
 // frameworksOf returns the frameworks with these IDs.

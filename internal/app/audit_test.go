@@ -57,7 +57,7 @@ func broken(rep audit.Report) (lines []string) {
 		if failed > 1 {
 			lines = append(lines, fmt.Sprintf("%s names %d links", c.Control, failed))
 		}
-		if c.Status == audit.Fail && (c.Problem == "" || c.Remedy == "" || c.Command == "") {
+		if c.Broken != "" && (c.Problem == "" || c.Remedy == "" || c.Command == "") {
 			lines = append(lines, c.Control+" has no problem, remedy or command")
 		}
 	}

@@ -74,7 +74,7 @@ type Check struct {
 	Problem      string              `json:"problem,omitempty"`
 	Remedy       string              `json:"remedy,omitempty"`
 	Command      string              `json:"command,omitempty"` // that repairs the broken link
-	Steps        []Step              `json:"steps"`
+	Steps        []Step              `json:"steps,omitempty"`   // none if it does not apply
 }
 
 // A Report is the result of an audit.
@@ -425,7 +425,7 @@ func (a auditor) alarms(m plan.Metric) (best []Step) {
 	if len(weak) > 0 {
 		problem = strings.Join(weak, "; ")
 	}
-	return []Step{{Link: Alarm, Status: Fail, Resource: metric, Problem: problem}}
+	return []Step{{Link: Alarm, Status: Fail, Resource: metric, Problem: problem, Evidence: map[string]string{"namespace": m.Namespace, "metricName": m.Name}}}
 }
 
 // actions returns the links from an alarm's actions on.

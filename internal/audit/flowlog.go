@@ -19,6 +19,7 @@ func flowLogChecks(want catalog.Desired, got Observed, r Region, required map[st
 	check := Check{Control: catalog.FlowLogsCheck, Title: "VPC flow logs", Requirements: required, Region: r.Name}
 	if u := a.unread(FlowLog, r.Name, ""); u != nil {
 		check.conclude([]Step{*u}, flowLogs)
+		check.Remedy, check.Command = grant()
 		return []Check{check}
 	}
 	vpcs := slices.Clone(r.VPCs)
@@ -35,7 +36,7 @@ func flowLogChecks(want catalog.Desired, got Observed, r Region, required map[st
 			c.Status, c.Problem = NotApplicable, "the tag "+catalog.ExemptTag+" exempts the VPC"
 		default:
 			c.conclude(a.flowLog(r, vpc), flowLogs)
-			if c.Broken != "" && c.Status == Fail {
+			if c.Broken != "" {
 				c.Remedy, c.Command = flowLogRemedy(want, r.Name, vpc, c)
 			}
 		}

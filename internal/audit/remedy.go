@@ -38,11 +38,16 @@ func aws(region string, words ...string) string {
 	return strings.Join(line, " ")
 }
 
+// grant says what to do if a link could not be read.
+func grant() (text, command string) {
+	return "Grant the missing permission, and audit again: relight audit --policy prints everything that an audit needs.", "relight audit --policy"
+}
+
 // remedy says what repairs a broken link of a control's chain, and the command.
 func (a auditor) remedy(broken Link, trail *plan.Trail, c *Check) (text, command string) {
 	step := c.Steps[indexOf(broken)]
 	if step.Status == Unknown {
-		return "Grant the missing permission, and audit again: relight audit --policy prints everything that an audit needs.", "relight audit --policy"
+		return grant()
 	}
 	region, alarm := a.got.Home, a.want.Name(a.control.ID)
 	switch broken {
@@ -73,10 +78,8 @@ func (a auditor) remedy(broken Link, trail *plan.Trail, c *Check) (text, command
 			aws(region, "logs", "put-metric-filter", "--log-group-name", a.got.LogGroup, "--filter-name", alarm, "--filter-pattern", a.control.Pattern,
 				"--metric-transformations", fmt.Sprintf("metricName=%s,metricNamespace=%s,metricValue=1", alarm, a.want.Prefix))
 	case Alarm:
-		i := strings.LastIndex(step.Resource, "/") // a namespace may contain one
-		namespace, name := step.Resource[:i], step.Resource[i+1:]
 		return "Put an alarm on the filter's metric; relight does that: " + apply(catalog.Alarms),
-			aws(region, "cloudwatch", "put-metric-alarm", "--alarm-name", alarm, "--namespace", namespace, "--metric-name", name, "--statistic", a.control.Statistic(),
+			aws(region, "cloudwatch", "put-metric-alarm", "--alarm-name", alarm, "--namespace", step.Evidence["namespace"], "--metric-name", step.Evidence["metricName"], "--statistic", a.control.Statistic(),
 				"--period", strconv.Itoa(int(a.control.Period)), "--evaluation-periods", strconv.Itoa(catalog.AlarmPeriods),
 				"--threshold", strconv.FormatFloat(a.control.Threshold, 'g', -1, 64), "--comparison-operator", catalog.AlarmComparison,
 				"--treat-missing-data", catalog.AlarmMissing, "--alarm-actions", cmp.Or(a.want.Topic, "TOPIC_ARN"))
@@ -105,6 +108,9 @@ func indexOf(link Link) int {
 
 // flowLogRemedy says what repairs the flow log of a VPC, and the command.
 func flowLogRemedy(want catalog.Desired, region string, vpc plan.VPC, c Check) (text, command string) {
+	if c.Status == Unknown {
+		return grant()
+	}
 	switch c.Broken {
 	case FlowLog:
 		return "Create a flow log for rejected traffic; relight does that: " + apply(catalog.FlowLogs),
