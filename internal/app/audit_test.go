@@ -153,7 +153,7 @@ func TestAuditNamesTheLink(t *testing.T) {
 		"accepted only":    {func(w *world) { w.deleteFlowLogs(home, "vpc-1"); w.createFlowLog(home, "vpc-1", "ACCEPT", theirGroup) }, []string{"vpc-flow-logs vpc-1: flow log"}},
 		"not delivering":   {func(w *world) { w.FailDelivery(second, "vpc-3", "Access error") }, []string{"vpc-flow-logs vpc-3: delivery"}},
 		"retention":        {func(w *world) { w.putRetention(second, "relight-flow-logs", 30) }, []string{"vpc-flow-logs vpc-3: retention"}},
-		"flow log group":   {func(w *world) { w.deleteGroup(second, "relight-flow-logs") }, []string{"vpc-flow-logs vpc-3: retention"}},
+		"flow log group":   {func(w *world) { w.deleteGroup(second, "relight-flow-logs") }, []string{"vpc-flow-logs vpc-3: destination"}},
 	}
 	if len(breakages) < 15 {
 		t.Errorf("%d breakages", len(breakages))
@@ -204,7 +204,7 @@ func TestAuditUnread(t *testing.T) {
 		"DescribeVpcs":              {"ec2:DescribeVpcs", flows},
 		"DescribeFlowLogs":          {"ec2:DescribeFlowLogs", flows},
 		"DescribeRegions":           {"ec2:DescribeRegions", flows},
-		"DescribeLogGroups":         {"logs:DescribeLogGroups", []string{"vpc-flow-logs vpc-1: retention unknown", "vpc-flow-logs vpc-2: retention unknown", "vpc-flow-logs vpc-3: retention unknown"}},
+		"DescribeLogGroups":         {"logs:DescribeLogGroups", []string{"vpc-flow-logs vpc-1: destination unknown", "vpc-flow-logs vpc-2: destination unknown", "vpc-flow-logs vpc-3: destination unknown"}},
 	} {
 		t.Run(op, func(t *testing.T) {
 			t.Parallel()

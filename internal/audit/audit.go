@@ -31,14 +31,15 @@ const (
 
 // The links of the chain of a VPC, in order.
 const (
-	FlowLog   Link = "flow log"  // an active flow log records the traffic
-	Delivery  Link = "delivery"  // EC2 reports no failure of its delivery
-	Retention Link = "retention" // its log group exists and keeps the records
+	FlowLog     Link = "flow log"    // an active flow log records the traffic
+	Destination Link = "destination" // the log group that it delivers to exists; buckets and streams are not read
+	Delivery    Link = "delivery"    // EC2 reports no failure of its delivery
+	Retention   Link = "retention"   // the log group keeps the records
 )
 
 var (
 	monitoring = []Link{Trail, Logging, Events, LogGroup, Filter, Alarm, Actions, Topic, Subscriber}
-	flowLogs   = []Link{FlowLog, Delivery, Retention}
+	flowLogs   = []Link{FlowLog, Destination, Delivery, Retention}
 )
 
 // A Status is the result of a check or of one of its links.

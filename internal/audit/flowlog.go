@@ -74,31 +74,34 @@ func (a auditor) flowLogSteps(r Region, fl plan.FlowLog) []Step {
 		"FlowLogStatus": fl.Status, "TrafficType": fl.TrafficType, "LogDestinationType": fl.Destination, "LogDestination": cmp.Or(fl.Where, fl.LogGroup),
 	}
 	steps := []Step{{Link: FlowLog, Status: Pass, Resource: fl.ID, Evidence: evidence}}
+	where := Step{Link: Destination, Status: Pass, Resource: cmp.Or(fl.LogGroup, fl.Where)}
+	group, exists := r.LogGroups[fl.LogGroup]
+	switch u := a.unread(Destination, r.Name, ""); {
+	case fl.LogGroup == "":
+	case u != nil:
+		u.Resource = fl.LogGroup
+		return append(steps, *u)
+	case !exists:
+		where.Status, where.Problem = Fail, "log group "+fl.LogGroup+" does not exist"
+		return append(steps, where)
+	}
+	steps = append(steps, where)
 	delivery := Step{Link: Delivery, Status: Pass, Resource: fl.ID, Evidence: map[string]string{"DeliverLogsStatus": fl.Delivery}}
 	if fl.Failed() {
 		delivery.Status, delivery.Problem = Fail, "flow log "+fl.ID+" cannot deliver: "+cmp.Or(fl.DeliveryError, fl.Delivery)
 		return append(steps, delivery)
 	}
 	steps = append(steps, delivery)
-	keep := Step{Link: Retention, Status: Pass, Resource: cmp.Or(fl.LogGroup, fl.Where)}
-	if fl.LogGroup == "" { // a bucket's or a stream's own affair
-		keep.Evidence = map[string]string{"LogDestinationType": fl.Destination}
-		return append(steps, keep)
-	}
-	if u := a.unread(Retention, r.Name, ""); u != nil {
-		u.Resource = fl.LogGroup
-		return append(steps, *u)
-	}
-	days := a.want.FlowLogs.RetentionDays
-	group, exists := r.LogGroups[fl.LogGroup]
-	keep.Evidence = map[string]string{"retentionInDays": strconv.Itoa(int(group.RetentionDays))}
-	switch {
-	case !exists:
-		keep.Status, keep.Problem = Fail, "log group "+fl.LogGroup+" does not exist"
+	keep := Step{Link: Retention, Status: Pass, Resource: where.Resource}
+	switch days := a.want.FlowLogs.RetentionDays; {
+	case fl.LogGroup == "": // a bucket's or a stream's own affair
 	case group.RetentionDays == 0:
-		keep.Evidence["retentionInDays"] = "never expire"
-	case group.RetentionDays < days:
-		keep.Status, keep.Problem = Fail, fmt.Sprintf("log group %s keeps its records for %d days, not %d", fl.LogGroup, group.RetentionDays, days)
+		keep.Evidence = map[string]string{"retentionInDays": "never expire"}
+	default:
+		keep.Evidence = map[string]string{"retentionInDays": strconv.Itoa(int(group.RetentionDays))}
+		if group.RetentionDays < days {
+			keep.Status, keep.Problem = Fail, fmt.Sprintf("log group %s keeps its records for %d days, not %d", fl.LogGroup, group.RetentionDays, days)
+		}
 	}
 	return append(steps, keep)
 }

@@ -115,7 +115,7 @@ func TestLinks(t *testing.T) {
 		"not active":       {func(_ *catalog.Desired, o *audit.Observed) { vpc(o).FlowLogs[0].Status = "ENDED" }, "", "flow log fail", "is ENDED"},
 		"accepted only":    {func(_ *catalog.Desired, o *audit.Observed) { vpc(o).FlowLogs[0].TrafficType = "ACCEPT" }, "", "flow log fail", "records only ACCEPT"},
 		"few fields":       {func(_ *catalog.Desired, o *audit.Observed) { vpc(o).FlowLogs[0].Format = "${action}" }, "", "", ""},
-		"flow logs' group": {func(_ *catalog.Desired, o *audit.Observed) { o.Regions[0].LogGroups = nil }, "", "retention fail", "does not exist"},
+		"flow logs' group": {func(_ *catalog.Desired, o *audit.Observed) { o.Regions[0].LogGroups = nil }, "", "destination fail", "does not exist"},
 		"region not read": {func(_ *catalog.Desired, o *audit.Observed) {
 			o.Unread = []audit.Unread{{Link: audit.FlowLog, Region: home, Action: "ec2:DescribeVpcs", Error: "denied"}}
 		}, "", "flow log unknown", "ec2:DescribeVpcs"},

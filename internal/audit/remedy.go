@@ -3,6 +3,7 @@ package audit
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -45,7 +46,7 @@ func grant() (text, command string) {
 
 // remedy says what repairs a broken link of a control's chain, and the command.
 func (a auditor) remedy(broken Link, trail *plan.Trail, c *Check) (text, command string) {
-	step := c.Steps[indexOf(broken)]
+	step := c.Steps[slices.Index(monitoring, broken)]
 	if step.Status == Unknown {
 		return grant()
 	}
@@ -97,15 +98,6 @@ func (a auditor) remedy(broken Link, trail *plan.Trail, c *Check) (text, command
 	return "", ""
 }
 
-func indexOf(link Link) int {
-	for i, l := range monitoring {
-		if l == link {
-			return i
-		}
-	}
-	return 0
-}
-
 // flowLogRemedy says what repairs the flow log of a VPC, and the command.
 func flowLogRemedy(want catalog.Desired, region string, vpc plan.VPC, c Check) (text, command string) {
 	if c.Status == Unknown {
@@ -116,10 +108,13 @@ func flowLogRemedy(want catalog.Desired, region string, vpc plan.VPC, c Check) (
 		return "Create a flow log for rejected traffic; relight does that: " + apply(catalog.FlowLogs),
 			aws(region, "ec2", "create-flow-logs", "--resource-type", "VPC", "--resource-ids", vpc.ID, "--traffic-type", catalog.TrafficReject,
 				"--log-group-name", want.FlowLogs.LogGroup, "--deliver-logs-permission-arn", cmp.Or(want.DeliveryRole, "ROLE_ARN"))
+	case Destination:
+		return "Create the log group again; relight does that with its retention and key: " + apply(catalog.FlowLogs),
+			aws(region, "logs", "create-log-group", "--log-group-name", c.Steps[slices.Index(flowLogs, Destination)].Resource)
 	case Delivery:
 		return "Find out why the flow log cannot deliver: its role, the key of its log group, or its bucket's policy. relight plan names the cause for its own.", "relight plan --kinds " + string(catalog.FlowLogs) + "," + string(catalog.DeliveryRoles) + " --regions " + region
 	}
-	group := c.Steps[len(flowLogs)-1].Resource
+	group := c.Steps[slices.Index(flowLogs, Retention)].Resource
 	return "Keep the records for as long as the policy says; relight does that: " + apply(catalog.FlowLogs),
 		aws(region, "logs", "put-retention-policy", "--log-group-name", group, "--retention-in-days", strconv.Itoa(int(want.FlowLogs.RetentionDays)))
 }

@@ -225,7 +225,7 @@ func (o *observedAudit) vpcs(ctx context.Context, r *region) audit.Region {
 	read.VPCs = vpcs
 	if len(groups) > 0 {
 		read.LogGroups, err = r.describeLogGroups(ctx, groups, nil)
-		o.unread(r, audit.Retention, "", err)
+		o.unread(r, audit.Destination, "", err)
 	}
 	return read
 }

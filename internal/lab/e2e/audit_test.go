@@ -63,7 +63,7 @@ func TestAudit(t *testing.T) {
 		{[]string{"ec2 DeleteFlowLogs, one"}, flowLogs, audit.FlowLog},
 		{[]string{"ec2 DeleteFlowLogs, a narrower one in its place"}, flowLogs, audit.FlowLog},
 		{[]string{"logs PutRetentionPolicy, a day, flow logs'"}, flowLogs, audit.Retention},
-		{[]string{"logs DeleteLogGroup, the flow logs'"}, flowLogs, audit.Retention},
+		{[]string{"logs DeleteLogGroup, the flow logs'"}, flowLogs, audit.Destination},
 	} {
 		for _, name := range row.attacks {
 			region := lab.Region
