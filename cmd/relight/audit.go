@@ -13,6 +13,7 @@ import (
 
 	"github.com/relight-aws/relight/internal/app"
 	"github.com/relight-aws/relight/internal/audit"
+	"github.com/relight-aws/relight/internal/audit/finding"
 	"github.com/relight-aws/relight/internal/audit/page"
 	"github.com/relight-aws/relight/internal/catalog"
 )
@@ -33,8 +34,11 @@ func newAudit(f *flags) *cobra.Command {
 			"actions, topic, subscriber; and each VPC with its flow log in every enabled region. For\n" +
 			"each control it says which link is broken, and what repairs it. Works without a\n" +
 			"deployment, and only reads.\n\n" +
+			"With --output asff it prints findings in the AWS Security Finding Format, with\n" +
+			"--output ocsf Compliance Findings of OCSF " + finding.Version + ".\n\n" +
 			"Exit code 0: everything passes; 2: something fails or is unknown; 1: an error.",
-		Args: cobra.NoArgs,
+		Args:        cobra.NoArgs,
+		Annotations: map[string]string{furtherOutputs: "asff ocsf"},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if policyOnly {
 				return printAuditPolicy(cmd.OutOrStdout())
@@ -121,10 +125,15 @@ func printAuditPolicy(w io.Writer) error {
 // printAudit prints a report: what does not pass first, with every link that does not,
 // and what repairs it.
 func printAudit(w io.Writer, f *flags, rep audit.Report) error {
-	if f.json() {
-		out := json.NewEncoder(w)
-		out.SetIndent("", "  ")
+	out := json.NewEncoder(w)
+	out.SetIndent("", "  ")
+	switch f.output {
+	case "json":
 		return out.Encode(rep)
+	case "asff":
+		return out.Encode(finding.ToASFF(rep))
+	case "ocsf":
+		return out.Encode(finding.ToOCSF(rep))
 	}
 	p := printer{w: w}
 	paint := painter(w)

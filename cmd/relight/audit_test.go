@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -8,6 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relight-aws/relight/internal/audit"
 	"github.com/relight-aws/relight/internal/audit/audittest"
 )
 
@@ -31,5 +35,43 @@ func TestAuditPage(t *testing.T) {
 	}
 	if !strings.Contains(again.String(), "4 fail, 1 unknown, 19 pass, 1 not applicable") {
 		t.Errorf("the table is not printed: %s", again.String())
+	}
+}
+
+// Each output format is of its own form, with a finding for each check.
+func TestAuditOutputs(t *testing.T) {
+	rep := audittest.Broken()
+	for output, first := range map[string]string{"asff": "SchemaVersion", "ocsf": "class_uid"} {
+		var printed strings.Builder
+		if err := printAudit(&printed, &flags{output: output}, rep); err != nil {
+			t.Fatal(err)
+		}
+		var list []map[string]any
+		if err := json.Unmarshal([]byte(printed.String()), &list); err != nil || len(list) != len(rep.Checks) || list[0][first] == nil {
+			t.Errorf("%s: %d findings, want %d; %v", output, len(list), len(rep.Checks), err)
+		}
+	}
+	var printed strings.Builder
+	if err := printAudit(&printed, &flags{output: "json"}, rep); err != nil {
+		t.Fatal(err)
+	}
+	var again audit.Report
+	if err := json.Unmarshal([]byte(printed.String()), &again); err != nil || !cmp.Equal(again, rep) {
+		t.Errorf("%v: %s", err, cmp.Diff(rep, again))
+	}
+}
+
+// The text is the one that docs/audit.md shows.
+func TestAuditText(t *testing.T) {
+	var printed strings.Builder
+	if err := printAudit(&printed, &flags{output: "text"}, audittest.Example()); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile("../../docs/audit.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, shown, _ := strings.Cut(string(raw), "$ build/relight audit\n"); !strings.HasPrefix(shown, printed.String()+"```\n") {
+		t.Errorf("docs/audit.md does not show what is printed:\n%s", printed.String())
 	}
 }

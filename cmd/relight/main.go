@@ -10,6 +10,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -63,6 +65,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // defaultConfig is the configuration file that need not exist.
 const defaultConfig = "cdk.json"
 
+// furtherOutputs is the annotation of a command that names its output formats beside
+// text and json.
+const furtherOutputs = "outputs"
+
 // flags has the flags that every command accepts.
 type flags struct {
 	config string
@@ -81,9 +87,10 @@ func newRoot() *cobra.Command {
 			"cdk.json.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		PersistentPreRunE: func(*cobra.Command, []string) error {
-			if f.output != "text" && f.output != "json" {
-				return fmt.Errorf("--output %s: use text or json", f.output)
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			formats := append([]string{"text", "json"}, strings.Fields(cmd.Annotations[furtherOutputs])...)
+			if !slices.Contains(formats, f.output) {
+				return fmt.Errorf("--output %s: use %s", f.output, strings.Join(formats, ", "))
 			}
 			return nil
 		},

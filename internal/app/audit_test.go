@@ -1,9 +1,12 @@
 package app_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,6 +17,7 @@ import (
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/relight-aws/relight/internal/app"
 	"github.com/relight-aws/relight/internal/audit"
@@ -35,8 +39,22 @@ func (w *world) audited(strict bool, frameworks ...string) audit.Report {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(must(json.Marshal(rep))))
+	if err == nil {
+		err = reportSchema().Validate(doc)
+	}
+	if err != nil {
+		w.t.Errorf("the report does not follow its schema: %v", err)
+	}
 	return rep
 }
+
+// reportSchema is the schema of reports that is published.
+var reportSchema = sync.OnceValue(func() *jsonschema.Schema {
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	return c.MustCompile("../../docs/audit.schema.json")
+})
 
 // broken returns what does not pass, one line for each link: "root-usage filter".
 func broken(rep audit.Report) (lines []string) {

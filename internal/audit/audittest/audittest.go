@@ -106,6 +106,19 @@ func Broken() audit.Report {
 	return Of(got, catalog.Frameworks()...)
 }
 
+// Example returns a report for CIS 5.0 as docs/audit.md shows it.
+func Example() audit.Report {
+	got := Observed()
+	name := want().Name("root-usage")
+	alarm := got.Alarms[name]
+	alarm.ActionsEnabled = false
+	got.Alarms[name] = alarm
+	got.Regions[2].VPCs[1].FlowLogs = nil
+	got.Unread = []audit.Unread{{Link: audit.FlowLog, Region: third, Action: "ec2:DescribeVpcs", Error: "UnauthorizedOperation"}}
+	f, _ := catalog.FrameworkByID("cis-5.0")
+	return Of(got, f)
+}
+
 // Member returns the report of an account whose trail is the organisation's.
 func Member() audit.Report {
 	got := Observed()
