@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/relight-aws/relight/internal/awsio"
 	"github.com/relight-aws/relight/internal/catalog"
@@ -96,20 +95,20 @@ func NewWith(o Options) *App {
 // New returns the App of a deployed function. It reads the configuration from
 // beside the function's binary and the stack's ARNs from the environment. Its
 // error lists every problem.
-func New(ctx context.Context, f catalog.Function) (*App, error) {
+func New(f catalog.Function) (*App, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find own binary: %w", err)
 	}
 	cfg, configErr := config.Load(filepath.Join(filepath.Dir(exe), catalog.ConfigFile))
 	deployment, envErr := config.DeploymentFromEnv(os.Getenv)
-	settings, awsErr := awsconfig.LoadDefaultConfig(ctx)
+	clients, awsErr := settings()
 	if err := errors.Join(configErr, envErr, awsErr); err != nil {
 		return nil, err
 	}
 	return NewWith(Options{
 		Function: f, Config: cfg, Deployment: deployment,
-		AWS: settings, Pace: &awsio.Pace{},
+		AWS: clients, Pace: &awsio.Pace{},
 		Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), Now: time.Now, HandOver: f == catalog.Backfill, ChecksGuard: f.ChecksGuard(),
 	}), nil
 }

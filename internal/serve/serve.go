@@ -4,7 +4,6 @@
 package serve
 
 import (
-	"context"
 	"log"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -16,7 +15,7 @@ import (
 // Function runs a deployed function. It ends the process if the function cannot
 // start, with every problem in the log.
 func Function(f catalog.Function) {
-	a, err := app.New(context.Background(), f)
+	a, err := app.New(f)
 	if err != nil {
 		log.Fatal(err)
 	}
