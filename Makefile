@@ -9,7 +9,7 @@ goarch_x86_64 := amd64
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 # The Chromium of this machine; make test installs one from npm if there is none.
-browser = $(or $(CHROME),$(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name)))))
+browser = $(or $(CHROME),$(firstword $(foreach name,google-chrome chromium chromium-browser,$(shell command -v $(name)))))
 
 relight := build/relight
 tools := go tool -modfile=go.tool.mod

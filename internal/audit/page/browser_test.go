@@ -160,7 +160,7 @@ func open(t *testing.T, chromium, dir, scheme string) (sights []sight) {
 	case <-ctx.Done():
 		stop()
 		_ = cmd.Wait()
-		t.Fatalf("%s measured nothing: %s", chromium, stderr.String())
+		t.Fatalf("%s measured nothing; if it may not read %s, as one from a snap, set CHROME to the path of another: %s", chromium, dir, stderr.String())
 	}
 	return sights
 }
@@ -168,7 +168,7 @@ func open(t *testing.T, chromium, dir, scheme string) (sights []sight) {
 // find returns a Chromium: $CHROME, one of the system, or the one that npm installs.
 func find(t *testing.T) string {
 	t.Helper()
-	for _, name := range []string{os.Getenv("CHROME"), "chromium", "chromium-browser", "google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"} {
+	for _, name := range []string{os.Getenv("CHROME"), "google-chrome", "chromium", "chromium-browser", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"} {
 		if found, err := exec.LookPath(name); name != "" && err == nil {
 			return found
 		}
