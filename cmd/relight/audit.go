@@ -172,7 +172,7 @@ func printAudit(w io.Writer, f *flags, rep audit.Report) error {
 			p.line("    %s", oneLine(c.Problem))
 			if c.Remedy != "" {
 				p.line("    %s", c.Remedy)
-				p.line("    $ %s", c.Command)
+				p.line("    $ %s", oneLine(c.Command))
 			}
 		}
 	}

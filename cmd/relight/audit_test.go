@@ -75,3 +75,16 @@ func TestAuditText(t *testing.T) {
 		t.Errorf("docs/audit.md does not show what is printed:\n%s", printed.String())
 	}
 }
+
+// No name that somebody chose controls the terminal.
+func TestAuditTextIsPlain(t *testing.T) {
+	var printed strings.Builder
+	if err := printAudit(&printed, &flags{output: "text"}, audittest.Broken()); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(printed.String()) {
+		if text := strings.TrimSuffix(line, "\n"); oneLine(text) != text {
+			t.Errorf("%q", text)
+		}
+	}
+}
