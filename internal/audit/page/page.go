@@ -30,6 +30,7 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"join":  strings.Join,
 	"of":    func(totals map[audit.Status]int, s string) int { return totals[audit.Status(s)] },
 	"count": func(totals map[audit.Status]int) int { return sum(totals) },
+	"needs": func(totals map[audit.Status]int) int { return totals[audit.Fail] + totals[audit.Unknown] },
 	"are": func(n int, one, many string) string {
 		if n == 1 {
 			return "1 " + one

@@ -64,6 +64,9 @@ func TestFindings(t *testing.T) {
 	if len(v.Findings) != 1 || len(v.Findings[0].Checks) != rep.Totals[audit.Fail] || rep.Totals[audit.Fail] < 10 {
 		t.Errorf("%d findings for %v", len(v.Findings), rep.Totals)
 	}
+	if html, want := rendered(t, rep), fmt.Sprintf("1 thing to repair for %d checks.", rep.Totals[audit.Fail]); !strings.Contains(html, want) {
+		t.Errorf("the page does not say %q", want)
+	}
 	// Two frameworks that accept different texts are two checks of one control.
 	if f := of(audittest.Broken()).Findings[0]; len(f.Checks) != 2 || len(f.Subjects()) != 1 {
 		t.Errorf("%d checks of %d controls, want 2 of 1", len(f.Checks), len(f.Subjects()))
