@@ -28,6 +28,7 @@ func calls(p *page) {
 	}
 	p.line("\nThe rules match %s only if the parameter is one in which relight remembers something.", list(func(c catalog.Call) bool { return c.Memory }))
 	p.line("\nrelight watches %s only where `flowLogs.exemptByTag` is true.", list(func(c catalog.Call) bool { return c.Tag != "" }))
+	p.line("\nIt starts the check of `flowlogs` for %s only where `flowLogs.rejectAlarm` is set.", list(func(c catalog.Call) bool { return c.OnRecords }))
 	p.line("\n## What to do\n")
 	p.line("The notification of such a call carries this advice.")
 	advice(p)
@@ -42,6 +43,8 @@ func calls(p *page) {
 	}
 	p.line("\nWith `flowLogs.exemptByTag`, also:")
 	patterns(p, catalog.PatternsOf(slices.DeleteFunc(slices.Clone(catalog.Calls), func(c catalog.Call) bool { return c.Tag == "" }), catalog.Kinds()...))
+	p.line("\nWith `flowLogs.rejectAlarm`, also for `flowlogs`:")
+	patterns(p, catalog.PatternsOf(slices.DeleteFunc(slices.Clone(catalog.Calls), func(c catalog.Call) bool { return !c.OnRecords }), catalog.Kinds()...))
 	p.line("\nWith `flowLogs.graceSeconds`, the events of %s wait for that long", list(func(c catalog.Call) bool { return c.Newborn }))
 	p.line("in a queue of their own.")
 }

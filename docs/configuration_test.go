@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,7 +122,7 @@ func inside(v reflect.Value) reflect.Value {
 	switch t := v.Type(); {
 	case t.Kind() == reflect.Struct:
 		return v
-	case (t.Kind() == reflect.Map || t.Kind() == reflect.Slice) && t.Elem().Kind() == reflect.Struct:
+	case slices.Contains([]reflect.Kind{reflect.Map, reflect.Slice, reflect.Pointer}, t.Kind()) && t.Elem().Kind() == reflect.Struct:
 		return reflect.Zero(t.Elem())
 	default:
 		return reflect.Value{}

@@ -38,6 +38,7 @@ func controls(p *page) {
 		p.row(append(cells, c.SecurityHub)...)
 	}
 	frameworks(p, rows)
+	rejectedTraffic(p)
 	p.line("\n## Patterns\n")
 	p.line("Patterns are compared by what they mean: quotes, order, white space and parentheses do not matter. relight's own filter")
 	p.line("has to mean the same as the pattern below, and to be the same text where there is a Security Hub control. Somebody")
@@ -77,6 +78,33 @@ func frameworks(p *page, rows []catalog.Control) {
 		}
 		p.row(code(f.ID)+" "+f.Title, requirements, strings.Join(f.Requires(catalog.FlowLogsCheck), ", "), f.Source)
 	}
+}
+
+// rejectedTraffic describes the control that most deployments do not have.
+func rejectedTraffic(p *page) {
+	c := catalog.RejectControl(catalog.DefaultFlowLogFormat, catalog.RejectThreshold, catalog.RejectPeriod)
+	p.line("\n## The alarm on rejected traffic\n")
+	p.line("With `flowLogs.rejectAlarm`, relight has one more control, %s, on the log group to which its own flow", code(c.ID))
+	p.line("logs deliver. No benchmark asks for it. It is off by default: in each region, the metric and the alarm cost money, and how")
+	p.line("much rejected traffic is normal differs from account to account.\n")
+	p.line("- **Where.** In the home region and in each region with a forwarder, if relight's own flow logs deliver there. An alarm can")
+	p.line("  notify only a topic of its own region, and relight has none elsewhere. The sweep says so of each other region in which flow logs")
+	p.line("  deliver; add the region to `regions`. Where events reach relight, they restore filter and alarm within seconds; each sweep does everywhere.")
+	p.line("- **What it counts.** The records of relight's log group whose action is REJECT: not those of flow logs that deliver")
+	p.line("  elsewhere. The filter's pattern names the fields of `flowLogs.format` in their order, since CloudWatch Logs knows the words of a record")
+	p.line("  by their place alone. A flow log in this log group with other fields is a finding (`flowlog-uncounted`). A format without")
+	p.line("  `${action}` is refused. With the default format, the pattern is:\n\n```\n%s\n```\n", c.Pattern)
+	p.line("- **The metric has no dimensions, and neither has the alarm.** The published guide for this alarm gives it the dimension")
+	p.line("  `LogGroupName`, which the filter's metric does not have: that alarm never rings.")
+	p.line("- **When it rings.** When the records of one period of %d s number %v or more. The threshold is a judgement, not a measurement:", c.Period, c.Threshold)
+	p.line("  a scan of all 65,535 TCP ports of one interface exceeds it, and a hundred public addresses may each get a hundred unsolicited")
+	p.line("  probes in a period before it rings. One record stands for all packets of one flow in one aggregation interval. The period")
+	p.line("  is longer than that of the other alarms: a record has the time at which its interval began, and arrives up to a quarter of an hour later.")
+	p.line("- **To find your own threshold,** let it run for two weeks, look at the largest Sum of the metric `<prefix>/<prefix>-%s`,", c.ID)
+	p.line("  and set `flowLogs.rejectAlarm.threshold` to twice that. An alarm that stays in ALARM for a day notifies nobody of what comes next:")
+	p.line("  in the home region the sweep reports that (`alarm-stuck`).")
+	p.line("- **What is not watched.** Negative values in the metric, which lower the sum, and outside the home region mute rules,")
+	p.line("  suppressors and an alarm that stays in ALARM. If you switch the option off, filter and alarm stay until you delete them.")
 }
 
 // benchmarkGroups returns the benchmark versions in runs whose sections are

@@ -203,6 +203,7 @@ func (l lambdas) values(name string, queue awssqs.IQueue) map[string]string {
 		catalog.InPrefix:        l.Config.Prefix,
 		catalog.InTrailLogGroup: cmp.Or(l.Config.TrailLogs.LogGroup, "*"),
 		catalog.InTrailRole:     cmp.Or(l.Config.Trail.RoleARN, "arn:"+*l.stack.Partition()+":iam::"+*l.stack.Account()+":role/*"),
+		catalog.InFlowLogGroup:  l.Config.FlowLogs.LogGroup,
 		catalog.InDeliveryRole:  *l.delivery.RoleArn(),
 		catalog.InDeliveryName:  *l.delivery.RoleName(),
 		catalog.InScheduleRole:  *l.scheduler.RoleArn(),

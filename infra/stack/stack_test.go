@@ -77,7 +77,7 @@ func everything(partition, home, further string) app {
 		"prefix": "audit-lights-of-acme", "homeRegion": "`+home+`", "regions": ["`+further+`"], "sweepMinutes": 1440, "terminationProtection": true,
 		"permissionsBoundary": "`+arn+`:iam::111122223333:policy/bounds",
 		"trail": {"create": true}, "trailLogs": {"retentionDays": 3653}, "alarms": {"removeMutes": true},
-		"flowLogs": {"trafficType": "ALL", "format": "${version} ${vpc-id} ${action}", "graceSeconds": 900, "exemptByTag": true, "aggregationSeconds": 60},
+		"flowLogs": {"trafficType": "ALL", "format": "${version} ${vpc-id} ${action}", "graceSeconds": 900, "exemptByTag": true, "aggregationSeconds": 60, "rejectAlarm": {}},
 		"kmsKeys": {"`+home+`": "`+arn+`:kms:`+home+`:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"},
 		"addControls": [{"id": "object-deletions", "pattern": "{ $.eventName = %^DeleteObject% }"}],
 		"subscribers": [

@@ -455,7 +455,7 @@ func TestSamplesOfOtherShape(t *testing.T) {
 }
 
 func checkHealedOtherwise(t *testing.T, raw []byte, a attack) {
-	w := healthy(t, "")
+	w := healthy(t, a.config)
 	before := w.State()
 	a.do(w)
 	if again, errs := w.send(raw, true); len(again)+len(errs) > 0 {

@@ -187,7 +187,8 @@ func TestBackfillBudget(t *testing.T) {
 
 // A sweep that finds everything healthy in an account of one region makes fewer than
 // 60 calls, whatever is switched on. What it has to look at costs more calls only for
-// more of these: subscribers, keys, and topics and log groups of others.
+// more of these: subscribers, keys, topics and log groups of others, and the alarm on
+// rejected traffic.
 func TestSweepBudget(t *testing.T) {
 	t.Parallel()
 	const most = 59
@@ -196,7 +197,8 @@ func TestSweepBudget(t *testing.T) {
 		config string
 		others bool // others' filter, alarm and flow log are adopted
 	}{
-		"the defaults": {config: `{` + both + `}`},
+		"the defaults":        {config: `{` + both + `}`},
+		"an alarm on traffic": {config: `{"flowLogs":{"rejectAlarm":{}},` + both + `}`}, // two calls more: its filter and itself
 		"everything": {
 			config: `{"alarms":{"removeMutes":true},"flowLogs":{"exemptByTag":true},"kmsKeys":{"us-east-1":"arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"},` + both + `}`,
 			others: true, // four calls more: two for the key, one for the log group, one for the values that an alarm sums up

@@ -29,6 +29,7 @@ type attack struct {
 	adds    []string // what the repaired account has in addition
 	differs []string // what comes back in a different form
 	more    int      // notifications besides the one about the repair
+	config  string   // the configuration without which relight does not watch what it harms
 }
 
 // harms has an entry for each sample that must lead to a repair, and for each
@@ -201,8 +202,14 @@ var harms = map[string]attack{
 	"PutCompositeAlarm.suppressed.json": composed("any-of-the-account", `ALARM("relight-root-usage") OR ALARM("relight-iam-changes")`),
 	"PutCompositeAlarm.foreign.json":    composed("checkout", `ALARM("checkout-latency")`),
 
-	"DeleteMetricFilter.ours.json":            filterDeleted(rootUsage),
-	"DeleteMetricFilter.null-parameters.json": filterDeleted("relight-nacl-changes"),
+	"DeleteMetricFilter.ours.json": filterDeleted(rootUsage),
+
+	"DeleteMetricFilter.rejected-traffic.json":  {config: counting, do: func(w *world) { deleteRejectFilter(w, home) }},
+	"PutMetricFilter.rejected-traffic.json":     {config: counting, do: func(w *world) { narrowRejectFilter(w, home) }},
+	"PutMetricAlarm.rejected-traffic.json":      {config: counting, do: func(w *world) { numbRejectAlarm(w, home) }},
+	"DeleteAlarms.rejected-traffic.json":        {config: counting, do: func(w *world) { deleteRejectAlarm(w, home) }},
+	"DisableAlarmActions.rejected-traffic.json": {config: counting, do: func(w *world) { muteRejectAlarm(w, home) }},
+	"DeleteMetricFilter.null-parameters.json":   filterDeleted("relight-nacl-changes"),
 
 	"DeleteTopic.ours.json":            topicDeleted,
 	"DeleteTopic.null-parameters.json": topicDeleted,
@@ -592,8 +599,8 @@ func checkTold(t *testing.T, name string, asBatch bool) {
 // sample's call, that people are notified once, and that a second delivery
 // writes nothing.
 func checkHealed(t *testing.T, name string, asBatch bool) {
-	w := paging(t, "", asBatch)
 	a := harmOf(name)
+	w := paging(t, a.config, asBatch)
 	if a.do == nil {
 		t.Fatal("there is no attack for this sample")
 	}

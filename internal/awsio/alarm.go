@@ -53,6 +53,9 @@ func (r *region) observeAlarms(ctx context.Context, s remedy.Scope) (*plan.Alarm
 		controls = append(controls, r.Want.Name(control.ID))
 	}
 	ours := slices.Concat(controls, r.stackAlarms())
+	for _, control := range r.Want.FlowLogControls {
+		ours = append(ours, r.Want.Name(control.ID))
+	}
 	named := s.Names.List()
 	if len(named) == 0 {
 		return r.observeAllAlarms(ctx, s)
@@ -253,7 +256,7 @@ func (r *region) readTopics(ctx context.Context, state *plan.AlarmState, topics 
 func (r *region) measuring(state *plan.AlarmState) (names []string) {
 	names = r.stackAlarms()
 	for name := range state.Alarms {
-		if slices.ContainsFunc(r.Want.Controls, func(control catalog.Control) bool { return strings.HasPrefix(name, r.Want.Name(control.ID)) }) {
+		if slices.ContainsFunc(slices.Concat(r.Want.Controls, r.Want.FlowLogControls), func(control catalog.Control) bool { return strings.HasPrefix(name, r.Want.Name(control.ID)) }) {
 			names = append(names, name)
 		}
 	}

@@ -44,6 +44,8 @@ func (r *region) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.Flo
 	case catalog.Key: // of the group for relight's own flow logs; sweeps look at those of other groups
 		groups, err := r.describeLogGroups(ctx, []string{r.Want.FlowLogs.LogGroup}, nil)
 		return &plan.FlowLogState{LogGroups: groups}, err
+	case catalog.Filter, catalog.Alarm:
+		return r.observeCounters(ctx, s)
 	case catalog.Region, catalog.AccountPolicy: // the policy and the event contain everything needed
 		return &plan.FlowLogState{}, nil
 	}
@@ -98,6 +100,11 @@ func (r *region) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.Flo
 	}
 	if s.Type == "" {
 		if err := r.describeReadable(ctx, state); err != nil {
+			return nil, err
+		}
+	}
+	if _, exists := state.LogGroups[r.Want.FlowLogs.LogGroup]; r.counts() && (!exists || s.Type == "" || slices.Contains(s.Names.List(), r.Want.FlowLogs.LogGroup)) {
+		if _, err := r.readRecords(ctx, state); err != nil {
 			return nil, err
 		}
 	}

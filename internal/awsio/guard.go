@@ -148,13 +148,7 @@ func (r *region) guardChange(ctx context.Context, state *plan.GuardState) error 
 		why, err = unread(plan.GuardUnread, plan.Args{"part": "stack " + r.parts().Stack}, err)
 		state.Unread, state.Unknown = append(state.Unread, why...), why != nil
 		state.Absent = !state.Unknown && !slices.ContainsFunc(stacks, deployedStack)
-		for _, stack := range stacks {
-			for _, out := range stack.Outputs {
-				if aws.ToString(out.OutputKey) == catalog.OutputTopic {
-					state.Topic = aws.ToString(out.OutputValue)
-				}
-			}
-		}
+		state.Topic = topicOfStack(stacks)
 	}
 	if err != nil || state.Unknown {
 		return err

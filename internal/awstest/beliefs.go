@@ -290,6 +290,11 @@ var logGroupBeliefs = []Belief{
 		Other: "it shows only what was set on the group itself", Then: "This is not safe both ways: relight does not see that such a policy masks the group or deletes its events early. The event of PutAccountPolicy still notifies.", Settles: byHand + ": PutAccountPolicy of both types, DescribeLogGroups.",
 	},
 	{
+		ID: "alarms-count-late-data", Says: "An alarm counts data that arrives after its period: records of flow logs have the time at which their interval began, and arrive some minutes after its end.", Grade: Documented,
+		Evidence: "CloudWatch User Guide, Configuring how CloudWatch alarms treat missing data: an alarm looks at the most recent data points that exist, in more periods than it evaluates. That a filter's data has the time of the log event is by analogy with PutMetricData.", Decides: "internal/catalog/traffic.go",
+		Why: "The account evaluates no alarms. The period of the alarm on rejected traffic is as long as records of ten minutes take to arrive.", Then: "The alarm on rejected traffic may count too little: a longer flowLogs.rejectAlarm.periodSeconds, or flowLogs.aggregationSeconds 60, makes up for it.", Settles: "A filter on a log group, and PutLogEvents with events that are 15 minutes old.",
+	},
+	{
 		ID: "filter-limit-code", Says: "Too many filters of a group: LimitExceededException.", Grade: Recorded,
 		Evidence: stackd + "2026-09-26, of subscription filters; of metric filters by analogy.", Decides: "internal/awsio/classify.go",
 	},

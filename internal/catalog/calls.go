@@ -25,6 +25,7 @@ type Call struct {
 	Harmless   Value        // a call with this parameter does no harm, so relight notifies nobody; most rows have none
 	Newborn    bool         // the call creates a resource that its creator may be about to protect, so its event may wait
 	Tag        string       // the rule matches only requests with this tag, which exempts: watched only if flowLogs.exemptByTag is set
+	OnRecords  bool         // watched only if there is a control on the records of flow logs
 	Memory     bool         // the rule matches only requests whose name at Path is one of relight's memories
 	Sets       []string     // the advice is due only if the call has a parameter at one of these paths; it also says the values
 	Routine    bool         // relight makes this call too, and then no advice is due
@@ -250,6 +251,13 @@ var Calls = slices.Concat(
 
 	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: VPC, Path: "requestParameters.resourcesSet.items", Tag: ExemptTag}.
 		named("CreateTags", "DeleteTags"),
+
+	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs}, Type: Filter, Path: "requestParameters.filterName", OnRecords: true}.
+		named("PutMetricFilter", "DeleteMetricFilter"),
+	Call{Source: "aws.monitoring", Kinds: []Kind{FlowLogs}, Type: Alarm, Path: "requestParameters.alarmName", OnRecords: true}.
+		named("PutMetricAlarm"),
+	Call{Source: "aws.monitoring", Kinds: []Kind{FlowLogs}, Type: Alarm, Path: "requestParameters.alarmNames", OnRecords: true}.
+		named("DeleteAlarms", "DisableAlarmActions"),
 )
 
 // These calls change what a role may do, or who may assume it.
@@ -275,9 +283,12 @@ func (c Call) named(names ...string) []Call {
 }
 
 // Calls returns the calls that a deployment of the baseline watches. It leaves
-// out calls about tags unless the baseline lets a tag exempt VPCs.
+// out calls about tags unless the baseline lets a tag exempt VPCs, and calls about
+// controls on the records of flow logs unless it has some.
 func (b Baseline) Calls() []Call {
-	calls := slices.DeleteFunc(slices.Clone(Calls), func(c Call) bool { return c.Tag != "" && !b.FlowLogs.ExemptByTag })
+	calls := slices.DeleteFunc(slices.Clone(Calls), func(c Call) bool {
+		return c.Tag != "" && !b.FlowLogs.ExemptByTag || c.OnRecords && len(b.FlowLogControls) == 0
+	})
 	for i := range calls {
 		if calls[i].Memory {
 			calls[i].under = b.Memories()

@@ -195,3 +195,23 @@ func TestDeliverer(t *testing.T) {
 		}
 	}
 }
+
+// relight watches the calls on the control on flow log records only where there is one.
+func TestRecordCalls(t *testing.T) {
+	names := func(b catalog.Baseline) (found []string) {
+		for _, c := range b.Calls() {
+			if c.OnRecords {
+				found = append(found, c.Name)
+			}
+		}
+		return found
+	}
+	if got := names(catalog.Baseline{}); len(got) > 0 {
+		t.Errorf("without the control, relight watches %v", got)
+	}
+	on := catalog.Baseline{FlowLogControls: []catalog.Control{catalog.RejectControl(catalog.DefaultFlowLogFormat, 1, 60)}}
+	want := []string{"PutMetricFilter", "DeleteMetricFilter", "PutMetricAlarm", "DeleteAlarms", "DisableAlarmActions"}
+	if got := names(on); !slices.Equal(got, want) {
+		t.Errorf("relight watches %v, want %v", got, want)
+	}
+}

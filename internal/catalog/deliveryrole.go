@@ -11,7 +11,7 @@ const DeliveryPolicy = "deliver"
 // together, without white space. Source: IAM User Guide, "IAM and AWS STS quotas".
 const InlinePolicyChars = 10240
 
-// InFlowLogGroup is the placeholder for FlowLogSpec.LogGroup in DeliveryGrants.
+// InFlowLogGroup is the placeholder for FlowLogSpec.LogGroup in grants.
 const InFlowLogGroup = "${flow-log-group}"
 
 // DeliveryTrust returns the conditions under which FlowLogService may assume

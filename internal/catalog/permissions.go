@@ -152,6 +152,31 @@ var kindGrants = map[Kind][]Grant{
 			Why:       "DeleteRetentionPolicy is for relight's own log group, in any region, if it kept its logs for ever until somebody shortened that; the configuration may give it any name",
 		},
 		recall("GetParameterHistory is for the longest retention of a log group, in an event about the group, and for what others made that relight relies on"),
+		{
+			Actions:   []string{"logs:DescribeMetricFilters", "logs:PutMetricFilter"},
+			Resources: []string{arn + "logs:*:" + InAccount + ":log-group:" + InFlowLogGroup, arn + "logs:*:" + InAccount + ":log-group:" + InFlowLogGroup + ":*"},
+			If:        KeyRejectAlarm,
+			Why:       "DescribeMetricFilters is for, and PutMetricFilter is for, the filter on rejected traffic, in any region",
+		},
+		{
+			Actions:   []string{"cloudwatch:DescribeAlarms"},
+			Resources: []string{"*"},
+			If:        KeyRejectAlarm,
+			Why:       "DescribeAlarms is for the alarm on rejected traffic; CloudWatch shows composite alarms, which share its names, only to callers with permission for all resources",
+		},
+		{
+			Actions:   []string{"cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", "cloudwatch:ListTagsForResource"},
+			Resources: []string{arn + "cloudwatch:*:" + InAccount + ":alarm:" + InPrefix + "-" + RejectedTraffic + "*"},
+			If:        KeyRejectAlarm,
+			Why: "PutMetricAlarm is for the alarm on rejected traffic, in any region with a topic of relight's, under another name if an alarm of another type has its own; " +
+				"TagResource is checked inside a PutMetricAlarm with tags, and ListTagsForResource is checked inside one whose alarm sends its tags along; relight never calls either",
+		},
+		{
+			Actions:   []string{"cloudformation:DescribeStacks"},
+			Resources: []string{arn + "cloudformation:*:" + InAccount + ":stack/" + InPrefix + "-*/*"},
+			If:        KeyRejectAlarm,
+			Why:       "DescribeStacks is for the topic that the alarm on rejected traffic notifies in the region of a forwarder; " + anyRegion,
+		},
 	}, roleReads...),
 	Trails: {
 		{
@@ -506,12 +531,15 @@ const (
 	KeyKMSKeys     = "kmsKeys"
 	KeyRemoveMutes = "alarms.removeMutes"
 	KeyFarTopic    = "lastResort.topic"
+	KeyRejectAlarm = "flowLogs.rejectAlarm"
 
 	KeyForwarders = "regions" // or the home region is not the one that raises the events of global services
 )
 
 // GrantKeys returns the configuration keys that some grants require.
-func GrantKeys() []string { return []string{KeyKMSKeys, KeyRemoveMutes, KeyFarTopic, KeyForwarders} }
+func GrantKeys() []string {
+	return []string{KeyKMSKeys, KeyRemoveMutes, KeyFarTopic, KeyRejectAlarm, KeyForwarders}
+}
 
 // reportGrants lets every function notify people of what it did.
 var reportGrants = []Grant{

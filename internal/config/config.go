@@ -88,6 +88,16 @@ type FlowLogs struct {
 	ExemptByTag bool `json:"exemptByTag,omitempty"`
 	// How many seconds the events of new VPCs wait, up to 900, so that a stack can create its own flow log first. Default: `0`.
 	GraceSeconds int `json:"graceSeconds,omitempty"`
+	// An [alarm on rejected traffic](controls.md#the-alarm-on-rejected-traffic) in the home region and in each region with a forwarder, where relight's own flow logs deliver. `{}` has every default. The metric and the alarm cost money in each region. Default: none.
+	RejectAlarm *RejectAlarm `json:"rejectAlarm,omitempty"`
+}
+
+// RejectAlarm sets the alarm on rejected traffic.
+type RejectAlarm struct {
+	// How many records of rejected traffic in one period trigger the alarm. Default: `10000`.
+	Threshold *float64 `json:"threshold,omitempty"`
+	// Length of the period in seconds, a multiple of 60 up to 86400. Default: `900`.
+	PeriodSeconds *int32 `json:"periodSeconds,omitempty"`
 }
 
 // Trail says which trail relight protects and where the trail delivers. relight
@@ -356,6 +366,10 @@ func (c Config) Baseline() catalog.Baseline {
 		row.Period = or(change.PeriodSeconds, row.Period)
 		b.Controls = append(b.Controls, row)
 	}
+	if a := c.FlowLogs.RejectAlarm; a != nil {
+		b.FlowLogControls = append(b.FlowLogControls, catalog.RejectControl(b.FlowLogs.WantFormat(),
+			or(a.Threshold, catalog.RejectThreshold), or(a.PeriodSeconds, catalog.RejectPeriod)))
+	}
 	for _, n := range c.AddControls {
 		b.Controls = append(b.Controls, catalog.Control{
 			ID: n.ID, Title: cmp.Or(n.Title, n.ID), Pattern: n.Pattern,
@@ -386,6 +400,9 @@ func (c Config) GrantKeys(home string) []string {
 	}
 	if c.LastResort.Topic != "" {
 		keys = append(keys, catalog.KeyFarTopic)
+	}
+	if c.FlowLogs.RejectAlarm != nil {
+		keys = append(keys, catalog.KeyRejectAlarm)
 	}
 	if len(c.Baseline().Forwarders(home)) > 0 {
 		keys = append(keys, catalog.KeyForwarders)

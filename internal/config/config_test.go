@@ -50,6 +50,12 @@ func TestEveryProblemAtOnce(t *testing.T) {
 		{`{"flowLogs":{"destinations":["s3"],"exemptVpcs":["web"],"format":"plain"}}`, []string{"must include cloud-watch-logs", `"web"`, `"plain" is not a field`}},
 		{`{"regions":["Ireland"],"kmsKeys":{"eu-west-1":"alias/x"}}`, []string{`"Ireland"`, `"alias/x"`}},
 		{`{"prefix":"default","skipRegions":["Ireland","eu-west-1"],"regions":["eu-west-1"]}`, []string{`"default"`, `skipRegions: "Ireland"`, `"eu-west-1" is the home region or in regions`}},
+		{`{"flowLogs":{"format":"${version} ${account-id}","rejectAlarm":{}}}`, []string{"flowLogs.rejectAlarm: flowLogs.format has no field ${action}"}},
+		{`{"flowLogs":{"format":"${action} ${action}","rejectAlarm":{}}}`, []string{"flowLogs.rejectAlarm: no filter pattern", "use each field once"}},
+		{`{"flowLogs":{"trafficType":"ACCEPT","rejectAlarm":{}}}`, []string{"flowLogs.rejectAlarm: flowLogs.trafficType ACCEPT records no rejected traffic"}},
+		{`{"flowLogs":{"rejectAlarm":{"treshold":5}}}`, []string{`unknown key "flowLogs.rejectAlarm.treshold": did you mean "threshold"?`}},
+		{`{"flowLogs":{"rejectAlarm":{"threshold":0,"periodSeconds":90}}}`, []string{"flowLogs.rejectAlarm.threshold 0", "flowLogs.rejectAlarm.periodSeconds 90"}},
+		{`{"flowLogs":{"rejectAlarm":{}},"addControls":[{"id":"rejected-traffic","pattern":"a"}]}`, []string{`"rejected-traffic" is the ID of the alarm of flowLogs.rejectAlarm`}},
 		{`{"flowLogs":{"format":"${ecs-cluster-arn}"}}`, []string{"ECS permissions"}},
 		{`{"trail":{"name":"a b","bucket":"X","keyArn":"alias/x","roleArn":"x"}}`, []string{"trail.name", "trail.bucket", "trail.keyArn", "trail.roleArn"}},
 		{`{"trail":{"create":true,"bucket":"audit-files"}}`, []string{"leave out trail.name, trail.bucket"}},
@@ -339,7 +345,7 @@ func TestControlsAreTuned(t *testing.T) {
 
 // The functions can read the completed configuration that the stack writes.
 func TestRoundTrip(t *testing.T) {
-	c, err := config.Parse([]byte(`{"prefix":"acme","regions":["eu-central-1"]}`))
+	c, err := config.Parse([]byte(`{"prefix":"acme","regions":["eu-central-1"],"flowLogs":{"rejectAlarm":{}}}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,9 @@ func unknownKeys(raw []byte, v any) error {
 }
 
 func walk(p *problems, path string, doc any, t reflect.Type) {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
 	switch doc := doc.(type) {
 	case map[string]any:
 		if t.Kind() == reflect.Map {

@@ -100,9 +100,29 @@ func (f FlowLogs) validate(p *problems) {
 	p.retention("flowLogs.retentionDays", f.RetentionDays)
 	p.unless(f.AggregationSeconds == 60 || f.AggregationSeconds == 600, "flowLogs.aggregationSeconds %d: use 60 or 600", f.AggregationSeconds)
 	p.unless(f.GraceSeconds >= 0 && f.GraceSeconds <= catalog.MostGraceSeconds, "flowLogs.graceSeconds %d: use 0 to %d", f.GraceSeconds, catalog.MostGraceSeconds)
+	if f.RejectAlarm != nil {
+		f.RejectAlarm.validate(p, f)
+	}
 	for _, v := range f.ExemptVPCs {
 		p.unless(catalog.VPCShape.MatchString(v), "flowLogs.exemptVpcs: %q is not the ID of a VPC: use one such as vpc-0a1b2c3d4e5f60001", v)
 	}
+}
+
+// validate checks whether relight's own flow logs record what the alarm counts, and
+// whether a filter can read it.
+func (a RejectAlarm) validate(p *problems, f FlowLogs) {
+	p.measure("flowLogs.rejectAlarm", a.Threshold, a.PeriodSeconds)
+	p.unless(f.TrafficType != catalog.TrafficAccept, "flowLogs.rejectAlarm: flowLogs.trafficType ACCEPT records no rejected traffic: use REJECT or ALL, or leave rejectAlarm out")
+	format := catalog.FlowLogSpec{Format: f.Format}.WantFormat()
+	fields := catalog.FormatFields(format)
+	if !slices.Contains(fields, catalog.FieldAction) {
+		p.unless(false, "flowLogs.rejectAlarm: flowLogs.format has no field ${action}, which says what was rejected: add it, or leave rejectAlarm out")
+		return
+	}
+	text := catalog.RejectControl(format, 1, 60).Pattern
+	_, err := pattern.Parse(text)
+	p.unless(err == nil && len(text) <= catalog.PatternLimit && len(slices.Compact(slices.Sorted(slices.Values(fields)))) == len(fields),
+		"flowLogs.rejectAlarm: no filter pattern of up to %d characters can name the fields of flowLogs.format: use each field once", catalog.PatternLimit)
 }
 
 func (a Adopt) validate(p *problems) {
@@ -157,6 +177,7 @@ func (c Config) validateControls(p *problems) {
 		field := fmt.Sprintf("addControls[%d]", i)
 		p.unless(idShape.MatchString(n.ID), "%s.id %q: use up to 60 lower-case letters, digits and hyphens", field, n.ID)
 		p.unless(!slices.Contains(ids, n.ID), "%s.id %q is already the ID of a control: use another one", field, n.ID)
+		p.unless(n.ID != catalog.RejectedTraffic, "%s.id %q is the ID of the alarm of flowLogs.rejectAlarm: use another one", field, n.ID)
 		p.unless(!slices.Contains(stacks, n.ID), "%s.id %q is the ID of an alarm of the stack: use another one", field, n.ID)
 		ids = append(ids, n.ID)
 		length := len([]rune(n.Pattern))

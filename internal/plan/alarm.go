@@ -187,6 +187,11 @@ func (observed *AlarmState) plan(want catalog.Desired, got Observed) Plan {
 	for _, name := range own {
 		guards[name] = true
 	}
+	for _, c := range want.FlowLogControls { // the kind flowlogs restores these, but only this one sees what silences them
+		if _, exists := state.Alarms[want.Name(c.ID)]; exists {
+			guards[want.Name(c.ID)] = true
+		}
+	}
 	for _, c := range want.Controls {
 		if !state.Full && !slices.Contains(state.Named, want.Name(c.ID)) {
 			continue

@@ -119,6 +119,8 @@ const (
 	FlowLogFailed           Code = "flowlog-failed"
 	FlowLogInTheWay         Code = "flowlog-in-the-way"
 	VPCFull                 Code = "vpc-full"
+	FlowLogUncounted        Code = "flowlog-uncounted"
+	FlowLogControlsUnread   Code = "flowlog-controls-unread"
 	VPCExemptByTag          Code = "vpc-exempt-by-tag"
 	DeliveryRoleElsewhere   Code = "delivery-role-elsewhere"
 	BoundaryDenies          Code = "delivery-boundary-denies"
@@ -549,6 +551,19 @@ var findingTexts = []FindingText{
 		Remedy:  "Delete {flowlogs}: aws ec2 delete-flow-logs --flow-log-ids {flowlogs}. relight then creates a flow log of {traffic} to {group}.",
 		Why:     "A flow log with the same traffic and log group exists, but records too little, does not deliver or has another interval. EC2 allows no second one, and relight deletes a flow log only once another one has proven itself.",
 		More:    "relight first tries a flow log that records ALL, which is no duplicate. You get this finding if that exists too.",
+	},
+	{
+		Code: FlowLogUncounted, Subject: "flow log {flowlog} of {vpc}",
+		Problem: "the alarm on rejected traffic does not count its records in {group}, because it writes other fields: {format}",
+		Remedy:  "Make its fields those of flowLogs.format in the configuration, or delete it: aws ec2 delete-flow-logs --flow-log-ids {flowlog}. relight then creates its own.",
+		Why:     "A filter knows the words of a record by their place alone. A flow log with further fields, or with the same ones in another order, satisfies the policy, but the filter's pattern matches none of its records.",
+		More:    "The finding appears only if `flowLogs.rejectAlarm` is configured.",
+	},
+	{
+		Code: FlowLogControlsUnread, Subject: "alarm on rejected traffic in {region}",
+		Problem: "relight cannot read it, or the filter that feeds it: {error}",
+		Remedy:  "Fix the error: {hint}.",
+		Why:     "relight may not make the call, for example because a service control policy denies it. relight restores everything else.",
 	},
 	{
 		Code: VPCFull, Subject: "{vpc}", Alert: true,

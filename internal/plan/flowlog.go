@@ -20,6 +20,8 @@ type FlowLogState struct {
 	Account []GroupRule // account-wide policies that transform records
 	Unread  []Finding   // about what could not be read and is not needed to plan
 
+	Records *Records // of relight's own log group, and who counts them; nil if that was not read
+
 	// What relight's own flow logs need to deliver; read only if one FAILED.
 	Role *DeliveryRoleState
 	Keys map[string]string // ARN of a log group's key to what is wrong with it; "" for nothing
@@ -187,6 +189,7 @@ func (state *FlowLogState) plan(want catalog.Desired, got Observed) Plan {
 			}
 		}
 	}
+	p.records(want, got, state, needed[want.FlowLogs.LogGroup])
 	for name := range needed {
 		group, exists := state.LogGroups[name]
 		p.touch(got, catalog.LogGroup, name)

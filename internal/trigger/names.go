@@ -80,6 +80,12 @@ func namesAt(detail json.RawMessage, path string, of catalog.ResourceType) (foun
 	return remedy.NamesOf(names...), false
 }
 
+// onRecords returns those of the names that the filter or an alarm of the control on
+// the records of flow logs may have, whatever the prefix of relight's names is.
+func onRecords(names remedy.Names) remedy.Names {
+	return remedy.NamesOf(slices.DeleteFunc(names.List(), func(n string) bool { return !strings.Contains(n, "-"+catalog.RejectedTraffic) })...)
+}
+
 // resourceID matches the ID of any EC2 resource. Source: EC2 API
 // Reference, "Resource IDs".
 var resourceID = regexp.MustCompile(`^[a-z]+(-[a-z]+)*-[0-9a-f]+$`)

@@ -104,6 +104,11 @@ func Parse(raw []byte) (Event, error) {
 		if foreign {
 			return ev, fmt.Errorf("%s names no %s: %w", r.EventName, call.Type, ErrIgnored)
 		}
+		if call.OnRecords && names != "" {
+			if names = onRecords(names); names == "" {
+				continue
+			}
+		}
 		advice := advice(call, e.Detail)
 		if i == 0 { // people read about the first resource
 			ev.Cause.Names, ev.Cause.Advice = names, advice

@@ -13,6 +13,10 @@ was made too, and rings at once; here only whole periods since then count, so th
 a lab begins in silence. Of the metrics of functions, only those that such an alarm
 watches are stored.
 
+MiniStack stores metric filters and counts nothing with them. Here PutLogEvents counts the
+events that a filter's pattern matches, at the time of each event, without dimensions.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/MonitoringLogData.html
+
 The metrics of a topic count its messages, and what reached its subscribers. AWS shows
 them some minutes later.
 https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html
@@ -23,9 +27,10 @@ import threading
 import time
 
 from ministack.core import responses
-from ministack.services import cloudwatch as cw, lambda_svc, sns, sqs
+from ministack.services import cloudwatch as cw, cloudwatch_logs as cwl, lambda_svc, sns, sqs
 
-from hook import around
+from hook import around, ok
+from patterns import matches
 
 OPERATORS = {
     "GreaterThanOrEqualToThreshold": lambda value, threshold: value >= threshold,
@@ -44,6 +49,16 @@ def install():
         for line in (log_text or "").splitlines():
             _embedded(line)
         cw._evaluate_all_alarms()
+
+    @around(cwl, "_put_log_events")
+    def put_log_events(original, data):
+        reply = original(data)
+        if ok(reply):
+            filters = [f for (group, _), f in cwl._metric_filters.items() if group == data["logGroupName"]]
+            if filters:
+                _filtered(filters, data.get("logEvents") or ())
+                cw._evaluate_all_alarms()
+        return reply
 
     @around(cw, "_evaluate_alarm")
     def evaluate(original, alarm):
@@ -99,6 +114,20 @@ def _embedded(line):
         values = {m["Name"]: record[m["Name"]] for m in directive["Metrics"] if m["Name"] in record}
         for names in directive["Dimensions"]:
             _store(directive["Namespace"], values, {name: record[name] for name in names})
+
+
+def _filtered(filters, events):
+    """Counts the log events that metric filters match."""
+    for f in filters:
+        metric = f["metricTransformations"][0]
+        for event in events:
+            try:
+                found = not metric.get("dimensions") and matches(f.get("filterPattern") or "", event["message"])
+            except (ValueError, IndexError):  # a pattern of terms, or an event that is no JSON
+                found = False
+            if found:
+                cw._store_datum(metric["metricNamespace"], metric["metricName"], {}, event["timestamp"] / 1000, "None",
+                                float(metric["metricValue"]), None, None, None)
 
 
 def _state(alarm):

@@ -1,4 +1,4 @@
-"""TestMetricFilter, which MiniStack lacks, for patterns of JSON.
+"""TestMetricFilter, which MiniStack lacks, for patterns of JSON and of words between blanks.
 
 A field that does not exist satisfies no comparison: the guide says nothing of that.
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_TestMetricFilter.html
@@ -15,6 +15,7 @@ from ministack.services import cloudwatch_logs as cwl
 from hook import around
 
 TOKEN = re.compile(r'\s*(\{|\}|\(|\)|&&|\|\||!=|>=|<=|=|>|<|NOT EXISTS|EXISTS|IS (?:NULL|TRUE|FALSE)|"(?:[^"\\]|\\.)*"|[^\s"(){}&|=!<>]+)')
+COLUMN = re.compile(r'\s*\w+\s*(?:(!?=)\s*("?)([^"]*?)\2)?\s*$')
 CONSTANTS = {"IS NULL": None, "IS TRUE": True, "IS FALSE": False}
 
 
@@ -34,6 +35,8 @@ def install():
 def matches(pattern, message):
     tokens, at = [], 0
     pattern = pattern.strip()
+    if pattern[:1] == "[" and pattern[-1:] == "]":
+        return _columns(pattern[1:-1].split(","), message.split())
     while at < len(pattern):
         found = TOKEN.match(pattern, at)
         if not found:
@@ -47,6 +50,19 @@ def matches(pattern, message):
     if tokens:
         raise ValueError(tokens[0])
     return result
+
+
+def _columns(columns, words):
+    """Compares words by their place alone; an ellipsis stands for any number of them."""
+    if not columns:
+        return not words
+    if columns[0].strip() == "...":
+        return any(_columns(columns[1:], words[i:]) for i in range(len(words) + 1))
+    found = COLUMN.match(columns[0])
+    if not found:
+        raise ValueError(columns[0])
+    op, _, want = found.groups()
+    return bool(words) and (not op or _compare(words[0], op, want)) and _columns(columns[1:], words[1:])
 
 
 def _any(tokens, record):
