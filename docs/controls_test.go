@@ -42,8 +42,8 @@ func controls(p *page) {
 	p.line("\n## Patterns\n")
 	p.line("Patterns are compared by what they mean: quotes, order, white space and parentheses do not matter. relight's own filter")
 	p.line("has to mean the same as the pattern below, and to be the same text where there is a Security Hub control. Somebody")
-	p.line("else's filter satisfies a control if it matches at least the same events, but not any event, and nothing narrows it; a twin")
-	p.line("for Security Hub needs the same text. `relight controls test --event FILE` says what an event trips, and why not the")
+	p.line("else's filter satisfies a control if its pattern means the same and nothing narrows it; a twin for Security Hub needs the same")
+	p.line("text. An audit also passes a pattern that matches more, but not any event; relight relies on none of those. `relight controls test --event FILE` says what an event trips, and why not the")
 	p.line("others. A pattern has at most %d characters.", catalog.PatternLimit)
 	for _, c := range rows {
 		p.line("\n### %s\n\n```\n%s\n```", c.ID, c.Pattern)

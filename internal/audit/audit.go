@@ -363,19 +363,17 @@ func (a auditor) best(head []Step, patterns []string) []Step {
 	return append(head, best...)
 }
 
-// measures returns why a filter does not measure the control, or "".
+// measures returns why a filter does not measure the control, or "". A pattern that
+// matches more than the control's passes an audit; the planner relies on none.
 func (a auditor) measures(f plan.Filter, patterns []string) string {
 	if a.options.Strict && a.control.SecurityHub != "" && f.Pattern != a.control.Pattern {
 		return "its pattern differs from the text that Security Hub prints"
 	}
-	why := plan.Measures(a.control, f)
-	for _, accepted := range patterns[1:] {
-		if why != "" && pattern.Same(f.Pattern, accepted) {
-			f.Pattern = a.control.Pattern // for everything but the pattern
-			why = plan.Measures(a.control, f)
-		}
+	accepted := func(text string) bool { return pattern.Same(f.Pattern, text) }
+	if covers(a.control, f.Pattern) || slices.ContainsFunc(patterns[1:], accepted) {
+		f.Pattern = a.control.Pattern // the rest of the filter is judged as the planner does
 	}
-	return why
+	return plan.Measures(a.control, f)
 }
 
 // noFilter says why no filter measures the control: what is wrong with relight's own,
@@ -389,7 +387,7 @@ func (a auditor) noFilter(patterns []string) string {
 	for _, f := range a.got.Filters {
 		twin := f
 		twin.Pattern = a.control.Pattern
-		if why := plan.Measures(a.control, twin); why != "" && pattern.Same(f.Pattern, a.control.Pattern) {
+		if why := plan.Measures(a.control, twin); why != "" && covers(a.control, f.Pattern) {
 			return "filter " + f.Name + ": " + why
 		}
 	}

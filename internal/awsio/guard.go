@@ -57,7 +57,7 @@ var guardKind = kindOf(
 func (r *region) observeGuard(ctx context.Context, s remedy.Scope) (*plan.GuardState, error) {
 	names := s.Names.List()
 	if r.Want.Schedule == "" {
-		return &plan.GuardState{Elsewhere: "relight is not deployed"}, nil
+		return &plan.GuardState{Elsewhere: "relight is not deployed, or this is not one of its functions: only those check it"}, nil
 	}
 	state := &plan.GuardState{}
 	rules := r.parts().Rules

@@ -1,8 +1,8 @@
 package catalog
 
-// AuditActions are the IAM actions that relight audit uses. None of them writes, and
-// none of the listings can be restricted to resources. Source: AWS Service
-// Authorization Reference.
+// AuditActions are the IAM actions that relight audit uses. None of them writes. An
+// audit learns which topics, keys and subscribers it reads only from what it has read, so
+// the policy names no resources. Source: AWS Service Authorization Reference.
 var AuditActions = []string{
 	"cloudtrail:DescribeTrails",
 	"cloudtrail:GetEventSelectors",

@@ -13,10 +13,9 @@ const FlowLogsCheck = "vpc-flow-logs"
 // A Framework is a set of requirements that an audit checks. It has a requirement
 // for a control, or for FlowLogsCheck, if somebody who can be cited says so.
 type Framework struct {
-	ID      string // "cis-5.0"
-	Title   string
-	Source  string // of the IDs of its requirements
-	Traffic string // that the flow log of a VPC has to record; "" for any
+	ID     string // "cis-5.0"
+	Title  string
+	Source string // of the IDs of its requirements
 
 	benchmark    string // version of the CIS AWS Foundations Benchmark
 	requirements map[string][]string
@@ -49,7 +48,7 @@ func Frameworks() []Framework {
 		all = append(all, f)
 	}
 	hub := Framework{
-		ID: "security-hub", Title: "AWS Security Hub CSPM controls", Source: "AWS Security Hub User Guide", Traffic: TrafficReject,
+		ID: "security-hub", Title: "AWS Security Hub CSPM controls", Source: "AWS Security Hub User Guide",
 		requirements: map[string][]string{FlowLogsCheck: {"EC2.6"}},
 	}
 	for _, c := range controls {
@@ -59,7 +58,7 @@ func Frameworks() []Framework {
 	}
 	changes := []string{"AU-6(1)", "AU-6(5)", "AU-12(3)", "AU-14a", "AU-14b", "CA-2(2)", "CA-7", "CA-7b", "PM-14a.1", "PM-14b", "PM-31", "SC-36(1)(a)", "SI-2a", "SI-4(12)", "SI-5(1)", "SI-5b"}
 	return append(all, hub, Framework{
-		ID: "nist-800-53-r5", Title: "NIST SP 800-53 Revision 5", Source: "AWS Security Hub User Guide (EC2.6), Prowler", Traffic: TrafficReject,
+		ID: "nist-800-53-r5", Title: "NIST SP 800-53 Revision 5", Source: "AWS Security Hub User Guide (EC2.6), Prowler",
 		requirements: map[string][]string{
 			FlowLogsCheck:             {"AC-4(26)", "AU-2", "AU-3", "AU-6(3)", "AU-6(4)", "AU-12", "CA-7", "SI-7(8)"},
 			"nacl-changes":            changes,
@@ -68,7 +67,7 @@ func Frameworks() []Framework {
 			"vpc-changes":             changes,
 		},
 	}, Framework{
-		ID: "pci-3.2.1", Title: "PCI DSS 3.2.1", Source: "AWS Security Hub User Guide (EC2.6), Prowler", Traffic: TrafficReject,
+		ID: "pci-3.2.1", Title: "PCI DSS 3.2.1", Source: "AWS Security Hub User Guide (EC2.6), Prowler",
 		requirements: map[string][]string{
 			FlowLogsCheck: {"10.3.3", "10.3.4", "10.3.5", "10.3.6"},
 			"root-usage":  {"7.2.1"},

@@ -19,11 +19,11 @@ import (
 //   - [*] and .* satisfy a comparison if any of their fields does (assumed).
 //   - A number in quotes is compared with the text of the log event's number, and a
 //     number without quotes with a text that is spelled like it (assumed).
-//   - A message that is no JSON object has no fields (documented), so only NOT EXISTS
-//     could match it; it does not (assumed).
+//   - A message that is no JSON object is matched by no JSON pattern, NOT EXISTS
+//     neither (assumed).
 //   - A space-delimited pattern without an ellipsis wants as many words as it has
 //     columns (documented by example).
-//   - Terms with ? are ignored beside other terms (documented).
+//   - Terms with ? are ignored beside other terms (assumed).
 func (p *Pattern) Matches(message string) bool {
 	switch p.form {
 	case object:

@@ -98,7 +98,7 @@ func NeedsAdopted(want catalog.Desired, got Observed) bool {
 		})
 	case *FlowLogState:
 		return slices.ContainsFunc(s.VPCs, func(vpc VPC) bool {
-			return slices.ContainsFunc(vpc.FlowLogs, func(fl FlowLog) bool { return !relies(want, Adopted{}, fl) && satisfies(want.FlowLogs, fl) == "" })
+			return slices.ContainsFunc(vpc.FlowLogs, func(fl FlowLog) bool { return !relies(want, Adopted{}, fl) && Satisfies(want.FlowLogs, fl) == "" })
 		})
 	case *AlarmState:
 		return slices.ContainsFunc(want.Controls, func(c catalog.Control) bool { return len(othersMeasure(want, c, s.Filters)) > 0 })

@@ -662,6 +662,14 @@ func weaker(c catalog.Control, m Metric, a Alarm, notifies func(actions []string
 	return ""
 }
 
+// Watches returns why an alarm does not watch a control's metric at least as closely
+// as the benchmark asks, or "" if it does. It considers neither whether its actions
+// are enabled nor whom they notify.
+func Watches(c catalog.Control, m Metric, a Alarm) string {
+	a.ActionsEnabled = true
+	return weaker(c, m, a, anybody)
+}
+
 func evaluates(a Alarm) string { return fmt.Sprintf("it evaluates %d periods", a.Periods) }
 
 // Summing returns the alarms on the metrics of controls that take the sum, by name:

@@ -775,7 +775,7 @@ var findingTexts = []FindingText{
 	{
 		Code: TopicDeliveryPolicy, Subject: "topic {topic}", Alert: true,
 		Problem: "its delivery policy makes SNS give up on HTTP and HTTPS subscribers early, or wait between messages: {policy}",
-		Remedy:  "Find out who set it. If nobody wanted it, allow three retries and set no throttle: aws sns set-topic-attributes --topic-arn {topic} --attribute-name DeliveryPolicy.",
+		Remedy:  "Find out who set it. If nobody wanted it, allow three retries and set no throttle: aws sns set-topic-attributes --topic-arn {topic} --attribute-name DeliveryPolicy --attribute-value '{\"http\":{\"defaultHealthyRetryPolicy\":{\"numRetries\":3}}}'.",
 		Why:     "The stack sets no delivery policy. Somebody else did, and an endpoint that fails once then misses a message.",
 	},
 	{

@@ -155,7 +155,7 @@ func (state *FlowLogState) plan(want catalog.Desired, got Observed) Plan {
 			if fl.Failed() && (current || !fl.Ours || reason != "") { // an old one of relight's goes once the new one is proven
 				p.Findings = append(p.Findings, deliveryFailure(want, state, vpc, fl))
 			}
-			if fl.LogGroup != "" && !strange(fl) && satisfies(want.FlowLogs, fl) == "" && (fl.Ours && current || !sound) {
+			if fl.LogGroup != "" && !strange(fl) && Satisfies(want.FlowLogs, fl) == "" && (fl.Ours && current || !sound) {
 				needed[fl.LogGroup] = true
 			}
 		}
@@ -280,7 +280,7 @@ func idsOf(logs []FlowLog, match func(FlowLog) bool) []string {
 func unsatisfied(want catalog.Desired, adopted Adopted, logs []FlowLog) (reason string, broken bool) {
 	var reasons []string
 	for _, fl := range logs {
-		why := satisfies(want.FlowLogs, fl)
+		why := Satisfies(want.FlowLogs, fl)
 		if why == "" && !relies(want, adopted, fl) {
 			reasons = append(reasons, fl.ID+" goes to "+cmp.Or(fl.Where, fl.Destination)+", which nobody adopted")
 			continue
@@ -338,13 +338,13 @@ func foreign(want catalog.Desired, fl FlowLog) bool {
 // works reports whether a flow log satisfies the policy and does not fail to
 // deliver.
 func works(want catalog.FlowLogSpec, fl FlowLog) bool {
-	return satisfies(want, fl) == "" && !fl.Failed()
+	return Satisfies(want, fl) == "" && !fl.Failed()
 }
 
 // outdated returns why a flow log is not the one that relight creates now, or "".
 func outdated(want catalog.FlowLogSpec, fl FlowLog) string {
 	interval, wanted := cmp.Or(fl.Aggregation, catalog.DefaultAggregation), cmp.Or(want.Aggregation, catalog.DefaultAggregation)
-	switch why := satisfies(want, fl); {
+	switch why := Satisfies(want, fl); {
 	case why != "":
 		return why
 	case fl.LogGroup != want.LogGroup:
@@ -391,9 +391,9 @@ func duplicate(want catalog.FlowLogSpec, traffic string, fl FlowLog) bool {
 	return fl.LogGroup == want.LogGroup && fl.TrafficType == traffic
 }
 
-// satisfies returns why a flow log does not satisfy the policy, or "". It does
+// Satisfies returns why a flow log does not satisfy the policy, or "". It does
 // not consider whether the flow log delivers.
-func satisfies(want catalog.FlowLogSpec, fl FlowLog) string {
+func Satisfies(want catalog.FlowLogSpec, fl FlowLog) string {
 	if fl.Status != "ACTIVE" {
 		return "is " + fl.Status
 	}

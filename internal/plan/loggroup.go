@@ -533,7 +533,7 @@ func misdirected(want catalog.Desired, f Filter) string {
 }
 
 // Measures returns why a filter does not measure a control, or "" if it does: it
-// matches what the control's pattern does, nothing narrows it, and its metric
+// means what the control's pattern does, nothing narrows it, and its metric
 // has no dimensions and counts at least one for each matching event. A default
 // value other than zero would hide the count or keep the alarm in ALARM.
 func Measures(c catalog.Control, f Filter) string {
@@ -559,7 +559,7 @@ func Measures(c catalog.Control, f Filter) string {
 	if m.Default != nil && *m.Default != 0 {
 		return "it counts " + strconv.FormatFloat(*m.Default, 'g', -1, 64) + " for no match"
 	}
-	if !covers(c, f.Pattern) { // last, because it takes longest
+	if !sameMeaning(c, f.Pattern) { // last, because it takes longest
 		return "its pattern differs"
 	}
 	return ""

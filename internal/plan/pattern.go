@@ -8,10 +8,6 @@ import (
 	"github.com/relight-aws/relight/internal/pattern"
 )
 
-// unrelated is a record that no control is about. A filter that matches it counts
-// everything: its alarm is always in ALARM, and notifies nobody of the next event.
-const unrelated = `{"eventType":"AwsApiCall","eventSource":"unrelated.amazonaws.com","eventName":"DescribeUnrelated","sourceIPAddress":"192.0.2.10","userIdentity":{"type":"AssumedRole"}}`
-
 // MeasuresAny reports whether a filter measures a control: one of relight's own its
 // control, and any other whichever it is. No filter of relight's stands in for another.
 func MeasuresAny(want catalog.Desired, f Filter) bool {
@@ -31,9 +27,11 @@ func ownedBy(want catalog.Desired, f Filter) int {
 	return slices.IndexFunc(want.Controls, func(c catalog.Control) bool { return c.ID == id })
 }
 
-// covers reports whether a filter pattern matches whatever a control's does, and not
-// just anything. A twin is there for its text, so only that text covers it.
-func covers(c catalog.Control, text string) bool {
+// sameMeaning reports whether a filter pattern means what a control's does. One that
+// matches more does not: whoever may change an adopted filter could make it match so
+// much that its alarm stays in ALARM, and notifies nobody of the next event. A twin is
+// there for its text, so only that text is the same.
+func sameMeaning(c catalog.Control, text string) bool {
 	switch {
 	case strings.TrimSpace(text) == strings.TrimSpace(c.Pattern):
 		return true
@@ -41,11 +39,11 @@ func covers(c catalog.Control, text string) bool {
 		return false
 	}
 	p, err := pattern.Parse(text)
-	if err != nil || c.Sample != "" && !p.Matches(c.Sample) || p.Matches(unrelated) {
+	if err != nil || c.Sample != "" && !p.Matches(c.Sample) { // most patterns of others end here, cheaply
 		return false
 	}
 	want, err := pattern.Parse(c.Pattern)
-	return err == nil && pattern.Implies(want, p) == pattern.Yes
+	return err == nil && pattern.Equal(want, p) == pattern.Yes
 }
 
 // altered returns why the pattern of relight's own filter is not the control's, or

@@ -53,7 +53,7 @@ func surplus(want catalog.Desired, adopted Adopted, vpc VPC) []Action {
 				continue
 			}
 			why := "no longer needed"
-			switch weak := satisfies(want.FlowLogs, fl); {
+			switch weak := Satisfies(want.FlowLogs, fl); {
 			case weak != "":
 				why = weak
 			case fl.Failed():
