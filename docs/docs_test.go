@@ -155,7 +155,7 @@ func TestPagesAreComplete(t *testing.T) {
 		want("../README.md", "action", code(a))
 		want("permissions.md", "action", code(a))
 	}
-	for _, f := range catalog.Functions() {
+	for _, f := range catalog.Binaries() {
 		for _, g := range append(catalog.Grants(f, catalog.GrantKeys()...), catalog.RuntimeGrants(f)...) {
 			for _, a := range g.Actions {
 				want("permissions.md", "action", code(a))

@@ -7,6 +7,7 @@ func permissions(p *page) {
 	p.line("Every function has its own role with these statements and nothing else. relight grants a")
 	p.line("statement marked *configured* only if the configuration sets that key, and one for `regions` also if")
 	p.line("the home region is not us-east-1, whose forwarder then sends the events of IAM.")
+	p.line("Only a deployment with `audit.securityHub` has the function `audit`.")
 	p.line("`backfill` is the function of the sweep: the schedule, the first run after a deployment and")
 	p.line("`relight backfill` all invoke it. It does not have the write permissions of `deliveryroles`:")
 	p.line("it [invokes](adr/0010-delivery-role.md) that function.\n")
@@ -19,7 +20,7 @@ func permissions(p *page) {
 	for _, a := range catalog.Never {
 		p.line("- %s", code(a))
 	}
-	for _, f := range catalog.Functions() {
+	for _, f := range catalog.Binaries() {
 		p.line("\n## %s\n", f)
 		p.head("Actions", "Resources", "Only if", "Why so")
 		for _, g := range append(catalog.Grants(f, catalog.GrantKeys()...), catalog.RuntimeGrants(f)...) {
@@ -32,7 +33,7 @@ func permissions(p *page) {
 func actionTable(p *page) {
 	granted := map[string]map[catalog.Function]bool{}
 	head := []string{"Action"}
-	for _, f := range catalog.Functions() {
+	for _, f := range catalog.Binaries() {
 		head = append(head, string(f))
 		for _, g := range append(catalog.Grants(f, catalog.GrantKeys()...), catalog.RuntimeGrants(f)...) {
 			for _, a := range g.Actions {
@@ -46,7 +47,7 @@ func actionTable(p *page) {
 	p.head(head...)
 	for _, a := range sortedKeys(granted) {
 		cells := []string{code(a)}
-		for _, f := range catalog.Functions() {
+		for _, f := range catalog.Binaries() {
 			cell := ""
 			if granted[a][f] {
 				cell = "●"

@@ -98,7 +98,8 @@ var layers = map[string][]string{
 	"internal/config":  {"internal/catalog", "internal/pattern"},
 	"internal/pattern": {},
 	"internal/audit":   {"internal/catalog", "internal/pattern", "internal/plan"},
-	// What renders a report is the command's: the functions do not link it.
+	// What renders a report is the command's. Of the functions, the auditor alone links
+	// findings, which it publishes.
 	"internal/audit/audittest": {"internal/audit", "internal/catalog", "internal/plan"},
 	"internal/audit/finding":   {"internal/audit", "internal/catalog"},
 	"internal/audit/page":      {"internal/audit", "internal/catalog"},
@@ -110,6 +111,15 @@ var layers = map[string][]string{
 	"internal/awsio": {
 		"internal/audit", "internal/catalog", "internal/plan", "internal/remedy",
 		"github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go", "golang.org/x/",
+	},
+	// The client of Security Hub, apart from the others because of its size.
+	"internal/awsio/hub": {
+		"internal/audit/finding", "internal/awsio", "internal/remedy",
+		"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/securityhub",
+	},
+	"internal/publish": {
+		"internal/app", "internal/audit", "internal/audit/finding", "internal/awsio", "internal/awsio/hub", "internal/catalog",
+		"github.com/aws/aws-lambda-go/lambda",
 	},
 	"internal/app": {
 		"internal/audit", "internal/awsio", "internal/catalog", "internal/config", "internal/plan", "internal/remedy", "internal/report", "internal/trigger",
@@ -126,6 +136,7 @@ var layers = map[string][]string{
 	"internal/lab/tap": {"internal/lab/tap", "github.com/aws/smithy-go"},
 	"internal/serve":   {"internal/app", "internal/catalog", "github.com/aws/aws-lambda-go/lambda"},
 	"functions":        {"internal/catalog", "internal/serve"},
+	"functions/audit":  {"internal/publish"},
 	"infra":            {"infra/", "internal/catalog", "internal/config", "github.com/aws/aws-cdk-go/", "github.com/aws/constructs-go/", "github.com/aws/jsii-runtime-go"},
 	"cmd": {
 		"events", "internal/app", "internal/audit", "internal/audit/finding", "internal/audit/page", "internal/awsio", "internal/catalog", "internal/config", "internal/lab", "internal/pattern", "internal/probe", "internal/remedy", "internal/report",
@@ -168,35 +179,39 @@ func may(allowed []string, imported string) bool {
 }
 
 // What the functions link talks to AWS in one place, so that errors, retries
-// and paging are decided once.
+// and paging are decided once. The client of Security Hub is in a package of its own
+// below that place, whose settings it uses: it is large, and the auditor alone needs it.
+// The auditor links nothing that runs the other functions.
 func TestOneEdgeToAWS(t *testing.T) {
 	all := packages(t)
-	linked := map[string]bool{}
-	var link func(dir string)
-	link = func(dir string) {
-		if linked[dir] {
-			return
-		}
-		linked[dir] = true
-		for _, s := range all[dir] {
-			for _, p := range s.imports() {
-				if own, ok := strings.CutPrefix(p, module); ok {
-					link(own)
+	for _, f := range catalog.Binaries() {
+		linked := map[string]bool{}
+		var link func(dir string)
+		link = func(dir string) {
+			if linked[dir] {
+				return
+			}
+			linked[dir] = true
+			for _, s := range all[dir] {
+				for _, p := range s.imports() {
+					if own, ok := strings.CutPrefix(p, module); ok {
+						link(own)
+					}
 				}
 			}
 		}
-	}
-	for _, f := range catalog.Functions() {
 		link("functions/" + string(f))
-	}
-	if !linked["internal/awsio"] || linked["internal/lab"] || linked["internal/awstest"] || linked["internal/probe"] || linked["internal/audit/page"] {
-		t.Errorf("the functions link %v", slices.Sorted(maps.Keys(linked)))
-	}
-	for dir := range linked {
-		for _, s := range all[dir] {
-			for _, p := range s.imports() {
-				if strings.HasPrefix(p, services) && dir != "internal/awsio" {
-					t.Errorf("%s imports %s; only internal/awsio may", s.name, p)
+		audits := f == catalog.Auditor
+		if !linked["internal/awsio"] || linked["internal/lab"] || linked["internal/awstest"] || linked["internal/probe"] || linked["internal/audit/page"] ||
+			linked["internal/audit/finding"] != audits || linked["internal/awsio/hub"] != audits || linked["internal/serve"] == audits {
+			t.Errorf("%s links %v", f, slices.Sorted(maps.Keys(linked)))
+		}
+		for dir := range linked {
+			for _, s := range all[dir] {
+				for _, p := range s.imports() {
+					if hub := strings.HasPrefix(p, services+"securityhub"); strings.HasPrefix(p, services) && (hub || dir != "internal/awsio") && (!hub || dir != "internal/awsio/hub") {
+						t.Errorf("%s imports %s; only internal/awsio may, and the client of Security Hub only internal/awsio/hub", s.name, p)
+					}
 				}
 			}
 		}
@@ -271,14 +286,14 @@ func TestPackagesAreDocumented(t *testing.T) {
 // A function's main is wiring only.
 func TestMainsAreShort(t *testing.T) {
 	all := packages(t)
-	for _, f := range catalog.Functions() {
+	for _, f := range catalog.Binaries() {
 		sources := all["functions/"+string(f)]
 		if len(sources) != 1 || sources[0].lines > 40 {
 			t.Errorf("functions/%s has %d files, want one main.go of at most 40 lines", f, len(sources))
 		}
 	}
 	for dir := range all {
-		if name, ok := strings.CutPrefix(dir, "functions/"); ok && !slices.Contains(catalog.Functions(), catalog.Function(name)) {
+		if name, ok := strings.CutPrefix(dir, "functions/"); ok && !slices.Contains(catalog.Binaries(), catalog.Function(name)) {
 			t.Errorf("%s is no function of the catalog", dir)
 		}
 	}

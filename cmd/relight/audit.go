@@ -18,9 +18,6 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
-// defaultFramework is audited if no other is named.
-const defaultFramework = "cis-5.0"
-
 func newAudit(f *flags) *cobra.Command {
 	var (
 		names, regions     []string
@@ -60,7 +57,7 @@ func newAudit(f *flags) *cobra.Command {
 			return deliver(cmd.OutOrStdout(), f, rep, html)
 		},
 	}
-	cmd.Flags().StringSliceVar(&names, "framework", []string{defaultFramework}, "frameworks to check, or all")
+	cmd.Flags().StringSliceVar(&names, "framework", []string{catalog.DefaultFramework}, "frameworks to check, or all")
 	cmd.Flags().StringSliceVar(&regions, "regions", nil, "only the VPCs of these regions (default: every enabled region)")
 	cmd.Flags().BoolVar(&strict, "strict", false, "accept only the pattern text that Security Hub prints, where it prints one")
 	cmd.Flags().StringVar(&html, "html", "", "also write the result as an HTML page into this file")

@@ -39,6 +39,7 @@ func TestAlarms(t *testing.T) {
 				want["relight Untold null Maximum 1x1800"] = true
 				want["AWS/Lambda Invocations acme-backfill Sum 2x1800"] = true
 				want["relight Sweeps acme-backfill Sum 2x1800"] = true
+				want["AWS/Lambda Invocations acme-audit Sum 2x21600"] = true
 			}
 			for id, alarm := range s.of("AWS::CloudWatch::Alarm") {
 				p := alarm.Properties

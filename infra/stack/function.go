@@ -137,7 +137,7 @@ func (l lambdas) feed(scope constructs.Construct, k catalog.Kind, fn awslambda.F
 
 // function adds a function with its role and log group. The queues are
 // those that the function reads. For the sweep, it is the queue that receives
-// failed invocations.
+// failed invocations. The auditor has none.
 //
 // The function reserves no concurrency: a new account has a concurrency of ten,
 // and Lambda requires all of it to stay unreserved. Source: AWS Lambda
@@ -150,10 +150,15 @@ func (l lambdas) function(scope constructs.Construct, f catalog.Function, queues
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
 	grants := append(catalog.Grants(f, l.Config.GrantKeys(l.Home)...), catalog.RuntimeGrants(f)...)
-	may := statements(grants, l.values(name, queues[0]))
-	for _, q := range queues[1:] {
+	values := l.values(name)
+	if len(queues) > 0 {
+		values[catalog.InQueue] = *queues[0].QueueArn()
+	}
+	may := statements(grants, values)
+	for i := 1; i < len(queues); i++ {
 		more := slices.DeleteFunc(catalog.RuntimeGrants(f), func(g catalog.Grant) bool { return !slices.Contains(g.Resources, catalog.InQueue) })
-		may = append(may, statements(more, l.values(name, q))...)
+		values[catalog.InQueue] = *queues[i].QueueArn()
+		may = append(may, statements(more, values)...)
 	}
 	role := awsiam.NewRole(scope, jsii.String("Role"), &awsiam.RoleProps{
 		AssumedBy:      service("lambda.amazonaws.com", nil),
@@ -195,7 +200,7 @@ func (l lambdas) function(scope constructs.Construct, f catalog.Function, queues
 func (l lambdas) code(f catalog.Function) string { return filepath.Join(l.Code, string(f)) }
 
 // values returns the values of the placeholders in the catalog's grants.
-func (l lambdas) values(name string, queue awssqs.IQueue) map[string]string {
+func (l lambdas) values(name string) map[string]string {
 	return map[string]string{
 		catalog.InPartition:     *l.stack.Partition(),
 		catalog.InAccount:       *l.stack.Account(),
@@ -212,7 +217,6 @@ func (l lambdas) values(name string, queue awssqs.IQueue) map[string]string {
 		catalog.InLastResort:    *l.alerts.last.TopicArn(),
 		catalog.InFarTopic:      l.Config.LastResort.Topic,
 		catalog.InLogGroup:      arn(l.stack, "logs", l.Home, "log-group:"+catalog.FunctionLogGroup(name)),
-		catalog.InQueue:         *queue.QueueArn(),
 	}
 }
 

@@ -28,7 +28,7 @@ func TestFunctions(t *testing.T) {
 			p := r.Properties
 			name := text(p["FunctionName"])
 			timeout := 60.0
-			if name == tt.prefix+"-backfill" {
+			if name == tt.prefix+"-backfill" || name == tt.prefix+"-audit" {
 				timeout = 900
 			}
 			if seconds(p["Timeout"]) != timeout || seconds(p["MemorySize"]) != 256 {
@@ -94,12 +94,12 @@ func TestSweep(t *testing.T) {
 }
 
 // schedule returns the only schedule with a mode of its flexible time window, other
-// than that of the daily digest.
+// than those of the daily digest and of audits.
 func (s template) schedule(t *testing.T, mode string) resource {
 	t.Helper()
 	var found []resource
 	for _, r := range s.of("AWS::Scheduler::Schedule") {
-		if text(at(r.Properties, "FlexibleTimeWindow", "Mode")) == mode && r.Properties["Description"] != catalog.DigestDescription {
+		if description := r.Properties["Description"]; text(at(r.Properties, "FlexibleTimeWindow", "Mode")) == mode && description != catalog.DigestDescription && description != catalog.AuditDescription {
 			found = append(found, r)
 		}
 	}

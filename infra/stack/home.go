@@ -23,7 +23,7 @@ func Home(app constructs.Construct, p Props) awscdk.Stack {
 	admitForwarders(s, bus, p.baseline().BusName())
 	l := lambdas{
 		Props: p, stack: s, alerts: alerts, undelivered: undelivered,
-		delivery: newDeliveryRole(s, p), scheduler: newScheduleRole(s, p.baseline().FunctionName(catalog.Backfill), undelivered),
+		delivery: newDeliveryRole(s, p), scheduler: newScheduleRole(s, p.scheduled(), undelivered),
 		dead: map[string]awssqs.IQueue{catalog.Undelivered: undelivered}, functions: &[]awslambda.Function{},
 	}
 
@@ -65,6 +65,9 @@ func Home(app constructs.Construct, p Props) awscdk.Stack {
 		for _, m := range mappings { // a function that handles events asks the guard to check
 			m.Node().AddDependency(guard)
 		}
+	}
+	if p.baseline().Audit.On() {
+		l.audits()
 	}
 	scheduled(before, restorers)
 

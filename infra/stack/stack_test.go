@@ -50,6 +50,7 @@ var (
 		return synth(`{
 			"prefix": "acme", "regions": ["`+remote+`"], "sweepMinutes": 30, "terminationProtection": true,
 			"trailLogs": {"logGroup": "org-trail"}, "tags": {"team": "security"}, "modes": {"alarms": "off"},
+			"audit": {"securityHub": {"frameworks": ["security-hub", "cis-5.0"], "hours": 6}},
 			"subscribers": [{"protocol": "email", "endpoint": "security@example.com"}]
 		}`, stack.X86, home)
 	})
@@ -88,6 +89,7 @@ func everything(partition, home, further string) app {
 			{"protocol": "lambda", "endpoint": "`+arn+`:lambda:`+home+`:444455556666:function:oncall:live"},
 			{"protocol": "lambda", "endpoint": "`+arn+`:lambda:`+further+`:111122223333:function:oncall"}
 		],
+		"audit": {"securityHub": {"frameworks": ["all"], "hours": 1}},
 		"tags": {"team": "security"}
 	}`, stack.ARM64, home)
 }
@@ -115,7 +117,7 @@ func synth(raw string, arch stack.Arch, home string) app {
 		panic(err)
 	}
 	defer os.RemoveAll(dir)
-	for _, f := range catalog.Functions() {
+	for _, f := range catalog.Binaries() {
 		if err := os.WriteFile(filepath.Join(dir, string(f)), elfHeader(arch), 0o600); err != nil {
 			panic(err)
 		}

@@ -21,7 +21,7 @@ func TestStackAlarms(t *testing.T) {
 		home   string
 	}{
 		{defaults(), `{}`, "relight"},
-		{custom(), `{"prefix": "acme", "sweepMinutes": 30, "modes": {"alarms": "off"}}`, "acme"},
+		{custom(), `{"prefix": "acme", "sweepMinutes": 30, "modes": {"alarms": "off"}, "audit": {"securityHub": {"hours": 6}}}`, "acme"},
 	} {
 		c, err := config.Parse([]byte(tt.config))
 		if err != nil {

@@ -23,7 +23,10 @@ func Stage(dir, binaries string, c config.Config, arch Arch) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", catalog.ConfigFile, err)
 	}
-	for _, f := range catalog.Functions() {
+	for _, f := range catalog.Binaries() {
+		if f == catalog.Auditor && !c.Baseline().Audit.On() {
+			continue
+		}
 		binary, err := os.ReadFile(filepath.Join(binaries, string(f)))
 		if err != nil {
 			return fmt.Errorf("function %s is not built: run make build (%w)", f, err)

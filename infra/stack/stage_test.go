@@ -44,15 +44,15 @@ func build(t *testing.T, arch stack.Arch, functions ...catalog.Function) string 
 }
 
 func TestStage(t *testing.T) {
-	c, err := config.Parse([]byte(`{"prefix":"acme","regions":["eu-central-1"]}`))
+	c, err := config.Parse([]byte(`{"prefix":"acme","regions":["eu-central-1"],"audit":{"securityHub":{}}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if err := stack.Stage(dir, build(t, stack.ARM64, catalog.Functions()...), c, stack.ARM64); err != nil {
+	if err := stack.Stage(dir, build(t, stack.ARM64, catalog.Binaries()...), c, stack.ARM64); err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range catalog.Functions() {
+	for _, f := range catalog.Binaries() {
 		got, err := config.Load(filepath.Join(dir, string(f), catalog.ConfigFile))
 		if err != nil || got.Prefix != "acme" || got.FlowLogs.LogGroup != "acme-flow-logs" {
 			t.Errorf("%s: configuration %+v, %v; want the completed one", f, got, err)

@@ -109,9 +109,13 @@ func (l lambdas) unannounced(scope constructs.Construct, props awsscheduler.CfnS
 	awsscheduler.NewCfnSchedule(scope, jsii.String("Unannounced"), &props).Node().AddDependency(after...)
 }
 
-// newScheduleRole adds the role with which the schedules invoke a function. The
-// role names the function by its name: functions refer to the role.
-func newScheduleRole(s awscdk.Stack, function string, undelivered awssqs.IQueue) awsiam.Role {
+// newScheduleRole adds the role with which the schedules invoke functions. The
+// role names the functions by their names: functions refer to the role.
+func newScheduleRole(s awscdk.Stack, functions []string, undelivered awssqs.IQueue) awsiam.Role {
+	var arns []string
+	for _, name := range functions {
+		arns = append(arns, arn(s, "lambda", *s.Region(), "function:"+name))
+	}
 	scope := constructs.NewConstruct(s, jsii.String("schedule"))
 	return awsiam.NewRole(scope, jsii.String("ScheduleRole"), &awsiam.RoleProps{
 		// The guide asks for the ARN of the schedule group, not of the
@@ -122,7 +126,7 @@ func newScheduleRole(s awscdk.Stack, function string, undelivered awssqs.IQueue)
 			"aws:SourceArn":     arn(s, "scheduler", *s.Region(), "schedule-group/default"),
 		}}),
 		InlinePolicies: inline("sweep",
-			allow([]string{"lambda:InvokeFunction"}, []string{arn(s, "lambda", *s.Region(), "function:"+function)}, nil),
+			allow([]string{"lambda:InvokeFunction"}, arns, nil),
 			allow([]string{"sqs:SendMessage"}, []string{*undelivered.QueueArn()}, nil),
 		),
 	})

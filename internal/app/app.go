@@ -92,25 +92,31 @@ func NewWith(o Options) *App {
 	return a
 }
 
-// New returns the App of a deployed function. It reads the configuration from
+// Load returns the options of a deployed function. It reads the configuration from
 // beside the function's binary and the stack's ARNs from the environment. Its
 // error lists every problem.
-func New(f catalog.Function) (*App, error) {
+func Load(f catalog.Function) (Options, error) {
 	exe, err := os.Executable()
 	if err != nil {
-		return nil, fmt.Errorf("find own binary: %w", err)
+		return Options{}, fmt.Errorf("find own binary: %w", err)
 	}
 	cfg, configErr := config.Load(filepath.Join(filepath.Dir(exe), catalog.ConfigFile))
 	deployment, envErr := config.DeploymentFromEnv(os.Getenv)
 	clients, awsErr := settings()
-	if err := errors.Join(configErr, envErr, awsErr); err != nil {
-		return nil, err
-	}
-	return NewWith(Options{
+	return Options{
 		Function: f, Config: cfg, Deployment: deployment,
 		AWS: clients, Pace: &awsio.Pace{},
 		Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), Now: time.Now, HandOver: f == catalog.Backfill, ChecksGuard: f.ChecksGuard(),
-	}), nil
+	}, errors.Join(configErr, envErr, awsErr)
+}
+
+// New returns the App of a deployed function.
+func New(f catalog.Function) (*App, error) {
+	o, err := Load(f)
+	if err != nil {
+		return nil, err
+	}
+	return NewWith(o), nil
 }
 
 // serves returns why this function does not handle a scope. It returns "" if it

@@ -8,7 +8,9 @@ import (
 	"strings"
 
 	"github.com/relight-aws/relight/internal/audit"
+	"github.com/relight-aws/relight/internal/awsio"
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/config"
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
@@ -22,10 +24,28 @@ type AuditRequest struct {
 // otherRegions stands for the regions that an audit does not know.
 const otherRegions = "other regions"
 
+// An Auditor judges an account. It is apart from App, so that a function that only audits
+// does not link what repairs.
+type Auditor struct {
+	cloud      *awsio.Cloud
+	config     config.Config
+	deployment catalog.Deployment
+}
+
+// NewAuditor returns the auditor of a deployment.
+func NewAuditor(cloud *awsio.Cloud, c config.Config, d catalog.Deployment) Auditor {
+	return Auditor{cloud, c, d}
+}
+
+// Audit judges the account as Auditor.Audit does.
+func (a *App) Audit(ctx context.Context, req AuditRequest, progress func(done, total int)) (audit.Report, error) {
+	return NewAuditor(a.cloud, a.config, a.deployment).Audit(ctx, req, progress)
+}
+
 // Audit judges the account, and changes nothing. If the regions cannot be listed, it
 // reads the home region and says that the others are unknown. It calls the progress
 // function, if there is one, after each region.
-func (a *App) Audit(ctx context.Context, req AuditRequest, progress func(done, total int)) (audit.Report, error) {
+func (a Auditor) Audit(ctx context.Context, req AuditRequest, progress func(done, total int)) (audit.Report, error) {
 	home, regions := a.deployment.HomeRegion, slices.Compact(slices.Sorted(slices.Values(req.Regions)))
 	var unlisted *audit.Unread
 	if len(regions) == 0 {

@@ -110,7 +110,7 @@ func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action
 				run = append(run, out)
 			}
 		}
-		a, known := appliers[of]
+		a, known := appliers()[of]
 		if known {
 			a.apply(c.in(s.Account, s.Region), ctx, run)
 		}
@@ -128,8 +128,9 @@ func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action
 	return outcomes
 }
 
-// appliers are the appliers of all kinds, by the type of their actions.
-var appliers = func() map[reflect.Type]applier {
+// appliers returns the appliers of all kinds, by the type of their actions. It makes them
+// when it is first called: what applies nothing does not link them.
+var appliers = sync.OnceValue(func() map[reflect.Type]applier {
 	all := map[reflect.Type]applier{}
 	for _, k := range kinds {
 		for _, a := range k.appliers {
@@ -137,4 +138,4 @@ var appliers = func() map[reflect.Type]applier {
 		}
 	}
 	return all
-}()
+})

@@ -20,7 +20,7 @@ import (
 // classes lists what error codes mean for relight. Sources: "Error codes for
 // the Amazon EC2 API", "Common errors" of the CloudWatch Logs, CloudWatch,
 // CloudTrail, SNS, SQS, Lambda, EventBridge, EventBridge Scheduler, CloudFormation,
-// Systems Manager, KMS and IAM API references, and the
+// Systems Manager, Security Hub, KMS and IAM API references, and the
 // errors of their operations. Throttling and 5xx are not listed: the SDK's own retry
 // tables know them.
 var classes = map[remedy.Class][]string{
@@ -75,6 +75,7 @@ var classes = map[remedy.Class][]string{
 		"InvalidInput", "MalformedPolicyDocument", "PolicyNotAttachable", "UnmodifiableEntity", // IAM
 
 		"InvalidAddress", "InvalidAttributeName", "InvalidSecurity", "UnsupportedOperation", // SQS
+		hubClosedCode, "InvalidInputException", // Security Hub
 		"InvalidParameterValueException",                                                                                      // Lambda
 		"InvalidEventPatternException", "ManagedRuleException", "OperationDisabledException", "ServiceQuotaExceededException", // EventBridge, and the last one Scheduler
 	}),
@@ -84,6 +85,10 @@ const (
 	abortedCode = "OperationAbortedException"
 	limitCode   = "LimitExceededException"
 	putFilterOp = "logs.PutMetricFilter"
+
+	// Security Hub answers this where it is not enabled. Source: its API Reference, Common
+	// Errors and BatchImportFindings, Errors, of an account without permission.
+	hubClosedCode = "InvalidAccessException"
 
 	// EC2 answers this with code InvalidParameter until IAM has propagated a
 	// new role. Source: the text that Terraform's AWS provider waits for.
@@ -135,6 +140,9 @@ var deniedCodes = []string{"UnauthorizedOperation", "AccessDenied", "AccessDenie
 func hintFor(op, target, code string) string {
 	if op == putFilterOp && code == limitCode {
 		return "the log group has the maximum of 100 metric filters: delete those that nothing uses, and find out who made so many"
+	}
+	if code == hubClosedCode {
+		return "enable Security Hub there (aws securityhub enable-security-hub --region " + target + "), or leave audit.securityHub out of the configuration and deploy again"
 	}
 	if !slices.Contains(deniedCodes, code) {
 		return hints[code]

@@ -32,6 +32,11 @@ func bare(err error) error {
 	return err
 }
 
+// Refused returns the error of what a successful reply refuses, with its class and hint.
+func Refused(op, target, code, message string) error {
+	return wrap(op, target, &smithy.GenericAPIError{Code: code, Message: message})
+}
+
 func codeOf(err error) string {
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorCode()

@@ -612,6 +612,9 @@ func (r *region) putMapping(ctx context.Context, a plan.PutMapping) error {
 // function from hearing of changes, it reads all.
 func (r *region) guardOtherFunctions(ctx context.Context, state *plan.GuardState) error {
 	functions, deaf := catalog.Functions(), state.Deaf
+	if r.Want.Audit.On() {
+		functions = append(functions, catalog.Auditor)
+	}
 	turn := catalog.Function(catalog.Guard) // which was read
 	if i, queues := r.alternate(len(functions)); !queues {
 		turn = functions[i]

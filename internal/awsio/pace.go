@@ -11,8 +11,9 @@ import (
 // quotas are the calls per second that AWS allows per account and region, for
 // the operations that relight calls often. Sources: CloudWatch Logs quotas
 // (PutMetricFilter 5, DescribeMetricFilters 5, PutRetentionPolicy 5,
-// CreateLogGroup 10, DescribeLogGroups 10) and CloudWatch quotas
-// (PutMetricAlarm 3, DescribeAlarms 9). The first three cannot be raised.
+// CreateLogGroup 10, DescribeLogGroups 10), CloudWatch quotas
+// (PutMetricAlarm 3, DescribeAlarms 9), and the Security Hub Partner Integration Guide,
+// "Guidelines for using the BatchImportFindings API" (10). The first three cannot be raised.
 // relight leaves a fifth of each quota to the owner's own calls.
 var quotas = map[string]float64{
 	"logs.PutMetricFilter":       5,
@@ -22,6 +23,8 @@ var quotas = map[string]float64{
 	"logs.DescribeLogGroups":     10,
 	"cloudwatch.PutMetricAlarm":  3,
 	"cloudwatch.DescribeAlarms":  9,
+
+	"securityhub.BatchImportFindings": 10,
 }
 
 const share = 0.8 // of a quota that relight uses

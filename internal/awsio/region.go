@@ -45,6 +45,10 @@ func (c *Cloud) in(account, name string) *region {
 	return r
 }
 
+// ClientConfig returns the settings for a client that another package makes: its calls in
+// a region of the deployment's account are paced, repeated and classified as all are.
+func (c *Cloud) ClientConfig(region string) aws.Config { return c.home(region).cfg }
+
 // client returns a region's client of one service. It makes each client once.
 func client[Client, Options any](r *region, newFromConfig func(aws.Config, ...func(*Options)) *Client) *Client {
 	r.mu.Lock()

@@ -52,6 +52,7 @@ var passings = []passing{
 	{service: "lambda", ops: []string{"lambda.CreateEventSourceMapping"}, code: "ResourceConflictException", waits: spreading}, // the mapping is still being deleted
 	{service: "lambda", code: "ResourceInUseException", waits: spreading},                                                      // the mapping is still changing
 	{service: "logs", code: abortedCode, waits: briefly},
+	{service: "securityhub", code: limitCode, waits: briefly},  // of a rate, other than in CloudWatch Logs
 	{service: "sns", code: "ConcurrentAccess", waits: briefly}, // of the tags of a topic
 	{service: "sns", code: "KMSThrottling", waits: briefly},
 	{service: "sns", code: "NotFound", made: true, waits: spreading},

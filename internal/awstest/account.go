@@ -31,6 +31,7 @@ import (
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	hubtypes "github.com/aws/aws-sdk-go-v2/service/securityhub/types"
 )
 
 // An Account is one AWS account. It is safe for concurrent use. Make one per
@@ -68,12 +69,14 @@ type contents struct {
 	replies      map[string]reply             // of CreateFlowLogs, by region and client token
 	faults       map[string][]string          // by operation: error codes of its next calls
 	denied       map[string]bool              // operations
-	refusals     map[string][]string          // by resource ID: error codes inside successful replies
+	refusals     map[string][]string          // by ID of a resource or a finding: error codes inside successful replies
 	calls        Calls
 	writes       []Write
 	messages     []Message
 	events       []Event // on the default bus
 	refuseEvents bool
+	hub          bool                                   // the home region has Security Hub
+	findings     map[string]hubtypes.AwsSecurityFinding // by ID, in the home region
 
 	keyPolicies map[string]string           // by the key's ARN
 	keyAliases  map[string]string           // by alias: the key's ARN
@@ -151,7 +154,7 @@ func New(id, home string) *Account {
 		pageSize: 1, flowLogQuota: FlowLogsPerResource,
 		regions: map[string]*region{}, unready: map[string]int{}, unseen: map[string]int{}, policies: map[string]*policy{}, keys: map[string]kmstypes.KeyState{}, keyPolicies: map[string]string{},
 		trails: map[string]*trail{}, buckets: map[string]bool{}, replies: map[string]reply{}, doubted: map[string]bool{}, reached: map[string]bool{},
-		faults: map[string][]string{}, denied: map[string]bool{}, refusals: map[string][]string{}, calls: Calls{},
+		faults: map[string][]string{}, denied: map[string]bool{}, refusals: map[string][]string{}, calls: Calls{}, findings: map[string]hubtypes.AwsSecurityFinding{},
 	}}
 	a.AddRegion(home, "opt-in-not-required")
 	a.Clients = NewClients(a.Config())

@@ -13,6 +13,7 @@ import (
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
+	hubtypes "github.com/aws/aws-sdk-go-v2/service/securityhub/types"
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
@@ -85,6 +86,7 @@ var errorCodes = []Codes{
 		&snstypes.ConcurrentAccessException{}, &snstypes.StaleTagException{}, &snstypes.ThrottledException{},
 		&snstypes.KMSInvalidStateException{}, &snstypes.KMSOptInRequired{}, &snstypes.KMSThrottlingException{},
 	), Of: "Amazon SNS", Grade: Modelled, Evidence: "API model of Amazon SNS."},
+	{Names: named(&hubtypes.InternalException{}, &hubtypes.InvalidAccessException{}, &hubtypes.InvalidInputException{}, &hubtypes.LimitExceededException{}), Of: "Security Hub", Grade: Modelled, Evidence: "API model of AWS Security Hub."},
 	{Names: named(&kmstypes.DependencyTimeoutException{}, &kmstypes.KMSInternalException{}), Of: "AWS KMS", Grade: Modelled, Evidence: "API model of AWS KMS."},
 	{Names: named(
 		&iamtypes.ConcurrentModificationException{}, &iamtypes.EntityAlreadyExistsException{}, &iamtypes.InvalidInputException{}, &iamtypes.LimitExceededException{},

@@ -33,9 +33,10 @@ func (a *Account) Allow(op string) {
 	delete(a.denied, op)
 }
 
-// Refuse makes the next CreateFlowLogs calls for a resource fail with these
-// error codes, one each, inside replies that are successful as a whole. Source:
-// Amazon EC2 API Reference, CreateFlowLogs, "unsuccessful".
+// Refuse makes the next CreateFlowLogs calls for a resource, or the next imports of a
+// finding, fail with these error codes, one each, inside replies that are successful as
+// a whole. Sources: Amazon EC2 API Reference, CreateFlowLogs, "unsuccessful"; Security
+// Hub API Reference, BatchImportFindings, FailedFindings.
 func (a *Account) Refuse(resource string, codes ...string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

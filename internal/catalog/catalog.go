@@ -132,6 +132,8 @@ type Baseline struct {
 
 	StackAlarms []StackAlarm // the alarms on relight itself, in the home region
 
+	Audit AuditSpec // the audits that the stack publishes
+
 	FlowLogControls []Control // those that read the log group of relight's own flow logs, in each region; most deployments have none
 
 	Adopt Adoption // what others made and the configuration names

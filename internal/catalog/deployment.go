@@ -34,6 +34,14 @@ const (
 // role. The function's own code never makes these calls. They do not include
 // logs:CreateLogGroup, because the stack creates the group with its retention.
 func RuntimeGrants(f Function) []Grant {
+	logs := Grant{
+		Actions:   []string{"logs:CreateLogStream", "logs:PutLogEvents"},
+		Resources: []string{InLogGroup + ":*"},
+		Why:       "Lambda writes the function's output",
+	}
+	if f == Auditor { // no queue feeds it, and its failed invocations are counted by an alarm
+		return []Grant{logs}
+	}
 	queue := Grant{
 		Actions:   []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
 		Resources: []string{InQueue},
@@ -46,12 +54,5 @@ func RuntimeGrants(f Function) []Grant {
 			Why:       "Lambda sends invocations that failed for good to the queue. Source: AWS Lambda Developer Guide, asynchronous invocation",
 		}
 	}
-	return []Grant{
-		queue,
-		{
-			Actions:   []string{"logs:CreateLogStream", "logs:PutLogEvents"},
-			Resources: []string{InLogGroup + ":*"},
-			Why:       "Lambda writes the function's output",
-		},
-	}
+	return []Grant{queue, logs}
 }

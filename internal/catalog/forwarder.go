@@ -82,7 +82,7 @@ func (b Baseline) Parts(home, region string) Parts {
 	case region == home:
 		return Parts{
 			Stack: b.StackName(), Rules: b.Rules(home), Queues: b.Queues(home), Mappings: b.Mappings(home), Logs: b.FunctionLogs(), Sweeps: true,
-			Functions: slices.DeleteFunc(Functions(), func(f Function) bool { return f != Backfill && !b.Guard.Has(Kind(f)) }),
+			Functions: b.Deployed(),
 		}
 	case slices.Contains(b.Forwarders(home), region):
 		return Parts{
@@ -92,6 +92,13 @@ func (b Baseline) Parts(home, region string) Parts {
 		}
 	}
 	return Parts{}
+}
+
+// Deployed returns the functions of the home stack.
+func (b Baseline) Deployed() []Function {
+	return slices.DeleteFunc(Binaries(), func(f Function) bool {
+		return f == Auditor && !b.Audit.On() || f != Backfill && f != Auditor && !b.Guard.Has(Kind(f))
+	})
 }
 
 // OfForwarder returns the desired state with the alarms of a region's forwarder as

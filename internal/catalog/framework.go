@@ -10,6 +10,9 @@ import (
 // that every VPC has a flow log.
 const FlowLogsCheck = "vpc-flow-logs"
 
+// DefaultFramework is audited if no other is named.
+const DefaultFramework = "cis-5.0"
+
 // A Framework is a set of requirements that an audit checks. It has a requirement
 // for a control, or for FlowLogsCheck, if somebody who can be cited says so.
 type Framework struct {

@@ -231,6 +231,9 @@ func (b Baseline) FunctionLogs() []string {
 	for _, k := range b.Guard.Kinds {
 		groups = append(groups, FunctionLogGroup(b.FunctionName(Function(k))))
 	}
+	if b.Audit.On() {
+		groups = append(groups, FunctionLogGroup(b.FunctionName(Auditor)))
+	}
 	return groups
 }
 

@@ -63,7 +63,12 @@ type Function string
 // invoke. It serves every kind.
 const Backfill Function = "backfill"
 
-// Functions returns every function: one for the events of each kind, and
+// Auditor is the function that audits the account and publishes the findings. Only a
+// deployment whose configuration asks for that has it. It serves no kind, and writes
+// nothing in the account but findings.
+const Auditor Function = "audit"
+
+// Functions returns every function that restores: one for the events of each kind, and
 // Backfill.
 func Functions() []Function {
 	fs := make([]Function, 0, len(Kinds())+1)
@@ -73,18 +78,24 @@ func Functions() []Function {
 	return append(fs, Backfill)
 }
 
+// Binaries returns every function that may be deployed.
+func Binaries() []Function { return append(Functions(), Auditor) }
+
 // Kinds returns the kinds that the function serves.
 func (f Function) Kinds() []Kind {
-	if f == Backfill {
+	switch f {
+	case Backfill:
 		return Kinds()
+	case Auditor:
+		return nil
 	}
 	return []Kind{Kind(f)}
 }
 
 // ChecksGuard reports whether a function has another one check relight's own stack
 // after it handled events. The guard's own function and the sweep's are the ones that
-// it would ask.
-func (f Function) ChecksGuard() bool { return f != Backfill && f != Function(Guard) }
+// it would ask. Auditor handles no events.
+func (f Function) ChecksGuard() bool { return f != Backfill && f != Function(Guard) && f != Auditor }
 
 // A HandOver is the payload with which another function invokes the function of a
 // kind: the sweep, if only that function may repair the kind, and any function that

@@ -46,6 +46,7 @@ const (
 	untold      = "untold"
 	notStarted  = "sweep-not-started"
 	notFinished = "sweep-not-finished"
+	notAudited  = "audit-not-started"
 )
 
 // DrillAlarm is the ID of the alarm that a drill rings: it notifies both topics.
@@ -73,6 +74,15 @@ func (b Baseline) AlarmsOfStack(watched []Kind, interval int32) []StackAlarm {
 		queued(SweepFailed, "relight: a sweep failed for good. The message and the function's log say why; the next sweep tries again."),
 		b.failing(Backfill),
 	)
+	if b.Audit.On() {
+		errors := b.failing(Auditor)
+		errors.Description = "relight: " + b.FunctionName(Auditor) + " could not audit the account, or Security Hub did not take every finding. Its log says why; the next audit tries again."
+		all = append(all, errors, StackAlarm{
+			ID: notAudited, Namespace: "AWS/Lambda", Metric: "Invocations", Dimensions: errors.Dimensions,
+			Statistic: "Sum", Period: int32(b.Audit.Hours) * 3600, Periods: 2, Comparison: "LessThanThreshold", Threshold: 1, Missing: dead, Both: true,
+			Description: "relight: no audit has started for two intervals, so what Security Hub shows is old. Somebody may have cut its schedule or its function.",
+		})
+	}
 	bySweep := map[string]string{MetricDimension: b.FunctionName(Backfill)}
 	for _, w := range []StackAlarm{
 		{ID: unrestored, Metric: MetricUnrestored, Dimensions: bySweep, Periods: 2, Description: "relight: two sweeps in a row left something unrestored. Their logs say what and why."},
@@ -151,7 +161,7 @@ func (a StackAlarm) above() StackAlarm {
 // configuration says. No control may have one of them.
 func StackAlarmIDs() []string {
 	ids := map[string]bool{}
-	for _, a := range (Baseline{}).AlarmsOfStack(Kinds(), 0) {
+	for _, a := range (Baseline{Audit: AuditSpec{Hours: AuditHours}}).AlarmsOfStack(Kinds(), 0) {
 		ids[a.ID] = true
 	}
 	return slices.Sorted(maps.Keys(ids))

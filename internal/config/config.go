@@ -51,6 +51,8 @@ type Config struct {
 	AddControls []NewControl `json:"addControls,omitempty"`
 	// What others made and relight may rely on, beside what the first sweep found and what people [accepted](operations.md#what-others-made) since.
 	Adopt Adopt `json:"adopt,omitzero"`
+	// What relight does with audits of the account.
+	Audit Audit `json:"audit,omitzero"`
 	// Subscribers of relight's topic. SNS asks a person to confirm an email or HTTPS subscription. A queue or function of this account needs no confirmation, but its own policy must [admit the topic](operations.md#queues-and-functions-as-subscribers). The stack adds that permission to functions in the topic's region.
 	Subscribers []Subscriber `json:"subscribers,omitempty"`
 	// The topic of last resort, which carries what the topic refuses and what is about the topic itself.
@@ -161,6 +163,20 @@ type NewControl struct {
 	Threshold *float64 `json:"threshold,omitempty"`
 	// Length of the period in seconds, a multiple of 60 up to 86400. Default: `300`.
 	PeriodSeconds *int32 `json:"periodSeconds,omitempty"`
+}
+
+// Audit says what relight does with audits of the account.
+type Audit struct {
+	// Has the stack audit the account and [publish the findings to Security Hub](audit.md#findings-in-security-hub), in the home region. Security Hub must be enabled there. `{}` has every default. Default: none.
+	SecurityHub *SecurityHub `json:"securityHub,omitempty"`
+}
+
+// SecurityHub says which audits Security Hub gets.
+type SecurityHub struct {
+	// IDs of the [frameworks](controls.md#frameworks) to audit, or `all`. Default: `cis-5.0`.
+	Frameworks []string `json:"frameworks,omitempty"`
+	// Hours between two audits, from 1 to 24. Default: `24`.
+	Hours *int `json:"hours,omitempty"`
 }
 
 // LastResort is the second way to people. It has no key that somebody could close.
@@ -350,6 +366,9 @@ func (c Config) Baseline() catalog.Baseline {
 	b.Guard.Kinds = c.Watched()
 	maps.Copy(b.Tags, c.Tags)
 	b.Tags[catalog.OwnerTag] = c.Prefix
+	if h := c.Audit.SecurityHub; h != nil {
+		b.Audit = catalog.AuditSpec{Frameworks: h.frameworks(), Hours: or(h.Hours, catalog.AuditHours)}
+	}
 	b.StackAlarms = b.AlarmsOfStack(c.Watched(), int32(c.SweepMinutes)*60)
 	for _, s := range c.Subscribers {
 		b.Subscribers = append(b.Subscribers, catalog.Subscriber(s))
@@ -378,6 +397,23 @@ func (c Config) Baseline() catalog.Baseline {
 		})
 	}
 	return b
+}
+
+// frameworks returns the IDs of the frameworks to audit, each once.
+func (h SecurityHub) frameworks() []string {
+	if slices.Contains(h.Frameworks, allFrameworks) {
+		return frameworkIDs()
+	}
+	var ids []string
+	for _, id := range h.Frameworks {
+		if f, known := catalog.FrameworkByID(id); known && !slices.Contains(ids, f.ID) {
+			ids = append(ids, f.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return []string{catalog.DefaultFramework}
+	}
+	return ids
 }
 
 // or returns what the configuration says, or the default if it says nothing.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -28,6 +29,30 @@ func TestEmptyIsGood(t *testing.T) {
 		if n := len(catalog.Controls()); len(p.Controls) != n || c.Mode(catalog.Alarms) != catalog.Repair {
 			t.Errorf("%d controls in mode %s, want all %d in repair", len(p.Controls), c.Mode(catalog.Alarms), n)
 		}
+	}
+}
+
+// Audits are published only on request.
+func TestAudit(t *testing.T) {
+	for raw, want := range map[string]catalog.AuditSpec{
+		`{}`:                             {},
+		`{"audit":{}}`:                   {},
+		`{"audit":{"securityHub":null}}`: {},
+		`{"audit":{"securityHub":{}}}`:   {Frameworks: []string{"cis-5.0"}, Hours: 24},
+		`{"audit":{"securityHub":{"frameworks":[],"hours":1}}}`:                                        {Frameworks: []string{"cis-5.0"}, Hours: 1},
+		`{"audit":{"securityHub":{"frameworks":["security-hub","CIS-1.4","security-hub"],"hours":6}}}`: {Frameworks: []string{"security-hub", "cis-1.4"}, Hours: 6},
+	} {
+		c, err := config.Parse([]byte(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Baseline().Audit; !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, want %+v", raw, got, want)
+		}
+	}
+	c, err := config.Parse([]byte(`{"audit":{"securityHub":{"frameworks":["cis-5.0","all"]}}}`))
+	if err != nil || len(c.Baseline().Audit.Frameworks) != len(catalog.Frameworks()) {
+		t.Errorf("%v, %v; want every framework", c.Baseline().Audit, err)
 	}
 }
 
@@ -56,6 +81,12 @@ func TestEveryProblemAtOnce(t *testing.T) {
 		{`{"flowLogs":{"rejectAlarm":{"treshold":5}}}`, []string{`unknown key "flowLogs.rejectAlarm.treshold": did you mean "threshold"?`}},
 		{`{"flowLogs":{"rejectAlarm":{"threshold":0,"periodSeconds":90}}}`, []string{"flowLogs.rejectAlarm.threshold 0", "flowLogs.rejectAlarm.periodSeconds 90"}},
 		{`{"flowLogs":{"rejectAlarm":{}},"addControls":[{"id":"rejected-traffic","pattern":"a"}]}`, []string{`"rejected-traffic" is the ID of the alarm of flowLogs.rejectAlarm`}},
+		{`{"audit":{"securityHub":{"frameworks":["cis-5","all"],"hours":25}}}`, []string{`audit.securityHub.frameworks: "cis-5" is not a framework: use all, or some of cis-1.2, cis-1.3,`, "security-hub", "pci-4.0", "audit.securityHub.hours 25: use 1 to 24"}},
+		{`{"audit":{"securityHub":{"hours":0}}}`, []string{"audit.securityHub.hours 0"}},
+		{`{"audit":{"securityhub":{}}}`, []string{`unknown key "audit.securityhub": did you mean "securityHub"?`}},
+		{`{"audit":{"securityHub":{"framework":"cis-5.0"}}}`, []string{`unknown key "audit.securityHub.framework": did you mean "frameworks"?`}},
+		{`{"audit":{"securityHub":true}}`, []string{"audit.securityHub: use an object in { }"}},
+		{`{"addControls":[{"id":"audit-errors","pattern":"a"},{"id":"audit-not-started","pattern":"a"}]}`, []string{"audit-errors\" is the ID of an alarm of the stack", "audit-not-started\" is the ID"}},
 		{`{"flowLogs":{"format":"${ecs-cluster-arn}"}}`, []string{"ECS permissions"}},
 		{`{"trail":{"name":"a b","bucket":"X","keyArn":"alias/x","roleArn":"x"}}`, []string{"trail.name", "trail.bucket", "trail.keyArn", "trail.roleArn"}},
 		{`{"trail":{"create":true,"bucket":"audit-files"}}`, []string{"leave out trail.name, trail.bucket"}},

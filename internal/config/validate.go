@@ -64,6 +64,9 @@ func (c Config) validate() error {
 	p.retention("trailLogs.retentionDays", c.TrailLogs.RetentionDays)
 	c.validateControls(&p)
 	c.Adopt.validate(&p)
+	if c.Audit.SecurityHub != nil {
+		c.Audit.SecurityHub.validate(&p)
+	}
 	for i, s := range c.Subscribers {
 		p.subscriber(fmt.Sprintf("subscribers[%d]", i), s)
 		p.unless(!slices.Contains(c.Subscribers[:i], s), "subscribers[%d] is listed before: remove it", i)
@@ -123,6 +126,26 @@ func (a RejectAlarm) validate(p *problems, f FlowLogs) {
 	_, err := pattern.Parse(text)
 	p.unless(err == nil && len(text) <= catalog.PatternLimit && len(slices.Compact(slices.Sorted(slices.Values(fields)))) == len(fields),
 		"flowLogs.rejectAlarm: no filter pattern of up to %d characters can name the fields of flowLogs.format: use each field once", catalog.PatternLimit)
+}
+
+// allFrameworks stands for every framework.
+const allFrameworks = "all"
+
+func (h SecurityHub) validate(p *problems) {
+	for _, id := range h.Frameworks {
+		_, known := catalog.FrameworkByID(id)
+		p.unless(known || id == allFrameworks, "audit.securityHub.frameworks: %q is not a framework: use all, or some of %s", id, strings.Join(frameworkIDs(), ", "))
+	}
+	hours := or(h.Hours, catalog.AuditHours)
+	p.unless(hours >= 1 && hours <= catalog.MostAuditHours, "audit.securityHub.hours %d: use 1 to %d", hours, catalog.MostAuditHours)
+}
+
+func frameworkIDs() []string {
+	var ids []string
+	for _, f := range catalog.Frameworks() {
+		ids = append(ids, f.ID)
+	}
+	return ids
 }
 
 func (a Adopt) validate(p *problems) {

@@ -2,7 +2,6 @@ package finding
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/relight-aws/relight/internal/audit"
 )
@@ -19,7 +18,6 @@ type ASFF struct {
 	Types                 []string
 	CreatedAt             string
 	UpdatedAt             string
-	FirstObservedAt       string
 	LastObservedAt        string
 	Severity              Severity
 	Title                 string
@@ -68,6 +66,12 @@ type ProviderFields struct {
 	Types    []string
 }
 
+// The states of a finding.
+const (
+	Active   = "ACTIVE"
+	Archived = "ARCHIVED"
+)
+
 // Limits of the format.
 const (
 	maxTitle        = 256
@@ -79,22 +83,36 @@ const (
 	maxField        = 2048
 )
 
+// created is when every finding says that it was created. An import replaces the time,
+// and relight keeps no history: with the time of the audit, each import would make an old
+// finding look like a new one. It is the day from which on the IDs of findings are as they
+// are. FirstObservedAt is left out, because relight does not know it.
+const created = "2026-01-01T00:00:00Z"
+
 // ToASFF returns the checks of a report as findings, in its order. All are to be
 // imported in the home region: BatchImportFindings takes those of its own region alone,
 // at most 100 at once.
+//
+// A check that passes or does not apply is archived: nobody has to do anything about it.
+// An import cannot change the workflow status of a finding that exists. Security Hub sets
+// it back to NEW if an archived finding becomes active. Source: Security Hub User Guide,
+// "Setting the workflow status of findings" (documented).
 func ToASFF(rep audit.Report) []ASFF {
-	at := rep.Time.UTC().Format(time.RFC3339)
+	at := rep.Time.UTC().Format("2006-01-02T15:04:05.000Z07:00") // Security Hub ignores an update that is not newer
 	list := make([]ASFF, 0, len(rep.Checks))
 	for _, f := range findings(rep) {
 		out := ASFF{
 			SchemaVersion: "2018-10-08", ID: cut(f.id, maxID),
 			ProductARN:  "arn:" + f.partition + ":securityhub:" + rep.Home + ":" + rep.Account + ":product/" + rep.Account + "/default",
 			GeneratorID: "relight/" + f.Control, AccountID: rep.Account, Types: f.types,
-			CreatedAt: at, UpdatedAt: at, FirstObservedAt: at, LastObservedAt: at,
+			CreatedAt: created, UpdatedAt: at, LastObservedAt: at,
 			Severity: severities[f.Status], Title: cut(f.title, maxTitle), Description: cut(f.text, maxDescription),
 			Compliance:  Compliance{Status: compliance[f.Status], RelatedRequirements: f.requirements[:min(len(f.requirements), maxRequirements)]},
 			Workflow:    Workflow{"NEW"},
-			RecordState: "ACTIVE",
+			RecordState: Active,
+		}
+		if f.Status == audit.Pass || f.Status == audit.NotApplicable {
+			out.RecordState = Archived
 		}
 		if f.Status == audit.Pass {
 			out.Workflow.Status = "RESOLVED"

@@ -78,6 +78,20 @@ func TestASFF(t *testing.T) {
 			if want := map[audit.Status]string{"pass": "PASSED", "fail": "FAILED", "unknown": "WARNING", "not applicable": "NOT_AVAILABLE"}[rep.Checks[i].Status]; f.Compliance.Status != want {
 				t.Errorf("%s: %s is %s, want %s", name, f.ID, f.Compliance.Status, want)
 			}
+			if want := map[audit.Status]string{"pass": Archived, "fail": Active, "unknown": Active, "not applicable": Archived}[rep.Checks[i].Status]; f.RecordState != want {
+				t.Errorf("%s: %s is %s, want %s", name, f.ID, f.RecordState, want)
+			}
+		}
+	}
+}
+
+// A later audit updates a finding: the ID and the time of its creation stay.
+func TestUpdate(t *testing.T) {
+	was, rep := ToASFF(audittest.Healthy()), audittest.Healthy()
+	rep.Time = rep.Time.AddDate(0, 0, 1)
+	for i, f := range ToASFF(rep) {
+		if f.ID != was[i].ID || f.CreatedAt != was[i].CreatedAt || f.UpdatedAt <= was[i].UpdatedAt || f.LastObservedAt != f.UpdatedAt {
+			t.Errorf("%+v became %+v", was[i], f)
 		}
 	}
 }
