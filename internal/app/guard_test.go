@@ -44,6 +44,9 @@ func (w *world) addGuard() {
 	for _, f := range catalog.Functions() {
 		w.AddFunction(home, want.FunctionName(f))
 	}
+	if want.Audit.On() {
+		w.AddFunction(home, want.FunctionName(catalog.Auditor))
+	}
 	for _, group := range want.FunctionLogs() {
 		w.createGroup(home, group)
 		w.putRetention(home, group, catalog.LogDays)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -144,5 +145,36 @@ func TestPublishFails(t *testing.T) {
 				t.Errorf("the log is %s", log)
 			}
 		})
+	}
+}
+
+// relight restores the alarms on audits, and the guard sees what was done to the function
+// in its turn with the others. That costs a sweep no call.
+func TestAuditorIsGuarded(t *testing.T) {
+	w := healthy(t, publishing)
+	w.anHour()
+	w.anHour()
+	plain := healthy(t, "{}")
+	plain.anHour()
+	plain.anHour()
+	calls := func(w *world) int {
+		w.PageSize(0) // as AWS pages
+		before := w.Calls()
+		if s := w.sweep(app.Request{}); s.Findings != 0 || s.Planned != 0 {
+			t.Errorf("a sweep has %v", codes(s))
+		}
+		return w.Calls().Since(before).Total()
+	}
+	if with, without := calls(w), calls(plain); with != without {
+		t.Errorf("%d calls with audits, %d without", with, without)
+	}
+	alarms := []string{"relight-audit-errors", "relight-audit-not-started"}
+	must(w.CloudWatch.DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: alarms}))
+	if s := w.sweep(app.Request{}); s.Repaired != len(alarms) {
+		t.Errorf("%d restored, want the alarms", s.Repaired)
+	}
+	w.putCode("relight-audit", "another")
+	if got, want := w.changedFunctions(everyTurn+2), []string{"function relight-audit: code"}; !slices.Equal(got, want) {
+		t.Errorf("changed %v, want %v", got, want)
 	}
 }

@@ -140,8 +140,24 @@ func TestPatternsCoverCalls(t *testing.T) {
 	}
 }
 
+// The auditor serves no kind, asks no other function for anything, and may do what an
+// audit does and import findings.
+func TestAuditor(t *testing.T) {
+	f := catalog.Auditor
+	if len(f.Kinds()) != 0 || f.ChecksGuard() || slices.Contains(catalog.Functions(), f) || !slices.Contains(catalog.Binaries(), f) {
+		t.Errorf("it serves %v and checks the guard: %t; functions %v, binaries %v", f.Kinds(), f.ChecksGuard(), catalog.Functions(), catalog.Binaries())
+	}
+	var may []string
+	for _, g := range catalog.Grants(f, catalog.GrantKeys()...) {
+		may = append(may, g.Actions...)
+	}
+	if want := append(slices.Clone(catalog.AuditActions), "securityhub:BatchImportFindings"); !slices.Equal(may, want) {
+		t.Errorf("it may %v, want %v", may, want)
+	}
+}
+
 func TestGrants(t *testing.T) {
-	for _, f := range catalog.Functions() {
+	for _, f := range catalog.Binaries() {
 		for _, g := range catalog.Grants(f) {
 			for _, a := range g.Actions {
 				if slices.Contains(catalog.Never, a) || strings.Contains(a, "*") {
