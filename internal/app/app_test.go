@@ -202,6 +202,12 @@ func deploy(t *testing.T, configuration string) *world {
 		TrailARN: aws.String("arn:aws:cloudtrail:us-east-1:111122223333:trail/app-trail"), HomeRegion: aws.String(home), S3BucketName: aws.String("audit-" + account),
 		IsMultiRegionTrail: aws.Bool(false), IncludeGlobalServiceEvents: aws.Bool(false), LogFileValidationEnabled: aws.Bool(true),
 	})
+	for _, name := range []string{"audit-" + account, "bucket", "flows-" + account} {
+		w.OpenBucket(name, false)
+	}
+	for _, region := range []string{home, second} {
+		w.SetStream("arn:aws:firehose:"+region+":"+account+":deliverystream/flow-logs", true)
+	}
 	w.topic = w.ourTopic()
 	for _, s := range cfg.Subscribers {
 		w.subscribe(s.Protocol, s.Endpoint)

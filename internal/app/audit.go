@@ -19,6 +19,7 @@ type AuditRequest struct {
 	Frameworks []catalog.Framework
 	Regions    []string // none means every enabled region
 	Strict     bool     // see audit.Options
+	Transit    bool     // list the transit gateways too
 }
 
 // otherRegions stands for the regions that an audit does not know.
@@ -63,7 +64,7 @@ func (a Auditor) Audit(ctx context.Context, req AuditRequest, progress func(done
 	controls := slices.DeleteFunc(slices.Clone(a.cloud.Want.Controls), func(c catalog.Control) bool {
 		return !slices.ContainsFunc(req.Frameworks, func(f catalog.Framework) bool { return len(f.Requires(c.ID)) > 0 })
 	})
-	got := a.cloud.Audit(ctx, home, regions, controls, progress)
+	got := a.cloud.Audit(ctx, home, regions, controls, req.Transit, progress)
 	if err := ctx.Err(); err != nil {
 		return audit.Report{}, err
 	}

@@ -17,6 +17,7 @@ import (
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/relight-aws/relight/internal/app"
@@ -35,6 +36,11 @@ func (w *world) audited(strict bool, frameworks ...string) audit.Report {
 		}
 		req.Frameworks = append(req.Frameworks, f)
 	}
+	return w.auditBy(req)
+}
+
+func (w *world) auditBy(req app.AuditRequest) audit.Report {
+	w.t.Helper()
 	rep, err := w.app(catalog.Backfill).Audit(w.t.Context(), req, nil)
 	if err != nil {
 		w.t.Fatal(err)
@@ -255,6 +261,7 @@ func TestAuditActions(t *testing.T) {
 		w.putSelectors("audit", withData)
 		before, writes := w.Calls(), len(w.Writes())
 		w.audited(false, "cis-5.0")
+		w.auditBy(app.AuditRequest{Frameworks: catalog.Frameworks()[:1], Transit: true, Regions: []string{home}})
 		for op := range w.Calls().Since(before) {
 			used[op] = true
 		}
@@ -271,6 +278,32 @@ func TestAuditActions(t *testing.T) {
 	}
 	if len(used) > 0 {
 		t.Errorf("the policy lacks %v", used)
+	}
+}
+
+// Transit gateways are listed on request, with their flow logs; no check is about them.
+func TestAuditTransitGateways(t *testing.T) {
+	w := healthy(t, "")
+	w.AddNetwork(home, "tgw-1", nil)
+	w.AddNetwork(home, "tgw-2", nil)
+	w.AddNetwork(second, "tgw-3", nil)
+	w.OnTransit(home, "tgw-2")
+	checks := len(w.audited(false, "cis-5.0").Checks)
+	request := app.AuditRequest{Frameworks: catalog.Frameworks(), Transit: true}
+	rep := w.auditBy(request)
+	var got []string
+	for _, g := range rep.Transit {
+		got = append(got, g.String())
+	}
+	want := []string{
+		"transit gateway tgw-3 in eu-west-1: no flow log", "transit gateway tgw-1 in us-east-1: no flow log", "transit gateway tgw-2 in us-east-1: flow log fl-of-tgw-2",
+	}
+	if diff := cmp.Diff(want, got); diff != "" || strings.Contains(fmt.Sprint(rep.Checks), "tgw") || checks == 0 {
+		t.Errorf("transit gateways (-want +got):\n%s", diff)
+	}
+	w.Deny("DescribeTransitGateways")
+	if rep := w.auditBy(request); len(rep.Transit) != 2 || !strings.Contains(rep.Transit[0].String(), "could not be read: ec2.DescribeTransitGateways") || !rep.Passed() {
+		t.Errorf("unread: %v", rep.Transit)
 	}
 }
 

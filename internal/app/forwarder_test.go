@@ -258,8 +258,8 @@ func TestForwarderReads(t *testing.T) {
 	}
 	rules := len(w.config.Baseline().Parts(home, second).Rules)
 	want := awstest.Calls{"DescribeStacks": 2, "ListRules": 1, "ListTargetsByRule": rules, "ListQueues": 1, "GetQueueAttributes": 1, "DescribeAlarms": 1}
-	if diff := cmp.Diff(want, got); diff != "" || rules != 7 {
-		t.Errorf("%d rules, want 7; calls of a forwarder (-want +got):\n%s", rules, diff)
+	if diff := cmp.Diff(want, got); diff != "" || rules != 8 {
+		t.Errorf("%d rules, want 8; calls of a forwarder (-want +got):\n%s", rules, diff)
 	}
 }
 

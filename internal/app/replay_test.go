@@ -55,6 +55,18 @@ var harms = map[string]attack{
 	"CreateTags.other-value.json": newVPC(home, "vpc-0a1b2c3d4e5f60033"),
 	"DeleteTags.exempt.json":      newVPC(home, "vpc-0a1b2c3d4e5f60035"),
 
+	"CreateSubnet.chosen.json":           chosen(chosenSubnet, yes, "ALL s3  arn:aws:s3:::flows-111122223333/subnets"),
+	"CreateNetworkInterface.chosen.json": chosen(chosenInterface, yes, "REJECT kinesis-data-firehose  "+flowStream),
+	"CreateTags.subnet.json":             chosen(chosenSubnet, yes, "ALL s3  arn:aws:s3:::flows-111122223333/subnets"),
+	"CreateTags.interface.json":          chosen(chosenInterface, yes, "REJECT kinesis-data-firehose  "+flowStream),
+	"DeleteTags.subnet.json":             chosen(chosenSubnet, nil, ""),
+	"DeleteTags.interface.json":          chosen(chosenInterface, nil, ""),
+
+	"DeleteDeliveryStream.logs.json":    flowLogsToStream,
+	"DeleteDeliveryStream.foreign.json": flowLogsToStream,
+	"UpdateDestination.logs.json":       flowLogsToStream,
+	"UntagDeliveryStream.logs.json":     flowLogsToStream,
+
 	"PutBucketPolicy.logs.json":                  flowLogsToBucket,
 	"DeleteBucketPolicy.logs.json":               flowLogsToBucket,
 	"PutBucketLifecycle.logs.json":               flowLogsToBucket,
@@ -355,6 +367,39 @@ var flowLogsToBucket = attack{do: func(w *world) {
 	}))
 }}
 
+// flowLogsToStream is the same with the samples' stream.
+var flowLogsToStream = attack{do: func(w *world) {
+	must(w.EC2.CreateFlowLogs(w.t.Context(), &ec2.CreateFlowLogsInput{
+		ResourceIds: []string{"vpc-1"}, ResourceType: ec2types.FlowLogsResourceTypeVpc, TrafficType: ec2types.TrafficTypeAll,
+		LogDestinationType: ec2types.LogDestinationTypeKinesisDataFirehose, LogDestination: aws.String(flowStream),
+	}))
+}}
+
+// choosing is a configuration that chooses subnets and network interfaces by the tag
+// of the samples.
+const choosing = `{"flowLogs":{
+	"subnets":{"tags":{"sensitive":"yes"},"trafficType":"ALL","destination":{"arn":"arn:aws:s3:::flows-111122223333/subnets/","fileFormat":"parquet","perHourPartition":true}},
+	"networkInterfaces":{"tags":{"sensitive":"yes"},"destination":{"arn":"arn:aws:firehose:{region}:111122223333:deliverystream/flow-logs"}}}}`
+
+const (
+	chosenSubnet    = "subnet-0a1b2c3d4e5f60041"
+	chosenInterface = "eni-0a1b2c3d4e5f60042"
+	flowStream      = "arn:aws:firehose:us-east-1:111122223333:deliverystream/flow-logs"
+)
+
+var yes = map[string]string{"sensitive": "yes"}
+
+// chosen adds a subnet or a network interface with tags, which has a flow log
+// afterwards.
+func chosen(id string, tags map[string]string, flowLog string) attack {
+	of, _, _ := strings.Cut(id, "-")
+	a := attack{config: choosing, do: func(w *world) { w.AddNetwork(home, id, tags) }, adds: []string{home + " " + of + " " + id}}
+	if flowLog != "" {
+		a.adds = append(a.adds, home+" flow-log "+id+" "+flowLog)
+	}
+	return a
+}
+
 // vpcExempt adds a VPC that an owner has exempted by its tag.
 func vpcExempt(id string) attack {
 	return attack{do: func(w *world) {
@@ -429,7 +474,7 @@ func TestSamples(t *testing.T) {
 // regions are not in it, because relight protects all of them.
 var strangers = map[string]string{
 	"trail": "app-trail", "log-group": foreignGroup, "alarm": foreignAlarm, "muted-alarm": foreignAlarm, "composite-alarm": "checkout",
-	"topic": "arn:aws:sns:us-east-1:111122223333:checkout", "bucket": "checkout-assets", "key": "0987dcba-09fe-87dc-65ba-ab0987654321",
+	"topic": "arn:aws:sns:us-east-1:111122223333:checkout", "bucket": "checkout-assets", "stream": "clickstream", "key": "0987dcba-09fe-87dc-65ba-ab0987654321",
 	"own-function": "checkout", "queue": "checkout", "stack": "checkout", "bus": "checkout", "event-source": "arn:aws:sqs:us-east-1:111122223333:checkout", "role": "checkout-service", "parameter": "/checkout/database", "policy": "arn:aws:iam::111122223333:policy/checkout-tables",
 }
 
@@ -565,8 +610,9 @@ func TestReplayTells(t *testing.T) {
 // checkTold checks that a sample leads to no write, and to a notification that
 // says who made the call, on which resource, and what to do about it.
 func checkTold(t *testing.T, name string, asBatch bool) {
-	w := paging(t, watchful, asBatch)
-	if a := harmOf(name); a.do != nil {
+	a := harmOf(name)
+	w := paging(t, either(a.config, watchful), asBatch)
+	if a.do != nil {
 		a.do(w)
 	}
 	before, told := w.State(), len(w.Messages())
@@ -687,4 +733,12 @@ func TestGoneVPC(t *testing.T) {
 	if diff := cmp.Diff([]string{"vpc-0a1b2c3d4e5f60001: it does not exist"}, res.(app.Result).Reports[0].Skipped); diff != "" {
 		t.Errorf("skipped (-want +got):\n%s", diff)
 	}
+}
+
+// either returns the first of two configurations that is not empty.
+func either(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a
 }

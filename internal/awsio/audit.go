@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/relight-aws/relight/internal/audit"
 	"github.com/relight-aws/relight/internal/catalog"
@@ -26,9 +28,9 @@ const auditedAtOnce = 8
 // thing once, and nothing that only a repair needs. What cannot be read is in the
 // result, and stops nothing else. It calls progress after each region.
 // Topics count if an alarm on a filter of somebody else's, or of one of the controls,
-// notifies them.
-func (c *Cloud) Audit(ctx context.Context, home string, regions []string, controls []catalog.Control, progress func(done, total int)) audit.Observed {
-	o := &observedAudit{controls: controls, got: audit.Observed{
+// notifies them. Transit gateways are one more call in each region that has VPCs.
+func (c *Cloud) Audit(ctx context.Context, home string, regions []string, controls []catalog.Control, transit bool, progress func(done, total int)) audit.Observed {
+	o := &observedAudit{controls: controls, transit: transit, got: audit.Observed{
 		Account: c.Want.Account, Home: home, Health: plan.Healths{}, Topics: map[string]plan.Topic{}, Receivers: map[string]string{},
 	}}
 	if c.Now != nil {
@@ -62,6 +64,7 @@ func (c *Cloud) Audit(ctx context.Context, home string, regions []string, contro
 // An observedAudit is what an audit has read so far.
 type observedAudit struct {
 	controls []catalog.Control
+	transit  bool // read the transit gateways too
 
 	mu  sync.Mutex // of what regions share: Regions and Unread
 	got audit.Observed
@@ -205,13 +208,23 @@ func (o *observedAudit) topic(ctx context.Context, r *region, topic string, alar
 // vpcs reads the VPCs of a region and their flow logs.
 func (o *observedAudit) vpcs(ctx context.Context, r *region) audit.Region {
 	read := audit.Region{Name: r.name}
-	vpcs, err := r.listVPCs(ctx, nil)
+	vpcs, err := r.listNetworks(ctx, catalog.VPC, nil)
 	if o.unread(r, audit.FlowLog, "", err) || len(vpcs) == 0 {
 		return read
 	}
-	flowLogs, err := r.describeFlowLogs(ctx, nil)
+	flowLogs, onTransit := map[string][]plan.FlowLog{}, map[string][]string{}
+	err = r.listFlowLogs(ctx, nil, func(fl types.FlowLog) {
+		if id := aws.ToString(fl.ResourceId); catalog.NetworkType(id) == catalog.VPC {
+			flowLogs[id] = append(flowLogs[id], r.flowLog(fl))
+		} else {
+			onTransit[id] = append(onTransit[id], aws.ToString(fl.FlowLogId))
+		}
+	})
 	if o.unread(r, audit.FlowLog, "", err) {
 		return read
+	}
+	if o.transit {
+		read.Transit, read.TransitUnread = r.transitGateways(ctx, onTransit)
 	}
 	var groups []string
 	for i := range vpcs {
@@ -228,4 +241,20 @@ func (o *observedAudit) vpcs(ctx context.Context, r *region) audit.Region {
 		o.unread(r, audit.Destination, "", err)
 	}
 	return read
+}
+
+// transitGateways returns the transit gateways that the account owns in a region, with
+// the flow logs on each, or why they could not be read.
+func (r *region) transitGateways(ctx context.Context, flowLogs map[string][]string) (all []audit.TransitGateway, unread string) {
+	in := &ec2.DescribeTransitGatewaysInput{Filters: filterBy("owner-id", []string{r.account})}
+	for page, err := range pages(ctx, ec2.NewDescribeTransitGatewaysPaginator(r.ec2(), in)) {
+		if err != nil {
+			return nil, lasting(err)
+		}
+		for _, g := range page.TransitGateways {
+			id := aws.ToString(g.TransitGatewayId)
+			all = append(all, audit.TransitGateway{Region: r.name, ID: id, FlowLogs: slices.Sorted(slices.Values(flowLogs[id]))})
+		}
+	}
+	return all, ""
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -166,7 +167,7 @@ func TestPrefixes(t *testing.T) {
 	ids := map[string]string{
 		"cloudtrail": cloudtrail.ServiceID, "cloudwatch": cloudwatch.ServiceID, "cloudwatchlogs": cloudwatchlogs.ServiceID, "ec2": ec2.ServiceID,
 		"iam": iam.ServiceID, "kms": kms.ServiceID, "lambda": lambda.ServiceID, "sns": sns.ServiceID, "sqs": sqs.ServiceID, "ssm": ssm.ServiceID,
-		"cloudformation": cloudformation.ServiceID, "eventbridge": eventbridge.ServiceID, "scheduler": scheduler.ServiceID,
+		"cloudformation": cloudformation.ServiceID, "eventbridge": eventbridge.ServiceID, "scheduler": scheduler.ServiceID, "s3": s3.ServiceID,
 	}
 	granted := map[string]bool{}
 	for _, f := range catalog.Functions() {

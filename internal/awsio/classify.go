@@ -29,7 +29,7 @@ var classes = map[remedy.Class][]string{
 		"FlowLogAlreadyExists", "ResourceAlreadyExistsException", "TrailAlreadyExistsException",
 	},
 	remedy.Missing: {
-		"InvalidFlowLogId.NotFound", "InvalidVpcID.NotFound", "InvalidVpcId.NotFound", // EC2
+		"InvalidFlowLogId.NotFound", "InvalidVpcID.NotFound", "InvalidVpcId.NotFound", "InvalidSubnetID.NotFound", "InvalidNetworkInterfaceID.NotFound", // EC2
 		"NoSuchEntity", // IAM
 		"NotFound",     // SNS
 		"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", // SQS, by its older protocol and by its newer one

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
 )
@@ -16,10 +17,16 @@ import (
 // not read it, the result says so, and the observation does not fail.
 func (r *region) whyFailed(ctx context.Context, state *plan.FlowLogState) error {
 	var groups []string
-	for _, vpc := range state.VPCs {
-		for _, fl := range vpc.FlowLogs {
-			if fl.Ours && fl.Failed() && fl.LogGroup != "" {
+	for _, n := range state.Networks {
+		for _, fl := range n.FlowLogs {
+			switch {
+			case !fl.Ours || !fl.Failed():
+			case fl.LogGroup != "":
 				groups = append(groups, fl.LogGroup)
+			case fl.Destination == catalog.ToS3 && state.Own == nil:
+				if err := r.readBuckets(ctx, state, nil); err != nil {
+					return err
+				}
 			}
 		}
 	}

@@ -38,58 +38,63 @@ var flowLogKind = kindOf(
 )
 
 func (r *region) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.FlowLogState, error) {
+	names := s.Names.List()
 	switch s.Type {
-	case catalog.Bucket:
-		return r.observeBuckets(ctx)
+	case catalog.Bucket, catalog.Stream:
+		return r.observeDestinations(ctx, s.Type, names)
 	case catalog.Key: // of the group for relight's own flow logs; sweeps look at those of other groups
-		groups, err := r.describeLogGroups(ctx, []string{r.Want.FlowLogs.LogGroup}, nil)
+		groups, err := r.describeLogGroups(ctx, r.ownGroups(), nil)
 		return &plan.FlowLogState{LogGroups: groups}, err
 	case catalog.Filter, catalog.Alarm:
 		return r.observeCounters(ctx, s)
 	case catalog.Region, catalog.AccountPolicy: // the policy and the event contain everything needed
 		return &plan.FlowLogState{}, nil
-	}
-	names := s.Names.List()
-	if s.Type == catalog.LogGroup && len(names) > 0 {
-		var err error
-		if names, err = r.vpcsLoggedTo(ctx, names); err != nil || len(names) == 0 {
-			return &plan.FlowLogState{}, err
+	case catalog.LogGroup:
+		if len(names) > 0 {
+			var err error
+			if names, err = r.loggedTo(ctx, names); err != nil || len(names) == 0 {
+				return &plan.FlowLogState{}, err
+			}
 		}
 		if len(names) > remedy.MaxNames {
 			names = nil
 		}
 	}
 	state := &plan.FlowLogState{}
-	vpcs, gone, err := r.describeVPCs(ctx, names)
+	networks, gone, err := r.describeNetworks(ctx, names)
 	if err != nil {
 		return nil, err
+	}
+	state.Networks = networks
+	if chosen := func(n plan.Network) bool { return !n.Unchosen }; len(names) > 0 && len(gone) == 0 && !slices.ContainsFunc(networks, chosen) {
+		return state, nil
 	}
 	flowLogs, err := r.describeFlowLogs(ctx, filterBy("resource-id", names))
 	if err != nil {
 		return nil, err
 	}
 	if len(names) == 0 {
-		late, lost, err := r.unlisted(ctx, vpcs, flowLogs)
+		late, lost, err := r.unlisted(ctx, networks, flowLogs)
 		if err != nil {
 			return nil, err
 		}
-		vpcs, gone = append(vpcs, late...), lost
+		networks, gone = append(networks, late...), lost
 	}
-	state.VPCs = vpcs
+	state.Networks = networks
 	for _, id := range gone {
-		state.Gone = append(state.Gone, plan.VPC{ID: id, FlowLogs: flowLogs[id]})
+		state.Gone = append(state.Gone, plan.Network{ID: id, FlowLogs: flowLogs[id]})
 	}
-	if len(state.VPCs) == 0 { // only flow logs of VPCs need log groups
+	if len(state.Networks) == 0 { // only flow logs need log groups and buckets
 		return state, nil
 	}
-	groups := []string{r.Want.FlowLogs.LogGroup}
+	groups := r.ownGroups()
 	protected := slices.Clone(groups) // others by name only: an account may have a group for each VPC
 	if s.Type == catalog.LogGroup {
 		protected = append(protected, s.Names.List()...)
 	}
-	for i := range state.VPCs {
-		state.VPCs[i].FlowLogs = flowLogs[state.VPCs[i].ID]
-		for _, fl := range state.VPCs[i].FlowLogs {
+	for i := range state.Networks {
+		state.Networks[i].FlowLogs = flowLogs[state.Networks[i].ID]
+		for _, fl := range state.Networks[i].FlowLogs {
 			if fl.LogGroup != "" {
 				groups = append(groups, fl.LogGroup)
 			}
@@ -102,6 +107,9 @@ func (r *region) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.Flo
 		if err := r.describeReadable(ctx, state); err != nil {
 			return nil, err
 		}
+		if err := r.readBuckets(ctx, state, nil); err != nil {
+			return nil, err
+		}
 	}
 	if _, exists := state.LogGroups[r.Want.FlowLogs.LogGroup]; r.counts() && (!exists || s.Type == "" || slices.Contains(s.Names.List(), r.Want.FlowLogs.LogGroup)) {
 		if _, err := r.readRecords(ctx, state); err != nil {
@@ -109,6 +117,17 @@ func (r *region) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.Flo
 		}
 	}
 	return state, r.whyFailed(ctx, state)
+}
+
+// ownGroups returns the log group of relight's own flow logs, or none if all of them go
+// to buckets or streams.
+func (r *region) ownGroups() (groups []string) {
+	for _, spec := range r.Want.FlowLogs.All(r.name) {
+		if group := spec.OwnGroup(); group != "" && len(groups) == 0 {
+			groups = append(groups, group)
+		}
+	}
+	return groups
 }
 
 // describeReadable reads what keeps people from reading the flow log records as they
@@ -124,118 +143,55 @@ func (r *region) describeReadable(ctx context.Context, state *plan.FlowLogState)
 	return err
 }
 
-// observeBuckets reads to which buckets the region's flow logs deliver,
-// including the flow logs of subnets and interfaces.
-func (r *region) observeBuckets(ctx context.Context) (*plan.FlowLogState, error) {
+// observeDestinations reads to which buckets or streams the region's flow logs deliver,
+// and the bucket of relight's own if it is among the names.
+func (r *region) observeDestinations(ctx context.Context, of catalog.ResourceType, names []string) (*plan.FlowLogState, error) {
 	state := &plan.FlowLogState{}
-	err := r.listFlowLogs(ctx, filterBy("log-destination-type", []string{catalog.ToS3}), func(fl types.FlowLog) {
-		bucket, _, _ := strings.Cut(resourceOf(aws.ToString(fl.LogDestination), ""), "/") // arn:PARTITION:s3:::BUCKET/FOLDER
-		if bucket != "" && !slices.Contains(state.Buckets, bucket) {
-			state.Buckets = append(state.Buckets, bucket)
+	kind, found := catalog.ToS3, &state.Buckets
+	if of == catalog.Stream {
+		kind, found = catalog.ToFirehose, &state.Streams
+	}
+	err := r.listFlowLogs(ctx, filterBy("log-destination-type", []string{kind}), func(fl types.FlowLog) {
+		name, _, _ := strings.Cut(resourceOf(aws.ToString(fl.LogDestination), "deliverystream/"), "/") // arn:PARTITION:s3:::BUCKET/FOLDER
+		if name != "" && !slices.Contains(*found, name) {
+			*found = append(*found, name)
 		}
 	})
-	return state, err
+	if err != nil || of != catalog.Bucket || len(names) == 0 {
+		return state, err
+	}
+	return state, r.readBuckets(ctx, state, names)
 }
 
-// vpcsLoggedTo returns the VPCs whose flow logs deliver to one of the groups.
-func (r *region) vpcsLoggedTo(ctx context.Context, groups []string) ([]string, error) {
+// loggedTo returns the networks whose flow logs deliver to one of the groups.
+func (r *region) loggedTo(ctx context.Context, groups []string) ([]string, error) {
 	flowLogs, err := r.describeFlowLogs(ctx, filterBy("log-group-name", groups))
 	if err != nil {
 		return nil, err
 	}
-	var vpcs []string
-	for vpc, logs := range flowLogs {
-		if slices.ContainsFunc(logs, func(fl plan.FlowLog) bool { return slices.Contains(groups, fl.LogGroup) }) {
-			vpcs = append(vpcs, vpc)
-		}
-	}
-	slices.Sort(vpcs)
-	return vpcs, nil
-}
-
-// unlisted reads the VPCs that have flow logs of relight's own and that a
-// listing of the region did not show. It asks for them by name, and repeats
-// that: a VPC that EC2 does not show yet is not gone.
-func (r *region) unlisted(
-	ctx context.Context, listed []plan.VPC, flowLogs map[string][]plan.FlowLog,
-) (late []plan.VPC, gone []string, err error) {
-	known := map[string]bool{}
-	for _, v := range listed {
-		known[v.ID] = true
-	}
-	var missing []string
+	var ids []string
 	for id, logs := range flowLogs {
-		if !known[id] && slices.ContainsFunc(logs, func(fl plan.FlowLog) bool { return fl.Ours }) {
-			missing = append(missing, id)
+		if slices.ContainsFunc(logs, func(fl plan.FlowLog) bool { return slices.Contains(groups, fl.LogGroup) }) {
+			ids = append(ids, id)
 		}
 	}
-	slices.Sort(missing)
-	for names := range slices.Chunk(missing, catalog.FilterValues) {
-		found, lost, err := r.describeVPCs(ctx, names)
-		if err != nil {
-			return nil, nil, err
-		}
-		late, gone = append(late, found...), append(gone, lost...)
-	}
-	return late, gone, nil
+	slices.Sort(ids)
+	return ids, nil
 }
 
-// describeVPCs returns the named VPCs, or all VPCs of the region if no names
-// are given. It also returns the named VPCs that do not exist. It asks by
-// filter, because a call by ID fails as a whole if one ID is gone.
-func (r *region) describeVPCs(ctx context.Context, names []string) (found []plan.VPC, gone []string, err error) {
-	for try := 0; ; try++ {
-		found, err = r.listVPCs(ctx, filterBy("vpc-id", names))
-		if err != nil {
-			return nil, nil, err
-		}
-		gone = nil
-		for _, name := range names {
-			if !slices.ContainsFunc(found, func(v plan.VPC) bool { return v.ID == name }) {
-				gone = append(gone, name)
-			}
-		}
-		if len(gone) == 0 || try == len(notYet) {
-			return found, gone, nil
-		}
-		if err := r.pause(ctx, notYet[try]); err != nil {
-			return nil, nil, wrap("ec2.DescribeVpcs", r.name, err)
-		}
-	}
-}
-
-func (r *region) listVPCs(ctx context.Context, filters []types.Filter) ([]plan.VPC, error) {
-	var vpcs []plan.VPC
-	in := &ec2.DescribeVpcsInput{Filters: filters, MaxResults: aws.Int32(pageSize)}
-	for page, err := range pages(ctx, ec2.NewDescribeVpcsPaginator(r.ec2(), in)) {
-		if err != nil {
-			return nil, err
-		}
-		for _, v := range page.Vpcs {
-			exempt := slices.ContainsFunc(v.Tags, func(t types.Tag) bool {
-				return aws.ToString(t.Key) == catalog.ExemptTag && aws.ToString(t.Value) == catalog.ExemptValue
-			})
-			vpcs = append(vpcs, plan.VPC{ID: aws.ToString(v.VpcId), Owner: aws.ToString(v.OwnerId), Exempt: exempt})
-		}
-	}
-	return vpcs, nil
-}
-
-// describeFlowLogs returns the flow logs that match, by VPC.
+// describeFlowLogs returns the flow logs that match, by what they are on: VPCs, and
+// the subnets and network interfaces if the configuration chooses some.
 func (r *region) describeFlowLogs(ctx context.Context, filters []types.Filter) (map[string][]plan.FlowLog, error) {
-	byVPC := map[string][]plan.FlowLog{}
+	on := map[string][]plan.FlowLog{}
 	err := r.listFlowLogs(ctx, filters, func(fl types.FlowLog) {
-		id := aws.ToString(fl.ResourceId)
-		if strings.HasPrefix(id, "vpc-") { // others are on subnets and interfaces
-			got := r.flowLog(fl)
-			got.Where = r.destinationOf(fl, got)
-			byVPC[id] = append(byVPC[id], got)
+		if id := aws.ToString(fl.ResourceId); r.Want.FlowLogs.Keeps(catalog.NetworkType(id)) {
+			on[id] = append(on[id], r.flowLog(fl))
 		}
 	})
 	if err != nil {
 		return nil, err
 	}
-	return byVPC, nil
+	return on, nil
 }
 
 func (r *region) listFlowLogs(ctx context.Context, filters []types.Filter, each func(types.FlowLog)) error {
@@ -251,21 +207,21 @@ func (r *region) listFlowLogs(ctx context.Context, filters []types.Filter, each 
 	return nil
 }
 
-// destinationOf returns the ARN of what a flow log delivers to, without the folder in
+// destinationOf returns the ARN of what a flow log delivers to, and the folder in
 // a bucket. EC2 may show a log group by its name alone.
-func (r *region) destinationOf(fl types.FlowLog, got plan.FlowLog) string {
-	where := strings.TrimSuffix(aws.ToString(fl.LogDestination), ":*")
+func (r *region) destinationOf(fl types.FlowLog, got plan.FlowLog) (where, folder string) {
+	where = strings.TrimSuffix(aws.ToString(fl.LogDestination), ":*")
 	if got.LogGroup != "" {
 		in, _ := catalog.PartitionOf(r.name)
-		return "arn:" + in.ID + ":logs:" + r.name + ":" + r.account + ":log-group:" + got.LogGroup
+		return "arn:" + in.ID + ":logs:" + r.name + ":" + r.account + ":log-group:" + got.LogGroup, ""
 	}
 	if got.Destination == catalog.ToS3 {
-		where, _, _ = strings.Cut(where, "/")
+		where, folder, _ = strings.Cut(where, "/")
 	}
-	return where
+	return where, strings.TrimSuffix(folder, "/")
 }
 
-func (c *Cloud) flowLog(fl types.FlowLog) plan.FlowLog {
+func (r *region) flowLog(fl types.FlowLog) plan.FlowLog {
 	got := plan.FlowLog{
 		ID:            aws.ToString(fl.FlowLogId),
 		Status:        aws.ToString(fl.FlowLogStatus),
@@ -289,13 +245,21 @@ func (c *Cloud) flowLog(fl types.FlowLog) plan.FlowLog {
 			got.LogGroup = resourceOf(aws.ToString(fl.LogDestination), "log-group:")
 		}
 	}
-	if c.Now != nil && fl.CreationTime != nil {
-		got.Age = max(0, int64(c.Now().Sub(*fl.CreationTime).Seconds()))
+	if r.Now != nil && fl.CreationTime != nil {
+		got.Age = max(0, int64(r.Now().Sub(*fl.CreationTime).Seconds()))
 	}
-	intoOurs := got.LogGroup != "" && got.LogGroup == c.Want.FlowLogs.LogGroup
-	asOurs := got.Role != "" && got.Role == c.Want.DeliveryRole
+	if o := fl.DestinationOptions; o != nil {
+		got.Files = catalog.Files{
+			Parquet: o.FileFormat == types.DestinationFileFormatParquet,
+			Hive:    aws.ToBool(o.HiveCompatiblePartitions), Hourly: aws.ToBool(o.PerHourPartition),
+		}
+	}
+	got.Where, got.Folder = r.destinationOf(fl, got)
+	spec := r.Want.For(aws.ToString(fl.ResourceId), r.name).FlowLogs
+	intoOurs, role := got.Into(spec), cmp.Or(spec.To.Role, r.Want.DeliveryRole)
+	asOurs := got.Role != "" && got.Role == role
 	tagged := slices.ContainsFunc(fl.Tags, func(t types.Tag) bool {
-		return aws.ToString(t.Key) == catalog.OwnerTag && aws.ToString(t.Value) == c.Want.Prefix
+		return aws.ToString(t.Key) == catalog.OwnerTag && aws.ToString(t.Value) == r.Want.Prefix
 	})
 	got.Ours = tagged && (intoOurs || asOurs) || intoOurs && asOurs
 	got.Untagged = got.Ours && !tagged
@@ -318,10 +282,23 @@ const (
 	tooManyCode   = "FlowLogsLimitExceeded"
 )
 
-// createFlowLogs creates the flow logs of all outcomes' actions, which share
-// one spec. It then finds out what is in the way of those that EC2 refuses, and
-// where that helps creates flow logs that record ALL instead.
+// createFlowLogs creates the flow logs of all outcomes' actions. Those on resources
+// of one type share one spec, and one call takes one type.
 func (r *region) createFlowLogs(ctx context.Context, outcomes []*remedy.Outcome) {
+	byType := map[catalog.ResourceType][]*remedy.Outcome{}
+	for _, out := range outcomes {
+		of := catalog.NetworkType(out.Action.(plan.CreateFlowLog).On)
+		byType[of] = append(byType[of], out)
+	}
+	for _, of := range catalog.NetworkTypes {
+		r.createOnAll(ctx, byType[of])
+	}
+}
+
+// createOnAll creates flow logs that share one spec. It then finds out what is in the
+// way of those that EC2 refuses, and where that helps creates flow logs that record ALL
+// instead.
+func (r *region) createOnAll(ctx context.Context, outcomes []*remedy.Outcome) {
 	traffic := ""
 	for len(outcomes) > 0 {
 		traffic = cmp.Or(traffic, outcomes[0].Action.(plan.CreateFlowLog).Spec.TrafficType)
@@ -362,7 +339,7 @@ func (r *region) afterRefusals(ctx context.Context, outcomes []*remedy.Outcome, 
 	for batch := range slices.Chunk(refused, catalog.FilterValues) {
 		var vpcs []string
 		for _, out := range batch {
-			vpcs = append(vpcs, out.Action.(plan.CreateFlowLog).VPC)
+			vpcs = append(vpcs, out.Action.(plan.CreateFlowLog).On)
 		}
 		flowLogs, err := r.describeFlowLogs(ctx, filterBy("resource-id", vpcs))
 		for i, out := range batch {
@@ -398,28 +375,15 @@ func (r *region) afterRefusals(ctx context.Context, outcomes []*remedy.Outcome, 
 func (r *region) createFlowLogBatch(ctx context.Context, batch []*remedy.Outcome, traffic string) (unknown []*remedy.Outcome) {
 	const op = "ec2.CreateFlowLogs"
 	first := batch[0].Action.(plan.CreateFlowLog)
-	in := &ec2.CreateFlowLogsInput{
-		ClientToken:              aws.String(rand.Text()), // with a token made from the spec, EC2 would answer a second restore with the first, deleted flow log
-		ResourceType:             types.FlowLogsResourceTypeVpc,
-		TrafficType:              types.TrafficType(traffic),
-		LogDestinationType:       types.LogDestinationTypeCloudWatchLogs,
-		LogGroupName:             aws.String(first.Spec.LogGroup),
-		LogFormat:                nonzero(first.Spec.Format),
-		DeliverLogsPermissionArn: aws.String(first.Role),
-		MaxAggregationInterval:   aws.Int32(first.Spec.Aggregation),
-		TagSpecifications: []types.TagSpecification{{
-			ResourceType: types.ResourceTypeVpcFlowLog,
-			Tags:         tagList(first.Tags, func(k, v *string) types.Tag { return types.Tag{Key: k, Value: v} }),
-		}},
-	}
+	in := newFlowLogs(first, traffic)
 	for _, out := range batch {
-		vpc := out.Action.(plan.CreateFlowLog).VPC
-		in.ResourceIds = append(in.ResourceIds, vpc)
-		if first.Role == "" {
-			out.Err = notDeployed(op, vpc, "delivery role")
+		on := out.Action.(plan.CreateFlowLog).On
+		in.ResourceIds = append(in.ResourceIds, on)
+		if first.Spec.To.ARN == "" && first.Role == "" {
+			out.Err = notDeployed(op, on, "delivery role")
 		}
 	}
-	if first.Role == "" {
+	if first.Spec.To.ARN == "" && first.Role == "" {
 		return nil
 	}
 	var reply *ec2.CreateFlowLogsOutput
@@ -447,6 +411,42 @@ func (r *region) createFlowLogBatch(ctx context.Context, batch []*remedy.Outcome
 		}
 	}
 	return unknown
+}
+
+// newFlowLogs returns the request for flow logs like that of an action, without the
+// resources that they are on. A flow log to a bucket takes no role, and one to a stream
+// takes a role only if the stream is in another account. Source: EC2 API Reference,
+// CreateFlowLogs, DeliverLogsPermissionArn.
+func newFlowLogs(a plan.CreateFlowLog, traffic string) *ec2.CreateFlowLogsInput {
+	in := &ec2.CreateFlowLogsInput{
+		ClientToken:            aws.String(rand.Text()), // with a token made from the spec, EC2 would answer a second restore with the first, deleted flow log
+		ResourceType:           flowLogTypes[catalog.NetworkType(a.On)],
+		TrafficType:            types.TrafficType(traffic),
+		LogDestinationType:     types.LogDestinationType(a.Spec.ToType()),
+		LogFormat:              nonzero(a.Spec.Format),
+		MaxAggregationInterval: aws.Int32(a.Spec.Aggregation),
+		TagSpecifications: []types.TagSpecification{{
+			ResourceType: types.ResourceTypeVpcFlowLog,
+			Tags:         tagList(a.Tags, func(k, v *string) types.Tag { return types.Tag{Key: k, Value: v} }),
+		}},
+	}
+	if to := a.Spec.To; to.ARN == "" {
+		in.LogGroupName, in.DeliverLogsPermissionArn = aws.String(a.Spec.LogGroup), aws.String(a.Role)
+	} else {
+		in.LogDestination = aws.String(to.ARN)
+		in.DeliverLogsPermissionArn, in.DeliverCrossAccountRole = nonzero(to.Role), nonzero(to.CrossAccountRole)
+		if f := to.Files; f != (catalog.Files{}) {
+			in.DestinationOptions = &types.DestinationOptionsRequest{HiveCompatiblePartitions: aws.Bool(f.Hive), PerHourPartition: aws.Bool(f.Hourly), FileFormat: types.DestinationFileFormatPlainText}
+			if f.Parquet {
+				in.DestinationOptions.FileFormat = types.DestinationFileFormatParquet
+			}
+		}
+	}
+	return in
+}
+
+var flowLogTypes = map[catalog.ResourceType]types.FlowLogsResourceType{
+	catalog.VPC: types.FlowLogsResourceTypeVpc, catalog.Subnet: types.FlowLogsResourceTypeSubnet, catalog.Interface: types.FlowLogsResourceTypeNetworkInterface,
 }
 
 // deleteFlowLogs deletes the flow logs of all outcomes' actions in as few calls

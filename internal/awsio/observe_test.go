@@ -295,7 +295,7 @@ func TestWaitsForVPC(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if gone := slices.ContainsFunc(got.State.(*plan.FlowLogState).Gone, func(v plan.VPC) bool { return v.ID == "vpc-new" }); gone != tt.gone || time.Since(start) != tt.waits {
+			if gone := slices.ContainsFunc(got.State.(*plan.FlowLogState).Gone, func(v plan.Network) bool { return v.ID == "vpc-new" }); gone != tt.gone || time.Since(start) != tt.waits {
 				t.Errorf("hidden from %d reads: gone %t after %v, want %t after %v", tt.reads, gone, time.Since(start), tt.gone, tt.waits)
 			}
 		})
@@ -312,7 +312,7 @@ func TestUnknownVPCInBatch(t *testing.T) {
 			if id != "vpc-gone" {
 				acct.AddVPC(home, id)
 			}
-			actions = append(actions, plan.CreateFlowLog{VPC: id, Role: role, Spec: c.Want.FlowLogs})
+			actions = append(actions, plan.CreateFlowLog{On: id, Role: role, Spec: c.Want.FlowLogs})
 		}
 		if whole {
 			acct.Doubt("missing-vpc-fails-its-item")
@@ -339,11 +339,11 @@ func TestDeletedFlowLogInBatch(t *testing.T) {
 		}
 		actions := []plan.Action{plan.DeleteFlowLog{ID: "fl-gone"}}
 		for _, vpc := range []string{"vpc-1", "vpc-2", "vpc-3"} {
-			actions = append(actions, plan.DeleteFlowLog{ID: acct.FlowLogs(home, vpc)[0], VPC: vpc})
+			actions = append(actions, plan.DeleteFlowLog{ID: acct.FlowLogs(home, vpc)[0], On: vpc})
 		}
 		for _, out := range c.Apply(t.Context(), scope(catalog.FlowLogs), actions) {
 			a := out.Action.(plan.DeleteFlowLog)
-			if out.Err != nil || a.VPC != "" && len(acct.FlowLogs(home, a.VPC)) != 0 {
+			if out.Err != nil || a.On != "" && len(acct.FlowLogs(home, a.On)) != 0 {
 				t.Errorf("whole call fails: %t: %s: %v", whole, a.ID, out.Err)
 			}
 		}
@@ -356,7 +356,7 @@ func TestFreshTokens(t *testing.T) {
 	c, acct := cloud(t)
 	acct.AddVPC(home, "vpc-new")
 	for range 3 {
-		if out := c.Apply(t.Context(), scope(catalog.FlowLogs), []plan.Action{plan.CreateFlowLog{VPC: "vpc-new", Role: role, Spec: c.Want.FlowLogs}}); out[0].Err != nil {
+		if out := c.Apply(t.Context(), scope(catalog.FlowLogs), []plan.Action{plan.CreateFlowLog{On: "vpc-new", Role: role, Spec: c.Want.FlowLogs}}); out[0].Err != nil {
 			t.Error(out[0].Err)
 		}
 		ids := acct.FlowLogs(home, "vpc-new")
@@ -396,7 +396,7 @@ func TestNotDeployed(t *testing.T) {
 	before := acct.State()
 	spec := c.Want.FlowLogs
 	outcomes := c.Apply(t.Context(), scope(catalog.FlowLogs), []plan.Action{
-		plan.PutAlarm{Alarm: plan.Alarm{Name: "ours-root-usage"}}, plan.CreateFlowLog{VPC: "vpc-1", Spec: spec},
+		plan.PutAlarm{Alarm: plan.Alarm{Name: "ours-root-usage"}}, plan.CreateFlowLog{On: "vpc-1", Spec: spec},
 	})
 	for _, out := range outcomes {
 		if remedy.ClassOf(out.Err) != remedy.Terminal {
@@ -417,6 +417,7 @@ func TestFlowLogForm(t *testing.T) {
 		},
 		Now: func() time.Time { return created.Add(90 * time.Minute) },
 	}
+	r := c.in(account, home)
 	tag := func(k, v string) types.Tag { return types.Tag{Key: aws.String(k), Value: aws.String(v)} }
 	tests := []struct {
 		name string
@@ -490,7 +491,7 @@ func TestFlowLogForm(t *testing.T) {
 		},
 	}
 	for _, tt := range tests {
-		if diff := cmp.Diff(tt.want, c.flowLog(tt.in)); diff != "" {
+		if diff := cmp.Diff(tt.want, r.flowLog(tt.in), cmpopts.IgnoreFields(plan.FlowLog{}, "Where")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
 	}

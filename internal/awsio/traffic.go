@@ -29,8 +29,8 @@ func (r *region) observeCounters(ctx context.Context, s remedy.Scope) (*plan.Flo
 	if !r.counts() || len(names) > 0 && !slices.ContainsFunc(names, ours) {
 		return state, nil
 	}
-	vpcs, err := r.vpcsLoggedTo(ctx, []string{r.Want.FlowLogs.LogGroup})
-	if err != nil || len(vpcs) == 0 {
+	networks, err := r.loggedTo(ctx, r.ownGroups())
+	if err != nil || len(networks) == 0 {
 		return state, err
 	}
 	exists, err := r.readRecords(ctx, state)

@@ -66,6 +66,8 @@ type contents struct {
 	trails       map[string]*trail            // by ARN
 	history      []cloudtrailtypes.Event      // the latest first
 	buckets      map[string]bool              // buckets that trails may write to
+	logBuckets   map[string]bucket            // buckets that flow logs go to
+	streams      map[string]bool              // by ARN: whether the Firehose stream exists
 	replies      map[string]reply             // of CreateFlowLogs, by region and client token
 	faults       map[string][]string          // by operation: error codes of its next calls
 	denied       map[string]bool              // operations
@@ -86,16 +88,17 @@ type contents struct {
 
 // A region contains what an account has in one region.
 type region struct {
-	name   string
-	status string // opt-in status
-	vpcs   store[ec2types.Vpc]
-	logs   store[ec2types.FlowLog] // by ID
-	groups store[group]
-	alarms store[alarm]
-	topics map[string]*topic                  // by ARN
-	ghosts map[string]map[string]subscription // by ARN of a deleted topic, then of the subscription
-	params map[string]parameter               // of Systems Manager, by name
-	queues map[string]map[string]string       // attributes by name
+	name     string
+	status   string // opt-in status
+	vpcs     store[ec2types.Vpc]
+	logs     store[ec2types.FlowLog] // by ID
+	networks store[network]          // subnets and network interfaces, by ID
+	groups   store[group]
+	alarms   store[alarm]
+	topics   map[string]*topic                  // by ARN
+	ghosts   map[string]map[string]subscription // by ARN of a deleted topic, then of the subscription
+	params   map[string]parameter               // of Systems Manager, by name
+	queues   map[string]map[string]string       // attributes by name
 
 	functions map[string]*function                                    // by name
 	mappings  map[string]*lambdatypes.EventSourceMappingConfiguration // by ID
@@ -153,7 +156,7 @@ func New(id, home string) *Account {
 	a := &Account{ID: id, Home: home, others: map[reflect.Type]func(context.Context, any) (any, error){}, contents: contents{
 		pageSize: 1, flowLogQuota: FlowLogsPerResource,
 		regions: map[string]*region{}, unready: map[string]int{}, unseen: map[string]int{}, policies: map[string]*policy{}, keys: map[string]kmstypes.KeyState{}, keyPolicies: map[string]string{},
-		trails: map[string]*trail{}, buckets: map[string]bool{}, replies: map[string]reply{}, doubted: map[string]bool{}, reached: map[string]bool{},
+		trails: map[string]*trail{}, buckets: map[string]bool{}, logBuckets: map[string]bucket{}, streams: map[string]bool{}, replies: map[string]reply{}, doubted: map[string]bool{}, reached: map[string]bool{},
 		faults: map[string][]string{}, denied: map[string]bool{}, refusals: map[string][]string{}, calls: Calls{}, findings: map[string]hubtypes.AwsSecurityFinding{},
 	}}
 	a.AddRegion(home, "opt-in-not-required")
@@ -196,6 +199,9 @@ func (a *Account) State() map[string]string {
 		add := func(kind, name string, v any) { state[r.name+" "+kind+" "+name] = text(v) }
 		for id, v := range r.vpcs.now {
 			add("vpc", id, map[string]any{"owner": v.OwnerId, "tags": ec2Tags(v.Tags)})
+		}
+		for id, n := range r.networks.now {
+			add(typeOf(id), id, map[string]any{"owner": n.Owner, "tags": ec2Tags(n.Tags)})
 		}
 		for _, fl := range r.logs.now {
 			add("flow-log", flowLogKey(fl), flowLogState(fl))

@@ -33,9 +33,10 @@ func TestContract(t *testing.T) {
 	acct := awstest.New(account, home)
 	acct.AddRole(role, 0)
 	acct.AddBucket("contract-trails")
+	acct.OpenBucket("contract-flow-logs", false)
 	awstest.Contract(t, awstest.Implementation{
 		Clients: acct.Clients,
-		Account: account, Region: home, Role: role, TrailRole: role, Bucket: "contract-trails",
+		Account: account, Region: home, Role: role, TrailRole: role, Bucket: "contract-trails", LogBucket: "contract-flow-logs",
 		Function: acct.AddFunction(home, "contract", "live"), Alias: "live",
 	})
 }
@@ -338,16 +339,16 @@ func TestConcurrentUse(t *testing.T) {
 // answer it, and its answer may call the account.
 func TestHandle(t *testing.T) {
 	acct := awstest.New(account, home)
-	in := &ec2.DescribeSubnetsInput{SubnetIds: []string{"subnet-1"}}
-	if _, err := acct.EC2.DescribeSubnets(t.Context(), in); err == nil || !strings.Contains(err.Error(), "does not answer DescribeSubnets of EC2") {
+	in := &ec2.DescribeImagesInput{ImageIds: []string{"ami-1"}}
+	if _, err := acct.EC2.DescribeImages(t.Context(), in); err == nil || !strings.Contains(err.Error(), "does not answer DescribeImages of EC2") {
 		t.Errorf("%v, want an error that names the operation", err)
 	}
-	awstest.Handle(acct, func(ctx context.Context, in *ec2.DescribeSubnetsInput) (*ec2.DescribeSubnetsOutput, error) {
+	awstest.Handle(acct, func(ctx context.Context, in *ec2.DescribeImagesInput) (*ec2.DescribeImagesOutput, error) {
 		_, err := acct.EC2.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{})
-		return &ec2.DescribeSubnetsOutput{Subnets: []types.Subnet{{SubnetId: aws.String(in.SubnetIds[0])}}}, err
+		return &ec2.DescribeImagesOutput{Images: []types.Image{{ImageId: aws.String(in.ImageIds[0])}}}, err
 	})
-	out, err := acct.EC2.DescribeSubnets(t.Context(), in)
-	if err != nil || len(out.Subnets) != 1 || *out.Subnets[0].SubnetId != "subnet-1" {
+	out, err := acct.EC2.DescribeImages(t.Context(), in)
+	if err != nil || len(out.Images) != 1 || *out.Images[0].ImageId != "ami-1" {
 		t.Errorf("%+v, %v; want the test's answer", out, err)
 	}
 	if diff := cmp.Diff(awstest.Calls{"DescribeVpcs": 1}, acct.Calls()); diff != "" {

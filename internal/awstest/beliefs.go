@@ -159,14 +159,15 @@ var beliefs = slices.Concat(flowLogBeliefs, logGroupBeliefs, alarmBeliefs, trail
 
 // These are the beginnings of what is evidence, or makes up for an alternative.
 const (
-	custodian  = "cloud-custodian, recorded "
-	localstack = "localstack, validated on AWS "
-	stackd     = "stackd, recorded "
-	invictus   = "Invictus incident response data set, recorded "
-	probes     = "`relight probe` in a sandbox account"
-	byHand     = "By hand in a sandbox account"
-	shapeTest  = "The account makes no records. `TestSamplesOfOtherShape` sends every such sample with its names elsewhere: the scope widens, and relight restores or reports the same"
-	sweepTest  = "The account sends no events. `TestDoubts` also runs every attack without its event: the next sweep restores"
+	custodian   = "cloud-custodian, recorded "
+	localstack  = "localstack, validated on AWS "
+	stackd      = "stackd, recorded "
+	accelerator = "aws-samples/aws-secure-environment-accelerator, issue 1111, "
+	invictus    = "Invictus incident response data set, recorded "
+	probes      = "`relight probe` in a sandbox account"
+	byHand      = "By hand in a sandbox account"
+	shapeTest   = "The account makes no records. `TestSamplesOfOtherShape` sends every such sample with its names elsewhere: the scope widens, and relight restores or reports the same"
+	sweepTest   = "The account sends no events. `TestDoubts` also runs every attack without its event: the next sweep restores"
 )
 
 var flowLogBeliefs = []Belief{

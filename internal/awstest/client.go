@@ -123,7 +123,7 @@ func act[O, I any](f func(*request, *I) error) operation {
 var operations = func() map[reflect.Type]operation {
 	all := map[reflect.Type]operation{}
 	for _, op := range slices.Concat(
-		regionOperations, flowLogOperations, logGroupOperations, alarmOperations, metricOperations, trailOperations, topicOperations, keyOperations,
+		regionOperations, flowLogOperations, networkOperations, bucketOperations, logGroupOperations, alarmOperations, metricOperations, trailOperations, topicOperations, keyOperations,
 		memoryOperations, deliveryRoleOperations, queueOperations, functionOperations, eventOperations, guardOperations, securityHubOperations,
 	) {
 		all[op.input] = op

@@ -31,6 +31,7 @@ func TestClone(t *testing.T) {
 	acct := awstest.New(account, home)
 	acct.AddRole(role, 0)
 	acct.AddBucket("contract-trails")
+	acct.OpenBucket("contract-flow-logs", false)
 	acct.AddVPC(home, "vpc-1")
 	function := acct.AddFunction(home, "contract", "live")
 	must(acct.Logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("g"), Tags: map[string]string{"a": "b"}}))
@@ -57,7 +58,7 @@ func TestClone(t *testing.T) {
 		t.Errorf("not the same (-account +clone):\n%s", diff)
 	}
 	awstest.Contract(t, awstest.Implementation{
-		Clients: c.Clients, Account: account, Region: home, Role: role, TrailRole: role, Bucket: "contract-trails", Function: function, Alias: "live",
+		Clients: c.Clients, Account: account, Region: home, Role: role, TrailRole: role, Bucket: "contract-trails", LogBucket: "contract-flow-logs", Function: function, Alias: "live",
 	})
 
 	putFilter(c, "WARNING")

@@ -102,9 +102,10 @@ var errorCodes = []Codes{
 
 	{Names: []string{
 		"AuthFailure", "FlowLogAlreadyExists", "FlowLogsLimitExceeded", "InvalidFlowLogId.NotFound", "InvalidParameterCombination", "InvalidParameterValue",
-		"InvalidVpcID.NotFound", "LogDestinationNotFoundException", "LogDestinationPermissionIssue", "SignatureDoesNotMatch", "UnauthorizedOperation",
+		"InvalidVpcID.NotFound", "InvalidSubnetID.NotFound", "InvalidNetworkInterfaceID.NotFound", "LogDestinationNotFoundException", "LogDestinationPermissionIssue", "SignatureDoesNotMatch", "UnauthorizedOperation",
 	}, Of: "EC2", Grade: Documented, Evidence: ec2Codes},
 	{Names: []string{"LogDestinationPermissionIssueException"}, Of: "EC2", Grade: Documented, Evidence: "Amazon VPC User Guide, Troubleshoot VPC Flow Logs, Exceeding the Amazon S3 bucket policy limit."},
+	{Names: []string{"NoSuchBucket", "NoSuchBucketPolicy", "MethodNotAllowed"}, Of: "Amazon S3", Grade: Documented, Evidence: "Amazon S3 API Reference, Error responses, and GetBucketPolicy."},
 	{Names: []string{"InvalidAction", "InvalidClientTokenId", "InvalidParameterCombination", "InvalidParameterValue", "OptInRequired", "ValidationError"}, Of: "services of the query protocol", Grade: Documented, Evidence: commonCodes},
 	{Names: []string{"AccessDeniedException", "ExpiredTokenException", "OptInRequired", "UnknownOperationException", "UnrecognizedClientException"}, Of: "the other services", Grade: Documented, Evidence: commonCodes},
 

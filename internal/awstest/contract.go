@@ -19,6 +19,7 @@ type Implementation struct {
 	Role      string // ARN of a role that delivers flow logs
 	TrailRole string // ARN of a role that delivers a trail's events
 	Bucket    string // a bucket that trails may write to
+	LogBucket string // a bucket that flow logs may write to
 	Function  string // ARN of a function without permissions
 	Alias     string // of the function
 
@@ -85,7 +86,7 @@ func Clauses() []Belief {
 var clauses = func() []clause {
 	var all []clause
 	for _, some := range [][]clause{
-		flowLogClauses, logGroupClauses, trailClauses, alarmClauses, quietAlarmClauses, topicClauses, subscriptionClauses, receiverClauses, roleClauses,
+		flowLogClauses, flowLogPlaceClauses, logGroupClauses, trailClauses, alarmClauses, quietAlarmClauses, topicClauses, subscriptionClauses, receiverClauses, roleClauses,
 	} {
 		all = append(all, some...)
 	}

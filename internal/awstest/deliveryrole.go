@@ -180,7 +180,7 @@ func like(pattern, s string) bool {
 func (a *Account) flowLogDelivers(region string, fl ec2types.FlowLog) bool {
 	group := groupOf(fl)
 	if fl.DeliverLogsPermissionArn == nil || group == "" {
-		return true
+		return a.unreachable(fl) == ""
 	}
 	return a.mayDeliver(*fl.DeliverLogsPermissionArn, flowLogService, a.arn("logs", region, "log-group:"+group+":log-stream:eni"))
 }

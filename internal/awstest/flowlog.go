@@ -165,10 +165,11 @@ func (c *request) retag(ids []string, change func(map[string]string) error) erro
 	for _, id := range ids {
 		vpc, isVPC := c.vpcs.now[id]
 		fl, isLog := c.logs.now[id]
-		if !isVPC && !isLog {
+		n, isNetwork := c.networks.now[id]
+		if !isVPC && !isLog && !isNetwork {
 			return refuse("InvalidID", "The ID '%s' is not valid", id)
 		}
-		tags := ec2Tags(append(slices.Clone(vpc.Tags), fl.Tags...))
+		tags := ec2Tags(slices.Concat(vpc.Tags, fl.Tags, n.Tags))
 		if err := change(tags); err != nil {
 			return err
 		}
@@ -181,6 +182,9 @@ func (c *request) retag(ids []string, change func(map[string]string) error) erro
 		if vpc, ok := c.vpcs.now[id]; ok {
 			vpc.Tags = tags
 			c.vpcs.write(c.lag)[id] = vpc
+		} else if n, ok := c.networks.now[id]; ok {
+			n.Tags = tags
+			c.networks.write(c.lag)[id] = n
 		} else {
 			fl := c.logs.now[id]
 			fl.Tags = tags
@@ -270,7 +274,11 @@ func createFlowLogs(c *request, in *ec2.CreateFlowLogsInput) (*ec2.CreateFlowLog
 		return nil, refuse(deniedCode(ec2.ServiceID), notAuthorized, "ec2:CreateTags")
 	}
 	if role := aws.ToString(in.DeliverLogsPermissionArn); role != "" {
-		if !c.assumable(role, flowLogService) {
+		by := flowLogService
+		if in.LogDestinationType == types.LogDestinationTypeKinesisDataFirehose { // Amazon VPC User Guide, "IAM roles for cross account delivery"
+			by = logDelivery
+		}
+		if !c.assumable(role, by) {
 			return nil, refuse("InvalidParameter", doubt(c.Account, assumeTextSays, assumeText, "The role %s cannot be used"), role)
 		}
 	}
@@ -339,6 +347,12 @@ func checkFlowLogs(in *ec2.CreateFlowLogsInput) error {
 		return refuse("InvalidParameter", "give either LogGroupName or LogDestination")
 	case kind != types.LogDestinationTypeCloudWatchLogs && (group != "" || destination == ""):
 		return refuse("InvalidParameter", "%s needs LogDestination and takes no LogGroupName", kind)
+	case slices.ContainsFunc(in.ResourceIds, func(id string) bool { return resourceTypes[typeOf(id)] != in.ResourceType }):
+		return refuse("InvalidParameter", "an ID is not of type %s", in.ResourceType)
+	case kind != types.LogDestinationTypeS3 && in.DestinationOptions != nil:
+		return refuse("InvalidParameter", "DestinationOptions are only for s3")
+	case kind == types.LogDestinationTypeKinesisDataFirehose && (role == "") != (aws.ToString(in.DeliverCrossAccountRole) == ""):
+		return refuse("InvalidParameter", "delivery to another account needs both roles")
 	case kind == types.LogDestinationTypeS3 && role != "":
 		return refuse("InvalidParameter", "DeliverLogsPermissionArn is not applicable for s3 delivery")
 	case in.LogFormat != nil && !strings.Contains(*in.LogFormat, "${"):
@@ -355,6 +369,10 @@ func checkFlowLogs(in *ec2.CreateFlowLogsInput) error {
 		}
 	}
 	return nil
+}
+
+var resourceTypes = map[string]types.FlowLogsResourceType{
+	"vpc": types.FlowLogsResourceTypeVpc, "subnet": types.FlowLogsResourceTypeSubnet, "eni": types.FlowLogsResourceTypeNetworkInterface,
 }
 
 // refuseFlowLog returns why one resource gets no flow log, or "". AWS's text
@@ -375,6 +393,14 @@ func (c *request) refuseFlowLog(id string, in *ec2.CreateFlowLogsInput) (code, m
 		case aws.ToString(vpc.OwnerId) != c.ID: // Amazon VPC User Guide, "Share your VPC with other accounts"
 			return "UnauthorizedOperation", "You are not authorized to perform this operation"
 		}
+	}
+	if _, ok := c.networks.now[id]; !ok && in.ResourceType == types.FlowLogsResourceTypeSubnet {
+		return subnetGone, "The subnet ID '" + id + "' does not exist"
+	} else if !ok && in.ResourceType == types.FlowLogsResourceTypeNetworkInterface {
+		return interfaceGone, "The networkInterface ID '" + id + "' does not exist"
+	}
+	if why := c.unreachable(c.newFlowLog(id, in)); why != "" {
+		return "400", why
 	}
 	on := c.flowLogsOn(id)
 	for _, fl := range on {
@@ -407,10 +433,13 @@ func (c *request) newFlowLog(id string, in *ec2.CreateFlowLogsInput) types.FlowL
 		DeliverLogsStatus: aws.String("SUCCESS"), CreationTime: aws.Time(c.now()),
 		LogDestinationType: flowLogDestination(in.LogDestinationType), LogDestination: in.LogDestination,
 		LogGroupName: in.LogGroupName, LogFormat: in.LogFormat, MaxAggregationInterval: in.MaxAggregationInterval,
-		DeliverLogsPermissionArn: in.DeliverLogsPermissionArn, Tags: tagsFor(in.TagSpecifications, types.ResourceTypeVpcFlowLog),
+		DeliverLogsPermissionArn: in.DeliverLogsPermissionArn, DeliverCrossAccountRole: in.DeliverCrossAccountRole, Tags: tagsFor(in.TagSpecifications, types.ResourceTypeVpcFlowLog),
 	}
 	if group := groupOf(fl); group != "" && fl.LogDestination != nil {
 		fl.LogGroupName, fl.LogDestination = aws.String(group), aws.String(strings.TrimSuffix(*fl.LogDestination, ":*"))
+	}
+	if o := in.DestinationOptions; o != nil {
+		fl.DestinationOptions = &types.DestinationOptionsResponse{FileFormat: o.FileFormat, HiveCompatiblePartitions: o.HiveCompatiblePartitions, PerHourPartition: o.PerHourPartition}
 	}
 	if fl.LogFormat == nil {
 		fl.LogFormat = aws.String(defaultFlowLogFormat)
@@ -430,7 +459,7 @@ func flowLogKey(fl types.FlowLog) string {
 
 // variant returns what EC2 is assumed to ignore when it looks for a duplicate.
 func variant(fl types.FlowLog) string {
-	return fmt.Sprint(aws.ToString(fl.LogFormat), aws.ToString(fl.DeliverLogsPermissionArn), aws.ToInt32(fl.MaxAggregationInterval))
+	return fmt.Sprint(text(fl.DestinationOptions), aws.ToString(fl.LogFormat), aws.ToString(fl.DeliverLogsPermissionArn), aws.ToInt32(fl.MaxAggregationInterval))
 }
 
 // groupOf returns the log group that a flow log delivers to, or "".
@@ -466,9 +495,9 @@ func flowLogState(fl types.FlowLog) any {
 // Amazon VPC User Guide, "Share your VPC with other accounts".
 func describeFlowLogs(c *request, in *ec2.DescribeFlowLogsInput) (*ec2.DescribeFlowLogsOutput, error) {
 	found := maps.Clone(c.logs.read(in.NextToken == nil))
-	known := map[[2]string]bool{} // by role and group: documents take long to read
+	known := map[[3]string]bool{} // by role, group and destination: documents take long to read
 	delivers := func(fl types.FlowLog) bool {
-		key := [2]string{aws.ToString(fl.DeliverLogsPermissionArn), groupOf(fl)}
+		key := [3]string{aws.ToString(fl.DeliverLogsPermissionArn), groupOf(fl), destinationOf(fl)}
 		if _, seen := known[key]; !seen {
 			known[key] = c.flowLogDelivers(c.name, fl)
 		}

@@ -57,6 +57,14 @@ const (
 		"and only if kmsKeys in the configuration names the key. Restore it: aws logs associate-kms-key."
 	adviceStreamGone = "The records in that stream are lost. The trail's bucket still has CloudTrail's own records: " +
 		"read there what happened in the time that the stream covered."
+	adviceNoStream = "This stream received your flow logs. Records that AWS could not deliver are lost. Create it again, or have its stack do so. " +
+		"relight replaces its own flow logs only if their delivery works: delete those to the old stream once the new one exists."
+	adviceStream = "This stream receives your flow logs, and may deliver them to somebody else now, or not at all. Read where it delivers: " +
+		"aws firehose describe-delivery-stream. If the change is wrong, set it back: aws firehose update-destination."
+	adviceStreamTag = "This stream receives your flow logs. Without its tag LogDeliveryEnabled = true, AWS's service-linked role may not write to it. " +
+		"Put it back if it is gone: aws firehose tag-delivery-stream --delivery-stream-name NAME --tags Key=LogDeliveryEnabled,Value=true."
+	adviceUnchosen = "The configuration chooses what has this tag for a flow log of its own. Without the tag relight does not restore that flow log. " +
+		"Put the tag back: aws ec2 create-tags. A resource that the configuration names by its ID needs no tag."
 	adviceFeedGone = "The receiver of this subscription no longer gets the records. Find its owner: " +
 		"the owner, or the stack that created the subscription, must restore it."
 	adviceFeedPut = "Whoever receives this subscription gets what its pattern selects, and another pattern, destination or role starves the receiver that it had. " +

@@ -66,6 +66,7 @@ var AuditActions = []string{
 	"cloudwatch:DescribeAlarms",
 	"ec2:DescribeFlowLogs",
 	"ec2:DescribeRegions",
+	"ec2:DescribeTransitGateways",
 	"ec2:DescribeVpcs",
 	"kms:DescribeKey",
 	"kms:GetKeyPolicy",

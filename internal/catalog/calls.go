@@ -24,8 +24,9 @@ type Call struct {
 	Advice     string       // what a person should do if relight cannot undo the whole call; "" if it can
 	Harmless   Value        // a call with this parameter does no harm, so relight notifies nobody; most rows have none
 	Newborn    bool         // the call creates a resource that its creator may be about to protect, so its event may wait
-	Tag        string       // the rule matches only requests with this tag, which exempts: watched only if flowLogs.exemptByTag is set
-	OnRecords  bool         // watched only if there is a control on the records of flow logs
+	If         string       // watched only if the configuration has this key; "" for always
+	Tagged     bool         // the rule matches only requests with one of Tags
+	Tags       []string     // keys of the tags that exempt or choose something; Baseline.Calls sets them
 	Memory     bool         // the rule matches only requests whose name at Path is one of relight's memories
 	Sets       []string     // the advice is due only if the call has a parameter at one of these paths; it also says the values
 	Routine    bool         // relight makes this call too, and then no advice is due
@@ -55,8 +56,8 @@ type Value struct{ Path, Text string }
 // (event reference). Only "aws.cloudwatch" was recorded (stackd by radkawar,
 // 2026-09-14). relight watches both.
 //
-// An attacker needs only one call to set the tag that exempts a VPC, so relight
-// watches that call. EventBridge matches the key of any tag in the request's
+// An attacker needs only one call to set the tag that exempts a VPC, or to remove one
+// that chooses a subnet, so relight watches these calls. EventBridge matches the key of any tag in the request's
 // array. Source: Amazon EventBridge User Guide, "Matching on multiple values in
 // EventBridge event fields". A DeleteTags call that names no tag removes all
 // tags; no rule matches it, so the sweep handles it.
@@ -179,6 +180,13 @@ var Calls = slices.Concat(
 	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceBucketFeeds}.
 		named("PutBucketNotification", "PutBucketLogging"),
 
+	Call{Source: "aws.firehose", Kinds: []Kind{FlowLogs}, Type: Stream, Path: "requestParameters.deliveryStreamName", Advice: adviceNoStream}.
+		named("DeleteDeliveryStream"),
+	Call{Source: "aws.firehose", Kinds: []Kind{FlowLogs}, Type: Stream, Path: "requestParameters.deliveryStreamName", Advice: adviceStream}.
+		named("UpdateDestination"),
+	Call{Source: "aws.firehose", Kinds: []Kind{FlowLogs}, Type: Stream, Path: "requestParameters.deliveryStreamName", Advice: adviceStreamTag}.
+		named("UntagDeliveryStream"),
+
 	Call{Source: "aws.kms", Kinds: []Kind{FlowLogs, Trails, Topics}, Type: Key, Path: "requestParameters.keyId", Advice: adviceDisabledKey}.
 		named("DisableKey"),
 	Call{Source: "aws.kms", Kinds: []Kind{FlowLogs, Trails, Topics}, Type: Key, Path: "requestParameters.keyId", Advice: adviceDyingKey}.
@@ -249,14 +257,26 @@ var Calls = slices.Concat(
 	Call{Source: "aws.scheduler", Kinds: []Kind{Guard}, Type: Schedule, Path: "requestParameters.name"}.
 		named("UpdateSchedule", "DeleteSchedule"),
 
-	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: VPC, Path: "requestParameters.resourcesSet.items", Tag: ExemptTag}.
+	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: VPC, Path: taggedResources, Tagged: true, If: KeyExemptByTag}.
 		named("CreateTags", "DeleteTags"),
+	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Subnet, Path: taggedResources, Tagged: true, If: KeySubnets}.
+		named("CreateTags"),
+	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Subnet, Path: taggedResources, Tagged: true, If: KeySubnets, Advice: adviceUnchosen}.
+		named("DeleteTags"),
+	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Interface, Path: taggedResources, Tagged: true, If: KeyInterfaces}.
+		named("CreateTags"),
+	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Interface, Path: taggedResources, Tagged: true, If: KeyInterfaces, Advice: adviceUnchosen}.
+		named("DeleteTags"),
+	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Subnet, Path: "responseElements.subnet.subnetId", If: KeySubnets}.
+		named("CreateSubnet"),
+	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Interface, Path: "responseElements.networkInterface.networkInterfaceId", If: KeyInterfaces}.
+		named("CreateNetworkInterface"),
 
-	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs}, Type: Filter, Path: "requestParameters.filterName", OnRecords: true}.
+	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs}, Type: Filter, Path: "requestParameters.filterName", If: KeyRejectAlarm}.
 		named("PutMetricFilter", "DeleteMetricFilter"),
-	Call{Source: "aws.monitoring", Kinds: []Kind{FlowLogs}, Type: Alarm, Path: "requestParameters.alarmName", OnRecords: true}.
+	Call{Source: "aws.monitoring", Kinds: []Kind{FlowLogs}, Type: Alarm, Path: "requestParameters.alarmName", If: KeyRejectAlarm}.
 		named("PutMetricAlarm"),
-	Call{Source: "aws.monitoring", Kinds: []Kind{FlowLogs}, Type: Alarm, Path: "requestParameters.alarmNames", OnRecords: true}.
+	Call{Source: "aws.monitoring", Kinds: []Kind{FlowLogs}, Type: Alarm, Path: "requestParameters.alarmNames", If: KeyRejectAlarm}.
 		named("DeleteAlarms", "DisableAlarmActions"),
 )
 
@@ -268,6 +288,8 @@ var (
 	}
 	policyCalls = []string{"CreatePolicyVersion", "SetDefaultPolicyVersion"}
 )
+
+const taggedResources = "requestParameters.resourcesSet.items"
 
 const logGroupOrResource = "requestParameters.logGroupName|requestParameters.resourceIdentifier"
 
@@ -283,15 +305,20 @@ func (c Call) named(names ...string) []Call {
 }
 
 // Calls returns the calls that a deployment of the baseline watches. It leaves
-// out calls about tags unless the baseline lets a tag exempt VPCs, and calls about
-// controls on the records of flow logs unless it has some.
+// out those of which the configuration does not have the key, and calls about tags if
+// no tag decides anything.
 func (b Baseline) Calls() []Call {
+	tags := b.FlowLogs.tagKeys()
 	calls := slices.DeleteFunc(slices.Clone(Calls), func(c Call) bool {
-		return c.Tag != "" && !b.FlowLogs.ExemptByTag || c.OnRecords && len(b.FlowLogControls) == 0
+		byTag := c.Type == VPC || len(b.FlowLogs.Chosen[c.Type].Tags) > 0
+		return c.If != "" && !b.Has(c.If) || c.Tagged && !byTag
 	})
 	for i := range calls {
 		if calls[i].Memory {
 			calls[i].under = b.Memories()
+		}
+		if calls[i].Tagged {
+			calls[i].Tags = tags
 		}
 	}
 	return calls

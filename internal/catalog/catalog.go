@@ -83,11 +83,14 @@ type ResourceType string
 // These are the resource types that events name.
 const (
 	VPC       ResourceType = "vpc"       // a VPC ID
+	Subnet    ResourceType = "subnet"    // a subnet ID
+	Interface ResourceType = "eni"       // the ID of a network interface
 	LogGroup  ResourceType = "log-group" // a log group name
 	Alarm     ResourceType = "alarm"     // an alarm name
 	Filter    ResourceType = "filter"    // the name of a metric filter; relight's alarm on its metric has the same name
 	Topic     ResourceType = "topic"     // ARN of a topic or of one of its subscriptions
 	Bucket    ResourceType = "bucket"    // the name of an S3 bucket
+	Stream    ResourceType = "stream"    // the name or ARN of a Firehose stream
 	Key       ResourceType = "key"       // the ID or ARN of a KMS key
 	Region    ResourceType = "region"    // a region name
 	Trail     ResourceType = "trail"     // a trail's name or ARN

@@ -120,7 +120,7 @@ func TestPatternsCoverCalls(t *testing.T) {
 	for _, c := range catalog.Calls {
 		for _, k := range c.Kinds {
 			if !slices.ContainsFunc(catalog.PatternsOf(catalog.Calls, k), func(p catalog.Pattern) bool {
-				return (p.Narrow() == "tagged") == (c.Tag != "") && strings.HasPrefix(p.Narrow(), "memory") == c.Memory && p.Source[0] == c.Source && p.DetailType[0] == c.DetailType &&
+				return (p.Narrow() == "tagged") == (c.Tagged) && strings.HasPrefix(p.Narrow(), "memory") == c.Memory && p.Source[0] == c.Source && p.DetailType[0] == c.DetailType &&
 					(c.Name == "" || slices.Contains(p.Detail.EventName, c.Name))
 			}) {
 				t.Errorf("no %s pattern matches %s %s", k, c.Source, c.Name)
@@ -216,7 +216,7 @@ func TestDeliverer(t *testing.T) {
 func TestRecordCalls(t *testing.T) {
 	names := func(b catalog.Baseline) (found []string) {
 		for _, c := range b.Calls() {
-			if c.OnRecords {
+			if c.If == catalog.KeyRejectAlarm {
 				found = append(found, c.Name)
 			}
 		}

@@ -25,8 +25,8 @@ type Detail struct {
 // nil if the rule matches any request.
 func (c Call) parameters() map[string]any {
 	switch {
-	case c.Tag != "":
-		return map[string]any{"tagSet": map[string]any{"items": map[string]any{"key": []string{c.Tag}}}}
+	case c.Tagged:
+		return map[string]any{"tagSet": map[string]any{"items": map[string]any{"key": c.Tags}}}
 	case c.Memory:
 		parameter := strings.TrimPrefix(c.Path, "requestParameters.")
 		return map[string]any{parameter: []map[string]string{{"prefix": c.under}}}

@@ -122,6 +122,67 @@ var kindGrants = map[Kind][]Grant{
 			Why:       "PassRole is checked inside CreateFlowLogs, and relight never calls it",
 		},
 		{
+			Actions:   []string{"ec2:DescribeSubnets"},
+			Resources: []string{"*"},
+			If:        KeySubnets,
+			Why:       "EC2 does not support resources for this read",
+		},
+		{
+			Actions:   []string{"ec2:CreateFlowLogs"},
+			Resources: []string{arn + "ec2:*:" + InAccount + ":subnet/*"},
+			If:        KeySubnets,
+			Why:       "a tag may choose any subnet of the account, in any region",
+		},
+		{
+			Actions:   []string{"ec2:DescribeNetworkInterfaces"},
+			Resources: []string{"*"},
+			If:        KeyInterfaces,
+			Why:       "EC2 does not support resources for this read",
+		},
+		{
+			Actions:   []string{"ec2:CreateFlowLogs"},
+			Resources: []string{arn + "ec2:*:" + InAccount + ":network-interface/*"},
+			If:        KeyInterfaces,
+			Why:       "a tag may choose any network interface of the account, in any region",
+		},
+		{
+			Actions:   []string{"logs:CreateLogDelivery", "logs:DeleteLogDelivery"},
+			Resources: []string{"*"},
+			If:        KeyToBucket,
+			Why:       "CreateLogDelivery is checked inside CreateFlowLogs to a bucket and DeleteLogDelivery is checked inside DeleteFlowLogs, and relight calls neither; AWS does not support resources for them",
+		},
+		{
+			Actions:   []string{"s3:GetBucketPolicy"},
+			Resources: []string{InFlowLogBuckets},
+			If:        KeyToBucket,
+			Why:       "GetBucketPolicy is for whether the buckets of relight's own flow logs admit them; relight may not write a bucket's policy, and so EC2 cannot overwrite one in its name",
+		},
+		{
+			Actions:   []string{"logs:CreateLogDelivery", "logs:DeleteLogDelivery"},
+			Resources: []string{"*"},
+			If:        KeyToStream,
+			Why:       "CreateLogDelivery is checked inside CreateFlowLogs to a stream and DeleteLogDelivery is checked inside DeleteFlowLogs, and relight calls neither; AWS does not support resources for them",
+		},
+		{
+			Actions:   []string{"firehose:TagDeliveryStream"},
+			Resources: []string{InFlowLogStreams},
+			If:        KeyToStream,
+			Why:       "TagDeliveryStream is checked inside CreateFlowLogs: AWS tags the stream so that the service-linked role of log delivery may write to it",
+		},
+		{
+			Actions:   []string{"iam:CreateServiceLinkedRole"},
+			Resources: []string{arn + "iam::" + InAccount + ":role/aws-service-role/" + LogDeliveryService + "/*"},
+			If:        KeyToStream,
+			Why:       "CreateServiceLinkedRole is checked inside the first CreateFlowLogs to a stream of the account",
+		},
+		{
+			Actions:   []string{"iam:PassRole"},
+			Resources: []string{InFlowLogRoles},
+			Condition: map[string]map[string]string{"StringEquals": {"iam:PassedToService": LogDeliveryService}},
+			If:        KeyToAccount,
+			Why:       "PassRole is checked inside CreateFlowLogs to a stream of another account, and relight never calls it",
+		},
+		{
 			Actions:   []string{"logs:DescribeLogGroups"},
 			Resources: []string{"*"},
 			Why:       "CloudWatch Logs authorises this listing only for all log groups",
@@ -526,19 +587,59 @@ const theirTopic = "an alarm that relight did not create satisfies its control o
 const protection = "relight restores deletion protection only where it was switched off: PutLogGroupDeletionProtection is for that, " +
 	"and it is checked inside a CreateLogGroup that asks for protection as well (belief protection-needs-its-permission, assumed)"
 
-// Some grants require one of these configuration keys.
+// Some grants and watched calls require one of these configuration keys.
 const (
 	KeyKMSKeys     = "kmsKeys"
 	KeyRemoveMutes = "alarms.removeMutes"
 	KeyFarTopic    = "lastResort.topic"
 	KeyRejectAlarm = "flowLogs.rejectAlarm"
+	KeyExemptByTag = "flowLogs.exemptByTag"
+	KeySubnets     = "flowLogs.subnets"
+	KeyInterfaces  = "flowLogs.networkInterfaces"
+
+	// Some flow logs of relight's own go to a bucket, a stream, or a stream of another account.
+	KeyToBucket  = "flowLogs.destination of a bucket"
+	KeyToStream  = "flowLogs.destination of a stream"
+	KeyToAccount = "flowLogs.destination.roleArn"
 
 	KeyForwarders = "regions" // or the home region is not the one that raises the events of global services
 )
 
 // GrantKeys returns the configuration keys that some grants require.
 func GrantKeys() []string {
-	return []string{KeyKMSKeys, KeyRemoveMutes, KeyFarTopic, KeyRejectAlarm, KeyForwarders}
+	return []string{
+		KeyKMSKeys, KeyRemoveMutes, KeyFarTopic, KeyRejectAlarm, KeyForwarders,
+		KeySubnets, KeyInterfaces, KeyToBucket, KeyToStream, KeyToAccount,
+	}
+}
+
+// Has reports whether the configuration has a key that grants or calls require. It
+// does not know KeyForwarders, which depends on the home region.
+func (b Baseline) Has(key string) bool {
+	to := func(match func(FlowLogSpec) bool) bool { return slices.ContainsFunc(b.FlowLogs.All(""), match) }
+	switch key {
+	case KeyKMSKeys:
+		return len(b.KMSKeys) > 0
+	case KeyRemoveMutes:
+		return b.RemoveMutes
+	case KeyFarTopic:
+		return b.FarTopic != ""
+	case KeyRejectAlarm:
+		return len(b.FlowLogControls) > 0
+	case KeyExemptByTag:
+		return b.FlowLogs.ExemptByTag
+	case KeySubnets:
+		return b.FlowLogs.Keeps(Subnet)
+	case KeyInterfaces:
+		return b.FlowLogs.Keeps(Interface)
+	case KeyToBucket:
+		return to(func(s FlowLogSpec) bool { return s.ToType() == ToS3 })
+	case KeyToStream:
+		return to(func(s FlowLogSpec) bool { return s.ToType() == ToFirehose })
+	case KeyToAccount:
+		return to(func(s FlowLogSpec) bool { return s.To.Role != "" })
+	}
+	return false
 }
 
 // reportGrants lets every function notify people of what it did.

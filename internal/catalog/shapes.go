@@ -29,7 +29,7 @@ func (s Shape) MatchString(text string) bool {
 }
 
 // Each shape matches a complete name. AWS documents no limit for the names of
-// regions and VPCs; their limits here are far above what AWS uses. Sources: AWS General Reference, region names; EC2
+// regions and of EC2's resources; their limits here are far above what AWS uses. Sources: AWS General Reference, region names; EC2
 // API Reference, resource IDs; CloudWatch Logs API Reference, CreateLogGroup and
 // PutMetricFilter;
 // Amazon S3 User Guide, bucket naming rules, including older buckets; KMS
@@ -39,10 +39,13 @@ func (s Shape) MatchString(text string) bool {
 // Reference, PutParameter; EventBridge API Reference, PutRule, and EventBridge
 // Scheduler API Reference, CreateSchedule; AWS Lambda API Reference, CreateFunction and
 // CreateEventSourceMapping; AWS CloudFormation API Reference, ExecuteChangeSet; Amazon SQS
-// API Reference, CreateQueue.
+// API Reference, CreateQueue; Amazon Data Firehose API Reference, CreateDeliveryStream.
 var (
 	RegionShape   = shape(`^([a-z]{2,}(?:-[a-z]+)+-\d+)$`, 1, 255)
 	VPCShape      = shape(`^(vpc-[0-9a-f]+)$`, 1, 255)
+	SubnetShape   = shape(`^(subnet-[0-9a-f]+)$`, 1, 255)
+	IfaceShape    = shape(`^(eni-[0-9a-f]+)$`, 1, 255)
+	StreamShape   = shape(`^(?:arn:[a-z-]+:firehose:[a-z0-9-]+:\d{12}:deliverystream/)?([A-Za-z0-9_.-]+)$`, 1, 64)
 	TopicShape    = shape(`^arn:[a-z-]+:sns:[a-z0-9-]+:\d{12}:([A-Za-z0-9_.-]+)(?::[A-Za-z0-9-]+)?$`, 1, 256) // or the ARN of a subscription
 	LogGroupShape = shape(`^([.\-_/#A-Za-z0-9]+)$`, 1, 512)
 	FilterShape   = shape(`^([^:*\x00-\x1f\x7f]+)$`, 1, 512)

@@ -76,8 +76,10 @@ type FlowLogs struct {
 	TrafficType string `json:"trafficType,omitempty"`
 	// A flow log must record every field in this format, which cannot have fields of Amazon ECS or of tags. Default: AWS's default format.
 	Format string `json:"format,omitempty"`
-	// The types of destination that count: `cloud-watch-logs`, `s3`, `kinesis-data-firehose`. `cloud-watch-logs` must be among them, because relight's own flow logs go there. Default: any.
+	// The types of destination that count: `cloud-watch-logs`, `s3`, `kinesis-data-firehose`. Those of relight's own flow logs must be among them. Default: any.
 	Destinations []string `json:"destinations,omitempty"`
+	// The bucket or Firehose stream to which relight's own flow logs go [instead of a log group](operations.md#flow-logs-to-a-bucket-or-stream). Default: the log group.
+	Destination Destination `json:"destination,omitzero"`
 	// The log group for relight's own flow logs, in each region. Default: `<prefix>-flow-logs`.
 	LogGroup string `json:"logGroup,omitempty"`
 	// The shortest retention that log groups behind flow logs may have, in days.
@@ -92,6 +94,49 @@ type FlowLogs struct {
 	GraceSeconds int `json:"graceSeconds,omitempty"`
 	// An [alarm on rejected traffic](controls.md#the-alarm-on-rejected-traffic) in the home region and in each region with a forwarder, where relight's own flow logs deliver. `{}` has every default. The metric and the alarm cost money in each region. Default: none.
 	RejectAlarm *RejectAlarm `json:"rejectAlarm,omitempty"`
+	// The subnets that need flow logs of their own, in addition to the VPCs: another traffic type or destination, for example.
+	Subnets Selection `json:"subnets,omitzero"`
+	// The network interfaces that need flow logs of their own.
+	NetworkInterfaces Selection `json:"networkInterfaces,omitzero"`
+}
+
+// Destination is a bucket or Firehose stream that flow logs deliver to.
+type Destination struct {
+	// ARN of the bucket, with an optional folder, or of the stream. `{region}` in it stands for the region of the flow log. A stream's must have it, because a stream is regional.
+	ARN string `json:"arn"`
+	// How files in a bucket are written: `plain-text` or `parquet`. Default: `plain-text`.
+	FileFormat string `json:"fileFormat,omitempty"`
+	// Whether the prefixes in a bucket are such as Apache Hive understands.
+	HiveCompatiblePartitions bool `json:"hiveCompatiblePartitions,omitempty"`
+	// Whether a bucket has a prefix for each hour instead of each day.
+	PerHourPartition bool `json:"perHourPartition,omitempty"`
+	// ARN of the role of this account that delivers to a stream of another account.
+	RoleARN string `json:"roleArn,omitempty"`
+	// ARN of the role of the stream's account that receives.
+	CrossAccountRoleARN string `json:"crossAccountRoleArn,omitempty"`
+}
+
+// Selection chooses subnets or network interfaces.
+type Selection struct {
+	// IDs of those that need a flow log.
+	IDs []string `json:"ids,omitempty"`
+	// Tags of those that need a flow log: all of the tags. Whoever may remove a tag can end that; the IDs only you can change.
+	Tags map[string]string `json:"tags,omitempty"`
+	// The traffic that their flow logs must record. Default: `flowLogs.trafficType`.
+	TrafficType string `json:"trafficType,omitempty"`
+	// Where relight's own flow logs on them go. Default: `flowLogs.destination`.
+	Destination Destination `json:"destination,omitzero"`
+}
+
+func (s Selection) selection() catalog.Selection {
+	return catalog.Selection{IDs: s.IDs, Tags: s.Tags, TrafficType: s.TrafficType, To: s.Destination.destined()}
+}
+
+func (d Destination) destined() catalog.Destined {
+	return catalog.Destined{
+		ARN: d.ARN, Role: d.RoleARN, CrossAccountRole: d.CrossAccountRoleARN,
+		Files: catalog.Files{Parquet: d.FileFormat == parquet, Hive: d.HiveCompatiblePartitions, Hourly: d.PerHourPartition},
+	}
 }
 
 // RejectAlarm sets the alarm on rejected traffic.
@@ -343,10 +388,14 @@ func (c Config) Baseline() catalog.Baseline {
 			Format:        c.FlowLogs.Format,
 			Destinations:  c.FlowLogs.Destinations,
 			LogGroup:      c.FlowLogs.LogGroup,
+			To:            c.FlowLogs.Destination.destined(),
 			RetentionDays: c.FlowLogs.RetentionDays,
 			Aggregation:   c.FlowLogs.AggregationSeconds,
 			ExemptVPCs:    c.FlowLogs.ExemptVPCs,
 			ExemptByTag:   c.FlowLogs.ExemptByTag,
+			Chosen: map[catalog.ResourceType]catalog.Selection{
+				catalog.Subnet: c.FlowLogs.Subnets.selection(), catalog.Interface: c.FlowLogs.NetworkInterfaces.selection(),
+			},
 		},
 		Trail:    catalog.TrailSpec{Name: c.Trail.Name, Bucket: c.Trail.Bucket, KeyARN: c.Trail.KeyARN, RoleARN: c.Trail.RoleARN},
 		LogGroup: catalog.LogGroupSpec{Name: c.TrailLogs.LogGroup, RetentionDays: c.TrailLogs.RetentionDays},
@@ -427,23 +476,13 @@ func or[T any](says *T, standard T) T {
 // GrantKeys returns the keys in this configuration that some permissions of the
 // functions require, for a deployment with that home region.
 func (c Config) GrantKeys(home string) []string {
-	var keys []string
-	if len(c.KMSKeys) > 0 {
-		keys = append(keys, catalog.KeyKMSKeys)
-	}
-	if c.Alarms.RemoveMutes {
-		keys = append(keys, catalog.KeyRemoveMutes)
-	}
-	if c.LastResort.Topic != "" {
-		keys = append(keys, catalog.KeyFarTopic)
-	}
-	if c.FlowLogs.RejectAlarm != nil {
-		keys = append(keys, catalog.KeyRejectAlarm)
-	}
-	if len(c.Baseline().Forwarders(home)) > 0 {
-		keys = append(keys, catalog.KeyForwarders)
-	}
-	return keys
+	b := c.Baseline()
+	return slices.DeleteFunc(catalog.GrantKeys(), func(key string) bool {
+		if key == catalog.KeyForwarders {
+			return len(b.Forwarders(home)) == 0
+		}
+		return !b.Has(key)
+	})
 }
 
 // FastRegions returns the regions whose events reach this deployment, starting

@@ -97,8 +97,13 @@ func (f FlowLogs) validate(p *problems) {
 		p.unless(slices.Contains([]string{catalog.ToCloudWatchLogs, catalog.ToS3, catalog.ToFirehose}, d),
 			"flowLogs.destinations: %q: use %s, %s or %s", d, catalog.ToCloudWatchLogs, catalog.ToS3, catalog.ToFirehose)
 	}
-	p.unless(len(f.Destinations) == 0 || slices.Contains(f.Destinations, catalog.ToCloudWatchLogs),
-		"flowLogs.destinations must include %s, because relight's own flow logs go there", catalog.ToCloudWatchLogs)
+	f.Destination.validate(p, "flowLogs.destination")
+	f.Subnets.validate(p, "flowLogs.subnets", catalog.SubnetShape, "subnet-0a1b2c3d4e5f60001")
+	f.NetworkInterfaces.validate(p, "flowLogs.networkInterfaces", catalog.IfaceShape, "eni-0a1b2c3d4e5f60001")
+	for _, d := range []Destination{f.Destination, f.Subnets.Destination, f.NetworkInterfaces.Destination} {
+		to := catalog.FlowLogSpec{To: d.destined()}.ToType()
+		p.unless(len(f.Destinations) == 0 || slices.Contains(f.Destinations, to), "flowLogs.destinations must include %s, because flow logs of relight's own go there", to)
+	}
 	p.logGroup("flowLogs.logGroup", f.LogGroup)
 	p.retention("flowLogs.retentionDays", f.RetentionDays)
 	p.unless(f.AggregationSeconds == 60 || f.AggregationSeconds == 600, "flowLogs.aggregationSeconds %d: use 60 or 600", f.AggregationSeconds)
@@ -115,6 +120,7 @@ func (f FlowLogs) validate(p *problems) {
 // whether a filter can read it.
 func (a RejectAlarm) validate(p *problems, f FlowLogs) {
 	p.measure("flowLogs.rejectAlarm", a.Threshold, a.PeriodSeconds)
+	p.unless(f.Destination == Destination{}, "flowLogs.rejectAlarm counts the records in a log group, and flowLogs.destination sends them elsewhere: leave one of the two out")
 	p.unless(f.TrafficType != catalog.TrafficAccept, "flowLogs.rejectAlarm: flowLogs.trafficType ACCEPT records no rejected traffic: use REJECT or ALL, or leave rejectAlarm out")
 	format := catalog.FlowLogSpec{Format: f.Format}.WantFormat()
 	fields := catalog.FormatFields(format)
@@ -160,13 +166,18 @@ func (a Adopt) validate(p *problems) {
 	}
 }
 
+// isBucket reports whether S3 accepts a name for a bucket, reserved names included.
+func isBucket(name string) bool {
+	return bucketShape.MatchString(name) && !strings.Contains(name, "..") && !ipShape.MatchString(name)
+}
+
 func (t Trail) validate(p *problems, prefix string) {
 	p.unless(!t.Create || t.Name+t.Bucket+t.KeyARN+t.RoleARN == "", "trail.create: the stack creates the trail, its bucket, its key and its role: leave out trail.name, trail.bucket, trail.keyArn and trail.roleArn")
 	p.unless(!t.Create || trailName(prefix), "trail.create: the stack names the trail after the prefix, and %q is not the name of a trail: use a prefix of 3 or more characters without a hyphen at its end or two in a row", prefix)
 	name := t.Name[strings.LastIndex(t.Name, "/")+1:]
 	p.unless(t.Name == "" || catalog.TrailShape.MatchString(t.Name) && trailName(name), "trail.name %q is not the name or ARN of a trail: use 3 to 128 letters, digits and . _ -, a letter or digit at both ends, and no two of . _ - in a row", t.Name)
 	if t.Bucket != "" {
-		p.unless(bucketShape.MatchString(t.Bucket) && !strings.Contains(t.Bucket, "..") && !ipShape.MatchString(t.Bucket),
+		p.unless(isBucket(t.Bucket),
 			"trail.bucket %q is not the name of a bucket: use the name without s3:// and path, 3 to 63 lower-case letters, digits and . -", t.Bucket)
 		p.unless(!bucketTaken.MatchString(t.Bucket), "trail.bucket %q: Amazon S3 reserves such names: use the name of a bucket, not an alias", t.Bucket)
 	}

@@ -249,6 +249,12 @@ func (c Config) onePartition(p *problems) {
 	for _, a := range slices.Concat(c.Adopt.Topics, c.Adopt.FlowLogs) {
 		arn("adopt:", a)
 	}
+	to := c.FlowLogs.destinations()
+	for _, field := range sortedKeys(to) {
+		arn(field+".arn", strings.ReplaceAll(to[field].ARN, catalog.InEachRegion, ""))
+		arn(field+".roleArn", to[field].RoleARN)
+		arn(field+".crossAccountRoleArn", to[field].CrossAccountRoleARN)
+	}
 	for _, r := range sortedKeys(c.KMSKeys) {
 		region("kmsKeys:", r)
 		arn("kmsKeys."+r, c.KMSKeys[r])

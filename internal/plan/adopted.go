@@ -97,8 +97,9 @@ func NeedsAdopted(want catalog.Desired, got Observed) bool {
 			return !own && len(othersMeasure(want, c, s.Filters)) > 0
 		})
 	case *FlowLogState:
-		return slices.ContainsFunc(s.VPCs, func(vpc VPC) bool {
-			return slices.ContainsFunc(vpc.FlowLogs, func(fl FlowLog) bool { return !relies(want, Adopted{}, fl) && Satisfies(want.FlowLogs, fl) == "" })
+		return slices.ContainsFunc(s.Networks, func(n Network) bool {
+			want := want.For(n.ID, got.Region)
+			return slices.ContainsFunc(n.FlowLogs, func(fl FlowLog) bool { return !relies(want, Adopted{}, fl) && Satisfies(want.FlowLogs, fl) == "" })
 		})
 	case *AlarmState:
 		return slices.ContainsFunc(want.Controls, func(c catalog.Control) bool { return len(othersMeasure(want, c, s.Filters)) > 0 })

@@ -15,25 +15,25 @@ import "github.com/relight-aws/relight/internal/catalog"
 //
 // For any other flow log it says what to check, in the same order. Source:
 // Amazon VPC User Guide, "Troubleshoot VPC Flow Logs".
-func deliveryFailure(want catalog.Desired, state *FlowLogState, vpc VPC, fl FlowLog) Finding {
+func deliveryFailure(want catalog.Desired, state *FlowLogState, n Network, fl FlowLog) Finding {
 	status := orUnknown(fl.Delivery)
 	if fl.DeliveryError != "" {
 		status += " (" + fl.DeliveryError + ")"
 	}
 	if code, values := ownCause(want, state, fl); code != "" {
-		values["flowlog"], values["vpc"], values["status"] = fl.ID, vpc.ID, status
+		values["flowlog"], values["on"], values["status"] = fl.ID, n.ID, status
 		return NewFinding(code, values)
 	}
 	switch {
 	case fl.DeliveryError == "Rate limited":
-		return NewFinding(FlowLogRateLimited, Args{"flowlog": fl.ID, "vpc": vpc.ID, "status": status})
+		return NewFinding(FlowLogRateLimited, Args{"flowlog": fl.ID, "on": n.ID, "status": status})
 	case fl.Destination == catalog.ToS3:
-		return NewFinding(FlowLogToS3Failed, Args{"flowlog": fl.ID, "vpc": vpc.ID, "status": status})
+		return NewFinding(FlowLogToS3Failed, Args{"flowlog": fl.ID, "on": n.ID, "status": status})
 	case fl.Destination == catalog.ToFirehose:
-		return NewFinding(FlowLogToFirehoseFailed, Args{"flowlog": fl.ID, "vpc": vpc.ID, "status": status})
+		return NewFinding(FlowLogToFirehoseFailed, Args{"flowlog": fl.ID, "on": n.ID, "status": status})
 	}
 	return NewFinding(FlowLogFailed, Args{
-		"flowlog": fl.ID, "vpc": vpc.ID, "status": status,
+		"flowlog": fl.ID, "on": n.ID, "status": status,
 		"role": orUnknown(fl.Role), "service": catalog.FlowLogService, "group": orUnknown(fl.LogGroup),
 	})
 }

@@ -88,7 +88,7 @@ func TestWhyOwnDeliveryFails(t *testing.T) {
 			got := flowLogs(want, vpcWith(fl))
 			got.State.(*plan.FlowLogState).LogGroups = map[string]plan.LogGroup{"relight-flow-logs": {Name: "relight-flow-logs"}}
 			got.State.(*plan.FlowLogState).Role = soundRole(want)
-			tt.harm(&got.State.(*plan.FlowLogState).VPCs[0].FlowLogs[0], got.State.(*plan.FlowLogState))
+			tt.harm(&got.State.(*plan.FlowLogState).Networks[0].FlowLogs[0], got.State.(*plan.FlowLogState))
 			p := of(t, want, got)
 			if len(p.Findings) != 1 || !strings.Contains(p.Findings[0].String(), tt.want) {
 				t.Errorf("findings %v, want %s", p.Findings, tt.want)

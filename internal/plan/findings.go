@@ -119,6 +119,8 @@ const (
 	FlowLogFailed           Code = "flowlog-failed"
 	FlowLogInTheWay         Code = "flowlog-in-the-way"
 	VPCFull                 Code = "vpc-full"
+	FlowLogBucketMissing    Code = "flow-log-bucket-missing"
+	FlowLogBucketShut       Code = "flow-log-bucket-shut"
 	FlowLogUncounted        Code = "flowlog-uncounted"
 	FlowLogControlsUnread   Code = "flowlog-controls-unread"
 	VPCExemptByTag          Code = "vpc-exempt-by-tag"
@@ -474,37 +476,37 @@ var findingTexts = []FindingText{
 	},
 
 	{
-		Code: FlowLogRoleForeign, Subject: "flow log {flowlog} of {vpc}",
+		Code: FlowLogRoleForeign, Subject: "flow log {flowlog} of {on}",
 		Problem: "its delivery is {status}: it delivers with {role}, which is not this deployment's role",
 		Remedy:  "Delete it, or wait: relight deletes it once a flow log of its own has delivered for an hour.",
 		Why:     "It is relight's flow log from an earlier deployment, whose role is gone or was changed.",
 	},
 	{
-		Code: FlowLogRoleMissing, Subject: "flow log {flowlog} of {vpc}",
+		Code: FlowLogRoleMissing, Subject: "flow log {flowlog} of {on}",
 		Problem: "its delivery is {status}: its role {role} does not exist",
 		Remedy:  "The function {function} restores the role. If this finding stays, the function's log says why.",
 		Why:     "Somebody deleted the delivery role. EC2 delivers again within minutes of its return.",
 	},
 	{
-		Code: FlowLogRoleElsewhere, Subject: "flow log {flowlog} of {vpc}",
+		Code: FlowLogRoleElsewhere, Subject: "flow log {flowlog} of {on}",
 		Problem: "its delivery is {status}: its role {role} does not exist, and {namesake} has its name",
 		Remedy:  "Find out who created {namesake}, and delete it: aws iam delete-role --role-name {name}, after its policies. relight then restores the role.",
 		Why:     "Somebody deleted the delivery role and created one with the same name at another path, so that relight cannot restore it.",
 	},
 	{
-		Code: FlowLogRoleChanged, Subject: "flow log {flowlog} of {vpc}",
+		Code: FlowLogRoleChanged, Subject: "flow log {flowlog} of {on}",
 		Problem: "its delivery is {status}: {cause}",
 		Remedy:  "The function {function} restores the role. If this finding stays, the function's log says why.",
 		Why:     "Somebody changed the delivery role or its policy. EC2 delivers again within minutes of the repair.",
 	},
 	{
-		Code: FlowLogRoleConditional, Subject: "flow log {flowlog} of {vpc}",
+		Code: FlowLogRoleConditional, Subject: "flow log {flowlog} of {on}",
 		Problem: "its delivery is {status}, perhaps because of policy {policy} of its role: {denial}",
 		Remedy:  "Find out who added the policy and why, and remove it from the role unless it is intended: the role only delivers flow logs.",
 		Why:     "relight cannot judge the condition, and leaves the policy on the role.",
 	},
 	{
-		Code: FlowLogGroupMissing, Subject: "flow log {flowlog} of {vpc}",
+		Code: FlowLogGroupMissing, Subject: "flow log {flowlog} of {on}",
 		Problem: "its delivery is {status}: its log group {group} does not exist",
 		Remedy:  "Do nothing: relight creates the log group in the same run, and delivery continues within minutes.",
 		Why:     "Somebody deleted the log group.",
@@ -516,44 +518,57 @@ var findingTexts = []FindingText{
 		Why:     "A log group of class DELIVERY keeps its records for a day, whatever its retention is. One of class INFREQUENT_ACCESS takes no metric filters and fewer queries; it is a finding only for the group that relight creates.",
 	},
 	{
-		Code: FlowLogKeyUnusable, Subject: "flow log {flowlog} of {vpc}",
+		Code: FlowLogKeyUnusable, Subject: "flow log {flowlog} of {on}",
 		Problem: "its delivery is {status}: the key of its log group, {key}, {trouble}",
 		Remedy:  "Make the key usable again: aws kms enable-key, or cancel-key-deletion. Its policy must admit CloudWatch Logs.",
 		Why:     "The key is disabled or waits for its deletion.",
 	},
 	{
-		Code: FlowLogRateLimited, Subject: "flow log {flowlog} of {vpc}",
+		Code: FlowLogRateLimited, Subject: "flow log {flowlog} of {on}",
 		Problem: "its delivery is {status}",
 		Remedy:  "Ask for a higher CloudWatch Logs quota, or send the flow log to S3.",
 		Why:     "CloudWatch Logs throttles the delivery.",
 	},
 	{
-		Code: FlowLogToS3Failed, Subject: "flow log {flowlog} of {vpc}",
+		Code: FlowLogToS3Failed, Subject: "flow log {flowlog} of {on}",
 		Problem: "its delivery is {status}",
 		Remedy:  "Check its bucket, the bucket's policy, which must admit delivery.logs.amazonaws.com, and the bucket's key.",
 		Why:     "The bucket, its policy or its key was changed or is gone. For an Unknown error, EC2 does not say why.",
 	},
 	{
-		Code: FlowLogToFirehoseFailed, Subject: "flow log {flowlog} of {vpc}",
+		Code: FlowLogBucketMissing, Subject: "bucket {bucket}", Alert: true,
+		Problem: "relight's flow logs of {region} go to it, and it does not exist",
+		Remedy:  "Create it again, with a policy that admits the delivery, or configure another: flowLogs.destination. If somebody else owns a bucket of that name now, use another name.",
+		Why:     "Somebody deleted the bucket, or the configuration names one that was never created. EC2 accepts no new flow log to it, and what existing ones send is lost.",
+	},
+	{
+		Code: FlowLogBucketShut, Subject: "bucket {bucket}", Alert: true,
+		Problem: "relight's flow logs of {region} go to it, and it does not admit them: {cause}",
+		Remedy:  "Add what is missing of these statements to the bucket's policy, and remove what denies: {statements}. With ACLs disabled on the bucket, leave out s3:x-amz-acl.",
+		Why:     "Somebody changed or removed the bucket's policy, or it was never complete. relight writes no policy of a bucket: it could open the bucket, and with the permission to do so EC2 would overwrite the policy.",
+		More:    "relight reads the policy of a bucket of this account, in sweeps and after events about the bucket. The bucket's key and a bucket of another account show only in the delivery of the flow logs.",
+	},
+	{
+		Code: FlowLogToFirehoseFailed, Subject: "flow log {flowlog} of {on}",
 		Problem: "its delivery is {status}",
 		Remedy:  "Check its delivery stream, and the role or service-linked role that writes there.",
 		Why:     "The stream or the role was changed or is gone. For an Unknown error, EC2 does not say why.",
 	},
 	{
-		Code: FlowLogFailed, Subject: "flow log {flowlog} of {vpc}",
+		Code: FlowLogFailed, Subject: "flow log {flowlog} of {on}",
 		Problem: "its delivery is {status}",
 		Remedy:  "Check, in this order: its role {role} (it must exist, trust {service} and be allowed to write there), the log group {group}, and the group's key.",
 		Why:     "The role or the destination's policy was changed or is gone. For an Unknown error, EC2 does not say why.",
 	},
 	{
-		Code: FlowLogInTheWay, Subject: "{vpc}", Alert: true,
+		Code: FlowLogInTheWay, Subject: "{on}", Alert: true,
 		Problem: "EC2 refuses relight's flow log as a duplicate of {flowlogs}, which is not as the configuration says: {reason}",
-		Remedy:  "Delete {flowlogs}: aws ec2 delete-flow-logs --flow-log-ids {flowlogs}. relight then creates a flow log of {traffic} to {group}.",
-		Why:     "A flow log with the same traffic and log group exists, but records too little, does not deliver or has another interval. EC2 allows no second one, and relight deletes a flow log only once another one has proven itself.",
+		Remedy:  "Delete {flowlogs}: aws ec2 delete-flow-logs --flow-log-ids {flowlogs}. relight then creates a flow log of {traffic} to {where}.",
+		Why:     "A flow log with the same traffic and destination exists, but records too little, does not deliver or has another interval. EC2 allows no second one, and relight deletes a flow log only once another one has proven itself.",
 		More:    "relight first tries a flow log that records ALL, which is no duplicate. You get this finding if that exists too.",
 	},
 	{
-		Code: FlowLogUncounted, Subject: "flow log {flowlog} of {vpc}",
+		Code: FlowLogUncounted, Subject: "flow log {flowlog} of {on}",
 		Problem: "the alarm on rejected traffic does not count its records in {group}, because it writes other fields: {format}",
 		Remedy:  "Make its fields those of flowLogs.format in the configuration, or delete it: aws ec2 delete-flow-logs --flow-log-ids {flowlog}. relight then creates its own.",
 		Why:     "A filter knows the words of a record by their place alone. A flow log with further fields, or with the same ones in another order, satisfies the policy, but the filter's pattern matches none of its records.",
@@ -566,16 +581,16 @@ var findingTexts = []FindingText{
 		Why:     "relight may not make the call, for example because a service control policy denies it. relight restores everything else.",
 	},
 	{
-		Code: VPCFull, Subject: "{vpc}", Alert: true,
+		Code: VPCFull, Subject: "{on}", Alert: true,
 		Problem: "EC2 refuses relight's flow log, because there is no room for another: {reason}",
 		Remedy:  "Delete {flowlogs}. relight then creates a flow log as the configuration says, and deletes those of its own that it no longer needs.",
-		Why:     "A VPC can have a small number of flow logs, two by an older document, and none of them is as the configuration says.",
+		Why:     "A VPC, subnet or network interface can have a small number of flow logs, two by an older document, and none of them is as the configuration says.",
 		More:    "relight deletes its own old flow log once the new one is an hour old and delivers.",
 	},
 	{
-		Code: VPCExemptByTag, Subject: "{vpc}", Alert: true,
+		Code: VPCExemptByTag, Subject: "{on}", Alert: true,
 		Problem: "its tag {tag} exempts it from having a flow log",
-		Remedy:  "If it should not be exempt, remove the tag: aws ec2 delete-tags --resources {vpc} --tags Key={tag}. The event of that call, or else the next sweep, restores its flow log.",
+		Remedy:  "If it should not be exempt, remove the tag: aws ec2 delete-tags --resources {on} --tags Key={tag}. The event of that call, or else the next sweep, restores its flow log.",
 		Why:     "With `flowLogs.exemptByTag`, anybody who may tag a VPC can exempt it. In regions whose events reach relight, sweeps only list such VPCs as skipped; in others, each sweep reports them.",
 	},
 	{

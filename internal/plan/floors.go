@@ -73,8 +73,8 @@ func NeedsFloors(got Observed) bool {
 	case *LogGroupState:
 		return s.Trail.LogGroup != "" && (!s.Exists || s.Group.RetentionDays != forever)
 	case *FlowLogState:
-		for _, vpc := range s.VPCs {
-			for _, fl := range vpc.FlowLogs {
+		for _, n := range s.Networks {
+			for _, fl := range n.FlowLogs {
 				if g, exists := s.LogGroups[fl.LogGroup]; fl.LogGroup != "" && (!exists || g.RetentionDays != forever) {
 					return true
 				}

@@ -11,10 +11,12 @@ import (
 
 // FlowLogState is what was observed of the VPCs in scope.
 type FlowLogState struct {
-	VPCs      []VPC
-	Gone      []VPC               // named by the scope or by one of relight's flow logs, but not known to EC2
-	LogGroups map[string]LogGroup // by name: those that flow logs deliver to, and relight's own if it exists
-	Buckets   []string            // that flow logs deliver to; read if the scope is about buckets
+	Networks  []Network
+	Gone      []Network              // named by the scope or by one of relight's flow logs, but not known to EC2
+	LogGroups map[string]LogGroup    // by name: those that flow logs deliver to, and relight's own if it exists
+	Buckets   []string               // that flow logs deliver to; read if the scope is about buckets
+	Streams   []string               // the same for Firehose streams
+	Own       map[string]BucketState // by name: of relight's own flow logs; read in a sweep, for an event about the bucket, and after a failed delivery
 
 	// Read only in an observation of everything.
 	Account []GroupRule // account-wide policies that transform records
@@ -30,11 +32,13 @@ type FlowLogState struct {
 // Kind returns the kind that the state is of.
 func (*FlowLogState) Kind() catalog.Kind { return catalog.FlowLogs }
 
-// A VPC is a virtual network and the flow logs on it.
-type VPC struct {
+// A Network is a VPC, subnet or network interface, and the flow logs on it. A flow log
+// of a VPC records what its subnets' and interfaces' own ones record.
+type Network struct {
 	ID       string
 	Owner    string // account ID
 	Exempt   bool   // has the tag that exempts it, if the configuration allows such a tag
+	Unchosen bool   // a subnet or network interface that the configuration does not choose, with a flow log of relight's own
 	FlowLogs []FlowLog
 }
 
@@ -51,6 +55,8 @@ type FlowLog struct {
 	Destination   string // destination type
 	LogGroup      string // name; "" for other destinations
 	Where         string // ARN of the log group, bucket or stream it delivers to
+	Folder        string // in that bucket
+	Files         catalog.Files
 	Role          string // ARN of the role it delivers with; "" for none
 	Ours          bool   // has two of relight's tag, log group and role: anybody can set or remove a tag
 	Untagged      bool   // it is Ours, and its tag was removed
@@ -66,22 +72,34 @@ const (
 // message says so whatever the status is.
 func (fl FlowLog) Failed() bool { return fl.Delivery == failed || fl.DeliveryError != "" }
 
+// Into reports whether the flow log delivers where relight's own do.
+func (fl FlowLog) Into(want catalog.FlowLogSpec) bool {
+	if group := want.OwnGroup(); group != "" || want.To.ARN == "" {
+		return group != "" && fl.LogGroup == group
+	}
+	where := fl.Where
+	if fl.Folder != "" {
+		where += "/" + fl.Folder
+	}
+	return fl.Destination == want.ToType() && where == want.To.ARN
+}
+
 // TagFlowLog puts relight's tags on a flow log again.
 type TagFlowLog struct {
 	ID     string
-	VPC    string
+	On     string
 	Tags   map[string]string
 	Reason string
 }
 
 // Step returns the action as a step of a plan.
 func (a TagFlowLog) Step() Step {
-	return Step{Stage: configure, Do: fmt.Sprintf("tag flow-log %s of %s", a.ID, a.VPC), Target: a.ID, Reason: a.Reason}
+	return Step{Stage: configure, Do: fmt.Sprintf("tag flow-log %s of %s", a.ID, a.On), Target: a.ID, Reason: a.Reason}
 }
 
-// CreateFlowLog puts a flow log on a VPC.
+// CreateFlowLog puts a flow log on a VPC, subnet or network interface.
 type CreateFlowLog struct {
-	VPC    string
+	On     string
 	Spec   catalog.FlowLogSpec
 	Role   string // ARN of the role that delivers; "" if nothing is deployed
 	Tags   map[string]string
@@ -95,7 +113,7 @@ func (a CreateFlowLog) Step() Step {
 	if a.Renews {
 		stage = renew
 	}
-	return Step{Stage: stage, Do: fmt.Sprintf("create flow-log on %s to %s", a.VPC, a.Spec.LogGroup), Target: a.VPC, Reason: a.Reason}
+	return Step{Stage: stage, Do: fmt.Sprintf("create flow-log on %s to %s", a.On, a.Spec.Where()), Target: a.On, Reason: a.Reason}
 }
 
 // plan plans the flow logs of the observed VPCs and the log groups behind
@@ -116,62 +134,70 @@ func (a CreateFlowLog) Step() Step {
 // The log group of relight's own flow logs always has to be healthy. That of any
 // other flow log has to be only if the VPC has no other healthy one.
 func (state *FlowLogState) plan(want catalog.Desired, got Observed) Plan {
+	want.FlowLogs = want.FlowLogs.In(got.Region)
 	p := Plan{Touched: state.watched(want, got)}
 	p.Findings = append(p.Findings, state.Unread...)
+	for _, spec := range want.FlowLogs.All(got.Region) {
+		p.bucket(spec, got, state)
+	}
 	var unadopted []string      // destinations of others' flow logs that would satisfy the policy, had somebody adopted them
 	needed := map[string]bool{} // names of log groups that have to be healthy
-	for _, vpc := range state.Gone {
-		p.Actions = append(p.Actions, leftover(vpc)...)
-		p.Skips = append(p.Skips, Skip{vpc.ID, "it does not exist"})
+	for _, n := range state.Gone {
+		p.Actions = append(p.Actions, leftover(n)...)
+		p.Skips = append(p.Skips, Skip{n.ID, "it does not exist"})
 	}
-	for _, vpc := range state.VPCs {
-		if reason := skipped(want.FlowLogs, got.Account, vpc); reason != "" {
-			p.Skips = append(p.Skips, Skip{vpc.ID, reason + unwanted(vpc)})
-			if justExempted(want, got, vpc) {
-				p.find(VPCExemptByTag, Args{"vpc": vpc.ID, "tag": catalog.ExemptTag})
+	for _, n := range state.Networks {
+		want := want.For(n.ID, got.Region)
+		if reason := skipped(want.FlowLogs, got.Account, n); reason != "" {
+			if n.Unchosen {
+				p.touch(got, catalog.NetworkType(n.ID), n.ID)
+			}
+			p.Skips = append(p.Skips, Skip{n.ID, reason + unwanted(n)})
+			if justExempted(want, got, n) {
+				p.find(VPCExemptByTag, Args{"on": n.ID, "tag": catalog.ExemptTag})
 			}
 			continue
 		}
 		var removals []Action
 		if got.Type == "" {
-			removals = surplus(want, got.Adopted, vpc)
+			removals = surplus(want, got.Adopted, n)
 			p.Actions = append(p.Actions, removals...)
-			vpc.FlowLogs = without(vpc.FlowLogs, removals)
+			n.FlowLogs = without(n.FlowLogs, removals)
 		}
-		for _, fl := range vpc.FlowLogs {
+		for _, fl := range n.FlowLogs {
 			if fl.Untagged {
-				p.Actions = append(p.Actions, TagFlowLog{ID: fl.ID, VPC: vpc.ID, Tags: want.Tags, Reason: "it is relight's by its log group and role, and its tag was removed"})
+				p.Actions = append(p.Actions, TagFlowLog{ID: fl.ID, On: n.ID, Tags: want.Tags, Reason: "it is relight's by its log group and role, and its tag was removed"})
 			}
 		}
 		strange := func(fl FlowLog) bool { return !relies(want, got.Adopted, fl) }
-		theirs := slices.DeleteFunc(slices.Clone(vpc.FlowLogs), func(fl FlowLog) bool { return !strange(fl) || !works(want.FlowLogs, fl) })
-		reason, broken := unsatisfied(want, got.Adopted, vpc.FlowLogs)
-		sound := slices.ContainsFunc(vpc.FlowLogs, func(fl FlowLog) bool {
+		theirs := slices.DeleteFunc(slices.Clone(n.FlowLogs), func(fl FlowLog) bool { return !strange(fl) || !works(want.FlowLogs, fl) })
+		reason, broken := unsatisfied(want, got.Adopted, n.FlowLogs)
+		sound := slices.ContainsFunc(n.FlowLogs, func(fl FlowLog) bool {
 			group, exists := state.LogGroups[fl.LogGroup]
 			return !strange(fl) && works(want.FlowLogs, fl) && (fl.LogGroup == "" || exists && keeps(group, want.FlowLogs.RetentionDays))
 		})
-		for _, fl := range vpc.FlowLogs {
-			current := fl.LogGroup == want.FlowLogs.LogGroup
+		for _, fl := range n.FlowLogs {
+			current := fl.Into(want.FlowLogs)
 			if fl.Failed() && (current || !fl.Ours || reason != "") { // an old one of relight's goes once the new one is proven
-				p.Findings = append(p.Findings, deliveryFailure(want, state, vpc, fl))
+				p.Findings = append(p.Findings, deliveryFailure(want, state, n, fl))
 			}
 			if fl.LogGroup != "" && !strange(fl) && Satisfies(want.FlowLogs, fl) == "" && (fl.Ours && current || !sound) {
 				needed[fl.LogGroup] = true
 			}
 		}
-		create := CreateFlowLog{VPC: vpc.ID, Spec: want.FlowLogs, Role: want.DeliveryRole, Tags: want.Tags, Reason: reason}
+		create := CreateFlowLog{On: n.ID, Spec: want.FlowLogs, Role: want.DeliveryRole, Tags: want.Tags, Reason: reason}
 		switch {
 		case reason == "":
 			p.Healthy++
-			p.adopts(nil, nil, reliedOn(want, vpc.FlowLogs))
+			p.adopts(nil, nil, reliedOn(want, n.FlowLogs))
 			if got.Type == "" && len(removals) == 0 {
-				create.Reason, create.Renews = renewal(want.FlowLogs, vpc.FlowLogs), true
+				create.Reason, create.Renews = renewal(want.FlowLogs, n.FlowLogs), true
 			}
 		case broken:
-			needed[want.FlowLogs.LogGroup] = true
+			needed[want.FlowLogs.OwnGroup()] = true
 		}
 		if create.Reason != "" && !broken {
-			needed[want.FlowLogs.LogGroup] = true
+			needed[want.FlowLogs.OwnGroup()] = true
 			p.Actions = append(p.Actions, create)
 			for _, fl := range theirs {
 				if !create.Renews {
@@ -180,6 +206,7 @@ func (state *FlowLogState) plan(want catalog.Desired, got Observed) Plan {
 			}
 		}
 	}
+	delete(needed, "") // flow logs to buckets and streams need no log group
 	p.notAdopted(catalog.Adoption{FlowLogs: unadopted})
 	for name, group := range state.LogGroups {
 		if !needed[name] && (got.Type == "" || got.Type == catalog.LogGroup && slices.Contains(got.Asked, name)) {
@@ -205,6 +232,7 @@ func (state *FlowLogState) watched(want catalog.Desired, got Observed) []string 
 	var touched []string
 	for _, name := range got.Asked {
 		if got.Type == catalog.Bucket && slices.Contains(state.Buckets, name) ||
+			got.Type == catalog.Stream && slices.Contains(state.Streams, name) ||
 			got.Type == catalog.Key && (IsKey(name, want.KMSKeys[got.Region]) || state.encryptedWith(name)) ||
 			got.Type == catalog.AccountPolicy && got.Region != want.HomeRegion || // there the kind loggroups reports it
 			got.Type == catalog.Region { // an enabled region is protected, even if it is empty
@@ -225,14 +253,16 @@ func (state *FlowLogState) encryptedWith(key string) bool {
 }
 
 // skipped returns why relight does not protect a VPC, or "".
-func skipped(want catalog.FlowLogSpec, account string, vpc VPC) string {
+func skipped(want catalog.FlowLogSpec, account string, n Network) string {
 	switch {
-	case slices.Contains(want.ExemptVPCs, vpc.ID):
+	case slices.Contains(want.ExemptVPCs, n.ID):
 		return "exempt by configuration"
-	case want.ExemptByTag && vpc.Exempt:
+	case want.ExemptByTag && n.Exempt:
 		return "exempt by its tag " + catalog.ExemptTag
-	case vpc.Owner != "" && vpc.Owner != account:
-		return "shared by account " + vpc.Owner + ", and only that account can log it"
+	case n.Unchosen:
+		return "not chosen by the configuration"
+	case n.Owner != "" && n.Owner != account:
+		return "shared by account " + n.Owner + ", and only that account can log it"
 	}
 	return ""
 }
@@ -241,15 +271,15 @@ func skipped(want catalog.FlowLogSpec, account string, vpc VPC) string {
 // names the VPC: it was created with the tag, or tagged, a moment ago. Or a sweep finds
 // the tag in a region whose events do not reach relight, where anybody could set it
 // unseen. In other regions, a sweep only skips the VPC.
-func justExempted(want catalog.Desired, got Observed, vpc VPC) bool {
-	return want.FlowLogs.ExemptByTag && vpc.Exempt && !slices.Contains(want.FlowLogs.ExemptVPCs, vpc.ID) &&
-		(got.Type == catalog.VPC && slices.Contains(got.Asked, vpc.ID) || got.Type == "" && !want.Watches(got.Region))
+func justExempted(want catalog.Desired, got Observed, n Network) bool {
+	return want.FlowLogs.ExemptByTag && n.Exempt && !slices.Contains(want.FlowLogs.ExemptVPCs, n.ID) &&
+		(got.Type == catalog.VPC && slices.Contains(got.Asked, n.ID) || got.Type == "" && !want.Watches(got.Region))
 }
 
 // unwanted returns what a skip says about relight's own flow logs on the VPC, or
 // "". relight does not delete them: nothing replaces them.
-func unwanted(vpc VPC) string {
-	ids := own(vpc.FlowLogs)
+func unwanted(n Network) string {
+	ids := own(n.FlowLogs)
 	if len(ids) == 0 {
 		return ""
 	}
@@ -290,7 +320,7 @@ func unsatisfied(want catalog.Desired, adopted Adopted, logs []FlowLog) (reason 
 		}
 		if why == "" {
 			why = "fails to deliver"
-			broken = broken || fl.LogGroup == want.FlowLogs.LogGroup && !foreign(want, fl) && (fl.Ours || fl.TrafficType == want.FlowLogs.TrafficType)
+			broken = broken || fl.Into(want.FlowLogs) && !foreign(want, fl) && (fl.Ours || fl.TrafficType == want.FlowLogs.TrafficType)
 		}
 		reasons = append(reasons, fl.ID+" "+why)
 	}
@@ -308,9 +338,9 @@ func relies(want catalog.Desired, adopted Adopted, fl FlowLog) bool {
 }
 
 // home reports whether a flow log goes to a destination that the configuration names
-// for logs: relight's log group or the trail's bucket.
+// for logs: that of relight's own or the trail's bucket.
 func home(want catalog.Desired, fl FlowLog) bool {
-	return fl.LogGroup != "" && fl.LogGroup == want.FlowLogs.LogGroup ||
+	return fl.Into(want.FlowLogs) ||
 		want.Trail.Bucket != "" && fl.Destination == catalog.ToS3 && strings.HasSuffix(fl.Where, ":::"+want.Trail.Bucket)
 }
 
@@ -330,9 +360,11 @@ func reliedOn(want catalog.Desired, logs []FlowLog) []string {
 	return where
 }
 
-// foreign reports whether a flow log delivers with another role than relight's.
+// foreign reports whether a flow log delivers with another role than relight's: the
+// deployment's, or that of a stream in another account.
 func foreign(want catalog.Desired, fl FlowLog) bool {
-	return fl.Role != "" && want.DeliveryRole != "" && fl.Role != want.DeliveryRole
+	role := cmp.Or(want.FlowLogs.To.Role, want.DeliveryRole)
+	return fl.Role != "" && role != "" && fl.Role != role
 }
 
 // works reports whether a flow log satisfies the policy and does not fail to
@@ -347,8 +379,10 @@ func outdated(want catalog.FlowLogSpec, fl FlowLog) string {
 	switch why := Satisfies(want, fl); {
 	case why != "":
 		return why
-	case fl.LogGroup != want.LogGroup:
-		return "goes to " + cmp.Or(fl.LogGroup, fl.Destination)
+	case !fl.Into(want):
+		return "goes to " + cmp.Or(fl.LogGroup, fl.Where, fl.Destination)
+	case fl.Files != want.To.Files:
+		return "writes " + fl.Files.String()
 	case fl.TrafficType != want.TrafficType:
 		return "records " + fl.TrafficType
 	case interval != wanted:
@@ -379,16 +413,16 @@ func renewal(want catalog.FlowLogSpec, logs []FlowLog) string {
 // inPlace reports whether a flow log is one of relight's own that stands in for
 // the configured one until EC2 accepts that: it records ALL instead.
 func inPlace(want catalog.FlowLogSpec, fl FlowLog) bool {
-	return fl.Ours && want.TrafficType != catalog.TrafficAll && fl.TrafficType == catalog.TrafficAll && fl.LogGroup == want.LogGroup && works(want, fl)
+	return fl.Ours && want.TrafficType != catalog.TrafficAll && fl.TrafficType == catalog.TrafficAll && fl.Into(want) && works(want, fl)
 }
 
-// duplicate reports whether EC2 refuses a flow log of some traffic to relight's
-// log group because of another one. It refuses one with "the same configuration
+// duplicate reports whether EC2 refuses a flow log of some traffic to the destination
+// of relight's own because of another one. It refuses one with "the same configuration
 // and log destination"; format, role and interval do not count as configuration
 // (belief format-makes-no-other-flow-log, assumed). Source: EC2 API Reference,
 // CreateFlowLogs, FlowLogAlreadyExists.
 func duplicate(want catalog.FlowLogSpec, traffic string, fl FlowLog) bool {
-	return fl.LogGroup == want.LogGroup && fl.TrafficType == traffic
+	return fl.Into(want) && fl.TrafficType == traffic
 }
 
 // Satisfies returns why a flow log does not satisfy the policy, or "". It does

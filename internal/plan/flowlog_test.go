@@ -31,8 +31,8 @@ func with[T any](v T, change func(*T)) T {
 
 func logOf(change func(*plan.FlowLog)) plan.FlowLog { return with(held, change) }
 
-func vpcWith(logs ...plan.FlowLog) plan.VPC {
-	return plan.VPC{ID: "vpc-1", Owner: account, FlowLogs: logs}
+func vpcWith(logs ...plan.FlowLog) plan.Network {
+	return plan.Network{ID: "vpc-1", Owner: account, FlowLogs: logs}
 }
 
 func TestFlowLogsSatisfy(t *testing.T) {
@@ -113,11 +113,11 @@ func TestFlowLogsLeftAlone(t *testing.T) {
 	want := policy(t)
 	want.FlowLogs.ExemptVPCs = []string{"vpc-2"}
 	got := flowLogs(want,
-		plan.VPC{ID: "vpc-2", Owner: account},
-		plan.VPC{ID: "vpc-3", Owner: other},
-		plan.VPC{ID: "vpc-2b", FlowLogs: []plan.FlowLog{held}}, // an owner EC2 does not tell is this account
+		plan.Network{ID: "vpc-2", Owner: account},
+		plan.Network{ID: "vpc-3", Owner: other},
+		plan.Network{ID: "vpc-2b", FlowLogs: []plan.FlowLog{held}}, // an owner EC2 does not tell is this account
 	)
-	got.State.(*plan.FlowLogState).Gone = []plan.VPC{{ID: "vpc-4"}}
+	got.State.(*plan.FlowLogState).Gone = []plan.Network{{ID: "vpc-4"}}
 	p := of(t, want, got)
 	says(t, "actions", p.Actions)
 	says(t, "skips", p.Skips,
@@ -294,7 +294,7 @@ func TestExemptByTag(t *testing.T) {
 			if tt.listed {
 				want.FlowLogs.ExemptVPCs = []string{"vpc-1"}
 			}
-			got := flowLogs(want, plan.VPC{ID: "vpc-1", Owner: account, Exempt: tt.tagged})
+			got := flowLogs(want, plan.Network{ID: "vpc-1", Owner: account, Exempt: tt.tagged})
 			got.Type, got.Asked = tt.of, tt.asked
 			p := of(t, want, got)
 			var skips, findings []string
@@ -354,9 +354,9 @@ func BenchmarkFlowLogs(b *testing.B) {
 	for _, n := range []int{1, 1000} {
 		b.Run(fmt.Sprintf("vpcs=%d", n), func(b *testing.B) {
 			want := policy(b)
-			vpcs := make([]plan.VPC, n)
+			vpcs := make([]plan.Network, n)
 			for i := range vpcs {
-				vpcs[i] = plan.VPC{ID: fmt.Sprintf("vpc-%04x", i), Owner: account}
+				vpcs[i] = plan.Network{ID: fmt.Sprintf("vpc-%04x", i), Owner: account}
 				if i%2 == 1 {
 					vpcs[i].FlowLogs = []plan.FlowLog{ours}
 				}
@@ -429,4 +429,20 @@ func TestExemptKeepsOurs(t *testing.T) {
 	p := of(t, want, flowLogs(want, vpcWith(ours, held)))
 	says(t, "skips", p.Skips, "vpc-1: exempt by configuration; relight's own flow log stays until somebody deletes it: aws ec2 delete-flow-logs --flow-log-ids fl-9")
 	says(t, "actions", p.Actions)
+}
+
+// A flow log of relight's own to a stream of another account has the role that the
+// configuration names. If it fails, another one would fail as well.
+func TestFailingStreamOfAnotherAccount(t *testing.T) {
+	const sender, stream = "arn:aws:iam::" + account + ":role/to-stream", "arn:aws:firehose:us-east-1:444455556666:deliverystream/flow-logs"
+	want := policy(t)
+	want.FlowLogs.To = catalog.Destined{ARN: stream, Role: sender, CrossAccountRole: "arn:aws:iam::444455556666:role/receive"}
+	failing := with(held, func(fl *plan.FlowLog) {
+		fl.Destination, fl.Where, fl.Role, fl.Ours, fl.Delivery, fl.DeliveryError = catalog.ToFirehose, stream, sender, true, "FAILED", "Access error"
+	})
+	p := of(t, want, flowLogs(want, vpcWith(failing)))
+	says(t, "actions", p.Actions)
+	if len(p.Findings) != 1 || p.Findings[0].Code != plan.FlowLogToFirehoseFailed {
+		t.Errorf("findings %v, want only %s", p.Findings, plan.FlowLogToFirehoseFailed)
+	}
 }

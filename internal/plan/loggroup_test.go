@@ -334,7 +334,7 @@ func TestFlowLogGroupIsNotControlTowers(t *testing.T) {
 	const tower = "aws-controltower/flow-logs"
 	want := policy(t)
 	want.FlowLogs.LogGroup = tower
-	got := flowLogs(want, plan.VPC{ID: "vpc-1", Owner: account})
+	got := flowLogs(want, plan.Network{ID: "vpc-1", Owner: account})
 	p := of(t, want, got)
 	if len(p.Actions) == 0 || !strings.HasPrefix(p.Actions[0].Step().String(), "create log-group "+tower) || len(p.Findings) > 0 {
 		t.Errorf("missing: actions %v, findings %v", p.Actions, p.Findings)

@@ -66,8 +66,8 @@ func of(t testing.TB, want catalog.Desired, got plan.Observed) plan.Plan {
 	return p
 }
 
-func flowLogs(want catalog.Desired, vpcs ...plan.VPC) plan.Observed {
-	state := &plan.FlowLogState{VPCs: vpcs, LogGroups: map[string]plan.LogGroup{}}
+func flowLogs(want catalog.Desired, vpcs ...plan.Network) plan.Observed {
+	state := &plan.FlowLogState{Networks: vpcs, LogGroups: map[string]plan.LogGroup{}}
 	for _, vpc := range vpcs {
 		for _, fl := range vpc.FlowLogs {
 			if fl.LogGroup != "" {
@@ -119,27 +119,27 @@ func apply(t testing.TB, got plan.Observed, p plan.Plan) plan.Observed {
 	for _, action := range p.Actions {
 		switch a := action.(type) {
 		case plan.CreateFlowLog:
-			i := slices.IndexFunc(got.State.(*plan.FlowLogState).VPCs, func(v plan.VPC) bool { return v.ID == a.VPC })
-			vpc := &got.State.(*plan.FlowLogState).VPCs[i]
+			i := slices.IndexFunc(got.State.(*plan.FlowLogState).Networks, func(v plan.Network) bool { return v.ID == a.On })
+			vpc := &got.State.(*plan.FlowLogState).Networks[i]
 			if len(vpc.FlowLogs) == 2 {
 				t.Fatalf("%s: a VPC has room for two flow logs", a.Step())
 			}
 			vpc.FlowLogs = append(vpc.FlowLogs, plan.FlowLog{
-				ID: fmt.Sprintf("fl-%d-of-%s", len(vpc.FlowLogs), a.VPC), Status: "ACTIVE", TrafficType: a.Spec.TrafficType,
+				ID: fmt.Sprintf("fl-%d-of-%s", len(vpc.FlowLogs), a.On), Status: "ACTIVE", TrafficType: a.Spec.TrafficType,
 				Format: a.Spec.WantFormat(), Aggregation: a.Spec.Aggregation, Destination: catalog.ToCloudWatchLogs, LogGroup: a.Spec.LogGroup,
 				Delivery: "SUCCESS", Role: a.Role, Ours: true,
 			})
 		case plan.TagFlowLog:
 			s := got.State.(*plan.FlowLogState)
-			for i := range s.VPCs {
-				for j := range s.VPCs[i].FlowLogs {
-					if fl := &s.VPCs[i].FlowLogs[j]; fl.ID == a.ID {
+			for i := range s.Networks {
+				for j := range s.Networks[i].FlowLogs {
+					if fl := &s.Networks[i].FlowLogs[j]; fl.ID == a.ID {
 						fl.Untagged = false
 					}
 				}
 			}
 		case plan.DeleteFlowLog:
-			for _, vpcs := range [][]plan.VPC{got.State.(*plan.FlowLogState).VPCs, got.State.(*plan.FlowLogState).Gone} {
+			for _, vpcs := range [][]plan.Network{got.State.(*plan.FlowLogState).Networks, got.State.(*plan.FlowLogState).Gone} {
 				for i := range vpcs {
 					vpcs[i].FlowLogs = slices.DeleteFunc(vpcs[i].FlowLogs, func(fl plan.FlowLog) bool { return fl.ID == a.ID })
 				}
@@ -210,8 +210,8 @@ func clone(got plan.Observed) plan.Observed {
 	switch s := got.State.(type) {
 	case *plan.FlowLogState:
 		c := *s
-		c.VPCs, c.Gone, c.LogGroups = slices.Clone(s.VPCs), slices.Clone(s.Gone), maps.Clone(s.LogGroups)
-		for _, vpcs := range [][]plan.VPC{c.VPCs, c.Gone} {
+		c.Networks, c.Gone, c.LogGroups = slices.Clone(s.Networks), slices.Clone(s.Gone), maps.Clone(s.LogGroups)
+		for _, vpcs := range [][]plan.Network{c.Networks, c.Gone} {
 			for i := range vpcs {
 				vpcs[i].FlowLogs = slices.Clone(vpcs[i].FlowLogs)
 			}

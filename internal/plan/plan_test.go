@@ -44,10 +44,10 @@ func TestOrderOfActions(t *testing.T) {
 	theirs := with(ours, func(fl *plan.FlowLog) { fl.LogGroup, fl.Ours = "a-short", false })
 	missing := with(ours, func(fl *plan.FlowLog) { fl.LogGroup, fl.Ours = "z-missing", false })
 	got := flowLogs(want,
-		plan.VPC{ID: "vpc-3", Owner: account},
-		plan.VPC{ID: "vpc-2", Owner: account, FlowLogs: []plan.FlowLog{missing}},
-		plan.VPC{ID: "vpc-1", Owner: account, FlowLogs: []plan.FlowLog{theirs}},
-		plan.VPC{ID: "vpc-0", Owner: account},
+		plan.Network{ID: "vpc-3", Owner: account},
+		plan.Network{ID: "vpc-2", Owner: account, FlowLogs: []plan.FlowLog{missing}},
+		plan.Network{ID: "vpc-1", Owner: account, FlowLogs: []plan.FlowLog{theirs}},
+		plan.Network{ID: "vpc-0", Owner: account},
 	)
 	got.State.(*plan.FlowLogState).LogGroups = map[string]plan.LogGroup{"a-short": {Name: "a-short", RetentionDays: 1}}
 	says(t, "actions", of(t, want, got).Actions,
@@ -66,9 +66,9 @@ func TestOrderOfActions(t *testing.T) {
 func TestAnyFlowLogs(t *testing.T) {
 	want := policy(t)
 	rapid.Check(t, func(r *rapid.T) {
-		var vpcs []plan.VPC
+		var vpcs []plan.Network
 		for i := range rapid.IntRange(0, 6).Draw(r, "VPCs") {
-			vpc := plan.VPC{ID: fmt.Sprintf("vpc-%d", i), Owner: rapid.SampledFrom([]string{account, account, other}).Draw(r, "owner")}
+			vpc := plan.Network{ID: fmt.Sprintf("vpc-%d", i), Owner: rapid.SampledFrom([]string{account, account, other}).Draw(r, "owner")}
 			if rapid.Bool().Draw(r, "logged") { // the second slot stays free: a full VPC is not relight's to mend
 				vpc.FlowLogs = []plan.FlowLog{anyFlowLog(r, vpc.ID)}
 			}
@@ -82,16 +82,16 @@ func TestAnyFlowLogs(t *testing.T) {
 			}
 		}
 		shuffled := clone(got)
-		shuffled.State.(*plan.FlowLogState).VPCs = rapid.Permutation(got.State.(*plan.FlowLogState).VPCs).Draw(r, "VPCs shuffled")
+		shuffled.State.(*plan.FlowLogState).Networks = rapid.Permutation(got.State.(*plan.FlowLogState).Networks).Draw(r, "VPCs shuffled")
 		after := holds(t, r, want, got, shuffled)
 		for name, g := range got.State.(*plan.FlowLogState).LogGroups {
 			longer(r, g, after.State.(*plan.FlowLogState).LogGroups[name])
 		}
-		for i, vpc := range got.State.(*plan.FlowLogState).VPCs {
-			if is := after.State.(*plan.FlowLogState).VPCs[i].FlowLogs[:len(vpc.FlowLogs)]; !slices.Equal(vpc.FlowLogs, is) {
+		for i, vpc := range got.State.(*plan.FlowLogState).Networks {
+			if is := after.State.(*plan.FlowLogState).Networks[i].FlowLogs[:len(vpc.FlowLogs)]; !slices.Equal(vpc.FlowLogs, is) {
 				r.Errorf("flow logs of %s were %+v, now %+v", vpc.ID, vpc.FlowLogs, is)
 			}
-			if vpc.Owner != account && len(after.State.(*plan.FlowLogState).VPCs[i].FlowLogs) > len(vpc.FlowLogs) {
+			if vpc.Owner != account && len(after.State.(*plan.FlowLogState).Networks[i].FlowLogs) > len(vpc.FlowLogs) {
 				r.Errorf("%s is not ours, and got a flow log", vpc.ID)
 			}
 		}

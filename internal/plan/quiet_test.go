@@ -81,7 +81,7 @@ func TestGuardedLogGroups(t *testing.T) {
 			converges(t, want, got)
 
 			want.FlowLogs.LogGroup = group
-			got = flowLogs(want, plan.VPC{ID: "vpc-1", Owner: account, FlowLogs: []plan.FlowLog{{
+			got = flowLogs(want, plan.Network{ID: "vpc-1", Owner: account, FlowLogs: []plan.FlowLog{{
 				ID: "fl-1", Status: "ACTIVE", TrafficType: "REJECT", Format: catalog.DefaultFlowLogFormat, Destination: catalog.ToCloudWatchLogs, LogGroup: group, Ours: true,
 			}}})
 			got.State.(*plan.FlowLogState).LogGroups[group] = tt.group

@@ -20,7 +20,7 @@ type Way struct {
 // traffic, as a duplicate, and the VPC has these flow logs:
 //
 //	one of them is what was to be created         done: another run was faster
-//	none goes to the log group                    EC2 does not show it yet
+//	none goes to its destination                  EC2 does not show it yet
 //	none goes there with ALL, which was not tried  ALL is no duplicate, and satisfies the policy
 //	otherwise                                     a finding that names what to delete
 func (a CreateFlowLog) AfterDuplicate(traffic string, logs []FlowLog) Way {
@@ -33,7 +33,7 @@ func (a CreateFlowLog) AfterDuplicate(traffic string, logs []FlowLog) Way {
 	}
 	blockers := of(a.Spec.TrafficType)
 	if len(blockers) == 0 {
-		blockers = idsOf(logs, func(fl FlowLog) bool { return fl.LogGroup == a.Spec.LogGroup })
+		blockers = idsOf(logs, func(fl FlowLog) bool { return fl.Into(a.Spec) })
 	}
 	switch {
 	case slices.ContainsFunc(logs, done):
@@ -44,7 +44,7 @@ func (a CreateFlowLog) AfterDuplicate(traffic string, logs []FlowLog) Way {
 		return Way{Traffic: catalog.TrafficAll}
 	}
 	f := NewFinding(FlowLogInTheWay, Args{
-		"vpc": a.VPC, "reason": a.Reason, "flowlogs": strings.Join(blockers, " "), "traffic": a.Spec.TrafficType, "group": a.Spec.LogGroup,
+		"on": a.On, "reason": a.Reason, "flowlogs": strings.Join(blockers, " "), "traffic": a.Spec.TrafficType, "where": a.Spec.Where(),
 	})
 	return Way{Finding: &f}
 }
@@ -64,6 +64,6 @@ func (a CreateFlowLog) AfterLimit(logs []FlowLog) *Finding {
 	if len(choice) == 0 {
 		return nil
 	}
-	f := NewFinding(VPCFull, Args{"vpc": a.VPC, "reason": a.Reason, "flowlogs": strings.Join(choice, " or ")})
+	f := NewFinding(VPCFull, Args{"on": a.On, "reason": a.Reason, "flowlogs": strings.Join(choice, " or ")})
 	return &f
 }

@@ -52,7 +52,7 @@ func TestAfterDuplicate(t *testing.T) {
 			if tt.tried == "" {
 				tt.tried = spec.TrafficType
 			}
-			way := plan.CreateFlowLog{VPC: "vpc-1", Spec: spec, Reason: "fl-1 does not record action", Renews: tt.renews}.AfterDuplicate(tt.tried, tt.logs)
+			way := plan.CreateFlowLog{On: "vpc-1", Spec: spec, Reason: "fl-1 does not record action", Renews: tt.renews}.AfterDuplicate(tt.tried, tt.logs)
 			got := way.Traffic
 			switch {
 			case way.Done:
@@ -90,7 +90,7 @@ func TestAfterLimit(t *testing.T) {
 		"nothing that EC2 shows us": {},
 	}
 	for name, tt := range tests {
-		f := plan.CreateFlowLog{VPC: "vpc-1", Spec: policy(t).FlowLogs, Reason: "why", Renews: tt.renews}.AfterLimit(tt.logs)
+		f := plan.CreateFlowLog{On: "vpc-1", Spec: policy(t).FlowLogs, Reason: "why", Renews: tt.renews}.AfterLimit(tt.logs)
 		switch {
 		case (f == nil) != (tt.remedy == ""):
 			t.Errorf("%s: finding %v", name, f)

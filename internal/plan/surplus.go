@@ -11,23 +11,23 @@ import (
 // DeleteFlowLog deletes a flow log of relight's own that is no longer needed.
 type DeleteFlowLog struct {
 	ID     string
-	VPC    string
+	On     string
 	Reason string
 }
 
 // Step returns the action as a step of a plan.
 func (a DeleteFlowLog) Step() Step {
-	return Step{Stage: remove, Do: fmt.Sprintf("delete flow-log %s of %s", a.ID, a.VPC), Target: a.ID, Reason: a.Reason}
+	return Step{Stage: remove, Do: fmt.Sprintf("delete flow-log %s of %s", a.ID, a.On), Target: a.ID, Reason: a.Reason}
 }
 
-// leftover returns the removals of relight's own flow logs on a VPC that no
-// longer exists, if AWS leaves any there (belief flow-logs-go-with-their-vpc,
+// leftover returns the removals of relight's own flow logs on a VPC, subnet or network
+// interface that no longer exists, if AWS leaves any there (belief flow-logs-go-with-their-vpc,
 // assumed).
-func leftover(vpc VPC) []Action {
+func leftover(n Network) []Action {
 	var actions []Action
-	for _, fl := range vpc.FlowLogs {
+	for _, fl := range n.FlowLogs {
 		if fl.Ours {
-			actions = append(actions, DeleteFlowLog{ID: fl.ID, VPC: vpc.ID, Reason: "it is relight's own, and the VPC no longer exists"})
+			actions = append(actions, DeleteFlowLog{ID: fl.ID, On: n.ID, Reason: "it is relight's own, and " + n.ID + " no longer exists"})
 		}
 	}
 	return actions
@@ -41,8 +41,8 @@ func leftover(vpc VPC) []Action {
 //	relight's is outdated, a newer of relight's is proven            relight's older one is deleted
 //	relight's fails, and a new one would fail as well                it stays, with its finding
 //	another satisfies the policy but is not proven                   both stay
-func surplus(want catalog.Desired, adopted Adopted, vpc VPC) []Action {
-	logs := slices.SortedFunc(slices.Values(vpc.FlowLogs), func(a, b FlowLog) int { return cmp.Compare(a.ID, b.ID) })
+func surplus(want catalog.Desired, adopted Adopted, n Network) []Action {
+	logs := slices.SortedFunc(slices.Values(n.FlowLogs), func(a, b FlowLog) int { return cmp.Compare(a.ID, b.ID) })
 	for _, fl := range logs {
 		old := outdated(want.FlowLogs, fl)
 		if !fl.Ours || fl.Failed() && old == "" && !foreign(want, fl) {
@@ -61,7 +61,7 @@ func surplus(want catalog.Desired, adopted Adopted, vpc VPC) []Action {
 			case by.Ours:
 				why = old
 			}
-			return []Action{DeleteFlowLog{ID: fl.ID, VPC: vpc.ID, Reason: "it is relight's own and " + why + "; " + by.ID + " satisfies the policy and delivers"}}
+			return []Action{DeleteFlowLog{ID: fl.ID, On: n.ID, Reason: "it is relight's own and " + why + "; " + by.ID + " satisfies the policy and delivers"}}
 		}
 	}
 	return nil

@@ -125,11 +125,11 @@ func TestSurplus(t *testing.T) {
 func TestLeftover(t *testing.T) {
 	want := policy(t)
 	got := flowLogs(want)
-	got.State.(*plan.FlowLogState).Gone = []plan.VPC{{ID: "vpc-3"}, {ID: "vpc-2", FlowLogs: []plan.FlowLog{held, ours}}}
+	got.State.(*plan.FlowLogState).Gone = []plan.Network{{ID: "vpc-3"}, {ID: "vpc-2", FlowLogs: []plan.FlowLog{held, ours}}}
 	for _, about := range []catalog.ResourceType{"", catalog.VPC, catalog.LogGroup} {
 		got.Type = about
 		p := of(t, want, got)
-		says(t, "actions", p.Actions, "delete flow-log fl-9 of vpc-2 (it is relight's own, and the VPC no longer exists)")
+		says(t, "actions", p.Actions, "delete flow-log fl-9 of vpc-2 (it is relight's own, and vpc-2 no longer exists)")
 		says(t, "skips", p.Skips, "vpc-2: it does not exist", "vpc-3: it does not exist")
 	}
 	converges(t, want, got)

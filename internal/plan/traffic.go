@@ -64,11 +64,11 @@ func (p *Plan) records(want catalog.Desired, got Observed, state *FlowLogState, 
 // to relight's log group, but in another format than the configured one, and relight
 // does not replace them, because more fields than it asks for satisfy the policy.
 func (p *Plan) uncounted(want catalog.Desired, state *FlowLogState) {
-	for _, vpc := range state.VPCs {
-		for _, fl := range vpc.FlowLogs {
-			if fl.LogGroup == want.FlowLogs.LogGroup && works(want.FlowLogs, fl) &&
+	for _, n := range state.Networks {
+		for _, fl := range n.FlowLogs {
+			if fl.Into(want.FlowLogs) && works(want.FlowLogs, fl) &&
 				!slices.Equal(catalog.FormatFields(fl.Format), catalog.FormatFields(want.FlowLogs.WantFormat())) {
-				p.find(FlowLogUncounted, Args{"flowlog": fl.ID, "vpc": vpc.ID, "group": fl.LogGroup, "format": strings.TrimSpace(fl.Format)})
+				p.find(FlowLogUncounted, Args{"flowlog": fl.ID, "on": n.ID, "group": fl.LogGroup, "format": strings.TrimSpace(fl.Format)})
 			}
 		}
 	}

@@ -27,17 +27,17 @@ func (w *world) Observe(_ context.Context, s remedy.Scope) (plan.Observed, error
 	got := plan.Observed{Account: s.Account, Region: s.Region}
 	if w.looks <= len(w.unread) && w.unread[w.looks-1] != nil {
 		// Half a listing comes with the error, to be dropped.
-		got.State = &plan.FlowLogState{VPCs: []plan.VPC{{ID: "vpc-half"}}}
+		got.State = &plan.FlowLogState{Networks: []plan.Network{{ID: "vpc-half"}}}
 		return got, w.unread[w.looks-1]
 	}
 	state := &plan.FlowLogState{LogGroups: map[string]plan.LogGroup{"logs": {Name: "logs"}}}
 	got.State = state
 	for id, logged := range w.vpcs {
-		vpc := plan.VPC{ID: id, Owner: s.Account}
+		vpc := plan.Network{ID: id, Owner: s.Account}
 		if logged {
 			vpc.FlowLogs = []plan.FlowLog{{ID: "fl", Status: "ACTIVE", TrafficType: "REJECT", Format: catalog.DefaultFlowLogFormat, Destination: catalog.ToS3}}
 		}
-		state.VPCs = append(state.VPCs, vpc)
+		state.Networks = append(state.Networks, vpc)
 	}
 	return got, nil
 }

@@ -124,7 +124,7 @@ func TestTextFitsAMessage(t *testing.T) {
 	long := strings.Repeat("ä", 5000)
 	r.Plan.Actions, r.Outcomes, r.Remaining = nil, nil, nil
 	for i := range 3000 {
-		a := plan.CreateFlowLog{VPC: fmt.Sprintf("vpc-%d", i), Reason: long}
+		a := plan.CreateFlowLog{On: fmt.Sprintf("vpc-%d", i), Reason: long}
 		out := remedy.Outcome{Action: a}
 		switch i % 3 {
 		case 1:
@@ -133,8 +133,8 @@ func TestTextFitsAMessage(t *testing.T) {
 			r.Remaining = append(r.Remaining, a)
 		}
 		r.Outcomes = append(r.Outcomes, out)
-		r.Plan.Skips = append(r.Plan.Skips, plan.Skip{Subject: a.VPC, Reason: long})
-		r.Plan.Findings = append(r.Plan.Findings, plan.Finding{Subject: a.VPC, Problem: long})
+		r.Plan.Skips = append(r.Plan.Skips, plan.Skip{Subject: a.On, Reason: long})
+		r.Plan.Findings = append(r.Plan.Findings, plan.Finding{Subject: a.On, Problem: long})
 		r.Causes = append(r.Causes, remedy.Cause{EventName: long})
 	}
 	r.Err = errors.New(long)

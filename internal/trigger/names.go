@@ -19,6 +19,9 @@ import (
 // CloudWatch API Reference, PutMetricAlarm.
 var shapes = map[catalog.ResourceType]catalog.Shape{
 	catalog.VPC:       catalog.VPCShape,
+	catalog.Subnet:    catalog.SubnetShape,
+	catalog.Interface: catalog.IfaceShape,
+	catalog.Stream:    catalog.StreamShape,
 	catalog.LogGroup:  catalog.LogGroupShape,
 	catalog.Topic:     catalog.TopicShape,
 	catalog.Bucket:    catalog.BucketShape,
@@ -126,7 +129,7 @@ func canonical(name string, of catalog.ResourceType) string {
 		}
 		name, _, _ = strings.Cut(name, ":")
 		return name
-	case catalog.SQSQueue, catalog.EventBus, catalog.UsedBus:
+	case catalog.SQSQueue, catalog.EventBus, catalog.UsedBus, catalog.Stream:
 		return name[strings.LastIndexAny(name, "/:")+1:]
 	case catalog.Stack:
 		if _, id, found := strings.Cut(name, ":stack/"); found {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/relight-aws/relight/internal/catalog"
@@ -99,18 +100,20 @@ func Parse(raw []byte) (Event, error) {
 	if len(calls) == 0 {
 		return ev, fmt.Errorf("%s %q %s is not watched: %w", e.Source, e.DetailType, r.EventName, ErrIgnored)
 	}
-	for i, call := range calls {
+	var missing []string // the types of resources that the call names none of
+	for _, call := range calls {
 		names, foreign := namesAt(e.Detail, call.Path, call.Type)
 		if foreign {
-			return ev, fmt.Errorf("%s names no %s: %w", r.EventName, call.Type, ErrIgnored)
+			missing = append(missing, string(call.Type))
+			continue
 		}
-		if call.OnRecords && names != "" {
+		if call.If == catalog.KeyRejectAlarm && names != "" {
 			if names = onRecords(names); names == "" {
 				continue
 			}
 		}
 		advice := advice(call, e.Detail)
-		if i == 0 { // people read about the first resource
+		if len(ev.Scopes) == 0 { // people read about the first resource
 			ev.Cause.Names, ev.Cause.Advice = names, advice
 		}
 		for _, kind := range call.Kinds {
@@ -120,6 +123,9 @@ func Parse(raw []byte) (Event, error) {
 			ev.advice = append(ev.advice, advice)
 			ev.Routine = call.Routine
 		}
+	}
+	if len(ev.Scopes) == 0 {
+		return ev, fmt.Errorf("%s names no %s: %w", r.EventName, strings.Join(missing, ", "), ErrIgnored)
 	}
 	return ev, nil
 }

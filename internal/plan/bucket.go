@@ -1,0 +1,98 @@
+package plan
+
+import (
+	"maps"
+	"strings"
+
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/iampolicy"
+)
+
+// BucketState is what was observed of a bucket to which relight's own flow logs go.
+type BucketState struct {
+	Exists bool
+	Policy string // its policy; "" for none
+	Hidden string // why the policy is not known; "" if it is
+}
+
+// bucket plans nothing: relight never writes to a bucket. It reports what keeps
+// relight's own flow logs from delivering to theirs, in this order:
+//
+//	the bucket does not exist                    a finding
+//	relight may not read the policy, which is    skipped: the flow logs' delivery says
+//	 so if the bucket is of another account       whether it works
+//	the policy does not admit the delivery       a finding with the statements that it lacks
+func (p *Plan) bucket(spec catalog.FlowLogSpec, got Observed, state *FlowLogState) {
+	name, _ := spec.ToBucket()
+	at, read := state.Own[name]
+	if !read {
+		return
+	}
+	p.touch(got, catalog.Bucket, name)
+	switch {
+	case !at.Exists:
+		p.find(FlowLogBucketMissing, Args{"bucket": name, "region": got.Region})
+	case at.Hidden != "":
+		p.Skips = append(p.Skips, Skip{"policy of bucket " + name, at.Hidden})
+	default:
+		if why := bucketShuts(spec, got, at.Policy); why != "" {
+			p.find(FlowLogBucketShut, Args{"bucket": name, "region": got.Region, "cause": why, "statements": bucketStatements(spec, got)})
+		}
+	}
+}
+
+// bucketShuts returns why a bucket's policy keeps relight's own flow logs of a region
+// from delivering, or "". It is the policy of EC2's documents, or any that allows as
+// much. Whether the delivery names an ACL depends on the bucket's ownership setting.
+// Source: Amazon VPC User Guide, "Amazon S3 bucket permissions for flow logs";
+// cloudposse/terraform-aws-vpc-flow-logs-s3-bucket, pull request 101, for the ACL.
+func bucketShuts(want catalog.FlowLogSpec, got Observed, text string) string {
+	bucket, objects := bucketARNs(want, got.Account)
+	call := ofService(catalog.LogDeliveryService, bucket)
+	call["aws:sourceaccount"], call["aws:sourcearn"] = iampolicy.Has(got.Account), iampolicy.Has(deliverySource(bucket, got)+"vpc-flow-logs")
+	call["aws:requestedregion"], call["aws:resourceaccount"] = iampolicy.HasOther(), iampolicy.HasOther() // the bucket may be anywhere
+	put := maps.Clone(call)
+	put["s3:x-amz-acl"] = iampolicy.MayHave(catalog.LogDeliveryACL)
+	object := strings.TrimSuffix(objects, "*") + "vpcflowlogs/" + got.Region + "/record.log.gz"
+	if text == "" {
+		return "it has no policy"
+	}
+	return judge(text, shuts,
+		ask{service(catalog.LogDeliveryService), "s3:PutObject", object, put},
+		ask{service(catalog.LogDeliveryService), "s3:GetBucketAcl", bucket, call})
+}
+
+// bucketStatements returns the statements that a bucket's policy needs, as JSON.
+func bucketStatements(want catalog.FlowLogSpec, got Observed) string {
+	bucket, objects := bucketARNs(want, got.Account)
+	source := map[string]any{"aws:SourceAccount": got.Account}
+	put := map[string]any{"aws:SourceAccount": got.Account, "s3:x-amz-acl": catalog.LogDeliveryACL}
+	like := map[string]any{"aws:SourceArn": strings.Replace(deliverySource(bucket, got), ":"+got.Region+":", ":*:", 1) + "*"}
+	statement := func(sid, action, resource string, equals map[string]any) string {
+		return iampolicy.NewStatement(map[string]any{
+			"Sid": sid, "Effect": iampolicy.Allow, "Principal": map[string]string{"Service": catalog.LogDeliveryService},
+			"Action": action, "Resource": resource,
+			"Condition": map[string]any{"StringEquals": equals, "ArnLike": like},
+		}).String()
+	}
+	return statement("AWSLogDeliveryWrite", "s3:PutObject", objects, put) + ", " + statement("AWSLogDeliveryAclCheck", "s3:GetBucketAcl", bucket, source)
+}
+
+// bucketARNs returns the ARN of the bucket of relight's own flow logs, and that of the
+// objects which they write, with a wildcard at its end. Source: Amazon VPC User Guide,
+// "Amazon S3 bucket permissions for flow logs", default and Hive-compatible prefixes.
+func bucketARNs(want catalog.FlowLogSpec, account string) (bucket, objects string) {
+	name, _ := want.ToBucket()
+	partition, _, _ := strings.Cut(strings.TrimPrefix(want.To.ARN, "arn:"), ":")
+	owner := account
+	if want.To.Files.Hive {
+		owner = "aws-account-id=" + account
+	}
+	return "arn:" + partition + ":s3:::" + name, want.To.ARN + "/AWSLogs/" + owner + "/*"
+}
+
+// deliverySource returns what the ARN of every source of a delivery to the bucket
+// begins with.
+func deliverySource(bucket string, got Observed) string {
+	return "arn:" + strings.Split(bucket, ":")[1] + ":logs:" + got.Region + ":" + got.Account + ":"
+}
