@@ -20,9 +20,9 @@ import (
 
 func newAudit(f *flags) *cobra.Command {
 	var (
-		names, regions     []string
-		strict, policyOnly bool
-		html               string
+		names, regions              []string
+		strict, transit, policyOnly bool
+		html                        string
 	)
 	cmd := &cobra.Command{
 		Use:   "audit",
@@ -49,7 +49,7 @@ func newAudit(f *flags) *cobra.Command {
 				return err
 			}
 			bar := newProgress(cmd.ErrOrStderr(), "reading the account")
-			rep, err := acct.app().Audit(cmd.Context(), app.AuditRequest{Frameworks: frameworks, Regions: regions, Strict: strict}, bar.set)
+			rep, err := acct.app().Audit(cmd.Context(), app.AuditRequest{Frameworks: frameworks, Regions: regions, Strict: strict, Transit: transit}, bar.set)
 			bar.done()
 			if err != nil {
 				return err
@@ -59,6 +59,7 @@ func newAudit(f *flags) *cobra.Command {
 	}
 	cmd.Flags().StringSliceVar(&names, "framework", []string{catalog.DefaultFramework}, "frameworks to check, or all")
 	cmd.Flags().StringSliceVar(&regions, "regions", nil, "only the VPCs of these regions (default: every enabled region)")
+	cmd.Flags().BoolVar(&transit, "transit-gateways", false, "list transit gateways too, and whether they have flow logs; no framework judges them")
 	cmd.Flags().BoolVar(&strict, "strict", false, "accept only the pattern text that Security Hub prints, where it prints one")
 	cmd.Flags().StringVar(&html, "html", "", "also write the result as an HTML page into this file")
 	cmd.Flags().BoolVar(&policyOnly, "policy", false, "print the IAM policy that an audit needs, and audit nothing")
@@ -175,6 +176,9 @@ func printAudit(w io.Writer, f *flags, rep audit.Report) error {
 	}
 	for _, u := range rep.Unread {
 		p.line("could not be read in %s: %s (%s)", u.Region, u.Action, oneLine(u.Error))
+	}
+	for _, g := range rep.Transit {
+		p.line("%s", oneLine(g.String()))
 	}
 	p.line("%d fail, %d unknown, %d pass, %d not applicable", rep.Totals[audit.Fail], rep.Totals[audit.Unknown], rep.Totals[audit.Pass], rep.Totals[audit.NotApplicable])
 	return p.err

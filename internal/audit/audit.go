@@ -90,6 +90,29 @@ type Report struct {
 	Checks     []Check        `json:"checks"` // worst first
 	Totals     map[Status]int `json:"totals"`
 	Unread     []Missing      `json:"unread,omitempty"`
+
+	// Transit lists the transit gateways of the regions that have VPCs. No framework
+	// judges them, and relight keeps no flow logs on them.
+	Transit []TransitGateway `json:"transit_gateways,omitempty"`
+}
+
+// A TransitGateway is one that the account owns, and the flow logs on it.
+type TransitGateway struct {
+	Region   string   `json:"region"`
+	ID       string   `json:"id,omitempty"`
+	FlowLogs []string `json:"flow_logs,omitempty"` // IDs
+	Unread   string   `json:"unread,omitempty"`    // why those of the region are not known; then it has no ID
+}
+
+// String says in one line whether it has a flow log.
+func (g TransitGateway) String() string {
+	switch {
+	case g.Unread != "":
+		return "transit gateways in " + g.Region + ": could not be read: " + g.Unread
+	case len(g.FlowLogs) == 0:
+		return "transit gateway " + g.ID + " in " + g.Region + ": no flow log"
+	}
+	return "transit gateway " + g.ID + " in " + g.Region + ": flow log " + strings.Join(g.FlowLogs, ", ")
 }
 
 // Schema names the shape of a report's JSON. See docs/audit.schema.json.
@@ -134,6 +157,10 @@ func Of(want catalog.Desired, got Observed, o Options) Report {
 	}
 	for _, r := range got.Regions {
 		rep.Regions = append(rep.Regions, r.Name)
+		rep.Transit = append(rep.Transit, r.Transit...)
+		if r.TransitUnread != "" {
+			rep.Transit = append(rep.Transit, TransitGateway{Region: r.Name, Unread: r.TransitUnread})
+		}
 		if len(required) > 0 {
 			rep.Checks = append(rep.Checks, flowLogChecks(want, got, r, required)...)
 		}

@@ -23,7 +23,7 @@ func flowLogChecks(want catalog.Desired, got Observed, r Region, required map[st
 		return []Check{check}
 	}
 	vpcs := slices.Clone(r.VPCs)
-	slices.SortFunc(vpcs, func(a, b plan.VPC) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(vpcs, func(a, b plan.Network) int { return cmp.Compare(a.ID, b.ID) })
 	for _, vpc := range vpcs {
 		c := check
 		c.Resource = vpc.ID
@@ -46,7 +46,7 @@ func flowLogChecks(want catalog.Desired, got Observed, r Region, required map[st
 }
 
 // flowLog returns the chain of the VPC's flow log that comes farthest.
-func (a auditor) flowLog(r Region, vpc plan.VPC) (best []Step) {
+func (a auditor) flowLog(r Region, vpc plan.Network) (best []Step) {
 	spec := catalog.FlowLogSpec{TrafficType: catalog.TrafficReject, Format: anyFormat}
 	var weak []string
 	for _, fl := range vpc.FlowLogs {

@@ -43,7 +43,7 @@ func whole() (catalog.Desired, audit.Observed) {
 		Receivers: map[string]string{topic: "email security@example.com"},
 		Regions: []audit.Region{{
 			Name:      home,
-			VPCs:      []plan.VPC{{ID: "vpc-1", Owner: account, FlowLogs: []plan.FlowLog{{ID: "fl-1", Status: "ACTIVE", Delivery: "SUCCESS", TrafficType: "ALL", Destination: catalog.ToCloudWatchLogs, LogGroup: "flow-logs"}}}},
+			VPCs:      []plan.Network{{ID: "vpc-1", Owner: account, FlowLogs: []plan.FlowLog{{ID: "fl-1", Status: "ACTIVE", Delivery: "SUCCESS", TrafficType: "ALL", Destination: catalog.ToCloudWatchLogs, LogGroup: "flow-logs"}}}},
 			LogGroups: map[string]plan.LogGroup{"flow-logs": {Name: "flow-logs"}},
 		}},
 	}
@@ -52,7 +52,7 @@ func whole() (catalog.Desired, audit.Observed) {
 // TestLinks has what no scene of a whole account shows by itself. Each row names the
 // control's link that is broken, or the VPC's, with its status and a part of the problem.
 func TestLinks(t *testing.T) {
-	vpc := func(o *audit.Observed) *plan.VPC { return &o.Regions[0].VPCs[0] }
+	vpc := func(o *audit.Observed) *plan.Network { return &o.Regions[0].VPCs[0] }
 	health := func(o *audit.Observed, change func(*plan.TrailHealth)) {
 		h := o.Health[o.Trails[0].ARN]
 		change(&h)
@@ -163,7 +163,7 @@ func TestLinks(t *testing.T) {
 // of its checks.
 func TestReport(t *testing.T) {
 	want, got := whole()
-	got.Regions[0].VPCs = append(got.Regions[0].VPCs, plan.VPC{ID: "vpc-0", Owner: account}, plan.VPC{ID: "vpc-2", Owner: "444455556666"})
+	got.Regions[0].VPCs = append(got.Regions[0].VPCs, plan.Network{ID: "vpc-0", Owner: account}, plan.Network{ID: "vpc-2", Owner: "444455556666"})
 	rep := audit.Of(want, got, audit.Options{Frameworks: catalog.Frameworks()})
 	order := []audit.Status{audit.Fail, audit.Unknown, audit.NotApplicable, audit.Pass}
 	totals := map[audit.Status]int{}

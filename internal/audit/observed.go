@@ -33,8 +33,11 @@ type Observed struct {
 // A Region is what an audit reads of one region.
 type Region struct {
 	Name      string
-	VPCs      []plan.VPC
+	VPCs      []plan.Network
 	LogGroups map[string]plan.LogGroup // those that flow logs deliver to, by name
+
+	Transit       []TransitGateway
+	TransitUnread string // why the transit gateways are not known
 }
 
 // An Unread is a call that failed, so that links are unknown.

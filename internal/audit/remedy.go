@@ -99,15 +99,19 @@ func (a auditor) remedy(broken Link, trail *plan.Trail, c *Check) (text, command
 }
 
 // flowLogRemedy says what repairs the flow log of a VPC, and the command.
-func flowLogRemedy(want catalog.Desired, region string, vpc plan.VPC, c Check) (text, command string) {
+func flowLogRemedy(want catalog.Desired, region string, vpc plan.Network, c Check) (text, command string) {
 	if c.Status == Unknown {
 		return grant()
 	}
 	switch c.Broken {
 	case FlowLog:
-		return "Create a flow log for rejected traffic; relight does that: " + apply(catalog.FlowLogs),
-			aws(region, "ec2", "create-flow-logs", "--resource-type", "VPC", "--resource-ids", vpc.ID, "--traffic-type", catalog.TrafficReject,
-				"--log-group-name", want.FlowLogs.LogGroup, "--deliver-logs-permission-arn", cmp.Or(want.DeliveryRole, "ROLE_ARN"))
+		words := []string{"ec2", "create-flow-logs", "--resource-type", "VPC", "--resource-ids", vpc.ID, "--traffic-type", catalog.TrafficReject}
+		if spec := want.For(vpc.ID, region).FlowLogs; spec.OwnGroup() == "" {
+			words = append(words, "--log-destination-type", spec.ToType(), "--log-destination", spec.To.ARN)
+		} else {
+			words = append(words, "--log-group-name", spec.LogGroup, "--deliver-logs-permission-arn", cmp.Or(want.DeliveryRole, "ROLE_ARN"))
+		}
+		return "Create a flow log for rejected traffic; relight does that: " + apply(catalog.FlowLogs), aws(region, words...)
 	case Destination:
 		return "Create the log group again; relight does that with its retention and key: " + apply(catalog.FlowLogs),
 			aws(region, "logs", "create-log-group", "--log-group-name", c.Steps[slices.Index(flowLogs, Destination)].Resource)

@@ -66,9 +66,9 @@ func Observed() audit.Observed {
 			ActionsEnabled: true, AlarmActions: []string{topic},
 		}
 	}
-	vpcs := func(ids ...string) (list []plan.VPC) {
+	vpcs := func(ids ...string) (list []plan.Network) {
 		for _, id := range ids {
-			list = append(list, plan.VPC{ID: id, Owner: account, FlowLogs: []plan.FlowLog{{
+			list = append(list, plan.Network{ID: id, Owner: account, FlowLogs: []plan.FlowLog{{
 				ID: "fl-of-" + id, Status: "ACTIVE", Delivery: "SUCCESS", TrafficType: catalog.TrafficReject, LogGroup: flows, Destination: "cloud-watch-logs",
 			}}})
 		}
@@ -130,7 +130,7 @@ func Member() audit.Report {
 func Many(n int) audit.Report {
 	got := Observed()
 	for i := range n {
-		got.Regions[2].VPCs = append(got.Regions[2].VPCs, plan.VPC{ID: "vpc-" + strconv.Itoa(1000+i), Owner: account})
+		got.Regions[2].VPCs = append(got.Regions[2].VPCs, plan.Network{ID: "vpc-" + strconv.Itoa(1000+i), Owner: account})
 	}
 	f, _ := catalog.FrameworkByID("cis-5.0")
 	return Of(got, f)
