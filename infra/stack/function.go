@@ -201,7 +201,7 @@ func (l lambdas) code(f catalog.Function) string { return filepath.Join(l.Code, 
 
 // values returns the values of the placeholders in the catalog's grants.
 func (l lambdas) values(name string) map[string]string {
-	return map[string]string{
+	values := map[string]string{
 		catalog.InPartition:     *l.stack.Partition(),
 		catalog.InAccount:       *l.stack.Account(),
 		catalog.InRegion:        l.Home,
@@ -218,6 +218,10 @@ func (l lambdas) values(name string) map[string]string {
 		catalog.InFarTopic:      l.Config.LastResort.Topic,
 		catalog.InLogGroup:      arn(l.stack, "logs", l.Home, "log-group:"+catalog.FunctionLogGroup(name)),
 	}
+	for _, placeholder := range []string{catalog.InFlowLogBuckets, catalog.InFlowLogStreams, catalog.InFlowLogRoles} {
+		values[placeholder] = strings.Join(l.Config.Baseline().FlowLogResources(placeholder), "\n")
+	}
+	return values
 }
 
 func seconds(d time.Duration) awscdk.Duration {

@@ -94,17 +94,59 @@ func TestGrants(t *testing.T) {
 	}
 }
 
-// apart returns one line for each action of the lines, each once: which actions share
-// a statement means nothing.
+// The functions may use the buckets, streams and roles that the configuration names for
+// flow logs, in every region, and no others; none may write a bucket's policy.
+func TestFlowLogDestinationGrants(t *testing.T) {
+	s := full[0].app()["audit-lights-of-acme"].template
+	want := map[string]string{
+		"s3:GetBucketPolicy": "arn:aws:s3:::flows-*", "firehose:TagDeliveryStream": "arn:aws:firehose:*:444455556666:deliverystream/flows",
+		"logs:CreateLogDelivery": "*", "logs:DeleteLogDelivery": "*", "ec2:DescribeSubnets": "*", "ec2:DescribeNetworkInterfaces": "*",
+	}
+	for _, f := range []string{"flowlogs", "backfill"} {
+		_, fn := s.function(t, "audit-lights-of-acme-"+f)
+		role := strings.TrimSuffix(strings.TrimPrefix(text(fn.Properties["Role"]), "${"), ".Arn}")
+		lines := apart(statements(t, s.Resources[role].Properties))
+		for action, on := range want {
+			if !slices.Contains(lines, action+" on "+on) {
+				t.Errorf("%s may not %s on %s", f, action, on)
+			}
+		}
+		pass := slices.ContainsFunc(lines, func(l string) bool {
+			return l == "iam:PassRole on arn:aws:iam::111122223333:role/flows if StringEquals iam:PassedToService delivery.logs.amazonaws.com"
+		})
+		create := slices.ContainsFunc(lines, func(l string) bool {
+			return strings.HasPrefix(l, "ec2:CreateFlowLogs on ") && strings.Contains(l, ":subnet/*")
+		})
+		if !pass || !create {
+			t.Errorf("%s: %s", f, strings.Join(lines, "\n"))
+		}
+	}
+	for name, r := range s.Resources {
+		if r.Type == "AWS::IAM::Role" && strings.Contains(text(r.Properties["Policies"]), "PutBucketPolicy") {
+			t.Errorf("%s may write the policy of a bucket", name)
+		}
+	}
+}
+
+// apart returns one line for each action and resource of the lines, each once and none
+// that another one allows in every region: which of them share a statement means nothing.
 func apart(lines []string) []string {
 	var all []string
 	for _, l := range lines {
 		actions, rest, _ := strings.Cut(l, " on ")
+		resources, condition, _ := strings.Cut(rest, " if ")
 		for _, a := range strings.Split(actions, ",") {
-			all = append(all, a+" on "+rest)
+			for _, r := range strings.Split(resources, ",") {
+				all = append(all, strings.TrimSuffix(a+" on "+r+" if "+condition, " if "))
+			}
 		}
 	}
 	slices.Sort(all)
+	everywhere := slices.Clone(all)
+	all = slices.DeleteFunc(all, func(l string) bool {
+		wide := strings.Replace(l, ":"+home+":", ":*:", 1)
+		return wide != l && !strings.Contains(l, " if ") && slices.Contains(everywhere, wide)
+	})
 	return slices.Compact(all)
 }
 

@@ -78,7 +78,10 @@ func everything(partition, home, further string) app {
 		"prefix": "audit-lights-of-acme", "homeRegion": "`+home+`", "regions": ["`+further+`"], "sweepMinutes": 1440, "terminationProtection": true,
 		"permissionsBoundary": "`+arn+`:iam::111122223333:policy/bounds",
 		"trail": {"create": true}, "trailLogs": {"retentionDays": 3653}, "alarms": {"removeMutes": true},
-		"flowLogs": {"trafficType": "ALL", "format": "${version} ${vpc-id} ${action}", "graceSeconds": 900, "exemptByTag": true, "aggregationSeconds": 60, "rejectAlarm": {}},
+		"flowLogs": {"trafficType": "ALL", "format": "${version} ${vpc-id} ${action}", "graceSeconds": 900, "exemptByTag": true, "aggregationSeconds": 60, "rejectAlarm": {},
+			"subnets": {"tags": {"sensitive": "yes"}, "destination": {"arn": "`+arn+`:s3:::flows-{region}/subnets", "fileFormat": "parquet"}},
+			"networkInterfaces": {"ids": ["eni-0a1b2c3d4e5f60042"], "destination": {"arn": "`+arn+`:firehose:{region}:444455556666:deliverystream/flows",
+				"roleArn": "`+arn+`:iam::111122223333:role/flows", "crossAccountRoleArn": "`+arn+`:iam::444455556666:role/flows"}}},
 		"kmsKeys": {"`+home+`": "`+arn+`:kms:`+home+`:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"},
 		"addControls": [{"id": "object-deletions", "pattern": "{ $.eventName = %^DeleteObject% }"}],
 		"subscribers": [
