@@ -296,16 +296,17 @@ func (a *Arena) Settle(ctx context.Context) error {
 func (a *Arena) Target(region string) Target {
 	return Target{
 		TrailLogGroup: a.Customer.TrailLogGroup, FlowLogLogGroup: a.Prefix + "-flow-logs",
-		VPCs: a.Customer.VPCs[region], Prefix: a.Prefix,
+		VPCs: a.Customer.VPCs[region], Subnets: a.Customer.Subnets[region], Interfaces: a.Customer.Interfaces[region], Prefix: a.Prefix,
 	}
 }
 
-// likeOthers returns the flow logs that the region's VPCs have.
-func likeOthers(s Snapshot, region string) string {
+// likeOthers returns the flow logs that the region's VPCs, subnets or network interfaces
+// have; sort is what their IDs begin with.
+func likeOthers(s Snapshot, region, sort string) string {
 	for _, k := range slices.Sorted(maps.Keys(s)) {
-		if strings.HasPrefix(k, "flow-logs "+region+" ") && s[k] != noFlowLogs {
+		if strings.HasPrefix(k, "flow-logs "+region+" "+sort+"-") && s[k] != noFlowLogs {
 			return s[k]
 		}
 	}
-	return "none of the region's VPCs has flow logs"
+	return "none of the region's has flow logs: " + sort
 }

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
@@ -20,7 +21,7 @@ import (
 
 // Names of what attacks make or target.
 const (
-	lostBucket     = "flow-logs-" + Account // of a flow log that an attack makes and then deletes
+	lostBucket     = "lost-logs-" + Account // of a flow log that an attack makes and then deletes
 	spareBucket    = "elsewhere-" + Account // the intruder's
 	deliveryPolicy = "deliver"              // the delivery role's inline policy
 	intruderPolicy = "intruder-${unique}"   // a managed policy that the intruder makes
@@ -45,7 +46,7 @@ const masking = `{"Name":"mask","Version":"2021-06-01","Statement":[` +
 // Attacks returns the demo's attacks: every watched call at least once, and
 // combinations of calls.
 func Attacks() []Attack {
-	return append([]Attack{
+	return slices.Concat([]Attack{
 		heals("ec2 CreateVpc", Region, changeNetwork, sdk((*ec2.Client).CreateVpc, createVPC("10.100.0.0/16"))).leaves(newVPCs),
 		heals("ec2 CreateVpc", Region, changeNetwork, cli("ec2", "CreateVpc", createVPC("10.200.0.0/16"))).leaves(newVPCs),
 		heals("ec2 CreateVpc", SecondRegion, changeNetwork, sdk((*ec2.Client).CreateVpc, createVPC("10.100.0.0/16"))).leaves(newVPCs),
@@ -308,7 +309,7 @@ func Attacks() []Attack {
 			}},
 		})).undoneBy(cli("s3api", "DeleteBucketLifecycle", input{"Bucket": TrailBucket})),
 		reports("s3 DeleteBucket, of a flow log", Region, destroyData,
-			cli("s3api", "CreateBucket", input{"Bucket": lostBucket}), flowLogTo("${second-vpc}", lostBucket),
+			cli("s3api", "CreateBucket", input{"Bucket": lostBucket}), bucketPolicy(lostBucket, FlowLogBucketPolicy(lostBucket)), flowLogTo("${second-vpc}", lostBucket),
 			cli("s3api", "DeleteBucket", input{"Bucket": lostBucket})).
 			undoneBy(sdk((*ec2.Client).DeleteFlowLogs, input{"FlowLogIds": "${flow-logs-to-lost-bucket}"})),
 		reports("kms DisableKey, the trail's", Region, disableLogs, cli("kms", "DisableKey", input{"KeyId": "${trail-key}"})).
@@ -351,8 +352,8 @@ func Attacks() []Attack {
 		reports("ssm PutParameter, the longest retentions", Region, disableTools, remember("retention", `{"v":1,"groups":{}}`)),
 		heals("all of it at once", Region, disableLogs).by(everything).leaves(groupsProtected(trailGroup, flowLogGroup)),
 		heals("ec2 DeleteFlowLogs, a narrower one in its place", Region, disableLogs,
-			flowLogTo("${vpc}", TrailBucket), sdk((*ec2.Client).DeleteFlowLogs, input{"FlowLogIds": "${flow-logs-of-vpc}"})).leaves(narrowFlowLog),
-	}, guardAttacks()...)
+			flowLogTo("${vpc}", FlowLogBucket), sdk((*ec2.Client).DeleteFlowLogs, input{"FlowLogIds": "${flow-logs-of-vpc}"})).leaves(narrowFlowLog),
+	}, guardAttacks(), networkAttacks())
 }
 
 // remember writes one of relight's memories.
@@ -442,12 +443,17 @@ func unexempt() Call {
 	return cli("ec2", "DeleteTags", input{"Resources": []string{"${vpc}"}, "Tags": []input{{"Key": catalog.ExemptTag}}})
 }
 
+// with returns an input with more members.
+func with(in, more input) input {
+	all := maps.Clone(in)
+	maps.Copy(all, more)
+	return all
+}
+
 // onRole returns the input of a call on the delivery role, with these members
 // too.
 func onRole(members input) input {
-	in := input{"RoleName": "${delivery-role}"}
-	maps.Copy(in, members)
-	return in
+	return with(input{"RoleName": "${delivery-role}"}, members)
 }
 
 // newPolicy makes a managed policy that the intruder owns.

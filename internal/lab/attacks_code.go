@@ -62,7 +62,7 @@ func newVPCs(ctx context.Context, s *Session, _ Target, want Snapshot) error {
 	for _, vpc := range out.Vpcs {
 		key := "flow-logs " + s.Region + " " + aws.ToString(vpc.VpcId)
 		if _, known := want[key]; !known {
-			want[key] = likeOthers(want, s.Region)
+			want[key] = likeOthers(want, s.Region, "vpc")
 		}
 	}
 	return nil
@@ -132,7 +132,7 @@ func narrowFlowLog(ctx context.Context, s *Session, t Target, want Snapshot) err
 	}
 	key := "flow-logs " + s.Region + " " + t.VPCs[0]
 	for _, fl := range logs {
-		if aws.ToString(fl.LogDestination) == "arn:aws:s3:::"+TrailBucket {
+		if aws.ToString(fl.LogDestination) == "arn:aws:s3:::"+FlowLogBucket {
 			want[key] = oneMore(want[key], flowLogLine(fl))
 		}
 	}
@@ -410,7 +410,7 @@ func strangersChain(ctx context.Context, s *Session, t Target) error {
 func strangersFlowLog(ctx context.Context, s *Session, t Target) error {
 	made, err := s.EC2.CreateFlowLogs(ctx, &ec2.CreateFlowLogsInput{
 		ResourceIds: []string{t.VPCs[0]}, ResourceType: ec2types.FlowLogsResourceTypeVpc, TrafficType: ec2types.TrafficTypeAll,
-		LogDestinationType: ec2types.LogDestinationTypeS3, LogDestination: aws.String("arn:aws:s3:::" + TrailBucket),
+		LogDestinationType: ec2types.LogDestinationTypeS3, LogDestination: aws.String("arn:aws:s3:::" + FlowLogBucket),
 	})
 	if err != nil || len(made.FlowLogIds) == 0 {
 		return errors.Join(err, errors.New("the intruder's flow log was not created"))

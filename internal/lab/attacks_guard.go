@@ -2,7 +2,6 @@ package lab
 
 import (
 	"context"
-	"maps"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -71,11 +70,6 @@ func guardAttacks() []Attack {
 // queue that the intruder makes, with a name like those of relight's.
 func ownAttacks() []Attack {
 	alarms, spare := input{"FunctionName": "${prefix}-alarms"}, input{"FunctionName": "${prefix}-spare"}
-	with := func(in input, more input) input {
-		all := maps.Clone(in)
-		maps.Copy(all, more)
-		return all
-	}
 	role := input{"RoleName": "${prefix}-spare"}
 	makeRole := sdk((*iam.Client).CreateRole, with(role, input{"AssumeRolePolicyDocument": *document(map[string]any{
 		"Effect": "Allow", "Principal": map[string]any{"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole",

@@ -19,7 +19,7 @@ import (
 // sample returns a sample of what a placeholder reads from an account.
 func sample(name string) (any, error) {
 	switch name {
-	case "flow-logs", "flow-logs-of-vpc", "flow-logs-to-lost-bucket":
+	case "flow-logs", "flow-logs-of-vpc", "flow-logs-to-lost-bucket", "flow-logs-of-subnet", "flow-logs-of-interface", "every-flow-log":
 		return []string{"fl-1", "fl-2"}, nil
 	case "alarms":
 		return []string{"relight-root-usage", "relight-iam-changes"}, nil
@@ -114,7 +114,7 @@ func TestPlaceholders(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	s := Principal{AccessKey: "key", Secret: "secret", endpoint: "http://localhost"}.In(Region)
-	target := Target{VPCs: []string{"vpc-1", "vpc-2"}}
+	target := Target{VPCs: []string{"vpc-1", "vpc-2"}, Subnets: []string{"subnet-1"}, Interfaces: []string{"eni-1"}}
 	for _, at := range Attacks() {
 		for _, c := range slices.Concat(at.Calls, at.Undo) {
 			if _, err := c.fill(func(name string) (any, error) { return s.read(over, target, name) }); err != nil && !errors.Is(err, context.Canceled) {

@@ -30,11 +30,14 @@ const SecondRegion = "eu-west-1"
 const trailRetention = 3653
 
 // A Customer is an account before relight is deployed to it: a multi-region
-// trail with its log group, VPCs in two regions, and a user with too many
+// trail with its log group, VPCs in two regions, some of their subnets and network
+// interfaces, a bucket and streams that receive flow logs, and a user with too many
 // rights.
 type Customer struct {
 	TrailLogGroup string
 	VPCs          map[string][]string // by region
+	Subnets       map[string][]string // by region; the configuration chooses them
+	Interfaces    map[string][]string // likewise
 	Intruder      Principal
 
 	mailbox string // URL
@@ -43,7 +46,7 @@ type Customer struct {
 // NewCustomer sets up a customer's account through its API.
 func NewCustomer(ctx context.Context, c *Cloud) (*Customer, error) {
 	root := c.Root().In(Region)
-	who := &Customer{TrailLogGroup: "aws-cloudtrail-logs-" + Account + "-0a1b2c3d", VPCs: map[string][]string{}}
+	who := &Customer{TrailLogGroup: "aws-cloudtrail-logs-" + Account + "-0a1b2c3d", VPCs: map[string][]string{}, Subnets: map[string][]string{}, Interfaces: map[string][]string{}}
 	if err := who.makeTrail(ctx, root); err != nil {
 		return nil, fmt.Errorf("make the account's trail: %w", err)
 	}
@@ -52,6 +55,9 @@ func NewCustomer(ctx context.Context, c *Cloud) (*Customer, error) {
 		if err := who.makeVPCs(ctx, s, cidrs); err != nil {
 			return nil, fmt.Errorf("make the account's VPCs in %s: %w", region, err)
 		}
+	}
+	if err := who.makeChosen(ctx, c); err != nil {
+		return nil, fmt.Errorf("make subnets and network interfaces, and where their flow logs go: %w", err)
 	}
 	if err := who.makeMailbox(ctx, root); err != nil {
 		return nil, fmt.Errorf("make the mailbox: %w", err)
@@ -189,6 +195,25 @@ func (who *Customer) makeVPCs(ctx context.Context, s *Session, cidrs []string) e
 		who.VPCs[s.Region] = append(who.VPCs[s.Region], aws.ToString(out.Vpc.VpcId))
 	}
 	return nil
+}
+
+// makeChosen makes a subnet in each region and a network interface in the home region
+// that the configuration chooses for flow logs, and the bucket and the streams that
+// receive those.
+func (who *Customer) makeChosen(ctx context.Context, c *Cloud) error {
+	if err := makeFlowLogBucket(ctx, c.Root().In(Region)); err != nil {
+		return err
+	}
+	for region, cidr := range map[string]string{Region: "10.0.1.0/24", SecondRegion: "10.2.1.0/24"} {
+		s := c.Root().In(region)
+		if err := s.Make(ctx, Target{}, cli("firehose", "CreateDeliveryStream", newStream())); err != nil {
+			return err
+		}
+		if err := who.makeSubnet(ctx, s, who.VPCs[region][0], cidr); err != nil {
+			return err
+		}
+	}
+	return who.makeInterface(ctx, c.Root().In(Region), who.Subnets[Region][0])
 }
 
 // deleteVPCs deletes every VPC of a region. It deletes subnets and gateways

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,20 +37,11 @@ type Function struct {
 
 // Deploy bootstraps both regions and deploys the checkout in dir with the CDK
 // CLI, as any user would. It writes the tools' output to out. The configuration
-// is the lab's, overridden by changes. The owner of the mailbox confirms the
+// is that of Config, overridden by changes. The owner of the mailbox confirms the
 // subscriptions, as a person would.
 func (c *Cloud) Deploy(ctx context.Context, dir string, changes map[string]any, out io.Writer) (*Deployment, error) {
-	config := map[string]any{
-		"regions":  []string{SecondRegion},
-		"flowLogs": map[string]any{"exemptByTag": true},
-		"subscribers": []any{
-			map[string]any{"protocol": "email", "endpoint": Subscriber},
-			map[string]any{"protocol": "sqs", "endpoint": MailboxARN},
-		},
-	}
-	for k, v := range changes {
-		config[k] = v
-	}
+	config := Config()
+	maps.Copy(config, changes)
 	context, err := json.Marshal(config)
 	if err != nil {
 		return nil, fmt.Errorf("encode configuration: %w", err)

@@ -23,6 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -97,6 +98,7 @@ type Session struct {
 	IAM        *iam.Client
 	KMS        *kms.Client
 	Lambda     *lambda.Client
+	S3         *s3.Client
 	SNS        *sns.Client
 	SQS        *sqs.Client
 	SSM        *ssm.Client
@@ -111,7 +113,7 @@ func (p Principal) In(region string) *Session {
 	return &Session{
 		EC2: ec2.NewFromConfig(cfg), Events: eventbridge.NewFromConfig(cfg), Scheduler: scheduler.NewFromConfig(cfg), Stacks: cloudformation.NewFromConfig(cfg), Logs: cloudwatchlogs.NewFromConfig(cfg), CloudWatch: cloudwatch.NewFromConfig(cfg),
 		CloudTrail: cloudtrail.NewFromConfig(cfg), IAM: iam.NewFromConfig(cfg), KMS: kms.NewFromConfig(cfg), Lambda: lambda.NewFromConfig(cfg),
-		SNS: sns.NewFromConfig(cfg), SQS: sqs.NewFromConfig(cfg), SSM: ssm.NewFromConfig(cfg), Region: region, principal: p,
+		S3: s3.NewFromConfig(cfg), SNS: sns.NewFromConfig(cfg), SQS: sqs.NewFromConfig(cfg), SSM: ssm.NewFromConfig(cfg), Region: region, principal: p,
 	}
 }
 

@@ -36,7 +36,9 @@ type Snapshot map[string]string
 
 // Snapshot reads the account as a principal: every log group except the
 // functions' own, the trails, the trail's filters, all alarms and topics, and
-// in both regions every VPC's flow logs and all rules, queues and schedules.
+// in both regions every VPC's flow logs, those of subnets and network interfaces that
+// have some or need some, and all rules, queues and schedules. It also reads the policy of
+// the bucket that receives flow logs.
 func (who *Customer) Snapshot(ctx context.Context, root Principal) (Snapshot, error) {
 	snap := Snapshot{}
 	for _, region := range []string{Region, SecondRegion} {
@@ -59,6 +61,9 @@ func (who *Customer) Snapshot(ctx context.Context, root Principal) (Snapshot, er
 		return nil, err
 	}
 	if err := snap.topics(ctx, s); err != nil {
+		return nil, err
+	}
+	if err := snap.flowLogBucket(ctx, s); err != nil {
 		return nil, err
 	}
 	if err := snap.deliveryRoles(ctx, s); err != nil {
@@ -387,14 +392,21 @@ func keyState(ctx context.Context, at *Session, key string) (kmstypes.KeyState, 
 
 func (s Snapshot) flowLogs(ctx context.Context, at *Session) error {
 	vpcs := ec2.NewDescribeVpcsPaginator(at.EC2, &ec2.DescribeVpcsInput{})
-	onVPC := map[string][]string{}
+	on := map[string][]string{} // by what they are on
+	chosen, err := chosenIDs(ctx, at)
+	if err != nil {
+		return err
+	}
+	for _, id := range chosen {
+		on[id] = nil
+	}
 	for vpcs.HasMorePages() {
 		page, err := vpcs.NextPage(ctx)
 		if err != nil {
 			return err
 		}
 		for _, v := range page.Vpcs {
-			onVPC[aws.ToString(v.VpcId)] = nil
+			on[aws.ToString(v.VpcId)] = nil
 		}
 	}
 	logs := ec2.NewDescribeFlowLogsPaginator(at.EC2, &ec2.DescribeFlowLogsInput{})
@@ -405,10 +417,10 @@ func (s Snapshot) flowLogs(ctx context.Context, at *Session) error {
 		}
 		for _, fl := range page.FlowLogs {
 			id := aws.ToString(fl.ResourceId)
-			onVPC[id] = append(onVPC[id], flowLogLine(fl))
+			on[id] = append(on[id], flowLogLine(fl))
 		}
 	}
-	for id, lines := range onVPC {
+	for id, lines := range on {
 		slices.Sort(lines)
 		s.add("flow-logs", at.Region+" "+id, strings.Join(lines, "; "))
 	}
@@ -416,8 +428,12 @@ func (s Snapshot) flowLogs(ctx context.Context, at *Session) error {
 }
 
 func flowLogLine(fl ec2types.FlowLog) string {
+	files := ""
+	if o := fl.DestinationOptions; o != nil {
+		files = fmt.Sprint(" ", o.FileFormat, " ", aws.ToBool(o.HiveCompatiblePartitions), " ", aws.ToBool(o.PerHourPartition))
+	}
 	return fmt.Sprint(fl.TrafficType, " ", aws.ToString(fl.LogGroupName), aws.ToString(fl.LogDestination), " ", aws.ToString(fl.LogFormat), " ",
-		aws.ToInt32(fl.MaxAggregationInterval), " ", aws.ToString(fl.DeliverLogsPermissionArn))
+		aws.ToInt32(fl.MaxAggregationInterval), " ", aws.ToString(fl.DeliverLogsPermissionArn), files)
 }
 
 // isClosed reports whether a topic's policy denies the call.

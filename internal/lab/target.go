@@ -24,6 +24,8 @@ type Target struct {
 	TrailLogGroup   string
 	FlowLogLogGroup string
 	VPCs            []string // of the attack's region
+	Subnets         []string // of the attack's region; each needs a flow log of its own
+	Interfaces      []string // likewise
 	Prefix          string   // prefix of the names of filters and alarms
 }
 
@@ -44,6 +46,20 @@ func (s *Session) read(ctx context.Context, t Target, name string) (any, error) 
 		return s.flowLogs(ctx, "", t.VPCs...)
 	case "flow-logs-of-vpc":
 		return s.flowLogs(ctx, "", t.VPCs[0])
+	case "subnet":
+		return first(t.Subnets)
+	case "interface":
+		return first(t.Interfaces)
+	case "flow-logs-of-subnet":
+		return s.flowLogs(ctx, "", t.Subnets...)
+	case "flow-logs-of-interface":
+		return s.flowLogs(ctx, "", t.Interfaces...)
+	case "every-flow-log": // of all VPCs, subnets and network interfaces of the customer's in the region
+		return s.flowLogs(ctx, "", slices.Concat(t.VPCs, t.Subnets, t.Interfaces)...)
+	case "stream-version":
+		return s.AWS(ctx, "firehose", "describe-delivery-stream", "--delivery-stream-name", FlowLogStream, "--query", "DeliveryStreamDescription.VersionId", "--output", "text")
+	case "stream-destination":
+		return s.AWS(ctx, "firehose", "describe-delivery-stream", "--delivery-stream-name", FlowLogStream, "--query", "DeliveryStreamDescription.Destinations[0].DestinationId", "--output", "text")
 	case "flow-logs-to-lost-bucket":
 		return s.flowLogs(ctx, "arn:aws:s3:::"+lostBucket, t.VPCs[1])
 	case "delivery-role":
@@ -80,6 +96,14 @@ func (s *Session) read(ctx context.Context, t Target, name string) (any, error) 
 		return rand.Text()[:8], nil
 	}
 	return nil, fmt.Errorf("there is no placeholder ${%s}", name)
+}
+
+// first returns the first of an attack's targets.
+func first(ids []string) (string, error) {
+	if len(ids) == 0 {
+		return "", errors.New("the attack's region has no such target")
+	}
+	return ids[0], nil
 }
 
 func (s *Session) describeFlowLogs(ctx context.Context, vpcs ...string) ([]ec2types.FlowLog, error) {

@@ -31,7 +31,7 @@ func (a *Arena) Verify(ctx context.Context) ([]string, error) {
 	}
 	bin := filepath.Join(a.Cloud.venv, "bin")
 	cmd := exec.CommandContext(ctx, filepath.Join(bin, "python"), script, list, Region, SecondRegion)
-	cmd.Env = append(a.Cloud.Root().Environ(Region), "AWS_CLI="+filepath.Join(bin, "aws"), "SUBSCRIBERS="+Subscriber+","+MailboxARN, fmt.Sprint("TRAIL_RETENTION=", trailRetention))
+	cmd.Env = append(a.Cloud.Root().Environ(Region), "AWS_CLI="+filepath.Join(bin, "aws"), "SUBSCRIBERS="+Subscriber+","+MailboxARN, fmt.Sprint("TRAIL_RETENTION=", trailRetention), "CHOSEN="+chosenNetworks())
 	out, err := cmd.Output()
 	var exit *exec.ExitError
 	switch {
@@ -43,4 +43,18 @@ func (a *Arena) Verify(ctx context.Context) ([]string, error) {
 		return nil, fmt.Errorf("verify: %w: %s", err, exit.Stderr)
 	}
 	return nil, fmt.Errorf("verify: %w", err)
+}
+
+// chosenNetworks tells verify.py which subnets and network interfaces need a flow log of
+// their own, as Config says.
+func chosenNetworks() string {
+	tag := ChosenKey + "=" + ChosenValue
+	raw, err := json.Marshal(map[string]any{
+		"subnet":            map[string]string{"tag": tag, "traffic": "ALL", "to": toFlowLogBucket},
+		"network interface": map[string]string{"tag": tag, "traffic": "REJECT", "to": toFlowLogStream},
+	})
+	if err != nil {
+		panic(err) // maps of strings always marshal
+	}
+	return string(raw)
 }

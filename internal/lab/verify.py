@@ -1,8 +1,9 @@
 """Checks an account with the plain AWS CLI and names every broken link.
 
 It checks for every control: trail, log group, filter, alarm, topic, subscriber.
-It checks for every VPC: flow log and the flow log's log group. It shares no code
-with relight, so that its result does not depend on relight being right.
+It checks for every VPC: flow log and the flow log's log group. It checks for every subnet
+and network interface in CHOSEN: flow log, and the bucket or stream that receives it. It
+shares no code with relight, so that its result does not depend on relight being right.
 
     relight controls --output json > controls.json
     python3 verify.py controls.json HOME_REGION [REGION ...]
@@ -11,7 +12,11 @@ It prints one line for each broken link, and exits with status 1 if there is any
 AWS_CLI replaces the aws command on the PATH. SUBSCRIBERS lists endpoints, separated
 by commas, that have to receive every message; without it, one subscriber that
 receives every message is enough. TRAIL_RETENTION is for how many days the trail's log
-group has to keep its records, if longer than a year.
+group has to keep its records, if longer than a year. CHOSEN is JSON: which tag chooses the
+subnets and network interfaces that need a flow log of their own, what traffic that has to
+record, and where it has to go; {region} stands for the region:
+
+    {"subnet": {"tag": "sensitive=yes", "traffic": "ALL", "to": "arn:aws:s3:::flow-logs/subnets"}}
 """
 
 import json
@@ -23,7 +28,10 @@ from functools import cache
 
 YEAR = 365
 KEPT = int(os.environ.get("TRAIL_RETENTION", YEAR))
-MISSING = "ResourceNotFoundException", "NotFound", "AuthorizationError"  # the last is SNS's, where a topic's policy denies the call
+MISSING = "ResourceNotFoundException", "NotFound", "NoSuchBucket", "NoSuchBucketPolicy", "AuthorizationError"  # the last is SNS's, where a topic's policy denies the call
+CHOSEN = json.loads(os.environ.get("CHOSEN", "{}"))
+NETWORKS = {"subnet": ("describe-subnets", "Subnets", "SubnetId"),
+            "network interface": ("describe-network-interfaces", "NetworkInterfaces", "NetworkInterfaceId")}
 SUBSCRIBERS = [s for s in os.environ.get("SUBSCRIBERS", "").split(",") if s]
 
 
@@ -168,6 +176,32 @@ def broken_vpcs(region, calls):
                 yield f"VPC {vpc['VpcId']} in {region}: relight made the log group {name}, but it is not protected from deletion"
 
 
+def broken_destination(region, to):
+    """Yields why AWS may not write flow logs to a bucket or a Firehose stream."""
+    if ":s3:::" not in to:
+        tags = aws(region, "firehose", "list-tags-for-delivery-stream", "--delivery-stream-name", to.rsplit("/", 1)[-1]).get("Tags", [])
+        if {"Key": "LogDeliveryEnabled", "Value": "true"} not in tags:
+            yield f"stream {to}: it does not exist, or AWS may not write flow logs to it"
+        return
+    bucket = to.split(":::")[1].split("/")[0]
+    policy = json.loads(aws(region, "s3api", "get-bucket-policy", "--bucket", bucket).get("Policy") or "{}")
+    allowed = {action for st in policy.get("Statement", []) if st["Effect"] == "Allow" and st["Principal"] == {"Service": "delivery.logs.amazonaws.com"}
+               for action in ([st["Action"]] if isinstance(st["Action"], str) else st["Action"])}
+    if not {"s3:PutObject", "s3:GetBucketAcl"} <= allowed:
+        yield f"bucket {bucket}: it does not exist, or its policy does not admit flow logs"
+
+
+def broken_chosen(region, calls):
+    for sort, chosen in CHOSEN.items():
+        _, plural, key = NETWORKS[sort]
+        to = chosen["to"].replace("{region}", region)
+        for one in calls[sort, region][plural]:
+            if not any(f["ResourceId"] == one[key] and f["FlowLogStatus"] == "ACTIVE" and f.get("DeliverLogsStatus") != "FAILED"
+                       and f["TrafficType"] in ("ALL", chosen["traffic"]) and f.get("LogDestination") == to
+                       for f in calls["flowlogs", region]["FlowLogs"]):
+                yield f"{sort} {one[key]} in {region}: no flow log records {chosen['traffic']} to {to}"
+
+
 def main():
     with open(sys.argv[1]) as file:
         controls = json.load(file)
@@ -177,11 +211,17 @@ def main():
         wanted["groups", region] = (region, "logs", "describe-log-groups")
         wanted["vpcs", region] = (region, "ec2", "describe-vpcs")
         wanted["flowlogs", region] = (region, "ec2", "describe-flow-logs")
+        for sort, chosen in CHOSEN.items():
+            key, value = chosen["tag"].split("=", 1)
+            wanted[sort, region] = (region, "ec2", NETWORKS[sort][0], "--filters", f"Name=tag:{key},Values={value}")
     with ThreadPoolExecutor(4) as pool:
         calls = dict(zip(wanted, pool.map(lambda args: aws(*args), wanted.values())))
     broken = [*broken_controls(home, controls, calls)]
     for region in (home, *others):
         broken += broken_vpcs(region, calls)
+        broken += broken_chosen(region, calls)
+    for to in {chosen["to"] for chosen in CHOSEN.values()}:
+        broken += broken_destination(home, to.replace("{region}", home))
     print("\n".join(broken) if broken else f"{len(controls)} controls and every VPC are healthy")
     sys.exit(bool(broken))
 

@@ -49,7 +49,16 @@ func protected() object {
 		"describe-vpcs":               object{"Vpcs": []object{{"VpcId": "vpc-1"}}},
 		"describe-flow-logs": object{"FlowLogs": []object{{
 			"ResourceId": "vpc-1", "FlowLogStatus": "ACTIVE", "TrafficType": "REJECT", "LogGroupName": "flow-logs", "DeliverLogsStatus": "SUCCESS",
+		}, {
+			"ResourceId": "subnet-1", "FlowLogStatus": "ACTIVE", "TrafficType": "ALL", "LogDestination": toFlowLogBucket, "DeliverLogsStatus": "SUCCESS",
+		}, {
+			"ResourceId": "eni-1", "FlowLogStatus": "ACTIVE", "TrafficType": "REJECT", "DeliverLogsStatus": "SUCCESS",
+			"LogDestination": "arn:aws:firehose:us-east-1:111122223333:deliverystream/flow-logs",
 		}}},
+		"describe-subnets":              object{"Subnets": []object{{"SubnetId": "subnet-1"}}},
+		"describe-network-interfaces":   object{"NetworkInterfaces": []object{{"NetworkInterfaceId": "eni-1"}}},
+		"get-bucket-policy":             object{"Policy": FlowLogBucketPolicy(FlowLogBucket)},
+		"list-tags-for-delivery-stream": object{"Tags": []object{{"Key": "LogDeliveryEnabled", "Value": "true"}}},
 	}
 }
 
@@ -71,9 +80,10 @@ func TestVerify(t *testing.T) {
 	group := func(i int, change object) func(object) {
 		return func(a object) { overlay(rows(a, "describe-log-groups", "logGroups")[i], change) }
 	}
-	flowLog := func(change object) func(object) {
-		return func(a object) { overlay(rows(a, "describe-flow-logs", "FlowLogs")[0], change) }
+	flowLogOf := func(i int, change object) func(object) {
+		return func(a object) { overlay(rows(a, "describe-flow-logs", "FlowLogs")[i], change) }
 	}
+	flowLog := func(change object) func(object) { return flowLogOf(0, change) }
 	trail := func(change object) func(object) {
 		return func(a object) { overlay(rows(a, "describe-trails", "trailList")[0], change) }
 	}
@@ -130,7 +140,16 @@ func TestVerify(t *testing.T) {
 			`{"Effect":"Deny","Principal":"*","Action":["sns:Publish"]},` +
 			`{"Effect":"Allow","Principal":{"Service":"cloudwatch.amazonaws.com"},"Action":"sns:Publish"}]}`}}), "broken at its topic's policy", all},
 		{"filtered", answer("get-subscription-attributes", object{"Attributes": object{"FilterPolicy": `{"a":["b"]}`}}), "broken at its subscriber's filter policy", all},
-		{"flow log gone", answer("describe-flow-logs", object{"FlowLogs": []object{}}), "VPC vpc-1 in us-east-1: no flow log records rejected traffic", 1},
+		{"flow log gone", flowLog(object{"ResourceId": "vpc-2"}), "VPC vpc-1 in us-east-1: no flow log records rejected traffic", 1},
+		{"flow logs gone", answer("describe-flow-logs", object{"FlowLogs": []object{}}), "VPC vpc-1 in us-east-1: no flow log records rejected traffic", 3},
+		{"subnet's flow log gone", flowLogOf(1, object{"ResourceId": "subnet-2"}), "subnet subnet-1 in us-east-1: no flow log records ALL to " + toFlowLogBucket, 1},
+		{"subnet's flow log too narrow", flowLogOf(1, object{"TrafficType": "REJECT"}), "subnet subnet-1 in us-east-1: no flow log records ALL", 1},
+		{"subnet's flow log elsewhere", flowLogOf(1, object{"LogDestination": "arn:aws:s3:::elsewhere"}), "subnet subnet-1 in us-east-1: no flow log records ALL", 1},
+		{"interface's flow log fails", flowLogOf(2, object{"DeliverLogsStatus": "FAILED"}), "network interface eni-1 in us-east-1: no flow log records REJECT to arn:aws:firehose:us-east-1:", 1},
+		{"bucket gone", answer("get-bucket-policy", "NoSuchBucket"), "bucket " + FlowLogBucket + ": it does not exist, or its policy does not admit flow logs", 1},
+		{"bucket shut", answer("get-bucket-policy", object{"Policy": *TrailBucketPolicy(FlowLogBucket)}), "bucket " + FlowLogBucket + ": it does not exist, or its policy", 1},
+		{"stream gone", answer("list-tags-for-delivery-stream", "ResourceNotFoundException"), "deliverystream/flow-logs: it does not exist, or AWS may not write", 1},
+		{"stream untagged", answer("list-tags-for-delivery-stream", object{"Tags": []object{}}), "deliverystream/flow-logs: it does not exist, or AWS may not write", 1},
 		{"flow log too narrow", flowLog(object{"TrafficType": "ACCEPT"}), "VPC vpc-1 in us-east-1: no flow log records rejected traffic", 1},
 		{"flow log fails", flowLog(object{"DeliverLogsStatus": "FAILED"}), "VPC vpc-1 in us-east-1: no flow log records rejected traffic", 1},
 		{"flow log's group gone", flowLog(object{"LogGroupName": "other"}), "the log group other does not exist", 1},
@@ -183,7 +202,7 @@ func verify(t *testing.T, account object) (status int, out string) {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), "python3", "verify.py", write("controls.json", catalog.Controls()), "us-east-1")
-	cmd.Env = append(os.Environ(), "AWS_CLI="+cli, "SUBSCRIBERS=oncall@example.com", "ANSWERS="+write("answers.json", account))
+	cmd.Env = append(os.Environ(), "AWS_CLI="+cli, "SUBSCRIBERS=oncall@example.com", "CHOSEN="+chosenNetworks(), "ANSWERS="+write("answers.json", account))
 	raw, err := cmd.Output()
 	exit := new(exec.ExitError)
 	if err != nil && !errors.As(err, &exit) {

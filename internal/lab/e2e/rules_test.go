@@ -12,6 +12,7 @@ import (
 
 	"github.com/relight-aws/relight/events"
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/config"
 	"github.com/relight-aws/relight/internal/lab"
 	"github.com/relight-aws/relight/internal/lab/tap"
 )
@@ -26,6 +27,7 @@ func TestRules(t *testing.T) {
 	defer s.listening(t, true)
 	defer s.purge(t)
 
+	watched := watchedCalls(t)
 	want := map[string][]catalog.Function{} // by sample
 	sample := map[string]string{}           // by event ID
 	matched := map[string]bool{}            // rows of the table that some sample matched
@@ -44,12 +46,12 @@ func TestRules(t *testing.T) {
 			t.Fatalf("%s and %s have one ID", name, sample[e.ID])
 		}
 		sample[e.ID] = name
-		want[name] = expected(e, matched)
+		want[name] = expected(e, watched, matched)
 		if err := s.Cloud.Emulator.Put(t.Context(), e); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 	}
-	for _, c := range catalog.Calls {
+	for _, c := range watched {
 		if !matched[c.Source+c.Name] {
 			t.Errorf("no sample of %s %s reached a rule", c.Source, c.Name)
 		}
@@ -66,7 +68,6 @@ func TestRules(t *testing.T) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		slices.Sort(got[name])
-		slices.Sort(want[name])
 		if !slices.Equal(got[name], want[name]) {
 			t.Errorf("%s reached %v, want %v", name, got[name], want[name])
 		}
@@ -76,17 +77,28 @@ func TestRules(t *testing.T) {
 // forwarded are the types of the parts of a forwarder.
 var forwarded = []catalog.ResourceType{catalog.EventRule, catalog.SQSQueue, catalog.Stack}
 
+// watchedCalls returns the calls that the lab's deployment watches.
+func watchedCalls(t *testing.T) []catalog.Call {
+	t.Helper()
+	raw, err := json.Marshal(lab.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Baseline().Calls()
+}
+
 // expected returns the functions whose queues an event has to reach. It reads
 // the event itself, not any pattern.
-func expected(e tap.Event, matched map[string]bool) []catalog.Function {
+func expected(e tap.Event, watched []catalog.Call, matched map[string]bool) []catalog.Function {
 	var record struct{ EventName, ErrorCode string }
 	_ = json.Unmarshal(e.Detail, &record) // a detail of another shape has neither
 	var to []catalog.Function
-	for _, c := range catalog.Calls { // all calls: in the lab's configuration a tag exempts VPCs
-		if c.Tag != "" && !strings.Contains(string(e.Detail), `"`+c.Tag+`"`) {
-			continue
-		}
-		if c.OnRecords { // the lab's configuration has no control on flow log records
+	for _, c := range watched {
+		if c.Tagged && !slices.ContainsFunc(c.Tags, func(tag string) bool { return strings.Contains(string(e.Detail), `"`+tag+`"`) }) {
 			continue
 		}
 		if c.Memory && !strings.Contains(string(e.Detail), `"/relight/memory/`) {
@@ -102,7 +114,8 @@ func expected(e tap.Event, matched map[string]bool) []catalog.Function {
 			}
 		}
 	}
-	return to
+	slices.Sort(to)
+	return slices.Compact(to) // several rows of one call are one rule
 }
 
 // receiveAll removes and returns every message of a queue.

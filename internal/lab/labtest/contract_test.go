@@ -17,11 +17,12 @@ import (
 func TestContract(t *testing.T) {
 	const region = "ca-central-1" // no other test uses it
 	bucket(t, region, "contract-trails")
+	flowLogBucket(t, region, "contract-flow-logs")
 	awstest.Contract(t, awstest.Implementation{
 		Clients: awstest.NewClients(config(region)),
 		Account: lab.Account, Region: region,
 		Role:      role(t, "contract-delivery", "vpc-flow-logs.amazonaws.com", "logs:*"),
-		TrailRole: role(t, "contract-trails", "cloudtrail.amazonaws.com", "logs:*"), Bucket: "contract-trails",
+		TrailRole: role(t, "contract-trails", "cloudtrail.amazonaws.com", "logs:*"), Bucket: "contract-trails", LogBucket: "contract-flow-logs",
 		Function: aliased(t, region, "contract", "live"), Alias: "live",
 		Differs: map[string]string{
 			"unknown flow log is refused inside a successful reply": "fails the whole call",

@@ -14,11 +14,15 @@ import cbor2
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import ec2, iam, kms, lambda_svc
 
+import destinations
 from hook import around
 
 
 # The first resource of the current request, and its other resources.
 _others = contextvars.ContextVar("others", default=("", ()))
+
+# The actions, each with its resource, that the current request needs beside its own.
+_further = contextvars.ContextVar("further", default=())
 
 # The sources of the events that the current request puts on a bus.
 _sources = contextvars.ContextVar("sources", default=())
@@ -49,6 +53,7 @@ def install():
     @around(iam_actions, "extract_resource_arn")
     def resource(original, service, method, path, headers, body, query_params, region, account_id, *rest, **more):
         _others.set(("", ()))
+        _further.set(())
         _sources.set(_put_sources(service, headers, body))
         _function.set(_mapped(service, path, body))
         if service in RESOURCES:
@@ -57,10 +62,11 @@ def install():
             found = RESOURCES[service](operation, _asker(headers, body, query_params), f"{region}:{account_id}")
             if found:
                 _others.set((found[0], found[1:]))
+                _further.set(destinations.further(operation, query_params) if service == "ec2" else ())
                 return found[0]
         return original(service, method, path, headers, body, query_params, region, account_id, *rest, **more)
 
-    # A call on several resources has to be allowed on each.
+    # A call on several resources has to be allowed on each, and with every action that it needs.
     @around(iam_evaluator, "enforce")
     def enforce(original, access_key, action, service, region, resource_arn="*", service_context=None):
         first, others = _others.get()
@@ -68,6 +74,9 @@ def install():
             context = {**_resource_tags(arn), **_event_sources(), **_functions(), **(service_context or {})}
             denied = original(access_key, action, service, region, resource_arn=arn, service_context=context)
             if denied:
+                return denied
+        for needed, arn in _further.get() if resource_arn == first else ():
+            if denied := original(access_key, needed, service, region, resource_arn=arn, service_context=service_context):
                 return denied
         return None
 
@@ -173,8 +182,12 @@ def _cloudwatch(operation, asked, place):
 def _ec2(operation, asked, place):
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
     arn, ids = f"arn:aws:ec2:{place}:", asked("ResourceId")
-    if operation == "CreateFlowLogs":  # the VPCs and the flow logs that the call will create
-        return [f"{arn}vpc/{i}" for i in ids] + [f"{arn}vpc-flow-log/*"]
+    if operation == "CreateFlowLogs":  # the resources and the flow logs that the call will create
+        return [f"{arn}{TAGGED.get(i.split('-')[0], 'vpc')}/{i}" for i in ids] + [f"{arn}vpc-flow-log/*"]
+    if operation == "CreateSubnet":
+        return [f"{arn}subnet/*"] + [f"{arn}vpc/{i}" for i in asked("VpcId")]
+    if operation == "CreateNetworkInterface":
+        return [f"{arn}network-interface/*"] + [f"{arn}subnet/{i}" for i in asked("SubnetId")]
     if operation == "DeleteFlowLogs":
         return [f"{arn}vpc-flow-log/{i}" for i in asked("FlowLogId")]
     if operation in ("CreateTags", "DeleteTags") and all(i.split("-")[0] in TAGGED for i in ids):
@@ -182,7 +195,7 @@ def _ec2(operation, asked, place):
     return []
 
 
-TAGGED = {"fl": "vpc-flow-log", "i": "instance", "sg": "security-group", "subnet": "subnet", "vpc": "vpc"}
+TAGGED = {"eni": "network-interface", "fl": "vpc-flow-log", "i": "instance", "sg": "security-group", "subnet": "subnet", "vpc": "vpc"}
 
 
 def _events(operation, asked, place):

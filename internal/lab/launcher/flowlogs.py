@@ -1,4 +1,4 @@
-"""Flow logs as EC2 stores, refuses and lists them.
+"""Flow logs as EC2 stores, refuses and lists them, on VPCs, subnets and network interfaces.
 
 MiniStack stores six fields and refuses nothing.
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateFlowLogs.html
@@ -6,8 +6,8 @@ https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeFlowLogs.html
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
 https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-troubleshooting.html
 
-A deleted VPC leaves its flow logs behind, as in MiniStack itself. AWS does not
-document whether it does the same.
+A deleted VPC, subnet or interface leaves its flow logs behind, as in MiniStack itself.
+AWS does not document whether it does the same.
 """
 
 import random
@@ -15,6 +15,7 @@ import random
 from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region
 from ministack.services import cloudwatch_logs, ec2
 
+import destinations
 from hook import around, page
 from roles import allows, assumable
 from vpcs import ec2_token
@@ -29,6 +30,11 @@ DEFAULT_FORMAT = " ".join("${%s}" % field for field in (
 LIMIT = 2
 
 SERVICE = "vpc-flow-logs.amazonaws.com"
+
+# The resources of each type, and the error for one that does not exist.
+# https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html
+ON = {"VPC": ("_vpcs", "InvalidVpcID.NotFound", "vpc"), "Subnet": ("_subnets", "InvalidSubnetID.NotFound", "subnet"),
+      "NetworkInterface": ("_network_interfaces", "InvalidNetworkInterfaceID.NotFound", "networkInterface")}
 
 # Members of the FlowLog shape in the order of the API reference. They are also
 # the keys of the stored record.
@@ -55,16 +61,19 @@ def create(_, params):
     if refused := _refusal(params):
         return refused
     made, failed = [], []
-    for vpc in ec2._parse_member_list(params, "ResourceId"):
-        want = _record(params, vpc)
-        have = [f for f in ec2._flow_logs.values() if f["ResourceId"] == vpc]
-        if any(_same(f, want) for f in have):
-            failed.append((vpc, "FlowLogAlreadyExists", "There is an existing Flow Log with "
+    for resource in ec2._parse_member_list(params, "ResourceId"):
+        want = _record(params, resource)
+        have = [f for f in ec2._flow_logs.values() if f["ResourceId"] == resource]
+        if why := destinations.unreachable(want):
+            failed.append((resource, "400", why))  # the code of a bucket that does not exist is recorded: LocalStack, 2024-09-24
+        elif any(_same(f, want) for f in have):
+            failed.append((resource, "FlowLogAlreadyExists", "There is an existing Flow Log with "
                            "the same configuration and log destination."))
         elif len(have) >= LIMIT:
-            failed.append((vpc, "FlowLogsLimitExceeded", f"The maximum of {LIMIT} flow logs per resource is reached."))
+            failed.append((resource, "FlowLogsLimitExceeded", f"The maximum of {LIMIT} flow logs per resource is reached."))
         else:
             ec2._flow_logs[want["FlowLogId"]] = want
+            destinations.enable(want)
             ec2._parse_tag_specs(params, "vpc-flow-log", want["FlowLogId"])
             made.append(want["FlowLogId"])
     ids = "".join(f"<item>{i}</item>" for i in made)
@@ -79,10 +88,14 @@ def _refusal(params):
     """Returns the error that refuses the whole call, or None."""
     if len(ec2._parse_member_list(params, "ResourceId")) > 300:
         return ec2._error("InvalidParameterValue", "A call takes at most 300 resources.", 400)
-    if ec2._p(params, "ResourceType") == "VPC":
-        for vpc in ec2._parse_member_list(params, "ResourceId"):
-            if vpc not in ec2._vpcs:
-                return ec2._error("InvalidVpcID.NotFound", f"The vpc ID '{vpc}' does not exist", 400)
+    if ec2._p(params, "ResourceType") not in ON:
+        return ec2._error("InvalidParameter", "The resource type is not valid.", 400)
+    known, code, sort = ON[ec2._p(params, "ResourceType")]
+    for resource in ec2._parse_member_list(params, "ResourceId"):
+        if resource not in getattr(ec2, known):
+            return ec2._error(code, f"The {sort} ID '{resource}' does not exist", 400)
+    if refused := destinations.refusal(params):
+        return ec2._error(*refused, 400)
     if ec2._p(params, "LogDestinationType", "cloud-watch-logs") != "cloud-watch-logs":
         return None
     if not ec2._p(params, "LogGroupName") and not ec2._p(params, "LogDestination"):
@@ -99,7 +112,7 @@ def _assumable(role_arn, flow_log="*"):
     return assumable(role_arn, SERVICE, f"arn:aws:ec2:{get_region()}:{get_account_id()}:vpc-flow-log/{flow_log}")
 
 
-def _record(params, vpc):
+def _record(params, resource):
     destination = ec2._p(params, "LogDestination")
     kind = ec2._p(params, "LogDestinationType", "cloud-watch-logs")
     group = ec2._p(params, "LogGroupName")
@@ -110,7 +123,7 @@ def _record(params, vpc):
         "FlowLogId": "fl-" + "".join(random.choices("0123456789abcdef", k=17)),
         "FlowLogStatus": "ACTIVE",
         "CreationTime": ec2._now_ts(),
-        "ResourceId": vpc,
+        "ResourceId": resource,
         "ResourceType": ec2._p(params, "ResourceType"),
         "TrafficType": ec2._p(params, "TrafficType"),
         "LogDestinationType": kind,
@@ -119,6 +132,7 @@ def _record(params, vpc):
         "DeliverLogsPermissionArn": ec2._p(params, "DeliverLogsPermissionArn"),
         "LogFormat": ec2._p(params, "LogFormat") or DEFAULT_FORMAT,
         "MaxAggregationInterval": ec2._p(params, "MaxAggregationInterval") or "600",
+        "DestinationOptions": destinations.options(params),
     }
 
 
@@ -168,10 +182,11 @@ WRITE, MAKE = ("logs:CreateLogStream", "logs:PutLogEvents"), ("logs:CreateLogGro
 
 def _delivery(log):
     """Returns DeliverLogsStatus and its error: "Access error" if the service cannot
-    assume the role, or cannot write to the log group as the role. If the group is
-    gone and the role may not make it, the error is assumed to be the same."""
+    assume the role, or cannot write to the log group as the role, or to the bucket or
+    stream. If the group is gone and the role may not make it, or if the bucket or stream
+    is gone, the error is assumed to be the same."""
     if log["LogDestinationType"] != "cloud-watch-logs":
-        return "SUCCESS", ""
+        return ("SUCCESS", "") if destinations.delivers(log) else ("FAILED", "Access error")
     role, group = log.get("DeliverLogsPermissionArn") or "", log.get("LogGroupName")
     arn = f"arn:aws:logs:{get_region()}:{get_account_id()}:log-group:{group}"
     needed = [(action, f"{arn}:log-stream:{log['ResourceId']}") for action in WRITE]
@@ -187,6 +202,8 @@ def _xml(log):
     shown = {key: log.get(key) for key in MEMBERS} | {"DeliverLogsStatus": status, "DeliverLogsErrorMessage": error}
     members = "".join(f"<{k[0].lower()}{k[1:]}>{ec2._esc(str(v))}</{k[0].lower()}{k[1:]}>"
                       for k, v in shown.items() if v)
+    if chosen := log.get("DestinationOptions"):
+        members += "<destinationOptions>" + "".join(f"<{k[0].lower()}{k[1:]}>{v}</{k[0].lower()}{k[1:]}>" for k, v in chosen.items()) + "</destinationOptions>"
     return members + ec2._tag_set_xml(log["FlowLogId"])
 
 

@@ -67,6 +67,43 @@ func TestRecords(t *testing.T) {
 				"cidrBlockAssociationSet":{"items":[{"associationId":"a-1","cidrBlockState":{"state":"associated"}}]}}}`,
 		},
 		{
+			name: "ec2 subnet", // as events/CreateSubnet.chosen.json
+			wire: wire{service: "ec2", body: "Action=CreateSubnet&Version=2016-11-15&VpcId=vpc-1&CidrBlock=10.20.1.0%2F24" +
+				"&TagSpecification.1.ResourceType=subnet&TagSpecification.1.Tag.1.Key=sensitive&TagSpecification.1.Tag.1.Value=yes"},
+			reply: `<CreateSubnetResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>r</requestId><subnet><subnetId>subnet-1</subnetId>
+				<availableIpAddressCount>251</availableIpAddressCount><tagSet><item><key>sensitive</key><value>yes</value></item></tagSet></subnet></CreateSubnetResponse>`,
+			event: "CreateSubnet",
+			params: `{"vpcId":"vpc-1","cidrBlock":"10.20.1.0/24",
+				"tagSpecificationSet":{"items":[{"resourceType":"subnet","tags":[{"key":"sensitive","value":"yes"}]}]}}`,
+			response: `{"requestId":"r","subnet":{"subnetId":"subnet-1","availableIpAddressCount":251,"tagSet":{"items":[{"key":"sensitive","value":"yes"}]}}}`,
+		},
+		{
+			name: "ec2 network interface", // as events/CreateNetworkInterface.chosen.json
+			wire: wire{service: "ec2", body: "Action=CreateNetworkInterface&Version=2016-11-15&SubnetId=subnet-1" +
+				"&TagSpecification.1.ResourceType=network-interface&TagSpecification.1.Tag.1.Key=sensitive&TagSpecification.1.Tag.1.Value=yes"},
+			reply: `<CreateNetworkInterfaceResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>r</requestId><networkInterface>
+				<networkInterfaceId>eni-1</networkInterfaceId><subnetId>subnet-1</subnetId><requesterManaged>false</requesterManaged></networkInterface></CreateNetworkInterfaceResponse>`,
+			event:    "CreateNetworkInterface",
+			params:   `{"subnetId":"subnet-1","tagSpecificationSet":{"items":[{"resourceType":"network-interface","tags":[{"key":"sensitive","value":"yes"}]}]}}`,
+			response: `{"requestId":"r","networkInterface":{"networkInterfaceId":"eni-1","subnetId":"subnet-1","requesterManaged":false}}`,
+		},
+		{
+			name: "firehose tags", // as events/UntagDeliveryStream.logs.json
+			wire: wire{service: "firehose", body: `{"DeliveryStreamName":"flow-logs","TagKeys":["LogDeliveryEnabled"]}`, headers: map[string]string{
+				"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "Firehose_20150804.UntagDeliveryStream",
+			}},
+			reply: `{}`, event: "UntagDeliveryStream", params: `{"deliveryStreamName":"flow-logs","tagKeys":["LogDeliveryEnabled"]}`,
+		},
+		{
+			name: "firehose destination", // as events/UpdateDestination.logs.json
+			wire: wire{service: "firehose", body: `{"DeliveryStreamName":"flow-logs","CurrentDeliveryStreamVersionId":"1","DestinationId":"destinationId-1",` +
+				`"ExtendedS3DestinationUpdate":{"BucketARN":"arn:aws:s3:::elsewhere-444455556666"}}`, headers: map[string]string{
+				"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "Firehose_20150804.UpdateDestination",
+			}},
+			reply: `{}`, event: "UpdateDestination", params: `{"deliveryStreamName":"flow-logs","currentDeliveryStreamVersionId":"1",
+				"destinationId":"destinationId-1","extendedS3DestinationUpdate":{"bucketARN":"arn:aws:s3:::elsewhere-444455556666"}}`,
+		},
+		{
 			name: "ec2 lists of structures",
 			wire: wire{service: "ec2", body: "Action=AuthorizeSecurityGroupIngress&GroupId=sg-1&IpPermissions.1.IpProtocol=tcp" +
 				"&IpPermissions.1.FromPort=22&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0%2F0"},
@@ -438,6 +475,19 @@ func TestUndone(t *testing.T) {
 		calls := f.tap.Calls(func(Call) bool { return true })
 		if got := calls[len(calls)-1]; got.Undone != tt.want || got.ErrorCode != "" {
 			t.Errorf("%s%s with %q: undone %q, error %q; want undone %q", tt.operation, tt.ids, tt.failures, got.Undone, got.ErrorCode, tt.want)
+		}
+	}
+}
+
+// A read of a bucket's policy has the operation's name, and a read of an object has its
+// path.
+func TestReadsOfBuckets(t *testing.T) {
+	f := newFake(t)
+	for path, want := range map[string]string{"b?policy": "GetBucketPolicy", "b/key?policy": "GET /b/key", "b": "GET /b"} {
+		f.send(wire{service: "s3", method: "GET", path: path})
+		calls := f.tap.Calls(func(Call) bool { return true })
+		if last := calls[len(calls)-1]; last.Operation != want || last.Write {
+			t.Errorf("GET %s is listed as %q, a write: %t; want %q", path, last.Operation, last.Write, want)
 		}
 	}
 }

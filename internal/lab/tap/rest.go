@@ -10,8 +10,8 @@ import (
 )
 
 // bucketCalls names the event of each write to a bucket by its method and the
-// subresource in its query string. Calls that are not in the table act on
-// objects, which are data events, or only read.
+// subresource in its query string, and the only read that relight makes there. Calls
+// that are not in the table act on objects, which are data events, or only read.
 //
 // The names are CloudTrail's, not always the operation's:
 // PutBucketLifecycleConfiguration is recorded as PutBucketLifecycle (recorded
@@ -22,6 +22,7 @@ import (
 // That list has no names for analytics, intelligent-tiering, inventory and
 // metrics configurations; the table uses the operations' names for those.
 var bucketCalls = map[string]map[string]string{
+	http.MethodGet: {"policy": "GetBucketPolicy"},
 	http.MethodPut: {
 		"":                    "CreateBucket",
 		"accelerate":          "PutAccelerateConfiguration",
@@ -86,8 +87,8 @@ func bucketOf(r *http.Request) (bucket, key string) {
 	return bucket, key
 }
 
-// bucketCall returns the name and the requestParameters of a write to a bucket;
-// the name is "" for any other call.
+// bucketCall returns the name and the requestParameters of a call on a bucket; the name
+// is "" for a call that is not in the table.
 func bucketCall(r *http.Request) (name string, params map[string]any) {
 	bucket, key := bucketOf(r)
 	if bucket == "" || key != "" {
