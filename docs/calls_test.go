@@ -27,8 +27,11 @@ func calls(p *page) {
 		p.row(code(c.Source), call(c), each(names(c.Kinds)), strings.ReplaceAll(string(c.Type), "-", " "), where, notified(c))
 	}
 	p.line("\nThe rules match %s only if the parameter is one in which relight remembers something.", list(func(c catalog.Call) bool { return c.Memory }))
-	p.line("\nrelight watches %s only where `flowLogs.exemptByTag` is true.", list(func(c catalog.Call) bool { return c.Tag != "" }))
-	p.line("\nIt starts the check of `flowlogs` for %s only where `flowLogs.rejectAlarm` is set.", list(func(c catalog.Call) bool { return c.OnRecords }))
+	p.line("\nThe rules match calls about tags only if a tag decides something: `%s` where `%s` is true, and those in", catalog.ExemptTag, catalog.KeyExemptByTag)
+	p.line("`%s` and `%s`.", catalog.KeySubnets, catalog.KeyInterfaces)
+	for _, key := range requiredKeys() {
+		p.line("\nOnly where `%s` is set, the kinds check for %s (%s).", key, list(func(c catalog.Call) bool { return c.If == key }), typesOf(key))
+	}
 	p.line("\n## What to do\n")
 	p.line("The notification of such a call carries this advice.")
 	advice(p)
@@ -41,12 +44,53 @@ func calls(p *page) {
 		p.line("\n### %s", k)
 		patterns(p, catalog.PatternsOf(catalog.Baseline{Prefix: "relight"}.Calls(), k))
 	}
-	p.line("\nWith `flowLogs.exemptByTag`, also:")
-	patterns(p, catalog.PatternsOf(slices.DeleteFunc(slices.Clone(catalog.Calls), func(c catalog.Call) bool { return c.Tag == "" }), catalog.Kinds()...))
-	p.line("\nWith `flowLogs.rejectAlarm`, also for `flowlogs`:")
-	patterns(p, catalog.PatternsOf(slices.DeleteFunc(slices.Clone(catalog.Calls), func(c catalog.Call) bool { return !c.OnRecords }), catalog.Kinds()...))
+	for _, key := range requiredKeys() {
+		p.line("\nWith `%s`, also:", key)
+		b := with(key)
+		patterns(p, catalog.PatternsOf(slices.DeleteFunc(b.Calls(), func(c catalog.Call) bool { return c.If != key }), catalog.Kinds()...))
+	}
 	p.line("\nWith `flowLogs.graceSeconds`, the events of %s wait for that long", list(func(c catalog.Call) bool { return c.Newborn }))
 	p.line("in a queue of their own.")
+}
+
+// requiredKeys returns the configuration keys on which watched calls depend, in the order
+// of the table.
+func requiredKeys() (keys []string) {
+	for _, c := range catalog.Calls {
+		if c.If != "" && !slices.Contains(keys, c.If) {
+			keys = append(keys, c.If)
+		}
+	}
+	return keys
+}
+
+// typesOf returns the types of resources of the calls that depend on a key.
+func typesOf(key string) string {
+	var types []string
+	for _, c := range catalog.Calls {
+		if name := strings.ReplaceAll(string(c.Type), "-", " "); c.If == key && !slices.Contains(types, name) {
+			types = append(types, name)
+		}
+	}
+	return strings.Join(types, ", ")
+}
+
+// with returns a baseline of a configuration that has a key; tags that choose are
+// called "sensitive".
+func with(key string) catalog.Baseline {
+	b := catalog.Baseline{Prefix: "relight"}
+	chosen := catalog.Selection{Tags: map[string]string{"sensitive": "yes"}}
+	switch key {
+	case catalog.KeyExemptByTag:
+		b.FlowLogs.ExemptByTag = true
+	case catalog.KeyRejectAlarm:
+		b.FlowLogControls = []catalog.Control{{}}
+	case catalog.KeySubnets:
+		b.FlowLogs.Chosen = map[catalog.ResourceType]catalog.Selection{catalog.Subnet: chosen}
+	case catalog.KeyInterfaces:
+		b.FlowLogs.Chosen = map[catalog.ResourceType]catalog.Selection{catalog.Interface: chosen}
+	}
+	return b
 }
 
 // call returns what people call a watched call.
@@ -92,7 +136,7 @@ func patterns(p *page, patterns []catalog.Pattern) {
 func list(fits func(catalog.Call) bool) string {
 	var out []string
 	for _, c := range catalog.Calls {
-		if fits(c) {
+		if fits(c) && !slices.Contains(out, call(c)) {
 			out = append(out, call(c))
 		}
 	}
