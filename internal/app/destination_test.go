@@ -302,3 +302,32 @@ func TestDeletedSubnet(t *testing.T) {
 		}
 	})
 }
+
+// A sweep of every region reports an ID of the configuration that none of them has, and
+// says nothing if it could not read one of them.
+func TestMissingTarget(t *testing.T) {
+	const config = `{"flowLogs":{"subnets":{"ids":["subnet-0a1b2c3d4e5f60041","subnet-0a1b2c3d4e5f60043"]},"networkInterfaces":{"ids":["eni-0a1b2c3d4e5f60042"]}}}`
+	w := healthy(t, config)
+	w.AddNetwork(second, chosenSubnet, nil)
+	missing := func(req app.Request) (ids []string) {
+		for _, r := range w.sweep(req).Reports {
+			for _, f := range r.Findings {
+				if f.Code == "flow-log-target-missing" {
+					ids = append(ids, f.Subject)
+				}
+			}
+		}
+		return ids
+	}
+	want := []string{"eni-0a1b2c3d4e5f60042", "subnet-0a1b2c3d4e5f60043"}
+	if diff := cmp.Diff(want, missing(app.Request{})); diff != "" {
+		t.Errorf("missing (-want +got):\n%s", diff)
+	}
+	if got := missing(app.Request{Regions: []string{home}}); len(got) > 0 {
+		t.Errorf("a sweep of one region says %v", got)
+	}
+	w.Deny("DescribeNetworkInterfaces")
+	if got := missing(app.Request{}); len(got) > 0 {
+		t.Errorf("with a region that it cannot read, a sweep says %v", got)
+	}
+}

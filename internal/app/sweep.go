@@ -119,6 +119,9 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 			progress(done, len(scopes))
 		}
 	})
+	if len(req.Regions) == 0 {
+		a.missing(reports)
+	}
 	if req.mode() == catalog.Repair {
 		a.adopt(ctx, with, reports)
 	}
@@ -130,6 +133,31 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 		a.reporter.RecordSweep(ctx)
 	}
 	return sweep, nil
+}
+
+// missing adds a finding for each subnet and network interface that the configuration
+// names by ID and that none of the sweep's regions has, unless one could not be read.
+func (a *App) missing(reports []remedy.Report) {
+	var named []string
+	home := -1
+	for i, r := range reports {
+		if r.Scope.Kind != catalog.FlowLogs {
+			continue
+		}
+		if r.Err != nil {
+			return
+		}
+		if named = append(named, r.Plan.Named...); r.Scope.Region == a.deployment.HomeRegion {
+			home = i
+		}
+	}
+	for _, of := range catalog.NetworkTypes {
+		for _, id := range a.cloud.Want.FlowLogs.Chosen[of].IDs {
+			if home >= 0 && !slices.Contains(named, id) {
+				reports[home].Plan.Add(plan.NewFinding(plan.FlowLogTargetMissing, plan.Args{"on": id, "key": catalog.ChosenKey(of)}))
+			}
+		}
+	}
 }
 
 // whole reports whether a request is one that the schedule makes: a repair of every

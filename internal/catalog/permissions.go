@@ -605,6 +605,11 @@ const (
 	KeyForwarders = "regions" // or the home region is not the one that raises the events of global services
 )
 
+// ChosenKey returns the configuration key that chooses resources of a type.
+func ChosenKey(t ResourceType) string {
+	return map[ResourceType]string{Subnet: KeySubnets, Interface: KeyInterfaces}[t]
+}
+
 // GrantKeys returns the configuration keys that some grants require.
 func GrantKeys() []string {
 	return []string{

@@ -119,6 +119,7 @@ const (
 	FlowLogFailed           Code = "flowlog-failed"
 	FlowLogInTheWay         Code = "flowlog-in-the-way"
 	VPCFull                 Code = "vpc-full"
+	FlowLogTargetMissing    Code = "flow-log-target-missing"
 	FlowLogBucketMissing    Code = "flow-log-bucket-missing"
 	FlowLogBucketShut       Code = "flow-log-bucket-shut"
 	FlowLogUncounted        Code = "flowlog-uncounted"
@@ -534,6 +535,13 @@ var findingTexts = []FindingText{
 		Problem: "its delivery is {status}",
 		Remedy:  "Check its bucket, the bucket's policy, which must admit delivery.logs.amazonaws.com, and the bucket's key.",
 		Why:     "The bucket, its policy or its key was changed or is gone. For an Unknown error, EC2 does not say why.",
+	},
+	{
+		Code: FlowLogTargetMissing, Subject: "{on}",
+		Problem: "the configuration names it for a flow log of its own, and no region that is swept has it",
+		Remedy:  "Correct the ID in {key}, or remove it.",
+		Why:     "The ID is misspelt, or the resource was deleted. If it was replaced, the new one has another ID and no flow log of its own; tags choose what comes and goes.",
+		More:    "A sweep of every region finds this; one that could not read a region does not judge.",
 	},
 	{
 		Code: FlowLogBucketMissing, Subject: "bucket {bucket}", Alert: true,

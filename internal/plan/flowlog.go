@@ -147,6 +147,9 @@ func (state *FlowLogState) plan(want catalog.Desired, got Observed) Plan {
 		p.Skips = append(p.Skips, Skip{n.ID, "it does not exist"})
 	}
 	for _, n := range state.Networks {
+		if slices.Contains(want.FlowLogs.Chosen[catalog.NetworkType(n.ID)].IDs, n.ID) {
+			p.Named = append(p.Named, n.ID)
+		}
 		want := want.For(n.ID, got.Region)
 		if reason := skipped(want.FlowLogs, got.Account, n); reason != "" {
 			if n.Unchosen {

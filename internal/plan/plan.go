@@ -48,6 +48,7 @@ type Plan struct {
 	Touched  []string  // the names of Observed.Asked that a protection depends on
 	Healthy  int       // protections that need nothing
 	Kept     []Kept    // retentions of log groups that protections depend on
+	Named    []string  // IDs of subnets and network interfaces that the configuration names, and that were found
 
 	Adopts catalog.Adoption // what others made and the plan relies on
 	Memory *Note            // what is remembered of the trail; nil if it was not read
