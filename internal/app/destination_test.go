@@ -163,6 +163,7 @@ func TestBucketOfFlowLogs(t *testing.T) {
 		{"bucket deleted", "DeleteBucket.logs.json", func(w *world) { w.DropBucket(flowBucket) }, "flow-log-bucket-missing"},
 		{"nothing wrong", "PutBucketPolicy.logs.json", func(w *world) {}, ""},
 		{"another account's", "PutBucketPolicy.logs.json", func(w *world) { w.OpenBucket(flowBucket, true) }, ""},
+		{"an answer that relight does not know", "PutBucketPolicy.logs.json", func(w *world) { w.Fail("GetBucketPolicy", "AllAccessDisabled", "AllAccessDisabled") }, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

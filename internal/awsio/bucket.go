@@ -15,17 +15,16 @@ import (
 
 func (r *region) s3() *s3.Client { return client(r, s3.NewFromConfig) }
 
-// Codes with which S3 answers GetBucketPolicy. It refuses everybody but the owner's
-// account with MethodNotAllowed, whatever the policy says. Source: Amazon S3 API
-// Reference, GetBucketPolicy.
+// Codes with which S3 answers GetBucketPolicy. Source: Amazon S3 API Reference,
+// GetBucketPolicy.
 const (
 	noBucketCode       = "NoSuchBucket"
 	noBucketPolicyCode = "NoSuchBucketPolicy"
-	notOwnerCode       = "MethodNotAllowed"
 )
 
-// describeBucket reads the bucket of relight's own flow logs. A bucket of another
-// account, or one that relight may not read, is Hidden.
+// describeBucket reads the bucket of relight's own flow logs. One that relight may not
+// read is Hidden, whatever code S3 answers: no repair needs the policy, and S3 refuses
+// everybody but the owner's account with MethodNotAllowed, whatever the policy says.
 func (r *region) describeBucket(ctx context.Context, name string) (plan.BucketState, error) {
 	in := &s3.GetBucketPolicyInput{Bucket: aws.String(name)}
 	out, err := r.s3().GetBucketPolicy(ctx, in)
@@ -39,10 +38,10 @@ func (r *region) describeBucket(ctx context.Context, name string) (plan.BucketSt
 		return plan.BucketState{}, nil
 	case code == noBucketPolicyCode:
 		return plan.BucketState{Exists: true}, nil
-	case code == notOwnerCode || remedy.ClassOf(err) == remedy.Terminal:
-		return plan.BucketState{Exists: true, Hidden: "relight cannot read it: " + lasting(err)}, nil
+	case remedy.ClassOf(err) == remedy.Transient || ctx.Err() != nil:
+		return plan.BucketState{}, err
 	}
-	return plan.BucketState{}, err
+	return plan.BucketState{Exists: true, Hidden: "relight cannot read it: " + lasting(err)}, nil
 }
 
 // bucketRegion returns the region of the bucket that S3 names when it is asked in
