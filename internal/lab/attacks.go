@@ -351,8 +351,6 @@ func Attacks() []Attack {
 		reports("ssm PutParameter, what relight relies on", Region, disableTools, remember("adopted", `{"v":1,"filters":["ops-root"]}`)),
 		reports("ssm PutParameter, the longest retentions", Region, disableTools, remember("retention", `{"v":1,"groups":{}}`)),
 		heals("all of it at once", Region, disableLogs).by(everything).leaves(groupsProtected(trailGroup, flowLogGroup)),
-		heals("ec2 DeleteFlowLogs, a narrower one in its place", Region, disableLogs,
-			flowLogTo("${vpc}", FlowLogBucket), sdk((*ec2.Client).DeleteFlowLogs, input{"FlowLogIds": "${flow-logs-of-vpc}"})).leaves(narrowFlowLog),
 	}, guardAttacks(), networkAttacks())
 }
 

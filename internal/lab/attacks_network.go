@@ -10,8 +10,8 @@ import (
 )
 
 // networkAttacks are the attacks on the flow logs of subnets and network interfaces, and
-// on the bucket and the stream that receive them. The one that leaves a flow log behind
-// comes last.
+// on the bucket and the stream that receive them. Those that leave a flow log behind come
+// last.
 func networkAttacks() []Attack {
 	tag := []input{{"Key": ChosenKey, "Value": ChosenValue}}
 	onSubnet, onInterface := []string{"${subnet}"}, []string{"${interface}"}
@@ -57,6 +57,8 @@ func networkAttacks() []Attack {
 		reports("firehose DeleteDeliveryStream", Region, disableLogs, cli("firehose", "DeleteDeliveryStream", stream)).
 			undoneBy(cli("firehose", "CreateDeliveryStream", newStream(enabled()...))),
 
+		heals("ec2 DeleteFlowLogs, a narrower one in its place", Region, disableLogs,
+			flowLogTo("${vpc}", FlowLogBucket), sdk((*ec2.Client).DeleteFlowLogs, input{"FlowLogIds": "${flow-logs-of-vpc}"})).leaves(narrowFlowLog),
 		heals("ec2 DeleteFlowLogs, a weaker one of the subnet in its place", Region, disableLogs,
 			sdk((*ec2.Client).CreateFlowLogs, input{
 				"ResourceIds": onSubnet, "ResourceType": types.FlowLogsResourceTypeSubnet, "TrafficType": types.TrafficTypeReject,
