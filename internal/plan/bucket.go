@@ -21,7 +21,7 @@ type BucketState struct {
 //	the bucket does not exist                    a finding
 //	relight may not read the policy, which is    skipped: the flow logs' delivery says
 //	 so if the bucket is of another account       whether it works
-//	the policy does not admit the delivery       a finding with the statements that it lacks
+//	the policy does not admit the delivery       a finding with the statement that it needs
 func (p *Plan) bucket(spec catalog.FlowLogSpec, got Observed, state *FlowLogState) {
 	name, _ := spec.ToBucket()
 	at, read := state.Own[name]
@@ -36,7 +36,7 @@ func (p *Plan) bucket(spec catalog.FlowLogSpec, got Observed, state *FlowLogStat
 		p.Skips = append(p.Skips, Skip{"policy of bucket " + name, at.Hidden})
 	default:
 		if why := bucketShuts(spec, got, at.Policy); why != "" {
-			p.find(FlowLogBucketShut, Args{"bucket": name, "region": got.Region, "cause": why, "statements": bucketStatements(spec, got)})
+			p.find(FlowLogBucketShut, Args{"bucket": name, "region": got.Region, "cause": why, "statement": bucketStatement(spec, got)})
 		}
 	}
 }
@@ -62,20 +62,20 @@ func bucketShuts(want catalog.FlowLogSpec, got Observed, text string) string {
 		ask{service(catalog.LogDeliveryService), "s3:GetBucketAcl", bucket, call})
 }
 
-// bucketStatements returns the statements that a bucket's policy needs, as JSON.
-func bucketStatements(want catalog.FlowLogSpec, got Observed) string {
+// bucketStatement returns the statement that a bucket's policy needs, as JSON. AWS's
+// documents have it as two, with the ACL that the delivery names unless the bucket has no
+// ACLs. One statement without it allows the same service the same, whatever the bucket's
+// setting, and is short enough for the line of a message.
+func bucketStatement(want catalog.FlowLogSpec, got Observed) string {
 	bucket, objects := bucketARNs(want, got.Account)
-	source := map[string]any{"aws:SourceAccount": got.Account}
-	put := map[string]any{"aws:SourceAccount": got.Account, "s3:x-amz-acl": catalog.LogDeliveryACL}
-	like := map[string]any{"aws:SourceArn": strings.Replace(deliverySource(bucket, got), ":"+got.Region+":", ":*:", 1) + "*"}
-	statement := func(sid, action, resource string, equals map[string]any) string {
-		return iampolicy.NewStatement(map[string]any{
-			"Sid": sid, "Effect": iampolicy.Allow, "Principal": map[string]string{"Service": catalog.LogDeliveryService},
-			"Action": action, "Resource": resource,
-			"Condition": map[string]any{"StringEquals": equals, "ArnLike": like},
-		}).String()
-	}
-	return statement("AWSLogDeliveryWrite", "s3:PutObject", objects, put) + ", " + statement("AWSLogDeliveryAclCheck", "s3:GetBucketAcl", bucket, source)
+	return iampolicy.NewStatement(map[string]any{
+		"Sid": "AWSLogDeliveryWrite", "Effect": iampolicy.Allow, "Principal": map[string]string{"Service": catalog.LogDeliveryService},
+		"Action": []string{"s3:PutObject", "s3:GetBucketAcl"}, "Resource": []string{bucket, objects},
+		"Condition": map[string]any{
+			"StringEquals": map[string]string{"aws:SourceAccount": got.Account},
+			"ArnLike":      map[string]string{"aws:SourceArn": strings.Replace(deliverySource(bucket, got), ":"+got.Region+":", ":*:", 1) + "*"},
+		},
+	}).String()
 }
 
 // bucketARNs returns the ARN of the bucket of relight's own flow logs, and that of the

@@ -37,7 +37,7 @@ func bucketFindings(t *testing.T, hive bool, at plan.BucketState) (found []plan.
 }
 
 // A policy that admits the delivery is no finding, however it is written. For any other
-// the finding says why, and its statements suffice.
+// the finding says why, and its statement suffices.
 func TestBucketPolicies(t *testing.T) {
 	const (
 		ours   = `"StringEquals":{"aws:SourceAccount":"` + account + `"},"ArnLike":{"aws:SourceArn":"arn:aws:logs:*:` + account + `:*"}`
@@ -86,7 +86,13 @@ func TestBucketPolicies(t *testing.T) {
 		}
 		offered := regexp.MustCompile(`\{.*\}`).FindString(found[0].Remedy)
 		if left := bucketFindings(t, tt.hive, plan.BucketState{Exists: true, Policy: statements(offered)}); len(left) > 0 {
-			t.Errorf("%s: the statements that it offers do not suffice: %s\n%v", tt.name, offered, left)
+			t.Errorf("%s: the statement that it offers does not suffice: %s\n%v", tt.name, offered, left)
+		}
+	}
+	// A message cuts a line after 800 bytes, and a bucket's name has up to 63 characters.
+	for _, f := range bucketFindings(t, true, plan.BucketState{Exists: true}) {
+		if line := strings.ReplaceAll(f.String(), "flows", strings.Repeat("b", 63)); len(line) > 800 {
+			t.Errorf("%d bytes: %s", len(line), line)
 		}
 	}
 	if found := bucketFindings(t, false, plan.BucketState{}); len(found) != 1 || found[0].Code != plan.FlowLogBucketMissing {

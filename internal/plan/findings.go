@@ -552,7 +552,7 @@ var findingTexts = []FindingText{
 	{
 		Code: FlowLogBucketShut, Subject: "bucket {bucket}", Alert: true,
 		Problem: "relight's flow logs of {region} go to it, and it does not admit them: {cause}",
-		Remedy:  "Add what is missing of these statements to the bucket's policy, and remove what denies: {statements}. With ACLs disabled on the bucket, leave out s3:x-amz-acl.",
+		Remedy:  "Remove what denies from the bucket's policy, and add this statement: {statement}.",
 		Why:     "Somebody changed or removed the bucket's policy, or it was never complete. relight writes no policy of a bucket: it could open the bucket, and with the permission to do so EC2 would overwrite the policy.",
 		More:    "relight reads the policy of a bucket of this account, in sweeps and after events about the bucket. The bucket's key and a bucket of another account show only in the delivery of the flow logs.",
 	},
