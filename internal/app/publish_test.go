@@ -33,8 +33,7 @@ func (w *world) publisher() (*publish.Publisher, *bytes.Buffer) {
 // that Security Hub has, by control and VPC.
 func (w *world) published() (publish.Result, map[string]hubtypes.AwsSecurityFinding) {
 	w.t.Helper()
-	now := w.Now().Add(time.Minute)
-	w.Account.Now = func() time.Time { return now }
+	w.now = w.now.Add(time.Minute)
 	p, _ := w.publisher()
 	res, err := p.Handle(w.t.Context())
 	if err != nil {
