@@ -47,7 +47,7 @@ var auditorGrants = []Grant{
 		Actions:   AuditActions,
 		Resources: []string{"*"},
 		Why: "the reads of relight audit, which learns only from what it has read which trails, topics, keys and subscribers it reads, in any region; " +
-			"GetEventSelectors is for a trail with selectors of its own, DescribeKey is for and GetKeyPolicy is for the key of a topic, and GetPolicy is for a subscribed function",
+			"GetEventSelectors is for a trail with selectors of its own, DescribeKey is for and GetKeyPolicy is for the key of a topic, GetPolicy is for a subscribed function, and GetQueueUrl is for and GetQueueAttributes is for a subscribed queue",
 	},
 	{
 		Actions:   []string{"securityhub:BatchImportFindings"},

@@ -13,6 +13,24 @@ const FlowLogsCheck = "vpc-flow-logs"
 // DefaultFramework is audited if no other is named.
 const DefaultFramework = "cis-5.0"
 
+// FrameworkIDs returns the IDs of Frameworks, in its order. The functions check the
+// configuration with it, and most do not link the requirements.
+func FrameworkIDs() []string {
+	var ids []string
+	for _, version := range Benchmarks {
+		ids = append(ids, cisID(version))
+	}
+	return append(ids, "security-hub", "nist-800-53-r5", "pci-3.2.1", "pci-4.0")
+}
+
+// cisID returns the ID of a version of the CIS benchmark.
+func cisID(version string) string {
+	if version == "4.0.1" {
+		version = "4.0"
+	}
+	return "cis-" + version
+}
+
 // A Framework is a set of requirements that an audit checks. It has a requirement
 // for a control, or for FlowLogsCheck, if somebody who can be cited says so.
 type Framework struct {
@@ -34,12 +52,8 @@ type Framework struct {
 func Frameworks() []Framework {
 	var all []Framework
 	for _, version := range Benchmarks {
-		id := version
-		if version == "4.0.1" {
-			id = "4.0"
-		}
 		f := Framework{
-			ID: "cis-" + id, Title: "CIS AWS Foundations Benchmark " + version, benchmark: version,
+			ID: cisID(version), Title: "CIS AWS Foundations Benchmark " + version, benchmark: version,
 			Source:       "Prowler, Turbot Powerpipe",
 			requirements: map[string][]string{FlowLogsCheck: {flowLogSections[version]}},
 		}

@@ -8,6 +8,17 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
+// The IDs that the configuration takes are those of the frameworks.
+func TestFrameworkIDs(t *testing.T) {
+	var want []string
+	for _, f := range catalog.Frameworks() {
+		want = append(want, f.ID)
+	}
+	if got := catalog.FrameworkIDs(); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // Every framework requires flow logs, each requirement is of a control that exists,
 // and the CIS sections are as in the benchmark.
 func TestFrameworks(t *testing.T) {

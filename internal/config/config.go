@@ -451,12 +451,12 @@ func (c Config) Baseline() catalog.Baseline {
 // frameworks returns the IDs of the frameworks to audit, each once.
 func (h SecurityHub) frameworks() []string {
 	if slices.Contains(h.Frameworks, allFrameworks) {
-		return frameworkIDs()
+		return catalog.FrameworkIDs()
 	}
 	var ids []string
 	for _, id := range h.Frameworks {
-		if f, known := catalog.FrameworkByID(id); known && !slices.Contains(ids, f.ID) {
-			ids = append(ids, f.ID)
+		if id = strings.ToLower(id); !slices.Contains(ids, id) {
+			ids = append(ids, id)
 		}
 	}
 	if len(ids) == 0 {

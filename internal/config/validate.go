@@ -139,19 +139,10 @@ const allFrameworks = "all"
 
 func (h SecurityHub) validate(p *problems) {
 	for _, id := range h.Frameworks {
-		_, known := catalog.FrameworkByID(id)
-		p.unless(known || id == allFrameworks, "audit.securityHub.frameworks: %q is not a framework: use all, or some of %s", id, strings.Join(frameworkIDs(), ", "))
+		p.unless(slices.Contains(catalog.FrameworkIDs(), strings.ToLower(id)) || id == allFrameworks, "audit.securityHub.frameworks: %q is not a framework: use all, or some of %s", id, strings.Join(catalog.FrameworkIDs(), ", "))
 	}
 	hours := or(h.Hours, catalog.AuditHours)
 	p.unless(hours >= 1 && hours <= catalog.MostAuditHours, "audit.securityHub.hours %d: use 1 to %d", hours, catalog.MostAuditHours)
-}
-
-func frameworkIDs() []string {
-	var ids []string
-	for _, f := range catalog.Frameworks() {
-		ids = append(ids, f.ID)
-	}
-	return ids
 }
 
 func (a Adopt) validate(p *problems) {

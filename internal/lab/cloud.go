@@ -40,6 +40,8 @@ type Options struct {
 	Venv string // Python virtual environment with requirements.txt installed; default ".venv"
 	Dir  string // state and logs, kept; default: a temporary directory that Close removes
 	Port int    // of Endpoint; default: any free port
+
+	Config map[string]any // of what Open deploys: changes to the lab's configuration
 }
 
 // Start starts a Cloud and waits until it answers. The Cloud runs until Close,

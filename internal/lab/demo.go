@@ -36,13 +36,13 @@ func Open(ctx context.Context, o Options, say func(step string)) (*Arena, error)
 		return nil, err
 	}
 	a := &Arena{Cloud: cloud, Prefix: "relight"}
-	if err := a.settleIn(ctx, dir, say); err != nil {
+	if err := a.settleIn(ctx, dir, o.Config, say); err != nil {
 		return nil, errors.Join(err, cloud.Close())
 	}
 	return a, nil
 }
 
-func (a *Arena) settleIn(ctx context.Context, dir string, say func(string)) (err error) {
+func (a *Arena) settleIn(ctx context.Context, dir string, config map[string]any, say func(string)) (err error) {
 	say("making the account: a trail, VPCs in two regions, an intruder")
 	if a.Customer, err = NewCustomer(ctx, a.Cloud); err != nil {
 		return err
@@ -53,7 +53,7 @@ func (a *Arena) settleIn(ctx context.Context, dir string, say func(string)) (err
 	}
 	defer log.Close()
 	say("deploying the stacks with the CDK CLI")
-	if a.Deployment, err = a.Cloud.Deploy(ctx, dir, nil, log); err != nil {
+	if a.Deployment, err = a.Cloud.Deploy(ctx, dir, config, log); err != nil {
 		return err
 	}
 	say("waiting for the first sweep, which the deployment started")

@@ -266,7 +266,9 @@ func (s stage) schedules(t *testing.T) (names []string) {
 		t.Fatal(err)
 	}
 	for _, one := range out.Schedules {
-		names = append(names, aws.ToString(one.Name))
+		if name := aws.ToString(one.Name); name != s.name(catalog.Auditor) { // which the guard leaves to an alarm
+			names = append(names, name)
+		}
 	}
 	if len(names) != 3 {
 		t.Fatalf("schedules %v, want three", names)

@@ -30,7 +30,7 @@ func TestPolicies(t *testing.T) {
 	s.drain(t)
 	service := map[string]string{"monitoring": "cloudwatch"} // signing name to IAM prefix, if they differ
 	byKinds := map[string]bool{}
-	for _, f := range catalog.Functions() { // Backfill is the last one
+	for _, f := range catalog.Binaries() { // Backfill comes after the kinds
 		used := map[string]bool{}
 		for _, c := range s.Cloud.Tap.Calls(tap.ByRole(s.role(t, f), time.Time{})) {
 			prefix := c.Service

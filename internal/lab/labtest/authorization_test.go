@@ -17,6 +17,8 @@ import (
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/securityhub"
+	hubtypes "github.com/aws/aws-sdk-go-v2/service/securityhub/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/relight-aws/relight/internal/lab"
@@ -40,6 +42,9 @@ func TestPoliciesForOneResource(t *testing.T) {
 	cli(t, region, "ssm", "put-parameter", "--name", "/pinned", "--type", "String", "--value", "v")
 	key := cli(t, region, "kms", "create-key", "--query", "KeyMetadata.KeyId", "--output", "text")
 	cli(t, region, "kms", "create-alias", "--alias-name", "alias/pinned", "--target-key-id", key)
+
+	_, err = securityhub.NewFromConfig(cfg).EnableSecurityHub(ctx, &securityhub.EnableSecurityHubInput{})
+	must(t, err)
 
 	user := newUser(t, name)
 	sdk := config(region, user.key, user.secret, "")
@@ -88,6 +93,10 @@ func TestPoliciesForOneResource(t *testing.T) {
 		{"parameter", "arn:aws:ssm:" + place + ":parameter/pinned", byCLI("ssm get-parameter --name /pinned")},
 		{"bucket", "arn:aws:s3:::pinned-trail", byCLI("s3api get-bucket-location --bucket pinned-trail")},
 		{"key by its alias", "arn:aws:kms:" + place + ":key/" + key, byCLI("kms describe-key --key-id alias/pinned")},
+		{"findings of the account's product", "arn:aws:securityhub:" + place + ":product/" + lab.Account + "/default", func() error {
+			_, err := securityhub.NewFromConfig(sdk).BatchImportFindings(ctx, &securityhub.BatchImportFindingsInput{Findings: []hubtypes.AwsSecurityFinding{finding("pinned", region)}})
+			return err
+		}},
 		{"account", "arn:aws:account::" + lab.Account + ":account", byCLI("account get-region-opt-status --region-name us-east-1")},
 	}
 	for _, tt := range tests {

@@ -252,5 +252,11 @@ def _account(operation, asked, place):
     return [f"arn:aws:account::{place.split(':')[1]}:account"]
 
 
+def _securityhub(operation, asked, place):
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecurityhub.html
+    # The service part takes findings of no other product.
+    return [f"arn:aws:securityhub:{place}:product/{place.split(':')[1]}/default"]
+
+
 RESOURCES = {"account": _account, "cloudtrail": _cloudtrail, "ec2": _ec2, "events": _events, "iam": _iam, "kms": _kms,
-             "logs": _logs, "monitoring": _cloudwatch, "ssm": _ssm}
+             "logs": _logs, "monitoring": _cloudwatch, "securityhub": _securityhub, "ssm": _ssm}

@@ -147,7 +147,7 @@ type route struct {
 }
 
 // routes lists the writes of the REST services that the tap watches for harm to
-// functions and schedules, and the reads that relight makes there.
+// functions and schedules, and the calls that relight and its tests make there.
 //
 // Lambda's names end in the date of the API's path, and some in a revision.
 // Recorded events confirm some of them (invictus-ir/aws_dataset, where
@@ -179,6 +179,11 @@ var routes = map[string][]route{
 		{http.MethodPost, fullPath(`2015-03-31/event-source-mappings/?`), "CreateEventSourceMapping20150331"},
 		{http.MethodPut, fullPath(`2015-03-31/event-source-mappings/(?P<uUID>[^/]+)`), "UpdateEventSourceMapping20150331"},
 		{http.MethodDelete, fullPath(`2015-03-31/event-source-mappings/(?P<uUID>[^/]+)`), "DeleteEventSourceMapping20150331"},
+	},
+	"securityhub": {
+		{http.MethodPost, fullPath(`findings/import`), "BatchImportFindings"},
+		{http.MethodPost, fullPath(`findings`), "GetFindings"},
+		{http.MethodPost, fullPath(`accounts`), "EnableSecurityHub"},
 	},
 	"scheduler": {
 		{http.MethodGet, fullPath(`schedules/(?P<name>[^/]+)`), "GetSchedule"},
