@@ -1,6 +1,9 @@
 package catalog
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // An AuditSpec says which audits the stack publishes. The zero value is for none.
 type AuditSpec struct {
@@ -37,6 +40,9 @@ const (
 // AuditName returns the name of the schedule of the audits.
 func (b Baseline) AuditName() string { return b.Name("audit") }
 
+// listGateways is for what relight audit lists on request only. No finding is about it.
+const listGateways = "ec2:DescribeTransitGateways"
+
 // auditorGrants lists what Auditor may do: read what relight audit reads, and import
 // what it finds. It notifies nobody: an alarm does if it fails.
 //
@@ -44,7 +50,7 @@ func (b Baseline) AuditName() string { return b.Name("audit") }
 // recorded in aws-samples/automated-security-helper-pipeline, issue 1 (2024-10-10).
 var auditorGrants = []Grant{
 	{
-		Actions:   AuditActions,
+		Actions:   slices.DeleteFunc(slices.Clone(AuditActions), func(a string) bool { return a == listGateways }),
 		Resources: []string{"*"},
 		Why: "the reads of relight audit, which learns only from what it has read which trails, topics, keys and subscribers it reads, in any region; " +
 			"GetEventSelectors is for a trail with selectors of its own, DescribeKey is for and GetKeyPolicy is for the key of a topic, GetPolicy is for a subscribed function, and GetQueueUrl is for and GetQueueAttributes is for a subscribed queue",
@@ -66,7 +72,7 @@ var AuditActions = []string{
 	"cloudwatch:DescribeAlarms",
 	"ec2:DescribeFlowLogs",
 	"ec2:DescribeRegions",
-	"ec2:DescribeTransitGateways",
+	listGateways,
 	"ec2:DescribeVpcs",
 	"kms:DescribeKey",
 	"kms:GetKeyPolicy",

@@ -151,7 +151,9 @@ func TestAuditor(t *testing.T) {
 	for _, g := range catalog.Grants(f, catalog.GrantKeys()...) {
 		may = append(may, g.Actions...)
 	}
-	if want := append(slices.Clone(catalog.AuditActions), "securityhub:BatchImportFindings"); !slices.Equal(may, want) {
+	want := append(slices.Clone(catalog.AuditActions), "securityhub:BatchImportFindings")
+	want = slices.DeleteFunc(want, func(a string) bool { return a == "ec2:DescribeTransitGateways" }) // which no finding is about
+	if !slices.Equal(may, want) {
 		t.Errorf("it may %v, want %v", may, want)
 	}
 }
