@@ -120,7 +120,7 @@ func TestPatternsCoverCalls(t *testing.T) {
 	for _, c := range catalog.Calls {
 		for _, k := range c.Kinds {
 			if !slices.ContainsFunc(catalog.PatternsOf(catalog.Calls, k), func(p catalog.Pattern) bool {
-				return (p.Narrow() == "tagged") == (c.Tagged) && strings.HasPrefix(p.Narrow(), "memory") == c.Memory && p.Source[0] == c.Source && p.DetailType[0] == c.DetailType &&
+				return (p.Narrow() == "tagged") == c.Tagged && strings.HasPrefix(p.Narrow(), "memory") == c.Memory && p.Source[0] == c.Source && p.DetailType[0] == c.DetailType &&
 					(c.Name == "" || slices.Contains(p.Detail.EventName, c.Name))
 			}) {
 				t.Errorf("no %s pattern matches %s %s", k, c.Source, c.Name)
