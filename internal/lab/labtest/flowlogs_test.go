@@ -246,3 +246,24 @@ func TestPagesOfVPCsAndFlowLogs(t *testing.T) {
 		t.Errorf("VPCs %q and VPCs of flow logs %q, want %q", vpcs, logs, want)
 	}
 }
+
+// The default VPCs of two regions have different IDs, and what belongs to them names its own.
+func TestDefaultVPCsDiffer(t *testing.T) {
+	ids := map[string]string{}
+	for _, region := range []string{"ca-central-1", "sa-east-1"} {
+		c := ec2.NewFromConfig(config(region))
+		byDefault := []types.Filter{{Name: aws.String("is-default"), Values: []string{"true"}}}
+		vpcs, err := c.DescribeVpcs(t.Context(), &ec2.DescribeVpcsInput{Filters: byDefault})
+		must(t, err)
+		if len(vpcs.Vpcs) != 1 {
+			t.Fatalf("%s has %d default VPCs", region, len(vpcs.Vpcs))
+		}
+		id := *vpcs.Vpcs[0].VpcId
+		subnets, err := c.DescribeSubnets(t.Context(), &ec2.DescribeSubnetsInput{Filters: []types.Filter{{Name: aws.String("vpc-id"), Values: []string{id}}}})
+		must(t, err)
+		if other := ids[id]; other != "" || len(subnets.Subnets) == 0 {
+			t.Errorf("%s: %s, as in %q, with %d subnets", region, id, other, len(subnets.Subnets))
+		}
+		ids[id] = region
+	}
+}

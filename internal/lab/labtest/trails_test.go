@@ -66,7 +66,8 @@ func (o *trailOwner) trail() types.Trail {
 	return out.TrailList[0]
 }
 
-// A trail reports whether it delivers to its bucket and to its log group.
+// A trail reports whether it delivers to its bucket and to its log group, and when it
+// last did.
 func TestTrailDelivery(t *testing.T) {
 	const region, name = "eu-south-1", "trail-delivery"
 	o := newTrailOwner(t, region, name)
@@ -104,6 +105,14 @@ func TestTrailDelivery(t *testing.T) {
 		{name: "a bucket without policy", do: func() { cli(t, region, "s3api", "delete-bucket-policy", "--bucket", name) }, bucket: "AccessDenied"},
 		{name: "no bucket", do: func() { cli(t, region, "s3", "rb", "s3://"+name) }, bucket: "NoSuchBucket"},
 		{name: "a bucket again", do: func() { bucket(t, region, name) }},
+		{name: "nothing logged", do: func() {
+			_, err := o.StopLogging(t.Context(), &cloudtrail.StopLoggingInput{Name: aws.String(name)})
+			must(t, err)
+		}},
+		{name: "no delivery to a log group", do: func() {
+			_, err := o.UpdateTrail(t.Context(), &cloudtrail.UpdateTrailInput{Name: aws.String(name), CloudWatchLogsLogGroupArn: aws.String(""), CloudWatchLogsRoleArn: aws.String("")})
+			must(t, err)
+		}},
 	}
 	for _, step := range steps {
 		step.do()
@@ -114,12 +123,35 @@ func TestTrailDelivery(t *testing.T) {
 		if got := aws.ToString(s.LatestCloudWatchLogsDeliveryError); got != step.logs {
 			t.Errorf("with %s: log group %q, want %q", step.name, got, step.logs)
 		}
-		if (s.LatestDeliveryTime == nil) != (step.bucket != "") || (s.LatestCloudWatchLogsDeliveryTime == nil) != (step.logs != "") {
-			t.Errorf("with %s: %+v", step.name, s)
+		if s.LatestDeliveryTime == nil || s.LatestCloudWatchLogsDeliveryTime == nil {
+			t.Errorf("with %s, the time of the last delivery is gone: %+v", step.name, s)
 		}
 	}
 	_, err = o.DeleteTrail(t.Context(), &cloudtrail.DeleteTrailInput{Name: aws.String(name)})
 	must(t, err)
+	_, err = o.CreateTrail(t.Context(), o.in)
+	must(t, err)
+	if s := status(); s.LatestDeliveryTime != nil || s.LatestCloudWatchLogsDeliveryTime != nil {
+		t.Errorf("a new trail of the same name: %+v", s)
+	}
+	_, err = o.DeleteTrail(t.Context(), &cloudtrail.DeleteTrailInput{Name: aws.String(name)})
+	must(t, err)
+}
+
+// A trail stopped before anybody asked for its status has delivered too.
+func TestStoppedTrailHasDelivered(t *testing.T) {
+	const name = "trail-stopped"
+	o := newTrailOwner(t, "eu-south-1", name)
+	o.create()
+	_, err := o.StopLogging(t.Context(), &cloudtrail.StopLoggingInput{Name: aws.String(name)})
+	must(t, err)
+	if s, err := o.GetTrailStatus(t.Context(), &cloudtrail.GetTrailStatusInput{Name: aws.String(name)}); err != nil || s.LatestCloudWatchLogsDeliveryTime == nil || s.LatestDeliveryTime == nil {
+		t.Errorf("%+v, %v", s, err)
+	}
+	_, err = o.GetInsightSelectors(t.Context(), &cloudtrail.GetInsightSelectorsInput{TrailName: aws.String(name)})
+	wantCode(t, err, "InsightNotEnabledException")
+	_, err = o.GetInsightSelectors(t.Context(), &cloudtrail.GetInsightSelectorsInput{TrailName: aws.String("none")})
+	wantCode(t, err, "TrailNotFoundException")
 }
 
 // UpdateTrail changes what the request names, and refuses a trail that could

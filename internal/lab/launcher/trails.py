@@ -3,12 +3,18 @@
 https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html
 https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_UpdateTrail.html
 https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetTrailStatus.html
+https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetInsightSelectors.html
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-required-policy-for-cloudwatch-logs.html
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html
 
 No record is delivered. While the trail logs, its status shows the result that a
-delivery would have now.
+delivery would have now. The time of the last delivery stays when the trail stops, when
+it loses its log group, and when a delivery fails (for the bucket: recorded 2026-09-13 to 2026-09-20;
+otherwise as "last delivered" in API_GetTrailStatus). A delivery counts once somebody
+has read the status, or has stopped the trail.
+
+No trail has Insights: MiniStack does not know them.
 """
 
 import json
@@ -23,6 +29,7 @@ from roles import admits, allows, assumable
 GROUP, ROLE, BUCKET, PREFIX, TOPIC = ("CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn", "S3BucketName",
                                       "S3KeyPrefix", "SnsTopicName")
 SERVICE = "cloudtrail.amazonaws.com"
+DELIVERED = "_Delivered"  # of a stored trail: the times of its last deliveries
 
 # "Trails per Region", including shadow trails of other regions.
 LIMIT = 5
@@ -32,6 +39,8 @@ DATA_RESOURCES, SELECTOR_VALUES = 250, 500
 
 
 def install():
+    cloudtrail._TRAIL_STATE_KEYS |= {DELIVERED}  # DescribeTrails does not show them
+
     @around(cloudtrail, "_create_trail", cloudtrail._DISPATCH)
     def create_trail(original, body):
         if not body.get(BUCKET):
@@ -95,20 +104,43 @@ def install():
         if not ok(reply):
             return reply
         _, _, trail = cloudtrail._find_visible_trail(body["Name"].strip())
-        if not trail.get("IsLogging"):
-            return reply
-        shown, now = {}, int(time.time())
-        if error := _bucket_error(trail, trail["TrailARN"]):
-            shown["LatestDeliveryError"] = error
+        errors = _deliver(trail)
+        return with_json(reply, **trail.get(DELIVERED, {}), **errors)
+
+    @around(cloudtrail, "_stop_logging", cloudtrail._DISPATCH)
+    def stop_logging(original, body):
+        _, _, trail, error = cloudtrail._find_mutable_trail((body.get("Name") or "").strip())
+        if not error:
+            _deliver(trail)
+        return original(body)
+
+    cloudtrail._DISPATCH["GetInsightSelectors"] = get_insight_selectors
+
+
+def get_insight_selectors(body):
+    name, _, trail = cloudtrail._find_visible_trail((body.get("TrailName") or "").strip())
+    if trail is None:
+        return cloudtrail._err("TrailNotFoundException", f"Unknown trail: {name}")
+    return cloudtrail._err("InsightNotEnabledException", f"Trail {name} does not have Insights enabled.")
+
+
+def _deliver(trail):
+    """Notes the deliveries that succeed now, and returns the errors of the others."""
+    if not trail.get("IsLogging"):
+        return {}
+    errors, now = {}, int(time.time())
+    delivered = trail.setdefault(DELIVERED, {})
+    if error := _bucket_error(trail, trail["TrailARN"]):
+        errors["LatestDeliveryError"] = error
+    else:
+        delivered["LatestDeliveryTime"] = now
+    if trail.get(GROUP):
+        error = "" if _group(trail[GROUP]) else "The specified log group does not exist."
+        if error := error or _role_error(trail, trail["TrailARN"]):
+            errors["LatestCloudWatchLogsDeliveryError"] = error
         else:
-            shown["LatestDeliveryTime"] = now
-        if trail.get(GROUP):
-            error = "" if _group(trail[GROUP]) else "The specified log group does not exist."
-            if error := error or _role_error(trail, trail["TrailARN"]):
-                shown["LatestCloudWatchLogsDeliveryError"] = error
-            else:
-                shown["LatestCloudWatchLogsDeliveryTime"] = now
-        return with_json(reply, **shown)
+            delivered["LatestCloudWatchLogsDeliveryTime"] = now
+    return errors
 
 
 def _refusal(asked, trail_arn):
