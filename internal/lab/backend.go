@@ -63,6 +63,15 @@ func (e *Emulator) Poll(ctx context.Context, on bool, queues ...string) error {
 	return e.lab(ctx, http.MethodPost, strings.Join(append([]string{path}, queues...), "/"), nil, nil)
 }
 
+// Schedules makes schedules invoke their targets, or not.
+func (e *Emulator) Schedules(ctx context.Context, on bool) error {
+	path := "schedules/off"
+	if on {
+		path = "schedules/on"
+	}
+	return e.lab(ctx, http.MethodPost, path, nil, nil)
+}
+
 // Cold ends the processes of functions, so that each function starts cold, as Lambda
 // may let it at any time.
 func (e *Emulator) Cold(ctx context.Context) error {

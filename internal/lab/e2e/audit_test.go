@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/relight-aws/relight/internal/audit"
+	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/lab"
 	"github.com/relight-aws/relight/internal/lab/tap"
 )
@@ -35,11 +37,47 @@ func TestAudit(t *testing.T) {
 		t.Errorf("%d of %d checks pass", n, len(rep.Checks))
 	}
 
-	const trails, flowLogs = "all controls", "vpc-flow-logs"
-	for _, round := range []map[string]struct { // by attack
-		of   string // the control, or trails for each of them
-		link audit.Link
-	}{
+	s.inRounds(t, cli, func(round map[string]harm, rep audit.Report) {
+		found := map[string]bool{}
+		for _, c := range rep.Checks {
+			want := audit.Link("")
+			for name, r := range round {
+				if (c.Control == r.of || r.of == trails && c.Control != flowLogs) && (c.Status == audit.Fail || r.of != flowLogs) {
+					want = r.link
+					if c.Broken == r.link && (c.Status == audit.Fail) == (r.link != "") {
+						found[name] = true
+					}
+				}
+			}
+			if c.Broken != want || want != "" && c.Status != audit.Fail {
+				t.Errorf("after %v, %s %s is %s at the link %q, want %q: %s", sortedKeys(round), c.Control, c.Resource, c.Status, c.Broken, want, c.Problem)
+			}
+			broken := slices.DeleteFunc(slices.Clone(c.Steps), func(s audit.Step) bool { return s.Status == audit.Pass || s.Status == audit.NotReached })
+			if len(broken) > 1 || c.Status == audit.Fail && c.Command == "" {
+				t.Errorf("after %v, %s names %d links, command %q", sortedKeys(round), c.Control, len(broken), c.Command)
+			}
+		}
+		if len(found) != len(round) {
+			t.Errorf("after %v, only %v are as expected", sortedKeys(round), found)
+		}
+	})
+	if rep := s.audit(t, cli, 0); !rep.Passed() {
+		t.Errorf("at the end: %v", rep.Totals)
+	}
+}
+
+// What a harm is of, if it is of no single control.
+const trails, flowLogs = "all controls", catalog.FlowLogsCheck
+
+// A harm is what an audit finds after an attack.
+type harm struct {
+	of   string     // the control, trails for each of them, or flowLogs for those of some VPCs
+	link audit.Link // that is broken; "" if the audit passes
+}
+
+// rounds returns harms by attack. Those of one round do not cover each other.
+func rounds() []map[string]harm {
+	return []map[string]harm{
 		{"cloudtrail StopLogging": {trails, audit.Logging}, "ec2 DeleteFlowLogs, one": {flowLogs, audit.FlowLog}},
 		{"cloudtrail DeleteTrail": {trails, audit.Trail}, "logs PutRetentionPolicy, a day, flow logs'": {flowLogs, audit.Retention}},
 		{"cloudtrail UpdateTrail, stripped": {trails, audit.Trail}},
@@ -56,13 +94,37 @@ func TestAudit(t *testing.T) {
 			"monitoring DisableAlarmActions, one":            {"cloudtrail-changes", audit.Actions},
 			"monitoring PutMetricAlarm, notifying nobody":    {"s3-bucket-policy-changes", audit.Actions},
 		},
+		{
+			"monitoring PutMetricAlarm, in another namespace": {"iam-changes", audit.Alarm},
+			"logs PutMetricFilter, all events at once":        {"vpc-changes", audit.Filter},
+			"logs DeleteMetricFilter, of security groups":     {"security-group-changes", audit.Filter},
+			"logs PutMetricFilter, clauses in another order":  {"root-usage", ""},
+			"logs PutMetricFilter, no event source":           {"route-table-changes", ""},
+			"logs PutMetricFilter, three events less":         {"organizations-changes", ""},
+		},
 		{"monitoring DeleteAlarms, one": {"root-usage", audit.Alarm}, "ec2 DeleteFlowLogs, a narrower one in its place": {flowLogs, audit.FlowLog}},
 		{"sns DeleteTopic": {trails, audit.Topic}},
 		{"sns SetTopicAttributes, a policy without alarms": {trails, audit.Topic}},
 		{"kms DisableKey, the topic's": {trails, audit.Topic}},
 		{"sns Unsubscribe, the mail": {trails, audit.Subscriber}, "sns Unsubscribe, the queue": {trails, audit.Subscriber}},
-	} {
-		for name := range round {
+	}
+}
+
+// inRounds carries out the attacks, calls judge with the audit after each round, and
+// restores the account. The functions have to receive no events, and no schedule starts
+// a sweep meanwhile.
+func (s stage) inRounds(t *testing.T, cli string, judge func(round map[string]harm, rep audit.Report)) {
+	t.Helper()
+	if err := s.Cloud.Emulator.Schedules(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Cloud.Emulator.Schedules(context.WithoutCancel(t.Context()), true); err != nil {
+			t.Error(err)
+		}
+	}()
+	for _, round := range rounds() {
+		for _, name := range sortedKeys(round) {
 			region := lab.Region
 			for _, at := range lab.Attacks() {
 				if at.Name == name {
@@ -71,37 +133,13 @@ func TestAudit(t *testing.T) {
 			}
 			attack(name)(t, s.Customer.Intruder.In(region))
 		}
-		found := map[string]bool{}
-		for _, c := range s.audit(t, cli, 2).Checks {
-			want := audit.Link("")
-			for name, r := range round {
-				if (c.Control == r.of || r.of == trails && c.Control != flowLogs) && (c.Status == audit.Fail || r.of != flowLogs) {
-					want = r.link
-					if c.Status == audit.Fail && c.Broken == r.link {
-						found[name] = true
-					}
-				}
-			}
-			if c.Broken != want || want != "" && c.Status != audit.Fail {
-				t.Errorf("after %v, %s %s is %s at the link %q, want %q: %s", sortedKeys(round), c.Control, c.Resource, c.Status, c.Broken, want, c.Problem)
-			}
-			broken := slices.DeleteFunc(slices.Clone(c.Steps), func(s audit.Step) bool { return s.Status == audit.Pass || s.Status == audit.NotReached })
-			if len(broken) > 1 || c.Status == audit.Fail && c.Command == "" {
-				t.Errorf("after %v, %s names %d links, command %q", sortedKeys(round), c.Control, len(broken), c.Command)
-			}
-		}
-		if len(found) != len(round) {
-			t.Errorf("after %v, only %v are named", sortedKeys(round), found)
-		}
+		judge(round, s.audit(t, cli, 2))
 		// The next round shows what is left. The sweep has the subscribers of the
 		// deployment, and the owner of the mailbox confirms.
 		s.relight(t, cli, s.Cloud.Root(), 0, "backfill")
 		if err := s.Cloud.ConfirmSubscriptions(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if rep := s.audit(t, cli, 0); !rep.Passed() {
-		t.Errorf("at the end: %v", rep.Totals)
 	}
 }
 

@@ -95,7 +95,7 @@ func TestBudgets(t *testing.T) {
 func attack(name string) func(*testing.T, *lab.Session) {
 	return func(t *testing.T, intruder *lab.Session) {
 		t.Helper()
-		for _, at := range lab.Attacks() {
+		for _, at := range append(lab.Attacks(), lab.Variants()...) {
 			if at.Name == name && at.Region == intruder.Region {
 				if err := at.CarryOut(t.Context(), intruder, shared.Target(intruder.Region)); err != nil {
 					t.Fatal(err)

@@ -6,6 +6,7 @@ GET  identity/KEY         the principal that an access key belongs to
 GET  alarms/ACCT/REGION   stored metric alarms, all or ?name=...
 GET  pending/ACCT/REGION  the contents of subscribers' mailboxes: unconfirmed subscriptions with their token
 POST poll/on, poll/off    whether functions receive messages from queues; poll/off/QUEUE is about one
+POST schedules/on, schedules/off  whether schedules invoke their targets
 POST cold                 ends the processes of functions, so that each starts cold, as Lambda may at any time
 POST drop                 removes the messages of the queues that feed functions
 """
@@ -22,6 +23,7 @@ from ministack.core.responses import get_account_id, request_scope, set_request_
 from ministack.services import cloudwatch, eventbridge, iam, sns, sts
 
 import batches
+import schedules
 from hook import around
 
 
@@ -38,7 +40,7 @@ def install(token):
         query = parse_qs(scope["query_string"].decode())
         try:
             answer = {"events": put, "identity": identity, "alarms": alarms, "pending": pending,
-                      "poll": batches.poll, "drop": batches.drop, "cold": cold}[kind](
+                      "poll": batches.poll, "drop": batches.drop, "cold": cold, "schedules": schedules.switch}[kind](
                 *rest, **({"events": json.loads(body)} if body else {}), **query)
         except Exception as error:  # the caller prints it; the emulator continues
             return await _reply(send, 500, {"error": f"{type(error).__name__}: {error}"})

@@ -9,9 +9,14 @@ the scheduled time. In a lab it does so at the end of the window.
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-flexible-time-windows.html
 """
 
+import threading
+
 from ministack.services import scheduler
 
 from hook import around
+
+running = threading.Event()
+running.set()
 
 
 def install():
@@ -19,8 +24,16 @@ def install():
 
     @around(scheduler, "_tick_schedules")
     def tick(original):
+        if not running.is_set():
+            return
         for key, schedule in list(scheduler._schedules._data.items()):
             window = schedule.get("FlexibleTimeWindow", {}).get("Mode", "OFF")
             if schedule.get("ScheduleExpression", "").startswith("rate(") and schedule.get("StartDate") is None and window == "OFF":
                 scheduler._schedule_last_fired.setdefault(key, 0)
         original()
+
+
+def switch(state):
+    """Lets schedules invoke their targets, or not. What was due meanwhile is made up for."""
+    running.set() if state == "on" else running.clear()
+    return {"running": running.is_set()}
