@@ -45,6 +45,12 @@ quick: ## Run the tests that need nothing but Go
 beliefs: ## Run every attack under the other way of every assumed belief about AWS
 	go test -count=1 -timeout 30m -run 'Doubts|OtherShape' ./internal/app -beliefs -rapid.checks=100
 
+# Prowler needs some minutes to install, and 2.3 GB: make test does without. RECORD keeps the
+# figures of docs/prowler.md.
+.PHONY: prowler
+prowler: need node_modules .venv build/prowler ## Compare relight audit with Prowler, check by check (RECORD=docs/prowler.json)
+	go test -v -count=1 -timeout 40m -run TestProwler ./internal/lab/e2e -prowler $(CURDIR)/build/prowler $(if $(RECORD),-record $(abspath $(RECORD)))
+
 .PHONY: bench
 bench: ## Run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./internal/plan ./internal/trigger
@@ -115,6 +121,13 @@ chromium: need internal/audit/page/testdata/node_modules
 
 internal/audit/page/testdata/node_modules: internal/audit/page/testdata/package-lock.json
 	npm ci --no-audit --no-fund --prefix $(@D)
+	@touch $@
+
+# Throw it away with rm -rf.
+build/prowler: internal/lab/prowler/requirements.txt
+	rm -rf $@
+	python3 -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 .venv: requirements.txt

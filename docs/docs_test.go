@@ -28,6 +28,7 @@ var pages = map[string]func(*page){
 	"configuration.md": configuration,
 	"demo.md":          demo,
 	"aws-beliefs.md":   beliefs,
+	"prowler.md":       scanner,
 }
 
 // blocks are the generated parts of pages that are otherwise written by hand.

@@ -134,6 +134,8 @@ var layers = map[string][]string{
 	// given, and its tap knows nothing of relight.
 	"internal/lab":     {"events", "internal/catalog", "internal/lab/", "github.com/aws/", "golang.org/x/"},
 	"internal/lab/tap": {"internal/lab/tap", "github.com/aws/smithy-go"},
+	// What another scanner says of an account, against an audit.
+	"internal/lab/prowler": {"internal/audit", "internal/catalog"},
 	"internal/serve":   {"internal/app", "internal/catalog", "github.com/aws/aws-lambda-go/lambda"},
 	"functions":        {"internal/catalog", "internal/serve"},
 	"functions/audit":  {"internal/publish"},
