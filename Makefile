@@ -92,7 +92,7 @@ synth: need node_modules ## Write the CloudFormation templates to cdk.out
 
 .PHONY: diff
 diff: need node_modules ## Show what a deployment would change
-	npx cdk diff --all
+	npx cdk diff
 
 .PHONY: deploy
 deploy: need node_modules ## Deploy into the account of the environment

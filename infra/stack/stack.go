@@ -66,7 +66,7 @@ func Add(app constructs.Construct, p Props) {
 	for _, region := range p.baseline().Forwarders(p.Home) {
 		// The bus to which the stack forwards must be created first and deleted
 		// last.
-		Forwarder(app, p, region).AddDependency(home, nil)
+		Forwarder(app, p, region).AddStackDependency(home, nil)
 	}
 }
 
@@ -90,6 +90,10 @@ func newStack(app constructs.Construct, p Props, name, region, description strin
 		Tags:                  &tags,
 		TerminationProtection: jsii.Bool(p.Config.TerminationProtection),
 	})
+	// The CDK warns that it may miss that a rule and its target are in two accounts,
+	// because the account is not known. relight's rules never leave the account, and
+	// those that leave the region name the bus and a role.
+	awscdk.Annotations_Of(s).AcknowledgeWarning(jsii.String("@aws-cdk/aws-events:ruleUnresolvedEnvironment"), jsii.String("rules and targets are in one account"))
 	if arn := p.Config.PermissionsBoundary; arn != "" {
 		policy := awsiam.ManagedPolicy_FromManagedPolicyArn(s, jsii.String("Boundary"), jsii.String(arn))
 		awsiam.PermissionsBoundary_Of(s).Apply(policy)
