@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -11,6 +12,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/config"
 )
 
 // Home adds the stack of the home region, which watches, restores and reports.
@@ -74,7 +76,20 @@ func Home(app constructs.Construct, p Props) awscdk.Stack {
 	output(s, catalog.OutputTopic, alerts.topic.TopicArn(), "The topic that receives alarms and relight's notifications")
 	output(s, catalog.OutputLastResort, alerts.last.TopicArn(), "The topic of last resort, which carries what the other refuses")
 	output(s, catalog.OutputDeliveryRole, l.delivery.RoleArn(), "The role that VPC flow logs use to deliver")
+	record(s, p.Config)
 	return s
+}
+
+// record writes what the configuration says beyond the defaults into the template's
+// metadata, one key for each value: "cdk diff" shows each that changes on a line of its
+// own. All texts are JSON. CloudFormation does not change metadata alone, and need not:
+// the files of the functions have the configuration too.
+func record(s awscdk.Stack, c config.Config) {
+	s.AddMetadata(jsii.String(catalog.ConfigSchemaKey), catalog.ConfigSchema)
+	facts := c.Facts()
+	for _, path := range slices.Sorted(maps.Keys(facts)) {
+		s.AddMetadata(jsii.String(catalog.ConfigKey+path), facts[path])
+	}
 }
 
 // admitForwarders lets this account send events to the bus. Within an account

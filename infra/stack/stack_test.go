@@ -106,6 +106,7 @@ type synthesized struct {
 	region    string
 	protected bool // has termination protection
 	tags      map[string]*string
+	warnings  []string
 }
 
 // synth builds the stacks of a configuration. It panics if it fails, because
@@ -146,6 +147,9 @@ func synth(raw string, arch stack.Arch, home string) app {
 		if err := json.Unmarshal(raw, &one.template); err != nil {
 			panic(err)
 		}
+		for _, w := range *assertions.Annotations_FromStack(s).FindWarning(jsii.String("*"), assertions.Match_AnyValue()) {
+			one.warnings = append(one.warnings, fmt.Sprint(*w.Id, ": ", w.Entry.Data))
+		}
 		out[*s.StackName()] = one
 	}
 	return out
@@ -153,6 +157,7 @@ func synth(raw string, arch stack.Arch, home string) app {
 
 // A template has the parts of a CloudFormation template that the tests read.
 type template struct {
+	Metadata   map[string]string
 	Resources  map[string]resource
 	Outputs    map[string]any
 	Conditions map[string]any
@@ -295,3 +300,43 @@ func list(v any) []any {
 }
 
 func ids(m map[string]resource) []string { return slices.Sorted(maps.Keys(m)) }
+
+// The template has what the configuration says beyond the defaults, from which the
+// command reads the same configuration again.
+func TestConfigIsRecorded(t *testing.T) {
+	for name, s := range map[string]app{"relight": defaults(), "acme": custom(), "audit-lights-of-acme": full[0].app()} {
+		metadata := s[name].Metadata
+		if metadata[catalog.ConfigSchemaKey] != catalog.ConfigSchema {
+			t.Errorf("%s: schema %v, want %s", name, metadata[catalog.ConfigSchemaKey], catalog.ConfigSchema)
+		}
+		facts := config.Facts{}
+		for key, value := range metadata {
+			if path, ok := strings.CutPrefix(key, catalog.ConfigKey); ok {
+				facts[path] = value
+			}
+		}
+		c, err := facts.Config()
+		if err != nil || c.Prefix != name || c.Baseline().StackName() != name || len(facts) != len(metadata)-1 {
+			t.Errorf("%s: %d facts of %d keys, prefix %q, %v", name, len(facts), len(metadata), c.Prefix, err)
+		}
+		for further, other := range s {
+			if further != name && len(other.Metadata) > 0 {
+				t.Errorf("%s has metadata: %v", further, other.Metadata)
+			}
+		}
+	}
+	if mode := custom()["acme"].Metadata["relight:modes.alarms"]; mode != `"off"` {
+		t.Errorf("mode of alarms %v, want off", mode)
+	}
+}
+
+// The CDK warns of nothing: a warning that always appears hides the one that matters.
+func TestNoWarnings(t *testing.T) {
+	for name, a := range map[string]app{"defaults": defaults(), "custom": custom()} {
+		for stack, s := range a {
+			if len(s.warnings) > 0 {
+				t.Errorf("%s: %s has %d warnings, such as %s", name, stack, len(s.warnings), s.warnings[0])
+			}
+		}
+	}
+}

@@ -24,6 +24,14 @@ const (
 	OutputDeliveryRole = "DeliveryRoleArn"
 )
 
+// These are keys in the metadata of the home stack's template. Each value of the
+// configuration has one, which begins with ConfigKey. ConfigSchemaKey is always there.
+const (
+	ConfigKey       = "relight:"
+	ConfigSchemaKey = "relight.schema"
+	ConfigSchema    = "1" // of the keys and values
+)
+
 // These placeholders are in RuntimeGrants, in addition to those of Grants.
 const (
 	InLogGroup = "${log-group}" // ARN of the function's own log group
