@@ -39,6 +39,7 @@ func newAccept(f *flags) *cobra.Command {
 			if !acct.deployed() {
 				return acct.notDeployed()
 			}
+			acct.announceDeployed(cmd.Context(), f, cmd.ErrOrStderr())
 			if len(only.Retention) > 0 || !only.Adopt.Empty() {
 				return acceptOnly(cmd, f, acct, only, sure)
 			}

@@ -16,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/spf13/cobra"
+
 	"github.com/relight-aws/relight/internal/app"
 	"github.com/relight-aws/relight/internal/awsio"
 	"github.com/relight-aws/relight/internal/catalog"
@@ -27,6 +29,7 @@ import (
 type account struct {
 	aws        aws.Config
 	config     config.Config
+	noFile     bool // there is no cdk.json, so the configuration is the default one
 	deployment catalog.Deployment
 }
 
@@ -42,11 +45,11 @@ func connect(ctx context.Context, f *flags) (*account, error) {
 
 // identify is connect for a command that needs no deployment.
 func identify(ctx context.Context, f *flags) (*account, error) {
-	cfg, err := loadConfig(f)
+	cfg, noFile, err := readConfig(f)
 	if err != nil {
 		return nil, err
 	}
-	a := &account{config: cfg}
+	a := &account{config: cfg, noFile: noFile}
 	if a.aws, err = awsconfig.LoadDefaultConfig(ctx); err != nil {
 		return nil, fmt.Errorf("read AWS settings: %w", err)
 	}
@@ -64,12 +67,23 @@ func identify(ctx context.Context, f *flags) (*account, error) {
 	return a, nil
 }
 
-// loadConfig reads the configuration. It returns the default configuration if
-// there is no cdk.json.
-func loadConfig(f *flags) (config.Config, error) {
-	cfg, err := config.Load(f.config)
-	if errors.Is(err, fs.ErrNotExist) && f.config == defaultConfig {
-		return config.Parse(nil)
+// readConfig reads the configuration. It returns the default configuration if
+// there is no cdk.json, and says that there is none.
+func readConfig(f *flags) (cfg config.Config, noFile bool, err error) {
+	cfg, err = config.Load(f.config)
+	if errors.Is(err, fs.ErrNotExist) && !f.configGiven {
+		cfg, err = config.Parse(nil)
+		return cfg, true, err
+	}
+	return cfg, false, err
+}
+
+// loadConfig is readConfig for a command that asks AWS nothing. If it returns the
+// default configuration, it says so on stderr.
+func loadConfig(cmd *cobra.Command, f *flags) (config.Config, error) {
+	cfg, noFile, err := readConfig(f)
+	if noFile {
+		sayDefaults(cmd.ErrOrStderr(), f)
 	}
 	return cfg, err
 }

@@ -48,6 +48,7 @@ func newAudit(f *flags) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			acct.announceLocal(f, cmd.ErrOrStderr())
 			bar := newProgress(cmd.ErrOrStderr(), "reading the account")
 			rep, err := acct.app().Audit(cmd.Context(), app.AuditRequest{Frameworks: frameworks, Regions: regions, Strict: strict, Transit: transit}, bar.set)
 			bar.done()

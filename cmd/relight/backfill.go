@@ -40,6 +40,7 @@ func newBackfill(f *flags) *cobra.Command {
 			if !acct.deployed() {
 				return acct.notDeployed()
 			}
+			acct.announceDeployed(cmd.Context(), f, cmd.ErrOrStderr())
 			result, err := invoke[app.Sweep](cmd, acct, req)
 			if err != nil {
 				return err

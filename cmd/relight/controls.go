@@ -22,7 +22,7 @@ func newControls(f *flags) *cobra.Command {
 			if !slices.Contains(catalog.Benchmarks, version) {
 				return fmt.Errorf("--cis %s: use one of %s", version, strings.Join(catalog.Benchmarks, ", "))
 			}
-			cfg, err := loadConfig(f)
+			cfg, err := loadConfig(cmd, f)
 			if err != nil {
 				return err
 			}

@@ -31,7 +31,7 @@ func newControlsTest(f *flags) *cobra.Command {
 			if file == "" {
 				return errors.New("--event is missing: give the file of an event, or - for the standard input")
 			}
-			cfg, err := loadConfig(f)
+			cfg, err := loadConfig(cmd, f)
 			if err != nil {
 				return err
 			}

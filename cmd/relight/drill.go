@@ -34,6 +34,7 @@ func newDrill(f *flags) *cobra.Command {
 			if !acct.deployed() {
 				return acct.notDeployed()
 			}
+			acct.announceDeployed(cmd.Context(), f, cmd.ErrOrStderr())
 			drill := func(asked app.Drilling) (app.Drill, error) {
 				return invoke[app.Drill](cmd, acct, app.Request{Drill: &asked})
 			}

@@ -71,23 +71,26 @@ const furtherOutputs = "outputs"
 
 // flags has the flags that every command accepts.
 type flags struct {
-	config string
-	output string
+	config      string
+	configGiven bool // by --config
+	output      string
+	terminal    func(io.Writer) bool // whether a person sees what is written
 }
 
 func (f *flags) json() bool { return f.output == "json" }
 
 func newRoot() *cobra.Command {
-	f := &flags{}
+	f := &flags{terminal: isTerminal}
 	root := &cobra.Command{
 		Use:   "relight",
 		Short: "Restore the audit controls of an AWS account",
 		Long: "relight restores VPC flow logs, the CIS metric filters and alarms, and everything that\n" +
-			"they depend on. It reads the same configuration as the deployment: context.relight in\n" +
-			"cdk.json.",
+			"they depend on. plan, apply and replay use the configuration of the deployment. Without\n" +
+			"a deployment, or with --config, they use that of a file: context.relight in cdk.json.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			f.configGiven = cmd.Flags().Changed("config")
 			formats := append([]string{"text", "json"}, strings.Fields(cmd.Annotations[furtherOutputs])...)
 			if !slices.Contains(formats, f.output) {
 				return fmt.Errorf("--output %s: use %s", f.output, strings.Join(formats, ", "))
@@ -97,6 +100,6 @@ func newRoot() *cobra.Command {
 	}
 	root.PersistentFlags().StringVar(&f.config, "config", defaultConfig, "configuration file: cdk.json, or a file that contains only the object context.relight")
 	root.PersistentFlags().StringVarP(&f.output, "output", "o", "text", "output format: text or json")
-	root.AddCommand(newPlan(f), newApply(f), newAudit(f), newBackfill(f), newAccept(f), newDrill(f), newReplay(f), newControls(f), newSCP(f), newProbe(f), newLab(f))
+	root.AddCommand(newPlan(f), newApply(f), newAudit(f), newBackfill(f), newAccept(f), newDrill(f), newReplay(f), newControls(f), newConfig(f), newSCP(f), newProbe(f), newLab(f))
 	return root
 }

@@ -34,8 +34,8 @@ func newPlan(f *flags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan",
 		Short: "Show what relight would restore and report, and change nothing",
-		Long: "Show what relight would restore and report, and change nothing. Works without a\n" +
-			"deployment.\n\n" +
+		Long: "Show what relight would restore and report, and change nothing. It uses the deployed\n" +
+			"configuration. Without a deployment, or with --config, it uses that of a file.\n\n" +
 			"Exit code 0: everything is healthy; 2: there is something to restore or a finding;\n" +
 			"1: an error.",
 		Args: cobra.NoArgs,
@@ -94,6 +94,9 @@ func runSweep(cmd *cobra.Command, f *flags, sweep sweepFlags, mode string) (app.
 	}
 	if mode == "repair" && !acct.deployed() {
 		return app.Sweep{}, acct.notDeployed()
+	}
+	if err := acct.useDeployed(cmd.Context(), f, cmd.ErrOrStderr()); err != nil {
+		return app.Sweep{}, err
 	}
 	bar := newProgress(cmd.ErrOrStderr(), "reading the account")
 	result, err := acct.app().Sweep(cmd.Context(), req, bar.set)

@@ -77,7 +77,7 @@ func newProbe(f *flags) *cobra.Command {
 // probed fills the options with the account of the environment. It refuses a
 // prefix that is relight's own, and an account in which relight is deployed.
 func probed(cmd *cobra.Command, f *flags, o *probe.Options, anyway bool) (*account, error) {
-	cfg, err := loadConfig(f)
+	cfg, _, err := readConfig(f)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,9 @@ func newReplay(f *flags) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := acct.useDeployed(cmd.Context(), f, cmd.ErrOrStderr()); err != nil {
+				return err
+			}
 			mode := catalog.Observe
 			if repair {
 				mode = catalog.Repair

@@ -32,7 +32,7 @@ func newSCP(f *flags) *cobra.Command {
 			"group, so the calls on those stay open; docs/threat-model.md has more.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := loadConfig(f)
+			cfg, err := loadConfig(cmd, f)
 			if err != nil {
 				return err
 			}
