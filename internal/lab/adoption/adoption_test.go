@@ -259,8 +259,13 @@ func (s *scene) flowLogs() []string {
 // relight runs the command as the root user and returns its complete output.
 func (s *scene) relight(want int, args ...string) string {
 	s.t.Helper()
-	cmd := exec.CommandContext(s.t.Context(), s.cli, args...)
-	cmd.Dir = s.t.TempDir() // no cdk.json here: the default configuration applies
+	dir := s.t.TempDir()
+	file := filepath.Join(dir, "defaults.json") // the default configuration, and not the deployed one
+	if err := os.WriteFile(file, []byte("{}"), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	cmd := exec.CommandContext(s.t.Context(), s.cli, append(slices.Clone(args), "--config", file)...)
+	cmd.Dir = dir
 	cmd.Env = s.Cloud.Root().Environ(lab.Region)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

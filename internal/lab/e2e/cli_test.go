@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,8 +112,16 @@ func TestCLIWithoutDeployment(t *testing.T) {
 // code, unless that is negative.
 func (s stage) relight(t *testing.T, cli string, who lab.Principal, want int, args ...string) string {
 	t.Helper()
+	dir := t.TempDir()
+	if !slices.Contains(args, "--config") { // the default configuration, and not the deployed one
+		file := filepath.Join(dir, "defaults.json")
+		if err := os.WriteFile(file, []byte("{}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args = append(slices.Clone(args), "--config", file)
+	}
 	cmd := exec.CommandContext(t.Context(), cli, args...)
-	cmd.Dir = t.TempDir() // no cdk.json here: the default configuration applies
+	cmd.Dir = dir
 	cmd.Env = who.Environ(lab.Region)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
