@@ -1,6 +1,10 @@
 # One set of flags for every build, so that all share one cache.
 export GOFLAGS := -trimpath -buildvcs=false
 
+# What --version says: the tag, or the commit.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+linked := -X github.com/relight-aws/relight/internal/version.linked=$(VERSION)
+
 # Processor of the Lambdas: arm64, or x86_64 for a local cloud on such a machine.
 export RELIGHT_ARCH ?= arm64
 goarch_arm64 := arm64
@@ -110,7 +114,7 @@ need:
 
 .PHONY: $(relight)
 $(relight):
-	go build -o $@ ./cmd/relight
+	go build -ldflags "$(linked)" -o $@ ./cmd/relight
 
 node_modules: package-lock.json
 	npm ci --no-audit --no-fund

@@ -15,6 +15,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/relight-aws/relight/internal/version"
 )
 
 // These are the exit codes other than 0.
@@ -87,6 +89,7 @@ func newRoot() *cobra.Command {
 		Long: "relight restores VPC flow logs, the CIS metric filters and alarms, and everything that\n" +
 			"they depend on. plan, apply and replay use the configuration of the deployment. Without\n" +
 			"a deployment, or with --config, they use that of a file: context.relight in cdk.json.",
+		Version:       version.String(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
@@ -98,8 +101,9 @@ func newRoot() *cobra.Command {
 			return nil
 		},
 	}
+	root.SetVersionTemplate("relight {{.Version}}\n")
 	root.PersistentFlags().StringVar(&f.config, "config", defaultConfig, "configuration file: cdk.json, or a file that contains only the object context.relight")
 	root.PersistentFlags().StringVarP(&f.output, "output", "o", "text", "output format: text or json")
-	root.AddCommand(newPlan(f), newApply(f), newAudit(f), newBackfill(f), newAccept(f), newDrill(f), newReplay(f), newControls(f), newConfig(f), newSCP(f), newProbe(f), newLab(f))
+	root.AddCommand(newPlan(f), newApply(f), newAudit(f), newBackfill(f), newAccept(f), newDrill(f), newReplay(f), newControls(f), newConfig(f), newSCP(f), newProbe(f), newLab(f), newVersion(f))
 	return root
 }
