@@ -21,12 +21,14 @@ import (
 
 func (r *region) cloudwatch() *cloudwatch.Client { return client(r, cloudwatch.NewFromConfig) }
 
-var alarmKind = kindOf(
-	(*region).observeAlarms,
-	each((*region).putAlarm),
-	each((*region).deleteMuteRule),
-	each((*region).unsuppress),
-)
+func alarmKind() kind {
+	return kindOf(
+		(*region).observeAlarms,
+		each((*region).putAlarm),
+		each((*region).deleteMuteRule),
+		each((*region).unsuppress),
+	)
+}
 
 // nested is how deep composite alarms may be in each other for an event about the
 // outer one. The sweep reads all of them.

@@ -31,8 +31,9 @@ type Cloud struct {
 	last    *Cloud                // with the topic of last resort
 }
 
-// kinds contains, for each kind, the functions that its file provides.
-var kinds = map[catalog.Kind]kind{
+// kinds contains, for each kind, the functions that its file provides. Nothing calls them
+// before something observes or applies: what only audits does not link them.
+var kinds = map[catalog.Kind]func() kind{
 	catalog.DeliveryRoles: deliveryRoleKind,
 	catalog.FlowLogs:      flowLogKind,
 	catalog.Trails:        trailKind,
@@ -89,7 +90,7 @@ func (c *Cloud) Observe(ctx context.Context, s remedy.Scope) (plan.Observed, err
 		return got, fmt.Errorf("no observer for kind %q", s.Kind)
 	}
 	var err error
-	got.State, err = k.observe(c.in(s.Account, s.Region), hurried(ctx), s)
+	got.State, err = k().observe(c.in(s.Account, s.Region), hurried(ctx), s)
 	return got, bare(err)
 }
 
@@ -99,6 +100,7 @@ func (c *Cloud) Observe(ctx context.Context, s remedy.Scope) (plan.Observed, err
 func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action) []remedy.Outcome {
 	ctx = hurried(ctx)
 	outcomes := make([]remedy.Outcome, len(actions))
+	known := appliers()
 	failed := map[string]error{} // by what a step makes: why the step failed to make it
 	for i := 0; i < len(actions); {
 		of := reflect.TypeOf(actions[i])
@@ -110,12 +112,12 @@ func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action
 				run = append(run, out)
 			}
 		}
-		a, known := appliers()[of]
-		if known {
+		a, ok := known[of]
+		if ok {
 			a.apply(c.in(s.Account, s.Region), ctx, run)
 		}
 		for _, out := range run {
-			if out.Err = bare(out.Err); !known {
+			if out.Err = bare(out.Err); !ok {
 				out.Err = fmt.Errorf("no applier for %s", of)
 			}
 			e, ok := errors.AsType[*remedy.Error](out.Err)
@@ -128,14 +130,13 @@ func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action
 	return outcomes
 }
 
-// appliers returns the appliers of all kinds, by the type of their actions. It makes them
-// when it is first called: what applies nothing does not link them.
-var appliers = sync.OnceValue(func() map[reflect.Type]applier {
+// appliers returns the appliers of all kinds, by the type of their actions.
+func appliers() map[reflect.Type]applier {
 	all := map[reflect.Type]applier{}
 	for _, k := range kinds {
-		for _, a := range k.appliers {
+		for _, a := range k().appliers {
 			all[a.action] = a
 		}
 	}
 	return all
-})
+}

@@ -24,16 +24,18 @@ func (r *region) lambda() *lambda.Client { return client(r, lambda.NewFromConfig
 
 func (r *region) iam() *iam.Client { return client(r, iam.NewFromConfig) }
 
-var deliveryRoleKind = kindOf(
-	(*region).observeDeliveryRole,
-	each((*region).createDeliveryRole),
-	each((*region).setRoleBoundary),
-	each((*region).putRolePolicy),
-	each((*region).setRoleTrust),
-	each((*region).tagRole),
-	each((*region).removeRolePolicy),
-	each((*region).detachRolePolicy),
-)
+func deliveryRoleKind() kind {
+	return kindOf(
+		(*region).observeDeliveryRole,
+		each((*region).createDeliveryRole),
+		each((*region).setRoleBoundary),
+		each((*region).putRolePolicy),
+		each((*region).setRoleTrust),
+		each((*region).tagRole),
+		each((*region).removeRolePolicy),
+		each((*region).detachRolePolicy),
+	)
+}
 
 // observeDeliveryRole reads the role that delivers relight's flow logs, and the
 // policies on it. An event about another role costs no read; an event about a

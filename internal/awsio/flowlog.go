@@ -30,12 +30,14 @@ const pageSize = 1000
 // API Reference, "Eventual consistency".
 var notYet = []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second}
 
-var flowLogKind = kindOf(
-	(*region).observeFlowLogs,
-	together[plan.CreateFlowLog]((*region).createFlowLogs),
-	together[plan.DeleteFlowLog]((*region).deleteFlowLogs),
-	each((*region).tagFlowLog),
-)
+func flowLogKind() kind {
+	return kindOf(
+		(*region).observeFlowLogs,
+		together[plan.CreateFlowLog]((*region).createFlowLogs),
+		together[plan.DeleteFlowLog]((*region).deleteFlowLogs),
+		each((*region).tagFlowLog),
+	)
+}
 
 func (r *region) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.FlowLogState, error) {
 	names := s.Names.List()

@@ -35,17 +35,19 @@ func (r *region) cloudformation() *cloudformation.Client {
 	return client(r, cloudformation.NewFromConfig)
 }
 
-var guardKind = kindOf(
-	(*region).observeGuard,
-	each((*region).putRule),
-	each((*region).putRuleTarget),
-	each((*region).putSchedule),
-	each((*region).freeFunction),
-	each((*region).putMapping),
-	each((*region).putQueue),
-	each((*region).createLogGroup),
-	each((*region).putAlarm),
-)
+func guardKind() kind {
+	return kindOf(
+		(*region).observeGuard,
+		each((*region).putRule),
+		each((*region).putRuleTarget),
+		each((*region).putSchedule),
+		each((*region).freeFunction),
+		each((*region).putMapping),
+		each((*region).putQueue),
+		each((*region).createLogGroup),
+		each((*region).putAlarm),
+	)
+}
 
 // observeGuard reads relight's own stack. An event about somebody else's rule or
 // schedule costs no read.

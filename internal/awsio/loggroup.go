@@ -22,17 +22,19 @@ func (r *region) logs() *cloudwatchlogs.Client { return client(r, cloudwatchlogs
 // one; for more, one listing of the region costs fewer calls.
 const groupsByName = 5
 
-var logGroupKind = kindOf(
-	(*region).observeLogGroups,
-	each((*region).createLogGroup),
-	each((*region).raiseRetention),
-	each((*region).keepForever),
-	each((*region).protectLogGroup),
-	each((*region).encryptLogGroup),
-	each((*region).removeLogGroupKey),
-	each((*region).tagLogGroup),
-	each((*region).putFilter),
-)
+func logGroupKind() kind {
+	return kindOf(
+		(*region).observeLogGroups,
+		each((*region).createLogGroup),
+		each((*region).raiseRetention),
+		each((*region).keepForever),
+		each((*region).protectLogGroup),
+		each((*region).encryptLogGroup),
+		each((*region).removeLogGroupKey),
+		each((*region).tagLogGroup),
+		each((*region).putFilter),
+	)
+}
 
 // observeLogGroups reads the trail's log group and its filters, or only the
 // trail if the scope names another group. It reads what transforms the records

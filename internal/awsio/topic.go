@@ -23,15 +23,17 @@ import (
 
 func (r *region) sns() *sns.Client { return client(r, sns.NewFromConfig) }
 
-var topicKind = kindOf(
-	(*region).observeTopics,
-	each((*region).enableTopicKey),
-	each((*region).createTopic),
-	each((*region).setTopicPolicy),
-	each((*region).setTopicKey),
-	each((*region).subscribe),
-	each((*region).clearFilterPolicy),
-)
+func topicKind() kind {
+	return kindOf(
+		(*region).observeTopics,
+		each((*region).enableTopicKey),
+		each((*region).createTopic),
+		each((*region).setTopicPolicy),
+		each((*region).setTopicKey),
+		each((*region).subscribe),
+		each((*region).clearFilterPolicy),
+	)
+}
 
 // describeTopics reads whether what CloudWatch sends for alarms reaches somebody
 // by the topics in this region of this account; relight cannot read other topics.

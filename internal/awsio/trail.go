@@ -21,15 +21,17 @@ import (
 
 func (r *region) cloudtrail() *cloudtrail.Client { return client(r, cloudtrail.NewFromConfig) }
 
-var trailKind = kindOf(
-	(*region).observeTrail,
-	each((*region).createTrail),
-	each((*region).updateTrail),
-	each((*region).startLogging),
-	each((*region).putSelectors),
-	each((*region).rememberTrail),
-	each((*region).restoreMemory),
-)
+func trailKind() kind {
+	return kindOf(
+		(*region).observeTrail,
+		each((*region).createTrail),
+		each((*region).updateTrail),
+		each((*region).startLogging),
+		each((*region).putSelectors),
+		each((*region).rememberTrail),
+		each((*region).restoreMemory),
+	)
+}
 
 // observeTrail reads as little as the scope allows:
 //
