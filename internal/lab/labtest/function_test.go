@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
@@ -99,4 +100,26 @@ func invoke(t *testing.T, client *lambda.Client, name, payload string) []byte {
 	must(t, err)
 	t.Logf("%s answered %s", name, out.Payload)
 	return out.Payload
+}
+
+// A function whose role may not create log groups writes no logs while its group is
+// gone, and the group stays gone.
+func TestFunctionLogs(t *testing.T) {
+	const region = "eu-north-1"
+	client, logs := lambda.NewFromConfig(config(region)), cloudwatchlogs.NewFromConfig(config(region))
+	for name, action := range map[string]string{"fn-creates": "logs:CreateLogGroup", "fn-writes": "logs:PutLogEvents"} {
+		arn := role(t, name+"-role", "lambda.amazonaws.com", action)
+		_, err := client.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
+			FunctionName: aws.String(name), Role: &arn, Runtime: lambdatypes.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
+			Code: &lambdatypes.FunctionCode{ZipFile: binary(t)}, Timeout: aws.Int32(20),
+		})
+		must(t, err)
+		_, err = client.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String(name), Payload: []byte(`{"Group":"made-by-` + name + `"}`)})
+		must(t, err)
+		out, err := logs.DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String("/aws/lambda/" + name)})
+		must(t, err)
+		if made := len(out.LogGroups) == 1; made != (name == "fn-creates") {
+			t.Errorf("%s: its log group exists: %t", name, made)
+		}
+	}
 }
