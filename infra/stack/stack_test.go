@@ -148,7 +148,7 @@ func synth(raw string, arch stack.Arch, home string) app {
 			panic(err)
 		}
 		for _, w := range *assertions.Annotations_FromStack(s).FindWarning(jsii.String("*"), assertions.Match_AnyValue()) {
-			one.warnings = append(one.warnings, fmt.Sprint(*w.Id, ": ", w.Entry.Data))
+			one.warnings = append(one.warnings, fmt.Sprint(*w.Id, ": ", w.Entry.Data)) //nolint:staticcheck // the binding has FindWarning return this type only
 		}
 		out[*s.StackName()] = one
 	}
