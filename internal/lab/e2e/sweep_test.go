@@ -52,10 +52,13 @@ func TestSweep(t *testing.T) {
 		}
 	}
 
+	// The lab's configuration chooses subnets and network interfaces by a tag, whose flow
+	// logs go to a bucket: that is one read each.
+	const most = 60 + 3
 	since := time.Now()
 	s.invoke(t, catalog.Backfill, map[string]any{"regions": []string{lab.Region}})
-	if calls, _ := s.calls(t, catalog.Backfill, since); tap.Invocations(calls) >= 60 || len(writesOf(calls)) > 0 {
-		t.Errorf("a sweep of a healthy region makes %d calls, %d of them writes; want fewer than 60, and no write: %s", tap.Invocations(calls), len(writesOf(calls)), names(calls))
+	if calls, _ := s.calls(t, catalog.Backfill, since); tap.Invocations(calls) >= most || len(writesOf(calls)) > 0 {
+		t.Errorf("a sweep of a healthy region makes %d calls, %d of them writes; want fewer than %d, and no write: %s", tap.Invocations(calls), len(writesOf(calls)), most, names(calls))
 	}
 
 	config, err := s.root.Lambda.GetFunctionConfiguration(t.Context(), &lambda.GetFunctionConfigurationInput{FunctionName: aws.String(s.name("topics"))})
