@@ -121,15 +121,14 @@ func (r *region) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.Flo
 	return state, r.whyFailed(ctx, state)
 }
 
-// ownGroups returns the log group of relight's own flow logs, or none if all of them go
-// to buckets or streams.
-func (r *region) ownGroups() (groups []string) {
-	for _, spec := range r.Want.FlowLogs.All(r.name) {
-		if group := spec.OwnGroup(); group != "" && len(groups) == 0 {
-			groups = append(groups, group)
-		}
+// ownGroups returns the log group of relight's own flow logs, or none if they go to
+// buckets or streams: what the configuration chooses has the destination of the VPCs, or
+// a bucket or stream.
+func (r *region) ownGroups() []string {
+	if group := r.Want.FlowLogs.OwnGroup(); group != "" {
+		return []string{group}
 	}
-	return groups
+	return nil
 }
 
 // describeReadable reads what keeps people from reading the flow log records as they

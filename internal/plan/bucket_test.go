@@ -22,6 +22,7 @@ func bucketFindings(t *testing.T, hive bool, at plan.BucketState) (found []plan.
 	t.Helper()
 	want := policy(t)
 	want.FlowLogs.To = catalog.Destined{ARN: "arn:aws:s3:::flows/own", Files: catalog.Files{Hive: hive}}
+	want.FlowLogs.Chosen = map[catalog.ResourceType]catalog.Selection{catalog.Subnet: {IDs: []string{"subnet-1"}}} // to the same bucket, which is judged once
 	got := flowLogs(want)
 	got.State.(*plan.FlowLogState).Own = map[string]plan.BucketState{"flows": at}
 	p, err := plan.Of(catalog.FlowLogs, want, got)

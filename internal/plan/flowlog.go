@@ -137,8 +137,12 @@ func (state *FlowLogState) plan(want catalog.Desired, got Observed) Plan {
 	want.FlowLogs = want.FlowLogs.In(got.Region)
 	p := Plan{Touched: state.watched(want, got)}
 	p.Findings = append(p.Findings, state.Unread...)
+	judged := map[catalog.Destined]bool{} // types of resources may share a destination
 	for _, spec := range want.FlowLogs.All(got.Region) {
-		p.bucket(spec, got, state)
+		if !judged[spec.To] {
+			p.bucket(spec, got, state)
+		}
+		judged[spec.To] = true
 	}
 	var unadopted []string      // destinations of others' flow logs that would satisfy the policy, had somebody adopted them
 	needed := map[string]bool{} // names of log groups that have to be healthy
