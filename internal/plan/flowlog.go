@@ -173,7 +173,7 @@ func (state *FlowLogState) plan(want catalog.Desired, got Observed) Plan {
 		}
 		for _, fl := range n.FlowLogs {
 			if fl.Untagged {
-				p.Actions = append(p.Actions, TagFlowLog{ID: fl.ID, On: n.ID, Tags: want.Tags, Reason: "it is relight's by its log group and role, and its tag was removed"})
+				p.Actions = append(p.Actions, TagFlowLog{ID: fl.ID, On: n.ID, Tags: want.Tags, Reason: "it is relight's by its destination and role, and its tag was removed"})
 			}
 		}
 		strange := func(fl FlowLog) bool { return !relies(want, got.Adopted, fl) }
