@@ -43,7 +43,8 @@ func (p *Plan) bucket(spec catalog.FlowLogSpec, got Observed, state *FlowLogStat
 
 // bucketShuts returns why a bucket's policy keeps relight's own flow logs of a region
 // from delivering, or "". It is the policy of EC2's documents, or any that allows as
-// much. Whether the delivery names an ACL depends on the bucket's ownership setting.
+// much. AWS's own policy compares the source ARN as far as the account; what follows is
+// assumed, so a policy that wants more is a finding. Whether the delivery names an ACL depends on the bucket's ownership setting.
 // Source: Amazon VPC User Guide, "Amazon S3 bucket permissions for flow logs";
 // cloudposse/terraform-aws-vpc-flow-logs-s3-bucket, pull request 101, for the ACL.
 func bucketShuts(want catalog.FlowLogSpec, got Observed, text string) string {
