@@ -17,14 +17,16 @@ func calls(p *page) {
 	p.line("  resource of that type.")
 	p.line("- The rules do not match refused calls, which have an `errorCode`.")
 	p.line("- **Always notified**: relight notifies the subscribers even if it restored nothing, as long")
-	p.line("  as a protection depends on the resource. [What to do](#what-to-do) has the advice.\n")
-	p.head("Source", "Call", "Kinds that check", "Resource", "Where the event names it", "Always notified")
+	p.line("  as a protection depends on the resource. [What to do](#what-to-do) has the advice.")
+	p.line("- **Severity** is that of the notification about such a call; [messages.md](messages.md#severity) says how it is")
+	p.line("  combined with what relight restored.\n")
+	p.head("Source", "Call", "Kinds that check", "Resource", "Where the event names it", "Always notified", "Severity")
 	for _, c := range catalog.Calls {
 		where := "nowhere: the scope is the region"
 		if c.Path != "" {
 			where = strings.Join(coded(strings.Split(c.Path, "|")), " or ")
 		}
-		p.row(code(c.Source), call(c), each(names(c.Kinds)), strings.ReplaceAll(string(c.Type), "-", " "), where, notified(c))
+		p.row(code(c.Source), call(c), each(names(c.Kinds)), strings.ReplaceAll(string(c.Type), "-", " "), where, notified(c), string(c.Severity))
 	}
 	p.line("\nThe rules match %s only if the parameter is one in which relight remembers something.", list(func(c catalog.Call) bool { return c.Memory }))
 	p.line("\nThe rules match calls about tags only if a tag decides something: `%s` where `%s` is true, and those in", catalog.ExemptTag, catalog.KeyExemptByTag)

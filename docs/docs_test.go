@@ -40,6 +40,7 @@ var blocks = []struct {
 }{
 	{"operations.md", "message", message},
 	{"operations.md", "findings", findings},
+	{"messages.md", "severity", severities},
 }
 
 func TestGenerated(t *testing.T) {

@@ -11,13 +11,13 @@ import (
 // findings writes the table of findings. Names in braces stand for values.
 func findings(p *page) {
 	p.line("\nNames in braces stand for values of the finding.\n")
-	p.head("Code", "Finding", "Why", "What to do")
+	p.head("Code", "Severity", "Finding", "Why", "What to do")
 	for _, f := range plan.FindingTexts() {
 		do := f.Remedy
 		if f.More != "" {
 			do += " " + f.More
 		}
-		p.row(`<a id="`+string(f.Code)+`"></a>`+code(string(f.Code)), f.Subject+": "+f.Problem, f.Why, do)
+		p.row(`<a id="`+string(f.Code)+`"></a>`+code(string(f.Code)), string(f.Severity), f.Subject+": "+f.Problem, f.Why, do)
 	}
 	p.line("")
 }

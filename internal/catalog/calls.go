@@ -22,6 +22,7 @@ type Call struct {
 	Type       ResourceType // the type of the resources that the event names
 	Path       string       // where the detail has the name, as member names joined by "."; "|" separates two paths if the name can be at either; "" if the event has no usable name
 	Advice     string       // what a person should do if relight cannot undo the whole call; "" if it can
+	Severity   Severity     // of a call with advice, if a protection depends on what it changed
 	Harmless   Value        // a call with this parameter does no harm, so relight notifies nobody; most rows have none
 	Newborn    bool         // the call creates a resource that its creator may be about to protect, so its event may wait
 	If         string       // watched only if the configuration has this key; "" for always
@@ -74,7 +75,7 @@ var Calls = slices.Concat(
 	Call{Source: "aws.cloudtrail", Kinds: []Kind{Trails}, Type: Trail, Path: "requestParameters.name"}.
 		named("StopLogging", "DeleteTrail"),
 	Call{
-		Source: "aws.cloudtrail", Kinds: []Kind{Trails}, Type: Trail, Path: "requestParameters.name", Routine: true, Advice: adviceDestination,
+		Source: "aws.cloudtrail", Kinds: []Kind{Trails}, Type: Trail, Path: "requestParameters.name", Routine: true, Advice: adviceDestination, Severity: High,
 		Sets: []string{
 			"requestParameters.s3BucketName", "requestParameters.s3KeyPrefix", "requestParameters.kmsKeyId", "requestParameters.snsTopicName",
 			"requestParameters.cloudWatchLogsLogGroupArn", "requestParameters.cloudWatchLogsRoleArn",
@@ -82,14 +83,14 @@ var Calls = slices.Concat(
 	}.named("UpdateTrail"),
 	Call{Source: "aws.cloudtrail", Kinds: []Kind{Trails}, Type: Trail, Path: "requestParameters.trailName"}.
 		named("PutEventSelectors"),
-	Call{Source: "aws.cloudtrail", Kinds: []Kind{Trails}, Type: NewTrail, Path: "requestParameters.name", Advice: adviceNewTrail}.
+	Call{Source: "aws.cloudtrail", Kinds: []Kind{Trails}, Type: NewTrail, Path: "requestParameters.name", Advice: adviceNewTrail, Severity: Low}.
 		named("CreateTrail"),
 
-	Call{Source: "aws.ssm", Kinds: []Kind{Trails}, Type: Parameter, Path: "requestParameters.name", Memory: true, Routine: true, Advice: adviceMemory}.
+	Call{Source: "aws.ssm", Kinds: []Kind{Trails}, Type: Parameter, Path: "requestParameters.name", Memory: true, Routine: true, Advice: adviceMemory, Severity: Critical}.
 		named("PutParameter"),
-	Call{Source: "aws.ssm", Kinds: []Kind{Trails}, Type: Parameter, Path: "requestParameters.name", Memory: true, Advice: adviceMemory}.
+	Call{Source: "aws.ssm", Kinds: []Kind{Trails}, Type: Parameter, Path: "requestParameters.name", Memory: true, Advice: adviceMemory, Severity: Critical}.
 		named("DeleteParameter", "LabelParameterVersion"),
-	Call{Source: "aws.ssm", Kinds: []Kind{Trails}, Type: Parameter, Path: "requestParameters.names", Memory: true, Advice: adviceMemory}.
+	Call{Source: "aws.ssm", Kinds: []Kind{Trails}, Type: Parameter, Path: "requestParameters.names", Memory: true, Advice: adviceMemory, Severity: Critical}.
 		named("DeleteParameters"),
 
 	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupName"}.
@@ -100,46 +101,46 @@ var Calls = slices.Concat(
 		named("PutMetricFilter"), // relight's own filter may be new, and its metric without an alarm
 	Call{Source: "aws.logs", Kinds: []Kind{Guard}, Type: LogGroup, Path: "requestParameters.logGroupName"}.
 		named("DeleteLogGroup"), // of relight's own functions
-	Call{Source: "aws.logs", Kinds: []Kind{Guard}, Type: LogGroup, Path: "requestParameters.logGroupName", Deploys: true, Routine: true, Advice: adviceOwnLogs}.
+	Call{Source: "aws.logs", Kinds: []Kind{Guard}, Type: LogGroup, Path: "requestParameters.logGroupName", Deploys: true, Routine: true, Advice: adviceOwnLogs, Severity: Critical}.
 		named("PutRetentionPolicy"),
 	Call{
 		Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupIdentifier",
-		Advice: adviceUnprotected, Harmless: Value{"requestParameters.deletionProtectionEnabled", "true"},
+		Advice: adviceUnprotected, Severity: High, Harmless: Value{"requestParameters.deletionProtectionEnabled", "true"},
 	}.named("PutLogGroupDeletionProtection"),
-	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: logGroupOrResource, Advice: adviceEncrypted}.
+	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: logGroupOrResource, Advice: adviceEncrypted, Severity: High}.
 		named("AssociateKmsKey"),
-	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: logGroupOrResource, Advice: adviceDecrypted}.
+	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: logGroupOrResource, Advice: adviceDecrypted, Severity: Low}.
 		named("DisassociateKmsKey"),
-	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupName", Advice: adviceStreamGone}.
+	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupName", Advice: adviceStreamGone, Severity: High}.
 		named("DeleteLogStream"),
-	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupName", Advice: adviceFeedGone}.
+	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupName", Advice: adviceFeedGone, Severity: Low}.
 		named("DeleteSubscriptionFilter"),
-	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupName", Advice: adviceFeedPut}.
+	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupName", Advice: adviceFeedPut, Severity: Low}.
 		named("PutSubscriptionFilter"),
-	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: Destination, Path: "requestParameters.destinationName", Advice: adviceLogDestination}.
+	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: Destination, Path: "requestParameters.destinationName", Advice: adviceLogDestination, Severity: Low}.
 		named("PutDestination", "PutDestinationPolicy", "DeleteDestination"),
-	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupIdentifier", Advice: adviceMasked}.
+	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupIdentifier", Advice: adviceMasked, Severity: High}.
 		named("PutDataProtectionPolicy"),
-	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupIdentifier", Advice: adviceTransformed}.
+	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupIdentifier", Advice: adviceTransformed, Severity: Low}.
 		named("PutTransformer"),
-	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs}, Type: AccountPolicy, Path: "requestParameters.policyName", Advice: adviceAccountWide}.
+	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs}, Type: AccountPolicy, Path: "requestParameters.policyName", Advice: adviceAccountWide, Severity: High}.
 		named("PutAccountPolicy"), // in the regions beside the home region
-	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs}, Type: AccountPolicy, Path: "requestParameters.policyName", Advice: adviceAccountPolicyGone}.
+	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs}, Type: AccountPolicy, Path: "requestParameters.policyName", Advice: adviceAccountPolicyGone, Severity: Low}.
 		named("DeleteAccountPolicy"),
-	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: LogGroup, Advice: adviceAccountWide}.
+	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: LogGroup, Advice: adviceAccountWide, Severity: High}.
 		named("PutAccountPolicy"),
-	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: LogGroup, Advice: adviceAccountPolicyGone}.
+	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: LogGroup, Advice: adviceAccountPolicyGone, Severity: Low}.
 		named("DeleteAccountPolicy"),
-	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs}, Type: AccountPolicy, Path: "requestParameters.policyName", Advice: adviceResourcePolicy}.
+	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs}, Type: AccountPolicy, Path: "requestParameters.policyName", Advice: adviceResourcePolicy, Severity: High}.
 		named("PutResourcePolicy"), // in the regions beside the home region
-	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: Destination, Path: "requestParameters.policyName", Advice: adviceResourcePolicy}.
+	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: Destination, Path: "requestParameters.policyName", Advice: adviceResourcePolicy, Severity: High}.
 		named("PutResourcePolicy"), // an explicit denial in it applies to whoever writes to a log group
 
 	Call{Source: "aws.sns", Kinds: []Kind{Topics}, Type: Topic, Path: "requestParameters.topicArn"}.
 		named("DeleteTopic", "SetTopicAttributes", "RemovePermission"),
-	Call{Source: "aws.sns", Kinds: []Kind{Topics}, Type: Topic, Path: "requestParameters.subscriptionArn", Advice: adviceUnsubscribed}.
+	Call{Source: "aws.sns", Kinds: []Kind{Topics}, Type: Topic, Path: "requestParameters.subscriptionArn", Advice: adviceUnsubscribed, Severity: High}.
 		named("Unsubscribe"),
-	Call{Source: "aws.sns", Kinds: []Kind{Topics}, Type: Topic, Path: "requestParameters.resourceArn", Advice: adviceTopicData}.
+	Call{Source: "aws.sns", Kinds: []Kind{Topics}, Type: Topic, Path: "requestParameters.resourceArn", Advice: adviceTopicData, Severity: Critical}.
 		named("PutDataProtectionPolicy"),
 	Call{Source: "aws.sns", Kinds: []Kind{Topics}, Type: Topic, Path: "requestParameters.subscriptionArn"}.
 		named("SetSubscriptionAttributes"),
@@ -148,7 +149,7 @@ var Calls = slices.Concat(
 		named("PutMetricAlarm"),
 	Call{Source: "aws.monitoring", Kinds: []Kind{Alarms}, Type: Alarm, Path: "requestParameters.alarmNames"}.
 		named("DeleteAlarms", "DisableAlarmActions"),
-	Call{Source: "aws.monitoring", Kinds: []Kind{Alarms}, Type: Alarm, Path: "requestParameters.alarmName", Routine: true, Advice: adviceStateSet}.
+	Call{Source: "aws.monitoring", Kinds: []Kind{Alarms}, Type: Alarm, Path: "requestParameters.alarmName", Routine: true, Advice: adviceStateSet, Severity: Low}.
 		named("SetAlarmState"),
 	Call{Source: "aws.monitoring", Kinds: []Kind{Alarms}, Type: MutedAlarm, Path: "requestParameters.muteTargets.alarmNames"}.
 		named("PutAlarmMuteRule"),
@@ -159,55 +160,55 @@ var Calls = slices.Concat(
 	Call{Source: "aws.monitoring", DetailType: AlarmChange, Kinds: []Kind{Alarms}, Type: Alarm, Path: "alarmName"}.
 		named(""),
 
-	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceBucketPolicy}.
+	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceBucketPolicy, Severity: High}.
 		named("PutBucketPolicy"),
-	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceNoBucketPolicy}.
+	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceNoBucketPolicy, Severity: Critical}.
 		named("DeleteBucketPolicy"),
-	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceLifecycle}.
+	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceLifecycle, Severity: High}.
 		named("PutBucketLifecycle", "PutBucketLifecycleConfiguration"), // real records have the first name
-	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceNoBucket}.
+	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceNoBucket, Severity: Critical}.
 		named("DeleteBucket"),
-	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceVersioning}.
+	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceVersioning, Severity: High}.
 		named("PutBucketVersioning"),
-	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceBucketKey}.
+	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceBucketKey, Severity: High}.
 		named("PutBucketEncryption", "DeleteBucketEncryption"),
-	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceBucketAccess}.
+	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceBucketAccess, Severity: High}.
 		named("PutBucketAcl", "PutBucketOwnershipControls", "DeleteBucketOwnershipControls", "PutBucketPublicAccessBlock", "DeleteBucketPublicAccessBlock"),
-	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceReplication}.
+	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceReplication, Severity: High}.
 		named("PutBucketReplication", "DeleteBucketReplication"),
-	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceObjectLock}.
+	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceObjectLock, Severity: Low}.
 		named("PutBucketObjectLockConfiguration"),
-	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceBucketFeeds}.
+	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceBucketFeeds, Severity: Low}.
 		named("PutBucketNotification", "PutBucketLogging"),
 
-	Call{Source: "aws.firehose", Kinds: []Kind{FlowLogs}, Type: Stream, Path: "requestParameters.deliveryStreamName", Advice: adviceNoStream}.
+	Call{Source: "aws.firehose", Kinds: []Kind{FlowLogs}, Type: Stream, Path: "requestParameters.deliveryStreamName", Advice: adviceNoStream, Severity: High}.
 		named("DeleteDeliveryStream"),
-	Call{Source: "aws.firehose", Kinds: []Kind{FlowLogs}, Type: Stream, Path: "requestParameters.deliveryStreamName", Advice: adviceStream}.
+	Call{Source: "aws.firehose", Kinds: []Kind{FlowLogs}, Type: Stream, Path: "requestParameters.deliveryStreamName", Advice: adviceStream, Severity: High}.
 		named("UpdateDestination"),
-	Call{Source: "aws.firehose", Kinds: []Kind{FlowLogs}, Type: Stream, Path: "requestParameters.deliveryStreamName", Advice: adviceStreamTag}.
+	Call{Source: "aws.firehose", Kinds: []Kind{FlowLogs}, Type: Stream, Path: "requestParameters.deliveryStreamName", Advice: adviceStreamTag, Severity: High}.
 		named("UntagDeliveryStream"),
 
-	Call{Source: "aws.kms", Kinds: []Kind{FlowLogs, Trails, Topics}, Type: Key, Path: "requestParameters.keyId", Advice: adviceDisabledKey}.
+	Call{Source: "aws.kms", Kinds: []Kind{FlowLogs, Trails, Topics}, Type: Key, Path: "requestParameters.keyId", Advice: adviceDisabledKey, Severity: Critical}.
 		named("DisableKey"),
-	Call{Source: "aws.kms", Kinds: []Kind{FlowLogs, Trails, Topics}, Type: Key, Path: "requestParameters.keyId", Advice: adviceDyingKey}.
+	Call{Source: "aws.kms", Kinds: []Kind{FlowLogs, Trails, Topics}, Type: Key, Path: "requestParameters.keyId", Advice: adviceDyingKey, Severity: Critical}.
 		named("ScheduleKeyDeletion"),
-	Call{Source: "aws.kms", Kinds: []Kind{FlowLogs, Trails, Topics}, Type: Key, Path: "requestParameters.keyId", Advice: adviceKeyPolicy}.
+	Call{Source: "aws.kms", Kinds: []Kind{FlowLogs, Trails, Topics}, Type: Key, Path: "requestParameters.keyId", Advice: adviceKeyPolicy, Severity: High}.
 		named("PutKeyPolicy"),
-	Call{Source: "aws.kms", Kinds: []Kind{FlowLogs, Trails, Topics}, Type: Key, Path: "requestParameters.keyId", Advice: adviceKeyMaterial}.
+	Call{Source: "aws.kms", Kinds: []Kind{FlowLogs, Trails, Topics}, Type: Key, Path: "requestParameters.keyId", Advice: adviceKeyMaterial, Severity: Critical}.
 		named("DeleteImportedKeyMaterial"),
 
-	Call{Source: "aws.account", Kinds: []Kind{FlowLogs}, Type: Region, Path: "requestParameters.regionName", Advice: adviceRegion}.
+	Call{Source: "aws.account", Kinds: []Kind{FlowLogs}, Type: Region, Path: "requestParameters.regionName", Advice: adviceRegion, Severity: Low}.
 		named("EnableRegion"),
-	Call{Source: "aws.account", Kinds: []Kind{FlowLogs}, Type: Region, Path: "requestParameters.regionName", Advice: adviceRegionOff}.
+	Call{Source: "aws.account", Kinds: []Kind{FlowLogs}, Type: Region, Path: "requestParameters.regionName", Advice: adviceRegionOff, Severity: High}.
 		named("DisableRegion"),
 
 	Call{Source: "aws.iam", Kinds: []Kind{DeliveryRoles}, Type: Role, Path: "requestParameters.roleName"}.
 		named(roleCalls...),
 	Call{Source: "aws.iam", Kinds: []Kind{DeliveryRoles}, Type: IAMPolicy, Path: "requestParameters.policyArn"}.
 		named(policyCalls...),
-	Call{Source: "aws.iam", Kinds: []Kind{Trails}, Type: Role, Path: "requestParameters.roleName", Advice: adviceTrailRole}.
+	Call{Source: "aws.iam", Kinds: []Kind{Trails}, Type: Role, Path: "requestParameters.roleName", Advice: adviceTrailRole, Severity: High}.
 		named(roleCalls...),
-	Call{Source: "aws.iam", Kinds: []Kind{Trails}, Type: IAMPolicy, Path: "requestParameters.policyArn", Advice: adviceTrailRole}.
+	Call{Source: "aws.iam", Kinds: []Kind{Trails}, Type: IAMPolicy, Path: "requestParameters.policyArn", Advice: adviceTrailRole, Severity: High}.
 		named(policyCalls...),
 
 	Call{Source: "aws.events", Kinds: []Kind{Guard}, Type: EventRule, Path: "requestParameters.name"}.
@@ -220,39 +221,41 @@ var Calls = slices.Concat(
 		named("UpdateEventSourceMapping20150331", "DeleteEventSourceMapping20150331"),
 	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: MappedSource, Path: "requestParameters.eventSourceArn"}.
 		named("CreateEventSourceMapping20150331"), // one may take relight's messages away
-	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: OwnFunction, Path: "requestParameters.functionName", Deploys: true, Advice: adviceFunction}.
+	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: OwnFunction, Path: "requestParameters.functionName", Deploys: true, Advice: adviceFunction, Severity: Critical}.
 		named("UpdateFunctionCode20150331v2", "UpdateFunctionConfiguration20150331v2"),
-	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: OwnFunction, Path: "requestParameters.functionName", Deploys: true, Advice: adviceFunctionGone}.
+	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: OwnFunction, Path: "requestParameters.functionName", Deploys: true, Advice: adviceFunctionGone, Severity: Critical}.
 		named("DeleteFunction20150331"),
-	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: OwnFunction, Path: "requestParameters.functionName", Deploys: true, Advice: adviceFunctionOpen}.
+	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: OwnFunction, Path: "requestParameters.functionName", Deploys: true, Advice: adviceFunctionOpen, Severity: Critical}.
 		named("AddPermission20150331v2"),
-	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: OwnFunction, Path: "requestParameters.functionName", Deploys: true, Advice: adviceInvocations}.
+	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: OwnFunction, Path: "requestParameters.functionName", Deploys: true, Advice: adviceInvocations, Severity: Critical}.
 		named("PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig", "DeleteFunctionEventInvokeConfig"),
-	Call{Source: "aws.iam", Kinds: []Kind{Guard}, Type: Role, Path: "requestParameters.roleName", Deploys: true, Advice: adviceOwnRole}.
+	Call{Source: "aws.iam", Kinds: []Kind{Guard}, Type: Role, Path: "requestParameters.roleName", Deploys: true, Advice: adviceOwnRole, Severity: Critical}.
 		named(roleCalls...),
-	Call{Source: "aws.iam", Kinds: []Kind{Guard}, Type: IAMPolicy, Path: "requestParameters.policyArn", Deploys: true, Advice: adviceOwnBoundary}.
+	Call{Source: "aws.iam", Kinds: []Kind{Guard}, Type: IAMPolicy, Path: "requestParameters.policyArn", Deploys: true, Advice: adviceOwnBoundary, Severity: Critical}.
 		named(policyCalls...),
-	Call{Source: "aws.cloudformation", Kinds: []Kind{Guard}, Type: Stack, Path: "requestParameters.stackName|requestParameters.changeSetName", Advice: adviceStackChange}.
-		named("UpdateStack", "ExecuteChangeSet", "DeleteStack"),
-	Call{Source: "aws.cloudformation", Kinds: []Kind{Guard}, Type: Stack, Path: "requestParameters.stackName", Advice: adviceStackPolicy}.
+	Call{Source: "aws.cloudformation", Kinds: []Kind{Guard}, Type: Stack, Path: "requestParameters.stackName|requestParameters.changeSetName", Advice: adviceStackChange, Severity: Low}.
+		named("UpdateStack", "ExecuteChangeSet"), // every deployment makes one of them
+	Call{Source: "aws.cloudformation", Kinds: []Kind{Guard}, Type: Stack, Path: "requestParameters.stackName", Advice: adviceStackChange, Severity: Critical}.
+		named("DeleteStack"),
+	Call{Source: "aws.cloudformation", Kinds: []Kind{Guard}, Type: Stack, Path: "requestParameters.stackName", Advice: adviceStackPolicy, Severity: High}.
 		named("SetStackPolicy"),
 	Call{
 		Source: "aws.cloudformation", Kinds: []Kind{Guard}, Type: Stack, Path: "requestParameters.stackName",
-		Advice: adviceStackOpen, Harmless: Value{"requestParameters.enableTerminationProtection", "true"},
+		Advice: adviceStackOpen, Severity: High, Harmless: Value{"requestParameters.enableTerminationProtection", "true"},
 	}.named("UpdateTerminationProtection"),
-	Call{Source: "aws.events", Kinds: []Kind{Guard}, Type: EventBus, Path: "requestParameters.name", Deploys: true, Advice: adviceBusGone}.
+	Call{Source: "aws.events", Kinds: []Kind{Guard}, Type: EventBus, Path: "requestParameters.name", Deploys: true, Advice: adviceBusGone, Severity: Critical}.
 		named("DeleteEventBus"),
-	Call{Source: "aws.events", Kinds: []Kind{Guard}, Type: EventBus, Path: "requestParameters.eventBusName", Deploys: true, Advice: adviceBus}.
+	Call{Source: "aws.events", Kinds: []Kind{Guard}, Type: EventBus, Path: "requestParameters.eventBusName", Deploys: true, Advice: adviceBus, Severity: Critical}.
 		named("PutPermission", "RemovePermission"),
-	Call{Source: "aws.events", Kinds: []Kind{Guard}, Type: UsedBus, Path: "requestParameters.name", Deploys: true, Advice: adviceBusKey}.
+	Call{Source: "aws.events", Kinds: []Kind{Guard}, Type: UsedBus, Path: "requestParameters.name", Deploys: true, Advice: adviceBusKey, Severity: Critical}.
 		named("UpdateEventBus"),
 	Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: SQSQueue, Path: "requestParameters.queueUrl"}.
 		named("SetQueueAttributes", "AddPermission", "RemovePermission"),
-	Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: SQSQueue, Path: "requestParameters.queueUrl", Deploys: true, Advice: adviceQueueEmptied}.
+	Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: SQSQueue, Path: "requestParameters.queueUrl", Deploys: true, Advice: adviceQueueEmptied, Severity: Critical}.
 		named("PurgeQueue"),
-	Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: SQSQueue, Path: "requestParameters.sourceArn", Deploys: true, Advice: adviceQueueMoved}.
+	Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: SQSQueue, Path: "requestParameters.sourceArn", Deploys: true, Advice: adviceQueueMoved, Severity: Critical}.
 		named("StartMessageMoveTask"),
-	Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: SQSQueue, Path: "requestParameters.queueUrl", Deploys: true, Advice: adviceQueueGone}.
+	Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: SQSQueue, Path: "requestParameters.queueUrl", Deploys: true, Advice: adviceQueueGone, Severity: Critical}.
 		named("DeleteQueue"),
 	Call{Source: "aws.scheduler", Kinds: []Kind{Guard}, Type: Schedule, Path: "requestParameters.name"}.
 		named("UpdateSchedule", "DeleteSchedule"),
@@ -261,11 +264,11 @@ var Calls = slices.Concat(
 		named("CreateTags", "DeleteTags"),
 	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Subnet, Path: taggedResources, Tagged: true, If: KeySubnets}.
 		named("CreateTags"),
-	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Subnet, Path: taggedResources, Tagged: true, If: KeySubnets, Advice: adviceUnchosen}.
+	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Subnet, Path: taggedResources, Tagged: true, If: KeySubnets, Advice: adviceUnchosen, Severity: Low}.
 		named("DeleteTags"),
 	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Interface, Path: taggedResources, Tagged: true, If: KeyInterfaces}.
 		named("CreateTags"),
-	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Interface, Path: taggedResources, Tagged: true, If: KeyInterfaces, Advice: adviceUnchosen}.
+	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Interface, Path: taggedResources, Tagged: true, If: KeyInterfaces, Advice: adviceUnchosen, Severity: Low}.
 		named("DeleteTags"),
 	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Subnet, Path: "responseElements.subnet.subnetId", If: KeySubnets}.
 		named("CreateSubnet"),

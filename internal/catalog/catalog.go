@@ -29,18 +29,19 @@ const (
 // A kindRow is a kind with the kinds it depends on and the regions it covers.
 type kindRow struct {
 	kind     Kind
-	after    []Kind // the kinds that the sweep restores first
-	regional bool   // the kind covers every region, not only the home region of the trail
+	after    []Kind   // the kinds that the sweep restores first
+	regional bool     // the kind covers every region, not only the home region of the trail
+	severity Severity // of the restoration of one of its protections
 }
 
 var kinds = []kindRow{
-	{kind: DeliveryRoles},
-	{kind: FlowLogs, after: []Kind{DeliveryRoles}, regional: true},
-	{kind: Trails},
-	{kind: LogGroups, after: []Kind{Trails}},
-	{kind: Topics},
-	{kind: Alarms, after: []Kind{LogGroups, Topics}},
-	{kind: Guard},
+	{kind: DeliveryRoles, severity: High},
+	{kind: FlowLogs, after: []Kind{DeliveryRoles}, regional: true, severity: Low},
+	{kind: Trails, severity: High},
+	{kind: LogGroups, after: []Kind{Trails}, severity: Low},
+	{kind: Topics, severity: High},
+	{kind: Alarms, after: []Kind{LogGroups, Topics}, severity: Low},
+	{kind: Guard, severity: Critical},
 }
 
 // Kinds returns every kind. Each kind comes after the kinds it depends on.

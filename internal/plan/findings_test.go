@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/plan"
 )
 
@@ -41,6 +42,9 @@ func TestFindingTexts(t *testing.T) {
 		if f.Subject == "" || f.Problem == "" || strings.HasSuffix(f.Problem, ".") || !strings.HasSuffix(f.Remedy, ".") || !strings.HasSuffix(f.Why, ".") {
 			t.Errorf("%s lacks a text, or a full stop, or has one too many: %+v", f.Code, f)
 		}
+		if !slices.Contains(catalog.Severities(), f.Severity) {
+			t.Errorf("%s has the severity %q", f.Code, f.Severity)
+		}
 		if f.More != "" && !strings.HasSuffix(f.More, ".") {
 			t.Errorf("%s has no full stop: %s", f.Code, f.More)
 		}
@@ -51,7 +55,7 @@ func TestFindingTexts(t *testing.T) {
 func TestNewFinding(t *testing.T) {
 	got := plan.NewFinding(plan.TopicDenied, plan.Args{"topic": "arn:t", "statement": `{"Sid":"{denied}"}`, "denied": "it", "condition": "{}"})
 	want := plan.Finding{
-		Code: "topic-denied", Subject: "topic arn:t", Problem: `a statement of its policy can deny it, so relight removes it: {"Sid":"{denied}"}`, Alert: true,
+		Code: "topic-denied", Severity: catalog.High, Subject: "topic arn:t", Problem: `a statement of its policy can deny it, so relight removes it: {"Sid":"{denied}"}`, Alert: true,
 		Remedy: "Find out who added it. If you need it, add it again with this condition, which spares AWS services and this account: {}.",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -119,11 +119,12 @@ func Remaining(first, second Plan) []Action {
 
 // A Finding is a problem that only a person can fix.
 type Finding struct {
-	Code    Code
-	Subject string // what it is about: "topic arn:…", "flow log fl-1 of vpc-1"
-	Problem string
-	Remedy  string // what to do, as sentences
-	Alert   bool   // notify people as soon as an event leads to it, not only by the sweep's alarm
+	Code     Code
+	Severity catalog.Severity
+	Subject  string // what it is about: "topic arn:…", "flow log fl-1 of vpc-1"
+	Problem  string
+	Remedy   string // what to do, as sentences
+	Alert    bool   // notify people as soon as an event leads to it, not only by the sweep's alarm
 }
 
 // String returns the finding as one line: "[code] subject: problem. Remedy."

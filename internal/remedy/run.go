@@ -65,9 +65,10 @@ func (o Outcome) Restores() bool { return o.Action.Step().Restores() }
 type Cause struct {
 	EventID   string
 	EventName string
-	Names     Names  // of the resources that the call changed; none if the event does not say
-	Advice    string // what a person should do about such a call, whatever relight restores; "" for nothing
-	Actor     string // who made the call: an ARN first if the event has one; "" if the event does not say
+	Names     Names            // of the resources that the call changed; none if the event does not say
+	Advice    string           // what a person should do about such a call, whatever relight restores; "" for nothing
+	Severity  catalog.Severity // of a call with advice
+	Actor     string           // who made the call: an ARN first if the event has one; "" if the event does not say
 	SourceIP  string
 	Time      time.Time // when the call was made
 }

@@ -31,15 +31,21 @@ type Event struct {
 	Routine bool           // relight makes such calls too
 	Scopes  []remedy.Scope // one per kind that the call can harm
 
-	advice []string // of each scope
+	advised []advised // of each scope
 }
 
 // CauseOf returns the cause of the run of a scope, by the scope's index. Its
 // advice is the one for the scope's kind.
 func (e Event) CauseOf(i int) remedy.Cause {
 	c := e.Cause
-	c.Advice = e.advice[i]
+	c.Advice, c.Severity = e.advised[i].advice, e.advised[i].severity
 	return c
+}
+
+// An advised has what a person should do about a call, and how bad the call is.
+type advised struct {
+	advice   string
+	severity catalog.Severity
 }
 
 type envelope struct {
@@ -112,15 +118,15 @@ func Parse(raw []byte) (Event, error) {
 				continue
 			}
 		}
-		advice := advice(call, e.Detail)
+		about := advised{advice(call, e.Detail), call.Severity}
 		if len(ev.Scopes) == 0 { // people read about the first resource
-			ev.Cause.Names, ev.Cause.Advice = names, advice
+			ev.Cause.Names, ev.Cause.Advice, ev.Cause.Severity = names, about.advice, about.severity
 		}
 		for _, kind := range call.Kinds {
 			ev.Scopes = append(ev.Scopes, remedy.Scope{
 				Account: e.Account, Region: e.Region, Kind: kind, Type: call.Type, Names: names,
 			})
-			ev.advice = append(ev.advice, advice)
+			ev.advised = append(ev.advised, about)
 			ev.Routine = call.Routine
 		}
 	}
