@@ -31,7 +31,7 @@ func (a *Arena) Verify(ctx context.Context) ([]string, error) {
 	}
 	bin := filepath.Join(a.Cloud.venv, "bin")
 	cmd := exec.CommandContext(ctx, filepath.Join(bin, "python"), script, list, Region, SecondRegion)
-	cmd.Env = append(a.Cloud.Root().Environ(Region), "AWS_CLI="+filepath.Join(bin, "aws"), "SUBSCRIBERS="+Subscriber+","+MailboxARN, fmt.Sprint("TRAIL_RETENTION=", trailRetention), "CHOSEN="+chosenNetworks())
+	cmd.Env = append(a.Cloud.Root().Environ(Region), "SUBSCRIBERS="+Subscriber+","+MailboxARN, fmt.Sprint("TRAIL_RETENTION=", trailRetention), "CHOSEN="+chosenNetworks())
 	out, err := cmd.Output()
 	var exit *exec.ExitError
 	switch {

@@ -9,10 +9,11 @@ shares no code with relight, so that its result does not depend on relight being
     python3 verify.py controls.json HOME_REGION [REGION ...]
 
 It prints one line for each broken link, and exits with status 1 if there is any.
-AWS_CLI replaces the aws command on the PATH. SUBSCRIBERS lists endpoints, separated
-by commas, that have to receive every message; without it, one subscriber that
-receives every message is enough. TRAIL_RETENTION is for how many days the trail's log
-group has to keep its records, if longer than a year. CHOSEN is JSON: which tag chooses the
+The AWS CLI is that of this Python if it has one, else the aws command on the PATH; AWS_CLI
+names another command. SUBSCRIBERS lists endpoints, separated by commas, that have to
+receive every message; without it, one subscriber that receives every message is enough.
+TRAIL_RETENTION is for how many days the trail's log group has to keep its records, if
+longer than a year. CHOSEN is JSON: which tag chooses the
 subnets and network interfaces that need a flow log of their own, what traffic that has to
 record, and where it has to go; {region} stands for the region:
 
@@ -24,7 +25,15 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
+from io import StringIO
+from threading import Lock
+
+try:
+    from awscli.clidriver import create_clidriver
+except ImportError:  # version 2 of the AWS CLI is no package
+    create_clidriver = None
 
 YEAR = 365
 KEPT = int(os.environ.get("TRAIL_RETENTION", YEAR))
@@ -35,15 +44,35 @@ NETWORKS = {"subnet": ("describe-subnets", "Subnets", "SubnetId"),
 SUBSCRIBERS = [s for s in os.environ.get("SUBSCRIBERS", "").split(",") if s]
 
 
+def in_process():
+    """Returns a function that runs the AWS CLI in this process: its start takes far longer than a call."""
+    driver, one = create_clidriver(), Lock()
+
+    def run(args):
+        with one, redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
+            return driver.main(args), out.getvalue(), err.getvalue()
+    return run
+
+
+def in_another(command):
+    """Returns a function that runs the AWS CLI as a command."""
+    def run(args):
+        done = subprocess.run([command, *args], capture_output=True, text=True)
+        return done.returncode, done.stdout, done.stderr
+    return run
+
+
+run_cli = in_process() if create_clidriver and "AWS_CLI" not in os.environ else in_another(os.environ.get("AWS_CLI", "aws"))
+
+
 def aws(region, *args):
     """Returns the answer of one AWS CLI call, with all its pages, or nothing if what it asks for is gone or closed to it by a policy."""
-    command = [os.environ.get("AWS_CLI", "aws"), "--region", region, "--output", "json", *args]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode and any(f"({code})" in done.stderr for code in MISSING):
+    code, out, err = run_cli(["--region", region, "--output", "json", *args])
+    if code and any(f"({missing})" in err for missing in MISSING):
         return {}
-    if done.returncode:
-        sys.exit(f"{' '.join(command)}: {done.stderr.strip()}")
-    return json.loads(done.stdout or "{}")
+    if code:
+        sys.exit(f"aws {' '.join(args)} in {region}: {err.strip()}")
+    return json.loads(out or "{}")
 
 
 def squeezed(pattern):
