@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -51,8 +50,8 @@ func newAccept(f *flags) *cobra.Command {
 				if !f.json() {
 					printAcceptance(cmd, what)
 				}
-				if !sure && !asked(cmd, "Accept?") {
-					return errors.New("not accepted: nothing was written")
+				if err := confirm(cmd, sure, "Accept?", "not accepted: nothing was written"); err != nil {
+					return err
 				}
 				if what, err = ask(cmd, acct, app.Consent{Seen: what.Mark}); err != nil {
 					return err
@@ -92,8 +91,8 @@ func acceptOnly(cmd *cobra.Command, f *flags, acct *account, consent app.Consent
 	case consent.Remove:
 		question = "relight will no longer rely on " + consent.Adopt.String() + ", and makes its own."
 	}
-	if !sure && !asked(cmd, question) {
-		return errors.New("not accepted: nothing was written")
+	if err := confirm(cmd, sure, question, "not accepted: nothing was written"); err != nil {
+		return err
 	}
 	what, err := ask(cmd, acct, consent)
 	switch {
@@ -121,22 +120,5 @@ func printAcceptance(cmd *cobra.Command, what app.Acceptance) {
 		p.line("  %s", c.Name)
 		p.line("    remembered  %s", cmp.Or(c.Was, "none"))
 		p.line("    now         %s", cmp.Or(c.Now, "none"))
-	}
-}
-
-// asked asks a question and reports whether the answer was yes. An interruption
-// is no.
-func asked(cmd *cobra.Command, question string) bool {
-	fmt.Fprint(cmd.ErrOrStderr(), question+" Type yes: ")
-	answer := make(chan string, 1)
-	go func() {
-		line, _ := bufio.NewReader(cmd.InOrStdin()).ReadString('\n') // no answer is no
-		answer <- line
-	}()
-	select {
-	case line := <-answer:
-		return strings.TrimSpace(line) == "yes" && cmd.Context().Err() == nil
-	case <-cmd.Context().Done():
-		return false
 	}
 }

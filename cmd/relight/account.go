@@ -20,6 +20,7 @@ import (
 
 	"github.com/relight-aws/relight/internal/app"
 	"github.com/relight-aws/relight/internal/awsio"
+	"github.com/relight-aws/relight/internal/awsio/prune"
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/config"
 )
@@ -121,11 +122,16 @@ func (a *account) backfillName() string {
 	return a.config.Desired(a.deployment).FunctionName(catalog.Backfill)
 }
 
-// app returns an App that handles every kind and sends no notifications.
-func (a *account) app() *app.App {
-	return app.NewWith(app.Options{
+// app returns an App that handles every kind and sends no notifications. A pruning one
+// takes away what is no longer wanted.
+func (a *account) app(pruning bool) *app.App {
+	o := app.Options{
 		Function: catalog.Backfill, Config: a.config, Deployment: a.deployment,
 		AWS: a.aws, Pace: &awsio.Pace{},
 		Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Now: time.Now, Silent: true,
-	})
+	}
+	if pruning {
+		o.Pruner = prune.Applier{Cloud: &awsio.Cloud{Config: a.aws, Want: a.config.Desired(a.deployment), Pace: o.Pace, Now: time.Now}}
+	}
+	return app.NewWith(o)
 }

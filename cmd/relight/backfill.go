@@ -23,7 +23,10 @@ func newBackfill(f *flags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backfill",
 		Short: "Make the deployed function sweep the account now",
-		Args:  cobra.NoArgs,
+		Long: "Make the deployed function sweep the account now, and show what it restored.\n\n" +
+			"With --plan it changes nothing and ends like relight plan. Exit code 0: everything is\n" +
+			"healthy; 2: there is something to restore or a finding; 1: an error.",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			mode := "repair"
 			if planOnly {
@@ -47,6 +50,9 @@ func newBackfill(f *flags) *cobra.Command {
 			}
 			if err := printSweep(cmd.OutOrStdout(), f, result, acct.aws.Region, true); err != nil {
 				return err
+			}
+			if planOnly {
+				return seen(result)
 			}
 			return unrestored(result)
 		},

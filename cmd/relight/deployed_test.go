@@ -132,7 +132,7 @@ func TestConfigUnread(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			fakeAWS(t, tt.template)
 			local(t, `{}`)
-			for _, args := range [][]string{{"config"}, {"plan"}, {"apply"}, {"replay", "event.json"}} {
+			for _, args := range [][]string{{"config"}, {"plan"}, {"apply", "--yes"}, {"replay", "event.json"}} {
 				code, stdout, stderr := relight(t, args...)
 				if code != exitError || stdout != "" || !strings.Contains(stderr, tt.want) || !strings.Contains(stderr, "cannot be read") {
 					t.Errorf("%v: exit code %d, want %q: %s%s", args, code, tt.want, stdout, stderr)

@@ -24,8 +24,8 @@ func (p *printer) line(format string, args ...any) {
 	}
 }
 
-// report prints one run: what relight restored or would restore (+), what
-// failed (x), what needs action by a person (!), and what it skipped (·). For
+// report prints one run: what relight restored or would restore (+), what it deleted or
+// a person may delete, because it is no longer wanted (-), what failed (x), what needs action by a person (!), and what it skipped (·). For
 // the run of an event it also prints who did what, and what people should check
 // because of it.
 func (p *printer) report(v report.View) {
@@ -51,6 +51,15 @@ func (p *printer) report(v report.View) {
 	for _, f := range v.Findings {
 		p.line("  ! [%s] %s: %s", f.Code, f.Subject, f.Problem)
 		p.line("    %s", f.Remedy)
+	}
+	for _, a := range v.Unwanted {
+		switch {
+		case a.Error != "":
+			p.line("  x %s", a.Action)
+			p.line("    %s", a.Error)
+		default:
+			p.line("  - %s", a.Action)
+		}
 	}
 	if v.ReliesOn != "" {
 		p.line("  · relies on what others made: %s", v.ReliesOn)
@@ -138,7 +147,7 @@ func printSweep(w io.Writer, f *flags, s app.Sweep, home string, deployed bool) 
 	left := 0
 	for _, v := range s.Reports {
 		left += toRestore(v)
-		if v.Healthy+len(v.Actions)+len(v.Findings)+len(v.Skipped) == 0 && v.Error == "" {
+		if v.Healthy+len(v.Actions)+len(v.Findings)+len(v.Skipped)+len(v.Unwanted) == 0 && v.Error == "" {
 			quiet = append(quiet, v.Region)
 			continue
 		}
@@ -155,6 +164,9 @@ func printSweep(w io.Writer, f *flags, s app.Sweep, home string, deployed bool) 
 	}
 	p.line("%d healthy, %d to restore, %d restored, %d not restored, %d %s",
 		s.Healthy, left, s.Repaired, s.Unrestored, s.Findings, needs(s.Findings))
+	if s.Unwanted > 0 {
+		p.line("%d no longer wanted: relight apply --prune deletes what a line with - names", s.Unwanted)
+	}
 	if s.Planned > 0 && !deployed {
 		p.line("relight is not deployed here: make deploy")
 	}

@@ -40,14 +40,25 @@ func newPlan(f *flags) *cobra.Command {
 			"1: an error.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			result, err := runSweep(cmd, f, sweep, "plan")
+			req, err := sweep.request("plan")
 			if err != nil {
 				return err
 			}
-			if result.Planned > 0 || result.Findings > 0 {
-				return errToDo
+			acct, err := connect(cmd.Context(), f)
+			if err != nil {
+				return err
 			}
-			return nil
+			if err := acct.useDeployed(cmd.Context(), f, cmd.ErrOrStderr()); err != nil {
+				return err
+			}
+			result, err := acct.sweep(cmd, req, false)
+			if err != nil {
+				return err
+			}
+			if err := printSweep(cmd.OutOrStdout(), f, result, acct.aws.Region, acct.deployed()); err != nil {
+				return err
+			}
+			return seen(result)
 		},
 	}
 	sweep.add(cmd)
@@ -56,62 +67,119 @@ func newPlan(f *flags) *cobra.Command {
 
 func newApply(f *flags) *cobra.Command {
 	var sweep sweepFlags
+	var sure, pruning bool
 	cmd := &cobra.Command{
 		Use:   "apply",
 		Short: "Restore what is missing or weakened, from this terminal",
-		Long: "Restore what is missing or weakened, with the credentials of this terminal. It needs a\n" +
-			"deployment, because it uses its topic and delivery role.",
+		Long: "Show what relight would restore, ask, and restore it with the credentials of this\n" +
+			"terminal. It needs a deployment, because it uses its topic and delivery role.\n\n" +
+			"With --prune it also deletes what relight made and the deployed configuration no longer\n" +
+			"wants: the filter and the alarm of a disabled control, the flow log of an exempt VPC.\n" +
+			"relight's functions never do, and their roles may not.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			result, err := runSweep(cmd, f, sweep, "repair")
+			if pruning && f.configGiven {
+				return errors.New("--prune needs the deployed configuration, because the functions restore what that one wants: deploy the change and leave out --config")
+			}
+			if err := answerable(cmd, sure); err != nil {
+				return err
+			}
+			req, err := sweep.request("plan")
 			if err != nil {
 				return err
 			}
-			return unrestored(result)
+			acct, err := connect(cmd.Context(), f)
+			if err != nil {
+				return err
+			}
+			if !acct.deployed() {
+				return acct.notDeployed()
+			}
+			if err := acct.useDeployed(cmd.Context(), f, cmd.ErrOrStderr()); err != nil {
+				return err
+			}
+			if !sure {
+				planned, err := acct.sweep(cmd, req, false)
+				if err != nil {
+					return err
+				}
+				out := flags{output: "text"}
+				if err := printSweep(cmd.ErrOrStderr(), &out, planned, acct.aws.Region, true); err != nil {
+					return err
+				}
+				unwanted := 0
+				if pruning {
+					unwanted = planned.Unwanted
+				}
+				if planned.Planned+unwanted > 0 {
+					question := fmt.Sprintf("Restore %d and delete %d?", planned.Planned, unwanted)
+					if err := confirm(cmd, sure, question, "not applied: nothing was written"); err != nil {
+						return err
+					}
+				}
+			}
+			req.Mode = "repair"
+			result, err := acct.sweep(cmd, req, pruning)
+			if err != nil {
+				return err
+			}
+			if err := printSweep(cmd.OutOrStdout(), f, result, acct.aws.Region, true); err != nil {
+				return err
+			}
+			return errors.Join(unread(result), unrestored(result))
 		},
 	}
 	sweep.add(cmd)
+	cmd.Flags().BoolVar(&sure, "yes", false, "do not ask")
+	cmd.Flags().BoolVar(&pruning, "prune", false, "also delete what relight made and the deployed configuration no longer wants")
 	return cmd
 }
 
 // unrestored returns an error if a sweep did not restore everything that it
-// should.
+// should, or did not delete what it should.
 func unrestored(result app.Sweep) error {
-	if result.Unrestored > 0 {
-		return fmt.Errorf("%d not restored: see the errors above", result.Unrestored)
-	}
-	return nil
-}
-
-func runSweep(cmd *cobra.Command, f *flags, sweep sweepFlags, mode string) (app.Sweep, error) {
-	req, err := sweep.request(mode)
-	if err != nil {
-		return app.Sweep{}, err
-	}
-	acct, err := connect(cmd.Context(), f)
-	if err != nil {
-		return app.Sweep{}, err
-	}
-	if mode == "repair" && !acct.deployed() {
-		return app.Sweep{}, acct.notDeployed()
-	}
-	if err := acct.useDeployed(cmd.Context(), f, cmd.ErrOrStderr()); err != nil {
-		return app.Sweep{}, err
-	}
-	bar := newProgress(cmd.ErrOrStderr(), "reading the account")
-	result, err := acct.app().Sweep(cmd.Context(), req, bar.set)
-	bar.done()
-	if err != nil {
-		return result, err
-	}
-	if err := printSweep(cmd.OutOrStdout(), f, result, acct.aws.Region, acct.deployed()); err != nil {
-		return result, err
-	}
-	var unread []error
+	kept := 0
 	for _, rep := range result.Reports {
-		if rep.Error != "" {
-			unread = append(unread, errors.New(rep.Error))
+		for _, a := range rep.Unwanted {
+			if a.Error != "" {
+				kept++
+			}
 		}
 	}
-	return result, errors.Join(unread...)
+	var errs []error
+	if result.Unrestored > 0 {
+		errs = append(errs, fmt.Errorf("%d not restored: see the errors above", result.Unrestored))
+	}
+	if kept > 0 {
+		errs = append(errs, fmt.Errorf("%d not deleted: see the errors above", kept))
+	}
+	return errors.Join(errs...)
+}
+
+// unread returns the errors of what a sweep could not read.
+func unread(result app.Sweep) error {
+	var errs []error
+	for _, rep := range result.Reports {
+		if rep.Error != "" {
+			errs = append(errs, errors.New(rep.Error))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// seen returns the error with which a plan ends: what it could not read, or errToDo if
+// it has something to restore or a finding.
+func seen(result app.Sweep) error {
+	err := unread(result)
+	if err == nil && (result.Planned > 0 || result.Findings > 0) {
+		return errToDo
+	}
+	return err
+}
+
+// sweep runs a sweep from this terminal.
+func (a *account) sweep(cmd *cobra.Command, req app.Request, pruning bool) (app.Sweep, error) {
+	bar := newProgress(cmd.ErrOrStderr(), "reading the account")
+	defer bar.done()
+	return a.app(pruning).Sweep(cmd.Context(), req, bar.set)
 }

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/relight-aws/relight/internal/probe"
 )
@@ -41,8 +40,8 @@ func newProbe(f *flags) *cobra.Command {
 			"makes. It calls many services: use credentials of an administrator.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if in, ok := cmd.InOrStdin().(*os.File); ok && !sure && !term.IsTerminal(int(in.Fd())) {
-				return errors.New("nobody can be asked, because standard input is not a terminal: --yes does not ask")
+			if err := answerable(cmd, sure); err != nil {
+				return err
 			}
 			acct, err := probed(cmd, f, &o, anyway || clean)
 			if err != nil {
@@ -54,8 +53,8 @@ func newProbe(f *flags) *cobra.Command {
 				return cleanProbes(cmd, f, o, sure)
 			}
 			printPlan(cmd.ErrOrStderr(), acct, o)
-			if !sure && !asked(cmd, "Make them?") {
-				return errors.New("not started: nothing was made")
+			if err := confirm(cmd, sure, "Make them?", "not started: nothing was made"); err != nil {
+				return err
 			}
 			o.Abandon = abandoned(cmd.Context())
 			rep, err := probe.Run(cmd.Context(), o)
@@ -112,8 +111,9 @@ func probed(cmd *cobra.Command, f *flags, o *probe.Options, anyway bool) (*accou
 }
 
 func cleanProbes(cmd *cobra.Command, f *flags, o probe.Options, sure bool) error {
-	if !sure && !asked(cmd, fmt.Sprintf("Remove everything in account %s, %s, whose name begins with %s- and that a probe made?", o.Account, o.AWS.Region, o.Prefix)) {
-		return errors.New("nothing was removed")
+	question := fmt.Sprintf("Remove everything in account %s, %s, whose name begins with %s- and that a probe made?", o.Account, o.AWS.Region, o.Prefix)
+	if err := confirm(cmd, sure, question, "nothing was removed"); err != nil {
+		return err
 	}
 	removed, left := probe.Clean(cmd.Context(), o)
 	fmt.Fprintf(cmd.OutOrStdout(), "%d resources removed\n", len(removed))

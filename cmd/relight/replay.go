@@ -32,7 +32,7 @@ func newReplay(f *flags) *cobra.Command {
 			if repair {
 				mode = catalog.Repair
 			}
-			handler := acct.app()
+			handler := acct.app(false)
 			var errs []error
 			for _, file := range files {
 				raw, err := os.ReadFile(file)

@@ -35,6 +35,8 @@ type Options struct {
 	Silent      bool // send no notifications, because the caller sees the answer
 	HandOver    bool // invoke the kinds' own functions for repairs that only they may make
 	ChecksGuard bool // after events, have another function check relight's own stack
+
+	Pruner remedy.Applier // takes away what the configuration no longer wants; nil in a function
 }
 
 // An App handles the invocations of one function.
@@ -45,6 +47,7 @@ type App struct {
 	deployment catalog.Deployment
 	cloud      *awsio.Cloud
 	reconciler remedy.Reconciler
+	pruner     remedy.Applier
 	reporter   report.Reporter
 	log        *slog.Logger
 	now        func() time.Time
@@ -83,6 +86,7 @@ func NewWith(o Options) *App {
 		deployment:  o.Deployment,
 		cloud:       cloud,
 		reconciler:  remedy.Reconciler{Observer: cloud, Applier: applier, Want: want, Forgets: !want.Sweeps()},
+		pruner:      o.Pruner,
 		reporter:    reporter,
 		log:         o.Log,
 		now:         o.Now,

@@ -346,7 +346,11 @@ func (w *world) app(f catalog.Function) *app.App { return w.appAt(home, f) }
 
 // appAt returns a function of a deployment with the given home region.
 func (w *world) appAt(home string, f catalog.Function) *app.App {
-	return app.NewWith(app.Options{
+	return app.NewWith(w.options(home, f))
+}
+
+func (w *world) options(home string, f catalog.Function) app.Options {
+	return app.Options{
 		Function: f, Config: w.config,
 		Deployment:  w.deploymentOf(home, f),
 		AWS:         w.stalling(w.ConfigOf(sessionOf(f))),
@@ -355,7 +359,7 @@ func (w *world) appAt(home string, f catalog.Function) *app.App {
 		ChecksGuard: w.checks && f.ChecksGuard(),
 		Log:         w.logger(),
 		Now:         func() time.Time { return w.now },
-	})
+	}
 }
 
 // roleOf returns the role of a function, named as in the sample events.

@@ -277,8 +277,8 @@ func TestUnchosen(t *testing.T) {
 		t.Errorf("flow logs (-before +after):\n%s\nwrites %v", diff, w.changes(n))
 	}
 	skips := fmt.Sprint(s.Reports[0].Skipped)
-	if !strings.Contains(skips, chosenSubnet) || !strings.Contains(skips, "not chosen by the configuration") || !strings.Contains(skips, "delete-flow-logs") {
-		t.Errorf("skipped: %s", skips)
+	if listed := unwanted(s); !strings.Contains(skips, chosenSubnet) || !strings.Contains(skips, "not chosen by the configuration") || len(listed) != 1 || !strings.Contains(listed[0], " of "+chosenSubnet) {
+		t.Errorf("skipped: %s; unwanted: %q", skips, listed)
 	}
 }
 

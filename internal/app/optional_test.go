@@ -562,27 +562,6 @@ func TestChangedAlarmSettings(t *testing.T) {
 	}
 }
 
-// What relight created for a control that is disabled by now is listed, and
-// stays.
-func TestDisabledControlIsListed(t *testing.T) {
-	w := healthy(t, "")
-	w.config = deployed(t, `{"controls":{"root-usage":{"disabled":true}}}`).config
-	writes := len(w.Writes())
-	s := w.sweep(app.Request{Mode: "plan"})
-	var skipped []string
-	for _, r := range s.Reports {
-		skipped = append(skipped, r.Skipped...)
-	}
-	for _, part := range []string{"alarm " + rootUsage + ": no longer wanted", "metric filter " + rootUsage + ": no longer wanted"} {
-		if !slices.ContainsFunc(skipped, func(line string) bool { return strings.HasPrefix(line, part) }) {
-			t.Errorf("a plan skips %v, want %q", skipped, part)
-		}
-	}
-	if w.sweep(app.Request{}); len(w.changes(writes)) > 0 {
-		t.Errorf("a sweep writes %v", w.changes(writes))
-	}
-}
-
 // Somebody else's filter and alarm satisfied a control until the filter was
 // deleted. The event of relight's own new filter brings its alarm.
 func TestAlarmFollowsItsFilter(t *testing.T) {

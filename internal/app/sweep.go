@@ -41,6 +41,7 @@ type Sweep struct {
 	Planned    int           `json:"planned"`    // restoring actions, whether applied or not
 	Unrestored int           `json:"unrestored"` // protections that failed, still remain or could not be read
 	Findings   int           `json:"findings"`
+	Unwanted   int           `json:"unwanted,omitempty"` // what relight made and the configuration no longer wants, as far as it is still there
 	Reports    []report.View `json:"reports"`
 }
 
@@ -124,6 +125,7 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 	}
 	if req.mode() == catalog.Repair {
 		a.adopt(ctx, with, reports)
+		a.prune(ctx, reports)
 	}
 	a.notify(ctx, reports, req.Digest) // one notification for all regions
 	for _, rep := range reports {
@@ -133,6 +135,21 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 		a.reporter.RecordSweep(ctx)
 	}
 	return sweep, nil
+}
+
+// prune takes away what the configuration no longer wants, in one region after the other,
+// alarms before the filters that they watch. It does nothing in a function.
+func (a *App) prune(ctx context.Context, reports []remedy.Report) {
+	if a.pruner == nil {
+		return
+	}
+	for _, first := range []bool{true, false} {
+		for i, r := range reports {
+			if first == (r.Scope.Kind == catalog.Alarms) && r.Err == nil && len(r.Plan.Unwanted) > 0 {
+				reports[i].Pruned = a.pruner.Apply(ctx, r.Scope, r.Plan.Unwanted)
+			}
+		}
+	}
 }
 
 // missing adds a finding for each subnet and network interface that the configuration
@@ -241,5 +258,11 @@ func (s *Sweep) add(rep remedy.Report) {
 	s.Planned += rep.Planned()
 	s.Unrestored += report.Unrestored(rep)
 	s.Findings += len(rep.Plan.Findings)
+	s.Unwanted += len(rep.Plan.Unwanted)
+	for _, o := range rep.Pruned {
+		if o.Err == nil {
+			s.Unwanted--
+		}
+	}
 	s.Reports = append(s.Reports, report.ViewOf(rep))
 }

@@ -231,6 +231,21 @@ func deleteAlarms(c *request, in *cloudwatch.DeleteAlarmsInput) error {
 	return c.eachAlarm(in.AlarmNames, func(alarms map[string]alarm, name string) { delete(alarms, name) })
 }
 
+// listAlarmTags answers with the tags of a metric alarm. Source: CloudWatch API
+// Reference, ListTagsForResource.
+func listAlarmTags(c *request, in *cloudwatch.ListTagsForResourceInput) (*cloudwatch.ListTagsForResourceOutput, error) {
+	_, name, _ := strings.Cut(aws.ToString(in.ResourceARN), ":alarm:")
+	al, ok := c.alarms.now[name]
+	if !ok {
+		return nil, refuse("ResourceNotFoundException", "Unknown alarm %s", name)
+	}
+	out := &cloudwatch.ListTagsForResourceOutput{}
+	for _, k := range slices.Sorted(maps.Keys(al.tags)) {
+		out.Tags = append(out.Tags, types.Tag{Key: aws.String(k), Value: aws.String(al.tags[k])})
+	}
+	return out, nil
+}
+
 // disableAlarmActions disables the actions of alarms.
 func disableAlarmActions(c *request, in *cloudwatch.DisableAlarmActionsInput) error {
 	return c.eachAlarm(in.AlarmNames, speak(false))
@@ -486,6 +501,7 @@ var alarmOperations = []operation{
 	act[cloudwatch.PutMetricAlarmOutput](putMetricAlarm),
 	handle(describeAlarms),
 	act[cloudwatch.DeleteAlarmsOutput](deleteAlarms),
+	handle(listAlarmTags),
 	act[cloudwatch.DisableAlarmActionsOutput](disableAlarmActions),
 	act[cloudwatch.EnableAlarmActionsOutput](enableAlarmActions),
 	act[cloudwatch.SetAlarmStateOutput](setAlarmState),

@@ -157,7 +157,7 @@ func (a Unsuppress) Step() Step {
 //	none                                      relight's alarm is created on the metric of the filter that measures the control
 //	an alarm of another type has its name     a finding, and relight's alarm gets another name
 //	an alarm of the stack differs             restored, like a control's; without the trail too
-//	relight's alarm belongs to no control     skipped: only a person knows whether anything else uses it
+//	relight's alarm belongs to no control     unwanted: only a person knows whether anything else uses it
 //
 // and what silences those alarms without changing their settings:
 //
@@ -206,7 +206,7 @@ func (observed *AlarmState) plan(want catalog.Desired, got Observed) Plan {
 	names := slices.Sorted(maps.Keys(guards))
 	p.touch(got, catalog.Alarm, names...)
 	p.taken(want, got, state)
-	p.unwanted(want, got, state, guards)
+	p.unwantedAlarms(want, got, state, guards)
 	alert := aboutSilence(got, guards)
 	for _, f := range state.Unread {
 		f.Alert = alert
@@ -483,27 +483,6 @@ func (p *Plan) taken(want catalog.Desired, got Observed, state AlarmState) {
 	}
 	for _, row := range want.OwnAlarms() {
 		report(want.Name(row.ID), state.stackName(want, row))
-	}
-}
-
-// unwanted skips the alarms that relight created for controls, or for metrics,
-// that the configuration no longer wants.
-func (p *Plan) unwanted(want catalog.Desired, got Observed, state AlarmState, guards map[string]bool) {
-	if !state.Full {
-		return
-	}
-	wanted := map[string]bool{}
-	for _, c := range want.Controls {
-		for _, m := range measuredBy(want, got.Adopted, c, state) {
-			wanted[state.nameOf(want, c, m)] = true
-		}
-	}
-	for name, a := range state.Alarms {
-		onOurs := a.Namespace == want.Prefix && strings.HasPrefix(a.Metric, want.Name("")) && strings.HasPrefix(name, a.Metric)
-		onTheirs := strings.HasPrefix(name, want.Name("")) && strings.HasSuffix(name, "-"+short(a.Namespace, a.Metric))
-		if (onOurs || onTheirs) && !wanted[name] && !guards[name] {
-			p.Skips = append(p.Skips, Skip{"alarm " + name, "no longer wanted: no control needs it; delete it with aws cloudwatch delete-alarms --alarm-names " + name})
-		}
 	}
 }
 

@@ -256,67 +256,6 @@ func TestAlarmNameTaken(t *testing.T) {
 	}
 }
 
-// What relight created for a control that the configuration no longer has stays,
-// since others may use it, and the plan lists it with the way to delete it.
-func TestNoLongerWanted(t *testing.T) {
-	want, c := control(t)
-	disabled := catalog.Controls()[0]
-	if disabled.ID == c.ID {
-		t.Fatal("they are the same control")
-	}
-	hashed := with(theirAlarm(want, disabled), func(a *plan.Alarm) {
-		a.Name = plan.AlarmName(want, disabled, plan.Metric{Namespace: a.Namespace, Name: a.Metric})
-	})
-	own := func(id string) plan.Alarm { return alarmFor(want, catalog.Control{ID: id}) }
-	stack := plan.Alarm{Name: "relight-unrestored", Namespace: catalog.MetricNamespace, Metric: "Unrestored"}
-	skip := func(name string) string {
-		return "alarm " + name + ": no longer wanted: no control needs it; delete it with aws cloudwatch delete-alarms --alarm-names " + name
-	}
-	tests := map[string]struct {
-		found []plan.Alarm
-		skips []string
-	}{
-		"nothing":                      {},
-		"of a disabled control":        {[]plan.Alarm{own(disabled.ID)}, []string{skip("relight-unauthorized-api-calls")}},
-		"of a control that was added":  {[]plan.Alarm{own("their-own-control")}, []string{skip("relight-their-own-control")}},
-		"on the metric of another's":   {[]plan.Alarm{hashed}, []string{skip(hashed.Name)}},
-		"of another prefix":            {found: []plan.Alarm{with(own(disabled.ID), func(a *plan.Alarm) { a.Name = "sentinel-x" })}},
-		"relight's own health":         {found: []plan.Alarm{stack}},
-		"theirs, on another metric":    {found: []plan.Alarm{with(own(disabled.ID), func(a *plan.Alarm) { a.Namespace = "theirs" })}},
-		"theirs, on relight's metric":  {found: []plan.Alarm{with(own(disabled.ID), func(a *plan.Alarm) { a.Name = "mine" })}},
-		"theirs, with a similar name":  {found: []plan.Alarm{{Name: "relight-checkout", Namespace: "checkout", Metric: "latency"}}},
-		"of this control and disabled": {[]plan.Alarm{own(disabled.ID), own(c.ID)}, []string{skip("relight-unauthorized-api-calls")}},
-	}
-	for name, tt := range tests {
-		p := of(t, want, alarms([]plan.Filter{filterFor(want, c)}, append(tt.found, alarmFor(want, c))...))
-		says(t, name, p.Skips, tt.skips...)
-		if len(p.Actions) > 0 || len(p.Findings) > 0 {
-			t.Errorf("%s: actions %v, findings %v", name, p.Actions, p.Findings)
-		}
-	}
-	filter := func(change func(*plan.Filter)) plan.Filter { return with(filterFor(want, disabled), change) }
-	for name, tt := range map[string]struct {
-		filter plan.Filter
-		listed bool
-	}{
-		"of a disabled control":     {filter(func(*plan.Filter) {}), true},
-		"with another pattern":      {filter(func(f *plan.Filter) { f.Pattern = "ERROR" }), true},
-		"theirs":                    {theirFilter(disabled), false},
-		"theirs, on another metric": {filter(metric(func(m *plan.Metric) { m.Namespace = "theirs" })), false},
-	} {
-		p := of(t, want, logGroup(filterFor(want, c), tt.filter))
-		var skips []string
-		if tt.listed {
-			skips = []string{"metric filter relight-unauthorized-api-calls: no longer wanted: no control needs it; delete it, after its alarm, with aws logs delete-metric-filter --log-group-name " +
-				group + " --filter-name relight-unauthorized-api-calls"}
-		}
-		says(t, "filter "+name, p.Skips, skips...)
-		if len(p.Actions) > 0 || len(p.Findings) > 0 {
-			t.Errorf("filter %s: actions %v, findings %v", name, p.Actions, p.Findings)
-		}
-	}
-}
-
 func TestMissingAlarms(t *testing.T) {
 	want, c := control(t)
 	name := want.Name(c.ID)

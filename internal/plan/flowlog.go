@@ -159,7 +159,12 @@ func (state *FlowLogState) plan(want catalog.Desired, got Observed) Plan {
 			if n.Unchosen {
 				p.touch(got, catalog.NetworkType(n.ID), n.ID)
 			}
-			p.Skips = append(p.Skips, Skip{n.ID, reason + unwanted(n)})
+			p.Skips = append(p.Skips, Skip{n.ID, reason})
+			for _, fl := range n.FlowLogs {
+				if fl.Ours {
+					p.Unwanted = append(p.Unwanted, DeleteFlowLog{ID: fl.ID, On: n.ID, Reason: "it is relight's own, and " + n.ID + " is " + reason})
+				}
+			}
 			if justExempted(want, got, n) {
 				p.find(VPCExemptByTag, Args{"on": n.ID, "tag": catalog.ExemptTag})
 			}
@@ -281,16 +286,6 @@ func skipped(want catalog.FlowLogSpec, account string, n Network) string {
 func justExempted(want catalog.Desired, got Observed, n Network) bool {
 	return want.FlowLogs.ExemptByTag && n.Exempt && !slices.Contains(want.FlowLogs.ExemptVPCs, n.ID) &&
 		(got.Type == catalog.VPC && slices.Contains(got.Asked, n.ID) || got.Type == "" && !want.Watches(got.Region))
-}
-
-// unwanted returns what a skip says about relight's own flow logs on the VPC, or
-// "". relight does not delete them: nothing replaces them.
-func unwanted(n Network) string {
-	ids := own(n.FlowLogs)
-	if len(ids) == 0 {
-		return ""
-	}
-	return "; relight's own flow log stays until somebody deletes it: aws ec2 delete-flow-logs --flow-log-ids " + strings.Join(ids, " ")
 }
 
 // own returns the IDs of relight's own flow logs, sorted.

@@ -422,12 +422,13 @@ func TestRenewal(t *testing.T) {
 	}
 }
 
-// A newly exempt VPC keeps relight's flow log, and the plan says so.
+// A newly exempt VPC keeps relight's flow log, and the plan lists it as unwanted.
 func TestExemptKeepsOurs(t *testing.T) {
 	want := policy(t)
 	want.FlowLogs.ExemptVPCs = []string{"vpc-1"}
 	p := of(t, want, flowLogs(want, vpcWith(ours, held)))
-	says(t, "skips", p.Skips, "vpc-1: exempt by configuration; relight's own flow log stays until somebody deletes it: aws ec2 delete-flow-logs --flow-log-ids fl-9")
+	says(t, "skips", p.Skips, "vpc-1: exempt by configuration")
+	says(t, "unwanted", p.Unwanted, "delete flow-log fl-9 of vpc-1 (it is relight's own, and vpc-1 is exempt by configuration)")
 	says(t, "actions", p.Actions)
 }
 

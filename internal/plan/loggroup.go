@@ -197,8 +197,9 @@ func (a PutFilter) Step() Step {
 //	relight's filter is weaker            restored
 //	a filter of others, on any log        a finding
 //	 group, writes into relight's metric
-//	relight's filter belongs to no        skipped: only a person knows whether anything else uses it
-//	 control
+//	relight's filter belongs to no        unwanted: only a person knows whether anything else uses it
+//	 control, or the trail delivers to
+//	 another log group
 //	neither relight's filter nor an       relight's filter is created; a finding if somebody else's
 //	 adopted one measures a control       would measure it
 func (state *LogGroupState) plan(want catalog.Desired, got Observed) Plan {
@@ -236,20 +237,6 @@ func (state *LogGroupState) plan(want catalog.Desired, got Observed) Plan {
 	p.unwantedFilters(want, state)
 	p.poisoned(want, state)
 	return p
-}
-
-// unwantedFilters skips the filters that relight created for controls that the
-// configuration no longer wants.
-func (p *Plan) unwantedFilters(want catalog.Desired, state *LogGroupState) {
-	for _, f := range state.Filters {
-		ours := strings.HasPrefix(f.Name, want.Name("")) && len(f.Metrics) == 1 && f.Metrics[0].Namespace == want.Prefix && f.Metrics[0].Name == f.Name
-		if ours && !slices.ContainsFunc(want.Controls, func(c catalog.Control) bool { return want.Name(c.ID) == f.Name }) {
-			p.Skips = append(p.Skips, Skip{
-				"metric filter " + f.Name, "no longer wanted: no control needs it; delete it, after its alarm, with " +
-					"aws logs delete-metric-filter --log-group-name " + state.Trail.LogGroup + " --filter-name " + f.Name,
-			})
-		}
-	}
 }
 
 // poisoned reports the filters of others, on any log group of the region, that

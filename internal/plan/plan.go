@@ -43,6 +43,7 @@ func Of(kind catalog.Kind, want catalog.Desired, got Observed) (Plan, error) {
 // converged when its plan has no actions.
 type Plan struct {
 	Actions  []Action
+	Unwanted []Action  // removals of what relight made and the configuration no longer wants: only a person makes them
 	Findings []Finding // what only a person can fix
 	Skips    []Skip    // what relight leaves as it is on purpose
 	Touched  []string  // the names of Observed.Asked that a protection depends on
@@ -159,10 +160,12 @@ func (p *Plan) Add(findings ...Finding) {
 
 // sorted puts every list of a plan in its fixed order.
 func sorted(p Plan) Plan {
-	slices.SortFunc(p.Actions, func(a, b Action) int {
-		s, t := a.Step(), b.Step()
-		return cmp.Or(cmp.Compare(s.Stage, t.Stage), cmp.Compare(s.String(), t.String()))
-	})
+	for _, actions := range [][]Action{p.Actions, p.Unwanted} {
+		slices.SortFunc(actions, func(a, b Action) int {
+			s, t := a.Step(), b.Step()
+			return cmp.Or(cmp.Compare(s.Stage, t.Stage), cmp.Compare(s.String(), t.String()))
+		})
+	}
 	slices.SortFunc(p.Findings, func(a, b Finding) int { return cmp.Compare(a.String(), b.String()) })
 	slices.SortFunc(p.Kept, func(a, b Kept) int { return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.Group, b.Group)) })
 	slices.SortFunc(p.Skips, func(a, b Skip) int { return cmp.Compare(a.String(), b.String()) })

@@ -80,6 +80,7 @@ type Report struct {
 	Plan      plan.Plan
 	Outcomes  []Outcome     // one per action; none if nothing was applied
 	Remaining []plan.Action // what the verification still found to do
+	Pruned    []Outcome     // of Plan.Unwanted, if a person asked for it
 	Causes    []Cause
 	Err       error // what kept the run from observing or verifying
 
@@ -89,7 +90,7 @@ type Report struct {
 // Failures returns the error of the run and of every failed action, joined.
 func (r Report) Failures() error {
 	errs := []error{r.Err}
-	for _, o := range r.Outcomes {
+	for _, o := range slices.Concat(r.Outcomes, r.Pruned) {
 		errs = append(errs, o.Err)
 	}
 	return errors.Join(errs...)

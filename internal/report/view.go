@@ -21,6 +21,7 @@ type View struct {
 	Actions   []Action  `json:"actions"`
 	Findings  []Finding `json:"findings"`
 	Skipped   []string  `json:"skipped"`
+	Unwanted  []Action  `json:"unwanted,omitempty"`  // what relight made and the configuration no longer wants
 	Remaining []string  `json:"remaining,omitempty"` // still to restore after the repair
 	ReliesOn  string    `json:"reliesOn,omitempty"`  // what others made, in words, that protects in place of relight's own
 	Causes    []Cause   `json:"causes,omitempty"`
@@ -84,6 +85,15 @@ func ViewOf(r remedy.Report) View {
 			}
 		}
 		v.Actions = append(v.Actions, view)
+	}
+	for i, a := range r.Plan.Unwanted {
+		view := Action{Action: a.Step().String(), Target: a.Step().Target}
+		if i < len(r.Pruned) {
+			if view.Done = r.Pruned[i].Err == nil; !view.Done {
+				view.Error, view.Class = r.Pruned[i].Err.Error(), remedy.ClassOf(r.Pruned[i].Err).String()
+			}
+		}
+		v.Unwanted = append(v.Unwanted, view)
 	}
 	for _, f := range r.Plan.Findings {
 		v.Findings = append(v.Findings, Finding{Code: string(f.Code), Subject: f.Subject, Problem: f.Problem, Remedy: f.Remedy})

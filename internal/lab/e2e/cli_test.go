@@ -28,6 +28,9 @@ func TestCLI(t *testing.T) {
 	cli := build(t)
 
 	s.relight(t, cli, s.Cloud.Root(), 0, "plan")
+	if out := s.relight(t, cli, s.Cloud.Root(), 1, "apply"); !strings.Contains(out, "--yes") {
+		t.Errorf("apply without a terminal does not say how:\n%s", out)
+	}
 	attack("monitoring DisableAlarmActions, one")(t, intruder)
 	attack("ec2 DeleteFlowLogs, one")(t, intruder)
 	out := s.relight(t, cli, s.Cloud.Root(), 2, "plan", "--regions", lab.Region)
@@ -44,6 +47,7 @@ func TestCLI(t *testing.T) {
 	if err := os.WriteFile(event, raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	s.relight(t, cli, s.Cloud.Root(), 2, "backfill", "--plan")
 	if out := s.relight(t, cli, s.Cloud.Root(), 0, "replay", event); !strings.Contains(out, "1 to restore") {
 		t.Errorf("replay does not plan:\n%s", out)
 	}
@@ -57,7 +61,7 @@ func TestCLI(t *testing.T) {
 	if out := s.relight(t, cli, s.Cloud.Root(), 0, "replay", "--repair", event); !strings.Contains(out, "1 restored") {
 		t.Errorf("replay --repair does not restore:\n%s", out)
 	}
-	if out := s.relight(t, cli, s.Cloud.Root(), 0, "apply", "--kinds", "flowlogs", "--regions", lab.Region); !strings.Contains(out, "1 restored") {
+	if out := s.relight(t, cli, s.Cloud.Root(), 0, "apply", "--yes", "--kinds", "flowlogs", "--regions", lab.Region); !strings.Contains(out, "1 restored") {
 		t.Errorf("apply does not restore:\n%s", out)
 	}
 	attack("logs DeleteMetricFilter, one")(t, intruder)
@@ -94,7 +98,7 @@ func TestCLIWithoutDeployment(t *testing.T) {
 			"create flow-log on vpc-", "create log-group relight-flow-logs with 365 days of retention",
 			"it has no multi-region trail", "relight is not deployed here: make deploy",
 		}},
-		{1, []string{"apply", "--kinds", "flowlogs", "--regions", lab.Region}, []string{"there is no function named relight-backfill in " + lab.Region}},
+		{1, []string{"apply", "--yes", "--kinds", "flowlogs", "--regions", lab.Region}, []string{"there is no function named relight-backfill in " + lab.Region}},
 		{1, []string{"backfill"}, []string{"there is no function named relight-backfill in " + lab.Region}},
 		{1, []string{"plan", "--regions", "xx-nowhere-1"}, []string{"region xx-nowhere-1 is not enabled for account 444455556666"}},
 	}
