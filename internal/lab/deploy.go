@@ -40,11 +40,9 @@ type Function struct {
 // is that of Config, overridden by changes. The owner of the mailbox confirms the
 // subscriptions, as a person would.
 func (c *Cloud) Deploy(ctx context.Context, dir string, changes map[string]any, out io.Writer) (*Deployment, error) {
-	config := Config()
-	maps.Copy(config, changes)
-	context, err := json.Marshal(config)
+	config, err := configured(changes)
 	if err != nil {
-		return nil, fmt.Errorf("encode configuration: %w", err)
+		return nil, err
 	}
 	cdk := func(args ...string) error { return c.cdk(ctx, dir, out, args...) }
 	assembly := filepath.Join(c.Emulator.Dir, "cdk.out")
@@ -52,13 +50,36 @@ func (c *Cloud) Deploy(ctx context.Context, dir string, changes map[string]any, 
 		return nil, err
 	}
 	if err := cdk("deploy", "--all", "--require-approval", "never", "--concurrency", "2",
-		"--output", assembly, "-c", "relight="+string(context)); err != nil {
+		"--output", assembly, "-c", config); err != nil {
 		return nil, err
 	}
 	if err := c.ConfirmSubscriptions(ctx); err != nil {
 		return nil, err
 	}
 	return c.deployment(ctx)
+}
+
+// Diff returns what cdk diff says of a deployment of the checkout in dir with changes of
+// the configuration.
+func (c *Cloud) Diff(ctx context.Context, dir string, changes map[string]any) (string, error) {
+	config, err := configured(changes)
+	if err != nil {
+		return "", err
+	}
+	var said bytes.Buffer
+	err = c.cdk(ctx, dir, &said, "diff", "--output", filepath.Join(c.Emulator.Dir, "cdk.out"), "-c", config)
+	return said.String(), err
+}
+
+// configured returns the configuration of Config with changes, as the CDK CLI takes it.
+func configured(changes map[string]any) (string, error) {
+	config := Config()
+	maps.Copy(config, changes)
+	context, err := json.Marshal(config)
+	if err != nil {
+		return "", fmt.Errorf("encode configuration: %w", err)
+	}
+	return "relight=" + string(context), nil
 }
 
 // cdk runs the pinned CDK CLI as the account's root user.

@@ -1,4 +1,4 @@
-package adoption
+package lifecycle
 
 import (
 	"bytes"
@@ -45,10 +45,26 @@ type scene struct {
 	vpc   string // with their flow log
 }
 
+// The parts share one account, and each begins with what the one before left.
+func TestLifecycle(t *testing.T) {
+	s := open(t)
+	for _, part := range []struct {
+		name string
+		run  func(*scene)
+	}{{"adoption", adopts}, {"redeployment", redeploys}} {
+		if !t.Run(part.name, func(t *testing.T) {
+			s.t = t
+			part.run(s)
+		}) {
+			return
+		}
+	}
+}
+
 // relight relies on what stood before the deployment, says so before and after it,
 // makes its own once that is weakened, and takes a person's word from the command line.
-func TestAdoption(t *testing.T) {
-	s := open(t)
+func adopts(s *scene) {
+	t := s.t
 	s.othersMake()
 	flags := []string{"--filters", theirs, "--topics", s.topic, "--flow-logs", s.logs}
 
@@ -167,14 +183,20 @@ func (s *scene) othersMake() {
 // deploy deploys relight and waits for the first sweep.
 func (s *scene) deploy() {
 	s.t.Helper()
-	log := must(os.Create(filepath.Join(s.Cloud.Emulator.Dir, "cdk.log")))
-	defer log.Close()
-	s.Deployment = must(s.Cloud.Deploy(s.t.Context(), must(lab.Checkout()), nil, log))
+	s.change(nil)
 	s.await("the first sweep", func() bool {
 		_, err := s.root.SSM.GetParameter(s.t.Context(), &ssm.GetParameterInput{Name: aws.String("/relight/memory/adopted")})
 		return err == nil
 	})
 	s.settle()
+}
+
+// change deploys the lab's configuration with changes.
+func (s *scene) change(changes map[string]any) {
+	s.t.Helper()
+	log := must(os.Create(filepath.Join(s.Cloud.Emulator.Dir, "cdk.log")))
+	defer log.Close()
+	s.Deployment = must(s.Cloud.Deploy(s.t.Context(), must(lab.Checkout()), changes, log))
 }
 
 // await waits until a condition holds.
@@ -256,16 +278,22 @@ func (s *scene) flowLogs() []string {
 	return ids
 }
 
-// relight runs the command as the root user and returns its complete output.
+// relight runs the command as the root user, with the default configuration, and returns
+// its complete output.
 func (s *scene) relight(want int, args ...string) string {
 	s.t.Helper()
-	dir := s.t.TempDir()
-	file := filepath.Join(dir, "defaults.json") // the default configuration, and not the deployed one
+	file := filepath.Join(s.t.TempDir(), "defaults.json")
 	if err := os.WriteFile(file, []byte("{}"), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
-	cmd := exec.CommandContext(s.t.Context(), s.cli, append(slices.Clone(args), "--config", file)...)
-	cmd.Dir = dir
+	return s.deployed(want, append(slices.Clone(args), "--config", file)...)
+}
+
+// deployed is relight with the deployed configuration.
+func (s *scene) deployed(want int, args ...string) string {
+	s.t.Helper()
+	cmd := exec.CommandContext(s.t.Context(), s.cli, args...)
+	cmd.Dir = s.t.TempDir()
 	cmd.Env = s.Cloud.Root().Environ(lab.Region)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
