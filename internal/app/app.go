@@ -21,6 +21,7 @@ import (
 	"github.com/relight-aws/relight/internal/config"
 	"github.com/relight-aws/relight/internal/remedy"
 	"github.com/relight-aws/relight/internal/report"
+	"github.com/relight-aws/relight/internal/version"
 )
 
 // Options are the parts from which NewWith makes an App.
@@ -110,7 +111,7 @@ func Load(f catalog.Function) (Options, error) {
 	return Options{
 		Function: f, Config: cfg, Deployment: deployment,
 		AWS: clients, Pace: &awsio.Pace{},
-		Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), Now: time.Now, HandOver: f == catalog.Backfill, ChecksGuard: f.ChecksGuard(),
+		Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)).With("version", version.String()), Now: time.Now, HandOver: f == catalog.Backfill, ChecksGuard: f.ChecksGuard(),
 	}, errors.Join(configErr, envErr, awsErr)
 }
 

@@ -83,6 +83,7 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-reserve))
 		defer cancel()
 	}
+	began := a.now().UTC()
 	enabled, disabled, err := a.cloud.Regions(ctx, a.deployment.HomeRegion)
 	if err != nil {
 		return Sweep{}, fmt.Errorf("list regions: %w", err)
@@ -132,7 +133,9 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 		sweep.add(rep)
 	}
 	if a.whole(req) && ctx.Err() == nil {
-		a.reporter.RecordSweep(ctx)
+		a.reporter.RecordSweep(ctx, report.Tally{
+			Began: began, Healthy: sweep.Healthy, Planned: sweep.Planned, Repaired: sweep.Repaired, Unrestored: sweep.Unrestored, Findings: sweep.Findings,
+		})
 	}
 	return sweep, nil
 }

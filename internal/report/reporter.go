@@ -37,33 +37,6 @@ type Reporter struct {
 	Function  string // deployed name
 }
 
-// Record logs one run. If the run's notification could not be sent, the log
-// line has that error.
-func (p Reporter) Record(ctx context.Context, r remedy.Report, unsent error, now time.Time) {
-	for _, o := range r.Outcomes {
-		level, attrs := slog.LevelInfo, []slog.Attr{
-			slog.String("scope", r.Scope.String()), slog.String("action", o.Action.Step().String()),
-		}
-		if o.Err != nil {
-			level = slog.LevelError
-			attrs = append(attrs, slog.String("class", remedy.ClassOf(o.Err).String()), slog.String("error", o.Err.Error()))
-		}
-		p.Log.LogAttrs(ctx, level, "action", append(attrs, causeAttrs(r, now)...)...)
-	}
-	for _, c := range r.Notices() {
-		p.Log.LogAttrs(ctx, slog.LevelWarn, "notice", slog.String("scope", r.Scope.String()), slog.String("event_id", c.EventID),
-			slog.String("event", call(c)), slog.String("actor", c.Actor), slog.String("advice", c.Advice))
-	}
-	for _, f := range r.Plan.Findings {
-		p.Log.LogAttrs(ctx, slog.LevelWarn, "finding", slog.String("scope", r.Scope.String()), slog.String("code", string(f.Code)), slog.String("finding", f.String()))
-	}
-	level := slog.LevelInfo
-	if Unrestored(r) > 0 || unsent != nil {
-		level = slog.LevelError
-	}
-	p.Log.LogAttrs(ctx, level, "run", append(p.runAttrs(r, unsent, now), causeAttrs(r, now)...)...)
-}
-
 // Notify sends people one notification about the runs that are worth it. A run
 // with a fresh finding always is. If no topic takes the notification, Notify
 // returns a terminal error, because a second run would find nothing left to
@@ -152,89 +125,6 @@ func (p Reporter) concerned(reports []remedy.Report) bool {
 				return strings.Contains(f.Subject, p.Topic) || p.TopicKey != "" && strings.Contains(f.Subject, p.TopicKey)
 			})
 	})
-}
-
-// RecordSweep logs that a sweep of everything has finished. An alarm rings if no
-// sweep does so for two intervals.
-func (p Reporter) RecordSweep(ctx context.Context) {
-	p.Log.LogAttrs(ctx, slog.LevelInfo, "sweep", p.metrics(p.Now(), metric{catalog.MetricSweeps, 1})...)
-}
-
-// RecordUnsent logs that a notification about several runs could not be sent.
-func (p Reporter) RecordUnsent(ctx context.Context, unsent error, now time.Time) {
-	attrs := []slog.Attr{slog.String("untold", unsent.Error())}
-	p.Log.LogAttrs(ctx, slog.LevelError, "notification not sent", append(attrs, p.metrics(now, metric{catalog.MetricUntold, 1})...)...)
-}
-
-// runAttrs returns the attributes of a run's line, with its metrics.
-func (p Reporter) runAttrs(r remedy.Report, unsent error, now time.Time) []slog.Attr {
-	attrs := []slog.Attr{
-		slog.String("scope", r.Scope.String()),
-		slog.String("mode", string(r.Mode)),
-		slog.Int("healthy", r.Plan.Healthy),
-		slog.Int("planned", len(r.Plan.Actions)),
-		slog.Int("skipped", len(r.Plan.Skips)),
-		slog.Int("remaining", len(r.Remaining)),
-	}
-	if r.Err != nil {
-		attrs = append(attrs, slog.String("class", remedy.ClassOf(r.Err).String()), slog.String("error", r.Err.Error()))
-	}
-	if unsent != nil {
-		attrs = append(attrs, slog.String("untold", unsent.Error()))
-	}
-	failed := 0
-	if unsent != nil {
-		failed = 1
-	}
-	return append(attrs, p.metrics(now,
-		metric{catalog.MetricRepaired, r.Repaired()}, metric{catalog.MetricUnrestored, Unrestored(r)},
-		metric{catalog.MetricUntold, failed}, metric{catalog.MetricFindings, len(r.Plan.Findings)},
-	)...)
-}
-
-type metric struct {
-	name  string
-	value int
-}
-
-// metrics returns the attributes that add metrics to a log line. CloudWatch
-// records each metric for the function and for all functions together. Source:
-// Amazon CloudWatch User Guide, "Specification: Embedded metric format".
-func (p Reporter) metrics(now time.Time, all ...metric) []slog.Attr {
-	type definition struct {
-		Name string
-		Unit string
-	}
-	type directive struct {
-		Namespace  string
-		Dimensions [][]string
-		Metrics    []definition
-	}
-	d := directive{Namespace: catalog.MetricNamespace, Dimensions: [][]string{{catalog.MetricDimension}, {}}}
-	attrs := []slog.Attr{slog.String(catalog.MetricDimension, p.Function)}
-	for _, m := range all {
-		d.Metrics = append(d.Metrics, definition{m.name, "Count"})
-		attrs = append(attrs, slog.Int(m.name, m.value))
-	}
-	return append(attrs, slog.Any("_aws", struct {
-		Timestamp         int64 // milliseconds since the epoch
-		CloudWatchMetrics []directive
-	}{now.UnixMilli(), []directive{d}}))
-}
-
-// causeAttrs says how long ago the earliest event of a run was. It names the
-// earliest event that has an actor, because CloudWatch's own events come first
-// and have none.
-func causeAttrs(r remedy.Report, now time.Time) []slog.Attr {
-	if len(r.Causes) == 0 {
-		return nil
-	}
-	causes := slices.SortedFunc(slices.Values(r.Causes), func(a, b remedy.Cause) int { return a.Time.Compare(b.Time) })
-	who := max(0, slices.IndexFunc(causes, func(c remedy.Cause) bool { return c.Actor != "" }))
-	return []slog.Attr{
-		slog.String("event_id", causes[who].EventID), slog.String("event", causes[who].EventName), slog.String("actor", causes[who].Actor),
-		slog.Int("events", len(causes)), slog.Int64("lag_ms", now.Sub(causes[0].Time).Milliseconds()),
-	}
 }
 
 // subject returns the subject of a notification. SNS accepts up to 100 ASCII

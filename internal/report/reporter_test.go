@@ -431,3 +431,50 @@ func TestNotifyDaily(t *testing.T) {
 		t.Errorf("%d messages, want 2", len(m.messages))
 	}
 }
+
+// A line about an action names the event that most likely led to it, among those of
+// one batch.
+func TestEventOfAnAction(t *testing.T) {
+	at := func(id, actor, event string, seconds int, names ...string) remedy.Cause {
+		return remedy.Cause{EventID: id, EventName: event, Actor: actor, Names: remedy.NamesOf(names...), Time: cause.Time.Add(time.Duration(seconds) * time.Second)}
+	}
+	r := full()
+	r.Plan.Actions = []plan.Action{put("relight-a"), put("relight-b"), plan.StartLogging{Trail: "arn:aws:cloudtrail:us-east-1:111122223333:trail/audit"}, put("relight-d")}
+	r.Outcomes = []remedy.Outcome{{Action: r.Plan.Actions[0]}, {Action: r.Plan.Actions[1]}, {Action: r.Plan.Actions[2]}, {Action: r.Plan.Actions[3]}}
+	r.Causes = []remedy.Cause{
+		at("e-b", "bob", "DeleteMetricFilter", 0, "relight-b"),
+		at("e-cloudwatch", "", "CloudWatch Alarm Configuration Change", -2, "relight-a"),
+		at("e-a", "alice", "DeleteAlarms", -1, "relight-a"),
+		at("e-t", "carol", "StopLogging", 1, "audit"),
+		at("e-any", "dave", "DeleteFlowLogs", 2),
+	}
+	lines, _ := tell(t, report.Reporter{}, r)
+	for i, want := range []struct {
+		target, id, actor string
+		lag               float64
+	}{
+		{"relight-a", "e-a", "alice", 4500},
+		{"relight-b", "e-b", "bob", 2500},
+		{"arn:aws:cloudtrail:us-east-1:111122223333:trail/audit", "e-t", "carol", 1500},
+		{"relight-d", "e-any", "dave", 500}, // which may have harmed anything
+	} {
+		l := lines[i]
+		if l["target"] != want.target || l["event_id"] != want.id || l["actor"] != want.actor || l["lag_ms"] != want.lag || l["events"] != 5.0 {
+			t.Errorf("line %v, want %+v", l, want)
+		}
+	}
+}
+
+// What mode observe would do has a line for each action, and none says that it was done.
+func TestPlannedInTheLog(t *testing.T) {
+	lines, _ := tell(t, report.Reporter{}, planned())
+	outcomes := map[any]int{}
+	for _, l := range lines {
+		if l["msg"] == report.ActionLine {
+			outcomes[l["outcome"]]++
+		}
+	}
+	if len(outcomes) != 1 || outcomes[report.Planned] != 3 || lines[len(lines)-1]["outcome"] != report.Planned {
+		t.Errorf("outcomes of actions %v, of the run %v", outcomes, lines[len(lines)-1]["outcome"])
+	}
+}
