@@ -27,6 +27,15 @@ func decode(context any) (config.Config, error) {
 	return c, nil
 }
 
+// repeatedKeys returns an error for the keys that the configuration in a cdk.json has
+// twice. The CDK reads the last of them and does not say so. There need not be a file.
+func repeatedKeys(file string) error {
+	if err := config.Repeated(file); err != nil {
+		return fmt.Errorf("the configuration in %s is not valid:\n%w", file, err)
+	}
+	return nil
+}
+
 // fallback is the region that the CDK CLI reports if neither the environment
 // nor the AWS profile has one. Source: aws-cdk-cli, awscli-compatible.ts.
 const fallback = "us-east-1"

@@ -35,6 +35,9 @@ func run(getenv func(string) string) error {
 	if err != nil {
 		return err
 	}
+	if err := repeatedKeys("cdk.json"); err != nil {
+		return err
+	}
 	home, from, err := homeRegion(c, getenv)
 	if err != nil {
 		return err

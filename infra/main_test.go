@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
@@ -44,6 +46,54 @@ func TestDecodeListsEveryProblem(t *testing.T) {
 	}
 	if _, err := decode(3.0); err == nil || !strings.Contains(err.Error(), "not a configuration") {
 		t.Errorf("decode(3) = %v, want an error", err)
+	}
+}
+
+// The synthesis refuses what the command line refuses, with every problem at once.
+func TestDecodeRefuses(t *testing.T) {
+	raw, err := os.ReadFile("../internal/config/testdata/refused.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile("../internal/config/testdata/refused.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var context any
+	if err := json.Unmarshal(raw, &context); err != nil {
+		t.Fatal(err)
+	}
+	_, problems, _ := strings.Cut(string(want), ".json: ")
+	for _, context := range []any{context, string(raw)} {
+		// Numbers lose how they were written in an object.
+		problems := problems
+		if _, isString := context.(string); !isString {
+			problems = strings.Replace(problems, "1e300", "1e+300", 1)
+		}
+		if _, err := decode(context); err == nil || !strings.HasSuffix(err.Error()+"\n", problems) {
+			t.Errorf("decode returned %v, want\n%s", err, problems)
+		}
+	}
+}
+
+// The CDK passes on the last of two equal keys, so the file is read, too.
+func TestRepeatedKeys(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := repeatedKeys("cdk.json"); err != nil {
+		t.Errorf("without a cdk.json: %v", err)
+	}
+	for raw, want := range map[string]string{
+		`{"context":{"relight":{"prefix":"acme","sweepMinutes":1}}}`:                          "",
+		`{"context":{"relight":{"prefix":"acme","tags":{"a":"b","a":"c"},"prefix":"watch"}}}`: "prefix is there twice: remove one\ntags.a is there twice: remove one",
+		`{"context":{"relight":{}},"context":{"relight":{}}}`:                                 "context is there twice",
+	} {
+		if err := os.WriteFile("cdk.json", []byte(raw), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := repeatedKeys("cdk.json")
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", raw, err, want)
+		}
 	}
 }
 

@@ -84,6 +84,27 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
+// The command line refuses what the stack refuses, with every problem at once.
+func TestRefusedConfiguration(t *testing.T) {
+	dir, err := filepath.Abs("../../internal/config/testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(filepath.Join(dir, "refused.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	noAWS(t)
+	t.Setenv("AWS_REGION", "us-gov-west-1")
+	for _, command := range []string{"controls", "plan", "apply", "audit", "backfill", "config", "drill", "accept", "scp"} {
+		code, stdout, stderr := relight(t, command, "--config", filepath.Join(dir, "refused.json"))
+		_, problems, _ := strings.Cut(string(want), ".json: ")
+		if code != exitError || stdout != "" || !strings.HasSuffix(stderr, problems) {
+			t.Errorf("%s: exit code %d, want %d; stdout %q; stderr:\n%s", command, code, exitError, stdout, stderr)
+		}
+	}
+}
+
 // An interrupted command reports the interruption and no other error.
 func TestInterrupted(t *testing.T) {
 	noAWS(t)

@@ -393,7 +393,8 @@ func TestGroupBehindForeignFlowLog(t *testing.T) {
 
 // relight skips some VPCs, and the report gives the reason.
 func TestVPCsLeftAlone(t *testing.T) {
-	w := deployed(t, `{"flowLogs":{"exemptVpcs":["vpc-1"]}}`)
+	w := deployed(t, `{}`)
+	w.config.FlowLogs.ExemptVPCs = []string{"vpc-1"}
 	w.AddSharedVPC(home, "vpc-7", other)
 	s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.FlowLogs}, Regions: []string{home}})
 	if n := len(w.FlowLogs(home, "vpc-1")) + len(w.FlowLogs(home, "vpc-7")); n != 0 {

@@ -7,12 +7,11 @@ package config
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -25,7 +24,7 @@ import (
 // A test generates docs/configuration.md from the comments of these fields.
 // "Default:" at the end of a comment names a default that Parse does not fill in.
 type Config struct {
-	// The names of everything that relight creates begin with this prefix: up to 20 lower-case letters, digits and hyphens.
+	// The names of everything that relight creates begin with this prefix: 3 to 20 lower-case letters, digits and single hyphens, a letter first and no hyphen last.
 	Prefix string `json:"prefix,omitempty"`
 	// The trail's home region, where the home stack is deployed. Everything that the configuration names must be in its partition. Default: `AWS_REGION`, or the profile's region. The CDK cannot tell a profile's us-east-1 from no region, so set this key or `AWS_REGION` for us-east-1.
 	HomeRegion string `json:"homeRegion,omitempty"`
@@ -247,58 +246,72 @@ func Load(path string) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("read configuration: %w", err)
 	}
-	var app struct {
-		Context *struct {
-			Relight json.RawMessage `json:"relight"`
-		} `json:"context"`
-	}
-	if err := json.Unmarshal(raw, &app); err == nil && app.Context != nil {
-		raw = app.Context.Relight
-	}
-	c, err := Parse(raw)
+	doc, bad := parse(raw)
+	doc = bad.ofApp(doc)
+	c, err := of(doc, bad)
 	if err != nil {
 		return Config{}, fmt.Errorf("configuration in %s: %w", path, err)
 	}
 	return c, nil
 }
 
+// Repeated returns the keys that a configuration in a file has twice, as an error. There
+// need not be a file.
+func Repeated(path string) error {
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read configuration: %w", err)
+	}
+	doc, bad := parse(raw)
+	bad.ofApp(doc).eachRepeated("", func(path string) { bad.unless(false, "%s is there twice: remove one", path) })
+	return bad.join()
+}
+
+// ofApp returns the configuration in a cdk.json, and any other document unchanged. A
+// cdk.json need not have one, but a key that looks like a misspelt one is a problem.
+func (p *problems) ofApp(doc element) element {
+	const key = "relight"
+	app, _ := doc.value.(map[string]element)
+	context, isApp := app["context"]
+	if !isApp {
+		return doc
+	}
+	p.unless(!slices.Contains(doc.repeated, "context"), "context is there twice: remove one")
+	keys, ok := context.value.(map[string]element)
+	p.unless(ok, "context: use an object in { } instead of this %s", context.sort())
+	p.unless(!slices.Contains(context.repeated, key), "context.%s is there twice: remove one", key)
+	doc, ok = keys[key]
+	for _, k := range sortedKeys(keys) {
+		p.unless(ok || distance(strings.ToLower(k), key) > 2, "unknown key %q: did you mean %q?", "context."+k, "context."+key)
+	}
+	return doc
+}
+
 // Parse decodes, completes and validates a configuration. It returns every
 // problem at once, joined. It returns the default configuration if raw is empty.
 func Parse(raw []byte) (Config, error) {
-	// The numbers have their defaults before decoding, so that a 0 in raw is not
-	// taken for an absent number.
-	c := Config{SweepMinutes: 15, TrailLogs: TrailLogs{RetentionDays: 365}}
-	c.FlowLogs.RetentionDays, c.FlowLogs.AggregationSeconds = 365, 600
 	if len(bytes.TrimSpace(raw)) == 0 {
 		raw = []byte("{}")
 	}
-	bad := unknownKeys(raw, c)
-	if err := json.Unmarshal(raw, &c); err != nil {
-		wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
-		if !ok || wrong.Field == "" {
-			return Config{}, errors.Join(bad, fmt.Errorf("not a configuration, which is a JSON object: %w", err))
-		}
-		bad = errors.Join(bad, fmt.Errorf("%s: use %s instead of this %s", wrong.Field, form(wrong.Type), wrong.Value)) // Unmarshal still decodes the rest
-	}
-	c.complete()
-	return c, errors.Join(bad, c.validate())
+	doc, bad := parse(raw)
+	return of(doc, bad)
 }
 
-// form says what a value of a type looks like in JSON.
-func form(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.String:
-		return "text in double quotes"
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Int, reflect.Int32:
-		return "a whole number of up to nine digits"
-	case reflect.Float64:
-		return "a number"
-	case reflect.Slice:
-		return "a list in [ ]"
+// of decodes, completes and validates a configuration that has been parsed, with the
+// problems that were found until then. Nothing stands for the default one.
+func of(doc element, bad problems) (Config, error) {
+	// The numbers have their defaults before decoding, so that a 0 in doc is not
+	// taken for an absent number.
+	c := Config{SweepMinutes: 15, TrailLogs: TrailLogs{RetentionDays: 365}}
+	c.FlowLogs.RetentionDays, c.FlowLogs.AggregationSeconds = 365, 600
+	if doc.value != nil {
+		bad = append(bad, decode(doc, &c)...)
 	}
-	return "an object in { }"
+	c.complete()
+	return c, errors.Join(bad.join(), c.validate())
 }
 
 // complete fills in the default texts. It also removes white space around the

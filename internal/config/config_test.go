@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"encoding/json"
+	"flag"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -9,9 +10,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/config"
 )
+
+var update = flag.Bool("update", false, "rewrite the golden file")
 
 func TestEmptyIsGood(t *testing.T) {
 	for _, raw := range []string{"", "{}", " \n"} {
@@ -96,14 +101,14 @@ func TestEveryProblemAtOnce(t *testing.T) {
 			`{"flowLogs":{"destination":{"arn":"arn:aws:firehose:{region}:444455556666:deliverystream/flows","roleArn":"arn:aws:iam::111122223333:role/r","crossAccountRoleArn":"arn:aws:iam::111122223333:role/r"}}}`,
 			[]string{"is not of the stream's account 444455556666"},
 		},
-		{`{"homeRegion":"eu-west-1","flowLogs":{"subnets":{"ids":["subnet-1"],"destination":{"arn":"arn:aws-cn:s3:::flow-logs"}}}}`, []string{"flowLogs.subnets.destination.arn", "is in partition aws-cn"}},
+		{`{"homeRegion":"eu-west-1","flowLogs":{"subnets":{"ids":["subnet-0a1b2c3d"],"destination":{"arn":"arn:aws-cn:s3:::flow-logs"}}}}`, []string{"flowLogs.subnets.destination.arn", "is in partition aws-cn"}},
 		{`{"flowLogs":{"destinations":["cloud-watch-logs"],"networkInterfaces":{"tags":{"a":"b"},"destination":{"arn":"arn:aws:s3:::flow-logs"}}}}`, []string{"flowLogs.destinations must include s3"}},
 		{
-			`{"flowLogs":{"subnets":{"ids":["web","subnet-1","subnet-1"],"tags":{"team*":"a?","":"x"},"trafficType":"SOME"}}}`,
-			[]string{`flowLogs.subnets.ids: "web" is not an ID`, `"subnet-1" is listed twice`, `"team*" is not a key to choose by`, `"a?" is not a value to choose by`, `"" is not a key`, `flowLogs.subnets.trafficType "SOME"`},
+			`{"flowLogs":{"subnets":{"ids":["web","subnet-0a1b2c3d","subnet-0a1b2c3d"],"tags":{"team*":"a?","":"x"},"trafficType":"SOME"}}}`,
+			[]string{`flowLogs.subnets.ids: "web" is not an ID`, `"subnet-0a1b2c3d" is listed twice`, `"team*" is not a key to choose by`, `"a?" is not a value to choose by`, `"" is not a key`, `flowLogs.subnets.trafficType "SOME"`},
 		},
 		{`{"flowLogs":{"networkInterfaces":{"trafficType":"ALL"}}}`, []string{"flowLogs.networkInterfaces chooses nothing"}},
-		{`{"flowLogs":{"subnets":{"id":["subnet-1"]}}}`, []string{`unknown key "flowLogs.subnets.id"`}},
+		{`{"flowLogs":{"subnets":{"id":["subnet-0a1b2c3d"]}}}`, []string{`unknown key "flowLogs.subnets.id"`}},
 		{`{"audit":{"securityHub":{"frameworks":["cis-5","all"],"hours":25}}}`, []string{`audit.securityHub.frameworks: "cis-5" is not a framework: use all, or some of cis-1.2, cis-1.3,`, "security-hub", "pci-4.0", "audit.securityHub.hours 25: use 1 to 24"}},
 		{`{"audit":{"securityHub":{"hours":0}}}`, []string{"audit.securityHub.hours 0"}},
 		{`{"audit":{"securityhub":{}}}`, []string{`unknown key "audit.securityhub": did you mean "securityHub"?`}},
@@ -186,9 +191,20 @@ func TestValuesThatAWSRefuses(t *testing.T) {
 		`{"trail":{"bucket":"a..b"}}`:                                                                               "trail.bucket",
 		`{"trail":{"bucket":"192.0.2.1"}}`:                                                                          "trail.bucket",
 		`{"trail":{"name":"my--trail"}}`:                                                                            "trail.name",
-		`{"trail":{"create":true},"prefix":"ab"}`:                                                                   "not the name of a trail",
-		`{"trail":{"create":true},"prefix":"audit-"}`:                                                               "not the name of a trail",
-		`{"prefix":"awsome"}`:                                                                                       "may not begin with aws or ssm",
+		`{"trail":{"create":true},"prefix":"ab"}`:                                                                   "a trail's name needs 3 characters",
+		`{"trail":{"create":true},"prefix":"audit-"}`:                                                               "without a hyphen at its end",
+		`{"prefix":"a"}`:                                           "use a prefix of 3 or more characters",
+		`{"prefix":"ab"}`:                                          "use a prefix of 3 or more characters",
+		`{"prefix":"audit--log"}`:                                  "two in a row",
+		`{"prefix":"sthree"}`:                                      "Amazon S3 reserves names",
+		`{"prefix":"amzn-s3-demo"}`:                                "Amazon S3 reserves names",
+		`{"prefix":"ssm-watch"}`:                                   "may not begin with aws or ssm",
+		`{"prefix":"abcdefghijklmnopqrstu"}`:                       "use 3 to 20 lower-case letters",
+		`{"prefix":"1audit"}`:                                      "a letter first",
+		`{"flowLogs":{"exemptVpcs":["vpc-123"]}}`:                  "is not the ID of a VPC",
+		`{"flowLogs":{"exemptVpcs":["subnet-0a1b2c3d4e5f60001"]}}`: "is not the ID of a VPC",
+		`{"controls":{"root-usage":{"threshold":1e300}}}`:          "no metric gets that far",
+		`{"prefix":"awsome"}`:                                      "may not begin with aws or ssm",
 
 		`{"flowLogs":{"format":"${version} ${instance-tag}"}}`:                                                               "fields of tags need: leave out ${instance-tag}",
 		`{"flowLogs":{"format":"${asg-tag-2}"}}`:                                                                             "leave out ${asg-tag-2}",
@@ -302,7 +318,7 @@ func TestWrongType(t *testing.T) {
 		`{"prefix":"Bad_","regions":"eu-west-1"}`:                                     "regions: use a list in [ ] instead of this string",
 		`{"prefix":"Bad_","tags":["team"]}`:                                           "tags: use an object in { } instead of this array",
 		`{"prefix":"Bad_","trail":{"create":"yes"}}`:                                  "trail.create: use true or false instead of this string",
-		`{"prefix":"Bad_","subscribers":[{"protocol":"email","endpoint":["a@b.c"]}]}`: "subscribers.endpoint: use text in double quotes instead of this array",
+		`{"prefix":"Bad_","subscribers":[{"protocol":"email","endpoint":["a@b.c"]}]}`: "subscribers[0].endpoint: use text in double quotes instead of this array",
 	} {
 		_, err := config.Parse([]byte(raw))
 		for _, want := range []string{want, `prefix "Bad_"`} {
@@ -310,6 +326,62 @@ func TestWrongType(t *testing.T) {
 				t.Errorf("Parse(%s) = %v, want it to say %s", raw, err, want)
 			}
 		}
+	}
+}
+
+// Text that is no JSON, and JSON that encoding/json reads in its own way, is refused in
+// words of the configuration.
+func TestNotAConfiguration(t *testing.T) {
+	for raw, want := range map[string]string{
+		`[]`:                                    "not a configuration: use an object in { } instead of this array",
+		`"x"`:                                   "instead of this string",
+		`5`:                                     "instead of this number 5",
+		`true`:                                  "instead of this true or false",
+		`{`:                                     "the text ends before its JSON does",
+		`{"prefix":"acme`:                       "the text ends before its JSON does",
+		"{\n  \"prefix\": \"acme\",\n}":         `line 3, column 1: JSON has no '}' there`,
+		"{ // acme\n}":                          `line 1, column 3: JSON has no '/' there`,
+		`{"prefix":"acme"} {}`:                  `line 1, column 19: JSON has no '{' there`,
+		`{"tags":{"größe":"x"},}`:               `line 1, column 23: JSON has no '}' there`,
+		`{'prefix':"acme"}`:                     `line 1, column 2: JSON has no '\'' there`,
+		`{"prefix":"acme","prefix":"watch"}`:    "prefix is there twice: remove one",
+		`{"tags":{"a":"b","a":"b"}}`:            "tags.a is there twice",
+		`{"addControls":[{"id":"x","id":"y"}]}`: "addControls[0].id is there twice",
+		`{"Prefix":"acme"}`:                     `unknown key "Prefix": did you mean "prefix"?`,
+		`{"regions":[null]}`:                    "regions[0]: use text in double quotes instead of null",
+		`{"subscribers":["a@example.com",{"protocol":"fax","endpoint":"x"}]}`: `subscribers[1].protocol "fax"`,
+	} {
+		_, err := config.Parse([]byte(raw))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Parse(%s) = %v, want it to say %s", raw, err, want)
+		}
+		if err != nil && strings.Contains(err.Error(), "json: ") {
+			t.Errorf("Parse(%s) says it in the words of Go: %v", raw, err)
+		}
+	}
+	if c, err := config.Parse([]byte("\ufeff{\"prefix\":\"acme\"}")); err != nil || c.Prefix != "acme" {
+		t.Errorf("with a byte order mark: prefix %q, %v", c.Prefix, err)
+	}
+}
+
+// Every problem of a configuration is in one message.
+func TestRefused(t *testing.T) {
+	_, err := config.Load("testdata/refused.json")
+	if err == nil {
+		t.Fatal("no error")
+	}
+	got := err.Error() + "\n"
+	if *update {
+		if err := os.WriteFile("testdata/refused.txt", []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile("testdata/refused.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
@@ -424,6 +496,29 @@ func TestLoadTakesContextOfCDK(t *testing.T) {
 	}
 	if c, err := config.Load(path); err != nil || c.Prefix != "acme" {
 		t.Errorf("prefix %q, %v; want acme", c.Prefix, err)
+	}
+}
+
+// A cdk.json with a key that looks like a misspelt configuration does not stand for the
+// default one.
+func TestContextOfCDK(t *testing.T) {
+	for raw, want := range map[string]string{
+		`{"context":{"relihgt":{}}}`:              `unknown key "context.relihgt": did you mean "context.relight"?`,
+		`{"context":{"Relight":{}}}`:              `unknown key "context.Relight"`,
+		`{"context":[]}`:                          "context: use an object in { } instead of this array",
+		`{"context":{"relight":[]}}`:              "not a configuration: use an object in { } instead of this array",
+		`{"context":{"relight":{}},"context":{}}`: "context is there twice",
+		`{"context":{"relight":{},"relight":{}}}`: "context.relight is there twice",
+		`{"context":{"relight":{"prefix":"acme","prefix":"acme","sweepMinutes":1}}}`: "prefix is there twice: remove one\nsweepMinutes 1",
+		`{"app":"x","context":{"@aws-cdk/core:target-partitions":["aws"]}}`:          "",
+	} {
+		path := filepath.Join(t.TempDir(), "cdk.json")
+		if err := os.WriteFile(path, []byte(raw), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := config.Load(path); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("Load(%s) = %v, want it to say %q", raw, err, want)
+		}
 	}
 }
 

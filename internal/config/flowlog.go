@@ -21,6 +21,10 @@ var (
 	folderShape   = regexp.MustCompile(`^[A-Za-z0-9!_.*'()/-]*$`)                                                                     // Amazon S3 User Guide, "Naming Amazon S3 objects", safe characters
 )
 
+// longID matches the end of the ID of a resource of EC2: 17 digits, or 8 in old
+// accounts. Source: EC2 User Guide, "Resource IDs".
+var longID = regexp.MustCompile(`-([0-9a-f]{8}|[0-9a-f]{17})$`)
+
 // sampleRegion stands for any region where a value is checked that names one.
 const sampleRegion = "eu-west-1"
 
@@ -70,7 +74,7 @@ func (s Selection) validate(p *problems, field string, shape catalog.Shape, samp
 	s.Destination.validate(p, field+".destination")
 	p.unless(len(s.IDs)+len(s.Tags) > 0 || s.TrafficType == "" && s.Destination == (Destination{}), "%s chooses nothing: name ids or tags, or leave it out", field)
 	for i, id := range s.IDs {
-		p.unless(shape.MatchString(id), "%s.ids: %q is not an ID: use one such as %s", field, id, sample)
+		p.unless(shape.MatchString(id) && longID.MatchString(id), "%s.ids: %q is not an ID: use one such as %s", field, id, sample)
 		p.unless(!slices.Contains(s.IDs[:i], id), "%s.ids: %q is listed twice: remove one", field, id)
 	}
 	for _, k := range sortedKeys(s.Tags) {

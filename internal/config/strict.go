@@ -1,57 +1,230 @@
 package config
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
-// unknownKeys returns one error for every key in raw that the type of v does
-// not have, with the nearest key that exists. encoding/json can refuse unknown
-// keys too, but it stops at the first and suggests nothing.
-func unknownKeys(raw []byte, v any) error {
-	var doc any
-	if json.Unmarshal(raw, &doc) != nil {
-		return nil //nolint:nilerr // the caller decodes raw too, and reports the error
+// decode puts what JSON says into v, which has its defaults, and returns every problem
+// that it has. Of a value with a problem, v keeps the default. encoding/json stops at
+// the first problem of most sorts, takes the last of two equal keys, ignores the case
+// of keys, and describes types as Go does.
+func decode(doc element, v any) problems {
+	if _, ok := doc.value.(map[string]element); !ok {
+		return problems{fmt.Errorf("not a configuration: use an object in { } instead of this %s", doc.sort())}
 	}
 	var p problems
-	walk(&p, "", doc, reflect.TypeOf(v))
-	return p.join()
+	doc.eachRepeated("", func(path string) { p.unless(false, "%s is there twice: remove one", path) })
+	fitting, _ := p.fit("", doc, reflect.TypeOf(v).Elem())
+	text, err := json.Marshal(fitting)
+	if err == nil {
+		err = json.Unmarshal(text, v)
+	}
+	p.unless(err == nil, "not a configuration: %v", err) // fit leaves nothing that does not decode
+	return p
 }
 
-func walk(p *problems, path string, doc any, t reflect.Type) {
+// An element is a value in JSON text: a map[string]element, a
+// []element, or what encoding/json
+// makes of any other. The keys of an object that it has more than once are repeated.
+type element struct {
+	value    any
+	repeated []string
+}
+
+func (n element) sort() string {
+	switch v := n.value.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "true or false"
+	case string:
+		return "string"
+	case json.Number:
+		return "number " + v.String()
+	case []element:
+		return "array"
+	}
+	return "object"
+}
+
+// eachRepeated calls f with the path of each key that is repeated.
+func (n element) eachRepeated(path string, f func(path string)) {
+	for _, k := range n.repeated {
+		f(join(path, k))
+	}
+	switch v := n.value.(type) {
+	case map[string]element:
+		for _, k := range sortedKeys(v) {
+			v[k].eachRepeated(join(path, k), f)
+		}
+	case []element:
+		for i, e := range v {
+			e.eachRepeated(fmt.Sprintf("%s[%d]", path, i), f)
+		}
+	}
+}
+
+// parse returns what JSON text says. Editors on Windows begin a file with a byte order
+// mark, which the CDK ignores, too.
+func parse(raw []byte) (element, problems) {
+	raw = bytes.TrimPrefix(raw, []byte("\ufeff"))
+	var whole json.RawMessage
+	err := json.Unmarshal(raw, &whole)
+	if err == nil {
+		decoder := json.NewDecoder(bytes.NewReader(raw))
+		decoder.UseNumber()
+		return read(decoder), nil
+	}
+	syntax, ok := errors.AsType[*json.SyntaxError](err)
+	if !ok || syntax.Offset >= int64(len(raw)) && !strings.Contains(err.Error(), "invalid character") {
+		return element{}, problems{errors.New("not a configuration: the text ends before its JSON does: a quote, a } or a ] is missing")}
+	}
+	before := raw[:max(syntax.Offset-1, 0)]
+	line, column := bytes.Count(before, []byte("\n"))+1, utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])+1
+	char, _ := utf8.DecodeRune(raw[len(before):])
+	return element{}, problems{fmt.Errorf("not a configuration: line %d, column %d: JSON has no %q there; it also has no comments, no comma behind a last value and nothing behind the last brace", line, column, char)}
+}
+
+// read reads the next value, which is valid.
+func read(d *json.Decoder) element {
+	token, _ := d.Token()
+	switch token {
+	case json.Delim('{'):
+		n, object := element{}, map[string]element{}
+		for d.More() {
+			token, _ := d.Token()
+			key, _ := token.(string)
+			if _, twice := object[key]; twice {
+				n.repeated = append(n.repeated, key)
+			}
+			object[key] = read(d)
+		}
+		_, _ = d.Token()
+		n.value = object
+		return n
+	case json.Delim('['):
+		list := []element{}
+		for d.More() {
+			list = append(list, read(d))
+		}
+		_, _ = d.Token()
+		return element{value: list}
+	}
+	return element{value: token}
+}
+
+// fit returns the part of a value that a type can have, and whether there is one. The
+// rest are problems: unknown keys and values of another type.
+func (p *problems) fit(path string, n element, t reflect.Type) (any, bool) {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	switch doc := doc.(type) {
-	case map[string]any:
-		if t.Kind() == reflect.Map {
-			for _, k := range sortedKeys(doc) {
-				walk(p, path+k+".", doc[k], t.Elem())
-			}
-			return
+	good := true
+	switch v := n.value.(type) {
+	case nil:
+		return nil, true // as if it were absent
+	case map[string]element:
+		if t.Kind() == reflect.Struct || t.Kind() == reflect.Map || t.Kind() == reflect.Interface {
+			return p.fitObject(path, v, t), true
 		}
-		if t.Kind() != reflect.Struct {
-			return // json.Unmarshal reports the mismatch
+		good = false
+	case []element:
+		if t.Kind() == reflect.Slice || t.Kind() == reflect.Interface {
+			return p.fitList(path, v, t), true
 		}
-		fields := jsonFields(t)
-		for _, k := range sortedKeys(doc) {
-			f, ok := fields[k]
-			p.unless(ok, "unknown key %q%s", path+k, suggest(k, sortedKeys(fields)))
-			if ok {
-				walk(p, path+k+".", doc[k], f)
-			}
-		}
-	case []any:
-		if t.Kind() == reflect.Slice {
-			for _, e := range doc {
-				walk(p, path, e, t.Elem())
-			}
+		good = false
+	case string:
+		good = t.Kind() == reflect.String
+	case bool:
+		good = t.Kind() == reflect.Bool
+	case json.Number:
+		switch t.Kind() {
+		case reflect.Int, reflect.Int32:
+			_, err := strconv.ParseInt(v.String(), 10, 32)
+			good = err == nil
+		case reflect.Float64:
+			_, err := v.Float64()
+			good = err == nil
+		default:
+			good = false
 		}
 	}
+	good = good || t.Kind() == reflect.Interface
+	p.unless(good, "%s: use %s instead of this %s", path, form(t), n.sort())
+	return n.value, good
+}
+
+func (p *problems) fitObject(path string, object map[string]element, t reflect.Type) map[string]any {
+	fields := map[string]reflect.Type{}
+	if t.Kind() == reflect.Struct {
+		fields = jsonFields(t)
+	}
+	fitting := map[string]any{}
+	for _, k := range sortedKeys(object) {
+		of, ok := t, true
+		switch t.Kind() {
+		case reflect.Struct:
+			of, ok = fields[k]
+		case reflect.Map:
+			of = t.Elem()
+		}
+		p.unless(ok, "unknown key %q%s", join(path, k), suggest(k, sortedKeys(fields)))
+		if !ok {
+			continue
+		}
+		if v, ok := p.fit(join(path, k), object[k], of); ok {
+			fitting[k] = v
+		}
+	}
+	return fitting
+}
+
+func (p *problems) fitList(path string, list []element, t reflect.Type) []any {
+	of := t
+	if t.Kind() == reflect.Slice {
+		of = t.Elem()
+	}
+	fitting := []any{}
+	for i, n := range list {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		p.unless(n.value != nil || of.Kind() == reflect.Interface, "%s: use %s instead of null", at, form(of))
+		v, ok := p.fit(at, n, of)
+		switch {
+		case ok && v != nil:
+			fitting = append(fitting, v)
+		case of.Kind() == reflect.Struct || of.Kind() == reflect.Interface:
+			fitting = append(fitting, nil) // so that the others keep their positions
+		}
+	}
+	return fitting
+}
+
+func join(path, key string) string { return strings.TrimPrefix(path+"."+key, ".") }
+
+// form says what a value of a type looks like in JSON.
+func form(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "text in double quotes"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Int32:
+		return "a whole number of up to nine digits"
+	case reflect.Float64:
+		return "a number"
+	case reflect.Slice:
+		return "a list in [ ]"
+	}
+	return "an object in { }"
 }
 
 func jsonFields(t reflect.Type) map[string]reflect.Type {

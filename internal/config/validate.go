@@ -15,6 +15,7 @@ import (
 var (
 	flowLogsShape = regexp.MustCompile(`^arn:[a-z-]+:(logs:[a-z0-9-]+:\d{12}:log-group:[.\-_/#A-Za-z0-9]+|s3:::[a-z0-9.-]{3,63}|firehose:[a-z0-9-]+:\d{12}:deliverystream/[A-Za-z0-9._-]+)$`)
 	prefixShape   = regexp.MustCompile(`^[a-z][a-z0-9-]{0,19}$`) // the tightest AWS limit is 64 characters, for the name of a function
+	prefixTrimmed = regexp.MustCompile(`^..?$|--|-$`)            // too short for a trail, or not whole in every name
 	idShape       = regexp.MustCompile(`^[a-z][a-z0-9-]{0,59}$`)
 	keyShape      = regexp.MustCompile(`^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$`)
 	policyShape   = regexp.MustCompile(`^arn:[a-z-]+:iam::(aws|\d{12}):policy/([\x21-\x7e]+/)?[\w+=,.@-]{1,128}$`) // IAM API Reference, CreatePolicy
@@ -36,10 +37,7 @@ func (c Config) CheckHome(region string) error {
 func (c Config) validate() error {
 	var p problems
 	p.unless(c.Prefix != "default", `prefix "default" is the name of the AWS default event bus: use another one`)
-	p.unless(prefixShape.MatchString(c.Prefix), "prefix %q: use up to 20 lower-case letters, digits and hyphens, a letter first", c.Prefix)
-	// relight's memory is in parameters below /<prefix>. Source: AWS Systems
-	// Manager User Guide, "Requirements and constraints for parameter names".
-	p.unless(!strings.HasPrefix(c.Prefix, "aws") && !strings.HasPrefix(c.Prefix, "ssm"), "prefix %q: the names of parameters may not begin with aws or ssm: use another one", c.Prefix)
+	p.prefix(c.Prefix)
 	if c.HomeRegion != "" {
 		p.region("homeRegion ", c.HomeRegion)
 	}
@@ -57,7 +55,7 @@ func (c Config) validate() error {
 		p.unless(m == catalog.Repair || m == catalog.Observe || m == catalog.Off, "modes.%s: %q is not repair, observe or off: use one of them", k, m)
 	}
 	c.FlowLogs.validate(&p)
-	c.Trail.validate(&p, c.Prefix)
+	c.Trail.validate(&p)
 	if c.TrailLogs.LogGroup != "" {
 		p.logGroup("trailLogs.logGroup", c.TrailLogs.LogGroup)
 	}
@@ -100,8 +98,11 @@ func (f FlowLogs) validate(p *problems) {
 	f.Destination.validate(p, "flowLogs.destination")
 	f.Subnets.validate(p, "flowLogs.subnets", catalog.SubnetShape, "subnet-0a1b2c3d4e5f60001")
 	f.NetworkInterfaces.validate(p, "flowLogs.networkInterfaces", catalog.IfaceShape, "eni-0a1b2c3d4e5f60001")
+	used := map[string]bool{}
 	for _, d := range []Destination{f.Destination, f.Subnets.Destination, f.NetworkInterfaces.Destination} {
-		to := catalog.FlowLogSpec{To: d.destined()}.ToType()
+		used[catalog.FlowLogSpec{To: d.destined()}.ToType()] = true
+	}
+	for _, to := range sortedKeys(used) {
 		p.unless(len(f.Destinations) == 0 || slices.Contains(f.Destinations, to), "flowLogs.destinations must include %s, because flow logs of relight's own go there", to)
 	}
 	p.logGroup("flowLogs.logGroup", f.LogGroup)
@@ -112,7 +113,7 @@ func (f FlowLogs) validate(p *problems) {
 		f.RejectAlarm.validate(p, f)
 	}
 	for _, v := range f.ExemptVPCs {
-		p.unless(catalog.VPCShape.MatchString(v), "flowLogs.exemptVpcs: %q is not the ID of a VPC: use one such as vpc-0a1b2c3d4e5f60001", v)
+		p.unless(catalog.VPCShape.MatchString(v) && longID.MatchString(v), "flowLogs.exemptVpcs: %q is not the ID of a VPC: use one such as vpc-0a1b2c3d4e5f60001", v)
 	}
 }
 
@@ -162,9 +163,8 @@ func isBucket(name string) bool {
 	return bucketShape.MatchString(name) && !strings.Contains(name, "..") && !ipShape.MatchString(name)
 }
 
-func (t Trail) validate(p *problems, prefix string) {
+func (t Trail) validate(p *problems) {
 	p.unless(!t.Create || t.Name+t.Bucket+t.KeyARN+t.RoleARN == "", "trail.create: the stack creates the trail, its bucket, its key and its role: leave out trail.name, trail.bucket, trail.keyArn and trail.roleArn")
-	p.unless(!t.Create || trailName(prefix), "trail.create: the stack names the trail after the prefix, and %q is not the name of a trail: use a prefix of 3 or more characters without a hyphen at its end or two in a row", prefix)
 	name := t.Name[strings.LastIndex(t.Name, "/")+1:]
 	p.unless(t.Name == "" || catalog.TrailShape.MatchString(t.Name) && trailName(name), "trail.name %q is not the name or ARN of a trail: use 3 to 128 letters, digits and . _ -, a letter or digit at both ends, and no two of . _ - in a row", t.Name)
 	if t.Bucket != "" {
@@ -255,9 +255,14 @@ func (p *problems) retention(field string, days int32) {
 // Reference, PutMetricAlarm, Period; catalog.StuckAfter.
 func (p *problems) measure(field string, threshold *float64, period *int32) {
 	p.unless(threshold == nil || *threshold > 0, "%s.threshold %v: use a positive number", field, or(threshold, 0))
+	p.unless(threshold == nil || *threshold <= mostValue, "%s.threshold %v: no metric gets that far: use a smaller number", field, or(threshold, 0))
 	p.unless(period == nil || *period > 0 && *period%60 == 0 && *period <= catalog.StuckAfter,
 		"%s.periodSeconds %d: use a multiple of 60 up to %d", field, or(period, 0), catalog.StuckAfter)
 }
+
+// mostValue is the largest value of a metric. Source: CloudWatch API Reference,
+// MetricDatum, Value.
+const mostValue = 1 << 360
 
 func (p *problems) join() error { return errors.Join(*p...) }
 

@@ -17,6 +17,19 @@ import (
 // limit. Without them, a wrong value would pass here and AWS would refuse it
 // when relight restores.
 
+// prefix checks the beginning of all names. Sources: AWS Systems Manager User Guide,
+// "Requirements and constraints for parameter names", because relight's memory is in
+// parameters below /<prefix>; CloudTrail API Reference, CreateTrail, Name; Amazon S3
+// User Guide, "General purpose bucket naming rules". CloudFormation generates some names
+// from that of the stack, and may leave out a hyphen where its own follows.
+func (p *problems) prefix(prefix string) {
+	p.unless(prefixShape.MatchString(prefix), "prefix %q: use 3 to 20 lower-case letters, digits and hyphens, a letter first", prefix)
+	p.unless(!prefixShape.MatchString(prefix) || !prefixTrimmed.MatchString(prefix),
+		"prefix %q: a trail's name needs 3 characters, and neither it nor the names that CloudFormation makes keep two hyphens in a row: use a prefix of 3 or more characters, without a hyphen at its end or two in a row", prefix)
+	p.unless(!strings.HasPrefix(prefix, "aws") && !strings.HasPrefix(prefix, "ssm"), "prefix %q: the names of parameters may not begin with aws or ssm: use another one", prefix)
+	p.unless(!bucketTaken.MatchString(prefix+"-"), "prefix %q: Amazon S3 reserves names that begin like this: use another one", prefix)
+}
+
 // flowLogFields lists the fields of a flow log format that relight can ask for:
 // versions 2 to 11 without the fields of Amazon ECS and of tags. Source: Amazon
 // VPC User Guide, "Flow log records", available fields.
