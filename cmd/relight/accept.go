@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -48,7 +47,7 @@ func newAccept(f *flags) *cobra.Command {
 			}
 			if len(what.Changes) > 0 {
 				if !f.json() {
-					printAcceptance(cmd, what)
+					printAcceptance(cmd, f, what)
 				}
 				if err := confirm(cmd, sure, "Accept?", "not accepted: nothing was written"); err != nil {
 					return err
@@ -59,7 +58,7 @@ func newAccept(f *flags) *cobra.Command {
 			}
 			switch {
 			case f.json():
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(what)
+				return writeJSON(cmd.OutOrStdout(), what)
 			case what.Accepted:
 				_, err = fmt.Fprintf(cmd.OutOrStdout(), "accepted: relight now remembers this trail in %s\n", what.Parameter)
 			default:
@@ -99,7 +98,7 @@ func acceptOnly(cmd *cobra.Command, f *flags, acct *account, consent app.Consent
 	case err != nil:
 		return err
 	case f.json():
-		return json.NewEncoder(cmd.OutOrStdout()).Encode(what)
+		return writeJSON(cmd.OutOrStdout(), what)
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "accepted: relight remembers it in %s, and the next sweep acts on it\n", what.Parameter)
 	return err
@@ -110,8 +109,8 @@ func ask(cmd *cobra.Command, acct *account, consent app.Consent) (app.Acceptance
 	return invoke[app.Acceptance](cmd, acct, app.Request{Accept: &consent})
 }
 
-func printAcceptance(cmd *cobra.Command, what app.Acceptance) {
-	p := printer{w: cmd.OutOrStdout()}
+func printAcceptance(cmd *cobra.Command, f *flags, what app.Acceptance) {
+	p := f.printer(cmd.OutOrStdout())
 	p.line("trail %s", what.Trail)
 	if what.Unread != "" {
 		p.line("relight cannot use what it remembers: %s", what.Unread)

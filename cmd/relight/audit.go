@@ -59,6 +59,7 @@ func newAudit(f *flags) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringSliceVar(&names, "framework", []string{catalog.DefaultFramework}, "frameworks to check, or all")
+	complete(cmd, "framework", append(catalog.FrameworkIDs(), "all")...)
 	cmd.Flags().StringSliceVar(&regions, "regions", nil, "only the VPCs of these regions (default: every enabled region)")
 	cmd.Flags().BoolVar(&transit, "transit-gateways", false, "list transit gateways too, and whether they have flow logs; no framework judges them")
 	cmd.Flags().BoolVar(&strict, "strict", false, "accept only the pattern text that Security Hub prints, where it prints one")
@@ -134,7 +135,7 @@ func printAudit(w io.Writer, f *flags, rep audit.Report) error {
 	case "ocsf":
 		return out.Encode(finding.ToOCSF(rep))
 	}
-	p := printer{w: w}
+	p := f.printer(w)
 	paint := painter(w)
 	var titles []string
 	for _, m := range rep.Frameworks {

@@ -19,17 +19,17 @@ import (
 func TestAuditPage(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "audit.html")
 	var table strings.Builder
-	if err := deliver(&table, &flags{output: "text"}, audittest.Broken(), path); !errors.Is(err, errToDo) {
+	if err := deliver(&table, &flags{output: "text", terminal: isTerminal}, audittest.Broken(), path); !errors.Is(err, errToDo) {
 		t.Errorf("%v, want %v", err, errToDo)
 	}
 	if raw, err := os.ReadFile(path); err != nil || !strings.Contains(string(raw), "<h1>Account 111122223333</h1>") {
 		t.Errorf("no page: %v", err)
 	}
-	if err := deliver(&table, &flags{output: "text"}, audittest.Healthy(), path); err != nil {
+	if err := deliver(&table, &flags{output: "text", terminal: isTerminal}, audittest.Healthy(), path); err != nil {
 		t.Error(err)
 	}
 	var again strings.Builder
-	err := deliver(&again, &flags{output: "text"}, audittest.Broken(), filepath.Join(t.TempDir(), "gone", "audit.html"))
+	err := deliver(&again, &flags{output: "text", terminal: isTerminal}, audittest.Broken(), filepath.Join(t.TempDir(), "gone", "audit.html"))
 	if !errors.Is(err, fs.ErrNotExist) || errors.Is(err, errToDo) || !strings.HasPrefix(err.Error(), "--html: open ") {
 		t.Errorf("%v, want that the folder does not exist", err)
 	}
@@ -64,7 +64,7 @@ func TestAuditOutputs(t *testing.T) {
 // The text is the one that docs/audit.md shows.
 func TestAuditText(t *testing.T) {
 	var printed strings.Builder
-	if err := printAudit(&printed, &flags{output: "text"}, audittest.Example()); err != nil {
+	if err := printAudit(&printed, &flags{output: "text", terminal: isTerminal}, audittest.Example()); err != nil {
 		t.Fatal(err)
 	}
 	raw, err := os.ReadFile("../../docs/audit.md")
@@ -79,7 +79,7 @@ func TestAuditText(t *testing.T) {
 // No name that somebody chose controls the terminal.
 func TestAuditTextIsPlain(t *testing.T) {
 	var printed strings.Builder
-	if err := printAudit(&printed, &flags{output: "text"}, audittest.Broken()); err != nil {
+	if err := printAudit(&printed, &flags{output: "text", terminal: isTerminal}, audittest.Broken()); err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(printed.String()) {

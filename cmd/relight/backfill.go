@@ -62,6 +62,15 @@ func newBackfill(f *flags) *cobra.Command {
 	return cmd
 }
 
+// A runsOnError says that a command was interrupted while a function runs.
+type runsOnError struct{ function, region string }
+
+// Error says how to see what the function does.
+func (e *runsOnError) Error() string {
+	return fmt.Sprintf("interrupted: function %s runs on to its end; to see what it does, run relight history --since 15m, or aws logs tail /aws/lambda/%s --follow --region %s",
+		e.function, e.function, e.region)
+}
+
 // invoke calls the deployed backfill function and waits for its answer. It does
 // not repeat a call that breaks off, because the function may still be running.
 func invoke[T any](cmd *cobra.Command, acct *account, req app.Request) (T, error) {
@@ -78,6 +87,9 @@ func invoke[T any](cmd *cobra.Command, acct *account, req app.Request) (T, error
 		o.RetryMaxAttempts = 1
 	})
 	out, err := client.Invoke(cmd.Context(), &lambda.InvokeInput{FunctionName: aws.String(acct.backfillName()), Payload: payload})
+	if err != nil && cmd.Context().Err() != nil {
+		return result, &runsOnError{acct.backfillName(), acct.aws.Region}
+	}
 	if err != nil {
 		return result, fmt.Errorf("invoke %s: %w", acct.backfillName(), err)
 	}

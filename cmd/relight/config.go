@@ -66,7 +66,7 @@ func printConfig(cmd *cobra.Command, f *flags, acct *account, deployed config.Co
 			return err
 		}
 	} else {
-		p := printer{w: cmd.OutOrStdout()}
+		p := f.printer(cmd.OutOrStdout())
 		p.line("deployed: stack %s in %s, account %s", c.Stack, c.Region, c.Account)
 		p.facts(c.Deployed)
 		if !acct.noFile {

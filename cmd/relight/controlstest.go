@@ -52,9 +52,11 @@ func newControlsTest(f *flags) *cobra.Command {
 				all = append(all, trip(controls, m))
 			}
 			if f.json() {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(slices.Concat(all...))
+				return writeJSON(cmd.OutOrStdout(), struct {
+					Results []tripped `json:"results"`
+				}{slices.Concat(all...)})
 			}
-			p := printer{w: cmd.OutOrStdout()}
+			p := f.printer(cmd.OutOrStdout())
 			for i, results := range all {
 				if len(all) > 1 {
 					p.line("event %d of %d", i+1, len(all))
@@ -66,6 +68,11 @@ func newControlsTest(f *flags) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&file, "event", "", "file of the event; - for the standard input")
 	cmd.Flags().StringSliceVar(&only, "control", nil, "only these controls (default: all)")
+	var ids []string
+	for _, c := range catalog.Controls() {
+		ids = append(ids, c.ID)
+	}
+	complete(cmd, "control", ids...)
 	return cmd
 }
 
@@ -130,6 +137,7 @@ func choose(controls []catalog.Control, ids []string) ([]catalog.Control, error)
 	return slices.DeleteFunc(slices.Clone(controls), func(c catalog.Control) bool { return !slices.Contains(ids, c.ID) }), nil
 }
 
+// readEvent reads a file, or the standard input for -.
 func readEvent(stdin io.Reader, file string) ([]byte, error) {
 	if file == "-" {
 		return io.ReadAll(stdin)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -94,9 +93,9 @@ func pause(cmd *cobra.Command, d time.Duration) {
 // printDrill prints what answered (+) and what did not (x).
 func printDrill(cmd *cobra.Command, f *flags, d app.Drill) error {
 	if f.json() {
-		return json.NewEncoder(cmd.OutOrStdout()).Encode(d)
+		return writeJSON(cmd.OutOrStdout(), d)
 	}
-	p := printer{w: cmd.OutOrStdout()}
+	p := f.printer(cmd.OutOrStdout())
 	silent := 0
 	for _, l := range d.Links {
 		if l.Silent == "" {

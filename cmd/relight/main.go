@@ -55,6 +55,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 0
 	case errors.Is(err, errToDo):
 		return exitToDo
+	case isRunsOn(err):
+		fmt.Fprintf(stderr, "relight: %v\n", err)
+		return exitError
 	case ctx.Err() != nil: // the error says only that the command was interrupted
 		fmt.Fprintln(stderr, "relight: interrupted")
 		return exitError
@@ -62,6 +65,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "relight: %v\n", err)
 		return exitError
 	}
+}
+
+func isRunsOn(err error) bool {
+	_, ok := errors.AsType[*runsOnError](err)
+	return ok
 }
 
 // defaultConfig is the configuration file that need not exist.
@@ -104,6 +112,14 @@ func newRoot() *cobra.Command {
 	root.SetVersionTemplate("relight {{.Version}}\n")
 	root.PersistentFlags().StringVar(&f.config, "config", defaultConfig, "configuration file: cdk.json, or a file that contains only the object context.relight")
 	root.PersistentFlags().StringVarP(&f.output, "output", "o", "text", "output format: text or json")
+	complete(root, "output", "text", "json")
 	root.AddCommand(newPlan(f), newApply(f), newAudit(f), newBackfill(f), newAccept(f), newDrill(f), newReplay(f), newControls(f), newConfig(f), newSCP(f), newProbe(f), newLab(f), newVersion(f))
 	return root
+}
+
+// complete has the shell complete the values of a flag of a command, which the command has.
+func complete(cmd *cobra.Command, flag string, values ...string) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err)
+	}
 }

@@ -5,15 +5,21 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/spf13/cobra"
 
+	"github.com/relight-aws/relight/internal/app"
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/config"
 )
 
 // relight runs a command line in an empty directory without AWS credentials.
@@ -142,13 +148,25 @@ func TestAsked(t *testing.T) {
 
 func TestControls(t *testing.T) {
 	noAWS(t)
+	local(t, `{"controls":{"root-usage":{"threshold":5,"periodSeconds":60},"iam-changes":{"disabled":true}},"addControls":[{"id":"mine","pattern":"ERROR"}]}`)
 	code, stdout, _ := relight(t, "controls", "--output", "json")
-	var got []catalog.Control
-	if err := json.Unmarshal([]byte(stdout), &got); code != 0 || err != nil || len(got) != len(catalog.Controls()) {
-		t.Errorf("exit code %d, %d controls, %v", code, len(got), err)
+	var got struct {
+		Version  int       `json:"schema_version"`
+		Controls []control `json:"controls"`
 	}
-	if _, stdout, _ := relight(t, "controls", "--cis", "7.0"); !strings.Contains(stdout, "5.3 ") || strings.Count(stdout, "\n") != len(got)+1 {
+	dec := json.NewDecoder(strings.NewReader(stdout))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&got); code != 0 || err != nil || got.Version != 1 || len(got.Controls) != len(catalog.Controls())+1 {
+		t.Errorf("exit code %d, version %d, %d controls, %v", code, got.Version, len(got.Controls), err)
+	}
+	_, stdout, _ = relight(t, "controls", "--cis", "7.0")
+	if strings.Count(stdout, "\n") != len(got.Controls)+1 {
 		t.Errorf("table:\n%s", stdout)
+	}
+	for _, want := range []string{`(?m)^5\.\d+ .*1 in 5m0s`, `root-usage +5 in 1m0s`, `iam-changes +disabled`, `mine +1 in 5m0s +mine`} {
+		if !regexp.MustCompile(want).MatchString(stdout) {
+			t.Errorf("the table does not match %s:\n%s", want, stdout)
+		}
 	}
 }
 
@@ -193,8 +211,8 @@ func TestControlsTest(t *testing.T) {
 		}
 	}
 	code, stdout, _ := relight(t, "controls", "test", "--event", file(record), "--control", "cloudtrail-changes,root-usage", "-o", "json")
-	var got []tripped
-	if err := json.Unmarshal([]byte(stdout), &got); code != 0 || err != nil || len(got) != 2 || !got[0].Trips || got[1].Trips || got[1].Why == "" {
+	var got struct{ Results []tripped }
+	if err := json.Unmarshal([]byte(stdout), &got); code != 0 || err != nil || len(got.Results) != 2 || !got.Results[0].Trips || got.Results[1].Trips || got.Results[1].Why == "" {
 		t.Errorf("exit code %d, %v:\n%s", code, err, stdout)
 	}
 	mine := file(`{"addControls":[{"id":"mine","pattern":"{ $.a = b) }"}]}`)
@@ -210,6 +228,77 @@ func TestControlsTest(t *testing.T) {
 	} {
 		if code, _, stderr := relight(t, append([]string{"controls", "test"}, args...)...); code != exitError || !strings.Contains(stderr, want) {
 			t.Errorf("%v: exit code %d, %q, want %q", args, code, stderr, want)
+		}
+	}
+}
+
+// An interrupted command that a function carries on says so, and how to see it.
+func TestRunsOn(t *testing.T) {
+	fakeAWS(t, templateOf(t, `{}`))
+	ctx, cancel := context.WithCancel(t.Context())
+	invoked := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // the server sees the end of the connection only after the body
+		close(invoked)
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	t.Setenv("AWS_ENDPOINT_URL_LAMBDA", server.URL)
+	cmd := &cobra.Command{}
+	cmd.SetContext(ctx)
+	cmd.SetErr(io.Discard)
+	cfg, err := awsconfig.LoadDefaultConfig(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Parse(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		<-invoked
+		cancel()
+	}()
+	_, err = invoke[app.Sweep](cmd, &account{aws: cfg, config: c}, app.Request{})
+	if !isRunsOn(err) || !strings.Contains(err.Error(), "relight-backfill runs on") || !strings.Contains(err.Error(), "relight history") {
+		t.Errorf("interrupted: %v", err)
+	}
+}
+
+// Lines are coloured on a terminal alone, and not with NO_COLOR.
+func TestColour(t *testing.T) {
+	for name, tt := range map[string]struct {
+		terminal       bool
+		noColor, termi string
+		want           string
+	}{
+		"a terminal": {true, "", "xterm", "\x1b[32m  + put alarm\x1b[0m\n1 healthy\n"},
+		"a file":     {false, "", "xterm", "  + put alarm\n1 healthy\n"},
+		"NO_COLOR":   {true, "1", "xterm", "  + put alarm\n1 healthy\n"},
+		"a dumb one": {true, "", "dumb", "  + put alarm\n1 healthy\n"},
+	} {
+		t.Setenv("NO_COLOR", tt.noColor)
+		t.Setenv("TERM", tt.termi)
+		f := &flags{terminal: func(io.Writer) bool { return tt.terminal }}
+		var out bytes.Buffer
+		p := f.printer(&out)
+		p.line("  + %s", "put alarm")
+		p.line("1 healthy")
+		if out.String() != tt.want {
+			t.Errorf("%s: %q, want %q", name, out.String(), tt.want)
+		}
+	}
+}
+
+// A shell completes the values of flags that have a few.
+func TestCompletion(t *testing.T) {
+	noAWS(t)
+	for args, want := range map[string]string{
+		"plan --kinds fl": "flowlogs", "backfill --kinds al": "alarms", "audit --framework a": "all", "plan --output j": "json",
+		"controls --cis 7": "7.0", "controls test --control root-u": "root-usage",
+	} {
+		if _, stdout, _ := relight(t, append([]string{"__complete"}, strings.Fields(args)...)...); !strings.Contains(stdout, want) {
+			t.Errorf("%s completes to %q, want %s", args, stdout, want)
 		}
 	}
 }

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"unicode"
 
@@ -12,16 +14,53 @@ import (
 	"github.com/relight-aws/relight/internal/report"
 )
 
-// A printer writes lines for people and keeps its first error.
-type printer struct {
-	w   io.Writer
-	err error
+// schemaVersion is the version of the JSON of every command that does not say otherwise:
+// it changes when a field is taken away or means something else.
+const schemaVersion = 1
+
+// writeJSON writes an object on one line, with the version of its schema first.
+func writeJSON(w io.Writer, object any) error {
+	raw, err := json.Marshal(object)
+	if err != nil {
+		return fmt.Errorf("encode the result: %w", err)
+	}
+	fields, ok := bytes.CutPrefix(raw, []byte("{"))
+	if !ok {
+		return fmt.Errorf("encode the result: %T is no object", object)
+	}
+	comma := ","
+	if bytes.Equal(fields, []byte("}")) {
+		comma = ""
+	}
+	_, err = fmt.Fprintf(w, `{"schema_version":%d%s%s`+"\n", schemaVersion, comma, fields)
+	return err
 }
 
+// A printer writes lines for people and keeps its first error.
+type printer struct {
+	w      io.Writer
+	colour bool
+	err    error
+}
+
+// printer returns a printer that colours lines on a terminal, unless NO_COLOR is set
+// (https://no-color.org) or the terminal says that it shows no colours.
+func (f *flags) printer(w io.Writer) *printer {
+	return &printer{w: w, colour: f.terminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+}
+
+// colours are those of the lines that begin with a mark, as ANSI codes: green, yellow, red.
+var colours = map[string]string{"  + ": "32", "  - ": "33", "  ! ": "33", "  x ": "31"}
+
 func (p *printer) line(format string, args ...any) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
+	if p.err != nil {
+		return
 	}
+	line := fmt.Sprintf(format, args...)
+	if code := colours[line[:min(4, len(line))]]; p.colour && code != "" {
+		line = "\x1b[" + code + "m" + line + "\x1b[0m"
+	}
+	_, p.err = fmt.Fprintln(p.w, line)
 }
 
 // report prints one run: what relight restored or would restore (+), what it deleted or
@@ -139,9 +178,9 @@ func needs(n int) string {
 // in one line.
 func printSweep(w io.Writer, f *flags, s app.Sweep, home string, deployed bool) error {
 	if f.json() {
-		return json.NewEncoder(w).Encode(s)
+		return writeJSON(w, s)
 	}
-	p := printer{w: w}
+	p := f.printer(w)
 	p.line("account %s, home region %s", s.Account, home)
 	var quiet []string
 	left := 0

@@ -33,7 +33,7 @@ func TestSweepText(t *testing.T) {
 	alarm := report.Action{Action: "put alarm a on n/m (no alarm watches x)", Restores: true}
 	memory := report.Action{Action: "remember trail t in p: bucket b, log-group g (it is not remembered yet)"}
 	finding := report.Finding{Code: "topic-no-subscribers", Subject: "topic t", Problem: "it has no subscribers", Remedy: "Add subscribers."}
-	err := printSweep(&out, &flags{}, app.Sweep{
+	err := printSweep(&out, &flags{terminal: isTerminal}, app.Sweep{
 		Account: "111122223333", Healthy: 19, Planned: 1, Findings: 1, NotOptedIn: []string{"af-south-1"},
 		Reports: []report.View{
 			{Kind: "trails", Region: "us-east-1", Healthy: 1, Actions: []report.Action{memory}},

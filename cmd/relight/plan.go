@@ -19,6 +19,11 @@ type sweepFlags struct {
 func (s *sweepFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&s.kinds, "kinds", nil, fmt.Sprintf("only these kinds (default: all): %v", catalog.Kinds()))
 	cmd.Flags().StringSliceVar(&s.regions, "regions", nil, "only these regions (default: every enabled region)")
+	var kinds []string
+	for _, k := range catalog.Kinds() {
+		kinds = append(kinds, string(k))
+	}
+	complete(cmd, "kinds", kinds...)
 }
 
 func (s *sweepFlags) request(mode string) (app.Request, error) {
@@ -81,9 +86,6 @@ func newApply(f *flags) *cobra.Command {
 			if pruning && f.configGiven {
 				return errors.New("--prune needs the deployed configuration, because the functions restore what that one wants: deploy the change and leave out --config")
 			}
-			if err := answerable(cmd, sure); err != nil {
-				return err
-			}
 			req, err := sweep.request("plan")
 			if err != nil {
 				return err
@@ -98,12 +100,16 @@ func newApply(f *flags) *cobra.Command {
 			if err := acct.useDeployed(cmd.Context(), f, cmd.ErrOrStderr()); err != nil {
 				return err
 			}
+			if err := answerable(cmd, sure); err != nil {
+				return err
+			}
 			if !sure {
 				planned, err := acct.sweep(cmd, req, false)
 				if err != nil {
 					return err
 				}
-				out := flags{output: "text"}
+				out := *f
+				out.output = "text"
 				if err := printSweep(cmd.ErrOrStderr(), &out, planned, acct.aws.Region, true); err != nil {
 					return err
 				}

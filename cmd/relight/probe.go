@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -60,7 +59,7 @@ func newProbe(f *flags) *cobra.Command {
 			rep, err := probe.Run(cmd.Context(), o)
 			printLeft(cmd.ErrOrStderr(), f, o, rep.Left)
 			if f.json() {
-				return errors.Join(json.NewEncoder(cmd.OutOrStdout()).Encode(rep), err)
+				return errors.Join(writeJSON(cmd.OutOrStdout(), rep), err)
 			}
 			return errors.Join(printProbe(cmd.OutOrStdout(), rep), err)
 		},

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -18,7 +17,8 @@ func newReplay(f *flags) *cobra.Command {
 		Use:   "replay FILE...",
 		Short: "Handle recorded events as the functions would",
 		Long: "Pass recorded EventBridge events to the same handler that the functions use, for the\n" +
-			"account of this terminal's credentials. It only plans, unless you add --repair.",
+			"account of this terminal's credentials. The file - is the standard input. It only plans,\n" +
+			"unless you add --repair.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			acct, err := connect(cmd.Context(), f)
@@ -35,7 +35,7 @@ func newReplay(f *flags) *cobra.Command {
 			handler := acct.app(false)
 			var errs []error
 			for _, file := range files {
-				raw, err := os.ReadFile(file)
+				raw, err := readEvent(cmd.InOrStdin(), file)
 				if err != nil {
 					errs = append(errs, err)
 					continue
@@ -80,12 +80,12 @@ func moved(raw []byte, to catalog.Deployment) ([]byte, error) {
 func printReplay(cmd *cobra.Command, f *flags, file string, result app.Result) error {
 	w := cmd.OutOrStdout()
 	if f.json() {
-		return json.NewEncoder(w).Encode(struct {
+		return writeJSON(w, struct {
 			File string `json:"file"`
 			app.Result
 		}{file, result})
 	}
-	p := printer{w: w}
+	p := f.printer(w)
 	p.line("%s", file)
 	for _, reason := range result.Ignored {
 		p.line("  · %s", reason)

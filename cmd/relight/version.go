@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -16,10 +15,9 @@ func newVersion(f *flags) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.json() {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(struct {
-					SchemaVersion int    `json:"schema_version"`
-					Version       string `json:"version"`
-				}{1, version.String()})
+				return writeJSON(cmd.OutOrStdout(), struct {
+					Version string `json:"version"`
+				}{version.String()})
 			}
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), "relight %s\n", version.String())
 			return err

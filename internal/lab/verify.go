@@ -20,9 +20,9 @@ var verifyScript []byte
 // Verify checks the account with the plain AWS CLI and returns every broken
 // link, or none if everything is protected.
 func (a *Arena) Verify(ctx context.Context) ([]string, error) {
-	controls, err := json.Marshal(catalog.Controls())
+	controls, err := controlList()
 	if err != nil {
-		return nil, fmt.Errorf("encode controls: %w", err)
+		return nil, err
 	}
 	dir := a.Cloud.Emulator.Dir
 	script, list := filepath.Join(dir, "verify.py"), filepath.Join(dir, "controls.json")
@@ -43,6 +43,24 @@ func (a *Arena) Verify(ctx context.Context) ([]string, error) {
 		return nil, fmt.Errorf("verify: %w: %s", err, exit.Stderr)
 	}
 	return nil, fmt.Errorf("verify: %w", err)
+}
+
+// controlList returns what verify.py needs of the controls, as relight controls prints them.
+func controlList() ([]byte, error) {
+	type control struct {
+		ID       string `json:"id"`
+		Pattern  string `json:"pattern"`
+		Disabled bool   `json:"disabled"`
+	}
+	var all []control
+	for _, c := range catalog.Controls() {
+		all = append(all, control{ID: c.ID, Pattern: c.Pattern})
+	}
+	raw, err := json.Marshal(map[string][]control{"controls": all})
+	if err != nil {
+		return nil, fmt.Errorf("encode controls: %w", err)
+	}
+	return raw, nil
 }
 
 // chosenNetworks tells verify.py which subnets and network interfaces need a flow log of

@@ -92,7 +92,7 @@ def unguarded(region, group):
 
 def measures(f, control):
     metric = f["metricTransformations"][0]
-    return (squeezed(f["filterPattern"]) == squeezed(control["Pattern"]) and metric["metricValue"] == "1"
+    return (squeezed(f["filterPattern"]) == squeezed(control["pattern"]) and metric["metricValue"] == "1"
             and not metric.get("dimensions") and not metric.get("defaultValue")
             and not f.get("fieldSelectionCriteria") and not f.get("applyOnTransformedLogs")
             and not f.get("emitSystemFieldDimensions"))
@@ -184,7 +184,7 @@ def broken_controls(home, controls, calls):
 
     for control in controls:
         if link := broken_control(control, filters, calls["alarms"]["MetricAlarms"], broken_topic):
-            yield f"control {control['ID']}: broken at its {link}"
+            yield f"control {control['id']}: broken at its {link}"
 
 
 def broken_vpcs(region, calls):
@@ -233,7 +233,7 @@ def broken_chosen(region, calls):
 
 def main():
     with open(sys.argv[1]) as file:
-        controls = json.load(file)
+        controls = [c for c in json.load(file)["controls"] if not c["disabled"]]
     home, *others = sys.argv[2:]
     wanted = {"trails": (home, "cloudtrail", "describe-trails"), "alarms": (home, "cloudwatch", "describe-alarms")}
     for region in (home, *others):
