@@ -23,7 +23,7 @@ type View struct {
 	Skipped   []string  `json:"skipped"`
 	Unwanted  []Action  `json:"unwanted,omitempty"`  // what relight made and the configuration no longer wants
 	Remaining []string  `json:"remaining,omitempty"` // still to restore after the repair
-	ReliesOn  string    `json:"relies_on,omitempty"`  // what others made, in words, that protects in place of relight's own
+	ReliesOn  string    `json:"relies_on,omitempty"` // what others made, in words, that protects in place of relight's own
 	Causes    []Cause   `json:"causes,omitempty"`
 	Notices   []Notice  `json:"notices,omitempty"`
 	Error     string    `json:"error,omitempty"` // why the run could not observe or verify
