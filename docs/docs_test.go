@@ -40,6 +40,7 @@ var blocks = []struct {
 }{
 	{"operations.md", "message", message},
 	{"operations.md", "findings", findings},
+	{"rollout.md", "cost", cost},
 	{"messages.md", "severity", severities},
 }
 
