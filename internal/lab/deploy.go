@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -94,8 +93,8 @@ func (c *Cloud) cdk(ctx context.Context, dir string, out io.Writer, args ...stri
 		"RELIGHT_ARCH="+arch(), "CI=true", "NO_COLOR=1", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20")
 	// The CDK's builds have to end with the CDK; otherwise they would keep its
 	// output open.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	group(cmd)
+	cmd.Cancel = func() error { return kill(cmd) }
 	cmd.WaitDelay = stopGrace
 	var said bytes.Buffer
 	cmd.Stdout = io.MultiWriter(out, &said)

@@ -15,7 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -160,7 +159,7 @@ func (e *Emulator) run(python string, o EmulatorOptions) error {
 	e.cmd.Env = e.environment(o)
 	// The emulator gets its own process group, so that Stop also reaches the
 	// functions that it runs.
-	e.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	group(e.cmd)
 	if e.alive, err = e.cmd.StdinPipe(); err != nil {
 		return err
 	}
@@ -244,13 +243,12 @@ func (e *Emulator) Exited() <-chan struct{} { return e.exited }
 func (e *Emulator) Stop() {
 	e.stop.Do(func() {
 		if e.cmd != nil && e.cmd.Process != nil { // the process was started
-			group := -e.cmd.Process.Pid
-			syscall.Kill(group, syscall.SIGTERM)
+			_ = interrupt(e.cmd) // it may have ended
 			select {
 			case <-e.exited:
 			case <-time.After(stopGrace):
 			}
-			syscall.Kill(group, syscall.SIGKILL) // functions survive a SIGTERM of their parent
+			_ = kill(e.cmd) // functions survive a SIGTERM of their parent
 			e.alive.Close()
 			<-e.exited
 		}
