@@ -1,7 +1,7 @@
 # One set of flags for every build, so that all share one cache.
 export GOFLAGS := -trimpath -buildvcs=false
 
-# What --version says: the tag, or the commit.
+# The version in every binary, report and stack: the tag, or the commit.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 linked := -X github.com/relight-aws/relight/internal/version.linked=$(VERSION)
 
@@ -87,8 +87,8 @@ backfill: $(relight) ## Have the deployed function sweep the account now
 # The CDK CLI runs this before each synthesis, as cdk.json says.
 .PHONY: build
 build: ## Build the Lambdas and the CDK app
-	CGO_ENABLED=0 GOOS=linux GOARCH=$(goarch_$(RELIGHT_ARCH)) go build -tags lambda.norpc -ldflags "-s -w" -o build/$(RELIGHT_ARCH)/ ./functions/...
-	go build -ldflags "-s -w" -o build/cdk ./infra
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(goarch_$(RELIGHT_ARCH)) go build -tags lambda.norpc -ldflags "-s -w $(linked)" -o build/$(RELIGHT_ARCH)/ ./functions/...
+	go build -ldflags "-s -w $(linked)" -o build/cdk ./infra
 
 .PHONY: synth
 synth: need node_modules ## Write the CloudFormation templates to cdk.out

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/relight-aws/relight/infra/stack"
+	"github.com/relight-aws/relight/internal/version"
 )
 
 func main() {
@@ -51,7 +52,7 @@ func run(getenv func(string) string) error {
 	if err := stack.Stage(code, "build/"+string(arch), c, arch); err != nil {
 		return err
 	}
-	stack.Add(app, stack.Props{Config: c, Home: home, Code: code, Arch: arch})
+	stack.Add(app, stack.Props{Config: c, Home: home, Code: code, Arch: arch, Version: version.String()})
 	app.Synth(nil)
 	return nil
 }

@@ -108,7 +108,7 @@ var layers = map[string][]string{
 	"internal/plan":            {"internal/catalog", "internal/iampolicy", "internal/pattern", "github.com/aws/aws-sdk-go-v2/aws/arn"},
 	"internal/remedy":          {"internal/catalog", "internal/plan"},
 	"internal/trigger":         {"internal/catalog", "internal/remedy", "github.com/aws/aws-sdk-go-v2/aws/arn"},
-	"internal/report":          {"internal/catalog", "internal/plan", "internal/remedy"},
+	"internal/report":          {"internal/catalog", "internal/plan", "internal/remedy", "internal/version"},
 	"internal/awsio": {
 		"internal/audit", "internal/catalog", "internal/plan", "internal/remedy",
 		"github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go", "golang.org/x/",
@@ -142,7 +142,7 @@ var layers = map[string][]string{
 	"internal/serve":       {"internal/app", "internal/catalog", "github.com/aws/aws-lambda-go/lambda"},
 	"functions":            {"internal/catalog", "internal/serve"},
 	"functions/audit":      {"internal/publish"},
-	"infra":                {"infra/", "internal/catalog", "internal/config", "github.com/aws/aws-cdk-go/", "github.com/aws/constructs-go/", "github.com/aws/jsii-runtime-go"},
+	"infra":                {"infra/", "internal/catalog", "internal/config", "internal/version", "github.com/aws/aws-cdk-go/", "github.com/aws/constructs-go/", "github.com/aws/jsii-runtime-go"},
 	"cmd": {
 		"events", "internal/app", "internal/audit", "internal/audit/finding", "internal/audit/page", "internal/awsio", "internal/awsio/prune", "internal/catalog", "internal/config", "internal/lab", "internal/pattern", "internal/probe", "internal/remedy", "internal/report", "internal/version",
 		"github.com/", "golang.org/x/",

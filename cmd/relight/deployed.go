@@ -36,9 +36,14 @@ func (a *account) deployedConfig(ctx context.Context) (config.Config, error) {
 	if err != nil {
 		return config.Config{}, unread(fmt.Errorf("needs cloudformation:GetTemplate: %w", err))
 	}
-	c, err := recorded(aws.ToString(out.TemplateBody))
+	c, parameter, err := recorded(aws.ToString(out.TemplateBody))
 	if err != nil {
 		return config.Config{}, unread(err)
+	}
+	if parameter {
+		if c, err = a.withParameter(ctx, name, c); err != nil {
+			return config.Config{}, unread(err)
+		}
 	}
 	if c.Prefix != a.config.Prefix {
 		return config.Config{}, unread(fmt.Errorf("it has the prefix %s", c.Prefix))
@@ -46,30 +51,54 @@ func (a *account) deployedConfig(ctx context.Context) (config.Config, error) {
 	return c, nil
 }
 
-// recorded returns the configuration in a template's metadata.
-func recorded(template string) (config.Config, error) {
-	var doc struct{ Metadata map[string]any }
+// withParameter returns c with the changes in the parameter of a stack that was deployed
+// without the CDK.
+func (a *account) withParameter(ctx context.Context, stack string, c config.Config) (config.Config, error) {
+	out, err := cloudformation.NewFromConfig(a.aws).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(stack)})
+	if err != nil {
+		return config.Config{}, fmt.Errorf("needs cloudformation:DescribeStacks: %w", err)
+	}
+	for _, s := range out.Stacks {
+		for _, p := range s.Parameters {
+			if aws.ToString(p.ParameterKey) != catalog.ParamConfig {
+				continue
+			}
+			if c, err = c.With(aws.ToString(p.ParameterValue)); err != nil {
+				return config.Config{}, fmt.Errorf("the parameter %s: %w", catalog.ParamConfig, err)
+			}
+			return c, nil
+		}
+	}
+	return config.Config{}, fmt.Errorf("the stack has no value of the parameter %s", catalog.ParamConfig)
+}
+
+// recorded returns the configuration in a template's metadata, and whether a parameter
+// may change it.
+func recorded(template string) (c config.Config, parameter bool, err error) {
+	var doc struct{ Metadata, Parameters map[string]any }
 	if err := json.Unmarshal([]byte(template), &doc); err != nil {
-		return config.Config{}, fmt.Errorf("the template is not JSON: %w", err)
+		return config.Config{}, false, fmt.Errorf("the template is not JSON: %w", err)
 	}
 	switch schema := doc.Metadata[catalog.ConfigSchemaKey]; schema {
 	case catalog.ConfigSchema:
 	case nil:
-		return config.Config{}, errors.New("a version of relight that did not record it deployed the stack: deploy again")
+		return config.Config{}, false, errors.New("a version of relight that did not record it deployed the stack: deploy again")
 	default:
-		return config.Config{}, fmt.Errorf("it is recorded in schema %v, and this relight reads schema %s: use the version that is deployed", schema, catalog.ConfigSchema)
+		return config.Config{}, false, fmt.Errorf("it is recorded in schema %v, and this relight reads schema %s: use the version that is deployed", schema, catalog.ConfigSchema)
 	}
 	facts := config.Facts{}
 	for key, value := range doc.Metadata {
 		if path, ours := strings.CutPrefix(key, catalog.ConfigKey); ours {
 			text, ok := value.(string)
 			if !ok {
-				return config.Config{}, fmt.Errorf("%s is not a text", key)
+				return config.Config{}, false, fmt.Errorf("%s is not a text", key)
 			}
 			facts[path] = text
 		}
 	}
-	return facts.Config()
+	_, parameter = doc.Parameters[catalog.ParamConfig]
+	c, err = facts.Config()
+	return c, parameter, err
 }
 
 // useDeployed makes the deployed configuration the account's, unless --config names

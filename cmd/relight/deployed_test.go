@@ -22,6 +22,12 @@ import (
 // and one that is a code is refused with it.
 func fakeAWS(t *testing.T, template string) {
 	t.Helper()
+	fakeStack(t, template, "")
+}
+
+// fakeStack is fakeAWS with what DescribeStacks says of the stack.
+func fakeStack(t *testing.T, template, stack string) {
+	t.Helper()
 	noAWS(t)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		refuse := func(code, message string) {
@@ -38,6 +44,8 @@ func fakeAWS(t *testing.T, template string) {
 			refuse(template, "not today")
 		case strings.Contains(asked, "Action=GetTemplate"):
 			fmt.Fprintf(w, `<GetTemplateResponse><GetTemplateResult><TemplateBody>%s</TemplateBody></GetTemplateResult></GetTemplateResponse>`, html.EscapeString(template))
+		case strings.Contains(asked, "Action=DescribeStacks"):
+			fmt.Fprintf(w, `<DescribeStacksResponse><DescribeStacksResult><Stacks><member>%s</member></Stacks></DescribeStacksResult></DescribeStacksResponse>`, stack)
 		case strings.HasSuffix(r.URL.Path, "/functions/relight-backfill/configuration") && template != "":
 			fmt.Fprintf(w, `{"Environment":{"Variables":{%q:"arn:aws:sns:eu-west-1:111122223333:relight-Topic"}}}`, catalog.EnvTopic)
 		case strings.HasSuffix(r.URL.Path, "/configuration"):
@@ -112,6 +120,34 @@ func TestConfig(t *testing.T) {
 			var got map[string]any
 			if err := json.Unmarshal([]byte(stdout), &got); err != nil || code != tt.code || got["schema_version"] != 1.0 || got["differences"] == nil || (got["local"] == nil) != (tt.local == "") {
 				t.Errorf("exit code %d, %v:\n%s", code, err, stdout)
+			}
+		})
+	}
+}
+
+// A stack that was deployed without the CDK has changes to the configuration in a
+// parameter.
+func TestConfigParameter(t *testing.T) {
+	template := strings.Replace(templateOf(t, `{"sweepMinutes":30}`), `"Resources"`, `"Parameters":{"Config":{"Type":"String"}},"Resources"`, 1)
+	parameter := func(value string) string {
+		return `<Parameters><member><ParameterKey>AssetBucket</ParameterKey><ParameterValue>{</ParameterValue></member><member><ParameterKey>Config</ParameterKey><ParameterValue>` +
+			html.EscapeString(value) + `</ParameterValue></member></Parameters>`
+	}
+	for name, tt := range map[string]struct {
+		stack string
+		code  int
+		want  string
+	}{
+		"changed":   {parameter(`{"controls":{"root-usage":{"threshold":5}}}`), exitToDo, "  controls.root-usage.threshold = 5\n  sweepMinutes = 30\n"},
+		"unchanged": {parameter(`{}`), exitToDo, "deployed: stack relight in eu-west-1, account 111122223333\n  sweepMinutes = 30\n"},
+		"refused":   {parameter(`{"sweepMinutes":60}`), exitError, "cannot be read: the parameter Config: sweepMinutes: the templates"},
+		"absent":    {"", exitError, "cannot be read: the stack has no value of the parameter Config"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fakeStack(t, template, tt.stack)
+			local(t, `{}`)
+			if code, stdout, stderr := relight(t, "config"); code != tt.code || !strings.Contains(stdout+stderr, tt.want) {
+				t.Errorf("exit code %d, want %d and %q: %s%s", code, tt.code, tt.want, stdout, stderr)
 			}
 		})
 	}

@@ -20,11 +20,17 @@ import (
 // be delivered becomes a dead letter after a day. Source: CDK API Reference,
 // aws_events_targets.EventBusProps.
 func Forwarder(app constructs.Construct, p Props, region string) awscdk.Stack {
-	s := newStack(app, p, p.baseline().ForwarderName(region), region, "relight: forwards this region's events to "+p.Home)
+	s := newStack(app, p, p.baseline().ForwarderName(region), region, "relight: forwards this region's events to "+p.homeName())
+	homeRegion := p.Home
+	if p.anywhere() {
+		homeRegion = *awscdk.NewCfnParameter(s, jsii.String(catalog.ParamHome), &awscdk.CfnParameterProps{
+			Description: jsii.String("The region of the stack " + p.baseline().StackName()), AllowedPattern: jsii.String("[a-z0-9-]+"),
+		}).ValueAsString()
+	}
 	alerts := newAlerts(s, p.Config.Subscribers, awscdk.RemovalPolicy_DESTROY)
 	undelivered := newUndelivered(s, p.baseline(), "")
 	alerts.on(p.baseline().Name(catalog.Undelivered), catalog.UndeliveredAlarm().Of(*undelivered.QueueName()))
-	bus := arn(s, "events", p.Home, "event-bus/"+p.baseline().BusName())
+	bus := arn(s, "events", homeRegion, "event-bus/"+p.baseline().BusName())
 	role := awsiam.NewRole(s, jsii.String("ForwardRole"), &awsiam.RoleProps{
 		RoleName:       jsii.String(p.baseline().ForwardRole(region)),
 		AssumedBy:      service("events.amazonaws.com", conditions{"StringEquals": {"aws:SourceAccount": *s.Account()}}),

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -32,6 +33,8 @@ const (
 type lambdas struct {
 	Props
 	stack       awscdk.Stack
+	packages    awss3.IBucket // nil if the CDK uploads them
+	overlay     *string       // changes to the configuration; nil for none
 	alerts      alerts
 	undelivered awssqs.IQueue
 	delivery    awsiam.IRole
@@ -174,14 +177,14 @@ func (l lambdas) function(scope constructs.Construct, f catalog.Function, queues
 		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
 		Architecture: l.Arch.lambda(),
 		Handler:      jsii.String("bootstrap"),
-		Code:         awslambda.Code_FromAsset(jsii.String(l.code(f)), nil),
+		Code:         l.source(f),
 		MemorySize:   jsii.Number(memory),
 		Timeout:      seconds(timeout),
 		Role:         role.WithoutPolicyUpdates(nil),
 		LogGroup:     logs,
 		Environment: &map[string]*string{
 			catalog.EnvAccount:      l.stack.Account(),
-			catalog.EnvHomeRegion:   jsii.String(l.Home),
+			catalog.EnvHomeRegion:   l.stack.Region(),
 			catalog.EnvTopic:        l.alerts.topic.TopicArn(),
 			catalog.EnvTopicKey:     l.alerts.key.KeyArn(),
 			catalog.EnvLastResort:   l.alerts.last.TopicArn(),
@@ -192,8 +195,20 @@ func (l lambdas) function(scope constructs.Construct, f catalog.Function, queues
 			catalog.EnvSweepRole:    sweepRole.RoleArn(),
 		},
 	})
+	if l.overlay != nil {
+		fn.AddEnvironment(jsii.String(catalog.EnvConfig), l.overlay, nil)
+	}
 	*l.functions = append(*l.functions, fn)
 	return fn
+}
+
+// source returns where Lambda finds the package of f.
+func (l lambdas) source(f catalog.Function) awslambda.Code {
+	if l.packages == nil {
+		return awslambda.Code_FromAsset(jsii.String(l.code(f)), nil)
+	}
+	key := awscdk.Fn_Sub(jsii.String("${"+catalog.ParamPrefix+"}"+l.Plain.Keys[f]), nil)
+	return awslambda.Code_FromBucketV2(l.packages, key, nil)
 }
 
 // code returns the directory with the files that are deployed as f.
@@ -204,7 +219,7 @@ func (l lambdas) values(name string) map[string]string {
 	values := map[string]string{
 		catalog.InPartition:     *l.stack.Partition(),
 		catalog.InAccount:       *l.stack.Account(),
-		catalog.InRegion:        l.Home,
+		catalog.InRegion:        *l.stack.Region(),
 		catalog.InPrefix:        l.Config.Prefix,
 		catalog.InTrailLogGroup: cmp.Or(l.Config.TrailLogs.LogGroup, "*"),
 		catalog.InTrailRole:     cmp.Or(l.Config.Trail.RoleARN, "arn:"+*l.stack.Partition()+":iam::"+*l.stack.Account()+":role/*"),
@@ -216,7 +231,7 @@ func (l lambdas) values(name string) map[string]string {
 		catalog.InKey:           *l.alerts.key.KeyArn(),
 		catalog.InLastResort:    *l.alerts.last.TopicArn(),
 		catalog.InFarTopic:      l.Config.LastResort.Topic,
-		catalog.InLogGroup:      arn(l.stack, "logs", l.Home, "log-group:"+catalog.FunctionLogGroup(name)),
+		catalog.InLogGroup:      arn(l.stack, "logs", *l.stack.Region(), "log-group:"+catalog.FunctionLogGroup(name)),
 	}
 	for _, placeholder := range []string{catalog.InFlowLogBuckets, catalog.InFlowLogStreams, catalog.InFlowLogRoles} {
 		values[placeholder] = strings.Join(l.Config.Baseline().FlowLogResources(placeholder), "\n")

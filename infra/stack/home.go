@@ -18,13 +18,14 @@ import (
 // Home adds the stack of the home region, which watches, restores and reports.
 func Home(app constructs.Construct, p Props) awscdk.Stack {
 	s := newStack(app, p, p.baseline().StackName(), p.Home, "relight: turns this account's audit lights back on")
+	packages, overlay := p.parameters(s)
 	alerts := newAlerts(s, p.Config.Subscribers, awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE)
 	alerts.lastResort(p.Config.LastSubscribers(), awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE)
 	undelivered := newUndelivered(s, p.baseline(), p.baseline().BusName())
 	bus := awsevents.NewEventBus(s, jsii.String("Bus"), &awsevents.EventBusProps{EventBusName: jsii.String(p.baseline().BusName())})
 	admitForwarders(s, bus, p.baseline().BusName())
 	l := lambdas{
-		Props: p, stack: s, alerts: alerts, undelivered: undelivered,
+		Props: p, stack: s, packages: packages, overlay: overlay, alerts: alerts, undelivered: undelivered,
 		delivery: newDeliveryRole(s, p), scheduler: newScheduleRole(s, p.scheduled(), undelivered),
 		dead: map[string]awssqs.IQueue{catalog.Undelivered: undelivered}, functions: &[]awslambda.Function{},
 	}

@@ -13,6 +13,8 @@ package stack
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -30,7 +32,21 @@ type Props struct {
 	Home   string        // home region
 	Code   string        // directory with a folder for each function, as Stage writes it
 	Arch   Arch
+
+	Version string // of relight
+	Plain   *Plain // nil for templates that the CDK deploys
 }
+
+// Plain asks for templates that deploy with nothing but CloudFormation: they take the
+// bucket of the functions' packages, and changes to the configuration, as parameters. If
+// the configuration names no home region, the home stack fits every region that has the
+// same rules as Props.Home.
+type Plain struct {
+	Keys map[catalog.Function]string // S3 keys of the packages, without the prefix
+}
+
+// anywhere reports whether the templates name no home region.
+func (p Props) anywhere() bool { return p.Plain != nil && p.Config.HomeRegion == "" }
 
 // An Arch is the processor that the functions run on, as Lambda spells it.
 type Arch string
@@ -83,17 +99,30 @@ func newStack(app constructs.Construct, p Props, name, region, description strin
 	for k, v := range p.baseline().Tags {
 		tags[k] = jsii.String(v)
 	}
-	s := awscdk.NewStack(app, jsii.String(name), &awscdk.StackProps{
+	props := awscdk.StackProps{
 		StackName:             jsii.String(name),
 		Description:           jsii.String(description),
 		Env:                   &awscdk.Environment{Region: jsii.String(region)},
 		Tags:                  &tags,
 		TerminationProtection: jsii.Bool(p.Config.TerminationProtection),
-	})
+	}
+	if p.Plain != nil {
+		props.Synthesizer = awscdk.NewLegacyStackSynthesizer() // which needs nothing of the account
+	}
+	if p.anywhere() && region == p.Home {
+		props.Env = nil
+	}
+	s := awscdk.NewStack(app, jsii.String(name), &props)
+	if p.Plain != nil { // the CDK passes tags when it deploys; nobody else does
+		for _, key := range slices.Sorted(maps.Keys(tags)) {
+			awscdk.Tags_Of(s).Add(jsii.String(key), tags[key], nil)
+		}
+	}
 	// The CDK warns that it may miss that a rule and its target are in two accounts,
 	// because the account is not known. relight's rules never leave the account, and
 	// those that leave the region name the bus and a role.
 	awscdk.Annotations_Of(s).AcknowledgeWarning(jsii.String("@aws-cdk/aws-events:ruleUnresolvedEnvironment"), jsii.String("rules and targets are in one account"))
+	output(s, catalog.OutputVersion, jsii.String(p.Version), "The version of relight that the stack is of")
 	if arn := p.Config.PermissionsBoundary; arn != "" {
 		policy := awsiam.ManagedPolicy_FromManagedPolicyArn(s, jsii.String("Boundary"), jsii.String(arn))
 		awsiam.PermissionsBoundary_Of(s).Apply(policy)

@@ -112,6 +112,10 @@ type synthesized struct {
 // synth builds the stacks of a configuration. It panics if it fails, because
 // nothing can be tested without the stacks.
 func synth(raw string, arch stack.Arch, home string) app {
+	return synthPlain(raw, arch, home, nil)
+}
+
+func synthPlain(raw string, arch stack.Arch, home string, plain *stack.Plain) app {
 	c, err := config.Parse([]byte(raw))
 	if err != nil {
 		panic(err)
@@ -130,7 +134,7 @@ func synth(raw string, arch stack.Arch, home string) app {
 		panic(err)
 	}
 	a := awscdk.NewApp(&awscdk.AppProps{AnalyticsReporting: jsii.Bool(false), Outdir: jsii.String(filepath.Join(dir, "out"))})
-	stack.Add(a, stack.Props{Config: c, Home: home, Code: filepath.Join(dir, "code"), Arch: arch})
+	stack.Add(a, stack.Props{Config: c, Home: home, Code: filepath.Join(dir, "code"), Arch: arch, Version: "1.2.3", Plain: plain})
 	out := app{}
 	for _, child := range *a.Node().Children() {
 		s := child.(awscdk.Stack)
@@ -159,6 +163,7 @@ func synth(raw string, arch stack.Arch, home string) app {
 type template struct {
 	Metadata   map[string]string
 	Resources  map[string]resource
+	Parameters map[string]any
 	Outputs    map[string]any
 	Conditions map[string]any
 }

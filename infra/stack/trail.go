@@ -30,7 +30,7 @@ func newTrail(s awscdk.Stack, p Props) constructs.IDependable {
 	scope := constructs.NewConstruct(s, jsii.String("trail"))
 	keep := awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE
 	name := p.Config.Prefix
-	trail := arn(s, "cloudtrail", p.Home, "trail/"+name)
+	trail := arn(s, "cloudtrail", *s.Region(), "trail/"+name)
 	byTrail := conditions{"StringEquals": {"aws:SourceArn": trail}}
 
 	key := awskms.NewKey(scope, jsii.String("Key"), &awskms.KeyProps{
@@ -92,7 +92,7 @@ func newTrail(s awscdk.Stack, p Props) constructs.IDependable {
 		Description: jsii.String("Trail " + name + " delivers to " + p.baseline().Name("trail")),
 		AssumedBy:   service(catalog.CloudTrailService, nil),
 		InlinePolicies: inline("deliver", allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"},
-			[]string{arn(s, "logs", p.Home, "log-group:"+p.baseline().Name("trail")+":log-stream:"+*s.Account()+"_CloudTrail_"+p.Home+"*")}, nil)),
+			[]string{arn(s, "logs", *s.Region(), "log-group:"+p.baseline().Name("trail")+":log-stream:"+*s.Account()+"_CloudTrail_"+*s.Region()+"*")}, nil)),
 	})
 	role.ApplyRemovalPolicy(keep)
 

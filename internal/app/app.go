@@ -106,6 +106,11 @@ func Load(f catalog.Function) (Options, error) {
 		return Options{}, fmt.Errorf("find own binary: %w", err)
 	}
 	cfg, configErr := config.Load(filepath.Join(filepath.Dir(exe), catalog.ConfigFile))
+	if configErr == nil {
+		if cfg, configErr = cfg.With(os.Getenv(catalog.EnvConfig)); configErr != nil {
+			configErr = fmt.Errorf("the stack's parameter %s: %w", catalog.ParamConfig, configErr)
+		}
+	}
 	deployment, envErr := config.DeploymentFromEnv(os.Getenv)
 	clients, awsErr := settings()
 	return Options{

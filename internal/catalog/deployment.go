@@ -22,6 +22,7 @@ const (
 	OutputTopic        = "TopicArn"
 	OutputLastResort   = "LastResortArn"
 	OutputDeliveryRole = "DeliveryRoleArn"
+	OutputVersion      = "Version" // of relight; the forwarders have it too
 )
 
 // These are keys in the metadata of the home stack's template. Each value of the
@@ -30,6 +31,14 @@ const (
 	ConfigKey       = "relight:"
 	ConfigSchemaKey = "relight.schema"
 	ConfigSchema    = "1" // of the keys and values
+)
+
+// These are the parameters of the templates that deploy without the CDK.
+const (
+	ParamBucket = "AssetBucket" // the bucket with the functions' packages
+	ParamPrefix = "AssetPrefix" // of their keys
+	ParamConfig = "Config"      // changes to the configuration, a JSON object
+	ParamHome   = "HomeRegion"  // of a forwarder
 )
 
 // These placeholders are in RuntimeGrants, in addition to those of Grants.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/remedy"
+	"github.com/relight-aws/relight/internal/version"
 )
 
 // mostDetail is the largest detail of an event, in bytes. With the other members,
@@ -17,6 +18,7 @@ const mostDetail = 240_000
 
 // A detail is what an event of relight's says.
 type detail struct {
+	Version string `json:"version"` // of relight
 	Account string `json:"account"`
 	Subject string `json:"subject"`
 	Text    string `json:"text"`
@@ -27,7 +29,7 @@ type detail struct {
 // be put there: it is not the way on which the topics depend.
 func (p Reporter) emit(ctx context.Context, head, text string, reports []remedy.Report) {
 	repaired, unrestored := 0, 0
-	d := detail{Account: reports[0].Scope.Account, Subject: head, Text: text}
+	d := detail{Version: version.String(), Account: reports[0].Scope.Account, Subject: head, Text: text}
 	for _, r := range reports {
 		repaired += r.Repaired()
 		unrestored += Unrestored(r)

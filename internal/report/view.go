@@ -7,11 +7,13 @@ import (
 
 	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
+	"github.com/relight-aws/relight/internal/version"
 )
 
 // A View is a report as JSON. The backfill function returns it, and the CLI
 // prints it with --output json.
 type View struct {
+	Version   string    `json:"version"` // of the relight that ran
 	Scope     string    `json:"scope"`
 	Kind      string    `json:"kind"`
 	Region    string    `json:"region"`
@@ -70,7 +72,8 @@ func causeOf(c remedy.Cause) Cause {
 // ViewOf returns the JSON view of a report.
 func ViewOf(r remedy.Report) View {
 	v := View{
-		Scope: r.Scope.String(), Kind: string(r.Scope.Kind), Region: r.Scope.Region, Mode: string(r.Mode),
+		Version: version.String(),
+		Scope:   r.Scope.String(), Kind: string(r.Scope.Kind), Region: r.Scope.Region, Mode: string(r.Mode),
 		Healthy: r.Plan.Healthy, Held: r.Plan.Healthy, Actions: []Action{}, Findings: []Finding{}, Skipped: lines(r.Plan.Skips), Remaining: lines(plan.Steps(r.Remaining)),
 		ReliesOn: r.Plan.Adopts.String(),
 	}

@@ -7,8 +7,7 @@ import (
 )
 
 // linked is the version that the Makefile's builds link in. Go's own record of the
-// commit is not in them: they have -buildvcs=false, so that a commit that changes no
-// code changes no binary.
+// commit is not in them: they have -buildvcs=false, which shares a cache with the tests.
 var linked string
 
 // String returns the version: the one linked in, that of the module if

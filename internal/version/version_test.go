@@ -36,8 +36,13 @@ func TestLinked(t *testing.T) {
 		t.Fatal(err)
 	}
 	const variable = "github.com/relight-aws/relight/internal/version.linked"
-	if !strings.Contains(string(makefile), "-X "+variable+"=$(VERSION)") {
+	if !strings.Contains(string(makefile), "linked := -X "+variable+"=$(VERSION)") {
 		t.Errorf("the Makefile does not set %s", variable)
+	}
+	for line := range strings.Lines(string(makefile)) {
+		if strings.Contains(line, "go build") && !strings.Contains(line, "$(linked)") {
+			t.Errorf("a build does not link the version: %s", line)
+		}
 	}
 	path := filepath.Join(t.TempDir(), "relight")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-X "+variable+"=v9.8.7", "-o", path, "../../cmd/relight").CombinedOutput(); err != nil {
