@@ -84,11 +84,38 @@ backfill: $(relight) ## Have the deployed function sweep the account now
 
 ## Deployment
 
+# Where the binaries go.
+out ?= build
+
 # The CDK CLI runs this before each synthesis, as cdk.json says.
 .PHONY: build
-build: ## Build the Lambdas and the CDK app
-	CGO_ENABLED=0 GOOS=linux GOARCH=$(goarch_$(RELIGHT_ARCH)) go build -tags lambda.norpc -ldflags "-s -w $(linked)" -o build/$(RELIGHT_ARCH)/ ./functions/...
+build: functions ## Build the Lambdas and the CDK app
 	go build -ldflags "-s -w $(linked)" -o build/cdk ./infra
+
+.PHONY: functions
+functions:
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(goarch_$(RELIGHT_ARCH)) go build -tags lambda.norpc -ldflags "-s -w $(linked)" -o $(out)/$(RELIGHT_ARCH)/ ./functions/...
+
+# Archives that deploy with the AWS CLI, and the command line for each system; CONFIG is a
+# configuration of your own. Two builds of one commit have the same bytes.
+systems := linux_amd64 linux_arm64 darwin_amd64 darwin_arm64 windows_amd64 windows_arm64
+
+.PHONY: release
+release: need node_modules $(systems:%=build/commands/%) ## Build the archives of a release in build/release
+	rm -rf build/release
+	for arch in arm64 x86_64; do $(MAKE) -s functions RELIGHT_ARCH=$$arch || exit 1; done
+	$(MAKE) -s build/archive
+	build/archive -out build/release -commands build/commands -arch arm64,x86_64 -config "$(CONFIG)" \
+		-epoch $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct))
+	cat build/release/SHA256SUMS
+
+.PHONY: $(out)/archive
+$(out)/archive:
+	go build -ldflags "-s -w $(linked)" -o $@ ./infra/release
+
+.PHONY: $(systems:%=build/commands/%)
+$(systems:%=build/commands/%):
+	CGO_ENABLED=0 GOOS=$(word 1,$(subst _, ,$(@F))) GOARCH=$(word 2,$(subst _, ,$(@F))) go build -ldflags "-s -w $(linked)" -o $@/ ./cmd/relight
 
 .PHONY: synth
 synth: need node_modules ## Write the CloudFormation templates to cdk.out

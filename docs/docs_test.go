@@ -42,6 +42,7 @@ var blocks = []struct {
 	{"operations.md", "findings", findings},
 	{"rollout.md", "cost", cost},
 	{"messages.md", "severity", severities},
+	{"release.md", "parameter", parameter},
 }
 
 func TestGenerated(t *testing.T) {
@@ -75,6 +76,13 @@ func same(t *testing.T, name, want string) {
 	}
 	if read(t, name) != want {
 		t.Errorf("docs/%s is not what the code says: go test ./docs -update", name)
+	}
+}
+
+// parameter lists what the parameter of a release's templates may change.
+func parameter(p *page) {
+	for _, path := range config.AtDeployment() {
+		p.line("- `%s`", path)
 	}
 }
 

@@ -97,6 +97,7 @@ var layers = map[string][]string{
 	"internal/catalog": {}, // the stack reads it too
 	"internal/config":  {"internal/catalog", "internal/pattern"},
 	"internal/pattern": {},
+	"internal/release": {},
 	"internal/version": {},
 	"internal/audit":   {"internal/catalog", "internal/pattern", "internal/plan"},
 	// What renders a report is the command's. Of the functions, the auditor alone links
@@ -142,7 +143,7 @@ var layers = map[string][]string{
 	"internal/serve":       {"internal/app", "internal/catalog", "github.com/aws/aws-lambda-go/lambda"},
 	"functions":            {"internal/catalog", "internal/serve"},
 	"functions/audit":      {"internal/publish"},
-	"infra":                {"infra/", "internal/catalog", "internal/config", "internal/version", "github.com/aws/aws-cdk-go/", "github.com/aws/constructs-go/", "github.com/aws/jsii-runtime-go"},
+	"infra":                {"infra/", "internal/catalog", "internal/config", "internal/release", "internal/version", "github.com/aws/aws-cdk-go/", "github.com/aws/constructs-go/", "github.com/aws/jsii-runtime-go"},
 	"cmd": {
 		"events", "internal/app", "internal/audit", "internal/audit/finding", "internal/audit/page", "internal/awsio", "internal/awsio/prune", "internal/catalog", "internal/config", "internal/lab", "internal/pattern", "internal/probe", "internal/remedy", "internal/report", "internal/version",
 		"github.com/", "golang.org/x/",

@@ -28,6 +28,9 @@ func Forwarder(app constructs.Construct, p Props, region string) awscdk.Stack {
 		}).ValueAsString()
 	}
 	alerts := newAlerts(s, p.Config.Subscribers, awscdk.RemovalPolicy_DESTROY)
+	if p.Plain != nil {
+		subscribeEmail(s, alerts.topic)
+	}
 	undelivered := newUndelivered(s, p.baseline(), "")
 	alerts.on(p.baseline().Name(catalog.Undelivered), catalog.UndeliveredAlarm().Of(*undelivered.QueueName()))
 	bus := arn(s, "events", homeRegion, "event-bus/"+p.baseline().BusName())

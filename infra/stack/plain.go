@@ -3,6 +3,7 @@ package stack
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/relight-aws/relight/internal/catalog"
@@ -30,6 +31,20 @@ func (p Props) parameters(s awscdk.Stack) (packages awss3.IBucket, overlay *stri
 		Default:     jsii.String("{}"), MaxLength: jsii.Number(mostChanges),
 	})
 	return awss3.Bucket_FromBucketName(s, jsii.String("Packages"), bucket.ValueAsString()), changes.ValueAsString()
+}
+
+// subscribeEmail subscribes the address of a parameter, if there is one, to the topic of a
+// forwarder that is deployed without the CDK: relight restores no subscribers there.
+func subscribeEmail(s awscdk.Stack, topic awssns.Topic) {
+	email := awscdk.NewCfnParameter(s, jsii.String(catalog.ParamEmail), &awscdk.CfnParameterProps{
+		Description: jsii.String("An address to notify if events cannot be forwarded; may be empty"), Default: jsii.String(""),
+	})
+	given := awscdk.NewCfnCondition(s, jsii.String("EmailGiven"), &awscdk.CfnConditionProps{
+		Expression: awscdk.Fn_ConditionNot(awscdk.Fn_ConditionEquals(email.ValueAsString(), jsii.String(""))),
+	})
+	awssns.NewCfnSubscription(s, jsii.String("Subscription"), &awssns.CfnSubscriptionProps{
+		TopicArn: topic.TopicArn(), Protocol: jsii.String("email"), Endpoint: email.ValueAsString(),
+	}).CfnOptions().SetCondition(given)
 }
 
 // homeName names the home region in a description.

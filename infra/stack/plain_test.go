@@ -60,7 +60,7 @@ func TestPlainTemplates(t *testing.T) {
 	if got, want := slices.Sorted(maps.Keys(s.Parameters)), []string{catalog.ParamBucket, catalog.ParamPrefix, catalog.ParamConfig}; !cmp.Equal(got, want) {
 		t.Errorf("parameters %v, want %v", got, want)
 	}
-	if got := slices.Sorted(maps.Keys(forwarder.Parameters)); !cmp.Equal(got, []string{catalog.ParamHome}) {
+	if got := slices.Sorted(maps.Keys(forwarder.Parameters)); !cmp.Equal(got, []string{catalog.ParamEmail, catalog.ParamHome}) {
 		t.Errorf("parameters of the forwarder: %v", got)
 	}
 	functions := s.of("AWS::Lambda::Function")

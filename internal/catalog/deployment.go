@@ -39,6 +39,7 @@ const (
 	ParamPrefix = "AssetPrefix" // of their keys
 	ParamConfig = "Config"      // changes to the configuration, a JSON object
 	ParamHome   = "HomeRegion"  // of a forwarder
+	ParamEmail  = "Email"       // of a forwarder: an address that its alarm notifies
 )
 
 // These placeholders are in RuntimeGrants, in addition to those of Grants.
