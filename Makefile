@@ -101,20 +101,20 @@ functions:
 systems := linux_amd64 linux_arm64 darwin_amd64 darwin_arm64 windows_amd64 windows_arm64
 
 .PHONY: release
-release: need node_modules $(systems:%=build/commands/%) ## Build the archives of a release in build/release
-	rm -rf build/release
+release: need node_modules $(systems:%=$(out)/commands/%) ## Build the archives of a release in build/release
+	rm -rf $(out)/release
 	for arch in arm64 x86_64; do $(MAKE) -s functions RELIGHT_ARCH=$$arch || exit 1; done
-	$(MAKE) -s build/archive
-	build/archive -out build/release -commands build/commands -arch arm64,x86_64 -config "$(CONFIG)" \
+	$(MAKE) -s $(out)/archive
+	$(out)/archive -out $(out)/release -binaries $(out) -commands $(out)/commands -arch arm64,x86_64 -config "$(CONFIG)" \
 		-epoch $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct))
-	cat build/release/SHA256SUMS
+	cat $(out)/release/SHA256SUMS
 
 .PHONY: $(out)/archive
 $(out)/archive:
 	go build -ldflags "-s -w $(linked)" -o $@ ./infra/release
 
-.PHONY: $(systems:%=build/commands/%)
-$(systems:%=build/commands/%):
+.PHONY: $(systems:%=$(out)/commands/%)
+$(systems:%=$(out)/commands/%):
 	CGO_ENABLED=0 GOOS=$(word 1,$(subst _, ,$(@F))) GOARCH=$(word 2,$(subst _, ,$(@F))) go build -ldflags "-s -w $(linked)" -o $@/ ./cmd/relight
 
 .PHONY: synth
@@ -132,6 +132,8 @@ deploy: need node_modules ## Deploy into the account of the environment
 .PHONY: destroy
 destroy: need node_modules ## Take the guard away; what it restored stays
 	npx cdk destroy --all
+	@echo "Filters, alarms, flow logs, log groups, the topics with their key, the delivery role and parameters stay."
+	@echo "To list and remove them: make build/relight && build/relight remove"
 
 ## Set-up
 

@@ -43,6 +43,7 @@ var blocks = []struct {
 	{"rollout.md", "cost", cost},
 	{"messages.md", "severity", severities},
 	{"release.md", "parameter", parameter},
+	{"operations.md", "leftovers", leftovers},
 }
 
 func TestGenerated(t *testing.T) {
@@ -76,6 +77,18 @@ func same(t *testing.T, name, want string) {
 	}
 	if read(t, name) != want {
 		t.Errorf("docs/%s is not what the code says: go test ./docs -update", name)
+	}
+}
+
+// leftovers lists what relight remove takes for relight's, and what of it stays.
+func leftovers(p *page) {
+	p.head("resource", "where", "is relight's if", "goes")
+	for _, l := range catalog.Leftovers() {
+		where := "every region"
+		if l.Home {
+			where = "home region"
+		}
+		p.row(string(l.Sort), where, l.Marks, cmp.Or(l.Stays, "yes"))
 	}
 }
 

@@ -129,7 +129,7 @@ func (o options) writeCommands() error {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(o.archive(system.Name()+ending), packed, 0o644); err != nil {
+		if err := os.WriteFile(o.archive(system.Name()+ending), packed, 0o644); err != nil { //nolint:gosec // everybody may read a release
 			return err
 		}
 	}
@@ -175,7 +175,7 @@ func (o options) writeTemplates(arch stack.Arch) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(o.archive("cloudformation_"+string(arch)+".zip"), packed, 0o644)
+	return os.WriteFile(o.archive("cloudformation_"+string(arch)+".zip"), packed, 0o644) //nolint:gosec // everybody may read a release
 }
 
 // elsewhere stands for every home region of its partition but the one that gets the

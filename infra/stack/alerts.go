@@ -57,7 +57,7 @@ type alerts struct {
 func newAlerts(s awscdk.Stack, subscribers []config.Subscriber, removal awscdk.RemovalPolicy) alerts {
 	a := alerts{stack: s}
 	a.key = awskms.NewKey(s, jsii.String("Key"), &awskms.KeyProps{
-		Description:       jsii.String("Encrypts the topic of " + *s.StackName()),
+		Description:       jsii.String(catalog.KeyDescription(*s.StackName())),
 		EnableKeyRotation: jsii.Bool(true),
 		RemovalPolicy:     removal,
 	})

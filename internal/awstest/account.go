@@ -83,7 +83,9 @@ type contents struct {
 	keyPolicies map[string]string           // by the key's ARN
 	keyAliases  map[string]string           // by alias: the key's ARN
 	keySpecs    map[string]kmstypes.KeySpec // by ARN; symmetric if absent
-	delivered   map[string]int              // by endpoint: messages that a subscription delivered
+	keyTexts    map[string]string           // descriptions, by ARN
+	keyTags     map[string]map[string]string
+	delivered   map[string]int // by endpoint: messages that a subscription delivered
 }
 
 // A region contains what an account has in one region.

@@ -81,7 +81,7 @@ func describeKey(c *request, in *kms.DescribeKeyInput) (*kms.DescribeKeyOutput, 
 	state := c.keys[arn]
 	return &kms.DescribeKeyOutput{KeyMetadata: &kmstypes.KeyMetadata{
 		Arn: aws.String(arn), KeyId: aws.String(id), KeyState: state, Enabled: state == kmstypes.KeyStateEnabled,
-		KeySpec: cmp.Or(c.keySpecs[arn], kmstypes.KeySpecSymmetricDefault),
+		KeySpec: cmp.Or(c.keySpecs[arn], kmstypes.KeySpecSymmetricDefault), Description: aws.String(c.keyTexts[arn]),
 	}}, nil
 }
 

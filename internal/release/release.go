@@ -46,6 +46,9 @@ func Zip(at time.Time, files []File) ([]byte, error) {
 	w.RegisterCompressor(zip.Deflate, func(to io.Writer) (io.WriteCloser, error) { return flate.NewWriter(to, flate.BestCompression) })
 	for _, f := range sorted(files) {
 		h := &zip.FileHeader{Name: f.Name, Method: zip.Deflate, Modified: at.UTC()}
+		if strings.HasSuffix(f.Name, ".zip") { // compressed already
+			h.Method = zip.Store
+		}
 		h.SetMode(f.Mode)
 		to, err := w.CreateHeader(h)
 		if err != nil {
@@ -100,7 +103,7 @@ func Sums(dir string) error {
 		}
 		fmt.Fprintf(&text, "%s  %s\n", Sum(raw), e.Name())
 	}
-	return os.WriteFile(filepath.Join(dir, SumsFile), []byte(text.String()), 0o644)
+	return os.WriteFile(filepath.Join(dir, SumsFile), []byte(text.String()), 0o644) //nolint:gosec // everybody may read a release
 }
 
 // Sum returns the checksum of data.

@@ -4,12 +4,12 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,7 +27,12 @@ func TestRelease(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	unpacked := build(t, checkout)
+	unpacked := ""
+	if dir := os.Getenv("HACK"); dir != "" {
+		unpacked = unpack(t, dir)
+	} else {
+		unpacked = build(t, checkout)
+	}
 
 	cloud, err := lab.Start(t.Context(), lab.Options{Venv: filepath.Join(checkout, ".venv")})
 	if err != nil {
@@ -44,11 +49,17 @@ func TestRelease(t *testing.T) {
 		t.Helper()
 		out, err := root.AWS(t.Context(), args...)
 		if err != nil {
-			t.Fatalf("%v\nthe functions logged errors:\n%s", err, strings.Join(a.Complaints(t.Context()), "\n"))
+			t.Fatal(err)
 		}
 		return strings.TrimSpace(out)
 	}
 
+	defer func() {
+		if t.Failed() {
+			log, err := root.AWS(context.Background(), "logs", "filter-log-events", "--log-group-name", "/aws/lambda/relight-backfill", "--output", "text", "--query", "events[].[message]")
+			t.Logf("the sweep's log, %v:\n%s", err, log)
+		}
+	}()
 	aws("s3", "mb", "s3://"+bucket)
 	begin := time.Now()
 	aws("s3", "cp", "--only-show-errors", "--recursive", filepath.Join(unpacked, "assets"), "s3://"+bucket+"/relight/")
@@ -63,6 +74,7 @@ func TestRelease(t *testing.T) {
 
 	wait(t, "the first sweep", func(ctx context.Context) (string, error) {
 		missing, err := a.Missing(ctx)
+		missing = slices.DeleteFunc(missing, func(m string) bool { return strings.Contains(m, " subnet-") || strings.Contains(m, " eni-") }) // the lab's configuration chooses them
 		return strings.Join(missing, "; "), err
 	})
 	if err := cloud.ConfirmSubscriptions(t.Context()); err != nil {
@@ -98,8 +110,7 @@ func build(t *testing.T, checkout string) string {
 	var sums, dir string
 	for range 2 {
 		dir = t.TempDir()
-		run(t, checkout, "make", "-s", "functions", dir+"/archive", "out="+dir, "RELIGHT_ARCH="+arch, "VERSION=v"+version)
-		run(t, checkout, "go", "build", "-ldflags", "-s -w", "-o", dir+"/commands/linux_"+runtime.GOARCH+"/relight", "./cmd/relight")
+		run(t, checkout, "make", "-s", "functions", dir+"/archive", dir+"/commands/linux_"+runtime.GOARCH, "out="+dir, "RELIGHT_ARCH="+arch, "VERSION=v"+version)
 		run(t, checkout, dir+"/archive", "-out", dir+"/release", "-binaries", dir, "-commands", dir+"/commands", "-arch", arch, "-epoch", "1767225600")
 		raw, err := os.ReadFile(filepath.Join(dir, "release", "SHA256SUMS"))
 		if err != nil {
@@ -174,7 +185,7 @@ func wait(t *testing.T, what string, done func(context.Context) (missing string,
 		last = missing
 		select {
 		case <-ctx.Done():
-			t.Fatal(fmt.Sprintf("%s: still missing: %s", what, last))
+			t.Fatalf("%s: still missing: %s", what, last)
 		case <-time.After(500 * time.Millisecond):
 		}
 	}
