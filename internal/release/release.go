@@ -7,12 +7,10 @@ import (
 	"archive/zip"
 	"bytes"
 	"cmp"
-	"compress/flate"
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -43,7 +41,6 @@ func sorted(files []File) []File {
 func Zip(at time.Time, files []File) ([]byte, error) {
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)
-	w.RegisterCompressor(zip.Deflate, func(to io.Writer) (io.WriteCloser, error) { return flate.NewWriter(to, flate.BestCompression) })
 	for _, f := range sorted(files) {
 		h := &zip.FileHeader{Name: f.Name, Method: zip.Deflate, Modified: at.UTC()}
 		if strings.HasSuffix(f.Name, ".zip") { // compressed already
@@ -65,10 +62,7 @@ func Zip(at time.Time, files []File) ([]byte, error) {
 // TarGz returns a compressed tar archive of the files, all changed at the given time.
 func TarGz(at time.Time, files []File) ([]byte, error) {
 	var out bytes.Buffer
-	zipped, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
-	if err != nil {
-		return nil, err
-	}
+	zipped := gzip.NewWriter(&out)
 	w := tar.NewWriter(zipped)
 	for _, f := range sorted(files) {
 		h := &tar.Header{Typeflag: tar.TypeReg, Name: f.Name, Mode: int64(f.Mode.Perm()), Size: int64(len(f.Data)), ModTime: at.UTC().Truncate(time.Second), Format: tar.FormatUSTAR}
@@ -82,7 +76,7 @@ func TarGz(at time.Time, files []File) ([]byte, error) {
 	if err := w.Close(); err != nil {
 		return nil, err
 	}
-	err = zipped.Close()
+	err := zipped.Close()
 	return out.Bytes(), err
 }
 

@@ -27,12 +27,7 @@ func TestRelease(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	unpacked := ""
-	if dir := os.Getenv("HACK"); dir != "" {
-		unpacked = unpack(t, dir)
-	} else {
-		unpacked = build(t, checkout)
-	}
+	unpacked := build(t, checkout)
 
 	cloud, err := lab.Start(t.Context(), lab.Options{Venv: filepath.Join(checkout, ".venv")})
 	if err != nil {
