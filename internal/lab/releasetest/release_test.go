@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"os"
 	"os/exec"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/lab"
 )
 
@@ -21,13 +23,14 @@ import (
 const bucket = "packages-" + lab.Account
 
 // An archive deploys into an account that nothing of the CDK has touched, with the
-// commands of its README, and relight restores there.
+// commands of its README, and relight restores there. Once the stack is deleted, relight
+// remove leaves nothing of relight's in any region, and everything of the customer's.
 func TestRelease(t *testing.T) {
 	checkout, err := lab.Checkout()
 	if err != nil {
 		t.Fatal(err)
 	}
-	unpacked := build(t, checkout)
+	unpacked, command := build(t, checkout)
 
 	cloud, err := lab.Start(t.Context(), lab.Options{Venv: filepath.Join(checkout, ".venv")})
 	if err != nil {
@@ -89,14 +92,66 @@ func TestRelease(t *testing.T) {
 	}
 	wait(t, "the deleted alarm", threshold)
 	t.Logf("restored after %.1f s", time.Since(begin).Seconds())
+
+	relight := func(want int, args ...string) string {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), command, append([]string{"remove"}, args...)...)
+		cmd.Dir = t.TempDir()
+		cmd.Env = cloud.Root().Environ(lab.Region)
+		out, _ := cmd.CombinedOutput() // the exit code says it
+		if code := cmd.ProcessState.ExitCode(); code != want {
+			t.Fatalf("relight remove %v ended with %d, want %d: %s", args, code, want, out)
+		}
+		return string(out)
+	}
+	if out := relight(1, "--yes"); !strings.Contains(out, "delete-stack --region "+lab.Region+" --stack-name relight") {
+		t.Errorf("beside its stack, relight remove says %s", out)
+	}
+	aws("cloudformation", "delete-stack", "--stack-name", "relight")
+	aws("cloudformation", "wait", "stack-delete-complete", "--stack-name", "relight")
+	if out := relight(2, "--plan"); !strings.Contains(out, "- metric filter relight-root-usage of ") || !strings.Contains(out, "- topic relight-Topic") {
+		t.Errorf("relight remove --plan says %s", out)
+	}
+	var done struct {
+		SchemaVersion int `json:"schema_version"`
+		Removed       []any
+		Stays         []struct{ Sort, Region string }
+	}
+	if err := json.Unmarshal([]byte(lastLine(relight(0, "--yes", "--output", "json"))), &done); err != nil || done.SchemaVersion != 1 || len(done.Removed) < 2*len(catalog.Controls()) || len(done.Stays) < 2 {
+		t.Errorf("relight remove says %+v, %v", done, err)
+	}
+	t.Logf("%d removed, %d stay without --logs: %+v", len(done.Removed), len(done.Stays), done.Stays)
+	relight(0, "--yes", "--logs")
+	if left := leftovers(t, cloud); len(left) > 0 {
+		t.Errorf("relight remove left %s", strings.Join(left, "; "))
+	}
+	if out := relight(0, "--plan", "--logs"); !strings.Contains(out, "0 to remove, 0 removed, 0 not removed, 0 stay") {
+		t.Errorf("afterwards relight remove says %s", out)
+	}
+	for _, args := range [][]string{
+		{"cloudtrail", "get-trail", "--name", lab.TrailName},
+		{"iam", "get-role", "--role-name", lab.TrailRole},
+		{"s3api", "head-bucket", "--bucket", lab.TrailBucket},
+		{"logs", "describe-log-streams", "--log-group-name", customer.TrailLogGroup},
+		{"ec2", "describe-vpcs", "--vpc-ids", customer.VPCs[lab.Region][0]},
+	} {
+		aws(args...) // fails if it is gone
+	}
+}
+
+// lastLine returns the last line of an output: a command says other things before.
+func lastLine(out string) string {
+	out = strings.TrimSpace(out)
+	return out[strings.LastIndex(out, "\n")+1:]
 }
 
 // version is that of the archives that build makes.
 const version = "9.8.7"
 
 // build makes the archives of a release for this machine's processor, twice: both have the
-// same checksums. It returns the folder with the files of the templates' archive.
-func build(t *testing.T, checkout string) string {
+// same checksums. It returns the folder with the files of the templates' archive, and the
+// path of the command line.
+func build(t *testing.T, checkout string) (unpacked, command string) {
 	t.Helper()
 	arch := "x86_64"
 	if runtime.GOARCH == "arm64" {
@@ -118,7 +173,7 @@ func build(t *testing.T, checkout string) string {
 		}
 	}
 	t.Logf("checksums:\n%s", sums)
-	return unpack(t, filepath.Join(dir, "release", "relight_"+version+"_cloudformation_"+arch+".zip"))
+	return unpack(t, filepath.Join(dir, "release", "relight_"+version+"_cloudformation_"+arch+".zip")), dir + "/commands/linux_" + runtime.GOARCH + "/relight"
 }
 
 func run(t *testing.T, dir, name string, args ...string) {
