@@ -44,6 +44,8 @@ var blocks = []struct {
 	{"messages.md", "severity", severities},
 	{"release.md", "parameter", parameter},
 	{"operations.md", "leftovers", leftovers},
+	{"messages.md", "document", sampleDocument},
+	{"messages.md", "attributes", attributes},
 }
 
 func TestGenerated(t *testing.T) {
@@ -101,7 +103,7 @@ func parameter(p *page) {
 
 // message shows the message that the tests of internal/report compare with.
 func message(p *page) {
-	raw, err := os.ReadFile("../internal/report/testdata/full.txt")
+	raw, err := os.ReadFile("../internal/report/testdata/messages/trail-stopped.txt")
 	if err != nil {
 		panic(err)
 	}

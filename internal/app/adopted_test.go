@@ -129,7 +129,7 @@ func TestFirstSweepAdopts(t *testing.T) {
 			w.chain("late") // a stranger's, beside the adopted one
 			do(w)
 			told = w.mailOf(func() { w.sweep(app.Request{}) })
-			own := w.hasFilter(rootUsage) || w.hasAlarm(rootUsage) || strings.Contains(told, "put alarm relight-root-usage")
+			own := w.hasFilter(rootUsage) || w.hasAlarm(rootUsage) || strings.Contains(told, "alarm relight-root-usage")
 			if !own || !strings.Contains(told, "Restored") {
 				t.Errorf("relight made nothing of its own; people read %q", told)
 			}

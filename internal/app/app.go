@@ -66,7 +66,7 @@ type App struct {
 func NewWith(o Options) *App {
 	want := o.Config.Desired(o.Deployment)
 	cloud := &awsio.Cloud{Config: o.AWS, Want: want, Pace: o.Pace, Now: o.Now}
-	reporter := report.Reporter{Log: o.Log, Publisher: cloud, Topic: want.Topic, TopicKey: want.TopicKey, Last: want.LastResort, Far: want.FarTopic, Now: o.Now, Function: want.FunctionName(o.Function)}
+	reporter := report.Reporter{Log: o.Log, Publisher: cloud, Topic: want.Topic, TopicKey: want.TopicKey, Last: want.LastResort, Far: want.FarTopic, Now: o.Now, Function: want.FunctionName(o.Function), Version: version.String()}
 	for _, row := range want.OwnAlarms() {
 		reporter.Alarms = append(reporter.Alarms, want.Name(row.ID))
 	}
@@ -94,6 +94,7 @@ func NewWith(o Options) *App {
 		checksGuard: o.ChecksGuard,
 	}
 	a.reconciler.Adopted = a.adopted
+	a.reporter.Own = a.ownWrite
 	return a
 }
 
@@ -163,8 +164,9 @@ func (a *App) run(ctx context.Context, limit time.Duration, with remedy.Reconcil
 			with = with.Once(ctx)
 			a.giveWay(ctx, with, s)
 		}
-		return with.Run(ctx, s, mode, causes...)
+		return a.lookAgain(ctx, with, with.Run(ctx, s, mode, causes...))
 	})
+	rep.Again = a.comesAgain(rep)
 	var unsent error
 	if len(causes) > 0 {
 		unsent = a.reporter.Notify(ctx, nil, rep)

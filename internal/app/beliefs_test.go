@@ -192,7 +192,7 @@ func (w *world) play(s scene, heard bool) ending {
 		w.send(s.event, true) // what fails is delivered again, or left to the sweep
 		gaps := w.gaps()
 		for _, m := range w.Messages()[told:] {
-			whole := !strings.Contains(m.Text, "Failed: ") && !strings.Contains(m.Text, "Still to restore: ") && !strings.Contains(m.Text, "Needs action: ")
+			whole := !strings.Contains(m.Text, "NOT restored: ") && !strings.Contains(m.Text, "Still to restore: ") && !strings.Contains(m.Text, "Needs action: ")
 			for _, g := range gaps {
 				if whole && strings.Contains(m.Text, "Restored: ") && strings.Contains(m.Text, g+" ") {
 					w.t.Errorf("%s: a message says that %s was restored, and it is not:\n%s", s.name, g, m.Text)

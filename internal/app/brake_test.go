@@ -41,7 +41,7 @@ func TestFight(t *testing.T) {
 		w.now = w.now.Add(10 * time.Second)
 	}
 	last := w.Messages()[len(w.Messages())-1].Text
-	for _, want := range []string{"Failed: put alarm " + rootUsage, "left to the sweep", "Cause: DeleteAlarms of relight-root-usage by arn:"} {
+	for _, want := range []string{"NOT restored: alarm " + rootUsage, "left to the sweep", "What: DeleteAlarms of relight-root-usage\n", "Who: arn:"} {
 		if !strings.Contains(last, want) {
 			t.Errorf("the last message does not say %q: %s", want, last)
 		}

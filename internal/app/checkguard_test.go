@@ -30,10 +30,10 @@ func TestEventsCheckTheGuard(t *testing.T) {
 		message string // that people get; "" for none
 	}{
 		{name: "nothing cut", cut: func(*world) {}, invoked: []string{"guard"}, whole: true},
-		{name: "schedules", cut: schedules, invoked: []string{"guard"}, whole: true, message: "create schedule " + sweepSchedule},
-		{name: "schedules and the guard's rule", cut: func(w *world) { schedules(w); w.disableRule(guardRule) }, invoked: []string{"guard"}, whole: true, message: "put rule " + guardRule},
-		{name: "schedules and the guard's function", cut: func(w *world) { schedules(w); w.limit("relight-guard") }, invoked: []string{"guard", "backfill"}, whole: true, message: "remove reserved concurrency of function relight-guard"},
-		{name: "the sweep's function", cut: func(w *world) { schedules(w); w.limit("relight-backfill"); w.disableRule(guardRule) }, invoked: []string{"guard"}, whole: true, message: "remove reserved concurrency of function relight-backfill"},
+		{name: "schedules", cut: schedules, invoked: []string{"guard"}, whole: true, message: "schedule " + sweepSchedule},
+		{name: "schedules and the guard's rule", cut: func(w *world) { schedules(w); w.disableRule(guardRule) }, invoked: []string{"guard"}, whole: true, message: "rule " + guardRule},
+		{name: "schedules and the guard's function", cut: func(w *world) { schedules(w); w.limit("relight-guard") }, invoked: []string{"guard", "backfill"}, whole: true, message: "removed reserved concurrency of function relight-guard"},
+		{name: "the sweep's function", cut: func(w *world) { schedules(w); w.limit("relight-backfill"); w.disableRule(guardRule) }, invoked: []string{"guard"}, whole: true, message: "removed reserved concurrency of function relight-backfill"},
 		{name: "both functions", cut: func(w *world) { w.limit("relight-guard"); w.limit("relight-backfill") }, invoked: []string{"guard", "backfill"}, message: "nothing checks it: the guard's function did not answer"},
 		{name: "guard off", config: `{"modes":{"guard":"off"}}`, cut: func(*world) {}, whole: true},
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
@@ -24,9 +25,26 @@ const (
 // only delays a run: an intruder who uses such a name gains a delay, but
 // relight still restores.
 func (a *App) echoed(causes []remedy.Cause) bool {
-	return len(causes) > 0 && !slices.ContainsFunc(causes, func(c remedy.Cause) bool {
-		return !strings.Contains(c.Actor, ":assumed-role/") || !slices.ContainsFunc(catalog.Functions(), func(f catalog.Function) bool {
-			return strings.HasSuffix(c.Actor, "/"+a.reconciler.Want.FunctionName(f))
+	return len(causes) > 0 && !slices.ContainsFunc(causes, func(c remedy.Cause) bool { return !a.session(c.Actor) })
+}
+
+// session reports whether a caller has the session name of one of relight's functions.
+func (a *App) session(actor string) bool {
+	return strings.Contains(actor, ":assumed-role/") && slices.ContainsFunc(catalog.Functions(), func(f catalog.Function) bool {
+		return strings.HasSuffix(actor, "/"+a.reconciler.Want.FunctionName(f))
+	})
+}
+
+// ownWrite reports whether relight made a call, so that messages do not name it as a
+// cause: it has the session name of a function, and is one that a function may make. An
+// intruder who uses such a name is named all the same for whatever relight never does.
+func (a *App) ownWrite(c remedy.Cause) bool {
+	return a.session(c.Actor) && slices.ContainsFunc(catalog.Functions(), func(f catalog.Function) bool {
+		return slices.ContainsFunc(catalog.Grants(f, catalog.GrantKeys()...), func(g catalog.Grant) bool {
+			return slices.ContainsFunc(g.Actions, func(action string) bool {
+				_, name, _ := strings.Cut(action, ":")
+				return name == c.EventName
+			})
 		})
 	})
 }
@@ -46,4 +64,35 @@ func (a *App) giveWay(ctx context.Context, with remedy.Reconciler, s remedy.Scop
 		case <-time.After(echoPause << look):
 		}
 	}
+}
+
+// lookAgain looks once more, after a pause, at what the verification of a run for
+// events still found to do although AWS accepted all repairs: a read may have lagged, or
+// another run may have restored it. People are not to read that it is not restored
+// while it is.
+func (a *App) lookAgain(ctx context.Context, with remedy.Reconciler, rep remedy.Report) remedy.Report {
+	if len(rep.Causes) == 0 || len(rep.Remaining) == 0 || rep.Failures() != nil {
+		return rep
+	}
+	select {
+	case <-ctx.Done():
+		return rep
+	case <-time.After(echoPause):
+	}
+	seen := with.Run(ctx, rep.Scope, catalog.Observe)
+	if seen.Err != nil {
+		return rep
+	}
+	rep.Remaining = slices.DeleteFunc(slices.Clone(rep.Remaining), func(was plan.Action) bool {
+		return !slices.ContainsFunc(seen.Plan.Actions, func(is plan.Action) bool { return plan.Key(is) == plan.Key(was) })
+	})
+	return rep
+}
+
+// comesAgain reports whether SQS delivers the events behind a failed run once more: then
+// that run says what is not restored. It does so for the first delivery alone, since
+// the next one is minutes later. What is about relight itself is said at once.
+func (a *App) comesAgain(rep remedy.Report) bool {
+	return len(rep.Causes) > 0 && rep.Scope.Kind != catalog.Topics && rep.Scope.Kind != catalog.Guard &&
+		!slices.ContainsFunc(rep.Causes, func(c remedy.Cause) bool { return !c.Fresh }) && remedy.ClassOf(rep.Failures()).Retry()
 }

@@ -148,6 +148,7 @@ func (a *App) read(messages []events.SQSMessage) intake {
 				continue
 			}
 			c := ev.CauseOf(i)
+			c.Fresh = m.Attributes["ApproximateReceiveCount"] == "1"
 			if ev.Routine && a.own(c.Actor) {
 				c.Advice = ""
 			}

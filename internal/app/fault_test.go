@@ -117,12 +117,12 @@ func TestLateVPC(t *testing.T) {
 	}
 }
 
-// The check after a repair may still see the account as it was before the
+// The checks after a repair may still see the account as it was before the
 // repair. relight reports that and does not repeat the repair.
 func TestLaggingVerification(t *testing.T) {
 	w := healthy(t, "")
 	w.deleteAlarms(rootUsage)
-	w.Lag(1)
+	w.Lag(2)
 	again, errs := w.send(events.Read("DeleteAlarms.one.json"), true)
 	w.Lag(0)
 	if len(again)+len(errs) > 0 {

@@ -67,7 +67,7 @@ func TestLongestRetentionComesBack(t *testing.T) {
 							w.send(events.Read(g.event), true)
 						}
 					})
-					if got := w.days(g.region, g.group); got != before || !strings.Contains(told, "log-group "+g.group) {
+					if got := w.days(g.region, g.group); got != before || !strings.Contains(told, "log group "+g.group) {
 						t.Errorf("it keeps its logs for %d days, want %d; people read %q", got, before, told)
 					}
 					w.sweep(app.Request{})

@@ -439,7 +439,7 @@ func TestUntaggedFlowLog(t *testing.T) {
 			strangers := slices.DeleteFunc(w.FlowLogs(region, vpc), func(id string) bool { return slices.Contains(own, id) })
 			must(w.In(region).EC2.DeleteTags(t.Context(), &ec2.DeleteTagsInput{Resources: own}))
 			told := w.mailOf(w.sweepAll)
-			if got := tags(own); got != "relight=relight" || !strings.Contains(told, "tag flow-log "+own[0]+" of "+vpc) {
+			if got := tags(own); got != "relight=relight" || !strings.Contains(told, "tags of flow log "+own[0]) {
 				t.Errorf("tags %q; people read %q", got, told)
 			}
 			if got := tags(strangers); len(strangers) != 1 || got != "" || !slices.Contains(w.FlowLogs(region, vpc), strangers[0]) {

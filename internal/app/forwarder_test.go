@@ -77,7 +77,7 @@ func forwarderCuts() []forwarderCut {
 			return func(w *world) { w.putTarget(w.forwards(name), change) }
 		}
 		remove := func(w *world) { w.stopForwarding(name) }
-		put, point := "put rule "+name, "point rule "+name+" at bus relight"
+		put, point := "rule "+name, "target of rule "+name
 		cuts = append(cuts,
 			forwarderCut{name, "off", put, func(w *world) { w.disableForwarding(name) }},
 			forwarderCut{name, "deleted", put, func(w *world) {
@@ -110,7 +110,7 @@ func forwarderCuts() []forwarderCut {
 			must(w.In(second).CloudWatch.PutMetricAlarm(w.t.Context(), in))
 		}
 	}
-	const put = "put alarm relight-undelivered"
+	const put = "alarm relight-undelivered"
 	return append(cuts,
 		forwarderCut{"alarm", "deleted", put, func(w *world) {
 			must(w.In(second).CloudWatch.DeleteAlarms(w.t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{"relight-undelivered"}}))

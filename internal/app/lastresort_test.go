@@ -99,7 +99,7 @@ func TestLastResortHearsOfTheTopic(t *testing.T) {
 	told = len(w.Messages())
 	w.setTopic("Policy", "{}")
 	w.send(events.Read("SetTopicAttributes.policy.json"), false)
-	if a, b := w.heard(w.topic, told), w.heard(w.last, told); len(a) != 1 || len(b) != 1 || b[0] != "This is about relight itself, so all its topics carry it.\n"+a[0] {
+	if a, b := w.heard(w.topic, told), w.heard(w.last, told); len(a) != 1 || len(b) != 1 || b[0] != "This is about relight itself, so all its topics carry it.\n\n"+a[0] {
 		t.Errorf("about the topic: %q and %q", a, b)
 	}
 }
@@ -147,7 +147,7 @@ func TestLastResortRestored(t *testing.T) {
 				if diff := cmp.Diff(before, w.State()); diff != "" {
 					t.Errorf("(-before +after):\n%s", diff)
 				}
-				if got := w.heard(w.topic, told); len(got) != 1 || !strings.Contains(got[0], w.last) {
+				if got := w.heard(w.topic, told); len(got) != 1 || !strings.Contains(got[0], w.last) && !strings.Contains(got[0], "Restored: subscription of ") {
 					t.Errorf("the topic took %q", got)
 				}
 				if s := w.sweep(app.Request{}); s.Planned > 0 {
@@ -175,9 +175,9 @@ func TestEvents(t *testing.T) {
 		kinds = append(kinds, e.Source+": "+e.DetailType)
 		var detail struct {
 			Account, Subject, Text string
-			Reports                []struct{ Scope string }
+			Causes                 []struct{ Event string }
 		}
-		if err := json.Unmarshal([]byte(e.Detail), &detail); err != nil || detail.Account != account || !strings.HasPrefix(detail.Subject, "relight: ") || detail.Text == "" || len(detail.Reports) != 1 {
+		if err := json.Unmarshal([]byte(e.Detail), &detail); err != nil || detail.Account != account || !strings.HasPrefix(detail.Subject, "[relight ") || detail.Text == "" || len(detail.Causes) != 1 {
 			t.Errorf("%v: %s", err, e.Detail)
 		}
 		if again, errs := w.send([]byte(`{"id":"e","detail-type":"`+e.DetailType+`","source":"relight","account":"111122223333","region":"us-east-1","detail":`+e.Detail+`}`), true); len(again)+len(errs) > 0 {

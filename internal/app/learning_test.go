@@ -69,7 +69,7 @@ func TestDataEventsComeBack(t *testing.T) {
 						w.send(events.Read(by), true)
 					}
 				})
-				if !strings.Contains(told, "put event selectors of trail audit (it no longer records") || !strings.Contains(told, "AWS::S3::Object") {
+				if !strings.Contains(told, "event selectors of trail audit (it no longer records") || !strings.Contains(told, "AWS::S3::Object") {
 					t.Errorf("people read %q", told)
 				}
 				if !w.records(audited+"secret") || !w.records("arn:aws:s3:::archive/x") || !w.recording(trailARN) {

@@ -87,7 +87,7 @@ func TestFailuresAreNews(t *testing.T) {
 			must(w.Logs.DeleteMetricFilter(w.t.Context(), &cloudwatchlogs.DeleteMetricFilterInput{
 				LogGroupName: aws.String(trailGroup), FilterName: aws.String("relight-root-usage"),
 			}))
-		}, deny, "Failed: put metric-filter relight-root-usage"},
+		}, deny, "NOT restored: metric filter relight-root-usage"},
 		"DescribeMetricFilters": {func(*world) {}, deny, "observe 111122223333/us-east-1/loggroups"},
 		"DescribeVpcs":          {func(*world) {}, busy, ""},
 	} {

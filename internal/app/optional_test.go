@@ -150,7 +150,7 @@ func TestLogGroupWithoutARefusedPart(t *testing.T) {
 					}
 					writes, told := len(w.Writes()), len(w.Messages())
 					s := w.sweep(app.Request{})
-					news := i == 0 && (strings.Contains(w.told(told), "Failed: ") || // what the creation left out is a failure of its own, reported once
+					news := i == 0 && (strings.Contains(w.told(told), "NOT restored: ") || // what the creation left out is a failure of its own, reported once
 						by == "event" && strings.Contains(w.told(told), "[log-group-key-unusable] log group "+flowLogGroup+": ")) // it has the key too
 					if extra := w.changes(writes); len(extra) > 0 || len(w.Messages()) != told && !news {
 						t.Errorf("a sweep writes %v and notifies people of\n%s", extra, w.told(told))

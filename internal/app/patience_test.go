@@ -132,7 +132,7 @@ func TestAdviceBeforeTheLook(t *testing.T) {
 					told, began := len(w.Messages()), time.Now()
 					notices := func() (n int) {
 						for _, m := range w.Messages()[told:] {
-							if strings.Contains(m.Text, "Notice: ") && strings.Contains(m.Text, "Cause: ") {
+							if strings.Contains(m.Text, "Notice: ") && strings.Contains(m.Text, "What: ") {
 								n++
 							}
 						}

@@ -629,11 +629,11 @@ func checkTold(t *testing.T, name string, asBatch bool) {
 		t.Error("nobody was notified")
 	}
 	for _, m := range messages {
-		found := strings.Contains(m.Text, "Cause: "+call) && strings.Contains(m.Text, "Needs action: ")
+		found := strings.Contains(m.Text, "What: "+call) && strings.Contains(m.Text, "Needs action: ")
 		who := func(caller string) bool { return strings.Contains(m.Text, caller) }
 		known := who("arn:aws:iam::111122223333:user/Alice from 192.0.2.10") || who("/Mary_Major from 203.0.113.45")
 		if caller := callers[name]; caller != "" {
-			known = who(" by " + caller + " from ")
+			known = who("Who: " + caller + " from ")
 		}
 		if !found && !strings.Contains(m.Text, "Notice: "+call) || !known {
 			t.Errorf("message %s", m.Text)

@@ -115,6 +115,8 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 	var mu sync.Mutex
 	inOrder(scopes, func(i int) {
 		reports[i], _ = a.run(ctx, sweepTime(ctx), with, scopes[i], req.mode()) // the report has the error
+		remembered, err := adopted()
+		reports[i].First = err == nil && remembered.First
 		mu.Lock()
 		defer mu.Unlock()
 		if done++; progress != nil {

@@ -204,7 +204,7 @@ func TestTopicGone(t *testing.T) {
 		t.Error(err)
 	}
 	m := w.Messages()[told:]
-	if len(m) != 1 || !strings.Contains(m[0].Text, "Restored: create topic") || !strings.Contains(m[0].Text, "its subscription waits for confirmation") {
+	if len(m) != 1 || !strings.Contains(m[0].Text, "Restored: topic ") || !strings.Contains(m[0].Text, "its subscription waits for confirmation") {
 		t.Errorf("messages %+v, want one about the topic and its subscriber", m)
 	}
 }

@@ -162,7 +162,7 @@ func TestTrailRoleSpreads(t *testing.T) {
 				t.Error(again, errs)
 			}
 			delivers := w.trail().CloudWatchLogsLogGroupArn != nil
-			if failed := strings.Contains(w.told(told), "Failed: "); delivers != whole || failed == whole || !w.trailLogs() {
+			if failed := strings.Contains(w.told(told), "NOT restored: "); delivers != whole || failed == whole || !w.trailLogs() {
 				t.Errorf("%s, known after %d calls: delivers to its log group %t, want %t:\n%s", event, calls, delivers, whole, w.told(told))
 			}
 			w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Trails}})

@@ -127,7 +127,7 @@ func TestErrorsOfCalls(t *testing.T) {
 	for want, err := range map[string]error{
 		"ssm.GetParameterHistory /p: ": recall, "ec2.DescribeRegions " + home + ": ": regions, "cloudtrail.DescribeTrails " + home + ": ": observe,
 		"cloudtrail.CreateTrail " + trail + ": ": c.Apply(t.Context(), scope(catalog.Trails), []plan.Action{plan.CreateTrail{Trail: plan.Trail{ARN: trail, Bucket: "b"}}})[0].Err,
-		"sns.Publish " + topic + ": ":            c.Publish(t.Context(), topic, "s", "m"),
+		"sns.Publish " + topic + ": ":            c.Publish(t.Context(), topic, remedy.Notification{Subject: "s", Message: "m"}),
 	} {
 		if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "operation error") {
 			t.Errorf("%v, want %s and the cause alone", err, want)

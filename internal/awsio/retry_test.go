@@ -134,7 +134,9 @@ func TestPassings(t *testing.T) {
 			_, err := r.kms().CancelKeyDeletion(ctx, &kms.CancelKeyDeletionInput{KeyId: aws.String("arn:aws:kms:" + home + ":" + account + ":key/k")})
 			return err
 		}, op: "CancelKeyDeletion", code: keyInvalidState, waits: none, class: remedy.Transient},
-		"the topic's key is busy": {first: []call{createTopic}, do: func(ctx context.Context, r *region) error { return r.Publish(ctx, freshTopic, "s", "m") }, op: "Publish", code: "KMSThrottling", waits: briefly, class: remedy.Transient},
+		"the topic's key is busy": {first: []call{createTopic}, do: func(ctx context.Context, r *region) error {
+			return r.Publish(ctx, freshTopic, remedy.Notification{Subject: "s", Message: "m"})
+		}, op: "Publish", code: "KMSThrottling", waits: briefly, class: remedy.Transient},
 		"a flow log's role spreads": {do: func(ctx context.Context, r *region) error {
 			_, err := r.ec2().CreateFlowLogs(ctx, &ec2.CreateFlowLogsInput{ResourceIds: []string{"vpc-1"}, ResourceType: "VPC", TrafficType: "ALL", LogGroupName: aws.String(freshGroup), DeliverLogsPermissionArn: aws.String(trailRole)})
 			return err

@@ -502,13 +502,24 @@ func (r *region) clearFilterPolicy(ctx context.Context, a plan.ClearFilterPolicy
 }
 
 // Publish sends a message to a topic, in the topic's own region.
-func (c *Cloud) Publish(ctx context.Context, topic, subject, message string) error {
+func (c *Cloud) Publish(ctx context.Context, topic string, n remedy.Notification) error {
 	at, err := arn.Parse(topic)
 	if err != nil {
 		return notDeployed("sns.Publish", topic, "topic")
 	}
-	_, err = c.home(at.Region).sns().Publish(ctx, &sns.PublishInput{
-		TopicArn: aws.String(topic), Subject: aws.String(subject), Message: aws.String(message),
-	})
+	in := &sns.PublishInput{
+		TopicArn: aws.String(topic), Subject: aws.String(n.Subject), Message: aws.String(n.Message), MessageAttributes: map[string]types.MessageAttributeValue{},
+	}
+	if n.Structured {
+		in.MessageStructure = aws.String("json")
+	}
+	for _, a := range n.Attributes {
+		kind := "String"
+		if a.List {
+			kind = "String.Array"
+		}
+		in.MessageAttributes[a.Name] = types.MessageAttributeValue{DataType: aws.String(kind), StringValue: aws.String(a.Text())}
+	}
+	_, err = c.home(at.Region).sns().Publish(ctx, in)
 	return bare(err)
 }

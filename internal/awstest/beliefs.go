@@ -497,6 +497,15 @@ var topicBeliefs = []Belief{
 		Then: "relight reports a subscribed alias that receives messages although its function denies them.", Settles: "A topic to which an alias is subscribed whose function denies it.",
 	},
 	{
+		ID: "structured-messages-arrive-without-attributes", Says: "A message with MessageStructure json is delivered without its attributes.", Grade: Recorded,
+		Evidence: "Amazon SNS Developer Guide, Amazon SNS message attributes; boto/boto3#1513 (a function, 2018-04-05) and aws/aws-sdk-ruby#1662 (2018-07-02).", Decides: "internal/report/notification.go",
+	},
+	{
+		ID: "filters-see-attributes-of-structured-messages", Says: "The filter policy of a subscription is compared with the attributes of a message with MessageStructure json.", Grade: Assumed,
+		Evidence: "SNS reads attributes such as AWS.SNS.MOBILE.APNS.TTL of such messages. No document says it of filter policies.", Decides: "internal/report/notification.go",
+		Why: "The local cloud compares them. docs/messages.md has policies that work both ways.", Then: "A filter policy with {\"exists\": false} lets every message through: too many are read, and none is lost.", Settles: byHand + ": two queues with filter policies, Publish with MessageStructure json and attributes.",
+	},
+	{
 		ID: "sns-names-its-account", Says: "SNS names the topic's account, as aws:SourceAccount, when it invokes a function, and topic and account when it uses a queue's key.", Grade: Assumed,
 		Evidence: "Amazon SNS Developer Guide, Subscribing an Amazon SQS queue to an Amazon SNS topic, says so of queues.", Decides: "internal/plan/receiver.go",
 		Why:  "The account checks no policies. The judge takes these names for ones that may be there: a statement that asks for them counts, whether it allows or denies.",

@@ -20,7 +20,10 @@ import (
 
 // A Message is what was published to a topic.
 type Message struct {
-	Topic, Subject, Text string
+	Topic, Subject string
+	Text           string            // what an email subscriber gets
+	Default        string            // what a subscriber with a protocol gets for which the message has no text of its own
+	Attributes     map[string]string // values by name
 }
 
 // A topic is an SNS topic with its subscriptions.
@@ -511,10 +514,29 @@ func setTopicAttributes(c *request, in *sns.SetTopicAttributesInput) error {
 
 // publish stores a message, and delivers it to every confirmed subscription
 // without a filter policy, also to those of a deleted topic of the name. A subject is one line of up to 100 ASCII
-// characters, a message has up to 256 KB. Source: Amazon SNS API Reference,
-// Publish.
+// characters, a message has up to 256 KB with its attributes, and one of the structure
+// json has a text for each protocol and a default. Source: Amazon SNS API Reference,
+// Publish and MessageAttributeValue.
 func publish(c *request, in *sns.PublishInput) (*sns.PublishOutput, error) {
 	subject, message := aws.ToString(in.Subject), *in.Message
+	texts := map[string]string{"default": message}
+	var noTexts error
+	if structure := aws.ToString(in.MessageStructure); structure == "json" {
+		texts = map[string]string{}
+		noTexts = json.Unmarshal([]byte(message), &texts)
+	} else if structure != "" {
+		noTexts = errNoTopic
+	}
+	size, attributes := len(message), map[string]string{}
+	for name, a := range in.MessageAttributes {
+		value := aws.ToString(a.StringValue)
+		attributes[name] = value
+		size += len(name) + len(aws.ToString(a.DataType)) + len(value)
+		list := aws.ToString(a.DataType) == "String.Array"
+		if value == "" || list && (json.Unmarshal([]byte(value), new([]string)) != nil) {
+			return nil, refuse("ParameterValueInvalid", "Invalid parameter: attribute")
+		}
+	}
 	odd := strings.ContainsFunc(subject, func(c rune) bool { return c > unicode.MaxASCII || unicode.IsControl(c) })
 	switch {
 	case c.topics[aws.ToString(in.TopicArn)] == nil:
@@ -523,10 +545,12 @@ func publish(c *request, in *sns.PublishInput) (*sns.PublishOutput, error) {
 		return nil, refuse("KMSDisabled", "the key is not enabled")
 	case in.Subject != nil && (odd || subject == "" || len(subject) > 100):
 		return nil, refuse("InvalidParameter", "Invalid parameter: Subject")
-	case message == "" || len(message) > 256*1024:
+	case message == "" || size > 256*1024:
 		return nil, refuse("InvalidParameter", "Invalid parameter: Message")
+	case noTexts != nil || texts["default"] == "":
+		return nil, refuse("InvalidParameter", "Invalid parameter: Message Structure - No default entry in JSON message body")
 	}
-	c.deliver(Message{*in.TopicArn, subject, message})
+	c.deliver(Message{*in.TopicArn, subject, cmp.Or(texts["email"], texts["default"]), texts["default"], attributes})
 	return &sns.PublishOutput{MessageId: aws.String(strconv.Itoa(len(c.messages)))}, nil
 }
 
@@ -557,7 +581,7 @@ func (c *request) ring(al cwtypes.MetricAlarm) {
 	for _, topic := range al.AlarmActions {
 		t := c.topics[topic]
 		if t != nil && aws.ToBool(al.ActionsEnabled) && !c.unusable(t.attributes["KmsMasterKeyId"]) && admitsAlarms(t.attributes["Policy"]) {
-			c.deliver(Message{topic, "ALARM: " + *al.AlarmName, aws.ToString(al.StateReason)})
+			c.deliver(Message{Topic: topic, Subject: "ALARM: " + *al.AlarmName, Text: aws.ToString(al.StateReason), Default: aws.ToString(al.StateReason)})
 		}
 	}
 }

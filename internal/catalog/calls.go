@@ -24,6 +24,7 @@ type Call struct {
 	Advice     string       // what a person should do if relight cannot undo the whole call; "" if it can
 	Severity   Severity     // of a call with advice, if a protection depends on what it changed
 	Harmless   Value        // a call with this parameter does no harm, so relight notifies nobody; most rows have none
+	Makes      bool         // the call creates what the event names, so what relight adds to that was never there
 	Newborn    bool         // the call creates a resource that its creator may be about to protect, so its event may wait
 	If         string       // watched only if the configuration has this key; "" for always
 	Tagged     bool         // the rule matches only requests with one of Tags
@@ -63,9 +64,9 @@ type Value struct{ Path, Text string }
 // EventBridge event fields". A DeleteTags call that names no tag removes all
 // tags; no rule matches it, so the sweep handles it.
 var Calls = slices.Concat(
-	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: VPC, Path: "responseElements.vpc.vpcId", Newborn: true}.
+	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: VPC, Path: "responseElements.vpc.vpcId", Newborn: true, Makes: true}.
 		named("CreateVpc"),
-	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: VPC, Path: "responseElements.CreateDefaultVpcResponse.vpc.vpcId", Newborn: true}.
+	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: VPC, Path: "responseElements.CreateDefaultVpcResponse.vpc.vpcId", Newborn: true, Makes: true}.
 		named("CreateDefaultVpc"),
 	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: VPC, Path: "requestParameters.vpcId"}.
 		named("DeleteVpc"),
@@ -270,9 +271,9 @@ var Calls = slices.Concat(
 		named("CreateTags"),
 	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Interface, Path: taggedResources, Tagged: true, If: KeyInterfaces, Advice: adviceUnchosen, Severity: Low}.
 		named("DeleteTags"),
-	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Subnet, Path: "responseElements.subnet.subnetId", If: KeySubnets}.
+	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Subnet, Path: "responseElements.subnet.subnetId", If: KeySubnets, Makes: true}.
 		named("CreateSubnet"),
-	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Interface, Path: "responseElements.networkInterface.networkInterfaceId", If: KeyInterfaces}.
+	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Interface, Path: "responseElements.networkInterface.networkInterfaceId", If: KeyInterfaces, Makes: true}.
 		named("CreateNetworkInterface"),
 
 	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs}, Type: Filter, Path: "requestParameters.filterName", If: KeyRejectAlarm}.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -32,11 +31,31 @@ func (who *Customer) makeMailbox(ctx context.Context, s *Session) error {
 	return nil
 }
 
-// A Message is one notification to people.
+// A Message is one notification to people. The mailbox is a queue, so what relight
+// sends is its document.
 type Message struct {
-	Topic   string `json:"TopicArn"`
-	Subject string
-	Message string
+	Topic      string `json:"TopicArn"`
+	Subject    string
+	Message    string               // what people read
+	Raw        string               `json:"-"` // what the queue got
+	Attributes map[string]Attribute `json:"MessageAttributes"`
+	Document   Document             `json:"-"` // the zero value for a message of CloudWatch's
+}
+
+// An Attribute is a message attribute, as SNS's envelope has it.
+type Attribute struct{ Type, Value string }
+
+// A Document is the part of relight's document that the lab reads.
+type Document struct {
+	Severity string `json:"severity"`
+	Outcome  string `json:"outcome"`
+	Text     string `json:"text"`
+	Causes   []struct {
+		Event string `json:"event"`
+		Actor string `json:"actor"`
+	} `json:"causes"`
+	Findings []any `json:"findings"`
+	Notices  []any `json:"notices"`
 }
 
 // Mail removes and returns the messages in the mailbox.
@@ -56,6 +75,10 @@ func (who *Customer) Mail(ctx context.Context, root Principal) ([]Message, error
 			if err := json.Unmarshal([]byte(aws.ToString(m.Body)), &one); err != nil {
 				return nil, fmt.Errorf("read the mailbox: %w", err)
 			}
+			one.Raw = one.Message
+			if err := json.Unmarshal([]byte(one.Message), &one.Document); err == nil && one.Document.Text != "" {
+				one.Message = one.Document.Text
+			}
 			mail = append(mail, one)
 			if _, err := s.SQS.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: aws.String(who.mailbox), ReceiptHandle: m.ReceiptHandle}); err != nil {
 				return nil, fmt.Errorf("empty the mailbox: %w", err)
@@ -66,8 +89,11 @@ func (who *Customer) Mail(ctx context.Context, root Principal) ([]Message, error
 
 // names reports whether a message says who made a call and what to do.
 func (m Message) names(call, who string) bool {
-	advised := strings.Contains(m.Message, "Notice: ") || strings.Contains(m.Message, "Needs action: ")
-	return advised && slices.ContainsFunc(strings.Split(m.Message, "\n"), func(line string) bool {
-		return strings.HasPrefix(line, "Cause: "+call) && strings.Contains(line, who)
-	})
+	advised := len(m.Document.Notices)+len(m.Document.Findings) > 0
+	for _, c := range m.Document.Causes {
+		if strings.HasPrefix(c.Event, call) && strings.Contains(c.Actor, who) {
+			return advised
+		}
+	}
+	return false
 }

@@ -124,7 +124,7 @@ type PutAlarm struct {
 
 // Step returns the action as a step of a plan.
 func (a PutAlarm) Step() Step {
-	return Step{Stage: protect, Do: fmt.Sprintf("put alarm %s on %s/%s", a.Alarm.Name, a.Alarm.Namespace, a.Alarm.Metric), Target: a.Alarm.Name, Reason: a.Reason}
+	return Step{Thing: "alarm", Stage: protect, Do: fmt.Sprintf("put alarm %s on %s/%s", a.Alarm.Name, a.Alarm.Namespace, a.Alarm.Metric), Target: a.Alarm.Name, Reason: a.Reason}
 }
 
 // DeleteMuteRule deletes a mute rule, whoever created it.

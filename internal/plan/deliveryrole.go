@@ -102,7 +102,7 @@ type CreateDeliveryRole struct {
 
 // Step returns the action as a step of a plan.
 func (a CreateDeliveryRole) Step() Step {
-	return Step{Stage: create, Do: "create role " + a.Role.Name, Target: a.Role.Name, Reason: a.Reason, Makes: a.Role.Name}
+	return Step{Thing: "role", Stage: create, Do: "create role " + a.Role.Name, Target: a.Role.Name, Reason: a.Reason, Makes: a.Role.Name}
 }
 
 // SetRoleBoundary sets the permissions boundary of a role, or removes it.
@@ -118,7 +118,7 @@ func (a SetRoleBoundary) Step() Step {
 	if a.Policy == "" {
 		do = "remove permissions boundary of role " + a.Role
 	}
-	return Step{Stage: create, Do: do, Target: a.Role, Reason: a.Reason}
+	return Step{Thing: "permissions boundary of role", Stage: create, Do: do, Target: a.Role, Reason: a.Reason}
 }
 
 // PutRolePolicy puts an inline policy on a role.
@@ -132,7 +132,7 @@ type PutRolePolicy struct {
 
 // Step returns the action as a step of a plan.
 func (a PutRolePolicy) Step() Step {
-	return Step{Stage: configure, Do: fmt.Sprintf("put policy %s on role %s", a.Name, a.Role), Target: a.Name, Reason: a.Reason, Needs: a.Role}
+	return Step{Thing: "role policy", Stage: configure, Do: fmt.Sprintf("put policy %s on role %s", a.Name, a.Role), Target: a.Name, Reason: a.Reason, Needs: a.Role}
 }
 
 // SetRoleTrust says who may assume a role.
@@ -144,7 +144,7 @@ type SetRoleTrust struct {
 
 // Step returns the action as a step of a plan.
 func (a SetRoleTrust) Step() Step {
-	return Step{Stage: configure, Do: "set trust policy of role " + a.Role, Target: a.Role, Reason: a.Reason}
+	return Step{Thing: "trust policy of role", Stage: configure, Do: "set trust policy of role " + a.Role, Target: a.Role, Reason: a.Reason}
 }
 
 // TagRole puts tags on a role.
@@ -156,7 +156,7 @@ type TagRole struct {
 
 // Step returns the action as a step of a plan.
 func (a TagRole) Step() Step {
-	return Step{Stage: configure, Do: "tag role " + a.Role, Target: a.Role, Reason: a.Reason}
+	return Step{Thing: "tags of role", Stage: configure, Do: "tag role " + a.Role, Target: a.Role, Reason: a.Reason}
 }
 
 // RemoveRolePolicy deletes an inline policy of a role.

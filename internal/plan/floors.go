@@ -99,7 +99,7 @@ type KeepForever struct {
 
 // Step returns the action as a step of a plan.
 func (a KeepForever) Step() Step {
-	return Step{Stage: configure, Do: fmt.Sprintf("make log-group %s keep its logs for ever", a.LogGroup), Target: a.LogGroup, Reason: a.Reason}
+	return Step{Thing: "retention of log group", Stage: configure, Do: fmt.Sprintf("make log-group %s keep its logs for ever", a.LogGroup), Target: a.LogGroup, Reason: a.Reason}
 }
 
 // retention describes a retention.

@@ -94,7 +94,7 @@ type TagFlowLog struct {
 
 // Step returns the action as a step of a plan.
 func (a TagFlowLog) Step() Step {
-	return Step{Stage: configure, Do: fmt.Sprintf("tag flow-log %s of %s", a.ID, a.On), Target: a.ID, Reason: a.Reason}
+	return Step{Thing: "tags of flow log", Stage: configure, Do: fmt.Sprintf("tag flow-log %s of %s", a.ID, a.On), Target: a.ID, Reason: a.Reason}
 }
 
 // CreateFlowLog puts a flow log on a VPC, subnet or network interface.
@@ -113,7 +113,7 @@ func (a CreateFlowLog) Step() Step {
 	if a.Renews {
 		stage = renew
 	}
-	return Step{Stage: stage, Do: fmt.Sprintf("create flow-log on %s to %s", a.On, a.Spec.Where()), Target: a.On, Reason: a.Reason}
+	return Step{Thing: "flow log of", Stage: stage, Do: fmt.Sprintf("create flow-log on %s to %s", a.On, a.Spec.Where()), Target: a.On, Reason: a.Reason}
 }
 
 // plan plans the flow logs of the observed VPCs and the log groups behind

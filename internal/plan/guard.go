@@ -339,7 +339,7 @@ type PutRule struct {
 // Step returns the action as a step of a plan.
 func (a PutRule) Step() Step {
 	key := KeyOf(a.Rule).String()
-	return Step{Stage: configure, Do: "put rule " + key, Target: key, Reason: a.Reason, Makes: "rule " + key}
+	return Step{Thing: "rule", Stage: configure, Do: "put rule " + key, Target: key, Reason: a.Reason, Makes: "rule " + key}
 }
 
 // PutRuleTarget makes a rule send its events to its queue or bus.
@@ -353,7 +353,7 @@ type PutRuleTarget struct {
 func (a PutRuleTarget) Step() Step {
 	key := a.Rule.String()
 	return Step{
-		Stage: protect, Do: fmt.Sprintf("point rule %s at %s %s", key, destination(a.Target), strings.TrimPrefix(arnOf(a.Target.ARN).Resource, "event-bus/")), Target: key, Reason: a.Reason, Needs: "rule " + key,
+		Thing: "target of rule", Stage: protect, Do: fmt.Sprintf("point rule %s at %s %s", key, destination(a.Target), strings.TrimPrefix(arnOf(a.Target.ARN).Resource, "event-bus/")), Target: key, Reason: a.Reason, Needs: "rule " + key,
 	}
 }
 
@@ -371,7 +371,7 @@ func (a PutSchedule) Step() Step {
 	if a.New {
 		do = "create"
 	}
-	return Step{Stage: protect, Do: do + " schedule " + a.Name, Target: a.Name, Reason: a.Reason}
+	return Step{Thing: "schedule", Stage: protect, Do: do + " schedule " + a.Name, Target: a.Name, Reason: a.Reason}
 }
 
 // FreeFunction removes the limit on how often a function runs at once.
@@ -399,7 +399,7 @@ func (a PutMapping) Step() Step {
 	if a.ID == "" {
 		do = "create"
 	}
-	return Step{Stage: protect, Do: fmt.Sprintf("%s event source mapping of queue %s", do, a.Queue), Target: a.Queue, Reason: a.Reason}
+	return Step{Thing: "event source mapping of queue", Stage: protect, Do: fmt.Sprintf("%s event source mapping of queue %s", do, a.Queue), Target: a.Queue, Reason: a.Reason}
 }
 
 // PutQueue sets attributes of a queue.
@@ -412,7 +412,7 @@ type PutQueue struct {
 // Step returns the action as a step of a plan.
 func (a PutQueue) Step() Step {
 	return Step{
-		Stage: configure, Do: fmt.Sprintf("set %s of queue %s", strings.Join(slices.Sorted(maps.Keys(a.Attributes)), ", "), a.Name), Target: a.Name, Reason: a.Reason,
+		Thing: "settings of queue", Stage: configure, Do: fmt.Sprintf("set %s of queue %s", strings.Join(slices.Sorted(maps.Keys(a.Attributes)), ", "), a.Name), Target: a.Name, Reason: a.Reason,
 	}
 }
 

@@ -99,7 +99,7 @@ func (a CreateLogGroup) Step() Step {
 	if a.RetentionDays == forever {
 		with = "that keeps its logs for ever"
 	}
-	return Step{Stage: create, Do: "create log-group " + a.Name + " " + with, Target: a.Name, Reason: a.Reason, Makes: a.Name}
+	return Step{Thing: "log group", Stage: create, Do: "create log-group " + a.Name + " " + with, Target: a.Name, Reason: a.Reason, Makes: a.Name}
 }
 
 // RaiseRetention makes a log group keep its logs longer.
@@ -111,7 +111,7 @@ type RaiseRetention struct {
 
 // Step returns the action as a step of a plan.
 func (a RaiseRetention) Step() Step {
-	return Step{Stage: configure, Do: fmt.Sprintf("raise retention of log-group %s to %d days", a.LogGroup, a.Days), Target: a.LogGroup, Reason: a.Reason}
+	return Step{Thing: "retention of log group", Stage: configure, Do: fmt.Sprintf("raise retention of log-group %s to %d days", a.LogGroup, a.Days), Target: a.LogGroup, Reason: a.Reason}
 }
 
 // ProtectLogGroup switches a log group's deletion protection on.
@@ -122,7 +122,7 @@ type ProtectLogGroup struct {
 
 // Step returns the action as a step of a plan.
 func (a ProtectLogGroup) Step() Step {
-	return Step{Stage: configure, Do: fmt.Sprintf("protect log-group %s from deletion", a.LogGroup), Target: a.LogGroup, Reason: a.Reason}
+	return Step{Thing: "deletion protection of log group", Stage: configure, Do: fmt.Sprintf("protect log-group %s from deletion", a.LogGroup), Target: a.LogGroup, Reason: a.Reason}
 }
 
 // EncryptLogGroup associates the configured key with a log group.
@@ -134,7 +134,7 @@ type EncryptLogGroup struct {
 
 // Step returns the action as a step of a plan.
 func (a EncryptLogGroup) Step() Step {
-	return Step{Stage: configure, Do: fmt.Sprintf("encrypt log-group %s with %s", a.LogGroup, a.Key), Target: a.LogGroup, Reason: a.Reason}
+	return Step{Thing: "key of log group", Stage: configure, Do: fmt.Sprintf("encrypt log-group %s with %s", a.LogGroup, a.Key), Target: a.LogGroup, Reason: a.Reason}
 }
 
 // RemoveLogGroupKey takes the key off a log group, which CloudWatch Logs then encrypts
@@ -159,7 +159,7 @@ type TagLogGroup struct {
 
 // Step returns the action as a step of a plan.
 func (a TagLogGroup) Step() Step {
-	return Step{Stage: configure, Do: "tag log-group " + a.LogGroup, Target: a.LogGroup, Reason: a.Reason}
+	return Step{Thing: "tags of log group", Stage: configure, Do: "tag log-group " + a.LogGroup, Target: a.LogGroup, Reason: a.Reason}
 }
 
 // PutFilter creates or restores one of relight's metric filters.
@@ -171,7 +171,7 @@ type PutFilter struct {
 
 // Step returns the action as a step of a plan.
 func (a PutFilter) Step() Step {
-	return Step{Stage: protect, Do: fmt.Sprintf("put metric-filter %s on %s", a.Filter.Name, a.LogGroup), Target: a.Filter.Name, Reason: a.Reason, Needs: a.LogGroup}
+	return Step{Thing: "metric filter", Stage: protect, Do: fmt.Sprintf("put metric-filter %s on %s", a.Filter.Name, a.LogGroup), Target: a.Filter.Name, Reason: a.Reason, Needs: a.LogGroup}
 }
 
 // plan plans the trail's log group and the metric filters of every

@@ -119,7 +119,7 @@ type RestoreMemory struct {
 
 // Step returns the action as a step of a plan.
 func (a RestoreMemory) Step() Step {
-	return Step{Stage: configure, Do: "restore what relight remembers in " + a.Parameter, Target: a.Parameter, Reason: a.Reason}
+	return Step{Thing: "memory", Stage: configure, Do: "restore what relight remembers in " + a.Parameter, Target: a.Parameter, Reason: a.Reason}
 }
 
 // A Forget changes what relight remembers because a person said so.

@@ -64,6 +64,7 @@ type Action interface{ Step() Step }
 type Step struct {
 	Stage  Stage
 	Do     string // what it does, without the reason: "create topic arn:…"
+	Thing  string // what comes back, before its target: "metric filter"; "" if something goes away
 	Target string // the name, ID or ARN of what it changes
 	Reason string
 	Makes  string // what it creates and later steps may need; "" for nothing

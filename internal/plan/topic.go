@@ -92,7 +92,7 @@ func (a EnableTopicKey) Step() Step {
 	if a.Cancel {
 		do = "cancel the deletion of, and enable, key "
 	}
-	return Step{Stage: unlock, Do: do + a.Key, Target: a.Key, Reason: a.Reason, Makes: a.Key}
+	return Step{Thing: "key", Stage: unlock, Do: do + a.Key, Target: a.Key, Reason: a.Reason, Makes: a.Key}
 }
 
 // CreateTopic creates relight's topic as the stack did.
@@ -106,7 +106,7 @@ type CreateTopic struct {
 
 // Step returns the action as a step of a plan.
 func (a CreateTopic) Step() Step {
-	return Step{Stage: create, Do: "create topic " + a.Topic, Target: a.Topic, Reason: a.Reason, Makes: a.Topic}
+	return Step{Thing: "topic", Stage: create, Do: "create topic " + a.Topic, Target: a.Topic, Reason: a.Reason, Makes: a.Topic}
 }
 
 // SetTopicPolicy replaces a topic's policy.
@@ -125,7 +125,7 @@ type ShorterPolicy struct {
 
 // Step returns the action as a step of a plan.
 func (a SetTopicPolicy) Step() Step {
-	return Step{Stage: configure, Do: "set policy of topic " + a.Topic, Target: a.Topic, Reason: a.Reason}
+	return Step{Thing: "policy of topic", Stage: configure, Do: "set policy of topic " + a.Topic, Target: a.Topic, Reason: a.Reason}
 }
 
 // SetTopicKey encrypts a topic with a key.
@@ -137,7 +137,7 @@ type SetTopicKey struct {
 
 // Step returns the action as a step of a plan.
 func (a SetTopicKey) Step() Step {
-	return Step{Stage: configure, Do: fmt.Sprintf("set key of topic %s to %s", a.Topic, cmp.Or(a.Key, "none")), Target: a.Topic, Reason: a.Reason, Needs: a.Key}
+	return Step{Thing: "key of topic", Stage: configure, Do: fmt.Sprintf("set key of topic %s to %s", a.Topic, cmp.Or(a.Key, "none")), Target: a.Topic, Reason: a.Reason, Needs: a.Key}
 }
 
 // Subscribe subscribes an endpoint to a topic.
@@ -150,7 +150,7 @@ type Subscribe struct {
 // Step returns the action as a step of a plan.
 func (a Subscribe) Step() Step {
 	who := a.Subscriber.String()
-	return Step{Stage: protect, Do: fmt.Sprintf("subscribe %s to topic %s", who, a.Topic), Target: who, Reason: a.Reason, Needs: a.Topic}
+	return Step{Thing: "subscription of", Stage: protect, Do: fmt.Sprintf("subscribe %s to topic %s", who, a.Topic), Target: who, Reason: a.Reason, Needs: a.Topic}
 }
 
 // ClearFilterPolicy removes the filter policy of a subscription, so that it

@@ -89,7 +89,7 @@ type CreateTrail struct {
 
 // Step returns the action as a step of a plan.
 func (a CreateTrail) Step() Step {
-	return Step{Stage: updateTrail, Do: fmt.Sprintf("create trail %s to bucket %s and log-group %s", trailName(a.Trail.ARN), a.Trail.Bucket, cmp.Or(logGroupName(a.Trail.LogGroupARN), "none")), Target: a.Trail.ARN, Reason: a.Reason, Makes: a.Trail.ARN}
+	return Step{Thing: "trail", Stage: updateTrail, Do: fmt.Sprintf("create trail %s to bucket %s and log-group %s", trailName(a.Trail.ARN), a.Trail.Bucket, cmp.Or(logGroupName(a.Trail.LogGroupARN), "none")), Target: a.Trail.ARN, Reason: a.Reason, Makes: a.Trail.ARN}
 }
 
 // UpdateTrail changes a trail to what Trail says. If CloudTrail refuses an
@@ -102,7 +102,7 @@ type UpdateTrail struct {
 
 // Step returns the action as a step of a plan.
 func (a UpdateTrail) Step() Step {
-	return Step{Stage: updateTrail, Do: "update trail " + trailName(a.Trail.ARN), Target: a.Trail.ARN, Reason: a.Reason}
+	return Step{Thing: "settings of trail", Stage: updateTrail, Do: "update trail " + trailName(a.Trail.ARN), Target: a.Trail.ARN, Reason: a.Reason}
 }
 
 // StartLogging makes a trail record events.
@@ -113,7 +113,7 @@ type StartLogging struct {
 
 // Step returns the action as a step of a plan.
 func (a StartLogging) Step() Step {
-	return Step{Stage: startLogging, Do: "start logging of trail " + trailName(a.Trail), Target: a.Trail, Reason: a.Reason, Needs: a.Trail}
+	return Step{Thing: "logging of trail", Stage: startLogging, Do: "start logging of trail " + trailName(a.Trail), Target: a.Trail, Reason: a.Reason, Needs: a.Trail}
 }
 
 // PutSelectors sets which events a trail records.
@@ -126,7 +126,7 @@ type PutSelectors struct {
 
 // Step returns the action as a step of a plan.
 func (a PutSelectors) Step() Step {
-	return Step{Stage: selectEvents, Do: "put event selectors of trail " + trailName(a.Trail), Target: a.Trail, Reason: a.Reason, Needs: a.Trail}
+	return Step{Thing: "event selectors of trail", Stage: selectEvents, Do: "put event selectors of trail " + trailName(a.Trail), Target: a.Trail, Reason: a.Reason, Needs: a.Trail}
 }
 
 // plan plans the account's trail:

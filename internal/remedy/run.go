@@ -68,6 +68,8 @@ type Cause struct {
 	Names     Names            // of the resources that the call changed; none if the event does not say
 	Advice    string           // what a person should do about such a call, whatever relight restores; "" for nothing
 	Severity  catalog.Severity // of a call with advice
+	Makes     bool             // the call created what it names
+	Fresh     bool             // the event is delivered for the first time, and again if its run fails for a while
 	Actor     string           // who made the call: an ARN first if the event has one; "" if the event does not say
 	SourceIP  string
 	Time      time.Time // when the call was made
@@ -85,6 +87,8 @@ type Report struct {
 	Err       error // what kept the run from observing or verifying
 
 	Unfinished bool // the run is not over, and only its causes are known
+	Again      bool // the run is repeated soon, because what failed may succeed then
+	First      bool // no sweep of the deployment has been before, so what was missing never was there
 }
 
 // Failures returns the error of the run and of every failed action, joined.

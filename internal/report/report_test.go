@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
-	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -111,72 +111,6 @@ func TestViewOfNothing(t *testing.T) {
 	}
 }
 
-func TestText(t *testing.T) {
-	for name, r := range map[string]remedy.Report{"full": full(), "planned": planned(), "unread": unread()} {
-		golden(t, name+".txt", []byte(report.Text(r)))
-	}
-}
-
-// The text of a backfill with thousands of lines still fits a notification, and
-// says how many lines it leaves out.
-func TestTextFitsAMessage(t *testing.T) {
-	r := full()
-	long := strings.Repeat("ä", 5000)
-	r.Plan.Actions, r.Outcomes, r.Remaining = nil, nil, nil
-	for i := range 3000 {
-		a := plan.CreateFlowLog{On: fmt.Sprintf("vpc-%d", i), Reason: long}
-		out := remedy.Outcome{Action: a}
-		switch i % 3 {
-		case 1:
-			out.Err = errors.New(long)
-		case 2:
-			r.Remaining = append(r.Remaining, a)
-		}
-		r.Outcomes = append(r.Outcomes, out)
-		r.Plan.Skips = append(r.Plan.Skips, plan.Skip{Subject: a.On, Reason: long})
-		r.Plan.Findings = append(r.Plan.Findings, plan.Finding{Subject: a.On, Problem: long})
-		r.Causes = append(r.Causes, remedy.Cause{EventName: long})
-	}
-	r.Err = errors.New(long)
-	text := report.Text(r)
-	if len(text) > 256<<10 || strings.ToValidUTF8(text, "") != text {
-		t.Errorf("a message of %d bytes", len(text))
-	}
-	for _, want := range []string{
-		"Restored: and 960 more, in the log", "Failed: and 960 more", "Still to restore: and 960 more",
-		"Needs action: and 2961 more", "Skipped: and 2961 more", "Cause: and 2962 more",
-	} {
-		if !strings.Contains(text, want) {
-			t.Errorf("the text lacks %q", want)
-		}
-	}
-}
-
-// The caller of an API writes a part of the text and must not be able to forge
-// lines.
-func TestTextCannotBeForged(t *testing.T) {
-	r := remedy.Report{Scope: scope, Causes: []remedy.Cause{{EventName: "DeleteAlarms", Actor: "x\nRestored: everything", SourceIP: "\r\x1b[2J\u2028\u202e"}}}
-	if got := report.Text(r); strings.Count(got, "\n") != 1 || strings.ContainsAny(got, "\r\x1b\u2028\u202e") {
-		t.Errorf("%q, want one line", got)
-	}
-}
-
-// However long the names are that a caller chose, the line says who made the
-// call, from where and when.
-func TestCauseIsComplete(t *testing.T) {
-	long := strings.Repeat("ä", 600)
-	r := remedy.Report{Scope: scope, Plan: plan.Plan{Touched: []string{"a" + long}}, Causes: []remedy.Cause{{
-		EventName: "DeleteAlarms", Names: remedy.NamesOf("a"+long, "b"+long), Actor: "arn:aws:iam::111122223333:user/" + long + "/mallory",
-		SourceIP: long, Time: time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC), Advice: "Read its new policy.",
-	}}}
-	got := report.Text(r)
-	for _, want := range []string{"Cause: DeleteAlarms of aä", " by arn:aws:iam::111122223333:user/ä", "ä/mallory from ä", " at 2026-03-03T12:00:00Z\n", ": Read its new policy.\n"} {
-		if !strings.Contains(got, want) || strings.ToValidUTF8(got, "") != got {
-			t.Errorf("%q lacks %q", got, want)
-		}
-	}
-}
-
 func TestUnrestored(t *testing.T) {
 	tests := map[string]struct {
 		r    remedy.Report
@@ -196,3 +130,5 @@ func TestUnrestored(t *testing.T) {
 		}
 	}
 }
+
+var discard = slog.New(slog.DiscardHandler)

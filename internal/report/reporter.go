@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -17,7 +16,7 @@ import (
 // A Publisher publishes a notification to a topic, and puts events on the default
 // bus.
 type Publisher interface {
-	Publish(ctx context.Context, topic, subject, message string) error
+	Publish(ctx context.Context, topic string, n remedy.Notification) error
 	Emit(ctx context.Context, detailType, detail string) error
 }
 
@@ -35,6 +34,10 @@ type Reporter struct {
 	Alarms    []string // names of the alarms on relight itself
 	Now       func() time.Time
 	Function  string // deployed name
+	Version   string // of relight
+	Chat      bool   // a chat channel is subscribed, so each message is also sent in its form
+
+	Own func(remedy.Cause) bool // reports whether relight itself made a call, which is then no cause; nil for never
 }
 
 // Notify sends people one notification about the runs that are worth it. A run
@@ -42,8 +45,45 @@ type Reporter struct {
 // returns a terminal error, because a second run would find nothing left to
 // report. If only one refuses it, the log has that, with the metric.
 func (p Reporter) Notify(ctx context.Context, fresh map[remedy.Scope]bool, reports ...remedy.Report) error {
-	worth := slices.DeleteFunc(slices.Clone(reports), func(r remedy.Report) bool { return !fresh[r.Scope] && !worthNotifying(r) })
-	return p.send(ctx, subject, "", worth)
+	worth := slices.Clone(reports)
+	for i := range worth {
+		worth[i] = settled(worth[i])
+	}
+	worth = slices.DeleteFunc(worth, func(r remedy.Report) bool { return !fresh[r.Scope] && !worthNotifying(r) })
+	return p.send(ctx, false, worth)
+}
+
+// settled returns a report without what another run is about to restore or to report:
+// what failed for now, if the run is repeated, and what the verification found beside
+// the run's own actions, which somebody changed after the run began and which has an event of
+// its own. If the run made something, it may be that which still needs a setting.
+func settled(r remedy.Report) remedy.Report {
+	if len(r.Causes) == 0 {
+		return r
+	}
+	tried, made := map[string]bool{}, false
+	for _, o := range r.Outcomes {
+		tried[plan.Key(o.Action)] = true
+		made = made || o.Action.Step().Makes != ""
+	}
+	if !made && len(r.Outcomes) > 0 {
+		r.Remaining = slices.DeleteFunc(slices.Clone(r.Remaining), func(a plan.Action) bool { return !tried[plan.Key(a)] })
+	}
+	if !r.Again {
+		return r
+	}
+	later := func(err error) bool { return err != nil && remedy.ClassOf(err).Retry() }
+	waits := map[string]bool{}
+	r.Outcomes = slices.DeleteFunc(slices.Clone(r.Outcomes), func(o remedy.Outcome) bool {
+		waits[plan.Key(o.Action)] = later(o.Err) || waits[plan.Key(o.Action)]
+		return later(o.Err)
+	})
+	r.Remaining = slices.DeleteFunc(slices.Clone(r.Remaining), func(a plan.Action) bool { return waits[plan.Key(a)] })
+	advised := slices.ContainsFunc(r.Causes, func(c remedy.Cause) bool { return c.Advice != "" })
+	if later(r.Err) && !advised { // a call for people to check does not wait
+		r.Err, r.Remaining = nil, nil
+	}
+	return r
 }
 
 // NotifyDaily sends people the one notification of a sweep that says once a day what
@@ -54,11 +94,8 @@ func (p Reporter) NotifyDaily(ctx context.Context, reports ...remedy.Report) err
 	for i := range worth {
 		worth[i].Plan.Skips = nil // what is left alone on purpose needs nobody
 	}
-	return p.send(ctx, dailySubject, dailyText, worth)
+	return p.send(ctx, true, worth)
 }
-
-// dailyText is the first line of a daily digest.
-const dailyText = "Daily digest: each of these comes again every day until it is gone.\n"
 
 // standing reports whether a sweep found something that needs a person.
 func standing(r remedy.Report) bool {
@@ -66,35 +103,37 @@ func standing(r remedy.Report) bool {
 }
 
 // send sends one notification about runs.
-func (p Reporter) send(ctx context.Context, headed func([]remedy.Report) string, first string, worth []remedy.Report) error {
+func (p Reporter) send(ctx context.Context, daily bool, worth []remedy.Report) error {
 	if p.Topic == "" || len(worth) == 0 {
 		return nil
 	}
-	head, text := headed(worth), first+Text(worth...)
-	err := p.tell(ctx, head, text, worth)
-	p.emit(ctx, head, text, worth)
+	d := p.document(p.Now(), daily, worth)
+	d.Subject = d.subject()
+	err := p.tell(ctx, d, worth)
+	d.preface = ""
+	p.emit(ctx, d)
 	return err
 }
 
 // tell publishes a notification to the topic, to those of last resort, or to all.
-func (p Reporter) tell(ctx context.Context, head, text string, worth []remedy.Report) error {
-	refused := p.publish(ctx, p.Topic, head, text)
+func (p Reporter) tell(ctx context.Context, d *Document, worth []remedy.Report) error {
+	refused := p.publish(ctx, p.Topic, d)
 	if refused == nil && !p.concerned(worth) {
 		return nil
 	}
-	why := "This is about relight itself, so all its topics carry it.\n"
+	d.preface = "This is about relight itself, so all its topics carry it.\n\n"
 	if refused != nil {
-		why = "The topic " + p.Topic + " refused this message: " + oneLine(refused.Error()) + ".\n"
+		d.preface = "The topic " + p.Topic + " refused this message: " + oneLine(refused.Error()) + ".\n\n"
 	}
 	carried, failed := refused == nil, refused
 	for _, to := range []string{p.Far, p.Last} { // relight's own says whether the other took it
 		if to == "" {
 			continue
 		}
-		err := p.publish(ctx, to, head, why+text)
+		err := p.publish(ctx, to, d)
 		if err != nil && to == p.Far {
 			f := plan.NewFinding(plan.LastTopicRefused, plan.Args{"topic": to, "error": oneLine(err.Error())})
-			why += "Needs action: " + f.String() + "\n"
+			d.preface += "Needs action: " + oneLine(f.String()) + "\n\n"
 			p.Log.LogAttrs(ctx, slog.LevelWarn, "finding", slog.String("code", string(f.Code)), slog.String("finding", f.String()))
 		}
 		carried, failed = carried || err == nil, cmp.Or(failed, err)
@@ -108,9 +147,16 @@ func (p Reporter) tell(ctx context.Context, head, text string, worth []remedy.Re
 	return nil
 }
 
-func (p Reporter) publish(ctx context.Context, topic, head, text string) error {
-	if err := p.Publisher.Publish(ctx, topic, head, text); err != nil {
+// publish publishes a document, and the same once more for chat channels if any are
+// subscribed. What a channel does not get, the log has: others got it.
+func (p Reporter) publish(ctx context.Context, topic string, d *Document) error {
+	if err := p.Publisher.Publish(ctx, topic, d.notification()); err != nil {
 		return &remedy.Error{Op: "notify", Target: topic, Class: remedy.Terminal, Err: err}
+	}
+	if p.Chat {
+		if err := p.Publisher.Publish(ctx, topic, d.chatNotification()); err != nil {
+			p.RecordUnsent(ctx, err, p.Now())
+		}
 	}
 	return nil
 }
@@ -125,39 +171,4 @@ func (p Reporter) concerned(reports []remedy.Report) bool {
 				return strings.Contains(f.Subject, p.Topic) || p.TopicKey != "" && strings.Contains(f.Subject, p.TopicKey)
 			})
 	})
-}
-
-// subject returns the subject of a notification. SNS accepts up to 100 ASCII
-// characters. Source: SNS API Reference, Publish.
-func subject(reports []remedy.Report) string {
-	repaired, unrestored := 0, 0
-	regions := map[string]bool{}
-	for _, r := range reports {
-		repaired += r.Repaired()
-		unrestored += Unrestored(r)
-		regions[r.Scope.Region] = true
-	}
-	where := reports[0].Scope.Region
-	if len(regions) > 1 {
-		where = fmt.Sprintf("%d regions", len(regions))
-	}
-	if repaired == 0 && unrestored == 0 {
-		return fmt.Sprintf("relight: needs attention in %s of %s", where, reports[0].Scope.Account)
-	}
-	s := fmt.Sprintf("relight: %d restored in %s of %s", repaired, where, reports[0].Scope.Account)
-	if unrestored > 0 {
-		s += fmt.Sprintf(", %d NOT restored", unrestored)
-	}
-	return s
-}
-
-// dailySubject returns the subject of a daily digest.
-func dailySubject(reports []remedy.Report) string {
-	var findings []string
-	failed := 0
-	for _, r := range reports {
-		findings = append(findings, lines(r.Plan.Findings)...)
-		failed += Unrestored(r)
-	}
-	return strings.Replace(subject(reports), "relight: ", fmt.Sprintf("relight daily digest, %d open: ", len(once(findings))+failed), 1)
 }

@@ -2,93 +2,277 @@ package report
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 	"unicode"
-
-	"github.com/relight-aws/relight/internal/plan"
-	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// These limits keep the text readable, and small enough for its eight parts to
-// fit a message of 256 KiB. Source of that limit: SNS API Reference, Publish.
+// These limits keep the text readable on a phone, and a message within what SNS takes;
+// see fit.
 const (
 	partLines  = 40  // of each part
 	lineBytes  = 800 // of each line
 	causeBytes = 250 // of what a cause names: the resources, the caller, the address
+	mostNames  = 40  // of the resources that one cause names
+	fewItems   = 3   // of the same thing are a line each; more are one line
+	fewCalls   = 5   // of one caller are a line each; more are one line for each name
 )
 
-// Text renders reports as the lines of one notification: who did what, what
-// relight restored, what it did not restore and why, and what needs action by a
-// person. Each part shows its first lines and says how many more are in the
-// log. If there are several reports, each line names its region.
-func Text(reports ...remedy.Report) string {
-	var causes, notices, restored, remembered, failed, unread, remaining, findings, skips []string
-	for _, r := range reports {
-		where := func(all ...string) []string {
-			for i := range all {
-				if len(reports) > 1 {
-					all[i] = r.Scope.Region + ": " + all[i]
-				}
-			}
-			return all
-		}
-		for _, c := range r.Causes {
-			causes = append(causes, middle(call(c))+" by "+middle(orUnknown(c.Actor))+" from "+middle(orUnknown(c.SourceIP))+" at "+c.Time.UTC().Format(time.RFC3339))
-		}
-		for _, c := range r.Notices() {
-			notices = append(notices, where(middle(call(c))+": "+c.Advice)...)
-		}
-		done := r.Restored()
-		for i, o := range r.Outcomes {
-			switch {
-			case o.Err != nil:
-				failed = append(failed, where(o.Action.Step().String()+": "+o.Err.Error())...)
-			case done[i] && o.Restores():
-				restored = append(restored, where(o.Action.Step().String())...)
-			}
-		}
-		remembered = append(remembered, where(lines(plan.Steps(r.Learned()))...)...)
-		if r.Err != nil {
-			unread = append(unread, where(r.Err.Error())...)
-		}
-		remaining = append(remaining, where(lines(plan.Steps(r.Remaining))...)...)
-		findings = append(findings, where(lines(r.Plan.Findings)...)...)
-		skips = append(skips, where(lines(r.Plan.Skips)...)...)
-	}
+// plainWord matches values that are safe in a command.
+var plainWord = regexp.MustCompile(`^[\w+=,.@-]+$`)
+
+// text renders a document for people: first what happened, by whom and whether it is
+// over, then the details, then what to do.
+func (d *Document) text(limit int) string {
 	var b strings.Builder
-	write(&b, "Cause", causes)
-	write(&b, "Notice", notices)
-	write(&b, "Restored", restored)
-	write(&b, "Remembered", remembered)
-	write(&b, "Failed", failed)
-	write(&b, "Failed", unread)
-	write(&b, "Still to restore", remaining)
-	write(&b, "Needs action", once(findings)) // kinds that depend on one thing have the same findings
-	write(&b, "Skipped", once(skips))
+	line := func(label, s string) { fmt.Fprintf(&b, "%s: %s\n", label, oneLine(s)) }
+	b.WriteString(d.preface)
+	fmt.Fprintf(&b, "%s.\n\n", strings.TrimSuffix(oneLine(upper(d.Summary)), "."))
+	if d.daily {
+		b.WriteString("Each of these comes again every day until it is gone.\n\n")
+	}
+	for i, l := range d.Lost {
+		if i < d.forGood {
+			line("LOST", l+".")
+		}
+	}
+	d.calls(line)
+	for i, l := range d.Lost {
+		if i >= min(d.forGood, 1) {
+			line("Lost", l+".")
+		}
+	}
+	line("Now", d.now3am())
+	var body strings.Builder
+	part(&body, "NOT restored", d.lines(d.Failed), limit)
+	part(&body, "Still to restore", d.lines(d.Remaining), limit)
+	var unread []string
+	for _, u := range d.Unread {
+		unread = append(unread, u.Error)
+	}
+	part(&body, "NOT checked", unread, limit)
+	part(&body, "Restored", d.lines(before(d.Restored)), limit)
+	part(&body, "Created", d.lines(d.Created), limit)
+	part(&body, "Removed", d.lines(d.Removed), limit)
+	part(&body, "Remembered", d.lines(d.Remembered), limit)
+	var notices, findings []string
+	for _, n := range d.Notices {
+		notices = append(notices, d.in(n.Region)+middle(n.call())+": "+n.Advice)
+	}
+	for _, f := range d.Findings {
+		findings = append(findings, d.in(f.Region)+"["+f.Code+"] "+f.Subject+": "+f.Problem+". "+f.Remedy)
+	}
+	part(&body, "Notice", unique(notices), limit)
+	part(&body, "Needs action", unique(findings), limit)
+	part(&body, "Skipped", d.Skipped, limit)
+	if body.Len() > 0 {
+		b.WriteString("\n" + body.String())
+	}
+	planned, attack := d.toDo()
+	if len(planned) > 0 {
+		b.WriteString("\n")
+		line("If this was planned", strings.Join(planned, "; ")+".")
+		for i, l := range attack {
+			line(fmt.Sprintf("If it was not, %d", i+1), l)
+		}
+	}
+	b.WriteString("\n")
+	line("Reference", d.reference())
 	return b.String()
 }
 
-func write(b *strings.Builder, part string, all []string) {
-	for i, l := range all {
-		if i == partLines {
-			fmt.Fprintf(b, "%s: and %d more, in the log\n", part, len(all)-i)
-			return
-		}
-		fmt.Fprintf(b, "%s: %s\n", part, oneLine(l))
+// calls writes who made which calls, and when.
+func (d *Document) calls(line func(label, s string)) {
+	if len(d.Causes) == 0 {
+		return
 	}
+	actors := d.Actors
+	if len(actors) == 0 {
+		actors = []string{""}
+	}
+	for i, actor := range actors {
+		if i == fewCalls {
+			line("Who", fmt.Sprintf("and %d more callers, in the log", len(actors)-i))
+			break
+		}
+		var from []string
+		order, by := []string{}, map[string][]Cause{}
+		for _, c := range d.Causes {
+			if c.Actor == actor || i == 0 && c.Actor == "" {
+				if c.SourceIP != "" {
+					from = append(from, c.SourceIP)
+				}
+				if by[c.EventName] == nil {
+					order = append(order, c.EventName)
+				}
+				by[c.EventName] = append(by[c.EventName], c)
+			}
+		}
+		who := actor
+		if who == "" {
+			who = "the event does not say"
+		}
+		if from = unique(from); len(from) > 0 {
+			who += " from " + few(from, len(from), 2)
+		}
+		line("Who", who)
+		for n, name := range order {
+			if n == fewCalls {
+				line("What", fmt.Sprintf("and %d more calls, in the log", len(order)-n))
+				break
+			}
+			line("What", calls(by[name]))
+		}
+	}
+	line("When", d.when())
 }
 
-// once returns the lines in order and without repeats.
-func once(all []string) []string {
-	var out []string
-	for _, l := range all {
-		if !slices.Contains(out, l) {
-			out = append(out, l)
+// calls says in one line which calls of one name were made.
+func calls(all []Cause) string {
+	var names []string
+	for _, c := range all {
+		names = append(names, c.Names...)
+	}
+	said := all[0].EventName
+	if len(all) > 1 {
+		said += fmt.Sprintf(" %d times", len(all))
+	}
+	if names = unique(names); len(names) > 0 {
+		said += " of " + few(names, len(names), fewItems)
+	}
+	return said
+}
+
+func (d *Document) when() string {
+	const form = "2006-01-02 15:04:05"
+	if d.Causes[0].Time.IsZero() {
+		return "the event does not say"
+	}
+	first, last := d.Causes[0].Time.UTC(), d.Causes[len(d.Causes)-1].Time.UTC()
+	said := first.Format(form)
+	if last.Sub(first) >= time.Second {
+		said += " to " + last.Format("15:04:05")
+	}
+	said += " UTC"
+	switch d.Outcome {
+	case OutcomeRestored:
+		if d.OffSeconds != nil {
+			said += ", off " + d.off()
 		}
+	case OutcomeNotRestored:
+		said += ", and off since then"
+	}
+	return said
+}
+
+// now3am says whether it is over.
+func (d *Document) now3am() string {
+	open := len(d.Findings) + len(d.Notices)
+	switch {
+	case len(d.Failed)+len(d.Remaining) > 0:
+		return fmt.Sprintf("NOT over. Not restored: %d of %d. relight tries again in every sweep.", len(d.Failed)+len(d.Remaining), len(d.Failed)+len(d.Remaining)+len(d.Restored)+len(d.Created))
+	case len(d.Unread) > 0:
+		return "not known. relight could not check. It tries again in every sweep."
+	case len(d.Restored) > 0 && open > 0:
+		return "what relight can restore is restored. The rest needs a person: see below."
+	case len(d.Restored) > 0 && len(d.Lost) > 0:
+		return "over. Everything is restored, except what is lost."
+	case len(d.Restored) > 0:
+		return "over. Everything is restored."
+	case len(d.Created) > 0 && open > 0:
+		return "everything is created. Something needs a person: see below."
+	case len(d.Created) > 0:
+		return "over. relight created what was not there before."
+	case open > 0:
+		return "relight changed nothing. This needs a person: see below."
+	}
+	return "over. relight remembers this from now on."
+}
+
+// lines returns items as lines. More than fewItems of one thing are one line.
+func (d *Document) lines(items []Item) []string {
+	type group struct{ region, thing, err string }
+	groups := map[group][]Item{}
+	var order []group
+	for _, i := range items {
+		g := group{i.Region, i.Thing, i.Class}
+		if i.Thing == "" {
+			g.thing, _, _ = strings.Cut(i.Action, " ")
+		}
+		if groups[g] == nil {
+			order = append(order, g)
+		}
+		groups[g] = append(groups[g], i)
+	}
+	var out []string
+	for _, g := range order {
+		all := groups[g]
+		if len(all) <= fewItems {
+			for _, i := range all {
+				l := d.in(i.Region) + i.name() + " (" + i.Reason + ")"
+				if i.Error != "" {
+					l += ": " + i.Error
+				}
+				out = append(out, l)
+			}
+			continue
+		}
+		var names, errs []string
+		for _, i := range all {
+			if i.Thing == "" {
+				names = append(names, done(i.Action))
+			} else {
+				names = append(names, i.short())
+			}
+			if i.Error != "" {
+				errs = append(errs, i.Error)
+			}
+		}
+		l := d.in(g.region)
+		switch {
+		case all[0].Thing == "":
+			l += fmt.Sprintf("%d changes: ", len(all))
+		case strings.HasSuffix(all[0].Thing, " of"):
+			l += fmt.Sprintf("%d %s ", len(all), plural(all[0].Thing))
+		default:
+			l += fmt.Sprintf("%d %s: ", len(all), plural(all[0].Thing))
+		}
+		l += few(names, len(names), fewItems)
+		if errs = unique(errs); len(errs) > 0 {
+			l += ". The first error: " + errs[0]
+		}
+		out = append(out, l)
 	}
 	return out
+}
+
+// before returns items with the reasons that they had before they were restored.
+func before(items []Item) []Item {
+	out := slices.Clone(items)
+	for i := range out {
+		out[i].Reason = past.Replace(out[i].Reason)
+	}
+	return out
+}
+
+// in says in which region something is, if the message is about several.
+func (d *Document) in(region string) string {
+	if len(d.Regions) > 1 {
+		return region + ": "
+	}
+	return ""
+}
+
+func part(b *strings.Builder, label string, all []string, limit int) {
+	for i, l := range all {
+		if i == limit {
+			fmt.Fprintf(b, "%s: and %d more, in the log\n", label, len(all)-i)
+			return
+		}
+		fmt.Fprintf(b, "%s: %s\n", label, oneLine(l))
+	}
 }
 
 // middle cuts the middle out of what a cause names, because a caller can choose
@@ -116,17 +300,10 @@ func oneLine(s string) string {
 	return s
 }
 
-// call returns the name of a call with the resources that it named.
-func call(c remedy.Cause) string {
-	if names := c.Names.List(); len(names) > 0 {
-		return c.EventName + " of " + strings.Join(names, ", ")
+// upper begins a sentence.
+func upper(s string) string {
+	if s == "" || s[0] > unicode.MaxASCII || strings.HasPrefix(s, "relight") {
+		return s
 	}
-	return c.EventName
-}
-
-func orUnknown(s string) string {
-	if s == "" {
-		return "unknown"
-	}
-	return s
+	return strings.ToUpper(s[:1]) + s[1:]
 }

@@ -3,8 +3,10 @@
 package report
 
 import (
+	"strings"
 	"time"
 
+	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
 	"github.com/relight-aws/relight/internal/version"
@@ -43,10 +45,11 @@ type Action struct {
 
 // A Finding is a problem that only a person can fix.
 type Finding struct {
-	Code    string `json:"code"` // see docs/operations.md
-	Subject string `json:"subject"`
-	Problem string `json:"problem"`
-	Remedy  string `json:"remedy"`
+	Code     string           `json:"code"` // see docs/operations.md
+	Severity catalog.Severity `json:"severity"`
+	Subject  string           `json:"subject"`
+	Problem  string           `json:"problem"`
+	Remedy   string           `json:"remedy"`
 }
 
 // A Cause is an event that caused the run.
@@ -63,6 +66,10 @@ type Cause struct {
 type Notice struct {
 	Cause
 	Advice string `json:"advice"`
+}
+
+func findingOf(f plan.Finding) Finding {
+	return Finding{Code: string(f.Code), Severity: f.Severity, Subject: f.Subject, Problem: f.Problem, Remedy: f.Remedy}
 }
 
 func causeOf(c remedy.Cause) Cause {
@@ -99,7 +106,7 @@ func ViewOf(r remedy.Report) View {
 		v.Unwanted = append(v.Unwanted, view)
 	}
 	for _, f := range r.Plan.Findings {
-		v.Findings = append(v.Findings, Finding{Code: string(f.Code), Subject: f.Subject, Problem: f.Problem, Remedy: f.Remedy})
+		v.Findings = append(v.Findings, findingOf(f))
 	}
 	for _, c := range r.Causes {
 		v.Causes = append(v.Causes, causeOf(c))
@@ -150,4 +157,12 @@ func worthNotifying(r remedy.Report) bool {
 		}
 	}
 	return r.Repaired() > 0 || len(r.Learned()) > 0 || len(r.Causes) > 0 && Unrestored(r) > known || r.Alerts()
+}
+
+// call returns the name of a call with the resources that it named.
+func (c Cause) call() string {
+	if len(c.Names) > 0 {
+		return c.EventName + " of " + strings.Join(c.Names, ", ")
+	}
+	return c.EventName
 }

@@ -38,14 +38,16 @@ type Event struct {
 // advice is the one for the scope's kind.
 func (e Event) CauseOf(i int) remedy.Cause {
 	c := e.Cause
-	c.Advice, c.Severity = e.advised[i].advice, e.advised[i].severity
+	c.Advice, c.Severity, c.Makes = e.advised[i].advice, e.advised[i].severity, e.advised[i].makes
 	return c
 }
 
-// An advised has what a person should do about a call, and how bad the call is.
+// An advised has what a person should do about a call, how bad the call is, and whether
+// it made what it names.
 type advised struct {
 	advice   string
 	severity catalog.Severity
+	makes    bool
 }
 
 type envelope struct {
@@ -118,7 +120,7 @@ func Parse(raw []byte) (Event, error) {
 				continue
 			}
 		}
-		about := advised{advice(call, e.Detail), call.Severity}
+		about := advised{advice(call, e.Detail), call.Severity, call.Makes}
 		if len(ev.Scopes) == 0 { // people read about the first resource
 			ev.Cause.Names, ev.Cause.Advice, ev.Cause.Severity = names, about.advice, about.severity
 		}

@@ -157,7 +157,7 @@ func (s stage) cutAndAttack(t *testing.T, want lab.Snapshot, cuts []part) (by st
 				t.Fatal(err)
 			}
 			for _, m := range messages {
-				mail.WriteString(m.Message)
+				mail.WriteString(m.Raw)
 			}
 			missing = nil
 			for _, c := range cuts {

@@ -58,7 +58,7 @@ func TestForwarderCuts(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, m := range messages {
-					mail.WriteString(m.Message)
+					mail.WriteString(m.Raw)
 				}
 				missing := s.snapshot(t).Diff(want)
 				for _, rule := range tt.rules {

@@ -100,7 +100,7 @@ func TestSecondWayOut(t *testing.T) {
 		_, err := intruder.SNS.SetTopicAttributes(t.Context(), &sns.SetTopicAttributesInput{TopicArn: aws.String(w.topic), AttributeName: aws.String(name), AttributeValue: aws.String(value)})
 		return err
 	}
-	const attacked = "Cause: DeleteMetricFilter"
+	const attacked = "What: DeleteMetricFilter"
 	refused := "The topic " + w.topic + " refused this message: "
 	for _, tt := range []struct {
 		name string
@@ -126,11 +126,11 @@ func TestSecondWayOut(t *testing.T) {
 				}
 			}
 			return nil
-		}, "Cause: Unsubscribe"},
+		}, "What: Unsubscribe"},
 		{"alarms muted", nil, func(t *testing.T) error {
 			_, err := intruder.CloudWatch.DisableAlarmActions(t.Context(), &cloudwatch.DisableAlarmActionsInput{AlarmNames: s.ownAlarms(t)})
 			return err
-		}, "Cause: DisableAlarmActions"},
+		}, "What: DisableAlarmActions"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s.drain(t)
