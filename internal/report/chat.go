@@ -70,10 +70,10 @@ func (d *Document) chat() Chat {
 	}
 	for _, s := range attack {
 		what, _, _ := strings.Cut(s, ": aws ")
-		if step := "If it was not: " + s; len(step) <= chatStep {
+		if step := "If nobody planned it: " + s; len(step) <= chatStep {
 			steps = append(steps, markdown(step))
 		} else {
-			steps = append(steps, markdown(trim("If it was not: "+what, chatStep)))
+			steps = append(steps, markdown(trim("If nobody planned it: "+what, chatStep)))
 		}
 	}
 	thread := "relight " + d.Account

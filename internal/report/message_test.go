@@ -211,6 +211,7 @@ func checkLimits(t *testing.T, name string, box *mailbox) {
 				t.Errorf("%s: attribute %s is empty", name, a.Name)
 			}
 		}
+		t.Logf("%s: %d bytes", name, size)
 		if size > 262_144 {
 			t.Errorf("%s: a message of %d bytes", name, size)
 		}
@@ -326,7 +327,7 @@ func TestCommandsAreSafe(t *testing.T) {
 	} {
 		text := send(t, scene{reports: []remedy.Report{after(of(catalog.Alarms, "us-east-1", putAlarm("a")), by(actor, "Delete;Alarms", "$(id)"))}}).messages[0]
 		for l := range strings.SplitSeq(text, "\n") {
-			if command := strings.Contains(l, "aws "); command && strings.HasPrefix(l, "If it was not") && (strings.ContainsAny(l, "`$") || strings.Contains(l, "a;b") || strings.Contains(l, "Delete;")) {
+			if command := strings.Contains(l, "aws "); command && strings.HasPrefix(l, "If nobody planned it") && (strings.ContainsAny(l, "`$") || strings.Contains(l, "a;b") || strings.Contains(l, "Delete;")) {
 				t.Errorf("%q: %s", actor, l)
 			}
 		}

@@ -153,7 +153,7 @@ func (p Reporter) publish(ctx context.Context, topic string, d *Document) error 
 	if err := p.Publisher.Publish(ctx, topic, d.notification()); err != nil {
 		return &remedy.Error{Op: "notify", Target: topic, Class: remedy.Terminal, Err: err}
 	}
-	if p.Chat {
+	if p.Chat && topic != p.Far { // an owner's topic has no subscriber of relight's
 		if err := p.Publisher.Publish(ctx, topic, d.chatNotification()); err != nil {
 			p.RecordUnsent(ctx, err, p.Now())
 		}

@@ -75,7 +75,7 @@ func (d *Document) text(limit int) string {
 		b.WriteString("\n")
 		line("If this was planned", strings.Join(planned, "; ")+".")
 		for i, l := range attack {
-			line(fmt.Sprintf("If it was not, %d", i+1), l)
+			line(fmt.Sprintf("If nobody planned it, %d", i+1), l)
 		}
 	}
 	b.WriteString("\n")
