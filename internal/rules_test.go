@@ -125,6 +125,8 @@ var layers = map[string][]string{
 		"github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go", "golang.org/x/sync/errgroup",
 	},
 	"internal/awsio/prune": {"internal/awsio", "internal/catalog", "internal/plan", "internal/remedy", "github.com/aws/aws-sdk-go-v2/"},
+	// What asks the functions' logs. Only the command line links it.
+	"internal/awsio/insights": {"github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"},
 	"internal/publish": {
 		"internal/app", "internal/audit", "internal/audit/finding", "internal/awsio", "internal/awsio/hub", "internal/catalog",
 		"github.com/aws/aws-lambda-go/lambda",
@@ -149,7 +151,7 @@ var layers = map[string][]string{
 	"functions/audit":      {"internal/publish"},
 	"infra":                {"infra/", "internal/catalog", "internal/config", "internal/release", "internal/version", "github.com/aws/aws-cdk-go/", "github.com/aws/constructs-go/", "github.com/aws/jsii-runtime-go"},
 	"cmd": {
-		"events", "internal/app", "internal/audit", "internal/audit/finding", "internal/audit/page", "internal/awsio", "internal/awsio/prune", "internal/awsio/remove", "internal/catalog", "internal/config", "internal/lab", "internal/pattern", "internal/probe", "internal/remedy", "internal/report", "internal/version",
+		"events", "internal/app", "internal/audit", "internal/audit/finding", "internal/audit/page", "internal/awsio", "internal/awsio/insights", "internal/awsio/prune", "internal/awsio/remove", "internal/catalog", "internal/config", "internal/lab", "internal/pattern", "internal/probe", "internal/remedy", "internal/report", "internal/version",
 		"github.com/", "golang.org/x/",
 	},
 }

@@ -148,9 +148,9 @@ func (l lambdas) feed(scope constructs.Construct, k catalog.Kind, fn awslambda.F
 func (l lambdas) function(scope constructs.Construct, f catalog.Function, queues []awssqs.IQueue, timeout time.Duration, description string) awslambda.Function {
 	name := l.baseline().FunctionName(f)
 	logs := awslogs.NewLogGroup(scope, jsii.String("Logs"), &awslogs.LogGroupProps{
-		LogGroupName:  jsii.String(catalog.FunctionLogGroup(name)),
+		LogGroupName:  jsii.String(l.logGroup(name)),
 		Retention:     awslogs.RetentionDays_THREE_MONTHS,
-		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+		RemovalPolicy: awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE,
 	})
 	grants := append(catalog.Grants(f, l.Config.GrantKeys(l.Home)...), catalog.RuntimeGrants(f)...)
 	values := l.values(name)
@@ -191,6 +191,7 @@ func (l lambdas) function(scope constructs.Construct, f catalog.Function, queues
 			catalog.EnvDeliveryRole: l.delivery.RoleArn(),
 			catalog.EnvSchedule:     jsii.String(l.scheduleName()),
 			catalog.EnvScheduleRole: l.scheduler.RoleArn(),
+			catalog.EnvLogs:         jsii.String(l.logs()),
 			catalog.EnvRole:         role.RoleArn(),
 			catalog.EnvSweepRole:    sweepRole.RoleArn(),
 		},
@@ -209,6 +210,18 @@ func (l lambdas) source(f catalog.Function) awslambda.Code {
 	}
 	key := awscdk.Fn_Sub(jsii.String("${"+catalog.ParamPrefix+"}"+l.Plain.Keys[f]), nil)
 	return awslambda.Code_FromBucketV2(l.packages, key, nil)
+}
+
+// logGroup returns the name of the log group of the function with that deployed name. The
+// logs outlive the stack. CloudFormation could not make a log group of the same name
+// for the next one, so the name ends with a part of the stack's ID.
+func (l lambdas) logGroup(name string) string { return catalog.FunctionLogs(name) + "-" + l.logs() }
+
+// logs returns the first eight digits of the UUID in the stack's ID. Source: AWS
+// CloudFormation User Guide, "Get AWS values using pseudo parameters", AWS::StackId.
+func (l lambdas) logs() string {
+	uuid := awscdk.Fn_Select(jsii.Number(2), awscdk.Fn_Split(jsii.String("/"), l.stack.StackId(), nil))
+	return *awscdk.Fn_Select(jsii.Number(0), awscdk.Fn_Split(jsii.String("-"), uuid, nil))
 }
 
 // code returns the directory with the files that are deployed as f.
@@ -231,7 +244,7 @@ func (l lambdas) values(name string) map[string]string {
 		catalog.InKey:           *l.alerts.key.KeyArn(),
 		catalog.InLastResort:    *l.alerts.last.TopicArn(),
 		catalog.InFarTopic:      l.Config.LastResort.Topic,
-		catalog.InLogGroup:      arn(l.stack, "logs", *l.stack.Region(), "log-group:"+catalog.FunctionLogGroup(name)),
+		catalog.InLogGroup:      arn(l.stack, "logs", *l.stack.Region(), "log-group:"+l.logGroup(name)),
 	}
 	for _, placeholder := range []string{catalog.InFlowLogBuckets, catalog.InFlowLogStreams, catalog.InFlowLogRoles} {
 		values[placeholder] = strings.Join(l.Config.Baseline().FlowLogResources(placeholder), "\n")

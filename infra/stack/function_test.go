@@ -39,13 +39,14 @@ func TestFunctions(t *testing.T) {
 			}
 			role := "${" + strings.TrimPrefix(name, tt.prefix+"-") + "Role"
 			env, _ := at(p, "Environment", "Variables").(map[string]any)
-			if len(env) != 11 || !strings.HasPrefix(text(env[catalog.EnvLastResort]), "${LastResort") || env[catalog.EnvDeadLetters] == nil || !strings.HasPrefix(text(env[catalog.EnvSchedule]), tt.prefix+"-sweep-") || !strings.HasPrefix(text(env[catalog.EnvScheduleRole]), "${scheduleScheduleRole") || text(env[catalog.EnvAccount]) != "${AWS::AccountId}" || text(env[catalog.EnvHomeRegion]) != home ||
+			if len(env) != 12 || !strings.HasPrefix(text(env[catalog.EnvLastResort]), "${LastResort") || env[catalog.EnvDeadLetters] == nil || !strings.HasPrefix(text(env[catalog.EnvSchedule]), tt.prefix+"-sweep-") || !strings.HasPrefix(text(env[catalog.EnvScheduleRole]), "${scheduleScheduleRole") || text(env[catalog.EnvAccount]) != "${AWS::AccountId}" || text(env[catalog.EnvHomeRegion]) != home ||
 				text(env[catalog.EnvTopic]) != ref(topic) || !strings.HasPrefix(text(env[catalog.EnvTopicKey]), "${Key") || !strings.HasPrefix(text(env[catalog.EnvDeliveryRole]), "${DeliveryRole") ||
 				!strings.HasPrefix(text(env[catalog.EnvRole]), role) || !strings.HasPrefix(text(env[catalog.EnvSweepRole]), "${backfillRole") {
 				t.Errorf("%s: environment %v", name, env)
 			}
 			group := s.Resources[strings.Trim(text(at(p, "LoggingConfig", "LogGroup")), "${}")]
-			if group.Properties["LogGroupName"] != "/aws/lambda/"+name || seconds(group.Properties["RetentionInDays"]) != 90 || group.DeletionPolicy != "Delete" {
+			if text(group.Properties["LogGroupName"]) != "/aws/lambda/"+name+"-"+text(env[catalog.EnvLogs]) || text(env[catalog.EnvLogs]) != stackPart ||
+				seconds(group.Properties["RetentionInDays"]) != 90 || group.DeletionPolicy != "RetainExceptOnCreate" || group.UpdateReplacePolicy != "Retain" {
 				t.Errorf("%s logs to %+v", id, group)
 			}
 		}

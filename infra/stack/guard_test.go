@@ -61,6 +61,8 @@ func checkGuard(t *testing.T, configuration string, c config.Config, home string
 	if parts.Sweeps {
 		bus, _ = s.only(t, "AWS::Events::EventBus")
 		d.ScheduleRole = text(at(function(t, s, "relight-guard"), "Environment", "Variables", catalog.EnvScheduleRole))
+		d.Logs = text(at(function(t, s, "relight-guard"), "Environment", "Variables", catalog.EnvLogs))
+		parts = d.Parts(home, region)
 	}
 	roleName := func(v any) string {
 		if v == nil {
@@ -268,7 +270,7 @@ func document(v any, partition, region string) string {
 		return "[" + strings.Join(parts, ",") + "]"
 	case map[string]any:
 		if v["Ref"] != nil || v["Fn::GetAtt"] != nil || v["Fn::Join"] != nil {
-			filled := strings.NewReplacer("${AWS::Partition}", partition, "${AWS::AccountId}", "111122223333", "${AWS::Region}", region).Replace(text(v))
+			filled := strings.NewReplacer("${AWS::Partition}", partition, "${AWS::AccountId}", "111122223333", "${AWS::Region}", region, stackPart, "0a1b2c3d").Replace(text(v))
 			return `"` + resolved.ReplaceAllString(filled, "arn:"+partition+":service:"+region+":111122223333:"+strings.Repeat("x", 64)) + `"`
 		}
 		var parts []string

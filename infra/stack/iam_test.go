@@ -80,7 +80,7 @@ func TestGrants(t *testing.T) {
 				catalog.InDeliveryRole: delivery, catalog.InDeliveryName: strings.TrimSuffix(delivery, ".Arn}") + "}",
 				catalog.InTopic: ref(topic), catalog.InLastResort: ref(last), catalog.InKey: arn(key), catalog.InQueue: queue,
 				catalog.InScheduleRole: text(at(fn.Properties, "Environment", "Variables", catalog.EnvScheduleRole)),
-				catalog.InLogGroup:     "arn:${AWS::Partition}:logs:" + home + ":${AWS::AccountId}:log-group:/aws/lambda/" + name,
+				catalog.InLogGroup:     "arn:${AWS::Partition}:logs:" + home + ":${AWS::AccountId}:log-group:/aws/lambda/" + name + "-" + text(at(fn.Properties, "Environment", "Variables", catalog.EnvLogs)),
 			}
 			var want []string
 			for _, g := range append(catalog.Grants(f, catalog.KeyForwarders), catalog.RuntimeGrants(f)...) {

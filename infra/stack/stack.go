@@ -7,7 +7,7 @@
 // so one synthesis works in any of them. CloudFormation generates physical
 // names, so they never clash with resources that an earlier deployment left
 // behind. The exceptions are names that others must be able to derive from the
-// prefix: those of functions, their log groups, the bus, the rules, the queues,
+// prefix: those of functions, the bus, the rules, the queues,
 // which relight restores under their names, and the stacks.
 package stack
 

@@ -244,6 +244,9 @@ func (t template) queue(tb testing.TB, function string) string {
 func ref(id string) string { return "${" + id + "}" }
 func arn(id string) string { return "${" + id + ".Arn}" }
 
+// stackPart stands for the first eight digits of the UUID in the stack's ID.
+const stackPart = "${the first part of AWS::StackId}"
+
 // text renders a property as one string, with references written as in Fn::Sub.
 func text(v any) string {
 	switch v := v.(type) {
@@ -258,6 +261,11 @@ func text(v any) string {
 		}
 		if join, ok := v["Fn::Join"].([]any); ok {
 			return strings.Join(texts(join[1]), join[0].(string))
+		}
+		if v["Fn::Select"] != nil {
+			if raw, _ := json.Marshal(v); string(raw) == `{"Fn::Select":[0,{"Fn::Split":["-",{"Fn::Select":[2,{"Fn::Split":["/",{"Ref":"AWS::StackId"}]}]}]}]}` {
+				return stackPart
+			}
 		}
 	}
 	raw, err := json.Marshal(v)

@@ -47,7 +47,7 @@ func (w *world) addGuard() {
 	if want.Audit.On() {
 		w.AddFunction(home, want.FunctionName(catalog.Auditor))
 	}
-	for _, group := range want.FunctionLogs() {
+	for _, group := range want.Parts(home, home).Logs {
 		w.createGroup(home, group)
 		w.putRetention(home, group, catalog.LogDays)
 	}

@@ -45,6 +45,7 @@ func guardKind() kind {
 		each((*region).putMapping),
 		each((*region).putQueue),
 		each((*region).createLogGroup),
+		each((*region).raiseRetention),
 		each((*region).putAlarm),
 	)
 }
@@ -240,16 +241,19 @@ func (r *region) ours(of catalog.ResourceType, name string) bool {
 // none.
 func (r *region) guardLogs(ctx context.Context, state *plan.GuardState, names []string) error {
 	wanted := slices.DeleteFunc(slices.Clone(r.parts().Logs), func(group string) bool { return len(names) > 0 && !slices.Contains(names, group) })
-	state.Logs = map[string]bool{}
+	state.Logs = map[string]*plan.LogGroup{}
 	if len(wanted) == 0 {
 		return nil
 	}
 	found := map[string]plan.LogGroup{}
-	if err := r.listLogGroups(ctx, catalog.FunctionLogGroup(r.Want.Name("")), wanted, found); err != nil {
+	if err := r.listLogGroups(ctx, catalog.FunctionLogs(r.Want.Name("")), wanted, found); err != nil {
 		return err
 	}
 	for _, group := range wanted {
-		_, state.Logs[group] = found[group]
+		state.Logs[group] = nil
+		if g, exists := found[group]; exists {
+			state.Logs[group] = &g
+		}
 	}
 	return nil
 }

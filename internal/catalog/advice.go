@@ -96,8 +96,8 @@ const (
 		"Read the function's policy: aws lambda get-policy. If nobody wanted the statement, remove it: aws lambda remove-permission."
 	adviceInvocations = "This function is relight's own. The settings decide how often a failed sweep is tried again, for how long, and where a person finds it afterwards. " +
 		"Read them: aws lambda get-function-event-invoke-config. If nobody wanted the change, set them back to what the stack has: aws cloudformation get-template."
-	adviceOwnLogs = "This log group is of one of relight's own functions: it says what relight did and why. A shorter retention destroys that. " +
-		"If nobody wanted it, set it back to 90 days: aws logs put-retention-policy."
+	adviceOwnLogs = "This log group is of one of relight's own functions: it says what relight did and why. A shorter retention destroys that, so relight raises it to 90 days again. " +
+		"If nobody wanted the change, find out what else the caller did."
 	adviceOwnBoundary = "This policy is the permissions boundary of relight's own roles. Without its rights relight cannot restore, and with more of them the boundary no longer bounds. relight does not change it. " +
 		"Compare its versions: aws iam list-policy-versions, get-policy-version. If nobody wanted the change, set the earlier one back: aws iam set-default-policy-version."
 	adviceOwnRole = "This role is relight's own. Without its rights relight cannot restore, and with more of them whoever takes over the function gets them. relight does not change it. " +

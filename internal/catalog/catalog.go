@@ -165,6 +165,7 @@ type Deployment struct {
 	DeliveryRole string // ARN of the role that delivers relight's flow logs
 	Schedule     string // the name of the schedule that sweeps
 	ScheduleRole string // ARN of the role with which the schedules sweep
+	Logs         string // what the names of the functions' log groups end with
 	Role         string // ARN of the role that this process has; "" in a terminal
 	SweepRole    string // ARN of the role of Backfill
 

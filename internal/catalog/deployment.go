@@ -1,5 +1,10 @@
 package catalog
 
+import (
+	"regexp"
+	"strings"
+)
+
 // The names below depend only on the prefix, so that no stack has to import
 // from another. relight finds the resources of the stacks by these names.
 
@@ -13,9 +18,21 @@ func (b Baseline) ForwarderName(region string) string { return b.Name(region) }
 // events forwarded from other regions.
 func (b Baseline) BusName() string { return b.Prefix }
 
-// FunctionLogGroup returns the log group of the function with that deployed
-// name.
-func FunctionLogGroup(name string) string { return "/aws/lambda/" + name }
+// FunctionLogs returns what the names of the log groups begin with to which the
+// function with that deployed name writes. They end with a part of the stack's ID: the logs outlive
+// the stack, and the next deployment makes new ones.
+func FunctionLogs(name string) string { return "/aws/lambda/" + name }
+
+// logsEnd matches what the names of a function's log groups end with; that of a group
+// which Lambda makes itself ends with nothing.
+var logsEnd = regexp.MustCompile(`^(-[0-9a-f]{8})?$`)
+
+// IsFunctionLogs reports whether a log group is one of the function with that deployed
+// name, of this deployment or an earlier one.
+func IsFunctionLogs(group, name string) bool {
+	rest, its := strings.CutPrefix(group, FunctionLogs(name))
+	return its && logsEnd.MatchString(rest)
+}
 
 // These are the outputs of the home stack.
 const (

@@ -69,7 +69,7 @@ type Parts struct {
 	Queues    []Queue
 	Mappings  []Mapping
 	Functions []Function
-	Logs      []string // the log groups of the functions
+	Logs      []string // the log groups of the functions; none if the deployment is not known
 	Sweeps    bool     // it has the schedules of the sweep
 
 	Alarms []StackAlarm // those of a forwarder; the alarms of the home stack belong to the kind Alarms
@@ -81,7 +81,7 @@ func (b Baseline) Parts(home, region string) Parts {
 	switch {
 	case region == home:
 		return Parts{
-			Stack: b.StackName(), Rules: b.Rules(home), Queues: b.Queues(home), Mappings: b.Mappings(home), Logs: b.FunctionLogs(), Sweeps: true,
+			Stack: b.StackName(), Rules: b.Rules(home), Queues: b.Queues(home), Mappings: b.Mappings(home), Sweeps: true,
 			Functions: b.Deployed(),
 		}
 	case slices.Contains(b.Forwarders(home), region):

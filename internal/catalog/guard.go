@@ -225,16 +225,23 @@ func (b Baseline) Queues(home string) []Queue {
 // LogDays is the retention of the log groups of relight's functions.
 const LogDays = 90
 
-// FunctionLogs returns the log groups of the functions of the home stack.
-func (b Baseline) FunctionLogs() []string {
-	groups := []string{FunctionLogGroup(b.FunctionName(Backfill))}
-	for _, k := range b.Guard.Kinds {
-		groups = append(groups, FunctionLogGroup(b.FunctionName(Function(k))))
+// FunctionLogGroup returns the log group of a function.
+func (d Desired) FunctionLogGroup(f Function) string {
+	group := FunctionLogs(d.FunctionName(f))
+	if d.Logs != "" {
+		group += "-" + d.Logs
 	}
-	if b.Audit.On() {
-		groups = append(groups, FunctionLogGroup(b.FunctionName(Auditor)))
+	return group
+}
+
+// Parts returns the parts of the stack of a region, with the log groups of this
+// deployment.
+func (d Desired) Parts(home, region string) Parts {
+	p := d.Baseline.Parts(home, region)
+	for _, f := range p.Functions {
+		p.Logs = append(p.Logs, d.FunctionLogGroup(f))
 	}
-	return groups
+	return p
 }
 
 // SchedulePrefix begins the name of the sweep's schedule. The rest depends on the

@@ -13,6 +13,7 @@ const (
 	EnvDeadLetters  = "RELIGHT_DEAD_LETTERS"  // the names of the dead-letter queues: "id=name id=name"
 	EnvSchedule     = "RELIGHT_SCHEDULE"      // the name of the schedule that sweeps
 	EnvConfig       = "RELIGHT_CONFIG"        // changes to the configuration, from the parameter of a template that deploys without the CDK
+	EnvLogs         = "RELIGHT_LOGS"          // what the names of the functions' log groups end with
 	EnvScheduleRole = "RELIGHT_SCHEDULE_ROLE" // ARN of the role with which the schedule sweeps
 )
 

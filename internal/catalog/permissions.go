@@ -523,7 +523,7 @@ var kindGrants = map[Kind][]Grant{
 		},
 		{
 			Actions:   []string{"logs:CreateLogGroup", "logs:PutRetentionPolicy"},
-			Resources: []string{arn + "logs:" + InRegion + ":" + InAccount + ":log-group:" + FunctionLogGroup(InPrefix+"-*")},
+			Resources: []string{arn + "logs:" + InRegion + ":" + InAccount + ":log-group:" + FunctionLogs(InPrefix+"-*")},
 			Why:       "relight restores the log groups of its own functions; a function without one writes neither logs nor metrics",
 		},
 		{

@@ -362,6 +362,7 @@ func DeploymentFromEnv(getenv func(string) string) (catalog.Deployment, error) {
 		DeadLetters:  DeadLetters(get(catalog.EnvDeadLetters)),
 		Schedule:     get(catalog.EnvSchedule),
 		ScheduleRole: get(catalog.EnvScheduleRole),
+		Logs:         get(catalog.EnvLogs),
 	}
 	return d, errors.Join(errs...)
 }

@@ -524,8 +524,8 @@ func TestContextOfCDK(t *testing.T) {
 
 func TestDeploymentFromEnv(t *testing.T) {
 	_, err := config.DeploymentFromEnv(func(string) string { return "" })
-	if err == nil || strings.Count(err.Error(), "is not set") != 11 {
-		t.Errorf("%v, want all eleven variables named", err)
+	if err == nil || strings.Count(err.Error(), "is not set") != 12 {
+		t.Errorf("%v, want all twelve variables named", err)
 	}
 }
 

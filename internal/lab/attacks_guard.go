@@ -57,7 +57,7 @@ func guardAttacks() []Attack {
 		heals("lambda DeleteEventSourceMapping, the alarms'", Region, disableTools,
 			sdk((*lambda.Client).DeleteEventSourceMapping, input{"UUID": "${mapping}"})),
 		heals("logs DeleteLogGroup, of the alarms' function", Region, disableTools,
-			cli("logs", "DeleteLogGroup", input{"logGroupName": "/aws/lambda/${prefix}-alarms"})),
+			cli("logs", "DeleteLogGroup", input{"logGroupName": "${alarms-logs}"})),
 	}
 	for i := range attacks {
 		attacks[i] = attacks[i].unseen()
@@ -99,9 +99,8 @@ func ownAttacks() []Attack {
 		reports("lambda AddPermission, the alarms' for another account", Region, changeAccount,
 			cli("lambda", "AddPermission", with(alarms, input{"StatementId": "partner", "Action": "lambda:InvokeFunction", "Principal": "444455556666"}))).
 			undoneBy(cli("lambda", "RemovePermission", with(alarms, input{"StatementId": "partner"}))),
-		reports("logs PutRetentionPolicy, of the alarms' function", Region, disableTools,
-			cli("logs", "PutRetentionPolicy", input{"logGroupName": "/aws/lambda/${prefix}-alarms", "retentionInDays": 1})).
-			undoneBy(cli("logs", "PutRetentionPolicy", input{"logGroupName": "/aws/lambda/${prefix}-alarms", "retentionInDays": 90})),
+		heals("logs PutRetentionPolicy, of the alarms' function", Region, disableTools,
+			cli("logs", "PutRetentionPolicy", input{"logGroupName": "${alarms-logs}", "retentionInDays": 1})).unseen(),
 		reports("iam PutRolePolicy, on the role of a function", Region, changeAccount,
 			makeRole, sdk((*iam.Client).PutRolePolicy, with(role, input{"PolicyName": "more", "PolicyDocument": *document(map[string]any{
 				"Effect": "Allow", "Action": "s3:*", "Resource": "*",

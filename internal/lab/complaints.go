@@ -18,7 +18,7 @@ func (a *Arena) Complaints(ctx context.Context) []string {
 	var found []string
 	for _, f := range a.Deployment.Functions {
 		pages := cloudwatchlogs.NewFilterLogEventsPaginator(logs, &cloudwatchlogs.FilterLogEventsInput{
-			LogGroupName: aws.String("/aws/lambda/" + f.Name),
+			LogGroupName: aws.String(f.Logs),
 		})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)

@@ -31,6 +31,7 @@ type Deployment struct {
 type Function struct {
 	Name   string
 	Role   string // ARN
+	Logs   string // its log group
 	Events bool   // a queue of events feeds it; the others run on schedule or by hand
 }
 
@@ -152,7 +153,7 @@ func (c *Cloud) deployment(ctx context.Context) (*Deployment, error) {
 	d := &Deployment{Functions: map[string]Function{}}
 	for _, f := range functions.Functions {
 		role := aws.ToString(f.Role)
-		d.Functions[role] = Function{Name: aws.ToString(f.FunctionName), Role: role, Events: fed[aws.ToString(f.FunctionArn)]}
+		d.Functions[role] = Function{Name: aws.ToString(f.FunctionName), Role: role, Logs: aws.ToString(f.LoggingConfig.LogGroup), Events: fed[aws.ToString(f.FunctionArn)]}
 	}
 	return d, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 )
@@ -68,6 +69,12 @@ func (s *Session) read(ctx context.Context, t Target, name string) (any, error) 
 		return s.alarms(ctx, t)
 	case "schedule":
 		return s.schedule(ctx, t)
+	case "alarms-logs": // the log group of the function for alarms
+		out, err := s.Lambda.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: aws.String(t.Prefix + "-alarms")})
+		if err != nil {
+			return nil, err
+		}
+		return aws.ToString(out.LoggingConfig.LogGroup), nil
 	case "mapping": // of the alarms' queue
 		return s.mapping(ctx, t.Prefix+"-alarms", t.Prefix+"-alarms")
 	case "spare-mapping": // of the same queue and an intruder's function

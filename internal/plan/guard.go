@@ -28,7 +28,7 @@ type GuardState struct {
 	Schedules map[string]*ScheduleState // by name
 	Functions map[string]*FunctionState // by name
 	Queues    map[string]*QueueState    // by name
-	Logs      map[string]bool           // by name of a function's log group: whether it exists
+	Logs      map[string]*LogGroup      // by name of a function's log group; nil if it does not exist
 	Mappings  map[string][]MappingState // by name of a queue: what reads it
 	Alarms    *AlarmState               // the alarms of a forwarder, which a sweep reads; nil if they were not looked at
 	Topic     string                    // ARN of a forwarder's topic
@@ -427,6 +427,7 @@ func (a PutQueue) Step() Step {
 //	a schedule is gone, off or changed     created or updated
 //	a function's concurrency is limited    the limit is removed
 //	a function's log group is gone         created, with its retention
+//	it keeps the log for too short a time  its retention is raised
 //	a function is gone                     a finding
 //	a function changed, but not the stack  a finding
 //	a queue's settings or policy differ    set
@@ -486,12 +487,15 @@ func (state *GuardState) plan(want catalog.Desired, got Observed) Plan {
 		}
 	}
 	state.functions(&p, got)
-	for group, exists := range state.Logs {
+	for group, seen := range state.Logs {
 		p.touch(got, catalog.LogGroup, group)
-		if exists {
-			p.Healthy++
-		} else {
+		switch {
+		case seen == nil:
 			p.Actions = append(p.Actions, CreateLogGroup{Name: group, RetentionDays: catalog.LogDays, Reason: "it does not exist, and without it the function writes neither logs nor metrics"})
+		case seen.RetentionDays > 0 && seen.RetentionDays < catalog.LogDays && seen.RetentionBy == "":
+			p.Actions = append(p.Actions, RaiseRetention{LogGroup: group, Days: catalog.LogDays, Reason: fmt.Sprintf("it keeps the function's log for %d days", seen.RetentionDays)})
+		default:
+			p.Healthy++
 		}
 	}
 	for _, q := range parts.Queues {

@@ -135,7 +135,7 @@ func deleteFilter(ctx context.Context, p place, i Item) error {
 // logGroups lists the group of relight's flow logs and those of its functions.
 func logGroups(ctx context.Context, p place) (items []Item, err error) {
 	client := cloudwatchlogs.NewFromConfig(p.aws)
-	functions := catalog.FunctionLogGroup(p.want.Name(""))
+	functions := catalog.FunctionLogs(p.want.Name(""))
 	for _, prefix := range []string{p.want.FlowLogs.LogGroup, functions} {
 		pages := cloudwatchlogs.NewDescribeLogGroupsPaginator(client, &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String(prefix)})
 		for pages.HasMorePages() {
@@ -145,7 +145,7 @@ func logGroups(ctx context.Context, p place) (items []Item, err error) {
 			}
 			for _, g := range page.LogGroups {
 				name := aws.ToString(g.LogGroupName)
-				ofFunction := slices.ContainsFunc(catalog.Binaries(), func(f catalog.Function) bool { return name == catalog.FunctionLogGroup(p.want.FunctionName(f)) })
+				ofFunction := slices.ContainsFunc(catalog.Binaries(), func(f catalog.Function) bool { return catalog.IsFunctionLogs(name, p.want.FunctionName(f)) })
 				if name != p.want.FlowLogs.LogGroup && !ofFunction {
 					continue // the prefix of another name
 				}

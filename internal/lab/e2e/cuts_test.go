@@ -92,8 +92,8 @@ func (s stage) parts(t *testing.T, k catalog.Kind) []part {
 		}},
 		// Not the guard's own: its role may create log groups, so Lambda creates that one
 		// again with the next invocation.
-		{name: "log group", says: catalog.FunctionLogGroup(s.name(catalog.Function(catalog.Alarms))), cut: func(t *testing.T, who *lab.Session) error {
-			_, err := who.Logs.DeleteLogGroup(t.Context(), &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String(catalog.FunctionLogGroup(s.name(catalog.Function(catalog.Alarms))))})
+		{name: "log group", says: s.logs(t, catalog.Function(catalog.Alarms)), cut: func(t *testing.T, who *lab.Session) error {
+			_, err := who.Logs.DeleteLogGroup(t.Context(), &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String(s.logs(t, catalog.Function(catalog.Alarms)))})
 			return err
 		}},
 	}

@@ -57,13 +57,24 @@ func run(m *testing.M) int {
 // role returns the ARN of a function's role.
 func (s stage) role(t *testing.T, f catalog.Function) string {
 	t.Helper()
-	for arn, fn := range s.Deployment.Functions {
+	return s.deployed(t, f).Role
+}
+
+// logs returns the log group of a function.
+func (s stage) logs(t *testing.T, f catalog.Function) string {
+	t.Helper()
+	return s.deployed(t, f).Logs
+}
+
+func (s stage) deployed(t *testing.T, f catalog.Function) lab.Function {
+	t.Helper()
+	for _, fn := range s.Deployment.Functions {
 		if fn.Name == s.name(f) {
-			return arn
+			return fn
 		}
 	}
 	t.Fatalf("function %s is not deployed", f)
-	return ""
+	return lab.Function{}
 }
 
 func (s stage) name(f catalog.Function) string { return s.Prefix + "-" + string(f) }

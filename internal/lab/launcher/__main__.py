@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 
-PARTS = ("alarms", "authorization", "batches", "flowlogs", "forwarding", "functionlogs", "logpolicies", "logs", "metrics", "moves", "mutes",
+PARTS = ("alarms", "authorization", "batches", "flowlogs", "forwarding", "functionlogs", "insights", "logpolicies", "logs", "metrics", "moves", "mutes",
          "networks", "parameters", "patterns", "policies", "regions", "schedules", "securityhub", "topics", "trails", "vpcs")
 
 
