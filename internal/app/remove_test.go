@@ -192,3 +192,17 @@ func TestRemoveKnowsEveryKind(t *testing.T) {
 		t.Errorf("kinds %v", slices.Collect(maps.Keys(left)))
 	}
 }
+
+// Whatever a deployment with a longer prefix has, stays: its names begin with relight-, too.
+func TestRemoveSparesAnotherPrefix(t *testing.T) {
+	w := healthy(t, `{"prefix":"relight-eu"}`)
+	r := w.remover()
+	config := configured(t, "")
+	r.Cloud.Want = config.Desired(catalog.Deployment{Account: account, HomeRegion: home})
+	r.Logs = true
+	if found := r.List(t.Context(), []string{home, second}); len(found.Unread) > 0 || len(slices.DeleteFunc(names(found.Remove), func(s string) bool {
+		return s == "topic us-east-1 relight-alerts" // the tests' topic has the default prefix
+	})) > 0 {
+		t.Errorf("to remove: %v, unread: %v", names(found.Remove), found.Unread)
+	}
+}

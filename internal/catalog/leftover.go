@@ -42,7 +42,7 @@ func Leftovers() []Leftover {
 		{Sort: LeftQueue, Kinds: []Kind{Guard}, Marks: "it has the name of one of relight's queues, and the tag, a policy that admits relight's rules, or the dead letters of such a queue"},
 		{Sort: LeftFlowLog, Kinds: []Kind{FlowLogs}, Marks: "two of: the tag, relight's destination, relight's delivery role"},
 		{Sort: LeftAlarm, Kinds: []Kind{Alarms, FlowLogs, Guard}, Marks: named + "it has the tag"},
-		{Sort: LeftFilter, Kinds: []Kind{LogGroups, FlowLogs}, Marks: named + "its metric has the same name, in the namespace of the controls"},
+		{Sort: LeftFilter, Kinds: []Kind{LogGroups, FlowLogs}, Marks: named + "its metric has the same name, in the namespace of the prefix"},
 		{Sort: LeftTopic, Kinds: []Kind{Topics}, Marks: named + "it has the tag"},
 		{Sort: LeftKey, Kinds: []Kind{Topics}, Marks: "its description names relight's topic, and it has the tag"},
 		{Sort: LeftRole, Kinds: []Kind{DeliveryRoles}, Home: true, Marks: named + "it has the tag; only the delivery role"},

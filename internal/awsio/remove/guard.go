@@ -11,11 +11,27 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/relight-aws/relight/internal/catalog"
 )
 
 // The guard restores parts of the stacks. CloudFormation does not know those.
 
 func lastPart(arn string) string { return arn[strings.LastIndexAny(arn, ":/")+1:] }
+
+// A deployment whose prefix is relight-eu has names that begin with relight-, too. So a
+// function, and a queue, have to be of relight's by their whole names.
+
+func (p place) function(name string) bool {
+	return slices.ContainsFunc(catalog.Binaries(), func(f catalog.Function) bool { return name == p.want.FunctionName(f) })
+}
+
+func (p place) queueNames() (names []string) {
+	for _, q := range slices.Concat(p.want.Queues(p.want.HomeRegion), p.want.Parts(p.want.HomeRegion, p.region).Queues) {
+		names = append(names, q.Name)
+	}
+	return names
+}
 
 func schedules(ctx context.Context, p place) (items []Item, err error) {
 	pages := scheduler.NewListSchedulesPaginator(scheduler.NewFromConfig(p.aws), &scheduler.ListSchedulesInput{NamePrefix: aws.String(p.want.Name("")), GroupName: aws.String("default")})
@@ -26,7 +42,7 @@ func schedules(ctx context.Context, p place) (items []Item, err error) {
 		}
 		for _, s := range page.Schedules {
 			i := Item{Name: aws.ToString(s.Name)}
-			if s.Target == nil || !p.named(lastPart(aws.ToString(s.Target.Arn))) {
+			if s.Target == nil || !p.function(lastPart(aws.ToString(s.Target.Arn))) {
 				i.Why = "it has relight's name and does not invoke a function of relight's"
 			}
 			items = append(items, i)
@@ -49,7 +65,7 @@ func mappings(ctx context.Context, p place) (items []Item, err error) {
 		}
 		for _, m := range page.EventSourceMappings {
 			queue, function := lastPart(aws.ToString(m.EventSourceArn)), lastPart(aws.ToString(m.FunctionArn))
-			if p.named(queue) && p.named(function) {
+			if slices.Contains(p.queueNames(), queue) && p.function(function) {
 				items = append(items, Item{Name: queue + " to " + function, id: aws.ToString(m.UUID)})
 			}
 		}
@@ -65,6 +81,7 @@ func deleteMapping(ctx context.Context, p place, i Item) error {
 // rules lists the rules on the default bus: relight's own bus goes with its stack.
 func rules(ctx context.Context, p place) (items []Item, err error) {
 	client := eventbridge.NewFromConfig(p.aws)
+	ours := p.queueNames()
 	in := &eventbridge.ListRulesInput{NamePrefix: aws.String(p.want.Name(""))}
 	for {
 		page, err := client.ListRules(ctx, in)
@@ -79,7 +96,7 @@ func rules(ctx context.Context, p place) (items []Item, err error) {
 			i := Item{Name: aws.ToString(r.Name)}
 			for _, t := range targets.Targets {
 				to := lastPart(aws.ToString(t.Arn))
-				if !p.named(to) && to != p.want.BusName() {
+				if !slices.Contains(ours, to) && to != p.want.BusName() {
 					i.Why = "it has relight's name and sends to " + aws.ToString(t.Arn)
 				}
 			}
@@ -117,10 +134,7 @@ func deleteRule(ctx context.Context, p place, i Item) error {
 // relight's queues sends its dead letters there.
 func queues(ctx context.Context, p place) (items []Item, err error) {
 	client := sqs.NewFromConfig(p.aws)
-	var ours []string
-	for _, q := range slices.Concat(p.want.Queues(p.want.HomeRegion), p.want.Parts(p.want.HomeRegion, p.region).Queues) {
-		ours = append(ours, q.Name)
-	}
+	ours := p.queueNames()
 	dead := "" // the redrive policies of relight's queues
 	pages := sqs.NewListQueuesPaginator(client, &sqs.ListQueuesInput{QueueNamePrefix: aws.String(p.want.Name("")), MaxResults: aws.Int32(1000)})
 	for pages.HasMorePages() {

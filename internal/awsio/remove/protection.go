@@ -29,6 +29,9 @@ func flowLogs(ctx context.Context, p place) (items []Item, err error) {
 		}
 		for _, fl := range page.FlowLogs {
 			tagged := slices.ContainsFunc(fl.Tags, func(t ec2types.Tag) bool { return p.owner(t.Key, t.Value) })
+			if !tagged && slices.ContainsFunc(fl.Tags, func(t ec2types.Tag) bool { return aws.ToString(t.Key) == ownerKey }) {
+				continue // of a deployment with another prefix
+			}
 			to := cmp.Or(aws.ToString(fl.LogDestination), aws.ToString(fl.LogGroupName))
 			role := p.named(lastPart(aws.ToString(fl.DeliverLogsPermissionArn)))
 			marks := 0
@@ -117,7 +120,7 @@ func filters(ctx context.Context, p place) (items []Item, err error) {
 				continue
 			}
 			i := Item{Name: name + " of " + group, id: group + "\n" + name}
-			if len(f.MetricTransformations) != 1 || aws.ToString(f.MetricTransformations[0].MetricName) != name {
+			if m := f.MetricTransformations; len(m) != 1 || aws.ToString(m[0].MetricName) != name || aws.ToString(m[0].MetricNamespace) != p.want.Prefix {
 				i.Why = "it has relight's name and another metric"
 			}
 			items = append(items, i)
