@@ -55,7 +55,7 @@ func TestEveryMemoryDeleted(t *testing.T) {
 				w.anHour()
 			}
 			memories := w.memories()
-			if len(memories) != 2 {
+			if len(memories) != 3 {
 				t.Fatalf("memories %v", memories)
 			}
 			w.deleteParameters(memories...)

@@ -146,7 +146,7 @@ func TestTerminalsForget(t *testing.T) {
 		t.Errorf("%d writes to memory; %+v", w.Calls()["PutParameter"], s)
 	}
 	w.sweep(app.Request{})
-	if s := w.sweep(app.Request{}); s.Findings != 0 || w.Calls()["PutParameter"] != 2 {
+	if s := w.sweep(app.Request{}); s.Findings != 0 || w.Calls()["PutParameter"] != 3 {
 		t.Errorf("%d writes to memory; %+v", w.Calls()["PutParameter"], s)
 	}
 }

@@ -47,7 +47,7 @@ func newsworthy(r remedy.Report) []string {
 }
 
 // marks are the findings and failures that sweeps have reported: it maps each scope to one
-// mark for each.
+// mark for each. Under ACCOUNT/controls it has the controls that the last sweep wanted.
 type marks map[string][]string
 
 // news returns the scopes of a sweep's reports that have a finding or a failure of which no
@@ -74,6 +74,7 @@ func (a *App) news(ctx context.Context, reports []remedy.Report) (fresh map[reme
 	maps.DeleteFunc(before, func(scope string, _ []string) bool { return !strings.HasPrefix(scope, a.deployment.Account+"/") })
 	fresh = map[remedy.Scope]bool{}
 	now, total := maps.Clone(before), 0
+	a.wanted(before, now, reports)
 	for _, r := range reports {
 		if r.Mode != catalog.Repair {
 			continue // relight notifies nobody
@@ -103,6 +104,30 @@ func (a *App) news(ctx context.Context, reports []remedy.Report) (fresh map[reme
 		return nil, "", fmt.Errorf("encode what people were notified of: %w", err)
 	}
 	return fresh, string(raw), nil
+}
+
+// wanted sets in the reports the names of the controls that the last sweep did not want:
+// what a sweep makes of them never was there, so it is not restored. If no sweep has
+// noted what it wanted, none is new. A sweep of both kinds notes it.
+func (a *App) wanted(before, now marks, reports []remedy.Report) {
+	key := a.deployment.Account + "/controls"
+	known := before[key]
+	var names, all []string
+	for _, c := range slices.Concat(a.reconciler.Want.Controls, a.reconciler.Want.FlowLogControls) {
+		m := markOf(c.ID)
+		if all = append(all, m); len(known) > 0 && !slices.Contains(known, m) {
+			names = append(names, a.reconciler.Want.Name(c.ID))
+		}
+	}
+	swept := func(k catalog.Kind) bool {
+		return slices.ContainsFunc(reports, func(r remedy.Report) bool { return r.Scope.Kind == k && r.Mode == catalog.Repair && r.Err == nil })
+	}
+	for i := range reports {
+		reports[i].New = names
+	}
+	if swept(catalog.LogGroups) && swept(catalog.Alarms) {
+		now[key] = all
+	}
 }
 
 func markOf(finding string) string {

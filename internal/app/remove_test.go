@@ -81,7 +81,7 @@ func TestRemove(t *testing.T) {
 	}
 	controls := len(catalog.Controls())
 	for sort, want := range map[catalog.LeftoverSort]int{
-		catalog.LeftFilter: controls, catalog.LeftFlowLog: 3, catalog.LeftTopic: 1, catalog.LeftKey: 1, catalog.LeftRole: 1, catalog.LeftParameter: 2, catalog.LeftLogs: 0, catalog.LeftTrail: 0,
+		catalog.LeftFilter: controls, catalog.LeftFlowLog: 3, catalog.LeftTopic: 1, catalog.LeftKey: 1, catalog.LeftRole: 1, catalog.LeftParameter: 3, catalog.LeftLogs: 0, catalog.LeftTrail: 0,
 	} {
 		if sorts[sort] != want {
 			t.Errorf("%d of sort %s to remove, want %d: %v", sorts[sort], sort, want, names(found.Remove))

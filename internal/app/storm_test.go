@@ -8,6 +8,7 @@ import (
 	lambdaevents "github.com/aws/aws-lambda-go/events"
 
 	"github.com/relight-aws/relight/events"
+	"github.com/relight-aws/relight/internal/app"
 )
 
 // received returns a batch of one event that SQS delivers for the given time.
@@ -101,6 +102,25 @@ func TestEarlyVerificationSaysNothingUntrue(t *testing.T) {
 	w.send(events.Read("DeleteAlarms.one.json"), true)
 	w.Lag(0)
 	if said := w.told(told); !strings.Contains(said, "alarm deleted by user/Alice: undone") || strings.Contains(said, "NOT") {
+		t.Errorf("messages: %s", said)
+	}
+}
+
+// A control that the configuration has since this sweep alone is created, and restored
+// from then on.
+func TestNewControlIsCreated(t *testing.T) {
+	w := healthy(t, `{"controls":{"root-usage":{"disabled":true}}}`)
+	w.deleteAlarms("relight-root-usage")
+	w.config = deployed(t, "").config
+	told := len(w.Messages())
+	w.sweep(app.Request{})
+	if said := w.told(told); !strings.Contains(said, "Created: alarm relight-root-usage") || strings.Contains(said, "Restored: ") || !strings.Contains(said, "[relight INFO] ") {
+		t.Errorf("messages: %s", said)
+	}
+	w.deleteAlarms("relight-root-usage")
+	told = len(w.Messages())
+	w.sweep(app.Request{})
+	if said := w.told(told); !strings.Contains(said, "Restored: alarm relight-root-usage") || !strings.Contains(said, "[relight LOW] ") {
 		t.Errorf("messages: %s", said)
 	}
 }

@@ -86,9 +86,10 @@ type Report struct {
 	Causes    []Cause
 	Err       error // what kept the run from observing or verifying
 
-	Unfinished bool // the run is not over, and only its causes are known
-	Again      bool // the run is repeated soon, because what failed may succeed then
-	First      bool // no sweep of the deployment has been before, so what was missing never was there
+	Unfinished bool     // the run is not over, and only its causes are known
+	Again      bool     // the run is repeated soon, because what failed may succeed then
+	New        []string // names of what the configuration wants since this sweep alone, so that it never was there
+	First      bool     // no sweep of the deployment has been before, so what was missing never was there
 }
 
 // Failures returns the error of the run and of every failed action, joined.

@@ -255,7 +255,7 @@ func (d *Document) outcome() Outcome {
 // created reports whether an action that succeeded made what never was there: in the
 // first sweep, or because all calls behind the run create what they name.
 func created(r remedy.Report, a plan.Action) bool {
-	if r.First {
+	if r.First || slices.Contains(r.New, a.Step().Target) {
 		return true
 	}
 	makes := func(c remedy.Cause) bool { return c.Makes && c.Names != "" }
