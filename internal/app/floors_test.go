@@ -90,7 +90,7 @@ func TestShortenedRetentionOfAnOwner(t *testing.T) {
 	w.sweep(app.Request{})
 	w.putRetention(home, group, 400)
 	raw := strings.ReplaceAll(string(events.Read("PutRetentionPolicy.flow-logs.json")), flowLogGroup, group)
-	if told := w.mailOf(func() { w.send([]byte(raw), true) }); !strings.Contains(told, "it keeps its logs for 400 days; a sweep has seen it keep them for ever") {
+	if told := w.mailOf(func() { w.send([]byte(raw), true) }); !strings.Contains(told, "it keeps its logs for 400 days; before, it kept them for ever") {
 		t.Errorf("people read %q", told)
 	}
 	for range 2 {

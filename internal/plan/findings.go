@@ -388,8 +388,8 @@ var findingTexts = []FindingText{
 	},
 	{
 		Code: RetentionShortened, Severity: catalog.High, Subject: "log group {group}", Alert: true,
-		Problem: "it keeps its logs {kept}; a sweep has seen it keep them {before}",
-		Remedy:  "CloudWatch Logs deletes the older records within 72 hours. Lengthen its retention again: aws logs put-retention-policy, or aws logs delete-retention-policy for ever. If this was intended, run relight accept --retention {key}.",
+		Problem: "it keeps its logs {kept}; before, it kept them {before}",
+		Remedy:  "CloudWatch Logs deletes the older records within 72 hours of the change. Lengthen its retention again: aws logs put-retention-policy --log-group-name {group} --retention-in-days DAYS, or to keep them for ever aws logs delete-retention-policy --log-group-name {group}. If this was intended, run relight accept --retention {key}.",
 		Why:     "Somebody shortened the retention of a log group that flow logs deliver to, or that AWS Control Tower owns. It still satisfies the policy. relight restores the retention of the trail's log group and of its own.",
 	},
 	{

@@ -67,7 +67,7 @@ func scenes() map[string]scene {
 	var storm []remedy.Cause
 	var alarms []plan.Action
 	for i := range 1000 {
-		c := by(intruder, "DeleteAlarms", fmt.Sprintf("relight-alarm-%04d", i))
+		c := by(intruder, "DeleteAlarms", "relight-"+catalog.Controls()[i%len(catalog.Controls())].ID)
 		c.EventID, c.Time = fmt.Sprintf("4ed3c6a1-0000-4000-8001-%012d", i), c.Time.Add(time.Duration(i)*30*time.Millisecond)
 		storm = append(storm, c)
 	}

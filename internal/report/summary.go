@@ -63,25 +63,40 @@ func (d *Document) what() string {
 	case len(d.Causes) == 0:
 		return ""
 	}
-	count := map[string]int{}
+	count, names := map[string]int{}, map[string]map[string]bool{} // calls, and what they name, by event
 	for _, c := range d.Causes {
-		count[c.EventName] += max(1, len(c.Names))
+		count[c.EventName]++
+		if names[c.EventName] == nil {
+			names[c.EventName] = map[string]bool{}
+		}
+		for _, n := range c.Names {
+			names[c.EventName][n] = true
+		}
 	}
 	first := d.Causes[0].EventName
 	for _, c := range d.Causes {
-		if count[c.EventName] > count[first] {
+		if max(count[c.EventName], len(names[c.EventName])) > max(count[first], len(names[first])) {
 			first = c.EventName
 		}
 	}
-	n := count[first]
-	if n == 1 {
-		n = max(n, d.many(first))
+	n := len(names[first])
+	if n <= 1 { // they name what they took something from, or nothing
+		n = max(count[first], d.many(first))
 	}
 	said := phrase(first, n)
+	if count[first] > n {
+		said += fmt.Sprintf(" in %d calls", count[first])
+	}
 	if more := len(count) - 1; more > 0 {
 		said += " and more"
 	}
 	return said
+}
+
+// hears reports whether events reach relight through an item.
+func (i Item) hears() bool {
+	return i.Kind == catalog.Guard && (slices.Contains([]string{"rule", "target of rule", "event source mapping of queue", "settings of queue"}, i.Thing) ||
+		strings.HasPrefix(i.Action, "remove reserved concurrency "))
 }
 
 // many returns how many protections came back after a call whose event names none of
@@ -181,8 +196,11 @@ func (i Item) short() string {
 	return i.Target
 }
 
-// off says for how long something was off.
+// off says for how long something was off, or since when it is.
 func (d *Document) off() string {
+	if d.Outcome == OutcomeNotRestored && len(d.Causes) > 0 && !d.Causes[0].Time.IsZero() {
+		return "since " + d.Causes[0].Time.UTC().Format("15:04:05") + " UTC"
+	}
 	if d.OffSeconds == nil {
 		return "for an unknown time"
 	}
@@ -214,7 +232,7 @@ func (d *Document) lost() {
 	groups := of(does("create log-group "))
 	d.forGood = say(groups, "the records that were in log group %s are gone; nothing brings them back")
 	if d.forGood > 0 && slices.ContainsFunc(again, func(i Item) bool { return i.Kind == catalog.LogGroups && does("create log-group ")(i) }) {
-		d.Lost[len(d.Lost)-1] += ". The trail's bucket still has CloudTrail's own"
+		d.Lost[len(d.Lost)-1] += ". CloudTrail wrote the same events into the trail's bucket"
 	}
 	if len(d.Causes) == 0 {
 		return // nobody knows since when the rest was off
@@ -226,6 +244,7 @@ func (d *Document) lost() {
 		say(of(does("put metric-filter ")), "nothing was counted by %s "+d.off()+"; the log group has the events of that time")
 	}
 	say(of(does("put alarm ")), "no notification came from alarm %s "+d.off())
+	say(of(Item.hears), "relight itself was cut "+d.off()+" (%s): it may have missed events, and what they were about comes back with its next sweep")
 	if say(of(does("create topic ")), "alarms and messages to topic %s reached nobody "+d.off()) > 0 {
 		d.Lost[len(d.Lost)-1] += ", and subscribers have to confirm again"
 	}
@@ -241,7 +260,9 @@ func (d *Document) toDo() (planned, attack []string) {
 	case d.Outcome == OutcomeCreated && len(d.Notices) == 0:
 		return []string{"do nothing"}, nil
 	case len(d.Failed)+len(d.Remaining)+len(d.Unread) > 0:
-		planned = []string{"the lines above say what keeps relight from restoring the rest"}
+		planned = []string{"relight keeps trying, so fix what the lines above name, or exempt it in the configuration"}
+	case len(d.Findings) > 0:
+		planned = []string{"the lines above say how to accept the change, where relight would report it again"}
 	default:
 		planned = []string{"do nothing"}
 	}
@@ -275,25 +296,32 @@ func (d *Document) attack() []string {
 	switch {
 	case strings.HasPrefix(who, "arn:") && resource[0] == "user" && usable:
 		return []string{
+			"stop this user: aws iam put-user-policy --user-name " + name + " --policy-name Stopped --policy-document " + denyAll(""),
 			"see what else this user did: " + lookup("Username", name),
-			"stop this user: aws iam list-access-keys --user-name " + name + ", then for each key aws iam update-access-key --user-name " + name + " --status Inactive --access-key-id KEY; aws iam delete-login-profile --user-name " + name,
 		}
 	case strings.HasPrefix(who, "arn:") && resource[0] == "assumed-role" && usable:
 		return []string{
+			"end every session of role " + resource[1] + " up to now, running deployments too: aws iam put-role-policy --role-name " + resource[1] + " --policy-name RevokeOlderSessions --policy-document " +
+				denyAll(`,"Condition":{"DateLessThan":{"aws:TokenIssueTime":"`+d.Time.Format(time.RFC3339)+`"}}`),
 			"see what else this session did: " + lookup("Username", name),
-			"end the sessions of role " + resource[1] + `: aws iam put-role-policy --role-name ` + resource[1] + ` --policy-name RevokeOlderSessions --policy-document ` +
-				`'{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"DateLessThan":{"aws:TokenIssueTime":"` + d.Time.Format(time.RFC3339) + `"}}}}'`,
 		}
 	case strings.HasSuffix(who, ":root") || strings.HasPrefix(who, "the root user"):
 		return []string{
-			"see what else the root user did: " + lookup("Username", "root"),
 			"sign in as the root user, change the password, and delete access keys and unknown MFA devices",
+			"see what else the root user did: " + lookup("Username", "root"),
 		}
 	}
 	return []string{
 		"see who made the same call: " + lookup("EventName", d.event()),
 		"find out who that is and what else that caller may do here",
 	}
+}
+
+// denyAll returns a policy that denies every action, quoted for a shell. An explicit deny
+// also stops sessions and keys that exist. Source: IAM User Guide, "Policy evaluation
+// logic" and "Revoke IAM role temporary security credentials".
+func denyAll(condition string) string {
+	return `'{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"` + condition + `}}'`
 }
 
 // event returns the name of the first call.

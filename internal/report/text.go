@@ -162,7 +162,7 @@ func (d *Document) when() string {
 			said += ", off " + d.off()
 		}
 	case OutcomeNotRestored:
-		said += ", and off since then"
+		said += ", and still off"
 	}
 	return said
 }
@@ -177,14 +177,16 @@ func (d *Document) now3am() string {
 		return "not known. relight could not check. It tries again in every sweep."
 	case len(d.Restored) > 0 && open > 0:
 		return "what relight can restore is restored. The rest needs a person: see below."
-	case len(d.Restored) > 0 && len(d.Lost) > 0:
-		return "over. Everything is restored, except what is lost."
+	case len(d.Restored) > 0 && d.forGood > 0:
+		return "the settings are back, the records are not. The caller can still act."
+	case len(d.Restored) > 0 && len(d.Causes) > 0:
+		return "undone: everything is back. The caller can still act."
 	case len(d.Restored) > 0:
-		return "over. Everything is restored."
+		return "over. Everything is back."
 	case len(d.Created) > 0 && open > 0:
 		return "everything is created. Something needs a person: see below."
 	case len(d.Created) > 0:
-		return "over. relight created what was not there before."
+		return "over. relight made what was not there before."
 	case open > 0:
 		return "relight changed nothing. This needs a person: see below."
 	}

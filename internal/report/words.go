@@ -151,7 +151,7 @@ func short(s string, n int) string {
 	if n < 5 {
 		return s[:max(n, 0)]
 	}
-	return s[:(n-2+1)/2] + ".." + s[len(s)-(n-2)/2:]
+	return s[:(n-3+1)/2] + "..." + s[len(s)-(n-3)/2:]
 }
 
 // few lists the first of some names and how many there are besides.
