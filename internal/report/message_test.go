@@ -215,7 +215,7 @@ func checkLimits(t *testing.T, name string, box *mailbox) {
 		if size > 262_144 {
 			t.Errorf("%s: a message of %d bytes", name, size)
 		}
-		if s := n.Subject; len(s) > 100 || s == "" || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
+		if s := n.Subject; len(s) > 99 || s == "" || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
 			t.Errorf("%s: subject of %d characters: %q", name, len(s), s)
 		}
 		if strings.ToValidUTF8(n.Message, "") != n.Message {

@@ -185,12 +185,12 @@ func TestMessages(t *testing.T) {
 	}{
 		"restored by a sweep":           {restored, "[relight LOW] 1 protection restored, announced by no event (111122223333 us-east-1)"},
 		"restored for an event":         {caused(restored), "[relight LOW] metric filter deleted" + by + "undone (111122223333 us-east-1)"},
-		"some of it":                    {full(), "[relight CRITICAL] metric filter deleted" + by + "2 of 3 NOT restored (111122223333 us-east-1)"},
+		"some of it":                    {full(), "[relight CRITICAL] metric filter deleted by Alice: 2 of 3 NOT restored (111122223333 us-east-1)"},
 		"failed for an event":           {caused(failed), "[relight CRITICAL] metric filter deleted" + by + "NOT undone (111122223333 us-east-1)"},
 		"failed in a sweep":             {failed, ""},
 		"promised to an event":          {caused(promised), "[relight CRITICAL] metric filter deleted" + by + "NOT undone (111122223333 us-east-1)"},
 		"promised to every sweep again": {promised, ""},
-		"unread for an event":           {unread(), "[relight CRITICAL] metric filter deleted: relight could not check loggroups (111122223333 us-east-1)"},
+		"unread for an event":           {unread(), "[relight CRITICAL] metric filter deleted: could not check loggroups (111122223333 us-east-1)"},
 		"nothing to do":                 {caused(remedy.Report{Scope: scope}), ""},
 		"only findings and skips":       {caused(found), ""},
 		"a call to check":               {advised, "[relight HIGH] log stream deleted: please check (111122223333 us-east-1)"},
@@ -257,7 +257,7 @@ func TestOneMessageForManyRuns(t *testing.T) {
 	if err != nil || len(box.messages) != 1 {
 		t.Fatalf("%d messages, %v; want one", len(box.messages), err)
 	}
-	if want := "[relight CRITICAL] metric filter deleted by user/Alice: 4 of 6 NOT restored (111122223333 2 regions)"; box.subjects[0] != want {
+	if want := "[relight CRITICAL] metric filter deleted by Alice: 4 of 6 NOT restored (111122223333 2 regions)"; box.subjects[0] != want {
 		t.Errorf("subject %q, want %q", box.subjects[0], want)
 	}
 	for _, want := range []string{"Restored: " + scope.Region + ": ", "NOT restored: eu-west-1: ", "Restored: eu-west-1: ", "Needs action: eu-west-1: "} {

@@ -12,7 +12,7 @@ import (
 
 const (
 	mostText    = 500 // bytes of a summary in the text
-	mostSubject = 100 // ASCII characters of a subject. Source: SNS API Reference, Publish.
+	mostSubject = 99  // ASCII characters of a subject, which SNS wants to be less than 100. Source: SNS API Reference, Publish.
 )
 
 // subject returns the subject of a notification: how bad it is, what happened, by whom,
@@ -42,6 +42,10 @@ func (d *Document) summary(n int) string {
 	}
 	if what == "" {
 		return short(ascii(end), n)
+	}
+	if len(what)+len(who)+2+len(end) > n && len(d.Actors) == 1 {
+		name := shortActor(d.Actors[0])
+		who = " by " + name[strings.LastIndex(name, "/")+1:] // a user or session without its kind or role
 	}
 	if over := len(what) + len(who) + 2 + len(end) - n; over > 0 && who != "" {
 		if left := len(who) - over; left > 8 {
@@ -122,7 +126,7 @@ func (d *Document) end() string {
 	case bad > 0:
 		return fmt.Sprintf("%s NOT restored", counted(bad, "protection"))
 	case len(d.Unread) > 0:
-		return "relight could not check " + kindsOf(d.Unread)
+		return "could not check " + kindsOf(d.Unread)
 	case good > 0 && d.forGood > 0 && caused:
 		return "records LOST"
 	case good > 0 && d.forGood > 0:
