@@ -89,7 +89,11 @@ func watch(cmd *cobra.Command, f *flags, arena *lab.Arena) error {
 	w := cmd.OutOrStdout()
 	if f.json() {
 		enc := json.NewEncoder(w)
-		if err := enc.Encode(map[string]string{"kind": "ready", "AWS_ENDPOINT_URL": arena.Cloud.Endpoint}); err != nil {
+		intruder := arena.Customer.Intruder
+		if err := enc.Encode(map[string]string{
+			"kind": "ready", "AWS_ENDPOINT_URL": arena.Cloud.Endpoint, "AWS_DEFAULT_REGION": lab.Region,
+			"AWS_ACCESS_KEY_ID": intruder.AccessKey, "AWS_SECRET_ACCESS_KEY": intruder.Secret, "queue": arena.Customer.MailboxURL(),
+		}); err != nil {
 			return err
 		}
 		defer arena.Feed(func(l lab.Line) { _ = enc.Encode(l) })() // if the reader is gone, SIGPIPE ends the command
@@ -119,7 +123,12 @@ Attack it from another terminal, with any AWS client:
   aws cloudwatch disable-alarm-actions --alarm-names relight-iam-changes
   aws ec2 describe-flow-logs --region %s
 
+relight's messages are in the queue %s, and below:
+
+  aws sqs receive-message --queue-url %s
+
 Ctrl-C stops everything.
 
-`, arena.Cloud.Endpoint, arena.Cloud.Endpoint, lab.Region, intruder.AccessKey, intruder.Secret, arena.Customer.TrailLogGroup, lab.SecondRegion)
+`, arena.Cloud.Endpoint, arena.Cloud.Endpoint, lab.Region, intruder.AccessKey, intruder.Secret, arena.Customer.TrailLogGroup, lab.SecondRegion,
+		lab.Mailbox, arena.Customer.MailboxURL())
 }

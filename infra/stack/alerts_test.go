@@ -268,3 +268,22 @@ func TestOutputs(t *testing.T) {
 		t.Errorf("output %s is %s, want %s", catalog.OutputDeliveryRole, got, want)
 	}
 }
+
+// Where a subscription has a filter policy, which keeps alarms out, every alarm of the home
+// stack also notifies the topic of last resort. The topic itself has no filter policies:
+// relight sets them.
+func TestFilteredAlarmsNotifyBothTopics(t *testing.T) {
+	for name, s := range full[0].app() {
+		topic, _ := s.named(t, "AWS::SNS::Topic", "Topic")
+		want := []string{ref(topic)}
+		if s.region == full[0].home {
+			last, _ := s.named(t, "AWS::SNS::Topic", "LastResort")
+			want = append(want, ref(last))
+		}
+		for id, alarm := range s.of("AWS::CloudWatch::Alarm") {
+			if got := texts(alarm.Properties["AlarmActions"]); !slices.Equal(got, want) {
+				t.Errorf("%s: %s notifies %v, want %v", name, id, got, want)
+			}
+		}
+	}
+}

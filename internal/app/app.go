@@ -66,7 +66,7 @@ type App struct {
 func NewWith(o Options) *App {
 	want := o.Config.Desired(o.Deployment)
 	cloud := &awsio.Cloud{Config: o.AWS, Want: want, Pace: o.Pace, Now: o.Now}
-	reporter := report.Reporter{Log: o.Log, Publisher: cloud, Topic: want.Topic, TopicKey: want.TopicKey, Last: want.LastResort, Far: want.FarTopic, Now: o.Now, Function: want.FunctionName(o.Function), Version: version.String()}
+	reporter := report.Reporter{Log: o.Log, Publisher: cloud, Topic: want.Topic, TopicKey: want.TopicKey, Last: want.LastResort, Far: want.FarTopic, Now: o.Now, Function: want.FunctionName(o.Function), Version: version.String(), Chat: o.Config.Chat(), Minimum: o.Config.Minimum(), Filters: o.Config.Filters()}
 	for _, row := range want.OwnAlarms() {
 		reporter.Alarms = append(reporter.Alarms, want.Name(row.ID))
 	}

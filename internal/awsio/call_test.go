@@ -98,7 +98,7 @@ func TestErrorsOfCalls(t *testing.T) {
 			return err
 		}, "sns.Subscribe", topic},
 		{func() error {
-			return r.clearFilterPolicy(t.Context(), plan.ClearFilterPolicy{Subscription: topic + ":1"})
+			return r.setFilterPolicy(t.Context(), plan.SetFilterPolicy{Subscription: topic + ":1"})
 		}, "sns.SetSubscriptionAttributes", topic + ":1"},
 		{func() error { return r.detachRolePolicy(t.Context(), plan.DetachRolePolicy{Role: "r", Policy: policy}) }, "iam.DetachRolePolicy", "r"},
 		{func() error {

@@ -40,11 +40,11 @@ type received struct {
 func (r *region) receivers() receivers { return receivers{r, map[string]received{}, new(error)} }
 
 // subscription reads the filter policy of a subscription that is confirmed and that
-// the account owns, and the receiver of one without a filter policy if that is asked
-// for. Other subscriptions stay as they are. What relight may not read becomes a
+// the account owns, and the receiver of one whose filter policy is as wanted if that is
+// asked for. Other subscriptions stay as they are. What relight may not read becomes a
 // finding about the subscriber. It reports whether the subscription has been deleted
 // since it was listed.
-func (rs receivers) subscription(ctx context.Context, s *plan.Subscription, receiver bool) (gone bool, err error) {
+func (rs receivers) subscription(ctx context.Context, s *plan.Subscription, receiver bool, want catalog.Subscriber) (gone bool, err error) {
 	if s.Pending || s.Deleted || s.Owner != "" {
 		return false, nil
 	}
@@ -54,10 +54,10 @@ func (rs receivers) subscription(ctx context.Context, s *plan.Subscription, rece
 		s.Unread, err = unread(plan.SubscriberUnread, plan.Args{"subscriber": who.String()}, err)
 		return err
 	}
-	if s.Filter, s.Raw, gone, err = rs.filterPolicy(ctx, s.ARN); err != nil {
+	if gone, err = rs.filterPolicy(ctx, s); err != nil {
 		return false, note(err)
 	}
-	if gone || !receiver || s.Filter != "" || s.Protocol != "sqs" && s.Protocol != "lambda" {
+	if gone || !receiver || s.Differs(want) || s.Protocol != "sqs" && s.Protocol != "lambda" {
 		return gone, nil
 	}
 	got, err := rs.receiver(ctx, s.Endpoint)
@@ -76,7 +76,7 @@ func (rs receivers) firstHearing(ctx context.Context, topic string, some iter.Se
 		if s.Pending || s.Deleted || s.Owner != "" {
 			continue
 		}
-		gone, err := rs.subscription(ctx, s, true)
+		gone, err := rs.subscription(ctx, s, true, catalog.Subscriber{})
 		if err != nil || !gone && s.Hears(topic) {
 			return i, err
 		}

@@ -31,7 +31,7 @@ func topicKind() kind {
 		each((*region).setTopicPolicy),
 		each((*region).setTopicKey),
 		each((*region).subscribe),
-		each((*region).clearFilterPolicy),
+		each((*region).setFilterPolicy),
 	)
 }
 
@@ -369,9 +369,11 @@ func (r *region) describeSubscriptions(ctx context.Context, filters, receivers b
 		if err != nil {
 			return nil, again(err)
 		}
-		configured := slices.ContainsFunc(r.Want.Subscribers, func(who catalog.Subscriber) bool { return plan.SameSubscriber(who, got) })
+		i := slices.IndexFunc(r.Want.Subscribers, func(who catalog.Subscriber) bool { return plan.SameSubscriber(who, got) })
+		configured := i >= 0
+		got.Unasked = !filters
 		if filters && configured {
-			if gone, err := rs.subscription(ctx, &got, receivers); err != nil {
+			if gone, err := rs.subscription(ctx, &got, receivers, r.Want.Subscribers[i]); err != nil {
 				return nil, err
 			} else if gone {
 				continue
@@ -389,7 +391,7 @@ func (r *region) describeSubscriptions(ctx context.Context, filters, receivers b
 	}
 	if reached { // those of others are read for people alone
 		for _, i := range rest[:min(len(rest), othersRead)] {
-			if gone, err := rs.subscription(ctx, &all[i], false); err != nil {
+			if gone, err := rs.subscription(ctx, &all[i], false, catalog.Subscriber{}); err != nil {
 				return nil, err
 			} else if gone {
 				all[i].Pending = true // it delivers nothing
@@ -410,28 +412,35 @@ func (r *region) describeSubscriptions(ctx context.Context, filters, receivers b
 	return all, err
 }
 
-// filterPolicy returns the filter policy of a subscription, "" for none, whether it
-// delivers raw messages, and whether it was deleted after it was listed. An empty object
+// filterPolicy reads the filter policy of a subscription and whether it delivers raw
+// messages. It reports whether the subscription was deleted after it was listed. An
+// empty object
 // filters nothing: clients write one to remove a filter policy. Source: Amazon
 // SNS Developer Guide, "Use SetSubscriptionAttributes with an AWS SDK or CLI".
-func (r *region) filterPolicy(ctx context.Context, subscription string) (filter string, raw, gone bool, err error) {
-	out, err := r.sns().GetSubscriptionAttributes(ctx, &sns.GetSubscriptionAttributesInput{SubscriptionArn: aws.String(subscription)})
+func (r *region) filterPolicy(ctx context.Context, s *plan.Subscription) (gone bool, err error) {
+	out, err := r.sns().GetSubscriptionAttributes(ctx, &sns.GetSubscriptionAttributesInput{SubscriptionArn: aws.String(s.ARN)})
 	if remedy.ClassOf(err) == remedy.Missing {
-		return "", false, true, nil
+		return true, nil
 	}
 	if err != nil {
-		return "", false, false, err
+		return false, err
 	}
-	filter = strings.TrimSpace(out.Attributes["FilterPolicy"])
+	s.Filter = strings.TrimSpace(out.Attributes["FilterPolicy"])
 	var object map[string]any
-	if json.Unmarshal([]byte(filter), &object) == nil && len(object) == 0 {
-		filter = ""
+	if json.Unmarshal([]byte(s.Filter), &object) == nil && len(object) == 0 {
+		s.Filter = ""
 	}
-	return filter, out.Attributes["RawMessageDelivery"] == "true", false, nil
+	s.OfBody, s.Raw = out.Attributes[filterScope] == "MessageBody", out.Attributes["RawMessageDelivery"] == "true"
+	return false, nil
 }
 
-// topicThere occurs in SNS's message about a topic that exists with other
-// attributes or tags; the error code has other meanings too. Source: recorded
+const (
+	filterPolicy = "FilterPolicy"
+	filterScope  = "FilterPolicyScope"
+)
+
+// topicThere occurs in SNS's message about a topic or subscription that exists with
+// other attributes or tags; the error code has other meanings too. Source: recorded
 // 2025-10-13 and 2026-02-06 (localstack/localstack).
 const topicThere = "already exists"
 
@@ -488,17 +497,37 @@ func (r *region) setTopic(ctx context.Context, topic, name, value string) error 
 }
 
 func (r *region) subscribe(ctx context.Context, a plan.Subscribe) error {
-	_, err := r.sns().Subscribe(ctx, &sns.SubscribeInput{
+	in := &sns.SubscribeInput{
 		TopicArn: aws.String(a.Topic), Protocol: aws.String(a.Subscriber.Protocol), Endpoint: aws.String(a.Subscriber.Endpoint),
-	})
+	}
+	if a.Subscriber.Filter != "" {
+		in.Attributes = map[string]string{filterPolicy: a.Subscriber.Filter}
+	}
+	_, err := r.sns().Subscribe(ctx, in)
+	if api, ok := errors.AsType[smithy.APIError](err); ok && strings.Contains(api.ErrorMessage(), topicThere) {
+		return nil // somebody was faster, and the next observation finds its filter policy
+	}
 	return again(err)
 }
 
-func (r *region) clearFilterPolicy(ctx context.Context, a plan.ClearFilterPolicy) error {
-	_, err := r.sns().SetSubscriptionAttributes(ctx, &sns.SetSubscriptionAttributesInput{
-		SubscriptionArn: aws.String(a.Subscription), AttributeName: aws.String("FilterPolicy"), AttributeValue: aws.String("{}"),
-	})
-	return again(err)
+// setFilterPolicy sets a filter policy over attributes. SNS checks a filter policy
+// against the scope, and a change of the scope against the filter policy, so one over
+// the body of messages goes first. Source: Amazon SNS Developer Guide, "Filter policy
+// constraints in Amazon SNS": no nested keys over attributes.
+func (r *region) setFilterPolicy(ctx context.Context, a plan.SetFilterPolicy) error {
+	set := [][2]string{{filterPolicy, cmp.Or(a.Subscriber.Filter, "{}")}}
+	if a.OfBody && a.Subscriber.Filter != "" {
+		set = [][2]string{{filterPolicy, "{}"}, {filterScope, "MessageAttributes"}, set[0]}
+	}
+	for _, attribute := range set {
+		_, err := r.sns().SetSubscriptionAttributes(ctx, &sns.SetSubscriptionAttributesInput{
+			SubscriptionArn: aws.String(a.Subscription), AttributeName: aws.String(attribute[0]), AttributeValue: aws.String(attribute[1]),
+		})
+		if err != nil {
+			return again(err)
+		}
+	}
+	return nil
 }
 
 // Publish sends a message to a topic, in the topic's own region.

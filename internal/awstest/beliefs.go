@@ -506,6 +506,12 @@ var topicBeliefs = []Belief{
 		Why: "The local cloud compares them. docs/messages.md has policies that work both ways.", Then: "A filter policy with {\"exists\": false} lets every message through: too many are read, and none is lost.", Settles: byHand + ": two queues with filter policies, Publish with MessageStructure json and attributes.",
 	},
 	{
+		ID: "filters-need-an-attribute", Says: "A filter policy over attributes lets no message without attributes through, whatever it says.", Grade: Documented,
+		Evidence: "Amazon SNS Developer Guide, Key matching: \"exists\": false only matches if at least one attribute is present.", Decides: "internal/config/subscribers.go",
+		Why:  "The account does as documented. Alarms notify the topic of last resort in any case, which has no filter policies.",
+		Then: "Subscribers with a filter policy that relight derived hear alarms twice.", Settles: "A queue with such a filter policy, and Publish without attributes.",
+	},
+	{
 		ID: "sns-names-its-account", Says: "SNS names the topic's account, as aws:SourceAccount, when it invokes a function, and topic and account when it uses a queue's key.", Grade: Assumed,
 		Evidence: "Amazon SNS Developer Guide, Subscribing an Amazon SQS queue to an Amazon SNS topic, says so of queues.", Decides: "internal/plan/receiver.go",
 		Why:  "The account checks no policies. The judge takes these names for ones that may be there: a statement that asks for them counts, whether it allows or denies.",

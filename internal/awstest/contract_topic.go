@@ -164,6 +164,51 @@ var subscriptionClauses = []clause{
 		},
 	},
 	{
+		name: "a filter policy over attributes has lists alone, and its scope shows with it", source: `Amazon SNS Developer Guide, "Filter policy constraints in Amazon SNS"`, grade: Recorded, record: localstack + "2024-05-14",
+		check: func(p *party) error {
+			_, sub, err := p.subscribed()
+			if err != nil {
+				return err
+			}
+			scope := func(value string) (string, error) {
+				if value != "" {
+					_, err := p.SNS.SetSubscriptionAttributes(p.ctx, &sns.SetSubscriptionAttributesInput{
+						SubscriptionArn: &sub, AttributeName: aws.String("FilterPolicyScope"), AttributeValue: &value,
+					})
+					if err != nil {
+						return "", err
+					}
+				}
+				out, err := p.SNS.GetSubscriptionAttributes(p.ctx, &sns.GetSubscriptionAttributesInput{SubscriptionArn: &sub})
+				if err != nil {
+					return "", err
+				}
+				return out.Attributes["FilterPolicyScope"], nil
+			}
+			without, err := scope("")
+			if err != nil {
+				return err
+			}
+			_, nested := p.filterPolicy(sub, `{"a":{"b":["c"]}}`)
+			if _, err := p.filterPolicy(sub, `{"a":["b"]}`); err != nil {
+				return err
+			}
+			usual, err := scope("")
+			if err != nil {
+				return err
+			}
+			body, err := scope("MessageBody")
+			if err != nil {
+				return err
+			}
+			_, deep := p.filterPolicy(sub, `{"a":{"b":["c"]}}`)
+			return errors.Join(
+				want("scope without a filter policy", without, ""), refused("a nested one over attributes", nested, "InvalidParameter"),
+				want("scope", usual, "MessageAttributes"), want("scope, set", body, "MessageBody"), deep,
+			)
+		},
+	},
+	{
 		name: "unsubscribing deletes the subscription", source: "Amazon SNS API Reference, Unsubscribe and GetSubscriptionAttributes", grade: Recorded, record: stackd + "2026-09-14, of a subscription of the topic's own account",
 		check: func(p *party) error {
 			topic, sub, err := p.subscribed()

@@ -16,6 +16,8 @@ import (
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
+
+	"github.com/relight-aws/relight/internal/catalog"
 )
 
 // A Message is what was published to a topic.
@@ -298,7 +300,9 @@ func deleteTopic(c *request, in *sns.DeleteTopicInput) error {
 // function of the account and a phone are subscribed at once, any other
 // subscriber only after its owner confirms. A subscription that another account
 // owns, or that has ended, stays as it is. Sources: Amazon SNS API Reference,
-// Subscribe; recorded 2026-09-23 (radkawar/stackd), for queues and functions.
+// Subscribe; recorded 2026-09-23 (radkawar/stackd), for queues and functions. It refuses
+// a subscription that exists with other attributes; source: recorded
+// (localstack/localstack).
 func subscribe(c *request, in *sns.SubscribeInput) (*sns.SubscribeOutput, error) {
 	arn := *in.TopicArn
 	t := c.topics[arn]
@@ -329,13 +333,21 @@ func subscribe(c *request, in *sns.SubscribeInput) (*sns.SubscribeOutput, error)
 		}
 		return &sns.SubscribeOutput{SubscriptionArn: aws.String(id)}, nil
 	}
+	for name, value := range in.Attributes {
+		if err := goodAttribute(name, value, in.Attributes[scopeAttribute]); err != nil {
+			return nil, err
+		}
+	}
 	for id, s := range t.subs {
 		if s.protocol == protocol && s.endpoint == endpoint {
+			if !s.pending && len(in.Attributes) > 0 && !maps.Equal(in.Attributes, s.attributes) {
+				return nil, refuse("InvalidParameter", "Invalid parameter: Attributes Reason: Subscription already exists with different attributes")
+			}
 			return answer(id, s.pending)
 		}
 	}
 	id := arn + ":" + c.newID("sub")
-	t.subs[id] = subscription{protocol: protocol, endpoint: endpoint, pending: pending}
+	t.subs[id] = subscription{protocol: protocol, endpoint: endpoint, pending: pending, attributes: maps.Clone(in.Attributes)}
 	c.wrote(arn)
 	return answer(id, pending)
 }
@@ -406,6 +418,10 @@ func getSubscriptionAttributes(c *request, in *sns.GetSubscriptionAttributesInpu
 		"PendingConfirmation": "false", "RawMessageDelivery": "false",
 	}
 	maps.Copy(attributes, s.attributes)
+	attributes[scopeAttribute] = cmp.Or(attributes[scopeAttribute], "MessageAttributes")
+	if attributes[filterAttribute] == "" { // recorded 2024-05-14 (localstack/localstack)
+		delete(attributes, scopeAttribute)
+	}
 	return &sns.GetSubscriptionAttributesOutput{Attributes: attributes}, nil
 }
 
@@ -415,23 +431,70 @@ func getSubscriptionAttributes(c *request, in *sns.GetSubscriptionAttributesInpu
 func setSubscriptionAttributes(c *request, in *sns.SetSubscriptionAttributesInput) error {
 	subs, s, err := c.sub(in.SubscriptionArn)
 	name, value := *in.AttributeName, aws.ToString(in.AttributeValue)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case !slices.Contains([]string{"DeliveryPolicy", "FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy"}, name),
-		name == "FilterPolicy" && !json.Valid([]byte(value)):
-		return refuse("InvalidParameter", "Invalid parameter: %s", name)
+	}
+	scope := s.attributes[scopeAttribute]
+	if name == scopeAttribute {
+		if err := goodAttribute(filterAttribute, cmp.Or(s.attributes[filterAttribute], "{}"), value); err != nil {
+			return err
+		}
+	}
+	if err := goodAttribute(name, value, scope); err != nil {
+		return err
 	}
 	s.attributes = maps.Clone(s.attributes)
 	if s.attributes == nil {
 		s.attributes = map[string]string{}
 	}
 	s.attributes[name] = value
-	if name == "FilterPolicy" && value == "{}" {
+	if name == filterAttribute && value == "{}" || name == scopeAttribute && value == "MessageAttributes" {
 		delete(s.attributes, name)
 	}
 	subs[*in.SubscriptionArn] = s
 	c.wrote(*in.SubscriptionArn)
+	return nil
+}
+
+const (
+	filterAttribute = "FilterPolicy"
+	scopeAttribute  = "FilterPolicyScope"
+)
+
+// goodAttribute refuses what is no attribute of a subscription, and a filter policy that
+// its scope does not take: over attributes, each key has a list of values that is not
+// empty, and there are five keys and 150 combinations at most. Sources: Amazon SNS
+// Developer Guide, "Filter policy constraints in Amazon SNS"; recorded 2024-05-14
+// (localstack/localstack).
+func goodAttribute(name, value, scope string) error {
+	switch {
+	case !slices.Contains([]string{"DeliveryPolicy", filterAttribute, scopeAttribute, "RawMessageDelivery", "RedrivePolicy"}, name),
+		name == scopeAttribute && value != "MessageAttributes" && value != "MessageBody":
+		return refuse("InvalidParameter", "Invalid parameter: %s", name)
+	case name != filterAttribute:
+		return nil
+	}
+	var object map[string]any
+	if json.Unmarshal([]byte(value), &object) != nil {
+		return refuse("InvalidParameter", "Invalid parameter: FilterPolicy: failed to parse JSON.")
+	}
+	if scope == "MessageBody" {
+		return nil
+	}
+	combinations := 1
+	for _, values := range object {
+		list, isList := values.([]any)
+		if !isList {
+			return refuse("InvalidParameter", "Invalid parameter: Filter policy scope MessageAttributes does not support nested filter policy")
+		}
+		if len(list) == 0 {
+			return refuse("InvalidParameter", "Invalid parameter: FilterPolicy: Empty arrays are not allowed")
+		}
+		combinations *= len(list)
+	}
+	if len(object) > 5 || combinations > 150 {
+		return refuse("InvalidParameter", "Invalid parameter: FilterPolicy: Filter policy is too complex")
+	}
 	return nil
 }
 
@@ -564,7 +627,7 @@ func (c *request) deliver(m Message) {
 	for _, subs := range []map[string]subscription{c.topics[m.Topic].subs, c.ghosts[m.Topic]} {
 		for _, s := range subs {
 			switch at, _ := awsarn.Parse(s.endpoint); {
-			case s.pending || s.deleted || s.attributes["FilterPolicy"] != "":
+			case s.pending || s.deleted || !s.takes(m.Attributes):
 			case s.protocol == "sqs" && at.AccountID == c.ID && c.regions[at.Region].queues[at.Resource] == nil:
 				c.count(m.Topic, "NumberOfNotificationsFailed")
 			default:
@@ -573,6 +636,24 @@ func (c *request) deliver(m Message) {
 			}
 		}
 	}
+}
+
+// takes reports whether the filter policy of a subscription lets a message with these
+// attributes through. One over the body, and one that cannot be read, lets nothing through.
+func (s subscription) takes(attributes map[string]string) bool {
+	filter, err := catalog.ParseFilterPolicy(s.attributes[filterAttribute])
+	if err != nil || s.attributes[filterAttribute] != "" && s.attributes[scopeAttribute] == "MessageBody" {
+		return false
+	}
+	values := map[string][]string{}
+	for name, value := range attributes {
+		var list []string
+		if json.Unmarshal([]byte(value), &list) != nil {
+			list = []string{value}
+		}
+		values[name] = list
+	}
+	return filter.Passes(values)
 }
 
 // ring publishes an alarm to the topics among its actions that take it. Source:

@@ -3,6 +3,8 @@ package catalog
 import (
 	"net/url"
 	"regexp"
+	"slices"
+	"strings"
 )
 
 // AlarmService is the principal that CloudWatch alarms publish as.
@@ -41,6 +43,12 @@ func Deliverer(topic, receiver string) string {
 type Subscriber struct {
 	Protocol string // as SNS spells it: "email", "sqs"
 	Endpoint string // address, URL, phone number or ARN
+	Filter   string // the filter policy of its subscription, as FilterPolicy.String returns it; "" for none
+}
+
+// ForPeople reports whether people read what SNS sends by a protocol.
+func ForPeople(protocol string) bool {
+	return slices.Contains([]string{"email", "email-json", "sms"}, protocol)
 }
 
 // String returns the subscriber as findings name it, without the password that
@@ -52,6 +60,35 @@ func (s Subscriber) String() string {
 		endpoint = u.Redacted()
 	}
 	return s.Protocol + " " + endpoint
+}
+
+// Is reports whether a subscription with this protocol and endpoint is the
+// subscriber's. SNS may
+// return an endpoint in another form than it was given: an email address or URL
+// in another case, a phone number without blanks, a URL without its password. It
+// is not known to do so (belief endpoints-are-listed-as-given, assumed), but a
+// comparison that is too strict would subscribe again for ever.
+func (s Subscriber) Is(protocol, endpoint string) bool {
+	return s.Protocol == protocol && endpointOf(protocol, s.Endpoint) == endpointOf(protocol, endpoint)
+}
+
+func endpointOf(protocol, endpoint string) string {
+	switch protocol {
+	case "email", "email-json":
+		return strings.ToLower(endpoint)
+	case "sms":
+		return strings.Map(func(r rune) rune {
+			if r < '0' || r > '9' {
+				return -1
+			}
+			return r
+		}, endpoint)
+	case "http", "https":
+		scheme, rest, _ := strings.Cut(strings.ToLower(endpoint), "://")
+		host, path, _ := strings.Cut(rest, "/")
+		return scheme + "://" + host[strings.LastIndex(host, "@")+1:] + "/" + path
+	}
+	return endpoint
 }
 
 // A TopicStatement is one statement of the topic's policy. The stack writes it

@@ -48,7 +48,10 @@ func RejectControl(format string, threshold float64, period int32) Control {
 // OnFlowLogs returns the desired state with the controls on flow logs as the controls,
 // and with the topic that their alarms notify in a region.
 func (d Desired) OnFlowLogs(topic string) Desired {
-	d.Controls, d.Topic, d.LastResort, d.StackAlarms = d.FlowLogControls, topic, "", nil
+	if topic != d.Topic {
+		d.LastResort = ""
+	}
+	d.Controls, d.Topic, d.StackAlarms = d.FlowLogControls, topic, nil
 	return d
 }
 

@@ -54,6 +54,8 @@ type Config struct {
 	Audit Audit `json:"audit,omitzero"`
 	// Subscribers of relight's topic. SNS asks a person to confirm an email or HTTPS subscription. A queue or function of this account needs no confirmation, but its own policy must [admit the topic](operations.md#queues-and-functions-as-subscribers). The stack adds that permission to functions in the topic's region.
 	Subscribers []Subscriber `json:"subscribers,omitempty"`
+	// Which messages subscribers get.
+	Notify Notify `json:"notify,omitzero"`
 	// The topic of last resort, which carries what the topic refuses and what is about the topic itself.
 	LastResort LastResort `json:"lastResort,omitzero"`
 	// Region to the ARN of the KMS key that encrypts the log groups that relight creates there. The key's policy must allow CloudWatch Logs to use the key.
@@ -237,6 +239,18 @@ type Subscriber struct {
 	Protocol string `json:"protocol"`
 	// The address, URL or ARN.
 	Endpoint string `json:"endpoint"`
+	// The [severity](messages.md#severity) from which on it gets messages: `critical`, `high`, `low` or `info`. Alarms have no severity and [reach it in any case](operations.md#who-hears-what). Default: `notify.minimum`.
+	Minimum string `json:"minimum,omitempty"`
+	// An SNS filter policy over the [attributes](messages.md#attributes-and-filter-policies) of messages, such as `{"region": ["eu-west-1"]}`. It [keeps out alarms](operations.md#who-hears-what), which have no attributes.
+	FilterPolicy catalog.FilterPolicy `json:"filterPolicy,omitempty"`
+	// `chat` if the endpoint is [Amazon Q Developer in chat applications](messages.md#chat-channels), which shows messages in Slack and Teams. Then every `https` subscriber has to be one.
+	Format string `json:"format,omitempty"`
+}
+
+// Notify says which messages subscribers get.
+type Notify struct {
+	// The [severity](messages.md#severity) from which on a subscriber gets messages that has no `minimum` of its own: `critical`, `high`, `low` or `info`. relight sends no message that no subscriber gets. Default: `low` for people (`email`, `email-json`, `sms` and chat), `info` for machines.
+	Minimum string `json:"minimum,omitempty"`
 }
 
 // Load reads a configuration from a file. The file is either a cdk.json with
@@ -433,12 +447,6 @@ func (c Config) Baseline() catalog.Baseline {
 		b.Audit = catalog.AuditSpec{Frameworks: h.frameworks(), Hours: or(h.Hours, catalog.AuditHours)}
 	}
 	b.StackAlarms = b.AlarmsOfStack(c.Watched(), int32(c.SweepMinutes)*60)
-	for _, s := range c.Subscribers {
-		b.Subscribers = append(b.Subscribers, catalog.Subscriber(s))
-	}
-	for _, s := range c.LastSubscribers() {
-		b.LastHeard = append(b.LastHeard, catalog.Subscriber(s))
-	}
 	for _, row := range catalog.ControlsFor(c.Prefix) {
 		change := c.Controls[row.ID]
 		if change.Disabled {
@@ -459,6 +467,7 @@ func (c Config) Baseline() catalog.Baseline {
 			Period:    or(n.PeriodSeconds, catalog.AlarmPeriod),
 		})
 	}
+	c.notified(&b)
 	return b
 }
 

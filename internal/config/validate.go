@@ -65,16 +65,9 @@ func (c Config) validate() error {
 	if c.Audit.SecurityHub != nil {
 		c.Audit.SecurityHub.validate(&p)
 	}
-	for i, s := range c.Subscribers {
-		p.subscriber(fmt.Sprintf("subscribers[%d]", i), s)
-		p.unless(!slices.Contains(c.Subscribers[:i], s), "subscribers[%d] is listed before: remove it", i)
-	}
+	c.validateSubscribers(&p)
 	if c.LastResort.Topic != "" {
 		p.farTopic(c.LastResort.Topic, c.Prefix)
-	}
-	for i, s := range c.LastResort.Subscribers {
-		p.subscriber(fmt.Sprintf("lastResort.subscribers[%d]", i), s)
-		p.unless(!slices.Contains(c.LastResort.Subscribers[:i], s), "lastResort.subscribers[%d] is listed before: remove it", i)
 	}
 	for _, r := range sortedKeys(c.KMSKeys) {
 		p.region("kmsKeys: ", r)

@@ -31,6 +31,9 @@ func (who *Customer) makeMailbox(ctx context.Context, s *Session) error {
 	return nil
 }
 
+// MailboxURL returns the queue's URL.
+func (who *Customer) MailboxURL() string { return who.mailbox }
+
 // A Message is one notification to people. The mailbox is a queue, so what relight
 // sends is its document.
 type Message struct {

@@ -41,6 +41,7 @@ func Config() map[string]any {
 			},
 			"networkInterfaces": map[string]any{"tags": chosen, "destination": map[string]any{"arn": toFlowLogStream}},
 		},
+		"notify": map[string]any{"minimum": "info"}, // so that all subscribers hear everything
 		"subscribers": []any{
 			map[string]any{"protocol": "email", "endpoint": Subscriber},
 			map[string]any{"protocol": "sqs", "endpoint": MailboxARN},

@@ -50,6 +50,8 @@ type Subscription struct {
 	Pending  bool      // waits for confirmation
 	Deleted  bool      // it has ended, and SNS still lists it
 	Filter   string    // filter policy, JSON; "" for none or if it was not read
+	OfBody   bool      // the filter policy chooses by the body of messages, not by their attributes
+	Unasked  bool      // the filter policy was not asked for
 	Raw      bool      // raw message delivery: without SNS's envelope, subject and topic
 	Receiver *Receiver // the queue or function behind it; nil if it has none or was not read
 	Unread   []Finding // about the filter policy and the receiver, if relight may not read them
@@ -61,6 +63,12 @@ type Subscription struct {
 func (s Subscription) Hears(topic string) bool {
 	return s.Delivers(topic) && s.Owner == "" && s.Filter == "" && len(s.Unread) == 0 &&
 		(s.Receiver == nil || s.Receiver.Unknown(topic) == "")
+}
+
+// Differs reports whether a subscription has another filter policy than the configured
+// one of its subscriber, as far as that was read.
+func (s Subscription) Differs(who catalog.Subscriber) bool {
+	return len(s.Unread) == 0 && !s.Unasked && (!catalog.SameFilterPolicy(s.Filter, who.Filter) || s.Filter != "" && s.OfBody)
 }
 
 // Delivers reports whether a subscription to a topic is confirmed, and nothing
@@ -150,20 +158,32 @@ type Subscribe struct {
 // Step returns the action as a step of a plan.
 func (a Subscribe) Step() Step {
 	who := a.Subscriber.String()
-	return Step{Thing: "subscription of", Stage: protect, Do: fmt.Sprintf("subscribe %s to topic %s", who, a.Topic), Target: who, Reason: a.Reason, Needs: a.Topic}
+	do := fmt.Sprintf("subscribe %s to topic %s", who, a.Topic)
+	if a.Subscriber.Filter != "" {
+		do += " with filter-policy " + a.Subscriber.Filter
+	}
+	return Step{Thing: "subscription of", Stage: protect, Do: do, Target: who, Reason: a.Reason, Needs: a.Topic}
 }
 
-// ClearFilterPolicy removes the filter policy of a subscription, so that it
-// receives every message.
-type ClearFilterPolicy struct {
+// SetFilterPolicy gives a subscription the filter policy of its subscriber, or removes
+// the one that it has, so that it receives every message.
+type SetFilterPolicy struct {
 	Subscription string // ARN
 	Subscriber   catalog.Subscriber
+	OfBody       bool // the present one chooses by the body of messages
 	Reason       string
 }
 
 // Step returns the action as a step of a plan.
-func (a ClearFilterPolicy) Step() Step {
-	return Step{Stage: protect, Do: fmt.Sprintf("clear filter-policy of %s", a.Subscriber), Target: a.Subscription, Reason: a.Reason}
+func (a SetFilterPolicy) Step() Step {
+	do := fmt.Sprintf("clear filter-policy of %s", a.Subscriber)
+	if a.Subscriber.Filter != "" {
+		return Step{
+			Thing: "filter policy of", Stage: protect, Do: fmt.Sprintf("set filter-policy of %s to %s", a.Subscriber, a.Subscriber.Filter),
+			Target: a.Subscription, Reason: a.Reason,
+		}
+	}
+	return Step{Stage: protect, Do: do, Target: a.Subscription, Reason: a.Reason}
 }
 
 // plan plans relight's own topic:
@@ -190,7 +210,7 @@ func (a ClearFilterPolicy) Step() Step {
 //	a configured subscriber
 //	  is not subscribed                            subscribed; a finding if its owner has to confirm
 //	  has not confirmed                            a finding
-//	  has a filter policy                          the filter policy is removed
+//	  has another filter policy than configured    the configured one is restored, or none
 //	  is a queue or function that does not admit   a finding: its owner decides on its policy
 //	  the topic, or whose key does not
 //	  is such a one of another account             skipped: it confirmed with what the topic delivered, and no more can be read
@@ -510,8 +530,17 @@ func (p *Plan) subscribers(want catalog.Desired, state TopicState) {
 			p.find(SubscriberForeign, Args{"subscriber": who.String(), "owner": s.Owner, "and": ""})
 		case s.Pending:
 			waits = true
-		case s.Filter != "":
-			p.Actions = append(p.Actions, ClearFilterPolicy{Subscription: s.ARN, Subscriber: who, Reason: "its filter policy lets only some messages through: " + s.Filter})
+		case s.Differs(who):
+			reason := "its filter policy lets only some messages through: " + s.Filter
+			switch {
+			case s.Filter == "":
+				reason = "it has no filter policy"
+			case who.Filter != "" && s.OfBody:
+				reason = "its filter policy chooses by the body of messages: " + s.Filter
+			case who.Filter != "":
+				reason = "its filter policy is " + s.Filter
+			}
+			p.Actions = append(p.Actions, SetFilterPolicy{Subscription: s.ARN, Subscriber: who, OfBody: s.OfBody, Reason: reason})
 		case healthy:
 			p.Healthy++
 		}
@@ -584,30 +613,7 @@ func needsPerson(who catalog.Subscriber, topic string) bool {
 	return false
 }
 
-// SameSubscriber reports whether a subscription is a subscriber's. SNS may
-// return an endpoint in another form than it was given: an email address or URL
-// in another case, a phone number without blanks, a URL without its password. It
-// is not known to do so (belief endpoints-are-listed-as-given, assumed), but a
-// comparison that is too strict would subscribe again for ever.
+// SameSubscriber reports whether a subscription is a subscriber's.
 func SameSubscriber(who catalog.Subscriber, s Subscription) bool {
-	return who.Protocol == s.Protocol && endpointOf(who.Protocol, who.Endpoint) == endpointOf(s.Protocol, s.Endpoint)
-}
-
-func endpointOf(protocol, endpoint string) string {
-	switch protocol {
-	case "email", "email-json":
-		return strings.ToLower(endpoint)
-	case "sms":
-		return strings.Map(func(r rune) rune {
-			if r < '0' || r > '9' {
-				return -1
-			}
-			return r
-		}, endpoint)
-	case "http", "https":
-		scheme, rest, _ := strings.Cut(strings.ToLower(endpoint), "://")
-		host, path, _ := strings.Cut(rest, "/")
-		return scheme + "://" + host[strings.LastIndex(host, "@")+1:] + "/" + path
-	}
-	return endpoint
+	return who.Is(s.Protocol, s.Endpoint)
 }

@@ -61,6 +61,12 @@ func TestTopics(t *testing.T) {
 		return "[subscriber-of-another-account] subscriber sqs arn:aws:sqs:us-east-1:111122223333:oncall: account 444455556666 subscribed it" + and + ", so relight can neither read nor change its filter policy. " +
 			"If account 444455556666 is yours, check the filter policy there: aws sns get-subscription-attributes. If not, find out who let it subscribe, and configure another endpoint: a new subscription of this one would still be account 444455556666's."
 	}
+	pager := catalog.Subscriber{Protocol: "sms", Endpoint: "+15555550100", Filter: `{"severity":["critical","high",{"exists":false}]}`}
+	paged := func(filter string, ofBody bool) func(*plan.TopicState) {
+		return func(s *plan.TopicState) {
+			s.Subscriptions = append(s.Subscriptions, plan.Subscription{ARN: topic + ":9", Protocol: "sms", Endpoint: pager.Endpoint, Filter: filter, OfBody: ofBody})
+		}
+	}
 	tests := map[string]struct {
 		change   func(*plan.TopicState)
 		want     []catalog.Subscriber // beside the queue
@@ -184,6 +190,48 @@ func TestTopics(t *testing.T) {
 		"filtered": {
 			change:  func(s *plan.TopicState) { s.Subscriptions[0].Filter = `{"a":["b"]}` },
 			actions: []string{`clear filter-policy of sqs arn:aws:sqs:us-east-1:111122223333:oncall (its filter policy lets only some messages through: {"a":["b"]})`}, held: 1,
+		},
+		"filtered by the body": {
+			change: func(s *plan.TopicState) {
+				s.Subscriptions[0].Filter, s.Subscriptions[0].OfBody = `{"a":{"b":["c"]}}`, true
+			},
+			actions: []string{`clear filter-policy of sqs arn:aws:sqs:us-east-1:111122223333:oncall (its filter policy lets only some messages through: {"a":{"b":["c"]}})`}, held: 1,
+		},
+		"not asked for its filter policy": {
+			want: []catalog.Subscriber{pager}, held: 3,
+			change: func(s *plan.TopicState) {
+				s.Subscriptions = append(s.Subscriptions, plan.Subscription{ARN: topic + ":9", Protocol: "sms", Endpoint: pager.Endpoint, Unasked: true})
+			},
+		},
+		"as configured, in another form": {
+			want: []catalog.Subscriber{pager}, held: 3, change: paged(`{ "severity": ["high", {"exists": false}, "critical"] }`, false),
+		},
+		"not filtered": {
+			want: []catalog.Subscriber{pager}, held: 2, change: paged("", false),
+			actions: []string{"set filter-policy of sms +15555550100 to " + pager.Filter + " (it has no filter policy)"},
+		},
+		"stricter than configured": {
+			want: []catalog.Subscriber{pager}, held: 2, change: paged(`{"severity":["critical",{"exists":false}]}`, false),
+			actions: []string{"set filter-policy of sms +15555550100 to " + pager.Filter + ` (its filter policy is {"severity":["critical",{"exists":false}]})`},
+		},
+		"weaker than configured": {
+			want: []catalog.Subscriber{pager}, held: 2, change: paged(`{"severity":[{"exists":true}]}`, false),
+			actions: []string{"set filter-policy of sms +15555550100 to " + pager.Filter + ` (its filter policy is {"severity":[{"exists":true}]})`},
+		},
+		"as configured, but of the body": {
+			want: []catalog.Subscriber{pager}, held: 2, change: paged(pager.Filter, true),
+			actions: []string{"set filter-policy of sms +15555550100 to " + pager.Filter + " (its filter policy chooses by the body of messages: " + pager.Filter + ")"},
+		},
+		"filtered and not subscribed": {
+			want: []catalog.Subscriber{pager}, held: 2,
+			actions: []string{"subscribe sms +15555550100 to topic " + topic + " with filter-policy " + pager.Filter + " (it is not subscribed)"},
+		},
+		"filtered, and another account's": {
+			want: []catalog.Subscriber{pager}, held: 2,
+			change: func(s *plan.TopicState) {
+				s.Subscriptions = append(s.Subscriptions, plan.Subscription{ARN: topic + ":9", Protocol: "sms", Endpoint: pager.Endpoint, Owner: "444455556666"})
+			},
+			findings: []string{strings.ReplaceAll(foreign(""), queue.String(), pager.String())},
 		},
 	}
 	for name, tt := range tests {

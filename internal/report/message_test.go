@@ -188,11 +188,11 @@ func TestGoldenMessages(t *testing.T) {
 		if s.refuses {
 			i = 1 // the topic of last resort
 		}
-		n, chat := box.sent[i], box.sent[i+1]
+		n := box.sent[i]
 		by := protocols(t, n)
 		golden(t, "messages/"+name+".txt", []byte(n.Subject+"\n\n"+by["email"]))
 		golden(t, "messages/"+name+".json", indented(t, by["default"]))
-		golden(t, "messages/"+name+".chat.json", indented(t, chat.Message))
+		golden(t, "messages/"+name+".chat.json", indented(t, by["https"]))
 		if by["sms"] != n.Subject || strings.Contains(by["email"], "\u202e") {
 			t.Errorf("%s: %q", name, by)
 		}
@@ -408,7 +408,7 @@ func TestAttributes(t *testing.T) {
 	}
 	want := map[string]string{
 		"severity": "high", "kind": `["topics"]`, "account": "111122223333", "region": `["us-east-1"]`, "actor": `["` + intruder + `"]`, "outcome": "restored",
-		"code": `["topic-denied"]`, "format": "standard",
+		"code": `["topic-denied"]`,
 	}
 	if len(got) != len(want) {
 		t.Errorf("%v", got)
@@ -417,10 +417,6 @@ func TestAttributes(t *testing.T) {
 		if got[k] != v {
 			t.Errorf("%s is %s, want %s", k, got[k], v)
 		}
-	}
-	chat := box.sent[1].Attributes
-	if last := chat[len(chat)-1]; last.Name != "format" || last.Text() != "chat" || box.sent[1].Structured {
-		t.Errorf("the message for a channel has %v", chat)
 	}
 	if box.kinds[0] != catalog.EventRestored || box.events[0] == "" {
 		t.Errorf("the event is %v", box.kinds)
@@ -489,6 +485,38 @@ func TestNotRestoredTooSoon(t *testing.T) {
 		}
 		if got != tt.want {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+}
+
+// relight does not send what no subscriber asked for, and everything critical goes to all
+// topics where a subscription filters. The events have all of it.
+func TestWhoAsked(t *testing.T) {
+	const last = topic + "-last"
+	for name, tt := range map[string]struct {
+		minimum catalog.Severity
+		filters bool
+		topics  []string
+	}{
+		"new-vpc":          {"low", false, nil}, // info
+		"flow-log-deleted": {"low", true, []string{topic}},
+		"trail-stopped":    {"high", true, []string{topic}},
+		"alarm-deleted":    {"high", false, nil},
+		"denied":           {"critical", true, []string{topic, last}},
+	} {
+		var box mailbox
+		p := report.Reporter{
+			Log: discard, Publisher: &box, Topic: topic, Last: last, Now: time.Now, Function: "f", Minimum: tt.minimum, Filters: tt.filters,
+		}
+		fresh := map[remedy.Scope]bool{}
+		for _, r := range scenes()[name].reports {
+			fresh[r.Scope] = true
+		}
+		if err := p.Notify(t.Context(), fresh, scenes()[name].reports...); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(box.topics, tt.topics) || len(box.events) != 1 {
+			t.Errorf("%s went to %v with %d events, want %v", name, box.topics, len(box.events), tt.topics)
 		}
 	}
 }

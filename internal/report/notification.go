@@ -10,21 +10,6 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// The names of the attributes, and the formats.
-const (
-	AttributeSeverity = "severity"
-	AttributeKind     = "kind"
-	AttributeAccount  = "account"
-	AttributeRegion   = "region"
-	AttributeActor    = "actor"
-	AttributeOutcome  = "outcome"
-	AttributeCode     = "code"
-	AttributeFormat   = "format"
-
-	FormatStandard = "standard"
-	FormatChat     = "chat"
-)
-
 const (
 	// mostMessage is the largest message, with its attributes, in bytes. Source: SNS API
 	// Reference, Publish and MessageAttributeValue: 262,144 bytes, and the names, types and
@@ -37,37 +22,35 @@ const (
 // Attributes lists the message attributes, with what each has in Markdown for the docs.
 func Attributes() []struct{ Name, Type, Has string } {
 	return []struct{ Name, Type, Has string }{
-		{AttributeSeverity, "String", "`critical`, `high`, `low` or `info`"},
-		{AttributeKind, "String.Array", "the kinds that the message is about: `trails`, …"},
-		{AttributeAccount, "String", "12 digits"},
-		{AttributeRegion, "String.Array", "the regions that the message is about"},
-		{AttributeActor, "String.Array", "who made the calls: the ARN, as far as the record has one"},
-		{AttributeOutcome, "String", "`not_restored`, `restored`, `created`, `needs_action` or `remembered`"},
-		{AttributeCode, "String.Array", "the codes of the findings"},
-		{AttributeFormat, "String", "`standard`, or `chat` for [chat channels](#chat-channels)"},
+		{catalog.AttributeSeverity, "String", "`critical`, `high`, `low` or `info`"},
+		{catalog.AttributeKind, "String.Array", "the kinds that the message is about: `trails`, …"},
+		{catalog.AttributeAccount, "String", "12 digits"},
+		{catalog.AttributeRegion, "String.Array", "the regions that the message is about"},
+		{catalog.AttributeActor, "String.Array", "who made the calls: the ARN, as far as the record has one"},
+		{catalog.AttributeOutcome, "String", "`not_restored`, `restored`, `created`, `needs_action` or `remembered`"},
+		{catalog.AttributeCode, "String.Array", "the codes of the findings"},
 	}
 }
 
-// notification returns the message of a document: for email and SMS a text, for every
-// other protocol the document. It leaves out as much as it must for SNS's limit.
-func (d *Document) notification() remedy.Notification {
-	n := remedy.Notification{Subject: d.Subject, Structured: true, Attributes: d.attributes(FormatStandard)}
-	size := len(n.Subject)
+// notification returns the message of a document: for email and SMS a text, for HTTPS
+// a custom notification if chat channels are subscribed, and for every other protocol the
+// document. It leaves out as much as it must for SNS's limit.
+func (d *Document) notification(chat bool) remedy.Notification {
+	n := remedy.Notification{Subject: d.Subject, Structured: true, Attributes: d.attributes()}
+	size, channel := len(n.Subject), string(marshal(d.chat()))
 	for _, a := range n.Attributes {
 		size += len(a.Name) + len("String.Array") + len(a.Text())
 	}
 	_ = d.fit(mostMessage-size, func(small Document) []byte {
-		message := marshal(map[string]string{"default": string(marshal(small)), "email": small.Text, "sms": small.Subject})
+		texts := map[string]string{"default": string(marshal(small)), "email": small.Text, "sms": small.Subject}
+		if chat {
+			texts["https"] = channel
+		}
+		message := marshal(texts)
 		n.Message = string(message)
 		return message
 	})
 	return n
-}
-
-// chatNotification returns the same for a chat channel. SNS takes attributes with it as
-// with any message.
-func (d *Document) chatNotification() remedy.Notification {
-	return remedy.Notification{Subject: d.Subject, Message: string(marshal(d.chat())), Attributes: d.attributes(FormatChat)}
 }
 
 // fit renders a document with fewer and fewer of its items, until the result has no more
@@ -115,20 +98,19 @@ func cutTo[T any](d *Document, all *[]T, limit int) {
 
 // attributes returns what filter policies can select by. A message has no attribute of
 // which it has no value: SNS takes no empty one.
-func (d *Document) attributes(format string) []remedy.Attribute {
+func (d *Document) attributes() []remedy.Attribute {
 	var kinds []string
 	for _, k := range d.Kinds {
 		kinds = append(kinds, string(k))
 	}
 	all := []remedy.Attribute{
-		{Name: AttributeSeverity, Values: []string{string(d.Severity)}},
-		{Name: AttributeKind, Values: kinds, List: true},
-		{Name: AttributeAccount, Values: []string{d.Account}},
-		{Name: AttributeRegion, Values: d.Regions, List: true},
-		{Name: AttributeActor, Values: d.Actors, List: true},
-		{Name: AttributeOutcome, Values: []string{string(d.Outcome)}},
-		{Name: AttributeCode, Values: codes(d.Codes), List: true},
-		{Name: AttributeFormat, Values: []string{format}},
+		{Name: catalog.AttributeSeverity, Values: []string{string(d.Severity)}},
+		{Name: catalog.AttributeKind, Values: kinds, List: true},
+		{Name: catalog.AttributeAccount, Values: []string{d.Account}},
+		{Name: catalog.AttributeRegion, Values: d.Regions, List: true},
+		{Name: catalog.AttributeActor, Values: d.Actors, List: true},
+		{Name: catalog.AttributeOutcome, Values: []string{string(d.Outcome)}},
+		{Name: catalog.AttributeCode, Values: codes(d.Codes), List: true},
 	}
 	all = slices.DeleteFunc(all, func(a remedy.Attribute) bool { return len(a.Values) == 0 })
 	for i := range all {

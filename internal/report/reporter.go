@@ -35,7 +35,10 @@ type Reporter struct {
 	Now       func() time.Time
 	Function  string // deployed name
 	Version   string // of relight
-	Chat      bool   // a chat channel is subscribed, so each message is also sent in its form
+	Chat      bool   // HTTPS subscribers are chat channels, and get messages in their form
+
+	Minimum catalog.Severity // of messages: nobody asked for those below; "" for all
+	Filters bool             // a subscription to the topic has a filter policy, which keeps no critical message from anybody
 
 	Own func(remedy.Cause) bool // reports whether relight itself made a call, which is then no cause; nil for never
 }
@@ -115,13 +118,21 @@ func (p Reporter) send(ctx context.Context, daily bool, worth []remedy.Report) e
 	return err
 }
 
-// tell publishes a notification to the topic, to those of last resort, or to all.
+// tell publishes a notification to the topic, to those of last resort, or to all. What
+// no subscriber asked for it publishes to none: the log and the event have it.
 func (p Reporter) tell(ctx context.Context, d *Document, worth []remedy.Report) error {
-	refused := p.publish(ctx, p.Topic, d)
-	if refused == nil && !p.concerned(worth) {
+	if p.Minimum != "" && !d.Severity.AtLeast(p.Minimum) {
 		return nil
 	}
-	d.preface = "This is about relight itself, so all its topics carry it.\n\n"
+	refused := p.publish(ctx, p.Topic, d)
+	concerned := p.concerned(worth)
+	if refused == nil && !concerned && (!p.Filters || d.Severity != catalog.Critical) {
+		return nil
+	}
+	d.preface = "This is critical, so all topics of relight's carry it.\n\n"
+	if concerned {
+		d.preface = "This is about relight itself, so all its topics carry it.\n\n"
+	}
 	if refused != nil {
 		d.preface = "The topic " + p.Topic + " refused this message: " + oneLine(refused.Error()) + ".\n\n"
 	}
@@ -147,16 +158,11 @@ func (p Reporter) tell(ctx context.Context, d *Document, worth []remedy.Report) 
 	return nil
 }
 
-// publish publishes a document, and the same once more for chat channels if any are
-// subscribed. What a channel does not get, the log has: others got it.
+// publish publishes a document. The subscribers of an owner's topic are not relight's, and
+// none of them is a chat channel that relight knows of.
 func (p Reporter) publish(ctx context.Context, topic string, d *Document) error {
-	if err := p.Publisher.Publish(ctx, topic, d.notification()); err != nil {
+	if err := p.Publisher.Publish(ctx, topic, d.notification(p.Chat && topic != p.Far)); err != nil {
 		return &remedy.Error{Op: "notify", Target: topic, Class: remedy.Terminal, Err: err}
-	}
-	if p.Chat && topic != p.Far { // an owner's topic has no subscriber of relight's
-		if err := p.Publisher.Publish(ctx, topic, d.chatNotification()); err != nil {
-			p.RecordUnsent(ctx, err, p.Now())
-		}
 	}
 	return nil
 }

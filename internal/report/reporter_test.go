@@ -391,24 +391,23 @@ func TestFarTopicCarries(t *testing.T) {
 	}
 }
 
-// Every topic of relight's own carries the form of a chat channel too, if one is
-// subscribed, and an owner's does not. A message that only a channel misses is no error.
+// Every topic of relight's own has the form of a chat channel for HTTPS, if one is
+// subscribed, and an owner's does not.
 func TestChatIsCarried(t *testing.T) {
 	const last, far = topic + "-last", "arn:aws:sns:eu-west-1:444455556666:far"
 	r := full()
 	r.Scope.Kind = catalog.Topics
-	for chat, want := range map[bool]string{true: "ss cs sf sl cl", false: "ss sf sl"} {
+	for chat, want := range map[bool]string{true: "chat s f chat l", false: "s f l"} {
 		m := &mailbox{}
 		if _, err := tell(t, report.Reporter{Publisher: m, Topic: topic, Last: last, Far: far, Function: "f", Chat: chat}, r); err != nil {
 			t.Fatal(err)
 		}
 		var got []string
 		for i, n := range m.sent {
-			form, to := "s", map[string]string{topic: "s", last: "l", far: "f"}[m.topics[i]]
-			if !n.Structured {
-				form = "c"
+			if strings.Contains(n.Message, `"https":`) {
+				got = append(got, "chat")
 			}
-			got = append(got, form+to)
+			got = append(got, map[string]string{topic: "s", last: "l", far: "f"}[m.topics[i]])
 		}
 		if strings.Join(got, " ") != want {
 			t.Errorf("chat %t: %v, want %s", chat, got, want)

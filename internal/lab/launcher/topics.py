@@ -15,6 +15,7 @@ https://docs.aws.amazon.com/sns/latest/api/API_PutDataProtectionPolicy.html
 https://docs.aws.amazon.com/sns/latest/api/API_GetDataProtectionPolicy.html
 """
 
+import json
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
@@ -31,10 +32,13 @@ def install():
         known = set(sns._sub_arn_to_topic)
         reply = original(params)
         new = set(sns._sub_arn_to_topic) - known
-        if not ok(reply) or not new or sns._p(params, "Protocol") not in WAITING:
+        if not ok(reply) or not new:
             return reply
         arn = new.pop()
         sub = sns._find_subscription(sns._sub_arn_to_topic[arn], arn)
+        _show_scope(sub)
+        if sns._p(params, "Protocol") not in WAITING:
+            return reply
         sub.update(confirmed=False, token=sns.new_uuid())
         sub["attributes"].update(PendingConfirmation="true", ConfirmationWasAuthenticated="false")
         sns._refresh_subscription_counts(sns._topic_by_arn_any_scope(sub["topic_arn"]))
@@ -42,14 +46,19 @@ def install():
             return reply
         return _replace(reply, arn, "pending confirmation")
 
-    # "{}" removes a filter policy.
+    # "{}" removes a filter policy. One over attributes has no nested keys.
     # https://docs.aws.amazon.com/sns/latest/dg/message-filtering-apply.html
+    # https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html
     @around(sns, "_set_subscription_attributes")
     def set_subscription_attributes(original, params):
+        arn, name, value = (sns._p(params, key) for key in ("SubscriptionArn", "AttributeName", "AttributeValue"))
+        sub = sns._find_subscription(sns._sub_arn_to_topic.get(arn, ""), arn) or {"attributes": {}}
+        if name == "FilterPolicy" and sub["attributes"].get("FilterPolicyScope") != "MessageBody" and _nested(value):
+            return sns._error("InvalidParameter", "Invalid parameter: Filter policy scope MessageAttributes does not support nested filter policy", 400)
         reply = original(params)
-        arn = sns._p(params, "SubscriptionArn")
-        if ok(reply) and sns._p(params, "AttributeName") == "FilterPolicy" and sns._p(params, "AttributeValue").strip() == "{}":
-            del sns._find_subscription(sns._sub_arn_to_topic[arn], arn)["attributes"]["FilterPolicy"]
+        if ok(reply) and name == "FilterPolicy" and value.strip() == "{}":
+            del sub["attributes"]["FilterPolicy"]
+        _show_scope(sub)
         return reply
 
     @around(sns, "publish_internal")
@@ -85,6 +94,19 @@ def install():
 
     for name in ("_list_subscriptions", "_list_subscriptions_by_topic"):
         around(sns, name)(listing)
+
+
+def _nested(policy):
+    try:
+        return any(isinstance(value, dict) for value in json.loads(policy or "{}").values())
+    except (AttributeError, ValueError):
+        return False
+
+
+def _show_scope(sub):
+    """The scope of a filter policy shows, also where nobody chose it."""
+    if sub["attributes"].get("FilterPolicy"):
+        sub["attributes"].setdefault("FilterPolicyScope", "MessageAttributes")
 
 
 def listing(original, params):

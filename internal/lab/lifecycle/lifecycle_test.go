@@ -51,7 +51,7 @@ func TestLifecycle(t *testing.T) {
 	for _, part := range []struct {
 		name string
 		run  func(*scene)
-	}{{"adoption", adopts}, {"redeployment", redeploys}} {
+	}{{"adoption", adopts}, {"redeployment", redeploys}, {"subscribers", chooses}} {
 		if !t.Run(part.name, func(t *testing.T) {
 			s.t = t
 			part.run(s)
