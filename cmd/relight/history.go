@@ -246,7 +246,7 @@ func collapse(entries []entry) []entry {
 		if seen && e.Action != "" {
 			before := &out[i]
 			switch {
-			case e.Outcome != report.Restored && e.EventID == before.EventID:
+			case e.Outcome != report.Restored && e.Outcome != report.Created && e.EventID == before.EventID:
 				before.Times++
 				before.Last = &e.Time
 				continue

@@ -146,13 +146,23 @@ func (a *App) serves(s remedy.Scope) string {
 	return ""
 }
 
-// run brings one scope to its desired state, as far as the kind's configured
-// mode allows, and records the run. If events caused the run, it notifies
-// people. A sweep's run has no cause, and the sweep sends one notification
+// run brings one scope to its desired state, records the run and notifies people, if
+// events caused it. A sweep's run has no cause, and the sweep records it and sends one notification
 // about all of its runs. run returns the report, and an error if anything
-// failed or the notification could not be sent. It gives the run up after the
-// limit.
+// failed or the notification could not be sent.
 func (a *App) run(ctx context.Context, limit time.Duration, with remedy.Reconciler, s remedy.Scope, mode catalog.Mode, causes ...remedy.Cause) (remedy.Report, error) {
+	rep := a.check(ctx, limit, with, s, mode, causes...)
+	var unsent error
+	if len(causes) > 0 {
+		unsent = a.reporter.Notify(ctx, nil, rep)
+	}
+	a.reporter.Record(ctx, rep, unsent, a.now())
+	return rep, errors.Join(rep.Failures(), unsent)
+}
+
+// check brings one scope to its desired state, as far as the kind's configured mode allows.
+// It gives the run up after the limit.
+func (a *App) check(ctx context.Context, limit time.Duration, with remedy.Reconciler, s remedy.Scope, mode catalog.Mode, causes ...remedy.Cause) remedy.Report {
 	if configured := a.config.Mode(s.Kind); configured != catalog.Repair {
 		mode = configured
 	}
@@ -167,10 +177,5 @@ func (a *App) run(ctx context.Context, limit time.Duration, with remedy.Reconcil
 		return a.lookAgain(ctx, with, with.Run(ctx, s, mode, causes...))
 	})
 	rep.Again = a.comesAgain(rep)
-	var unsent error
-	if len(causes) > 0 {
-		unsent = a.reporter.Notify(ctx, nil, rep)
-	}
-	a.reporter.Record(ctx, rep, unsent, a.now())
-	return rep, errors.Join(rep.Failures(), unsent)
+	return rep
 }

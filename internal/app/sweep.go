@@ -111,12 +111,16 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 	with.Adopted = func(context.Context) (plan.Adopted, error) { return adopted() }
 	scopes := a.scopes(req, sweep.Regions)
 	reports := make([]remedy.Report, len(scopes))
+	who := &explainer{app: a, left: mostLookups}
 	done := 0
 	var mu sync.Mutex
 	inOrder(scopes, func(i int) {
-		reports[i], _ = a.run(ctx, sweepTime(ctx), with, scopes[i], req.mode()) // the report has the error
+		rep := a.check(ctx, sweepTime(ctx), with, scopes[i], req.mode())
 		remembered, err := adopted()
-		reports[i].First = err == nil && remembered.First
+		rep.First = err == nil && remembered.First
+		who.explain(ctx, &rep)
+		a.reporter.Record(ctx, rep, nil, a.now())
+		reports[i] = rep
 		mu.Lock()
 		defer mu.Unlock()
 		if done++; progress != nil {

@@ -12,7 +12,7 @@ import (
 // the operations that relight calls often. Sources: CloudWatch Logs quotas
 // (PutMetricFilter 5, DescribeMetricFilters 5, PutRetentionPolicy 5,
 // CreateLogGroup 10, DescribeLogGroups 10), CloudWatch quotas
-// (PutMetricAlarm 3, DescribeAlarms 9), and the Security Hub Partner Integration Guide,
+// (PutMetricAlarm 3, DescribeAlarms 9), CloudTrail API Reference, LookupEvents (2), and the Security Hub Partner Integration Guide,
 // "Guidelines for using the BatchImportFindings API" (10). The first three cannot be raised.
 // relight leaves a fifth of each quota to the owner's own calls.
 var quotas = map[string]float64{
@@ -23,6 +23,7 @@ var quotas = map[string]float64{
 	"logs.DescribeLogGroups":     10,
 	"cloudwatch.PutMetricAlarm":  3,
 	"cloudwatch.DescribeAlarms":  9,
+	"cloudtrail.LookupEvents":    2,
 
 	"securityhub.BatchImportFindings": 10,
 }

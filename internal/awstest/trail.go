@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsarn "github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -508,7 +509,15 @@ func putEventSelectors(c *request, in *cloudtrail.PutEventSelectorsInput) (*clou
 func (a *Account) AddToHistory(name, record string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.history = append([]types.Event{{EventName: aws.String(name), CloudTrailEvent: aws.String(record)}}, a.history...)
+	var said struct {
+		EventID, EventSource string
+		EventTime            time.Time
+	}
+	_ = json.Unmarshal([]byte(record), &said) // what the record lacks, the event lacks
+	a.history = append([]types.Event{{
+		EventName: aws.String(name), CloudTrailEvent: aws.String(record),
+		EventId: aws.String(said.EventID), EventSource: aws.String(said.EventSource), EventTime: aws.Time(said.EventTime),
+	}}, a.history...)
 }
 
 // lookupEvents returns the history of a call by its name, the latest first. It
@@ -522,7 +531,7 @@ func lookupEvents(c *request, in *cloudtrail.LookupEventsInput) (*cloudtrail.Loo
 		return out, nil
 	}
 	for _, e := range c.history {
-		if *e.EventName == aws.ToString(in.LookupAttributes[0].AttributeValue) {
+		if *e.EventName == aws.ToString(in.LookupAttributes[0].AttributeValue) && (in.StartTime == nil || !e.EventTime.Before(*in.StartTime)) {
 			out.Events = append(out.Events, e)
 		}
 	}

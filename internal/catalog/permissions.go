@@ -723,7 +723,7 @@ var sweepGrants = []Grant{
 	{
 		Actions:   []string{"cloudtrail:LookupEvents"},
 		Resources: []string{"*"},
-		Why:       "LookupEvents is for naming the caller who redirected the trail; AWS does not support resources for it",
+		Why:       "LookupEvents is for naming the caller who redirected the trail, or undid what a sweep restored without an event; AWS does not support resources for it",
 	},
 	{
 		Actions:   []string{"ssm:PutParameter"},

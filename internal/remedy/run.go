@@ -69,6 +69,7 @@ type Cause struct {
 	Advice    string           // what a person should do about such a call, whatever relight restores; "" for nothing
 	Severity  catalog.Severity // of a call with advice
 	Makes     bool             // the call created what it names
+	Past      bool             // a sweep found it in CloudTrail's event history; no event announced it
 	Fresh     bool             // the event is delivered for the first time, and again if its run fails for a while
 	Actor     string           // who made the call: an ARN first if the event has one; "" if the event does not say
 	SourceIP  string

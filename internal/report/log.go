@@ -14,6 +14,7 @@ import (
 // These are the values of the field "outcome" in log lines.
 const (
 	Restored   = "restored"
+	Created    = "created"    // it was not there before
 	Failed     = "failed"     // AWS refused the action, or what it protects could not be read
 	Remains    = "remains"    // AWS accepted the action, but the verification plans it again
 	Planned    = "planned"    // in mode observe
@@ -33,7 +34,7 @@ const (
 // Record logs one run. If the run's notification could not be sent, the log
 // line has that error. Each line has what people ask a log for as a field of its own.
 func (p Reporter) Record(ctx context.Context, r remedy.Report, unsent error, now time.Time) {
-	restored := r.Restored()
+	restored, severity := r.Restored(), slog.String("severity", string(p.severity([]remedy.Report{r})))
 	for i, a := range r.Plan.Actions {
 		step, level, outcome := a.Step(), slog.LevelInfo, Planned
 		var failure []slog.Attr
@@ -44,22 +45,24 @@ func (p Reporter) Record(ctx context.Context, r remedy.Report, unsent error, now
 				outcome, level, failure = Failed, slog.LevelError, errorAttrs(o.Err)
 			case !o.Restores():
 				outcome = Remembered
+			case restored[i] && created(r, a):
+				outcome = Created
 			case restored[i]:
 				outcome = Restored
 			}
 		}
 		verb, _, _ := strings.Cut(step.Do, " ")
 		attrs := append(scopeAttrs(r.Scope),
-			slog.String("action", step.String()), slog.String("verb", verb), slog.String("target", step.Target), slog.String("reason", step.Reason), slog.String("outcome", outcome))
+			slog.String("action", step.String()), slog.String("verb", verb), slog.String("target", step.Target), slog.String("reason", step.Reason), slog.String("outcome", outcome), severity)
 		p.Log.LogAttrs(ctx, level, ActionLine, slices.Concat(attrs, failure, causeAttrs(r, step.Target, now))...)
 	}
 	for _, c := range r.Notices() {
 		p.Log.LogAttrs(ctx, slog.LevelWarn, NoticeLine, append(append(scopeAttrs(r.Scope),
-			slog.String("target", strings.Join(c.Names.List(), ",")), slog.String("advice", c.Advice)), eventAttrs(c)...)...)
+			slog.String("target", strings.Join(c.Names.List(), ",")), slog.String("advice", c.Advice), slog.String("severity", string(c.Severity))), eventAttrs(c)...)...)
 	}
 	for _, f := range r.Plan.Findings {
 		p.Log.LogAttrs(ctx, slog.LevelWarn, FindingLine, append(append(scopeAttrs(r.Scope),
-			slog.String("code", string(f.Code)), slog.String("target", f.Subject), slog.String("finding", f.String())), causeAttrs(r, f.Subject, now)...)...)
+			slog.String("code", string(f.Code)), slog.String("severity", string(f.Severity)), slog.String("target", f.Subject), slog.String("finding", f.String())), causeAttrs(r, f.Subject, now)...)...)
 	}
 	level := slog.LevelInfo
 	if Unrestored(r) > 0 || unsent != nil {
@@ -215,8 +218,12 @@ func lastPart(name string) string {
 
 // eventAttrs returns the fields of one event.
 func eventAttrs(c remedy.Cause) []slog.Attr {
-	return []slog.Attr{
+	attrs := []slog.Attr{
 		slog.String("event_id", c.EventID), slog.String("event", c.EventName), slog.String("actor", c.Actor), slog.String("source_ip", c.SourceIP),
 		slog.Time("event_time", c.Time.UTC()),
 	}
+	if c.Past {
+		attrs = append(attrs, slog.Bool("from_history", true))
+	}
+	return attrs
 }

@@ -117,6 +117,9 @@ func (d *Document) calls(line func(label, s string)) {
 		if from = unique(from); len(from) > 0 {
 			who += " from " + few(from, len(from), 2)
 		}
+		if slices.ContainsFunc(d.Causes, func(c Cause) bool { return c.Past && c.Actor == actor }) {
+			who += " (from CloudTrail's event history)"
+		}
 		line("Who", who)
 		for n, name := range order {
 			if n == fewCalls {

@@ -60,6 +60,7 @@ type Cause struct {
 	Actor     string    `json:"actor,omitempty"`
 	SourceIP  string    `json:"source_ip,omitempty"`
 	Time      time.Time `json:"time"`
+	Past      bool      `json:"from_history,omitempty"` // a sweep found it in CloudTrail's event history
 }
 
 // A Notice is a call that people should check, whatever relight restored.
@@ -73,7 +74,7 @@ func findingOf(f plan.Finding) Finding {
 }
 
 func causeOf(c remedy.Cause) Cause {
-	return Cause{EventID: c.EventID, EventName: c.EventName, Names: c.Names.List(), Actor: c.Actor, SourceIP: c.SourceIP, Time: c.Time}
+	return Cause{EventID: c.EventID, EventName: c.EventName, Names: c.Names.List(), Actor: c.Actor, SourceIP: c.SourceIP, Time: c.Time, Past: c.Past}
 }
 
 // ViewOf returns the JSON view of a report.

@@ -7,6 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/lab"
 )
 
@@ -83,3 +87,46 @@ func TestHistory(t *testing.T) {
 
 // restored are the outcomes of what relight undid.
 var restored = []string{"restored", "created"}
+
+// TestStatus asks for the status when everything is healthy, and with a message that no
+// function could handle.
+func TestStatus(t *testing.T) {
+	s := shared
+	cli := build(t)
+	s.drain(t)
+	s.invoke(t, catalog.Backfill, struct{}{})
+	s.drain(t)
+	var got struct {
+		Healthy   bool     `json:"healthy"`
+		Problems  []string `json:"problems"`
+		LastSweep struct {
+			Finished  time.Time `json:"finished"`
+			Protected int       `json:"protected"`
+		} `json:"last_sweep"`
+		DeadLetters []struct {
+			Messages int `json:"messages"`
+		} `json:"dead_letters"`
+	}
+	out := s.relight(t, cli, s.Cloud.Root(), 0, "status", "--output", "json")
+	if err := json.Unmarshal([]byte(out), &got); err != nil || !got.Healthy || time.Since(got.LastSweep.Finished) > 5*time.Minute || got.LastSweep.Protected == 0 || len(got.DeadLetters) == 0 {
+		t.Errorf("%v: %s", err, out)
+	}
+	t.Log("\n" + s.relight(t, cli, s.Cloud.Root(), 0, "status"))
+
+	url, err := s.root.SQS.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String(s.Prefix + "-" + catalog.DeadLetters(catalog.Alarms))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.root.SQS.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: url.QueueUrl, MessageBody: aws.String("no event")}); err != nil {
+		t.Fatal(err)
+	}
+	out = s.relight(t, cli, s.Cloud.Root(), 2, "status", "--output", "json")
+	if err := json.Unmarshal([]byte(out), &got); err != nil || got.Healthy || !slices.ContainsFunc(got.Problems, func(p string) bool {
+		return strings.Contains(p, "1 message is in relight-alarms-dead-letters")
+	}) {
+		t.Errorf("%v: %s", err, out)
+	}
+	if _, err := s.root.SQS.PurgeQueue(t.Context(), &sqs.PurgeQueueInput{QueueUrl: url.QueueUrl}); err != nil {
+		t.Fatal(err)
+	}
+}
