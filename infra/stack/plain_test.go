@@ -89,6 +89,7 @@ func TestParameterChangesNoTemplate(t *testing.T) {
 		"deletionProtection": false,
 		"flowLogs": {"aggregationSeconds": 60, "exemptVpcs": ["vpc-0123456789abcdef0"], "format": "${version} ${vpc-id} ${action}", "retentionDays": 731, "trafficType": "ALL"},
 		"lastResort": {"subscribers": [{"protocol": "sms", "endpoint": "+15555550100"}]},
+		"notify": {"minimum": "high"},
 		"subscribers": [{"protocol": "email", "endpoint": "security@example.com"}],
 		"trail": {"name": "audit"},
 		"trailLogs": {"retentionDays": 731}

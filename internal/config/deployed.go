@@ -9,10 +9,12 @@ import (
 )
 
 // atDeployment are the paths of the values that neither a template nor a role depends
-// on: a template's parameter may set them. A path covers those below it.
+// on: a template's parameter may set them. A path covers those below it. If subscribers
+// want different messages, the stack's alarms notify a second topic: relight sees to that
+// itself, as it restores those alarms.
 var atDeployment = []string{
 	"addControls", "adopt", "controls", "deletionProtection", "flowLogs.aggregationSeconds", "flowLogs.exemptVpcs",
-	"flowLogs.format", "flowLogs.retentionDays", "flowLogs.trafficType", "lastResort.subscribers", "subscribers", "trail.name",
+	"flowLogs.format", "flowLogs.retentionDays", "flowLogs.trafficType", "lastResort.subscribers", "notify", "subscribers", "trail.name",
 	"trailLogs.retentionDays",
 }
 
