@@ -30,7 +30,8 @@ import (
 type account struct {
 	aws        aws.Config
 	config     config.Config
-	noFile     bool // there is no cdk.json, so the configuration is the default one
+	noFile     bool   // there is no cdk.json, so the configuration is the default one
+	caller     string // ARN of whose credentials they are
 	deployment catalog.Deployment
 }
 
@@ -64,6 +65,7 @@ func identify(ctx context.Context, f *flags) (*account, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no usable AWS credentials: sign in (aws sso login) or set AWS_PROFILE: %w", err)
 	}
+	a.caller = aws.ToString(who.Arn)
 	a.deployment = catalog.Deployment{Account: aws.ToString(who.Account), HomeRegion: a.aws.Region}
 	return a, nil
 }

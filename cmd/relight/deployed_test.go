@@ -29,6 +29,7 @@ func fakeAWS(t *testing.T, template string) {
 func fakeStack(t *testing.T, template, stack string) {
 	t.Helper()
 	noAWS(t)
+	parameter := parameterStore{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		refuse := func(code, message string) {
 			w.WriteHeader(http.StatusBadRequest)
@@ -36,8 +37,10 @@ func fakeStack(t *testing.T, template, stack string) {
 		}
 		body, _ := io.ReadAll(r.Body) // an empty body is an unknown call
 		switch asked := string(body); {
+		case strings.HasPrefix(r.Header.Get("X-Amz-Target"), "AmazonSSM."):
+			parameter.serve(w, r, body)
 		case strings.Contains(asked, "Action=GetCallerIdentity"):
-			fmt.Fprint(w, `<GetCallerIdentityResponse><GetCallerIdentityResult><Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`)
+			fmt.Fprint(w, `<GetCallerIdentityResponse><GetCallerIdentityResult><Account>111122223333</Account><Arn>arn:aws:sts::111122223333:assumed-role/operator/alice</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>`)
 		case strings.Contains(asked, "Action=GetTemplate") && template == "":
 			refuse("ValidationError", "Stack with id relight does not exist")
 		case strings.Contains(asked, "Action=GetTemplate") && !strings.Contains(template, "{"):

@@ -182,6 +182,9 @@ func printSweep(w io.Writer, f *flags, s app.Sweep, home string, deployed bool) 
 	}
 	p := f.printer(w)
 	p.line("account %s, home region %s", s.Account, home)
+	if s.Pause != nil {
+		p.line("paused %s", oneLine(s.Pause.Text))
+	}
 	var quiet []string
 	left := 0
 	for _, v := range s.Reports {

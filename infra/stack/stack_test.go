@@ -77,6 +77,7 @@ func everything(partition, home, further string) app {
 	return synth(`{
 		"prefix": "audit-lights-of-acme", "homeRegion": "`+home+`", "regions": ["`+further+`"], "sweepMinutes": 1440, "terminationProtection": true,
 		"permissionsBoundary": "`+arn+`:iam::111122223333:policy/bounds",
+		"pause": {"by": ["`+arn+`:iam::111122223333:role/operator"]},
 		"trail": {"create": true}, "trailLogs": {"retentionDays": 3653}, "alarms": {"removeMutes": true},
 		"flowLogs": {"trafficType": "ALL", "format": "${version} ${vpc-id} ${action}", "graceSeconds": 900, "exemptByTag": true, "aggregationSeconds": 60, "rejectAlarm": {},
 			"subnets": {"tags": {"sensitive": "yes"}, "destination": {"arn": "`+arn+`:s3:::flows-{region}/subnets", "fileFormat": "parquet"}},

@@ -95,6 +95,9 @@ func NewWith(o Options) *App {
 	}
 	a.reconciler.Adopted = a.adopted
 	a.reporter.Own = a.ownWrite
+	if want.Has(catalog.KeyPause) {
+		a.reconciler.Paused = a.paused
+	}
 	return a
 }
 

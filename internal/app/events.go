@@ -70,6 +70,9 @@ func (a *App) handleOne(ctx context.Context, raw []byte, mode catalog.Mode) (Res
 		res.Reports = append(res.Reports, report.ViewOf(rep))
 		errs = append(errs, err)
 	}
+	if len(in.sweeps) > 0 && mode == catalog.Repair {
+		errs = append(errs, a.startSweep(ctx))
+	}
 	return res, errors.Join(errs...)
 }
 
@@ -94,6 +97,11 @@ func (a *App) handleBatch(ctx context.Context, batch events.SQSEvent) events.SQS
 			}
 		}
 	}
+	if len(in.sweeps) > 0 && a.startSweep(ctx) != nil {
+		for _, id := range in.sweeps {
+			again[id] = true
+		}
+	}
 	res := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 	for _, m := range batch.Records {
 		if again[m.MessageId] {
@@ -109,6 +117,7 @@ type intake struct {
 	looks   []look
 	failed  []failure // could not be read
 	dropped []string  // reasons why valid messages need no check
+	sweeps  []string  // the messages about a pause, after which everything is swept
 }
 
 // A look is one scope that one message asks relight to check.
@@ -151,6 +160,16 @@ func (a *App) read(messages []events.SQSMessage) intake {
 			c.Fresh = m.Attributes["ApproximateReceiveCount"] == "1"
 			if ev.Routine && a.own(c.Actor) {
 				c.Advice = ""
+			}
+			if a.aboutPause(s) {
+				in.sweeps = append(in.sweeps, m.MessageId)
+				switch alone := len(s.Names.List()) == 1; {
+				case alone && c.EventName == "PutParameter" && a.reconciler.Want.MayPause(a.deployment.Account, c.Actor):
+					drop(c.EventID, "a sweep notifies people of the pause")
+					continue
+				case alone:
+					c.Advice = catalog.AdvicePause
+				}
 			}
 			in.looks = append(in.looks, look{m.MessageId, s, c})
 		}

@@ -43,6 +43,9 @@ func newsworthy(r remedy.Report) []string {
 		lasts(o.Err, "failed: "+plan.Key(o.Action))
 	}
 	lasts(r.Err, "unread")
+	for _, p := range r.Postponed() {
+		news = append(news, "postponed: "+plan.Key(p))
+	}
 	return news
 }
 
@@ -55,7 +58,7 @@ type marks map[string][]string
 // notified, or "" if that has not changed. What goes away and comes
 // back is news again. That somebody else wrote the memory is a finding of the first
 // report.
-func (a *App) news(ctx context.Context, reports []remedy.Report) (fresh map[remedy.Scope]bool, remember string, err error) {
+func (a *App) news(ctx context.Context, reports []remedy.Report, whole bool) (fresh map[remedy.Scope]bool, remember string, err error) {
 	note, err := a.cloud.Recall(ctx, a.deployment.HomeRegion, a.reconciler.Want.FindingsMemory())
 	if err != nil {
 		return nil, "", err
@@ -96,6 +99,7 @@ func (a *App) news(ctx context.Context, reports []remedy.Report) (fresh map[reme
 			}
 		}
 	}
+	a.pauseNews(before, now, fresh, reports, whole)
 	if maps.EqualFunc(now, before, slices.Equal) && note.Foreign == "" {
 		return fresh, "", nil
 	}
@@ -137,17 +141,18 @@ func markOf(finding string) string {
 
 // notify sends the one notification of a sweep and remembers the findings in
 // it. The CLI sends no notification, so it remembers no findings.
-func (a *App) notify(ctx context.Context, reports []remedy.Report, daily bool) {
+func (a *App) notify(ctx context.Context, reports []remedy.Report, req Request) {
 	var fresh map[remedy.Scope]bool
 	remember := ""
 	if a.reporter.Topic != "" && a.function == catalog.Backfill {
 		var err error
-		if fresh, remember, err = a.news(ctx, reports); err != nil {
+		if fresh, remember, err = a.news(ctx, reports, a.whole(req)); err != nil {
+			fresh = firstPaused(reports) // better once more than never
 			a.log.Error("findings memory", "class", remedy.ClassOf(err).String(), "error", err.Error())
 		}
 	}
 	send := func() error { return a.reporter.Notify(ctx, fresh, reports...) }
-	if daily { // no mark decides what people read
+	if req.Digest { // no mark decides what people read
 		send = func() error { return a.reporter.NotifyDaily(ctx, reports...) }
 	}
 	if err := send(); err != nil {

@@ -42,6 +42,7 @@ type Sweep struct {
 	Unrestored int           `json:"unrestored"` // protections that failed, still remain or could not be read
 	Findings   int           `json:"findings"`
 	Unwanted   int           `json:"unwanted,omitempty"` // what relight made and the configuration no longer wants, as far as it is still there
+	Pause      *report.Pause `json:"pause,omitempty"`    // the pause in force, whatever the sweep covers
 	Reports    []report.View `json:"reports"`
 }
 
@@ -109,6 +110,12 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 	adopted := sync.OnceValues(func() (plan.Adopted, error) { return a.adoptedBySweep(ctx, enabled) }) // for all runs
 	_, _ = adopted()                                                                                   // before a run remembers anything, which the first sweep is known by; runs and adopt have its error
 	with.Adopted = func(context.Context) (plan.Adopted, error) { return adopted() }
+	var pause *remedy.Pause
+	var refused []plan.Finding
+	if with.Paused != nil { // for all runs
+		pause, refused = with.Paused(ctx)
+		with.Paused = func(context.Context) (*remedy.Pause, []plan.Finding) { return pause, nil }
+	}
 	scopes := a.scopes(req, sweep.Regions)
 	reports := make([]remedy.Report, len(scopes))
 	who := &explainer{app: a, left: mostLookups}
@@ -130,11 +137,15 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 	if len(req.Regions) == 0 {
 		a.missing(reports)
 	}
-	if req.mode() == catalog.Repair {
+	a.mark(pause, refused, reports)
+	if req.mode() == catalog.Repair && pause == nil { // nobody learns what the account is like in a pause
 		a.adopt(ctx, with, reports)
+	}
+	if req.mode() == catalog.Repair {
 		a.prune(ctx, reports)
 	}
-	a.notify(ctx, reports, req.Digest) // one notification for all regions
+	a.notify(ctx, reports, req) // one notification for all regions
+	sweep.Pause = report.PauseOf(pause)
 	for _, rep := range reports {
 		sweep.add(rep)
 	}
@@ -154,7 +165,7 @@ func (a *App) prune(ctx context.Context, reports []remedy.Report) {
 	}
 	for _, first := range []bool{true, false} {
 		for i, r := range reports {
-			if first == (r.Scope.Kind == catalog.Alarms) && r.Err == nil && len(r.Plan.Unwanted) > 0 {
+			if first == (r.Scope.Kind == catalog.Alarms) && r.Err == nil && r.Pause == nil && len(r.Plan.Unwanted) > 0 {
 				reports[i].Pruned = a.pruner.Apply(ctx, r.Scope, r.Plan.Unwanted)
 			}
 		}

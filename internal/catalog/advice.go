@@ -125,3 +125,8 @@ const (
 		"Read it: aws sns get-data-protection-policy. If nobody wanted it, set an empty one: aws sns put-data-protection-policy."
 	adviceUnsubscribed = "relight restores only the subscribers that the configuration names. Ask who else is missing." // relight does not know them
 )
+
+// AdvicePause is the advice for a call on the parameter that pauses relight, unless the call is a write of
+// somebody who may pause.
+const AdvicePause = "This parameter pauses relight. What somebody writes there whom pause.by in the configuration does not name pauses nothing, and ends a pause. " +
+	"Whoever deletes it removes how long relight was paused as well: relight resume ends a pause without that. Find out what else the caller did."

@@ -34,7 +34,7 @@ type Call struct {
 	Routine    bool         // relight makes this call too, and then no advice is due
 	Deploys    bool         // CloudFormation makes this call too, and then no advice is due
 
-	under string // of a call with Memory: what the name begins with
+	under []string // of a call with Memory: what the name may begin with
 }
 
 // A Value is a path in an event's detail and the value at that path, as text.
@@ -319,7 +319,10 @@ func (b Baseline) Calls() []Call {
 	})
 	for i := range calls {
 		if calls[i].Memory {
-			calls[i].under = b.Memories()
+			calls[i].under = []string{b.Memories()}
+			if b.Has(KeyPause) {
+				calls[i].under = append(calls[i].under, b.PauseParameter())
+			}
 		}
 		if calls[i].Tagged {
 			calls[i].Tags = tags

@@ -142,6 +142,8 @@ type Baseline struct {
 
 	Adopt Adoption // what others made and the configuration names
 
+	PauseBy []string // ARNs, or patterns of them, of who may pause relight; none for nobody
+
 	Regions []string // further regions whose events reach relight
 	Skipped []string // enabled regions in which nothing can be deployed
 

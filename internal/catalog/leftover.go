@@ -52,9 +52,9 @@ func Leftovers() []Leftover {
 	}
 }
 
-// Parameters returns the names of all parameters that relight stores.
+// Parameters returns the names of all parameters that relight stores, and of the one that pauses it.
 func (b Baseline) Parameters() []string {
-	return []string{b.TrailMemory(), b.AdoptedMemory(), b.FindingsMemory()}
+	return []string{b.TrailMemory(), b.AdoptedMemory(), b.FindingsMemory(), b.PauseParameter()}
 }
 
 // KeyDescription returns the description of the key that encrypts the topic of a stack.

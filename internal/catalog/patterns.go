@@ -29,7 +29,11 @@ func (c Call) parameters() map[string]any {
 		return map[string]any{"tagSet": map[string]any{"items": map[string]any{"key": c.Tags}}}
 	case c.Memory:
 		parameter := strings.TrimPrefix(c.Path, "requestParameters.")
-		return map[string]any{parameter: []map[string]string{{"prefix": c.under}}}
+		names := make([]map[string]string, len(c.under))
+		for i, begins := range c.under {
+			names[i] = map[string]string{"prefix": begins}
+		}
+		return map[string]any{parameter: names}
 	}
 	return nil
 }

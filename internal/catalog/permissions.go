@@ -596,6 +596,7 @@ const (
 	KeyExemptByTag = "flowLogs.exemptByTag"
 	KeySubnets     = "flowLogs.subnets"
 	KeyInterfaces  = "flowLogs.networkInterfaces"
+	KeyPause       = "pause.by"
 
 	// Some flow logs of relight's own go to a bucket, a stream, or a stream of another account.
 	KeyToBucket  = "flowLogs.destination of a bucket"
@@ -614,7 +615,7 @@ func ChosenKey(t ResourceType) string {
 func GrantKeys() []string {
 	return []string{
 		KeyKMSKeys, KeyRemoveMutes, KeyFarTopic, KeyRejectAlarm, KeyForwarders,
-		KeySubnets, KeyInterfaces, KeyToBucket, KeyToStream, KeyToAccount,
+		KeySubnets, KeyInterfaces, KeyToBucket, KeyToStream, KeyToAccount, KeyPause,
 	}
 }
 
@@ -641,6 +642,8 @@ func (b Baseline) Has(key string) bool {
 		return to(func(s FlowLogSpec) bool { return s.ToType() == ToS3 })
 	case KeyToStream:
 		return to(func(s FlowLogSpec) bool { return s.ToType() == ToFirehose })
+	case KeyPause:
+		return len(b.PauseBy) > 0
 	case KeyToAccount:
 		return to(func(s FlowLogSpec) bool { return s.To.Role != "" })
 	}
@@ -742,6 +745,14 @@ var checkGrant = Grant{
 	Why: "once in each interval between sweeps, a function that handled events has the guard check relight's own stack, or the sweep if the guard does not answer: an intruder may have cut both from their events and schedules",
 }
 
+// pauseGrant lets a function that restores a pausable kind read whether it is paused.
+var pauseGrant = Grant{
+	Actions:   []string{"ssm:GetParameterHistory"},
+	Resources: []string{arn + "ssm:" + InRegion + ":" + InAccount + ":parameter/" + InPrefix + "/pause"},
+	If:        KeyPause,
+	Why:       "a function that is about to write reads whether somebody paused relight, and who; no function may write this",
+}
+
 // Grants returns the statements of a function's policy, each once. It leaves
 // out a statement that requires a configuration key if the key is not among
 // keys.
@@ -767,10 +778,31 @@ func Grants(f Function, keys ...string) []Grant {
 	if f == Backfill {
 		grants = append(grants, slices.DeleteFunc(slices.Clone(sweepGrants), off)...)
 	}
+	if slices.ContainsFunc(f.Kinds(), func(k Kind) bool { return slices.Contains(Pausable(), k) }) && !off(pauseGrant) {
+		grants = append(grants, pauseGrant)
+	}
 	if f.ChecksGuard() {
 		grants = append(grants, checkGrant)
 	}
-	return append(grants, slices.DeleteFunc(slices.Clone(reportGrants), off)...)
+	grants = append(grants, slices.DeleteFunc(slices.Clone(reportGrants), off)...)
+	for i := 0; i < len(grants); {
+		if rest := slices.Delete(slices.Clone(grants), i, i+1); slices.ContainsFunc(rest, grants[i].within) {
+			grants = rest
+			continue
+		}
+		i++
+	}
+	return grants
+}
+
+// within reports whether another grant allows everything that g does, whatever the
+// configuration is. The policy of a role has a limit, and the sweep's has the grants of every kind.
+func (g Grant) within(other Grant) bool {
+	return other.Condition == nil && (other.If == "" || other.If == g.If) &&
+		!slices.ContainsFunc(g.Actions, func(a string) bool { return !slices.Contains(other.Actions, a) }) &&
+		!slices.ContainsFunc(g.Resources, func(r string) bool {
+			return !slices.ContainsFunc(other.Resources, func(pattern string) bool { return like(pattern, r) })
+		})
 }
 
 // bare returns a grant without its reason.

@@ -63,14 +63,14 @@ type SCPStatement struct {
 	Sid       string
 	Effect    string
 	Action    []string
-	Resource  any // a list, or "*"
-	Condition map[string]map[string]any
+	Resource  any                       // a list, or "*"
+	Condition map[string]map[string]any `json:",omitempty"`
 }
 
 // SCP returns the service control policy that denies the calls that cut relight, on
 // resources whose names begin with its prefix and on its permissions boundary, to every principal but relight's own
 // roles and those whose ARNs match one of the patterns. Nobody else may change the
-// roles that match, either.
+// roles that match, either, nor those that may pause relight. Only the latter, and the users that may, may write what pauses it.
 func (b Baseline) SCP(partition string, allow []string) ([]SCPStatement, error) {
 	arn := func(end string) string { return "arn:" + partition + ":" + strings.ReplaceAll(end, InPrefix, b.Prefix) }
 	var actions, resources, onMappings []string
@@ -104,7 +104,7 @@ func (b Baseline) SCP(partition string, allow []string) ([]SCPStatement, error) 
 		}
 	}
 	exempt := append([]string{arn("iam::*:role/" + InPrefix + "-*")}, allow...)
-	for _, role := range allow {
+	for _, role := range slices.Concat(allow, b.pausers()) {
 		if !slices.Contains(resources, role) {
 			resources = append(resources, role)
 		}
@@ -116,14 +116,29 @@ func (b Baseline) SCP(partition string, allow []string) ([]SCPStatement, error) 
 	}
 	mappings := but() // Source of the key: Service Authorization Reference, AWS Lambda
 	mappings["ArnLike"] = map[string]any{"lambda:FunctionArn": arn("lambda:*:*:function:" + InPrefix + "-*")}
+	pausing := SCPStatement{Sid: "GuardPause", Effect: "Deny", Resource: arn("ssm:*:*:parameter" + b.PauseParameter())}
+	for _, c := range Calls {
+		if action := c.Permission(); c.Type == Parameter && !slices.Contains(pausing.Action, action) {
+			pausing.Action = append(pausing.Action, action)
+		}
+	}
+	if len(b.PauseBy) > 0 { // otherwise nobody may pause
+		pausing.Condition = map[string]map[string]any{"ArnNotLike": {"aws:PrincipalArn": b.PauseBy}}
+	}
 	policy := []SCPStatement{
 		{Sid: "GuardRelight", Effect: "Deny", Action: actions, Resource: resources, Condition: but()},
 		{Sid: "GuardMappings", Effect: "Deny", Action: onMappings, Resource: "*", Condition: mappings},
+		pausing,
 	}
 	if n := len(SCPText(policy)); n > SCPLimit {
 		return policy, fmt.Errorf("the policy has %d characters, and AWS accepts %d: allow fewer roles", n, SCPLimit)
 	}
 	return policy, nil
+}
+
+// pausers returns those of PauseBy that are roles.
+func (b Baseline) pausers() []string {
+	return slices.DeleteFunc(slices.Clone(b.PauseBy), func(arn string) bool { return !strings.Contains(arn, ":role/") })
 }
 
 // SCPText returns the policy as the JSON that AWS Organizations accepts.

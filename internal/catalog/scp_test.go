@@ -38,6 +38,9 @@ func TestSCPDeniesWhatTheGuardWatches(t *testing.T) {
 		t.Error("somebody else may change the role that is allowed")
 	}
 	for _, st := range policy {
+		if st.Sid == "GuardPause" {
+			continue
+		}
 		exempt, _ := st.Condition["ArnNotLike"]["aws:PrincipalArn"].([]string)
 		if !slices.Equal(exempt, []string{"arn:aws:iam::*:role/watch-*", deployer}) || st.Effect != "Deny" {
 			t.Errorf("%s: %s, but not to %q", st.Sid, st.Effect, exempt)
@@ -67,5 +70,30 @@ func TestSCPFits(t *testing.T) {
 	}
 	if _, err := b.SCP(longest, many); err == nil {
 		t.Error("a policy that AWS refuses is printed")
+	}
+}
+
+// Only those who may pause relight may write what pauses it, and nobody else may change
+// their roles. If nobody may, nobody is exempt.
+func TestSCPGuardsThePause(t *testing.T) {
+	const operator = "arn:aws:iam::111122223333:role/operator"
+	for _, by := range [][]string{nil, {operator, "arn:aws:iam::111122223333:user/ops/*"}} {
+		policy, err := catalog.Baseline{Prefix: "watch", PauseBy: by}.SCP("aws", []string{"arn:aws:iam::*:role/deployer"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		st := policy[len(policy)-1]
+		exempt, _ := st.Condition["ArnNotLike"]["aws:PrincipalArn"].([]string)
+		if st.Resource != "arn:aws:ssm:*:*:parameter/watch/pause" || !slices.Equal(exempt, by) || len(st.Condition) != min(1, len(by)) {
+			t.Errorf("%+v, want it for everybody but %q", st, by)
+		}
+		for _, action := range []string{"ssm:PutParameter", "ssm:DeleteParameter", "ssm:DeleteParameters", "ssm:LabelParameterVersion"} {
+			if !slices.Contains(st.Action, action) {
+				t.Errorf("%s is not denied", action)
+			}
+		}
+		if got := slices.Contains(policy[0].Resource.([]string), operator); got != (by != nil) {
+			t.Errorf("the operator's role is guarded: %t", got)
+		}
 	}
 }

@@ -50,6 +50,8 @@ type Config struct {
 	AddControls []NewControl `json:"addControls,omitempty"`
 	// What others made and relight may rely on, beside what the first sweep found and what people [accepted](operations.md#what-others-made) since.
 	Adopt Adopt `json:"adopt,omitzero"`
+	// Who may [pause](operations.md#a-pause) relight.
+	Pause Pause `json:"pause,omitzero"`
 	// What relight does with audits of the account.
 	Audit Audit `json:"audit,omitzero"`
 	// Subscribers of relight's topic. SNS asks a person to confirm an email or HTTPS subscription. A queue or function of this account needs no confirmation, but its own policy must [admit the topic](operations.md#queues-and-functions-as-subscribers). The stack adds that permission to functions in the topic's region.
@@ -209,6 +211,12 @@ type NewControl struct {
 	Threshold *float64 `json:"threshold,omitempty"`
 	// Length of the period in seconds, a multiple of 60 up to 86400. Default: `300`.
 	PeriodSeconds *int32 `json:"periodSeconds,omitempty"`
+}
+
+// Pause says who may pause relight.
+type Pause struct {
+	// ARNs of the roles and users that may pause relight for a while, with `*` and `?`. Whoever can act as one of them can keep relight from restoring for up to 12 hours a day. Default: nobody.
+	By []string `json:"by,omitempty"`
 }
 
 // Audit says what relight does with audits of the account.
@@ -432,6 +440,8 @@ func (c Config) Baseline() catalog.Baseline {
 		Regions:  c.Regions,
 		Skipped:  c.SkipRegions,
 		Adopt:    catalog.Adoption{Filters: c.Adopt.Filters, Topics: c.Adopt.Topics, FlowLogs: c.Adopt.FlowLogs},
+
+		PauseBy: c.Pause.By,
 
 		Guard: catalog.GuardSpec{GraceSeconds: c.FlowLogs.GraceSeconds, SweepMinutes: c.SweepMinutes},
 

@@ -129,6 +129,14 @@ func TestEveryProblemAtOnce(t *testing.T) {
 		{`[]`, []string{"not a configuration"}},
 		{`{`, []string{"not a configuration"}},
 		{`{"sweepMinutes":"15"}`, []string{"sweepMinutes"}},
+		{
+			`{"pause":{"by":["operator","arn:aws:iam::111122223333:role/*","arn:aws:iam::111122223333:role/ops/rel*","arn:aws:iam::111122223333:role/relight-backfill","arn:aws:iam::111122223333:role/reli*","arn:aws:sts::111122223333:assumed-role/operator/alice","arn:aws:iam::1:user/alice"]}}`,
+			[]string{
+				`pause.by: "operator" is not the ARN`, `role/*" matches too many`, `ops/rel*" matches too many`, `relight-backfill" matches relight's own roles`, `reli*" matches relight's own roles`,
+				`assumed-role/operator/alice" is not the ARN`, `arn:aws:iam::1:user/alice" is not the ARN`,
+			},
+		},
+		{`{"pause":{"By":["x"]}}`, []string{`unknown key "pause.By": did you mean "by"?`}},
 	}
 	for _, tt := range tests {
 		_, err := config.Parse([]byte(tt.raw))
@@ -406,23 +414,25 @@ func manyTags(n int) string {
 func TestOnePartition(t *testing.T) {
 	const aws, gov, euro = "eu-west-1", "us-gov-west-1", "eusc-de-east-1"
 	for raw, good := range map[string]bool{
-		`{"homeRegion":"` + gov + `","regions":["` + aws + `"]}`:                                                            false,
-		`{"homeRegion":"` + gov + `","regions":["us-gov-east-1"],"skipRegions":["` + euro + `"]}`:                           false,
-		`{"regions":["` + aws + `","cn-north-1"]}`:                                                                          false,
-		`{"homeRegion":"` + aws + `","kmsKeys":{"` + euro + `":"arn:aws-eusc:kms:` + euro + `:111122223333:key/a"}}`:        false,
-		`{"homeRegion":"` + gov + `","permissionsBoundary":"arn:aws:iam::111122223333:policy/x"}`:                           false,
-		`{"homeRegion":"` + gov + `","trail":{"name":"arn:aws:cloudtrail:us-gov-west-1:111122223333:trail/abc"}}`:           false,
-		`{"homeRegion":"` + gov + `","trail":{"roleArn":"arn:aws:iam::111122223333:role/abc"}}`:                             false,
-		`{"homeRegion":"` + gov + `","trail":{"keyArn":"arn:aws:kms:us-gov-west-1:111122223333:key/abc"}}`:                  false,
-		`{"homeRegion":"` + gov + `","subscribers":[{"protocol":"sqs","endpoint":"arn:aws:sqs:eu-west-1:111122223333:a"}]}`: false,
-		`{"permissionsBoundary":"arn:aws-x:iam::111122223333:policy/x"}`:                                                    false,
-		`{"subscribers":[` + to("sqs", "arn:aws:sqs:us-gov-west-1:111122223333:a"):                                          false, // an ARN of two partitions
-		`{"subscribers":[` + to("sqs", "arn:aws:sqs:eu-wset-1:111122223333:a"):                                              false,
-		`{"subscribers":[` + to("lambda", "arn:aws:lambda:cn-north-1:111122223333:function:a"):                              false,
-		`{"trail":{"keyArn":"arn:aws:kms:us-gov-west-1:111122223333:key/a"}}`:                                               false,
-		`{"trail":{"name":"arn:aws:cloudtrail:cn-north-1:111122223333:trail/abc"}}`:                                         false,
-		`{"homeRegion":"us-iso-east-1","regions":["us-isob-east-1"]}`:                                                       false,
-		`{"homeRegion":"` + euro + `","regions":["eu-central-1"]}`:                                                          false,
+		`{"homeRegion":"` + gov + `","regions":["` + aws + `"]}`:                                                                          false,
+		`{"homeRegion":"` + gov + `","regions":["us-gov-east-1"],"skipRegions":["` + euro + `"]}`:                                         false,
+		`{"regions":["` + aws + `","cn-north-1"]}`:                                                                                        false,
+		`{"homeRegion":"` + aws + `","kmsKeys":{"` + euro + `":"arn:aws-eusc:kms:` + euro + `:111122223333:key/a"}}`:                      false,
+		`{"homeRegion":"` + gov + `","permissionsBoundary":"arn:aws:iam::111122223333:policy/x"}`:                                         false,
+		`{"homeRegion":"` + gov + `","trail":{"name":"arn:aws:cloudtrail:us-gov-west-1:111122223333:trail/abc"}}`:                         false,
+		`{"homeRegion":"` + gov + `","trail":{"roleArn":"arn:aws:iam::111122223333:role/abc"}}`:                                           false,
+		`{"homeRegion":"` + gov + `","trail":{"keyArn":"arn:aws:kms:us-gov-west-1:111122223333:key/abc"}}`:                                false,
+		`{"homeRegion":"` + gov + `","subscribers":[{"protocol":"sqs","endpoint":"arn:aws:sqs:eu-west-1:111122223333:a"}]}`:               false,
+		`{"permissionsBoundary":"arn:aws-x:iam::111122223333:policy/x"}`:                                                                  false,
+		`{"subscribers":[` + to("sqs", "arn:aws:sqs:us-gov-west-1:111122223333:a"):                                                        false, // an ARN of two partitions
+		`{"subscribers":[` + to("sqs", "arn:aws:sqs:eu-wset-1:111122223333:a"):                                                            false,
+		`{"subscribers":[` + to("lambda", "arn:aws:lambda:cn-north-1:111122223333:function:a"):                                            false,
+		`{"trail":{"keyArn":"arn:aws:kms:us-gov-west-1:111122223333:key/a"}}`:                                                             false,
+		`{"trail":{"name":"arn:aws:cloudtrail:cn-north-1:111122223333:trail/abc"}}`:                                                       false,
+		`{"homeRegion":"us-iso-east-1","regions":["us-isob-east-1"]}`:                                                                     false,
+		`{"homeRegion":"` + euro + `","regions":["eu-central-1"]}`:                                                                        false,
+		`{"homeRegion":"` + gov + `","pause":{"by":["arn:aws:iam::111122223333:role/operator"]}}`:                                         false,
+		`{"pause":{"by":["arn:aws:iam::*:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Ops_*","arn:aws:iam::111122223333:root"]}}`: true,
 		`{"homeRegion":"xx-north-1"}`: false,
 		`{"homeRegion":"` + gov + `","regions":["us-gov-east-1"],"permissionsBoundary":"arn:aws-us-gov:iam::111122223333:policy/x",
 			"kmsKeys":{"us-gov-west-1":"arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/a"}}`: true,

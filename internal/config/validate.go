@@ -62,6 +62,7 @@ func (c Config) validate() error {
 	p.retention("trailLogs.retentionDays", c.TrailLogs.RetentionDays)
 	c.validateControls(&p)
 	c.Adopt.validate(&p)
+	c.Pause.validate(&p, c.Prefix)
 	if c.Audit.SecurityHub != nil {
 		c.Audit.SecurityHub.validate(&p)
 	}
@@ -148,6 +149,24 @@ func (a Adopt) validate(p *problems) {
 	}
 	for _, arn := range a.FlowLogs {
 		p.unless(flowLogsShape.MatchString(arn), "adopt.flowLogs: %q is not the ARN of a log group, bucket or Firehose stream: use one such as arn:PARTITION:s3:::flow-logs", arn)
+	}
+}
+
+// validate checks who may pause relight. A pattern must not match a role that anybody may
+// name, nor one of relight's own: what one of its functions writes is no person's word.
+func (c Pause) validate(p *problems, prefix string) {
+	for _, arn := range c.By {
+		if !catalog.PauserShape.MatchString(arn) {
+			p.unless(false, "pause.by: %q is not the ARN of a role or user: use one such as arn:PARTITION:iam::111122223333:role/operator, with * and ? for parts of it", arn)
+			continue
+		}
+		name := arn[strings.LastIndexAny(arn, ":/")+1:]
+		begin, _, open := strings.Cut(strings.ReplaceAll(name, "?", "*"), "*")
+		p.unless(!open || len(begin) >= 4, "pause.by: %q matches too many: begin the name with at least 4 characters before a * or ?", arn)
+		own := prefix + "-"
+		ours := strings.HasPrefix(begin, own) || open && strings.HasPrefix(own, begin)
+		p.unless(!ours || !strings.Contains(arn, ":role/"),
+			"pause.by: %q matches relight's own roles, whose names begin with %s: name the role of a person", arn, own)
 	}
 }
 

@@ -262,6 +262,9 @@ func (c Config) onePartition(p *problems) {
 	for _, a := range slices.Concat(c.Adopt.Topics, c.Adopt.FlowLogs) {
 		arn("adopt:", a)
 	}
+	for _, a := range c.Pause.By {
+		arn("pause.by:", a)
+	}
 	to := c.FlowLogs.destinations()
 	for _, field := range sortedKeys(to) {
 		arn(field+".arn", strings.ReplaceAll(to[field].ARN, catalog.InEachRegion, ""))

@@ -85,6 +85,8 @@ const (
 	TrailSlotsFull                Code = "trail-slots-full"
 
 	CheckGivenUp Code = "check-given-up"
+	PauseRefused Code = "pause-refused"
+	PauseUnread  Code = "pause-unread"
 
 	LogGroupNotFound             Code = "log-group-not-found"
 	LogGroupUnfed                Code = "log-group-unfed"
@@ -355,6 +357,19 @@ var findingTexts = []FindingText{
 		Problem: "relight gave up checking it, because that was not finished after {time}: nobody knows whether its protections are healthy",
 		Remedy:  "Find out what takes so long: the function's log has the calls that failed. If AWS answers slowly, the next sweep checks again. Otherwise check what was changed last, such as a policy, because somebody may have written it to keep relight busy.",
 		Why:     "A call to AWS did not return, there is far more to check than usual, or something was crafted to take long. Each kind has three minutes in a sweep. relight checks the other kinds all the same.",
+	},
+	{
+		Code: PauseRefused, Severity: catalog.Critical, Subject: "pause {parameter}", Alert: true,
+		Problem: "{by} wrote it, and it pauses nothing: {why}. relight restores as always",
+		Remedy:  "Find out who that was, and what else the caller changed. relight resume clears this.",
+		Why:     "Somebody tried to pause relight without being named in `pause.by`, for too long, too often in one day, or in a form that is not a pause.",
+		More:    "Look for `PutParameter`. Who may write the parameter is a matter of IAM: [grant it](operations.md#a-pause) to nobody but those in `pause.by`.",
+	},
+	{
+		Code: PauseUnread, Severity: catalog.High, Subject: "pause {parameter}", Alert: true,
+		Problem: "relight cannot read whether it is paused: {error}. It restores as if it were not",
+		Remedy:  "Find out who denies it: relight's functions need ssm:GetParameterHistory on this parameter.",
+		Why:     "A policy denies the call, or Systems Manager does not answer.",
 	},
 	{
 		Code: LogGroupNotFound, Severity: catalog.High, Subject: "log group {group}",

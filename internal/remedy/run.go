@@ -91,6 +91,24 @@ type Report struct {
 	Again      bool     // the run is repeated soon, because what failed may succeed then
 	New        []string // names of what the configuration wants since this sweep alone, so that it never was there
 	First      bool     // no sweep of the deployment has been before, so what was missing never was there
+
+	Pause *Pause // why the run restored nothing, or only relight's own alarms; nil if nothing pauses it
+	Ended string // the pause that a sweep found to be over, as one line; "" for none
+}
+
+// Postponed returns the actions that the run did not carry out because of a pause, and
+// that restore a protection.
+func (r Report) Postponed() []plan.Action {
+	if r.Pause == nil || r.Mode != catalog.Repair {
+		return nil
+	}
+	var left []plan.Action
+	for _, a := range r.Plan.Actions[min(len(r.Outcomes), len(r.Plan.Actions)):] {
+		if a.Step().Restores() {
+			left = append(left, a)
+		}
+	}
+	return left
 }
 
 // Failures returns the error of the run and of every failed action, joined.
@@ -169,14 +187,18 @@ type Reconciler struct {
 	Observer Observer
 	Applier  Applier
 	Want     catalog.Desired
-	Adopted  func(context.Context) (plan.Adopted, error) // reads what relight relies on that others made, and the longest retentions; nil for nothing
-	Forgets  bool                                        // it may not write what relight remembers, and leaves that to the deployed sweep
+	Adopted  func(context.Context) (plan.Adopted, error)    // reads what relight relies on that others made, and the longest retentions; nil for nothing
+	Paused   func(context.Context) (*Pause, []plan.Finding) // reads whether relight is paused, before a run writes; nil for never
+	Forgets  bool                                           // it may not write what relight remembers, and leaves that to the deployed sweep
 }
 
 // Run brings one scope to its desired state, or in mode Observe only plans it.
 // The causes go into the report and decide nothing. After a repair it observes and
 // plans again, because a successful reply does not prove the result. What remains
 // then is reported and is no error, since reads lag writes.
+//
+// Nobody reads whether relight is paused until there is something to write. A pause
+// leaves nothing but the alarms on relight itself to be restored.
 func (r Reconciler) Run(ctx context.Context, s Scope, mode catalog.Mode, causes ...Cause) Report {
 	rep := Report{Scope: s, Mode: mode, Causes: causes}
 	r = r.Once(ctx) // for both observations
@@ -184,7 +206,11 @@ func (r Reconciler) Run(ctx context.Context, s Scope, mode catalog.Mode, causes 
 	if rep.Err != nil || mode != catalog.Repair || len(rep.Plan.Actions) == 0 {
 		return rep
 	}
-	rep.Outcomes = r.Applier.Apply(ctx, s, rep.Plan.Actions)
+	todo, postponed := r.unpaused(ctx, &rep)
+	if len(todo) == 0 {
+		return rep
+	}
+	rep.Outcomes = r.Applier.Apply(ctx, s, todo)
 	var found []plan.Finding
 	for _, o := range rep.Outcomes {
 		found = append(found, o.Findings...)
@@ -194,8 +220,33 @@ func (r Reconciler) Run(ctx context.Context, s Scope, mode catalog.Mode, causes 
 	if err != nil {
 		rep.Err = fmt.Errorf("verify: %w", err)
 	}
-	rep.Remaining = plan.Remaining(rep.Plan, again)
+	rep.Remaining = slices.DeleteFunc(plan.Remaining(rep.Plan, again), postponed)
 	return rep
+}
+
+// unpaused returns the actions of a report's plan that no pause postpones, and which it
+// does. The plan then has the others last. If relight cannot read whether it is paused,
+// it is not.
+func (r Reconciler) unpaused(ctx context.Context, rep *Report) (todo []plan.Action, postponed func(plan.Action) bool) {
+	all := rep.Plan.Actions
+	none := func(plan.Action) bool { return false }
+	if r.Paused == nil || !slices.Contains(catalog.Pausable(), rep.Scope.Kind) {
+		return all, none
+	}
+	pause, found := r.Paused(ctx)
+	rep.Plan.Add(found...)
+	if !pause.Covers(rep.Scope.Kind, rep.Scope.Region) {
+		return all, none
+	}
+	rep.Pause = pause
+	own := map[string]bool{}
+	for _, row := range r.Want.OwnAlarms() {
+		own[r.Want.Name(row.ID)] = true
+	}
+	postponed = func(a plan.Action) bool { return !own[a.Step().Target] }
+	todo = slices.DeleteFunc(slices.Clone(all), postponed)
+	rep.Plan.Actions = slices.Concat(todo, slices.DeleteFunc(slices.Clone(all), func(a plan.Action) bool { return !postponed(a) }))
+	return todo, postponed
 }
 
 // Once returns a Reconciler whose runs together read no more than once what relight

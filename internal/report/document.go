@@ -20,6 +20,7 @@ type Outcome string
 // The outcomes. A message has the first that fits.
 const (
 	OutcomeNotRestored Outcome = "not_restored" // something is not restored, or could not be checked
+	OutcomePaused      Outcome = "paused"       // relight is paused: something is not restored until the end, or the pause is new
 	OutcomeRestored    Outcome = "restored"     // everything that was there before is back
 	OutcomeCreated     Outcome = "created"      // relight made what never was there
 	OutcomeNeedsAction Outcome = "needs_action" // nothing was to restore, and a person has something to do
@@ -49,9 +50,12 @@ type Document struct {
 	Created       []Item           `json:"created"`
 	Removed       []Item           `json:"removed"` // what the configuration no longer wants, because a person asked for it
 	Remembered    []Item           `json:"remembered"`
-	Failed        []Item           `json:"failed"`    // with their errors
-	Remaining     []Item           `json:"remaining"` // planned again after a repair that AWS accepted
-	Unread        []Problem        `json:"unread"`    // what could not be checked
+	Failed        []Item           `json:"failed"`                // with their errors
+	Pause         *Pause           `json:"pause,omitempty"`       // in force, if it covers one of the runs
+	PauseEnded    string           `json:"pause_ended,omitempty"` // the pause that is over, in words
+	Postponed     []Item           `json:"postponed"`             // not restored until the end of the pause
+	Remaining     []Item           `json:"remaining"`             // planned again after a repair that AWS accepted
+	Unread        []Problem        `json:"unread"`                // what could not be checked
 	Findings      []Open           `json:"findings"`
 	Notices       []Graded         `json:"notices"`
 	Skipped       []string         `json:"skipped"`
@@ -79,6 +83,7 @@ type Counts struct {
 	Skipped    int `json:"skipped"`
 	Removed    int `json:"removed"`
 	Remembered int `json:"remembered"`
+	Postponed  int `json:"postponed"`
 }
 
 // An Item is one protection.
@@ -119,7 +124,7 @@ func (p Reporter) document(now time.Time, daily bool, reports []remedy.Report) *
 	d := &Document{
 		SchemaVersion: SchemaVersion, Version: p.Version, Time: now.UTC().Truncate(time.Second), Account: reports[0].Scope.Account, now: now, daily: daily,
 		Regions: []string{}, Kinds: []catalog.Kind{}, Actors: []string{}, Codes: []plan.Code{}, Causes: []Cause{}, Lost: []string{}, Skipped: []string{},
-		Restored: []Item{}, Created: []Item{}, Removed: []Item{}, Remembered: []Item{}, Failed: []Item{}, Remaining: []Item{}, Unread: []Problem{}, Findings: []Open{}, Notices: []Graded{},
+		Restored: []Item{}, Created: []Item{}, Removed: []Item{}, Remembered: []Item{}, Postponed: []Item{}, Failed: []Item{}, Remaining: []Item{}, Unread: []Problem{}, Findings: []Open{}, Notices: []Graded{},
 	}
 	for _, r := range reports {
 		d.add(r)
@@ -130,7 +135,7 @@ func (p Reporter) document(now time.Time, daily bool, reports []remedy.Report) *
 	d.lost()
 	d.Counts = Counts{
 		Causes: len(d.Causes), Restored: len(d.Restored), Created: len(d.Created), Failed: len(d.Failed), Remaining: len(d.Remaining), Unread: len(d.Unread),
-		Findings: len(d.Findings), Notices: len(d.Notices), Skipped: len(d.Skipped), Removed: len(d.Removed), Remembered: len(d.Remembered),
+		Findings: len(d.Findings), Notices: len(d.Notices), Skipped: len(d.Skipped), Removed: len(d.Removed), Remembered: len(d.Remembered), Postponed: len(d.Postponed),
 	}
 	d.Summary = d.summary(mostText)
 	return d
@@ -145,6 +150,15 @@ func (d *Document) add(r remedy.Report) {
 		d.Kinds = append(d.Kinds, r.Scope.Kind)
 	}
 	d.first = d.first || r.First
+	if r.Pause != nil {
+		d.Pause = PauseOf(r.Pause)
+	}
+	if r.Ended != "" {
+		d.PauseEnded = clean(r.Ended)
+	}
+	for _, a := range r.Postponed() {
+		d.Postponed = append(d.Postponed, itemOf(r.Scope, a))
+	}
 	failed := map[string]bool{}
 	done := r.Restored()
 	for i, o := range r.Outcomes {
@@ -242,12 +256,18 @@ func (d *Document) outcome() Outcome {
 	switch {
 	case len(d.Failed)+len(d.Remaining)+len(d.Unread) > 0:
 		return OutcomeNotRestored
+	case len(d.Postponed) > 0:
+		return OutcomePaused
 	case len(d.Restored) > 0:
 		return OutcomeRestored
 	case len(d.Created) > 0:
 		return OutcomeCreated
 	case len(d.Findings)+len(d.Notices) > 0:
 		return OutcomeNeedsAction
+	case d.Pause != nil:
+		return OutcomePaused
+	case d.PauseEnded != "":
+		return OutcomeRestored
 	}
 	return OutcomeRemembered
 }
@@ -279,6 +299,12 @@ func (p Reporter) severity(reports []remedy.Report) catalog.Severity {
 	for _, r := range reports {
 		if r.Mode != catalog.Observe && Unrestored(r) > 0 || r.Err != nil {
 			also(catalog.Critical)
+		}
+		if r.Pause != nil {
+			also(catalog.High)
+		}
+		if r.Ended != "" {
+			also(catalog.Low)
 		}
 		done := r.Restored()
 		for i, o := range r.Outcomes {

@@ -18,6 +18,7 @@ const (
 	Failed     = "failed"     // AWS refused the action, or what it protects could not be read
 	Remains    = "remains"    // AWS accepted the action, but the verification plans it again
 	Planned    = "planned"    // in mode observe
+	Postponed  = "postponed"  // relight is paused
 	Remembered = "remembered" // the action changed only what relight remembers
 	Healthy    = "healthy"    // of a run that found nothing to do
 )
@@ -37,6 +38,9 @@ func (p Reporter) Record(ctx context.Context, r remedy.Report, unsent error, now
 	restored, severity := r.Restored(), slog.String("severity", string(p.severity([]remedy.Report{r})))
 	for i, a := range r.Plan.Actions {
 		step, level, outcome := a.Step(), slog.LevelInfo, Planned
+		if r.Pause != nil {
+			outcome = Postponed
+		}
 		var failure []slog.Attr
 		if i < len(r.Outcomes) {
 			o := r.Outcomes[i]
@@ -112,6 +116,8 @@ func (p Reporter) runAttrs(r remedy.Report, unsent error, now time.Time) []slog.
 		outcome = Failed
 	case r.Repaired() > 0:
 		outcome = Restored
+	case len(r.Postponed()) > 0:
+		outcome = Postponed
 	case r.Planned() > 0:
 		outcome = Planned
 	}
@@ -123,6 +129,9 @@ func (p Reporter) runAttrs(r remedy.Report, unsent error, now time.Time) []slog.
 		slog.Int("skipped", len(r.Plan.Skips)),
 		slog.Int("remaining", len(r.Remaining)),
 	)
+	if r.Pause != nil {
+		attrs = append(attrs, slog.Time("paused_until", r.Pause.Until), slog.String("paused_by", r.Pause.By), slog.Int("postponed", len(r.Postponed())))
+	}
 	if r.Err != nil {
 		attrs = append(attrs, errorAttrs(r.Err)...)
 	}

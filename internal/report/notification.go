@@ -27,7 +27,7 @@ func Attributes() []struct{ Name, Type, Has string } {
 		{catalog.AttributeAccount, "String", "12 digits"},
 		{catalog.AttributeRegion, "String.Array", "the regions that the message is about"},
 		{catalog.AttributeActor, "String.Array", "who made the calls: the ARN, as far as the record has one"},
-		{catalog.AttributeOutcome, "String", "`not_restored`, `restored`, `created`, `needs_action` or `remembered`"},
+		{catalog.AttributeOutcome, "String", "`not_restored`, `paused`, `restored`, `created`, `needs_action` or `remembered`"},
 		{catalog.AttributeCode, "String.Array", "the codes of the findings"},
 	}
 }
@@ -76,6 +76,7 @@ func (d *Document) cut(limit int) Document {
 	cutTo(&c, &c.Remembered, limit)
 	cutTo(&c, &c.Failed, limit)
 	cutTo(&c, &c.Remaining, limit)
+	cutTo(&c, &c.Postponed, limit)
 	cutTo(&c, &c.Unread, limit)
 	cutTo(&c, &c.Findings, limit)
 	cutTo(&c, &c.Notices, limit)
@@ -124,6 +125,10 @@ func (d *Document) detailType() string {
 	switch d.Outcome {
 	case OutcomeNotRestored:
 		return catalog.EventNotRestored
+	case OutcomePaused:
+		if len(d.Postponed) > 0 {
+			return catalog.EventNotRestored
+		}
 	case OutcomeRestored, OutcomeCreated:
 		return catalog.EventRestored
 	}

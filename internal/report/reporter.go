@@ -102,7 +102,7 @@ func (p Reporter) NotifyDaily(ctx context.Context, reports ...remedy.Report) err
 
 // standing reports whether a sweep found something that needs a person.
 func standing(r remedy.Report) bool {
-	return r.Mode == catalog.Repair && (len(r.Plan.Findings) > 0 || Unrestored(r) > 0)
+	return r.Mode == catalog.Repair && (r.Pause != nil || len(r.Plan.Findings) > 0 || Unrestored(r) > 0)
 }
 
 // send sends one notification about runs.
@@ -171,7 +171,7 @@ func (p Reporter) publish(ctx context.Context, topic string, d *Document) error 
 // their key or its own alarms. Whoever changed those may have cut the topic off too.
 func (p Reporter) concerned(reports []remedy.Report) bool {
 	return slices.ContainsFunc(reports, func(r remedy.Report) bool {
-		return r.Scope.Kind == catalog.Topics || r.Scope.Kind == catalog.Guard ||
+		return r.Scope.Kind == catalog.Topics || r.Scope.Kind == catalog.Guard || r.Ended != "" || r.Pause != nil && len(r.Causes) == 0 ||
 			slices.ContainsFunc(r.Outcomes, func(o remedy.Outcome) bool { return slices.Contains(p.Alarms, o.Action.Step().Target) }) ||
 			slices.ContainsFunc(r.Plan.Findings, func(f plan.Finding) bool {
 				return strings.Contains(f.Subject, p.Topic) || p.TopicKey != "" && strings.Contains(f.Subject, p.TopicKey)

@@ -118,13 +118,19 @@ func (d *Document) end() string {
 	caused := len(d.Causes) > 0
 	switch {
 	case d.daily:
-		return fmt.Sprintf("%d open", bad+len(d.Unread)+len(d.Findings))
+		return fmt.Sprintf("%d open", bad+len(d.Unread)+len(d.Findings)+len(d.Postponed))
 	case bad > 0 && good > 0:
 		return fmt.Sprintf("%d of %d NOT restored", bad, bad+good)
 	case bad > 0 && caused:
 		return "NOT undone"
 	case bad > 0:
 		return fmt.Sprintf("%s NOT restored", counted(bad, "protection"))
+	case len(d.Postponed) > 0 && caused:
+		return "NOT undone, relight is paused"
+	case len(d.Postponed) > 0:
+		return counted(len(d.Postponed), "protection") + " NOT restored, relight is paused"
+	case d.PauseEnded != "" && len(d.Unread) == 0:
+		return fmt.Sprintf("the pause is over, %d restored", good) + d.also()
 	case len(d.Unread) > 0:
 		return "could not check " + kindsOf(d.Unread)
 	case good > 0 && d.forGood > 0 && caused:
@@ -152,6 +158,8 @@ func (d *Document) end() string {
 		return about + ": " + f.Problem
 	case len(d.Findings) > 0:
 		return fmt.Sprintf("%d findings need action", len(d.Findings))
+	case d.Pause != nil:
+		return "relight is paused until " + clock(d.Pause.Until) + " by " + shortActor(d.Pause.By)
 	case len(d.Remembered) == 1:
 		return "relight will " + d.Remembered[0].Action
 	}
@@ -265,6 +273,8 @@ func (d *Document) toDo() (planned, attack []string) {
 		return []string{"do nothing"}, nil
 	case len(d.Failed)+len(d.Remaining)+len(d.Unread) > 0:
 		planned = []string{"relight keeps trying, so fix what the lines above name, or exempt it in the configuration"}
+	case len(d.Postponed) > 0:
+		return []string{"do nothing, because relight restores it at the end of the pause; to end it now run: relight resume"}, d.attack()
 	case len(d.Findings) > 0:
 		planned = []string{"the lines above say how to accept the change, where relight would report it again"}
 	default:

@@ -38,6 +38,12 @@ func (d *Document) text(limit int) string {
 			line("LOST", l+".")
 		}
 	}
+	if d.Pause != nil {
+		line("Paused", d.Pause.Text)
+	}
+	if d.PauseEnded != "" {
+		line("No longer paused", d.PauseEnded)
+	}
 	d.calls(line)
 	for i, l := range d.Lost {
 		if i >= min(d.forGood, 1) {
@@ -47,6 +53,7 @@ func (d *Document) text(limit int) string {
 	line("Now", d.now3am())
 	var body strings.Builder
 	part(&body, "NOT restored", d.lines(d.Failed), limit)
+	part(&body, "NOT restored, because relight is paused", d.lines(d.Postponed), limit)
 	part(&body, "Still to restore", d.lines(d.Remaining), limit)
 	var unread []string
 	for _, u := range d.Unread {
@@ -164,7 +171,7 @@ func (d *Document) when() string {
 		if d.OffSeconds != nil {
 			said += ", off " + d.off()
 		}
-	case OutcomeNotRestored:
+	case OutcomeNotRestored, OutcomePaused:
 		said += ", and still off"
 	}
 	return said
@@ -178,6 +185,8 @@ func (d *Document) now3am() string {
 		return fmt.Sprintf("NOT over. Not restored: %d of %d. relight tries again in every sweep.", len(d.Failed)+len(d.Remaining), len(d.Failed)+len(d.Remaining)+len(d.Restored)+len(d.Created))
 	case len(d.Unread) > 0:
 		return "not known. relight could not check. It tries again in every sweep."
+	case len(d.Postponed) > 0:
+		return fmt.Sprintf("NOT over. relight is paused until %s, and restores this after that: %d.", clock(d.Pause.Until), len(d.Postponed))
 	case len(d.Restored) > 0 && open > 0:
 		return "what relight can restore is restored. The rest needs a person: see below."
 	case len(d.Restored) > 0 && d.forGood > 0:
@@ -192,6 +201,12 @@ func (d *Document) now3am() string {
 		return "over. relight made what was not there before."
 	case open > 0:
 		return "relight changed nothing. This needs a person: see below."
+	}
+	if d.Pause != nil {
+		return "relight checks and reports, and restores nothing of what is paused until " + clock(d.Pause.Until) + "."
+	}
+	if d.PauseEnded != "" {
+		return "over. Nothing had to be restored."
 	}
 	return "over. relight remembers this from now on."
 }

@@ -31,6 +31,7 @@ type View struct {
 	Causes    []Cause   `json:"causes,omitempty"`
 	Notices   []Notice  `json:"notices,omitempty"`
 	Error     string    `json:"error,omitempty"` // why the run could not observe or verify
+	Pause     *Pause    `json:"pause,omitempty"` // why it restored nothing
 }
 
 // An Action is one change and its result.
@@ -83,7 +84,7 @@ func ViewOf(r remedy.Report) View {
 		Version: version.String(),
 		Scope:   r.Scope.String(), Kind: string(r.Scope.Kind), Region: r.Scope.Region, Mode: string(r.Mode),
 		Healthy: r.Plan.Healthy, Held: r.Plan.Healthy, Actions: []Action{}, Findings: []Finding{}, Skipped: lines(r.Plan.Skips), Remaining: lines(plan.Steps(r.Remaining)),
-		ReliesOn: r.Plan.Adopts.String(),
+		ReliesOn: r.Plan.Adopts.String(), Pause: PauseOf(r.Pause),
 	}
 	restored := r.Restored()
 	for i, a := range r.Plan.Actions {
@@ -146,7 +147,7 @@ func Unrestored(r remedy.Report) int {
 }
 
 // worthNotifying reports whether people are notified of a run. They are if
-// relight restored or remembered something, if the repair for an event failed
+// relight restored or remembered something, if a pause kept it from restoring after an event, if the repair for an event failed
 // and they do not know it yet, or if an event needs their attention or led to
 // something that does. The alarms on relight's own metrics cover findings that
 // every sweep makes again.
@@ -157,7 +158,7 @@ func worthNotifying(r remedy.Report) bool {
 			known++
 		}
 	}
-	return r.Repaired() > 0 || len(r.Learned()) > 0 || len(r.Causes) > 0 && Unrestored(r) > known || r.Alerts()
+	return r.Repaired() > 0 || len(r.Causes) > 0 && len(r.Postponed()) > 0 || len(r.Learned()) > 0 || len(r.Causes) > 0 && Unrestored(r) > known || r.Alerts()
 }
 
 // call returns the name of a call with the resources that it named.

@@ -183,7 +183,13 @@ func (s *scene) othersMake() {
 // deploy deploys relight and waits for the first sweep.
 func (s *scene) deploy() {
 	s.t.Helper()
-	s.change(nil)
+	s.deployWith(nil)
+}
+
+// deployWith is deploy with changes of the lab's configuration.
+func (s *scene) deployWith(changes map[string]any) {
+	s.t.Helper()
+	s.change(changes)
 	s.await("the first sweep", func() bool {
 		_, err := s.root.SSM.GetParameter(s.t.Context(), &ssm.GetParameterInput{Name: aws.String("/relight/memory/adopted")})
 		return err == nil
@@ -292,9 +298,15 @@ func (s *scene) relight(want int, args ...string) string {
 // deployed is relight with the deployed configuration.
 func (s *scene) deployed(want int, args ...string) string {
 	s.t.Helper()
+	return s.as(s.Cloud.Root(), want, args...)
+}
+
+// as is deployed for another principal than the root user.
+func (s *scene) as(who lab.Principal, want int, args ...string) string {
+	s.t.Helper()
 	cmd := exec.CommandContext(s.t.Context(), s.cli, args...)
 	cmd.Dir = s.t.TempDir()
-	cmd.Env = s.Cloud.Root().Environ(lab.Region)
+	cmd.Env = who.Environ(lab.Region)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	code := 0
