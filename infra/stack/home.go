@@ -74,6 +74,10 @@ func Home(app constructs.Construct, p Props) awscdk.Stack {
 	}
 	scheduled(before, restorers)
 
+	if p.Config.Dashboard == nil || *p.Config.Dashboard {
+		l.dashboard()
+	}
+
 	output(s, catalog.OutputTopic, alerts.topic.TopicArn(), "The topic that receives alarms and relight's notifications")
 	output(s, catalog.OutputLastResort, alerts.last.TopicArn(), "The topic of last resort, which carries what the other refuses")
 	output(s, catalog.OutputDeliveryRole, l.delivery.RoleArn(), "The role that VPC flow logs use to deliver")

@@ -48,7 +48,7 @@ var (
 	})
 	custom = sync.OnceValue(func() app {
 		return synth(`{
-			"prefix": "acme", "regions": ["`+remote+`"], "sweepMinutes": 30, "terminationProtection": true,
+			"prefix": "acme", "regions": ["`+remote+`"], "sweepMinutes": 30, "terminationProtection": true, "dashboard": false,
 			"trailLogs": {"logGroup": "org-trail"}, "tags": {"team": "security"}, "modes": {"alarms": "off"},
 			"audit": {"securityHub": {"frameworks": ["security-hub", "cis-5.0"], "hours": 6}},
 			"subscribers": [{"protocol": "email", "endpoint": "security@example.com"}]

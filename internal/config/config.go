@@ -67,6 +67,8 @@ type Config struct {
 
 	// Whether the log groups that relight creates have deletion protection. Default: `true`.
 	DeletionProtection *bool `json:"deletionProtection,omitempty"`
+	// Whether the home stack has a CloudWatch dashboard, named like the prefix. CloudWatch charges for the fourth dashboard of an account and those after it. Default: `true`.
+	Dashboard *bool `json:"dashboard,omitempty"`
 	// ARN of the managed policy that is the permissions boundary of every role in the stacks, if your organisation requires one.
 	PermissionsBoundary string `json:"permissionsBoundary,omitempty"`
 	// Whether CloudFormation refuses to delete the stacks.
