@@ -52,9 +52,11 @@ type status struct {
 	DeadLetters   []queueStatus     `json:"dead_letters"`
 	Alarms        []alarmStatus     `json:"alarms"` // relight's own that are in ALARM or do not exist
 	Subscribers   []subscriberState `json:"subscribers"`
+	Pause         *report.Pause     `json:"pause"`         // in force now; null for none
 	Configuration map[string]string `json:"configuration"` // the deployed one, beyond the defaults
 	Differences   int               `json:"differences"`   // between the deployed configuration and the local one
 	compared      string            // the same in words
+	paused        string            // the pause in words
 }
 
 type sweepStatus struct {
@@ -141,7 +143,7 @@ func (a *account) status(ctx context.Context, now time.Time) (status, error) {
 		s.Differences = len(deployed.Facts().Differences(local.Facts()))
 		s.compared = a.compared(deployed, local)
 	}
-	for _, read := range []func(context.Context, *status) error{a.sweepStatus, a.eventStatus, a.queueStatus, a.alarmStatus, a.subscriberStatus} {
+	for _, read := range []func(context.Context, *status) error{a.sweepStatus, a.eventStatus, a.queueStatus, a.alarmStatus, a.subscriberStatus, a.pauseStatus} {
 		if err := read(ctx, &s); err != nil {
 			return s, err
 		}
@@ -345,6 +347,18 @@ func (a *account) subscriberStatus(ctx context.Context, s *status) error {
 	return nil
 }
 
+// pauseStatus reads whether relight is paused.
+func (a *account) pauseStatus(ctx context.Context, s *status) error {
+	pause, found := a.cloud().Paused(ctx, a.aws.Region)
+	for _, f := range found {
+		s.Problems = append(s.Problems, f.String())
+	}
+	if pause != nil {
+		s.Pause, s.paused = report.PauseOf(pause), pause.String()
+	}
+	return nil
+}
+
 // judge collects what needs action.
 func (s *status) judge(interval time.Duration) {
 	problem := func(format string, args ...any) { s.Problems = append(s.Problems, fmt.Sprintf(format, args...)) }
@@ -353,6 +367,9 @@ func (s *status) judge(interval time.Duration) {
 		problem("no sweep of everything has finished since its log begins: see the alarms on the sweep, or run relight backfill")
 	case s.Time.Sub(s.Sweep.Finished) > 2*interval+catalog.EventAge*time.Second:
 		problem("the last sweep finished %s ago, and should every %s: somebody may have cut the schedule or the function", shortAge(s.Time.Sub(s.Sweep.Finished)), shortAge(interval))
+	}
+	if s.Pause != nil {
+		problem("relight is paused %s: relight resume ends the pause", s.paused)
 	}
 	if s.Sweep != nil && s.Sweep.Unrestored > 0 {
 		problem("the last sweep could not restore %d", s.Sweep.Unrestored)
@@ -431,6 +448,7 @@ func printStatus(w io.Writer, s status) error {
 		}
 	}
 	row("subscribers", "%d of %d confirmed", confirmed, len(s.Subscribers))
+	row("paused", "%s", cmp.Or(s.paused, "no"))
 	row("configuration", "%d %s beyond the defaults%s", len(s.Configuration), plural(len(s.Configuration), "value", "values"), s.compared)
 	for _, problem := range s.Problems {
 		p.line("! %s", oneLine(problem))

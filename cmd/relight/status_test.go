@@ -45,6 +45,7 @@ func TestStatus(t *testing.T) {
 		{"a dead letter", func(s *status) { s.DeadLetters[0].Messages = 1 }, "1 message is in relight-alarms-dead-letters"},
 		{"an alarm", func(s *status) { s.Alarms = []alarmStatus{{Name: "relight-untold", State: "ALARM"}} }, "the alarm relight-untold is in ALARM"},
 		{"no alarm", func(s *status) { s.Alarms = []alarmStatus{{Name: "relight-untold", State: "missing"}} }, "the alarm relight-untold does not exist"},
+		{"paused", func(s *status) { s.Pause, s.paused = &report.Pause{}, "until noon" }, "relight is paused until noon"},
 		{"a pending subscriber", func(s *status) { s.Subscribers[0].Confirmed = false }, "email alice@example.com has not confirmed"},
 	} {
 		s := healthyStatus()
