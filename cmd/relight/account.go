@@ -124,14 +124,22 @@ func (a *account) backfillName() string {
 	return a.config.Desired(a.deployment).FunctionName(catalog.Backfill)
 }
 
-// app returns an App that handles every kind and sends no notifications. A pruning one
-// takes away what is no longer wanted.
-func (a *account) app(pruning bool) *app.App {
-	o := app.Options{
+// app returns an App that handles every kind and sends no notifications.
+func (a *account) app() *app.App { return app.NewWith(a.options()) }
+
+func (a *account) options() app.Options {
+	return app.Options{
 		Function: catalog.Backfill, Config: a.config, Deployment: a.deployment,
 		AWS: a.aws, Pace: &awsio.Pace{},
 		Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Now: time.Now, Silent: true,
 	}
+}
+
+// applying returns an App that notifies people of what it restores, like a function. A
+// pruning one takes away what is no longer wanted.
+func (a *account) applying(pruning bool) *app.App {
+	o := a.options()
+	o.Silent = false
 	if pruning {
 		o.Pruner = prune.Applier{Cloud: &awsio.Cloud{Config: a.aws, Want: a.config.Desired(a.deployment), Pace: o.Pace, Now: time.Now}}
 	}

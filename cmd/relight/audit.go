@@ -50,7 +50,7 @@ func newAudit(f *flags) *cobra.Command {
 			}
 			acct.announceLocal(f, cmd.ErrOrStderr())
 			bar := newProgress(cmd.ErrOrStderr(), "reading the account")
-			rep, err := acct.app(false).Audit(cmd.Context(), app.AuditRequest{Frameworks: frameworks, Regions: regions, Strict: strict, Transit: transit}, bar.set)
+			rep, err := acct.app().Audit(cmd.Context(), app.AuditRequest{Frameworks: frameworks, Regions: regions, Strict: strict, Transit: transit}, bar.set)
 			bar.done()
 			if err != nil {
 				return err

@@ -201,11 +201,20 @@ func printSweep(w io.Writer, f *flags, s app.Sweep, home string, deployed bool) 
 	if len(s.Skipped) > 0 {
 		p.line("skipped by configuration: %s", strings.Join(s.Skipped, ", "))
 	}
+	if len(s.Observed) > 0 {
+		p.line("only observed, by configuration: %s", strings.Join(s.Observed, ", "))
+	}
+	if len(s.Off) > 0 {
+		p.line("switched off by configuration: %s", strings.Join(s.Off, ", "))
+	}
 	if len(s.NotOptedIn) > 0 {
 		p.line("skipped, not enabled for this account: %s", strings.Join(s.NotOptedIn, ", "))
 	}
 	p.line("%d healthy, %d to restore, %d restored, %d not restored, %d %s",
 		s.Healthy, left, s.Repaired, s.Unrestored, s.Findings, needs(s.Findings))
+	if s.Unsent != "" {
+		p.line("people were not notified: %s", oneLine(s.Unsent))
+	}
 	if s.Unwanted > 0 {
 		p.line("%d no longer wanted: relight apply --prune deletes what a line with - names", s.Unwanted)
 	}

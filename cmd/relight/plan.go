@@ -56,7 +56,7 @@ func newPlan(f *flags) *cobra.Command {
 			if err := acct.useDeployed(cmd.Context(), f, cmd.ErrOrStderr()); err != nil {
 				return err
 			}
-			result, err := acct.sweep(cmd, req, false)
+			result, err := acct.sweep(cmd, req, acct.app())
 			if err != nil {
 				return err
 			}
@@ -104,7 +104,7 @@ func newApply(f *flags) *cobra.Command {
 				return err
 			}
 			if !sure {
-				planned, err := acct.sweep(cmd, req, false)
+				planned, err := acct.sweep(cmd, req, acct.app())
 				if err != nil {
 					return err
 				}
@@ -125,7 +125,7 @@ func newApply(f *flags) *cobra.Command {
 				}
 			}
 			req.Mode = "repair"
-			result, err := acct.sweep(cmd, req, pruning)
+			result, err := acct.sweep(cmd, req, acct.applying(pruning))
 			if err != nil {
 				return err
 			}
@@ -184,8 +184,8 @@ func seen(result app.Sweep) error {
 }
 
 // sweep runs a sweep from this terminal.
-func (a *account) sweep(cmd *cobra.Command, req app.Request, pruning bool) (app.Sweep, error) {
+func (a *account) sweep(cmd *cobra.Command, req app.Request, by *app.App) (app.Sweep, error) {
 	bar := newProgress(cmd.ErrOrStderr(), "reading the account")
 	defer bar.done()
-	return a.app(pruning).Sweep(cmd.Context(), req, bar.set)
+	return by.Sweep(cmd.Context(), req, bar.set)
 }

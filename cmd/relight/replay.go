@@ -32,7 +32,7 @@ func newReplay(f *flags) *cobra.Command {
 			if repair {
 				mode = catalog.Repair
 			}
-			handler := acct.app(false)
+			handler := acct.app()
 			var errs []error
 			for _, file := range files {
 				raw, err := readEvent(cmd.InOrStdin(), file)

@@ -141,10 +141,10 @@ func markOf(finding string) string {
 
 // notify sends the one notification of a sweep and remembers the findings in
 // it. The CLI sends no notification, so it remembers no findings.
-func (a *App) notify(ctx context.Context, reports []remedy.Report, req Request) {
+func (a *App) notify(ctx context.Context, reports []remedy.Report, req Request) error {
 	var fresh map[remedy.Scope]bool
 	remember := ""
-	if a.reporter.Topic != "" && a.function == catalog.Backfill {
+	if a.reporter.Topic != "" && a.function == catalog.Backfill && !a.reconciler.Forgets {
 		var err error
 		if fresh, remember, err = a.news(ctx, reports, a.whole(req)); err != nil {
 			fresh = firstPaused(reports) // better once more than never
@@ -157,12 +157,13 @@ func (a *App) notify(ctx context.Context, reports []remedy.Report, req Request) 
 	}
 	if err := send(); err != nil {
 		a.reporter.RecordUnsent(ctx, err, a.now())
-		return
+		return err
 	}
 	if remember == "" {
-		return
+		return nil
 	}
 	if err := a.cloud.Remember(ctx, a.deployment.HomeRegion, a.reconciler.Want.FindingsMemory(), remember); err != nil {
 		a.log.Error("findings memory", "class", remedy.ClassOf(err).String(), "error", err.Error())
 	}
+	return nil
 }

@@ -96,3 +96,25 @@ func TestPruneLeavesOthers(t *testing.T) {
 		t.Errorf("%d left, %v", s.Unwanted, unwanted(s))
 	}
 }
+
+// Who applies from a terminal notifies people of it like a function, and touches nothing
+// that only the sweep may write.
+func TestApplyNotifies(t *testing.T) {
+	w := healthy(t, "")
+	w.deleteAlarms(rootUsage)
+	told, memories := len(w.Messages()), w.memories()
+	o := w.options(home, catalog.Backfill)
+	o.HandOver, o.Deployment.Role = false, ""
+	s, err := app.NewWith(o).Sweep(t.Context(), app.Request{}, nil)
+	if err != nil || s.Unsent != "" || len(w.Messages()) != told+1 || !strings.Contains(w.told(told), rootUsage) {
+		t.Errorf("%v, %q, %d messages: %s", err, s.Unsent, len(w.Messages())-told, w.told(told))
+	}
+	if after := w.memories(); !slices.Equal(after, memories) {
+		t.Errorf("memories %v, before %v", after, memories)
+	}
+	w.deleteAlarms(rootUsage)
+	w.Fail("Publish", "AuthorizationError", "AuthorizationError", "AuthorizationError", "AuthorizationError")
+	if s, err := app.NewWith(o).Sweep(t.Context(), app.Request{}, nil); err != nil || !strings.Contains(s.Unsent, "AuthorizationError") || !w.hasAlarm(rootUsage) {
+		t.Errorf("%v, unsent %q", err, s.Unsent)
+	}
+}

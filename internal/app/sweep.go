@@ -35,6 +35,9 @@ type Sweep struct {
 	Regions    []string      `json:"regions"`
 	Skipped    []string      `json:"skipped,omitempty"`      // regions that the configuration leaves out
 	NotOptedIn []string      `json:"not_opted_in,omitempty"` // regions that are not enabled and therefore not swept
+	Observed   []string      `json:"observed,omitempty"`     // kinds that the configuration only observes
+	Off        []string      `json:"off,omitempty"`          // kinds that it switches off
+	Unsent     string        `json:"unsent,omitempty"`       // why people could not be notified
 	Healthy    int           `json:"healthy"`                // protections that need nothing
 	Held       int           `json:"held"`                   // Deprecated: the earlier name of healthy, which scripts still read
 	Repaired   int           `json:"repaired"`
@@ -90,6 +93,14 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 		return Sweep{}, fmt.Errorf("list regions: %w", err)
 	}
 	sweep := Sweep{Account: a.deployment.Account, NotOptedIn: disabled}
+	for _, k := range catalog.Kinds() {
+		switch a.config.Mode(k) {
+		case catalog.Observe:
+			sweep.Observed = append(sweep.Observed, string(k))
+		case catalog.Off:
+			sweep.Off = append(sweep.Off, string(k))
+		}
+	}
 	for _, r := range enabled {
 		if slices.Contains(a.config.SkipRegions, r) {
 			sweep.Skipped = append(sweep.Skipped, r)
@@ -144,7 +155,9 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 	if req.mode() == catalog.Repair {
 		a.prune(ctx, reports)
 	}
-	a.notify(ctx, reports, req) // one notification for all regions
+	if err := a.notify(ctx, reports, req); err != nil { // one notification for all regions
+		sweep.Unsent = err.Error()
+	}
 	sweep.Pause = report.PauseOf(pause)
 	for _, rep := range reports {
 		sweep.add(rep)
