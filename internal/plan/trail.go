@@ -171,7 +171,9 @@ func (observed *TrailState) plan(want catalog.Desired, got Observed) Plan {
 	case catalog.Bucket, catalog.Key:
 		return Plan{Touched: watchedOf(s, got)}
 	case catalog.Parameter: // the event itself says who wrote what relight remembers, and the sweep writes it again
-		p.Touched = slices.DeleteFunc(slices.Clone(got.Asked), func(name string) bool { return !strings.HasPrefix(name, want.Memories()) && name != want.PauseParameter() })
+		p.Touched = slices.DeleteFunc(slices.Clone(got.Asked), func(name string) bool {
+			return !strings.HasPrefix(name, want.Memories()) && name != want.PauseParameter()
+		})
 		return p
 	}
 	if got.Type == catalog.NewTrail {

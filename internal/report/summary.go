@@ -88,6 +88,9 @@ func (d *Document) what() string {
 		n = max(count[first], d.many(first))
 	}
 	said := phrase(first, n)
+	if slices.ContainsFunc(d.Restored, func(i Item) bool { return i.Kind == catalog.Guard }) {
+		said = "relight's own " + said
+	}
 	if count[first] > n {
 		said += fmt.Sprintf(" in %d calls", count[first])
 	}
@@ -256,7 +259,7 @@ func (d *Document) lost() {
 		say(of(does("put metric-filter ")), "nothing was counted by %s "+d.off()+"; the log group has the events of that time")
 	}
 	say(of(does("put alarm ")), "no notification came from alarm %s "+d.off())
-	say(of(Item.hears), "relight itself was cut "+d.off()+" (%s): it may have missed events, and what they were about comes back with its next sweep")
+	say(of(Item.hears), "events did not reach relight through %s "+d.off()+"; the next sweep restores what they were about, or at once: relight backfill")
 	if say(of(does("create topic ")), "alarms and messages to topic %s reached nobody "+d.off()) > 0 {
 		d.Lost[len(d.Lost)-1] += ", and subscribers have to confirm again"
 	}
