@@ -71,6 +71,15 @@ func (c *Cloud) Diff(ctx context.Context, dir string, changes map[string]any) (s
 	return said.String(), err
 }
 
+// Destroy takes the stacks away with the CDK CLI.
+func (c *Cloud) Destroy(ctx context.Context, dir string, out io.Writer) error {
+	config, err := configured(nil)
+	if err != nil {
+		return err
+	}
+	return c.cdk(ctx, dir, out, "destroy", "--all", "--force", "--output", filepath.Join(c.Emulator.Dir, "cdk.out"), "-c", config)
+}
+
 // configured returns the configuration of Config with changes, as the CDK CLI takes it.
 func configured(changes map[string]any) (string, error) {
 	config := Config()

@@ -51,7 +51,7 @@ func TestLifecycle(t *testing.T) {
 	for _, part := range []struct {
 		name string
 		run  func(*scene)
-	}{{"adoption", adopts}, {"redeployment", redeploys}, {"subscribers", chooses}} {
+	}{{"adoption", adopts}, {"redeployment", redeploys}, {"subscribers", chooses}, {"removal", removes}} {
 		if !t.Run(part.name, func(t *testing.T) {
 			s.t = t
 			part.run(s)
@@ -267,9 +267,11 @@ func (s *scene) hasFilter() bool {
 	return slices.ContainsFunc(out.MetricFilters, func(f logstypes.MetricFilter) bool { return *f.FilterName == ours })
 }
 
-func (s *scene) hasAlarm() bool {
+func (s *scene) hasAlarm() bool { return s.exists(ours) }
+
+func (s *scene) exists(alarm string) bool {
 	s.t.Helper()
-	return len(must(s.root.CloudWatch.DescribeAlarms(s.t.Context(), &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{ours}})).MetricAlarms) > 0
+	return len(must(s.root.CloudWatch.DescribeAlarms(s.t.Context(), &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{alarm}})).MetricAlarms) > 0
 }
 
 // flowLogs returns the IDs of the flow logs of the VPC.

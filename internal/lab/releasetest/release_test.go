@@ -122,8 +122,8 @@ func TestRelease(t *testing.T) {
 	}
 	t.Logf("%d removed, %d stay without --logs: %+v", len(done.Removed), len(done.Stays), done.Stays)
 	relight(0, "--yes", "--logs")
-	if left := leftovers(t, cloud); len(left) > 0 {
-		t.Errorf("relight remove left %s", strings.Join(left, "; "))
+	if left, err := cloud.Leftovers(t.Context()); err != nil || len(left) > 0 {
+		t.Errorf("relight remove left %s, %v", strings.Join(left, "; "), err)
 	}
 	if out := relight(0, "--plan", "--logs"); !strings.Contains(out, "0 to remove, 0 removed, 0 not removed, 0 stay") {
 		t.Errorf("afterwards relight remove says %s", out)
