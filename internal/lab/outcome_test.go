@@ -47,7 +47,7 @@ func TestOutcomesAgreeWithTheCatalog(t *testing.T) {
 	// A finding or a notice reports what these did, or the exemption that they gave.
 	onlyFindings := map[string]bool{"PutAlarmMuteRule": true, "PutCompositeAlarm": true, "AssociateKmsKey": true, "CreateTags": true, "CreateEventSourceMapping20150331": true, "UpdateTerminationProtection": true}
 	// These have advice, and the attacks with them are on what relight restores.
-	healedToo := map[string]bool{"Unsubscribe": true, "DeleteRole": true, "DetachRolePolicy": true, "DeleteRolePermissionsBoundary": true}
+	healedToo := map[string]bool{"PutRetentionPolicy": true, "Unsubscribe": true, "DeleteRole": true, "DetachRolePolicy": true, "DeleteRolePermissionsBoundary": true}
 	for name, advice := range advised {
 		if name == "" || unnamed[name] {
 			continue
