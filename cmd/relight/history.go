@@ -105,7 +105,7 @@ func newHistory(f *flags) *cobra.Command {
 			acct.announceLocal(f, cmd.ErrOrStderr())
 			bar := newProgress(cmd.ErrOrStderr(), "reading the logs")
 			bar.spin()
-			h, err := acct.history(cmd.Context(), time.Now().UTC().Truncate(time.Second), age)
+			h, err := acct.history(cmd.Context(), time.Now().UTC().Truncate(time.Second).Add(time.Second), age)
 			bar.done()
 			if err != nil {
 				return err

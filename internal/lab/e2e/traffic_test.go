@@ -35,7 +35,7 @@ func TestRejectedTraffic(t *testing.T) {
 	}
 	cli := build(t)
 	apply := func() string {
-		return s.relight(t, cli, s.Cloud.Root(), 0, "apply", "--config", file, "--kinds", "flowlogs", "--regions", lab.Region+","+lab.SecondRegion)
+		return s.relight(t, cli, s.Cloud.Root(), 0, "apply", "--yes", "--config", file, "--kinds", "flowlogs", "--regions", lab.Region+","+lab.SecondRegion)
 	}
 	regions := map[string]*lab.Session{lab.Region: s.root, lab.SecondRegion: s.Cloud.Root().In(lab.SecondRegion)}
 	ctx := context.WithoutCancel(t.Context())
