@@ -36,10 +36,11 @@ func (a *App) session(actor string) bool {
 }
 
 // ownWrite reports whether relight made a call, so that messages do not name it as a
-// cause: it has the session name of a function, and is one that a function may make. An
-// intruder who uses such a name is named all the same for whatever relight never does.
+// cause: a role with relight's name made it, in a session with the name of a function, and
+// it is one that a function may make. Anybody can name a session so, but not in such a role.
 func (a *App) ownWrite(c remedy.Cause) bool {
-	return a.session(c.Actor) && slices.ContainsFunc(catalog.Functions(), func(f catalog.Function) bool {
+	_, role, _ := strings.Cut(c.Actor, ":assumed-role/")
+	return a.session(c.Actor) && strings.HasPrefix(role, a.reconciler.Want.Name("")) && slices.ContainsFunc(catalog.Functions(), func(f catalog.Function) bool {
 		return slices.ContainsFunc(catalog.Grants(f, catalog.GrantKeys()...), func(g catalog.Grant) bool {
 			return slices.ContainsFunc(g.Actions, func(action string) bool {
 				_, name, _ := strings.Cut(action, ":")

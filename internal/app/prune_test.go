@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
@@ -72,6 +73,17 @@ func TestPrune(t *testing.T) {
 	w.config = deployed(t, "").config
 	if s := w.sweep(app.Request{}); s.Repaired != 3 || len(w.gaps()) > 0 {
 		t.Errorf("with everything wanted again, a sweep restores %d, and %v is left: pruning took more than it listed", s.Repaired, w.gaps())
+	}
+}
+
+// While somebody has pointed the trail elsewhere, pruning leaves filters and alarms: what
+// looks unwanted then may be what the trail needs.
+func TestPruneNeedsAHealthyTrail(t *testing.T) {
+	w := healthy(t, "")
+	w.config = deployed(t, `{"controls":{"root-usage":{"disabled":true}}}`).config
+	w.updateTrail(cloudtrail.UpdateTrailInput{Name: aws.String(trailARN), S3KeyPrefix: aws.String("elsewhere")})
+	if s := w.prune(); s.Findings == 0 || s.Unwanted != 2 || !w.hasAlarm(rootUsage) || !w.hasFilter(rootUsage) {
+		t.Errorf("%d findings, %d unwanted, alarm %t, filter %t", s.Findings, s.Unwanted, w.hasAlarm(rootUsage), w.hasFilter(rootUsage))
 	}
 }
 

@@ -59,17 +59,17 @@ func TestNotRestoredForGoodIsSaidAtOnce(t *testing.T) {
 	}
 }
 
-// relight's own calls are no cause. Whoever uses the name of one of its sessions is
-// named for what relight never does.
+// relight's own calls are no cause. Whoever uses the name of one of its sessions in
+// another role is named, and so is what relight never does.
 func TestOwnWritesAreNoCause(t *testing.T) {
-	session := func(event string) []byte {
+	session := func(event, role string) []byte {
 		raw := events.Read(event)
 		var e map[string]any
 		if err := json.Unmarshal(raw, &e); err != nil {
 			t.Fatal(err)
 		}
 		e["detail"].(map[string]any)["userIdentity"] = map[string]any{
-			"type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/anything/relight-loggroups", "accountId": account,
+			"type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/" + role + "/relight-loggroups", "accountId": account,
 		}
 		out, err := json.Marshal(e)
 		if err != nil {
@@ -77,16 +77,21 @@ func TestOwnWritesAreNoCause(t *testing.T) {
 		}
 		return out
 	}
-	for event, named := range map[string]bool{"PutMetricFilter.narrowed.json": false, "DeleteMetricFilter.ours.json": true} {
+	const ours, others = "relight-loggroupsRole1A2B3C4D-5E6F7A8B", "anything"
+	for _, tt := range []struct {
+		event, role string
+		named       bool
+	}{{"PutMetricFilter.narrowed.json", ours, false}, {"DeleteMetricFilter.ours.json", ours, true}, {"PutMetricFilter.narrowed.json", others, true}, {"DeleteMetricFilter.ours.json", others, true}} {
+		event, named := tt.event, tt.named
 		w := healthy(t, few)
 		harms[event].do(w)
 		told := len(w.Messages())
-		both := batch(session(event), events.Read("DeleteLogGroup.trail.json"))
+		both := batch(session(event, tt.role), events.Read("DeleteLogGroup.trail.json"))
 		if _, err := w.app("loggroups").HandleEvent(t.Context(), both); err != nil {
 			t.Fatal(err)
 		}
 		said := w.told(told)
-		if got := strings.Contains(said, "anything/relight-loggroups"); got != named || said == "" {
+		if got := strings.Contains(said, tt.role+"/relight-loggroups"); got != named || said == "" {
 			t.Errorf("%s: the message names relight's session: %t, want %t\n%s", event, got, named, said)
 		}
 	}

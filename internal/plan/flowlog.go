@@ -159,9 +159,9 @@ func (state *FlowLogState) plan(want catalog.Desired, got Observed) Plan {
 			if n.Unchosen {
 				p.touch(got, catalog.NetworkType(n.ID), n.ID)
 			}
-			p.Skips = append(p.Skips, Skip{n.ID, reason})
+			p.Skips = append(p.Skips, Skip{n.ID, reason + kept(want.FlowLogs, n)})
 			for _, fl := range n.FlowLogs {
-				if fl.Ours {
+				if fl.Ours && !byTag(want.FlowLogs, n) {
 					p.Unwanted = append(p.Unwanted, DeleteFlowLog{ID: fl.ID, On: n.ID, Reason: "it is relight's own, and " + n.ID + " is " + reason})
 				}
 			}
@@ -286,6 +286,23 @@ func skipped(want catalog.FlowLogSpec, account string, n Network) string {
 func justExempted(want catalog.Desired, got Observed, n Network) bool {
 	return want.FlowLogs.ExemptByTag && n.Exempt && !slices.Contains(want.FlowLogs.ExemptVPCs, n.ID) &&
 		(got.Type == catalog.VPC && slices.Contains(got.Asked, n.ID) || got.Type == "" && !want.Watches(got.Region))
+}
+
+// byTag reports whether a tag alone makes relight leave out what it skips: one that
+// exempts a VPC, or one that no longer chooses a subnet or network interface. Anybody can
+// set or remove a tag, so it makes nothing unwanted.
+func byTag(want catalog.FlowLogSpec, n Network) bool {
+	return !slices.Contains(want.ExemptVPCs, n.ID) &&
+		(want.ExemptByTag && n.Exempt || n.Unchosen && len(want.Chosen[catalog.NetworkType(n.ID)].Tags) > 0)
+}
+
+// kept returns what a skip says about relight's own flow logs if a tag alone is why, or "".
+func kept(want catalog.FlowLogSpec, n Network) string {
+	ids := own(n.FlowLogs)
+	if len(ids) == 0 || !byTag(want, n) {
+		return ""
+	}
+	return "; relight's own flow log stays until somebody deletes it: aws ec2 delete-flow-logs --flow-log-ids " + strings.Join(ids, " ")
 }
 
 // own returns the IDs of relight's own flow logs, sorted.

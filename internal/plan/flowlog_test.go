@@ -429,6 +429,14 @@ func TestExemptKeepsOurs(t *testing.T) {
 	p := of(t, want, flowLogs(want, vpcWith(ours, held)))
 	says(t, "skips", p.Skips, "vpc-1: exempt by configuration")
 	says(t, "unwanted", p.Unwanted, "delete flow-log fl-9 of vpc-1 (it is relight's own, and vpc-1 is exempt by configuration)")
+
+	want = policy(t)
+	want.FlowLogs.ExemptByTag = true
+	tagged := vpcWith(ours, held)
+	tagged.Exempt = true
+	p = of(t, want, flowLogs(want, tagged))
+	says(t, "skips by tag", p.Skips, "vpc-1: exempt by its tag "+catalog.ExemptTag+"; relight's own flow log stays until somebody deletes it: aws ec2 delete-flow-logs --flow-log-ids fl-9")
+	says(t, "unwanted by tag", p.Unwanted)
 	says(t, "actions", p.Actions)
 }
 

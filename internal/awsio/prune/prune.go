@@ -5,14 +5,11 @@ package prune
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
-	cwltypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
 	"github.com/relight-aws/relight/internal/awsio"
 	"github.com/relight-aws/relight/internal/catalog"
@@ -49,11 +46,8 @@ func (a Applier) deleteAlarm(ctx context.Context, region, name string) error {
 	client := cloudwatch.NewFromConfig(a.Cloud.ClientConfig(region))
 	arn := a.Cloud.Want.ARNIn(region, "cloudwatch", "alarm:"+name)
 	tags, err := client.ListTagsForResource(ctx, &cloudwatch.ListTagsForResourceInput{ResourceARN: aws.String(arn)})
-	switch _, gone := errors.AsType[*cwtypes.ResourceNotFoundException](err); {
-	case gone:
-		return nil
-	case err != nil:
-		return err
+	if err != nil {
+		return unlessGone(err)
 	}
 	for _, t := range tags.Tags {
 		if aws.ToString(t.Key) == catalog.OwnerTag && aws.ToString(t.Value) == a.Cloud.Want.Prefix {
@@ -68,7 +62,12 @@ func (a Applier) deleteFilter(ctx context.Context, region string, of plan.Delete
 	_, err := cloudwatchlogs.NewFromConfig(a.Cloud.ClientConfig(region)).DeleteMetricFilter(ctx, &cloudwatchlogs.DeleteMetricFilterInput{
 		LogGroupName: aws.String(of.LogGroup), FilterName: aws.String(of.Name),
 	})
-	if _, gone := errors.AsType[*cwltypes.ResourceNotFoundException](err); gone {
+	return unlessGone(err)
+}
+
+// unlessGone returns an error, or nil if it says that there is nothing to delete.
+func unlessGone(err error) error {
+	if remedy.ClassOf(err) == remedy.Missing {
 		return nil
 	}
 	return err
