@@ -146,10 +146,12 @@ func (b Baseline) QueueName(k Kind, later bool) string {
 }
 
 // These are the settings of the mappings that pass a queue's messages to its
-// function. Source of the limits: AWS Lambda API Reference, CreateEventSourceMapping.
+// function. A batch of more than 10 messages needs a window of at least a second, for
+// which one deleted alarm would wait, too. Source of the limits: AWS Lambda API
+// Reference, CreateEventSourceMapping.
 const (
-	BatchSize       = 100 // messages
-	BatchSeconds    = 1   // the minimum for a batch of more than 10
+	BatchSize       = 10 // messages
+	BatchSeconds    = 0  // a message is delivered as soon as it is there
 	BatchesAtOnce   = 2   // the minimum for a queue
 	PartialFailures = "ReportBatchItemFailures"
 )
