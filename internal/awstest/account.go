@@ -43,8 +43,16 @@ type Account struct {
 	Home string           // the region of Config
 	Now  func() time.Time // the account's clock; nil for 2026-03-03 12:00 UTC, the time of the sample events
 
-	mu     sync.Mutex
-	others map[reflect.Type]func(context.Context, any) (any, error) // operations that a test answers, by input
+	// These are for tests that measure time, in a bubble of testing/synctest. Set them
+	// before the first call.
+	Latency   time.Duration            // of each call that the account answers itself
+	Throttles func(caller string) bool // whose calls AWS's quotas limit, by ARN; nil for nobody's
+	Watch     func(Call)               // gets each answered call; nil for none. It runs without the account's lock
+
+	mu        sync.Mutex
+	spent     map[string]tokens // by region, service and operation
+	throttled Calls
+	others    map[reflect.Type]func(context.Context, any) (any, error) // operations that a test answers, by input
 	contents
 }
 
@@ -149,13 +157,24 @@ type Write struct {
 	Target string // name or ID of what was changed; several are separated by commas
 }
 
+// A Call is one call that the account has answered.
+type Call struct {
+	Caller      string // ARN
+	Region      string
+	Service, Op string // as the SDK names them
+	In, Out     any    // of the SDK's types
+	Err         error
+	Writes      []Write   // what it changed
+	Began       time.Time // before Latency
+}
+
 // String returns the write as one line.
 func (w Write) String() string { return w.Op + " " + w.Region + " " + w.Target }
 
 // New returns an empty account with one enabled region. Listings return one
 // item a page until PageSize sets another number.
 func New(id, home string) *Account {
-	a := &Account{ID: id, Home: home, others: map[reflect.Type]func(context.Context, any) (any, error){}, contents: contents{
+	a := &Account{ID: id, Home: home, others: map[reflect.Type]func(context.Context, any) (any, error){}, spent: map[string]tokens{}, throttled: Calls{}, contents: contents{
 		pageSize: 1, flowLogQuota: FlowLogsPerResource,
 		regions: map[string]*region{}, unready: map[string]int{}, unseen: map[string]int{}, policies: map[string]*policy{}, keys: map[string]kmstypes.KeyState{}, keyPolicies: map[string]string{},
 		trails: map[string]*trail{}, buckets: map[string]bool{}, logBuckets: map[string]bucket{}, streams: map[string]bool{}, replies: map[string]reply{}, doubted: map[string]bool{}, reached: map[string]bool{},

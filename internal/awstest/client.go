@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -131,8 +132,7 @@ var operations = func() map[reflect.Type]operation {
 	return all
 }()
 
-// answer is the middleware of a caller: it counts the call, refuses it if a test or the
-// region's status requires that, and otherwise lets its operation answer.
+// answer is the middleware of a caller.
 func (a *Account) answer(caller string) func(context.Context, middleware.InitializeInput, middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 	return func(ctx context.Context, in middleware.InitializeInput, _ middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 		return a.answerTo(ctx, caller, in)
@@ -140,31 +140,60 @@ func (a *Account) answer(caller string) func(context.Context, middleware.Initial
 }
 
 func (a *Account) answerTo(ctx context.Context, caller string, in middleware.InitializeInput) (out middleware.InitializeOutput, meta middleware.Metadata, err error) {
+	call := Call{
+		Caller: caller, Region: awsmiddleware.GetRegion(ctx), Service: middleware.GetServiceID(ctx), Op: middleware.GetOperationName(ctx),
+		In: in.Parameters, Began: time.Now(),
+	}
 	a.mu.Lock()
 	other := a.others[reflect.TypeOf(in.Parameters)]
+	a.mu.Unlock()
 	if other != nil {
-		a.mu.Unlock()
 		out.Result, err = other(ctx, in.Parameters)
 		return out, meta, err
 	}
+	if a.Latency > 0 {
+		select {
+		case <-ctx.Done(): // answered below
+		case <-time.After(a.Latency):
+		}
+	}
+	a.reply(ctx, &call)
+	if a.Watch != nil {
+		a.Watch(call)
+	}
+	out.Result = call.Out
+	return out, meta, call.Err
+}
+
+// reply counts a call, refuses it if a test, a quota or the region's status requires
+// that, and otherwise lets its operation answer.
+func (a *Account) reply(ctx context.Context, call *Call) {
+	a.mu.Lock()
 	defer a.mu.Unlock()
-	c := &request{a, a.regions[awsmiddleware.GetRegion(ctx)], middleware.GetServiceID(ctx), middleware.GetOperationName(ctx), caller}
-	op, known := operations[reflect.TypeOf(in.Parameters)]
+	c := &request{a, a.regions[call.Region], call.Service, call.Op, call.Caller}
+	op, known := operations[reflect.TypeOf(call.In)]
 	if !known {
-		return out, meta, fmt.Errorf("awstest: the account does not answer %s of %s", c.op, c.service)
+		call.Err = fmt.Errorf("awstest: the account does not answer %s of %s", c.op, c.service)
+		return
 	}
 	a.calls[c.op]++
 	if err := ctx.Err(); err != nil {
-		return out, meta, &smithy.CanceledError{Err: err}
+		call.Err = &smithy.CanceledError{Err: err}
+		return
 	}
 	if c.region == nil || c.status == notOptedIn {
-		return out, meta, refuse(a.closedCode(c.service), "the security token included in the request is invalid")
+		call.Err = refuse(a.closedCode(c.service), "the security token included in the request is invalid")
+		return
 	}
-	if err := c.fault(); err != nil {
-		return out, meta, err
+	if call.Err = c.overQuota(); call.Err != nil {
+		return
 	}
-	out.Result, err = op.answer(c, in.Parameters)
-	return out, meta, err
+	if call.Err = c.fault(); call.Err != nil {
+		return
+	}
+	before := len(a.writes)
+	call.Out, call.Err = op.answer(c, call.In)
+	call.Writes = slices.Clone(a.writes[before:])
 }
 
 // refuse returns an error of a service.

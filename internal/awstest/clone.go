@@ -11,12 +11,12 @@ import (
 
 // Clone returns an account with the same contents, which no longer changes with this
 // one: many tests that start from the same account need to make it only once. The
-// clone has its own clients, and neither the clock nor the operations that a test
-// answers.
+// clone has its own clients, and none of what a test sets beside the contents: the
+// clock, the operations that the test answers, and what measures time.
 func (a *Account) Clone() *Account {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	c := &Account{ID: a.ID, Home: a.Home, others: map[reflect.Type]func(context.Context, any) (any, error){}}
+	c := &Account{ID: a.ID, Home: a.Home, others: map[reflect.Type]func(context.Context, any) (any, error){}, spent: map[string]tokens{}, throttled: Calls{}}
 	copyOf(reflect.ValueOf(&c.contents).Elem(), reflect.ValueOf(&a.contents).Elem(), map[unsafe.Pointer]reflect.Value{})
 	c.Clients = NewClients(c.Config())
 	return c

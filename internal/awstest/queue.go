@@ -196,6 +196,69 @@ func deleteQueue(c *request, in *sqs.DeleteQueueInput) error {
 	return err
 }
 
+// mostDelay is the longest delay of a message, in seconds, and mostMessage its largest
+// size, in bytes. Source: Amazon SQS API Reference, SendMessage.
+const (
+	mostDelay   = 900
+	mostMessage = 1048576
+)
+
+// sendMessage takes a message for a queue. The account does not keep it: Watch shows
+// it to a test. Source: Amazon SQS API Reference, SendMessage.
+func sendMessage(c *request, in *sqs.SendMessageInput) (*sqs.SendMessageOutput, error) {
+	if _, _, err := c.queue(in.QueueUrl); err != nil {
+		return nil, err
+	}
+	if why := badMessage(*in.MessageBody, in.DelaySeconds); why != "" {
+		return nil, refuse("InvalidParameterValue", "%s", why)
+	}
+	return &sqs.SendMessageOutput{MessageId: aws.String(c.newID("message"))}, nil
+}
+
+// sendMessages does the same for up to ten messages. Source: Amazon SQS API Reference,
+// SendMessageBatch.
+func sendMessages(c *request, in *sqs.SendMessageBatchInput) (*sqs.SendMessageBatchOutput, error) {
+	if _, _, err := c.queue(in.QueueUrl); err != nil {
+		return nil, err
+	}
+	size := 0
+	ids := map[string]bool{}
+	out := &sqs.SendMessageBatchOutput{}
+	for _, e := range in.Entries {
+		if size += len(*e.MessageBody); ids[*e.Id] {
+			return nil, refuse("AWS.SimpleQueueService.BatchEntryIdsNotDistinct", "Id %s repeated.", *e.Id)
+		}
+		ids[*e.Id] = true
+		if why := badMessage(*e.MessageBody, e.DelaySeconds); why != "" {
+			out.Failed = append(out.Failed, types.BatchResultErrorEntry{Id: e.Id, Code: aws.String("InvalidParameterValue"), Message: aws.String(why), SenderFault: true})
+			continue
+		}
+		out.Successful = append(out.Successful, types.SendMessageBatchResultEntry{Id: e.Id, MessageId: aws.String(c.newID("message"))})
+	}
+	switch {
+	case len(in.Entries) == 0:
+		return nil, refuse("AWS.SimpleQueueService.EmptyBatchRequest", "There should be at least one SendMessageBatchRequestEntry in the request.")
+	case len(in.Entries) > 10:
+		return nil, refuse("AWS.SimpleQueueService.TooManyEntriesInBatchRequest", "Maximum number of entries per request are 10. You have sent %d.", len(in.Entries))
+	case size > mostMessage:
+		return nil, refuse("AWS.SimpleQueueService.BatchRequestTooLong", "Batch requests cannot be longer than %d bytes. You have sent %d bytes.", mostMessage, size)
+	}
+	return out, nil
+}
+
+// badMessage returns why a queue does not take a message, or "".
+func badMessage(body string, delay int32) string {
+	switch {
+	case body == "":
+		return "The request must contain the parameter MessageBody."
+	case len(body) > mostMessage:
+		return "One or more parameters are invalid. Reason: Message must be shorter than 1048576 bytes."
+	case delay < 0 || delay > mostDelay:
+		return "Value for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900."
+	}
+	return ""
+}
+
 // DeleteQueue deletes a queue by its ARN.
 func (a *Account) DeleteQueue(arn string) {
 	a.mu.Lock()
@@ -212,4 +275,6 @@ var queueOperations = []operation{
 	handle(getQueueAttributes),
 	act[sqs.SetQueueAttributesOutput](setQueueAttributes),
 	act[sqs.DeleteQueueOutput](deleteQueue),
+	handle(sendMessage),
+	handle(sendMessages),
 }
