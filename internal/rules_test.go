@@ -140,6 +140,8 @@ var layers = map[string][]string{
 		"internal/catalog", "internal/pattern",
 		"github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go",
 	},
+	// The model of what is between an account and the functions.
+	"internal/bench": {"internal/awstest", "internal/catalog", "github.com/aws/"},
 	// The local cloud stands where AWS does: it never sees the stack it is
 	// given, and its tap knows nothing of relight.
 	"internal/lab":     {"events", "internal/catalog", "internal/lab/", "github.com/aws/", "golang.org/x/"},
