@@ -97,6 +97,16 @@ func (r *region) flowLogsOn(resource string) []string {
 	return ids
 }
 
+// flowLogsBy returns the IDs of the flow logs, by resource.
+func (r *region) flowLogsBy() map[string][]string {
+	by := map[string][]string{}
+	for id, fl := range r.logs.now {
+		on := aws.ToString(fl.ResourceId)
+		by[on] = append(by[on], id)
+	}
+	return by
+}
+
 // createVpc creates a VPC.
 func createVpc(c *request, in *ec2.CreateVpcInput) (*ec2.CreateVpcOutput, error) {
 	vpc := types.Vpc{
@@ -295,18 +305,19 @@ func createFlowLogs(c *request, in *ec2.CreateFlowLogsInput) (*ec2.CreateFlowLog
 		out := *done.out // the SDK writes to what it returns
 		return &out, nil
 	}
+	by := c.flowLogsBy()
 	for _, id := range in.ResourceIds {
 		if _, ok := c.vpcs.now[id]; !ok && in.ResourceType == types.FlowLogsResourceTypeVpc && c.doubts(missingVPCInItem) {
 			return nil, c.noVPC(id)
 		}
-		if len(c.flowLogsOn(id)) >= c.flowLogQuota && c.doubts(limitInItem) {
+		if len(by[id]) >= c.flowLogQuota && c.doubts(limitInItem) {
 			return nil, refuse(tooManyFlowLogs, "You have reached the limit of %d flow logs", c.flowLogQuota)
 		}
 	}
 	out := &ec2.CreateFlowLogsOutput{ClientToken: in.ClientToken}
 	var made []string
 	for _, id := range in.ResourceIds {
-		if code, message := c.refuseFlowLog(id, in); code != "" {
+		if code, message := c.refuseFlowLog(id, in, by[id]); code != "" {
 			out.Unsuccessful = append(out.Unsuccessful, types.UnsuccessfulItem{
 				ResourceId: aws.String(id), Error: &types.UnsuccessfulItemError{Code: aws.String(code), Message: aws.String(message)},
 			})
@@ -315,6 +326,7 @@ func createFlowLogs(c *request, in *ec2.CreateFlowLogsInput) (*ec2.CreateFlowLog
 		fl := c.newFlowLog(id, in)
 		fl.FlowLogId = aws.String(c.newID("fl"))
 		c.logs.write(c.lag)[*fl.FlowLogId] = fl
+		by[id] = append(by[id], *fl.FlowLogId)
 		out.FlowLogIds = append(out.FlowLogIds, *fl.FlowLogId)
 		made = append(made, id)
 	}
@@ -378,7 +390,7 @@ var resourceTypes = map[string]types.FlowLogsResourceType{
 // refuseFlowLog returns why one resource gets no flow log, or "". AWS's text
 // for a duplicate is "an existing Flow Log with the same configuration and log
 // destination".
-func (c *request) refuseFlowLog(id string, in *ec2.CreateFlowLogsInput) (code, message string) {
+func (c *request) refuseFlowLog(id string, in *ec2.CreateFlowLogsInput, on []string) (code, message string) {
 	if code := next(c.refusals, id); code != "" {
 		if code == assumeCode {
 			return "InvalidParameter", fmt.Sprintf(assumeText, aws.ToString(in.DeliverLogsPermissionArn))
@@ -402,7 +414,6 @@ func (c *request) refuseFlowLog(id string, in *ec2.CreateFlowLogsInput) (code, m
 	if why := c.unreachable(c.newFlowLog(id, in)); why != "" {
 		return "400", why
 	}
-	on := c.flowLogsOn(id)
 	for _, fl := range on {
 		old, made := c.logs.now[fl], c.newFlowLog(id, in)
 		if flowLogKey(old) == flowLogKey(made) && (variant(old) == variant(made) || !c.doubts(formatNoDifference)) {
