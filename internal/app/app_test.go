@@ -86,10 +86,11 @@ type world struct {
 	topic   string // relight's own
 	last    string // of last resort; "" for a world without it
 	log     lockedBuffer
-	now     time.Time
-	invoked []string // functions that other functions invoked
-	checks  bool     // functions have the guard checked, as deployed ones do
-	crowded bool     // other functions use up the concurrency of Lambda
+	now     time.Time // stands still
+	runs    bool      // now is the virtual time of a bubble, see timed
+	invoked []string  // functions that other functions invoked
+	checks  bool      // functions have the guard checked, as deployed ones do
+	crowded bool      // other functions use up the concurrency of Lambda
 	pace    *awsio.Pace
 	stall   func(ctx context.Context, operation string) error // before each call of a function; nil for none
 }
@@ -165,8 +166,22 @@ func copied(t *testing.T, kind, configuration string, build func(*testing.T, str
 // connect connects an account with its world: its clock, and functions that invoke
 // each other.
 func (w *world) connect() {
-	w.Now = func() time.Time { return w.now }
+	w.Now = w.time
 	awstest.Handle(w.Account, w.invoke)
+}
+
+// time returns the time in a world.
+func (w *world) time() time.Time {
+	if w.runs {
+		return time.Now()
+	}
+	return w.now
+}
+
+// timed lets time pass in a world, as it does in a bubble of testing/synctest.
+func (w *world) timed() {
+	time.Sleep(time.Until(w.now))
+	w.runs = true
 }
 
 // configured returns the configuration of a world.
@@ -358,7 +373,7 @@ func (w *world) options(home string, f catalog.Function) app.Options {
 		HandOver:    f == catalog.Backfill,
 		ChecksGuard: w.checks && f.ChecksGuard(),
 		Log:         w.logger(),
-		Now:         func() time.Time { return w.now },
+		Now:         w.time,
 	}
 }
 

@@ -46,12 +46,14 @@ type Account struct {
 	// These are for tests that measure time, in a bubble of testing/synctest. Set them
 	// before the first call.
 	Latency   time.Duration            // of each call that the account answers itself
+	Drift     time.Duration            // most that is added to Latency, differently for each call, so that no two calls end at once
 	Throttles func(caller string) bool // whose calls AWS's quotas limit, by ARN; nil for nobody's
 	Watch     func(Call)               // gets each answered call; nil for none. It runs without the account's lock
 
 	mu        sync.Mutex
 	spent     map[string]tokens // by region, service and operation
 	throttled Calls
+	arrived   int                                                      // calls so far
 	others    map[reflect.Type]func(context.Context, any) (any, error) // operations that a test answers, by input
 	contents
 }

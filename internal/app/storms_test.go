@@ -1,0 +1,258 @@
+package app_test
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/awsio"
+	"github.com/relight-aws/relight/internal/awstest"
+	"github.com/relight-aws/relight/internal/bench"
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// A storm is many calls of an attacker within stormTime.
+type storm struct {
+	name  string
+	calls int
+	vpcs  int                                       // of the home region, beside the two
+	call  func(w *world, by awstest.Clients, i int) // the i-th call
+	noise bool                                      // unreadable messages, and events of another region about the same names
+}
+
+const (
+	stormTime = time.Minute
+	bulk      = 100 // flow logs that a storm in bulk deletes in one call
+)
+
+// attacker is who makes the calls of a storm.
+const attacker = "arn:aws:iam::" + account + ":user/Alice"
+
+// nth returns the i-th of some names, over and over.
+func nth(names []string, i int) string { return names[i%len(names)] }
+
+// These are the calls of storms. AWS refuses some of them, because what they would
+// take away is gone already.
+var (
+	oneAlarm = func(w *world, by awstest.Clients, i int) {
+		_, _ = by.CloudWatch.DeleteAlarms(w.t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{nth(ours(), i)}})
+	}
+	everyAlarm = func(w *world, by awstest.Clients, _ int) {
+		_, _ = by.CloudWatch.DeleteAlarms(w.t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: ours()})
+	}
+	oneFilter = func(w *world, by awstest.Clients, i int) {
+		_, _ = by.Logs.DeleteMetricFilter(w.t.Context(), &cloudwatchlogs.DeleteMetricFilterInput{LogGroupName: aws.String(trailGroup), FilterName: aws.String(nth(ours(), i))})
+	}
+	oneFlowLog = func(w *world, by awstest.Clients, i int) {
+		if ids := w.FlowLogs(home, stormVPC(i)); len(ids) > 0 {
+			_, _ = by.EC2.DeleteFlowLogs(w.t.Context(), &ec2.DeleteFlowLogsInput{FlowLogIds: ids})
+		}
+	}
+	everyFlowLog = func(w *world, by awstest.Clients, _ int) {
+		var ids []string
+		for i := range bulk {
+			ids = append(ids, w.FlowLogs(home, stormVPC(i))...)
+		}
+		if len(ids) > 0 {
+			_, _ = by.EC2.DeleteFlowLogs(w.t.Context(), &ec2.DeleteFlowLogsInput{FlowLogIds: ids})
+		}
+	}
+	anything = func(w *world, by awstest.Clients, i int) { tamperings[i%len(tamperings)](w, by, i/len(tamperings)) }
+)
+
+// tamperings are the calls of a mixed storm.
+var tamperings = []func(w *world, by awstest.Clients, i int){
+	oneAlarm,
+	func(w *world, by awstest.Clients, i int) {
+		_, _ = by.CloudWatch.DisableAlarmActions(w.t.Context(), &cloudwatch.DisableAlarmActionsInput{AlarmNames: []string{nth(ours(), i)}})
+	},
+	func(w *world, by awstest.Clients, i int) {
+		in := alarmOn(nth(ours(), i), "relight", nth(ours(), i), w.topic)
+		in.Threshold = aws.Float64(1e6)
+		_, _ = by.CloudWatch.PutMetricAlarm(w.t.Context(), in)
+	},
+	oneFilter,
+	func(w *world, by awstest.Clients, i int) {
+		f := filterOf(nth(ours(), i), "{ $.eventName = nothing }", "relight", nth(ours(), i))
+		_, _ = by.Logs.PutMetricFilter(w.t.Context(), &cloudwatchlogs.PutMetricFilterInput{
+			LogGroupName: aws.String(trailGroup), FilterName: f.FilterName, FilterPattern: f.FilterPattern, MetricTransformations: f.MetricTransformations,
+		})
+	},
+	shortened(trailGroup),
+	oneFlowLog,
+	shortened(flowLogGroup),
+}
+
+func shortened(group string) func(w *world, by awstest.Clients, i int) {
+	return func(w *world, by awstest.Clients, _ int) {
+		_, _ = by.Logs.PutRetentionPolicy(w.t.Context(), &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: aws.String(group), RetentionInDays: aws.Int32(1)})
+	}
+}
+
+func stormVPC(i int) string { return fmt.Sprintf("vpc-%08x", 0xabc00000+i) }
+
+// storms are the storms that the figures have.
+var storms = []storm{
+	{name: "100-deleted-alarms", calls: 100, call: oneAlarm},
+	{name: "100-deleted-flow-logs", calls: 100, vpcs: 100, call: oneFlowLog},
+	{name: "1000-deleted-alarms", calls: 1000, call: oneAlarm},
+	{name: "1000-deleted-alarms-in-bulk", calls: 53, call: everyAlarm},
+	{name: "1000-deleted-filters", calls: 1000, call: oneFilter},
+	{name: "1000-deleted-flow-logs", calls: 1000, vpcs: 1000, call: oneFlowLog},
+	{name: "1000-deleted-flow-logs-in-bulk", calls: 10, vpcs: bulk, call: everyFlowLog},
+	{name: "1000-mixed", calls: 1000, vpcs: 125, call: anything},
+	{name: "1000-mixed-in-noise", calls: 1000, vpcs: 125, call: anything, noise: true},
+}
+
+// These limit what a storm may cost.
+const (
+	mostCalls    = 100 // of each function
+	mostMessages = 3
+)
+
+// A storm costs few calls and few messages, no call is throttled, and everything is
+// as it was soon after its end.
+func TestFiguresOfStorms(t *testing.T) {
+	if !*measured {
+		t.Skip("it runs with -measured")
+	}
+	for _, s := range storms {
+		t.Run(s.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { kept(t, "storm-"+s.name, s.run(t)) })
+		})
+	}
+}
+
+// run returns the figures of a storm.
+func (s storm) run(t *testing.T) []bench.Figure {
+	t.Helper()
+	w := healthy(t, "")
+	w.PageSize(0)
+	for i := range s.vpcs {
+		w.AddVPC(home, stormVPC(i))
+	}
+	w.sweep(app.Request{})
+	w.timed()
+	was, told := w.State(), len(w.Messages())
+	w.Latency, w.Drift = latency, latency/10
+	w.Throttles = func(caller string) bool { return caller != attacker }
+	cloud := w.cloud()
+	cfg := w.ConfigOf(attacker)
+	by := awstest.NewClients(cfg)
+	cfg.Region = second
+	elsewhere := awstest.NewClients(cfg)
+
+	began := time.Now()
+	var calls sync.WaitGroup
+	for i := range s.calls {
+		time.Sleep(time.Until(began.Add(stormTime * time.Duration(i) / time.Duration(s.calls))))
+		calls.Go(func() { s.call(w, by, i) })
+		if s.noise && i%10 == 0 {
+			cloud.Send("{ unreadable")
+			calls.Go(func() { oneAlarm(w, elsewhere, i) })
+		}
+	}
+	calls.Wait()
+	ended := time.Now()
+	for range 6000 {
+		if maps.Equal(was, w.State()) {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	restored := time.Since(ended)
+	if !cloud.Settle(2 * time.Hour) {
+		t.Error("it does not end")
+	}
+	cloud.Close()
+	if left := differing(was, w.State()); len(left) > 0 {
+		t.Errorf("not restored: %v", left)
+	}
+	for _, err := range cloud.Failed() {
+		t.Error(err)
+	}
+
+	name := "storm/" + s.name + "/"
+	var figures []bench.Figure
+	all := 0
+	for _, session := range slices.Sorted(maps.Keys(cloud.Calls())) {
+		calls := cloud.Calls()[session]
+		if session == nameIn(attacker) {
+			continue
+		}
+		t.Logf("%s: %v", session, calls)
+		all += calls.Total()
+		figures = append(figures, bench.Figure{Name: name + session, Value: float64(calls.Total()), Unit: "calls"})
+		if calls.Total() > mostCalls {
+			t.Errorf("%s made %d calls, want at most %d", session, calls.Total(), mostCalls)
+		}
+	}
+	messages := w.Messages()[told:]
+	subjects := map[string]int{}
+	for _, m := range messages {
+		subjects[m.Subject]++
+	}
+	t.Log(subjects)
+	if len(messages) > mostMessages {
+		t.Errorf("%d messages, want at most %d", len(messages), mostMessages)
+	}
+	if throttled := w.Throttled(); len(throttled) > 0 {
+		t.Errorf("throttled: %v", throttled)
+	}
+	return append(figures,
+		bench.Figure{Name: name + "calls-per-tampering", Value: math.Round(float64(all)/float64(s.calls)*1000) / 1000, Unit: "calls"},
+		bench.Figure{Name: name + "events", Value: float64(cloud.Events()), Unit: "events"},
+		bench.Figure{Name: name + "throttled", Value: float64(w.Throttled().Total()), Unit: "calls"},
+		bench.Figure{Name: name + "messages", Value: float64(len(messages)), Unit: "messages"},
+		bench.Figure{Name: name + "dead-letters", Value: float64(cloud.Dead()), Unit: "messages"},
+		bench.Figure{Name: name + "restored-after", Value: restored.Seconds(), Unit: "s"},
+	)
+}
+
+// cloud connects the functions of the deployment with the account's events. Each
+// instance has a pace of its own, as each has on AWS.
+func (w *world) cloud() *bench.Cloud {
+	var functions []bench.Function
+	for _, k := range catalog.Kinds() {
+		functions = append(functions, bench.Function{
+			Kind: k, Queue: "arn:aws:sqs:" + home + ":" + account + ":" + w.config.Baseline().QueueName(k, false),
+			Start: func() bench.Handler {
+				o := w.options(home, catalog.Function(k))
+				o.Pace = &awsio.Pace{}
+				return app.NewWith(o).HandleEvent
+			},
+		})
+	}
+	return bench.NewCloud(w.Account, functions...)
+}
+
+func nameIn(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
+
+// differing returns the resources that are not in both states alike.
+func differing(a, b map[string]string) []string {
+	var keys []string
+	for k, v := range a {
+		if b[k] != v {
+			keys = append(keys, k)
+		}
+	}
+	for k := range b {
+		if _, known := a[k]; !known {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
