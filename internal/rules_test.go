@@ -148,8 +148,8 @@ var layers = map[string][]string{
 	"internal/lab/tap": {"internal/lab/tap", "github.com/aws/smithy-go"},
 	// What another scanner says of an account, against an audit.
 	"internal/lab/prowler": {"internal/audit", "internal/catalog"},
-	"internal/serve":       {"internal/app", "internal/catalog", "github.com/aws/aws-lambda-go/lambda"},
-	"functions":            {"internal/catalog", "internal/serve"},
+	"internal/serve":       {"internal/app", "internal/awsio", "internal/catalog", "github.com/aws/aws-lambda-go/lambda"},
+	"functions":            {"internal/awsio", "internal/serve"},
 	"functions/audit":      {"internal/publish"},
 	"infra":                {"infra/", "internal/catalog", "internal/config", "internal/release", "internal/version", "github.com/aws/aws-cdk-go/", "github.com/aws/constructs-go/", "github.com/aws/jsii-runtime-go"},
 	"cmd": {

@@ -129,7 +129,7 @@ func (a *account) app() *app.App { return app.NewWith(a.options()) }
 
 func (a *account) options() app.Options {
 	return app.Options{
-		Function: catalog.Backfill, Config: a.config, Deployment: a.deployment,
+		Function: catalog.Backfill, Kinds: awsio.AllKinds(), Config: a.config, Deployment: a.deployment,
 		AWS: a.aws, Pace: &awsio.Pace{},
 		Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Now: time.Now, Silent: true,
 	}
@@ -141,7 +141,7 @@ func (a *account) applying(pruning bool) *app.App {
 	o := a.options()
 	o.Silent = false
 	if pruning {
-		o.Pruner = prune.Applier{Cloud: &awsio.Cloud{Config: a.aws, Want: a.config.Desired(a.deployment), Pace: o.Pace, Now: time.Now}}
+		o.Pruner = prune.Applier{Cloud: &awsio.Cloud{Config: a.aws, Want: a.config.Desired(a.deployment), Kinds: o.Kinds, Pace: o.Pace, Now: time.Now}}
 	}
 	return app.NewWith(o)
 }

@@ -3,8 +3,8 @@
 package main
 
 import (
-	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/awsio"
 	"github.com/relight-aws/relight/internal/serve"
 )
 
-func main() { serve.Function(catalog.Function(catalog.Alarms)) }
+func main() { serve.Events(awsio.Alarms()) }

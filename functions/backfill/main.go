@@ -2,9 +2,6 @@
 // the first sweep after a deployment and people invoke it.
 package main
 
-import (
-	"github.com/relight-aws/relight/internal/catalog"
-	"github.com/relight-aws/relight/internal/serve"
-)
+import "github.com/relight-aws/relight/internal/serve"
 
-func main() { serve.Function(catalog.Backfill) }
+func main() { serve.Backfill() }

@@ -153,7 +153,7 @@ func TestPlanSaysWhatOthersMade(t *testing.T) {
 	w := deployed(t, few)
 	topic := w.chain("ops")
 	a := app.NewWith(app.Options{
-		Function: catalog.Backfill, Config: w.config, AWS: w.Config(), Log: w.logger(), Now: w.Now, Silent: true,
+		Function: catalog.Backfill, Kinds: kindsOf(catalog.Backfill), Config: w.config, AWS: w.Config(), Log: w.logger(), Now: w.Now, Silent: true,
 		Deployment: catalog.Deployment{Account: account, HomeRegion: home},
 	})
 	s := must(a.Sweep(t.Context(), app.Request{Mode: "plan"}, nil))

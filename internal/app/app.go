@@ -29,6 +29,7 @@ type Options struct {
 	Function    catalog.Function
 	Config      config.Config
 	Deployment  catalog.Deployment
+	Kinds       []awsio.Kind // that the function serves; those that it lacks, it does not link
 	AWS         aws.Config
 	Pace        *awsio.Pace // nil for none
 	Log         *slog.Logger
@@ -65,7 +66,7 @@ type App struct {
 // NewWith returns an App made from the given parts.
 func NewWith(o Options) *App {
 	want := o.Config.Desired(o.Deployment)
-	cloud := &awsio.Cloud{Config: o.AWS, Want: want, Pace: o.Pace, Now: o.Now}
+	cloud := &awsio.Cloud{Config: o.AWS, Want: want, Kinds: o.Kinds, Pace: o.Pace, Now: o.Now}
 	reporter := report.Reporter{Log: o.Log, Publisher: cloud, Topic: want.Topic, TopicKey: want.TopicKey, Last: want.LastResort, Far: want.FarTopic, Now: o.Now, Function: want.FunctionName(o.Function), Version: version.String(), Chat: o.Config.Chat(), Minimum: o.Config.Minimum(), Filters: o.Config.Filters()}
 	for _, row := range want.OwnAlarms() {
 		reporter.Alarms = append(reporter.Alarms, want.Name(row.ID))
@@ -124,12 +125,13 @@ func Load(f catalog.Function) (Options, error) {
 	}, errors.Join(configErr, envErr, awsErr)
 }
 
-// New returns the App of a deployed function.
-func New(f catalog.Function) (*App, error) {
+// New returns the App of a deployed function that serves the kinds.
+func New(f catalog.Function, kinds ...awsio.Kind) (*App, error) {
 	o, err := Load(f)
 	if err != nil {
 		return nil, err
 	}
+	o.Kinds = kinds
 	return NewWith(o), nil
 }
 

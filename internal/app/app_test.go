@@ -368,6 +368,7 @@ func (w *world) options(home string, f catalog.Function) app.Options {
 	return app.Options{
 		Function: f, Config: w.config,
 		Deployment:  w.deploymentOf(home, f),
+		Kinds:       kindsOf(f),
 		AWS:         w.stalling(w.ConfigOf(sessionOf(f))),
 		Pace:        w.pace,
 		HandOver:    f == catalog.Backfill,
@@ -375,6 +376,11 @@ func (w *world) options(home string, f catalog.Function) app.Options {
 		Log:         w.logger(),
 		Now:         w.time,
 	}
+}
+
+// kindsOf returns the kinds that a function's binary links.
+func kindsOf(f catalog.Function) []awsio.Kind {
+	return slices.DeleteFunc(awsio.AllKinds(), func(k awsio.Kind) bool { return !slices.Contains(f.Kinds(), k.Of) })
 }
 
 // roleOf returns the role of a function, named as in the sample events.

@@ -136,7 +136,7 @@ func TestMarksByAnotherAuthor(t *testing.T) {
 func TestTerminalsForget(t *testing.T) {
 	w := deployed(t, few)
 	a := app.NewWith(app.Options{
-		Function: catalog.Backfill, Config: must(config.Parse([]byte(few))), AWS: w.Config(), Log: w.logger(), Now: w.Now, Silent: true,
+		Function: catalog.Backfill, Kinds: kindsOf(catalog.Backfill), Config: must(config.Parse([]byte(few))), AWS: w.Config(), Log: w.logger(), Now: w.Now, Silent: true,
 		Deployment: catalog.Deployment{
 			Account: account, HomeRegion: home, Topic: w.topic, TopicKey: topicKey, DeliveryRole: role, SweepRole: roleOf(catalog.Backfill),
 		},

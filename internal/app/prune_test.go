@@ -22,7 +22,7 @@ func (w *world) prune() app.Sweep {
 	w.t.Helper()
 	o := w.options(home, catalog.Backfill)
 	o.Silent, o.HandOver = true, false
-	o.Pruner = prune.Applier{Cloud: &awsio.Cloud{Config: o.AWS, Want: o.Config.Desired(o.Deployment), Now: o.Now}}
+	o.Pruner = prune.Applier{Cloud: &awsio.Cloud{Config: o.AWS, Want: o.Config.Desired(o.Deployment), Kinds: o.Kinds, Now: o.Now}}
 	s, err := app.NewWith(o).Sweep(w.t.Context(), app.Request{}, nil)
 	if err != nil {
 		w.t.Fatal(err)

@@ -21,8 +21,10 @@ import (
 
 func (r *region) cloudwatch() *cloudwatch.Client { return client(r, cloudwatch.NewFromConfig) }
 
-func alarmKind() kind {
+// Alarms returns the kind whose plans put back relight's alarms.
+func Alarms() Kind {
 	return kindOf(
+		catalog.Alarms,
 		(*region).observeAlarms,
 		each((*region).putAlarm),
 		each((*region).deleteMuteRule),

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 type Cloud struct {
 	Config aws.Config // credentials and transport; each call sets its own region
 	Want   catalog.Desired
+	Kinds  []Kind           // that it observes and applies; none if it only publishes or audits
 	Pace   *Pace            // nil: calls are not paced
 	Now    func() time.Time // nil if nobody asks how long an alarm has been in ALARM
 
@@ -31,35 +33,32 @@ type Cloud struct {
 	last    *Cloud                // with the topic of last resort
 }
 
-// kinds contains, for each kind, the functions that its file provides. Nothing calls them
-// before something observes or applies: what only audits does not link them.
-var kinds = map[catalog.Kind]func() kind{
-	catalog.DeliveryRoles: deliveryRoleKind,
-	catalog.FlowLogs:      flowLogKind,
-	catalog.Trails:        trailKind,
-	catalog.LogGroups:     logGroupKind,
-	catalog.Topics:        topicKind,
-	catalog.Alarms:        alarmKind,
-	catalog.Guard:         guardKind,
-}
-
-// A kind reads the state of one kind and carries out actions. Plans of other
-// kinds may contain its actions too. An applier returns the error of its call,
+// A Kind reads the state of one kind and carries out the actions of its plans, also
+// those on resources of other kinds. A function is given the kinds that it serves, so
+// that it links the clients of no other. An applier returns the error of its call,
 // through settled for a creation, again for a change and gone for a removal: see
 // errors.go.
-type kind struct {
+type Kind struct {
+	Of       catalog.Kind
 	observe  func(*region, context.Context, remedy.Scope) (plan.State, error)
 	appliers []applier
+	state    plan.State // nil, of the type that it observes
 }
 
-func kindOf[S plan.State](observe func(*region, context.Context, remedy.Scope) (S, error), appliers ...applier) kind {
-	return kind{func(r *region, ctx context.Context, s remedy.Scope) (plan.State, error) {
+// AllKinds returns every kind.
+func AllKinds() []Kind {
+	return []Kind{DeliveryRoles(), FlowLogs(), Trails(), LogGroups(), Topics(), Alarms(), Guard()}
+}
+
+func kindOf[S plan.State](of catalog.Kind, observe func(*region, context.Context, remedy.Scope) (S, error), appliers ...applier) Kind {
+	var state S
+	return Kind{of, func(r *region, ctx context.Context, s remedy.Scope) (plan.State, error) {
 		state, err := observe(r, ctx, s)
 		if err != nil {
 			return nil, err
 		}
 		return state, nil
-	}, appliers}
+	}, appliers, state}
 }
 
 // An applier carries out actions of one type and sets their outcomes' errors.
@@ -85,12 +84,12 @@ func together[A plan.Action](apply func(*region, context.Context, []*remedy.Outc
 // Observe reads what a scope names. Any failed read is an error.
 func (c *Cloud) Observe(ctx context.Context, s remedy.Scope) (plan.Observed, error) {
 	got := plan.Observed{Account: s.Account, Region: s.Region, Type: s.Type, Asked: s.Names.List()}
-	k, ok := kinds[s.Kind]
-	if !ok {
+	i := slices.IndexFunc(c.Kinds, func(k Kind) bool { return k.Of == s.Kind })
+	if i < 0 {
 		return got, fmt.Errorf("no observer for kind %q", s.Kind)
 	}
 	var err error
-	got.State, err = k().observe(c.in(s.Account, s.Region), hurried(ctx), s)
+	got.State, err = c.Kinds[i].observe(c.in(s.Account, s.Region), hurried(ctx), s)
 	return got, bare(err)
 }
 
@@ -100,7 +99,7 @@ func (c *Cloud) Observe(ctx context.Context, s remedy.Scope) (plan.Observed, err
 func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action) []remedy.Outcome {
 	ctx = hurried(ctx)
 	outcomes := make([]remedy.Outcome, len(actions))
-	known := appliers()
+	known := c.appliers(s.Kind)
 	failed := map[string]error{} // by what a step makes: why the step failed to make it
 	for i := 0; i < len(actions); {
 		of := reflect.TypeOf(actions[i])
@@ -130,13 +129,15 @@ func (c *Cloud) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action
 	return outcomes
 }
 
-// appliers returns the appliers of all kinds, by the type of their actions.
-func appliers() map[reflect.Type]applier {
-	all := map[reflect.Type]applier{}
-	for _, k := range kinds {
-		for _, a := range k().appliers {
-			all[a.action] = a
+// appliers returns the appliers of a kind, by the type of their actions.
+func (c *Cloud) appliers(of catalog.Kind) map[reflect.Type]applier {
+	known := map[reflect.Type]applier{}
+	for _, k := range c.Kinds {
+		if k.Of == of {
+			for _, a := range k.appliers {
+				known[a.action] = a
+			}
 		}
 	}
-	return all
+	return known
 }

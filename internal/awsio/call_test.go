@@ -39,7 +39,7 @@ import (
 // target of the call. So does an error that the SDK finds itself.
 func TestErrorsOfCalls(t *testing.T) {
 	acct := awstest.New(account, home)
-	c := &Cloud{Config: acct.Config(), Want: catalog.Desired{Baseline: catalog.Baseline{Prefix: "ours"}}}
+	c := &Cloud{Config: acct.Config(), Kinds: AllKinds(), Want: catalog.Desired{Baseline: catalog.Baseline{Prefix: "ours"}}}
 	for _, op := range []string{
 		"CreateFlowLogs", "DescribeAlarms", "PutMetricAlarm", "DeleteAlarmMuteRule", "GetAlarmMuteRule", "DescribeLogGroups", "PutMetricFilter", "CreateTrail", "StartLogging",
 		"CreateTopic", "Subscribe", "SetSubscriptionAttributes", "DetachRolePolicy", "GetPolicy", "DescribeKey", "GetParameterHistory",

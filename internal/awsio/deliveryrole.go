@@ -24,8 +24,10 @@ func (r *region) lambda() *lambda.Client { return client(r, lambda.NewFromConfig
 
 func (r *region) iam() *iam.Client { return client(r, iam.NewFromConfig) }
 
-func deliveryRoleKind() kind {
+// DeliveryRoles returns the kind whose plans restore the role that delivers flow logs.
+func DeliveryRoles() Kind {
 	return kindOf(
+		catalog.DeliveryRoles,
 		(*region).observeDeliveryRole,
 		each((*region).createDeliveryRole),
 		each((*region).setRoleBoundary),

@@ -30,12 +30,19 @@ const pageSize = 1000
 // API Reference, "Eventual consistency".
 var notYet = []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second}
 
-func flowLogKind() kind {
+// FlowLogs returns the kind whose plans create flow logs, with what they deliver to.
+func FlowLogs() Kind {
 	return kindOf(
+		catalog.FlowLogs,
 		(*region).observeFlowLogs,
-		together[plan.CreateFlowLog]((*region).createFlowLogs),
-		together[plan.DeleteFlowLog]((*region).deleteFlowLogs),
-		each((*region).tagFlowLog),
+		append(
+			logGroupAppliers(),
+			together[plan.CreateFlowLog]((*region).createFlowLogs),
+			together[plan.DeleteFlowLog]((*region).deleteFlowLogs),
+			each((*region).tagFlowLog),
+			each((*region).putFilter), // on the log group of the flow logs, with its alarm
+			each((*region).putAlarm),
+		)...,
 	)
 }
 

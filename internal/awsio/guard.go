@@ -35,8 +35,10 @@ func (r *region) cloudformation() *cloudformation.Client {
 	return client(r, cloudformation.NewFromConfig)
 }
 
-func guardKind() kind {
+// Guard returns the kind whose plans restore relight's own stack.
+func Guard() Kind {
 	return kindOf(
+		catalog.Guard,
 		(*region).observeGuard,
 		each((*region).putRule),
 		each((*region).putRuleTarget),

@@ -22,9 +22,18 @@ func (r *region) logs() *cloudwatchlogs.Client { return client(r, cloudwatchlogs
 // one; for more, one listing of the region costs fewer calls.
 const groupsByName = 5
 
-func logGroupKind() kind {
+// LogGroups returns the kind whose plans restore the trail's log group and its filters.
+func LogGroups() Kind {
 	return kindOf(
+		catalog.LogGroups,
 		(*region).observeLogGroups,
+		append(logGroupAppliers(), each((*region).putFilter))...,
+	)
+}
+
+// logGroupAppliers returns the appliers of what a log group has to be, whatever needs it.
+func logGroupAppliers() []applier {
+	return []applier{
 		each((*region).createLogGroup),
 		each((*region).raiseRetention),
 		each((*region).keepForever),
@@ -32,8 +41,7 @@ func logGroupKind() kind {
 		each((*region).encryptLogGroup),
 		each((*region).removeLogGroupKey),
 		each((*region).tagLogGroup),
-		each((*region).putFilter),
-	)
+	}
 }
 
 // observeLogGroups reads the trail's log group and its filters, or only the

@@ -37,6 +37,7 @@ func cloud(t *testing.T) (*Cloud, *awstest.Account) {
 	acct.AddRole(role, 0)
 	acct.AddTrailTo("audit", "trail")
 	c := &Cloud{
+		Kinds:  AllKinds(),
 		Config: acct.Config(),
 		Want: catalog.Desired{
 			Baseline: catalog.Baseline{

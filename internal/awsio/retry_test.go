@@ -83,7 +83,7 @@ func prepared(t *testing.T) (*awstest.Account, *region) {
 	awstest.Handle(acct, func(context.Context, *lambda.InvokeInput) (*lambda.InvokeOutput, error) {
 		return &lambda.InvokeOutput{}, nil
 	})
-	c := &Cloud{Config: acct.Config(), Pace: &Pace{}, Want: catalog.Desired{Deployment: catalog.Deployment{Account: account}}}
+	c := &Cloud{Config: acct.Config(), Kinds: AllKinds(), Pace: &Pace{}, Want: catalog.Desired{Deployment: catalog.Deployment{Account: account}}}
 	r := c.in(account, home)
 	if err := r.createLogGroup(t.Context(), plan.CreateLogGroup{Name: freshGroup, RetentionDays: 365}); err != nil {
 		t.Fatal(err)

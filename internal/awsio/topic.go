@@ -23,8 +23,10 @@ import (
 
 func (r *region) sns() *sns.Client { return client(r, sns.NewFromConfig) }
 
-func topicKind() kind {
+// Topics returns the kind whose plans restore relight's topics.
+func Topics() Kind {
 	return kindOf(
+		catalog.Topics,
 		(*region).observeTopics,
 		each((*region).enableTopicKey),
 		each((*region).createTopic),

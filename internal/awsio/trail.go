@@ -21,15 +21,20 @@ import (
 
 func (r *region) cloudtrail() *cloudtrail.Client { return client(r, cloudtrail.NewFromConfig) }
 
-func trailKind() kind {
+// Trails returns the kind whose plans restore the trail, with its log group.
+func Trails() Kind {
 	return kindOf(
+		catalog.Trails,
 		(*region).observeTrail,
-		each((*region).createTrail),
-		each((*region).updateTrail),
-		each((*region).startLogging),
-		each((*region).putSelectors),
-		each((*region).rememberTrail),
-		each((*region).restoreMemory),
+		append(
+			logGroupAppliers(), // a trail is created with its log group
+			each((*region).createTrail),
+			each((*region).updateTrail),
+			each((*region).startLogging),
+			each((*region).putSelectors),
+			each((*region).rememberTrail),
+			each((*region).restoreMemory),
+		)...,
 	)
 }
 
