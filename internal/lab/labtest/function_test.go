@@ -20,11 +20,11 @@ import (
 	"github.com/relight-aws/relight/internal/lab/tap"
 )
 
-// binary builds testdata/fn for this machine, on which it runs, and zips it.
-func binary(t *testing.T) []byte {
+// binary builds a program for this machine, on which it runs, and zips it.
+func binary(t *testing.T, dir string) []byte {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "bootstrap")
-	build := exec.CommandContext(t.Context(), "go", "build", "-tags", "lambda.norpc", "-o", bin, "./testdata/fn")
+	build := exec.CommandContext(t.Context(), "go", "build", "-tags", "lambda.norpc", "-o", bin, dir)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -58,7 +58,7 @@ func TestFunctionCalls(t *testing.T) {
 	client := lambda.NewFromConfig(config(region))
 	_, err := client.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
 		FunctionName: aws.String(name), Role: &arn, Runtime: lambdatypes.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
-		Code: &lambdatypes.FunctionCode{ZipFile: binary(t)}, Timeout: aws.Int32(20),
+		Code: &lambdatypes.FunctionCode{ZipFile: binary(t, "./testdata/fn")}, Timeout: aws.Int32(20),
 	})
 	must(t, err)
 
@@ -111,7 +111,7 @@ func TestFunctionLogs(t *testing.T) {
 		arn := role(t, name+"-role", "lambda.amazonaws.com", action)
 		_, err := client.CreateFunction(t.Context(), &lambda.CreateFunctionInput{
 			FunctionName: aws.String(name), Role: &arn, Runtime: lambdatypes.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
-			Code: &lambdatypes.FunctionCode{ZipFile: binary(t)}, Timeout: aws.Int32(20),
+			Code: &lambdatypes.FunctionCode{ZipFile: binary(t, "./testdata/fn")}, Timeout: aws.Int32(20),
 		})
 		must(t, err)
 		_, err = client.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String(name), Payload: []byte(`{"Group":"made-by-` + name + `"}`)})

@@ -15,7 +15,7 @@ import sys
 import threading
 
 PARTS = ("alarms", "authorization", "batches", "flowlogs", "forwarding", "functionlogs", "insights", "logpolicies", "logs", "metrics", "moves", "mutes",
-         "networks", "parameters", "patterns", "policies", "regions", "schedules", "securityhub", "topics", "trails", "vpcs")
+         "networks", "parameters", "patterns", "policies", "regions", "runtimes", "schedules", "securityhub", "topics", "trails", "vpcs")
 
 
 def die_with_parent():
