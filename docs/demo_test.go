@@ -16,13 +16,12 @@ import (
 const measured = "26 November 2026, on a machine with 2 cores"
 
 // figures returns the recorded run of the demo.
-func figures() ([]lab.Heal, error) {
+func figures() (run lab.Run, err error) {
 	raw, err := os.ReadFile("demo.json")
 	if err != nil {
-		return nil, err
+		return run, err
 	}
-	var heals []lab.Heal
-	return heals, json.Unmarshal(raw, &heals)
+	return run, json.Unmarshal(raw, &run)
 }
 
 // of reports whether a figure is of an attack.
@@ -48,13 +47,22 @@ func demo(p *page) {
 	p.line("%d. The demo waits for each, and the plain AWS CLI checks the account before and after.\n", reported)
 	p.line("The figures are one recorded run of %s. \"—\"", measured)
 	p.line("means that the run did not have the attack. The milliseconds run from the attack's first call")
-	p.line("to the end of the last restoring call, or to the notification. They include the queue's batch")
-	p.line("window of 1 s.")
-	p.line("We did not measure why some attacks took less; most likely a run for an earlier event was")
-	p.line("still reading. The account is an emulator: AWS adds the time from CloudTrail to EventBridge.")
-	p.line("AWS publishes no latency for this, and we have not measured it.\n")
+	p.line("to the end of the last restoring call, or to the notification. They include 1 s for which the")
+	p.line("queues gathered events then, and no longer do.")
+	p.line("The account is an emulator: AWS adds the time from CloudTrail to EventBridge. AWS publishes no")
+	p.line("latency for this, and we have not measured it.\n")
 	p.line("To record new figures, run this, change the date in `docs/demo_test.go` and generate the page:\n")
 	p.line("```sh\nmake demo                                                # set up what the demo needs\nbuild/relight lab demo --output json > docs/demo.json\ngo test ./docs -update\n```")
+	if len(run.Away) > 0 {
+		p.line("\n## One at a time\n")
+		p.line("After the attacks, the demo deletes one alarm, one metric filter and one flow log in turn, %d", run.Away[0].Rounds)
+		p.line("times each. The figure is the median from the answer to the deletion to the answer to the call")
+		p.line("that restored it.\n")
+		p.head("Attack", "Restoring call", "ms")
+		for _, one := range run.Away {
+			p.row(one.Attack, one.Restored, fmt.Sprint(one.Millis))
+		}
+	}
 	p.line("\n## Attacks\n")
 	p.line("Each attack has the [technique](#techniques) of MITRE ATT&CK that says what becomes of the")
 	p.line("account. The last column lists the calls with which a person undoes what relight only reports.\n")
@@ -63,8 +71,8 @@ func demo(p *page) {
 	p.head("Attack", "Technique", "Client", "Region", "Outcome", "Restoring calls", "ms", "A person undoes it with")
 	for _, at := range attacks {
 		restored, ms := "—", "—"
-		if i := slices.IndexFunc(run, func(h lab.Heal) bool { return of(h, at) }); i >= 0 && (run[i].Healed || run[i].Reported) {
-			restored, ms = strings.Join(run[i].Restored, ", "), fmt.Sprint(run[i].Millis)
+		if i := slices.IndexFunc(run.Attacks, func(h lab.Heal) bool { return of(h, at) }); i >= 0 && (run.Attacks[i].Healed || run.Attacks[i].Reported) {
+			restored, ms = strings.Join(run.Attacks[i].Restored, ", "), fmt.Sprint(run.Attacks[i].Millis)
 		}
 		var undo []string
 		for _, c := range at.Undo {
@@ -104,7 +112,7 @@ func TestDemoFigures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, h := range run {
+	for _, h := range run.Attacks {
 		if !slices.ContainsFunc(lab.Attacks(), func(at lab.Attack) bool { return of(h, at) && at.Reported == h.Reported && at.Reported != h.Healed }) {
 			t.Errorf("demo.json: %s by %s in %s is no attack of the demo, or failed: record a new run", h.Attack, h.Client, h.Region)
 		}

@@ -74,13 +74,16 @@ func chosen(only string) ([]lab.Attack, error) {
 	return attacks, nil
 }
 
+// rounds is how often the demo deletes each single protection whose repair it times.
+const rounds = 15
+
 func demo(cmd *cobra.Command, f *flags, arena *lab.Arena, attacks []lab.Attack, say func(string)) error {
 	w := cmd.OutOrStdout()
 	if f.json() {
-		heals, err := arena.Demo(cmd.Context(), attacks, io.Discard, say)
-		return errors.Join(json.NewEncoder(w).Encode(heals), err)
+		run, err := arena.Demo(cmd.Context(), attacks, rounds, io.Discard, say)
+		return errors.Join(json.NewEncoder(w).Encode(run), err)
 	}
-	_, err := arena.Demo(cmd.Context(), attacks, w, say)
+	_, err := arena.Demo(cmd.Context(), attacks, rounds, w, say)
 	return err
 }
 

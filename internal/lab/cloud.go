@@ -41,7 +41,8 @@ type Options struct {
 	Dir  string // state and logs, kept; default: a temporary directory that Close removes
 	Port int    // of Endpoint; default: any free port
 
-	Config map[string]any // of what Open deploys: changes to the lab's configuration
+	Checkout string         // of what Open deploys: root of the checkout; default: that of the working directory
+	Config   map[string]any // of what Open deploys: changes to the lab's configuration
 }
 
 // Start starts a Cloud and waits until it answers. The Cloud runs until Close,

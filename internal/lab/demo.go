@@ -23,12 +23,12 @@ import (
 // the checkout to that account. It calls say at the start of each step. The
 // caller closes the Arena's Cloud.
 func Open(ctx context.Context, o Options, say func(step string)) (*Arena, error) {
-	dir, err := Checkout()
+	here, err := Checkout()
 	if err != nil {
 		return nil, err
 	}
 	if o.Venv == "" {
-		o.Venv = filepath.Join(dir, ".venv")
+		o.Venv = filepath.Join(here, ".venv")
 	}
 	say("starting the emulator")
 	cloud, err := Start(ctx, o)
@@ -36,7 +36,7 @@ func Open(ctx context.Context, o Options, say func(step string)) (*Arena, error)
 		return nil, err
 	}
 	a := &Arena{Cloud: cloud, Prefix: "relight"}
-	if err := a.settleIn(ctx, dir, o.Config, say); err != nil {
+	if err := a.settleIn(ctx, cmp.Or(o.Checkout, here), o.Config, say); err != nil {
 		return nil, errors.Join(err, cloud.Close())
 	}
 	return a, nil
@@ -120,17 +120,32 @@ func (a *Arena) Missing(ctx context.Context) ([]string, error) {
 	return missing, nil
 }
 
+// A Run is what a demo recorded.
+type Run struct {
+	Attacks []Heal `json:"attacks"`
+	Away    []Away `json:"away,omitempty"`
+}
+
+// An Away is how long a protection stays away after it was deleted, alone: the median of
+// some rounds.
+type Away struct {
+	Attack   string `json:"attack"`
+	Restored string `json:"restored"`
+	Rounds   int    `json:"rounds"`
+	Millis   int64  `json:"ms"`
+}
+
 // Demo carries out the attacks and writes a table of the results, which ends
 // with the lines "reported N/N" and "healed N/N". The plain AWS CLI checks the
-// account before and after. Demo calls say at the start of each attack. Its
-// error lists the attacks that were not healed or reported, and what is broken.
-func (a *Arena) Demo(ctx context.Context, attacks []Attack, w io.Writer, say func(step string)) ([]Heal, error) {
+// account before and after. Then Demo measures for some rounds how long single
+// protections stay away. It calls say at the start of each attack. Its error
+// lists the attacks that were not healed or reported, and what is broken.
+func (a *Arena) Demo(ctx context.Context, attacks []Attack, rounds int, w io.Writer, say func(step string)) (run Run, err error) {
 	if err := a.verified(ctx, w, "before"); err != nil {
-		return nil, err
+		return run, err
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "ATTACK\tCLIENT\tREGION\tATT&CK\tWHAT RELIGHT DID\tMS\t")
-	var heals []Heal
 	var healed, healable, reported, reportable int
 	for i, at := range attacks {
 		say(fmt.Sprintf("attack %d of %d: %s in %s", i+1, len(attacks), at.Name, at.Region))
@@ -139,9 +154,9 @@ func (a *Arena) Demo(ctx context.Context, attacks []Attack, w io.Writer, say fun
 			heal, err = a.Attack(ctx, at)
 		}
 		if err != nil {
-			return heals, err
+			return run, err
 		}
-		heals = append(heals, heal)
+		run.Attacks = append(run.Attacks, heal)
 		restored, ms := "restored: "+strings.Join(heal.Restored, ", "), fmt.Sprint(heal.Millis)
 		switch {
 		case at.Reported && heal.Reported:
@@ -156,19 +171,42 @@ func (a *Arena) Demo(ctx context.Context, attacks []Attack, w io.Writer, say fun
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t\n", heal.Attack, heal.Client, heal.Region, cmp.Or(heal.Technique, "-"), restored, ms)
 	}
 	if err := table.Flush(); err != nil {
-		return heals, err
+		return run, err
 	}
 	verified := a.verified(ctx, w, "after")
+	if rounds > 0 && verified == nil {
+		say("deleting single protections, one at a time")
+		if run.Away, err = a.away(ctx, rounds, w); err != nil {
+			return run, err
+		}
+	}
 	if _, err := fmt.Fprintf(w, "reported %d/%d\nhealed %d/%d\n", reported, reportable, healed, healable); err != nil {
-		return heals, err
+		return run, err
 	}
 	if verified != nil {
-		return heals, verified
+		return run, verified
 	}
 	if healed < healable || reported < reportable {
-		return heals, fmt.Errorf("%d of %d attacks were not healed, %d of %d not reported", healable-healed, healable, reportable-reported, reportable)
+		return run, fmt.Errorf("%d of %d attacks were not healed, %d of %d not reported", healable-healed, healable, reportable-reported, reportable)
 	}
-	return heals, nil
+	return run, nil
+}
+
+// away measures how long single protections stay away, and writes the medians.
+func (a *Arena) away(ctx context.Context, rounds int, w io.Writer) ([]Away, error) {
+	measured, err := Latencies(ctx, rounds, a)
+	if err != nil {
+		return nil, err
+	}
+	var all []Away
+	for _, l := range measured[0] {
+		one := Away{Attack: l.Attack, Restored: l.Restored, Rounds: rounds, Millis: l.Median(Round.Took).Milliseconds()}
+		if _, err := fmt.Fprintf(w, "%s: %s after %d ms, the median of %d\n", one.Attack, one.Restored, one.Millis, one.Rounds); err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, nil
 }
 
 // verified checks the account with the AWS CLI and writes the result.

@@ -50,9 +50,11 @@ type Attribute struct{ Type, Value string }
 
 // A Document is the part of relight's document that the lab reads.
 type Document struct {
-	Severity string `json:"severity"`
-	Outcome  string `json:"outcome"`
-	Text     string `json:"text"`
+	Severity string   `json:"severity"`
+	Outcome  string   `json:"outcome"`
+	Text     string   `json:"text"`
+	Kinds    []string `json:"kinds"`
+	Actors   []string `json:"actors"` // who made the calls
 	Causes   []struct {
 		Event string `json:"event"`
 		Actor string `json:"actor"`
