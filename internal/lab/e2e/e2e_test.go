@@ -133,13 +133,14 @@ func (s stage) waiting(t *testing.T) int {
 	return n
 }
 
-// depth returns the number of messages in a queue, including those in flight.
+// depth returns the number of messages in a queue, including those in flight and delayed.
 func (s stage) depth(t *testing.T, url string) int {
 	t.Helper()
 	out, err := s.root.SQS.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
 		QueueUrl: aws.String(url),
 		AttributeNames: []sqstypes.QueueAttributeName{
 			sqstypes.QueueAttributeNameApproximateNumberOfMessages, sqstypes.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
+			sqstypes.QueueAttributeNameApproximateNumberOfMessagesDelayed,
 		},
 	})
 	if err != nil {

@@ -49,7 +49,6 @@ func TestEchoIsSilent(t *testing.T) {
 			s.listening(t, false) // the calls of one attack form one batch
 			attack(tt.attack)(t, s.Customer.Intruder.In(lab.Region))
 			s.listening(t, true)
-			time.Sleep(3 * time.Second) // longer than the batch window
 			s.drain(t)
 			delivered := map[string]bool{}
 			for _, e := range s.Cloud.Tap.Events() {
@@ -219,7 +218,6 @@ func TestLostEvent(t *testing.T) {
 	s.purge(t)
 	s.listening(t, true)
 	deleteForeignAlarm(t, s.Customer.Intruder.In(lab.Region))
-	time.Sleep(2 * time.Second)
 	s.drain(t)
 	if broken, err := s.Verify(t.Context()); err != nil || len(broken) > 0 {
 		t.Errorf("left broken: %v, %v", broken, err)
