@@ -155,7 +155,7 @@ func (l lambdas) function(scope constructs.Construct, f catalog.Function, queues
 	grants := append(catalog.Grants(f, l.Config.GrantKeys(l.Home)...), catalog.RuntimeGrants(f)...)
 	values := l.values(name)
 	if len(queues) > 0 {
-		values[catalog.InQueue] = *queues[0].QueueArn()
+		values[catalog.InQueue], values[catalog.InOwnQueue] = *queues[0].QueueArn(), *queues[0].QueueArn()
 	}
 	may := statements(grants, values)
 	for i := 1; i < len(queues); i++ {
@@ -196,6 +196,9 @@ func (l lambdas) function(scope constructs.Construct, f catalog.Function, queues
 			catalog.EnvSweepRole:    sweepRole.RoleArn(),
 		},
 	})
+	if f != catalog.Backfill && len(queues) > 0 {
+		fn.AddEnvironment(jsii.String(catalog.EnvQueue), queues[0].QueueUrl(), nil)
+	}
 	if l.overlay != nil {
 		fn.AddEnvironment(jsii.String(catalog.EnvConfig), l.overlay, nil)
 	}

@@ -78,7 +78,7 @@ func TestGrants(t *testing.T) {
 				catalog.InPartition: "${AWS::Partition}", catalog.InAccount: "${AWS::AccountId}", catalog.InRegion: home,
 				catalog.InPrefix: tt.prefix, catalog.InTrailLogGroup: tt.trail, catalog.InTrailRole: "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*",
 				catalog.InDeliveryRole: delivery, catalog.InDeliveryName: strings.TrimSuffix(delivery, ".Arn}") + "}",
-				catalog.InTopic: ref(topic), catalog.InLastResort: ref(last), catalog.InKey: arn(key), catalog.InQueue: queue,
+				catalog.InTopic: ref(topic), catalog.InLastResort: ref(last), catalog.InKey: arn(key), catalog.InQueue: queue, catalog.InOwnQueue: queue,
 				catalog.InScheduleRole: text(at(fn.Properties, "Environment", "Variables", catalog.EnvScheduleRole)),
 				catalog.InLogGroup:     "arn:${AWS::Partition}:logs:" + home + ":${AWS::AccountId}:log-group:/aws/lambda/" + name + "-" + text(at(fn.Properties, "Environment", "Variables", catalog.EnvLogs)),
 			}

@@ -19,6 +19,7 @@ import (
 	"github.com/relight-aws/relight/internal/awsio"
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/config"
+	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
 	"github.com/relight-aws/relight/internal/report"
 	"github.com/relight-aws/relight/internal/version"
@@ -37,6 +38,7 @@ type Options struct {
 	Silent      bool // send no notifications, because the caller sees the answer
 	HandOver    bool // invoke the kinds' own functions for repairs that only they may make
 	ChecksGuard bool // after events, have another function check relight's own stack
+	Yields      bool // a sweep first waits whether runs for events are restoring the same
 
 	Pruner remedy.Applier // takes away what the configuration no longer wants; nil in a function
 }
@@ -54,10 +56,14 @@ type App struct {
 	log        *slog.Logger
 	now        func() time.Time
 
+	yields       bool
 	checksGuard  bool
 	guardChecked time.Time // when this process last had the guard check
 
 	found map[string]bool // findings about the sweep's function of which this process has notified people
+
+	backlogs  backlogs
+	lastBatch time.Time // when this process last got events of calls that others made
 
 	earlyMu sync.Mutex
 	early   recent // events that people were notified of before their run was over, by ID and kind
@@ -92,7 +98,9 @@ func NewWith(o Options) *App {
 		reporter:    reporter,
 		log:         o.Log,
 		now:         o.Now,
+		yields:      o.Yields,
 		checksGuard: o.ChecksGuard,
+		backlogs:    backlogs{},
 	}
 	a.reconciler.Adopted = a.adopted
 	a.reporter.Own = a.ownWrite
@@ -121,7 +129,7 @@ func Load(f catalog.Function) (Options, error) {
 	return Options{
 		Function: f, Config: cfg, Deployment: deployment,
 		AWS: clients, Pace: &awsio.Pace{},
-		Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)).With("version", version.String()), Now: time.Now, HandOver: f == catalog.Backfill, ChecksGuard: f.ChecksGuard(),
+		Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)).With("version", version.String()), Now: time.Now, HandOver: f == catalog.Backfill, Yields: f == catalog.Backfill, ChecksGuard: f.ChecksGuard(),
 	}, errors.Join(configErr, envErr, awsErr)
 }
 
@@ -157,12 +165,18 @@ func (a *App) serves(s remedy.Scope) string {
 // failed or the notification could not be sent.
 func (a *App) run(ctx context.Context, limit time.Duration, with remedy.Reconciler, s remedy.Scope, mode catalog.Mode, causes ...remedy.Cause) (remedy.Report, error) {
 	rep := a.check(ctx, limit, with, s, mode, causes...)
+	return rep, errors.Join(rep.Failures(), a.report(ctx, rep))
+}
+
+// report records a run and notifies people of it, if events caused it. It returns why
+// they could not be.
+func (a *App) report(ctx context.Context, rep remedy.Report) error {
 	var unsent error
-	if len(causes) > 0 {
+	if len(rep.Causes) > 0 {
 		unsent = a.reporter.Notify(ctx, nil, rep)
 	}
 	a.reporter.Record(ctx, rep, unsent, a.now())
-	return rep, errors.Join(rep.Failures(), unsent)
+	return unsent
 }
 
 // check brings one scope to its desired state, as far as the kind's configured mode allows.
@@ -175,12 +189,24 @@ func (a *App) check(ctx context.Context, limit time.Duration, with remedy.Reconc
 		with.Applier = a.cloud // the way to people has no brake, nor has what relight consists of
 	}
 	rep := a.patiently(ctx, limit, remedy.Report{Scope: s, Mode: mode, Causes: causes}, func(ctx context.Context) remedy.Report {
-		if mode == catalog.Repair && a.echoed(causes) {
-			with = with.Once(ctx)
-			a.giveWay(ctx, with, s)
+		if len(causes) > 0 {
+			with.Yield = a.yield(causes)
 		}
 		return a.lookAgain(ctx, with, with.Run(ctx, s, mode, causes...))
 	})
 	rep.Again = a.comesAgain(rep)
 	return rep
+}
+
+// yield returns how a run for events gives way to others that restore the same: that of an
+// echo to the run that caused it, and one that only CloudWatch's own events led to, to the
+// run for the records of the calls.
+func (a *App) yield(causes []remedy.Cause) func(context.Context, int, []plan.Action) bool {
+	switch {
+	case a.echoed(causes):
+		return giveWay
+	case a.defers() && !slices.ContainsFunc(causes, func(c remedy.Cause) bool { return c.Actor != "" && !a.session(c.Actor) }):
+		return yieldTo(1)
+	}
+	return nil
 }

@@ -50,20 +50,41 @@ func (a *App) ownWrite(c remedy.Cause) bool {
 	})
 }
 
-// giveWay waits while a scope differs from the desired state, because the run
-// that caused the echo may still be writing, and both runs would write the
-// same.
-func (a *App) giveWay(ctx context.Context, with remedy.Reconciler, s remedy.Scope) {
-	for look := range echoLooks {
-		seen := with.Run(ctx, s, catalog.Observe)
-		if seen.Err != nil || len(seen.Plan.Actions) == 0 {
-			return
+// giveWay makes a run wait while its scope differs from the desired state, because the
+// run that caused the echo may still be writing, and both runs would write the same.
+func giveWay(ctx context.Context, looks int, _ []plan.Action) bool {
+	return looks <= echoLooks && sleep(ctx, echoPause<<(looks-1))
+}
+
+// yieldTo returns what makes a run wait while another one restores the same: as long as
+// each look finds less to do than the one before. A run waits only for so many filters or
+// alarms to restore that another one needs seconds for them, because AWS allows few such
+// calls a second, and both together would exceed that.
+func yieldTo(least int) func(context.Context, int, []plan.Action) bool {
+	before := 0
+	return func(ctx context.Context, looks int, todo []plan.Action) bool {
+		slow := 0
+		for _, act := range todo {
+			switch act.(type) {
+			case plan.PutFilter, plan.PutAlarm:
+				slow++
+			}
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(echoPause << look):
+		if slow < least || looks > 1 && slow >= before {
+			return false
 		}
+		before = slow
+		return sleep(ctx, echoPause)
+	}
+}
+
+// sleep waits, and reports whether the time was not over before.
+func sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
 	}
 }
 
@@ -75,10 +96,8 @@ func (a *App) lookAgain(ctx context.Context, with remedy.Reconciler, rep remedy.
 	if len(rep.Causes) == 0 || len(rep.Remaining) == 0 || rep.Failures() != nil {
 		return rep
 	}
-	select {
-	case <-ctx.Done():
+	if !sleep(ctx, echoPause) {
 		return rep
-	case <-time.After(echoPause):
 	}
 	seen := with.Run(ctx, rep.Scope, catalog.Observe)
 	if seen.Err != nil {

@@ -80,20 +80,38 @@ func (a *App) handleOne(ctx context.Context, raw []byte, mode catalog.Mode) (Res
 // deliver again. These are the unreadable messages, so that they reach the
 // dead-letter queue, and the messages behind a run that may succeed later. A
 // run that failed for good was reported and is not repeated: the sweep checks
-// its scope anyway.
+// its scope anyway. What comes in a storm is put off; see ease.
 func (a *App) handleBatch(ctx context.Context, batch events.SQSEvent) events.SQSEventResponse {
 	in := a.read(batch.Records)
 	again := map[string]bool{}
 	for _, f := range in.failed {
 		again[f.messageID] = true
 	}
+	in = a.ease(ctx, in, len(batch.Records) >= catalog.BatchSize)
+	a.cloud.Pace.Share(a.alone(in))
 	scopes := remedy.Merge(in.scopes())
+	reports := make([]remedy.Report, len(scopes))
 	for i, s := range scopes {
-		if _, err := a.run(ctx, timeFor(ctx, len(scopes)-i-1), a.reconciler, s, catalog.Repair, in.causes(s)...); remedy.ClassOf(err).Retry() {
-			for _, l := range in.looks {
-				if s.Covers(l.scope) {
-					again[l.messageID] = true
-				}
+		began := a.now()
+		reports[i] = a.check(ctx, timeFor(ctx, len(scopes)-i-1), a.reconciler, s, catalog.Repair, in.causes(s)...)
+		a.noteChecked(reports[i], began)
+		if len(in.deferrals) == 0 {
+			a.reportNow(ctx, in, reports[i])
+		}
+	}
+	if len(in.deferrals) > 0 {
+		in.earlier(reports)
+		for _, rep := range reports {
+			a.reportNow(ctx, in, rep)
+		}
+	}
+	for i, s := range scopes {
+		if err := reports[i].Failures(); !remedy.ClassOf(err).Retry() {
+			continue
+		}
+		for _, l := range in.looks {
+			if s.Covers(l.scope) {
+				again[l.messageID] = true
 			}
 		}
 	}
@@ -114,15 +132,18 @@ func (a *App) handleBatch(ctx context.Context, batch events.SQSEvent) events.SQS
 // An intake is the result of reading a batch: what to check, what failed and
 // what was dropped.
 type intake struct {
-	looks   []look
-	failed  []failure // could not be read
-	dropped []string  // reasons why valid messages need no check
-	sweeps  []string  // the messages about a pause, after which everything is swept
+	looks     []look
+	deferrals []*deferral // what was put off before, with looks of its own
+	failed    []failure   // could not be read
+	dropped   []string    // reasons why valid messages need no check
+	sweeps    []string    // the messages about a pause, after which everything is swept
 }
 
 // A look is one scope that one message asks relight to check.
 type look struct {
 	messageID string
+	event     []byte
+	deferred  *deferral // that the event came back with; nil for an event that comes for the first time
 	scope     remedy.Scope
 	cause     remedy.Cause
 }
@@ -135,46 +156,70 @@ type failure struct {
 // read decides for each message whether to check something, skip it or fail it.
 func (a *App) read(messages []events.SQSMessage) intake {
 	var in intake
+	for _, m := range messages {
+		fresh := m.Attributes["ApproximateReceiveCount"] == "1"
+		d := deferralOf(m.Body)
+		if d == nil {
+			in.looks = append(in.looks, a.looks(&in, look{messageID: m.MessageId, event: []byte(m.Body)}, fresh)...)
+			continue
+		}
+		for _, event := range d.Events {
+			for _, l := range a.looks(&in, look{messageID: m.MessageId, event: event, deferred: d}, fresh) {
+				if d.Whole {
+					l.scope.Names = ""
+				}
+				d.looks = append(d.looks, l)
+			}
+		}
+		if len(d.looks) > 0 {
+			in.deferrals = append(in.deferrals, d)
+		}
+	}
+	return in
+}
+
+// looks returns the scopes that one event asks relight to check.
+func (a *App) looks(in *intake, of look, fresh bool) (looks []look) {
 	drop := func(id, reason string) {
 		in.dropped = append(in.dropped, reason)
 		a.log.Info("skipped event", "event_id", id, "reason", reason)
 	}
-	for _, m := range messages {
-		ev, err := trigger.Parse([]byte(m.Body))
-		switch {
-		case errors.Is(err, trigger.ErrIgnored):
-			drop(ev.Cause.EventID, err.Error())
-		case err != nil:
-			in.failed = append(in.failed, failure{m.MessageId, err})
-			a.log.Error("unreadable event", "message_id", m.MessageId, "error", err.Error())
-		}
-		for i, s := range ev.Scopes {
-			if ev.Global && s.Region == catalog.GlobalRegion(a.deployment.HomeRegion) {
-				s.Region = a.deployment.HomeRegion // the harmed resource is in the home region, which is covered whichever region raised the event
-			}
-			if reason := cmp.Or(a.serves(s), a.covers(s)); reason != "" {
-				drop(ev.Cause.EventID, fmt.Sprintf("%s: %s", s, reason))
-				continue
-			}
-			c := ev.CauseOf(i)
-			c.Fresh = m.Attributes["ApproximateReceiveCount"] == "1"
-			if ev.Routine && a.own(c.Actor) {
-				c.Advice = ""
-			}
-			if a.aboutPause(s) {
-				in.sweeps = append(in.sweeps, m.MessageId)
-				switch alone := len(s.Names.List()) == 1; {
-				case alone && c.EventName == "PutParameter" && a.reconciler.Want.MayPause(a.deployment.Account, c.Actor):
-					drop(c.EventID, "a sweep notifies people of the pause")
-					continue
-				case alone:
-					c.Advice = catalog.AdvicePause
-				}
-			}
-			in.looks = append(in.looks, look{m.MessageId, s, c})
-		}
+	ev, err := trigger.Parse(of.event)
+	switch {
+	case errors.Is(err, trigger.ErrIgnored):
+		drop(ev.Cause.EventID, err.Error())
+	case err != nil:
+		in.failed = append(in.failed, failure{of.messageID, err})
+		a.log.Error("unreadable event", "message_id", of.messageID, "error", err.Error())
 	}
-	return in
+	for i, s := range ev.Scopes {
+		if ev.Global && s.Region == catalog.GlobalRegion(a.deployment.HomeRegion) {
+			s.Region = a.deployment.HomeRegion // the harmed resource is in the home region, which is covered whichever region raised the event
+		}
+		if reason := cmp.Or(a.serves(s), a.covers(s)); reason != "" {
+			drop(ev.Cause.EventID, fmt.Sprintf("%s: %s", s, reason))
+			continue
+		}
+		c := ev.CauseOf(i)
+		c.Fresh = fresh
+		if ev.Routine && a.own(c.Actor) {
+			c.Advice = ""
+		}
+		if a.aboutPause(s) {
+			in.sweeps = append(in.sweeps, of.messageID)
+			switch alone := len(s.Names.List()) == 1; {
+			case alone && c.EventName == "PutParameter" && a.reconciler.Want.MayPause(a.deployment.Account, c.Actor):
+				drop(c.EventID, "a sweep notifies people of the pause")
+				continue
+			case alone:
+				c.Advice = catalog.AdvicePause
+			}
+		}
+		l := of
+		l.scope, l.cause = s, c
+		looks = append(looks, l)
+	}
+	return looks
 }
 
 // own reports whether this function or the sweep made a call.

@@ -133,8 +133,12 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 	done := 0
 	var mu sync.Mutex
 	inOrder(scopes, func(i int) {
-		rep := a.check(ctx, sweepTime(ctx), with, scopes[i], req.mode())
+		with := with
 		remembered, err := adopted()
+		if a.yields && err == nil && !remembered.First { // nothing was there before a first sweep, so no event's run restores it
+			with.Yield = yieldTo(manyWrites)
+		}
+		rep := a.check(ctx, sweepTime(ctx), with, scopes[i], req.mode())
 		rep.First = err == nil && remembered.First
 		who.explain(ctx, &rep)
 		a.reporter.Record(ctx, rep, nil, a.now())

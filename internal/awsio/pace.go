@@ -34,7 +34,28 @@ const share = 0.8 // of a quota that relight uses
 // concurrent use; a nil Pace does not wait.
 type Pace struct {
 	mu       sync.Mutex
+	half     bool                     // another process of the same function uses the other half
 	limiters map[string]*rate.Limiter // by account, region and operation
+}
+
+// Share sets whether this process is alone in using relight's share of the quotas. If it
+// is not, it uses half of it and saves nothing for a burst, because Lambda runs two
+// processes of a function at once.
+func (p *Pace) Share(alone bool) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.half = !alone
+}
+
+// limit returns the calls per second and the burst for a quota.
+func (p *Pace) limit(quota float64) (rate.Limit, int) {
+	if p.half {
+		return rate.Limit(quota * share / 2), 1
+	}
+	return rate.Limit(quota * share), int(quota)
 }
 
 // wait blocks until an operation may be called in an account's region.
@@ -49,9 +70,14 @@ func (p *Pace) wait(ctx context.Context, where, op string) error {
 	}
 	key := where + " " + op
 	l := p.limiters[key]
+	limit, burst := p.limit(quota)
 	if l == nil {
-		l = rate.NewLimiter(rate.Limit(quota*share), int(quota))
+		l = rate.NewLimiter(limit, burst)
 		p.limiters[key] = l
+	}
+	if l.Limit() != limit {
+		l.SetLimit(limit)
+		l.SetBurst(burst)
 	}
 	p.mu.Unlock()
 	if err := l.Wait(ctx); err != nil { // it returns at once if the call's turn comes after the deadline

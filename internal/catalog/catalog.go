@@ -170,6 +170,7 @@ type Deployment struct {
 	Logs         string // what the names of the functions' log groups end with
 	Role         string // ARN of the role that this process has; "" in a terminal
 	SweepRole    string // ARN of the role of Backfill
+	Queue        string // URL of the queue that feeds this function, to which it puts events off; "" if it has none
 
 	DeadLetters map[string]string // ID of each dead-letter queue to its name
 }

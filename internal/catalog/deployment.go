@@ -62,12 +62,13 @@ const (
 // These placeholders are in RuntimeGrants, in addition to those of Grants.
 const (
 	InLogGroup = "${log-group}" // ARN of the function's own log group
+	InOwnQueue = "${own-queue}" // ARN of the queue of a kind's events
 	InQueue    = "${queue}"     // ARN of the queue that feeds the function; for Backfill, the queue for its failures
 )
 
 // RuntimeGrants returns the statements that Lambda itself needs in a function's
-// role. The function's own code never makes these calls. They do not include
-// logs:CreateLogGroup, because the stack creates the group with its retention.
+// role, and the one with which a function puts off what comes in a storm. They do not
+// include logs:CreateLogGroup, because the stack creates the group with its retention.
 func RuntimeGrants(f Function) []Grant {
 	logs := Grant{
 		Actions:   []string{"logs:CreateLogStream", "logs:PutLogEvents"},
@@ -88,6 +89,12 @@ func RuntimeGrants(f Function) []Grant {
 			Resources: []string{InQueue},
 			Why:       "Lambda sends invocations that failed for good to the queue. Source: AWS Lambda Developer Guide, asynchronous invocation",
 		}
+		return []Grant{queue, logs}
 	}
-	return []Grant{queue, logs}
+	later := Grant{
+		Actions:   []string{"sqs:SendMessage"},
+		Resources: []string{InOwnQueue},
+		Why:       "the function puts off what comes in a storm: it sends it to its own queue, with a delay",
+	}
+	return []Grant{queue, later, logs}
 }

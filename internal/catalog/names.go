@@ -14,6 +14,7 @@ const (
 	EnvSchedule     = "RELIGHT_SCHEDULE"      // the name of the schedule that sweeps
 	EnvConfig       = "RELIGHT_CONFIG"        // changes to the configuration, from the parameter of a template that deploys without the CDK
 	EnvLogs         = "RELIGHT_LOGS"          // what the names of the functions' log groups end with
+	EnvQueue        = "RELIGHT_QUEUE"         // URL of the queue that feeds the function; of a function of a kind only
 	EnvScheduleRole = "RELIGHT_SCHEDULE_ROLE" // ARN of the role with which the schedule sweeps
 )
 

@@ -387,6 +387,7 @@ func DeploymentFromEnv(getenv func(string) string) (catalog.Deployment, error) {
 		Schedule:     get(catalog.EnvSchedule),
 		ScheduleRole: get(catalog.EnvScheduleRole),
 		Logs:         get(catalog.EnvLogs),
+		Queue:        getenv(catalog.EnvQueue), // the sweep has none
 	}
 	return d, errors.Join(errs...)
 }

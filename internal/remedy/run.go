@@ -76,6 +76,14 @@ type Cause struct {
 	Time      time.Time // when the call was made
 }
 
+// A Deed is what an earlier run did to restore a protection, as its step says.
+type Deed struct {
+	Thing  string `json:"thing"`
+	Target string `json:"target"`
+	Do     string `json:"do"`
+	Reason string `json:"reason"`
+}
+
 // A Report says what one run found, did and could not do.
 type Report struct {
 	Scope     Scope
@@ -85,7 +93,9 @@ type Report struct {
 	Remaining []plan.Action // what the verification still found to do
 	Pruned    []Outcome     // of Plan.Unwanted, if a person asked for it
 	Causes    []Cause
-	Err       error // what kept the run from observing or verifying
+	Earlier   []Deed // of runs before, of which people have not been notified; this run found it so
+	More      int    // calls behind Earlier and this run besides Causes, by the same callers; at least so many
+	Err       error  // what kept the run from observing or verifying
 
 	Unfinished bool     // the run is not over, and only its causes are known
 	Again      bool     // the run is repeated soon, because what failed may succeed then
@@ -190,6 +200,10 @@ type Reconciler struct {
 	Adopted  func(context.Context) (plan.Adopted, error)    // reads what relight relies on that others made, and the longest retentions; nil for nothing
 	Paused   func(context.Context) (*Pause, []plan.Finding) // reads whether relight is paused, before a run writes; nil for never
 	Forgets  bool                                           // it may not write what relight remembers, and leaves that to the deployed sweep
+
+	// Yield waits, and returns true to look again, while another run is restoring the same.
+	// It gets how often this run has looked, and what there is to do. nil for never.
+	Yield func(ctx context.Context, looks int, todo []plan.Action) bool
 }
 
 // Run brings one scope to its desired state, or in mode Observe only plans it.
@@ -203,6 +217,9 @@ func (r Reconciler) Run(ctx context.Context, s Scope, mode catalog.Mode, causes 
 	rep := Report{Scope: s, Mode: mode, Causes: causes}
 	r = r.Once(ctx) // for both observations
 	rep.Plan, rep.Err = r.plan(ctx, s)
+	for looks := 1; r.Yield != nil && mode == catalog.Repair && rep.Err == nil && len(rep.Plan.Actions) > 0 && r.Yield(ctx, looks, rep.Plan.Actions); looks++ {
+		rep.Plan, rep.Err = r.plan(ctx, s)
+	}
 	if rep.Err != nil || mode != catalog.Repair || len(rep.Plan.Actions) == 0 {
 		return rep
 	}

@@ -45,6 +45,7 @@ type Document struct {
 	Codes         []plan.Code      `json:"codes"`                 // of the findings
 	OffSeconds    *int64           `json:"off_seconds,omitempty"` // from the first call until the message
 	Causes        []Cause          `json:"causes"`
+	MoreCalls     int              `json:"more_calls,omitempty"` // by the same actors, besides the causes; at least so many
 	Lost          []string         `json:"lost"` // what no repair brings back
 	Restored      []Item           `json:"restored"`
 	Created       []Item           `json:"created"`
@@ -66,6 +67,7 @@ type Document struct {
 	now     time.Time
 	daily   bool
 	first   bool // of a first sweep
+	later   bool // a part of it was restored some time ago
 	forGood int  // how many of Lost are records that are gone
 	preface string
 }
@@ -159,6 +161,7 @@ func (d *Document) add(r remedy.Report) {
 	for _, a := range r.Postponed() {
 		d.Postponed = append(d.Postponed, itemOf(r.Scope, a))
 	}
+	d.MoreCalls += r.More
 	failed := map[string]bool{}
 	done := r.Restored()
 	for i, o := range r.Outcomes {
@@ -174,6 +177,17 @@ func (d *Document) add(r remedy.Report) {
 		case done[i] && created(r, o.Action):
 			d.Created = append(d.Created, item)
 		case done[i]:
+			d.Restored = append(d.Restored, item)
+		}
+	}
+	for _, e := range r.Earlier {
+		item := Item{Kind: r.Scope.Kind, Region: r.Scope.Region, Thing: e.Thing, Target: clean(e.Target), Action: clean(e.Do), Reason: clean(e.Reason)}
+		same := func(i Item) bool { return i.Thing == item.Thing && i.Target == item.Target && i.Region == item.Region }
+		switch d.later = true; {
+		case slices.ContainsFunc(slices.Concat(d.Restored, d.Created), same):
+		case makesOnly(r.Causes) && r.Scope.Kind == catalog.FlowLogs && (strings.HasPrefix(e.Do, makesGroup) || namedBy(r.Causes, e.Target)):
+			d.Created = append(d.Created, item)
+		default:
 			d.Restored = append(d.Restored, item)
 		}
 	}
@@ -278,17 +292,25 @@ func created(r remedy.Report, a plan.Action) bool {
 	if r.First || slices.Contains(r.New, a.Step().Target) {
 		return true
 	}
-	makes := func(c remedy.Cause) bool { return c.Makes && c.Names != "" }
-	if len(r.Causes) == 0 || slices.ContainsFunc(r.Causes, func(c remedy.Cause) bool { return !makes(c) }) {
+	if !makesOnly(r.Causes) {
 		return false
 	}
 	switch a := a.(type) {
 	case plan.CreateFlowLog:
-		return slices.ContainsFunc(r.Causes, func(c remedy.Cause) bool { return slices.Contains(c.Names.List(), a.On) })
+		return namedBy(r.Causes, a.On)
 	case plan.CreateLogGroup: // of the region's first flow log
 		return r.Scope.Kind == catalog.FlowLogs
 	}
 	return false
+}
+
+// makesOnly reports whether all calls create what they name.
+func makesOnly(causes []remedy.Cause) bool {
+	return len(causes) > 0 && !slices.ContainsFunc(causes, func(c remedy.Cause) bool { return !c.Makes || c.Names == "" })
+}
+
+func namedBy(causes []remedy.Cause, name string) bool {
+	return slices.ContainsFunc(causes, func(c remedy.Cause) bool { return slices.Contains(c.Names.List(), name) })
 }
 
 // severity returns how bad a message about reports is: as bad as the worst of its
@@ -324,6 +346,16 @@ func (p Reporter) severity(reports []remedy.Report) catalog.Severity {
 				if slices.Contains(p.Alarms, o.Action.Step().Target) {
 					also(catalog.Critical)
 				}
+			}
+		}
+		for _, e := range r.Earlier {
+			restored++
+			also(r.Scope.Kind.Severity())
+			if strings.HasPrefix(e.Do, makesGroup) {
+				also(catalog.High)
+			}
+			if slices.Contains(p.Alarms, e.Target) {
+				also(catalog.Critical)
 			}
 		}
 		for _, f := range r.Plan.Findings {

@@ -11,6 +11,7 @@ import (
 )
 
 const (
+	makesGroup  = "create log-group " // begins the action that creates a log group
 	mostText    = 500 // bytes of a summary in the text
 	mostSubject = 99  // ASCII characters of a subject, which SNS wants to be less than 100. Source: SNS API Reference, Publish.
 )
@@ -91,8 +92,11 @@ func (d *Document) what() string {
 	if slices.ContainsFunc(d.Restored, func(i Item) bool { return i.Kind == catalog.Guard }) {
 		said = "relight's own " + said
 	}
-	if count[first] > n {
-		said += fmt.Sprintf(" in %d calls", count[first])
+	if all := count[first] + d.MoreCalls; all > n && (count[first] > n || len(count) == 1) {
+		said += fmt.Sprintf(" in %d calls", all)
+		if d.MoreCalls > 0 {
+			said += " or more"
+		}
 	}
 	if more := len(count) - 1; more > 0 {
 		said += " and more"
@@ -219,7 +223,11 @@ func (d *Document) off() string {
 	if d.OffSeconds == nil {
 		return "for an unknown time"
 	}
-	return "for about " + (time.Duration(*d.OffSeconds) * time.Second).String()
+	about := "for about "
+	if d.later {
+		about = "at times, for at most "
+	}
+	return about + (time.Duration(*d.OffSeconds) * time.Second).String()
 }
 
 // lost says what is lost although the protection is back: first the records that are
@@ -244,9 +252,9 @@ func (d *Document) lost() {
 		}
 		return len(names)
 	}
-	groups := of(does("create log-group "))
+	groups := of(does(makesGroup))
 	d.forGood = say(groups, "the records that were in log group %s are gone; nothing brings them back")
-	if d.forGood > 0 && slices.ContainsFunc(again, func(i Item) bool { return i.Kind == catalog.LogGroups && does("create log-group ")(i) }) {
+	if d.forGood > 0 && slices.ContainsFunc(again, func(i Item) bool { return i.Kind == catalog.LogGroups && does(makesGroup)(i) }) {
 		d.Lost[len(d.Lost)-1] += ". CloudTrail wrote the same events into the trail's bucket"
 	}
 	if len(d.Causes) == 0 {

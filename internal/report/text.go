@@ -136,6 +136,9 @@ func (d *Document) calls(line func(label, s string)) {
 			line("What", calls(by[name]))
 		}
 	}
+	if d.MoreCalls > 0 {
+		line("What", fmt.Sprintf("and at least %d further calls like these, by the same callers; the log has each", d.MoreCalls))
+	}
 	line("When", d.when())
 }
 

@@ -1,0 +1,451 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
+	"github.com/relight-aws/relight/internal/remedy"
+)
+
+// In a storm, events arrive faster than relight may restore. A function then puts events
+// off: it sends one message to its own queue that comes back after a delay, and drops
+// whatever the check that this message leads to will cover. So a storm costs a check or
+// two instead of one for each event, and one notification instead of many. Nothing is
+// lost meanwhile: the message is in the queue, not in the memory of a process.
+const (
+	stormRuns   = 4                // checks of one place within stormWithin make a storm
+	stormWithin = 2 * time.Second  //
+	stormFull   = 10 * time.Second // a full batch makes one this soon after another check of the place
+	firstDelay  = 2 * time.Second  // of an event that is put off; each further time is twice as long
+	mostDelay   = 16 * time.Second // at once
+	stormCalm   = time.Second      // without an event, and the storm is over
+	mostPutOff  = time.Minute      // altogether, however long the storm lasts
+	manyWrites  = 4                // filters or alarms to restore, for which a sweep first waits whether an event's run does it
+	oneMessage  = 30 * time.Second // after a notification, the next ones about the place wait to become one
+	settled     = 3 * time.Second  // after a call, every read shows it, and CloudTrail has rounded its time
+)
+
+// These limit what is put off in one message. SQS takes 262,144 bytes; what is larger is
+// not put off. Source: Amazon SQS Developer Guide, "Amazon SQS message quotas".
+const (
+	mostDeferred = 200_000 // bytes
+	mostCallers  = 50      // of a place; the log has the others
+	mostNamed    = 50      // of a place; more are everything of the type
+)
+
+// A deferral is what a function has put off. It travels as a message on the function's
+// queue. Its events are read as those of any other message are, and what it says was
+// restored is reported only if the check finds it so: whoever can write to the queue
+// gains no more than a check.
+type deferral struct {
+	Since  time.Time         `json:"since"`           // when the first of its events was put off
+	Round  int               `json:"round"`           // how often they have been
+	Whole  bool              `json:"whole,omitempty"` // check everything of the types, not only what is named
+	More   int               `json:"more,omitempty"`  // further calls, by the same callers as the events
+	Events []json.RawMessage `json:"events"`          // EventBridge envelopes
+	Deeds  []deed            `json:"deeds,omitempty"` // of earlier runs, of which people have not been notified
+
+	looks []look      // that its events ask for
+	from  []*deferral // those that it continues
+}
+
+// A deed is what an earlier run restored, with where.
+type deed struct {
+	Account string       `json:"account"`
+	Region  string       `json:"region"`
+	Kind    catalog.Kind `json:"kind"`
+	remedy.Deed
+}
+
+// letter is the body of a deferral's message. No EventBridge envelope has its member.
+type letter struct {
+	Deferral *deferral `json:"relight-deferral"`
+}
+
+// deferralOf returns the deferral in a message, or nil if the message is an event.
+func deferralOf(body string) *deferral {
+	var l letter
+	if json.Unmarshal([]byte(body), &l) != nil || l.Deferral == nil || len(l.Deferral.Events) == 0 {
+		return nil
+	}
+	return l.Deferral
+}
+
+// add continues another deferral.
+func (d *deferral) add(o *deferral) {
+	if d.Since.IsZero() || o.Since.Before(d.Since) {
+		d.Since = o.Since
+	}
+	d.Round, d.Whole, d.More = max(d.Round, o.Round), d.Whole || o.Whole, d.More+o.More
+	d.Deeds, d.from = append(d.Deeds, o.Deeds...), append(d.from, o)
+	for _, l := range o.looks {
+		d.event(l)
+	}
+}
+
+// event adds a look, and its event unless that is there already.
+func (d *deferral) event(l look) {
+	d.looks = append(d.looks, l)
+	if !slices.ContainsFunc(d.Events, func(e json.RawMessage) bool { return bytes.Equal(e, l.event) }) {
+		d.Events = append(d.Events, l.event)
+	}
+}
+
+// A place is where events are put off together.
+type place struct {
+	account, region string
+	kind            catalog.Kind
+}
+
+func placeOf(s remedy.Scope) place { return place{s.Account, s.Region, s.Kind} }
+
+// A backlog is what a process knows about the events of a place.
+type backlog struct {
+	runs    []time.Time     // of the latest checks for calls that others made
+	seen    time.Time       // when the latest event of others arrived
+	due     time.Time       // until then, a deferral is on its way; zero for none
+	covers  []remedy.Scope  // by the check that the deferral leads to
+	callers map[string]bool // whom the deferral names, with what they called
+	more    int             // events that were dropped because of the deferral
+
+	checked  map[catalog.ResourceType]checked // the latest checks that succeeded
+	notified time.Time                        // when people were last notified about the place
+	said     map[string]bool                  // findings and notices in notifications
+}
+
+// A checked is a check that succeeded.
+type checked struct {
+	scope remedy.Scope
+	began time.Time
+}
+
+// backlogs are those of a process. A function handles one batch after the other, so
+// nothing locks them.
+type backlogs map[place]*backlog
+
+// at returns the backlog of a scope's place. What was due has come back, to this process
+// or another one.
+func (bs backlogs) at(s remedy.Scope, now time.Time) *backlog {
+	b := bs[placeOf(s)]
+	if b == nil {
+		b = &backlog{checked: map[catalog.ResourceType]checked{}, said: map[string]bool{}}
+		bs[placeOf(s)] = b
+	}
+	if !b.due.IsZero() && !now.Before(b.due) {
+		b.clear()
+	}
+	return b
+}
+
+// clear forgets the deferral, and returns how many events were dropped because of it.
+func (b *backlog) clear() int {
+	more := b.more
+	b.due, b.covers, b.callers, b.more = time.Time{}, nil, nil, 0
+	return more
+}
+
+// busy reports whether events come faster than they can be handled one by one.
+func (b *backlog) busy(now time.Time, full bool) bool {
+	lately := 0
+	for _, at := range b.runs {
+		if now.Sub(at) < stormWithin {
+			lately++
+		}
+	}
+	return lately >= stormRuns || full && len(b.runs) > 0 && now.Sub(b.runs[len(b.runs)-1]) < stormFull
+}
+
+// ran notes that a check for calls that others made has ended.
+func (b *backlog) ran(at time.Time) {
+	if b.runs = append(b.runs, at); len(b.runs) > stormRuns {
+		b.runs = b.runs[1:]
+	}
+}
+
+// put adds a look to what the deferral covers.
+func (b *backlog) put(l look) {
+	if b.callers == nil {
+		b.callers = map[string]bool{}
+	}
+	b.callers[callerOf(l.cause)] = true
+	b.covers = remedy.Merge(append(b.covers, l.scope))
+}
+
+// callerOf returns who made a call and which. Of a call that people are to check, they need
+// to know on what, too.
+func callerOf(c remedy.Cause) string {
+	key := c.Actor + "\n" + c.EventName
+	if c.Advice != "" {
+		key += "\n" + string(c.Names)
+	}
+	return key
+}
+
+// knows reports whether the deferral covers a look and names its caller.
+func (b *backlog) knows(l look) bool {
+	covered := slices.ContainsFunc(b.covers, func(s remedy.Scope) bool { return s.Covers(l.scope) })
+	return covered && (b.callers[callerOf(l.cause)] || len(b.callers) >= mostCallers)
+}
+
+// wide reports whether a deferral covers so many names that a check of everything costs
+// less than to name them all.
+func (b *backlog) wide() bool {
+	names := 0
+	for _, s := range b.covers {
+		names += len(s.Names.List())
+	}
+	return names > mostNamed
+}
+
+// defers reports whether this function puts events off.
+func (a *App) defers() bool { return a.deployment.Queue != "" }
+
+// ease takes from a batch what needs no check of its own:
+//
+//   - what a check that is still to come covers is dropped, if people will read who it was;
+//   - what was done before the last check of the same began is dropped;
+//   - what comes in a storm is put off;
+//   - CloudWatch's own event of a changed alarm is put off, because the record of the call
+//     comes, too, and both would restore the same at the same time;
+//   - what was put off is put off again while its storm lasts.
+//
+// If nothing can be put off, everything is checked.
+func (a *App) ease(ctx context.Context, in intake, full bool) intake {
+	if !a.defers() {
+		return in
+	}
+	now := a.now()
+	out := in
+	out.looks = nil
+	later, due := &deferral{}, map[place]bool{}
+	for _, d := range in.deferrals {
+		if now.Sub(d.Since) >= mostPutOff || !slices.ContainsFunc(d.looks, func(l look) bool { return now.Sub(a.backlogs.at(l.scope, now).seen) < stormCalm }) {
+			for _, l := range d.looks {
+				d.More += a.backlogs.at(l.scope, now).clear()
+				due[placeOf(l.scope)] = true
+			}
+			out.looks = append(out.looks, d.looks...)
+			continue
+		}
+		for _, l := range d.looks {
+			d.More += a.backlogs.at(l.scope, now).clear()
+		}
+		for _, l := range d.looks {
+			a.backlogs.at(l.scope, now).put(l)
+		}
+		later.add(d)
+	}
+	out.deferrals = slices.DeleteFunc(slices.Clone(in.deferrals), func(d *deferral) bool { return slices.Contains(later.from, d) })
+	for _, l := range in.looks {
+		b, own := a.backlogs.at(l.scope, now), a.session(l.cause.Actor)
+		skip := func(why string) {
+			a.log.Info("skipped event", "event_id", l.cause.EventID, "event", l.cause.EventName, "actor", l.cause.Actor, "reason", l.scope.String()+": "+why)
+		}
+		last := b.checked[l.scope.Type]
+		if !own {
+			b.seen = now
+		}
+		switch {
+		case due[placeOf(l.scope)]:
+			out.looks = append(out.looks, l)
+		case len(b.covers) > 0 && (own || b.knows(l)):
+			b.more++
+			skip("a check that is still to come covers it")
+		case l.cause.Fresh && l.cause.Advice == "" && last.scope.Covers(l.scope) && l.cause.Time.Add(settled).Before(last.began):
+			skip("made before the last check")
+		case len(b.covers) > 0, !own && b.busy(now, full), l.cause.Fresh && l.cause.Actor == "" && l.cause.EventName == catalog.AlarmChange:
+			b.put(l)
+			later.event(l)
+			skip("put off, to be checked with others")
+		default:
+			out.looks = append(out.looks, l)
+		}
+	}
+	if len(later.Events) > 0 && !a.putOff(ctx, later) {
+		for _, l := range later.looks {
+			a.backlogs.at(l.scope, now).clear()
+		}
+		out.looks = append(out.looks, later.looks...)
+		out.deferrals = in.deferrals
+	}
+	return out
+}
+
+// putOff sends what is put off to the function's own queue. It reports whether that
+// succeeded.
+func (a *App) putOff(ctx context.Context, later *deferral) bool {
+	now := a.now()
+	if later.Since.IsZero() {
+		later.Since = now.UTC()
+	} else {
+		later.Round++
+	}
+	for _, l := range later.looks {
+		if b := a.backlogs.at(l.scope, now); b.wide() {
+			l.scope.Names, later.Whole = "", true
+			b.put(l)
+		}
+	}
+	due := dueAfter(now, later.Round)
+	body, err := json.Marshal(letter{later})
+	switch {
+	case err != nil:
+	case len(body) > mostDeferred:
+		err = fmt.Errorf("%d bytes are too many for a message", len(body))
+	default:
+		err = a.cloud.Defer(ctx, a.deployment.Queue, string(body), due.Sub(now))
+	}
+	if err != nil {
+		a.log.Error("not put off", "error", err.Error())
+		return false
+	}
+	for _, l := range later.looks {
+		if b := a.backlogs.at(l.scope, now); b.due.IsZero() || due.Before(b.due) {
+			b.due = due
+		}
+	}
+	return true
+}
+
+// dueAfter returns when what has been put off so often comes back. Processes that put
+// something off at about the same time choose the same time, so that it comes back in one
+// batch.
+func dueAfter(now time.Time, round int) time.Time {
+	delay := min(firstDelay<<min(round, 8), mostDelay)
+	return now.Add(delay / 2).Truncate(delay).Add(delay)
+}
+
+// quiet reports whether people may be notified of a run later, together with others: a
+// notification about the place was sent a moment ago, everything is restored, and nothing
+// else is new. What is about relight itself does not wait.
+func (a *App) quiet(rep remedy.Report) bool {
+	now := a.now()
+	if !a.defers() || rep.Scope.Kind == catalog.Topics || rep.Scope.Kind == catalog.Guard {
+		return false
+	}
+	b := a.backlogs.at(rep.Scope, now)
+	if b.notified.IsZero() || now.Sub(b.notified) >= oneMessage {
+		return false
+	}
+	if rep.Repaired() == 0 || rep.Failures() != nil || len(rep.Remaining) > 0 || rep.Pause != nil || len(rep.Learned()) > 0 {
+		return false
+	}
+	return !slices.ContainsFunc(sayings(rep), func(s string) bool { return !b.said[s] })
+}
+
+// reportNow records a run and notifies people of it, or puts the notification off.
+func (a *App) reportNow(ctx context.Context, in intake, rep remedy.Report) {
+	if len(in.deferrals) == 0 && a.quiet(rep) {
+		later := &deferral{Deeds: deeds(rep)}
+		for _, l := range in.looks {
+			if rep.Scope.Covers(l.scope) {
+				a.backlogs.at(l.scope, a.now()).put(l)
+				later.event(l)
+			}
+		}
+		if a.putOff(ctx, later) {
+			a.reporter.Record(ctx, rep, nil, a.now())
+			return
+		}
+	}
+	if a.report(ctx, rep) == nil && rep.Repaired()+len(rep.Earlier)+len(sayings(rep)) > 0 {
+		a.noteNotified(rep)
+	}
+}
+
+// sayings returns the findings and notices of a report.
+func sayings(rep remedy.Report) []string {
+	var all []string
+	for _, f := range rep.Plan.Findings {
+		all = append(all, f.String())
+	}
+	for _, c := range rep.Notices() {
+		all = append(all, callerOf(c))
+	}
+	return all
+}
+
+// noteNotified notes that people were notified of a run.
+func (a *App) noteNotified(rep remedy.Report) {
+	b := a.backlogs.at(rep.Scope, a.now())
+	b.notified = a.now()
+	for _, s := range sayings(rep) {
+		b.said[s] = true
+	}
+}
+
+// noteChecked notes that a run has ended.
+func (a *App) noteChecked(rep remedy.Report, began time.Time) {
+	b := a.backlogs.at(rep.Scope, a.now())
+	if slices.ContainsFunc(rep.Causes, func(c remedy.Cause) bool { return !a.session(c.Actor) }) {
+		b.ran(a.now())
+	}
+	if rep.Failures() == nil && rep.Pause == nil {
+		b.checked[rep.Scope.Type] = checked{rep.Scope, began}
+	}
+}
+
+// deeds returns what a run restored, and what it was to report of earlier runs.
+func deeds(rep remedy.Report) []deed {
+	all := slices.Clone(rep.Earlier)
+	for i, done := range rep.Restored() {
+		if o := rep.Outcomes[i]; done && o.Restores() {
+			step := o.Action.Step()
+			all = append(all, remedy.Deed{Thing: step.Thing, Target: step.Target, Do: step.Do, Reason: step.Reason})
+		}
+	}
+	out := make([]deed, len(all))
+	for i, d := range all {
+		out[i] = deed{rep.Scope.Account, rep.Scope.Region, rep.Scope.Kind, d}
+	}
+	return out
+}
+
+// earlier adds to reports what earlier runs restored, as far as the checks found it to be
+// so, and how many calls were behind it besides the causes.
+func (in intake) earlier(reports []remedy.Report) {
+	for _, d := range in.deferrals {
+		for _, done := range d.Deeds {
+			here := func(r remedy.Report) bool {
+				return r.Scope.Account == done.Account && r.Scope.Region == done.Region && r.Scope.Kind == done.Kind
+			}
+			missing := func(r remedy.Report) bool {
+				return here(r) && (r.Err != nil || slices.ContainsFunc(r.Plan.Actions, func(a plan.Action) bool { return a.Step().Target == done.Target }))
+			}
+			i := slices.IndexFunc(reports, here)
+			if i < 0 || slices.ContainsFunc(reports, missing) || slices.Contains(reports[i].Earlier, done.Deed) {
+				continue
+			}
+			reports[i].Earlier = append(reports[i].Earlier, done.Deed)
+		}
+		for i, r := range reports {
+			if slices.ContainsFunc(d.looks, func(l look) bool { return r.Scope.Covers(l.scope) }) {
+				reports[i].More += d.More
+				break
+			}
+		}
+	}
+}
+
+// alone reports whether this process is likely to be the only one at work on its queue. If
+// it is not, it may use half of what relight uses of a quota.
+func (a *App) alone(in intake) bool {
+	now, others := a.now(), 0
+	for _, l := range in.looks {
+		if l.deferred == nil && !a.session(l.cause.Actor) {
+			others++
+		}
+	}
+	if others == 0 {
+		return true
+	}
+	busy := now.Sub(a.lastBatch) < time.Second
+	a.lastBatch = now
+	return others == 1 && !busy
+}
