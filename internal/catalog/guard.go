@@ -152,7 +152,7 @@ func (b Baseline) QueueName(k Kind, later bool) string {
 const (
 	BatchSize       = 10 // messages
 	BatchSeconds    = 0  // a message is delivered as soon as it is there
-	BatchesAtOnce   = 2   // the minimum for a queue
+	BatchesAtOnce   = 2  // the minimum for a queue
 	PartialFailures = "ReportBatchItemFailures"
 )
 

@@ -46,7 +46,7 @@ type Document struct {
 	OffSeconds    *int64           `json:"off_seconds,omitempty"` // from the first call until the message
 	Causes        []Cause          `json:"causes"`
 	MoreCalls     int              `json:"more_calls,omitempty"` // by the same actors, besides the causes; at least so many
-	Lost          []string         `json:"lost"` // what no repair brings back
+	Lost          []string         `json:"lost"`                 // what no repair brings back
 	Restored      []Item           `json:"restored"`
 	Created       []Item           `json:"created"`
 	Removed       []Item           `json:"removed"` // what the configuration no longer wants, because a person asked for it

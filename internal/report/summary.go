@@ -12,8 +12,8 @@ import (
 
 const (
 	makesGroup  = "create log-group " // begins the action that creates a log group
-	mostText    = 500 // bytes of a summary in the text
-	mostSubject = 99  // ASCII characters of a subject, which SNS wants to be less than 100. Source: SNS API Reference, Publish.
+	mostText    = 500                 // bytes of a summary in the text
+	mostSubject = 99                  // ASCII characters of a subject, which SNS wants to be less than 100. Source: SNS API Reference, Publish.
 )
 
 // subject returns the subject of a notification: how bad it is, what happened, by whom,
