@@ -55,9 +55,21 @@ beliefs: ## Run every attack under the other way of every assumed belief about A
 prowler: need node_modules .venv build/prowler ## Compare relight audit with Prowler, check by check (RECORD=docs/prowler.json)
 	go test -v -count=1 -timeout 40m -run TestProwler ./internal/lab/e2e -prowler $(CURDIR)/build/prowler $(if $(RECORD),-record $(abspath $(RECORD)))
 
+# docs/figures.md says what they mean. RECORD=1 records them there.
 .PHONY: bench
-bench: ## Run the benchmarks
-	go test -run '^$$' -bench . -benchmem ./internal/plan ./internal/trigger
+bench: figures := build/bench.txt
+bench: ## Print the figures of docs/figures.md, a line each: name, value and unit (RECORD=1)
+	@command -v go >/dev/null || { echo "make bench needs go, which is not installed: see Prerequisites in README.md" >&2; exit 1; }
+	@mkdir -p build
+	@go test -count=1 -timeout 20m -v -run Figures ./internal/app -measured -show $(if $(RECORD),-record) > $(figures) 2>&1; failed=$$?; \
+		go test -count=1 -v -run TestMeasured ./internal/bench -measured >> $(figures) 2>&1 || failed=1; \
+		awk 'NF == 3 && $$1 ~ /\// && $$2 ~ /^[0-9.]+$$/' $(figures); \
+		test $$failed = 0 || { grep -aE '_test.go:|^panic|^FAIL' $(figures) >&2; exit 1; }
+ifdef RECORD
+	@{ printf '# %s, on a machine with %s cores\n' "$$(LC_ALL=C date -u '+%-d %B %Y')" "$$(getconf _NPROCESSORS_ONLN)"; \
+		grep -E '^(memory|time|allocations|zip|start|resident)/' $(figures); } > docs/figures/measured.txt
+	@go test ./docs -update
+endif
 
 .PHONY: fuzz
 fuzz: ## Fuzz the parsers of events, policies and filter patterns, for a minute each

@@ -29,6 +29,7 @@ var pages = map[string]func(*page){
 	"demo.md":          demo,
 	"aws-beliefs.md":   beliefs,
 	"prowler.md":       scanner,
+	"figures.md":       numbers,
 }
 
 // blocks are the generated parts of pages that are otherwise written by hand.

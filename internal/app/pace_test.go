@@ -1,0 +1,115 @@
+package app_test
+
+import (
+	"math"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+
+	"github.com/relight-aws/relight/events"
+	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/awsio"
+	"github.com/relight-aws/relight/internal/awstest"
+	"github.com/relight-aws/relight/internal/bench"
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// paced are the writes whose quotas decide how long the restoration of every filter and
+// alarm takes, with the calls per second that AWS allows. See the quotas of
+// internal/awstest for the sources.
+var paced = []struct {
+	op     string
+	name   string
+	quota  float64
+	kind   catalog.Kind
+	sample string // an event after which a run restores everything of the kind
+}{
+	{"PutMetricFilter", "filters", 5, catalog.LogGroups, "DeleteMetricFilter.null-parameters.json"},
+	{"PutMetricAlarm", "alarms", 3, catalog.Alarms, "DeleteAlarms.all.json"},
+}
+
+// paceShare is the part of a quota that relight uses, as internal/awsio has it.
+const paceShare = 0.8
+
+// To restore every filter and every alarm takes hardly longer than AWS's quotas and
+// relight's share of them ask for, and no call is throttled: alone, and with two instances of each
+// function and the sweep at work at the same time.
+func TestFiguresOfPace(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		instances int
+		sweep     bool
+	}{{"alone", 1, false}, {"together", 2, true}} {
+		if tt.sweep && !*measured {
+			continue
+		}
+		synctest.Test(t, func(t *testing.T) { kept(t, "pace-"+tt.name, pacing(t, tt.name, tt.instances, tt.sweep)) })
+	}
+}
+
+func pacing(t *testing.T, name string, instances int, sweep bool) []bench.Figure {
+	t.Helper()
+	w := healthy(t, "")
+	w.PageSize(0)
+	w.timed()
+	for _, filter := range ours() {
+		must(w.Logs.DeleteMetricFilter(t.Context(), &cloudwatchlogs.DeleteMetricFilterInput{LogGroupName: aws.String(trailGroup), FilterName: aws.String(filter)}))
+	}
+	w.deleteAlarms(ours()...)
+	w.Latency, w.Drift = latency, latency/10
+	w.Throttles = func(string) bool { return true }
+	began := time.Now()
+	writes, last := map[string]int{}, map[string]time.Duration{}
+	var mu sync.Mutex
+	w.Watch = func(c awstest.Call) {
+		mu.Lock()
+		defer mu.Unlock()
+		if c.Err == nil {
+			writes[c.Op]++
+			last[c.Op] = time.Since(began)
+		}
+	}
+	start := func(f catalog.Function) *app.App {
+		o := w.options(home, f)
+		o.Pace = &awsio.Pace{}
+		return app.NewWith(o)
+	}
+	var all sync.WaitGroup
+	for range instances {
+		for _, p := range paced {
+			time.Sleep(latency / 3) // what begins at once repeats in no order
+			all.Go(func() {
+				if _, err := start(catalog.Function(p.kind)).HandleEvent(t.Context(), batch(events.Read(p.sample))); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	if sweep {
+		all.Go(func() {
+			if _, err := start(catalog.Backfill).Sweep(t.Context(), app.Request{}, nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	w.Latency, w.Throttles, w.Watch = 0, nil, nil
+	figures := []bench.Figure{{Name: "pace/" + name + "/unprotected", Value: float64(len(w.gaps())), Unit: "controls"}}
+	for _, p := range paced {
+		floor := float64(len(ours())) / (p.quota * paceShare)
+		figures = append(figures,
+			bench.Figure{Name: "pace/" + name + "/" + p.name, Value: round(last[p.op].Seconds()), Unit: "s"},
+			bench.Figure{Name: "pace/" + name + "/" + p.name + "-floor", Value: round(floor), Unit: "s"},
+			bench.Figure{Name: "pace/" + name + "/" + p.name + "-written", Value: float64(writes[p.op]), Unit: "calls"},
+			bench.Figure{Name: "pace/" + name + "/" + p.name + "-throttled", Value: float64(w.Throttled()[p.op]), Unit: "calls"},
+		)
+	}
+	return append(figures, bench.Figure{Name: "pace/" + name + "/throttled", Value: float64(w.Throttled().Total()), Unit: "calls"})
+}
+
+// round rounds to a hundredth.
+func round(v float64) float64 { return math.Round(v*100) / 100 }
