@@ -231,6 +231,7 @@ func (w *world) cloud() *bench.Cloud {
 			Start: func() bench.Handler {
 				o := w.options(home, catalog.Function(k))
 				o.Pace = &awsio.Pace{}
+				o.Deployment.Queue = queueURL + w.config.Baseline().QueueName(k, false)
 				return app.NewWith(o).HandleEvent
 			},
 		})
