@@ -130,6 +130,7 @@ func numbers(p *page) {
 	}
 
 	measuredFigures(p)
+	latencies(p)
 
 	p.line("## Each event\n")
 	p.line("What one attack costs, by its [sample event](../events/README.md): the calls of all functions that look at it, with the check after the repair and without")

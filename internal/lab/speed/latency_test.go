@@ -1,6 +1,11 @@
 package speed
 
 import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,7 +33,7 @@ func TestLatency(t *testing.T) {
 
 // TestAgainst measures two builds of relight in turn, each in its own account:
 //
-//	go test ./internal/lab/speed -run TestAgainst -v -against ../other-checkout
+//	go test ./internal/lab/speed -run TestAgainst -v -against ../other-checkout -record ../../../docs/figures/latency.txt
 func TestAgainst(t *testing.T) {
 	if *against == "" {
 		t.Skip("no other checkout to measure: -against names one")
@@ -42,9 +47,27 @@ func TestAgainst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, name := range []string{*against, "this checkout"} {
+	recorded := fmt.Sprintf("# Recorded on %s, on a machine with %d cores: old is commit %s, new is commit %s.\n",
+		time.Now().UTC().Format("2 January 2006"), runtime.NumCPU(), commit(t, *against), commit(t, "."))
+	for i, name := range []string{"old", "new"} {
 		for _, l := range figures[i] {
 			t.Logf("%s: %s", name, l)
+			recorded += fmt.Sprintf("%s/%s %d ms\n", strings.ReplaceAll(l.Attack, " ", "-"), name, l.Median(lab.Round.Took).Milliseconds())
 		}
 	}
+	if *record != "" {
+		if err := os.WriteFile(*record, []byte(recorded), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// commit returns the short name of a checkout's commit.
+func commit(t *testing.T, checkout string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "git", "-C", checkout, "rev-parse", "--short=7", "HEAD").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
 }

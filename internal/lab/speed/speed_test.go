@@ -14,6 +14,9 @@ import (
 // against is the root of another checkout, whose relight TestAgainst measures beside this one.
 var against = flag.String("against", "", "root of another checkout of relight to measure in turn with this one")
 
+// record is where TestAgainst writes its medians.
+var record = flag.String("record", "", "file for the medians of both checkouts")
+
 // stormy makes TestStorm run.
 var stormy = flag.Bool("storm", false, "run the storms")
 
