@@ -691,15 +691,19 @@ func (w *world) changeFilter(name string, change func(*logstypes.MetricFilter)) 
 func (w *world) changeAlarm(name string, change func(*cloudwatch.PutMetricAlarmInput)) {
 	w.t.Helper()
 	out := must(w.CloudWatch.DescribeAlarms(w.t.Context(), &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{name}}))
-	a := out.MetricAlarms[0]
-	in := &cloudwatch.PutMetricAlarmInput{
+	in := inputOf(out.MetricAlarms[0])
+	change(in)
+	w.putAlarm(in)
+}
+
+// inputOf returns the input that puts an alarm as it is.
+func inputOf(a cloudwatchtypes.MetricAlarm) *cloudwatch.PutMetricAlarmInput {
+	return &cloudwatch.PutMetricAlarmInput{
 		AlarmName: a.AlarmName, AlarmDescription: a.AlarmDescription, Namespace: a.Namespace, MetricName: a.MetricName,
 		Statistic: a.Statistic, Period: a.Period, EvaluationPeriods: a.EvaluationPeriods, DatapointsToAlarm: a.DatapointsToAlarm,
 		Threshold: a.Threshold, ComparisonOperator: a.ComparisonOperator, TreatMissingData: a.TreatMissingData,
 		ActionsEnabled: a.ActionsEnabled, AlarmActions: slices.Clone(a.AlarmActions), OKActions: a.OKActions,
 	}
-	change(in)
-	w.putAlarm(in)
 }
 
 func (w *world) deleteAlarms(names ...string) {

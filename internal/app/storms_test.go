@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/relight-aws/relight/internal/app"
 	"github.com/relight-aws/relight/internal/awsio"
@@ -79,9 +80,12 @@ var tamperings = []func(w *world, by awstest.Clients, i int){
 		_, _ = by.CloudWatch.DisableAlarmActions(w.t.Context(), &cloudwatch.DisableAlarmActionsInput{AlarmNames: []string{nth(ours(), i)}})
 	},
 	func(w *world, by awstest.Clients, i int) {
-		in := alarmOn(nth(ours(), i), "relight", nth(ours(), i), w.topic)
-		in.Threshold = aws.Float64(1e6)
-		_, _ = by.CloudWatch.PutMetricAlarm(w.t.Context(), in)
+		got := must(by.CloudWatch.DescribeAlarms(w.t.Context(), &cloudwatch.DescribeAlarmsInput{AlarmNames: []string{nth(ours(), i)}})).MetricAlarms
+		if len(got) > 0 {
+			in := inputOf(got[0])
+			in.Threshold = aws.Float64(1e6)
+			_, _ = by.CloudWatch.PutMetricAlarm(w.t.Context(), in)
+		}
 	},
 	oneFilter,
 	func(w *world, by awstest.Clients, i int) {
@@ -177,8 +181,8 @@ func (s storm) run(t *testing.T) []bench.Figure {
 		t.Error("it does not end")
 	}
 	cloud.Close()
-	if left := differing(was, w.State()); len(left) > 0 {
-		t.Errorf("not restored: %v", left)
+	if diff := cmp.Diff(was, w.State()); diff != "" {
+		t.Errorf("not restored (-before +after):\n%s", diff)
 	}
 	for _, err := range cloud.Failed() {
 		t.Error(err)
@@ -240,20 +244,3 @@ func (w *world) cloud() *bench.Cloud {
 }
 
 func nameIn(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
-
-// differing returns the resources that are not in both states alike.
-func differing(a, b map[string]string) []string {
-	var keys []string
-	for k, v := range a {
-		if b[k] != v {
-			keys = append(keys, k)
-		}
-	}
-	for k := range b {
-		if _, known := a[k]; !known {
-			keys = append(keys, k)
-		}
-	}
-	slices.Sort(keys)
-	return keys
-}
