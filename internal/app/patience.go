@@ -56,7 +56,11 @@ func (a *App) patiently(ctx context.Context, limit time.Duration, rep remedy.Rep
 	go func() {
 		defer func() {
 			if cause := recover(); cause != nil {
-				a.log.Error("panic", "scope", rep.Scope.String(), "error", fmt.Sprint(cause), "stack", string(debug.Stack()))
+				stack := debug.Stack()
+				if p, repeated := cause.(remedy.Panic); repeated {
+					stack = p.Stack
+				}
+				a.log.Error("panic", "scope", rep.Scope.String(), "error", fmt.Sprint(cause), "stack", string(stack))
 				failed := rep
 				failed.Err = &remedy.Error{
 					Op: "check", Target: rep.Scope.String(), Class: remedy.Terminal, Err: fmt.Errorf("relight itself failed: %v", cause),

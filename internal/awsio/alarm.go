@@ -96,67 +96,75 @@ func (r *region) observeAlarms(ctx context.Context, s remedy.Scope) (*plan.Alarm
 			return r.observeAllAlarms(ctx, s)
 		}
 	}
-	if err := r.readTopics(ctx, state, r.crowd(state)); err != nil {
+	var ofTopics, ofMutes []plan.Finding
+	err = atOnce(
+		func() (err error) {
+			ofTopics, err = r.readTopics(ctx, state, r.crowd(state))
+			return err
+		},
+		func() (err error) {
+			if s.Type == catalog.MutedAlarm {
+				ofMutes, err = r.readMuted(ctx, state, slices.DeleteFunc(named, func(n string) bool { return !slices.Contains(ours, n) }))
+			}
+			return err
+		},
+	)
+	if err != nil {
 		return nil, err
 	}
-	if s.Type == catalog.MutedAlarm {
-		state.Mutes, err = r.mutes(ctx, slices.DeleteFunc(named, func(n string) bool { return !slices.Contains(ours, n) }))
-		if err != nil {
-			missed, failed := unread(plan.AlarmMutesUnread, plan.Args{}, err)
-			state.Unread, err = append(state.Unread, missed...), failed
-		}
-	}
-	return state, err
+	state.Unread = slices.Concat(ofTopics, ofMutes)
+	return state, nil
 }
 
+// observeAllAlarms reads what observeAlarms says of a scope without names.
 func (r *region) observeAllAlarms(ctx context.Context, s remedy.Scope) (*plan.AlarmState, error) {
 	state := &plan.AlarmState{Full: true}
+	readTrail := func() error { return r.readMeasured(ctx, state) }
+	readAlarms := func() error { return r.describeAlarms(ctx, state, nil) }
 	var err error
-	if state.Trail, err = r.trailLogs(ctx); err != nil {
+	if len(r.stackAlarms()) > 0 { // relight needs the alarms, whatever the trail is
+		err = atOnce(readTrail, readAlarms)
+	} else if err = readTrail(); err == nil && state.Trail.LogGroup != "" {
+		err = readAlarms()
+	}
+	if err != nil {
 		return nil, err
 	}
-	if state.Trail.LogGroup != "" {
-		var exists bool
-		if state.Filters, exists, err = r.describeFilters(ctx, state.Trail.LogGroup); err != nil {
-			return nil, err
-		}
-		if state.Trail, err = r.confirmTrailLogs(ctx, state.Trail, state.Filters, exists); err != nil {
-			return nil, err
-		}
+	if state.Trail.LogGroup == "" && len(r.stackAlarms()) == 0 {
+		return state, nil
 	}
-	if state.Trail.LogGroup == "" {
-		state.Filters = nil
-		if len(r.stackAlarms()) == 0 {
-			return state, nil
-		}
-	}
-	if err = r.describeAlarms(ctx, state, nil); err != nil {
-		return nil, err
-	}
+	var ofMutes, ofHistory, ofMetrics []plan.Finding
 	measuring := r.measuring(state)
-	if s.Names == "" || s.Type == catalog.MutedAlarm || s.Type == catalog.CompositeAlarm {
-		rules, err := r.mutes(ctx, measuring)
-		if state.Mutes = rules; err != nil {
-			if state.Unread, err = unread(plan.AlarmMutesUnread, plan.Args{}, err); err != nil {
-				return nil, err
+	var stuck map[string]int64
+	sweep := s.Names == "" && s.Type == ""
+	err = atOnce(
+		func() (err error) {
+			if s.Names == "" || s.Type == catalog.MutedAlarm || s.Type == catalog.CompositeAlarm {
+				ofMutes, err = r.readMuted(ctx, state, measuring)
 			}
-		}
+			return err
+		},
+		func() (err error) {
+			if sweep {
+				stuck, err = r.describeStuck(ctx, state.Alarms, measuring)
+				ofHistory, err = unread(plan.AlarmHistoryUnread, plan.Args{}, err)
+			}
+			return err
+		},
+		func() (err error) {
+			if sweep && state.Trail.LogGroup != "" {
+				ofMetrics, err = unread(plan.MetricsUnread, plan.Args{}, r.describeNegatives(ctx, state))
+			}
+			return err
+		},
+	)
+	if err != nil {
+		return nil, err
 	}
-	if s.Names == "" && s.Type == "" {
-		if err := r.describeStuck(ctx, state, measuring); err != nil {
-			missed, err := unread(plan.AlarmHistoryUnread, plan.Args{}, err)
-			if state.Unread = append(state.Unread, missed...); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if s.Names == "" && s.Type == "" && state.Trail.LogGroup != "" {
-		if err := r.describeNegatives(ctx, state); err != nil {
-			missed, err := unread(plan.MetricsUnread, plan.Args{}, err)
-			if state.Unread = append(state.Unread, missed...); err != nil {
-				return nil, err
-			}
-		}
+	for name, seconds := range stuck {
+		a := state.Alarms[name]
+		a.InAlarmOf = seconds
+		state.Alarms[name] = a
 	}
 	topics := map[string][]string{}
 	if state.Trail.LogGroup != "" {
@@ -165,7 +173,33 @@ func (r *region) observeAllAlarms(ctx context.Context, s remedy.Scope) (*plan.Al
 	for topic, alarms := range r.crowd(state) {
 		topics[topic] = append(topics[topic], alarms...)
 	}
-	return state, r.readTopics(ctx, state, topics)
+	ofTopics, err := r.readTopics(ctx, state, topics)
+	state.Unread = slices.Concat(ofMutes, ofHistory, ofMetrics, ofTopics)
+	return state, err
+}
+
+// readMeasured reads which log group's filters write the metrics that alarms watch, and
+// those filters. There are none if relight protects no log group here.
+func (r *region) readMeasured(ctx context.Context, state *plan.AlarmState) (err error) {
+	if state.Trail, err = r.trailLogs(ctx); err != nil || state.Trail.LogGroup == "" {
+		return err
+	}
+	filters, exists, err := r.describeFilters(ctx, state.Trail.LogGroup)
+	if err != nil {
+		return err
+	}
+	if state.Trail, err = r.confirmTrailLogs(ctx, state.Trail, filters, exists); err == nil && state.Trail.LogGroup != "" {
+		state.Filters = filters
+	}
+	return err
+}
+
+// readMuted reads the rules that silence any of the alarms. What relight may not read
+// becomes a finding.
+func (r *region) readMuted(ctx context.Context, state *plan.AlarmState, alarms []string) ([]plan.Finding, error) {
+	rules, err := r.mutes(ctx, alarms)
+	state.Mutes = rules
+	return unread(plan.AlarmMutesUnread, plan.Args{}, err)
 }
 
 // lookBack is how far back a sweep looks for negative values: past the sweep before
@@ -238,7 +272,7 @@ func (r *region) crowd(state *plan.AlarmState) map[string][]string {
 // readTopics reads the health of topics. A topic that relight may not read
 // becomes a finding and counts as one that reaches nobody: a topic's own policy
 // must not keep the alarms from being restored.
-func (r *region) readTopics(ctx context.Context, state *plan.AlarmState, topics map[string][]string) error {
+func (r *region) readTopics(ctx context.Context, state *plan.AlarmState, topics map[string][]string) (all []plan.Finding, err error) {
 	state.Topics = map[string]plan.Topic{}
 	rs := r.receivers()
 	for _, topic := range sortedKeys(topics) {
@@ -246,13 +280,13 @@ func (r *region) readTopics(ctx context.Context, state *plan.AlarmState, topics 
 		if err != nil {
 			missed, err := unread(plan.AlarmTopicUnread, plan.Args{"topic": topic}, err)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			state.Unread = append(state.Unread, missed...)
+			all = append(all, missed...)
 		}
 		maps.Copy(state.Topics, found)
 	}
-	return nil
+	return all, nil
 }
 
 // measuring returns the names of the alarms that watch the metric of a
@@ -350,14 +384,15 @@ func (r *region) inAlarmFor(a types.MetricAlarm) int64 {
 // into ALARM notified somebody.
 const mostChanges = 300
 
-// describeStuck adds up how long alarms have been in ALARM, from their histories, which
-// nobody can change. It reads those of the alarms that are in ALARM, unless that has
+// describeStuck returns for how many seconds in all alarms have been in ALARM, from their
+// histories, which nobody can change. It reads those of the alarms that are in ALARM, unless that has
 // been for so long already. Source: CloudWatch API Reference, DescribeAlarmHistory;
 // CloudWatch keeps a history for 30 days.
-func (r *region) describeStuck(ctx context.Context, state *plan.AlarmState, names []string) error {
+func (r *region) describeStuck(ctx context.Context, alarms map[string]plan.Alarm, names []string) (map[string]int64, error) {
 	own := r.stackAlarms()
+	stuck := map[string]int64{}
 	for _, name := range names {
-		a := state.Alarms[name]
+		a := alarms[name]
 		if a.InAlarmFor == 0 || a.InAlarmFor > catalog.StuckAfter || slices.Contains(own, name) {
 			continue
 		}
@@ -371,7 +406,7 @@ func (r *region) describeStuck(ctx context.Context, state *plan.AlarmState, name
 		}
 		for page, err := range pages(ctx, cloudwatch.NewDescribeAlarmHistoryPaginator(r.cloudwatch(), in)) {
 			if err != nil {
-				return err
+				return stuck, err
 			}
 			for _, item := range page.AlarmHistoryItems {
 				var to string
@@ -388,10 +423,9 @@ func (r *region) describeStuck(ctx context.Context, state *plan.AlarmState, name
 		if from == string(types.StateValueAlarm) {
 			inAlarm += until.Sub(since)
 		}
-		a.InAlarmOf = int64(inAlarm.Seconds())
-		state.Alarms[name] = a
+		stuck[name] = int64(inAlarm.Seconds())
 	}
-	return nil
+	return stuck, nil
 }
 
 // stateChange returns the states before and after a change in an alarm's history, or
@@ -475,7 +509,7 @@ func (r *region) mutesOf(ctx context.Context, alarms []string) ([]plan.MuteRule,
 func (r *region) listMutes(ctx context.Context, alarm string) ([]plan.MuteRule, error) {
 	var rules []plan.MuteRule
 	in := &cloudwatch.ListAlarmMuteRulesInput{
-		AlarmName: nonzero(alarm), Statuses: []types.AlarmMuteRuleStatus{types.AlarmMuteRuleStatusActive, types.AlarmMuteRuleStatusScheduled},
+		MaxRecords: aws.Int32(100), AlarmName: nonzero(alarm), Statuses: []types.AlarmMuteRuleStatus{types.AlarmMuteRuleStatusActive, types.AlarmMuteRuleStatusScheduled},
 	}
 	for page, err := range pages(ctx, cloudwatch.NewListAlarmMuteRulesPaginator(r.cloudwatch(), in)) {
 		if err != nil {

@@ -57,14 +57,25 @@ func (r *region) observeDeliveryRole(ctx context.Context, s remedy.Scope) (*plan
 		if !slices.ContainsFunc(attached, func(arn string) bool { return slices.Contains(names, arn) }) {
 			return &plan.DeliveryRoleState{Elsewhere: "the event is about a policy that is not on the role"}, nil
 		}
+		return r.deliveryRoleWith(ctx, role, func() ([]string, error) { return attached, nil })
 	}
 	return r.deliveryRole(ctx, role)
 }
+
+// iamPage is the largest page of IAM's listings. Source: IAM API Reference,
+// ListRolePolicies, MaxItems.
+const iamPage = 1000
 
 // deliveryRole reads a role with every policy on it, if the role exists. Of a role
 // that has its name at another path it reads only the ARN: relight may read no more
 // of it.
 func (r *region) deliveryRole(ctx context.Context, role plan.DeliveryRoleSpec) (*plan.DeliveryRoleState, error) {
+	return r.deliveryRoleWith(ctx, role, func() ([]string, error) { return r.attachedPolicies(ctx, role.Name) })
+}
+
+// deliveryRoleWith is deliveryRole for a caller that may know which managed policies the
+// role has.
+func (r *region) deliveryRoleWith(ctx context.Context, role plan.DeliveryRoleSpec, attached func() ([]string, error)) (*plan.DeliveryRoleState, error) {
 	out, err := r.iam().GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(role.Name)})
 	if remedy.ClassOf(err) == remedy.Missing {
 		return &plan.DeliveryRoleState{}, nil
@@ -88,22 +99,29 @@ func (r *region) deliveryRole(ctx context.Context, role plan.DeliveryRoleSpec) (
 	if b := out.Role.PermissionsBoundary; b != nil {
 		state.Boundary = aws.ToString(b.PermissionsBoundaryArn)
 	}
-	if state.Inline, err = r.inlinePolicies(ctx, role.Name); err != nil {
-		return nil, err
-	}
-	attached, err := r.attachedPolicies(ctx, role.Name)
+	err = atOnce(
+		func() (err error) {
+			state.Inline, err = r.inlinePolicies(ctx, role.Name)
+			return err
+		},
+		func() error {
+			arns, err := attached()
+			if err == nil {
+				state.Attached, err = r.policiesInForce(ctx, arns)
+			}
+			return err
+		},
+		func() (err error) {
+			if role.Boundary != "" && state.Boundary == role.Boundary {
+				state.Bounds, err = r.policyInForce(ctx, role.Boundary)
+			}
+			return err
+		},
+	)
 	if err != nil {
 		return nil, err
 	}
-	for _, arn := range attached {
-		if state.Attached[arn], err = r.policyInForce(ctx, arn); err != nil {
-			return nil, err
-		}
-	}
-	if role.Boundary != "" && state.Boundary == role.Boundary {
-		state.Bounds, err = r.policyInForce(ctx, role.Boundary)
-	}
-	return state, err
+	return state, nil
 }
 
 // inlinePolicies returns the inline policies of a role, by name. It leaves out
@@ -111,27 +129,46 @@ func (r *region) deliveryRole(ctx context.Context, role plan.DeliveryRoleSpec) (
 // the next observation finds that.
 func (r *region) inlinePolicies(ctx context.Context, role string) (map[string]string, error) {
 	policies := map[string]string{}
-	for page, err := range pages(ctx, iam.NewListRolePoliciesPaginator(r.iam(), &iam.ListRolePoliciesInput{RoleName: aws.String(role)})) {
+	for page, err := range pages(ctx, iam.NewListRolePoliciesPaginator(r.iam(), &iam.ListRolePoliciesInput{RoleName: aws.String(role), MaxItems: aws.Int32(iamPage)})) {
 		if err != nil {
 			return policies, gone(err)
 		}
-		for _, name := range page.PolicyNames {
-			one, err := r.iam().GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: aws.String(role), PolicyName: aws.String(name)})
-			if err == nil {
-				policies[name] = decoded(one.PolicyDocument)
-			} else if gone(err) != nil {
-				return nil, err
+		found := make([]*iam.GetRolePolicyOutput, len(page.PolicyNames))
+		err := eachAtOnce(page.PolicyNames, func(i int, name string) (err error) {
+			found[i], err = r.iam().GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: aws.String(role), PolicyName: aws.String(name)})
+			return gone(err)
+		})
+		if err != nil {
+			return nil, err
+		}
+		for i, one := range found {
+			if one != nil {
+				policies[page.PolicyNames[i]] = decoded(one.PolicyDocument)
 			}
 		}
 	}
 	return policies, nil
 }
 
+// policiesInForce returns the documents of managed policies, by ARN.
+func (r *region) policiesInForce(ctx context.Context, arns []string) (map[string]string, error) {
+	documents := make([]string, len(arns))
+	err := eachAtOnce(arns, func(i int, arn string) (err error) {
+		documents[i], err = r.policyInForce(ctx, arn)
+		return err
+	})
+	byARN := map[string]string{}
+	for i, arn := range arns {
+		byARN[arn] = documents[i]
+	}
+	return byARN, err
+}
+
 // attachedPolicies returns the ARNs of the managed policies on a role, or none
 // if the role does not exist.
 func (r *region) attachedPolicies(ctx context.Context, role string) ([]string, error) {
 	var arns []string
-	in := &iam.ListAttachedRolePoliciesInput{RoleName: aws.String(role)}
+	in := &iam.ListAttachedRolePoliciesInput{RoleName: aws.String(role), MaxItems: aws.Int32(iamPage)}
 	for page, err := range pages(ctx, iam.NewListAttachedRolePoliciesPaginator(r.iam(), in)) {
 		if err != nil {
 			return nil, gone(err)

@@ -70,17 +70,13 @@ func (r *region) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.Flo
 		}
 	}
 	state := &plan.FlowLogState{}
-	networks, gone, err := r.describeNetworks(ctx, names)
+	networks, gone, flowLogs, err := r.describeFlows(ctx, names)
 	if err != nil {
 		return nil, err
 	}
 	state.Networks = networks
-	if chosen := func(n plan.Network) bool { return !n.Unchosen }; len(names) > 0 && len(gone) == 0 && !slices.ContainsFunc(networks, chosen) {
+	if flowLogs == nil {
 		return state, nil
-	}
-	flowLogs, err := r.describeFlowLogs(ctx, filterBy("resource-id", names))
-	if err != nil {
-		return nil, err
 	}
 	if len(names) == 0 {
 		late, lost, err := r.unlisted(ctx, networks, flowLogs)
@@ -109,7 +105,14 @@ func (r *region) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.Flo
 			}
 		}
 	}
-	if state.LogGroups, err = r.describeLogGroups(ctx, groups, protected); err != nil {
+	err = atOnce(
+		func() (err error) {
+			state.LogGroups, err = r.describeLogGroups(ctx, groups, protected)
+			return err
+		},
+		recalling(ctx, plan.NeedsAdopted(r.Want, plan.Observed{Region: s.Region, State: state})),
+	)
+	if err != nil {
 		return nil, err
 	}
 	if s.Type == "" {
@@ -126,6 +129,33 @@ func (r *region) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.Flo
 		}
 	}
 	return state, r.whyFailed(ctx, state)
+}
+
+// describeFlows returns the named networks, or all of the region that need flow logs,
+// the named ones that do not exist, and the flow logs of all of these, by what they are
+// on. The flow logs are nil, and not read, if nothing is named that needs any. Only a
+// subnet or a network interface shows whether it is one that the configuration chooses;
+// for anything else relight reads networks and flow logs at once.
+func (r *region) describeFlows(ctx context.Context, names []string) (networks []plan.Network, gone []string, flowLogs map[string][]plan.FlowLog, err error) {
+	readNetworks := func() (err error) {
+		networks, gone, err = r.describeNetworks(ctx, names)
+		return err
+	}
+	readFlowLogs := func() (err error) {
+		flowLogs, err = r.describeFlowLogs(ctx, filterBy("resource-id", names))
+		return err
+	}
+	isVPC := func(name string) bool { return catalog.NetworkType(name) == catalog.VPC }
+	if len(names) == 0 || slices.ContainsFunc(names, isVPC) {
+		err = atOnce(readNetworks, readFlowLogs)
+		return networks, gone, flowLogs, err
+	}
+	chosen := func(n plan.Network) bool { return !n.Unchosen }
+	if err = readNetworks(); err != nil || len(gone) == 0 && !slices.ContainsFunc(networks, chosen) {
+		return networks, gone, nil, err
+	}
+	err = readFlowLogs()
+	return networks, gone, flowLogs, err
 }
 
 // ownGroups returns the log group of relight's own flow logs, or none if they go to

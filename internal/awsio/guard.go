@@ -107,7 +107,7 @@ func (r *region) observeGuard(ctx context.Context, s remedy.Scope) (*plan.GuardS
 	if err != nil {
 		return nil, err
 	}
-	if err := r.guardChange(ctx, state); err != nil {
+	if err := r.guardChange(ctx, state); err != nil { // after the parts, so that no deployment that begins meanwhile looks like somebody else's change
 		return nil, err
 	}
 	if state.Absent { // the call that deleted it is reported, and so does the next sweep
@@ -326,16 +326,24 @@ func (r *region) guardRules(ctx context.Context, state *plan.GuardState, rules [
 		buses[rule.Bus] = true
 	}
 	listed := map[plan.RuleKey]*plan.RuleState{}
-	for _, bus := range slices.Sorted(maps.Keys(buses)) {
-		err := r.listRules(ctx, bus, listed)
-		if bus != "" && remedy.ClassOf(err) == remedy.Missing {
+	sorted := slices.Sorted(maps.Keys(buses))
+	lists := make([]map[plan.RuleKey]*plan.RuleState, len(sorted))
+	err := eachAtOnce(sorted, func(i int, bus string) (err error) {
+		lists[i], err = r.listRules(ctx, bus)
+		if bus != "" {
+			err = gone(err)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i, list := range lists {
+		if list == nil {
 			state.BusGone = true
-			buses[bus] = false
-			continue
+			buses[sorted[i]] = false
 		}
-		if err != nil {
-			return err
-		}
+		maps.Copy(listed, list)
 	}
 	slices.SortStableFunc(rules, func(a, b catalog.Rule) int { // those that hear come first
 		return cmp.Compare(fmt.Sprint(!hears(a)), fmt.Sprint(!hears(b)))
@@ -362,19 +370,24 @@ func (r *region) guardRules(ctx context.Context, state *plan.GuardState, rules [
 	return nil
 }
 
-// listRules adds the rules of a bus that have names like those of the stack.
-func (r *region) listRules(ctx context.Context, bus string, to map[plan.RuleKey]*plan.RuleState) error {
-	in := &eventbridge.ListRulesInput{NamePrefix: aws.String(r.Want.Name("")), EventBusName: orNone(bus)}
+// eventsPage is the largest page of EventBridge's listings. Source: EventBridge API
+// Reference, ListRules, Limit.
+const eventsPage = 100
+
+// listRules returns the rules of a bus that have names like those of the stack.
+func (r *region) listRules(ctx context.Context, bus string) (map[plan.RuleKey]*plan.RuleState, error) {
+	to := map[plan.RuleKey]*plan.RuleState{}
+	in := &eventbridge.ListRulesInput{NamePrefix: aws.String(r.Want.Name("")), EventBusName: orNone(bus), Limit: aws.Int32(eventsPage)}
 	for {
 		out, err := r.events().ListRules(ctx, in)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, one := range out.Rules {
 			to[plan.RuleKey{Bus: bus, Name: aws.ToString(one.Name)}] = &plan.RuleState{State: string(one.State), Pattern: aws.ToString(one.EventPattern)}
 		}
 		if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
-			return nil
+			return to, nil
 		}
 	}
 }
@@ -382,7 +395,7 @@ func (r *region) listRules(ctx context.Context, bus string, to map[plan.RuleKey]
 // ruleTargets returns the targets of a rule, none if it was deleted meanwhile.
 func (r *region) ruleTargets(ctx context.Context, rule plan.RuleKey) ([]plan.RuleTarget, error) {
 	var targets []plan.RuleTarget
-	in := &eventbridge.ListTargetsByRuleInput{Rule: aws.String(rule.Name), EventBusName: orNone(rule.Bus)}
+	in := &eventbridge.ListTargetsByRuleInput{Rule: aws.String(rule.Name), EventBusName: orNone(rule.Bus), Limit: aws.Int32(eventsPage)}
 	for {
 		out, err := r.events().ListTargetsByRule(ctx, in)
 		if err != nil {

@@ -18,12 +18,16 @@ type PastCall struct {
 	Record string // JSON, as CloudTrail writes it
 }
 
+// lookupPage is the largest page of LookupEvents. Source: CloudTrail API Reference.
+const lookupPage = 50
+
 // History returns the latest calls of a name that a region's event history has since a
 // time, the latest first: at most fifty. Nobody can write into that history. It lacks the last
 // minutes. Source: CloudTrail API Reference, LookupEvents.
 func (c *Cloud) History(ctx context.Context, region, call string, since time.Time) ([]PastCall, error) {
 	out, err := c.home(region).cloudtrail().LookupEvents(ctx, &cloudtrail.LookupEventsInput{
 		StartTime:        aws.Time(since),
+		MaxResults:       aws.Int32(lookupPage),
 		LookupAttributes: []types.LookupAttribute{{AttributeKey: types.LookupAttributeKeyEventName, AttributeValue: aws.String(call)}},
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,6 +18,10 @@ import (
 )
 
 func (r *region) logs() *cloudwatchlogs.Client { return client(r, cloudwatchlogs.NewFromConfig) }
+
+// logsPage is the largest page of DescribeLogGroups and DescribeMetricFilters. Source:
+// CloudWatch Logs API Reference.
+const logsPage = 50
 
 // groupsByName is the largest number of log groups that relight reads one by
 // one; for more, one listing of the region costs fewer calls.
@@ -47,7 +52,8 @@ func logGroupAppliers() []applier {
 // observeLogGroups reads the trail's log group and its filters, or only the
 // trail if the scope names another group. It reads what transforms the records
 // only if the scope names no group: relight reports a call that transforms
-// records when it receives the event.
+// records when it receives the event. For an event about filters it does not find out
+// who made the group.
 func (r *region) observeLogGroups(ctx context.Context, s remedy.Scope) (*plan.LogGroupState, error) {
 	if s.Type == catalog.Destination { // no call says which log groups of all accounts send to it
 		return &plan.LogGroupState{Trail: plan.TrailLogs{Elsewhere: "the event is about a destination"}}, nil
@@ -64,20 +70,38 @@ func (r *region) observeLogGroups(ctx context.Context, s remedy.Scope) (*plan.Lo
 		state.Trail = plan.TrailLogs{Elsewhere: "the event is about another log group"}
 		return state, nil
 	}
+	if s.Type == catalog.FilteredGroup {
+		return state, r.readFiltered(ctx, state)
+	}
 	groups, err := r.describeLogGroups(ctx, []string{trail.LogGroup}, nil)
 	if err != nil {
 		return nil, err
 	}
-	if state.Group, state.Exists = groups[trail.LogGroup]; state.Exists {
-		if state.Filters, _, err = r.describeFilters(ctx, trail.LogGroup); err != nil {
-			return nil, err
+	state.Group, state.Exists = groups[trail.LogGroup]
+	readOwner := func() error {
+		if s.Names == "" && r.guards() || r.doubtful(state.Group) {
+			return r.ownTrailGroup(ctx, &state.Group)
 		}
+		return nil
+	}
+	reads := []func() error{recalling(ctx, plan.NeedsFloors(plan.Observed{Type: s.Type, State: state}))}
+	if state.Exists {
+		reads = append(reads, func() (err error) {
+			state.Filters, _, err = r.describeFilters(ctx, trail.LogGroup)
+			return err
+		})
+	}
+	if state.Exists && trail.Certain() {
+		reads = append(reads, readOwner)
+	}
+	if err := atOnce(reads...); err != nil {
+		return nil, err
 	}
 	if state.Trail, err = r.confirmTrailLogs(ctx, trail, state.Filters, state.Exists); err != nil || state.Trail.LogGroup == "" || !state.Exists {
 		return state, err
 	}
-	if s.Names == "" && r.guards() || r.doubtful(state.Group) {
-		if err := r.ownTrailGroup(ctx, &state.Group); err != nil {
+	if !trail.Certain() {
+		if err := readOwner(); err != nil {
 			return nil, err
 		}
 	}
@@ -97,6 +121,29 @@ func (r *region) observeLogGroups(ctx context.Context, s remedy.Scope) (*plan.Lo
 		err = r.describeTransformers(ctx, state)
 	}
 	return state, err
+}
+
+// readFiltered reads the trail's log group and its filters for an event about filters.
+func (r *region) readFiltered(ctx context.Context, state *plan.LogGroupState) error {
+	var groups map[string]plan.LogGroup
+	err := atOnce(
+		func() (err error) {
+			groups, err = r.describeLogGroups(ctx, []string{state.Trail.LogGroup}, nil)
+			return err
+		},
+		func() (err error) {
+			state.Filters, _, err = r.describeFilters(ctx, state.Trail.LogGroup)
+			return err
+		},
+	)
+	if err != nil {
+		return err
+	}
+	if state.Group, state.Exists = groups[state.Trail.LogGroup]; !state.Exists {
+		state.Filters = nil
+	}
+	state.Trail, err = r.confirmTrailLogs(ctx, state.Trail, state.Filters, state.Exists)
+	return err
 }
 
 // describeTransformers reads what transforms the records of the trail's log
@@ -179,11 +226,17 @@ func (r *region) describeLogGroups(ctx context.Context, names, protected []strin
 	if len(names) > groupsByName {
 		prefixes = []string{""}
 	}
+	listed := make([]map[string]plan.LogGroup, len(prefixes))
+	err := eachAtOnce(prefixes, func(i int, prefix string) error {
+		listed[i] = map[string]plan.LogGroup{}
+		return r.listLogGroups(ctx, prefix, names, listed[i])
+	})
+	if err != nil {
+		return nil, err
+	}
 	found := map[string]plan.LogGroup{}
-	for _, prefix := range prefixes {
-		if err := r.listLogGroups(ctx, prefix, names, found); err != nil {
-			return nil, err
-		}
+	for _, some := range listed {
+		maps.Copy(found, some)
 	}
 	for _, name := range protected {
 		g, exists := found[name]
@@ -210,16 +263,32 @@ func (r *region) ownTrailGroup(ctx context.Context, g *plan.LogGroup) error {
 		g.Proven = true
 		return nil
 	}
-	tagged, err := r.tagged(ctx, g.ARN)
-	if err != nil || tagged && !r.doubtful(*g) { // then whose it is changes nothing
-		g.Ours = tagged
+	var tagged bool
+	var memory plan.Recollection
+	readTag := func() (err error) {
+		tagged, err = r.tagged(ctx, g.ARN)
 		return err
 	}
-	memory, err := r.recallTrail(ctx)
+	readMemory := func() (err error) {
+		memory, err = r.recallTrail(ctx)
+		return err
+	}
+	var err error
+	if r.doubtful(*g) {
+		err = atOnce(readTag, readMemory)
+	} else if err = readTag(); err == nil && tagged { // then whose it is changes nothing
+		g.Ours = true
+		return nil
+	} else if err == nil {
+		err = readMemory()
+	}
+	if err != nil {
+		return err
+	}
 	g.Proven = memory.Made(g.ARN)
 	g.Ours = g.Proven || tagged && !memory.Others(g.ARN, g.Created)
 	g.Untagged = g.Ours && !tagged
-	return err
+	return nil
 }
 
 // madeTrailGroup reports whether relight made the log group of a trail: it is
@@ -266,7 +335,7 @@ func (r *region) tagged(ctx context.Context, arn string) (bool, error) {
 // and its page is the last one needed. Whether a listing without a match is an
 // error or empty makes no difference (belief listing-without-match, assumed).
 func (r *region) listLogGroups(ctx context.Context, prefix string, wanted []string, found map[string]plan.LogGroup) error {
-	in := &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: nonzero(prefix)}
+	in := &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: nonzero(prefix), Limit: aws.Int32(logsPage)}
 	for page, err := range pages(ctx, cloudwatchlogs.NewDescribeLogGroupsPaginator(r.logs(), in)) {
 		if err != nil {
 			return gone(err)
@@ -296,7 +365,7 @@ func logGroupOf(g types.LogGroup) plan.LogGroup {
 // describeFilters returns every metric filter of a log group, and whether the
 // group exists.
 func (r *region) describeFilters(ctx context.Context, group string) (filters []plan.Filter, exists bool, err error) {
-	in := &cloudwatchlogs.DescribeMetricFiltersInput{LogGroupName: aws.String(group)}
+	in := &cloudwatchlogs.DescribeMetricFiltersInput{LogGroupName: aws.String(group), Limit: aws.Int32(logsPage)}
 	for page, err := range pages(ctx, cloudwatchlogs.NewDescribeMetricFiltersPaginator(r.logs(), in)) {
 		if err != nil {
 			return nil, false, gone(err)
@@ -312,7 +381,7 @@ func (r *region) describeFilters(ctx context.Context, group string) (filters []p
 // write into relight's namespace. CloudWatch Logs takes a namespace only together
 // with one metric, so one listing of all costs fewer calls than one for each.
 func (r *region) describeWriters(ctx context.Context, state *plan.LogGroupState) error {
-	for page, err := range pages(ctx, cloudwatchlogs.NewDescribeMetricFiltersPaginator(r.logs(), &cloudwatchlogs.DescribeMetricFiltersInput{})) {
+	for page, err := range pages(ctx, cloudwatchlogs.NewDescribeMetricFiltersPaginator(r.logs(), &cloudwatchlogs.DescribeMetricFiltersInput{Limit: aws.Int32(logsPage)})) {
 		if err != nil {
 			missed, err := unread(plan.FiltersUnread, plan.Args{}, err)
 			state.Unread = append(state.Unread, missed...)

@@ -21,6 +21,10 @@ func (c *Cloud) Recall(ctx context.Context, region, name string) (plan.Note, err
 	return c.home(region).recall(ctx, name)
 }
 
+// historyPage is the largest page of GetParameterHistory. Source: AWS Systems Manager API
+// Reference.
+const historyPage = 50
+
 // recall reads every version of a parameter, and with each who wrote it: only what
 // the sweep's role wrote counts. A parameter keeps 100 versions. Sources: AWS Systems
 // Manager API Reference, GetParameterHistory, LastModifiedUser; User Guide, "Working
@@ -28,7 +32,7 @@ func (c *Cloud) Recall(ctx context.Context, region, name string) (plan.Note, err
 func (r *region) recall(ctx context.Context, name string) (plan.Note, error) {
 	var note plan.Note
 	var newest, own int64
-	in := &ssm.GetParameterHistoryInput{Name: aws.String(name)}
+	in := &ssm.GetParameterHistoryInput{Name: aws.String(name), MaxResults: aws.Int32(historyPage)}
 	for page, err := range pages(ctx, ssm.NewGetParameterHistoryPaginator(r.ssm(), in)) {
 		switch {
 		case remedy.ClassOf(err) == remedy.Missing:

@@ -19,26 +19,22 @@ import (
 // ones that do not exist. It asks by filter, because a call by ID fails as a whole if
 // one ID is gone.
 func (r *region) describeNetworks(ctx context.Context, names []string) (found []plan.Network, gone []string, err error) {
-	for _, of := range catalog.NetworkTypes {
+	foundOf, goneOf := make([][]plan.Network, len(catalog.NetworkTypes)), make([][]string, len(catalog.NetworkTypes))
+	err = eachAtOnce(catalog.NetworkTypes, func(i int, of catalog.ResourceType) (err error) {
 		named := slices.DeleteFunc(slices.Clone(names), func(id string) bool { return catalog.NetworkType(id) != of })
-		if !r.Want.FlowLogs.Keeps(of) || len(names) > 0 && len(named) == 0 {
-			continue
+		switch {
+		case !r.Want.FlowLogs.Keeps(of):
+		case len(names) == 0:
+			foundOf[i], err = r.listChosen(ctx, of)
+		case len(named) > 0:
+			foundOf[i], goneOf[i], err = r.findNetworks(ctx, of, named)
 		}
-		if len(names) == 0 {
-			some, err := r.listChosen(ctx, of)
-			if err != nil {
-				return nil, nil, err
-			}
-			found = append(found, some...)
-			continue
-		}
-		some, lost, err := r.findNetworks(ctx, of, named)
-		if err != nil {
-			return nil, nil, err
-		}
-		found, gone = append(found, some...), append(gone, lost...)
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
 	}
-	return found, gone, nil
+	return slices.Concat(foundOf...), slices.Concat(goneOf...), nil
 }
 
 // listChosen returns the VPCs of the region, or the subnets or network interfaces that

@@ -18,7 +18,7 @@ import (
 func (c *Cloud) PauseVersions(ctx context.Context, region string) ([]remedy.PauseVersion, error) {
 	r := c.home(region)
 	var versions []remedy.PauseVersion
-	in := &ssm.GetParameterHistoryInput{Name: aws.String(r.Want.PauseParameter())}
+	in := &ssm.GetParameterHistoryInput{Name: aws.String(r.Want.PauseParameter()), MaxResults: aws.Int32(historyPage)}
 	for page, err := range pages(ctx, ssm.NewGetParameterHistoryPaginator(r.ssm(), in)) {
 		switch {
 		case remedy.ClassOf(err) == remedy.Missing:

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -185,9 +186,10 @@ func topicOf(attributes map[string]string, topic string, alarms []string) plan.T
 // observeTopics reads relight's own topic if the scope is about it: its
 // attributes, its subscriptions, the filter policies, queues and functions of the
 // configured subscribers, and its key with the key's policy. For an event about the
-// topic it reads the state of the key only if the topic has lost the key, and then
-// leaves the filter policies to the observation after the repair. For events it
-// leaves queues and functions to the sweep: no event that it watches changes them.
+// topic it reads the state of the key only if the topic has lost the key. If the topic's
+// attributes have to be restored, it leaves the filter policies to the observation after
+// the repair. For events it leaves queues and functions to the sweep: no event that it
+// watches changes them.
 //
 // It reads the topic of last resort in the same way, if the scope is about that, and
 // in a sweep the attributes of the configured topic that carries the same.
@@ -235,7 +237,20 @@ func (r *region) observeTopic(ctx context.Context, s remedy.Scope) (*plan.TopicS
 	if why := r.notOurTopic(s); why != "" {
 		return &plan.TopicState{Elsewhere: why}, nil
 	}
-	attributes, exists, err := r.topicAttributes(ctx, r.Want.Topic)
+	list := sync.OnceValues(func() ([]plan.Subscription, error) { return r.listSubscriptions(ctx) })
+	reads := []func() error{}
+	if ofSubscriptions(s, r.Want.Topic) { // then the topic still exists, most likely
+		reads = append(reads, func() error {
+			_, _ = list() // an error matters only if the topic exists
+			return nil
+		})
+	}
+	var attributes map[string]string
+	var exists bool
+	err := atOnce(append(reads, func() (err error) {
+		attributes, exists, err = r.topicAttributes(ctx, r.Want.Topic)
+		return err
+	})...)
 	if why := deniedByItself(err); why != "" {
 		return &plan.TopicState{Exists: true, Hidden: why}, nil
 	}
@@ -245,23 +260,40 @@ func (r *region) observeTopic(ctx context.Context, s remedy.Scope) (*plan.TopicS
 	state := &plan.TopicState{Exists: exists, Policy: attributes["Policy"], Key: attributes["KmsMasterKeyId"], Delivery: attributes["DeliveryPolicy"]}
 	replaced := exists && !plan.IsKey(state.Key, r.Want.TopicKey) // whether the key is put back depends on its state
 	ofTopic := s.Type == catalog.Topic
-	if exists {
-		state.Subscriptions, err = r.describeSubscriptions(ctx, !ofTopic || !replaced, s.Type == "")
-		if state.Hidden = deniedByItself(err); state.Hidden != "" {
-			return state, nil
-		}
-		if err != nil {
+	var key, subscriptions error
+	filters := !ofTopic || !exists || !state.Drifts(r.Want)
+	_ = atOnce(
+		func() error {
+			if exists {
+				state.Subscriptions, subscriptions = r.describeSubscriptions(ctx, list, filters, s.Type == "")
+			}
+			return nil
+		},
+		func() error {
+			if r.Want.TopicKey != "" && (!ofTopic || replaced) {
+				state.KeyState, state.KeyPolicy, key = r.describeTopicKey(ctx, !ofTopic)
+			}
+			return nil
+		},
+	)
+	if state.Hidden = deniedByItself(subscriptions); state.Hidden != "" {
+		return state, nil
+	}
+	if subscriptions != nil {
+		return nil, subscriptions
+	}
+	if key != nil { // its policy may lock the account out
+		if state.Unread, err = unread(plan.TopicKeyUnread, plan.Args{"key": r.Want.TopicKey}, key); err != nil {
 			return nil, err
 		}
 	}
-	if r.Want.TopicKey != "" && (!ofTopic || replaced) {
-		if err := r.describeTopicKey(ctx, state, !ofTopic); err != nil { // its policy may lock the account out
-			if state.Unread, err = unread(plan.TopicKeyUnread, plan.Args{"key": r.Want.TopicKey}, err); err != nil {
-				return nil, err
-			}
-		}
-	}
 	return state, nil
+}
+
+// ofSubscriptions reports whether an event is about subscriptions to a topic, and not
+// about the topic itself.
+func ofSubscriptions(s remedy.Scope, topic string) bool {
+	return s.Type == catalog.Topic && s.Names != "" && !slices.Contains(s.Names.List(), topic)
 }
 
 // byResourcePolicy occurs in AWS's message about a call that the policy of the
@@ -281,12 +313,12 @@ func deniedByItself(err error) string {
 
 // describeTopicKey reads the topic's key, and the key's policy if it is asked for
 // and the key exists.
-func (r *region) describeTopicKey(ctx context.Context, state *plan.TopicState, policy bool) (err error) {
-	if state.KeyState, err = r.keyState(ctx, r.Want.TopicKey); err != nil || !policy || state.KeyState == keyGone {
-		return err
+func (r *region) describeTopicKey(ctx context.Context, withPolicy bool) (state, policy string, err error) {
+	if state, err = r.keyState(ctx, r.Want.TopicKey); err != nil || !withPolicy || state == keyGone {
+		return state, "", err
 	}
-	state.KeyPolicy, err = r.keyPolicy(ctx, r.Want.TopicKey)
-	return err
+	policy, err = r.keyPolicy(ctx, r.Want.TopicKey)
+	return state, policy, err
 }
 
 // notOurTopic returns why a scope does not concern relight's topic, or "". It
@@ -354,7 +386,19 @@ func readsOf(sub types.Subscription) int {
 	return 0
 }
 
-// describeSubscriptions returns the subscriptions of relight's topic, with the
+// listSubscriptions returns the subscriptions of relight's topic, without their filter
+// policies.
+func (r *region) listSubscriptions(ctx context.Context) (all []plan.Subscription, err error) {
+	for got, err := range r.subscriptions(ctx, r.Want.Topic) {
+		if err != nil {
+			return nil, again(err)
+		}
+		all = append(all, got)
+	}
+	return all, nil
+}
+
+// describeSubscriptions returns the listed subscriptions of relight's topic, with the
 // filter policies of the configured subscribers if they are asked for. What relight
 // may not read does not keep the topic from being restored. Only the account that
 // called Subscribe may read a filter policy. If receivers are asked for, it also
@@ -362,33 +406,49 @@ func readsOf(sub types.Subscription) int {
 // policies of other subscribers and, if no message can reach any of the configured
 // ones, whether one of the others receives every message. Source:
 // recorded 2026-09-23 (radkawar/stackd).
-func (r *region) describeSubscriptions(ctx context.Context, filters, receivers bool) ([]plan.Subscription, error) {
+func (r *region) describeSubscriptions(ctx context.Context, list func() ([]plan.Subscription, error), filters, behind bool) ([]plan.Subscription, error) {
+	listed, err := list()
+	if err != nil {
+		return nil, err
+	}
+	who := func(s plan.Subscription) int {
+		return slices.IndexFunc(r.Want.Subscribers, func(who catalog.Subscriber) bool { return plan.SameSubscriber(who, s) })
+	}
+	lost := make([]bool, len(listed)) // deleted since they were listed
+	read := func(rs receivers, i int, s plan.Subscription) (err error) {
+		s.Unasked = !filters
+		if configured := who(s); filters && configured >= 0 {
+			lost[i], err = rs.subscription(ctx, &s, behind, r.Want.Subscribers[configured])
+		}
+		listed[i] = s
+		return err
+	}
 	rs := r.receivers()
+	if behind { // one may be behind several subscriptions
+		for i := 0; i < len(listed) && err == nil; i++ {
+			err = read(rs, i, listed[i])
+		}
+	} else {
+		err = eachAtOnce(listed, func(i int, s plan.Subscription) error { return read(r.receivers(), i, s) })
+	}
+	if err != nil {
+		return nil, err
+	}
 	var all []plan.Subscription
 	var rest []int // indexes of those that are not configured
 	reached := false
-	for got, err := range r.subscriptions(ctx, r.Want.Topic) {
-		if err != nil {
-			return nil, again(err)
-		}
-		i := slices.IndexFunc(r.Want.Subscribers, func(who catalog.Subscriber) bool { return plan.SameSubscriber(who, got) })
-		configured := i >= 0
-		got.Unasked = !filters
-		if filters && configured {
-			if gone, err := rs.subscription(ctx, &got, receivers, r.Want.Subscribers[i]); err != nil {
-				return nil, err
-			} else if gone {
-				continue
-			}
-		}
-		if configured {
-			reached = reached || got.Delivers(r.Want.Topic)
-		} else {
+	for i, s := range listed {
+		switch {
+		case lost[i]:
+			continue
+		case who(s) >= 0:
+			reached = reached || s.Delivers(r.Want.Topic)
+		default:
 			rest = append(rest, len(all))
 		}
-		all = append(all, got)
+		all = append(all, s)
 	}
-	if !receivers {
+	if !behind {
 		return all, nil
 	}
 	if reached { // those of others are read for people alone

@@ -48,18 +48,27 @@ func (r *region) readRecords(ctx context.Context, state *plan.FlowLogState) (exi
 	for _, c := range r.Want.FlowLogControls {
 		got.Alarms.Named = append(got.Alarms.Named, r.Want.Name(c.ID))
 	}
-	got.Filters, exists, err = r.describeFilters(ctx, r.Want.FlowLogs.LogGroup)
-	if err == nil {
-		err = r.describeAlarms(ctx, got.Alarms, got.Alarms.Named)
-	}
-	if err == nil && len(got.Alarms.Taken) > 0 { // then relight's has another name
-		err = r.describeAlarms(ctx, got.Alarms, nil)
-	}
-	if err == nil && !r.isHome() {
-		var stacks []cftypes.Stack
-		stacks, err = r.stack(ctx)
-		got.Topic = topicOfStack(stacks)
-	}
+	err = atOnce(
+		func() (err error) {
+			got.Filters, exists, err = r.describeFilters(ctx, r.Want.FlowLogs.LogGroup)
+			return err
+		},
+		func() error {
+			err := r.describeAlarms(ctx, got.Alarms, got.Alarms.Named)
+			if err == nil && len(got.Alarms.Taken) > 0 { // then relight's has another name
+				err = r.describeAlarms(ctx, got.Alarms, nil)
+			}
+			return err
+		},
+		func() error {
+			if r.isHome() {
+				return nil
+			}
+			stacks, err := r.stack(ctx)
+			got.Topic = topicOfStack(stacks)
+			return err
+		},
+	)
 	if err != nil {
 		missed, err := unread(plan.FlowLogControlsUnread, plan.Args{"region": r.name}, err)
 		state.Unread = append(state.Unread, missed...)

@@ -80,17 +80,31 @@ func (r *region) observeTrail(ctx context.Context, s remedy.Scope) (*plan.TrailS
 		state.Foreign = foreign
 		return state, nil
 	}
+	var trails []plan.Trail
+	readMemory := func() (err error) {
+		state.Memory, err = r.recallTrail(ctx)
+		return err
+	}
+	readTrails := func() (err error) {
+		trails, err = r.describeTrails(ctx)
+		return err
+	}
+	another := func() bool {
+		m := state.Memory.Trail
+		return r.Want.Trail.Name == "" && m != nil && !m.Superseded(r.Want) && !about(m.ARN)
+	}
 	var err error
-	if state.Memory, err = r.recallTrail(ctx); err != nil {
-		return nil, err
+	if r.Want.Trail.Name != "" || len(names) == 0 { // then the memory does not show that it is another trail
+		err = atOnce(readMemory, readTrails)
+	} else if err = readMemory(); err == nil && !another() {
+		err = readTrails()
 	}
-	if m := state.Memory.Trail; r.Want.Trail.Name == "" && m != nil && !m.Superseded(r.Want) && !about(m.ARN) {
-		state.Foreign = foreign
-		return state, nil
-	}
-	trails, err := r.describeTrails(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if another() {
+		state.Foreign = foreign
+		return state, nil
 	}
 	if s.Type == "" {
 		state.Listed = len(trails)
@@ -178,15 +192,21 @@ func (r *region) observeTrailRole(ctx context.Context, state *plan.TrailState, o
 		return nil
 	}
 	state.OnTrail = t
-	status, err := r.cloudtrail().GetTrailStatus(ctx, &cloudtrail.GetTrailStatusInput{Name: aws.String(t.ARN)})
-	switch {
-	case err == nil:
-		state.Status = statusOf(status)
-	case remedy.ClassOf(err).Retry():
-		return err
-	}
-	state.NoRole, err = r.noRole(ctx, t.Role)
-	return err
+	return atOnce(
+		func() error {
+			status, err := r.cloudtrail().GetTrailStatus(ctx, &cloudtrail.GetTrailStatusInput{Name: aws.String(t.ARN)})
+			if err == nil {
+				state.Status = statusOf(status)
+			} else if remedy.ClassOf(err).Retry() {
+				return err
+			}
+			return nil
+		},
+		func() (err error) {
+			state.NoRole, err = r.noRole(ctx, t.Role)
+			return err
+		},
+	)
 }
 
 // rolesWith returns the roles that each managed policy is attached to, or is the
@@ -194,7 +214,7 @@ func (r *region) observeTrailRole(ctx context.Context, state *plan.TrailState, o
 func (r *region) rolesWith(ctx context.Context, policies []string) (map[string][]string, error) {
 	with := map[string][]string{}
 	for _, policy := range policies {
-		in := &iam.ListEntitiesForPolicyInput{PolicyArn: aws.String(policy), EntityFilter: iamtypes.EntityTypeRole}
+		in := &iam.ListEntitiesForPolicyInput{PolicyArn: aws.String(policy), EntityFilter: iamtypes.EntityTypeRole, MaxItems: aws.Int32(iamPage)}
 		for page, err := range pages(ctx, iam.NewListEntitiesForPolicyPaginator(r.iam(), in)) {
 			if gone(err) != nil {
 				return nil, err
@@ -236,7 +256,7 @@ func (r *region) noRole(ctx context.Context, role string) (*plan.NoRole, error) 
 // The history may lack the last minutes, so a caller counts only if the call set
 // something that the trail has now.
 func (r *region) lastUpdate(ctx context.Context, t plan.Trail) string {
-	out, err := r.cloudtrail().LookupEvents(ctx, &cloudtrail.LookupEventsInput{LookupAttributes: []types.LookupAttribute{
+	out, err := r.cloudtrail().LookupEvents(ctx, &cloudtrail.LookupEventsInput{MaxResults: aws.Int32(lookupPage), LookupAttributes: []types.LookupAttribute{
 		{AttributeKey: types.LookupAttributeKeyEventName, AttributeValue: aws.String("UpdateTrail")},
 	}})
 	if err != nil {
@@ -285,37 +305,46 @@ func (r *region) chooseTrail(ctx context.Context, does plan.Healths, choose func
 // readHealth adds what trails do, unless it was read before. A trail of another
 // account may not be readable here.
 func (r *region) readHealth(ctx context.Context, does plan.Healths, trails []plan.Trail) error {
-	for _, t := range trails {
-		if _, known := does[t.ARN]; known {
-			continue
+	trails = slices.DeleteFunc(slices.Clone(trails), func(t plan.Trail) bool {
+		_, known := does[t.ARN]
+		return known
+	})
+	found := make([]plan.TrailHealth, len(trails))
+	err := eachAtOnce(trails, func(i int, t plan.Trail) (err error) {
+		found[i], err = r.healthOf(ctx, t)
+		if err != nil && ownerOf(t.ARN) != r.account && !remedy.ClassOf(err).Retry() {
+			found[i], err = plan.TrailHealth{Unread: true}, nil
 		}
-		h, err := r.healthOf(ctx, t)
-		switch {
-		case err == nil:
-		case ownerOf(t.ARN) != r.account && !remedy.ClassOf(err).Retry():
-			h = plan.TrailHealth{Unread: true}
-		default:
-			return again(err) // it existed a moment ago
-		}
-		does[t.ARN] = h
+		return again(err) // it existed a moment ago
+	})
+	for i, t := range trails {
+		does[t.ARN] = found[i]
 	}
-	return nil
+	return err
 }
 
 // healthOf reads whether a trail works and what it records. It reads the filters of
 // the trail's log group only if the trail seems to have another purpose.
 func (r *region) healthOf(ctx context.Context, t plan.Trail) (plan.TrailHealth, error) {
-	status, err := r.cloudtrail().GetTrailStatus(ctx, &cloudtrail.GetTrailStatusInput{Name: aws.String(t.ARN)})
+	var h plan.TrailHealth
+	err := atOnce(
+		func() error {
+			out, err := r.cloudtrail().GetTrailStatus(ctx, &cloudtrail.GetTrailStatusInput{Name: aws.String(t.ARN)})
+			if err == nil {
+				h.Status = statusOf(out)
+			}
+			return err
+		},
+		func() error {
+			out, err := r.cloudtrail().GetEventSelectors(ctx, &cloudtrail.GetEventSelectorsInput{TrailName: aws.String(t.ARN)})
+			if err == nil {
+				h.Selectors = selectorsOf(out)
+			}
+			return err
+		},
+	)
 	if err != nil {
 		return plan.TrailHealth{}, err
-	}
-	selectors, err := r.cloudtrail().GetEventSelectors(ctx, &cloudtrail.GetEventSelectorsInput{TrailName: aws.String(t.ARN)})
-	if err != nil {
-		return plan.TrailHealth{}, err
-	}
-	h := plan.TrailHealth{
-		Status:    statusOf(status),
-		Selectors: selectorsOf(selectors),
 	}
 	if h.OtherPurpose() && t.DeliversTo(r.account, r.name) {
 		out, err := r.logs().DescribeMetricFilters(ctx, &cloudwatchlogs.DescribeMetricFiltersInput{

@@ -96,7 +96,7 @@ var Calls = slices.Concat(
 
 	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupName"}.
 		named("CreateLogGroup", "DeleteLogGroup", "PutRetentionPolicy"),
-	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupName"}.
+	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: FilteredGroup, Path: "requestParameters.logGroupName"}.
 		named("PutMetricFilter", "DeleteMetricFilter"),
 	Call{Source: "aws.logs", Kinds: []Kind{Alarms}, Type: Filter, Path: "requestParameters.filterName"}.
 		named("PutMetricFilter"), // relight's own filter may be new, and its metric without an alarm

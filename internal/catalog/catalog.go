@@ -86,7 +86,7 @@ const (
 	VPC       ResourceType = "vpc"       // a VPC ID
 	Subnet    ResourceType = "subnet"    // a subnet ID
 	Interface ResourceType = "eni"       // the ID of a network interface
-	LogGroup  ResourceType = "log-group" // a log group name
+	LogGroup  ResourceType = "log-group" // a log group name; whatever is read of a FilteredGroup is read of it too
 	Alarm     ResourceType = "alarm"     // an alarm name
 	Filter    ResourceType = "filter"    // the name of a metric filter; relight's alarm on its metric has the same name
 	Topic     ResourceType = "topic"     // ARN of a topic or of one of its subscriptions
@@ -109,6 +109,7 @@ const (
 	UsedBus      ResourceType = "used-bus"     // likewise, for what also matters on the default bus
 	MappedSource ResourceType = "event-source" // ARN of what an event source mapping reads
 
+	FilteredGroup ResourceType = "filtered-group" // the name of a log group of which a metric filter was changed
 	AccountPolicy ResourceType = "account-policy" // the name of an account policy of CloudWatch Logs
 	NewTrail      ResourceType = "new-trail"      // the name of a trail that somebody created
 	Destination   ResourceType = "destination"    // the name of a destination of CloudWatch Logs, to which log groups send records

@@ -64,8 +64,11 @@ func (f Floors) floor(region, group string, policy int32) int32 {
 
 // NeedsFloors reports whether the plan of an observation depends on what relight
 // remembers of retentions: it is about log groups, and one of them is gone or does
-// not keep its logs for ever.
+// not keep its logs for ever; or it is about filters, and their group is gone.
 func NeedsFloors(got Observed) bool {
+	if s, ok := got.State.(*LogGroupState); ok && got.Type == catalog.FilteredGroup {
+		return s.Trail.LogGroup != "" && !s.Exists
+	}
 	if got.Type != "" && got.Type != catalog.LogGroup {
 		return false
 	}

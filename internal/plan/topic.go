@@ -360,6 +360,14 @@ func (p *Plan) topicHealth(want catalog.Desired, state TopicState) {
 	}
 }
 
+// Drifts reports whether something of the attributes of a topic that exists has to be
+// restored, other than its subscriptions and the state of its key.
+func (observed *TopicState) Drifts(want catalog.Desired) bool {
+	var p Plan
+	p.topicHealth(want, *observed)
+	return len(p.Actions) > 0
+}
+
 // losesMessages reports whether a delivery policy makes SNS give up on an HTTP endpoint
 // earlier than its own does, or wait between messages. One that cannot be read counts as
 // such. Source: Amazon SNS Developer Guide, "Creating an HTTP/S delivery policy", with the

@@ -374,6 +374,9 @@ func UnfedLogGroup(want catalog.Desired, exists bool) TrailLogs {
 	return TrailLogs{Findings: []Finding{NewFinding(LogGroupNotFound, Args{"group": want.LogGroup.Name})}}
 }
 
+// Certain reports whether the choice stands whatever its filters are.
+func (l TrailLogs) Certain() bool { return !l.Unfed && len(l.Doubt) == 0 }
+
 // FedBy removes the doubt of a choice: the log group counts if one of the trails
 // that feed it records management events. Otherwise filters on it count nothing.
 func (l TrailLogs) FedBy(does Healths) TrailLogs {

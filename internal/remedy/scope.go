@@ -64,7 +64,8 @@ const MaxNames = catalog.AlarmsPerCall
 // Merge merges scopes so that no two cover the same type of resource in the same
 // region, and returns them sorted. It unites their names. If one of the scopes has
 // no names, or there are more than MaxNames, the merged scope covers everything of
-// the type. A scope without a type covers every other scope of its kind.
+// the type. A scope without a type covers every other scope of its kind, and one of
+// log groups those about their filters.
 func Merge(scopes []Scope) []Scope {
 	everything := map[Scope]bool{}
 	names := map[Scope][]string{} // by scope without its names; nil means all
@@ -82,6 +83,18 @@ func Merge(scopes []Scope) []Scope {
 		default:
 			names[key] = append(have, s.Names.List()...)
 		}
+	}
+	for key, list := range names {
+		wide := key
+		wide.Type = catalog.LogGroup
+		have, seen := names[wide]
+		if key.Type != catalog.FilteredGroup || !seen {
+			continue
+		}
+		if names[wide] = append(have, list...); have == nil || list == nil {
+			names[wide] = nil
+		}
+		delete(names, key)
 	}
 	merged := make([]Scope, 0, len(everything)+len(names))
 	for s := range everything {
@@ -107,6 +120,9 @@ func (s Scope) Covers(o Scope) bool {
 	}
 	if s.Type == "" {
 		return true
+	}
+	if s.Type == catalog.LogGroup && o.Type == catalog.FilteredGroup {
+		o.Type = s.Type
 	}
 	if s.Type != o.Type || s.Names == "" {
 		return s.Type == o.Type

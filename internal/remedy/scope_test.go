@@ -56,7 +56,7 @@ func anyScope() *rapid.Generator[remedy.Scope] {
 			Account: rapid.SampledFrom([]string{account, "444455556666"}).Draw(r, "account"),
 			Region:  rapid.SampledFrom([]string{"us-east-1", "eu-west-1"}).Draw(r, "region"),
 			Kind:    rapid.SampledFrom(catalog.Kinds()).Draw(r, "kind"),
-			Type:    rapid.SampledFrom([]catalog.ResourceType{"", catalog.VPC, catalog.LogGroup}).Draw(r, "type"),
+			Type:    rapid.SampledFrom([]catalog.ResourceType{"", catalog.VPC, catalog.LogGroup, catalog.FilteredGroup}).Draw(r, "type"),
 		}
 		if s.Type != "" {
 			n := rapid.SampledFrom([]int{0, 1, 3, 60}).Draw(r, "how many names")

@@ -18,24 +18,25 @@ import (
 // match VPCs that the event did not name. Sources: EC2 API Reference, Filter;
 // CloudWatch API Reference, PutMetricAlarm.
 var shapes = map[catalog.ResourceType]catalog.Shape{
-	catalog.VPC:       catalog.VPCShape,
-	catalog.Subnet:    catalog.SubnetShape,
-	catalog.Interface: catalog.IfaceShape,
-	catalog.Stream:    catalog.StreamShape,
-	catalog.LogGroup:  catalog.LogGroupShape,
-	catalog.Topic:     catalog.TopicShape,
-	catalog.Bucket:    catalog.BucketShape,
-	catalog.Key:       catalog.KeyShape,
-	catalog.Region:    catalog.RegionShape,
-	catalog.Trail:     catalog.TrailShape,
-	catalog.Alarm:     catalog.AlarmShape,
-	catalog.Filter:    catalog.FilterShape,
-	catalog.Role:      catalog.RoleShape,
-	catalog.IAMPolicy: catalog.PolicyShape,
-	catalog.Parameter: catalog.ParamShape,
-	catalog.EventRule: catalog.RuleShape,
-	catalog.Lambda:    catalog.LambdaShape,
-	catalog.Schedule:  catalog.RuleShape,
+	catalog.VPC:           catalog.VPCShape,
+	catalog.Subnet:        catalog.SubnetShape,
+	catalog.Interface:     catalog.IfaceShape,
+	catalog.Stream:        catalog.StreamShape,
+	catalog.LogGroup:      catalog.LogGroupShape,
+	catalog.FilteredGroup: catalog.LogGroupShape,
+	catalog.Topic:         catalog.TopicShape,
+	catalog.Bucket:        catalog.BucketShape,
+	catalog.Key:           catalog.KeyShape,
+	catalog.Region:        catalog.RegionShape,
+	catalog.Trail:         catalog.TrailShape,
+	catalog.Alarm:         catalog.AlarmShape,
+	catalog.Filter:        catalog.FilterShape,
+	catalog.Role:          catalog.RoleShape,
+	catalog.IAMPolicy:     catalog.PolicyShape,
+	catalog.Parameter:     catalog.ParamShape,
+	catalog.EventRule:     catalog.RuleShape,
+	catalog.Lambda:        catalog.LambdaShape,
+	catalog.Schedule:      catalog.RuleShape,
 
 	catalog.OwnFunction:  catalog.LambdaShape,
 	catalog.SQSQueue:     catalog.QueueShape,
@@ -138,7 +139,7 @@ func canonical(name string, of catalog.ResourceType) string {
 		return name
 	}
 	at, err := arn.Parse(name)
-	if of != catalog.LogGroup || err != nil {
+	if of != catalog.LogGroup && of != catalog.FilteredGroup || err != nil {
 		return name
 	}
 	return strings.TrimPrefix(strings.TrimSuffix(at.Resource, ":*"), "log-group:")
