@@ -110,11 +110,17 @@ var deletions = []deletion{
 const between = 500 * time.Millisecond
 
 // Latencies deletes one alarm, one metric filter and one flow log in turn, over and over,
-// and measures how long each was away. It goes through alarms, filters and VPCs in turn,
-// since relight leaves to the sweep what somebody undoes again and again.
+// and measures how long each was away. It goes through alarms, filters and VPCs of its own
+// in turn, since relight leaves to the sweep what somebody undoes again and again. The VPCs
+// stay.
 func Latencies(ctx context.Context, rounds int, arenas ...*Arena) ([][]Latency, error) {
-	all := make([][]Latency, len(arenas))
-	for i := range arenas {
+	all, targets := make([][]Latency, len(arenas)), make([]Target, len(arenas))
+	for i, a := range arenas {
+		targets[i] = a.Target(Region)
+		var err error
+		if targets[i].VPCs, err = a.freshVPCs(ctx); err != nil {
+			return nil, err
+		}
 		for _, d := range deletions {
 			all[i] = append(all[i], Latency{Attack: d.attack, Restored: d.restored})
 		}
@@ -122,7 +128,7 @@ func Latencies(ctx context.Context, rounds int, arenas ...*Arena) ([][]Latency, 
 	for round := range rounds {
 		for k, d := range deletions {
 			for i, a := range arenas {
-				r, err := a.round(ctx, d, round)
+				r, err := a.round(ctx, d, targets[i], round)
 				if err != nil {
 					return nil, fmt.Errorf("%s, round %d: %w", d.attack, round+1, err)
 				}
@@ -138,8 +144,36 @@ func Latencies(ctx context.Context, rounds int, arenas ...*Arena) ([][]Latency, 
 	return all, nil
 }
 
+// freshVPCs makes two VPCs and waits until they have flow logs.
+func (a *Arena) freshVPCs(ctx context.Context) (vpcs []string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, healTimeout)
+	defer cancel()
+	root := a.Cloud.Root().In(Region)
+	for _, cidr := range []string{"10.20.0.0/16", "10.21.0.0/16"} {
+		out, err := root.EC2.CreateVpc(ctx, &ec2.CreateVpcInput{CidrBlock: aws.String(cidr)})
+		if err != nil {
+			return nil, err
+		}
+		vpcs = append(vpcs, aws.ToString(out.Vpc.VpcId))
+	}
+	for _, vpc := range vpcs {
+		for {
+			_, err := root.flowLogs(ctx, "", vpc)
+			if err == nil {
+				break
+			}
+			select {
+			case <-ctx.Done():
+				return nil, fmt.Errorf("%s: %w", vpc, err)
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	}
+	return vpcs, nil
+}
+
 // round makes one deletion and waits until the protection is back.
-func (a *Arena) round(ctx context.Context, d deletion, n int) (Round, error) {
+func (a *Arena) round(ctx context.Context, d deletion, t Target, n int) (Round, error) {
 	role := ""
 	for arn, f := range a.Deployment.Functions {
 		if f.Name == a.Prefix+"-"+d.function {
@@ -158,7 +192,7 @@ func (a *Arena) round(ctx context.Context, d deletion, n int) (Round, error) {
 		}
 	})()
 	since := time.Now()
-	target, err := d.delete(ctx, a.Customer.Intruder.In(Region), a.Target(Region), n)
+	target, err := d.delete(ctx, a.Customer.Intruder.In(Region), t, n)
 	if err != nil {
 		return Round{}, err
 	}

@@ -30,10 +30,11 @@ import (
 const (
 	attacks      = 1000
 	within       = 54 * time.Second // less than a minute also where a call takes long
-	connections  = 4
-	restoredIn   = 2 * time.Minute // after the last attack
-	mostCalls    = 100             // of one function
-	mostMessages = 3               // of one function to people
+	connections  = 4                // of each user
+	turn         = 10               // calls of one user, before the next one's
+	restoredIn   = 2 * time.Minute  // after the last attack
+	mostCalls    = 100              // of one function
+	mostMessages = 3                // of one function to people
 	accomplice   = "accomplice"
 )
 
@@ -159,19 +160,22 @@ func storm(t *testing.T, users []lab.Principal, do tampering) {
 	said(t, mail)
 }
 
-// rage makes the calls at an even pace, over several connections of each user in turn, and
-// returns how many the account refused.
+// rage makes the calls at an even pace, of the users in turn and over several connections,
+// and returns how many the account refused.
 func rage(t *testing.T, users []lab.Principal, do tampering) (refused int) {
 	t.Helper()
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	begin := time.Now()
 	turns := make(chan int)
-	for n := range connections {
-		s := users[n%len(users)].In(lab.Region)
+	for range connections {
+		var sessions []*lab.Session
+		for _, u := range users {
+			sessions = append(sessions, u.In(lab.Region))
+		}
 		all.Go(func() {
 			for i := range turns {
-				if err := do(t.Context(), s, i); err != nil {
+				if err := do(t.Context(), sessions[i/turn%len(users)], i); err != nil {
 					mu.Lock()
 					refused++
 					mu.Unlock()
@@ -261,10 +265,10 @@ func said(t *testing.T, mail []lab.Message) {
 	about, named := map[string]int{}, map[string][]string{} // messages and actors, by kind: each function has one
 	seen := map[string]bool{}
 	for _, m := range mail {
-		if seen[m.Raw] {
+		if seen[m.Message] {
 			continue
 		}
-		seen[m.Raw] = true
+		seen[m.Message] = true
 		kind := strings.Join(m.Document.Kinds, " ")
 		t.Logf("message about %s: %s, causes by %s", kind, m.Subject, strings.Join(m.Document.Actors, " "))
 		if text := m.Subject + m.Message; strings.Contains(text, "NOT restored") || strings.Contains(text, "Not restored") {
