@@ -94,7 +94,7 @@ func numbers(p *page) {
 	p.line("A region with this many VPCs, of which one has a flow log; a sweep of the region's flow logs protects the others and looks again. The calls of EC2 are what")
 	p.line("grows: a CreateFlowLogs for 300 VPCs, and pages of 1,000. *All calls* includes the notification.")
 	p.line("The last columns are the calls of one event in that account afterwards. CreateVpc costs the same in any account;")
-	p.line("DeleteFlowLogs names no VPC, so relight reads the region's, twice.\n")
+	p.line("DeleteFlowLogs names no VPC, so relight reads the region's: its VPCs once, its flow logs twice.\n")
 	load("backfill.txt").write(p, "VPCs", map[string]string{
 		"CreateFlowLogs": "CreateFlowLogs", "DescribeVpcs": "DescribeVpcs", "DescribeFlowLogs": "DescribeFlowLogs", "all": "All calls", "time": "Seconds",
 		"then-CreateVpc": "Then: CreateVpc", "then-DeleteFlowLogs": "Then: DeleteFlowLogs",

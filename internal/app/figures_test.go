@@ -141,6 +141,9 @@ func backfilled(t *testing.T, vpcs int) []bench.Figure {
 		t.Errorf("repaired %d, left %d; want %d, 0", s.Repaired, s.Unrestored, vpcs-1)
 	}
 	used := w.Calls().Since(before)
+	if vpcs == 10000 && (used["CreateFlowLogs"] != 34 || used.Total() > 70) {
+		t.Errorf("%d calls %v, want 34 CreateFlowLogs and at most 70 in all", used.Total(), used)
+	}
 	var figures []bench.Figure
 	for _, op := range slices.Sorted(maps.Keys(used)) {
 		figures = append(figures, bench.Figure{Name: name + op, Value: float64(used[op]), Unit: "calls"})

@@ -69,8 +69,12 @@ func (r *region) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.Flo
 			names = nil
 		}
 	}
+	var before *plan.FlowLogState // on which a verification of the whole region relies
+	if len(names) == 0 {
+		before, _ = remedy.Before(ctx).(*plan.FlowLogState)
+	}
 	state := &plan.FlowLogState{}
-	networks, gone, flowLogs, err := r.describeFlows(ctx, names)
+	networks, gone, flowLogs, err := r.describeFlows(ctx, names, before)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +120,9 @@ func (r *region) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.Flo
 		return nil, err
 	}
 	if s.Type == "" {
-		if err := r.describeReadable(ctx, state); err != nil {
+		if before != nil {
+			state.Account, state.Unread = before.Account, before.Unread
+		} else if err := r.describeReadable(ctx, state); err != nil {
 			return nil, err
 		}
 		if err := r.readBuckets(ctx, state, nil); err != nil {
@@ -135,9 +141,14 @@ func (r *region) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.Flo
 // the named ones that do not exist, and the flow logs of all of these, by what they are
 // on. The flow logs are nil, and not read, if nothing is named that needs any. Only a
 // subnet or a network interface shows whether it is one that the configuration chooses;
-// for anything else relight reads networks and flow logs at once.
-func (r *region) describeFlows(ctx context.Context, names []string) (networks []plan.Network, gone []string, flowLogs map[string][]plan.FlowLog, err error) {
+// for anything else relight reads networks and flow logs at once. The networks that were
+// there before a repair are not read again.
+func (r *region) describeFlows(ctx context.Context, names []string, before *plan.FlowLogState) (networks []plan.Network, gone []string, flowLogs map[string][]plan.FlowLog, err error) {
 	readNetworks := func() (err error) {
+		if before != nil {
+			networks = slices.Clone(before.Networks)
+			return nil
+		}
 		networks, gone, err = r.describeNetworks(ctx, names)
 		return err
 	}

@@ -216,6 +216,8 @@ type Reconciler struct {
 func (r Reconciler) Run(ctx context.Context, s Scope, mode catalog.Mode, causes ...Cause) Report {
 	rep := Report{Scope: s, Mode: mode, Causes: causes}
 	r = r.Once(ctx) // for both observations
+	seen := &sight{}
+	ctx = context.WithValue(ctx, sightKey{}, seen)
 	rep.Plan, rep.Err = r.plan(ctx, s)
 	for looks := 1; r.Yield != nil && mode == catalog.Repair && rep.Err == nil && len(rep.Plan.Actions) > 0 && r.Yield(ctx, looks, rep.Plan.Actions); looks++ {
 		rep.Plan, rep.Err = r.plan(ctx, s)
@@ -233,12 +235,44 @@ func (r Reconciler) Run(ctx context.Context, s Scope, mode catalog.Mode, causes 
 		found = append(found, o.Findings...)
 	}
 	rep.Plan.Add(found...)
-	again, err := r.plan(ctx, s)
+	again, err := r.verify(ctx, s, seen)
 	if err != nil {
 		rep.Err = fmt.Errorf("verify: %w", err)
 	}
 	rep.Remaining = slices.DeleteFunc(plan.Remaining(rep.Plan, again), postponed)
 	return rep
+}
+
+// verify observes and plans again after a repair. If something is left to do and an
+// observer relied on what it had read before, it reads all of it again.
+func (r Reconciler) verify(ctx context.Context, s Scope, seen *sight) (plan.Plan, error) {
+	seen.before = seen.state
+	again, err := r.plan(ctx, s)
+	if err == nil && seen.used && len(again.Actions) > 0 {
+		seen.before = nil
+		return r.plan(ctx, s)
+	}
+	return again, err
+}
+
+// A sight is what a run has observed.
+type sight struct {
+	state  plan.State // latest
+	before plan.State // what the verification may rely on
+	used   bool       // it did
+}
+
+type sightKey struct{}
+
+// Before returns what a run observed before its repair, for an observation that
+// verifies it, or nil. What a repair cannot change need not be read again.
+func Before(ctx context.Context) plan.State {
+	seen, ok := ctx.Value(sightKey{}).(*sight)
+	if !ok || seen.before == nil {
+		return nil
+	}
+	seen.used = true
+	return seen.before
 }
 
 // unpaused returns the actions of a report's plan that no pause postpones, and which it
@@ -280,6 +314,9 @@ func (r Reconciler) plan(ctx context.Context, s Scope) (plan.Plan, error) {
 	got, err := r.Observer.Observe(recalling(ctx, r.Adopted), s)
 	if err != nil {
 		return plan.Plan{}, fmt.Errorf("observe %s: %w", s, err)
+	}
+	if seen, ok := ctx.Value(sightKey{}).(*sight); ok {
+		seen.state = got.State
 	}
 	if r.Adopted != nil && (plan.NeedsAdopted(r.Want, got) || plan.NeedsFloors(got)) {
 		adopted, err := r.Adopted(ctx)
