@@ -104,9 +104,12 @@ out ?= build
 build: functions ## Build the Lambdas and the CDK app
 	go build -ldflags "-s -w $(linked)" -o build/cdk ./infra
 
+# What is built as the Lambdas are.
+programs ?= ./functions/...
+
 .PHONY: functions
 functions:
-	CGO_ENABLED=0 GOOS=linux GOARCH=$(goarch_$(RELIGHT_ARCH)) go build -tags lambda.norpc -ldflags "-s -w $(linked)" -o $(out)/$(RELIGHT_ARCH)/ ./functions/...
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(goarch_$(RELIGHT_ARCH)) go build -tags lambda.norpc -ldflags "-s -w $(linked)" -o $(out)/$(RELIGHT_ARCH)/ $(programs)
 
 # Archives that deploy with the AWS CLI, and the command line for each system; CONFIG is a
 # configuration of your own. Two builds of one commit have the same bytes.

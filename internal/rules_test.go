@@ -16,6 +16,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,9 +95,10 @@ func packages(t *testing.T) map[string][]source {
 // of others by prefix. The longest folder that fits counts.
 var layers = map[string][]string{
 	"events":           {},
-	"internal/catalog": {}, // the stack reads it too
-	"internal/config":  {"internal/catalog", "internal/pattern"},
-	"internal/pattern": {},
+	"internal/catalog": {"internal/lazy"}, // the stack reads it too
+	"internal/config":  {"internal/catalog", "internal/lazy", "internal/pattern"},
+	"internal/lazy":    {},
+	"internal/pattern": {"internal/lazy"},
 	"internal/release": {},
 	"internal/version": {},
 	"internal/audit":   {"internal/catalog", "internal/pattern", "internal/plan"},
@@ -105,11 +107,11 @@ var layers = map[string][]string{
 	"internal/audit/audittest": {"internal/audit", "internal/catalog", "internal/plan"},
 	"internal/audit/finding":   {"internal/audit", "internal/catalog"},
 	"internal/audit/page":      {"internal/audit", "internal/catalog"},
-	"internal/iampolicy":       {},
-	"internal/plan":            {"internal/catalog", "internal/iampolicy", "internal/pattern", "github.com/aws/aws-sdk-go-v2/aws/arn"},
+	"internal/iampolicy":       {"internal/lazy"},
+	"internal/plan":            {"internal/catalog", "internal/iampolicy", "internal/lazy", "internal/pattern", "github.com/aws/aws-sdk-go-v2/aws/arn"},
 	"internal/remedy":          {"internal/catalog", "internal/plan"},
-	"internal/trigger":         {"internal/catalog", "internal/remedy", "github.com/aws/aws-sdk-go-v2/aws/arn"},
-	"internal/report":          {"internal/catalog", "internal/plan", "internal/remedy", "internal/version"},
+	"internal/trigger":         {"internal/catalog", "internal/lazy", "internal/remedy", "github.com/aws/aws-sdk-go-v2/aws/arn"},
+	"internal/report":          {"internal/catalog", "internal/lazy", "internal/plan", "internal/remedy", "internal/version"},
 	"internal/awsio": {
 		"internal/audit", "internal/catalog", "internal/plan", "internal/remedy",
 		"github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go", "golang.org/x/",
@@ -133,7 +135,7 @@ var layers = map[string][]string{
 	},
 	"internal/app": {
 		"internal/audit", "internal/awsio", "internal/catalog", "internal/config", "internal/plan", "internal/remedy", "internal/report", "internal/trigger", "internal/version",
-		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/credentials", "golang.org/x/",
+		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/credentials", "golang.org/x/",
 	},
 	"internal/probe": {"internal/catalog", "github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go"},
 	"internal/awstest": {
@@ -141,7 +143,9 @@ var layers = map[string][]string{
 		"github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go",
 	},
 	// The model of what is between an account and the functions.
-	"internal/bench": {"internal/awstest", "internal/catalog", "github.com/aws/"},
+	"internal/bench":             {"internal/awstest", "internal/catalog", "github.com/aws/"},
+	"internal/bench/emptylambda": {"github.com/aws/aws-lambda-go/lambda", "github.com/aws/aws-sdk-go-v2/config"},
+	"internal/bench/startup":     {"internal/bench", "internal/catalog", "internal/release"},
 	// The local cloud stands where AWS does: it never sees the stack it is
 	// given, and its tap knows nothing of relight.
 	"internal/lab":     {"events", "internal/catalog", "internal/lab/", "github.com/aws/", "golang.org/x/"},
@@ -352,5 +356,78 @@ func TestEveryKindGoesThrough(t *testing.T) {
 		if all["functions/"+string(k)] == nil {
 			t.Errorf("%s has no functions/%s", k, k)
 		}
+	}
+}
+
+// Every regular expression compiles: those of internal/lazy do it only when they are used.
+func TestPatterns(t *testing.T) {
+	compiled := 0
+	for dir, sources := range packages(t) {
+		consts := map[string]ast.Expr{}
+		for _, s := range sources {
+			for _, d := range s.file.Decls {
+				if group, ok := d.(*ast.GenDecl); ok && group.Tok == token.CONST {
+					for _, spec := range group.Specs {
+						for i, value := range spec.(*ast.ValueSpec).Values {
+							consts[spec.(*ast.ValueSpec).Names[i].Name] = value
+						}
+					}
+				}
+			}
+		}
+		var text func(e ast.Expr) (string, bool)
+		text = func(e ast.Expr) (string, bool) {
+			switch e := e.(type) {
+			case *ast.BasicLit:
+				s, err := strconv.Unquote(e.Value)
+				return s, err == nil
+			case *ast.BinaryExpr:
+				left, ok := text(e.X)
+				right, also := text(e.Y)
+				return left + right, ok && also
+			case *ast.Ident:
+				value, ok := consts[e.Name]
+				if !ok {
+					return "", false
+				}
+				return text(value)
+			}
+			return "", false
+		}
+		for _, s := range sources {
+			ast.Inspect(s.file, func(n ast.Node) bool {
+				if f, ok := n.(*ast.FuncDecl); ok && f.Name.Name == "shape" { // which has the pattern from its callers
+					return false
+				}
+				call, ok := n.(*ast.CallExpr)
+				if !ok {
+					return true
+				}
+				name := ""
+				switch f := call.Fun.(type) {
+				case *ast.SelectorExpr:
+					if of, ok := f.X.(*ast.Ident); ok {
+						name = of.Name + "." + f.Sel.Name
+					}
+				case *ast.Ident:
+					name = f.Name
+				}
+				if name != "lazy.Compile" && (name != "shape" || dir != "internal/catalog") {
+					return true
+				}
+				compiled++
+				pattern, ok := text(call.Args[0])
+				if !ok {
+					t.Errorf("%s compiles a pattern that is no constant of its package", s.name)
+				}
+				if _, err := regexp.Compile(pattern); err != nil {
+					t.Errorf("%s: %v", s.name, err)
+				}
+				return true
+			})
+		}
+	}
+	if compiled < 60 {
+		t.Errorf("found %d patterns", compiled)
 	}
 }

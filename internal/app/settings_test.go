@@ -22,10 +22,10 @@ func TestSettings(t *testing.T) {
 		"in the local cloud":  {set: map[string]string{"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}, endpoint: "http://127.0.0.1:4566"},
 		"no region":           {set: map[string]string{"AWS_REGION": ""}, fails: "no AWS_REGION"},
 		"no credentials":      {set: map[string]string{"AWS_ACCESS_KEY_ID": ""}, fails: "no credentials"},
-		"an unreadable value": {set: map[string]string{"AWS_MAX_ATTEMPTS": "many"}, fails: "read AWS settings"},
+		"an unreadable value": {set: map[string]string{"AWS_USE_FIPS_ENDPOINT": "perhaps"}, fails: "read AWS settings"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, key := range []string{"AWS_DEFAULT_REGION", "AWS_ACCESS_KEY", "AWS_ENDPOINT_URL", "AWS_MAX_ATTEMPTS"} {
+			for _, key := range []string{"AWS_ENDPOINT_URL", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"} {
 				t.Setenv(key, "")
 			}
 			for _, values := range []map[string]string{all, tt.set} {

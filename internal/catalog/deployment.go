@@ -1,8 +1,9 @@
 package catalog
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/relight-aws/relight/internal/lazy"
 )
 
 // The names below depend only on the prefix, so that no stack has to import
@@ -25,7 +26,7 @@ func FunctionLogs(name string) string { return "/aws/lambda/" + name }
 
 // logsEnd matches what the names of a function's log groups end with; that of a group
 // which Lambda makes itself ends with nothing.
-var logsEnd = regexp.MustCompile(`^(-[0-9a-f]{8})?$`)
+var logsEnd = lazy.Compile(`^(-[0-9a-f]{8})?$`)
 
 // IsFunctionLogs reports whether a log group is one of the function with that deployed
 // name, of this deployment or an earlier one.

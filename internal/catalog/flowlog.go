@@ -3,9 +3,10 @@ package catalog
 import (
 	"cmp"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/relight-aws/relight/internal/lazy"
 )
 
 // These are the traffic types of a flow log. ALL covers the other two.
@@ -277,7 +278,7 @@ func (s FlowLogSpec) WantFormat() string {
 	return s.Format
 }
 
-var formatField = regexp.MustCompile(`\$\{([a-z0-9-]+)\}`)
+var formatField = lazy.Compile(`\$\{([a-z0-9-]+)\}`)
 
 // FormatFields returns the names of the fields in a flow log format.
 func FormatFields(format string) []string {

@@ -1,8 +1,9 @@
 package catalog
 
 import (
-	"regexp"
 	"slices"
+
+	"github.com/relight-aws/relight/internal/lazy"
 )
 
 // A Partition is a group of regions that shares no accounts, credentials or
@@ -10,7 +11,7 @@ import (
 type Partition struct {
 	ID     string // as in ARNs
 	Global string // the region that gets the events of global services
-	region *regexp.Regexp
+	region lazy.Regexp
 }
 
 // partitions lists the partitions that the AWS SDK knows. Their regions come
@@ -26,14 +27,14 @@ type Partition struct {
 // If the events arrive in another region, relight restores the delivery role
 // only in its next sweep.
 var partitions = []Partition{
-	{"aws", "us-east-1", regexp.MustCompile(`^(us|eu|ap|sa|ca|me|af|il|mx)-\w+-\d+$`)},
-	{"aws-cn", "cn-north-1", regexp.MustCompile(`^cn-\w+-\d+$`)},
-	{"aws-eusc", "eusc-de-east-1", regexp.MustCompile(`^eusc-(de)-\w+-\d+$`)},
-	{"aws-iso", "us-iso-east-1", regexp.MustCompile(`^us-iso-\w+-\d+$`)},
-	{"aws-iso-b", "us-isob-east-1", regexp.MustCompile(`^us-isob-\w+-\d+$`)},
-	{"aws-iso-e", "eu-isoe-west-1", regexp.MustCompile(`^eu-isoe-\w+-\d+$`)},
-	{"aws-iso-f", "us-isof-south-1", regexp.MustCompile(`^us-isof-\w+-\d+$`)},
-	{"aws-us-gov", "us-gov-west-1", regexp.MustCompile(`^us-gov-\w+-\d+$`)},
+	{"aws", "us-east-1", lazy.Compile(`^(us|eu|ap|sa|ca|me|af|il|mx)-\w+-\d+$`)},
+	{"aws-cn", "cn-north-1", lazy.Compile(`^cn-\w+-\d+$`)},
+	{"aws-eusc", "eusc-de-east-1", lazy.Compile(`^eusc-(de)-\w+-\d+$`)},
+	{"aws-iso", "us-iso-east-1", lazy.Compile(`^us-iso-\w+-\d+$`)},
+	{"aws-iso-b", "us-isob-east-1", lazy.Compile(`^us-isob-\w+-\d+$`)},
+	{"aws-iso-e", "eu-isoe-west-1", lazy.Compile(`^eu-isoe-\w+-\d+$`)},
+	{"aws-iso-f", "us-isof-south-1", lazy.Compile(`^us-isof-\w+-\d+$`)},
+	{"aws-us-gov", "us-gov-west-1", lazy.Compile(`^us-gov-\w+-\d+$`)},
 }
 
 // PartitionOf returns the partition of a region. It returns false if no
@@ -48,7 +49,7 @@ func PartitionOf(region string) (Partition, bool) {
 
 // direction matches the end of the names of all regions. Source: AWS SDK for Go
 // v2, partitions.json.
-var direction = regexp.MustCompile(`-(north|south|east|west|central|northeast|northwest|southeast|southwest)-[1-9]$`)
+var direction = lazy.Compile(`-(north|south|east|west|central|northeast|northwest|southeast|southwest)-[1-9]$`)
 
 // IsRegion reports whether a name is that of a region, as far as a name can say:
 // AWS opens regions, so there is no complete list, but all have the prefix of a

@@ -1,14 +1,15 @@
 package catalog
 
 import (
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/relight-aws/relight/internal/lazy"
 )
 
 // PauserShape matches the ARNs, and patterns of ARNs with * and ?, of who may pause.
 // Source: IAM User Guide, "IAM identifiers".
-var PauserShape = regexp.MustCompile(`^arn:[a-z-]+:iam::(\d{12}|\*):(root|(role|user)/[\w+=,.@/*?-]+)$`)
+var PauserShape = lazy.Compile(`^arn:[a-z-]+:iam::(\d{12}|\*):(root|(role|user)/[\w+=,.@/*?-]+)$`)
 
 // PauseParameter returns the name of the parameter that pauses relight. It is not among
 // Memories, because no function may write it.

@@ -3,9 +3,10 @@ package catalog
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/relight-aws/relight/internal/lazy"
 )
 
 // SCPLimit is the longest service control policy, in characters. Source: AWS
@@ -47,7 +48,7 @@ var alsoGuarded = []struct {
 var unnamed = []string{"sns:Unsubscribe", "sns:SetSubscriptionAttributes"}
 
 // apiDate is the end of the names that Lambda's calls have in records.
-var apiDate = regexp.MustCompile(`\d{8}(v\d)?$`)
+var apiDate = lazy.Compile(`\d{8}(v\d)?$`)
 
 // Permission returns the IAM action of the call.
 func (c Call) Permission() string {

@@ -1,8 +1,9 @@
 package catalog
 
 import (
-	"regexp"
 	"unicode/utf8"
+
+	"github.com/relight-aws/relight/internal/lazy"
 )
 
 // A Shape describes the names of a resource type: a pattern whose first group is
@@ -10,12 +11,12 @@ import (
 // not in the pattern, because a function needs milliseconds at each start to
 // compile a pattern that counts to 512.
 type Shape struct {
-	pattern     *regexp.Regexp
+	pattern     lazy.Regexp
 	least, most int
 }
 
 func shape(pattern string, least, most int) Shape {
-	return Shape{regexp.MustCompile(pattern), least, most}
+	return Shape{lazy.Compile(pattern), least, most}
 }
 
 // MatchString reports whether a text is a name of this shape.

@@ -2,9 +2,10 @@ package catalog
 
 import (
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/relight-aws/relight/internal/lazy"
 )
 
 // AlarmService is the principal that CloudWatch alarms publish as.
@@ -18,7 +19,7 @@ const deliveryService = "sns.amazonaws.com"
 // has. Each region since 2019-03-20 has to be enabled first, and to SNS so has
 // Osaka. Source: Amazon SNS Developer Guide, "Sending Amazon SNS messages to an
 // Amazon SQS queue or AWS Lambda function in a different Region".
-var openRegions = regexp.MustCompile(`^(us-(east|west)-[12]|ca-central-1|sa-east-1|eu-(west-[123]|central-1|north-1)|ap-(south-1|(northeast|southeast)-[12]))$`)
+var openRegions = lazy.Compile(`^(us-(east|west)-[12]|ca-central-1|sa-east-1|eu-(west-[123]|central-1|north-1)|ap-(south-1|(northeast|southeast)-[12]))$`)
 
 // Deliverer returns the principal as which SNS delivers the messages of a topic in
 // one region to a queue or function in another. Between two regions, the one that

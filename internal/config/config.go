@@ -338,11 +338,13 @@ func of(doc element, bad problems) (Config, error) {
 	return c, errors.Join(bad.join(), c.validate())
 }
 
+const defaultPrefix = "relight"
+
 // complete fills in the default texts. It also removes white space around the
 // patterns of controls, because CloudWatch Logs does not find the braces of a
 // JSON pattern behind it.
 func (c *Config) complete() {
-	c.Prefix = cmp.Or(c.Prefix, "relight")
+	c.Prefix = cmp.Or(c.Prefix, defaultPrefix)
 	c.FlowLogs.TrafficType = cmp.Or(c.FlowLogs.TrafficType, catalog.TrafficReject)
 	c.FlowLogs.LogGroup = cmp.Or(c.FlowLogs.LogGroup, c.Prefix+"-flow-logs")
 	for i := range c.AddControls {

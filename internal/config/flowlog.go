@@ -1,11 +1,11 @@
 package config
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/lazy"
 )
 
 // These are the formats of files in a bucket. Source: EC2 API Reference,
@@ -16,14 +16,14 @@ const (
 )
 
 var (
-	toBucketShape = regexp.MustCompile(`^arn:[a-z-]+:s3:::([^/]*)(?:/(.*))?$`)
-	toStreamShape = regexp.MustCompile(`^arn:[a-z-]+:firehose:(\{region\}|[a-z0-9-]+):(\d{12}):deliverystream/[A-Za-z0-9._-]{1,64}$`) // Amazon Data Firehose API Reference, CreateDeliveryStream
-	folderShape   = regexp.MustCompile(`^[A-Za-z0-9!_.*'()/-]*$`)                                                                     // Amazon S3 User Guide, "Naming Amazon S3 objects", safe characters
+	toBucketShape = lazy.Compile(`^arn:[a-z-]+:s3:::([^/]*)(?:/(.*))?$`)
+	toStreamShape = lazy.Compile(`^arn:[a-z-]+:firehose:(\{region\}|[a-z0-9-]+):(\d{12}):deliverystream/[A-Za-z0-9._-]{1,64}$`) // Amazon Data Firehose API Reference, CreateDeliveryStream
+	folderShape   = lazy.Compile(`^[A-Za-z0-9!_.*'()/-]*$`)                                                                     // Amazon S3 User Guide, "Naming Amazon S3 objects", safe characters
 )
 
 // longID matches the end of the ID of a resource of EC2: 17 digits, or 8 in old
 // accounts. Source: EC2 User Guide, "Resource IDs".
-var longID = regexp.MustCompile(`-([0-9a-f]{8}|[0-9a-f]{17})$`)
+var longID = lazy.Compile(`-([0-9a-f]{8}|[0-9a-f]{17})$`)
 
 // sampleRegion stands for any region where a value is checked that names one.
 const sampleRegion = "eu-west-1"

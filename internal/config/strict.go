@@ -16,19 +16,15 @@ import (
 // decode puts what JSON says into v, which has its defaults, and returns every problem
 // that it has. Of a value with a problem, v keeps the default. encoding/json stops at
 // the first problem of most sorts, takes the last of two equal keys, ignores the case
-// of keys, and describes types as Go does.
+// of keys, describes types as Go does, and needs as long to learn the types as all else
+// that a function does when it starts.
 func decode(doc element, v any) problems {
 	if _, ok := doc.value.(map[string]element); !ok {
 		return problems{fmt.Errorf("not a configuration: use an object in { } instead of this %s", doc.sort())}
 	}
 	var p problems
 	doc.eachRepeated("", func(path string) { p.unless(false, "%s is there twice: remove one", path) })
-	fitting, _ := p.fit("", doc, reflect.TypeOf(v).Elem())
-	text, err := json.Marshal(fitting)
-	if err == nil {
-		err = json.Unmarshal(text, v)
-	}
-	p.unless(err == nil, "not a configuration: %v", err) // fit leaves nothing that does not decode
+	p.fit("", doc, reflect.ValueOf(v).Elem())
 	return p
 }
 
@@ -122,90 +118,123 @@ func read(d *json.Decoder) element {
 	return element{value: token}
 }
 
-// fit returns the part of a value that a type can have, and whether there is one. The
-// rest are problems: unknown keys and values of another type.
-func (p *problems) fit(path string, n element, t reflect.Type) (any, bool) {
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
+// fit sets to to the part of a value that its type can have, and returns whether there is
+// one. The rest are problems: unknown keys and values of another type.
+func (p *problems) fit(path string, n element, to reflect.Value) bool {
+	switch {
+	case n.value == nil:
+		return true // as if it were absent
+	case to.Kind() == reflect.Interface:
+		to.Set(reflect.ValueOf(p.plain(n)))
+		return true
+	case to.Kind() == reflect.Pointer:
+		pointed := reflect.New(to.Type().Elem())
+		good := p.fit(path, n, pointed.Elem())
+		if good {
+			to.Set(pointed)
+		}
+		return good
 	}
-	good := true
+	good := false
 	switch v := n.value.(type) {
-	case nil:
-		return nil, true // as if it were absent
 	case map[string]element:
-		if t.Kind() == reflect.Struct || t.Kind() == reflect.Map || t.Kind() == reflect.Interface {
-			return p.fitObject(path, v, t), true
-		}
-		good = false
-	case []element:
-		if t.Kind() == reflect.Slice || t.Kind() == reflect.Interface {
-			return p.fitList(path, v, t), true
-		}
-		good = false
-	case string:
-		good = t.Kind() == reflect.String
-	case bool:
-		good = t.Kind() == reflect.Bool
-	case json.Number:
-		switch t.Kind() {
-		case reflect.Int, reflect.Int32:
-			_, err := strconv.ParseInt(v.String(), 10, 32)
-			good = err == nil
-		case reflect.Float64:
-			_, err := v.Float64()
-			good = err == nil
-		default:
-			good = false
-		}
-	}
-	good = good || t.Kind() == reflect.Interface
-	p.unless(good, "%s: use %s instead of this %s", path, form(t), n.sort())
-	return n.value, good
-}
-
-func (p *problems) fitObject(path string, object map[string]element, t reflect.Type) map[string]any {
-	fields := map[string]reflect.Type{}
-	if t.Kind() == reflect.Struct {
-		fields = jsonFields(t)
-	}
-	fitting := map[string]any{}
-	for _, k := range sortedKeys(object) {
-		of, ok := t, true
-		switch t.Kind() {
+		switch to.Kind() {
 		case reflect.Struct:
-			of, ok = fields[k]
+			p.fitStruct(path, v, to)
+			return true
 		case reflect.Map:
-			of = t.Elem()
+			p.fitMap(path, v, to)
+			return true
 		}
-		p.unless(ok, "unknown key %q%s", join(path, k), suggest(k, sortedKeys(fields)))
-		if !ok {
-			continue
+	case []element:
+		if to.Kind() == reflect.Slice {
+			p.fitList(path, v, to)
+			return true
 		}
-		if v, ok := p.fit(join(path, k), object[k], of); ok {
-			fitting[k] = v
+	case string:
+		if good = to.Kind() == reflect.String; good {
+			to.SetString(v)
+		}
+	case bool:
+		if good = to.Kind() == reflect.Bool; good {
+			to.SetBool(v)
+		}
+	case json.Number:
+		switch to.Kind() {
+		case reflect.Int, reflect.Int32:
+			i, err := strconv.ParseInt(v.String(), 10, 32)
+			if good = err == nil; good {
+				to.SetInt(i)
+			}
+		case reflect.Float64:
+			f, err := v.Float64()
+			if good = err == nil; good {
+				to.SetFloat(f)
+			}
 		}
 	}
-	return fitting
+	if !good {
+		p.unless(false, "%s: use %s instead of this %s", path, form(to.Type()), n.sort())
+	}
+	return good
 }
 
-func (p *problems) fitList(path string, list []element, t reflect.Type) []any {
-	of := t
-	if t.Kind() == reflect.Slice {
-		of = t.Elem()
+func (p *problems) fitStruct(path string, object map[string]element, to reflect.Value) {
+	fields := jsonFields(to.Type())
+	for _, k := range sortedKeys(object) {
+		if i, ok := fields[k]; ok {
+			p.fit(join(path, k), object[k], to.Field(i))
+		} else {
+			p.unless(false, "unknown key %q%s", join(path, k), suggest(k, sortedKeys(fields)))
+		}
 	}
-	fitting := []any{}
+}
+
+func (p *problems) fitMap(path string, object map[string]element, to reflect.Value) {
+	to.Set(reflect.MakeMapWithSize(to.Type(), len(object)))
+	for _, k := range sortedKeys(object) {
+		value := reflect.New(to.Type().Elem()).Elem()
+		if p.fit(join(path, k), object[k], value) {
+			to.SetMapIndex(reflect.ValueOf(k), value)
+		}
+	}
+}
+
+func (p *problems) fitList(path string, list []element, to reflect.Value) {
+	of := to.Type().Elem()
+	to.Set(reflect.MakeSlice(to.Type(), 0, len(list)))
 	for i, n := range list {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		p.unless(n.value != nil || of.Kind() == reflect.Interface, "%s: use %s instead of null", at, form(of))
-		v, ok := p.fit(at, n, of)
-		switch {
-		case ok && v != nil:
-			fitting = append(fitting, v)
-		case of.Kind() == reflect.Struct || of.Kind() == reflect.Interface:
-			fitting = append(fitting, nil) // so that the others keep their positions
+		value := reflect.New(of).Elem()
+		good := p.fit(at, n, value) && n.value != nil
+		if good || of.Kind() == reflect.Struct || of.Kind() == reflect.Interface { // so that the others keep their positions
+			to.Set(reflect.Append(to, value))
 		}
 	}
-	return fitting
+}
+
+// plain returns a value as encoding/json decodes it without a type.
+func (p *problems) plain(n element) any {
+	switch v := n.value.(type) {
+	case map[string]element:
+		object := map[string]any{}
+		for k, e := range v {
+			object[k] = p.plain(e)
+		}
+		return object
+	case []element:
+		list := []any{}
+		for _, e := range v {
+			list = append(list, p.plain(e))
+		}
+		return list
+	case json.Number:
+		f, err := v.Float64()
+		p.unless(err == nil, "not a configuration: %v", err)
+		return f
+	}
+	return n.value
 }
 
 func join(path, key string) string { return strings.TrimPrefix(path+"."+key, ".") }
@@ -227,11 +256,12 @@ func form(t reflect.Type) string {
 	return "an object in { }"
 }
 
-func jsonFields(t reflect.Type) map[string]reflect.Type {
-	fields := make(map[string]reflect.Type, t.NumField())
-	for f := range t.Fields() {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		fields[name] = f.Type
+// jsonFields returns the positions of a struct's fields by their keys.
+func jsonFields(t reflect.Type) map[string]int {
+	fields := make(map[string]int, t.NumField())
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		fields[name] = i
 	}
 	return fields
 }

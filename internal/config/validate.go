@@ -3,27 +3,27 @@ package config
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/lazy"
 	"github.com/relight-aws/relight/internal/pattern"
 )
 
 var (
-	flowLogsShape = regexp.MustCompile(`^arn:[a-z-]+:(logs:[a-z0-9-]+:\d{12}:log-group:[.\-_/#A-Za-z0-9]+|s3:::[a-z0-9.-]{3,63}|firehose:[a-z0-9-]+:\d{12}:deliverystream/[A-Za-z0-9._-]+)$`)
-	prefixShape   = regexp.MustCompile(`^[a-z][a-z0-9-]{0,19}$`) // the tightest AWS limit is 64 characters, for the name of a function
-	prefixTrimmed = regexp.MustCompile(`^..?$|--|-$`)            // too short for a trail, or not whole in every name
-	idShape       = regexp.MustCompile(`^[a-z][a-z0-9-]{0,59}$`)
-	keyShape      = regexp.MustCompile(`^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$`)
-	policyShape   = regexp.MustCompile(`^arn:[a-z-]+:iam::(aws|\d{12}):policy/([\x21-\x7e]+/)?[\w+=,.@-]{1,128}$`) // IAM API Reference, CreatePolicy
-	roleShape     = regexp.MustCompile(`^arn:[a-z-]+:iam::\d{12}:role/([\x21-\x7e]+/)?[\w+=,.@-]{1,64}$`)
-	bucketShape   = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)                                         // Amazon S3 User Guide, "General purpose bucket naming rules"
-	bucketTaken   = regexp.MustCompile(`^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$`) // the same: reserved beginnings and endings
-	ipShape       = regexp.MustCompile(`^\d+\.\d+\.\d+\.\d+$`)                                                       // neither a bucket nor a trail may look like an IP address
-	adjacent      = regexp.MustCompile(`[._-][._-]`)                                                                 // not in the name of a trail. Source: CloudTrail API Reference, CreateTrail, Name
+	flowLogsShape = lazy.Compile(`^arn:[a-z-]+:(logs:[a-z0-9-]+:\d{12}:log-group:[.\-_/#A-Za-z0-9]+|s3:::[a-z0-9.-]{3,63}|firehose:[a-z0-9-]+:\d{12}:deliverystream/[A-Za-z0-9._-]+)$`)
+	prefixShape   = lazy.Compile(`^[a-z][a-z0-9-]{0,19}$`) // the tightest AWS limit is 64 characters, for the name of a function
+	prefixTrimmed = lazy.Compile(`^..?$|--|-$`)            // too short for a trail, or not whole in every name
+	idShape       = lazy.Compile(`^[a-z][a-z0-9-]{0,59}$`)
+	keyShape      = lazy.Compile(`^arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+$`)
+	policyShape   = lazy.Compile(`^arn:[a-z-]+:iam::(aws|\d{12}):policy/([\x21-\x7e]+/)?[\w+=,.@-]{1,128}$`) // IAM API Reference, CreatePolicy
+	roleShape     = lazy.Compile(`^arn:[a-z-]+:iam::\d{12}:role/([\x21-\x7e]+/)?[\w+=,.@-]{1,64}$`)
+	bucketShape   = lazy.Compile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)                                         // Amazon S3 User Guide, "General purpose bucket naming rules"
+	bucketTaken   = lazy.Compile(`^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$`) // the same: reserved beginnings and endings
+	ipShape       = lazy.Compile(`^\d+\.\d+\.\d+\.\d+$`)                                                       // neither a bucket nor a trail may look like an IP address
+	adjacent      = lazy.Compile(`[._-][._-]`)                                                                 // not in the name of a trail. Source: CloudTrail API Reference, CreateTrail, Name
 )
 
 // CheckHome returns every problem that the configuration has with a home region
@@ -50,7 +50,9 @@ func (c Config) validate() error {
 	}
 	p.unless(c.SweepMinutes >= 5 && c.SweepMinutes <= 1440, "sweepMinutes %d: use 5 to 1440", c.SweepMinutes)
 	for _, k := range sortedKeys(c.Modes) {
-		p.unless(slices.Contains(catalog.Kinds(), catalog.Kind(k)), "modes: %q is not a kind%s", k, suggest(k, kindNames()))
+		if !slices.Contains(catalog.Kinds(), catalog.Kind(k)) {
+			p.unless(false, "modes: %q is not a kind%s", k, suggest(k, kindNames()))
+		}
 		m := catalog.Mode(c.Modes[k])
 		p.unless(m == catalog.Repair || m == catalog.Observe || m == catalog.Off, "modes.%s: %q is not repair, observe or off: use one of them", k, m)
 	}
@@ -203,12 +205,15 @@ func (c Config) validateControls(p *problems) {
 		p.unless(slices.Contains(ids, id), "controls: %q is not a control%s", id, suggest(id, ids))
 		p.measure("controls."+id, c.Controls[id].Threshold, c.Controls[id].PeriodSeconds)
 	}
-	stacks := catalog.StackAlarmIDs()
 	enabled, withRegex := len(ids)+len(c.AddControls), 0
 	for _, change := range c.Controls {
 		if change.Disabled {
 			enabled--
 		}
+	}
+	var stacks []string
+	if len(c.AddControls) > 0 {
+		stacks = catalog.StackAlarmIDs()
 	}
 	for i, n := range c.AddControls {
 		field := fmt.Sprintf("addControls[%d]", i)

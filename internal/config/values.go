@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/lazy"
 )
 
 // The checks in this file are about values for which AWS has a grammar or a
@@ -23,6 +23,9 @@ import (
 // User Guide, "General purpose bucket naming rules". CloudFormation generates some names
 // from that of the stack, and may leave out a hyphen where its own follows.
 func (p *problems) prefix(prefix string) {
+	if prefix == defaultPrefix {
+		return
+	}
 	p.unless(prefixShape.MatchString(prefix), "prefix %q: use 3 to 20 lower-case letters, digits and hyphens, a letter first", prefix)
 	p.unless(!prefixShape.MatchString(prefix) || !prefixTrimmed.MatchString(prefix),
 		"prefix %q: a trail's name needs 3 characters, and neither it nor the names that CloudFormation makes keep two hyphens in a row: use a prefix of 3 or more characters, without a hyphen at its end or two in a row", prefix)
@@ -43,7 +46,7 @@ var flowLogFields = strings.Fields(`
 `)
 
 // tagField matches the fields with the values of tags.
-var tagField = regexp.MustCompile(`^(instance|interface|asg)-tag(-2)?$`)
+var tagField = lazy.Compile(`^(instance|interface|asg)-tag(-2)?$`)
 
 // format checks a flow log format: fields as ${field}, with one blank between
 // two of them and nothing else. Source: EC2 API Reference, CreateFlowLogs,
@@ -80,7 +83,7 @@ func (p *problems) format(field, format string) {
 	}
 }
 
-var fieldName = regexp.MustCompile(`^[a-z0-9-]+$`)
+var fieldName = lazy.Compile(`^[a-z0-9-]+$`)
 
 // logGroup checks the name of a log group. Source: CloudWatch Logs API
 // Reference, CreateLogGroup.
@@ -94,13 +97,13 @@ func (p *problems) logGroup(field, name string) {
 const domain = `([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?`
 
 var (
-	emailShape  = regexp.MustCompile("^[\\w!#$%&'*+/=?^`{|}~.-]+@" + domain + "$") // RFC 5322, dot-atom
-	hostShape   = regexp.MustCompile(`^` + domain + `$`)
-	urlShape    = regexp.MustCompile(`^https://[\w.~:/?#\[\]@!$&'()*+,;=%-]+$`) // RFC 3986, characters
-	phoneShape  = regexp.MustCompile(`^\+[1-9]\d{6,14}$`)                       // E.164
-	queueShape  = regexp.MustCompile(`^arn:[a-z-]+:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}$`)
-	fifoShape   = regexp.MustCompile(`^arn:[a-z-]+:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+\.fifo$`)
-	lambdaShape = regexp.MustCompile(`^arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_-]{1,128})?$`)
+	emailShape  = lazy.Compile("^[\\w!#$%&'*+/=?^`{|}~.-]+@" + domain + "$") // RFC 5322, dot-atom
+	hostShape   = lazy.Compile(`^` + domain + `$`)
+	urlShape    = lazy.Compile(`^https://[\w.~:/?#\[\]@!$&'()*+,;=%-]+$`) // RFC 3986, characters
+	phoneShape  = lazy.Compile(`^\+[1-9]\d{6,14}$`)                       // E.164
+	queueShape  = lazy.Compile(`^arn:[a-z-]+:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}$`)
+	fifoShape   = lazy.Compile(`^arn:[a-z-]+:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+\.fifo$`)
+	lambdaShape = lazy.Compile(`^arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_-]{1,128})?$`)
 )
 
 // farTopic checks the topic that carries what the topic of last resort does. Whose it
@@ -184,7 +187,7 @@ const (
 	tagValue        = 256 // characters
 )
 
-var tagShape = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+var tagShape = lazy.Compile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 
 // tags checks tags against the strictest rules of what gets them: a stack's tag
 // needs a value, and a role's keys differ in more than case. Sources:
@@ -237,6 +240,9 @@ func (c Config) onePartition(p *problems) {
 	type place struct{ field, partition string }
 	var places []place
 	region := func(field, r string) {
+		if r == "" {
+			return
+		}
 		if in, known := catalog.PartitionOf(r); known {
 			places = append(places, place{fmt.Sprintf("%s %q", field, r), in.ID})
 		}

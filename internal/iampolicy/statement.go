@@ -1,9 +1,10 @@
 package iampolicy
 
 import (
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/relight-aws/relight/internal/lazy"
 )
 
 // Covers reports whether a statement applies to an action. It ignores case.
@@ -59,7 +60,7 @@ func (st Statement) Overlaps(resources string) bool {
 }
 
 // variable matches a policy variable.
-var variable = regexp.MustCompile(`\$\{[^}]*\}`)
+var variable = lazy.Compile(`\$\{[^}]*\}`)
 
 // opened returns a pattern with each policy variable replaced.
 func opened(pattern, by string) string {

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/relight-aws/relight/internal/lazy"
 )
 
 // Parse reads a filter pattern. Where the guide leaves a detail of the syntax open,
@@ -57,7 +59,7 @@ func (s *scanner) skip(text string) bool {
 }
 
 // match reads what the expression matches, and space after it.
-func (s *scanner) match(expression *regexp.Regexp) string {
+func (s *scanner) match(expression lazy.Regexp) string {
 	found := expression.FindString(s.rest)
 	s.skip(found)
 	return found
@@ -92,14 +94,14 @@ func (s *scanner) here() string {
 }
 
 var (
-	selectorShape = regexp.MustCompile(`^\$(\.([\w-]+|\*)|\.?\[(\d+|\*|'[^']+'|"[^"]+")\])+`)
-	stepShape     = regexp.MustCompile(`^(?:\.?\[(?:(\d+|\*)|'([^']+)'|"([^"]+)")\]|\.([\w-]+|\*))`)
-	plainShape    = regexp.MustCompile(`^([\w.*]+|[-+]?[\d.*]+([eE][-+]?\d+)?)$`) // needs no quotes
-	numberShape   = regexp.MustCompile(`^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$`)
-	stateShape    = regexp.MustCompile(`^(?i:IS\s+(NULL|TRUE|FALSE)|NOT\s+EXISTS)\b`)
-	columnShape   = regexp.MustCompile(`^\w[\w-]*`)
-	termShape     = regexp.MustCompile(`^\w+(\s|$)`)
-	regexShape    = regexp.MustCompile(`^[A-Za-z0-9:_#=@/;,\-^$?\[\]{}|\\*+. ]+$`) // the guide's list lacks the blank, but its examples have it
+	selectorShape = lazy.Compile(`^\$(\.([\w-]+|\*)|\.?\[(\d+|\*|'[^']+'|"[^"]+")\])+`)
+	stepShape     = lazy.Compile(`^(?:\.?\[(?:(\d+|\*)|'([^']+)'|"([^"]+)")\]|\.([\w-]+|\*))`)
+	plainShape    = lazy.Compile(`^([\w.*]+|[-+]?[\d.*]+([eE][-+]?\d+)?)$`) // needs no quotes
+	numberShape   = lazy.Compile(`^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$`)
+	stateShape    = lazy.Compile(`^(?i:IS\s+(NULL|TRUE|FALSE)|NOT\s+EXISTS)\b`)
+	columnShape   = lazy.Compile(`^\w[\w-]*`)
+	termShape     = lazy.Compile(`^\w+(\s|$)`)
+	regexShape    = lazy.Compile(`^[A-Za-z0-9:_#=@/;,\-^$?\[\]{}|\\*+. ]+$`) // the guide's list lacks the blank, but its examples have it
 )
 
 // json reads { condition }.

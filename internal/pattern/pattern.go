@@ -19,6 +19,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/relight-aws/relight/internal/lazy"
 )
 
 // Limits of filter patterns. Source: CloudWatch Logs User Guide, "Supported
@@ -157,7 +159,7 @@ func (v value) String() string {
 // a position such as "[0]", or "*" or "[*]" for any.
 type selector []string
 
-var plainKey = regexp.MustCompile(`^[\w-]+$`)
+var plainKey = lazy.Compile(`^[\w-]+$`)
 
 func (s selector) String() string {
 	var b strings.Builder

@@ -6,12 +6,12 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/lazy"
 )
 
 // AlarmState is what was observed of the alarms in scope. Unless Full is set,
@@ -385,10 +385,10 @@ func alarmNamed(name string) string {
 // in it, and what is left of a rule that relight understands, where each
 // condition has been replaced by TRUE.
 var (
-	ruleTerm = regexp.MustCompile(`\b(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(` + anAlarm + `)\s*\)` +
+	ruleTerm = lazy.Compile(`\b(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(` + anAlarm + `)\s*\)` +
 		`|\bAT_LEAST\s*\(\s*[\d.]+\s*%?\s*,\s*(?:NOT\s+)?(?:ALARM|OK|INSUFFICIENT_DATA)\s*,\s*\(\s*(` + anAlarm + `(?:,\s*` + anAlarm + `)*)\)\s*\)`)
-	ruleName = regexp.MustCompile(anAlarm)
-	ruleRest = regexp.MustCompile(`^(?:[\s()]|\b(?:AND|OR|NOT|TRUE|FALSE)\b)+$`)
+	ruleName = lazy.Compile(anAlarm)
+	ruleRest = lazy.Compile(`^(?:[\s()]|\b(?:AND|OR|NOT|TRUE|FALSE)\b)+$`)
 )
 
 const anAlarm = `(?:"[^"]*"\s*|[^"(),]+)`

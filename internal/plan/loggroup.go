@@ -3,12 +3,12 @@ package plan
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/lazy"
 )
 
 // LogGroupState is what was observed of the trail's log group.
@@ -332,8 +332,8 @@ func (p *Plan) altered(state *LogGroupState) {
 }
 
 var (
-	quoted   = regexp.MustCompile(`["']([^"']*)["']`)
-	excludes = regexp.MustCompile(`(?i)\bNOT\b|!`)
+	quoted   = lazy.Compile(`["']([^"']*)["']`)
+	excludes = lazy.Compile(`(?i)\bNOT\b|!`)
 )
 
 // selects reports whether an account-wide policy applies to a log group. Its
@@ -552,7 +552,7 @@ func Measures(c catalog.Control, f Filter) string {
 	return ""
 }
 
-var number = regexp.MustCompile(`^\d+(\.\d+)?$`)
+var number = lazy.Compile(`^\d+(\.\d+)?$`)
 
 // counts reports whether a metric value counts at least one: it is no field of
 // the event, and not above 2^360, which CloudWatch drops. Source:

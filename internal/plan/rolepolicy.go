@@ -1,12 +1,12 @@
 package plan
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/iampolicy"
+	"github.com/relight-aws/relight/internal/lazy"
 )
 
 // denies returns whether a policy denies something that grants allow: always, as
@@ -72,7 +72,7 @@ func revokesSessions(st iampolicy.Statement, at string) bool {
 }
 
 // utc is a time as IAM's console writes it.
-var utc = regexp.MustCompile(`^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?Z$`)
+var utc = lazy.Compile(`^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?Z$`)
 
 // notAllowed returns what a boundary does not allow of what grants allow, or "".
 // A statement with conditions counts as if it had none: they cannot be judged

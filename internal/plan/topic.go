@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/iampolicy"
+	"github.com/relight-aws/relight/internal/lazy"
 )
 
 // TopicState is what was observed of relight's own topic.
@@ -493,7 +493,7 @@ func shorter(policy iampolicy.Document, topic string) []ShorterPolicy {
 
 // uniqueID matches how a policy names a user or role that was deleted. Source: IAM
 // User Guide, "IAM identifiers", unique identifiers.
-var uniqueID = regexp.MustCompile(`^A[A-Z0-9]{15,}$`)
+var uniqueID = lazy.Compile(`^A[A-Z0-9]{15,}$`)
 
 // freshPolicy returns the policy of a new topic, which would otherwise have the
 // default of its account.

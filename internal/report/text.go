@@ -2,11 +2,12 @@ package report
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/relight-aws/relight/internal/lazy"
 )
 
 // These limits keep the text readable on a phone, and a message within what SNS takes;
@@ -21,7 +22,7 @@ const (
 )
 
 // plainWord matches values that are safe in a command.
-var plainWord = regexp.MustCompile(`^[\w+=,.@-]+$`)
+var plainWord = lazy.Compile(`^[\w+=,.@-]+$`)
 
 // text renders a document for people: first what happened, by whom and whether it is
 // over, then the details, then what to do.

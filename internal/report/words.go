@@ -2,10 +2,11 @@ package report
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/relight-aws/relight/internal/lazy"
 )
 
 // saying has what people call the calls whose names do not say it well.
@@ -45,8 +46,8 @@ var verbs = map[string]string{
 }
 
 var (
-	apiVersion = regexp.MustCompile(`20\d{6}(v\d+)?$`) // Lambda's records name calls with the version of the API
-	humps      = regexp.MustCompile(`[A-Z]+[a-z0-9]*`)
+	apiVersion = lazy.Compile(`20\d{6}(v\d+)?$`) // Lambda's records name calls with the version of the API
+	humps      = lazy.Compile(`[A-Z]+[a-z0-9]*`)
 )
 
 // initials are words of names of calls that are written in capitals.

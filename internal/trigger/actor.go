@@ -3,8 +3,9 @@ package trigger
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"strings"
+
+	"github.com/relight-aws/relight/internal/lazy"
 )
 
 // An identity is the userIdentity of a CloudTrail record. Which fields it has
@@ -127,7 +128,7 @@ func of(a, b string) string {
 }
 
 // unquoted matches ARNs and IDs of the usual characters.
-var unquoted = regexp.MustCompile(`^[\w+=,.@:/*-]*$`)
+var unquoted = lazy.Compile(`^[\w+=,.@:/*-]*$`)
 
 // plain returns an ARN or ID as it is if it has the usual characters, and quoted
 // if not: the path of a user and the subject of a SAML assertion may have others.

@@ -3,13 +3,13 @@ package trigger
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/lazy"
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
@@ -92,7 +92,7 @@ func onRecords(names remedy.Names) remedy.Names {
 
 // resourceID matches the ID of any EC2 resource. Source: EC2 API
 // Reference, "Resource IDs".
-var resourceID = regexp.MustCompile(`^[a-z]+(-[a-z]+)*-[0-9a-f]+$`)
+var resourceID = lazy.Compile(`^[a-z]+(-[a-z]+)*-[0-9a-f]+$`)
 
 // nodeAt returns the value at a path in a detail. It returns nil if there is
 // none. If paths has several paths separated by "|", nodeAt returns the first

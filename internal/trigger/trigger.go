@@ -9,11 +9,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/lazy"
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
@@ -77,7 +77,7 @@ type origin struct {
 	UserIdentity    identity `json:"userIdentity"`
 }
 
-var accountShape = regexp.MustCompile(`^\d{12}$`)
+var accountShape = lazy.Compile(`^\d{12}$`)
 
 // Parse reads one EventBridge envelope. It returns an error that wraps
 // ErrIgnored if relight has nothing to check, and another error if raw is not an

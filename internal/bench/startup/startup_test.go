@@ -1,0 +1,154 @@
+package startup_test
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/relight-aws/relight/internal/bench"
+	"github.com/relight-aws/relight/internal/bench/startup"
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/config"
+)
+
+var (
+	binaries = flag.Bool("binaries", false, "build the functions for every processor, and measure their packages and starts")
+	rounds   = flag.Int("rounds", 30, "how many times to start each function")
+)
+
+// What a function may need. A start may take a little more than the bound in a run on a
+// machine that others use too.
+const (
+	mostBytes = 5_000_000 // of a package
+	mostTimes = 1.5       // the start of an empty function
+	noise     = 0.3
+)
+
+// empty is the function that others are compared with.
+const empty = "empty"
+
+// environment returns what Lambda and the stack set for a function.
+func environment() []string {
+	const arn = "arn:aws:%:eu-west-1:111122223333:relight"
+	on := func(service string) string { return strings.Replace(arn, "%", service, 1) }
+	role := "arn:aws:iam::111122223333:role/relight-alarms"
+	return []string{
+		"AWS_REGION=eu-west-1", "AWS_DEFAULT_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=ASIAEXAMPLE", "AWS_SECRET_ACCESS_KEY=secret", "AWS_SESSION_TOKEN=session",
+		"AWS_LAMBDA_FUNCTION_NAME=relight-alarms", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST", "LAMBDA_TASK_ROOT=/var/task",
+		"AWS_EXECUTION_ENV=AWS_Lambda_provided.al2023", "PATH=/usr/bin:/bin", "LANG=en_US.UTF-8", "TZ=:UTC",
+		catalog.EnvAccount + "=111122223333", catalog.EnvHomeRegion + "=eu-west-1", catalog.EnvTopic + "=" + on("sns"), catalog.EnvLastResort + "=" + on("sns") + "-last",
+		catalog.EnvTopicKey + "=arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555",
+		catalog.EnvDeliveryRole + "=" + role, catalog.EnvRole + "=" + role, catalog.EnvSweepRole + "=" + role, catalog.EnvScheduleRole + "=" + role,
+		catalog.EnvDeadLetters + "=alarms=relight-alarms-dead sweep=relight-sweep-dead", catalog.EnvSchedule + "=relight-sweep", catalog.EnvLogs + "=-0123abcd",
+	}
+}
+
+// build builds the functions and the empty one for a processor, as a deployment does, and
+// returns their binaries by name.
+func build(t *testing.T, out, arch string) map[string]string {
+	t.Helper()
+	for _, programs := range []string{"./functions/...", "./internal/bench/emptylambda"} {
+		cmd := exec.CommandContext(t.Context(), "make", "-s", "functions", "RELIGHT_ARCH="+arch, "out="+out, "programs="+programs)
+		cmd.Dir = filepath.Join("..", "..", "..")
+		if said, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("build %s, which needs make: %v\n%s", programs, err, said)
+		}
+	}
+	built := map[string]string{empty: filepath.Join(out, arch, "emptylambda")}
+	for _, f := range catalog.Binaries() {
+		built[string(f)] = filepath.Join(out, arch, string(f))
+	}
+	return built
+}
+
+// unpacked writes a binary and its configuration to a folder, as Lambda unpacks them.
+func unpacked(t *testing.T, binary string, cfg []byte) string {
+	t.Helper()
+	dir := t.TempDir()
+	raw, err := os.ReadFile(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := filepath.Join(dir, "bootstrap")
+	if err := os.WriteFile(at, raw, 0o755); err != nil { //nolint:gosec // it is run
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, catalog.ConfigFile), cfg, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
+// Every function's package is small and starts about as quickly as one that does nothing
+// but load the SDK's configuration.
+func TestBinaries(t *testing.T) {
+	if !*binaries {
+		t.Log("without -binaries, nothing is built and measured")
+		return
+	}
+	parsed, err := config.Parse([]byte("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := json.MarshalIndent(parsed, "", "  ") // as the stack's build writes it
+	if err != nil {
+		t.Fatal(err)
+	}
+	var figures []bench.Figure
+	out := t.TempDir()
+	here := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
+	programs := []startup.Program{}
+	for _, arch := range []string{"arm64", "x86_64"} {
+		for name, binary := range build(t, out, arch) {
+			packed, err := startup.Package(binary, cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			figures = append(figures, bench.Figure{Name: "package/" + name + "/" + arch, Value: float64(packed), Unit: "bytes"})
+			if packed > mostBytes && name != empty {
+				t.Errorf("the package of %s for %s has %d bytes, want at most %d", name, arch, packed, mostBytes)
+			}
+			if arch == here {
+				programs = append(programs, startup.Program{Name: name, Binary: unpacked(t, binary, cfg), Env: environment()})
+			}
+		}
+	}
+	starts, err := startup.Measure(t.Context(), programs, *rounds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	none := startup.Median(starts[empty])
+	for name, of := range starts {
+		s := startup.Median(of)
+		figures = append(figures, startup.Figures(name, s, none)...)
+		if times := float64(s.ToPoll) / float64(none.ToPoll); times > mostTimes+noise && name != empty {
+			t.Errorf("%s takes %.2f times as long as an empty function to its first poll: %v, %v; want at most %.1f", name, times, s.ToPoll, none.ToPoll, mostTimes)
+		}
+	}
+	t.Log("\n" + bench.Lines(startup.Sorted(figures)))
+}
+
+// A program that ends before it asks for work is no start, and the error says what it said.
+func TestBrokenStart(t *testing.T) {
+	script := filepath.Join(t.TempDir(), "bootstrap")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\necho no region >&2\nexit 3\n"), 0o755); err != nil { //nolint:gosec // it is run
+		t.Fatal(err)
+	}
+	_, err := startup.Once(t.Context(), startup.Program{Name: "broken", Binary: script})
+	if err == nil || !strings.Contains(err.Error(), "no region") || !strings.Contains(err.Error(), "exit status 3") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestMedian(t *testing.T) {
+	got := startup.Median([]startup.Start{{ToPoll: 9 * time.Millisecond, Resident: 1}, {ToPoll: time.Millisecond, Resident: 3}, {ToPoll: 4 * time.Millisecond, Resident: 2}})
+	if want := (startup.Start{ToPoll: 4 * time.Millisecond, Resident: 2}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
