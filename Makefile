@@ -61,13 +61,14 @@ bench: figures := build/bench.txt
 bench: ## Print the figures of docs/figures.md, a line each: name, value and unit (RECORD=1)
 	@command -v go >/dev/null || { echo "make bench needs go, which is not installed: see Prerequisites in README.md" >&2; exit 1; }
 	@mkdir -p build
-	@go test -count=1 -timeout 20m -v -run Figures ./internal/app -measured -show $(if $(RECORD),-record) > $(figures) 2>&1; failed=$$?; \
-		go test -count=1 -v -run TestMeasured ./internal/bench -measured >> $(figures) 2>&1 || failed=1; \
-		awk 'NF == 3 && $$1 ~ /\// && $$2 ~ /^[0-9.]+$$/' $(figures); \
-		test $$failed = 0 || { grep -aE '_test.go:|^panic|^FAIL' $(figures) >&2; exit 1; }
+	@go test -count=1 -timeout 20m -v -run Figures ./internal/app -measured -show $(if $(RECORD),-record) > $(figures).log 2>&1; failed=$$?; \
+		go test -count=1 -v -run TestMeasured ./internal/bench -measured >> $(figures).log 2>&1 || failed=1; \
+		go test -count=1 -v -run TestBinaries ./internal/bench/startup -binaries >> $(figures).log 2>&1 || failed=1; \
+		awk 'NF == 3 && $$1 ~ /^[a-z].*\// && $$2 ~ /^[0-9.]+$$/ { print $$1, $$2, $$3 }' $(figures).log | tee $(figures); \
+		test $$failed = 0 || { grep -aE '_test.go:|^panic|^FAIL' $(figures).log >&2; exit 1; }
 ifdef RECORD
 	@{ printf '# %s, on a machine with %s cores\n' "$$(LC_ALL=C date -u '+%-d %B %Y')" "$$(getconf _NPROCESSORS_ONLN)"; \
-		grep -E '^(memory|time|allocations|zip|start|resident)/' $(figures); } > docs/figures/measured.txt
+		grep -E '^(memory|time|allocations|package|start)/' $(figures); } > docs/figures/measured.txt
 	@go test ./docs -update
 endif
 

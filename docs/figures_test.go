@@ -21,30 +21,36 @@ type table struct {
 
 // workloads returns the figures of the files that match a pattern.
 func workloads(pattern string) (table, error) {
-	all := table{cells: map[string]map[string]string{}}
+	var all []bench.Figure
 	files, err := filepath.Glob(filepath.Join("figures", pattern))
 	if err != nil {
-		return all, err
+		return table{}, err
 	}
 	for _, file := range files {
 		raw, err := os.ReadFile(file)
 		if err != nil {
-			return all, err
+			return table{}, err
 		}
 		figures, err := bench.Parse(string(raw))
 		if err != nil {
-			return all, err
+			return table{}, err
 		}
-		for _, f := range figures {
-			first, last := strings.Index(f.Name, "/"), strings.LastIndex(f.Name, "/")
-			row, column := f.Name[min(first+1, last):last], f.Name[last+1:]
-			if all.cells[row] == nil {
-				all.rows, all.cells[row] = append(all.rows, row), map[string]string{}
-			}
-			all.cells[row][column] = number(f.Value)
-		}
+		all = append(all, figures...)
 	}
-	return all, nil
+	return tableOf(all), nil
+}
+
+func tableOf(figures []bench.Figure) table {
+	all := table{cells: map[string]map[string]string{}}
+	for _, f := range figures {
+		first, last := strings.Index(f.Name, "/"), strings.LastIndex(f.Name, "/")
+		row, column := f.Name[min(first+1, last):last], f.Name[last+1:]
+		if all.cells[row] == nil {
+			all.rows, all.cells[row] = append(all.rows, row), map[string]string{}
+		}
+		all.cells[row][column] = number(f.Value)
+	}
+	return all
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
@@ -84,9 +90,9 @@ func numbers(p *page) {
 		return t
 	}
 	p.title("Figures", "docs/figures")
-	p.line("How many calls relight makes, how long it takes, and what it needs. To repeat all of them: `make bench`, which prints a figure a line, as name, value")
-	p.line("and unit. It needs Go, and Linux for the figures of processes.\n")
-	p.line("The first four sections are exact: relight's own code runs on a strict account in memory, in virtual time, so that they are the same on")
+	p.line("How many calls relight makes, how long it takes, and what it needs. To repeat them: `make bench`, which prints a figure a line, as name, value")
+	p.line("and unit. It needs Go, and Linux for the start of functions.\n")
+	p.line("All but the [measured](#measured) ones and the [latency](#from-attack-to-repair) are exact: relight's own code runs on a strict account in memory, in virtual time, so that they are the same on")
 	p.line("every machine. A test compares them with what is recorded in `docs/figures`, and fails when one")
 	p.line("grows. Where time is given, each call to AWS takes %d ms, and an event comes a second after its call; AWS publishes neither. The account throttles as AWS's quotas say.\n", 20)
 
@@ -142,15 +148,17 @@ func numbers(p *page) {
 // meanings say what the measured figures mean to an operator, by the beginning of their
 // names.
 var meanings = []struct{ of, what string }{
-	{"memory/", "what a sweep of that many VPCs can reach at once, the account's own copy of the new flow logs included, and without the SDK's decoding of a page; a function has 128 MB"},
+	{"memory/", "what a sweep of that many VPCs can reach at once, the account's own copy of the new flow logs included, and without the SDK's decoding of a page"},
 	{"time/parse-and-plan-one-event", "what relight computes for an event, beside its calls"},
 	{"time/plan-10000-vpcs", "what a sweep of such a region computes"},
 	{"time/compare-every-pattern", "whether the filters of all controls mean what they should"},
 	{"time/compare-a-policy", "whether a policy means what it should"},
 	{"allocations/", "the same, in allocations of memory"},
-	{"zip/", "the package that Lambda loads at a cold start"},
-	{"start/", "from the start of the process to its first request for work; Lambda adds its own time"},
-	{"resident/", "memory of the process at that moment; a function has 128 MB"},
+}
+
+// ofFunction reports whether a figure is of a function's package or start.
+func ofFunction(f bench.Figure) bool {
+	return strings.HasPrefix(f.Name, "package/") || strings.HasPrefix(f.Name, "start/")
 }
 
 // measuredFigures writes what was measured on one machine.
@@ -169,15 +177,23 @@ func measuredFigures(p *page) {
 	p.line("On %s. These differ from machine to machine and from run to run. To record them: `make bench RECORD=1`.\n", strings.TrimPrefix(when, "# "))
 	p.head("Figure", "Value", "Unit", "What it is")
 	for _, f := range figures {
-		what := ""
 		for _, m := range meanings {
 			if strings.HasPrefix(f.Name, m.of) {
-				what = m.what
+				p.row(code(f.Name), number(f.Value), f.Unit, m.what)
 			}
 		}
-		p.row(code(f.Name), number(f.Value), f.Unit, what)
 	}
 	p.line("")
+	functions := tableOf(slices.DeleteFunc(figures, func(f bench.Figure) bool { return !ofFunction(f) }))
+	if len(functions.rows) == 0 {
+		return
+	}
+	slices.Sort(functions.rows)
+	p.line("Each function's package, which Lambda loads at a cold start, and a start of its process, the median of some: until it first asks for work, and its memory by")
+	p.line("then. Lambda adds a time of its own. *Empty* is a function in Go that does nothing but load the SDK's configuration. A function has %d MB.\n", 256)
+	functions.write(p, "Function", map[string]string{
+		"arm64": "Package for arm64, bytes", "x86_64": "For x86_64, bytes", "to-first-poll": "Start, ms", "of-empty-function": "Times that of empty", "resident": "Resident, MiB", "peak": "At most, MiB",
+	}, "arm64", "x86_64", "to-first-poll", "of-empty-function", "resident", "peak")
 }
 
 // The recorded measurements say when and where they were made, and each is explained.
@@ -191,7 +207,7 @@ func TestMeasuredFigures(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range figures {
-		if !slices.ContainsFunc(meanings, func(m struct{ of, what string }) bool { return strings.HasPrefix(f.Name, m.of) }) {
+		if !ofFunction(f) && !slices.ContainsFunc(meanings, func(m struct{ of, what string }) bool { return strings.HasPrefix(f.Name, m.of) }) {
 			t.Errorf("nothing says what %s is", fmt.Sprint(f))
 		}
 	}

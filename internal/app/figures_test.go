@@ -169,8 +169,8 @@ func backfilled(t *testing.T, vpcs int) []bench.Figure {
 // time of AWS's answers within a region, of which AWS publishes none.
 const latency = 20 * time.Millisecond
 
-// mostMemory is how much memory a function may have, in MB, and startMemory what it has
-// when it starts: internal/bench/startup measures it.
+// mostMemory is how much memory a backfill may need, in MB, which is half of what a
+// function has; startMemory is what a process has when it starts.
 const (
 	mostMemory  = 128
 	startMemory = 25

@@ -33,7 +33,11 @@ var paced = []struct {
 }
 
 // paceShare is the part of a quota that relight uses, as internal/awsio has it.
-const paceShare = 0.8
+// mostOverFloor is how many times as long as this share asks for a restoration may take.
+const (
+	paceShare     = 0.8
+	mostOverFloor = 1.1
+)
 
 // To restore every filter and every alarm takes hardly longer than AWS's quotas and
 // relight's share of them ask for, and no call is throttled: alone, and with two instances of each
@@ -98,9 +102,16 @@ func pacing(t *testing.T, name string, instances int, sweep bool) []bench.Figure
 	}
 	all.Wait()
 	w.Latency, w.Throttles, w.Watch = 0, nil, nil
-	figures := []bench.Figure{{Name: "pace/" + name + "/unprotected", Value: float64(len(w.gaps())), Unit: "controls"}}
+	gaps := w.gaps()
+	if len(gaps) > 0 || w.Throttled().Total() > 0 {
+		t.Errorf("%s: not protected %v, throttled %v", name, gaps, w.Throttled())
+	}
+	figures := []bench.Figure{{Name: "pace/" + name + "/unprotected", Value: float64(len(gaps)), Unit: "controls"}}
 	for _, p := range paced {
 		floor := float64(len(ours())) / (p.quota * paceShare)
+		if took := last[p.op].Seconds(); took > mostOverFloor*floor {
+			t.Errorf("%s: %s took %.2f s, want at most %.1f times %.2f s", name, p.name, took, mostOverFloor, floor)
+		}
 		figures = append(figures,
 			bench.Figure{Name: "pace/" + name + "/" + p.name, Value: round(last[p.op].Seconds()), Unit: "s"},
 			bench.Figure{Name: "pace/" + name + "/" + p.name + "-floor", Value: round(floor), Unit: "s"},
