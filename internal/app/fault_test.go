@@ -120,20 +120,22 @@ func TestLateVPC(t *testing.T) {
 // The checks after a repair may still see the account as it was before the
 // repair. relight reports that and does not repeat the repair.
 func TestLaggingVerification(t *testing.T) {
-	w := healthy(t, "")
-	w.deleteAlarms(rootUsage)
-	w.Lag(2)
-	again, errs := w.send(events.Read("DeleteAlarms.one.json"), true)
-	w.Lag(0)
-	if len(again)+len(errs) > 0 {
-		t.Errorf("failed: %v, %v", again, errs)
-	}
-	if gaps := w.gaps(); len(gaps) > 0 {
-		t.Errorf("not protected: %v", gaps)
-	}
-	if !strings.Contains(w.log.String(), `"remaining":1`) {
-		t.Error("the log does not have what the second check still found")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		w := healthy(t, "")
+		w.deleteAlarms(rootUsage)
+		w.Lag(2)
+		again, errs := w.send(events.Read("DeleteAlarms.one.json"), true)
+		w.Lag(0)
+		if len(again)+len(errs) > 0 {
+			t.Errorf("failed: %v, %v", again, errs)
+		}
+		if gaps := w.gaps(); len(gaps) > 0 {
+			t.Errorf("not protected: %v", gaps)
+		}
+		if !strings.Contains(w.log.String(), `"remaining":1`) {
+			t.Error("the log does not have what the second check still found")
+		}
+	})
 }
 
 // Unread is not empty: a run that could not read everything writes nothing.

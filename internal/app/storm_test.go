@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	lambdaevents "github.com/aws/aws-lambda-go/events"
 
@@ -100,15 +101,17 @@ func TestOwnWritesAreNoCause(t *testing.T) {
 // A verification that reads too early looks again before people read that something is
 // not restored.
 func TestEarlyVerificationSaysNothingUntrue(t *testing.T) {
-	w := healthy(t, "")
-	w.deleteAlarms(rootUsage)
-	w.Lag(1) // the verification sees the account as it was before
-	told := len(w.Messages())
-	w.send(events.Read("DeleteAlarms.one.json"), true)
-	w.Lag(0)
-	if said := w.told(told); !strings.Contains(said, "alarm deleted by user/Alice: undone") || strings.Contains(said, "NOT") {
-		t.Errorf("messages: %s", said)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		w := healthy(t, "")
+		w.deleteAlarms(rootUsage)
+		w.Lag(1) // the verification sees the account as it was before
+		told := len(w.Messages())
+		w.send(events.Read("DeleteAlarms.one.json"), true)
+		w.Lag(0)
+		if said := w.told(told); !strings.Contains(said, "alarm deleted by user/Alice: undone") || strings.Contains(said, "NOT") {
+			t.Errorf("messages: %s", said)
+		}
+	})
 }
 
 // A control that the configuration has since this sweep alone is created, and restored

@@ -80,8 +80,9 @@ type Parts struct {
 func (b Baseline) Parts(home, region string) Parts {
 	switch {
 	case region == home:
+		feeds := b.allFeeds(home)
 		return Parts{
-			Stack: b.StackName(), Rules: b.Rules(home), Queues: b.Queues(home), Mappings: b.Mappings(home), Sweeps: true,
+			Stack: b.StackName(), Rules: b.rules(feeds), Queues: b.queues(feeds), Mappings: b.mappings(feeds), Sweeps: true,
 			Functions: b.Deployed(),
 		}
 	case slices.Contains(b.Forwarders(home), region):

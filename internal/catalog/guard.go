@@ -69,11 +69,12 @@ func RuleID(p Pattern) string {
 
 // Rules returns the rules of the home stack, for a deployment with that home
 // region. Two rules on different buses may have one name.
-func (b Baseline) Rules(home string) []Rule {
+func (b Baseline) Rules(home string) []Rule { return b.rules(b.allFeeds(home)) }
+
+func (b Baseline) rules(feeds map[Kind][]feed) []Rule {
 	var rules []Rule
-	calls := b.Calls()
 	for _, k := range b.Guard.Kinds {
-		for _, f := range b.feeds(home, k, calls) {
+		for _, f := range feeds[k] {
 			for _, p := range PatternsOf(f.calls, k) {
 				rules = append(rules, Rule{Name: b.QueueName(k, f.later) + "-" + RuleID(p), Bus: f.bus, Kind: k, Later: f.later, Pattern: p})
 			}
@@ -87,6 +88,15 @@ type feed struct {
 	bus   string // "" for the default bus
 	later bool   // the queue delays events
 	calls []Call
+}
+
+// allFeeds returns the feeds of every kind that is watched.
+func (b Baseline) allFeeds(home string) map[Kind][]feed {
+	calls, all := b.Calls(), map[Kind][]feed{}
+	for _, k := range b.Guard.Kinds {
+		all[k] = b.feeds(home, k, calls)
+	}
+	return all
 }
 
 // feeds returns those of the calls that can harm a kind, by the bus and the queue of
@@ -164,12 +174,13 @@ type Mapping struct {
 
 // Mappings returns the mappings of the home stack, for a deployment with that home
 // region.
-func (b Baseline) Mappings(home string) []Mapping {
+func (b Baseline) Mappings(home string) []Mapping { return b.mappings(b.allFeeds(home)) }
+
+func (b Baseline) mappings(feeds map[Kind][]feed) []Mapping {
 	var all []Mapping
-	calls := b.Calls()
 	for _, k := range b.Guard.Kinds {
 		all = append(all, Mapping{b.QueueName(k, false), Function(k)})
-		if slices.ContainsFunc(b.feeds(home, k, calls), func(f feed) bool { return f.later }) {
+		if slices.ContainsFunc(feeds[k], func(f feed) bool { return f.later }) {
 			all = append(all, Mapping{b.QueueName(k, true), Function(k)})
 		}
 	}
@@ -198,7 +209,9 @@ type Queue struct {
 
 // Queues returns the queues of the home stack, for a deployment with that home
 // region.
-func (b Baseline) Queues(home string) []Queue {
+func (b Baseline) Queues(home string) []Queue { return b.queues(b.allFeeds(home)) }
+
+func (b Baseline) queues(feeds map[Kind][]feed) []Queue {
 	all := []Queue{
 		{Name: b.Name(Undelivered), Buses: []string{"", b.BusName()}},
 		{Name: b.Name(SweepFailed)},
@@ -206,15 +219,14 @@ func (b Baseline) Queues(home string) []Queue {
 	for _, k := range b.Guard.Kinds {
 		all = append(all, Queue{Name: b.Name(DeadLetters(k))})
 	}
-	calls := b.Calls()
-	for _, m := range b.Mappings(home) {
+	for _, m := range b.mappings(feeds) {
 		k := Kind(m.Function)
 		q := Queue{Name: m.Queue, Dead: b.Name(DeadLetters(k))}
 		later := m.Queue == b.QueueName(k, true)
 		if later {
 			q.Delay = b.Guard.GraceSeconds
 		}
-		for _, f := range b.feeds(home, k, calls) {
+		for _, f := range feeds[k] {
 			if f.later == later {
 				q.Buses = append(q.Buses, f.bus)
 			}

@@ -152,8 +152,11 @@ func (v value) String() string {
 	case v.number != nil:
 		return strconv.FormatFloat(*v.number, 'g', -1, 64)
 	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(v.text) + `"`
+	return `"` + escaped.Replace(v.text) + `"`
 }
+
+// escaped replaces what is not itself inside quotes.
+var escaped = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
 // A selector names fields of a JSON object: steps from its root. A step is a key,
 // a position such as "[0]", or "*" or "[*]" for any.
