@@ -13,7 +13,7 @@ import (
 )
 
 // measured says when and where demo.json was recorded. Change both together.
-const measured = "26 November 2026, on a machine with 2 cores"
+const measured = "27 November 2026, on a busy machine with 2 cores"
 
 // figures returns the recorded run of the demo.
 func figures() (run lab.Run, err error) {
@@ -47,8 +47,7 @@ func demo(p *page) {
 	p.line("%d. The demo waits for each, and the plain AWS CLI checks the account before and after.\n", reported)
 	p.line("The figures are one recorded run of %s. \"—\"", measured)
 	p.line("means that the run did not have the attack. The milliseconds run from the attack's first call")
-	p.line("to the end of the last restoring call, or to the notification. They include 1 s for which the")
-	p.line("queues gathered events then, and no longer do.")
+	p.line("to the end of the last restoring call, or to the notification.")
 	p.line("The account is an emulator: AWS adds the time from CloudTrail to EventBridge. AWS publishes no")
 	p.line("latency for this, and we have not measured it.\n")
 	p.line("To record new figures, run this, change the date in `docs/demo_test.go` and generate the page:\n")
