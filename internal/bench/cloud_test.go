@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,6 +28,7 @@ const (
 
 // A recorder is a function that notes what it gets, and fails what it cannot read.
 type recorder struct {
+	mu    sync.Mutex
 	began time.Time
 	got   []string // when, how often received, and the name of the call
 	sizes []int
@@ -39,6 +41,7 @@ func (r *recorder) handle(_ context.Context, raw json.RawMessage) (any, error) {
 		return nil, err
 	}
 	res := events.SQSEventResponse{}
+	r.mu.Lock()
 	r.sizes = append(r.sizes, len(batch.Records))
 	for _, m := range batch.Records {
 		var e struct {
@@ -55,6 +58,7 @@ func (r *recorder) handle(_ context.Context, raw json.RawMessage) (any, error) {
 		d := e.Detail
 		r.got = append(r.got, strings.TrimSpace(fmt.Sprintf("%v %s %s %s", time.Since(r.began).Round(time.Second), m.Attributes["ApproximateReceiveCount"], d.EventName, d.RequestParameters.LogGroupName)))
 	}
+	r.mu.Unlock()
 	time.Sleep(r.takes)
 	return res, nil
 }
