@@ -48,6 +48,7 @@ func (w *world) hasAlarm(name string) bool {
 // An intruder's filter, alarm and topic satisfy nothing: relight's own come back,
 // whatever is beside them, and say so.
 func TestStrangersChain(t *testing.T) {
+	t.Parallel()
 	for harm, do := range map[string]func(*world){
 		"the filter deleted": func(w *world) {
 			must(w.Logs.DeleteMetricFilter(w.t.Context(), &cloudwatchlogs.DeleteMetricFilterInput{LogGroupName: aws.String(trailGroup), FilterName: aws.String(rootUsage)}))
@@ -98,6 +99,7 @@ func TestStrangersChain(t *testing.T) {
 // What others made before the first sweep is adopted: relight makes no duplicate,
 // says on what it relies, and makes its own once that is weakened.
 func TestFirstSweepAdopts(t *testing.T) {
+	t.Parallel()
 	for harm, do := range map[string]func(*world){
 		"the filter narrowed": func(w *world) {
 			w.changeFilter("ops", func(f *logstypes.MetricFilter) { f.FilterPattern = aws.String("nothing") })
@@ -150,6 +152,7 @@ func TestFirstSweepAdopts(t *testing.T) {
 // Before the deployment, a plan says on what the first sweep will rely, and plans
 // no duplicate of it.
 func TestPlanSaysWhatOthersMade(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, few)
 	topic := w.chain("ops")
 	a := app.NewWith(app.Options{
@@ -175,6 +178,7 @@ func TestPlanSaysWhatOthersMade(t *testing.T) {
 
 // A first sweep that could not read a kind adopts it in a later one.
 func TestAdoptionWaitsForWhatFailed(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, few)
 	w.chain("ops")
 	w.Deny("DescribeAlarms")
@@ -188,6 +192,7 @@ func TestAdoptionWaitsForWhatFailed(t *testing.T) {
 
 // The configuration adopts what came after the first sweep.
 func TestConfigurationAdopts(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	topic := w.chain("ops")
 	must(w.Logs.DeleteMetricFilter(t.Context(), &cloudwatchlogs.DeleteMetricFilterInput{LogGroupName: aws.String(trailGroup), FilterName: aws.String(rootUsage)}))
@@ -200,6 +205,7 @@ func TestConfigurationAdopts(t *testing.T) {
 
 // A plan before the deployment shows on what relight would rely, and writes nothing.
 func TestPlanShowsAdoption(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, few)
 	w.chain("ops")
 	w.sweep(app.Request{Mode: "plan"})
@@ -210,6 +216,7 @@ func TestPlanShowsAdoption(t *testing.T) {
 
 // A person adopts what came after the first sweep, and takes that back.
 func TestAcceptAdoption(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	topic := w.chain("ops")
 	accept := func(remove string) (any, error) {
@@ -238,6 +245,7 @@ func TestAcceptAdoption(t *testing.T) {
 // A stranger's flow log into a log group of the stranger's satisfies nothing: relight
 // keeps its own, and makes it again if it is deleted.
 func TestStrangersFlowLog(t *testing.T) {
+	t.Parallel()
 	for _, region := range []string{home, second} {
 		vpc := map[string]string{home: "vpc-1", second: "vpc-3"}[region]
 		t.Run(region, func(t *testing.T) {
@@ -270,6 +278,7 @@ func TestStrangersFlowLog(t *testing.T) {
 // Flow logs of others that stood before the first sweep are adopted by where they
 // go, and relight makes its own once one is gone.
 func TestFirstSweepAdoptsFlowLogs(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, few)
 	w.createGroup(home, "vpc-logs")
 	w.createFlowLog(home, "vpc-1", "ALL", "vpc-logs")

@@ -92,6 +92,7 @@ func broken(rep audit.Report) (lines []string) {
 // Everything passes in an account that relight has just protected, for each
 // framework, and also with the texts that Security Hub prints.
 func TestAuditPasses(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	for _, f := range catalog.Frameworks() {
 		rep := w.audited(true, f.ID)
@@ -125,6 +126,7 @@ func controlsAt(link audit.Link, status string) (lines []string) {
 // Each breakage is named by its link, and by that only, in the controls that it
 // breaks.
 func TestAuditNamesTheLink(t *testing.T) {
+	t.Parallel()
 	rootAlarm := func(change func(*cloudwatch.PutMetricAlarmInput)) func(*world) {
 		return func(w *world) {
 			in := alarmOn("relight-root-usage", "relight", "relight-root-usage", w.topic)
@@ -211,6 +213,7 @@ var withData = cloudtrailtypes.EventSelector{
 
 // What cannot be read is unknown, with the permission, and the audit finishes.
 func TestAuditUnread(t *testing.T) {
+	t.Parallel()
 	flows := []string{"vpc-flow-logs: flow log unknown"}
 	for op, tt := range map[string]struct {
 		action string
@@ -252,6 +255,7 @@ func TestAuditUnread(t *testing.T) {
 // The policy that the command prints is what audits use: no action less, and none
 // more. An audit writes nothing.
 func TestAuditActions(t *testing.T) {
+	t.Parallel()
 	used := map[string]bool{}
 	for _, configuration := range []string{
 		"", `{"subscribers":[{"protocol":"sqs","endpoint":"arn:aws:sqs:us-east-1:111122223333:alerts"}]}`,
@@ -283,6 +287,7 @@ func TestAuditActions(t *testing.T) {
 
 // Transit gateways are listed on request, with their flow logs; no check is about them.
 func TestAuditTransitGateways(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.AddNetwork(home, "tgw-1", nil)
 	w.AddNetwork(home, "tgw-2", nil)
@@ -311,6 +316,7 @@ func TestAuditTransitGateways(t *testing.T) {
 // selectors of its own takes one more, and a subscriber that is a queue two. The list of
 // regions is one call for all of them.
 func TestAuditBudget(t *testing.T) {
+	t.Parallel()
 	const most = 12
 	count := func(w *world, regions int) {
 		t.Helper()
@@ -349,6 +355,7 @@ func TestAuditBudget(t *testing.T) {
 // What others wrote for a control passes, if it means the same or more; with --strict
 // only the text that Security Hub prints.
 func TestAuditOfOthers(t *testing.T) {
+	t.Parallel()
 	const reordered = `{($.eventType!="AwsServiceEvent")&&($.userIdentity.type=Root)&&($.userIdentity.invokedBy NOT EXISTS)}`
 	for _, row := range []struct {
 		framework string
@@ -387,6 +394,7 @@ func TestAuditOfOthers(t *testing.T) {
 
 // A member of an organisation has no chain of its own: its flow logs count.
 func TestAuditOfMember(t *testing.T) {
+	t.Parallel()
 	w := member(t)
 	rep := w.audited(false, "cis-5.0")
 	if rep.Totals[audit.NotApplicable] != 15 || rep.Totals[audit.Fail] == 0 {

@@ -362,6 +362,7 @@ func TestDoubts(t *testing.T) {
 // The scenes run in random orders under random pairs and triples of
 // alternatives.
 func TestDoubtsTogether(t *testing.T) {
+	t.Parallel()
 	rounds := 2
 	if *doubtful {
 		rounds = 100
@@ -390,6 +391,7 @@ func TestDoubtsTogether(t *testing.T) {
 // One sweep after another brings any account to rest under any alternative,
 // and does no harm on the way.
 func TestDoubtsOfAnyAccount(t *testing.T) {
+	t.Parallel()
 	if !*doubtful {
 		return
 	}
@@ -418,6 +420,7 @@ func TestDoubtsOfAnyAccount(t *testing.T) {
 // scope widens, and relight restores or reports the same. This sends every sample
 // whose shape events/README.md does not call recorded or documented.
 func TestSamplesOfOtherShape(t *testing.T) {
+	t.Parallel()
 	raw, err := os.ReadFile("../../events/README.md")
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 // every event, and then only in the sweep. People are notified once, and the
 // notification names who makes the change.
 func TestFight(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	function := w.app(catalog.Function(catalog.Alarms)) // stays warm
 	undo := func() (writes, messages int) {
@@ -58,6 +59,7 @@ func TestFight(t *testing.T) {
 // The brake does not apply to a repair that the sweep hands over, because the
 // brake leaves targets to the sweep.
 func TestHandOverIsNotBraked(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	function := w.app(catalog.Function(catalog.DeliveryRoles)) // stays warm
 	undone := 0
@@ -81,6 +83,7 @@ func TestHandOverIsNotBraked(t *testing.T) {
 // Whoever undoes the topic often enough does not silence relight: topic, policy,
 // key and subscribers are restored every time.
 func TestNoBrakeOnTheTopic(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name  string
 		event []byte

@@ -271,6 +271,7 @@ func TestSweepBudget(t *testing.T) {
 
 // relight's own writes come back as events, and those events lead to no write.
 func TestEcho(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.deleteGroup(home, trailGroup)
 	w.deleteAlarms(ours()...)
@@ -299,6 +300,7 @@ func TestEcho(t *testing.T) {
 // If the event about somebody else's alarm names only that alarm, relight still
 // checks whether the alarm satisfied a control before it creates its own alarm.
 func TestForeignHolderDeleted(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, "")
 	c := catalog.Controls()[0]
 	w.putFilter(trailGroup, filterOf("their-filter", c.Pattern, "theirs", "calls"))

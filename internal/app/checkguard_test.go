@@ -82,6 +82,7 @@ func TestEventsCheckTheGuard(t *testing.T) {
 
 // The guard's own function and the sweep's check the stack themselves.
 func TestWhoChecksTheGuard(t *testing.T) {
+	t.Parallel()
 	for _, f := range catalog.Functions() {
 		w := healthy(t, "")
 		w.checks = true
@@ -101,6 +102,7 @@ func TestWhoChecksTheGuard(t *testing.T) {
 // In a storm that uses up the concurrency of Lambda nobody has cut anything: nobody is
 // notified, and the next batch asks again.
 func TestNoRoomToCheckTheGuard(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.checks, w.crowded = true, true
 	told, function := len(w.Messages()), w.app("loggroups")

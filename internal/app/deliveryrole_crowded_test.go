@@ -22,6 +22,7 @@ func filler(n int) string {
 
 // However the role's limits are used up, its own policy comes back.
 func TestCrowdedDeliveryRole(t *testing.T) {
+	t.Parallel()
 	gone := func(w *world) {
 		must(w.IAM.DeleteRolePolicy(w.t.Context(), &iam.DeleteRolePolicyInput{RoleName: aws.String(roleName), PolicyName: aws.String("deliver")}))
 	}
@@ -95,6 +96,7 @@ func TestCrowdedDeliveryRole(t *testing.T) {
 // What makes room for the role's policy is first what goes in any case, and then what
 // takes most: as little as possible of what somebody may need.
 func TestWhatMakesRoom(t *testing.T) {
+	t.Parallel()
 	denying := strings.Replace(filler(4000), `"Allow","Action":"s3:ListBucket"`, `"Deny","NotAction":"s3:Lists"`, 1)
 	for name, tt := range map[string]struct {
 		policies map[string]string
@@ -123,6 +125,7 @@ func TestWhatMakesRoom(t *testing.T) {
 
 // An event may have the role's name in other letters.
 func TestDeliveryRoleInOtherLetters(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	before := w.State()
 	w.putRolePolicy("x", denyAll)
@@ -137,6 +140,7 @@ func TestDeliveryRoleInOtherLetters(t *testing.T) {
 
 // A policy that only takes room is left while there is enough of it.
 func TestFillerBesideTheRolesPolicy(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	w.putRolePolicy("filler", filler(9000))
 	before := w.State()

@@ -70,6 +70,7 @@ func (w *world) trust(service string) {
 
 // relight keeps the owners' policies on the role that do not prevent delivery.
 func TestOwnersPoliciesStay(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.putRolePolicy("extras", allowAll)
 	w.putRolePolicy("elsewhere", `{"Version":"2012-10-17","Statement":[
@@ -93,6 +94,7 @@ func TestOwnersPoliciesStay(t *testing.T) {
 // The sweep checks the role first and invokes its function to restore it. Then
 // it checks the flow logs, which depend on the role.
 func TestSweepHandsTheRoleOver(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	before := w.State()
 	roleDeleted.do(w)
@@ -116,6 +118,7 @@ func TestSweepHandsTheRoleOver(t *testing.T) {
 
 // The sweep reports what the role's function is not allowed to restore.
 func TestHandOverFails(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.trust("ec2.amazonaws.com")
 	w.Deny("UpdateAssumeRolePolicy")
@@ -138,6 +141,7 @@ func TestHandOverFails(t *testing.T) {
 // relight restores a configured boundary. It only reports a boundary that
 // denies the role what delivery needs.
 func TestBoundary(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, `{"permissionsBoundary":"`+policies+`bounds"}`)
 	w.policy("bounds", allowAll)
 	if s := w.sweep(app.Request{}); s.Unrestored != 0 || !strings.Contains(w.State()["role "+roleName], `"boundary":"`+policies+`bounds"`) {
@@ -161,6 +165,7 @@ func TestBoundary(t *testing.T) {
 // IAM's events come from us-east-1, whatever the home region is. Other events
 // from us-east-1 are dropped unless the region is listed.
 func TestGlobalEvents(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.config.Regions = nil
 	w.AddRegion("eu-central-1", "opt-in-not-required")
@@ -178,6 +183,7 @@ func TestGlobalEvents(t *testing.T) {
 // A policy that revokes sessions issued before now is not a finding. One that
 // also revokes future sessions is.
 func TestRevokedSessions(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	revoke := func(at time.Time) {
 		w.putRolePolicy("AWSRevokeOlderSessions", `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":["*"],"Resource":["*"],
@@ -207,6 +213,7 @@ func (w *world) moveRole(arn string) (namesake string) {
 // its own again. It says so, whatever led to the check, leaves the other role as it
 // is, and creates its own once that one is gone.
 func TestDeliveryRoleAtAnotherPath(t *testing.T) {
+	t.Parallel()
 	for _, by := range []string{"DeleteRole.ours.json", "the sweep", "a race"} {
 		t.Run(by, func(t *testing.T) {
 			w := healthy(t, "")
@@ -247,6 +254,7 @@ func TestDeliveryRoleAtAnotherPath(t *testing.T) {
 
 // A flow log that cannot deliver because of that names the role, too.
 func TestFlowLogOfARoleAtAnotherPath(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	namesake := w.moveRole(role)
 	w.anHour()

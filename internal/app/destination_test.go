@@ -70,6 +70,7 @@ func onDestinations(t *testing.T, test func(t *testing.T, w *world, want string)
 // relight's own flow logs go to the configured bucket or stream, come back after an
 // event and after a sweep, and a second run writes nothing.
 func TestDestinations(t *testing.T) {
+	t.Parallel()
 	onDestinations(t, func(t *testing.T, w *world, want string) {
 		check := func(when string) {
 			t.Helper()
@@ -110,6 +111,7 @@ func TestDestinations(t *testing.T) {
 // With another destination, the VPC always has a flow log that satisfies the policy,
 // and relight's old one goes once the new one is proven.
 func TestMovedDestination(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct{ name, before, after string }{
 		{"from the log group to a bucket", "", toBucket},
 		{"from the log group to a stream", "", toStream},
@@ -152,6 +154,7 @@ func TestMovedDestination(t *testing.T) {
 // An event about the bucket of relight's own flow logs, and each sweep, say what keeps
 // them from delivering, and which statements the policy lacks. relight changes nothing.
 func TestBucketOfFlowLogs(t *testing.T) {
+	t.Parallel()
 	const denied = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}]}`
 	tests := []struct {
 		name, event string
@@ -207,6 +210,7 @@ func codesOf(s app.Sweep) (codes []string) {
 // own, whether it is chosen by ID or by tag; any other has none, and costs an event one
 // read.
 func TestChosenNetworks(t *testing.T) {
+	t.Parallel()
 	const byID = `{"flowLogs":{"subnets":{"ids":["subnet-0a1b2c3d4e5f60041"],"trafficType":"ALL"},"networkInterfaces":{"ids":["eni-0a1b2c3d4e5f60042"]}}}`
 	tests := []struct {
 		name, config, id, event string
@@ -260,6 +264,7 @@ func TestChosenNetworks(t *testing.T) {
 // Without its tag, a subnet keeps the flow log that it has: relight neither restores
 // nor deletes it, and says so.
 func TestUnchosen(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, choosing)
 	w.AddNetwork(home, chosenSubnet, yes)
 	w.PageSize(0)
@@ -284,6 +289,7 @@ func TestUnchosen(t *testing.T) {
 
 // relight's flow log on a deleted subnet is deleted, if AWS leaves it there.
 func TestDeletedSubnet(t *testing.T) {
+	t.Parallel()
 	outlives(t, func(t *testing.T, outlive bool) {
 		t.Helper()
 		w := healthy(t, choosing)
@@ -307,6 +313,7 @@ func TestDeletedSubnet(t *testing.T) {
 // A sweep of every region reports an ID of the configuration that none of them has, and
 // says nothing if it could not read one of them.
 func TestMissingTarget(t *testing.T) {
+	t.Parallel()
 	const config = `{"flowLogs":{"subnets":{"ids":["subnet-0a1b2c3d4e5f60041","subnet-0a1b2c3d4e5f60043"]},"networkInterfaces":{"ids":["eni-0a1b2c3d4e5f60042"]}}}`
 	w := healthy(t, config)
 	w.AddNetwork(second, chosenSubnet, nil)

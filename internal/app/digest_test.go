@@ -22,6 +22,7 @@ func (w *world) digest() string {
 // What still needs a person comes again every day, whatever the marks say, in one
 // message. If nothing does, there is none.
 func TestDailyDigest(t *testing.T) {
+	t.Parallel()
 	for name, arrange := range map[string]func(*world){
 		"people know it":       func(w *world) { w.sweepAll() },
 		"nobody knows it":      func(*world) {},
@@ -57,6 +58,7 @@ func TestDailyDigest(t *testing.T) {
 
 // The schedule of the digest is guarded like those of the sweep.
 func TestDigestIsScheduled(t *testing.T) {
+	t.Parallel()
 	for name, cut := range map[string]func(*world){
 		"deleted": func(w *world) {
 			must(w.Scheduler.DeleteSchedule(w.t.Context(), &scheduler.DeleteScheduleInput{Name: aws.String("relight-daily-digest")}))

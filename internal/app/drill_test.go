@@ -53,6 +53,7 @@ func silentOf(d app.Drill) (silent []string) {
 // their subscribers. Nothing but the messages is left behind, and what relight's own
 // call raises is no attack.
 func TestDrill(t *testing.T) {
+	t.Parallel()
 	w := twoVoices(t)
 	before, told := w.State(), len(w.Messages())
 	d := w.drill()
@@ -157,6 +158,7 @@ func TestDrillNamesTheFirstSilentLink(t *testing.T) {
 // A drill asks again before it reports, since SNS counts late. A control of an owner
 // has no sample, and an account without a trail has no filter to test.
 func TestDrillWithoutAnswers(t *testing.T) {
+	t.Parallel()
 	w := twoVoices(t)
 	ask := func(asked app.Drilling) app.Drill {
 		raw, _ := json.Marshal(app.Request{Drill: &asked})

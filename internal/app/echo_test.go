@@ -21,6 +21,7 @@ const echoWait = 21 * time.Second
 // alarm at the pace that AWS allows. If more controls make this test fail,
 // raise echoPause.
 func TestEchoOutlastsTheRepair(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := healthy(t, "")
 		w.PageSize(0)
@@ -52,6 +53,7 @@ func TestEchoOutlastsTheRepair(t *testing.T) {
 // A run that only relight's own writes caused waits for the run that makes
 // those writes. Then it restores what is still missing.
 func TestEchoGivesWay(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name   string
 		event  string
@@ -104,6 +106,7 @@ func TestEchoGivesWay(t *testing.T) {
 // relight drops an event from a region that the configuration does not name,
 // and logs the region.
 func TestUncoveredRegion(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, "")
 	w.config.Regions = nil
 	before := len(w.Writes())

@@ -14,6 +14,7 @@ import (
 // Where no event reaches relight, each sweep reports a VPC that a tag exempts.
 // Elsewhere the event does.
 func TestSweepsReportExemptions(t *testing.T) {
+	t.Parallel()
 	const swept = "us-west-2"
 	for region, want := range map[string]int{swept: 1, home: 0} {
 		w := deployed(t, `{"flowLogs":{"exemptByTag":true}}`)

@@ -19,6 +19,7 @@ func past(at time.Time, source, call, who, parameters, more string) string {
 // A sweep that finds drift which no event announced asks CloudTrail's event history for the caller, and
 // names the one who made a call on what it restored. Nothing depends on the answer.
 func TestSweepNamesTheCaller(t *testing.T) {
+	t.Parallel()
 	const mallory = "arn:aws:iam::111122223333:user/Mallory"
 	const source = "monitoring.amazonaws.com"
 	names := `{"alarmNames":["` + rootUsage + `"]}`
@@ -83,6 +84,7 @@ func TestSweepNamesTheCaller(t *testing.T) {
 
 // A healthy sweep asks the history nothing, and no sweep asks it more than five times.
 func TestLookupsAreLimited(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	w.sweep(app.Request{})
 	lookups := func() (n int) {
@@ -107,6 +109,7 @@ func TestLookupsAreLimited(t *testing.T) {
 
 // The calls that a sweep asks for are watched, for the kind.
 func TestSuspectsAreWatched(t *testing.T) {
+	t.Parallel()
 	for _, k := range catalog.Kinds() {
 		if len(catalog.Suspects(k)) == 0 {
 			t.Errorf("%s has none", k)

@@ -22,6 +22,7 @@ import (
 // The test checks what a failed CreateFlowLogs call does to the account, to the
 // message behind it and to the next delivery of that message.
 func TestCreateFlowLogsFaults(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name    string
 		fail    []string // error codes of the first CreateFlowLogs calls
@@ -85,6 +86,7 @@ func TestCreateFlowLogsFaults(t *testing.T) {
 // If both slots are taken by flow logs that do not satisfy the policy, only a
 // person can make room, and the notification says so.
 func TestFlowLogSlotsTaken(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.deleteFlowLogs(home, "vpc-1")
 	w.createFlowLog(home, "vpc-1", "ACCEPT", "theirs")
@@ -105,6 +107,7 @@ func TestFlowLogSlotsTaken(t *testing.T) {
 // EC2's reads lag its writes, so a VPC that an event names may become visible
 // later.
 func TestLateVPC(t *testing.T) {
+	t.Parallel()
 	for _, reads := range []int{1, 2, 3} {
 		w := healthy(t, "")
 		w.Lag(reads)
@@ -120,6 +123,7 @@ func TestLateVPC(t *testing.T) {
 // The checks after a repair may still see the account as it was before the
 // repair. relight reports that and does not repeat the repair.
 func TestLaggingVerification(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := healthy(t, "")
 		w.deleteAlarms(rootUsage)
@@ -140,6 +144,7 @@ func TestLaggingVerification(t *testing.T) {
 
 // Unread is not empty: a run that could not read everything writes nothing.
 func TestFailedReads(t *testing.T) {
+	t.Parallel()
 	reads := map[catalog.Kind][]string{
 		catalog.FlowLogs:  {"DescribeVpcs", "DescribeFlowLogs", "DescribeLogGroups"},
 		catalog.LogGroups: {"DescribeTrails", "DescribeLogGroups", "DescribeMetricFilters"},
@@ -185,6 +190,7 @@ func TestFailedReads(t *testing.T) {
 // relight does not repeat a call that AWS denied. Its report says which
 // permission to allow.
 func TestDenied(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		op, event string
 	}{
@@ -222,6 +228,7 @@ func TestDenied(t *testing.T) {
 // A conflict between changes to one log group passes: the run tries again, and if
 // that is not enough, the message is delivered again.
 func TestAborted(t *testing.T) {
+	t.Parallel()
 	for conflicts, again := range map[int][]string{1: nil, 4: nil, 5: {"m-0"}} {
 		w := healthy(t, "")
 		w.deleteGroup(home, trailGroup)
@@ -242,6 +249,7 @@ func TestAborted(t *testing.T) {
 // function's run still ends well before its time does, and reports what it could
 // not do.
 func TestProvokedErrors(t *testing.T) {
+	t.Parallel()
 	const timeout = time.Minute // of a function; infra/stack/function.go
 	attacks := map[string]string{
 		"DeleteLogGroup.trail.json": "loggroups", "UpdateTrail.stripped.json": "trails", "DeleteTrail.arn.json": "trails", "DeleteRole.ours.json": "deliveryroles",
@@ -285,6 +293,7 @@ func TestProvokedErrors(t *testing.T) {
 // relight handles each message of a batch separately: only the unreadable ones
 // fail, those that ask for nothing are dropped, and the others are restored.
 func TestPartialBatch(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.deleteFlowLogs(home, "vpc-1")
 	res, err := w.app("flowlogs").HandleEvent(t.Context(), batch(
@@ -308,6 +317,7 @@ func TestPartialBatch(t *testing.T) {
 
 // A transient failure fails the messages behind it and no others.
 func TestTransientFailureInBatch(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.AddVPC(home, "vpc-0a1b2c3d4e5f60001")
 	w.AddVPC(second, "vpc-0a1b2c3d4e5f60002")
@@ -325,6 +335,7 @@ func TestTransientFailureInBatch(t *testing.T) {
 
 // A burst of events collapses into one check of each scope.
 func TestStorm(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.deleteAlarms(ours()...)
 	w.PageSize(0)
@@ -341,6 +352,7 @@ func TestStorm(t *testing.T) {
 
 // A notification that could not be sent must not undo the repair.
 func TestUntold(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.deleteAlarms(rootUsage)
 	w.Deny("Publish")
@@ -359,6 +371,7 @@ func TestUntold(t *testing.T) {
 // A run that runs out of time fails its messages, so that they are delivered
 // again.
 func TestOutOfTime(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.deleteAlarms(rootUsage)
 	ctx, cancel := context.WithCancel(t.Context())

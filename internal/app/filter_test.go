@@ -32,6 +32,7 @@ func (w *world) filterOf(endpoint string) string {
 // The filter policy of a configured subscriber is the configured one, neither weaker
 // nor stricter. The first sweep sets it, and the event of each change restores it.
 func TestFilterPolicyIsRestored(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, filtering)
 	if got := w.filterOf(beeper); got != "MessageAttributes "+highOnly {
 		t.Fatalf("filter policy %q", got)
@@ -89,6 +90,7 @@ func TestFilterPolicyIsRestored(t *testing.T) {
 
 // A sweep with filter policies makes no call more than one without.
 func TestFilterPoliciesCostNoCalls(t *testing.T) {
+	t.Parallel()
 	calls := map[string]int{}
 	for name, configuration := range map[string]string{"with": filtering, "without": strings.Replace(filtering, `,"minimum":"high"`, "", 1)} {
 		w := healthy(t, configuration)
@@ -104,6 +106,7 @@ func TestFilterPoliciesCostNoCalls(t *testing.T) {
 // A subscriber with a filter policy hears no alarm by the topic, so every alarm also
 // notifies the topic of last resort.
 func TestAlarmsReachFilteredSubscribers(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, filtering)
 	w.withLastResort()
 	if s := w.sweep(app.Request{}); s.Unrestored != 0 {
@@ -123,6 +126,7 @@ func TestAlarmsReachFilteredSubscribers(t *testing.T) {
 // A subscriber with a minimum hears what is as bad and no less, one without hears all.
 // What nobody asked for is not sent, and everything critical goes to both topics.
 func TestMinimumIsHeard(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, filtering)
 	w.withLastResort()
 	if s := w.sweep(app.Request{}); s.Unrestored != 0 {

@@ -43,6 +43,7 @@ func (w *world) stackOf(age time.Duration) {
 // Somebody who deletes every memory and relight's own, and makes others in their
 // place, is not taken for an account before its first sweep.
 func TestEveryMemoryDeleted(t *testing.T) {
+	t.Parallel()
 	for name, hide := range map[string]func(*world){
 		"the stack is old":         func(*world) {},
 		"the stack was updated":    func(w *world) { w.stackOf(2 * time.Hour) },
@@ -84,6 +85,7 @@ func TestEveryMemoryDeleted(t *testing.T) {
 // The first sweep is the one that finds a new stack, and no memory that this
 // deployment's sweep wrote. A deployment after cdk destroy is a new one.
 func TestFirstSweepIsKnownBy(t *testing.T) {
+	t.Parallel()
 	earlier := "arn:aws:sts::" + account + ":assumed-role/relight-backfill-earlier/relight-backfill"
 	tests := map[string]struct {
 		arrange func(*world)
@@ -123,6 +125,7 @@ func (w *world) noStack() {
 // A memory that existed and does not exist any more was deleted: it is reported
 // once, and written again where there is something to remember.
 func TestMemoryDeleted(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	w.anHour()
 	written := w.memories()

@@ -34,6 +34,7 @@ func (w *world) days(region, group string) int32 {
 // A log group of relight's or of the trail keeps its logs as long as a sweep has
 // ever seen, whatever the policy's least is.
 func TestLongestRetentionComesBack(t *testing.T) {
+	t.Parallel()
 	groups := map[string]struct{ region, group, event string }{
 		"the trail's":                 {home, trailGroup, "PutRetentionPolicy.shortened.json"},
 		"the flow logs'":              {home, flowLogGroup, "PutRetentionPolicy.flow-logs.json"},
@@ -83,6 +84,7 @@ func TestLongestRetentionComesBack(t *testing.T) {
 // An owner's log group is the owner's: that somebody shortened its retention is
 // reported until a person accepts it.
 func TestShortenedRetentionOfAnOwner(t *testing.T) {
+	t.Parallel()
 	const group = "vpc-logs"
 	w := deployed(t, few)
 	w.createGroup(home, group)
@@ -110,6 +112,7 @@ func TestShortenedRetentionOfAnOwner(t *testing.T) {
 
 // A person may shorten a retention that relight would restore.
 func TestAcceptRetention(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	w.keepForever(home, trailGroup)
 	w.sweep(app.Request{})
@@ -139,6 +142,7 @@ func (w *world) acceptRetention(group string) {
 // A memory of retentions that makes no sense is reported, never overwritten, and
 // never taken for an empty one.
 func TestUnusableRetentionMemory(t *testing.T) {
+	t.Parallel()
 	for name, text := range map[string]string{"no JSON": "{", "another version": `{"v":2,"groups":{}}`, "unknown members": `{"v":1,"x":1}`, "packed nonsense": `{"v":1,"packed":"AAAA"}`} {
 		w := healthy(t, few)
 		w.putAs(sessionOf(catalog.Backfill), adoptedMemory, text)

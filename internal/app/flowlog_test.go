@@ -89,6 +89,7 @@ func (w *world) written() []string {
 // whether or not EC2 takes two flow logs for duplicates that differ only in their
 // format or interval.
 func TestChangedFlowLogConfiguration(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name, before string
 		change       func(*world)
@@ -167,6 +168,7 @@ func TestChangedFlowLogConfiguration(t *testing.T) {
 // not mistaken for a success: relight creates one that differs, or says what to
 // delete.
 func TestFlowLogInTheWay(t *testing.T) {
+	t.Parallel()
 	all := func(in *ec2.CreateFlowLogsInput) { in.TrafficType = ec2types.TrafficTypeAll }
 	otherGroup := func(in *ec2.CreateFlowLogsInput) { in.LogGroupName = aws.String("theirs") }
 	tests := []struct {
@@ -262,6 +264,7 @@ func TestFlowLogInTheWay(t *testing.T) {
 // One VPC without room does not keep the others of a call from getting their flow
 // logs, whichever way EC2 refuses it.
 func TestFullVPCInBatch(t *testing.T) {
+	t.Parallel()
 	for _, whole := range []bool{false, true} {
 		w := healthy(t, "")
 		if whole {
@@ -280,6 +283,7 @@ func TestFullVPCInBatch(t *testing.T) {
 // relight tries to create a flow log however many a VPC has: nobody documents the
 // quota any more.
 func TestUnknownFlowLogQuota(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.PageSize(0)
 	w.FlowLogQuota(3)
@@ -299,6 +303,7 @@ func TestUnknownFlowLogQuota(t *testing.T) {
 // A flow log of somebody else's does not become relight's by its tag, so relight
 // does not delete it.
 func TestForgedTag(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.AddVPC(home, "vpc-9")
 	w.createFlowLog(home, "vpc-9", "ACCEPT", theirGroup)
@@ -418,6 +423,7 @@ func TestAnyFlowLogConfiguration(t *testing.T) {
 // tag too: the tag comes back, in every region, and a change of the configuration
 // still replaces it. One mark alone makes nothing relight's.
 func TestUntaggedFlowLog(t *testing.T) {
+	t.Parallel()
 	for region, vpc := range map[string]string{home: "vpc-1", second: "vpc-3"} {
 		t.Run(region, func(t *testing.T) {
 			t.Parallel()

@@ -179,6 +179,7 @@ func TestForwarderCuts(t *testing.T) {
 // What relight cannot restore of a forwarder, a sweep reports, and plans nothing that
 // it cannot know to be right.
 func TestForwarderFindings(t *testing.T) {
+	t.Parallel()
 	disabled := func(w *world) { w.disableForwarding(forwardRule) }
 	stack := func(w *world, status cftypes.StackStatus, ago time.Duration) { w.setForwarder(second, status, ago) }
 	for name, tt := range map[string]struct {
@@ -243,6 +244,7 @@ func TestForwarderFindings(t *testing.T) {
 // A sweep reads each part of a forwarder once, and whether the home stack was deployed
 // after it.
 func TestForwarderReads(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.PageSize(0)
 	reads := func(regions ...string) awstest.Calls {
@@ -266,6 +268,7 @@ func TestForwarderReads(t *testing.T) {
 // An event about a forwarder restores nothing if relight may not read whether
 // CloudFormation is changing the stack, and people are notified of that.
 func TestForwarderUnreadAtEvent(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	w.disableForwarding(forwardRule)
 	w.Deny(second + " DescribeStacks")
@@ -279,6 +282,7 @@ func TestForwarderUnreadAtEvent(t *testing.T) {
 // The forwarder of the region that raises the events of global services is guarded
 // although no configuration names that region.
 func TestForwarderOfGlobalEvents(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	w.config.Regions = nil
 	w.AddRegion("eu-central-1", "opt-in-not-required")
@@ -294,6 +298,7 @@ func TestForwarderOfGlobalEvents(t *testing.T) {
 // A forwarder whose stack is deleted is not put together again from the events of its
 // deletion, which CloudFormation makes one by one.
 func TestForwarderDeleted(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	w.now = w.now.Add(2 * time.Hour)
 	w.stopForwarding(forwardRule)

@@ -104,6 +104,7 @@ var functionHarms = map[string]struct {
 // A sweep finds what somebody changed of relight's own functions although no event said
 // so. relight reports it until it is undone, and changes no function.
 func TestFunctionChangedWithoutEvent(t *testing.T) {
+	t.Parallel()
 	for name, harm := range functionHarms {
 		for function, intervals := range map[string]int{"relight-guard": 2, "relight-alarms": everyTurn, "relight-backfill": everyTurn} {
 			if intervals > 2 && name != "code" {
@@ -148,6 +149,7 @@ func TestFunctionChangedWithoutEvent(t *testing.T) {
 // A deployment makes functions others, and is no finding. relight learns from the next
 // sweep on what they are, and only once.
 func TestFunctionChangedByDeployment(t *testing.T) {
+	t.Parallel()
 	const function = "relight-alarms"
 	w := healthy(t, few)
 	w.anHour()
@@ -196,6 +198,7 @@ func TestFunctionChangedByDeployment(t *testing.T) {
 // A deployment that ends while a sweep reads the functions is not taken for somebody
 // else's change.
 func TestDeploymentDuringSweep(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	w.anHour()
 	w.putCode("relight-backfill", "return") // it is read after the others once a sweep has found that
@@ -234,6 +237,7 @@ func TestDeploymentDuringSweep(t *testing.T) {
 
 // What relight remembers of its functions counts only if its sweep wrote it.
 func TestFunctionMemory(t *testing.T) {
+	t.Parallel()
 	const function = "relight-guard" // which each sweep reads
 	changed := string(plan.GuardFunctionChanged)
 	for name, tt := range map[string]struct {
@@ -277,6 +281,7 @@ func TestFunctionMemory(t *testing.T) {
 // If the function of the sweep is replaced, no sweep says so: the guard's does, once
 // any function has it check the stack.
 func TestSweepFunctionChanged(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		harm func(*world)
 		says string
@@ -309,6 +314,7 @@ func TestSweepFunctionChanged(t *testing.T) {
 
 // Calls on functions say nothing of what sweeps remember, and cost no more reads.
 func TestFunctionEventsReadNoMemory(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	w.limit("relight-alarms")
 	before := w.Calls()

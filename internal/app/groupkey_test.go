@@ -35,6 +35,7 @@ func (w *world) setKeyPolicy(key string, statements ...string) {
 // A sweep reports a guarded log group whose key does not work, or shuts CloudWatch
 // Logs or the account's owner out, and none whose key works.
 func TestGroupKeys(t *testing.T) {
+	t.Parallel()
 	deny := func(rest string) string { return `{"Effect":"Deny","Principal":"*","Resource":"*",` + rest + `}` }
 	policy := func(statements ...string) func(*world) {
 		return func(w *world) { w.setKeyPolicy(newKey, statements...) }
@@ -84,6 +85,7 @@ func TestGroupKeys(t *testing.T) {
 // Without a key on a guarded group, and with a key on another, a sweep reads no key
 // but the topic's; with one key on both, it reads that key once for each kind.
 func TestGroupKeysAreReadOnce(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	w.PageSize(0)
 	reads := func() int {
@@ -107,6 +109,7 @@ func TestGroupKeysAreReadOnce(t *testing.T) {
 // configuration names the key, and so is that somebody put it there. Nothing is
 // said of a key that no guarded group has.
 func TestGroupKeyEvents(t *testing.T) {
+	t.Parallel()
 	event := func(source, name, params string) []byte {
 		return []byte(`{"id":"e","detail-type":"AWS API Call via CloudTrail","source":"` + source + `","account":"111122223333","region":"us-east-1",
 			"detail":{"eventName":"` + name + `","userIdentity":{"arn":"arn:aws:iam::111122223333:user/Alice"},"requestParameters":{` + params + `}}}`)
@@ -137,6 +140,7 @@ func TestGroupKeyEvents(t *testing.T) {
 // Masks, account-wide transformers and classes of the log groups that flow logs go to
 // are found in every region, not on the trail's group alone.
 func TestFlowLogGroupsAreReadable(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		arrange func(*world, *cloudwatchlogs.Client, string)
 		want    string
@@ -197,6 +201,7 @@ const notConfigured = "which the configuration does not name"
 // by the event and by a sweep, and people learn what only that key can read. An
 // owner's log group keeps its key.
 func TestForeignKeyOnOwnGroup(t *testing.T) {
+	t.Parallel()
 	keyed := strings.Replace(few, "{", `{"kmsKeys":{"us-east-1":"`+groupKey+`"},`, 1)
 	raw := func(group string) []byte {
 		return []byte(`{"id":"e","detail-type":"AWS API Call via CloudTrail","source":"aws.logs","account":"111122223333","region":"us-east-1",
@@ -247,6 +252,7 @@ func TestForeignKeyOnOwnGroup(t *testing.T) {
 // its key and without deletion protection, and no sweep remembers it as relight's. One
 // that relight made again since is relight's.
 func TestForgedTagOnTrailGroup(t *testing.T) {
+	t.Parallel()
 	for name, forge := range map[string]bool{"somebody's tag": true, "made again by relight": false} {
 		t.Run(name, func(t *testing.T) {
 			w := deployed(t, few)

@@ -417,6 +417,7 @@ func TestCutsAreUndone(t *testing.T) {
 // A change of the stack by CloudFormation is not in relight's way, unless somebody
 // holds it open.
 func TestDeployment(t *testing.T) {
+	t.Parallel()
 	for status, want := range map[cftypes.StackStatus]struct {
 		since    time.Duration
 		restored bool
@@ -450,6 +451,7 @@ func TestDeployment(t *testing.T) {
 // A call on relight's own functions and queues is reported also while CloudFormation
 // changes the stack: whoever can start a deployment could otherwise hide in one.
 func TestReportedDuringDeployment(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{
 		"UpdateFunctionCode20150331v2.ours.json", "DeleteFunction20150331.ours.json", "DeleteQueue.ours.json", "PurgeQueue.ours.json", "PutRolePolicy.own-role.json",
 		"UpdateStack.ours.json", "ExecuteChangeSet.arn.json", "DeleteEventBus.ours.json", "UpdateEventBus.default.json", "StartMessageMoveTask.ours.json", "SetStackPolicy.ours.json",
@@ -470,6 +472,7 @@ func TestReportedDuringDeployment(t *testing.T) {
 // permissions boundary, which one call changes for all of them, and under a name in
 // other letters, which IAM does not distinguish. The event costs no read.
 func TestOwnRightsReported(t *testing.T) {
+	t.Parallel()
 	const boundary = "arn:aws:iam::111122223333:policy/bounds"
 	byAlice := `"userIdentity":{"arn":"arn:aws:iam::111122223333:user/Alice"},`
 	for name, tt := range map[string]struct {
@@ -502,6 +505,7 @@ func TestOwnRightsReported(t *testing.T) {
 
 // Targets that others add to relight's rules stay, and do not count as its own.
 func TestOthersTargetsStay(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.putTarget(w.rule(alarmsRule), func(t *ebtypes.Target) {
 		t.Id, t.Arn = aws.String("theirs"), aws.String("arn:aws:sqs:us-east-1:111122223333:archive")
@@ -517,6 +521,7 @@ func TestOthersTargetsStay(t *testing.T) {
 
 // Without its bus relight hears nothing of other regions, and a sweep says so.
 func TestBusGone(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.DeleteBus(home, "relight")
 	s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Guard}})
@@ -528,6 +533,7 @@ func TestBusGone(t *testing.T) {
 // A mapping of somebody else's function takes relight's messages away. Only a person
 // can remove it; relight restores its own beside it.
 func TestQueueTapped(t *testing.T) {
+	t.Parallel()
 	for _, instead := range []bool{true, false} {
 		w := healthy(t, "")
 		before, told := w.State(), len(w.Messages())
@@ -545,6 +551,7 @@ func TestQueueTapped(t *testing.T) {
 
 // Lambda takes no change of a mapping that is still changing. That passes.
 func TestMappingStillChanging(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.remap("relight-alarms", deaf)
 	w.Fail("UpdateEventSourceMapping", "ResourceInUseException")
@@ -558,6 +565,7 @@ func TestMappingStillChanging(t *testing.T) {
 // Only CloudFormation's own words say that there is no stack of relight's. Any other
 // refusal is one: the sweep fails for the guard, and says why.
 func TestStackUnread(t *testing.T) {
+	t.Parallel()
 	for message, unread := range map[string]bool{
 		"ValidationError: Stack with id relight does not exist":                                   false,
 		"ValidationError: 1 validation error detected: Value at 'stackName' failed to satisfy it": true,
@@ -575,6 +583,7 @@ func TestStackUnread(t *testing.T) {
 // A sweep finds a deleted queue, which relight does not create again, and restores
 // the settings of every queue within as many sweeps as there are queues.
 func TestQueuesBySweep(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.DeleteQueue("arn:aws:sqs:us-east-1:111122223333:relight-alarms")
 	s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Guard}})
@@ -605,6 +614,7 @@ func TestQueuesBySweep(t *testing.T) {
 // A sweep finds a deleted function, at once if it is the guard's own: then no event
 // says which others are gone.
 func TestFunctionGone(t *testing.T) {
+	t.Parallel()
 	for _, own := range []bool{true, false} {
 		w := healthy(t, "")
 		w.DeleteFunction(home, "relight-alarms")
@@ -636,6 +646,7 @@ func TestFunctionGone(t *testing.T) {
 // A queue's policy that shuts relight out of reading it does not stop the repair of
 // the other parts, and people are notified of it.
 func TestUnreadPart(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		denied   []string
 		restored bool   // the rest is all that is broken
@@ -686,6 +697,7 @@ func TestUnreadPart(t *testing.T) {
 // A schedule that somebody creates between relight's look and its repair becomes what
 // it has to be, without another delivery of the event.
 func TestScheduleMadeMeanwhile(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	before := w.State()
 	guardHarms["UpdateSchedule.ours.json"].do(w)

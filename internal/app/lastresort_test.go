@@ -78,6 +78,7 @@ func TestLastResortTakesWhatTheTopicRefuses(t *testing.T) {
 
 // If both refuse a message, the run fails as it does without a second topic.
 func TestNoTopicTakesIt(t *testing.T) {
+	t.Parallel()
 	w := twoVoices(t)
 	w.deleteFlowLogs(home, "vpc-1")
 	w.Deny("Publish")
@@ -89,6 +90,7 @@ func TestNoTopicTakesIt(t *testing.T) {
 // Both topics take a message about the topic. A message about anything else goes to
 // the topic alone.
 func TestLastResortHearsOfTheTopic(t *testing.T) {
+	t.Parallel()
 	w := twoVoices(t)
 	told := len(w.Messages())
 	w.deleteFlowLogs(home, "vpc-1")
@@ -161,6 +163,7 @@ func TestLastResortRestored(t *testing.T) {
 // Each notification is an event on the default bus too. A bus that refuses it fails
 // nothing, and the log says so.
 func TestEvents(t *testing.T) {
+	t.Parallel()
 	w := twoVoices(t)
 	before := len(w.Events())
 	w.deleteFlowLogs(home, "vpc-1")
@@ -201,6 +204,7 @@ func TestEvents(t *testing.T) {
 // An owner's topic in another account and region carries what the topic of last
 // resort does. The sweep says when that ends, and leaves the topic as it is.
 func TestFarTopic(t *testing.T) {
+	t.Parallel()
 	const there = second
 	far := "arn:aws:sns:" + there + ":444455556666:security"
 	w := deployed(t, strings.TrimSuffix(few, "}")+`,"lastResort":{"topic":"`+far+`"}}`)

@@ -30,6 +30,7 @@ func objects(of types.ReadWriteType, values ...string) types.EventSelector {
 // However somebody takes data events off a trail whose management events stay, they
 // are selected again, and no sweep forgets them.
 func TestDataEventsComeBack(t *testing.T) {
+	t.Parallel()
 	many := make([]string, 249)
 	for i := range many {
 		many[i] = fmt.Sprintf("arn:aws:s3:::checkout-%d/", i)
@@ -118,6 +119,7 @@ func (w *world) records(object string) bool {
 // A trail with more data events than fit in a parameter makes relight forget none
 // of those that it remembers.
 func TestTooManyDataEventsForgetNone(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, few)
 	w.putSelectors("audit", all, objects("All", audited))
 	w.sweep(app.Request{})
@@ -139,6 +141,7 @@ func TestTooManyDataEventsForgetNone(t *testing.T) {
 // A trail that notifies another topic is reported until a person accepts it, and no
 // sweep remembers the new topic.
 func TestTrailTopicChanged(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, few)
 	was := w.AddTrailTopic("delivered")
 	w.updateTrail(cloudtrail.UpdateTrailInput{SnsTopicName: aws.String(was)})

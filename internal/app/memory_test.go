@@ -42,6 +42,7 @@ func (w *world) putAs(caller, name, value string) {
 // there gains nothing: the events and the sweep report both, the sweep writes its
 // own memory again, and a deleted trail comes back with the old bucket.
 func TestMemoryByAnotherAuthor(t *testing.T) {
+	t.Parallel()
 	for name, caller := range writers {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -92,6 +93,7 @@ func (w *world) mailOf(f func()) string {
 // If nothing is left that the sweep wrote, the memory is hostile and not empty:
 // it is reported, and no sweep learns what the trail is like now.
 func TestMemoryCrowdedOut(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	w.PageSize(0)
 	mallory := writers["a user"]
@@ -114,6 +116,7 @@ func TestMemoryCrowdedOut(t *testing.T) {
 
 // Marks that somebody else wrote keep no finding from people.
 func TestMarksByAnotherAuthor(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.FailDelivery(home, "vpc-1", "Access error")
 	other := deployed(t, "") // shows which marks the finding has
@@ -134,6 +137,7 @@ func TestMarksByAnotherAuthor(t *testing.T) {
 // Only the deployed sweep writes what relight remembers: a terminal that applies a
 // plan leaves that to it.
 func TestTerminalsForget(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, few)
 	a := app.NewWith(app.Options{
 		Function: catalog.Backfill, Kinds: kindsOf(catalog.Backfill), Config: must(config.Parse([]byte(few))), AWS: w.Config(), Log: w.logger(), Now: w.Now, Silent: true,

@@ -20,6 +20,7 @@ import (
 // whatever it writes, on the trail's log group and on any other. One that counts the
 // same events, or writes into another metric, is not.
 func TestForeignWriters(t *testing.T) {
+	t.Parallel()
 	pattern := ""
 	for _, c := range catalog.Controls() {
 		if "relight-"+c.ID == rootUsage {
@@ -64,6 +65,7 @@ func TestForeignWriters(t *testing.T) {
 
 // A filter that somebody puts on the trail's log group is reported after the event.
 func TestForeignWriterByEvent(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.putFilter(trailGroup, logstypes.MetricFilter{FilterName: aws.String("perf"), FilterPattern: aws.String(`"x"`), MetricTransformations: []logstypes.MetricTransformation{{
 		MetricNamespace: aws.String("relight"), MetricName: aws.String(rootUsage), MetricValue: aws.String("-1"),
@@ -77,6 +79,7 @@ func TestForeignWriterByEvent(t *testing.T) {
 
 // relight restores the rest although it may not list the filters of other groups.
 func TestWritersUnread(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	must(w.Logs.DeleteMetricFilter(t.Context(), &cloudwatchlogs.DeleteMetricFilterInput{LogGroupName: aws.String(trailGroup), FilterName: aws.String(rootUsage)}))
 	w.PageSize(0)
@@ -90,6 +93,7 @@ func TestWritersUnread(t *testing.T) {
 // A negative value is reported where an alarm of relight's adds values up: one with a
 // threshold above one. The largest value needs no look.
 func TestNegativeValues(t *testing.T) {
+	t.Parallel()
 	const three = `{"controls":{"root-usage":{"threshold":3}}}`
 	for name, tt := range map[string]struct {
 		config string
@@ -128,6 +132,7 @@ func TestNegativeValues(t *testing.T) {
 // Of somebody else's alarm that satisfies a control, too, a negative value is reported
 // where it adds values up.
 func TestNegativeValuesOfOthers(t *testing.T) {
+	t.Parallel()
 	for statistic, told := range map[cloudwatchtypes.Statistic]bool{cloudwatchtypes.StatisticSum: true, cloudwatchtypes.StatisticMaximum: false} {
 		w := deployed(t, few)
 		w.putFilter(trailGroup, filterOf("theirs", catalog.Controls()[0].Pattern, "theirs", "calls"))

@@ -21,6 +21,7 @@ const findingsMemory = "/relight/memory/findings"
 // again only if the finding went away and came back, whatever other findings
 // there are.
 func TestNews(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	told := func(what string, want string) {
 		t.Helper()
@@ -59,6 +60,7 @@ func TestNews(t *testing.T) {
 
 // A finding in a notification that could not be sent stays news.
 func TestUnsentNewsIsNewAgain(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.FailDelivery(home, "vpc-1", "Access error")
 	w.Deny("Publish")
@@ -76,6 +78,7 @@ func TestUnsentNewsIsNewAgain(t *testing.T) {
 // otherwise be said by nobody until then. What may be gone by the next sweep is left to
 // the alarm.
 func TestFailuresAreNews(t *testing.T) {
+	t.Parallel()
 	deny := func(w *world, call string) { w.Deny(call) }
 	busy := func(w *world, call string) { w.Fail(call, slices.Repeat([]string{"RequestLimitExceeded"}, 100)...) }
 	for call, tt := range map[string]struct {
@@ -119,6 +122,7 @@ func TestFailuresAreNews(t *testing.T) {
 // Marks of an account that is not this one, or that an earlier version wrote, are
 // dropped: nothing would ever delete them.
 func TestForeignMarksAreDropped(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.AddTrailTo("zweite", "second-trail")
 	must(awstest.NewClients(w.ConfigOf(sessionOf(catalog.Backfill))).SSM.PutParameter(t.Context(), &ssm.PutParameterInput{

@@ -180,6 +180,7 @@ func TestLogGroupWithoutARefusedPart(t *testing.T) {
 // A refusal that is about the log group itself stays an error, and costs a few
 // calls, not many.
 func TestLogGroupThatIsRefused(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.deleteGroup(home, trailGroup)
 	w.Deny("CreateLogGroup")
@@ -200,6 +201,7 @@ func TestLogGroupThatIsRefused(t *testing.T) {
 // While a part is refused, the events that relight's own calls raise do not report
 // the same failure again and again.
 func TestRefusedPartIsReportedOnce(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, `{"kmsKeys":{"`+home+`":"`+groupKey+`"}}`)
 	must(w.KMS.DisableKey(t.Context(), &kms.DisableKeyInput{KeyId: aws.String(groupKey)}))
 	w.deleteGroup(home, trailGroup)
@@ -217,6 +219,7 @@ func TestRefusedPartIsReportedOnce(t *testing.T) {
 
 // relight knows its own log group by its name too: one call removes a tag.
 func TestUntaggedLogGroup(t *testing.T) {
+	t.Parallel()
 	for _, region := range []string{home, second} {
 		w := deployed(t, "")
 		w.AddVPC(second, "vpc-0a1b")
@@ -259,6 +262,7 @@ func ownTrailGroup(t *testing.T, configuration string) *world {
 // tag off and then its deletion protection or its key gets neither past relight, by
 // the event or by the sweep, however often.
 func TestUntaggedTrailGroup(t *testing.T) {
+	t.Parallel()
 	configured := strings.Replace(few, "{", `{"kmsKeys":{"us-east-1":"`+groupKey+`"},`, 1)
 	attacks := map[string]struct {
 		do     func(*world)
@@ -307,6 +311,7 @@ func TestUntaggedTrailGroup(t *testing.T) {
 // account whose trail relight made again, and so does one that its owner has
 // accepted as theirs.
 func TestOwnersTrailGroup(t *testing.T) {
+	t.Parallel()
 	for name, arrange := range map[string]func(*testing.T) *world{
 		"theirs from the start": func(t *testing.T) *world { return healthy(t, few) },
 		"the trail was made again": func(t *testing.T) *world {
@@ -355,6 +360,7 @@ func (w *world) alarmNamed(name string) (a cloudwatchtypes.MetricAlarm, exists b
 
 // Five junk actions on an alarm of relight's leave no room for its topic.
 func TestFiveJunkActions(t *testing.T) {
+	t.Parallel()
 	arn := func(name string) string { return "arn:aws:sns:" + home + ":" + account + ":" + name }
 	for name, tt := range map[string]struct {
 		deny    string
@@ -414,6 +420,7 @@ func (w *world) squat(name, kind string) {
 // An alarm of another type under the name of relight's does not keep the control
 // from having its alarm.
 func TestSquattedAlarmName(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []string{"composite alarm", "log alarm"} {
 		for _, by := range []string{"event", "sweep"} {
 			t.Run(kind+", by "+by, func(t *testing.T) {
@@ -464,6 +471,7 @@ func TestSquattedAlarmName(t *testing.T) {
 // on an alarm of a control through other composite alarms. It is left as it is if
 // it depends on other alarms only.
 func TestSuppressorsOfNestedAlarms(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		rules map[string]string
 		found string
@@ -522,6 +530,7 @@ func TestSuppressorsOfNestedAlarms(t *testing.T) {
 
 // A region that does not know log alarms refuses a listing that asks for them.
 func TestRegionWithoutLogAlarms(t *testing.T) {
+	t.Parallel()
 	for _, code := range []string{"ValidationError", "InvalidParameterValue"} {
 		w := healthy(t, "")
 		w.PageSize(0)
@@ -539,6 +548,7 @@ func TestRegionWithoutLogAlarms(t *testing.T) {
 // relight's own alarms are what the configuration says, also where it asks for
 // less than before.
 func TestChangedAlarmSettings(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	for _, settings := range []string{`{"threshold":5}`, `{"threshold":5,"periodSeconds":3600}`, `{"threshold":2}`, `{}`} {
 		changed := deployed(t, `{"controls":{"root-usage":`+settings+`}}`)
@@ -565,6 +575,7 @@ func TestChangedAlarmSettings(t *testing.T) {
 // Somebody else's filter and alarm satisfied a control until the filter was
 // deleted. The event of relight's own new filter brings its alarm.
 func TestAlarmFollowsItsFilter(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) { // an echo waits
 		w := deployed(t, "")
 		c := catalog.Controls()[slices.IndexFunc(catalog.Controls(), func(c catalog.Control) bool { return c.ID == "cloudtrail-changes" })]
@@ -595,6 +606,7 @@ func TestAlarmFollowsItsFilter(t *testing.T) {
 // relight's own alarm is restored without what others added to it, if CloudWatch
 // refuses that: an action may need a permission that relight does not have.
 func TestAlarmWithoutWhatOthersAdded(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		add   func(*cloudwatch.PutMetricAlarmInput)
 		codes []string

@@ -15,6 +15,7 @@ import (
 // A scope waits only for the kinds on which its kind depends, in every region.
 // The requested kinds and their order make no difference.
 func TestOrder(t *testing.T) {
+	t.Parallel()
 	const runTime = time.Minute
 	tests := map[string]struct {
 		kinds   []catalog.Kind
@@ -77,6 +78,7 @@ func TestOrder(t *testing.T) {
 // What a function remembers of the events that it reported early does not grow for
 // ever, and the latest are not lost.
 func TestRecent(t *testing.T) {
+	t.Parallel()
 	var r recent
 	for i := range 2 * mostEarly {
 		r.add(strconv.Itoa(i))

@@ -23,6 +23,7 @@ import (
 
 // A repair starts from the alarm as it is and keeps what its owner added.
 func TestOwnersExtrasStay(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	pager := "arn:aws:sns:us-east-1:111122223333:pager"
 	w.changeAlarm(rootUsage, func(a *cloudwatch.PutMetricAlarmInput) {
@@ -45,6 +46,7 @@ func TestOwnersExtrasStay(t *testing.T) {
 // relight undoes every change that makes its alarms notify less or measure
 // less.
 func TestWeakenedAlarms(t *testing.T) {
+	t.Parallel()
 	for name, change := range weakenings {
 		t.Run(name, func(t *testing.T) {
 			w := healthy(t, "")
@@ -95,6 +97,7 @@ var weakenings = map[string]func(*cloudwatch.PutMetricAlarmInput){
 
 // relight undoes every change that makes its filters count less.
 func TestWeakenedFilters(t *testing.T) {
+	t.Parallel()
 	for name, change := range narrowings {
 		t.Run(name, func(t *testing.T) {
 			w := healthy(t, "")
@@ -126,6 +129,7 @@ var narrowings = map[string]func(*logstypes.MetricFilter){
 // Any filter and alarm that measure the same satisfy a control. relight creates
 // its own only if there are none.
 func TestForeignHolders(t *testing.T) {
+	t.Parallel()
 	c := catalog.Controls()[2]
 	spaced := strings.ReplaceAll(strings.ReplaceAll(c.Pattern, "&&", " \n&&  "), "{", "{ ")
 	filter := home + " metric-filter " + trailGroup + " relight-" + c.ID
@@ -182,6 +186,7 @@ func TestForeignHolders(t *testing.T) {
 // The sweep reports what a person must know of the account. A finding is not a
 // failure.
 func TestFindings(t *testing.T) {
+	t.Parallel()
 	trailARN := "arn:aws:cloudtrail:us-east-1:111122223333:trail/audit"
 	orgTrail := cloudtrailtypes.Trail{
 		TrailARN: aws.String("arn:aws:cloudtrail:us-east-1:444455556666:trail/org"), HomeRegion: aws.String(home),
@@ -286,6 +291,7 @@ func TestFindings(t *testing.T) {
 // Control Tower denies changes to its log group, so relight only reports its
 // retention, but relight may add filters.
 func TestControlTower(t *testing.T) {
+	t.Parallel()
 	const towers = "aws-controltower/CloudTrailLogs"
 	w := deployed(t, "")
 	w.RemoveTrail("arn:aws:cloudtrail:us-east-1:111122223333:trail/audit")
@@ -311,6 +317,7 @@ func TestControlTower(t *testing.T) {
 // Flow logs that are not relight's count if they satisfy the policy. If none
 // does, relight creates its own beside them.
 func TestForeignFlowLogs(t *testing.T) {
+	t.Parallel()
 	toS3 := func(traffic ec2types.TrafficType, format *string) func(*world) {
 		return func(w *world) {
 			must(w.EC2.CreateFlowLogs(w.t.Context(), &ec2.CreateFlowLogsInput{
@@ -374,6 +381,7 @@ func TestForeignFlowLogs(t *testing.T) {
 // The log group behind a flow log that counts is also protected, whoever
 // created it.
 func TestGroupBehindForeignFlowLog(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, "")
 	w.createGroup(home, "theirs")
 	w.putRetention(home, "theirs", 30)
@@ -393,6 +401,7 @@ func TestGroupBehindForeignFlowLog(t *testing.T) {
 
 // relight skips some VPCs, and the report gives the reason.
 func TestVPCsLeftAlone(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, `{}`)
 	w.config.FlowLogs.ExemptVPCs = []string{"vpc-1"}
 	w.AddSharedVPC(home, "vpc-7", other)
@@ -409,6 +418,7 @@ func TestVPCsLeftAlone(t *testing.T) {
 // A log group that has reached its quota of filters has no room for relight's
 // filters. People are notified once an event asks for one.
 func TestFilterQuota(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	filterDeleted(rootUsage).do(w)
 	for i := range awstest.FiltersPerGroup - len(catalog.Controls()) + 1 {

@@ -53,6 +53,7 @@ var readOnlyBy = map[catalog.Kind]string{
 // A kind whose check does not end keeps the sweep neither from the other kinds nor
 // from its report, which names the kind, within the time of the function.
 func TestSweepGivesAKindUp(t *testing.T) {
+	t.Parallel()
 	for k, op := range readOnlyBy {
 		for name, stall := range stalls {
 			t.Run(string(k)+", "+name, func(t *testing.T) {
@@ -113,6 +114,7 @@ func (w *world) sweepWithin(d time.Duration) app.Sweep {
 // A call with advice is reported within seconds, whatever becomes of the check of
 // what depends on it, and once, however often its message is delivered.
 func TestAdviceBeforeTheLook(t *testing.T) {
+	t.Parallel()
 	for sample, stalledOp := range map[string]string{
 		"PutKeyPolicy.logs.json": "GetTopicAttributes", "PutBucketPolicy.logs.json": "DescribeTrails", "PutRolePolicy.trail-role.json": "GetTrailStatus",
 		"PutTransformer.trail.json": "DescribeTrails", "SetAlarmState.one.json": "DescribeAlarms",
@@ -196,6 +198,7 @@ func kindStalled(t *testing.T, sample, op string) catalog.Kind {
 // Several runs of one invocation share its time: one that does not end leaves time
 // for the others.
 func TestRunsShareTheTime(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := healthy(t, few)
 		over := make(chan struct{})

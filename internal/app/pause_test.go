@@ -49,6 +49,7 @@ func parameterEvent(t *testing.T, sample, name, actor string) []byte {
 // While relight is paused, it restores nothing and says so each time; with the end of
 // the pause everything comes back, and both are messages.
 func TestPause(t *testing.T) {
+	t.Parallel()
 	for name, end := range map[string]func(w *world){
 		"it runs out":     func(w *world) { w.now = w.now.Add(2*time.Hour + time.Second) },
 		"it is ended":     func(w *world) { w.putAs(operator, pauseParameter, remedy.Resume().Encode()) },
@@ -130,6 +131,7 @@ func (w *world) deleteAs(caller, name string) {
 // What is no pause pauses nothing: relight restores, and reports who wrote it and why it
 // does not count.
 func TestNoPause(t *testing.T) {
+	t.Parallel()
 	const foreign = "pause.by in the configuration does not name its author"
 	text := func(length time.Duration, change func(*remedy.PauseText)) func(w *world) string {
 		return func(w *world) string {
@@ -212,6 +214,7 @@ func TestNoPause(t *testing.T) {
 
 // The call of somebody who may not pause is reported at once, with the caller.
 func TestPauseByAStranger(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, pausable)
 	w.PageSize(0)
 	mallory := writers["a user"]
@@ -231,6 +234,7 @@ func TestPauseByAStranger(t *testing.T) {
 // A pause of some kinds or regions leaves the others as they are, and none covers what
 // relight notifies people and restores itself with.
 func TestPauseOfAPart(t *testing.T) {
+	t.Parallel()
 	const ownAlarm = "relight-sweep-not-finished"
 	tests := map[string]struct {
 		kinds    []catalog.Kind
@@ -284,6 +288,7 @@ func TestPauseOfAPart(t *testing.T) {
 
 // If relight cannot read whether it is paused, it is not, and says so.
 func TestPauseUnread(t *testing.T) {
+	t.Parallel()
 	for name, unread := range map[string]func(w *world){
 		"denied":    func(w *world) { w.Deny("GetParameterHistory") },
 		"throttled": func(w *world) { w.Fail("GetParameterHistory", slices.Repeat([]string{"ThrottlingException"}, 99)...) },
@@ -306,6 +311,7 @@ func TestPauseUnread(t *testing.T) {
 // A run reads whether it is paused only if it is about to write: one call more, and only
 // where the configuration lets anybody pause.
 func TestPauseBudget(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		event string
 		plain int // the budget where nobody may pause

@@ -44,6 +44,7 @@ func unwanted(s app.Sweep) (lines []string) {
 // What relight made and the configuration no longer wants is listed by a plan, left by
 // every function, and deleted only by a person who asks for it.
 func TestPrune(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.config = deployed(t, `{"controls":{"root-usage":{"disabled":true}}}`).config
 	w.config.FlowLogs.ExemptVPCs = []string{"vpc-1"} // no ID that a configuration may have
@@ -79,6 +80,7 @@ func TestPrune(t *testing.T) {
 // While somebody has pointed the trail elsewhere, pruning leaves filters and alarms: what
 // looks unwanted then may be what the trail needs.
 func TestPruneNeedsAHealthyTrail(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.config = deployed(t, `{"controls":{"root-usage":{"disabled":true}}}`).config
 	w.updateTrail(cloudtrail.UpdateTrailInput{Name: aws.String(trailARN), S3KeyPrefix: aws.String("elsewhere")})
@@ -89,6 +91,7 @@ func TestPruneNeedsAHealthyTrail(t *testing.T) {
 
 // Pruning leaves what an owner made under a name of relight's, and says why.
 func TestPruneLeavesOthers(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, `{"controls":{"root-usage":{"disabled":true}}}`)
 	w.putAlarm(&cloudwatch.PutMetricAlarmInput{
 		AlarmName: aws.String(rootUsage), Namespace: aws.String("relight"), MetricName: aws.String(rootUsage), Statistic: "Sum", Period: aws.Int32(60),
@@ -112,6 +115,7 @@ func TestPruneLeavesOthers(t *testing.T) {
 // Who applies from a terminal notifies people of it like a function, and touches nothing
 // that only the sweep may write.
 func TestApplyNotifies(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.deleteAlarms(rootUsage)
 	told, memories := len(w.Messages()), w.memories()

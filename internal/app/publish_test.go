@@ -50,6 +50,7 @@ func (w *world) published() (publish.Result, map[string]hubtypes.AwsSecurityFind
 // A check that passes is archived, one that fails is active, and what is repaired is
 // archived again. It is one finding all the time.
 func TestPublish(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, publishing)
 	w.EnableSecurityHub()
 	before := w.State()
@@ -100,6 +101,7 @@ func (w *world) same(before map[string]string) {
 
 // What could not be read is active, and says which permission is missing.
 func TestPublishUnknown(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, publishing)
 	w.EnableSecurityHub()
 	w.Deny("DescribeAlarms")
@@ -111,6 +113,7 @@ func TestPublishUnknown(t *testing.T) {
 
 // The function fails, and its log says why, unless Security Hub took every finding.
 func TestPublishFails(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		harm func(*world)
 		says string
@@ -150,6 +153,7 @@ func TestPublishFails(t *testing.T) {
 // relight restores the alarms on audits, and the guard sees what was done to the function
 // in its turn with the others. That costs a sweep no call.
 func TestAuditorIsGuarded(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, publishing)
 	w.anHour()
 	w.anHour()

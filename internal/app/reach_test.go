@@ -208,6 +208,7 @@ func TestTheirTopicDelivers(t *testing.T) {
 // An intruder's own filter, alarm and topic do not make up for relight's filter
 // if the topic keeps alarms out: people are notified.
 func TestDecoyTopic(t *testing.T) {
+	t.Parallel()
 	c := catalog.Controls()[0]
 	w := healthy(t, "")
 	topic := w.AddTopic(home, "decoy", 1)
@@ -227,6 +228,7 @@ func TestDecoyTopic(t *testing.T) {
 // Only topics that decide cost anything: while relight's own alarm satisfies a
 // control, its topic, or that of another alarm, is not read for it.
 func TestTheirTopicIsNotReadInVain(t *testing.T) {
+	t.Parallel()
 	c := catalog.Controls()[2]
 	w := healthy(t, "")
 	w.putAlarm(alarmOn("their-alarm", "relight", "relight-"+c.ID, w.AddTopic(home, "theirs", 1)))
@@ -241,6 +243,7 @@ func TestTheirTopicIsNotReadInVain(t *testing.T) {
 // reported. relight does not subscribe it again, and restores everything else
 // of the topic.
 func TestSubscriptionsOutOfReach(t *testing.T) {
+	t.Parallel()
 	const hook = "https://example.com/hook"
 	abroad := "arn:aws:sqs:us-east-1:" + other + ":central"
 	tests := []struct {
@@ -315,6 +318,7 @@ func TestSubscriptionsOutOfReach(t *testing.T) {
 // Subscriptions of a deleted topic deliver what the restored one sends, so
 // messages may come twice: people are notified of that.
 func TestMessagesTwice(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.deleteTopic()
 	before := w.Deliveries(oncall)
@@ -337,6 +341,7 @@ func TestMessagesTwice(t *testing.T) {
 // relight's key is put back on the topic only while it works. While it does not,
 // the topic keeps the key, or none, that somebody set.
 func TestDeadKeyIsNotPutBack(t *testing.T) {
+	t.Parallel()
 	for _, current := range []string{"", theirKey, "alias/aws/sns"} {
 		for _, event := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s %t", current, event), func(t *testing.T) {
@@ -370,6 +375,7 @@ func TestDeadKeyIsNotPutBack(t *testing.T) {
 // A topic that is made again while its key does not work is made without it, so
 // that it can notify.
 func TestTopicGoneWithItsKey(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.SetKeyState(topicKey, kmstypes.KeyStateUnavailable)
 	w.deleteTopic()
@@ -386,6 +392,7 @@ func TestTopicGoneWithItsKey(t *testing.T) {
 // The deletion of a multi-Region key waits for its replicas, and can be
 // cancelled meanwhile.
 func TestReplicatedKey(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	state := w.State()
 	w.SetKeyState(topicKey, kmstypes.KeyStatePendingReplicaDeletion)

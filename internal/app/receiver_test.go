@@ -257,6 +257,7 @@ func every(t *testing.T, run func(t *testing.T, protocol, endpoint string, r rec
 // in is a finding with what to add, in every sweep until somebody adds it. relight
 // writes nothing.
 func TestDeafSubscribers(t *testing.T) {
+	t.Parallel()
 	every(t, func(t *testing.T, protocol, endpoint string, r receiver) {
 		w := healthy(t, `{"subscribers":[{"protocol":"`+protocol+`","endpoint":"`+endpoint+`"},{"protocol":"sms","endpoint":"+15555550100"}]}`)
 		r.change(w, endpoint, w.topic)
@@ -279,6 +280,7 @@ func TestDeafSubscribers(t *testing.T) {
 // An alarm of somebody else whose topic's only subscriber is such a queue or
 // function does not satisfy its control.
 func TestDeafSubscribersOfTheirTopic(t *testing.T) {
+	t.Parallel()
 	c := catalog.Controls()[2]
 	every(t, func(t *testing.T, protocol, endpoint string, r receiver) {
 		w := deployed(t, "")
@@ -304,6 +306,7 @@ func TestDeafSubscribersOfTheirTopic(t *testing.T) {
 
 // What a finding says to do makes the subscriber hear.
 func TestRemedyOfADeafSubscriber(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, `{"subscribers":[{"protocol":"sqs","endpoint":"`+oncall+`"},{"protocol":"lambda","endpoint":"`+pagerLive+`"}]}`)
 	w.setQueue(oncall, map[string]string{"Policy": ""})
 	queueKeyed(nil, `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}`)(w, oncall, "")
@@ -344,6 +347,7 @@ func TestRemedyOfADeafSubscriber(t *testing.T) {
 // confirmed with a token that the topic delivered. It says that it cannot read
 // more, and does not count it on somebody else's topic.
 func TestSubscriberOfAnotherAccount(t *testing.T) {
+	t.Parallel()
 	for protocol, endpoint := range map[string]string{"sqs": "arn:aws:sqs:us-east-1:" + other + ":central", "lambda": "arn:aws:lambda:us-east-1:" + other + ":function:central"} {
 		w := healthy(t, `{"subscribers":[{"protocol":"`+protocol+`","endpoint":"`+endpoint+`"}]}`)
 		before := w.Calls()
@@ -362,6 +366,7 @@ func TestSubscriberOfAnotherAccount(t *testing.T) {
 
 // A queue's key of another account is such a thing too.
 func TestQueueKeyOfAnotherAccount(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.setQueue(oncall, map[string]string{"KmsMasterKeyId": strings.Replace(queueKey, account, other, 1)})
 	s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Topics}})
@@ -372,6 +377,7 @@ func TestQueueKeyOfAnotherAccount(t *testing.T) {
 
 // SNS delivers between some regions under the name of one of them.
 func TestSubscriberInAnotherRegion(t *testing.T) {
+	t.Parallel()
 	for region, service := range map[string]string{"eu-west-1": "sns.amazonaws.com", "eu-south-1": "sns.eu-south-1.amazonaws.com"} {
 		queue := "arn:aws:sqs:" + region + ":" + account + ":far"
 		w := deployed(t, "")
@@ -394,6 +400,7 @@ func TestSubscriberInAnotherRegion(t *testing.T) {
 // If no configured subscriber hears, others count, as far as relight can show
 // that they do. It reads a bounded number of them.
 func TestWhoElseHears(t *testing.T) {
+	t.Parallel()
 	const nobody = "relight cannot show that any of its subscribers receives every message"
 	stranger := func(i int) string { return fmt.Sprintf("arn:aws:sqs:us-east-1:111122223333:stranger-%d", i) }
 	tests := map[string]struct {
@@ -450,6 +457,7 @@ func TestWhoElseHears(t *testing.T) {
 
 // A thousand subscribers of somebody else's topic cost no more than twenty.
 func TestTheirCrowdedTopic(t *testing.T) {
+	t.Parallel()
 	c := catalog.Controls()[2]
 	w := deployed(t, "")
 	topic := w.AddTopic(home, "theirs", 1000)
@@ -468,6 +476,7 @@ func TestTheirCrowdedTopic(t *testing.T) {
 
 // Several topics with one queue read the queue once.
 func TestQueueIsReadOnce(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, "")
 	var topics []string
 	for i, c := range catalog.Controls()[2:5] {
@@ -491,6 +500,7 @@ func TestQueueIsReadOnce(t *testing.T) {
 // Events read no queue. The sweep after them reports that the restored subscriber's
 // lets nothing in, by message and once.
 func TestDeafSubscriberAfterAnEvent(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.setQueue(oncall, map[string]string{"Policy": ""})
 	before := w.Calls()

@@ -67,6 +67,7 @@ func names(items []remove.Item) (all []string) {
 // Removing takes away everything of relight's, leaves everything of others, and finds
 // nothing more to remove the second time.
 func TestRemove(t *testing.T) {
+	t.Parallel()
 	w := abandoned(t)
 	r := w.remover()
 	regions := []string{home, second}
@@ -129,6 +130,7 @@ func TestRemove(t *testing.T) {
 
 // What cannot be listed or deleted is named, and everything else goes.
 func TestRemoveGoesOn(t *testing.T) {
+	t.Parallel()
 	w := abandoned(t)
 	r := w.remover()
 	w.Deny("ListTopics")
@@ -152,6 +154,7 @@ func TestRemoveGoesOn(t *testing.T) {
 
 // While a stack exists, in whatever region, its name is in the way.
 func TestRemoveSeesStacks(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	stacks, err := w.remover().Stacks(t.Context(), []string{home, second})
 	if err != nil || !slices.Equal(stacks, []string{second + "/relight-" + second, home + "/relight"}) {
@@ -171,6 +174,7 @@ func TestRemoveSeesStacks(t *testing.T) {
 // The package knows every sort of the table, and the table every kind that makes or keeps
 // anything.
 func TestRemoveKnowsEveryKind(t *testing.T) {
+	t.Parallel()
 	var sorts []catalog.LeftoverSort
 	left := map[catalog.Kind]bool{}
 	for _, row := range catalog.Leftovers() {
@@ -195,6 +199,7 @@ func TestRemoveKnowsEveryKind(t *testing.T) {
 
 // Whatever a deployment with a longer prefix has, stays: its names begin with relight-, too.
 func TestRemoveSparesAnotherPrefix(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, `{"prefix":"relight-eu"}`)
 	r := w.remover()
 	config := configured(t, "")

@@ -446,6 +446,7 @@ func alarmsMuted(names ...string) attack {
 // the state that the sample's call leaves. Afterwards the account must be as it
 // was before the call.
 func TestSamples(t *testing.T) {
+	t.Parallel()
 	want := events.Expected()
 	for _, name := range events.All() {
 		for _, asBatch := range []bool{false, true} {
@@ -484,6 +485,7 @@ var named = regexp.MustCompile("^check .*: ([a-z-]+) `([^`]+)`(;|$)")
 // resource on which no protection depends. The test checks this with every such
 // sample.
 func TestStrangers(t *testing.T) {
+	t.Parallel()
 	checked := map[string]bool{}
 	for name, expected := range events.Expected() {
 		m := named.FindStringSubmatch(expected)
@@ -588,6 +590,7 @@ var callers = map[string]string{
 // The answer to one replayed event says who made the call and what to do about
 // it, as the message does.
 func TestReplayTells(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, watchful)
 	for name, caller := range callers {
 		res, err := w.app(catalog.Backfill).Replay(t.Context(), events.Read(name), catalog.Observe)
@@ -691,6 +694,7 @@ func checkHealed(t *testing.T, name string, asBatch bool) {
 // relight can only report a log group that somebody created again in a class
 // without metric filters.
 func TestInfrequentAccess(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.deleteGroup(home, trailGroup)
 	must(w.Logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{
@@ -708,6 +712,7 @@ func TestInfrequentAccess(t *testing.T) {
 
 // relight restores its own alarm and does not restore somebody else's.
 func TestMixedDeletion(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	before := w.State()
 	w.deleteAlarms(foreignAlarm, "relight-cloudtrail-changes")
@@ -719,6 +724,7 @@ func TestMixedDeletion(t *testing.T) {
 
 // A VPC that was created and deleted before its event arrived needs nothing.
 func TestGoneVPC(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.AddVPC(home, "vpc-0a1b2c3d4e5f60001")
 	must(w.EC2.DeleteVpc(t.Context(), &ec2.DeleteVpcInput{VpcId: aws.String("vpc-0a1b2c3d4e5f60001")}))

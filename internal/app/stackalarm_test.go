@@ -90,6 +90,7 @@ func TestStackAlarmsRestored(t *testing.T) {
 // An event about somebody else's alarm restores the stack's too: every alarm of
 // relight is read then.
 func TestStackAlarmBesideAForeignOne(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	before := w.State()
 	w.mute("relight-untold")
@@ -102,6 +103,7 @@ func TestStackAlarmBesideAForeignOne(t *testing.T) {
 // Each finished sweep of everything is counted, and no other: whoever cuts the
 // schedule cannot keep the alarm on silence quiet by asking for less.
 func TestSweepsAreCounted(t *testing.T) {
+	t.Parallel()
 	regional := []string{home, second}
 	for name, tt := range map[string]struct {
 		req  app.Request

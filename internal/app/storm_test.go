@@ -26,6 +26,7 @@ func received(t *testing.T, times string, body []byte) json.RawMessage {
 
 // What AWS refuses for a while is reported if it still fails when the event comes again.
 func TestNotRestoredIsSaidTheSecondTime(t *testing.T) {
+	t.Parallel()
 	for times, want := range map[string]int{"1": 0, "2": 1, "": 1} {
 		w := healthy(t, few)
 		w.deleteFlowLogs(home, "vpc-1")
@@ -48,6 +49,7 @@ func TestNotRestoredIsSaidTheSecondTime(t *testing.T) {
 
 // What fails for good, and what is about relight itself, does not wait.
 func TestNotRestoredForGoodIsSaidAtOnce(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	w.deleteFlowLogs(home, "vpc-1")
 	w.Deny("CreateFlowLogs")
@@ -63,6 +65,7 @@ func TestNotRestoredForGoodIsSaidAtOnce(t *testing.T) {
 // relight's own calls are no cause. Whoever uses the name of one of its sessions in
 // another role is named, and so is what relight never does.
 func TestOwnWritesAreNoCause(t *testing.T) {
+	t.Parallel()
 	session := func(event, role string) []byte {
 		raw := events.Read(event)
 		var e map[string]any
@@ -101,6 +104,7 @@ func TestOwnWritesAreNoCause(t *testing.T) {
 // A verification that reads too early looks again before people read that something is
 // not restored.
 func TestEarlyVerificationSaysNothingUntrue(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := healthy(t, "")
 		w.deleteAlarms(rootUsage)
@@ -117,6 +121,7 @@ func TestEarlyVerificationSaysNothingUntrue(t *testing.T) {
 // A control that the configuration has since this sweep alone is created, and restored
 // from then on.
 func TestNewControlIsCreated(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, `{"controls":{"root-usage":{"disabled":true}}}`)
 	w.deleteAlarms("relight-root-usage")
 	w.config = deployed(t, "").config

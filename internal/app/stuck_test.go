@@ -12,6 +12,7 @@ import (
 // whole day, is reported: its history adds up. One call for each alarm that is in ALARM,
 // and none for others.
 func TestAlarmHeldAgainAndAgain(t *testing.T) {
+	t.Parallel()
 	const stuckAgain = "alarm relight-root-usage: it was in ALARM for more than a day of the last two"
 	for name, tt := range map[string]struct {
 		on, off time.Duration // in turn, for three days
@@ -56,6 +57,7 @@ func TestAlarmHeldAgainAndAgain(t *testing.T) {
 
 // A sweep that may not read histories says so and restores everything else.
 func TestAlarmHistoryDenied(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	w.setState(rootUsage, "ALARM")
 	w.now = w.now.Add(time.Minute)

@@ -16,6 +16,7 @@ import (
 // The first sweep protects an account that has no protection yet. A second
 // sweep has nothing to restore.
 func TestFirstSweep(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, "")
 	before := w.State()
 	first := w.sweep(app.Request{})
@@ -54,6 +55,7 @@ func TestFirstSweep(t *testing.T) {
 
 // Mode plan reports what a repair would do and changes nothing.
 func TestPlanMode(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, "")
 	before := w.State()
 	planned := w.sweep(app.Request{Mode: "plan"})
@@ -74,6 +76,7 @@ func TestPlanMode(t *testing.T) {
 
 // A kind's mode limits every run of the kind, whatever causes the run.
 func TestModes(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		mode  string
 		looks bool
@@ -105,6 +108,7 @@ func TestModes(t *testing.T) {
 }
 
 func TestBackfillRequests(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		raw     string
 		reports int
@@ -149,6 +153,7 @@ func TestBackfillRequests(t *testing.T) {
 // Once a region is enabled, every sweep covers it, although nothing is deployed
 // there.
 func TestNewlyEnabledRegion(t *testing.T) {
+	t.Parallel()
 	const region = "af-south-1"
 	w := healthy(t, "")
 	w.send(events.Read("EnableRegion.opted-in.json"), true)
@@ -161,6 +166,7 @@ func TestNewlyEnabledRegion(t *testing.T) {
 
 // relight restores the other regions if one region cannot be read.
 func TestSweepBeyondAFailure(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, "")
 	w.Fail("DescribeTrails", "InternalFailure", "InternalFailure")
 	s := w.sweep(app.Request{})
@@ -174,6 +180,7 @@ func TestSweepBeyondAFailure(t *testing.T) {
 
 // Two sweeps at the same time may repeat each other's writes, and do no harm.
 func TestConcurrentSweeps(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, "")
 	done := make(chan app.Sweep)
 	for range 2 {
@@ -199,6 +206,7 @@ func TestConcurrentSweeps(t *testing.T) {
 }
 
 func TestProgress(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, "")
 	var got [][2]int
 	_, err := w.app(catalog.Backfill).Sweep(t.Context(), app.Request{}, func(done, total int) { got = append(got, [2]int{done, total}) })
@@ -217,6 +225,7 @@ func TestProgress(t *testing.T) {
 // relight does not touch a region that the configuration skips, and the sweep
 // names it.
 func TestSkippedRegion(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, `{"skipRegions": ["`+second+`"]}`)
 	before := w.Calls()
 	s := w.sweep(app.Request{Kinds: []catalog.Kind{catalog.FlowLogs}})

@@ -68,6 +68,7 @@ func outlives(t *testing.T, test func(t *testing.T, outlive bool)) {
 // restore what the stack deleted. The events reach relight as the calls are
 // made.
 func TestTeardown(t *testing.T) {
+	t.Parallel()
 	outlives(t, func(t *testing.T, outlive bool) {
 		w := healthy(t, "")
 		if outlive {
@@ -143,6 +144,7 @@ func TestTeardownInAnyOrder(t *testing.T) {
 
 // If all events of a deleted stack are lost, the sweep finds what is left.
 func TestTeardownUnheard(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.Doubt("flow-logs-go-with-their-vpc")
 	before := w.State()
@@ -183,6 +185,7 @@ func TestTeardownUnheard(t *testing.T) {
 // An event names a VPC as deleted although it exists. relight keeps the VPC's
 // flow log.
 func TestForgedTeardown(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	before := w.State()
 	w.send([]byte(call("aws.ec2", "DeleteVpc", `"requestParameters":{"vpcId":"vpc-1"}`)), true)
@@ -195,6 +198,7 @@ func TestForgedTeardown(t *testing.T) {
 // relight deletes its own flow log only in a sweep, and only if it has seen
 // that another flow log does the same work.
 func TestSurplus(t *testing.T) {
+	t.Parallel()
 	bucket := func(w *world) {
 		must(w.EC2.CreateFlowLogs(w.t.Context(), &ec2.CreateFlowLogsInput{
 			ResourceIds: []string{"vpc-1"}, ResourceType: ec2types.FlowLogsResourceTypeVpc, TrafficType: "ALL",
@@ -265,6 +269,7 @@ func TestSurplus(t *testing.T) {
 // If the policy asks for more, the sweep keeps the old flow log until the new
 // one delivers, and then deletes it.
 func TestSuperseded(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	old := w.FlowLogs(home, "vpc-1")[0]
 	w.anHour()
@@ -287,6 +292,7 @@ func TestSuperseded(t *testing.T) {
 // for more, relight deletes nothing, and the finding says which flow log people
 // can delete.
 func TestNoRoom(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.createFlowLog(home, "vpc-1", "ACCEPT", theirGroup)
 	w.anHour()
@@ -309,6 +315,7 @@ func TestNoRoom(t *testing.T) {
 // relight may not delete log groups, so the log group of its own flow logs
 // stays in a region that had none before.
 func TestTeardownLeavesTheGroup(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.AddRegion("ap-south-1", "opted-in")
 	w.AddVPC("ap-south-1", "vpc-7")

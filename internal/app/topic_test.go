@@ -72,6 +72,7 @@ func findings(s app.Sweep) string {
 // Every sweep reports what only a person can fix about the topic, until the
 // person fixes it. Meanwhile relight does not repeat its writes.
 func TestTopicFindings(t *testing.T) {
+	t.Parallel()
 	both := `{"subscribers":[{"protocol":"sqs","endpoint":"` + oncall + `"},{"protocol":"email","endpoint":"` + mail + `"}]}`
 	const alone = `{"subscribers":[{"protocol":"email","endpoint":"` + mail + `"}]}`
 	deny := func(statement string) func(*world) {
@@ -136,6 +137,7 @@ func TestTopicFindings(t *testing.T) {
 // after the event, and reported with who added it and with the condition that spares
 // them. So is a policy that denies relight to read it, or that relight cannot read.
 func TestTopicDenied(t *testing.T) {
+	t.Parallel()
 	deny := func(rest string) string {
 		return `{"Version":"2012-10-17","Statement":[{"Sid":"theirs","Effect":"Deny",` + rest + `,"Resource":"arn:aws:sns:us-east-1:111122223333:relight-alerts"}]}`
 	}
@@ -181,6 +183,7 @@ func TestTopicDenied(t *testing.T) {
 
 // A topic that relight may not read for another reason is not rewritten.
 func TestTopicUnreadNotRewritten(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	w.Deny("GetTopicAttributes")
 	before := w.Calls()
@@ -192,6 +195,7 @@ func TestTopicUnreadNotRewritten(t *testing.T) {
 // A notification to a deleted topic is lost and counted. Once the topic is
 // restored, the notification about it is sent and says who has to confirm.
 func TestTopicGone(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, `{"subscribers":[{"protocol":"email","endpoint":"`+mail+`"}]}`)
 	w.deleteTopic()
 	w.deleteAlarms(rootUsage)
@@ -212,6 +216,7 @@ func TestTopicGone(t *testing.T) {
 // relight does not subscribe anybody to a topic that it could not create, and
 // reports only the first failure.
 func TestTopicRefused(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.deleteTopic()
 	w.Deny("CreateTopic")
@@ -239,6 +244,7 @@ var keyAttacks = map[string]func(*world){
 // makes relight restore the key and notify people through the topic, which
 // works again.
 func TestKeyEvents(t *testing.T) {
+	t.Parallel()
 	_, id, _ := strings.Cut(topicKey, "/")
 	for op, attack := range keyAttacks {
 		for name, ours := range map[string]bool{topicKey: true, id: true, "another": false, "alias/relight": false} {
@@ -279,6 +285,7 @@ func TestKeyEvents(t *testing.T) {
 
 // The sweep also restores the key, before anything else, and reports it.
 func TestKeySweep(t *testing.T) {
+	t.Parallel()
 	for op, attack := range keyAttacks {
 		t.Run(op, func(t *testing.T) {
 			w := healthy(t, "")
@@ -305,6 +312,7 @@ func TestKeySweep(t *testing.T) {
 // relight cannot read a key whose policy does not admit the account. It reports
 // that and still restores the topic.
 func TestKeyOutOfReach(t *testing.T) {
+	t.Parallel()
 	for _, op := range []string{"DescribeKey", "GetKeyPolicy"} {
 		t.Run(op, func(t *testing.T) {
 			w := healthy(t, "")
@@ -329,6 +337,7 @@ func TestKeyOutOfReach(t *testing.T) {
 // repair, relight still tries to enable the key. It reports a key that is not
 // enabled.
 func TestKeyCancelledMeanwhile(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	keyAttacks["ScheduleKeyDeletion"](w)
 	w.Fail("CancelKeyDeletion", "KMSInvalidStateException")
@@ -348,6 +357,7 @@ func TestKeyCancelledMeanwhile(t *testing.T) {
 // policy that subscriber has, nor raw delivery to a configured one. A sweep reports
 // both, although messages reach the configured subscriber.
 func TestForeignSubscriber(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	const theirs = "arn:aws:sqs:us-east-1:111122223333:theirs"
 	w.subscribe("sqs", theirs)
@@ -372,6 +382,7 @@ func TestForeignSubscriber(t *testing.T) {
 // policy: a statement about a user who was deleted since, or any other. Statements
 // that SNS takes stay, and people are notified of those that do not.
 func TestTopicPolicyThatIsRefused(t *testing.T) {
+	t.Parallel()
 	const user = "arn:aws:iam::111122223333:user/gone"
 	statement := func(sid, who string) string {
 		return `{"Sid":"` + sid + `","Effect":"Allow","Principal":{"AWS":"` + who + `"},"Action":"sns:Subscribe","Resource":"arn:aws:sns:us-east-1:111122223333:relight-alerts"}`
@@ -420,6 +431,7 @@ func TestTopicPolicyThatIsRefused(t *testing.T) {
 
 // People learn at once that somebody made SNS try HTTP subscribers less often.
 func TestDeliveryPolicyReported(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, "")
 	w.setTopic("DeliveryPolicy", `{"http":{"defaultHealthyRetryPolicy":{"numRetries":0}}}`)
 	told := len(w.Messages())

@@ -37,6 +37,7 @@ func encrypted(w *world) {
 // relight restores a trail with every field that it had, however it was
 // stripped or deleted, and whether an event or the sweep led to the repair.
 func TestTrailComesBack(t *testing.T) {
+	t.Parallel()
 	deletions := map[string]func(*world){
 		"stripped":             func(w *world) { w.updateTrail(stripped) },
 		"stripped and stopped": func(w *world) { w.updateTrail(stripped); w.stopLogging("audit") },
@@ -93,6 +94,7 @@ func TestTrailComesBack(t *testing.T) {
 // changed it. None of them changes what relight remembers, so relight restores
 // the old destination if the trail is deleted later.
 func TestPoisoning(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	remembered := w.memory()
 	bucket := aws.ToString(w.trail().S3BucketName)
@@ -130,6 +132,7 @@ func TestPoisoning(t *testing.T) {
 // A sweep that finds a redirected trail names the caller who changed it if
 // CloudTrail knows the caller. It completes if CloudTrail does not.
 func TestWhoMovedTheTrail(t *testing.T) {
+	t.Parallel()
 	record := func(name, who, code string) string {
 		return `{"eventTime":"2026-03-03T13:00:00Z","sourceIPAddress":"192.0.2.10","errorCode":"` + code + `","userIdentity":{"arn":"` + who +
 			`"},"requestParameters":{"name":"` + name + `","s3BucketName":"elsewhere"}}`
@@ -157,6 +160,7 @@ func TestWhoMovedTheTrail(t *testing.T) {
 // relight never moves to a second trail that an intruder creates, whatever
 // happens to the first trail.
 func TestDecoy(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	before := w.State()
 	w.AddTrailTo("aaa", "decoy")
@@ -177,6 +181,7 @@ func TestDecoy(t *testing.T) {
 // If the configuration or a person accepts an intended change, relight restores
 // the trail with that change.
 func TestAccept(t *testing.T) {
+	t.Parallel()
 	accept := map[string]func(*world){
 		"by a person": func(w *world) {
 			told := len(w.Messages())
@@ -217,6 +222,7 @@ func TestAccept(t *testing.T) {
 // The sweep reports a memory that relight cannot use. Repairs that need no
 // memory still work, and a repair that needs it says why it failed.
 func TestUnusableMemory(t *testing.T) {
+	t.Parallel()
 	spoil := map[string]func(*world){
 		"denied":   func(w *world) { w.Deny("GetParameterHistory") },
 		"spoilt":   func(w *world) { w.putMemory("{") },
@@ -263,6 +269,7 @@ func TestUnusableMemory(t *testing.T) {
 
 // relight reports an error that no retry can fix once, with what to do.
 func TestTrailRefusals(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		arrange func(*world)
 		fail    string // error code of CreateTrail
@@ -315,6 +322,7 @@ func TestTrailRefusals(t *testing.T) {
 
 // A failed delivery is a finding that quotes CloudTrail's error.
 func TestUndelivered(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	w.RemoveBucket("audit-" + account)
 	s := w.sweep(app.Request{})
@@ -328,6 +336,7 @@ func TestUndelivered(t *testing.T) {
 // CloudTrail calls a disabled key an error of its delivery too. Its code is not one
 // of Amazon S3, and the remedy is about the key.
 func TestUndeliveredForTheKey(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, few)
 	encrypted(w)
 	w.sweep(app.Request{})
@@ -341,6 +350,7 @@ func TestUndeliveredForTheKey(t *testing.T) {
 // A configured log group to which no trail delivers is a mistake in the
 // configuration, and relight creates nothing for it.
 func TestMisconfiguredLogGroup(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, `{"trailLogs":{"logGroup":"no-such-group"}}`)
 	w.sweep(app.Request{Kinds: []catalog.Kind{catalog.Trails}})
 	before := w.State()
@@ -362,6 +372,7 @@ func TestMisconfiguredLogGroup(t *testing.T) {
 // A sweep that remembers a trail does not count it as restored. People are
 // notified, because relight restores a deleted trail from what it remembers.
 func TestRememberingIsTold(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	told := len(w.Messages())
 	w.putSelectors("audit", cloudtrailtypes.EventSelector{

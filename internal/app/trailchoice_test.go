@@ -114,6 +114,7 @@ func TestChoosesByWhatATrailDoes(t *testing.T) {
 // other, until the configuration names it. The only trail is started if it was
 // stopped: the account needs one.
 func TestOnlyTrail(t *testing.T) {
+	t.Parallel()
 	t.Run("data events", func(t *testing.T) {
 		w := deployed(t, "")
 		only("audit")(w)
@@ -163,6 +164,7 @@ func TestOnlyTrail(t *testing.T) {
 // make it look like an owner's trail for another purpose: relight's filters are on
 // its log group.
 func TestForgottenAndNarrowed(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	w.forget()
 	only("audit")(w)
@@ -190,6 +192,7 @@ func orgTrailOf(group string) cloudtrailtypes.Trail {
 // account's own, unless that one is named or remembered, or the organisation's
 // does not do the job.
 func TestOrganisationsTrailFirst(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		arrange func(*world)
 		own     bool
@@ -225,6 +228,7 @@ func TestOrganisationsTrailFirst(t *testing.T) {
 // A delegated administrator, whose account has the log group of the
 // organisation's trail, protects that trail.
 func TestDelegatedAdministrator(t *testing.T) {
+	t.Parallel()
 	const org = "arn:aws:cloudtrail:us-east-1:444455556666:trail/org"
 	w := deployed(t, few)
 	w.AddBucket("org-logs")
@@ -250,6 +254,7 @@ func TestDelegatedAdministrator(t *testing.T) {
 // A configured log group that exists but that no trail feeds, now or as far as
 // relight remembers, is a finding, and nothing on it counts.
 func TestNamedGroupWithoutATrail(t *testing.T) {
+	t.Parallel()
 	const named = "/aws/cloudtrail/main"
 	kinds := []catalog.Kind{catalog.LogGroups, catalog.Alarms}
 	for name, arrange := range map[string]func(*world){

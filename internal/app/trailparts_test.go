@@ -56,6 +56,7 @@ func codes(s app.Sweep) []string {
 // part off, says so, and puts it back once it works. It writes nothing more while
 // the part stays dead.
 func TestTrailWithADeadPart(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		kill, revive func(*world)
 		says         string
@@ -151,6 +152,7 @@ func TestTrailWithADeadPart(t *testing.T) {
 // that takes too long: then it comes back without its log group, and the next sweep
 // adds that.
 func TestTrailRoleSpreads(t *testing.T) {
+	t.Parallel()
 	for calls, whole := range map[int]bool{1: true, 3: true, 4: false} {
 		for _, event := range []string{"UpdateTrail.stripped.json", "DeleteTrail.arn.json"} {
 			w := healthy(t, few)
@@ -182,6 +184,7 @@ func (w *world) trailLogs() bool {
 // A weakened trail whose log group was deleted with it gets both back in one run:
 // relight creates the log group before it updates the trail.
 func TestWeakenedWithItsLogGroup(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	w.forget()
 	w.updateTrail(cloudtrail.UpdateTrailInput{EnableLogFileValidation: aws.Bool(false)})
@@ -195,6 +198,7 @@ func TestWeakenedWithItsLogGroup(t *testing.T) {
 // An organisation's trail that cannot come back as one comes back for this
 // account, and each sweep says so.
 func TestOrganisationTrailComesBackAlone(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, few)
 	w.updateTrail(cloudtrail.UpdateTrailInput{IsOrganizationTrail: aws.Bool(true)})
 	w.sweep(app.Request{})
@@ -234,6 +238,7 @@ func buckets(n int, name string) cloudtrailtypes.DataResource {
 // A trail full of data selectors gets its management events back. What has no room
 // beside them is left out and reported.
 func TestSelectorsWithoutRoom(t *testing.T) {
+	t.Parallel()
 	off := aws.Bool(false)
 	advanced := func(n int, name string) *cloudtrail.PutEventSelectorsInput {
 		in := &cloudtrail.PutEventSelectorsInput{TrailName: aws.String("audit")}
@@ -309,6 +314,7 @@ func TestSelectorsWithoutRoom(t *testing.T) {
 // If CloudTrail refuses the data events for another reason, the management events
 // come back without them.
 func TestSelectorsRefused(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, few)
 	w.putSelectors("audit", cloudtrailtypes.EventSelector{DataResources: []cloudtrailtypes.DataResource{buckets(2, "ours")}})
 	w.sweep(app.Request{})
@@ -323,6 +329,7 @@ func TestSelectorsRefused(t *testing.T) {
 // Memory of a trail with many data events is packed; if that is not enough, the
 // data events are left out. Either way the trail comes back.
 func TestMemoryOfALargeTrail(t *testing.T) {
+	t.Parallel()
 	random := func(n int) cloudtrailtypes.DataResource {
 		d := cloudtrailtypes.DataResource{Type: aws.String("AWS::S3::Object")}
 		seed := uint64(1)
@@ -378,6 +385,7 @@ func TestMemoryOfALargeTrail(t *testing.T) {
 
 // A trail's topic that refuses CloudTrail is a finding.
 func TestTopicOfTheTrailRefuses(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, few)
 	encrypted(w)
 	w.sweep(app.Request{})
@@ -390,6 +398,7 @@ func TestTopicOfTheTrailRefuses(t *testing.T) {
 // The caller is named only if the history has the change that is observed, since
 // the history may lag behind by minutes.
 func TestWhoMovedTheTrailLags(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	w.AddBucket("elsewhere")
 	w.updateTrail(cloudtrail.UpdateTrailInput{S3BucketName: aws.String("elsewhere")})
@@ -404,6 +413,7 @@ func TestWhoMovedTheTrailLags(t *testing.T) {
 // A remembered data selector is known again, whatever the order in which
 // CloudTrail returns its fields.
 func TestFieldOrder(t *testing.T) {
+	t.Parallel()
 	w := deployed(t, few)
 	w.putSelectors("audit", cloudtrailtypes.EventSelector{DataResources: []cloudtrailtypes.DataResource{buckets(1, "ours")}})
 	w.sweep(app.Request{})
@@ -429,6 +439,7 @@ func text(v any) string { return string(must(json.Marshal(v))) }
 // cannot use that one. relight says so, in each sweep and in what it reports of a
 // trail that it restores.
 func TestTrailRoleAtAnotherPath(t *testing.T) {
+	t.Parallel()
 	for i := range 4 {
 		namesakes, late := i%2 == 0, i > 1
 		w := healthy(t, few)

@@ -41,6 +41,7 @@ func roleEvent(call, name string) []byte {
 // People are notified of every change of a role that a trail delivers with, or of
 // a policy on it, while the trail still seems to deliver; nobody is of other roles.
 func TestTrailRole(t *testing.T) {
+	t.Parallel()
 	const atPath = "arn:aws:iam::111122223333:role/audit/delivery/deliver"
 	tests := map[string]struct {
 		do       func(*world)
@@ -121,6 +122,7 @@ func TestTrailRole(t *testing.T) {
 // The role is denied and let go between two sweeps, so no sweep sees anything, but
 // each of the calls is reported.
 func TestTrailRoleBetweenSweeps(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	must(w.IAM.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String(auditRoleName), PolicyName: aws.String("deliver"), PolicyDocument: aws.String(allowAll)}))
 	must(w.IAM.UpdateAssumeRolePolicy(t.Context(), &iam.UpdateAssumeRolePolicyInput{
@@ -145,6 +147,7 @@ func TestTrailRoleBetweenSweeps(t *testing.T) {
 // The function of the trails reads who has a policy first, so that an event about
 // a policy that no role has costs one read.
 func TestTrailRoleReads(t *testing.T) {
+	t.Parallel()
 	w := healthy(t, few)
 	w.policy("tables", allowAll)
 	for event, want := range map[string]int{

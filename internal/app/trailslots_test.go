@@ -14,6 +14,7 @@ import (
 // A sweep reports that the region takes no further trail: its own trails and the
 // shadows of others count. One less, and it says nothing.
 func TestTrailSlots(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		home, shadows int // besides the two trails of the account
 		full          bool

@@ -75,9 +75,14 @@ func (a *Account) ConfigOf(caller string) aws.Config {
 
 // In returns clients of a region.
 func (a *Account) In(region string) Clients {
+	if made, ok := a.near.Load(region); ok {
+		return made.(Clients) //nolint:forcetypeassert // nothing else is in it
+	}
 	cfg := a.Config()
 	cfg.Region = region
-	return NewClients(cfg)
+	made := NewClients(cfg)
+	a.near.Store(region, made)
+	return made
 }
 
 // Handle makes f answer an operation that the account does not answer itself. f
