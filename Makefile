@@ -37,6 +37,7 @@ lab: need node_modules .venv $(relight) ## Keep that account up, to attack it by
 test: need node_modules .venv $(if $(browser),,chromium) quick ## Run every test, the stack's and the local cloud's included
 	go test -run 'CutsAreUndone|Any' ./internal/app -pairs -rapid.checks=100
 	go test -count=1 -run TestBrowser ./internal/audit/page -browser
+	go test -count=1 -run TestBinaries -timeout 30m ./internal/bench/startup -binaries
 	go test -count=1 -timeout 40m ./infra/... ./internal/lab/...
 
 # The part to run while working: no Node, no Python, no local cloud.
@@ -105,12 +106,16 @@ out ?= build
 build: functions ## Build the Lambdas and the CDK app
 	go build -ldflags "-s -w $(linked)" -o build/cdk ./infra
 
+# What keeps a package small: no HTTP/2 and no inlined functions outside Go's own packages. See
+# docs/adr/0032-start-and-size.md.
+small := -tags lambda.norpc,nethttpomithttp2 '-gcflags=github.com/...=-l'
+
 # What is built as the Lambdas are.
 programs ?= ./functions/...
 
 .PHONY: functions
 functions:
-	CGO_ENABLED=0 GOOS=linux GOARCH=$(goarch_$(RELIGHT_ARCH)) go build -tags lambda.norpc -ldflags "-s -w $(linked)" -o $(out)/$(RELIGHT_ARCH)/ $(programs)
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(goarch_$(RELIGHT_ARCH)) go build $(small) -ldflags "-s -w $(linked)" -o $(out)/$(RELIGHT_ARCH)/ $(programs)
 
 # Archives that deploy with the AWS CLI, and the command line for each system; CONFIG is a
 # configuration of your own. Two builds of one commit have the same bytes.

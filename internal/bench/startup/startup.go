@@ -5,6 +5,7 @@ package startup
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -94,17 +95,18 @@ func Once(ctx context.Context, p Program) (Start, error) {
 	if err := cmd.Start(); err != nil {
 		return Start{}, err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	var exit error
+	ended := make(chan struct{})
+	go func() { exit = cmd.Wait(); close(ended) }()
 	select {
 	case at := <-polled:
 		s := Start{ToPoll: at.Sub(began)}
 		s.Resident, s.Peak, err = memory(cmd.Process.Pid)
 		_ = cmd.Process.Kill()
-		_ = <-ended // that it was killed
+		<-ended
 		return s, err
-	case err := <-ended:
-		return Start{}, fmt.Errorf("it ended before it asked for work: %w: %s", errors.Join(err, ctx.Err()), strings.TrimSpace(said.String()))
+	case <-ended:
+		return Start{}, fmt.Errorf("it ended before it asked for work: %w: %s", errors.Join(exit, ctx.Err()), strings.TrimSpace(said.String()))
 	}
 }
 
@@ -146,6 +148,12 @@ func Median(starts []Start) Start {
 		Resident: of(func(s Start) int64 { return s.Resident }),
 		Peak:     of(func(s Start) int64 { return s.Peak }),
 	}
+}
+
+// Fastest returns the shortest time to the first poll of some starts: what else the machine
+// does lengthens starts, and shortens none.
+func Fastest(starts []Start) time.Duration {
+	return slices.MinFunc(starts, func(a, b Start) int { return cmp.Compare(a.ToPoll, b.ToPoll) }).ToPoll
 }
 
 // Figures returns the figures of a program's median start, and how many times the start
