@@ -12,7 +12,6 @@ import (
 
 	"github.com/relight-aws/relight/events"
 	"github.com/relight-aws/relight/internal/app"
-	"github.com/relight-aws/relight/internal/awsio"
 	"github.com/relight-aws/relight/internal/awstest"
 	"github.com/relight-aws/relight/internal/bench"
 	"github.com/relight-aws/relight/internal/catalog"
@@ -51,7 +50,9 @@ func TestFiguresOfPace(t *testing.T) {
 		if tt.sweep && !*measured {
 			continue
 		}
-		synctest.Test(t, func(t *testing.T) { kept(t, "pace-"+tt.name, pacing(t, tt.name, tt.instances, tt.sweep)) })
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { kept(t, "pace-"+tt.name, pacing(t, tt.name, tt.instances, tt.sweep)) })
+		})
 	}
 }
 
@@ -77,17 +78,12 @@ func pacing(t *testing.T, name string, instances int, sweep bool) []bench.Figure
 			last[c.Op] = time.Since(began)
 		}
 	}
-	start := func(f catalog.Function) *app.App {
-		o := w.options(home, f)
-		o.Pace = &awsio.Pace{}
-		return app.NewWith(o)
-	}
 	var all sync.WaitGroup
 	for range instances {
 		for _, p := range paced {
 			time.Sleep(latency / 3) // what begins at once repeats in no order
 			all.Go(func() {
-				if _, err := start(catalog.Function(p.kind)).HandleEvent(t.Context(), batch(events.Read(p.sample))); err != nil {
+				if _, err := w.instance(catalog.Function(p.kind)).HandleEvent(t.Context(), batch(events.Read(p.sample))); err != nil {
 					t.Error(err)
 				}
 			})
@@ -95,7 +91,7 @@ func pacing(t *testing.T, name string, instances int, sweep bool) []bench.Figure
 	}
 	if sweep {
 		all.Go(func() {
-			if _, err := start(catalog.Backfill).Sweep(t.Context(), app.Request{}, nil); err != nil {
+			if _, err := w.instance(catalog.Backfill).Sweep(t.Context(), app.Request{}, nil); err != nil {
 				t.Error(err)
 			}
 		})

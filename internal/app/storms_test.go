@@ -26,11 +26,12 @@ import (
 
 // A storm is many calls of an attacker within stormTime.
 type storm struct {
-	name  string
-	calls int
-	vpcs  int                                       // of the home region, beside the two
-	call  func(w *world, by awstest.Clients, i int) // the i-th call
-	noise bool                                      // unreadable messages, and events of another region about the same names
+	name    string
+	calls   int
+	vpcs    int                                       // of the home region, beside the two
+	call    func(w *world, by awstest.Clients, i int) // the i-th call
+	noise   bool                                      // unreadable messages, and events of another region about the same names
+	limited bool                                      // to mostCalls and mostMessages
 }
 
 const (
@@ -111,16 +112,16 @@ func stormVPC(i int) string { return fmt.Sprintf("vpc-%08x", 0xabc00000+i) }
 var storms = []storm{
 	{name: "100-deleted-alarms", calls: 100, call: oneAlarm},
 	{name: "100-deleted-flow-logs", calls: 100, vpcs: 100, call: oneFlowLog},
-	{name: "1000-deleted-alarms", calls: 1000, call: oneAlarm},
+	{name: "1000-deleted-alarms", calls: 1000, call: oneAlarm, limited: true},
 	{name: "1000-deleted-alarms-in-bulk", calls: 53, call: everyAlarm},
 	{name: "1000-deleted-filters", calls: 1000, call: oneFilter},
 	{name: "1000-deleted-flow-logs", calls: 1000, vpcs: 1000, call: oneFlowLog},
 	{name: "1000-deleted-flow-logs-in-bulk", calls: 10, vpcs: bulk, call: everyFlowLog},
-	{name: "1000-mixed", calls: 1000, vpcs: 125, call: anything},
-	{name: "1000-mixed-in-noise", calls: 1000, vpcs: 125, call: anything, noise: true},
+	{name: "1000-mixed", calls: 1000, vpcs: 125, call: anything, limited: true},
+	{name: "1000-mixed-in-noise", calls: 1000, vpcs: 125, call: anything, noise: true, limited: true},
 }
 
-// These limit what a storm may cost.
+// These limit what a storm may cost. What others cost is recorded, and must not grow.
 const (
 	mostCalls    = 100 // of each function
 	mostMessages = 3
@@ -164,6 +165,7 @@ func (s storm) run(t *testing.T) []bench.Figure {
 		time.Sleep(time.Until(began.Add(stormTime * time.Duration(i) / time.Duration(s.calls))))
 		calls.Go(func() { s.call(w, by, i) })
 		if s.noise && i%10 == 0 {
+			time.Sleep(time.Millisecond) // what happens at once repeats in no order
 			cloud.Send("{ unreadable")
 			calls.Go(func() { oneAlarm(w, elsewhere, i) })
 		}
@@ -199,7 +201,7 @@ func (s storm) run(t *testing.T) []bench.Figure {
 		t.Logf("%s: %v", session, calls)
 		all += calls.Total()
 		figures = append(figures, bench.Figure{Name: name + session, Value: float64(calls.Total()), Unit: "calls"})
-		if calls.Total() > mostCalls {
+		if s.limited && calls.Total() > mostCalls {
 			t.Errorf("%s made %d calls, want at most %d", session, calls.Total(), mostCalls)
 		}
 	}
@@ -209,7 +211,7 @@ func (s storm) run(t *testing.T) []bench.Figure {
 		subjects[m.Subject]++
 	}
 	t.Log(subjects)
-	if len(messages) > mostMessages {
+	if s.limited && len(messages) > mostMessages {
 		t.Errorf("%d messages, want at most %d", len(messages), mostMessages)
 	}
 	if throttled := w.Throttled(); len(throttled) > 0 {
@@ -232,15 +234,20 @@ func (w *world) cloud() *bench.Cloud {
 	for _, k := range catalog.Kinds() {
 		functions = append(functions, bench.Function{
 			Kind: k, Queue: "arn:aws:sqs:" + home + ":" + account + ":" + w.config.Baseline().QueueName(k, false),
-			Start: func() bench.Handler {
-				o := w.options(home, catalog.Function(k))
-				o.Pace = &awsio.Pace{}
-				o.Deployment.Queue = queueURL + w.config.Baseline().QueueName(k, false)
-				return app.NewWith(o).HandleEvent
-			},
+			Start: func() bench.Handler { return w.instance(catalog.Function(k)).HandleEvent },
 		})
 	}
 	return bench.NewCloud(w.Account, functions...)
+}
+
+// instance returns a function with a pace and a queue of its own.
+func (w *world) instance(f catalog.Function) *app.App {
+	o := w.options(home, f)
+	o.Pace = &awsio.Pace{}
+	if f != catalog.Backfill {
+		o.Deployment.Queue = queueURL + w.config.Baseline().QueueName(catalog.Kind(f), false)
+	}
+	return app.NewWith(o)
 }
 
 func nameIn(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
