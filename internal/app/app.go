@@ -63,6 +63,7 @@ type App struct {
 	found map[string]bool // findings about the sweep's function of which this process has notified people
 
 	backlogs  backlogs
+	busyUntil time.Time // when this process last ended a batch that took long, and had seen no event meanwhile
 	lastBatch time.Time // when this process last got events of calls that others made
 
 	earlyMu sync.Mutex
@@ -190,7 +191,7 @@ func (a *App) check(ctx context.Context, limit time.Duration, with remedy.Reconc
 	}
 	rep := a.patiently(ctx, limit, remedy.Report{Scope: s, Mode: mode, Causes: causes}, func(ctx context.Context) remedy.Report {
 		if len(causes) > 0 {
-			with.Yield = a.yield(causes)
+			with.Yield = a.sharing(causes, a.yield(causes, lagOf(ctx)))
 		}
 		return a.lookAgain(ctx, with, with.Run(ctx, s, mode, causes...))
 	})
@@ -198,15 +199,29 @@ func (a *App) check(ctx context.Context, limit time.Duration, with remedy.Reconc
 	return rep
 }
 
+// sharing has a run use half of relight's share of a quota if it has more to restore than
+// its own calls can have changed: then another process is likely to be at the same.
+func (a *App) sharing(causes []remedy.Cause, yield func(context.Context, int, []plan.Action) bool) func(context.Context, int, []plan.Action) bool {
+	return func(ctx context.Context, looks int, todo []plan.Action) bool {
+		if !slices.ContainsFunc(causes, func(c remedy.Cause) bool { return catalog.ChangesMany(c.EventName) }) && slowWrites(todo) > len(causes) {
+			a.cloud.Pace.Share(false)
+		}
+		return yield != nil && yield(ctx, looks, todo)
+	}
+}
+
 // yield returns how a run for events gives way to others that restore the same: that of an
 // echo to the run that caused it, and one that only CloudWatch's own events led to, to the
-// run for the records of the calls.
-func (a *App) yield(causes []remedy.Cause) func(context.Context, int, []plan.Action) bool {
+// run for the records of the calls. With a lag, so does one for what was put off, which
+// more than one process may have done.
+func (a *App) yield(causes []remedy.Cause, lag time.Duration) func(context.Context, int, []plan.Action) bool {
 	switch {
 	case a.echoed(causes):
 		return giveWay
 	case a.defers() && !slices.ContainsFunc(causes, func(c remedy.Cause) bool { return c.Actor != "" && !a.session(c.Actor) }):
-		return yieldTo(1)
+		return yieldTo(1, 0)
+	case lag > 0:
+		return yieldTo(manyWrites, lag)
 	}
 	return nil
 }

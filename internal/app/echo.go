@@ -59,23 +59,29 @@ func giveWay(ctx context.Context, looks int, _ []plan.Action) bool {
 // yieldTo returns what makes a run wait while another one restores the same: as long as
 // each look finds less to do than the one before. A run waits only for so many filters or
 // alarms to restore that another one needs seconds for them, because AWS allows few such
-// calls a second, and both together would exceed that.
-func yieldTo(least int) func(context.Context, int, []plan.Action) bool {
+// calls a second, and both together would exceed that. Of two runs that give way to each
+// other, the one with the shorter lag acts.
+func yieldTo(least int, lag time.Duration) func(context.Context, int, []plan.Action) bool {
 	before := 0
 	return func(ctx context.Context, looks int, todo []plan.Action) bool {
-		slow := 0
-		for _, act := range todo {
-			switch act.(type) {
-			case plan.PutFilter, plan.PutAlarm:
-				slow++
-			}
-		}
+		slow := slowWrites(todo)
 		if slow < least || looks > 1 && slow >= before {
 			return false
 		}
 		before = slow
-		return sleep(ctx, echoPause)
+		return sleep(ctx, lag+echoPause<<min(looks-1, echoLooks-1))
 	}
+}
+
+// slowWrites counts the actions of which AWS allows few a second.
+func slowWrites(todo []plan.Action) (n int) {
+	for _, act := range todo {
+		switch act.(type) {
+		case plan.PutFilter, plan.PutAlarm:
+			n++
+		}
+	}
+	return n
 }
 
 // sleep waits, and reports whether the time was not over before.
@@ -93,7 +99,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 // another run may have restored it. People are not to read that it is not restored
 // while it is.
 func (a *App) lookAgain(ctx context.Context, with remedy.Reconciler, rep remedy.Report) remedy.Report {
-	if len(rep.Causes) == 0 || len(rep.Remaining) == 0 || rep.Failures() != nil {
+	if len(rep.Causes) == 0 || len(rep.Remaining) == 0 || rep.Failures() != nil || a.undone(rep) {
 		return rep
 	}
 	if !sleep(ctx, echoPause) {

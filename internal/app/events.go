@@ -83,6 +83,11 @@ func (a *App) handleOne(ctx context.Context, raw []byte, mode catalog.Mode) (Res
 // its scope anyway. What comes in a storm is put off; see ease.
 func (a *App) handleBatch(ctx context.Context, batch events.SQSEvent) events.SQSEventResponse {
 	in := a.read(batch.Records)
+	defer func(began time.Time) {
+		if now := a.now(); now.Sub(began) > stormCalm {
+			a.busyUntil = now
+		}
+	}(a.now())
 	again := map[string]bool{}
 	for _, f := range in.failed {
 		again[f.messageID] = true
@@ -91,18 +96,19 @@ func (a *App) handleBatch(ctx context.Context, batch events.SQSEvent) events.SQS
 	a.cloud.Pace.Share(a.alone(in))
 	scopes := remedy.Merge(in.scopes())
 	reports := make([]remedy.Report, len(scopes))
+	ctx = withLag(ctx, in)
 	for i, s := range scopes {
 		began := a.now()
 		reports[i] = a.check(ctx, timeFor(ctx, len(scopes)-i-1), a.reconciler, s, catalog.Repair, in.causes(s)...)
 		a.noteChecked(reports[i], began)
 		if len(in.deferrals) == 0 {
-			a.reportNow(ctx, in, reports[i])
+			a.reportOr(ctx, in, reports[i])
 		}
 	}
 	if len(in.deferrals) > 0 {
 		in.earlier(reports)
 		for _, rep := range reports {
-			a.reportNow(ctx, in, rep)
+			a.reportOr(ctx, in, rep)
 		}
 	}
 	for i, s := range scopes {
@@ -166,7 +172,7 @@ func (a *App) read(messages []events.SQSMessage) intake {
 		for _, event := range d.Events {
 			for _, l := range a.looks(&in, look{messageID: m.MessageId, event: event, deferred: d}, fresh) {
 				if d.Whole {
-					l.scope.Names = ""
+					l.scope = a.widened(l.scope)
 				}
 				d.looks = append(d.looks, l)
 			}

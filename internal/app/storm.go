@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"time"
 
@@ -19,16 +20,20 @@ import (
 // two instead of one for each event, and one notification instead of many. Nothing is
 // lost meanwhile: the message is in the queue, not in the memory of a process.
 const (
-	stormRuns   = 4                // checks of one place within stormWithin make a storm
-	stormWithin = 2 * time.Second  //
-	stormFull   = 10 * time.Second // a full batch makes one this soon after another check of the place
-	firstDelay  = 2 * time.Second  // of an event that is put off; each further time is twice as long
-	mostDelay   = 16 * time.Second // at once
-	stormCalm   = time.Second      // without an event, and the storm is over
-	mostPutOff  = time.Minute      // altogether, however long the storm lasts
-	manyWrites  = 4                // filters or alarms to restore, for which a sweep first waits whether an event's run does it
-	oneMessage  = 30 * time.Second // after a notification, the next ones about the place wait to become one
-	settled     = 3 * time.Second  // after a call, every read shows it, and CloudTrail has rounded its time
+	slowRuns    = 8                      // and so many within stormFull
+	stormRuns   = 3                      // checks of one place within stormWithin make a storm
+	stormWithin = 2 * time.Second        //
+	stormFull   = 10 * time.Second       // this soon after another check of the place, a full batch makes one, too
+	firstDelay  = 2 * time.Second        // of an event that is put off; each further time is twice as long
+	mostDelay   = 16 * time.Second       // at once
+	stormShare  = 200 * time.Millisecond // for which a process that drops events leaves the next ones to the other
+	stormCalm   = 2 * time.Second        // without an event, and the storm is over
+	mostPutOff  = time.Minute            // altogether, however long the storm lasts
+	sweepLag    = 3 * time.Second        // of a sweep, which gives way to every run for events
+	manyWrites  = 4                      // filters or alarms to restore, for which a sweep first waits whether an event's run does it
+	mailRound   = 2                      // of the notification of a run that is put off: it waits about 8 seconds
+	oneMessage  = 30 * time.Second       // after a notification, the next ones about the place wait to become one
+	settled     = 3 * time.Second        // after a call, every read shows it, and CloudTrail has rounded its time
 )
 
 // These limit what is put off in one message. SQS takes 262,144 bytes; what is larger is
@@ -51,6 +56,7 @@ type deferral struct {
 	Events []json.RawMessage `json:"events"`          // EventBridge envelopes
 	Deeds  []deed            `json:"deeds,omitempty"` // of earlier runs, of which people have not been notified
 
+	again bool        // it was checked before, and somebody undid that repair, too: then it waits as long as may be
 	looks []look      // that its events ask for
 	from  []*deferral // those that it continues
 }
@@ -110,13 +116,22 @@ type backlog struct {
 	runs    []time.Time     // of the latest checks for calls that others made
 	seen    time.Time       // when the latest event of others arrived
 	due     time.Time       // until then, a deferral is on its way; zero for none
+	was     time.Time       // when the one before was due, if this process did not get it; zero for none
+	since   time.Time       // of the storm
+	round   int             // of the latest deferral
 	covers  []remedy.Scope  // by the check that the deferral leads to
 	callers map[string]bool // whom the deferral names, with what they called
+	latest  *look           // of others
+	kept    []look          // of each caller, one of those that this process has put off in the storm
 	more    int             // events that were dropped because of the deferral
+	deeds   []deed          // of which people are to be notified when it comes back
 
 	checked  map[catalog.ResourceType]checked // the latest checks that succeeded
 	notified time.Time                        // when people were last notified about the place
+	mail     time.Time                        // until then, a deferral is on its way of which people are to be notified
+	named    map[string]bool                  // whom it names, with what they called
 	said     map[string]bool                  // findings and notices in notifications
+	writes   map[string]time.Time             // when this process last wrote an alarm, by name
 }
 
 // A checked is a check that succeeded.
@@ -134,36 +149,55 @@ type backlogs map[place]*backlog
 func (bs backlogs) at(s remedy.Scope, now time.Time) *backlog {
 	b := bs[placeOf(s)]
 	if b == nil {
-		b = &backlog{checked: map[catalog.ResourceType]checked{}, said: map[string]bool{}}
+		b = &backlog{checked: map[catalog.ResourceType]checked{}, said: map[string]bool{}, named: map[string]bool{}, writes: map[string]time.Time{}}
 		bs[placeOf(s)] = b
 	}
 	if !b.due.IsZero() && !now.Before(b.due) {
+		was := b.due
 		b.clear()
+		b.was = was
 	}
 	return b
 }
 
-// clear forgets the deferral, and returns how many events were dropped because of it.
-func (b *backlog) clear() int {
-	more := b.more
-	b.due, b.covers, b.callers, b.more = time.Time{}, nil, nil, 0
-	return more
+// clear forgets the deferral.
+func (b *backlog) clear() { b.due, b.was, b.covers, b.callers = time.Time{}, time.Time{}, nil, nil }
+
+// give moves what people are to read of the place to a deferral.
+func (b *backlog) give(d *deferral) {
+	d.More, d.Deeds = d.More+b.more, append(d.Deeds, b.deeds...)
+	b.more, b.deeds = 0, nil
+}
+
+// take moves it the other way, because another deferral will come back.
+func (b *backlog) take(d *deferral) {
+	b.more, b.deeds = b.more+d.More, append(b.deeds, d.Deeds...)
+	d.More, d.Deeds = 0, nil
+}
+
+// lasts reports whether a storm is not over that this process has put something off in.
+// What another process has got may be put off, too, or may be done.
+func (b *backlog) lasts(now time.Time) bool {
+	return !b.was.IsZero() && now.Sub(b.was) < stormCalm && now.Sub(b.since) < mostPutOff
 }
 
 // busy reports whether events come faster than they can be handled one by one.
 func (b *backlog) busy(now time.Time, full bool) bool {
-	lately := 0
+	fast, slow := 0, 0
 	for _, at := range b.runs {
 		if now.Sub(at) < stormWithin {
-			lately++
+			fast++
+		}
+		if now.Sub(at) < stormFull {
+			slow++
 		}
 	}
-	return lately >= stormRuns || full && len(b.runs) > 0 && now.Sub(b.runs[len(b.runs)-1]) < stormFull
+	return b.lasts(now) || fast >= stormRuns || slow >= slowRuns || full && slow > 0
 }
 
 // ran notes that a check for calls that others made has ended.
 func (b *backlog) ran(at time.Time) {
-	if b.runs = append(b.runs, at); len(b.runs) > stormRuns {
+	if b.runs = append(b.runs, at); len(b.runs) > slowRuns {
 		b.runs = b.runs[1:]
 	}
 }
@@ -173,8 +207,12 @@ func (b *backlog) put(l look) {
 	if b.callers == nil {
 		b.callers = map[string]bool{}
 	}
-	b.callers[callerOf(l.cause)] = true
+	key := callerOf(l.cause)
+	b.callers[key] = true
 	b.covers = remedy.Merge(append(b.covers, l.scope))
+	if !slices.ContainsFunc(b.kept, func(k look) bool { return callerOf(k.cause) == key && k.scope.Type == l.scope.Type }) && len(b.kept) < mostCallers {
+		b.kept = append(b.kept, l)
+	}
 }
 
 // callerOf returns who made a call and which. Of a call that people are to check, they need
@@ -190,17 +228,43 @@ func callerOf(c remedy.Cause) string {
 // knows reports whether the deferral covers a look and names its caller.
 func (b *backlog) knows(l look) bool {
 	covered := slices.ContainsFunc(b.covers, func(s remedy.Scope) bool { return s.Covers(l.scope) })
-	return covered && (b.callers[callerOf(l.cause)] || len(b.callers) >= mostCallers)
+	return covered && (l.cause.Actor == "" && l.cause.Advice == "" || b.callers[callerOf(l.cause)] || len(b.callers) >= mostCallers)
+}
+
+// wrote reports whether a look is about alarms that this process wrote after the event.
+func (b *backlog) wrote(l look) bool {
+	names := l.scope.Names.List()
+	return len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return l.cause.Time.After(b.writes[n]) })
+}
+
+// widened returns the scope that is checked in a storm on a scope: all of relight's own
+// alarms or filters, which costs no more calls than one of them, and whatever the scope
+// names.
+func (a *App) widened(s remedy.Scope) remedy.Scope {
+	want := a.reconciler.Want
+	var own []string
+	switch s.Type {
+	case catalog.Alarm, catalog.Filter:
+		for _, c := range slices.Concat(want.Controls, want.FlowLogControls) {
+			own = append(own, want.Name(c.ID))
+		}
+	}
+	if s.Type == catalog.Alarm {
+		for _, row := range want.OwnAlarms() {
+			own = append(own, want.Name(row.ID))
+		}
+	}
+	names := append(s.Names.List(), own...)
+	if s.Names != "" && len(names) <= remedy.MaxNames {
+		s.Names = remedy.NamesOf(names...)
+	}
+	return s
 }
 
 // wide reports whether a deferral covers so many names that a check of everything costs
 // less than to name them all.
 func (b *backlog) wide() bool {
-	names := 0
-	for _, s := range b.covers {
-		names += len(s.Names.List())
-	}
-	return names > mostNamed
+	return slices.ContainsFunc(b.covers, func(s remedy.Scope) bool { return len(s.Names.List()) > mostNamed })
 }
 
 // defers reports whether this function puts events off.
@@ -211,8 +275,6 @@ func (a *App) defers() bool { return a.deployment.Queue != "" }
 //   - what a check that is still to come covers is dropped, if people will read who it was;
 //   - what was done before the last check of the same began is dropped;
 //   - what comes in a storm is put off;
-//   - CloudWatch's own event of a changed alarm is put off, because the record of the call
-//     comes, too, and both would restore the same at the same time;
 //   - what was put off is put off again while its storm lasts.
 //
 // If nothing can be put off, everything is checked.
@@ -222,44 +284,61 @@ func (a *App) ease(ctx context.Context, in intake, full bool) intake {
 	}
 	now := a.now()
 	out := in
-	out.looks = nil
-	later, due := &deferral{}, map[place]bool{}
+	out.looks, out.deferrals = nil, nil
+	later, due, dropped := &deferral{}, map[place]bool{}, false
 	for _, d := range in.deferrals {
-		if now.Sub(d.Since) >= mostPutOff || !slices.ContainsFunc(d.looks, func(l look) bool { return now.Sub(a.backlogs.at(l.scope, now).seen) < stormCalm }) {
+		at := func(l look) *backlog { return a.backlogs.at(l.scope, now) }
+		lasts := now.Sub(a.busyUntil) < stormCalm || slices.ContainsFunc(d.looks, func(l look) bool { return now.Sub(at(l).seen) < stormCalm })
+		switch {
+		case !lasts || now.Sub(d.Since) >= mostPutOff:
 			for _, l := range d.looks {
-				d.More += a.backlogs.at(l.scope, now).clear()
+				at(l).clear()
+				at(l).give(d)
+				at(l).kept = nil
 				due[placeOf(l.scope)] = true
 			}
 			out.looks = append(out.looks, d.looks...)
-			continue
+			out.deferrals = append(out.deferrals, d)
+		case !slices.ContainsFunc(d.looks, func(l look) bool { return !at(l).knows(l) }):
+			at(d.looks[0]).take(d) // another deferral that leads to the same check
+		default:
+			later.add(d)
+			for _, l := range slices.Clone(d.looks) { // with whatever else this process has put off: so its next letters are known
+				b := at(l)
+				b.give(d)
+				for _, k := range append(slices.Clone(b.kept), l) {
+					b.put(k)
+					later.event(k)
+				}
+			}
 		}
-		for _, l := range d.looks {
-			d.More += a.backlogs.at(l.scope, now).clear()
-		}
-		for _, l := range d.looks {
-			a.backlogs.at(l.scope, now).put(l)
-		}
-		later.add(d)
 	}
-	out.deferrals = slices.DeleteFunc(slices.Clone(in.deferrals), func(d *deferral) bool { return slices.Contains(later.from, d) })
 	for _, l := range in.looks {
-		b, own := a.backlogs.at(l.scope, now), a.session(l.cause.Actor)
+		b := a.backlogs.at(l.scope, now)
+		own := a.session(l.cause.Actor) || l.cause.Actor == "" // CloudWatch's own event follows relight's write as it does any other
 		skip := func(why string) {
 			a.log.Info("skipped event", "event_id", l.cause.EventID, "event", l.cause.EventName, "actor", l.cause.Actor, "reason", l.scope.String()+": "+why)
 		}
 		last := b.checked[l.scope.Type]
 		if !own {
-			b.seen = now
+			b.seen, b.latest = now, &l
 		}
 		switch {
 		case due[placeOf(l.scope)]:
 			out.looks = append(out.looks, l)
 		case len(b.covers) > 0 && (own || b.knows(l)):
 			b.more++
+			dropped = true
 			skip("a check that is still to come covers it")
 		case l.cause.Fresh && l.cause.Advice == "" && last.scope.Covers(l.scope) && l.cause.Time.Add(settled).Before(last.began):
 			skip("made before the last check")
-		case len(b.covers) > 0, !own && b.busy(now, full), l.cause.Fresh && l.cause.Actor == "" && l.cause.EventName == catalog.AlarmChange:
+		case l.cause.Actor == "" && b.wrote(l):
+			skip("what relight itself wrote")
+		case len(b.covers) > 0, b.busy(now, full):
+			if later.Whole = true; b.lasts(now) {
+				later.Since, later.Round = b.since, max(later.Round, b.round)
+			}
+			l.scope = a.widened(l.scope)
 			b.put(l)
 			later.event(l)
 			skip("put off, to be checked with others")
@@ -267,12 +346,14 @@ func (a *App) ease(ctx context.Context, in intake, full bool) intake {
 			out.looks = append(out.looks, l)
 		}
 	}
+	if dropped {
+		_ = sleep(ctx, stormShare)
+	}
 	if len(later.Events) > 0 && !a.putOff(ctx, later) {
 		for _, l := range later.looks {
 			a.backlogs.at(l.scope, now).clear()
 		}
-		out.looks = append(out.looks, later.looks...)
-		out.deferrals = in.deferrals
+		out.looks, out.deferrals = append(out.looks, later.looks...), append(out.deferrals, later.from...)
 	}
 	return out
 }
@@ -286,31 +367,50 @@ func (a *App) putOff(ctx context.Context, later *deferral) bool {
 	} else {
 		later.Round++
 	}
-	for _, l := range later.looks {
-		if b := a.backlogs.at(l.scope, now); b.wide() {
-			l.scope.Names, later.Whole = "", true
+	due := dueAfter(now, later.Round)
+	if last := later.Since.Add(mostPutOff); later.again && last.After(due) {
+		due = last
+	}
+	for _, l := range slices.Clone(later.looks) {
+		b := a.backlogs.at(l.scope, now)
+		if b.give(later); b.wide() {
+			l.scope.Names = ""
 			b.put(l)
 		}
+		if b.due.After(now.Add(time.Second)) { // what comes back together is one check and one notification
+			due = b.due
+		}
+		if l.cause.Actor == "" && b.latest != nil && now.Sub(b.seen) < mostPutOff { // people should read who it was
+			later.event(*b.latest)
+		}
 	}
-	due := dueAfter(now, later.Round)
-	body, err := json.Marshal(letter{later})
+	if !a.post(ctx, later, due) {
+		return false
+	}
+	for _, l := range later.looks {
+		b := a.backlogs.at(l.scope, now)
+		if b.due.IsZero() || due.Before(b.due) {
+			b.due = due
+		}
+		b.since, b.round = later.Since, later.Round
+	}
+	return true
+}
+
+// post sends a deferral that comes back when it is due. It reports whether that succeeded.
+func (a *App) post(ctx context.Context, d *deferral, due time.Time) bool {
+	body, err := json.Marshal(letter{d})
 	switch {
 	case err != nil:
 	case len(body) > mostDeferred:
 		err = fmt.Errorf("%d bytes are too many for a message", len(body))
 	default:
-		err = a.cloud.Defer(ctx, a.deployment.Queue, string(body), due.Sub(now))
+		err = a.cloud.Defer(ctx, a.deployment.Queue, string(body), due.Sub(a.now()))
 	}
 	if err != nil {
 		a.log.Error("not put off", "error", err.Error())
-		return false
 	}
-	for _, l := range later.looks {
-		if b := a.backlogs.at(l.scope, now); b.due.IsZero() || due.Before(b.due) {
-			b.due = due
-		}
-	}
-	return true
+	return err == nil
 }
 
 // dueAfter returns when what has been put off so often comes back. Processes that put
@@ -339,24 +439,100 @@ func (a *App) quiet(rep remedy.Report) bool {
 	return !slices.ContainsFunc(sayings(rep), func(s string) bool { return !b.said[s] })
 }
 
-// reportNow records a run and notifies people of it, or puts the notification off.
-func (a *App) reportNow(ctx context.Context, in intake, rep remedy.Report) {
-	if len(in.deferrals) == 0 && a.quiet(rep) {
-		later := &deferral{Deeds: deeds(rep)}
-		for _, l := range in.looks {
-			if rep.Scope.Covers(l.scope) {
-				a.backlogs.at(l.scope, a.now()).put(l)
-				later.event(l)
-			}
-		}
-		if a.putOff(ctx, later) {
-			a.reporter.Record(ctx, rep, nil, a.now())
-			return
-		}
+// reportOr records a run and notifies people of it, or puts that off: because people
+// were notified of the same a moment ago, or because somebody undoes the repair while it
+// is made, and the events of that are still to come.
+func (a *App) reportOr(ctx context.Context, in intake, rep remedy.Report) {
+	if len(in.deferrals) == 0 && a.quiet(rep) && a.mail(ctx, in, rep) || a.undone(rep) && a.lookLater(ctx, in, rep) {
+		a.reporter.Record(ctx, rep, nil, a.now())
+		return
 	}
 	if a.report(ctx, rep) == nil && rep.Repaired()+len(rep.Earlier)+len(sayings(rep)) > 0 {
 		a.noteNotified(rep)
 	}
+}
+
+// mail has people notified of a run later. It reports whether they will be.
+func (a *App) mail(ctx context.Context, in intake, rep remedy.Report) bool {
+	now := a.now()
+	b := a.backlogs.at(rep.Scope, now)
+	if !now.Before(b.mail) {
+		clear(b.named)
+	}
+	later, known := &deferral{Since: now.UTC(), Deeds: deeds(rep)}, true
+	for _, l := range in.looks {
+		if rep.Scope.Covers(l.scope) {
+			known = known && (b.named[callerOf(l.cause)] || len(b.named) >= mostCallers)
+			b.named[callerOf(l.cause)] = true
+			later.event(l)
+		}
+	}
+	switch due := dueAfter(now, mailRound); {
+	case known && now.Before(b.mail): // the deferral names everybody
+		b.take(later)
+	case !a.post(ctx, later, due):
+		return false
+	default:
+		b.mail = due
+	}
+	return true
+}
+
+// lookLater has a run's scope checked later. It reports whether it will be: not for ever.
+func (a *App) lookLater(ctx context.Context, in intake, rep remedy.Report) bool {
+	now := a.now()
+	b := a.backlogs.at(rep.Scope, now)
+	later, known := &deferral{Deeds: deeds(rep), More: rep.More, Whole: true}, len(b.covers) > 0
+	if now.Sub(b.since) < mostPutOff {
+		later.Since, later.Round = b.since, b.round
+	}
+	for _, d := range in.deferrals {
+		if later.Since.IsZero() || d.Since.Before(later.Since) {
+			later.Since = d.Since
+		}
+		later.Round = max(later.Round, d.Round)
+	}
+	if !later.Since.IsZero() && now.Sub(later.Since) >= mostPutOff {
+		return false
+	}
+	for _, l := range in.looks {
+		if rep.Scope.Covers(l.scope) {
+			l.scope = a.widened(l.scope)
+			known = known && b.knows(l)
+			b.put(l)
+			later.event(l)
+		}
+	}
+	if known {
+		b.take(later)
+		return true
+	}
+	later.again = len(in.deferrals) > 0
+	return a.putOff(ctx, later)
+}
+
+// undone reports whether AWS accepted every repair of a run and its verification did not
+// find all of it: somebody undid it, or a read came too early.
+func (a *App) undone(rep remedy.Report) bool {
+	return a.defers() && len(rep.Remaining) > 0 && rep.Failures() == nil && rep.Pause == nil && rep.Scope.Kind != catalog.Topics && rep.Scope.Kind != catalog.Guard
+}
+
+type lagKey struct{}
+
+// withLag returns a context for the checks of a batch. If something was put off, these give
+// way to another process's with the same, and each has a lag of its own.
+func withLag(ctx context.Context, in intake) context.Context {
+	if len(in.deferrals) == 0 {
+		return ctx
+	}
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(in.deferrals[0].Since.String()))
+	return context.WithValue(ctx, lagKey{}, time.Duration(h.Sum32()%2000+1)*time.Millisecond)
+}
+
+func lagOf(ctx context.Context) time.Duration {
+	lag, _ := ctx.Value(lagKey{}).(time.Duration)
+	return lag
 }
 
 // sayings returns the findings and notices of a report.
@@ -385,6 +561,11 @@ func (a *App) noteChecked(rep remedy.Report, began time.Time) {
 	b := a.backlogs.at(rep.Scope, a.now())
 	if slices.ContainsFunc(rep.Causes, func(c remedy.Cause) bool { return !a.session(c.Actor) }) {
 		b.ran(a.now())
+	}
+	for i, done := range rep.Restored() {
+		if put, ok := rep.Outcomes[i].Action.(plan.PutAlarm); ok && done {
+			b.writes[put.Step().Target] = a.now()
+		}
 	}
 	if rep.Failures() == nil && rep.Pause == nil {
 		b.checked[rep.Scope.Type] = checked{rep.Scope, began}
@@ -438,7 +619,7 @@ func (in intake) earlier(reports []remedy.Report) {
 func (a *App) alone(in intake) bool {
 	now, others := a.now(), 0
 	for _, l := range in.looks {
-		if l.deferred == nil && !a.session(l.cause.Actor) {
+		if !a.session(l.cause.Actor) {
 			others++
 		}
 	}
@@ -447,5 +628,5 @@ func (a *App) alone(in intake) bool {
 	}
 	busy := now.Sub(a.lastBatch) < time.Second
 	a.lastBatch = now
-	return others == 1 && !busy
+	return others == 1 && len(in.deferrals) == 0 && !busy
 }

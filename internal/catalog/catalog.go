@@ -156,6 +156,11 @@ type Baseline struct {
 // purpose id.
 func (b Baseline) Name(id string) string { return b.Prefix + "-" + id }
 
+// ChangesMany reports whether one call of this name can change many filters or alarms.
+func ChangesMany(call string) bool {
+	return slices.Contains([]string{"DeleteAlarms", "DisableAlarmActions", "EnableAlarmActions", "DeleteLogGroup"}, call)
+}
+
 // A Deployment names what relight's stack created in one account. The stack
 // passes it to the functions as environment variables. The zero value means
 // that relight is not deployed.
