@@ -203,7 +203,7 @@ func (a *App) check(ctx context.Context, limit time.Duration, with remedy.Reconc
 // its own calls can have changed: then another process is likely to be at the same.
 func (a *App) sharing(causes []remedy.Cause, yield func(context.Context, int, []plan.Action) bool) func(context.Context, int, []plan.Action) bool {
 	return func(ctx context.Context, looks int, todo []plan.Action) bool {
-		if !slices.ContainsFunc(causes, func(c remedy.Cause) bool { return catalog.ChangesMany(c.EventName) }) && slowWrites(todo) > len(causes) {
+		if !slices.ContainsFunc(causes, func(c remedy.Cause) bool { return catalog.ChangesMany(c.EventName) || c.Names == "" }) && slowWrites(todo) > len(causes) {
 			a.cloud.Pace.Share(false)
 		}
 		return yield != nil && yield(ctx, looks, todo)
