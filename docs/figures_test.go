@@ -132,7 +132,7 @@ func numbers(p *page) {
 		}
 		slices.Sort(columns)
 		storms.write(p, "Calls of the attacker", heads, append(columns, "events", "throttled", "messages", "restored-after")...)
-		p.line("*In noise* adds a hundred unreadable messages to each queue, and as many deletions of the same alarms' names in another region.\n")
+		p.line("A hundred unreadable messages in each queue, and as many deletions of the same names in another region, change the calls of a function by some ten at most, and nothing else of note.\n")
 	}
 
 	measuredFigures(p)
