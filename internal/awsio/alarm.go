@@ -97,6 +97,7 @@ func (r *region) observeAlarms(ctx context.Context, s remedy.Scope) (*plan.Alarm
 		}
 	}
 	var ofTopics, ofMutes []plan.Finding
+	var mutes []plan.MuteRule
 	err = atOnce(
 		func() (err error) {
 			ofTopics, err = r.readTopics(ctx, state, r.crowd(state))
@@ -104,7 +105,7 @@ func (r *region) observeAlarms(ctx context.Context, s remedy.Scope) (*plan.Alarm
 		},
 		func() (err error) {
 			if s.Type == catalog.MutedAlarm {
-				ofMutes, err = r.readMuted(ctx, state, slices.DeleteFunc(named, func(n string) bool { return !slices.Contains(ours, n) }))
+				mutes, ofMutes, err = r.readMuted(ctx, slices.DeleteFunc(named, func(n string) bool { return !slices.Contains(ours, n) }))
 			}
 			return err
 		},
@@ -112,7 +113,7 @@ func (r *region) observeAlarms(ctx context.Context, s remedy.Scope) (*plan.Alarm
 	if err != nil {
 		return nil, err
 	}
-	state.Unread = slices.Concat(ofTopics, ofMutes)
+	state.Mutes, state.Unread = mutes, slices.Concat(ofTopics, ofMutes)
 	return state, nil
 }
 
@@ -134,13 +135,14 @@ func (r *region) observeAllAlarms(ctx context.Context, s remedy.Scope) (*plan.Al
 		return state, nil
 	}
 	var ofMutes, ofHistory, ofMetrics []plan.Finding
+	var mutes []plan.MuteRule
 	measuring := r.measuring(state)
 	var stuck map[string]int64
 	sweep := s.Names == "" && s.Type == ""
 	err = atOnce(
 		func() (err error) {
 			if s.Names == "" || s.Type == catalog.MutedAlarm || s.Type == catalog.CompositeAlarm {
-				ofMutes, err = r.readMuted(ctx, state, measuring)
+				mutes, ofMutes, err = r.readMuted(ctx, measuring)
 			}
 			return err
 		},
@@ -161,6 +163,7 @@ func (r *region) observeAllAlarms(ctx context.Context, s remedy.Scope) (*plan.Al
 	if err != nil {
 		return nil, err
 	}
+	state.Mutes = mutes
 	for name, seconds := range stuck {
 		a := state.Alarms[name]
 		a.InAlarmOf = seconds
@@ -196,10 +199,10 @@ func (r *region) readMeasured(ctx context.Context, state *plan.AlarmState) (err 
 
 // readMuted reads the rules that silence any of the alarms. What relight may not read
 // becomes a finding.
-func (r *region) readMuted(ctx context.Context, state *plan.AlarmState, alarms []string) ([]plan.Finding, error) {
-	rules, err := r.mutes(ctx, alarms)
-	state.Mutes = rules
-	return unread(plan.AlarmMutesUnread, plan.Args{}, err)
+func (r *region) readMuted(ctx context.Context, alarms []string) (rules []plan.MuteRule, missed []plan.Finding, err error) {
+	rules, err = r.mutes(ctx, alarms)
+	missed, err = unread(plan.AlarmMutesUnread, plan.Args{}, err)
+	return rules, missed, err
 }
 
 // lookBack is how far back a sweep looks for negative values: past the sweep before
