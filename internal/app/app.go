@@ -191,12 +191,40 @@ func (a *App) check(ctx context.Context, limit time.Duration, with remedy.Reconc
 	}
 	rep := a.patiently(ctx, limit, remedy.Report{Scope: s, Mode: mode, Causes: causes}, func(ctx context.Context) remedy.Report {
 		if len(causes) > 0 {
+			with.Part = a.part(ctx, causes)
 			with.Yield = a.sharing(causes, a.yield(causes, lagOf(ctx)))
 		}
 		return a.lookAgain(ctx, with, with.Run(ctx, s, mode, causes...))
 	})
 	rep.Again = a.comesAgain(rep)
 	return rep
+}
+
+// part returns what leaves to others what they are about to restore. If more filters are
+// missing than a run's calls have taken, further calls have taken the others, and their events
+// lead to runs that are at work at the same time. Each restores its own; what then is still
+// missing is checked once more later.
+func (a *App) part(ctx context.Context, causes []remedy.Cause) func([]plan.Action) []plan.Action {
+	var own []string
+	for _, c := range causes {
+		if c.Parts == "" {
+			return nil
+		}
+		own = append(own, c.Parts.List()...)
+	}
+	if !a.defers() || lagOf(ctx) > 0 {
+		return nil
+	}
+	return func(todo []plan.Action) []plan.Action {
+		others := func(act plan.Action) bool {
+			put, filter := act.(plan.PutFilter)
+			return filter && !slices.Contains(own, put.Filter.Name)
+		}
+		if left := slices.DeleteFunc(slices.Clone(todo), others); slowWrites(left) > 0 {
+			return left
+		}
+		return todo
+	}
 }
 
 // sharing has a run use half of relight's share of a quota if it has more to restore than
@@ -219,7 +247,7 @@ func (a *App) yield(causes []remedy.Cause, lag time.Duration) func(context.Conte
 	case a.echoed(causes):
 		return giveWay
 	case a.defers() && !slices.ContainsFunc(causes, func(c remedy.Cause) bool { return c.Actor != "" && !a.session(c.Actor) }):
-		return yieldTo(1, 0)
+		return yieldTo(1, echoPause)
 	case lag > 0:
 		return yieldTo(manyWrites, lag)
 	}

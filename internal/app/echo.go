@@ -69,7 +69,10 @@ func yieldTo(least int, lag time.Duration) func(context.Context, int, []plan.Act
 			return false
 		}
 		before = slow
-		return sleep(ctx, lag+echoPause<<min(looks-1, echoLooks-1))
+		if looks == 1 {
+			return sleep(ctx, lag)
+		}
+		return sleep(ctx, echoPause<<min(looks-2, echoLooks-1))
 	}
 }
 
@@ -99,7 +102,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 // another run may have restored it. People are not to read that it is not restored
 // while it is.
 func (a *App) lookAgain(ctx context.Context, with remedy.Reconciler, rep remedy.Report) remedy.Report {
-	if len(rep.Causes) == 0 || len(rep.Remaining) == 0 || rep.Failures() != nil || a.undone(rep) {
+	if len(rep.Causes) == 0 || len(rep.Remaining) == 0 || rep.Failures() != nil || a.undone(rep) || left(rep) {
 		return rep
 	}
 	if !sleep(ctx, echoPause) {

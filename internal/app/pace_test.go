@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 
 	"github.com/relight-aws/relight/events"
@@ -39,77 +40,99 @@ const (
 )
 
 // To restore every filter and every alarm takes hardly longer than AWS's quotas and
-// relight's share of them ask for, and no call is throttled. With two instances of each
-// function and the sweep at work at the same time, calls are throttled; they must not become more.
+// relight's share of them ask for, and no call is throttled: alone, and with two instances of each
+// function and the sweep at work at the same time.
 func TestFiguresOfPace(t *testing.T) {
-	for _, tt := range []struct {
-		name      string
-		instances int
-		sweep     bool
-	}{{"alone", 1, false}, {"together", 2, true}} {
-		if tt.sweep && !*measured {
-			continue
-		}
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { kept(t, "pace-"+tt.name, pacing(t, tt.name, tt.instances, tt.sweep)) })
-		})
+	synctest.Test(t, func(t *testing.T) { kept(t, "pace-alone", pacing(t, "alone", (*world).loseAll)) })
+	if *measured {
+		synctest.Test(t, func(t *testing.T) { kept(t, "pace-together", pacing(t, "together", (*world).loseAllTogether)) })
 	}
 }
 
-func pacing(t *testing.T, name string, instances int, sweep bool) []bench.Figure {
+// loseAll deletes every filter and alarm, with one event for all of each. It returns when
+// the functions got these.
+func (w *world) loseAll(t *testing.T) time.Time {
 	t.Helper()
-	w := healthy(t, "")
-	w.PageSize(0)
-	w.timed()
 	for _, filter := range ours() {
 		must(w.Logs.DeleteMetricFilter(t.Context(), &cloudwatchlogs.DeleteMetricFilterInput{LogGroupName: aws.String(trailGroup), FilterName: aws.String(filter)}))
 	}
 	w.deleteAlarms(ours()...)
-	w.Latency, w.Drift = latency, latency/10
-	w.Throttles = func(string) bool { return true }
 	began := time.Now()
-	writes, last := map[string]int{}, map[string]time.Duration{}
-	var mu sync.Mutex
-	w.Watch = func(c awstest.Call) {
-		mu.Lock()
-		defer mu.Unlock()
-		if c.Err == nil {
-			writes[c.Op]++
-			last[c.Op] = time.Since(began)
-		}
-	}
+	w.Latency, w.Drift = latency, latency/10
 	var all sync.WaitGroup
-	for range instances {
-		for _, p := range paced {
-			time.Sleep(latency / 3) // what begins at once repeats in no order
-			all.Go(func() {
-				if _, err := w.instance(catalog.Function(p.kind)).HandleEvent(t.Context(), batch(events.Read(p.sample))); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-	}
-	if sweep {
+	for _, p := range paced {
+		time.Sleep(latency / 3) // what begins at once repeats in no order
 		all.Go(func() {
-			if _, err := w.instance(catalog.Backfill).Sweep(t.Context(), app.Request{}, nil); err != nil {
+			if _, err := w.instance(catalog.Function(p.kind)).HandleEvent(t.Context(), batch(events.Read(p.sample))); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	all.Wait()
+	return began
+}
+
+// loseAllTogether has an attacker delete the filters one by one, and the alarms in one call.
+// The events of these calls, and CloudWatch's own, come to two instances of each function while a sweep runs.
+// It returns when the first ones came.
+func (w *world) loseAllTogether(t *testing.T) time.Time {
+	t.Helper()
+	w.Latency, w.Drift = latency, latency/10
+	cloud := w.cloud()
+	defer cloud.Close()
+	by := awstest.NewClients(w.ConfigOf(attacker))
+	began := time.Now().Add(bench.EventDelay)
+	var all sync.WaitGroup
+	all.Go(func() { must(by.CloudWatch.DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: ours()})) })
+	for _, filter := range ours() {
+		must(by.Logs.DeleteMetricFilter(t.Context(), &cloudwatchlogs.DeleteMetricFilterInput{LogGroupName: aws.String(trailGroup), FilterName: aws.String(filter)}))
+	}
+	time.Sleep(time.Until(began))
+	all.Go(func() {
+		if _, err := w.instance(catalog.Backfill).Sweep(t.Context(), app.Request{}, nil); err != nil {
+			t.Error(err)
+		}
+	})
+	all.Wait()
+	if !cloud.Settle(time.Hour) {
+		t.Error("it does not end")
+	}
+	return began
+}
+
+// pacing returns the figures of a loss of every filter and alarm.
+func pacing(t *testing.T, name string, lose func(*world, *testing.T) time.Time) []bench.Figure {
+	t.Helper()
+	w := healthy(t, "")
+	w.PageSize(0)
+	w.timed()
+	w.Throttles = func(caller string) bool { return caller != attacker }
+	writes, at := map[string]int{}, map[string]time.Time{}
+	var mu sync.Mutex
+	watch := func(c awstest.Call) {
+		mu.Lock()
+		defer mu.Unlock()
+		if c.Err == nil && c.Caller != attacker {
+			writes[c.Op]++
+			at[c.Op] = time.Now()
+		}
+	}
+	w.Watch = watch
+	began := lose(w, t)
 	w.Latency, w.Throttles, w.Watch = 0, nil, nil
 	gaps := w.gaps()
-	if !sweep && (len(gaps) > 0 || w.Throttled().Total() > 0) {
+	if len(gaps) > 0 || w.Throttled().Total() > 0 {
 		t.Errorf("%s: not protected %v, throttled %v", name, gaps, w.Throttled())
 	}
 	figures := []bench.Figure{{Name: "pace/" + name + "/unprotected", Value: float64(len(gaps)), Unit: "controls"}}
 	for _, p := range paced {
 		floor := float64(len(ours())) / (p.quota * paceShare)
-		if took := last[p.op].Seconds(); !sweep && took > mostOverFloor*floor {
+		took := at[p.op].Sub(began).Seconds()
+		if took > mostOverFloor*floor {
 			t.Errorf("%s: %s took %.2f s, want at most %.1f times %.2f s", name, p.name, took, mostOverFloor, floor)
 		}
 		figures = append(figures,
-			bench.Figure{Name: "pace/" + name + "/" + p.name, Value: round(last[p.op].Seconds()), Unit: "s"},
+			bench.Figure{Name: "pace/" + name + "/" + p.name, Value: round(took), Unit: "s"},
 			bench.Figure{Name: "pace/" + name + "/" + p.name + "-floor", Value: round(floor), Unit: "s"},
 			bench.Figure{Name: "pace/" + name + "/" + p.name + "-written", Value: float64(writes[p.op]), Unit: "calls"},
 			bench.Figure{Name: "pace/" + name + "/" + p.name + "-throttled", Value: float64(w.Throttled()[p.op]), Unit: "calls"},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/relight-aws/relight/internal/catalog"
@@ -23,7 +24,7 @@ const (
 	slowRuns    = 8                      // and so many within stormFull
 	stormRuns   = 3                      // checks of one place within stormWithin make a storm
 	stormWithin = 2 * time.Second        //
-	stormFull   = 10 * time.Second       // this soon after another check of the place, a full batch makes one, too
+	stormFull   = 10 * time.Second // this soon after three other checks of the place, a full batch makes one, too
 	firstDelay  = 2 * time.Second        // of an event that is put off; each further time is twice as long
 	mostDelay   = 16 * time.Second       // at once
 	stormShare  = 200 * time.Millisecond // for which a process that drops events leaves the next ones to the other
@@ -56,9 +57,10 @@ type deferral struct {
 	Events []json.RawMessage `json:"events"`          // EventBridge envelopes
 	Deeds  []deed            `json:"deeds,omitempty"` // of earlier runs, of which people have not been notified
 
-	again bool        // it was checked before, and somebody undid that repair, too: then it waits as long as may be
-	looks []look      // that its events ask for
-	from  []*deferral // those that it continues
+	again bool          // it was checked before, and somebody undid that repair, too: then it waits as long as may be
+	lag   time.Duration // in giving way to checks of other deferrals
+	looks []look        // that its events ask for
+	from  []*deferral   // those that it continues
 }
 
 // A deed is what an earlier run restored, with where.
@@ -80,6 +82,9 @@ func deferralOf(body string) *deferral {
 	if json.Unmarshal([]byte(body), &l) != nil || l.Deferral == nil || len(l.Deferral.Events) == 0 {
 		return nil
 	}
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(body))
+	l.Deferral.lag = time.Duration(h.Sum32()%2000+1) * time.Millisecond
 	return l.Deferral
 }
 
@@ -138,6 +143,7 @@ type backlog struct {
 type checked struct {
 	scope remedy.Scope
 	began time.Time
+	ended time.Time
 }
 
 // backlogs are those of a process. A function handles one batch after the other, so
@@ -192,7 +198,7 @@ func (b *backlog) busy(now time.Time, full bool) bool {
 			slow++
 		}
 	}
-	return b.lasts(now) || fast >= stormRuns || slow >= slowRuns || full && slow > 0
+	return b.lasts(now) || fast >= stormRuns || slow >= slowRuns || full && slow > 2
 }
 
 // ran notes that a check for calls that others made has ended.
@@ -215,14 +221,13 @@ func (b *backlog) put(l look) {
 	}
 }
 
-// callerOf returns who made a call and which. Of a call that people are to check, they need
-// to know on what, too.
+// callerOf returns who made a call. Of a call that people are to check, they need to know
+// which it was and on what, too.
 func callerOf(c remedy.Cause) string {
-	key := c.Actor + "\n" + c.EventName
 	if c.Advice != "" {
-		key += "\n" + string(c.Names)
+		return c.Actor + "\n" + c.EventName + "\n" + string(c.Names)
 	}
-	return key
+	return c.Actor
 }
 
 // knows reports whether the deferral covers a look and names its caller.
@@ -332,7 +337,7 @@ func (a *App) ease(ctx context.Context, in intake, full bool) intake {
 			skip("a check that is still to come covers it")
 		case l.cause.Fresh && l.cause.Advice == "" && last.scope.Covers(l.scope) && l.cause.Time.Add(settled).Before(last.began):
 			skip("made before the last check")
-		case l.cause.Actor == "" && b.wrote(l):
+		case l.cause.Actor == "" && b.wrote(l), a.ownWrite(l.cause) && last.scope.Covers(l.scope) && !l.cause.Time.After(last.ended):
 			skip("what relight itself wrote")
 		case len(b.covers) > 0, b.busy(now, full):
 			if later.Whole = true; b.lasts(now) {
@@ -433,7 +438,7 @@ func (a *App) quiet(rep remedy.Report) bool {
 	if b.notified.IsZero() || now.Sub(b.notified) >= oneMessage {
 		return false
 	}
-	if rep.Repaired() == 0 || rep.Failures() != nil || len(rep.Remaining) > 0 || rep.Pause != nil || len(rep.Learned()) > 0 {
+	if rep.Repaired() == 0 || rep.Failures() != nil || len(rep.Remaining) > 0 && !left(rep) || rep.Pause != nil || len(rep.Learned()) > 0 {
 		return false
 	}
 	return !slices.ContainsFunc(sayings(rep), func(s string) bool { return !b.said[s] })
@@ -443,23 +448,43 @@ func (a *App) quiet(rep remedy.Report) bool {
 // were notified of the same a moment ago, or because somebody undoes the repair while it
 // is made, and the events of that are still to come.
 func (a *App) reportOr(ctx context.Context, in intake, rep remedy.Report) {
-	if len(in.deferrals) == 0 && a.quiet(rep) && a.mail(ctx, in, rep) || a.undone(rep) && a.lookLater(ctx, in, rep) {
+	if len(in.deferrals) == 0 && a.quiet(rep) && a.mail(ctx, in, rep, deeds(rep)) || a.undone(rep) && a.lookLater(ctx, in, rep) {
 		a.reporter.Record(ctx, rep, nil, a.now())
 		return
 	}
-	if a.report(ctx, rep) == nil && rep.Repaired()+len(rep.Earlier)+len(sayings(rep)) > 0 {
+	rep.Undone = len(in.deferrals) > 0 && a.unnamed(rep)
+	if a.defers() && left(rep) {
+		a.mail(ctx, in, rep, nil) // whatever happens to the runs that restore the rest
+	}
+	if a.report(ctx, rep) == nil && (rep.Undone || rep.Repaired()+len(rep.Earlier)+len(sayings(rep)) > 0) {
 		a.noteNotified(rep)
 	}
 }
 
-// mail has people notified of a run later. It reports whether they will be.
-func (a *App) mail(ctx context.Context, in intake, rep remedy.Report) bool {
+// unnamed reports whether a run found undone what somebody had done to relight's own alarms
+// or filters, or to what a protection depends on, whom no message has named. Other runs
+// restored it, and knew of other callers.
+func (a *App) unnamed(rep remedy.Report) bool {
+	if rep.Scope.Kind == catalog.Guard || rep.Repaired()+len(rep.Earlier) > 0 || rep.Failures() != nil || len(rep.Remaining) > 0 {
+		return false
+	}
+	b := a.backlogs.at(rep.Scope, a.now())
+	return slices.ContainsFunc(rep.Causes, func(c remedy.Cause) bool {
+		return c.Actor != "" && !a.session(c.Actor) && !b.said["by "+c.Actor] && slices.ContainsFunc(append(c.Names.List(), c.Parts.List()...), func(name string) bool {
+			return strings.HasPrefix(name, a.reconciler.Want.Name("")) || slices.Contains(rep.Plan.Touched, name)
+		})
+	})
+}
+
+// mail has a scope checked and people notified of deeds later. It reports whether they will
+// be. Events that come meanwhile are handled all the same.
+func (a *App) mail(ctx context.Context, in intake, rep remedy.Report, done []deed) bool {
 	now := a.now()
 	b := a.backlogs.at(rep.Scope, now)
 	if !now.Before(b.mail) {
 		clear(b.named)
 	}
-	later, known := &deferral{Since: now.UTC(), Deeds: deeds(rep)}, true
+	later, known := &deferral{Since: now.UTC(), Deeds: done}, true
 	for _, l := range in.looks {
 		if rep.Scope.Covers(l.scope) {
 			known = known && (b.named[callerOf(l.cause)] || len(b.named) >= mostCallers)
@@ -511,10 +536,19 @@ func (a *App) lookLater(ctx context.Context, in intake, rep remedy.Report) bool 
 	return a.putOff(ctx, later)
 }
 
+// left reports whether all that the verification of a run still found to do was left to other
+// runs.
+func left(rep remedy.Report) bool {
+	tried := func(r plan.Action) bool {
+		return slices.ContainsFunc(rep.Outcomes, func(o remedy.Outcome) bool { return plan.Key(o.Action) == plan.Key(r) })
+	}
+	return len(rep.Remaining) > 0 && len(rep.Outcomes) < len(rep.Plan.Actions) && !slices.ContainsFunc(rep.Remaining, tried)
+}
+
 // undone reports whether AWS accepted every repair of a run and its verification did not
 // find all of it: somebody undid it, or a read came too early.
 func (a *App) undone(rep remedy.Report) bool {
-	return a.defers() && len(rep.Remaining) > 0 && rep.Failures() == nil && rep.Pause == nil && rep.Scope.Kind != catalog.Topics && rep.Scope.Kind != catalog.Guard
+	return a.defers() && len(rep.Remaining) > 0 && !left(rep) && rep.Failures() == nil && rep.Pause == nil && rep.Scope.Kind != catalog.Topics && rep.Scope.Kind != catalog.Guard
 }
 
 type lagKey struct{}
@@ -525,9 +559,7 @@ func withLag(ctx context.Context, in intake) context.Context {
 	if len(in.deferrals) == 0 {
 		return ctx
 	}
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(in.deferrals[0].Since.String()))
-	return context.WithValue(ctx, lagKey{}, time.Duration(h.Sum32()%2000+1)*time.Millisecond)
+	return context.WithValue(ctx, lagKey{}, in.deferrals[0].lag)
 }
 
 func lagOf(ctx context.Context) time.Duration {
@@ -554,6 +586,9 @@ func (a *App) noteNotified(rep remedy.Report) {
 	for _, s := range sayings(rep) {
 		b.said[s] = true
 	}
+	for _, c := range rep.Causes {
+		b.said["by "+c.Actor] = true
+	}
 }
 
 // noteChecked notes that a run has ended.
@@ -568,7 +603,7 @@ func (a *App) noteChecked(rep remedy.Report, began time.Time) {
 		}
 	}
 	if rep.Failures() == nil && rep.Pause == nil {
-		b.checked[rep.Scope.Type] = checked{rep.Scope, began}
+		b.checked[rep.Scope.Type] = checked{rep.Scope, began, a.now()}
 	}
 }
 

@@ -253,7 +253,7 @@ func (w *world) cloud() *bench.Cloud {
 // instance returns a function with a pace and a queue of its own.
 func (w *world) instance(f catalog.Function) *app.App {
 	o := w.options(home, f)
-	o.Pace = &awsio.Pace{}
+	o.Pace, o.Yields = &awsio.Pace{}, f == catalog.Backfill
 	if f != catalog.Backfill {
 		o.Deployment.Queue = queueURL + w.config.Baseline().QueueName(catalog.Kind(f), false)
 	}

@@ -46,6 +46,7 @@ type Cloud struct {
 	ctx       context.Context   //nolint:containedctx // the life of the Cloud, which ends with Close
 	cancel    context.CancelFunc
 	workers   sync.WaitGroup
+	watched   func(awstest.Call) // who watched the account before
 
 	mu     sync.Mutex
 	calls  map[string]awstest.Calls // by session name
@@ -66,6 +67,7 @@ func NewCloud(account *awstest.Account, functions ...Function) *Cloud {
 			c.workers.Go(func() { c.work(q, f.Start()) })
 		}
 	}
+	c.watched = account.Watch
 	account.Watch = c.watch
 	return c
 }
@@ -74,7 +76,7 @@ func NewCloud(account *awstest.Account, functions ...Function) *Cloud {
 func (c *Cloud) Close() {
 	c.cancel()
 	c.workers.Wait()
-	c.account.Watch = nil
+	c.account.Watch = c.watched
 }
 
 // Send puts a message into the queue of each kind: for what no call of the account
@@ -140,6 +142,9 @@ func (c *Cloud) Failed() []string {
 
 // watch counts a call, makes events of it and delivers the messages that it sends.
 func (c *Cloud) watch(call awstest.Call) {
+	if c.watched != nil {
+		c.watched(call)
+	}
 	session := nameOf(call.Caller)
 	c.mu.Lock()
 	if c.calls[session] == nil {

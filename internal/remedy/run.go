@@ -66,6 +66,7 @@ type Cause struct {
 	EventID   string
 	EventName string
 	Names     Names            // of the resources that the call changed; none if the event does not say
+	Parts     Names            // what the call changed in them: the metric filters of a log group; none if the event does not say
 	Advice    string           // what a person should do about such a call, whatever relight restores; "" for nothing
 	Severity  catalog.Severity // of a call with advice
 	Makes     bool             // the call created what it names
@@ -94,6 +95,7 @@ type Report struct {
 	Pruned    []Outcome     // of Plan.Unwanted, if a person asked for it
 	Causes    []Cause
 	Earlier   []Deed // of runs before, of which people have not been notified; this run found it so
+	Undone    bool   // runs before restored what the causes changed, and people do not know the callers
 	More      int    // calls behind Earlier and this run besides Causes, by the same callers; at least so many
 	Err       error  // what kept the run from observing or verifying
 
@@ -204,6 +206,10 @@ type Reconciler struct {
 	// Yield waits, and returns true to look again, while another run is restoring the same.
 	// It gets how often this run has looked, and what there is to do. nil for never.
 	Yield func(ctx context.Context, looks int, todo []plan.Action) bool
+
+	// Part returns what of a plan this run carries out; the verification reports the rest.
+	// nil for everything.
+	Part func(todo []plan.Action) []plan.Action
 }
 
 // Run brings one scope to its desired state, or in mode Observe only plans it.
@@ -226,6 +232,9 @@ func (r Reconciler) Run(ctx context.Context, s Scope, mode catalog.Mode, causes 
 		return rep
 	}
 	todo, postponed := r.unpaused(ctx, &rep)
+	if r.Part != nil {
+		todo = r.Part(todo)
+	}
 	if len(todo) == 0 {
 		return rep
 	}

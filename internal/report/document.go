@@ -68,6 +68,7 @@ type Document struct {
 	daily   bool
 	first   bool // of a first sweep
 	later   bool // a part of it was restored some time ago
+	undone  bool // other runs restored all of it
 	forGood int  // how many of Lost are records that are gone
 	preface string
 }
@@ -162,6 +163,7 @@ func (d *Document) add(r remedy.Report) {
 		d.Postponed = append(d.Postponed, itemOf(r.Scope, a))
 	}
 	d.MoreCalls += r.More
+	d.undone = d.undone || r.Undone
 	failed := map[string]bool{}
 	done := r.Restored()
 	for i, o := range r.Outcomes {
@@ -276,6 +278,8 @@ func (d *Document) outcome() Outcome {
 		return OutcomeRestored
 	case len(d.Created) > 0:
 		return OutcomeCreated
+	case d.undone:
+		return OutcomeRestored
 	case len(d.Findings)+len(d.Notices) > 0:
 		return OutcomeNeedsAction
 	case d.Pause != nil:
@@ -347,6 +351,9 @@ func (p Reporter) severity(reports []remedy.Report) catalog.Severity {
 					also(catalog.Critical)
 				}
 			}
+		}
+		if r.Undone {
+			also(r.Scope.Kind.Severity())
 		}
 		for _, e := range r.Earlier {
 			restored++

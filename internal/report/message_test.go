@@ -116,6 +116,13 @@ func scenes() map[string]scene {
 	muted := of(catalog.Alarms, "us-east-1")
 	muted.Plan.Add(plan.NewFinding(plan.RetentionShortened, plan.Args{"group": "vpc-logs", "kept": "for 400 days", "before": "for ever", "key": "us-east-1/vpc-logs"}))
 
+	stormy := after(of(catalog.Alarms, "us-east-1"), by("user/intruder", "DeleteAlarms", "relight-root-usage"), by("user/accomplice", "DeleteAlarms", "relight-iam-changes"))
+	stormy.Causes[1].EventID, stormy.More = "4ed3c6a1-0000-4000-8000-000000000002", 563
+	for _, c := range catalog.Controls()[:3] {
+		stormy.Earlier = append(stormy.Earlier, remedy.Deed{Thing: "alarm", Target: "relight-" + c.ID, Do: "put alarm relight-" + c.ID, Reason: "missing"})
+	}
+	undone := after(of(catalog.Alarms, "us-east-1"), by("user/accomplice", "DeleteAlarms", "relight-iam-changes"))
+	undone.Undone = true
 	sent := map[string]scene{
 		"retention-shortened": {reports: []remedy.Report{after(muted, by("arn:aws:sts::111122223333:assumed-role/platform-deploy/pipeline", "PutRetentionPolicy", "vpc-logs"))}},
 		"trail-stopped":       {reports: []remedy.Report{after(of(catalog.Trails, "us-east-1", plan.StartLogging{Trail: trailARN, Reason: "it does not log"}), by(intruder, "StopLogging", trailARN))}},
@@ -134,6 +141,8 @@ func scenes() map[string]scene {
 		"daily-digest":        {reports: []remedy.Report{stuck, short}, daily: true},
 		"call-to-check":       {reports: []remedy.Report{after(watched, bucket)}},
 		"unreadable":          {reports: []remedy.Report{after(unreadable, by(intruder, "DeleteAlarms", "relight-root-usage"))}},
+		"storm-after":         {reports: []remedy.Report{stormy}},
+		"storm-undone":        {reports: []remedy.Report{undone}},
 		"storm":               {reports: []remedy.Report{after(of(catalog.Alarms, "us-east-1", alarms...), append(storm, own)...)}, own: func(c remedy.Cause) bool { return c.Actor == own.Actor }},
 		"refused-by-topic":    {reports: []remedy.Report{after(of(catalog.Trails, "us-east-1", plan.StartLogging{Trail: trailARN, Reason: "it does not log"}), by(intruder, "StopLogging", trailARN))}, refuses: true},
 		"restored-in-part":    {reports: []remedy.Report{full()}},

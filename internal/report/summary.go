@@ -85,6 +85,9 @@ func (d *Document) what() string {
 		}
 	}
 	n := len(names[first])
+	if d.MoreCalls > 0 && len(count) == 1 { // the other calls may have named others
+		n = max(n, len(d.Restored))
+	}
 	if n <= 1 { // they name what they took something from, or nothing
 		n = max(count[first], d.many(first))
 	}
@@ -144,7 +147,7 @@ func (d *Document) end() string {
 		return "records LOST"
 	case good > 0 && d.forGood > 0:
 		return counted(good, "protection") + " restored, records LOST"
-	case good > 0 && caused:
+	case (good > 0 || d.undone && len(d.Created) == 0) && caused:
 		return "undone" + d.also()
 	case good > 0:
 		return counted(good, "protection") + " restored, announced by no event" + d.also()

@@ -195,6 +195,8 @@ func (d *Document) now3am() string {
 		return "what relight can restore is restored. The rest needs a person: see below."
 	case len(d.Restored) > 0 && d.forGood > 0:
 		return "the settings are back, the records are not. The caller can still act."
+	case d.undone && len(d.Restored)+len(d.Created)+open == 0:
+		return "undone, as an earlier message or the log says. The caller can still act."
 	case len(d.Restored) > 0 && len(d.Causes) > 0:
 		return "undone: everything is back. The caller can still act."
 	case len(d.Restored) > 0:

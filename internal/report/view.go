@@ -158,7 +158,7 @@ func worthNotifying(r remedy.Report) bool {
 			known++
 		}
 	}
-	return r.Repaired() > 0 || len(r.Earlier) > 0 || len(r.Causes) > 0 && len(r.Postponed()) > 0 || len(r.Learned()) > 0 || len(r.Causes) > 0 && Unrestored(r) > known || r.Alerts()
+	return r.Repaired() > 0 || len(r.Earlier) > 0 || r.Undone || len(r.Causes) > 0 && len(r.Postponed()) > 0 || len(r.Learned()) > 0 || len(r.Causes) > 0 && Unrestored(r) > known || r.Alerts()
 }
 
 // call returns the name of a call with the resources that it named.

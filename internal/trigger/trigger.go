@@ -120,6 +120,9 @@ func Parse(raw []byte) (Event, error) {
 				continue
 			}
 		}
+		if call.Type == catalog.FilteredGroup {
+			ev.Cause.Parts, _ = namesAt(e.Detail, "requestParameters.filterName", catalog.Filter)
+		}
 		about := advised{advice(call, e.Detail), call.Severity, call.Makes}
 		if len(ev.Scopes) == 0 { // people read about the first resource
 			ev.Cause.Names, ev.Cause.Advice, ev.Cause.Severity = names, about.advice, about.severity
