@@ -24,7 +24,7 @@ const (
 	slowRuns    = 8                      // and so many within stormFull
 	stormRuns   = 3                      // checks of one place within stormWithin make a storm
 	stormWithin = 2 * time.Second        //
-	stormFull   = 10 * time.Second // this soon after three other checks of the place, a full batch makes one, too
+	stormFull   = 10 * time.Second       // this soon after three other checks of the place, a full batch makes one, too
 	firstDelay  = 2 * time.Second        // of an event that is put off; each further time is twice as long
 	mostDelay   = 16 * time.Second       // at once
 	stormShare  = 200 * time.Millisecond // for which a process that drops events leaves the next ones to the other
