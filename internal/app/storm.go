@@ -21,7 +21,7 @@ import (
 // two instead of one for each event, and one notification instead of many. Nothing is
 // lost meanwhile: the message is in the queue, not in the memory of a process.
 const (
-	slowRuns    = 8                      // and so many within stormFull
+	slowRuns    = 12                     // and so many within stormFull
 	stormRuns   = 3                      // checks of one place within stormWithin make a storm
 	stormWithin = 2 * time.Second        //
 	stormFull   = 10 * time.Second       // this soon after three other checks of the place, a full batch makes one, too
@@ -53,6 +53,7 @@ type deferral struct {
 	Since  time.Time         `json:"since"`           // when the first of its events was put off
 	Round  int               `json:"round"`           // how often they have been
 	Whole  bool              `json:"whole,omitempty"` // check everything of the types, not only what is named
+	Mail   bool              `json:"mail,omitempty"`  // only a notification was put off, so events are not
 	More   int               `json:"more,omitempty"`  // further calls, by the same callers as the events
 	Events []json.RawMessage `json:"events"`          // EventBridge envelopes
 	Deeds  []deed            `json:"deeds,omitempty"` // of earlier runs, of which people have not been notified
@@ -295,7 +296,7 @@ func (a *App) ease(ctx context.Context, in intake, full bool) intake {
 		at := func(l look) *backlog { return a.backlogs.at(l.scope, now) }
 		lasts := now.Sub(a.busyUntil) < stormCalm || slices.ContainsFunc(d.looks, func(l look) bool { return now.Sub(at(l).seen) < stormCalm })
 		switch {
-		case !lasts || now.Sub(d.Since) >= mostPutOff:
+		case !lasts, now.Sub(d.Since) >= mostPutOff, d.Mail && len(at(d.looks[0]).covers) == 0:
 			for _, l := range d.looks {
 				at(l).clear()
 				at(l).give(d)
@@ -355,9 +356,6 @@ func (a *App) ease(ctx context.Context, in intake, full bool) intake {
 		_ = sleep(ctx, stormShare)
 	}
 	if len(later.Events) > 0 && !a.putOff(ctx, later) {
-		for _, l := range later.looks {
-			a.backlogs.at(l.scope, now).clear()
-		}
 		out.looks, out.deferrals = append(out.looks, later.looks...), append(out.deferrals, later.from...)
 	}
 	return out
@@ -390,6 +388,9 @@ func (a *App) putOff(ctx context.Context, later *deferral) bool {
 		}
 	}
 	if !a.post(ctx, later, due) {
+		for _, l := range later.looks { // nothing will come back that covers anything
+			a.backlogs.at(l.scope, now).clear()
+		}
 		return false
 	}
 	for _, l := range later.looks {
@@ -427,15 +428,16 @@ func dueAfter(now time.Time, round int) time.Time {
 }
 
 // quiet reports whether people may be notified of a run later, together with others: a
-// notification about the place was sent a moment ago, everything is restored, and nothing
-// else is new. What is about relight itself does not wait.
+// notification about the place was sent a moment ago, or only the record that is still to come
+// says who it was; everything is restored, and nothing else is new. What is about relight itself does not wait.
 func (a *App) quiet(rep remedy.Report) bool {
 	now := a.now()
 	if !a.defers() || rep.Scope.Kind == catalog.Topics || rep.Scope.Kind == catalog.Guard {
 		return false
 	}
 	b := a.backlogs.at(rep.Scope, now)
-	if b.notified.IsZero() || now.Sub(b.notified) >= oneMessage {
+	named := slices.ContainsFunc(rep.Causes, func(c remedy.Cause) bool { return c.Actor != "" })
+	if named && (b.notified.IsZero() || now.Sub(b.notified) >= oneMessage) {
 		return false
 	}
 	if rep.Repaired() == 0 || rep.Failures() != nil || len(rep.Remaining) > 0 && !left(rep) || rep.Pause != nil || len(rep.Learned()) > 0 {
@@ -484,7 +486,7 @@ func (a *App) mail(ctx context.Context, in intake, rep remedy.Report, done []dee
 	if !now.Before(b.mail) {
 		clear(b.named)
 	}
-	later, known := &deferral{Since: now.UTC(), Deeds: done}, true
+	later, known := &deferral{Since: now.UTC(), Mail: true, Deeds: done}, true
 	for _, l := range in.looks {
 		if rep.Scope.Covers(l.scope) {
 			known = known && (b.named[callerOf(l.cause)] || len(b.named) >= mostCallers)
@@ -594,7 +596,7 @@ func (a *App) noteNotified(rep remedy.Report) {
 // noteChecked notes that a run has ended.
 func (a *App) noteChecked(rep remedy.Report, began time.Time) {
 	b := a.backlogs.at(rep.Scope, a.now())
-	if slices.ContainsFunc(rep.Causes, func(c remedy.Cause) bool { return !a.session(c.Actor) }) {
+	if slices.ContainsFunc(rep.Causes, func(c remedy.Cause) bool { return c.Actor != "" && !a.session(c.Actor) }) {
 		b.ran(a.now())
 	}
 	for i, done := range rep.Restored() {

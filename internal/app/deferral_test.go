@@ -1,0 +1,197 @@
+package app_test
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	lambdaevents "github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/relight-aws/relight/events"
+	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/awstest"
+	"github.com/relight-aws/relight/internal/bench"
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// stormed returns a healthy world in whose time storms pass, with the clients of one of its users.
+func stormed(t *testing.T) *world {
+	t.Helper()
+	w := healthy(t, "")
+	w.PageSize(0)
+	w.sweep(app.Request{})
+	w.timed()
+	w.Latency, w.Drift = latency, latency/10
+	return w
+}
+
+// user returns the clients of a user.
+func (w *world) user(name string) awstest.Clients {
+	return awstest.NewClients(w.ConfigOf("arn:aws:iam::" + account + ":user/" + name))
+}
+
+// settled waits for a cloud to have handled everything, and reports what is not as it was.
+func (w *world) settled(t *testing.T, cloud *bench.Cloud, was map[string]string) {
+	t.Helper()
+	if !cloud.Settle(time.Hour) {
+		t.Error("it does not end")
+	}
+	cloud.Close()
+	if diff := cmp.Diff(was, w.State()); diff != "" {
+		t.Errorf("not restored (-before +after):\n%s", diff)
+	}
+}
+
+// Attacks that come one after the other wait for nothing, even while the notifications of
+// those before are put off.
+func TestSingleAttacksDoNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := stormed(t)
+		was, cloud := w.State(), w.cloud()
+		by := w.user("Alice")
+		for i := range 12 {
+			name := nth(ours(), i)
+			must(by.CloudWatch.DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{name}}))
+			time.Sleep(bench.EventDelay + 300*time.Millisecond)
+			if !slices.Contains(w.Alarms(home), name) {
+				t.Errorf("attack %d: %s is not back", i, name)
+			}
+		}
+		w.settled(t, cloud, was)
+	})
+}
+
+// Whoever takes part in a storm is named, and few messages say so: each of the two instances
+// sends one at the beginning and one at the end, and one for a caller whom only it saw.
+func TestEveryCallerOfAStormIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := stormed(t)
+		was, cloud, told := w.State(), w.cloud(), len(w.Messages())
+		users := []string{"Alice", "Bob", "Carol"}
+		for i := range 300 {
+			by := w.user(users[min(i/50, 2)])
+			_, _ = by.CloudWatch.DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{nth(ours(), i)}})
+			time.Sleep(40 * time.Millisecond)
+		}
+		w.settled(t, cloud, was)
+		said := w.told(told)
+		for _, u := range users {
+			if !strings.Contains(said, "user/"+u) {
+				t.Errorf("no message names %s:\n%s", u, said)
+			}
+		}
+		if n := len(w.Messages()) - told; n > mostMessages+2 || strings.Contains(said, "NOT") {
+			t.Errorf("%d messages:\n%s", n, said)
+		}
+	})
+}
+
+// If nothing can be put off, everything is checked at once.
+func TestStormWithoutTheQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := stormed(t)
+		w.Deny("SendMessage")
+		was, cloud := w.State(), w.cloud()
+		by := w.user("Alice")
+		for i := range 60 {
+			_, _ = by.CloudWatch.DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{nth(ours(), i)}})
+			time.Sleep(50 * time.Millisecond)
+		}
+		w.settled(t, cloud, was)
+		if !strings.Contains(w.log.String(), "not put off") {
+			t.Error("the log does not say that nothing could be put off")
+		}
+	})
+}
+
+// A storm of any course is undone in the end, also if AWS ends the processes of a function in
+// the middle of it, with all that they have in memory.
+func TestAnyStormIsUndone(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		calls := rapid.SliceOfN(rapid.IntRange(0, len(tamperings)-1), 1, 80).Draw(r, "calls")
+		gaps := rapid.SliceOfN(rapid.SampledFrom([]time.Duration{0, 20 * time.Millisecond, 300 * time.Millisecond, 2 * time.Second, 9 * time.Second}), len(calls), len(calls)).Draw(r, "gaps")
+		life := rapid.SampledFrom([]int{1, 3, 20, 1000}).Draw(r, "batches that a process lives for")
+		failed := ""
+		synctest.Test(t, func(t *testing.T) {
+			w := stormed(t)
+			was := w.State()
+			cloud := w.cloudOf(func(k catalog.Kind) bench.Handler {
+				a, batches := w.instance(catalog.Function(k)), 0
+				return func(ctx context.Context, raw json.RawMessage) (any, error) {
+					if batches++; batches%life == 0 {
+						a = w.instance(catalog.Function(k))
+					}
+					return a.HandleEvent(ctx, raw)
+				}
+			})
+			by := w.user("Alice")
+			for i, c := range calls {
+				tamperings[c](w, by, i)
+				time.Sleep(gaps[i])
+			}
+			if !cloud.Settle(time.Hour) {
+				failed = "it does not end"
+			}
+			cloud.Close()
+			if diff := cmp.Diff(was, w.State()); diff != "" && failed == "" {
+				w.sweep(app.Request{}) // what twelve repairs in ten minutes left to the sweep
+				if !strings.Contains(w.log.String(), "left to the sweep") {
+					failed = "not restored (-before +after):\n" + diff
+				}
+			}
+		})
+		if failed != "" {
+			r.Fatal(failed)
+		}
+	})
+}
+
+// A message that somebody else put into the queue leads to a check and to nothing else: it
+// cannot say that something is restored that is not.
+func TestForgedDeferral(t *testing.T) {
+	deferral := func(target string, event []byte) []byte {
+		raw := must(json.Marshal(map[string]any{"relight-deferral": map[string]any{
+			"since": "2026-03-03T12:00:00Z", "events": []json.RawMessage{event}, "more": 7,
+			"deeds": []any{map[string]any{"account": account, "region": home, "kind": "alarms", "thing": "alarm", "target": target, "do": "put alarm " + target, "reason": "forged"}},
+		}}))
+		return must(json.Marshal(lambdaevents.SQSEvent{Records: []lambdaevents.SQSMessage{{MessageId: "m", Body: string(raw), Attributes: map[string]string{"ApproximateReceiveCount": "1"}}}}))
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := stormed(t)
+		w.deleteAlarms(rootUsage)
+		w.Deny("PutMetricAlarm")
+		told := len(w.Messages())
+		if _, err := w.instance("alarms").HandleEvent(t.Context(), deferral(rootUsage, events.Read("DeleteAlarms.one.json"))); err != nil {
+			t.Fatal(err)
+		}
+		if said := w.told(told); strings.Contains(said, "Restored") || strings.Contains(said, "forged") || !strings.Contains(said, "NOT undone") {
+			t.Errorf("messages: %s", said)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) { // an event of another account inside
+		w := stormed(t)
+		before := w.Calls()
+		other := []byte(strings.ReplaceAll(string(events.Read("DeleteAlarms.one.json")), account, "444455556666"))
+		if _, err := w.instance("alarms").HandleEvent(t.Context(), deferral(rootUsage, other)); err != nil {
+			t.Fatal(err)
+		}
+		if used := w.Calls().Since(before); used.Total() > 0 {
+			t.Errorf("calls %v, want none", used)
+		}
+	})
+	for name, body := range map[string]string{"no event": `{"relight-deferral":{"events":["x"]}}`, "no list": `{"relight-deferral":{}}`, "a number": `{"relight-deferral":3}`} {
+		w := healthy(t, "")
+		raw := must(json.Marshal(lambdaevents.SQSEvent{Records: []lambdaevents.SQSMessage{{MessageId: "m", Body: body}}}))
+		res, err := w.instance("alarms").HandleEvent(t.Context(), raw)
+		if again := res.(lambdaevents.SQSEventResponse).BatchItemFailures; err != nil || len(again) != 1 {
+			t.Errorf("%s: %v, %v; want it in the dead-letter queue", name, again, err)
+		}
+	}
+}
