@@ -125,6 +125,7 @@ var storms = []storm{
 // must not grow.
 const (
 	mostCalls    = 100 // of each function
+	stormSlack   = 0.1 // what two instances do at the same instant is in no order
 	mostMessages = 4   // one at the beginning and one at the end, of each of two instances; mostly the end is one
 )
 
@@ -143,7 +144,7 @@ func TestFiguresOfStorms(t *testing.T) {
 				case s.noise:
 					shown(figures...)
 				case *measured:
-					kept(t, "storm-"+s.name, figures)
+					keptWithin(t, "storm-"+s.name, figures, stormSlack)
 				}
 			})
 		})

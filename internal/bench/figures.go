@@ -5,6 +5,7 @@ package bench
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -51,8 +52,9 @@ func Parse(text string) ([]Figure, error) {
 }
 
 // Compare returns how figures differ from the recorded ones, one line for each that
-// does. A smaller value differs too: the record says what the code does.
-func Compare(recorded, now []Figure) []string {
+// does. A smaller value differs too: the record says what the code does. With a slack, a
+// figure may differ by that part of it, and by 1 in any case.
+func Compare(recorded, now []Figure, slack float64) []string {
 	was := map[string]Figure{}
 	for _, f := range recorded {
 		was[f.Name] = f
@@ -66,6 +68,7 @@ func Compare(recorded, now []Figure) []string {
 			differ = append(differ, fmt.Sprintf("%s is new", f))
 		case before.Unit != f.Unit:
 			differ = append(differ, fmt.Sprintf("%s was in %s", f, before.Unit))
+		case slack > 0 && math.Abs(f.Value-before.Value) <= max(1, slack*before.Value):
 		case f.Value > before.Value:
 			differ = append(differ, fmt.Sprintf("%s has grown: it was %s", f, strconv.FormatFloat(before.Value, 'f', -1, 64)))
 		case f.Value < before.Value:

@@ -32,7 +32,7 @@ func TestCompare(t *testing.T) {
 		"more 2 calls has grown: it was 1", "less 1.5 calls is smaller: it was 2", "new 1 calls is new", "other 1 ms was in s",
 		"gone is recorded and was not measured",
 	}
-	if diff := cmp.Diff(want, bench.Compare(was, is)); diff != "" {
+	if diff := cmp.Diff(want, bench.Compare(was, is, 0)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
