@@ -10,7 +10,9 @@ import (
 	"time"
 
 	lambdaevents "github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
@@ -89,6 +91,44 @@ func TestEveryCallerOfAStormIsNamed(t *testing.T) {
 		}
 		if n := len(w.Messages()) - told; n > mostMessages+2 || strings.Contains(said, "NOT") {
 			t.Errorf("%d messages:\n%s", n, said)
+		}
+	})
+}
+
+// Whoever gives a session the name of one of relight's hides nothing by it while events of
+// something else are put off.
+func TestBorrowedSessionInAStorm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := stormed(t)
+		was, cloud := w.State(), w.cloud()
+		by := w.user("Alice")
+		borrowed := awstest.NewClients(w.ConfigOf("arn:aws:sts::" + account + ":assumed-role/intruder/relight-loggroups"))
+		for i := range 60 {
+			must(by.Logs.PutRetentionPolicy(t.Context(), &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: aws.String(foreignGroup), RetentionInDays: aws.Int32([]int32{1, 3}[i%2])}))
+			if i == 40 {
+				must(borrowed.Logs.DeleteMetricFilter(t.Context(), &cloudwatchlogs.DeleteMetricFilterInput{LogGroupName: aws.String(trailGroup), FilterName: aws.String(rootUsage)}))
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		must(by.Logs.DeleteRetentionPolicy(t.Context(), &cloudwatchlogs.DeleteRetentionPolicyInput{LogGroupName: aws.String(foreignGroup)}))
+		w.settled(t, cloud, was)
+	})
+}
+
+// A check that finds restored what was put off says who did it, if nobody else has: the run
+// that restored it knew of other callers.
+func TestUndoneByOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := stormed(t)
+		body := `{"relight-deferral":{"since":"2026-03-03T12:00:00Z","events":[` + string(events.Read("DeleteAlarms.one.json")) + `]}}`
+		raw := must(json.Marshal(lambdaevents.SQSEvent{Records: []lambdaevents.SQSMessage{{MessageId: "m", Body: body}}}))
+		one := w.instance("alarms")
+		for _, want := range []int{1, 0} { // not twice
+			told := len(w.Messages())
+			must(one.HandleEvent(t.Context(), raw))
+			if got := len(w.Messages()) - told; got != want || got > 0 && !strings.Contains(w.told(told), "alarm deleted by user/Alice: undone") {
+				t.Errorf("%d messages, want %d: %s", got, want, w.told(told))
+			}
 		}
 	})
 }
@@ -186,6 +226,30 @@ func TestForgedDeferral(t *testing.T) {
 			t.Errorf("calls %v, want none", used)
 		}
 	})
+	for name, numbers := range map[string]string{
+		"below zero": `"round":-7,"more":-1`, "far off": `"round":99999999,"more":99999999999`,
+		"before all time": `"since":"0001-01-01T00:00:00Z"`, "in the future": `"since":"2999-01-01T00:00:00Z"`,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := stormed(t)
+			was, cloud := w.State(), w.cloud()
+			if !strings.Contains(numbers, "since") {
+				numbers += `,"since":"` + time.Now().Format(time.RFC3339) + `"`
+			}
+			by := w.user("Alice")
+			for i := range 100 {
+				if i == 50 { // in the middle of a storm
+					cloud.Send(`{"relight-deferral":{` + numbers + `,"events":[` + string(events.Read("DeleteAlarms.one.json")) + `]}}`)
+				}
+				_, _ = by.CloudWatch.DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{nth(ours(), i)}})
+				time.Sleep(50 * time.Millisecond)
+			}
+			w.settled(t, cloud, was)
+			if failed := cloud.Failed(); len(failed) > 0 {
+				t.Errorf("%s: %v", name, failed)
+			}
+		})
+	}
 	for name, body := range map[string]string{"no event": `{"relight-deferral":{"events":["x"]}}`, "no list": `{"relight-deferral":{}}`, "a number": `{"relight-deferral":3}`} {
 		w := healthy(t, "")
 		raw := must(json.Marshal(lambdaevents.SQSEvent{Records: []lambdaevents.SQSMessage{{MessageId: "m", Body: body}}}))

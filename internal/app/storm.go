@@ -21,10 +21,10 @@ import (
 // two instead of one for each event, and one notification instead of many. Nothing is
 // lost meanwhile: the message is in the queue, not in the memory of a process.
 const (
-	slowRuns    = 12                     // and so many within stormFull
 	stormRuns   = 3                      // checks of one place within stormWithin make a storm
 	stormWithin = 2 * time.Second        //
-	stormFull   = 10 * time.Second       // this soon after three other checks of the place, a full batch makes one, too
+	slowRuns    = 12                     // within stormFull make one, too, and so does a full batch after three others
+	stormFull   = 10 * time.Second       //
 	firstDelay  = 2 * time.Second        // of an event that is put off; each further time is twice as long
 	mostDelay   = 16 * time.Second       // at once
 	stormShare  = 200 * time.Millisecond // for which a process that drops events leaves the next ones to the other
@@ -42,7 +42,11 @@ const (
 const (
 	mostDeferred = 200_000 // bytes
 	mostCallers  = 50      // of a place; the log has the others
-	mostNamed    = 50      // of a place; more are everything of the type
+	mostDeeds    = 300     // likewise
+	mostSaid     = 1000    // of what people were notified of at a place
+	mostRounds   = 16
+	mostMore     = 1_000_000
+	mostNamed    = 50 // of a place; more are everything of the type
 )
 
 // A deferral is what a function has put off. It travels as a message on the function's
@@ -85,8 +89,10 @@ func deferralOf(body string) *deferral {
 	}
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(body))
-	l.Deferral.lag = time.Duration(h.Sum32()%2000+1) * time.Millisecond
-	return l.Deferral
+	d := l.Deferral // somebody else may have written it
+	d.lag = time.Duration(h.Sum32()%2000+1) * time.Millisecond
+	d.Round, d.More = min(max(d.Round, 0), mostRounds), min(max(d.More, 0), mostMore)
+	return d
 }
 
 // add continues another deferral.
@@ -172,14 +178,34 @@ func (b *backlog) clear() { b.due, b.was, b.covers, b.callers = time.Time{}, tim
 
 // give moves what people are to read of the place to a deferral.
 func (b *backlog) give(d *deferral) {
-	d.More, d.Deeds = d.More+b.more, append(d.Deeds, b.deeds...)
+	d.More, d.Deeds = d.More+b.more, fewer(append(d.Deeds, b.deeds...))
 	b.more, b.deeds = 0, nil
 }
 
 // take moves it the other way, because another deferral will come back.
 func (b *backlog) take(d *deferral) {
-	b.more, b.deeds = b.more+d.More, append(b.deeds, d.Deeds...)
+	b.more, b.deeds = b.more+d.More, fewer(append(b.deeds, d.Deeds...))
 	d.More, d.Deeds = 0, nil
+}
+
+// fewer returns each of some deeds once, and no more than fit a message.
+func fewer(deeds []deed) []deed {
+	seen := map[deed]bool{}
+	deeds = slices.DeleteFunc(deeds, func(d deed) bool {
+		known := seen[d]
+		seen[d] = true
+		return known
+	})
+	return deeds[:min(len(deeds), mostDeeds)]
+}
+
+// patienceFor returns how long events of a kind may be put off altogether. What relight
+// itself consists of, and its way to people, waits less.
+func patienceFor(k catalog.Kind) time.Duration {
+	if k == catalog.Topics || k == catalog.Guard {
+		return mostPutOff / 6
+	}
+	return mostPutOff
 }
 
 // lasts reports whether a storm is not over that this process has put something off in.
@@ -231,11 +257,16 @@ func callerOf(c remedy.Cause) string {
 	return c.Actor
 }
 
-// knows reports whether the deferral covers a look and names its caller.
-func (b *backlog) knows(l look) bool {
+// knows reports whether the deferral covers a look and names its caller, if anybody is to
+// be named.
+func (b *backlog) knows(l look, own bool) bool {
 	covered := slices.ContainsFunc(b.covers, func(s remedy.Scope) bool { return s.Covers(l.scope) })
-	return covered && (l.cause.Actor == "" && l.cause.Advice == "" || b.callers[callerOf(l.cause)] || len(b.callers) >= mostCallers)
+	return covered && (own && l.cause.Advice == "" || b.callers[callerOf(l.cause)] || len(b.callers) >= mostCallers)
 }
+
+// followsWrite reports whether an event follows a write of relight's own: its record, or an
+// event of CloudWatch's own, which follows any other change, too. Nobody is to be named for it.
+func (a *App) followsWrite(c remedy.Cause) bool { return c.Actor == "" || a.ownWrite(c) }
 
 // wrote reports whether a look is about alarms that this process wrote after the event.
 func (b *backlog) wrote(l look) bool {
@@ -296,7 +327,7 @@ func (a *App) ease(ctx context.Context, in intake, full bool) intake {
 		at := func(l look) *backlog { return a.backlogs.at(l.scope, now) }
 		lasts := now.Sub(a.busyUntil) < stormCalm || slices.ContainsFunc(d.looks, func(l look) bool { return now.Sub(at(l).seen) < stormCalm })
 		switch {
-		case !lasts, now.Sub(d.Since) >= mostPutOff, d.Mail && len(at(d.looks[0]).covers) == 0:
+		case !lasts, now.Sub(d.Since) >= patienceFor(d.looks[0].scope.Kind), d.Since.After(now), d.Mail && len(at(d.looks[0]).covers) == 0:
 			for _, l := range d.looks {
 				at(l).clear()
 				at(l).give(d)
@@ -305,7 +336,7 @@ func (a *App) ease(ctx context.Context, in intake, full bool) intake {
 			}
 			out.looks = append(out.looks, d.looks...)
 			out.deferrals = append(out.deferrals, d)
-		case !slices.ContainsFunc(d.looks, func(l look) bool { return !at(l).knows(l) }):
+		case !slices.ContainsFunc(d.looks, func(l look) bool { return !at(l).knows(l, a.followsWrite(l.cause)) }):
 			at(d.looks[0]).take(d) // another deferral that leads to the same check
 		default:
 			later.add(d)
@@ -320,8 +351,7 @@ func (a *App) ease(ctx context.Context, in intake, full bool) intake {
 		}
 	}
 	for _, l := range in.looks {
-		b := a.backlogs.at(l.scope, now)
-		own := a.session(l.cause.Actor) || l.cause.Actor == "" // CloudWatch's own event follows relight's write as it does any other
+		b, own := a.backlogs.at(l.scope, now), a.followsWrite(l.cause)
 		skip := func(why string) {
 			a.log.Info("skipped event", "event_id", l.cause.EventID, "event", l.cause.EventName, "actor", l.cause.Actor, "reason", l.scope.String()+": "+why)
 		}
@@ -332,7 +362,7 @@ func (a *App) ease(ctx context.Context, in intake, full bool) intake {
 		switch {
 		case due[placeOf(l.scope)]:
 			out.looks = append(out.looks, l)
-		case len(b.covers) > 0 && (own || b.knows(l)):
+		case len(b.covers) > 0 && b.knows(l, own):
 			b.more++
 			dropped = true
 			skip("a check that is still to come covers it")
@@ -519,13 +549,13 @@ func (a *App) lookLater(ctx context.Context, in intake, rep remedy.Report) bool 
 		}
 		later.Round = max(later.Round, d.Round)
 	}
-	if !later.Since.IsZero() && now.Sub(later.Since) >= mostPutOff {
+	if !later.Since.IsZero() && now.Sub(later.Since) >= patienceFor(rep.Scope.Kind) {
 		return false
 	}
 	for _, l := range in.looks {
 		if rep.Scope.Covers(l.scope) {
 			l.scope = a.widened(l.scope)
-			known = known && b.knows(l)
+			known = known && b.knows(l, a.followsWrite(l.cause))
 			b.put(l)
 			later.event(l)
 		}
@@ -584,7 +614,9 @@ func sayings(rep remedy.Report) []string {
 // noteNotified notes that people were notified of a run.
 func (a *App) noteNotified(rep remedy.Report) {
 	b := a.backlogs.at(rep.Scope, a.now())
-	b.notified = a.now()
+	if b.notified = a.now(); len(b.said) > mostSaid {
+		clear(b.said)
+	}
 	for _, s := range sayings(rep) {
 		b.said[s] = true
 	}
@@ -604,7 +636,7 @@ func (a *App) noteChecked(rep remedy.Report, began time.Time) {
 			b.writes[put.Step().Target] = a.now()
 		}
 	}
-	if rep.Failures() == nil && rep.Pause == nil {
+	if rep.Failures() == nil && rep.Pause == nil && len(rep.Remaining) == 0 {
 		b.checked[rep.Scope.Type] = checked{rep.Scope, began, a.now()}
 	}
 }
