@@ -39,7 +39,14 @@ func TestFunctions(t *testing.T) {
 			}
 			role := "${" + strings.TrimPrefix(name, tt.prefix+"-") + "Role"
 			env, _ := at(p, "Environment", "Variables").(map[string]any)
-			if len(env) != 12 || !strings.HasPrefix(text(env[catalog.EnvLastResort]), "${LastResort") || env[catalog.EnvDeadLetters] == nil || !strings.HasPrefix(text(env[catalog.EnvSchedule]), tt.prefix+"-sweep-") || !strings.HasPrefix(text(env[catalog.EnvScheduleRole]), "${scheduleScheduleRole") || text(env[catalog.EnvAccount]) != "${AWS::AccountId}" || text(env[catalog.EnvHomeRegion]) != home ||
+			vars := 12
+			if timeout == 60 { // it puts events off to its own queue, and to no delayed one
+				vars++
+				if q := text(env[catalog.EnvQueue]); !strings.HasPrefix(q, "${"+strings.TrimPrefix(name, tt.prefix+"-")+"Queue") {
+					t.Errorf("%s puts events off to %s", name, q)
+				}
+			}
+			if len(env) != vars || !strings.HasPrefix(text(env[catalog.EnvLastResort]), "${LastResort") || env[catalog.EnvDeadLetters] == nil || !strings.HasPrefix(text(env[catalog.EnvSchedule]), tt.prefix+"-sweep-") || !strings.HasPrefix(text(env[catalog.EnvScheduleRole]), "${scheduleScheduleRole") || text(env[catalog.EnvAccount]) != "${AWS::AccountId}" || text(env[catalog.EnvHomeRegion]) != home ||
 				text(env[catalog.EnvTopic]) != ref(topic) || !strings.HasPrefix(text(env[catalog.EnvTopicKey]), "${Key") || !strings.HasPrefix(text(env[catalog.EnvDeliveryRole]), "${DeliveryRole") ||
 				!strings.HasPrefix(text(env[catalog.EnvRole]), role) || !strings.HasPrefix(text(env[catalog.EnvSweepRole]), "${backfillRole") {
 				t.Errorf("%s: environment %v", name, env)
