@@ -120,7 +120,7 @@ func numbers(p *page) {
 		p.line("An attacker makes that many calls within a minute. Each call becomes an event of CloudTrail, and one of CloudWatch for each alarm; so do relight's own writes. SQS")
 		p.line("delivers them in batches of at most ten to two instances of each function. The columns of functions are all of their calls to AWS.")
 		p.line("*Restored after* is the time from the attacker's last call until everything was as before. What two instances do at the same instant is in no order, so these figures")
-		p.line("may differ by a tenth from run to run, and the messages by one.\n")
+		p.line("may differ by a quarter from run to run, and the messages by one.\n")
 		heads := map[string]string{"messages": "Messages to people", "throttled": "Throttled calls", "restored-after": "Restored after, s", "events": "Events"}
 		var columns []string
 		for _, row := range storms.rows {

@@ -191,7 +191,6 @@ func (a *App) check(ctx context.Context, limit time.Duration, with remedy.Reconc
 	}
 	rep := a.patiently(ctx, limit, remedy.Report{Scope: s, Mode: mode, Causes: causes}, func(ctx context.Context) remedy.Report {
 		if len(causes) > 0 {
-			with.Part = a.part(ctx, causes)
 			with.Yield = a.sharing(causes, a.yield(causes, lagOf(ctx)))
 		}
 		return a.lookAgain(ctx, with, with.Run(ctx, s, mode, causes...))
@@ -203,8 +202,12 @@ func (a *App) check(ctx context.Context, limit time.Duration, with remedy.Reconc
 // part returns what leaves to others what they are about to restore. If more filters are
 // missing than a run's calls have taken, further calls have taken the others, and their events
 // lead to runs that are at work at the same time. Each restores its own; what then is still
-// missing is checked once more later.
-func (a *App) part(ctx context.Context, causes []remedy.Cause) func([]plan.Action) []plan.Action {
+// missing is checked once more later. What only CloudWatch's own events led to is left to the
+// runs for the records of the calls altogether.
+func (a *App) part(causes []remedy.Cause) func([]plan.Action) []plan.Action {
+	if a.defers() && !slices.ContainsFunc(causes, func(c remedy.Cause) bool { return !a.followsWrite(c) }) && slices.ContainsFunc(causes, func(c remedy.Cause) bool { return c.Actor == "" }) {
+		return func([]plan.Action) []plan.Action { return nil }
+	}
 	var own []string
 	for _, c := range causes {
 		if c.Parts == "" {
@@ -212,7 +215,7 @@ func (a *App) part(ctx context.Context, causes []remedy.Cause) func([]plan.Actio
 		}
 		own = append(own, c.Parts.List()...)
 	}
-	if !a.defers() || lagOf(ctx) > 0 {
+	if !a.defers() {
 		return nil
 	}
 	return func(todo []plan.Action) []plan.Action {
@@ -246,8 +249,6 @@ func (a *App) yield(causes []remedy.Cause, lag time.Duration) func(context.Conte
 	switch {
 	case a.echoed(causes):
 		return giveWay
-	case a.defers() && !slices.ContainsFunc(causes, func(c remedy.Cause) bool { return c.Actor != "" && !a.session(c.Actor) }):
-		return yieldTo(1, echoPause)
 	case lag > 0:
 		return yieldTo(manyWrites, lag)
 	}

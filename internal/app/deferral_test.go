@@ -193,6 +193,37 @@ func TestAnyStormIsUndone(t *testing.T) {
 	})
 }
 
+// Whoever restores one alarm after the other does not keep relight from restoring the rest.
+func TestYieldingEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := stormed(t)
+		var all []*cloudwatch.PutMetricAlarmInput
+		for _, name := range ours() {
+			w.changeAlarm(name, func(in *cloudwatch.PutMetricAlarmInput) { all = append(all, in) })
+		}
+		w.deleteAlarms(ours()...)
+		go func() {
+			for i, in := range all {
+				time.Sleep([]time.Duration{100 * time.Millisecond, 1400 * time.Millisecond, 3 * time.Second, 5 * time.Second, 10 * time.Second}[min(i, 4)])
+				w.putAlarm(in)
+			}
+		}()
+		event := events.Read("DeleteAlarms.all.json")
+		raw := must(json.Marshal(lambdaevents.SQSEvent{Records: []lambdaevents.SQSMessage{{MessageId: "m", Body: `{"relight-deferral":{"since":"2026-03-03T12:00:00Z","events":[` + string(event) + `]}}`}}}))
+		began := time.Now()
+		must(w.instance("alarms").HandleEvent(t.Context(), raw))
+		if took := time.Since(began); took > 50*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		for _, name := range ours() {
+			if !slices.Contains(w.Alarms(home), name) {
+				t.Errorf("%s is not back", name)
+			}
+		}
+		time.Sleep(4 * time.Minute) // until the other is done
+	})
+}
+
 // A message that somebody else put into the queue leads to a check and to nothing else: it
 // cannot say that something is restored that is not.
 func TestForgedDeferral(t *testing.T) {
@@ -212,6 +243,17 @@ func TestForgedDeferral(t *testing.T) {
 			t.Fatal(err)
 		}
 		if said := w.told(told); strings.Contains(said, "Restored") || strings.Contains(said, "forged") || !strings.Contains(said, "NOT undone") {
+			t.Errorf("messages: %s", said)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) { // about another alarm, which is healthy
+		w := stormed(t)
+		w.deleteAlarms("relight-iam-changes")
+		told := len(w.Messages())
+		if _, err := w.instance("alarms").HandleEvent(t.Context(), deferral("relight-iam-changes", events.Read("DeleteAlarms.one.json"))); err != nil {
+			t.Fatal(err)
+		}
+		if said := w.told(told); strings.Contains(said, "Restored: alarm relight-iam-changes") || strings.Contains(said, "forged") {
 			t.Errorf("messages: %s", said)
 		}
 	})

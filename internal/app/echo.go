@@ -60,12 +60,13 @@ func giveWay(ctx context.Context, looks int, _ []plan.Action) bool {
 // each look finds less to do than the one before. A run waits only for so many filters or
 // alarms to restore that another one needs seconds for them, because AWS allows few such
 // calls a second, and both together would exceed that. Of two runs that give way to each
-// other, the one with the shorter lag acts.
+// other, the one with the shorter lag acts. After a few looks it acts in any case: somebody
+// may restore one thing after the other to keep it waiting.
 func yieldTo(least int, lag time.Duration) func(context.Context, int, []plan.Action) bool {
 	before := 0
 	return func(ctx context.Context, looks int, todo []plan.Action) bool {
 		slow := slowWrites(todo)
-		if slow < least || looks > 1 && slow >= before {
+		if looks > echoLooks || slow < least || looks > 1 && slow >= before {
 			return false
 		}
 		before = slow

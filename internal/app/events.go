@@ -92,15 +92,19 @@ func (a *App) handleBatch(ctx context.Context, batch events.SQSEvent) events.SQS
 	for _, f := range in.failed {
 		again[f.messageID] = true
 	}
+	a.flush(ctx)
 	in = a.ease(ctx, in, len(batch.Records) >= catalog.BatchSize)
 	a.cloud.Pace.Share(a.alone(in))
 	scopes := remedy.Merge(in.scopes())
 	reports := make([]remedy.Report, len(scopes))
 	ctx = withLag(ctx, in)
 	for i, s := range scopes {
-		began := a.now()
-		reports[i] = a.check(ctx, timeFor(ctx, len(scopes)-i-1), a.reconciler, s, catalog.Repair, in.causes(s)...)
-		a.noteChecked(reports[i], began)
+		with, causes := a.reconciler, in.causes(s)
+		if len(in.deferrals) == 0 {
+			with.Part = a.part(causes)
+		}
+		reports[i] = a.check(ctx, timeFor(ctx, len(scopes)-i-1), with, s, catalog.Repair, causes...)
+		a.noteChecked(in, reports[i])
 		if len(in.deferrals) == 0 {
 			a.reportOr(ctx, in, reports[i])
 		}

@@ -33,8 +33,7 @@ const (
 	sweepLag    = 3 * time.Second        // of a sweep, which gives way to every run for events
 	manyWrites  = 4                      // filters or alarms to restore, for which a sweep first waits whether an event's run does it
 	mailRound   = 2                      // of the notification of a run that is put off: it waits about 8 seconds
-	oneMessage  = 30 * time.Second       // after a notification, the next ones about the place wait to become one
-	settled     = 3 * time.Second        // after a call, every read shows it, and CloudTrail has rounded its time
+	oneMessage  = 2 * time.Minute        // after a notification, the next ones about the place wait to become one
 )
 
 // These limit what is put off in one message. SQS takes 262,144 bytes; what is larger is
@@ -101,7 +100,7 @@ func (d *deferral) add(o *deferral) {
 		d.Since = o.Since
 	}
 	d.Round, d.Whole, d.More = max(d.Round, o.Round), d.Whole || o.Whole, d.More+o.More
-	d.Deeds, d.from = append(d.Deeds, o.Deeds...), append(d.from, o)
+	d.Deeds, d.from = fewer(append(d.Deeds, o.Deeds...)), append(d.from, o)
 	for _, l := range o.looks {
 		d.event(l)
 	}
@@ -125,32 +124,26 @@ func placeOf(s remedy.Scope) place { return place{s.Account, s.Region, s.Kind} }
 
 // A backlog is what a process knows about the events of a place.
 type backlog struct {
-	runs    []time.Time     // of the latest checks for calls that others made
-	seen    time.Time       // when the latest event of others arrived
-	due     time.Time       // until then, a deferral is on its way; zero for none
-	was     time.Time       // when the one before was due, if this process did not get it; zero for none
-	since   time.Time       // of the storm
-	round   int             // of the latest deferral
-	covers  []remedy.Scope  // by the check that the deferral leads to
-	callers map[string]bool // whom the deferral names, with what they called
-	latest  *look           // of others
-	kept    []look          // of each caller, one of those that this process has put off in the storm
-	more    int             // events that were dropped because of the deferral
-	deeds   []deed          // of which people are to be notified when it comes back
+	runs     []time.Time     // of the latest checks for calls that others made
+	seen     time.Time       // when the latest event of others arrived
+	due      time.Time       // until then, a deferral is on its way; zero for none
+	was      time.Time       // when the one before was due, if this process did not get it; zero for none
+	since    time.Time       // of the storm
+	patience time.Duration   // for how long it may be put off
+	round    int             // of the latest deferral
+	covers   []remedy.Scope  // by the check that the deferral leads to
+	callers  map[string]bool // whom the deferral names, with what they called
+	latest   *look           // of others
+	kept     []look          // of each caller, one of those that this process has put off in the storm
+	more     int             // events that were dropped because of the deferral
 
-	checked  map[catalog.ResourceType]checked // the latest checks that succeeded
-	notified time.Time                        // when people were last notified about the place
-	mail     time.Time                        // until then, a deferral is on its way of which people are to be notified
-	named    map[string]bool                  // whom it names, with what they called
-	said     map[string]bool                  // findings and notices in notifications
-	writes   map[string]time.Time             // when this process last wrote an alarm, by name
-}
-
-// A checked is a check that succeeded.
-type checked struct {
-	scope remedy.Scope
-	began time.Time
-	ended time.Time
+	mail     time.Time            // until then, a deferral is on its way of which people are to be notified
+	named    map[string]bool      // whom it names
+	deeds    []deed               // which the next notification has, too; the log has them in any case
+	check    remedy.Scope         // that one of these leads to, without deeds
+	checkDue time.Time            // when that comes back
+	notified time.Time            // when people were last notified about the place
+	said     map[string]time.Time // when they last read a finding, a notice or, after "by ", of a caller
 }
 
 // backlogs are those of a process. A function handles one batch after the other, so
@@ -162,7 +155,7 @@ type backlogs map[place]*backlog
 func (bs backlogs) at(s remedy.Scope, now time.Time) *backlog {
 	b := bs[placeOf(s)]
 	if b == nil {
-		b = &backlog{checked: map[catalog.ResourceType]checked{}, said: map[string]bool{}, named: map[string]bool{}, writes: map[string]time.Time{}}
+		b = &backlog{said: map[string]time.Time{}, named: map[string]bool{}}
 		bs[placeOf(s)] = b
 	}
 	if !b.due.IsZero() && !now.Before(b.due) {
@@ -173,19 +166,23 @@ func (bs backlogs) at(s remedy.Scope, now time.Time) *backlog {
 	return b
 }
 
+// told reports whether people read something about the place lately.
+func (b *backlog) told(what string, now time.Time) bool {
+	at, known := b.said[what]
+	return known && now.Sub(at) < mostPutOff+oneMessage
+}
+
 // clear forgets the deferral.
 func (b *backlog) clear() { b.due, b.was, b.covers, b.callers = time.Time{}, time.Time{}, nil, nil }
 
-// give moves what people are to read of the place to a deferral.
-func (b *backlog) give(d *deferral) {
-	d.More, d.Deeds = d.More+b.more, fewer(append(d.Deeds, b.deeds...))
-	b.more, b.deeds = 0, nil
-}
+// give moves the number of calls that nobody listed to a deferral.
+func (b *backlog) give(d *deferral) { d.More, b.more = d.More+b.more, 0 }
 
-// take moves it the other way, because another deferral will come back.
-func (b *backlog) take(d *deferral) {
-	b.more, b.deeds = b.more+d.More, fewer(append(b.deeds, d.Deeds...))
-	d.More, d.Deeds = 0, nil
+// gather leaves those deeds of a deferral of which people have not been notified, and adds
+// those that this process has kept: one notification is enough for all.
+func (b *backlog) gather(d *deferral, now time.Time) {
+	d.Deeds = slices.DeleteFunc(fewer(append(d.Deeds, b.deeds...)), func(done deed) bool { return b.told(done.Do+done.Reason, now) })
+	b.deeds = nil
 }
 
 // fewer returns each of some deeds once, and no more than fit a message.
@@ -203,7 +200,7 @@ func fewer(deeds []deed) []deed {
 // itself consists of, and its way to people, waits less.
 func patienceFor(k catalog.Kind) time.Duration {
 	if k == catalog.Topics || k == catalog.Guard {
-		return mostPutOff / 6
+		return mostPutOff / 2
 	}
 	return mostPutOff
 }
@@ -211,7 +208,7 @@ func patienceFor(k catalog.Kind) time.Duration {
 // lasts reports whether a storm is not over that this process has put something off in.
 // What another process has got may be put off, too, or may be done.
 func (b *backlog) lasts(now time.Time) bool {
-	return !b.was.IsZero() && now.Sub(b.was) < stormCalm && now.Sub(b.since) < mostPutOff
+	return !b.was.IsZero() && now.Sub(b.was) < stormCalm && now.Sub(b.since) < b.patience
 }
 
 // busy reports whether events come faster than they can be handled one by one.
@@ -268,12 +265,6 @@ func (b *backlog) knows(l look, own bool) bool {
 // event of CloudWatch's own, which follows any other change, too. Nobody is to be named for it.
 func (a *App) followsWrite(c remedy.Cause) bool { return c.Actor == "" || a.ownWrite(c) }
 
-// wrote reports whether a look is about alarms that this process wrote after the event.
-func (b *backlog) wrote(l look) bool {
-	names := l.scope.Names.List()
-	return len(names) > 0 && !slices.ContainsFunc(names, func(n string) bool { return l.cause.Time.After(b.writes[n]) })
-}
-
 // widened returns the scope that is checked in a storm on a scope: all of relight's own
 // alarms or filters, which costs no more calls than one of them, and whatever the scope
 // names.
@@ -310,7 +301,6 @@ func (a *App) defers() bool { return a.deployment.Queue != "" }
 // ease takes from a batch what needs no check of its own:
 //
 //   - what a check that is still to come covers is dropped, if people will read who it was;
-//   - what was done before the last check of the same began is dropped;
 //   - what comes in a storm is put off;
 //   - what was put off is put off again while its storm lasts.
 //
@@ -325,6 +315,11 @@ func (a *App) ease(ctx context.Context, in intake, full bool) intake {
 	later, due, dropped := &deferral{}, map[place]bool{}, false
 	for _, d := range in.deferrals {
 		at := func(l look) *backlog { return a.backlogs.at(l.scope, now) }
+		if mail := d.Mail && len(d.Deeds) > 0; mail {
+			if at(d.looks[0]).gather(d, now); len(d.Deeds) == 0 && !slices.ContainsFunc(d.looks, func(l look) bool { return !at(l).told("by "+l.cause.Actor, now) }) {
+				continue
+			}
+		}
 		lasts := now.Sub(a.busyUntil) < stormCalm || slices.ContainsFunc(d.looks, func(l look) bool { return now.Sub(at(l).seen) < stormCalm })
 		switch {
 		case !lasts, now.Sub(d.Since) >= patienceFor(d.looks[0].scope.Kind), d.Since.After(now), d.Mail && len(at(d.looks[0]).covers) == 0:
@@ -336,8 +331,10 @@ func (a *App) ease(ctx context.Context, in intake, full bool) intake {
 			}
 			out.looks = append(out.looks, d.looks...)
 			out.deferrals = append(out.deferrals, d)
-		case !slices.ContainsFunc(d.looks, func(l look) bool { return !at(l).knows(l, a.followsWrite(l.cause)) }):
-			at(d.looks[0]).take(d) // another deferral that leads to the same check
+		case len(d.Deeds) == 0 && !slices.ContainsFunc(d.looks, func(l look) bool {
+			return d.Since.Before(at(l).since) || !at(l).knows(l, a.followsWrite(l.cause))
+		}):
+			at(d.looks[0]).more += d.More // another deferral, no younger, leads to the same check
 		default:
 			later.add(d)
 			for _, l := range slices.Clone(d.looks) { // with whatever else this process has put off: so its next letters are known
@@ -355,7 +352,6 @@ func (a *App) ease(ctx context.Context, in intake, full bool) intake {
 		skip := func(why string) {
 			a.log.Info("skipped event", "event_id", l.cause.EventID, "event", l.cause.EventName, "actor", l.cause.Actor, "reason", l.scope.String()+": "+why)
 		}
-		last := b.checked[l.scope.Type]
 		if !own {
 			b.seen, b.latest = now, &l
 		}
@@ -366,10 +362,6 @@ func (a *App) ease(ctx context.Context, in intake, full bool) intake {
 			b.more++
 			dropped = true
 			skip("a check that is still to come covers it")
-		case l.cause.Fresh && l.cause.Advice == "" && last.scope.Covers(l.scope) && l.cause.Time.Add(settled).Before(last.began):
-			skip("made before the last check")
-		case l.cause.Actor == "" && b.wrote(l), a.ownWrite(l.cause) && last.scope.Covers(l.scope) && !l.cause.Time.After(last.ended):
-			skip("what relight itself wrote")
 		case len(b.covers) > 0, b.busy(now, full):
 			if later.Whole = true; b.lasts(now) {
 				later.Since, later.Round = b.since, max(later.Round, b.round)
@@ -400,8 +392,11 @@ func (a *App) putOff(ctx context.Context, later *deferral) bool {
 	} else {
 		later.Round++
 	}
-	due := dueAfter(now, later.Round)
-	if last := later.Since.Add(mostPutOff); later.again && last.After(due) {
+	due, last := dueAfter(now, later.Round), later.Since.Add(patienceFor(later.looks[0].scope.Kind))
+	if soon := now.Add(time.Second); last.Before(soon) {
+		last = soon
+	}
+	if later.again || last.Before(due) {
 		due = last
 	}
 	for _, l := range slices.Clone(later.looks) {
@@ -410,7 +405,7 @@ func (a *App) putOff(ctx context.Context, later *deferral) bool {
 			l.scope.Names = ""
 			b.put(l)
 		}
-		if b.due.After(now.Add(time.Second)) { // what comes back together is one check and one notification
+		if b.due.After(now.Add(time.Second)) && b.due.Before(last) { // what comes back together is one check and one notification
 			due = b.due
 		}
 		if l.cause.Actor == "" && b.latest != nil && now.Sub(b.seen) < mostPutOff { // people should read who it was
@@ -428,7 +423,7 @@ func (a *App) putOff(ctx context.Context, later *deferral) bool {
 		if b.due.IsZero() || due.Before(b.due) {
 			b.due = due
 		}
-		b.since, b.round = later.Since, later.Round
+		b.since, b.round, b.patience = later.Since, later.Round, patienceFor(l.scope.Kind)
 	}
 	return true
 }
@@ -473,7 +468,7 @@ func (a *App) quiet(rep remedy.Report) bool {
 	if rep.Repaired() == 0 || rep.Failures() != nil || len(rep.Remaining) > 0 && !left(rep) || rep.Pause != nil || len(rep.Learned()) > 0 {
 		return false
 	}
-	return !slices.ContainsFunc(sayings(rep), func(s string) bool { return !b.said[s] })
+	return !slices.ContainsFunc(sayings(rep), func(s string) bool { return !b.told(s, now) })
 }
 
 // reportOr records a run and notifies people of it, or puts that off: because people
@@ -484,9 +479,16 @@ func (a *App) reportOr(ctx context.Context, in intake, rep remedy.Report) {
 		a.reporter.Record(ctx, rep, nil, a.now())
 		return
 	}
+	if a.defers() && leftAll(rep) {
+		if a.mail(ctx, in, rep, nil) {
+			a.reporter.Record(ctx, rep, nil, a.now())
+			return
+		}
+		rep = a.check(ctx, timeFor(ctx, 0), a.reconciler, rep.Scope, catalog.Repair, rep.Causes...)
+	}
 	rep.Undone = len(in.deferrals) > 0 && a.unnamed(rep)
-	if a.defers() && left(rep) {
-		a.mail(ctx, in, rep, nil) // whatever happens to the runs that restore the rest
+	if a.defers() && left(rep) && !a.mail(ctx, in, rep, nil) { // whatever happens to the runs that restore the rest
+		rep = a.check(ctx, timeFor(ctx, 0), a.reconciler, rep.Scope, catalog.Repair, rep.Causes...)
 	}
 	if a.report(ctx, rep) == nil && (rep.Undone || rep.Repaired()+len(rep.Earlier)+len(sayings(rep)) > 0) {
 		a.noteNotified(rep)
@@ -502,7 +504,7 @@ func (a *App) unnamed(rep remedy.Report) bool {
 	}
 	b := a.backlogs.at(rep.Scope, a.now())
 	return slices.ContainsFunc(rep.Causes, func(c remedy.Cause) bool {
-		return c.Actor != "" && !a.session(c.Actor) && !b.said["by "+c.Actor] && slices.ContainsFunc(append(c.Names.List(), c.Parts.List()...), func(name string) bool {
+		return c.Actor != "" && !a.session(c.Actor) && !b.told("by "+c.Actor, a.now()) && slices.ContainsFunc(append(c.Names.List(), c.Parts.List()...), func(name string) bool {
 			return strings.HasPrefix(name, a.reconciler.Want.Name("")) || slices.Contains(rep.Plan.Touched, name)
 		})
 	})
@@ -512,27 +514,48 @@ func (a *App) unnamed(rep remedy.Report) bool {
 // be. Events that come meanwhile are handled all the same.
 func (a *App) mail(ctx context.Context, in intake, rep remedy.Report, done []deed) bool {
 	now := a.now()
-	b := a.backlogs.at(rep.Scope, now)
-	if !now.Before(b.mail) {
-		clear(b.named)
+	b, due := a.backlogs.at(rep.Scope, now), dueAfter(now, mailRound)
+	if len(done) == 0 && now.Before(b.checkDue) && b.check.Covers(rep.Scope) {
+		return true
 	}
-	later, known := &deferral{Since: now.UTC(), Mail: true, Deeds: done}, true
+	later, known := &deferral{Since: now.UTC(), Mail: true, Whole: len(done) == 0, Deeds: fewer(done)}, len(done) > 0 && now.Before(b.mail)
 	for _, l := range in.looks {
 		if rep.Scope.Covers(l.scope) {
 			known = known && (b.named[callerOf(l.cause)] || len(b.named) >= mostCallers)
-			b.named[callerOf(l.cause)] = true
 			later.event(l)
 		}
 	}
-	switch due := dueAfter(now, mailRound); {
-	case known && now.Before(b.mail): // the deferral names everybody
-		b.take(later)
-	case !a.post(ctx, later, due):
+	if known {
+		b.deeds = fewer(append(b.deeds, done...))
+		return true
+	}
+	if !a.post(ctx, later, due) {
 		return false
-	default:
-		b.mail = due
+	}
+	if len(done) == 0 {
+		b.check, b.checkDue = a.widened(rep.Scope), due
+	}
+	b.mail, b.named = due, map[string]bool{}
+	for _, l := range later.looks {
+		b.named[callerOf(l.cause)] = true
 	}
 	return true
+}
+
+// flush sends what this process has kept for a notification that has come meanwhile without
+// it.
+func (a *App) flush(ctx context.Context) {
+	now := a.now()
+	for _, b := range a.backlogs {
+		if len(b.deeds) == 0 || now.Before(b.mail) || b.latest == nil {
+			continue
+		}
+		later := &deferral{Since: now.UTC(), Mail: true, Deeds: b.deeds}
+		later.event(*b.latest)
+		if due := dueAfter(now, mailRound); a.post(ctx, later, due) {
+			b.deeds, b.mail = nil, due
+		}
+	}
 }
 
 // lookLater has a run's scope checked later. It reports whether it will be: not for ever.
@@ -540,7 +563,7 @@ func (a *App) lookLater(ctx context.Context, in intake, rep remedy.Report) bool 
 	now := a.now()
 	b := a.backlogs.at(rep.Scope, now)
 	later, known := &deferral{Deeds: deeds(rep), More: rep.More, Whole: true}, len(b.covers) > 0
-	if now.Sub(b.since) < mostPutOff {
+	if now.Sub(b.since) < b.patience {
 		later.Since, later.Round = b.since, b.round
 	}
 	for _, d := range in.deferrals {
@@ -560,8 +583,8 @@ func (a *App) lookLater(ctx context.Context, in intake, rep remedy.Report) bool 
 			later.event(l)
 		}
 	}
-	if known {
-		b.take(later)
+	if known && len(later.Deeds) == 0 && !later.Since.Before(b.since) {
+		b.more += later.More
 		return true
 	}
 	later.again = len(in.deferrals) > 0
@@ -575,6 +598,11 @@ func left(rep remedy.Report) bool {
 		return slices.ContainsFunc(rep.Outcomes, func(o remedy.Outcome) bool { return plan.Key(o.Action) == plan.Key(r) })
 	}
 	return len(rep.Remaining) > 0 && len(rep.Outcomes) < len(rep.Plan.Actions) && !slices.ContainsFunc(rep.Remaining, tried)
+}
+
+// leftAll reports whether a run has left everything to other runs.
+func leftAll(rep remedy.Report) bool {
+	return rep.Mode == catalog.Repair && rep.Err == nil && rep.Pause == nil && len(rep.Plan.Actions) > 0 && len(rep.Outcomes) == 0
 }
 
 // undone reports whether AWS accepted every repair of a run and its verification did not
@@ -618,26 +646,21 @@ func (a *App) noteNotified(rep remedy.Report) {
 		clear(b.said)
 	}
 	for _, s := range sayings(rep) {
-		b.said[s] = true
+		b.said[s] = b.notified
 	}
 	for _, c := range rep.Causes {
-		b.said["by "+c.Actor] = true
+		b.said["by "+c.Actor] = b.notified
+	}
+	for _, done := range rep.Earlier {
+		b.said[done.Do+done.Reason] = b.notified
 	}
 }
 
 // noteChecked notes that a run has ended.
-func (a *App) noteChecked(rep remedy.Report, began time.Time) {
+func (a *App) noteChecked(in intake, rep remedy.Report) {
 	b := a.backlogs.at(rep.Scope, a.now())
-	if slices.ContainsFunc(rep.Causes, func(c remedy.Cause) bool { return c.Actor != "" && !a.session(c.Actor) }) {
+	if len(in.deferrals) == 0 && slices.ContainsFunc(rep.Causes, func(c remedy.Cause) bool { return c.Actor != "" && !a.session(c.Actor) }) {
 		b.ran(a.now())
-	}
-	for i, done := range rep.Restored() {
-		if put, ok := rep.Outcomes[i].Action.(plan.PutAlarm); ok && done {
-			b.writes[put.Step().Target] = a.now()
-		}
-	}
-	if rep.Failures() == nil && rep.Pause == nil && len(rep.Remaining) == 0 {
-		b.checked[rep.Scope.Type] = checked{rep.Scope, began, a.now()}
 	}
 }
 
@@ -668,7 +691,7 @@ func (in intake) earlier(reports []remedy.Report) {
 			missing := func(r remedy.Report) bool {
 				return here(r) && (r.Err != nil || slices.ContainsFunc(r.Plan.Actions, func(a plan.Action) bool { return a.Step().Target == done.Target }))
 			}
-			i := slices.IndexFunc(reports, here)
+			i := slices.IndexFunc(reports, func(r remedy.Report) bool { return here(r) && looksAt(r.Scope, done.Target) })
 			if i < 0 || slices.ContainsFunc(reports, missing) || slices.Contains(reports[i].Earlier, done.Deed) {
 				continue
 			}
@@ -681,6 +704,12 @@ func (in intake) earlier(reports []remedy.Report) {
 			}
 		}
 	}
+}
+
+// looksAt reports whether a check of a scope reads a target. That of a log group reads its
+// filters.
+func looksAt(s remedy.Scope, target string) bool {
+	return s.Names == "" || s.Type == catalog.FilteredGroup || s.Type == catalog.LogGroup && s.Kind == catalog.LogGroups || slices.Contains(s.Names.List(), target)
 }
 
 // alone reports whether this process is likely to be the only one at work on its queue. If

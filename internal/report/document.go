@@ -183,7 +183,7 @@ func (d *Document) add(r remedy.Report) {
 		}
 	}
 	for _, e := range r.Earlier {
-		item := Item{Kind: r.Scope.Kind, Region: r.Scope.Region, Thing: e.Thing, Target: clean(e.Target), Action: clean(e.Do), Reason: clean(e.Reason)}
+		item := Item{Kind: r.Scope.Kind, Region: r.Scope.Region, Thing: clean(e.Thing), Target: clean(e.Target), Action: clean(e.Do), Reason: clean(e.Reason)}
 		same := func(i Item) bool { return i.Thing == item.Thing && i.Target == item.Target && i.Region == item.Region }
 		switch d.later = true; {
 		case slices.ContainsFunc(slices.Concat(d.Restored, d.Created), same):
