@@ -175,7 +175,7 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 }
 
 // prune takes away what the configuration no longer wants, in one region after the other,
-// alarms before the filters that they watch. It does nothing in a function. While the trail
+// filters before the alarms on them: the functions restore an alarm at once whose filter is there. It does nothing in a function. While the trail
 // needs a person, as one that somebody pointed elsewhere does, it leaves filters and alarms.
 func (a *App) prune(ctx context.Context, reports []remedy.Report) {
 	if a.pruner == nil {
@@ -184,12 +184,12 @@ func (a *App) prune(ctx context.Context, reports []remedy.Report) {
 	trail := slices.ContainsFunc(reports, func(r remedy.Report) bool {
 		return r.Scope.Kind == catalog.Trails && r.Err == nil && len(r.Plan.Findings) == 0 && len(r.Plan.Actions) == 0
 	})
-	for _, first := range []bool{true, false} {
+	for _, alarms := range []bool{false, true} {
 		for i, r := range reports {
 			if !trail && r.Scope.Kind != catalog.FlowLogs {
 				continue
 			}
-			if first == (r.Scope.Kind == catalog.Alarms) && r.Err == nil && r.Pause == nil && len(r.Plan.Unwanted) > 0 {
+			if alarms == (r.Scope.Kind == catalog.Alarms) && r.Err == nil && r.Pause == nil && len(r.Plan.Unwanted) > 0 {
 				reports[i].Pruned = a.pruner.Apply(ctx, r.Scope, r.Plan.Unwanted)
 			}
 		}

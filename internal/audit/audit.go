@@ -142,7 +142,7 @@ type Options struct {
 // Of judges what was observed. The result depends on its arguments only.
 func Of(want catalog.Desired, got Observed, o Options) Report {
 	rep := Report{
-		Schema: Schema, Account: got.Account, Home: got.Home, Time: got.Time.UTC().Truncate(time.Second), Strict: o.Strict,
+		Schema: Schema, Account: got.Account, Home: got.Home, Time: got.Time.UTC().Truncate(time.Millisecond), Strict: o.Strict,
 		Regions: []string{}, Checks: []Check{}, Totals: map[Status]int{}, // not nil: JSON
 	}
 	for _, c := range want.Controls {

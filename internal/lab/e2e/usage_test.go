@@ -43,14 +43,19 @@ func TestPolicies(t *testing.T) {
 				action = "lambda:InvokeFunction"
 			}
 			used[action], byKinds[action] = true, true
-			if slices.Contains(deniedByAttacks, action) {
-				continue
+			if slices.Contains(deniedByAttacks, action) || action == "ec2:DeleteFlowLogs" && f == catalog.Function(catalog.FlowLogs) {
+				continue // two instances may delete one flow log at the same time, and what is gone has no tag that allows it
 			}
 			if strings.Contains(c.ErrorCode, "Denied") || strings.Contains(c.ErrorCode, "Unauthorized") || strings.Contains(c.ErrorCode, "AuthorizationError") {
 				t.Errorf("%s was refused %s: %s", f, c.Operation, c.ErrorCode)
 			}
 		}
 		granted := map[string]bool{}
+		for _, g := range catalog.RuntimeGrants(f) {
+			if slices.Contains(g.Resources, catalog.InOwnQueue) { // Lambda itself makes the other calls
+				granted[g.Actions[0]] = true
+			}
+		}
 		for _, g := range catalog.Grants(f, catalog.KeySubnets, catalog.KeyInterfaces, catalog.KeyToBucket, catalog.KeyToStream) { // as lab.Config has them
 			for _, action := range g.Actions {
 				granted[action] = true
