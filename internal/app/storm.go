@@ -18,8 +18,9 @@ import (
 // In a storm, events arrive faster than relight may restore. A function then puts events
 // off: it sends one message to its own queue that comes back after a delay, and drops
 // whatever the check that this message leads to will cover. So a storm costs a check or
-// two instead of one for each event, and one notification instead of many. Nothing is
-// lost meanwhile: the message is in the queue, not in the memory of a process.
+// two instead of one for each event, and one notification instead of many. What is to be
+// checked, and who called, is in the queue meanwhile. In the memory of a process alone are how
+// many further calls there were, and details of what was restored, which the log has, too.
 const (
 	stormRuns   = 3                      // checks of one place within stormWithin make a storm
 	stormWithin = 2 * time.Second        //
@@ -36,8 +37,9 @@ const (
 	oneMessage  = 2 * time.Minute        // after a notification, the next ones about the place wait to become one
 )
 
-// These limit what is put off in one message. SQS takes 262,144 bytes; what is larger is
-// not put off. Source: Amazon SQS Developer Guide, "Amazon SQS message quotas".
+// These limit what is put off in one message. What is larger than SQS took in every queue
+// before it raised its limit of 262,144 bytes is not put off. Source: Amazon SQS Developer
+// Guide, "Amazon SQS message quotas".
 const (
 	mostDeferred = 200_000 // bytes
 	mostCallers  = 50      // of a place; the log has the others
@@ -138,7 +140,7 @@ type backlog struct {
 	more     int             // events that were dropped because of the deferral
 
 	mail     time.Time            // until then, a deferral is on its way of which people are to be notified
-	named    map[string]bool      // whom it names
+	mailed   []look               // that it asks for
 	deeds    []deed               // which the next notification has, too; the log has them in any case
 	check    remedy.Scope         // that one of these leads to, without deeds
 	checkDue time.Time            // when that comes back
@@ -155,7 +157,7 @@ type backlogs map[place]*backlog
 func (bs backlogs) at(s remedy.Scope, now time.Time) *backlog {
 	b := bs[placeOf(s)]
 	if b == nil {
-		b = &backlog{said: map[string]time.Time{}, named: map[string]bool{}}
+		b = &backlog{said: map[string]time.Time{}}
 		bs[placeOf(s)] = b
 	}
 	if !b.due.IsZero() && !now.Before(b.due) {
@@ -181,9 +183,12 @@ func (b *backlog) give(d *deferral) { d.More, b.more = d.More+b.more, 0 }
 // gather leaves those deeds of a deferral of which people have not been notified, and adds
 // those that this process has kept: one notification is enough for all.
 func (b *backlog) gather(d *deferral, now time.Time) {
-	d.Deeds = slices.DeleteFunc(fewer(append(d.Deeds, b.deeds...)), func(done deed) bool { return b.told(done.Do+done.Reason, now) })
+	d.Deeds = slices.DeleteFunc(fewer(append(d.Deeds, b.deeds...)), func(done deed) bool { return b.told(key(done.Deed), now) })
 	b.deeds = nil
 }
+
+// key tells a deed from others of the same target.
+func key(d remedy.Deed) string { return d.At.UTC().Format(time.RFC3339Nano) + " " + d.Do }
 
 // fewer returns each of some deeds once, and no more than fit a message.
 func fewer(deeds []deed) []deed {
@@ -359,8 +364,9 @@ func (a *App) ease(ctx context.Context, in intake, full bool) intake {
 		case due[placeOf(l.scope)]:
 			out.looks = append(out.looks, l)
 		case len(b.covers) > 0 && b.knows(l, own):
-			b.more++
-			dropped = true
+			if dropped = true; !own { // what follows relight's own writes is no further call of anybody's
+				b.more++
+			}
 			skip("a check that is still to come covers it")
 		case len(b.covers) > 0, b.busy(now, full):
 			if later.Whole = true; b.lasts(now) {
@@ -475,7 +481,7 @@ func (a *App) quiet(rep remedy.Report) bool {
 // were notified of the same a moment ago, or because somebody undoes the repair while it
 // is made, and the events of that are still to come.
 func (a *App) reportOr(ctx context.Context, in intake, rep remedy.Report) {
-	if len(in.deferrals) == 0 && a.quiet(rep) && a.mail(ctx, in, rep, deeds(rep)) || a.undone(rep) && a.lookLater(ctx, in, rep) {
+	if len(in.deferrals) == 0 && a.quiet(rep) && a.mail(ctx, in, rep, a.deeds(rep)) || a.undone(rep) && a.lookLater(ctx, in, rep) {
 		a.reporter.Record(ctx, rep, nil, a.now())
 		return
 	}
@@ -518,10 +524,11 @@ func (a *App) mail(ctx context.Context, in intake, rep remedy.Report, done []dee
 	if len(done) == 0 && now.Before(b.checkDue) && b.check.Covers(rep.Scope) {
 		return true
 	}
-	later, known := &deferral{Since: now.UTC(), Mail: true, Whole: len(done) == 0, Deeds: fewer(done)}, len(done) > 0 && now.Before(b.mail)
+	later, known := &deferral{Since: now.UTC(), Mail: true, Whole: true, Deeds: fewer(done)}, len(done) > 0 && now.Before(b.mail)
 	for _, l := range in.looks {
 		if rep.Scope.Covers(l.scope) {
-			known = known && (b.named[callerOf(l.cause)] || len(b.named) >= mostCallers)
+			l.scope = a.widened(l.scope)
+			known = known && b.mails(l)
 			later.event(l)
 		}
 	}
@@ -535,11 +542,16 @@ func (a *App) mail(ctx context.Context, in intake, rep remedy.Report, done []dee
 	if len(done) == 0 {
 		b.check, b.checkDue = a.widened(rep.Scope), due
 	}
-	b.mail, b.named = due, map[string]bool{}
-	for _, l := range later.looks {
-		b.named[callerOf(l.cause)] = true
-	}
+	b.mail, b.mailed = due, later.looks
 	return true
+}
+
+// mails reports whether the notification that has been put off names a look's caller, and
+// its check reads what the look names.
+func (b *backlog) mails(l look) bool {
+	names := func(m look) bool { return callerOf(m.cause) == callerOf(l.cause) }
+	reads := func(m look) bool { return m.scope.Covers(l.scope) }
+	return slices.ContainsFunc(b.mailed, names) && slices.ContainsFunc(b.mailed, reads)
 }
 
 // flush sends what this process has kept for a notification that has come meanwhile without
@@ -547,11 +559,13 @@ func (a *App) mail(ctx context.Context, in intake, rep remedy.Report, done []dee
 func (a *App) flush(ctx context.Context) {
 	now := a.now()
 	for _, b := range a.backlogs {
-		if len(b.deeds) == 0 || now.Before(b.mail) || b.latest == nil {
+		if len(b.deeds) == 0 || now.Before(b.mail) {
 			continue
 		}
-		later := &deferral{Since: now.UTC(), Mail: true, Deeds: b.deeds}
-		later.event(*b.latest)
+		later := &deferral{Since: now.UTC(), Mail: true, Whole: true, Deeds: b.deeds}
+		for _, l := range b.mailed {
+			later.event(l)
+		}
 		if due := dueAfter(now, mailRound); a.post(ctx, later, due) {
 			b.deeds, b.mail = nil, due
 		}
@@ -562,7 +576,7 @@ func (a *App) flush(ctx context.Context) {
 func (a *App) lookLater(ctx context.Context, in intake, rep remedy.Report) bool {
 	now := a.now()
 	b := a.backlogs.at(rep.Scope, now)
-	later, known := &deferral{Deeds: deeds(rep), More: rep.More, Whole: true}, len(b.covers) > 0
+	later, known := &deferral{Deeds: a.deeds(rep), More: rep.More, Whole: true}, len(b.covers) > 0
 	if now.Sub(b.since) < b.patience {
 		later.Since, later.Round = b.since, b.round
 	}
@@ -652,7 +666,7 @@ func (a *App) noteNotified(rep remedy.Report) {
 		b.said["by "+c.Actor] = b.notified
 	}
 	for _, done := range rep.Earlier {
-		b.said[done.Do+done.Reason] = b.notified
+		b.said[key(done)] = b.notified
 	}
 }
 
@@ -665,12 +679,12 @@ func (a *App) noteChecked(in intake, rep remedy.Report) {
 }
 
 // deeds returns what a run restored, and what it was to report of earlier runs.
-func deeds(rep remedy.Report) []deed {
-	all := slices.Clone(rep.Earlier)
+func (a *App) deeds(rep remedy.Report) []deed {
+	all, now := slices.Clone(rep.Earlier), a.now().UTC()
 	for i, done := range rep.Restored() {
 		if o := rep.Outcomes[i]; done && o.Restores() {
 			step := o.Action.Step()
-			all = append(all, remedy.Deed{Thing: step.Thing, Target: step.Target, Do: step.Do, Reason: step.Reason})
+			all = append(all, remedy.Deed{At: now, Thing: step.Thing, Target: step.Target, Do: step.Do, Reason: step.Reason})
 		}
 	}
 	out := make([]deed, len(all))

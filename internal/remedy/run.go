@@ -60,8 +60,9 @@ func (r Report) Planned() int {
 // Restores reports whether the action restores a protection, if it succeeds.
 func (o Outcome) Restores() bool { return o.Action.Step().Restores() }
 
-// A Cause is an event that started a run. It is for people: nothing is decided by
-// it.
+// A Cause is an event that started a run. It is for people, and never decides what the
+// result is. It decides when: what a run leaves to the runs for other events, and what waits
+// to be reported together.
 type Cause struct {
 	EventID   string
 	EventName string
@@ -79,10 +80,11 @@ type Cause struct {
 
 // A Deed is what an earlier run did to restore a protection, as its step says.
 type Deed struct {
-	Thing  string `json:"thing"`
-	Target string `json:"target"`
-	Do     string `json:"do"`
-	Reason string `json:"reason"`
+	At     time.Time `json:"at"` // when; whoever undoes it again makes another deed
+	Thing  string    `json:"thing"`
+	Target string    `json:"target"`
+	Do     string    `json:"do"`
+	Reason string    `json:"reason"`
 }
 
 // A Report says what one run found, did and could not do.
@@ -233,7 +235,7 @@ func (r Reconciler) Run(ctx context.Context, s Scope, mode catalog.Mode, causes 
 	}
 	todo, postponed := r.unpaused(ctx, &rep)
 	if r.Part != nil {
-		todo = r.Part(todo)
+		todo = rep.part(r.Part(todo))
 	}
 	if len(todo) == 0 {
 		return rep
@@ -262,6 +264,17 @@ func (r Reconciler) verify(ctx context.Context, s Scope, seen *sight) (plan.Plan
 		return r.plan(ctx, s)
 	}
 	return again, err
+}
+
+// part puts the actions that a run carries out before the others of its plan, and returns
+// them: outcomes are of the first actions.
+func (r *Report) part(todo []plan.Action) []plan.Action {
+	doing := map[string]bool{}
+	for _, a := range todo {
+		doing[plan.Key(a)] = true
+	}
+	r.Plan.Actions = slices.Concat(todo, slices.DeleteFunc(slices.Clone(r.Plan.Actions), func(a plan.Action) bool { return doing[plan.Key(a)] }))
+	return todo
 }
 
 // A sight is what a run has observed.

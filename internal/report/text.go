@@ -138,7 +138,7 @@ func (d *Document) calls(line func(label, s string)) {
 		}
 	}
 	if d.MoreCalls > 0 {
-		line("What", fmt.Sprintf("and at least %d further calls like these, by the same callers; the log has each", d.MoreCalls))
+		line("What", fmt.Sprintf("and at least %d further calls by the same callers; the log has each", d.MoreCalls))
 	}
 	line("When", d.when())
 }
