@@ -205,7 +205,12 @@ func (a *App) check(ctx context.Context, limit time.Duration, with remedy.Reconc
 // missing is checked once more later. What only CloudWatch's own events led to is left to the
 // runs for the records of the calls altogether.
 func (a *App) part(causes []remedy.Cause) func([]plan.Action) []plan.Action {
-	if a.defers() && !slices.ContainsFunc(causes, func(c remedy.Cause) bool { return !a.followsWrite(c) }) && slices.ContainsFunc(causes, func(c remedy.Cause) bool { return c.Actor == "" }) {
+	if !a.defers() {
+		return nil
+	}
+	called := func(c remedy.Cause) bool { return !a.followsWrite(c) }
+	unnamed := func(c remedy.Cause) bool { return c.Actor == "" }
+	if !slices.ContainsFunc(causes, called) && slices.ContainsFunc(causes, unnamed) {
 		return func([]plan.Action) []plan.Action { return nil }
 	}
 	var own []string
@@ -214,9 +219,6 @@ func (a *App) part(causes []remedy.Cause) func([]plan.Action) []plan.Action {
 			return nil
 		}
 		own = append(own, c.Parts.List()...)
-	}
-	if !a.defers() {
-		return nil
 	}
 	return func(todo []plan.Action) []plan.Action {
 		others := func(act plan.Action) bool {

@@ -193,6 +193,44 @@ func TestAnyStormIsUndone(t *testing.T) {
 	})
 }
 
+// A second attack on the same alarm is reported, too, although the first was a moment ago.
+func TestEachAttackIsReported(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := stormed(t)
+		was, cloud := w.State(), w.cloud()
+		by := w.user("Alice")
+		for i := range 5 {
+			told := len(w.Messages())
+			must(by.CloudWatch.DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{rootUsage}}))
+			time.Sleep(25 * time.Second)
+			if said := w.told(told); !strings.Contains(said, "Restored: alarm "+rootUsage) || strings.Contains(said, "further calls") {
+				t.Errorf("attack %d: %q", i, said)
+			}
+		}
+		w.settled(t, cloud, was)
+	})
+}
+
+// The log says of each filter what became of it, also if a run leaves some to others.
+func TestLogOfAPart(t *testing.T) {
+	w := healthy(t, "")
+	for _, name := range ours() {
+		w.deleteFilter(name)
+	}
+	w.log = lockedBuffer{}
+	raw := []byte(call("aws.logs", "DeleteMetricFilter", `"userIdentity":{"type":"IAMUser","arn":"`+attacker+`"},"requestParameters":{"logGroupName":"`+trailGroup+`","filterName":"`+ours()[7]+`"}`))
+	must(w.instance("loggroups").HandleEvent(t.Context(), batch(raw)))
+	for line := range strings.Lines(w.log.String()) {
+		var l struct{ Msg, Target, Outcome string }
+		if must(0, json.Unmarshal([]byte(line), &l)); l.Msg != "action" {
+			continue
+		}
+		if restored := l.Target == ours()[7]; restored != (l.Outcome == "restored") {
+			t.Errorf("%s: %s", l.Target, l.Outcome)
+		}
+	}
+}
+
 // Whoever restores one alarm after the other does not keep relight from restoring the rest.
 func TestYieldingEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

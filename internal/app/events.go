@@ -153,7 +153,6 @@ type intake struct {
 type look struct {
 	messageID string
 	event     []byte
-	deferred  *deferral // that the event came back with; nil for an event that comes for the first time
 	scope     remedy.Scope
 	cause     remedy.Cause
 }
@@ -174,7 +173,7 @@ func (a *App) read(messages []events.SQSMessage) intake {
 			continue
 		}
 		for _, event := range d.Events {
-			for _, l := range a.looks(&in, look{messageID: m.MessageId, event: event, deferred: d}, fresh) {
+			for _, l := range a.looks(&in, look{messageID: m.MessageId, event: event}, fresh) {
 				if d.Whole {
 					l.scope = a.widened(l.scope)
 				}

@@ -40,7 +40,7 @@ const paceShare = 0.8
 // function and the sweep at work at the same time. Together, the two instances do not have
 // exactly as many filters each, and a few reads are throttled, which the SDK repeats.
 func TestFiguresOfPace(t *testing.T) {
-	for _, p := range []pace{{"alone", (*world).loseAll, 1.1, 0, 0}, {"together", (*world).loseAllTogether, 1.3, 6, stormSlack}} {
+	for _, p := range []pace{{"alone", (*world).loseAll, 1.1, 0, 0}, {"together", (*world).loseAllTogether, 1.25, 4, stormSlack}} {
 		t.Run(p.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { keptWithin(t, "pace-"+p.name, p.run(t), p.slack) })
 		})

@@ -124,9 +124,9 @@ var storms = []storm{
 // These limit what a storm of deleted alarms may cost. What others cost is recorded, and
 // must not grow.
 const (
-	mostCalls    = 110 // of each function; 87 to 95 were seen
+	mostCalls    = 100 // of each function
 	stormSlack   = 0.3 // what two instances do at the same instant is in no order
-	mostMessages = 5   // one at the beginning and one at the end, of each of two instances; four were seen
+	mostMessages = 4   // one at the beginning and one at the end, of each of two instances; four were seen
 )
 
 // A storm costs few calls and few messages, no call is throttled, and everything is
