@@ -153,10 +153,15 @@ func (p *Plan) touch(got Observed, of catalog.ResourceType, names ...string) {
 	slices.Sort(p.Touched)
 }
 
-// Add adds findings that only the repair brought to light.
+// Add adds findings that only the repair brought to light. It leaves the actions in their
+// order, which that of their outcomes follows.
 func (p *Plan) Add(findings ...Finding) {
 	p.Findings = append(p.Findings, findings...)
-	*p = sorted(*p)
+	sortFindings(p.Findings)
+}
+
+func sortFindings(findings []Finding) {
+	slices.SortFunc(findings, func(a, b Finding) int { return cmp.Compare(a.String(), b.String()) })
 }
 
 // sorted puts every list of a plan in its fixed order.
@@ -167,7 +172,7 @@ func sorted(p Plan) Plan {
 			return cmp.Or(cmp.Compare(s.Stage, t.Stage), cmp.Compare(s.String(), t.String()))
 		})
 	}
-	slices.SortFunc(p.Findings, func(a, b Finding) int { return cmp.Compare(a.String(), b.String()) })
+	sortFindings(p.Findings)
 	slices.SortFunc(p.Kept, func(a, b Kept) int { return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.Group, b.Group)) })
 	slices.SortFunc(p.Skips, func(a, b Skip) int { return cmp.Compare(a.String(), b.String()) })
 	return p
