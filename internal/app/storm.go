@@ -320,7 +320,7 @@ func (a *App) ease(ctx context.Context, in intake, full bool) intake {
 	later, due, dropped := &deferral{}, map[place]bool{}, false
 	for _, d := range in.deferrals {
 		at := func(l look) *backlog { return a.backlogs.at(l.scope, now) }
-		if mail := d.Mail && len(d.Deeds) > 0; mail {
+		if d.Mail && len(d.Deeds) > 0 {
 			if at(d.looks[0]).gather(d, now); len(d.Deeds) == 0 && !slices.ContainsFunc(d.looks, func(l look) bool { return !at(l).told("by "+l.cause.Actor, now) }) {
 				continue
 			}
@@ -328,6 +328,7 @@ func (a *App) ease(ctx context.Context, in intake, full bool) intake {
 		lasts := now.Sub(a.busyUntil) < stormCalm || slices.ContainsFunc(d.looks, func(l look) bool { return now.Sub(at(l).seen) < stormCalm })
 		switch {
 		case !lasts, now.Sub(d.Since) >= patienceFor(d.looks[0].scope.Kind), d.Since.After(now), d.Mail && len(at(d.looks[0]).covers) == 0:
+			at(d.looks[0]).gather(d, now)
 			for _, l := range d.looks {
 				at(l).clear()
 				at(l).give(d)
