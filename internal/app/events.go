@@ -58,6 +58,7 @@ type Result struct {
 }
 
 func (a *App) handleOne(ctx context.Context, raw []byte, mode catalog.Mode) (Result, error) {
+	a.cloud.Pace.Share(true) // no other process has the same event
 	in := a.read([]events.SQSMessage{{Body: string(raw)}})
 	res := Result{Ignored: in.dropped, Reports: []report.View{}}
 	if len(in.failed) > 0 {
