@@ -162,18 +162,24 @@ func ofFunction(f bench.Figure) bool {
 	return strings.HasPrefix(f.Name, "package/") || strings.HasPrefix(f.Name, "start/")
 }
 
-// measuredFigures writes what was measured on one machine.
-func measuredFigures(p *page) {
-	raw, err := os.ReadFile("figures/measured.txt")
+// dated returns the figures of a file whose first line says when and where they were
+// measured.
+func dated(p *page, name string) (when string, figures []bench.Figure) {
+	raw, err := os.ReadFile("figures/" + name + ".txt")
 	if err != nil {
 		p.line("%v", err)
-		return
+		return "", nil
 	}
 	when, lines, _ := strings.Cut(string(raw), "\n")
-	figures, err := bench.Parse(lines)
-	if err != nil {
+	if figures, err = bench.Parse(lines); err != nil {
 		p.line("%v", err)
 	}
+	return when, figures
+}
+
+// measuredFigures writes what was measured on one machine.
+func measuredFigures(p *page) {
+	when, figures := dated(p, "measured")
 	p.line("## Measured\n")
 	p.line("On %s. These differ from machine to machine and from run to run. To record them: `make bench RECORD=1`.\n", strings.TrimPrefix(when, "# "))
 	p.head("Figure", "Value", "Unit", "What it is")

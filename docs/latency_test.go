@@ -1,25 +1,13 @@
 package docs_test
 
 import (
-	"os"
 	"strings"
-
-	"github.com/relight-aws/relight/internal/bench"
 )
 
 // latencies writes how long a protection stays away on the local cloud, before and after
 // the queues stopped gathering events.
 func latencies(p *page) {
-	raw, err := os.ReadFile("figures/latency.txt")
-	if err != nil {
-		p.line("%v", err)
-		return
-	}
-	when, lines, _ := strings.Cut(string(raw), "\n")
-	figures, err := bench.Parse(lines)
-	if err != nil {
-		p.line("%v", err)
-	}
+	when, figures := dated(p, "latency")
 	medians := map[string]map[string]string{}
 	var attacks []string
 	for _, f := range figures {

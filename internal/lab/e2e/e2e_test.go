@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/lab"
@@ -136,21 +135,9 @@ func (s stage) waiting(t *testing.T) int {
 // depth returns the number of messages in a queue, including those in flight and delayed.
 func (s stage) depth(t *testing.T, url string) int {
 	t.Helper()
-	out, err := s.root.SQS.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
-		QueueUrl: aws.String(url),
-		AttributeNames: []sqstypes.QueueAttributeName{
-			sqstypes.QueueAttributeNameApproximateNumberOfMessages, sqstypes.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
-			sqstypes.QueueAttributeNameApproximateNumberOfMessagesDelayed,
-		},
-	})
+	n, err := s.root.Depth(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
-	}
-	n := 0
-	for _, v := range out.Attributes {
-		var i int
-		fmt.Sscan(v, &i)
-		n += i
 	}
 	return n
 }

@@ -21,7 +21,6 @@ import (
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/relight-aws/relight/internal/lab"
 	"github.com/relight-aws/relight/internal/lab/tap"
@@ -312,7 +311,11 @@ func drain(t *testing.T) {
 		}
 		waiting := 0
 		for _, url := range all.QueueUrls {
-			waiting += depth(t, s, url)
+			n, err := s.Depth(t.Context(), url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			waiting += n
 		}
 		if waiting == 0 {
 			return
@@ -321,27 +324,6 @@ func drain(t *testing.T) {
 			t.Fatalf("%d messages are still in the queues", waiting)
 		}
 	}
-}
-
-// depth returns the number of messages in a queue, with those in flight and delayed.
-func depth(t *testing.T, s *lab.Session, url string) int {
-	t.Helper()
-	out, err := s.SQS.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []sqstypes.QueueAttributeName{
-		sqstypes.QueueAttributeNameApproximateNumberOfMessages, sqstypes.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
-		sqstypes.QueueAttributeNameApproximateNumberOfMessagesDelayed,
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := 0
-	for _, v := range out.Attributes {
-		var i int
-		if _, err := fmt.Sscan(v, &i); err != nil {
-			t.Fatal(err)
-		}
-		n += i
-	}
-	return n
 }
 
 // newAccomplice makes a second user with too many rights.
