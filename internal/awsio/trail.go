@@ -317,10 +317,13 @@ func (r *region) readHealth(ctx context.Context, does plan.Healths, trails []pla
 		}
 		return again(err) // it existed a moment ago
 	})
+	if err != nil {
+		return err // what was not read must not be taken for what was
+	}
 	for i, t := range trails {
 		does[t.ARN] = found[i]
 	}
-	return err
+	return nil
 }
 
 // healthOf reads whether a trail works and what it records. It reads the filters of
