@@ -143,6 +143,8 @@ type Baseline struct {
 
 	Adopt Adoption // what others made and the configuration names
 
+	Organization Organization // the other accounts that the deployment guards
+
 	PauseBy []string // ARNs, or patterns of them, of who may pause relight; none for nobody
 
 	Regions []string // further regions whose events reach relight

@@ -26,6 +26,7 @@ func TestShapeLimits(t *testing.T) {
 		"role":         {catalog.RoleShape, "", "", 1, 64},
 		"policy":       {catalog.PolicyShape, "arn:aws:iam::aws:policy/", "", 1, 512},
 		"alarm":        {catalog.AlarmShape, "", "", 1, 255},
+		"external ID":  {catalog.ExternalIDShape, "", "", 2, 1224},
 	}
 	for name, tt := range tests {
 		for n := tt.least - 1; n <= tt.most+1; n++ {

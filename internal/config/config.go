@@ -54,6 +54,8 @@ type Config struct {
 	Pause Pause `json:"pause,omitzero"`
 	// What relight does with audits of the account.
 	Audit Audit `json:"audit,omitzero"`
+	// The accounts of an organisation that one deployment guards. So far relight only checks these keys: a deployment guards its own account alone. Default: none.
+	Organization *Organization `json:"organization,omitempty"`
 	// Subscribers of relight's topic. SNS asks a person to confirm an email or HTTPS subscription. A queue or function of this account needs no confirmation, but its own policy must [admit the topic](operations.md#queues-and-functions-as-subscribers). The stack adds that permission to functions in the topic's region.
 	Subscribers []Subscriber `json:"subscribers,omitempty"`
 	// Which messages subscribers get.
@@ -233,6 +235,27 @@ type SecurityHub struct {
 	Frameworks []string `json:"frameworks,omitempty"`
 	// Hours between two audits, from 1 to 24. Default: `24`.
 	Hours *int `json:"hours,omitempty"`
+}
+
+// Organization says which accounts of an organisation a deployment guards. Without
+// accounts and OUs, it guards all of them.
+type Organization struct {
+	// ID of the organisation.
+	ID string `json:"id"`
+	// The account of the home stack, which guards the others: the delegated administrator for security, or any other member. It is always guarded.
+	HubAccount string `json:"hubAccount"`
+	// The guarded accounts, beside those in `ous`. Default: without `ous` too, all of the organisation.
+	Accounts []string `json:"accounts,omitempty"`
+	// The roots and organisational units whose accounts are guarded, with those in the units below.
+	OUs []string `json:"ous,omitempty"`
+	// Accounts that are not guarded.
+	ExcludeAccounts []string `json:"excludeAccounts,omitempty"`
+	// Organisational units whose accounts are not guarded, with those in the units below, unless `accounts` lists them.
+	ExcludeOUs []string `json:"excludeOus,omitempty"`
+	// The role that the functions of the hub assume in each guarded account. Default: `<prefix>-spoke`.
+	RoleName string `json:"roleName,omitempty"`
+	// The external ID that these functions have to name. It keeps nobody out who can read the role. Default: none.
+	ExternalID string `json:"externalId,omitempty"`
 }
 
 // LastResort is the second way to people. It has no key that somebody could close.
@@ -460,6 +483,12 @@ func (c Config) Baseline() catalog.Baseline {
 	b.Tags[catalog.OwnerTag] = c.Prefix
 	if h := c.Audit.SecurityHub; h != nil {
 		b.Audit = catalog.AuditSpec{Frameworks: h.frameworks(), Hours: or(h.Hours, catalog.AuditHours)}
+	}
+	if o := c.Organization; o != nil {
+		b.Organization = catalog.Organization{
+			ID: o.ID, Hub: o.HubAccount, Role: cmp.Or(o.RoleName, b.Name(catalog.SpokeRole)), ExternalID: o.ExternalID,
+			Accounts: o.Accounts, OUs: o.OUs, ExcludeAccounts: o.ExcludeAccounts, ExcludeOUs: o.ExcludeOUs,
+		}
 	}
 	b.StackAlarms = b.AlarmsOfStack(c.Watched(), int32(c.SweepMinutes)*60)
 	for _, row := range catalog.ControlsFor(c.Prefix) {

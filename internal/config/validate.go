@@ -68,6 +68,9 @@ func (c Config) validate() error {
 	if c.Audit.SecurityHub != nil {
 		c.Audit.SecurityHub.validate(&p)
 	}
+	if c.Organization != nil {
+		c.Organization.validate(&p, catalog.Baseline{Prefix: c.Prefix})
+	}
 	c.validateSubscribers(&p)
 	if c.LastResort.Topic != "" {
 		p.farTopic(c.LastResort.Topic, c.Prefix)
