@@ -178,6 +178,30 @@ func TestGrants(t *testing.T) {
 	}
 }
 
+// MayMake knows what the functions' policies say, and nothing else.
+func TestMayMake(t *testing.T) {
+	granted := map[string]bool{}
+	for _, f := range catalog.Functions() {
+		for _, g := range catalog.Grants(f, catalog.GrantKeys()...) {
+			for _, a := range g.Actions {
+				_, call, _ := strings.Cut(a, ":")
+				granted[call] = true
+			}
+		}
+	}
+	watched := map[string]bool{}
+	for _, c := range catalog.Calls {
+		watched[c.Name] = true
+	}
+	for _, calls := range []map[string]bool{granted, watched} {
+		for call := range calls {
+			if got := catalog.MayMake(call); got != granted[call] {
+				t.Errorf("MayMake(%q) = %t, want %t", call, got, granted[call])
+			}
+		}
+	}
+}
+
 // Every kind comes after the kinds it depends on.
 func TestKindsAreInOrder(t *testing.T) {
 	kinds := catalog.Kinds()
