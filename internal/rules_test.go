@@ -108,10 +108,12 @@ var layers = map[string][]string{
 	"internal/audit/finding":   {"internal/audit", "internal/catalog"},
 	"internal/audit/page":      {"internal/audit", "internal/catalog"},
 	"internal/iampolicy":       {"internal/lazy"},
-	"internal/plan":            {"internal/catalog", "internal/iampolicy", "internal/lazy", "internal/pattern", "github.com/aws/aws-sdk-go-v2/aws/arn"},
-	"internal/remedy":          {"internal/catalog", "internal/plan"},
-	"internal/trigger":         {"internal/catalog", "internal/lazy", "internal/remedy", "github.com/aws/aws-sdk-go-v2/aws/arn"},
-	"internal/report":          {"internal/catalog", "internal/lazy", "internal/plan", "internal/remedy", "internal/version"},
+	// The template of a guarded account, of which the functions know nothing.
+	"internal/spoke":   {"internal/catalog", "internal/config"},
+	"internal/plan":    {"internal/catalog", "internal/iampolicy", "internal/lazy", "internal/pattern", "github.com/aws/aws-sdk-go-v2/aws/arn"},
+	"internal/remedy":  {"internal/catalog", "internal/plan"},
+	"internal/trigger": {"internal/catalog", "internal/lazy", "internal/remedy", "github.com/aws/aws-sdk-go-v2/aws/arn"},
+	"internal/report":  {"internal/catalog", "internal/lazy", "internal/plan", "internal/remedy", "internal/version"},
 	"internal/awsio": {
 		"internal/audit", "internal/catalog", "internal/plan", "internal/remedy",
 		"github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go", "golang.org/x/",
@@ -157,7 +159,7 @@ var layers = map[string][]string{
 	"functions/audit":      {"internal/publish"},
 	"infra":                {"infra/", "internal/catalog", "internal/config", "internal/release", "internal/version", "github.com/aws/aws-cdk-go/", "github.com/aws/constructs-go/", "github.com/aws/jsii-runtime-go"},
 	"cmd": {
-		"events", "internal/app", "internal/audit", "internal/audit/finding", "internal/audit/page", "internal/awsio", "internal/awsio/insights", "internal/awsio/prune", "internal/awsio/remove", "internal/catalog", "internal/config", "internal/lab", "internal/pattern", "internal/probe", "internal/remedy", "internal/report", "internal/version",
+		"events", "internal/app", "internal/audit", "internal/audit/finding", "internal/audit/page", "internal/awsio", "internal/awsio/insights", "internal/awsio/prune", "internal/awsio/remove", "internal/catalog", "internal/config", "internal/lab", "internal/pattern", "internal/probe", "internal/remedy", "internal/report", "internal/spoke", "internal/version",
 		"github.com/", "golang.org/x/",
 	},
 }

@@ -61,9 +61,9 @@ func newAlerts(s awscdk.Stack, subscribers []config.Subscriber, removal awscdk.R
 		EnableKeyRotation: jsii.Bool(true),
 		RemovalPolicy:     removal,
 	})
-	use := allow([]string{"kms:Decrypt", "kms:GenerateDataKey*"}, []string{"*"}, conditions{
-		"StringLike": {"kms:EncryptionContext:aws:sns:topicArn": arn(s, "sns", *s.Region(), "*")},
-	})
+	use := statements([]catalog.Grant{catalog.TopicKeyGrant}, map[string]string{
+		catalog.InPartition: *s.Partition(), catalog.InAccount: *s.Account(), catalog.InRegion: *s.Region(),
+	})[0]
 	use.AddServicePrincipal(jsii.String(catalog.AlarmService), nil)
 	a.key.AddToResourcePolicy(use, jsii.Bool(false))
 

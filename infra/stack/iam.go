@@ -1,8 +1,6 @@
 package stack
 
 import (
-	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -52,53 +50,10 @@ func inline(name string, statements ...awsiam.PolicyStatement) *map[string]awsia
 	}
 }
 
-// merged returns grants with one for all that have the same resources and condition, and
-// then one for all that have the same actions and condition, and without those that
-// another one covers in every region: the policies of a role have a size limit.
-func merged(grants []catalog.Grant) []catalog.Grant {
-	actions := func(g *catalog.Grant) *[]string { return &g.Actions }
-	resources := func(g *catalog.Grant) *[]string { return &g.Resources }
-	out := mergedBy(mergedBy(grants, resources, actions), actions, resources)
-	return slices.DeleteFunc(slices.Clone(out), func(g catalog.Grant) bool {
-		return slices.ContainsFunc(out, func(o catalog.Grant) bool { return covers(o, g) && !covers(g, o) })
-	})
-}
-
-// covers reports whether a grant without a condition allows all that another does.
-func covers(wide, narrow catalog.Grant) bool {
-	return wide.Condition == nil &&
-		!slices.ContainsFunc(narrow.Actions, func(a string) bool { return !slices.Contains(wide.Actions, a) }) &&
-		!slices.ContainsFunc(narrow.Resources, func(r string) bool {
-			return !slices.Contains(wide.Resources, r) && !slices.Contains(wide.Resources, strings.ReplaceAll(r, catalog.InRegion, "*"))
-		})
-}
-
-// mergedBy returns grants with one for all that have the same condition and the same
-// of one list: its other list has everything of theirs.
-func mergedBy(grants []catalog.Grant, same, union func(*catalog.Grant) *[]string) []catalog.Grant {
-	var out []catalog.Grant
-	for _, g := range grants {
-		i := slices.IndexFunc(out, func(o catalog.Grant) bool {
-			return slices.Equal(*same(&o), *same(&g)) && reflect.DeepEqual(o.Condition, g.Condition)
-		})
-		if i < 0 {
-			*union(&g) = slices.Clone(*union(&g))
-			out = append(out, g)
-			continue
-		}
-		for _, v := range *union(&g) {
-			if all := union(&out[i]); !slices.Contains(*all, v) {
-				*all = append(*all, v)
-			}
-		}
-	}
-	return out
-}
-
 // statements converts grants to statements and replaces their placeholders.
 func statements(grants []catalog.Grant, values map[string]string) []awsiam.PolicyStatement {
 	var out []awsiam.PolicyStatement
-	for _, g := range merged(grants) {
+	for _, g := range catalog.Merged(grants) {
 		var resources []string
 		for _, r := range g.Resources { // a value of several lines makes several resources
 			resources = append(resources, strings.Split(catalog.Expand(r, values), "\n")...)

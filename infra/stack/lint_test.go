@@ -5,7 +5,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/relight-aws/relight/internal/config"
+	"github.com/relight-aws/relight/internal/spoke"
 )
 
 // cfn-lint finds no errors in the golden templates, such as properties that
@@ -36,6 +40,30 @@ func TestLintEverything(t *testing.T) {
 			templates = append(templates, path)
 		}
 		lint(t, templates, "--regions", f.home, f.further)
+	}
+}
+
+// Nor does it in the template of an organisation's guarded account.
+func TestLintSpoke(t *testing.T) {
+	const organization = `{"organization": {"id": "o-a1b2c3d4e5", "hubAccount": "111122223333"},`
+	templates := []struct{ home, further, keys string }{{home, global, `{"regions": ["` + remote + `"]}`}}
+	for _, f := range full {
+		templates = append(templates, struct{ home, further, keys string }{f.home, f.further, switchedOn(f.partition, f.home, f.further)})
+	}
+	for _, tt := range templates {
+		c, err := config.Parse([]byte(organization + strings.TrimPrefix(tt.keys, "{")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := spoke.Template(c, tt.home)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "spoke.template.json")
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		lint(t, []string{path}, "--regions", tt.home, tt.further)
 	}
 }
 

@@ -73,29 +73,34 @@ var full = []struct {
 // everything returns the stacks of a configuration that sets every option that
 // adds something to them.
 func everything(partition, home, further string) app {
+	return synth(switchedOn(partition, home, further), stack.ARM64, home)
+}
+
+// switchedOn returns that configuration.
+func switchedOn(partition, home, further string) string {
 	arn := "arn:" + partition
-	return synth(`{
-		"prefix": "audit-lights-of-acme", "homeRegion": "`+home+`", "regions": ["`+further+`"], "sweepMinutes": 1440, "terminationProtection": true,
-		"permissionsBoundary": "`+arn+`:iam::111122223333:policy/bounds",
-		"pause": {"by": ["`+arn+`:iam::111122223333:role/operator"]},
+	return `{
+		"prefix": "audit-lights-of-acme", "homeRegion": "` + home + `", "regions": ["` + further + `"], "sweepMinutes": 1440, "terminationProtection": true,
+		"permissionsBoundary": "` + arn + `:iam::111122223333:policy/bounds",
+		"pause": {"by": ["` + arn + `:iam::111122223333:role/operator"]},
 		"trail": {"create": true}, "trailLogs": {"retentionDays": 3653}, "alarms": {"removeMutes": true},
 		"flowLogs": {"trafficType": "ALL", "format": "${version} ${vpc-id} ${action}", "graceSeconds": 900, "exemptByTag": true, "aggregationSeconds": 60, "rejectAlarm": {},
-			"subnets": {"tags": {"sensitive": "yes"}, "destination": {"arn": "`+arn+`:s3:::flows-{region}/subnets", "fileFormat": "parquet"}},
-			"networkInterfaces": {"ids": ["eni-0a1b2c3d4e5f60042"], "destination": {"arn": "`+arn+`:firehose:{region}:444455556666:deliverystream/flows",
-				"roleArn": "`+arn+`:iam::111122223333:role/flows", "crossAccountRoleArn": "`+arn+`:iam::444455556666:role/flows"}}},
-		"kmsKeys": {"`+home+`": "`+arn+`:kms:`+home+`:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"},
+			"subnets": {"tags": {"sensitive": "yes"}, "destination": {"arn": "` + arn + `:s3:::flows-{region}/subnets", "fileFormat": "parquet"}},
+			"networkInterfaces": {"ids": ["eni-0a1b2c3d4e5f60042"], "destination": {"arn": "` + arn + `:firehose:{region}:444455556666:deliverystream/flows",
+				"roleArn": "` + arn + `:iam::111122223333:role/flows", "crossAccountRoleArn": "` + arn + `:iam::444455556666:role/flows"}}},
+		"kmsKeys": {"` + home + `": "` + arn + `:kms:` + home + `:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"},
 		"addControls": [{"id": "object-deletions", "pattern": "{ $.eventName = %^DeleteObject% }"}],
 		"subscribers": [
 			{"protocol": "email", "endpoint": "security@example.com"}, {"protocol": "email-json", "endpoint": "security@example.com"},
 			{"protocol": "https", "endpoint": "https://example.com/oncall"}, {"protocol": "sms", "endpoint": "+15555550100"},
-			{"protocol": "sqs", "endpoint": "`+arn+`:sqs:`+home+`:111122223333:oncall"},
-			{"protocol": "lambda", "endpoint": "`+arn+`:lambda:`+home+`:111122223333:function:oncall"},
-			{"protocol": "lambda", "endpoint": "`+arn+`:lambda:`+home+`:444455556666:function:oncall:live"},
-			{"protocol": "lambda", "endpoint": "`+arn+`:lambda:`+further+`:111122223333:function:oncall"}
+			{"protocol": "sqs", "endpoint": "` + arn + `:sqs:` + home + `:111122223333:oncall"},
+			{"protocol": "lambda", "endpoint": "` + arn + `:lambda:` + home + `:111122223333:function:oncall"},
+			{"protocol": "lambda", "endpoint": "` + arn + `:lambda:` + home + `:444455556666:function:oncall:live"},
+			{"protocol": "lambda", "endpoint": "` + arn + `:lambda:` + further + `:111122223333:function:oncall"}
 		],
 		"audit": {"securityHub": {"frameworks": ["all"], "hours": 1}},
 		"tags": {"team": "security"}
-	}`, stack.ARM64, home)
+	}`
 }
 
 // An app is a synthesized app. It maps names to stacks.

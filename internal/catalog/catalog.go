@@ -31,16 +31,17 @@ type kindRow struct {
 	kind     Kind
 	after    []Kind   // the kinds that the sweep restores first
 	regional bool     // the kind covers every region, not only the home region of the trail
+	owner    bool     // only the account that owns the trail has its protections
 	severity Severity // of the restoration of one of its protections
 }
 
 var kinds = []kindRow{
 	{kind: DeliveryRoles, severity: High},
 	{kind: FlowLogs, after: []Kind{DeliveryRoles}, regional: true, severity: Low},
-	{kind: Trails, severity: High},
-	{kind: LogGroups, after: []Kind{Trails}, severity: Low},
-	{kind: Topics, severity: High},
-	{kind: Alarms, after: []Kind{LogGroups, Topics}, severity: Low},
+	{kind: Trails, owner: true, severity: High},
+	{kind: LogGroups, after: []Kind{Trails}, owner: true, severity: Low},
+	{kind: Topics, owner: true, severity: High},
+	{kind: Alarms, after: []Kind{LogGroups, Topics}, owner: true, severity: Low},
 	{kind: Guard, severity: Critical},
 }
 
@@ -67,6 +68,10 @@ func (k Kind) After() []Kind { return k.row().after }
 // Regional reports whether a kind covers every region. The other kinds cover
 // only the home region of the account's trail.
 func (k Kind) Regional() bool { return k.row().regional }
+
+// OfOwner reports whether only the account that owns the trail has the protections of a
+// kind.
+func (k Kind) OfOwner() bool { return k.row().owner }
 
 // A Mode says how far relight goes for a kind.
 type Mode string

@@ -33,16 +33,19 @@ func (b Baseline) Forwarders(home string) []string {
 // services sends those. Each sends the events of calls on the forwarder itself.
 func (b Baseline) ForwarderRules(home, region string) []Rule {
 	listed, global := slices.Contains(b.Regions, region), region == GlobalRegion(home)
+	return b.forwarding(region, func(c Call, k Kind) bool {
+		if Global(c.Source) {
+			return global
+		}
+		return k.Regional() && listed || k == Guard && c.onForwarder()
+	})
+}
+
+// forwarding returns the rules of a region that send the events of those calls that can
+// harm a kind and are to be sent for it.
+func (b Baseline) forwarding(region string, sends func(Call, Kind) bool) []Rule {
 	sent := slices.DeleteFunc(b.Calls(), func(c Call) bool {
-		return !slices.ContainsFunc(c.Kinds, func(k Kind) bool {
-			switch {
-			case !b.Guard.Has(k):
-				return false
-			case Global(c.Source):
-				return global
-			}
-			return k.Regional() && listed || k == Guard && c.onForwarder()
-		})
+		return !slices.ContainsFunc(c.Kinds, func(k Kind) bool { return b.Guard.Has(k) && sends(c, k) })
 	})
 	var rules []Rule
 	for _, p := range PatternsOf(sent, b.Guard.Kinds...) {

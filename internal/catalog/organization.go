@@ -30,9 +30,3 @@ var (
 // "IAM and AWS STS quotas", IAM name requirements, documented; botocore 1.43, model of
 // AWS STS (externalIdType), modelled.
 var ExternalIDShape = shape(`^([\w+=,.@:/-]+)$`, 2, 1224)
-
-// These are the IDs in the names of what a guarded account has.
-const (
-	SpokeRole     = "spoke"    // the role that the functions of the hub assume, unless the configuration names another one
-	SpokeDelivery = "delivery" // the role with which relight's flow logs deliver there
-)

@@ -14,6 +14,7 @@ type Grant struct {
 	Condition map[string]map[string]string // operator to key to value; nil for none
 	If        string                       // the configuration key that the statement requires; "" if every deployment has the statement
 	Why       string                       // why the resource is not narrower, or why the statement is needed although few runs use it
+	Hub       string                       // why the role in a guarded account of an organisation lacks the statement; "" if it has it
 }
 
 // These placeholders are in the resources and conditions of a Grant.
@@ -35,6 +36,13 @@ const (
 
 const arn = "arn:" + InPartition + ":"
 
+// These say why a guarded account has no such statement.
+const (
+	hubMemory = "relight remembers all accounts in the hub, where nobody of a guarded account can write"
+	hubStack  = "only the hub has functions, schedules, mappings, a bus and the queues of functions; a guarded account has the rules and the queue of forwarders"
+	hubTopics = "only the hub notifies people, from its own topics and bus"
+)
+
 var (
 	trails   = arn + "cloudtrail:" + InRegion + ":" + InAccount + ":trail/*"
 	memories = arn + "ssm:" + InRegion + ":" + InAccount + ":parameter/" + InPrefix + "/memory/*"
@@ -47,9 +55,16 @@ var trailReads = Grant{
 	Why:       "GetTrailStatus is for doubt, and GetEventSelectors is for doubt: if several trails qualify, relight chooses by what they do; an organisation's trail, which may have another home region, belongs to the management account",
 }
 
+// trailList lets a kind find the account's trail.
+var trailList = Grant{
+	Actions:   []string{"cloudtrail:DescribeTrails", "logs:DescribeLogGroups"},
+	Resources: []string{"*"},
+	Why:       "AWS does not support resources for these listings",
+}
+
 // recall lets a kind read what relight remembers of the trail.
 func recall(why string) Grant {
-	return Grant{Actions: []string{"ssm:GetParameterHistory"}, Resources: []string{memories}, Why: why}
+	return Grant{Actions: []string{"ssm:GetParameterHistory"}, Resources: []string{memories}, Why: why, Hub: hubMemory}
 }
 
 var trailLogGroup = arn + "logs:" + InRegion + ":" + InAccount + ":log-group:" + InTrailLogGroup
@@ -237,14 +252,11 @@ var kindGrants = map[Kind][]Grant{
 			Resources: []string{arn + "cloudformation:*:" + InAccount + ":stack/" + InPrefix + "-*/*"},
 			If:        KeyRejectAlarm,
 			Why:       "DescribeStacks is for the topic that the alarm on rejected traffic notifies in the region of a forwarder; " + anyRegion,
+			Hub:       "a guarded account has no forwarder with a topic",
 		},
 	}, roleReads...),
 	Trails: {
-		{
-			Actions:   []string{"cloudtrail:DescribeTrails", "logs:DescribeLogGroups"},
-			Resources: []string{"*"},
-			Why:       "AWS does not support resources for these listings",
-		},
+		trailList,
 		{
 			Actions:   []string{"cloudtrail:CreateTrail"},
 			Resources: []string{trails},
@@ -352,6 +364,7 @@ var kindGrants = map[Kind][]Grant{
 			Resources: []string{InFarTopic},
 			If:        KeyFarTopic,
 			Why:       "each sweep checks whether it still admits relight's functions: GetTopicAttributes is for that",
+			Hub:       hubTopics,
 		},
 		{
 			Actions: []string{
@@ -458,6 +471,7 @@ var kindGrants = map[Kind][]Grant{
 				arn + "events:" + InRegion + ":" + InAccount + ":rule/" + InPrefix + "/" + InPrefix + "-*",
 			},
 			Why: "relight restores its own rules, on the default bus and on its own",
+			Hub: hubStack,
 		},
 		{
 			Actions:   []string{"events:ListTargetsByRule", "events:PutRule", "events:PutTargets"},
@@ -488,22 +502,26 @@ var kindGrants = map[Kind][]Grant{
 			Actions:   []string{"scheduler:GetSchedule", "scheduler:CreateSchedule", "scheduler:UpdateSchedule"},
 			Resources: []string{arn + "scheduler:" + InRegion + ":" + InAccount + ":schedule/default/" + InPrefix + "-*"},
 			Why:       "relight restores the schedules of its own sweep; the name of one depends on the code that it invokes",
+			Hub:       hubStack,
 		},
 		{
 			Actions:   []string{"iam:PassRole"},
 			Resources: []string{InScheduleRole},
 			Condition: map[string]map[string]string{"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
 			Why:       "PassRole is checked inside CreateSchedule and UpdateSchedule, and relight never calls it; the role can do nothing but invoke the sweep",
+			Hub:       hubStack,
 		},
 		{
 			Actions:   []string{"cloudformation:DescribeStacks"},
 			Resources: []string{arn + "cloudformation:" + InRegion + ":" + InAccount + ":stack/" + InPrefix + "/*"},
 			Why:       "relight restores nothing of its stack while CloudFormation is changing it, and a sweep can be the first one only if the stack is new",
+			Hub:       hubStack,
 		},
 		{
 			Actions:   []string{"lambda:GetFunction", "lambda:DeleteFunctionConcurrency"},
 			Resources: []string{ownFunctions},
 			Why:       "a reserved concurrency of 0 stops a function; the stack reserves none, so relight removes it from its own functions. GetFunction also says whether code, role or settings changed without a deployment",
+			Hub:       hubStack,
 		},
 		recall("GetParameterHistory is for what relight remembers of its own functions"),
 		{
@@ -515,6 +533,7 @@ var kindGrants = map[Kind][]Grant{
 			Actions:   []string{"sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:SetQueueAttributes"},
 			Resources: []string{arn + "sqs:" + InRegion + ":" + InAccount + ":" + InPrefix + "-*"},
 			Why:       "relight restores the settings and policies of its own queues; GetQueueUrl is for a queue that an event names",
+			Hub:       hubStack,
 		},
 		{
 			Actions:   []string{"logs:DescribeLogGroups"},
@@ -525,23 +544,27 @@ var kindGrants = map[Kind][]Grant{
 			Actions:   []string{"logs:CreateLogGroup", "logs:PutRetentionPolicy"},
 			Resources: []string{arn + "logs:" + InRegion + ":" + InAccount + ":log-group:" + FunctionLogs(InPrefix+"-*")},
 			Why:       "relight restores the log groups of its own functions; a function without one writes neither logs nor metrics",
+			Hub:       hubStack,
 		},
 		{
 			Actions:   []string{"lambda:ListEventSourceMappings"},
 			Resources: []string{"*"},
 			Why:       "Lambda does not support resources for this listing",
+			Hub:       hubStack,
 		},
 		{
 			Actions:   []string{"lambda:CreateEventSourceMapping"},
 			Resources: []string{"*"},
 			Condition: ownMappings,
 			Why:       "relight restores what passes the messages of its own queues to its own functions; Lambda supports no resource for CreateEventSourceMapping, and the condition names the functions",
+			Hub:       hubStack,
 		},
 		{
 			Actions:   []string{"lambda:UpdateEventSourceMapping"},
 			Resources: []string{arn + "lambda:" + InRegion + ":" + InAccount + ":event-source-mapping:*"},
 			Condition: ownMappings,
 			Why:       "the same; the name of a mapping is an ID that Lambda makes up",
+			Hub:       hubStack,
 		},
 	},
 }
@@ -655,24 +678,28 @@ var reportGrants = []Grant{
 	{
 		Actions:   []string{"sns:Publish"},
 		Resources: []string{InTopic, InLastResort},
+		Hub:       hubTopics,
 	},
 	{
 		Actions:   []string{"sns:Publish"},
 		Resources: []string{InFarTopic},
 		If:        KeyFarTopic,
 		Why:       "it carries what the topic of last resort carries: Publish is for that",
+		Hub:       hubTopics,
 	},
 	{
 		Actions:   []string{"events:PutEvents"},
 		Resources: []string{arn + "events:" + InRegion + ":" + InAccount + ":event-bus/default"},
 		Condition: map[string]map[string]string{"StringEquals": {"events:source": EventSource}},
 		Why:       "each notification is an event on the default bus too, for rules of your own; the condition keeps a function from forging the events of others",
+		Hub:       hubTopics,
 	},
 	{
 		Actions:   []string{"kms:GenerateDataKey", "kms:Decrypt"},
 		Resources: []string{InKey},
 		Condition: map[string]map[string]string{"StringLike": {"kms:ViaService": "sns." + InRegion + ".*"}}, // the domain differs between partitions; AWS sets this key
 		Why:       "the topic is encrypted: GenerateDataKey is checked, and Decrypt is checked, when SNS calls KMS on behalf of the publisher",
+		Hub:       hubTopics,
 	},
 }
 
@@ -700,16 +727,19 @@ var sweepGrants = []Grant{
 		Actions:   []string{"lambda:InvokeFunction"},
 		Resources: []string{arn + "lambda:" + InRegion + ":" + InAccount + ":function:" + InPrefix + "-" + string(DeliveryRoles)},
 		Why:       "the sweep invokes the only function that may restore the delivery role, and only if the role has drift",
+		Hub:       hubStack,
 	},
 	{
 		Actions:   []string{"logs:TestMetricFilter"},
 		Resources: []string{"*"},
 		Why:       "TestMetricFilter is for relight drill, which tests each deployed pattern on a sample; it reads no log group, and CloudWatch Logs does not support resources for it",
+		Hub:       "a drill tests the patterns in the hub, and needs no other account for that",
 	},
 	{
 		Actions:   []string{"cloudwatch:SetAlarmState"},
 		Resources: []string{arn + "cloudwatch:" + InRegion + ":" + InAccount + ":alarm:" + InPrefix + "-" + DrillAlarm},
 		Why:       "SetAlarmState is for relight drill, which rings one alarm on relight itself, and no other",
+		Hub:       "a drill rings an alarm on the stack in the hub",
 	},
 	{
 		Actions:   []string{"ec2:DescribeRegions"},
@@ -722,6 +752,7 @@ var sweepGrants = []Grant{
 		If:        KeyForwarders,
 		Why: "the sweep restores the alarm of each forwarder, under another name if an alarm of another type has its own; TagResource is checked inside a PutMetricAlarm with tags, " +
 			"and ListTagsForResource is checked inside one whose alarm sends its tags along; relight never calls either; " + anyRegion,
+		Hub: "no alarm watches the queue of a guarded account, where no topic need be: the sweep is to read how many events are in it",
 	},
 	{
 		Actions:   []string{"cloudtrail:LookupEvents"},
@@ -732,6 +763,7 @@ var sweepGrants = []Grant{
 		Actions:   []string{"ssm:PutParameter"},
 		Resources: []string{memories},
 		Why:       "the sweep remembers a trail that it finds healthy, the longest retentions, what others made that it relies on, and which findings it has reported, so that it reports a new finding although others are still open; functions that events start must not write this memory",
+		Hub:       hubMemory,
 	},
 }
 
@@ -743,6 +775,7 @@ var checkGrant = Grant{
 		arn + "lambda:" + InRegion + ":" + InAccount + ":function:" + InPrefix + "-" + string(Backfill),
 	},
 	Why: "once in each interval between sweeps, a function that handled events has the guard check relight's own stack, or the sweep if the guard does not answer: an intruder may have cut both from their events and schedules",
+	Hub: hubStack,
 }
 
 // pauseGrant lets a function that restores a pausable kind read whether it is paused.
@@ -751,6 +784,7 @@ var pauseGrant = Grant{
 	Resources: []string{arn + "ssm:" + InRegion + ":" + InAccount + ":parameter/" + InPrefix + "/pause"},
 	If:        KeyPause,
 	Why:       "a function that is about to write reads whether somebody paused relight, and who; no function may write this",
+	Hub:       "the hub decides whether relight is paused",
 }
 
 // Grants returns the statements of a function's policy, each once. It leaves
@@ -819,9 +853,9 @@ func (g Grant) within(other Grant) bool {
 		})
 }
 
-// bare returns a grant without its reason.
+// bare returns a grant without its reasons.
 func (g Grant) bare() Grant {
-	g.Why = ""
+	g.Why, g.Hub = "", ""
 	return g
 }
 

@@ -127,3 +127,12 @@ var TopicPolicy = []TopicStatement{
 		},
 	},
 }
+
+// TopicKeyGrant is the statement of the policy of the topic's key that lets AlarmService
+// use the key, for topics of its account and region.
+var TopicKeyGrant = Grant{
+	Actions:   []string{"kms:Decrypt", "kms:GenerateDataKey*"},
+	Resources: []string{"*"},
+	Condition: map[string]map[string]string{"StringLike": {"kms:EncryptionContext:aws:sns:topicArn": arn + "sns:" + InRegion + ":" + InAccount + ":*"}},
+	Why:       "the key of a key's policy is that key alone",
+}

@@ -1,0 +1,113 @@
+package catalog
+
+import (
+	"reflect"
+	"slices"
+)
+
+// These are the IDs in the names of what a guarded account has. Its role has another
+// name if the configuration says so.
+const (
+	SpokeRole     = "spoke"    // the role that the functions of the hub assume
+	SpokeDelivery = "delivery" // the role with which relight's flow logs deliver there
+	SpokeAlarms   = "alarms"   // the topic of the alarms, if the account owns a trail, and the alias of its key
+)
+
+// These are the keys of the tags of a session in a guarded account. The trust policy of
+// the role accepts no others.
+const (
+	SessionFunction = "relight-function" // the function that acts
+	SessionRun      = "relight-run"      // the ID of its run
+)
+
+// FunctionRole returns the name of a function's role in the hub of an organisation, by
+// which guarded accounts trust it.
+func (b Baseline) FunctionRole(f Function) string { return b.FunctionName(f) }
+
+// Hubs returns the functions of the hub that act in guarded accounts.
+func (b Baseline) Hubs() []Function {
+	return slices.DeleteFunc(b.Deployed(), func(f Function) bool { return f == Auditor })
+}
+
+// SpokeGrants returns the statements of the role in a guarded account, each once: those
+// that every account needs, and those that only the account that owns the trail needs. It
+// leaves out a statement that requires a configuration key if the key is not among keys.
+// Every guarded account has forwarders.
+//
+// The role has the statements of all functions together, because one session serves one
+// function and the roles in the hub say what that one may do there. Only the function of
+// the delivery role may write that role, as in the hub: the statement demands the session
+// tag that the trust policy lets no other function have. Source: IAM User Guide, "Pass
+// session tags in AWS STS", documented.
+func SpokeGrants(keys ...string) (every, owner []Grant) {
+	keys = append(slices.Clone(keys), KeyForwarders)
+	add := func(to *[]Grant, from ...Grant) {
+		for _, g := range from {
+			if g.Hub == "" && (g.If == "" || slices.Contains(keys, g.If)) {
+				*to = append(*to, g)
+			}
+		}
+	}
+	add(&every, trailList, trailReads) // they say who owns the trail
+	for _, k := range Kinds() {
+		to := &every
+		if k.OfOwner() {
+			to = &owner
+		}
+		add(to, kindGrants[k]...)
+		for _, g := range ownGrants[k] {
+			g.Condition = map[string]map[string]string{"StringEquals": {"aws:PrincipalTag/" + SessionFunction: string(k)}}
+			add(to, g)
+		}
+	}
+	add(&every, sweepGrants...)
+	add(&every, pauseGrant, checkGrant)
+	add(&every, reportGrants...)
+	every = onlyWide(every)
+	return every, onlyWide(owner, every...)
+}
+
+// onlyWide returns the grants, without the topics of the hub, that no other one of them
+// or of more allows.
+func onlyWide(grants []Grant, more ...Grant) (out []Grant) {
+	for _, g := range grants {
+		g.Resources = slices.DeleteFunc(slices.Clone(g.Resources), func(r string) bool { return r == InLastResort })
+		if !slices.ContainsFunc(slices.Concat(out, more), func(o Grant) bool { return reflect.DeepEqual(o.bare(), g.bare()) || g.within(o) }) {
+			out = append(out, g)
+		}
+	}
+	for i := 0; i < len(out); {
+		if rest := slices.Delete(slices.Clone(out), i, i+1); slices.ContainsFunc(rest, out[i].within) {
+			out = rest
+			continue
+		}
+		i++
+	}
+	return out
+}
+
+// SpokeRules returns the rules that send the events of a guarded account's region to the
+// hub: those of a forwarder, and in the home region of the account that owns the trail
+// those of all kinds. No guarded account has memories or functions of relight's, so
+// nothing sends calls on such.
+func (b Baseline) SpokeRules(home, region string, owner bool) []Rule {
+	fast, global := region == home || slices.Contains(b.Regions, region), region == GlobalRegion(home)
+	return b.forwarding(region, func(c Call, k Kind) bool {
+		switch {
+		case c.Memory:
+			return false
+		case Global(c.Source):
+			return global
+		case k == Guard:
+			return c.onForwarder()
+		case k.OfOwner():
+			return owner && region == home
+		}
+		return region == home || k.Regional() && fast
+	})
+}
+
+// SpokeRegions returns the regions of a guarded account that have rules.
+func (b Baseline) SpokeRegions(home string) []string {
+	return append([]string{home}, b.Forwarders(home)...)
+}
