@@ -1,6 +1,10 @@
 package docs_test
 
-import "github.com/relight-aws/relight/internal/catalog"
+import (
+	"slices"
+
+	"github.com/relight-aws/relight/internal/catalog"
+)
 
 func permissions(p *page) {
 	p.title("Permissions", "internal/catalog/permissions.go and deployment.go")
@@ -20,11 +24,41 @@ func permissions(p *page) {
 	for _, a := range catalog.Never {
 		p.line("- %s", code(a))
 	}
+	spokePermissions(p)
 	for _, f := range catalog.Binaries() {
 		p.line("\n## %s\n", f)
 		p.head("Actions", "Resources", "Only if", "Why so")
 		for _, g := range append(catalog.Grants(f, catalog.GrantKeys()...), catalog.RuntimeGrants(f)...) {
 			p.row(each(g.Actions), each(g.Resources), each(conditions(g)), g.Why)
+		}
+	}
+}
+
+// spokePermissions writes what the role of a guarded account has and lacks.
+func spokePermissions(p *page) {
+	p.line("\n## In the other accounts of an organisation\n")
+	p.line("An account that is [guarded from a hub](organization.md) has one role for all functions, with these statements")
+	p.line("and nothing else. A test compares it with the roles of the functions. `${region}` is the home region.\n")
+	table := func(grants []catalog.Grant) {
+		p.head("Actions", "Resources", "Only if", "Why so")
+		for _, g := range grants {
+			p.row(each(g.Actions), each(g.Resources), each(conditions(g)), g.Why)
+		}
+	}
+	every, owner := catalog.SpokeGrants(catalog.GrantKeys()...)
+	p.line("Every account:\n")
+	table(every)
+	p.line("\nAn account that owns a trail, in addition:\n")
+	table(owner)
+	p.line("\nThe functions have these statements in the hub alone:\n")
+	p.head("Actions", "Resources", "Why not in other accounts")
+	var seen []string
+	for _, f := range catalog.Functions() {
+		for _, g := range catalog.Grants(f, catalog.GrantKeys()...) {
+			if row := each(g.Actions) + each(g.Resources); g.Hub != "" && !slices.Contains(seen, row) {
+				seen = append(seen, row)
+				p.row(each(g.Actions), each(g.Resources), g.Hub)
+			}
 		}
 	}
 }

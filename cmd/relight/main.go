@@ -113,7 +113,7 @@ func newRoot() *cobra.Command {
 	root.PersistentFlags().StringVar(&f.config, "config", defaultConfig, "configuration file: cdk.json, or a file that contains only the object context.relight")
 	root.PersistentFlags().StringVarP(&f.output, "output", "o", "text", "output format: text or json")
 	complete(root, "output", "text", "json")
-	root.AddCommand(newPlan(f), newApply(f), newAudit(f), newBackfill(f), newAccept(f), newDrill(f), newPause(f), newResume(f), newHistory(f), newStatus(f), newRemove(f), newReplay(f), newControls(f), newConfig(f), newSCP(f), newProbe(f), newLab(f), newVersion(f))
+	root.AddCommand(newPlan(f), newApply(f), newAudit(f), newBackfill(f), newAccept(f), newDrill(f), newPause(f), newResume(f), newHistory(f), newStatus(f), newRemove(f), newReplay(f), newControls(f), newConfig(f), newSCP(f), newSpokeTemplate(f), newProbe(f), newLab(f), newVersion(f))
 	return root
 }
 
