@@ -40,7 +40,7 @@ func (a *App) session(actor string) bool {
 // it is one that a function may make. Anybody can name a session so, but not in such a role.
 func (a *App) ownWrite(c remedy.Cause) bool {
 	_, role, _ := strings.Cut(c.Actor, ":assumed-role/")
-	return a.session(c.Actor) && strings.HasPrefix(role, a.reconciler.Want.Name("")) && catalog.MayMake(c.EventName)
+	return a.session(c.Actor) && strings.HasPrefix(role, a.reconciler.Want.Name("")) && catalog.Own(c.EventName)
 }
 
 // giveWay makes a run wait while its scope differs from the desired state, because the

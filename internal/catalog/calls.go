@@ -41,6 +41,10 @@ type Call struct {
 type Value struct{ Path, Text string }
 
 // Calls lists the calls that relight watches.
+var Calls = calls()
+
+// watched has a row for calls that differ only by their names. It contains only what the
+// compiler can lay out in the binary, because every function has it from its start.
 //
 // Names and paths come from real CloudTrail records where we have seen them.
 // The others come from the API model, with its members in lower camel case. If
@@ -63,226 +67,134 @@ type Value struct{ Path, Text string }
 // array. Source: Amazon EventBridge User Guide, "Matching on multiple values in
 // EventBridge event fields". A DeleteTags call that names no tag removes all
 // tags; no rule matches it, so the sweep handles it.
-var Calls = slices.Concat(
-	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: VPC, Path: "responseElements.vpc.vpcId", Newborn: true, Makes: true}.
-		named("CreateVpc"),
-	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: VPC, Path: "responseElements.CreateDefaultVpcResponse.vpc.vpcId", Newborn: true, Makes: true}.
-		named("CreateDefaultVpc"),
-	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: VPC, Path: "requestParameters.vpcId"}.
-		named("DeleteVpc"),
-	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: VPC}.
-		named("DeleteFlowLogs"),
+var watched = []struct {
+	Call
+	names []string
+}{
+	{Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: VPC, Path: "responseElements.vpc.vpcId", Newborn: true, Makes: true}, []string{"CreateVpc"}},
+	{Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: VPC, Path: "responseElements.CreateDefaultVpcResponse.vpc.vpcId", Newborn: true, Makes: true}, []string{"CreateDefaultVpc"}},
+	{Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: VPC, Path: "requestParameters.vpcId"}, []string{"DeleteVpc"}},
+	{Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: VPC}, []string{"DeleteFlowLogs"}},
 
-	Call{Source: "aws.cloudtrail", Kinds: []Kind{Trails}, Type: Trail, Path: "requestParameters.name"}.
-		named("StopLogging", "DeleteTrail"),
-	Call{
+	{Call{Source: "aws.cloudtrail", Kinds: []Kind{Trails}, Type: Trail, Path: "requestParameters.name"}, []string{"StopLogging", "DeleteTrail"}},
+	{Call{
 		Source: "aws.cloudtrail", Kinds: []Kind{Trails}, Type: Trail, Path: "requestParameters.name", Routine: true, Advice: adviceDestination, Severity: High,
 		Sets: []string{
 			"requestParameters.s3BucketName", "requestParameters.s3KeyPrefix", "requestParameters.kmsKeyId", "requestParameters.snsTopicName",
 			"requestParameters.cloudWatchLogsLogGroupArn", "requestParameters.cloudWatchLogsRoleArn",
 		},
-	}.named("UpdateTrail"),
-	Call{Source: "aws.cloudtrail", Kinds: []Kind{Trails}, Type: Trail, Path: "requestParameters.trailName"}.
-		named("PutEventSelectors"),
-	Call{Source: "aws.cloudtrail", Kinds: []Kind{Trails}, Type: NewTrail, Path: "requestParameters.name", Advice: adviceNewTrail, Severity: Low}.
-		named("CreateTrail"),
+	}, []string{"UpdateTrail"}},
+	{Call{Source: "aws.cloudtrail", Kinds: []Kind{Trails}, Type: Trail, Path: "requestParameters.trailName"}, []string{"PutEventSelectors"}},
+	{Call{Source: "aws.cloudtrail", Kinds: []Kind{Trails}, Type: NewTrail, Path: "requestParameters.name", Advice: adviceNewTrail, Severity: Low}, []string{"CreateTrail"}},
 
-	Call{Source: "aws.ssm", Kinds: []Kind{Trails}, Type: Parameter, Path: "requestParameters.name", Memory: true, Routine: true, Advice: adviceMemory, Severity: Critical}.
-		named("PutParameter"),
-	Call{Source: "aws.ssm", Kinds: []Kind{Trails}, Type: Parameter, Path: "requestParameters.name", Memory: true, Advice: adviceMemory, Severity: Critical}.
-		named("DeleteParameter", "LabelParameterVersion"),
-	Call{Source: "aws.ssm", Kinds: []Kind{Trails}, Type: Parameter, Path: "requestParameters.names", Memory: true, Advice: adviceMemory, Severity: Critical}.
-		named("DeleteParameters"),
+	{Call{Source: "aws.ssm", Kinds: []Kind{Trails}, Type: Parameter, Path: "requestParameters.name", Memory: true, Routine: true, Advice: adviceMemory, Severity: Critical}, []string{"PutParameter"}},
+	{Call{Source: "aws.ssm", Kinds: []Kind{Trails}, Type: Parameter, Path: "requestParameters.name", Memory: true, Advice: adviceMemory, Severity: Critical}, []string{"DeleteParameter", "LabelParameterVersion"}},
+	{Call{Source: "aws.ssm", Kinds: []Kind{Trails}, Type: Parameter, Path: "requestParameters.names", Memory: true, Advice: adviceMemory, Severity: Critical}, []string{"DeleteParameters"}},
 
-	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupName"}.
-		named("CreateLogGroup", "DeleteLogGroup", "PutRetentionPolicy"),
-	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: FilteredGroup, Path: "requestParameters.logGroupName"}.
-		named("PutMetricFilter", "DeleteMetricFilter"),
-	Call{Source: "aws.logs", Kinds: []Kind{Alarms}, Type: Filter, Path: "requestParameters.filterName"}.
-		named("PutMetricFilter"), // relight's own filter may be new, and its metric without an alarm
-	Call{Source: "aws.logs", Kinds: []Kind{Guard}, Type: LogGroup, Path: "requestParameters.logGroupName"}.
-		named("DeleteLogGroup"), // of relight's own functions
-	Call{Source: "aws.logs", Kinds: []Kind{Guard}, Type: LogGroup, Path: "requestParameters.logGroupName", Deploys: true, Routine: true, Advice: adviceOwnLogs, Severity: Critical}.
-		named("PutRetentionPolicy"),
-	Call{
+	{Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupName"}, []string{"CreateLogGroup", "DeleteLogGroup", "PutRetentionPolicy"}},
+	{Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: FilteredGroup, Path: "requestParameters.logGroupName"}, []string{"PutMetricFilter", "DeleteMetricFilter"}},
+	{Call{Source: "aws.logs", Kinds: []Kind{Alarms}, Type: Filter, Path: "requestParameters.filterName"}, []string{"PutMetricFilter"}},   // relight's own filter may be new, and its metric without an alarm
+	{Call{Source: "aws.logs", Kinds: []Kind{Guard}, Type: LogGroup, Path: "requestParameters.logGroupName"}, []string{"DeleteLogGroup"}}, // of relight's own functions
+	{Call{Source: "aws.logs", Kinds: []Kind{Guard}, Type: LogGroup, Path: "requestParameters.logGroupName", Deploys: true, Routine: true, Advice: adviceOwnLogs, Severity: Critical}, []string{"PutRetentionPolicy"}},
+	{Call{
 		Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupIdentifier",
 		Advice: adviceUnprotected, Severity: High, Harmless: Value{"requestParameters.deletionProtectionEnabled", "true"},
-	}.named("PutLogGroupDeletionProtection"),
-	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: logGroupOrResource, Advice: adviceEncrypted, Severity: High}.
-		named("AssociateKmsKey"),
-	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: logGroupOrResource, Advice: adviceDecrypted, Severity: Low}.
-		named("DisassociateKmsKey"),
-	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupName", Advice: adviceStreamGone, Severity: High}.
-		named("DeleteLogStream"),
-	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupName", Advice: adviceFeedGone, Severity: Low}.
-		named("DeleteSubscriptionFilter"),
-	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupName", Advice: adviceFeedPut, Severity: Low}.
-		named("PutSubscriptionFilter"),
-	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: Destination, Path: "requestParameters.destinationName", Advice: adviceLogDestination, Severity: Low}.
-		named("PutDestination", "PutDestinationPolicy", "DeleteDestination"),
-	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupIdentifier", Advice: adviceMasked, Severity: High}.
-		named("PutDataProtectionPolicy"),
-	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupIdentifier", Advice: adviceTransformed, Severity: Low}.
-		named("PutTransformer"),
-	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs}, Type: AccountPolicy, Path: "requestParameters.policyName", Advice: adviceAccountWide, Severity: High}.
-		named("PutAccountPolicy"), // in the regions beside the home region
-	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs}, Type: AccountPolicy, Path: "requestParameters.policyName", Advice: adviceAccountPolicyGone, Severity: Low}.
-		named("DeleteAccountPolicy"),
-	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: LogGroup, Advice: adviceAccountWide, Severity: High}.
-		named("PutAccountPolicy"),
-	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: LogGroup, Advice: adviceAccountPolicyGone, Severity: Low}.
-		named("DeleteAccountPolicy"),
-	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs}, Type: AccountPolicy, Path: "requestParameters.policyName", Advice: adviceResourcePolicy, Severity: High}.
-		named("PutResourcePolicy"), // in the regions beside the home region
-	Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: Destination, Path: "requestParameters.policyName", Advice: adviceResourcePolicy, Severity: High}.
-		named("PutResourcePolicy"), // an explicit denial in it applies to whoever writes to a log group
+	}, []string{"PutLogGroupDeletionProtection"}},
+	{Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: logGroupOrResource, Advice: adviceEncrypted, Severity: High}, []string{"AssociateKmsKey"}},
+	{Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: logGroupOrResource, Advice: adviceDecrypted, Severity: Low}, []string{"DisassociateKmsKey"}},
+	{Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupName", Advice: adviceStreamGone, Severity: High}, []string{"DeleteLogStream"}},
+	{Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupName", Advice: adviceFeedGone, Severity: Low}, []string{"DeleteSubscriptionFilter"}},
+	{Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupName", Advice: adviceFeedPut, Severity: Low}, []string{"PutSubscriptionFilter"}},
+	{Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: Destination, Path: "requestParameters.destinationName", Advice: adviceLogDestination, Severity: Low}, []string{"PutDestination", "PutDestinationPolicy", "DeleteDestination"}},
+	{Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupIdentifier", Advice: adviceMasked, Severity: High}, []string{"PutDataProtectionPolicy"}},
+	{Call{Source: "aws.logs", Kinds: []Kind{FlowLogs, LogGroups}, Type: LogGroup, Path: "requestParameters.logGroupIdentifier", Advice: adviceTransformed, Severity: Low}, []string{"PutTransformer"}},
+	{Call{Source: "aws.logs", Kinds: []Kind{FlowLogs}, Type: AccountPolicy, Path: "requestParameters.policyName", Advice: adviceAccountWide, Severity: High}, []string{"PutAccountPolicy"}}, // in the regions beside the home region
+	{Call{Source: "aws.logs", Kinds: []Kind{FlowLogs}, Type: AccountPolicy, Path: "requestParameters.policyName", Advice: adviceAccountPolicyGone, Severity: Low}, []string{"DeleteAccountPolicy"}},
+	{Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: LogGroup, Advice: adviceAccountWide, Severity: High}, []string{"PutAccountPolicy"}},
+	{Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: LogGroup, Advice: adviceAccountPolicyGone, Severity: Low}, []string{"DeleteAccountPolicy"}},
+	{Call{Source: "aws.logs", Kinds: []Kind{FlowLogs}, Type: AccountPolicy, Path: "requestParameters.policyName", Advice: adviceResourcePolicy, Severity: High}, []string{"PutResourcePolicy"}}, // in the regions beside the home region
+	{Call{Source: "aws.logs", Kinds: []Kind{LogGroups}, Type: Destination, Path: "requestParameters.policyName", Advice: adviceResourcePolicy, Severity: High}, []string{"PutResourcePolicy"}},  // an explicit denial in it applies to whoever writes to a log group
 
-	Call{Source: "aws.sns", Kinds: []Kind{Topics}, Type: Topic, Path: "requestParameters.topicArn"}.
-		named("DeleteTopic", "SetTopicAttributes", "RemovePermission"),
-	Call{Source: "aws.sns", Kinds: []Kind{Topics}, Type: Topic, Path: "requestParameters.subscriptionArn", Advice: adviceUnsubscribed, Severity: High}.
-		named("Unsubscribe"),
-	Call{Source: "aws.sns", Kinds: []Kind{Topics}, Type: Topic, Path: "requestParameters.resourceArn", Advice: adviceTopicData, Severity: Critical}.
-		named("PutDataProtectionPolicy"),
-	Call{Source: "aws.sns", Kinds: []Kind{Topics}, Type: Topic, Path: "requestParameters.subscriptionArn"}.
-		named("SetSubscriptionAttributes"),
+	{Call{Source: "aws.sns", Kinds: []Kind{Topics}, Type: Topic, Path: "requestParameters.topicArn"}, []string{"DeleteTopic", "SetTopicAttributes", "RemovePermission"}},
+	{Call{Source: "aws.sns", Kinds: []Kind{Topics}, Type: Topic, Path: "requestParameters.subscriptionArn", Advice: adviceUnsubscribed, Severity: High}, []string{"Unsubscribe"}},
+	{Call{Source: "aws.sns", Kinds: []Kind{Topics}, Type: Topic, Path: "requestParameters.resourceArn", Advice: adviceTopicData, Severity: Critical}, []string{"PutDataProtectionPolicy"}},
+	{Call{Source: "aws.sns", Kinds: []Kind{Topics}, Type: Topic, Path: "requestParameters.subscriptionArn"}, []string{"SetSubscriptionAttributes"}},
 
-	Call{Source: "aws.monitoring", Kinds: []Kind{Alarms}, Type: Alarm, Path: "requestParameters.alarmName"}.
-		named("PutMetricAlarm"),
-	Call{Source: "aws.monitoring", Kinds: []Kind{Alarms}, Type: Alarm, Path: "requestParameters.alarmNames"}.
-		named("DeleteAlarms", "DisableAlarmActions"),
-	Call{Source: "aws.monitoring", Kinds: []Kind{Alarms}, Type: Alarm, Path: "requestParameters.alarmName", Routine: true, Advice: adviceStateSet, Severity: Low}.
-		named("SetAlarmState"),
-	Call{Source: "aws.monitoring", Kinds: []Kind{Alarms}, Type: MutedAlarm, Path: "requestParameters.muteTargets.alarmNames"}.
-		named("PutAlarmMuteRule"),
-	Call{Source: "aws.monitoring", Kinds: []Kind{Alarms}, Type: CompositeAlarm, Path: "requestParameters.alarmName"}.
-		named("PutCompositeAlarm"),
-	Call{Source: "aws.cloudwatch", DetailType: AlarmChange, Kinds: []Kind{Alarms}, Type: Alarm, Path: "alarmName"}.
-		named(""),
-	Call{Source: "aws.monitoring", DetailType: AlarmChange, Kinds: []Kind{Alarms}, Type: Alarm, Path: "alarmName"}.
-		named(""),
+	{Call{Source: "aws.monitoring", Kinds: []Kind{Alarms}, Type: Alarm, Path: "requestParameters.alarmName"}, []string{"PutMetricAlarm"}},
+	{Call{Source: "aws.monitoring", Kinds: []Kind{Alarms}, Type: Alarm, Path: "requestParameters.alarmNames"}, []string{"DeleteAlarms", "DisableAlarmActions"}},
+	{Call{Source: "aws.monitoring", Kinds: []Kind{Alarms}, Type: Alarm, Path: "requestParameters.alarmName", Routine: true, Advice: adviceStateSet, Severity: Low}, []string{"SetAlarmState"}},
+	{Call{Source: "aws.monitoring", Kinds: []Kind{Alarms}, Type: MutedAlarm, Path: "requestParameters.muteTargets.alarmNames"}, []string{"PutAlarmMuteRule"}},
+	{Call{Source: "aws.monitoring", Kinds: []Kind{Alarms}, Type: CompositeAlarm, Path: "requestParameters.alarmName"}, []string{"PutCompositeAlarm"}},
+	{Call{Source: "aws.cloudwatch", DetailType: AlarmChange, Kinds: []Kind{Alarms}, Type: Alarm, Path: "alarmName"}, []string{""}},
+	{Call{Source: "aws.monitoring", DetailType: AlarmChange, Kinds: []Kind{Alarms}, Type: Alarm, Path: "alarmName"}, []string{""}},
 
-	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceBucketPolicy, Severity: High}.
-		named("PutBucketPolicy"),
-	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceNoBucketPolicy, Severity: Critical}.
-		named("DeleteBucketPolicy"),
-	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceLifecycle, Severity: High}.
-		named("PutBucketLifecycle", "PutBucketLifecycleConfiguration"), // real records have the first name
-	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceNoBucket, Severity: Critical}.
-		named("DeleteBucket"),
-	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceVersioning, Severity: High}.
-		named("PutBucketVersioning"),
-	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceBucketKey, Severity: High}.
-		named("PutBucketEncryption", "DeleteBucketEncryption"),
-	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceBucketAccess, Severity: High}.
-		named("PutBucketAcl", "PutBucketOwnershipControls", "DeleteBucketOwnershipControls", "PutBucketPublicAccessBlock", "DeleteBucketPublicAccessBlock"),
-	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceReplication, Severity: High}.
-		named("PutBucketReplication", "DeleteBucketReplication"),
-	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceObjectLock, Severity: Low}.
-		named("PutBucketObjectLockConfiguration"),
-	Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceBucketFeeds, Severity: Low}.
-		named("PutBucketNotification", "PutBucketLogging"),
+	{Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceBucketPolicy, Severity: High}, []string{"PutBucketPolicy"}},
+	{Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceNoBucketPolicy, Severity: Critical}, []string{"DeleteBucketPolicy"}},
+	{Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceLifecycle, Severity: High}, []string{"PutBucketLifecycle", "PutBucketLifecycleConfiguration"}}, // real records have the first name
+	{Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceNoBucket, Severity: Critical}, []string{"DeleteBucket"}},
+	{Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceVersioning, Severity: High}, []string{"PutBucketVersioning"}},
+	{Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceBucketKey, Severity: High}, []string{"PutBucketEncryption", "DeleteBucketEncryption"}},
+	{Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceBucketAccess, Severity: High}, []string{"PutBucketAcl", "PutBucketOwnershipControls", "DeleteBucketOwnershipControls", "PutBucketPublicAccessBlock", "DeleteBucketPublicAccessBlock"}},
+	{Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceReplication, Severity: High}, []string{"PutBucketReplication", "DeleteBucketReplication"}},
+	{Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceObjectLock, Severity: Low}, []string{"PutBucketObjectLockConfiguration"}},
+	{Call{Source: "aws.s3", Kinds: []Kind{FlowLogs, Trails}, Type: Bucket, Path: "requestParameters.bucketName", Advice: adviceBucketFeeds, Severity: Low}, []string{"PutBucketNotification", "PutBucketLogging"}},
 
-	Call{Source: "aws.firehose", Kinds: []Kind{FlowLogs}, Type: Stream, Path: "requestParameters.deliveryStreamName", Advice: adviceNoStream, Severity: High}.
-		named("DeleteDeliveryStream"),
-	Call{Source: "aws.firehose", Kinds: []Kind{FlowLogs}, Type: Stream, Path: "requestParameters.deliveryStreamName", Advice: adviceStream, Severity: High}.
-		named("UpdateDestination"),
-	Call{Source: "aws.firehose", Kinds: []Kind{FlowLogs}, Type: Stream, Path: "requestParameters.deliveryStreamName", Advice: adviceStreamTag, Severity: High}.
-		named("UntagDeliveryStream"),
+	{Call{Source: "aws.firehose", Kinds: []Kind{FlowLogs}, Type: Stream, Path: "requestParameters.deliveryStreamName", Advice: adviceNoStream, Severity: High}, []string{"DeleteDeliveryStream"}},
+	{Call{Source: "aws.firehose", Kinds: []Kind{FlowLogs}, Type: Stream, Path: "requestParameters.deliveryStreamName", Advice: adviceStream, Severity: High}, []string{"UpdateDestination"}},
+	{Call{Source: "aws.firehose", Kinds: []Kind{FlowLogs}, Type: Stream, Path: "requestParameters.deliveryStreamName", Advice: adviceStreamTag, Severity: High}, []string{"UntagDeliveryStream"}},
 
-	Call{Source: "aws.kms", Kinds: []Kind{FlowLogs, Trails, Topics}, Type: Key, Path: "requestParameters.keyId", Advice: adviceDisabledKey, Severity: Critical}.
-		named("DisableKey"),
-	Call{Source: "aws.kms", Kinds: []Kind{FlowLogs, Trails, Topics}, Type: Key, Path: "requestParameters.keyId", Advice: adviceDyingKey, Severity: Critical}.
-		named("ScheduleKeyDeletion"),
-	Call{Source: "aws.kms", Kinds: []Kind{FlowLogs, Trails, Topics}, Type: Key, Path: "requestParameters.keyId", Advice: adviceKeyPolicy, Severity: High}.
-		named("PutKeyPolicy"),
-	Call{Source: "aws.kms", Kinds: []Kind{FlowLogs, Trails, Topics}, Type: Key, Path: "requestParameters.keyId", Advice: adviceKeyMaterial, Severity: Critical}.
-		named("DeleteImportedKeyMaterial"),
+	{Call{Source: "aws.kms", Kinds: []Kind{FlowLogs, Trails, Topics}, Type: Key, Path: "requestParameters.keyId", Advice: adviceDisabledKey, Severity: Critical}, []string{"DisableKey"}},
+	{Call{Source: "aws.kms", Kinds: []Kind{FlowLogs, Trails, Topics}, Type: Key, Path: "requestParameters.keyId", Advice: adviceDyingKey, Severity: Critical}, []string{"ScheduleKeyDeletion"}},
+	{Call{Source: "aws.kms", Kinds: []Kind{FlowLogs, Trails, Topics}, Type: Key, Path: "requestParameters.keyId", Advice: adviceKeyPolicy, Severity: High}, []string{"PutKeyPolicy"}},
+	{Call{Source: "aws.kms", Kinds: []Kind{FlowLogs, Trails, Topics}, Type: Key, Path: "requestParameters.keyId", Advice: adviceKeyMaterial, Severity: Critical}, []string{"DeleteImportedKeyMaterial"}},
 
-	Call{Source: "aws.account", Kinds: []Kind{FlowLogs}, Type: Region, Path: "requestParameters.regionName", Advice: adviceRegion, Severity: Low}.
-		named("EnableRegion"),
-	Call{Source: "aws.account", Kinds: []Kind{FlowLogs}, Type: Region, Path: "requestParameters.regionName", Advice: adviceRegionOff, Severity: High}.
-		named("DisableRegion"),
+	{Call{Source: "aws.account", Kinds: []Kind{FlowLogs}, Type: Region, Path: "requestParameters.regionName", Advice: adviceRegion, Severity: Low}, []string{"EnableRegion"}},
+	{Call{Source: "aws.account", Kinds: []Kind{FlowLogs}, Type: Region, Path: "requestParameters.regionName", Advice: adviceRegionOff, Severity: High}, []string{"DisableRegion"}},
 
-	Call{Source: "aws.iam", Kinds: []Kind{DeliveryRoles}, Type: Role, Path: "requestParameters.roleName"}.
-		named(roleCalls...),
-	Call{Source: "aws.iam", Kinds: []Kind{DeliveryRoles}, Type: IAMPolicy, Path: "requestParameters.policyArn"}.
-		named(policyCalls...),
-	Call{Source: "aws.iam", Kinds: []Kind{Trails}, Type: Role, Path: "requestParameters.roleName", Advice: adviceTrailRole, Severity: High}.
-		named(roleCalls...),
-	Call{Source: "aws.iam", Kinds: []Kind{Trails}, Type: IAMPolicy, Path: "requestParameters.policyArn", Advice: adviceTrailRole, Severity: High}.
-		named(policyCalls...),
+	{Call{Source: "aws.iam", Kinds: []Kind{DeliveryRoles}, Type: Role, Path: "requestParameters.roleName"}, roleCalls},
+	{Call{Source: "aws.iam", Kinds: []Kind{DeliveryRoles}, Type: IAMPolicy, Path: "requestParameters.policyArn"}, policyCalls},
+	{Call{Source: "aws.iam", Kinds: []Kind{Trails}, Type: Role, Path: "requestParameters.roleName", Advice: adviceTrailRole, Severity: High}, roleCalls},
+	{Call{Source: "aws.iam", Kinds: []Kind{Trails}, Type: IAMPolicy, Path: "requestParameters.policyArn", Advice: adviceTrailRole, Severity: High}, policyCalls},
 
-	Call{Source: "aws.events", Kinds: []Kind{Guard}, Type: EventRule, Path: "requestParameters.name"}.
-		named("DisableRule", "DeleteRule", "PutRule"),
-	Call{Source: "aws.events", Kinds: []Kind{Guard}, Type: EventRule, Path: "requestParameters.rule"}.
-		named("RemoveTargets", "PutTargets"),
-	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: Lambda, Path: "requestParameters.functionName"}.
-		named("PutFunctionConcurrency20171031"),
-	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: MappedSource, Path: "responseElements.eventSourceArn"}.
-		named("UpdateEventSourceMapping20150331", "DeleteEventSourceMapping20150331"),
-	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: MappedSource, Path: "requestParameters.eventSourceArn"}.
-		named("CreateEventSourceMapping20150331"), // one may take relight's messages away
-	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: OwnFunction, Path: "requestParameters.functionName", Deploys: true, Advice: adviceFunction, Severity: Critical}.
-		named("UpdateFunctionCode20150331v2", "UpdateFunctionConfiguration20150331v2"),
-	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: OwnFunction, Path: "requestParameters.functionName", Deploys: true, Advice: adviceFunctionGone, Severity: Critical}.
-		named("DeleteFunction20150331"),
-	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: OwnFunction, Path: "requestParameters.functionName", Deploys: true, Advice: adviceFunctionOpen, Severity: Critical}.
-		named("AddPermission20150331v2"),
-	Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: OwnFunction, Path: "requestParameters.functionName", Deploys: true, Advice: adviceInvocations, Severity: Critical}.
-		named("PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig", "DeleteFunctionEventInvokeConfig"),
-	Call{Source: "aws.iam", Kinds: []Kind{Guard}, Type: Role, Path: "requestParameters.roleName", Deploys: true, Advice: adviceOwnRole, Severity: Critical}.
-		named(roleCalls...),
-	Call{Source: "aws.iam", Kinds: []Kind{Guard}, Type: IAMPolicy, Path: "requestParameters.policyArn", Deploys: true, Advice: adviceOwnBoundary, Severity: Critical}.
-		named(policyCalls...),
-	Call{Source: "aws.cloudformation", Kinds: []Kind{Guard}, Type: Stack, Path: "requestParameters.stackName|requestParameters.changeSetName", Advice: adviceStackChange, Severity: Low}.
-		named("UpdateStack", "ExecuteChangeSet"), // every deployment makes one of them
-	Call{Source: "aws.cloudformation", Kinds: []Kind{Guard}, Type: Stack, Path: "requestParameters.stackName", Advice: adviceStackChange, Severity: Critical}.
-		named("DeleteStack"),
-	Call{Source: "aws.cloudformation", Kinds: []Kind{Guard}, Type: Stack, Path: "requestParameters.stackName", Advice: adviceStackPolicy, Severity: High}.
-		named("SetStackPolicy"),
-	Call{
+	{Call{Source: "aws.events", Kinds: []Kind{Guard}, Type: EventRule, Path: "requestParameters.name"}, []string{"DisableRule", "DeleteRule", "PutRule"}},
+	{Call{Source: "aws.events", Kinds: []Kind{Guard}, Type: EventRule, Path: "requestParameters.rule"}, []string{"RemoveTargets", "PutTargets"}},
+	{Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: Lambda, Path: "requestParameters.functionName"}, []string{"PutFunctionConcurrency20171031"}},
+	{Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: MappedSource, Path: "responseElements.eventSourceArn"}, []string{"UpdateEventSourceMapping20150331", "DeleteEventSourceMapping20150331"}},
+	{Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: MappedSource, Path: "requestParameters.eventSourceArn"}, []string{"CreateEventSourceMapping20150331"}}, // one may take relight's messages away
+	{Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: OwnFunction, Path: "requestParameters.functionName", Deploys: true, Advice: adviceFunction, Severity: Critical}, []string{"UpdateFunctionCode20150331v2", "UpdateFunctionConfiguration20150331v2"}},
+	{Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: OwnFunction, Path: "requestParameters.functionName", Deploys: true, Advice: adviceFunctionGone, Severity: Critical}, []string{"DeleteFunction20150331"}},
+	{Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: OwnFunction, Path: "requestParameters.functionName", Deploys: true, Advice: adviceFunctionOpen, Severity: Critical}, []string{"AddPermission20150331v2"}},
+	{Call{Source: "aws.lambda", Kinds: []Kind{Guard}, Type: OwnFunction, Path: "requestParameters.functionName", Deploys: true, Advice: adviceInvocations, Severity: Critical}, []string{"PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig", "DeleteFunctionEventInvokeConfig"}},
+	{Call{Source: "aws.iam", Kinds: []Kind{Guard}, Type: Role, Path: "requestParameters.roleName", Deploys: true, Advice: adviceOwnRole, Severity: Critical}, roleCalls},
+	{Call{Source: "aws.iam", Kinds: []Kind{Guard}, Type: IAMPolicy, Path: "requestParameters.policyArn", Deploys: true, Advice: adviceOwnBoundary, Severity: Critical}, policyCalls},
+	{Call{Source: "aws.cloudformation", Kinds: []Kind{Guard}, Type: Stack, Path: "requestParameters.stackName|requestParameters.changeSetName", Advice: adviceStackChange, Severity: Low}, []string{"UpdateStack", "ExecuteChangeSet"}}, // every deployment makes one of them
+	{Call{Source: "aws.cloudformation", Kinds: []Kind{Guard}, Type: Stack, Path: "requestParameters.stackName", Advice: adviceStackChange, Severity: Critical}, []string{"DeleteStack"}},
+	{Call{Source: "aws.cloudformation", Kinds: []Kind{Guard}, Type: Stack, Path: "requestParameters.stackName", Advice: adviceStackPolicy, Severity: High}, []string{"SetStackPolicy"}},
+	{Call{
 		Source: "aws.cloudformation", Kinds: []Kind{Guard}, Type: Stack, Path: "requestParameters.stackName",
 		Advice: adviceStackOpen, Severity: High, Harmless: Value{"requestParameters.enableTerminationProtection", "true"},
-	}.named("UpdateTerminationProtection"),
-	Call{Source: "aws.events", Kinds: []Kind{Guard}, Type: EventBus, Path: "requestParameters.name", Deploys: true, Advice: adviceBusGone, Severity: Critical}.
-		named("DeleteEventBus"),
-	Call{Source: "aws.events", Kinds: []Kind{Guard}, Type: EventBus, Path: "requestParameters.eventBusName", Deploys: true, Advice: adviceBus, Severity: Critical}.
-		named("PutPermission", "RemovePermission"),
-	Call{Source: "aws.events", Kinds: []Kind{Guard}, Type: UsedBus, Path: "requestParameters.name", Deploys: true, Advice: adviceBusKey, Severity: Critical}.
-		named("UpdateEventBus"),
-	Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: SQSQueue, Path: "requestParameters.queueUrl"}.
-		named("SetQueueAttributes", "AddPermission", "RemovePermission"),
-	Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: SQSQueue, Path: "requestParameters.queueUrl", Deploys: true, Advice: adviceQueueEmptied, Severity: Critical}.
-		named("PurgeQueue"),
-	Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: SQSQueue, Path: "requestParameters.sourceArn", Deploys: true, Advice: adviceQueueMoved, Severity: Critical}.
-		named("StartMessageMoveTask"),
-	Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: SQSQueue, Path: "requestParameters.queueUrl", Deploys: true, Advice: adviceQueueGone, Severity: Critical}.
-		named("DeleteQueue"),
-	Call{Source: "aws.scheduler", Kinds: []Kind{Guard}, Type: Schedule, Path: "requestParameters.name"}.
-		named("UpdateSchedule", "DeleteSchedule"),
+	}, []string{"UpdateTerminationProtection"}},
+	{Call{Source: "aws.events", Kinds: []Kind{Guard}, Type: EventBus, Path: "requestParameters.name", Deploys: true, Advice: adviceBusGone, Severity: Critical}, []string{"DeleteEventBus"}},
+	{Call{Source: "aws.events", Kinds: []Kind{Guard}, Type: EventBus, Path: "requestParameters.eventBusName", Deploys: true, Advice: adviceBus, Severity: Critical}, []string{"PutPermission", "RemovePermission"}},
+	{Call{Source: "aws.events", Kinds: []Kind{Guard}, Type: UsedBus, Path: "requestParameters.name", Deploys: true, Advice: adviceBusKey, Severity: Critical}, []string{"UpdateEventBus"}},
+	{Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: SQSQueue, Path: "requestParameters.queueUrl"}, []string{"SetQueueAttributes", "AddPermission", "RemovePermission"}},
+	{Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: SQSQueue, Path: "requestParameters.queueUrl", Deploys: true, Advice: adviceQueueEmptied, Severity: Critical}, []string{"PurgeQueue"}},
+	{Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: SQSQueue, Path: "requestParameters.sourceArn", Deploys: true, Advice: adviceQueueMoved, Severity: Critical}, []string{"StartMessageMoveTask"}},
+	{Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: SQSQueue, Path: "requestParameters.queueUrl", Deploys: true, Advice: adviceQueueGone, Severity: Critical}, []string{"DeleteQueue"}},
+	{Call{Source: "aws.scheduler", Kinds: []Kind{Guard}, Type: Schedule, Path: "requestParameters.name"}, []string{"UpdateSchedule", "DeleteSchedule"}},
 
-	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: VPC, Path: taggedResources, Tagged: true, If: KeyExemptByTag}.
-		named("CreateTags", "DeleteTags"),
-	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Subnet, Path: taggedResources, Tagged: true, If: KeySubnets}.
-		named("CreateTags"),
-	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Subnet, Path: taggedResources, Tagged: true, If: KeySubnets, Advice: adviceUnchosen, Severity: Low}.
-		named("DeleteTags"),
-	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Interface, Path: taggedResources, Tagged: true, If: KeyInterfaces}.
-		named("CreateTags"),
-	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Interface, Path: taggedResources, Tagged: true, If: KeyInterfaces, Advice: adviceUnchosen, Severity: Low}.
-		named("DeleteTags"),
-	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Subnet, Path: "responseElements.subnet.subnetId", If: KeySubnets, Makes: true}.
-		named("CreateSubnet"),
-	Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Interface, Path: "responseElements.networkInterface.networkInterfaceId", If: KeyInterfaces, Makes: true}.
-		named("CreateNetworkInterface"),
+	{Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: VPC, Path: taggedResources, Tagged: true, If: KeyExemptByTag}, []string{"CreateTags", "DeleteTags"}},
+	{Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Subnet, Path: taggedResources, Tagged: true, If: KeySubnets}, []string{"CreateTags"}},
+	{Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Subnet, Path: taggedResources, Tagged: true, If: KeySubnets, Advice: adviceUnchosen, Severity: Low}, []string{"DeleteTags"}},
+	{Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Interface, Path: taggedResources, Tagged: true, If: KeyInterfaces}, []string{"CreateTags"}},
+	{Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Interface, Path: taggedResources, Tagged: true, If: KeyInterfaces, Advice: adviceUnchosen, Severity: Low}, []string{"DeleteTags"}},
+	{Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Subnet, Path: "responseElements.subnet.subnetId", If: KeySubnets, Makes: true}, []string{"CreateSubnet"}},
+	{Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: Interface, Path: "responseElements.networkInterface.networkInterfaceId", If: KeyInterfaces, Makes: true}, []string{"CreateNetworkInterface"}},
 
-	Call{Source: "aws.logs", Kinds: []Kind{FlowLogs}, Type: Filter, Path: "requestParameters.filterName", If: KeyRejectAlarm}.
-		named("PutMetricFilter", "DeleteMetricFilter"),
-	Call{Source: "aws.monitoring", Kinds: []Kind{FlowLogs}, Type: Alarm, Path: "requestParameters.alarmName", If: KeyRejectAlarm}.
-		named("PutMetricAlarm"),
-	Call{Source: "aws.monitoring", Kinds: []Kind{FlowLogs}, Type: Alarm, Path: "requestParameters.alarmNames", If: KeyRejectAlarm}.
-		named("DeleteAlarms", "DisableAlarmActions"),
-)
+	{Call{Source: "aws.logs", Kinds: []Kind{FlowLogs}, Type: Filter, Path: "requestParameters.filterName", If: KeyRejectAlarm}, []string{"PutMetricFilter", "DeleteMetricFilter"}},
+	{Call{Source: "aws.monitoring", Kinds: []Kind{FlowLogs}, Type: Alarm, Path: "requestParameters.alarmName", If: KeyRejectAlarm}, []string{"PutMetricAlarm"}},
+	{Call{Source: "aws.monitoring", Kinds: []Kind{FlowLogs}, Type: Alarm, Path: "requestParameters.alarmNames", If: KeyRejectAlarm}, []string{"DeleteAlarms", "DisableAlarmActions"}},
+}
 
 // These calls change what a role may do, or who may assume it.
 var (
@@ -297,15 +209,21 @@ const taggedResources = "requestParameters.resourcesSet.items"
 
 const logGroupOrResource = "requestParameters.logGroupName|requestParameters.resourceIdentifier"
 
-// named returns one copy of the row for each of the names.
-func (c Call) named(names ...string) []Call {
-	c.DetailType = cmp.Or(c.DetailType, APICall)
-	rows := make([]Call, len(names))
-	for i, name := range names {
-		rows[i] = c
-		rows[i].Name = name
+// calls returns the rows of watched, with one copy of a row for each of its names.
+func calls() []Call {
+	n := 0
+	for i := range watched {
+		n += len(watched[i].names)
 	}
-	return rows
+	all := make([]Call, 0, n)
+	for i := range watched {
+		for _, name := range watched[i].names {
+			c := watched[i].Call
+			c.Name, c.DetailType = name, cmp.Or(c.DetailType, APICall)
+			all = append(all, c)
+		}
+	}
+	return all
 }
 
 // Calls returns the calls that a deployment of the baseline watches. It leaves
@@ -329,6 +247,23 @@ func (b Baseline) Calls() []Call {
 		}
 	}
 	return calls
+}
+
+// ownCalls are the watched calls that relight's functions make, in order. The policies of
+// the functions say so too, and a test compares them. But they are large, and a function
+// that asked them would have them built at its start.
+var ownCalls = []string{
+	"AssociateKmsKey", "CreateLogGroup", "CreateTags", "CreateTrail", "DeleteFlowLogs", "DeleteRolePermissionsBoundary", "DeleteRolePolicy",
+	"DetachRolePolicy", "DisassociateKmsKey", "PutCompositeAlarm", "PutEventSelectors", "PutLogGroupDeletionProtection", "PutMetricAlarm",
+	"PutMetricFilter", "PutParameter", "PutRetentionPolicy", "PutRolePermissionsBoundary", "PutRolePolicy", "PutRule", "PutTargets",
+	"SetAlarmState", "SetQueueAttributes", "SetSubscriptionAttributes", "SetTopicAttributes", "UpdateAssumeRolePolicy", "UpdateSchedule",
+	"UpdateTrail",
+}
+
+// Own reports whether relight makes a watched call of this name.
+func Own(call string) bool {
+	_, own := slices.BinarySearch(ownCalls, call)
+	return own
 }
 
 // globalSources are the services whose events AWS sends in only one region of a

@@ -829,20 +829,6 @@ func Grants(f Function, keys ...string) []Grant {
 	return grants
 }
 
-// MayMake reports whether the policy of a function allows a call of this name, in any
-// configuration. Unlike Grants, it is quick: events ask it for each call of relight's own.
-func MayMake(call string) bool {
-	allows := func(g Grant) bool {
-		return slices.ContainsFunc(g.Actions, func(action string) bool {
-			_, name, _ := strings.Cut(action, ":")
-			return name == call
-		})
-	}
-	return slices.ContainsFunc(Kinds(), func(k Kind) bool {
-		return slices.ContainsFunc(kindGrants[k], allows) || slices.ContainsFunc(ownGrants[k], allows)
-	}) || slices.ContainsFunc(sweepGrants, allows) || slices.ContainsFunc(reportGrants, allows) || allows(checkGrant) || allows(pauseGrant)
-}
-
 // within reports whether another grant allows everything that g does, whatever the
 // configuration is. The policy of a role has a limit, and the sweep's has the grants of every kind.
 func (g Grant) within(other Grant) bool {
