@@ -163,10 +163,14 @@ func (l lambdas) function(scope constructs.Construct, f catalog.Function, queues
 		values[catalog.InQueue] = *queues[i].QueueArn()
 		may = append(may, statements(more, values)...)
 	}
-	role := awsiam.NewRole(scope, jsii.String("Role"), &awsiam.RoleProps{
+	props := &awsiam.RoleProps{
 		AssumedBy:      service("lambda.amazonaws.com", nil),
 		InlinePolicies: inline("grants", may...),
-	})
+	}
+	if l.baseline().Organization.On() && slices.Contains(l.baseline().Hubs(), f) {
+		props.RoleName = jsii.String(l.baseline().FunctionRole(f)) // which guarded accounts trust
+	}
+	role := awsiam.NewRole(scope, jsii.String("Role"), props)
 	sweepRole := l.sweepRole
 	if f == catalog.Backfill {
 		sweepRole = role

@@ -29,6 +29,7 @@ func TestGuardIsTheStack(t *testing.T) {
 		{`{}`, defaults(), home},
 		{graceConfig, graceful(), home},
 		{`{"regions": ["` + home + `"]}`, american(), global},
+		{hubConfig, hub(), home},
 	} {
 		c, err := config.Parse([]byte(tt.configuration))
 		if err != nil {

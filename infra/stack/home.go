@@ -23,7 +23,7 @@ func Home(app constructs.Construct, p Props) awscdk.Stack {
 	alerts.lastResort(p.Config.LastSubscribers(), awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE)
 	undelivered := newUndelivered(s, p.baseline(), p.baseline().BusName())
 	bus := awsevents.NewEventBus(s, jsii.String("Bus"), &awsevents.EventBusProps{EventBusName: jsii.String(p.baseline().BusName())})
-	admitForwarders(s, bus, p.baseline().BusName())
+	admitForwarders(s, bus, p.baseline())
 	l := lambdas{
 		Props: p, stack: s, packages: packages, overlay: overlay, alerts: alerts, undelivered: undelivered,
 		delivery: newDeliveryRole(s, p), scheduler: newScheduleRole(s, p.scheduled(), undelivered),
@@ -99,22 +99,30 @@ func record(s awscdk.Stack, c config.Config) {
 
 // admitForwarders lets this account send events to the bus. Within an account
 // the role of a forwarder's rules should be enough. The policy says the same
-// from the other side, and admits nobody else. Source: Amazon EventBridge User
-// Guide, "Sending and receiving events between AWS Regions" and "Permissions
-// for event buses".
+// from the other side, and admits nobody else but the accounts of the configured
+// organisation. An event that a caller puts there has the caller's account, and no source of
+// AWS's: PutEvents refuses those (NotAuthorizedForSourceException, as others observed).
+// Sources: Amazon EventBridge User Guide, "Sending and receiving events between AWS
+// Regions", "Permissions for event buses" and "Events structure reference", account,
+// documented.
 //
 // The policy is text, and the bus has no description, because CloudFormation's
 // schema of a bus in GovCloud accepts nothing else. Source: cfn-lint 1.51.5,
 // schemas of us-gov-east-1 and us-gov-west-1.
-func admitForwarders(s awscdk.Stack, bus awsevents.EventBus, name string) {
-	bus.Node().DefaultChild().(awsevents.CfnEventBus).SetPolicy(s.ToJsonString(map[string]any{
-		"Version": "2012-10-17",
-		"Statement": []any{map[string]any{
-			"Sid": "AllowThisAccount", "Effect": "Allow", "Action": "events:PutEvents",
-			"Principal": map[string]any{"AWS": "arn:" + *s.Partition() + ":iam::" + *s.Account() + ":root"},
-			"Resource":  arn(s, "events", *s.Region(), "event-bus/"+name),
-		}},
-	}, nil))
+func admitForwarders(s awscdk.Stack, bus awsevents.EventBus, b catalog.Baseline) {
+	name := arn(s, "events", *s.Region(), "event-bus/"+b.BusName())
+	admitted := []any{map[string]any{
+		"Sid": "AllowThisAccount", "Effect": "Allow", "Action": "events:PutEvents",
+		"Principal": map[string]any{"AWS": "arn:" + *s.Partition() + ":iam::" + *s.Account() + ":root"},
+		"Resource":  name,
+	}}
+	if b.Organization.On() {
+		admitted = append(admitted, map[string]any{
+			"Sid": "AllowTheOrganization", "Effect": "Allow", "Action": "events:PutEvents", "Principal": "*", "Resource": name,
+			"Condition": conditions{"StringEquals": {"aws:PrincipalOrgID": b.Organization.ID}},
+		})
+	}
+	bus.Node().DefaultChild().(awsevents.CfnEventBus).SetPolicy(s.ToJsonString(map[string]any{"Version": "2012-10-17", "Statement": admitted}, nil))
 }
 
 func output(s awscdk.Stack, id string, value *string, description string) {

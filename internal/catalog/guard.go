@@ -116,8 +116,8 @@ func (b Baseline) feeds(home string, k Kind, calls []Call) []feed {
 	return slices.DeleteFunc([]feed{
 		{"", false, atHome(home, now)},
 		{"", true, atHome(home, later)},
-		{b.BusName(), false, fromElsewhere(home, k, now, forwarders)},
-		{b.BusName(), true, fromElsewhere(home, k, later, forwarders)},
+		{b.BusName(), false, b.fromElsewhere(home, k, now, forwarders)},
+		{b.BusName(), true, b.fromElsewhere(home, k, later, forwarders)},
 	}, func(f feed) bool { return len(f.calls) == 0 })
 }
 
@@ -131,9 +131,13 @@ func atHome(home string, calls []Call) []Call {
 }
 
 // fromElsewhere returns the calls that can harm a kind and whose events
-// forwarders send. A home stack without forwarders has no rules for calls on them.
-func fromElsewhere(home string, k Kind, calls []Call, forwarders bool) []Call {
+// forwarders send, or the accounts of an organisation, which send those of their home
+// regions too. A home stack without forwarders has no rules for calls on them.
+func (b Baseline) fromElsewhere(home string, k Kind, calls []Call, forwarders bool) []Call {
 	var sent []Call
+	if b.Organization.On() {
+		return slices.DeleteFunc(slices.Clone(calls), func(c Call) bool { return !c.fromSpoke(k) })
+	}
 	if k.Regional() {
 		sent = RegionalCalls(calls)
 	}

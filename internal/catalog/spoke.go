@@ -88,23 +88,26 @@ func onlyWide(grants []Grant, more ...Grant) (out []Grant) {
 
 // SpokeRules returns the rules that send the events of a guarded account's region to the
 // hub: those of a forwarder, and in the home region of the account that owns the trail
-// those of all kinds. No guarded account has memories or functions of relight's, so
-// nothing sends calls on such.
+// those of all kinds.
 func (b Baseline) SpokeRules(home, region string, owner bool) []Rule {
 	fast, global := region == home || slices.Contains(b.Regions, region), region == GlobalRegion(home)
 	return b.forwarding(region, func(c Call, k Kind) bool {
 		switch {
-		case c.Memory:
+		case !c.fromSpoke(k):
 			return false
 		case Global(c.Source):
 			return global
-		case k == Guard:
-			return c.onForwarder()
 		case k.OfOwner():
 			return owner && region == home
 		}
-		return region == home || k.Regional() && fast
+		return k == Guard || region == home || k.Regional() && fast
 	})
+}
+
+// fromSpoke reports whether a call in a guarded account can harm the kind. No such account
+// has memories or functions of relight's.
+func (c Call) fromSpoke(k Kind) bool {
+	return !c.Memory && (k != Guard || Global(c.Source) || c.onForwarder())
 }
 
 // SpokeRegions returns the regions of a guarded account that have rules.
