@@ -7,10 +7,12 @@ import (
 	"archive/zip"
 	"bytes"
 	"cmp"
+	"compress/flate"
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -36,11 +38,12 @@ func sorted(files []File) []File {
 	return slices.SortedFunc(slices.Values(files), func(a, b File) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// Zip returns a zip archive of the files, all changed at the given time, which is not
-// before Earliest.
+// Zip returns a zip archive of the files, as small as can be, all changed at the given
+// time, which is not before Earliest.
 func Zip(at time.Time, files []File) ([]byte, error) {
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)
+	w.RegisterCompressor(zip.Deflate, func(to io.Writer) (io.WriteCloser, error) { return flate.NewWriter(to, flate.BestCompression) })
 	for _, f := range sorted(files) {
 		h := &zip.FileHeader{Name: f.Name, Method: zip.Deflate, Modified: at.UTC()}
 		if strings.HasSuffix(f.Name, ".zip") { // compressed already
