@@ -90,483 +90,486 @@ var roleReads = []Grant{
 	},
 }
 
-// kindGrants lists the actions that each kind needs to observe and repair.
+// kindGrants returns the actions that each kind needs to observe and repair. It is a
+// function so that what asks for no grants does not build them at its start.
 // Source of the resource types: AWS Service Authorization Reference.
-var kindGrants = map[Kind][]Grant{
-	DeliveryRoles: roleReads,
-	FlowLogs: append([]Grant{
-		{
-			Actions:   []string{"kms:DescribeKey"},
-			Resources: []string{arn + "kms:*:" + InAccount + ":key/*"},
-			Why:       "DescribeKey is for finding out why relight's own flow log cannot deliver; like the reads of the delivery role, it is used only if a delivery has FAILED, and in a sweep if a log group has a key",
-		},
-		groupKeyPolicy,
-		{
-			Actions:   []string{"logs:DescribeAccountPolicies"},
-			Resources: []string{"*"},
-			Why:       "DescribeAccountPolicies is for what rewrites flow log records, in sweeps; AWS does not support resources for these listings",
-		},
-		{
-			Actions:   []string{"ec2:DescribeVpcs", "ec2:DescribeFlowLogs"},
-			Resources: []string{"*"},
-			Why:       "EC2 does not support resources for these reads",
-		},
-		{
-			Actions: []string{"ec2:CreateFlowLogs"},
-			Resources: []string{
-				arn + "ec2:*:" + InAccount + ":vpc/*",
-				arn + "ec2:*:" + InAccount + ":vpc-flow-log/*",
+func kindGrants() map[Kind][]Grant {
+	return map[Kind][]Grant{
+		DeliveryRoles: roleReads,
+		FlowLogs: append([]Grant{
+			{
+				Actions:   []string{"kms:DescribeKey"},
+				Resources: []string{arn + "kms:*:" + InAccount + ":key/*"},
+				Why:       "DescribeKey is for finding out why relight's own flow log cannot deliver; like the reads of the delivery role, it is used only if a delivery has FAILED, and in a sweep if a log group has a key",
 			},
-			Why: "any VPC of the account may lose its flow log, in any region",
-		},
-		{
-			Actions:   []string{"ec2:CreateTags"},
-			Resources: []string{arn + "ec2:*:" + InAccount + ":vpc-flow-log/*"},
-			Why:       "CreateTags is checked inside CreateFlowLogs, and CreateTags is for relight's own flow log whose tag somebody removed, in any region",
-		},
-		{
-			Actions:   []string{"ec2:DeleteFlowLogs"},
-			Resources: []string{arn + "ec2:*:" + InAccount + ":vpc-flow-log/*"},
-			Condition: map[string]map[string]string{"StringEquals": {"aws:ResourceTag/" + OwnerTag: InPrefix}},
-			Why:       "relight deletes only its own flow logs, which have its tag: those of a deleted VPC, and in a sweep those that another flow log has replaced",
-		},
-		{
-			Actions:   []string{"iam:PassRole"},
-			Resources: []string{InDeliveryRole},
-			Condition: map[string]map[string]string{"StringEquals": {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}},
-			Why:       "PassRole is checked inside CreateFlowLogs, and relight never calls it",
-		},
-		{
-			Actions:   []string{"ec2:DescribeSubnets"},
-			Resources: []string{"*"},
-			If:        KeySubnets,
-			Why:       "EC2 does not support resources for this read",
-		},
-		{
-			Actions:   []string{"ec2:CreateFlowLogs"},
-			Resources: []string{arn + "ec2:*:" + InAccount + ":subnet/*"},
-			If:        KeySubnets,
-			Why:       "a tag may choose any subnet of the account, in any region",
-		},
-		{
-			Actions:   []string{"ec2:DescribeNetworkInterfaces"},
-			Resources: []string{"*"},
-			If:        KeyInterfaces,
-			Why:       "EC2 does not support resources for this read",
-		},
-		{
-			Actions:   []string{"ec2:CreateFlowLogs"},
-			Resources: []string{arn + "ec2:*:" + InAccount + ":network-interface/*"},
-			If:        KeyInterfaces,
-			Why:       "a tag may choose any network interface of the account, in any region",
-		},
-		{
-			Actions:   []string{"logs:CreateLogDelivery", "logs:DeleteLogDelivery"},
-			Resources: []string{"*"},
-			If:        KeyToBucket,
-			Why:       "CreateLogDelivery is checked inside CreateFlowLogs to a bucket and DeleteLogDelivery is checked inside DeleteFlowLogs, and relight calls neither; AWS does not support resources for them",
-		},
-		{
-			Actions:   []string{"s3:GetBucketPolicy"},
-			Resources: []string{InFlowLogBuckets},
-			If:        KeyToBucket,
-			Why:       "GetBucketPolicy is for whether the buckets of relight's own flow logs admit them; relight may not write a bucket's policy, and so EC2 cannot overwrite one in its name",
-		},
-		{
-			Actions:   []string{"logs:CreateLogDelivery", "logs:DeleteLogDelivery"},
-			Resources: []string{"*"},
-			If:        KeyToStream,
-			Why:       "CreateLogDelivery is checked inside CreateFlowLogs to a stream and DeleteLogDelivery is checked inside DeleteFlowLogs, and relight calls neither; AWS does not support resources for them",
-		},
-		{
-			Actions:   []string{"firehose:TagDeliveryStream"},
-			Resources: []string{InFlowLogStreams},
-			If:        KeyToStream,
-			Why:       "TagDeliveryStream is checked inside CreateFlowLogs: AWS tags the stream so that the service-linked role of log delivery may write to it",
-		},
-		{
-			Actions:   []string{"iam:CreateServiceLinkedRole"},
-			Resources: []string{arn + "iam::" + InAccount + ":role/aws-service-role/" + LogDeliveryService + "/*"},
-			If:        KeyToStream,
-			Why:       "CreateServiceLinkedRole is checked inside the first CreateFlowLogs to a stream of the account",
-		},
-		{
-			Actions:   []string{"iam:PassRole"},
-			Resources: []string{InFlowLogRoles},
-			Condition: map[string]map[string]string{"StringEquals": {"iam:PassedToService": LogDeliveryService}},
-			If:        KeyToAccount,
-			Why:       "PassRole is checked inside CreateFlowLogs to a stream of another account, and relight never calls it",
-		},
-		{
-			Actions:   []string{"logs:DescribeLogGroups"},
-			Resources: []string{"*"},
-			Why:       "CloudWatch Logs authorises this listing only for all log groups",
-		},
-		{
-			Actions: []string{
-				"logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource",
-				"logs:ListTagsForResource", "logs:PutLogGroupDeletionProtection",
+			groupKeyPolicy,
+			{
+				Actions:   []string{"logs:DescribeAccountPolicies"},
+				Resources: []string{"*"},
+				Why:       "DescribeAccountPolicies is for what rewrites flow log records, in sweeps; AWS does not support resources for these listings",
 			},
-			Resources: []string{arn + "logs:*:" + InAccount + ":log-group:*"},
-			Why: "ListTagsForResource is for a log group that may have lost its deletion protection or its key; relight learns only at run time which log group is behind an owner's flow log, in any region; " +
-				"TagResource is checked inside CreateLogGroup, and relight never calls it; " + protection,
-		},
-		{
-			Actions:   []string{"logs:AssociateKmsKey"},
-			Resources: []string{arn + "logs:*:" + InAccount + ":log-group:*"},
-			If:        KeyKMSKeys,
-			Why:       "relight restores the configured key on its own log groups, in any region",
-		},
-		{
-			Actions:   []string{"logs:DisassociateKmsKey"},
-			Resources: []string{arn + "logs:*:" + InAccount + ":log-group:" + InPrefix + "-*"},
-			Why:       "relight takes a key off its own log group if the configuration names none, in any region",
-		},
-		{
-			Actions:   []string{"logs:DeleteRetentionPolicy"},
-			Resources: []string{arn + "logs:*:" + InAccount + ":log-group:*"},
-			Why:       "DeleteRetentionPolicy is for relight's own log group, in any region, if it kept its logs for ever until somebody shortened that; the configuration may give it any name",
-		},
-		recall("GetParameterHistory is for the longest retention of a log group, in an event about the group, and for what others made that relight relies on"),
-		{
-			Actions:   []string{"logs:DescribeMetricFilters", "logs:PutMetricFilter"},
-			Resources: []string{arn + "logs:*:" + InAccount + ":log-group:" + InFlowLogGroup, arn + "logs:*:" + InAccount + ":log-group:" + InFlowLogGroup + ":*"},
-			If:        KeyRejectAlarm,
-			Why:       "DescribeMetricFilters is for, and PutMetricFilter is for, the filter on rejected traffic, in any region",
-		},
-		{
-			Actions:   []string{"cloudwatch:DescribeAlarms"},
-			Resources: []string{"*"},
-			If:        KeyRejectAlarm,
-			Why:       "DescribeAlarms is for the alarm on rejected traffic; CloudWatch shows composite alarms, which share its names, only to callers with permission for all resources",
-		},
-		{
-			Actions:   []string{"cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", "cloudwatch:ListTagsForResource"},
-			Resources: []string{arn + "cloudwatch:*:" + InAccount + ":alarm:" + InPrefix + "-" + RejectedTraffic + "*"},
-			If:        KeyRejectAlarm,
-			Why: "PutMetricAlarm is for the alarm on rejected traffic, in any region with a topic of relight's, under another name if an alarm of another type has its own; " +
-				"TagResource is checked inside a PutMetricAlarm with tags, and ListTagsForResource is checked inside one whose alarm sends its tags along; relight never calls either",
-		},
-		{
-			Actions:   []string{"cloudformation:DescribeStacks"},
-			Resources: []string{arn + "cloudformation:*:" + InAccount + ":stack/" + InPrefix + "-*/*"},
-			If:        KeyRejectAlarm,
-			Why:       "DescribeStacks is for the topic that the alarm on rejected traffic notifies in the region of a forwarder; " + anyRegion,
-			Hub:       "a guarded account has no forwarder with a topic",
-		},
-	}, roleReads...),
-	Trails: {
-		trailList,
-		{
-			Actions:   []string{"cloudtrail:CreateTrail"},
-			Resources: []string{trails},
-			Why:       "relight restores a deleted trail under its own name",
-		},
-		{
-			Actions:   []string{"cloudtrail:StartLogging", "cloudtrail:UpdateTrail", "cloudtrail:PutEventSelectors"},
-			Resources: []string{arn + "cloudtrail:" + InRegion + ":*:trail/*"},
-			Why: "relight chooses the trail at run time; a delegated administrator's trail belongs to the management account, " +
-				"and CloudTrail refuses these calls for a trail of any other account",
-		},
-		trailReads,
-		{
-			Actions:   []string{"logs:DescribeMetricFilters"},
-			Resources: []string{trailLogGroup, trailLogGroup + ":*"},
-			Why:       "relight's filters on the log group of a trail that records no management events show that relight protected the trail before; otherwise relight leaves it as it is",
-		},
-		{
-			Actions:   []string{"iam:PassRole"},
-			Resources: []string{InTrailRole},
-			Condition: map[string]map[string]string{"StringEquals": {"iam:PassedToService": CloudTrailService}},
-			Why:       "PassRole is checked inside UpdateTrail and CreateTrail, and relight never calls it; relight learns the trail's role only at run time unless trail.roleArn names it",
-		},
-		{
-			Actions:   []string{"iam:GetRole"},
-			Resources: []string{arn + "iam::" + InAccount + ":role/*"},
-			Why:       "GetRole is for the trail's role, in sweeps, if somebody changed it, and if events do not reach the log group or CloudTrail refuses the role: it may be gone, and a role at another path may have its name; relight learns only at run time which role it is; GetRole is checked inside UpdateTrail and CreateTrail for an organisation trail too",
-		},
-		{
-			Actions:   []string{"iam:ListEntitiesForPolicy"},
-			Resources: []string{managedPolicies},
-			Why:       "relight learns only at run time whether a managed policy that somebody changed is on the trail's role",
-		},
-		{
-			Actions:   []string{"logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource", "logs:PutLogGroupDeletionProtection"},
-			Resources: []string{trailLogGroup, trailLogGroup + ":*"},
-			Why: "CloudTrail rejects a log group that does not exist: CreateLogGroup is for a log group that was deleted with the trail, and PutRetentionPolicy is for its retention; " +
-				"TagResource is checked inside CreateLogGroup, and relight never calls it; " + protection,
-		},
-		{
-			Actions:   []string{"organizations:ListAWSServiceAccessForOrganization"},
-			Resources: []string{"*"},
-			Why:       "ListAWSServiceAccessForOrganization is checked inside UpdateTrail and CreateTrail for an organisation trail, and relight never calls it; AWS does not support resources for it",
-		},
-		recall("relight restores a stripped or deleted trail from what it remembers of the trail"),
-	},
-	LogGroups: {
-		trailReads,
-		groupKeyPolicy,
-		{
-			Actions:   []string{"kms:DescribeKey"},
-			Resources: []string{arn + "kms:" + InRegion + ":" + InAccount + ":key/*"},
-			Why:       "DescribeKey is for the key of the trail's log group, in a sweep; whoever associates a key chooses it",
-		},
-		recall("GetParameterHistory is for choosing the protected trail if several trails qualify, or none, for knowing the log group that relight made if somebody removed its tag, for the longest retention of the log group, and for what others made that relight relies on"),
-		{
-			Actions:   []string{"logs:DeleteRetentionPolicy"},
-			Resources: []string{trailLogGroup, trailLogGroup + ":*"},
-			Why:       "DeleteRetentionPolicy is for a log group that kept its logs for ever until somebody shortened that",
-		},
-		{
-			Actions:   []string{"cloudtrail:DescribeTrails", "logs:DescribeLogGroups"},
-			Resources: []string{"*"},
-			Why:       "AWS does not support resources for these listings",
-		},
-		{
-			Actions: []string{
-				"logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource",
-				"logs:DescribeMetricFilters", "logs:PutMetricFilter",
-				"logs:ListTagsForResource", "logs:PutLogGroupDeletionProtection",
+			{
+				Actions:   []string{"ec2:DescribeVpcs", "ec2:DescribeFlowLogs"},
+				Resources: []string{"*"},
+				Why:       "EC2 does not support resources for these reads",
 			},
-			Resources: []string{trailLogGroup, trailLogGroup + ":*"},
-			Why:       "TagResource is checked inside CreateLogGroup, and TagResource is for the removed tag of a log group that relight made; " + protection,
-		},
-		{
-			Actions:   []string{"logs:AssociateKmsKey"},
-			Resources: []string{trailLogGroup, trailLogGroup + ":*"},
-			If:        KeyKMSKeys,
-			Why:       "relight restores the configured key on its own log groups",
-		},
-		{
-			Actions:   []string{"logs:DisassociateKmsKey"},
-			Resources: []string{trailLogGroup, trailLogGroup + ":*"},
-			Why:       "DisassociateKmsKey is for the trail's log group if relight made it, and the configuration names no key",
-		},
-		{
-			Actions:   []string{"logs:DescribeMetricFilters"},
-			Resources: []string{"*"},
-			Why:       "DescribeMetricFilters is for the filters of every log group in the home region: any of them may write into a metric of relight's, and hide events",
-		},
-		{
-			Actions:   []string{"logs:DescribeAccountPolicies"},
-			Resources: []string{"*"},
-			Why:       "AWS does not support resources for these listings",
-		},
-		{
-			Actions:   []string{"logs:GetTransformer"},
-			Resources: []string{arn + "logs:" + InRegion + ":" + InAccount + ":log-group:*"},
-			Why:       "CloudWatch Logs shows account-wide transformers only to callers that may read every group's transformer (API Reference, DescribeAccountPolicies)",
-		},
-	},
-	Topics: {
-		{
-			Actions:   []string{"sns:GetTopicAttributes"},
-			Resources: []string{InFarTopic},
-			If:        KeyFarTopic,
-			Why:       "each sweep checks whether it still admits relight's functions: GetTopicAttributes is for that",
-			Hub:       hubTopics,
-		},
-		{
-			Actions: []string{
-				"sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic",
-				"sns:CreateTopic", "sns:TagResource", "sns:SetTopicAttributes", "sns:Subscribe",
+			{
+				Actions: []string{"ec2:CreateFlowLogs"},
+				Resources: []string{
+					arn + "ec2:*:" + InAccount + ":vpc/*",
+					arn + "ec2:*:" + InAccount + ":vpc-flow-log/*",
+				},
+				Why: "any VPC of the account may lose its flow log, in any region",
 			},
-			Resources: []string{InTopic, InLastResort},
-			Why:       "TagResource is checked inside CreateTopic, and relight never calls it",
-		},
-		{
-			Actions:   []string{"sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes"},
-			Resources: []string{"*"},
-			Why:       "SNS documents no narrower resource; relight uses these only on subscriptions of its topic",
-		},
-		{
-			Actions:   []string{"kms:DescribeKey", "kms:GetKeyPolicy", "kms:CancelKeyDeletion", "kms:EnableKey"},
-			Resources: []string{InKey},
-			Why:       "while the key is disabled or scheduled for deletion, neither alarms nor relight can send notifications",
-		},
-	},
-	Alarms: append([]Grant{
-		trailReads,
-		recall("GetParameterHistory is for choosing the protected trail if several trails qualify, or none, and for what others made that relight relies on"),
-		{
-			Actions:   []string{"cloudwatch:DescribeAlarms"},
-			Resources: []string{"*"},
-			Why:       "CloudWatch shows composite alarms only to callers with permission for all resources (API Reference, DescribeAlarms)",
-		},
-		{
-			Actions:   []string{"cloudwatch:DescribeAlarmHistory"},
-			Resources: []string{arn + "cloudwatch:" + InRegion + ":" + InAccount + ":alarm:*"},
-			Why:       "DescribeAlarmHistory is for an alarm that is in ALARM, in sweeps: how long it was so within two days; an owner's alarm may have any name",
-		},
-		{
-			Actions:   []string{"cloudwatch:GetMetricData"},
-			Resources: []string{"*"},
-			Why:       "GetMetricData is for finding negative values in the metrics of alarms that take the sum, in sweeps; AWS does not support resources for it",
-		},
-		{
-			Actions:   []string{"cloudwatch:ListAlarmMuteRules"},
-			Resources: []string{"*"},
-			Why:       "AWS does not support resources for these listings",
-		},
-		{
-			Actions:   []string{"cloudwatch:GetAlarmMuteRule"},
-			Resources: []string{arn + "cloudwatch:" + InRegion + ":" + InAccount + ":alarm-mute-rule:*"},
-			Why:       "the listing does not say which alarms a mute rule silences, and the caller who silences an alarm chooses the name of the rule",
-		},
-		{
-			Actions:   []string{"cloudwatch:DeleteAlarmMuteRule"},
-			Resources: []string{arn + "cloudwatch:" + InRegion + ":" + InAccount + ":alarm-mute-rule:*"},
-			If:        KeyRemoveMutes,
-			Why:       "the caller who silences an alarm chooses the name of the mute rule",
-		},
-		{
-			Actions:   []string{"cloudwatch:PutCompositeAlarm"},
-			Resources: []string{"*"},
-			If:        KeyRemoveMutes,
-			Why:       "CloudWatch accepts this call only with permission for all resources (API Reference, PutCompositeAlarm)",
-		},
-		{
-			Actions:   []string{"cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", "cloudwatch:ListTagsForResource"},
-			Resources: []string{arn + "cloudwatch:" + InRegion + ":" + InAccount + ":alarm:" + InPrefix + "-*"},
-			Why: "TagResource is checked inside a PutMetricAlarm with tags, and ListTagsForResource is checked inside " +
-				"a PutMetricAlarm whose alarm sends its tags along; relight never calls either",
-		},
-		{
-			Actions:   []string{"cloudtrail:DescribeTrails"},
-			Resources: []string{"*"},
-			Why:       "relight uses this to find the log group whose filters the alarms depend on, and only if an alarm that no event named is missing",
-		},
-		{
-			Actions:   []string{"logs:DescribeMetricFilters"},
-			Resources: []string{trailLogGroup, trailLogGroup + ":*"},
-			Why:       "relight uses this in the same case as DescribeTrails",
-		},
-		{
-			Actions:   []string{"sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"},
-			Resources: []string{arn + "sns:" + InRegion + ":" + InAccount + ":*"},
-			Why:       "GetTopicAttributes is for, and ListSubscriptionsByTopic is for, this alone: " + theirTopic,
-		},
-		{
-			Actions:   []string{"sns:GetSubscriptionAttributes"},
-			Resources: []string{"*"},
-			Why:       "GetSubscriptionAttributes is for this alone: " + theirTopic + "; SNS documents no narrower resource",
-		},
-		{
-			Actions:   []string{"kms:DescribeKey", "kms:GetKeyPolicy"},
-			Resources: []string{arn + "kms:*:" + InAccount + ":key/*"},
-			Why: "DescribeKey is for, and GetKeyPolicy is for, this alone: " + theirTopic + ", and if that topic, or a queue that is subscribed to it, is encrypted; " +
-				"the queue may be in any region",
-		},
-	}, receiverReads...),
-	Guard: {
-		{
-			Actions:   []string{"events:ListRules"},
-			Resources: []string{"*"},
-			Why:       "EventBridge does not support resources for this listing",
-		},
-		{
-			Actions: []string{"events:ListTargetsByRule", "events:PutRule", "events:PutTargets"},
-			Resources: []string{
-				arn + "events:" + InRegion + ":" + InAccount + ":rule/" + InPrefix + "-*",
-				arn + "events:" + InRegion + ":" + InAccount + ":rule/" + InPrefix + "/" + InPrefix + "-*",
+			{
+				Actions:   []string{"ec2:CreateTags"},
+				Resources: []string{arn + "ec2:*:" + InAccount + ":vpc-flow-log/*"},
+				Why:       "CreateTags is checked inside CreateFlowLogs, and CreateTags is for relight's own flow log whose tag somebody removed, in any region",
 			},
-			Why: "relight restores its own rules, on the default bus and on its own",
-			Hub: hubStack,
+			{
+				Actions:   []string{"ec2:DeleteFlowLogs"},
+				Resources: []string{arn + "ec2:*:" + InAccount + ":vpc-flow-log/*"},
+				Condition: map[string]map[string]string{"StringEquals": {"aws:ResourceTag/" + OwnerTag: InPrefix}},
+				Why:       "relight deletes only its own flow logs, which have its tag: those of a deleted VPC, and in a sweep those that another flow log has replaced",
+			},
+			{
+				Actions:   []string{"iam:PassRole"},
+				Resources: []string{InDeliveryRole},
+				Condition: map[string]map[string]string{"StringEquals": {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}},
+				Why:       "PassRole is checked inside CreateFlowLogs, and relight never calls it",
+			},
+			{
+				Actions:   []string{"ec2:DescribeSubnets"},
+				Resources: []string{"*"},
+				If:        KeySubnets,
+				Why:       "EC2 does not support resources for this read",
+			},
+			{
+				Actions:   []string{"ec2:CreateFlowLogs"},
+				Resources: []string{arn + "ec2:*:" + InAccount + ":subnet/*"},
+				If:        KeySubnets,
+				Why:       "a tag may choose any subnet of the account, in any region",
+			},
+			{
+				Actions:   []string{"ec2:DescribeNetworkInterfaces"},
+				Resources: []string{"*"},
+				If:        KeyInterfaces,
+				Why:       "EC2 does not support resources for this read",
+			},
+			{
+				Actions:   []string{"ec2:CreateFlowLogs"},
+				Resources: []string{arn + "ec2:*:" + InAccount + ":network-interface/*"},
+				If:        KeyInterfaces,
+				Why:       "a tag may choose any network interface of the account, in any region",
+			},
+			{
+				Actions:   []string{"logs:CreateLogDelivery", "logs:DeleteLogDelivery"},
+				Resources: []string{"*"},
+				If:        KeyToBucket,
+				Why:       "CreateLogDelivery is checked inside CreateFlowLogs to a bucket and DeleteLogDelivery is checked inside DeleteFlowLogs, and relight calls neither; AWS does not support resources for them",
+			},
+			{
+				Actions:   []string{"s3:GetBucketPolicy"},
+				Resources: []string{InFlowLogBuckets},
+				If:        KeyToBucket,
+				Why:       "GetBucketPolicy is for whether the buckets of relight's own flow logs admit them; relight may not write a bucket's policy, and so EC2 cannot overwrite one in its name",
+			},
+			{
+				Actions:   []string{"logs:CreateLogDelivery", "logs:DeleteLogDelivery"},
+				Resources: []string{"*"},
+				If:        KeyToStream,
+				Why:       "CreateLogDelivery is checked inside CreateFlowLogs to a stream and DeleteLogDelivery is checked inside DeleteFlowLogs, and relight calls neither; AWS does not support resources for them",
+			},
+			{
+				Actions:   []string{"firehose:TagDeliveryStream"},
+				Resources: []string{InFlowLogStreams},
+				If:        KeyToStream,
+				Why:       "TagDeliveryStream is checked inside CreateFlowLogs: AWS tags the stream so that the service-linked role of log delivery may write to it",
+			},
+			{
+				Actions:   []string{"iam:CreateServiceLinkedRole"},
+				Resources: []string{arn + "iam::" + InAccount + ":role/aws-service-role/" + LogDeliveryService + "/*"},
+				If:        KeyToStream,
+				Why:       "CreateServiceLinkedRole is checked inside the first CreateFlowLogs to a stream of the account",
+			},
+			{
+				Actions:   []string{"iam:PassRole"},
+				Resources: []string{InFlowLogRoles},
+				Condition: map[string]map[string]string{"StringEquals": {"iam:PassedToService": LogDeliveryService}},
+				If:        KeyToAccount,
+				Why:       "PassRole is checked inside CreateFlowLogs to a stream of another account, and relight never calls it",
+			},
+			{
+				Actions:   []string{"logs:DescribeLogGroups"},
+				Resources: []string{"*"},
+				Why:       "CloudWatch Logs authorises this listing only for all log groups",
+			},
+			{
+				Actions: []string{
+					"logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource",
+					"logs:ListTagsForResource", "logs:PutLogGroupDeletionProtection",
+				},
+				Resources: []string{arn + "logs:*:" + InAccount + ":log-group:*"},
+				Why: "ListTagsForResource is for a log group that may have lost its deletion protection or its key; relight learns only at run time which log group is behind an owner's flow log, in any region; " +
+					"TagResource is checked inside CreateLogGroup, and relight never calls it; " + protection,
+			},
+			{
+				Actions:   []string{"logs:AssociateKmsKey"},
+				Resources: []string{arn + "logs:*:" + InAccount + ":log-group:*"},
+				If:        KeyKMSKeys,
+				Why:       "relight restores the configured key on its own log groups, in any region",
+			},
+			{
+				Actions:   []string{"logs:DisassociateKmsKey"},
+				Resources: []string{arn + "logs:*:" + InAccount + ":log-group:" + InPrefix + "-*"},
+				Why:       "relight takes a key off its own log group if the configuration names none, in any region",
+			},
+			{
+				Actions:   []string{"logs:DeleteRetentionPolicy"},
+				Resources: []string{arn + "logs:*:" + InAccount + ":log-group:*"},
+				Why:       "DeleteRetentionPolicy is for relight's own log group, in any region, if it kept its logs for ever until somebody shortened that; the configuration may give it any name",
+			},
+			recall("GetParameterHistory is for the longest retention of a log group, in an event about the group, and for what others made that relight relies on"),
+			{
+				Actions:   []string{"logs:DescribeMetricFilters", "logs:PutMetricFilter"},
+				Resources: []string{arn + "logs:*:" + InAccount + ":log-group:" + InFlowLogGroup, arn + "logs:*:" + InAccount + ":log-group:" + InFlowLogGroup + ":*"},
+				If:        KeyRejectAlarm,
+				Why:       "DescribeMetricFilters is for, and PutMetricFilter is for, the filter on rejected traffic, in any region",
+			},
+			{
+				Actions:   []string{"cloudwatch:DescribeAlarms"},
+				Resources: []string{"*"},
+				If:        KeyRejectAlarm,
+				Why:       "DescribeAlarms is for the alarm on rejected traffic; CloudWatch shows composite alarms, which share its names, only to callers with permission for all resources",
+			},
+			{
+				Actions:   []string{"cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", "cloudwatch:ListTagsForResource"},
+				Resources: []string{arn + "cloudwatch:*:" + InAccount + ":alarm:" + InPrefix + "-" + RejectedTraffic + "*"},
+				If:        KeyRejectAlarm,
+				Why: "PutMetricAlarm is for the alarm on rejected traffic, in any region with a topic of relight's, under another name if an alarm of another type has its own; " +
+					"TagResource is checked inside a PutMetricAlarm with tags, and ListTagsForResource is checked inside one whose alarm sends its tags along; relight never calls either",
+			},
+			{
+				Actions:   []string{"cloudformation:DescribeStacks"},
+				Resources: []string{arn + "cloudformation:*:" + InAccount + ":stack/" + InPrefix + "-*/*"},
+				If:        KeyRejectAlarm,
+				Why:       "DescribeStacks is for the topic that the alarm on rejected traffic notifies in the region of a forwarder; " + anyRegion,
+				Hub:       "a guarded account has no forwarder with a topic",
+			},
+		}, roleReads...),
+		Trails: {
+			trailList,
+			{
+				Actions:   []string{"cloudtrail:CreateTrail"},
+				Resources: []string{trails},
+				Why:       "relight restores a deleted trail under its own name",
+			},
+			{
+				Actions:   []string{"cloudtrail:StartLogging", "cloudtrail:UpdateTrail", "cloudtrail:PutEventSelectors"},
+				Resources: []string{arn + "cloudtrail:" + InRegion + ":*:trail/*"},
+				Why: "relight chooses the trail at run time; a delegated administrator's trail belongs to the management account, " +
+					"and CloudTrail refuses these calls for a trail of any other account",
+			},
+			trailReads,
+			{
+				Actions:   []string{"logs:DescribeMetricFilters"},
+				Resources: []string{trailLogGroup, trailLogGroup + ":*"},
+				Why:       "relight's filters on the log group of a trail that records no management events show that relight protected the trail before; otherwise relight leaves it as it is",
+			},
+			{
+				Actions:   []string{"iam:PassRole"},
+				Resources: []string{InTrailRole},
+				Condition: map[string]map[string]string{"StringEquals": {"iam:PassedToService": CloudTrailService}},
+				Why:       "PassRole is checked inside UpdateTrail and CreateTrail, and relight never calls it; relight learns the trail's role only at run time unless trail.roleArn names it",
+			},
+			{
+				Actions:   []string{"iam:GetRole"},
+				Resources: []string{arn + "iam::" + InAccount + ":role/*"},
+				Why:       "GetRole is for the trail's role, in sweeps, if somebody changed it, and if events do not reach the log group or CloudTrail refuses the role: it may be gone, and a role at another path may have its name; relight learns only at run time which role it is; GetRole is checked inside UpdateTrail and CreateTrail for an organisation trail too",
+			},
+			{
+				Actions:   []string{"iam:ListEntitiesForPolicy"},
+				Resources: []string{managedPolicies},
+				Why:       "relight learns only at run time whether a managed policy that somebody changed is on the trail's role",
+			},
+			{
+				Actions:   []string{"logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource", "logs:PutLogGroupDeletionProtection"},
+				Resources: []string{trailLogGroup, trailLogGroup + ":*"},
+				Why: "CloudTrail rejects a log group that does not exist: CreateLogGroup is for a log group that was deleted with the trail, and PutRetentionPolicy is for its retention; " +
+					"TagResource is checked inside CreateLogGroup, and relight never calls it; " + protection,
+			},
+			{
+				Actions:   []string{"organizations:ListAWSServiceAccessForOrganization"},
+				Resources: []string{"*"},
+				Why:       "ListAWSServiceAccessForOrganization is checked inside UpdateTrail and CreateTrail for an organisation trail, and relight never calls it; AWS does not support resources for it",
+			},
+			recall("relight restores a stripped or deleted trail from what it remembers of the trail"),
 		},
-		{
-			Actions:   []string{"events:ListTargetsByRule", "events:PutRule", "events:PutTargets"},
-			Resources: []string{arn + "events:*:" + InAccount + ":rule/" + InPrefix + "-forward-*"},
-			If:        KeyForwarders,
-			Why:       "relight restores the rules of its forwarders; " + anyRegion,
+		LogGroups: {
+			trailReads,
+			groupKeyPolicy,
+			{
+				Actions:   []string{"kms:DescribeKey"},
+				Resources: []string{arn + "kms:" + InRegion + ":" + InAccount + ":key/*"},
+				Why:       "DescribeKey is for the key of the trail's log group, in a sweep; whoever associates a key chooses it",
+			},
+			recall("GetParameterHistory is for choosing the protected trail if several trails qualify, or none, for knowing the log group that relight made if somebody removed its tag, for the longest retention of the log group, and for what others made that relight relies on"),
+			{
+				Actions:   []string{"logs:DeleteRetentionPolicy"},
+				Resources: []string{trailLogGroup, trailLogGroup + ":*"},
+				Why:       "DeleteRetentionPolicy is for a log group that kept its logs for ever until somebody shortened that",
+			},
+			{
+				Actions:   []string{"cloudtrail:DescribeTrails", "logs:DescribeLogGroups"},
+				Resources: []string{"*"},
+				Why:       "AWS does not support resources for these listings",
+			},
+			{
+				Actions: []string{
+					"logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource",
+					"logs:DescribeMetricFilters", "logs:PutMetricFilter",
+					"logs:ListTagsForResource", "logs:PutLogGroupDeletionProtection",
+				},
+				Resources: []string{trailLogGroup, trailLogGroup + ":*"},
+				Why:       "TagResource is checked inside CreateLogGroup, and TagResource is for the removed tag of a log group that relight made; " + protection,
+			},
+			{
+				Actions:   []string{"logs:AssociateKmsKey"},
+				Resources: []string{trailLogGroup, trailLogGroup + ":*"},
+				If:        KeyKMSKeys,
+				Why:       "relight restores the configured key on its own log groups",
+			},
+			{
+				Actions:   []string{"logs:DisassociateKmsKey"},
+				Resources: []string{trailLogGroup, trailLogGroup + ":*"},
+				Why:       "DisassociateKmsKey is for the trail's log group if relight made it, and the configuration names no key",
+			},
+			{
+				Actions:   []string{"logs:DescribeMetricFilters"},
+				Resources: []string{"*"},
+				Why:       "DescribeMetricFilters is for the filters of every log group in the home region: any of them may write into a metric of relight's, and hide events",
+			},
+			{
+				Actions:   []string{"logs:DescribeAccountPolicies"},
+				Resources: []string{"*"},
+				Why:       "AWS does not support resources for these listings",
+			},
+			{
+				Actions:   []string{"logs:GetTransformer"},
+				Resources: []string{arn + "logs:" + InRegion + ":" + InAccount + ":log-group:*"},
+				Why:       "CloudWatch Logs shows account-wide transformers only to callers that may read every group's transformer (API Reference, DescribeAccountPolicies)",
+			},
 		},
-		{
-			Actions:   []string{"iam:PassRole"},
-			Resources: []string{arn + "iam::" + InAccount + ":role/" + InPrefix + "-forward-*"},
-			Condition: map[string]map[string]string{"StringEquals": {"iam:PassedToService": "events.amazonaws.com"}},
-			If:        KeyForwarders,
-			Why:       "PassRole is checked inside PutTargets, and relight never calls it; each of these roles, one for each forwarder, can do nothing but put events on relight's own bus",
+		Topics: {
+			{
+				Actions:   []string{"sns:GetTopicAttributes"},
+				Resources: []string{InFarTopic},
+				If:        KeyFarTopic,
+				Why:       "each sweep checks whether it still admits relight's functions: GetTopicAttributes is for that",
+				Hub:       hubTopics,
+			},
+			{
+				Actions: []string{
+					"sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic",
+					"sns:CreateTopic", "sns:TagResource", "sns:SetTopicAttributes", "sns:Subscribe",
+				},
+				Resources: []string{InTopic, InLastResort},
+				Why:       "TagResource is checked inside CreateTopic, and relight never calls it",
+			},
+			{
+				Actions:   []string{"sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes"},
+				Resources: []string{"*"},
+				Why:       "SNS documents no narrower resource; relight uses these only on subscriptions of its topic",
+			},
+			{
+				Actions:   []string{"kms:DescribeKey", "kms:GetKeyPolicy", "kms:CancelKeyDeletion", "kms:EnableKey"},
+				Resources: []string{InKey},
+				Why:       "while the key is disabled or scheduled for deletion, neither alarms nor relight can send notifications",
+			},
 		},
-		{
-			Actions:   []string{"sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:SetQueueAttributes"},
-			Resources: []string{arn + "sqs:*:" + InAccount + ":" + InPrefix + "-" + Undelivered},
-			If:        KeyForwarders,
-			Why:       "relight restores the settings and the policy of the only queue of a forwarder; GetQueueUrl is for an event that names it; " + anyRegion,
+		Alarms: append([]Grant{
+			trailReads,
+			recall("GetParameterHistory is for choosing the protected trail if several trails qualify, or none, and for what others made that relight relies on"),
+			{
+				Actions:   []string{"cloudwatch:DescribeAlarms"},
+				Resources: []string{"*"},
+				Why:       "CloudWatch shows composite alarms only to callers with permission for all resources (API Reference, DescribeAlarms)",
+			},
+			{
+				Actions:   []string{"cloudwatch:DescribeAlarmHistory"},
+				Resources: []string{arn + "cloudwatch:" + InRegion + ":" + InAccount + ":alarm:*"},
+				Why:       "DescribeAlarmHistory is for an alarm that is in ALARM, in sweeps: how long it was so within two days; an owner's alarm may have any name",
+			},
+			{
+				Actions:   []string{"cloudwatch:GetMetricData"},
+				Resources: []string{"*"},
+				Why:       "GetMetricData is for finding negative values in the metrics of alarms that take the sum, in sweeps; AWS does not support resources for it",
+			},
+			{
+				Actions:   []string{"cloudwatch:ListAlarmMuteRules"},
+				Resources: []string{"*"},
+				Why:       "AWS does not support resources for these listings",
+			},
+			{
+				Actions:   []string{"cloudwatch:GetAlarmMuteRule"},
+				Resources: []string{arn + "cloudwatch:" + InRegion + ":" + InAccount + ":alarm-mute-rule:*"},
+				Why:       "the listing does not say which alarms a mute rule silences, and the caller who silences an alarm chooses the name of the rule",
+			},
+			{
+				Actions:   []string{"cloudwatch:DeleteAlarmMuteRule"},
+				Resources: []string{arn + "cloudwatch:" + InRegion + ":" + InAccount + ":alarm-mute-rule:*"},
+				If:        KeyRemoveMutes,
+				Why:       "the caller who silences an alarm chooses the name of the mute rule",
+			},
+			{
+				Actions:   []string{"cloudwatch:PutCompositeAlarm"},
+				Resources: []string{"*"},
+				If:        KeyRemoveMutes,
+				Why:       "CloudWatch accepts this call only with permission for all resources (API Reference, PutCompositeAlarm)",
+			},
+			{
+				Actions:   []string{"cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", "cloudwatch:ListTagsForResource"},
+				Resources: []string{arn + "cloudwatch:" + InRegion + ":" + InAccount + ":alarm:" + InPrefix + "-*"},
+				Why: "TagResource is checked inside a PutMetricAlarm with tags, and ListTagsForResource is checked inside " +
+					"a PutMetricAlarm whose alarm sends its tags along; relight never calls either",
+			},
+			{
+				Actions:   []string{"cloudtrail:DescribeTrails"},
+				Resources: []string{"*"},
+				Why:       "relight uses this to find the log group whose filters the alarms depend on, and only if an alarm that no event named is missing",
+			},
+			{
+				Actions:   []string{"logs:DescribeMetricFilters"},
+				Resources: []string{trailLogGroup, trailLogGroup + ":*"},
+				Why:       "relight uses this in the same case as DescribeTrails",
+			},
+			{
+				Actions:   []string{"sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"},
+				Resources: []string{arn + "sns:" + InRegion + ":" + InAccount + ":*"},
+				Why:       "GetTopicAttributes is for, and ListSubscriptionsByTopic is for, this alone: " + theirTopic,
+			},
+			{
+				Actions:   []string{"sns:GetSubscriptionAttributes"},
+				Resources: []string{"*"},
+				Why:       "GetSubscriptionAttributes is for this alone: " + theirTopic + "; SNS documents no narrower resource",
+			},
+			{
+				Actions:   []string{"kms:DescribeKey", "kms:GetKeyPolicy"},
+				Resources: []string{arn + "kms:*:" + InAccount + ":key/*"},
+				Why: "DescribeKey is for, and GetKeyPolicy is for, this alone: " + theirTopic + ", and if that topic, or a queue that is subscribed to it, is encrypted; " +
+					"the queue may be in any region",
+			},
+		}, receiverReads...),
+		Guard: {
+			{
+				Actions:   []string{"events:ListRules"},
+				Resources: []string{"*"},
+				Why:       "EventBridge does not support resources for this listing",
+			},
+			{
+				Actions: []string{"events:ListTargetsByRule", "events:PutRule", "events:PutTargets"},
+				Resources: []string{
+					arn + "events:" + InRegion + ":" + InAccount + ":rule/" + InPrefix + "-*",
+					arn + "events:" + InRegion + ":" + InAccount + ":rule/" + InPrefix + "/" + InPrefix + "-*",
+				},
+				Why: "relight restores its own rules, on the default bus and on its own",
+				Hub: hubStack,
+			},
+			{
+				Actions:   []string{"events:ListTargetsByRule", "events:PutRule", "events:PutTargets"},
+				Resources: []string{arn + "events:*:" + InAccount + ":rule/" + InPrefix + "-forward-*"},
+				If:        KeyForwarders,
+				Why:       "relight restores the rules of its forwarders; " + anyRegion,
+			},
+			{
+				Actions:   []string{"iam:PassRole"},
+				Resources: []string{arn + "iam::" + InAccount + ":role/" + InPrefix + "-forward-*"},
+				Condition: map[string]map[string]string{"StringEquals": {"iam:PassedToService": "events.amazonaws.com"}},
+				If:        KeyForwarders,
+				Why:       "PassRole is checked inside PutTargets, and relight never calls it; each of these roles, one for each forwarder, can do nothing but put events on relight's own bus",
+			},
+			{
+				Actions:   []string{"sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:SetQueueAttributes"},
+				Resources: []string{arn + "sqs:*:" + InAccount + ":" + InPrefix + "-" + Undelivered},
+				If:        KeyForwarders,
+				Why:       "relight restores the settings and the policy of the only queue of a forwarder; GetQueueUrl is for an event that names it; " + anyRegion,
+			},
+			{
+				Actions:   []string{"cloudformation:DescribeStacks"},
+				Resources: []string{arn + "cloudformation:*:" + InAccount + ":stack/" + InPrefix + "-*/*"},
+				If:        KeyForwarders,
+				Why:       "relight restores nothing of a forwarder that does not exist, or while CloudFormation is changing it; " + anyRegion,
+			},
+			{
+				Actions:   []string{"scheduler:GetSchedule", "scheduler:CreateSchedule", "scheduler:UpdateSchedule"},
+				Resources: []string{arn + "scheduler:" + InRegion + ":" + InAccount + ":schedule/default/" + InPrefix + "-*"},
+				Why:       "relight restores the schedules of its own sweep; the name of one depends on the code that it invokes",
+				Hub:       hubStack,
+			},
+			{
+				Actions:   []string{"iam:PassRole"},
+				Resources: []string{InScheduleRole},
+				Condition: map[string]map[string]string{"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
+				Why:       "PassRole is checked inside CreateSchedule and UpdateSchedule, and relight never calls it; the role can do nothing but invoke the sweep",
+				Hub:       hubStack,
+			},
+			{
+				Actions:   []string{"cloudformation:DescribeStacks"},
+				Resources: []string{arn + "cloudformation:" + InRegion + ":" + InAccount + ":stack/" + InPrefix + "/*"},
+				Why:       "relight restores nothing of its stack while CloudFormation is changing it, and a sweep can be the first one only if the stack is new",
+				Hub:       hubStack,
+			},
+			{
+				Actions:   []string{"lambda:GetFunction", "lambda:DeleteFunctionConcurrency"},
+				Resources: []string{ownFunctions},
+				Why:       "a reserved concurrency of 0 stops a function; the stack reserves none, so relight removes it from its own functions. GetFunction also says whether code, role or settings changed without a deployment",
+				Hub:       hubStack,
+			},
+			recall("GetParameterHistory is for what relight remembers of its own functions"),
+			{
+				Actions:   []string{"sqs:ListQueues"},
+				Resources: []string{"*"},
+				Why:       "SQS does not support resources for this listing",
+			},
+			{
+				Actions:   []string{"sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:SetQueueAttributes"},
+				Resources: []string{arn + "sqs:" + InRegion + ":" + InAccount + ":" + InPrefix + "-*"},
+				Why:       "relight restores the settings and policies of its own queues; GetQueueUrl is for a queue that an event names",
+				Hub:       hubStack,
+			},
+			{
+				Actions:   []string{"logs:DescribeLogGroups"},
+				Resources: []string{"*"},
+				Why:       "CloudWatch Logs authorises this listing only for all log groups",
+			},
+			{
+				Actions:   []string{"logs:CreateLogGroup", "logs:PutRetentionPolicy"},
+				Resources: []string{arn + "logs:" + InRegion + ":" + InAccount + ":log-group:" + FunctionLogs(InPrefix+"-*")},
+				Why:       "relight restores the log groups of its own functions; a function without one writes neither logs nor metrics",
+				Hub:       hubStack,
+			},
+			{
+				Actions:   []string{"lambda:ListEventSourceMappings"},
+				Resources: []string{"*"},
+				Why:       "Lambda does not support resources for this listing",
+				Hub:       hubStack,
+			},
+			{
+				Actions:   []string{"lambda:CreateEventSourceMapping"},
+				Resources: []string{"*"},
+				Condition: ownMappings,
+				Why:       "relight restores what passes the messages of its own queues to its own functions; Lambda supports no resource for CreateEventSourceMapping, and the condition names the functions",
+				Hub:       hubStack,
+			},
+			{
+				Actions:   []string{"lambda:UpdateEventSourceMapping"},
+				Resources: []string{arn + "lambda:" + InRegion + ":" + InAccount + ":event-source-mapping:*"},
+				Condition: ownMappings,
+				Why:       "the same; the name of a mapping is an ID that Lambda makes up",
+				Hub:       hubStack,
+			},
 		},
-		{
-			Actions:   []string{"cloudformation:DescribeStacks"},
-			Resources: []string{arn + "cloudformation:*:" + InAccount + ":stack/" + InPrefix + "-*/*"},
-			If:        KeyForwarders,
-			Why:       "relight restores nothing of a forwarder that does not exist, or while CloudFormation is changing it; " + anyRegion,
-		},
-		{
-			Actions:   []string{"scheduler:GetSchedule", "scheduler:CreateSchedule", "scheduler:UpdateSchedule"},
-			Resources: []string{arn + "scheduler:" + InRegion + ":" + InAccount + ":schedule/default/" + InPrefix + "-*"},
-			Why:       "relight restores the schedules of its own sweep; the name of one depends on the code that it invokes",
-			Hub:       hubStack,
-		},
-		{
-			Actions:   []string{"iam:PassRole"},
-			Resources: []string{InScheduleRole},
-			Condition: map[string]map[string]string{"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
-			Why:       "PassRole is checked inside CreateSchedule and UpdateSchedule, and relight never calls it; the role can do nothing but invoke the sweep",
-			Hub:       hubStack,
-		},
-		{
-			Actions:   []string{"cloudformation:DescribeStacks"},
-			Resources: []string{arn + "cloudformation:" + InRegion + ":" + InAccount + ":stack/" + InPrefix + "/*"},
-			Why:       "relight restores nothing of its stack while CloudFormation is changing it, and a sweep can be the first one only if the stack is new",
-			Hub:       hubStack,
-		},
-		{
-			Actions:   []string{"lambda:GetFunction", "lambda:DeleteFunctionConcurrency"},
-			Resources: []string{ownFunctions},
-			Why:       "a reserved concurrency of 0 stops a function; the stack reserves none, so relight removes it from its own functions. GetFunction also says whether code, role or settings changed without a deployment",
-			Hub:       hubStack,
-		},
-		recall("GetParameterHistory is for what relight remembers of its own functions"),
-		{
-			Actions:   []string{"sqs:ListQueues"},
-			Resources: []string{"*"},
-			Why:       "SQS does not support resources for this listing",
-		},
-		{
-			Actions:   []string{"sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:SetQueueAttributes"},
-			Resources: []string{arn + "sqs:" + InRegion + ":" + InAccount + ":" + InPrefix + "-*"},
-			Why:       "relight restores the settings and policies of its own queues; GetQueueUrl is for a queue that an event names",
-			Hub:       hubStack,
-		},
-		{
-			Actions:   []string{"logs:DescribeLogGroups"},
-			Resources: []string{"*"},
-			Why:       "CloudWatch Logs authorises this listing only for all log groups",
-		},
-		{
-			Actions:   []string{"logs:CreateLogGroup", "logs:PutRetentionPolicy"},
-			Resources: []string{arn + "logs:" + InRegion + ":" + InAccount + ":log-group:" + FunctionLogs(InPrefix+"-*")},
-			Why:       "relight restores the log groups of its own functions; a function without one writes neither logs nor metrics",
-			Hub:       hubStack,
-		},
-		{
-			Actions:   []string{"lambda:ListEventSourceMappings"},
-			Resources: []string{"*"},
-			Why:       "Lambda does not support resources for this listing",
-			Hub:       hubStack,
-		},
-		{
-			Actions:   []string{"lambda:CreateEventSourceMapping"},
-			Resources: []string{"*"},
-			Condition: ownMappings,
-			Why:       "relight restores what passes the messages of its own queues to its own functions; Lambda supports no resource for CreateEventSourceMapping, and the condition names the functions",
-			Hub:       hubStack,
-		},
-		{
-			Actions:   []string{"lambda:UpdateEventSourceMapping"},
-			Resources: []string{arn + "lambda:" + InRegion + ":" + InAccount + ":event-source-mapping:*"},
-			Condition: ownMappings,
-			Why:       "the same; the name of a mapping is an ID that Lambda makes up",
-			Hub:       hubStack,
-		},
-	},
+	}
 }
 
 // anyRegion says why the grants for forwarders name no region.
@@ -795,9 +798,10 @@ func Grants(f Function, keys ...string) []Grant {
 		return slices.Clone(auditorGrants)
 	}
 	var grants []Grant
+	of := kindGrants()
 	off := func(g Grant) bool { return g.If != "" && !slices.Contains(keys, g.If) }
 	for _, k := range f.Kinds() {
-		for _, g := range kindGrants[k] {
+		for _, g := range of[k] {
 			if off(g) {
 				continue
 			}

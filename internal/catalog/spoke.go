@@ -54,7 +54,7 @@ func SpokeGrants(keys ...string) (every, owner []Grant) {
 		if k.OfOwner() {
 			to = &owner
 		}
-		add(to, kindGrants[k]...)
+		add(to, kindGrants()[k]...)
 		for _, g := range ownGrants[k] {
 			g.Condition = map[string]map[string]string{"StringEquals": {"aws:PrincipalTag/" + SessionFunction: string(k)}}
 			add(to, g)
