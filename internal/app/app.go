@@ -5,6 +5,7 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -62,6 +63,9 @@ type App struct {
 
 	found map[string]bool // findings about the sweep's function of which this process has notified people
 
+	id        string               // of this process among those of the function
+	peers     map[string]time.Time // when this process last got what another one put off, by its id
+	passed    bool                 // this batch has passed a message to another process
 	backlogs  backlogs
 	busyUntil time.Time // when this process last ended a batch that took long, and had seen no event meanwhile
 	lastBatch time.Time // when this process last got events of calls that others made
@@ -94,13 +98,15 @@ func NewWith(o Options) *App {
 		baseline:    want.Baseline,
 		deployment:  o.Deployment,
 		cloud:       cloud,
-		reconciler:  remedy.Reconciler{Observer: cloud, Applier: applier, Want: want, Forgets: !want.Sweeps()},
+		reconciler:  remedy.Reconciler{Observer: cloud, Applier: applier, Want: want, Forgets: !want.Sweeps(), Now: o.Now},
 		pruner:      o.Pruner,
 		reporter:    reporter,
 		log:         o.Log,
 		now:         o.Now,
 		yields:      o.Yields,
 		checksGuard: o.ChecksGuard,
+		id:          rand.Text(),
+		peers:       map[string]time.Time{},
 		backlogs:    backlogs{},
 	}
 	a.reconciler.Adopted = a.adopted
@@ -129,7 +135,7 @@ func Load(f catalog.Function) (Options, error) {
 	clients, awsErr := settings()
 	return Options{
 		Function: f, Config: cfg, Deployment: deployment,
-		AWS: clients, Pace: &awsio.Pace{},
+		AWS: clients, Pace: &awsio.Pace{Patient: f == catalog.Backfill},
 		Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)).With("version", version.String()), Now: time.Now, HandOver: f == catalog.Backfill, Yields: f == catalog.Backfill, ChecksGuard: f.ChecksGuard(),
 	}, errors.Join(configErr, envErr, awsErr)
 }
@@ -189,13 +195,16 @@ func (a *App) check(ctx context.Context, limit time.Duration, with remedy.Reconc
 	if (s.Kind == catalog.Topics || s.Kind == catalog.Guard) && !a.echoed(causes) {
 		with.Applier = a.cloud // the way to people has no brake, nor has what relight consists of
 	}
+	ctx, calls := awsio.Counting(ctx)
 	rep := a.patiently(ctx, limit, remedy.Report{Scope: s, Mode: mode, Causes: causes}, func(ctx context.Context) remedy.Report {
 		if len(causes) > 0 {
-			with.Yield = a.sharing(causes, a.yield(causes, lagOf(ctx)))
+			if with.Yield = a.yield(ctx, causes); ctx.Value(leadKey{}) == nil {
+				with.Yield = a.sharing(causes, with.Yield)
+			}
 		}
 		return a.lookAgain(ctx, with, with.Run(ctx, s, mode, causes...))
 	})
-	rep.Again = a.comesAgain(rep)
+	rep.Again, rep.Calls = a.comesAgain(rep), int(calls.Load())
 	return rep
 }
 
@@ -225,10 +234,14 @@ func (a *App) part(causes []remedy.Cause) func([]plan.Action) []plan.Action {
 			put, filter := act.(plan.PutFilter)
 			return filter && !slices.Contains(own, put.Filter.Name)
 		}
-		if left := slices.DeleteFunc(slices.Clone(todo), others); slowWrites(left) > 0 {
-			return left
+		left := slices.DeleteFunc(slices.Clone(todo), others)
+		if slowWrites(left) == 0 {
+			return todo
 		}
-		return todo
+		if len(left) < len(todo) { // the others are restored meanwhile
+			a.cloud.Pace.Share(max(0.5, float64(slowWrites(left))/float64(slowWrites(todo))))
+		}
+		return left
 	}
 }
 
@@ -237,21 +250,23 @@ func (a *App) part(causes []remedy.Cause) func([]plan.Action) []plan.Action {
 func (a *App) sharing(causes []remedy.Cause, yield func(context.Context, int, []plan.Action) bool) func(context.Context, int, []plan.Action) bool {
 	return func(ctx context.Context, looks int, todo []plan.Action) bool {
 		if !slices.ContainsFunc(causes, func(c remedy.Cause) bool { return catalog.ChangesMany(c.EventName) || c.Names == "" }) && slowWrites(todo) > len(causes) {
-			a.cloud.Pace.Share(false)
+			a.cloud.Pace.Share(0.5)
 		}
 		return yield != nil && yield(ctx, looks, todo)
 	}
 }
 
 // yield returns how a run for events gives way to others that restore the same: that of an
-// echo to the run that caused it, and one that only CloudWatch's own events led to, to the
-// run for the records of the calls. With a lag, so does one for what was put off, which
-// more than one process may have done.
-func (a *App) yield(causes []remedy.Cause, lag time.Duration) func(context.Context, int, []plan.Action) bool {
+// echo to the run that caused it, and one for what was put off, which more than one process
+// may have done.
+func (a *App) yield(ctx context.Context, causes []remedy.Cause) func(context.Context, int, []plan.Action) bool {
+	lag, gives := lagOf(ctx)
 	switch {
 	case a.echoed(causes):
 		return giveWay
-	case lag > 0:
+	case gives && lag == 0: // the other one is at work
+		return yieldTo(1, lag)
+	case gives:
 		return yieldTo(manyWrites, lag)
 	}
 	return nil

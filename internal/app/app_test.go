@@ -81,18 +81,19 @@ func TestMain(m *testing.M) {
 // A world is a customer's account with relight deployed into it.
 type world struct {
 	*awstest.Account
-	t       *testing.T
-	config  config.Config
-	topic   string // relight's own
-	last    string // of last resort; "" for a world without it
-	log     lockedBuffer
-	now     time.Time // stands still
-	runs    bool      // now is the virtual time of a bubble, see timed
-	invoked []string  // functions that other functions invoked
-	checks  bool      // functions have the guard checked, as deployed ones do
-	crowded bool      // other functions use up the concurrency of Lambda
-	pace    *awsio.Pace
-	stall   func(ctx context.Context, operation string) error // before each call of a function; nil for none
+	t        *testing.T
+	config   config.Config
+	topic    string // relight's own
+	last     string // of last resort; "" for a world without it
+	log      lockedBuffer
+	now      time.Time // stands still
+	runs     bool      // now is the virtual time of a bubble, see timed
+	invoked  []string  // functions that other functions invoked
+	checks   bool      // functions have the guard checked, as deployed ones do
+	crowded  bool      // other functions use up the concurrency of Lambda
+	relights []string  // the alarms of relight, for storms
+	pace     *awsio.Pace
+	stall    func(ctx context.Context, operation string) error // before each call of a function; nil for none
 }
 
 // Functions that run at the same time write to a lockedBuffer.

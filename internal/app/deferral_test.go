@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -116,21 +117,79 @@ func TestBorrowedSessionInAStorm(t *testing.T) {
 }
 
 // A check that finds restored what was put off says who did it, if nobody else has: the run
-// that restored it knew of other callers.
+// that restored it knew of other callers. First it leaves that to the process of this run,
+// which may get the message when it comes back.
 func TestUndoneByOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := stormed(t)
-		body := `{"relight-deferral":{"since":"2026-03-03T12:00:00Z","events":[` + string(events.Read("DeleteAlarms.one.json")) + `]}}`
-		raw := must(json.Marshal(lambdaevents.SQSEvent{Records: []lambdaevents.SQSMessage{{MessageId: "m", Body: body}}}))
-		one := w.instance("alarms")
+		cloud := w.cloud()
+		body := `{"relight-deferral":{"since":"2000-01-01T00:00:00Z","events":[` + string(events.Read("DeleteAlarms.one.json")) + `]}}`
 		for _, want := range []int{1, 0} { // not twice
-			told := len(w.Messages())
-			must(one.HandleEvent(t.Context(), raw))
+			told, asked := len(w.Messages()), cloud.Calls()["relight-alarms"]["SendMessage"]
+			cloud.Send(body)
+			if !cloud.Settle(time.Hour) {
+				t.Error("it does not end")
+			}
 			if got := len(w.Messages()) - told; got != want || got > 0 && !strings.Contains(w.told(told), "alarm deleted by user/Alice: undone") {
 				t.Errorf("%d messages, want %d: %s", got, want, w.told(told))
 			}
+			if n := cloud.Calls()["relight-alarms"]["SendMessage"] - asked; want == 1 && n == 0 || n > 3 {
+				t.Errorf("asked %d times", n)
+			}
 		}
+		cloud.Close()
 	})
+}
+
+// An event needs no check if a check of the same that began after its call found or made
+// everything right, and people have read who called. What was put off may stand for events
+// up to the time when it was due.
+func TestCallsBeforeACheck(t *testing.T) {
+	const second = time.Second
+	for name, tt := range map[string]struct {
+		by, alarm  string
+		made, due  time.Duration // after the attack; the check begins 5 s after it
+		putOff     bool
+		wantChecks bool
+	}{
+		"before the check":            {by: "Alice", alarm: rootUsage, made: second},
+		"too short before the check":  {by: "Alice", alarm: rootUsage, made: 3 * second, wantChecks: true},
+		"after the check":             {by: "Alice", alarm: rootUsage, made: 6 * second, wantChecks: true},
+		"somebody else":               {by: "Bob", alarm: rootUsage, made: second, wantChecks: true},
+		"something else":              {by: "Alice", alarm: "billing", made: second, wantChecks: true},
+		"put off until the check":     {by: "Alice", alarm: rootUsage, made: second, putOff: true, due: 4 * second},
+		"put off beyond the check":    {by: "Alice", alarm: rootUsage, made: second, putOff: true, due: 6 * second, wantChecks: true},
+		"put off, nobody knows until": {by: "Alice", alarm: rootUsage, made: second, putOff: true, due: -1, wantChecks: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := stormed(t)
+				attack := time.Now()
+				deletion := func(by string, at time.Duration, alarms ...string) []byte {
+					return []byte(call("aws.monitoring", "DeleteAlarms", fmt.Sprintf(`"eventTime":%q,"userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::%s:user/%s"},"requestParameters":{"alarmNames":["%s"]}`,
+						attack.Add(at).UTC().Format(time.RFC3339), account, by, strings.Join(alarms, `","`))))
+				}
+				w.deleteAlarms(ours()...)
+				time.Sleep(5 * second)
+				one := w.instance("alarms")
+				must(one.HandleEvent(t.Context(), batch(deletion("Alice", 0, ours()...))))
+				time.Sleep(3 * second)
+				body := deletion(tt.by, tt.made, tt.alarm)
+				if tt.putOff {
+					due := ""
+					if tt.due > 0 {
+						due = fmt.Sprintf(`"due":%q,`, attack.Add(tt.due).UTC().Format(time.RFC3339Nano))
+					}
+					body = fmt.Appendf(nil, `{"relight-deferral":{"since":%q,%s"events":[%s]}}`, attack.UTC().Format(time.RFC3339Nano), due, body)
+				}
+				before := w.Calls()
+				must(one.HandleEvent(t.Context(), batch(body)))
+				if got := w.Calls().Since(before)["DescribeAlarms"] > 0; got != tt.wantChecks {
+					t.Errorf("checked: %t, want %t", got, tt.wantChecks)
+				}
+			})
+		})
+	}
 }
 
 // If nothing can be put off, everything is checked at once.

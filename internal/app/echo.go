@@ -18,6 +18,9 @@ import (
 const (
 	echoPause = 3 * time.Second
 	echoLooks = 3
+
+	yieldLooks = 3               // likewise of a run that gives way to another one
+	slowWrite  = time.Second / 2 // that it allows for each filter or alarm, with relight's whole share of the quotas
 )
 
 // echoed reports whether relight's own functions made all the calls behind a
@@ -50,23 +53,28 @@ func giveWay(ctx context.Context, looks int, _ []plan.Action) bool {
 }
 
 // yieldTo returns what makes a run wait while another one restores the same: as long as
-// each look finds less to do than the one before. A run waits only for so many filters or
-// alarms to restore that another one needs seconds for them, because AWS allows few such
-// calls a second, and both together would exceed that. Of two runs that give way to each
-// other, the one with the shorter lag acts. After a few looks it acts in any case: somebody
-// may restore one thing after the other to keep it waiting.
+// each look finds less to do than the one before. A run waits only for what may take
+// another one seconds. Of two runs that give way to each other, the one with the shorter
+// lag acts; one without a lag waits for as long as the other one needs. After a few looks it
+// acts in any case, and while there is time left for it: somebody may restore one thing after
+// the other to keep it waiting.
 func yieldTo(least int, lag time.Duration) func(context.Context, int, []plan.Action) bool {
 	before := 0
 	return func(ctx context.Context, looks int, todo []plan.Action) bool {
-		slow := slowWrites(todo)
-		if looks > echoLooks || slow < least || looks > 1 && slow >= before {
+		n := len(todo)
+		if looks > yieldLooks || n < least || looks > 1 && n >= before {
 			return false
 		}
-		before = slow
-		if looks == 1 {
-			return sleep(ctx, lag)
+		before = n
+		needs := time.Duration(slowWrites(todo)) * slowWrite
+		wait := lag
+		if looks > 1 || lag == 0 {
+			wait = echoPause + needs
 		}
-		return sleep(ctx, echoPause<<min(looks-2, echoLooks-1))
+		if deadline, limited := ctx.Deadline(); limited && time.Until(deadline) < wait+needs {
+			return false
+		}
+		return sleep(ctx, wait)
 	}
 }
 

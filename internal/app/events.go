@@ -58,7 +58,7 @@ type Result struct {
 }
 
 func (a *App) handleOne(ctx context.Context, raw []byte, mode catalog.Mode) (Result, error) {
-	a.cloud.Pace.Share(true) // no other process has the same event
+	a.cloud.Pace.Share(1) // no other process has the same event
 	in := a.read([]events.SQSMessage{{Body: string(raw)}})
 	res := Result{Ignored: in.dropped, Reports: []report.View{}}
 	if len(in.failed) > 0 {
@@ -93,12 +93,14 @@ func (a *App) handleBatch(ctx context.Context, batch events.SQSEvent) events.SQS
 	for _, f := range in.failed {
 		again[f.messageID] = true
 	}
-	a.flush(ctx)
 	in = a.ease(ctx, in, len(batch.Records) >= catalog.BatchSize)
-	a.cloud.Pace.Share(a.alone(in))
+	a.flush(ctx)
+	if a.cloud.Pace.Share(1); !a.alone(in) {
+		a.cloud.Pace.Share(0.5)
+	}
 	scopes := remedy.Merge(in.scopes())
 	reports := make([]remedy.Report, len(scopes))
-	ctx = withLag(ctx, in)
+	ctx = a.withLag(ctx, in)
 	for i, s := range scopes {
 		with, causes := a.reconciler, in.causes(s)
 		if len(in.deferrals) == 0 {
@@ -130,6 +132,10 @@ func (a *App) handleBatch(ctx context.Context, batch events.SQSEvent) events.SQS
 		for _, id := range in.sweeps {
 			again[id] = true
 		}
+	}
+	if a.passed {
+		_ = sleep(ctx, passTime)
+		a.passed = false
 	}
 	res := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 	for _, m := range batch.Records {

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go/middleware"
@@ -22,6 +23,9 @@ func (r *region) clientConfig(cfg aws.Config) aws.Config {
 	around := middleware.InitializeMiddlewareFunc("relight", func(
 		ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
 	) (out middleware.InitializeOutput, meta middleware.Metadata, err error) {
+		if n, ok := ctx.Value(countKey{}).(*atomic.Int64); ok {
+			n.Add(1)
+		}
 		service, op := operationOf(ctx)
 		target := r.targetOf(ctx, service, in.Parameters)
 		for try := 0; ; try++ {
@@ -42,6 +46,14 @@ func (r *region) clientConfig(cfg aws.Config) aws.Config {
 		return stack.Initialize.Add(around, middleware.Before)
 	})
 	return cfg
+}
+
+type countKey struct{}
+
+// Counting returns a context whose calls are counted, and what counts them.
+func Counting(ctx context.Context) (context.Context, *atomic.Int64) {
+	n := &atomic.Int64{}
+	return context.WithValue(ctx, countKey{}, n), n
 }
 
 // operationOf returns the service and the operation of a call as IAM policies

@@ -48,6 +48,7 @@ func FlowLogs() Kind {
 
 func (r *region) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.FlowLogState, error) {
 	names := s.Names.List()
+	before, _ := remedy.Before(ctx).(*plan.FlowLogState) // on which a verification relies
 	switch s.Type {
 	case catalog.Bucket, catalog.Stream:
 		return r.observeDestinations(ctx, s.Type, names)
@@ -59,7 +60,9 @@ func (r *region) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.Flo
 	case catalog.Region, catalog.AccountPolicy: // the policy and the event contain everything needed
 		return &plan.FlowLogState{}, nil
 	case catalog.LogGroup:
-		if len(names) > 0 {
+		if before != nil {
+			names = before.IDs()
+		} else if len(names) > 0 {
 			var err error
 			if names, err = r.loggedTo(ctx, names); err != nil || len(names) == 0 {
 				return &plan.FlowLogState{}, err
@@ -69,9 +72,8 @@ func (r *region) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.Flo
 			names = nil
 		}
 	}
-	var before *plan.FlowLogState // on which a verification of the whole region relies
-	if len(names) == 0 {
-		before, _ = remedy.Before(ctx).(*plan.FlowLogState)
+	if len(names) > 0 && s.Type != catalog.LogGroup {
+		before = nil // what is named is read again
 	}
 	state := &plan.FlowLogState{}
 	networks, gone, flowLogs, err := r.describeFlows(ctx, names, before)
@@ -87,7 +89,7 @@ func (r *region) observeFlowLogs(ctx context.Context, s remedy.Scope) (*plan.Flo
 		if err != nil {
 			return nil, err
 		}
-		networks, gone = append(networks, late...), lost
+		networks, gone = append(networks, late...), lost // unlisted finds again what is gone
 	}
 	state.Networks = networks
 	for _, id := range gone {
@@ -147,6 +149,9 @@ func (r *region) describeFlows(ctx context.Context, names []string, before *plan
 	readNetworks := func() (err error) {
 		if before != nil {
 			networks = slices.Clone(before.Networks)
+			for _, n := range before.Gone {
+				gone = append(gone, n.ID)
+			}
 			return nil
 		}
 		networks, gone, err = r.describeNetworks(ctx, names)

@@ -58,6 +58,9 @@ func (r *region) observeLogGroups(ctx context.Context, s remedy.Scope) (*plan.Lo
 	if s.Type == catalog.Destination { // no call says which log groups of all accounts send to it
 		return &plan.LogGroupState{Trail: plan.TrailLogs{Elsewhere: "the event is about a destination"}}, nil
 	}
+	if before, _ := remedy.Before(ctx).(*plan.LogGroupState); s.Names != "" && before != nil && before.Exists && !before.Group.Untagged {
+		return r.repairedLogGroup(ctx, *before)
+	}
 	trail, err := r.trailLogs(ctx)
 	if err != nil {
 		return nil, err
@@ -123,22 +126,43 @@ func (r *region) observeLogGroups(ctx context.Context, s remedy.Scope) (*plan.Lo
 	return state, err
 }
 
-// readFiltered reads the trail's log group and its filters for an event about filters.
-func (r *region) readFiltered(ctx context.Context, state *plan.LogGroupState) error {
-	var groups map[string]plan.LogGroup
-	err := atOnce(
+// repairedLogGroup reads what the repair of a log group and its filters can have changed.
+func (r *region) repairedLogGroup(ctx context.Context, state plan.LogGroupState) (*plan.LogGroupState, error) {
+	before := state.Group
+	groups, filters, err := r.groupAndFilters(ctx, before.Name)
+	if err != nil {
+		return nil, err
+	}
+	state.Group, state.Exists = groups[before.Name]
+	state.Group.Ours, state.Group.Proven = before.Ours, before.Proven
+	if state.Filters = filters; !state.Exists {
+		state.Filters = nil
+	}
+	return &state, nil
+}
+
+// groupAndFilters reads a log group and its filters at once.
+func (r *region) groupAndFilters(ctx context.Context, name string) (groups map[string]plan.LogGroup, filters []plan.Filter, err error) {
+	err = atOnce(
 		func() (err error) {
-			groups, err = r.describeLogGroups(ctx, []string{state.Trail.LogGroup}, nil)
+			groups, err = r.describeLogGroups(ctx, []string{name}, nil)
 			return err
 		},
 		func() (err error) {
-			state.Filters, _, err = r.describeFilters(ctx, state.Trail.LogGroup)
+			filters, _, err = r.describeFilters(ctx, name)
 			return err
 		},
 	)
+	return groups, filters, err
+}
+
+// readFiltered reads the trail's log group and its filters for an event about filters.
+func (r *region) readFiltered(ctx context.Context, state *plan.LogGroupState) error {
+	groups, filters, err := r.groupAndFilters(ctx, state.Trail.LogGroup)
 	if err != nil {
 		return err
 	}
+	state.Filters = filters
 	if state.Group, state.Exists = groups[state.Trail.LogGroup]; !state.Exists {
 		state.Filters = nil
 	}

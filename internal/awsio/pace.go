@@ -16,46 +16,58 @@ import (
 // "Guidelines for using the BatchImportFindings API" (10). The first three cannot be raised.
 // relight leaves a fifth of each quota to the owner's own calls.
 var quotas = map[string]float64{
-	"logs.PutMetricFilter":       5,
-	"logs.DescribeMetricFilters": 5,
-	"logs.PutRetentionPolicy":    5,
-	"logs.CreateLogGroup":        10,
-	"logs.DescribeLogGroups":     10,
-	"cloudwatch.PutMetricAlarm":  3,
-	"cloudwatch.DescribeAlarms":  9,
-	"cloudtrail.LookupEvents":    2,
+	"logs.PutMetricFilter":      5,
+	metricFilters:               5,
+	"logs.PutRetentionPolicy":   5,
+	"logs.CreateLogGroup":       10,
+	"logs.DescribeLogGroups":    10,
+	"cloudwatch.PutMetricAlarm": 3,
+	"cloudwatch.DescribeAlarms": 9,
+	"cloudtrail.LookupEvents":   2,
 
 	"securityhub.BatchImportFindings": 10,
 }
+
+// metricFilters is the read of which AWS allows fewest.
+const metricFilters = "logs.DescribeMetricFilters"
 
 const share = 0.8 // of a quota that relight uses
 
 // A Pace keeps relight's calls below the accounts' quotas. It is safe for
 // concurrent use; a nil Pace does not wait.
 type Pace struct {
+	Patient bool // the reads of a sweep may wait
+
 	mu       sync.Mutex
-	half     bool                     // another process of the same function uses the other half
+	part     float64                  // of relight's share of a quota; zero for all of it
 	limiters map[string]*rate.Limiter // by account, region and operation
 }
 
-// Share sets whether this process is alone in using relight's share of the quotas. If it
-// is not, it uses half of it and saves nothing for a burst, because Lambda runs two
-// processes of a function at once.
-func (p *Pace) Share(alone bool) {
+// Share sets which part of relight's share of the quotas this process may use for its
+// writes, from 0 to 1: Lambda runs two processes of a function at once, and what one of
+// them restores the other does not. A process that has all of it may save some for a burst.
+func (p *Pace) Share(part float64) {
 	if p == nil {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.half = !alone
+	p.part = part
 }
 
 // limit returns the calls per second and the burst for a quota.
-func (p *Pace) limit(quota float64) (rate.Limit, int) {
-	if p.half {
-		return rate.Limit(quota * share / 2), 1
+func (p *Pace) limit(op string, quota float64) (rate.Limit, int) {
+	use := quota * share
+	if op == metricFilters { // two processes of a function and the sweep read them at once
+		if p.Patient {
+			return rate.Limit(use / 2), 1
+		}
+		return rate.Limit(use / 2), 2
 	}
-	return rate.Limit(quota * share), int(quota)
+	if p.part == 0 || p.part == 1 {
+		return rate.Limit(use), int(quota)
+	}
+	return rate.Limit(use * p.part), max(int(use/2), 1)
 }
 
 // wait blocks until an operation may be called in an account's region.
@@ -70,7 +82,7 @@ func (p *Pace) wait(ctx context.Context, where, op string) error {
 	}
 	key := where + " " + op
 	l := p.limiters[key]
-	limit, burst := p.limit(quota)
+	limit, burst := p.limit(op, quota)
 	if l == nil {
 		l = rate.NewLimiter(limit, burst)
 		p.limiters[key] = l

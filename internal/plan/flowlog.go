@@ -32,6 +32,14 @@ type FlowLogState struct {
 // Kind returns the kind that the state is of.
 func (*FlowLogState) Kind() catalog.Kind { return catalog.FlowLogs }
 
+// IDs returns the IDs of the networks that the state is about.
+func (s *FlowLogState) IDs() (ids []string) {
+	for _, n := range slices.Concat(s.Networks, s.Gone) {
+		ids = append(ids, n.ID)
+	}
+	return ids
+}
+
 // A Network is a VPC, subnet or network interface, and the flow logs on it. A flow log
 // of a VPC records what its subnets' and interfaces' own ones record.
 type Network struct {

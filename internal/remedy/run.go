@@ -96,10 +96,12 @@ type Report struct {
 	Remaining []plan.Action // what the verification still found to do
 	Pruned    []Outcome     // of Plan.Unwanted, if a person asked for it
 	Causes    []Cause
-	Earlier   []Deed // of runs before, of which people have not been notified; this run found it so
-	Undone    bool   // runs before restored what the causes changed, and people do not know the callers
-	More      int    // calls behind Earlier and this run besides Causes, by the same callers; at least so many
-	Err       error  // what kept the run from observing or verifying
+	Looked    time.Time // when the observation began that the plan is of
+	Calls     int       // to AWS that the run made
+	Earlier   []Deed    // of runs before, of which people have not been notified; this run found it so
+	Undone    bool      // runs before restored what the causes changed, and people do not know the callers
+	More      int       // calls behind Earlier and this run besides Causes, by the same callers; at least so many
+	Err       error     // what kept the run from observing or verifying
 
 	Unfinished bool     // the run is not over, and only its causes are known
 	Again      bool     // the run is repeated soon, because what failed may succeed then
@@ -205,6 +207,8 @@ type Reconciler struct {
 	Paused   func(context.Context) (*Pause, []plan.Finding) // reads whether relight is paused, before a run writes; nil for never
 	Forgets  bool                                           // it may not write what relight remembers, and leaves that to the deployed sweep
 
+	Now func() time.Time // the clock of Report.Looked
+
 	// Yield waits, and returns true to look again, while another run is restoring the same.
 	// It gets how often this run has looked, and what there is to do. nil for never.
 	Yield func(ctx context.Context, looks int, todo []plan.Action) bool
@@ -226,9 +230,15 @@ func (r Reconciler) Run(ctx context.Context, s Scope, mode catalog.Mode, causes 
 	r = r.Once(ctx) // for both observations
 	seen := &sight{}
 	ctx = context.WithValue(ctx, sightKey{}, seen)
-	rep.Plan, rep.Err = r.plan(ctx, s)
-	for looks := 1; r.Yield != nil && mode == catalog.Repair && rep.Err == nil && len(rep.Plan.Actions) > 0 && r.Yield(ctx, looks, rep.Plan.Actions); looks++ {
+	look := func() {
+		if r.Now != nil {
+			rep.Looked = r.Now()
+		}
 		rep.Plan, rep.Err = r.plan(ctx, s)
+	}
+	look()
+	for looks := 1; r.Yield != nil && mode == catalog.Repair && rep.Err == nil && len(rep.Plan.Actions) > 0 && r.Yield(ctx, looks, rep.Plan.Actions); looks++ {
+		look()
 	}
 	if rep.Err != nil || mode != catalog.Repair || len(rep.Plan.Actions) == 0 {
 		return rep
@@ -246,7 +256,7 @@ func (r Reconciler) Run(ctx context.Context, s Scope, mode catalog.Mode, causes 
 		found = append(found, o.Findings...)
 	}
 	rep.Plan.Add(found...)
-	again, err := r.verify(ctx, s, seen)
+	again, err := r.verify(ctx, s, seen, todo)
 	if err != nil {
 		rep.Err = fmt.Errorf("verify: %w", err)
 	}
@@ -254,12 +264,15 @@ func (r Reconciler) Run(ctx context.Context, s Scope, mode catalog.Mode, causes 
 	return rep
 }
 
-// verify observes and plans again after a repair. If something is left to do and an
-// observer relied on what it had read before, it reads all of it again.
-func (r Reconciler) verify(ctx context.Context, s Scope, seen *sight) (plan.Plan, error) {
+// verify observes and plans again after a repair. If something of the repair is left to do
+// and an observer relied on what it had read before, it reads all of it again.
+func (r Reconciler) verify(ctx context.Context, s Scope, seen *sight, done []plan.Action) (plan.Plan, error) {
 	seen.before = seen.state
 	again, err := r.plan(ctx, s)
-	if err == nil && seen.used && len(again.Actions) > 0 {
+	left := func(a plan.Action) bool {
+		return slices.ContainsFunc(done, func(d plan.Action) bool { return plan.Key(d) == plan.Key(a) })
+	}
+	if err == nil && seen.used && slices.ContainsFunc(again.Actions, left) {
 		seen.before = nil
 		return r.plan(ctx, s)
 	}

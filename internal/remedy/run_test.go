@@ -18,12 +18,17 @@ type world struct {
 	unread  []error         // of the first observations
 	refuse  map[string]error
 	forget  map[string]bool // an action on it succeeds and does nothing
+	reuses  bool            // a verification relies on what was read before
+	next    string          // a VPC that loses its flow log after the first application
 	looks   int
 	applied [][]string
 }
 
-func (w *world) Observe(_ context.Context, s remedy.Scope) (plan.Observed, error) {
+func (w *world) Observe(ctx context.Context, s remedy.Scope) (plan.Observed, error) {
 	w.looks++
+	if w.reuses {
+		_ = remedy.Before(ctx)
+	}
 	got := plan.Observed{Account: s.Account, Region: s.Region}
 	if w.looks <= len(w.unread) && w.unread[w.looks-1] != nil {
 		// Half a listing comes with the error, to be dropped.
@@ -54,6 +59,9 @@ func (w *world) Apply(_ context.Context, _ remedy.Scope, actions []plan.Action) 
 		outcomes = append(outcomes, remedy.Outcome{Action: a, Err: w.refuse[id]})
 	}
 	w.applied = append(w.applied, targets)
+	if w.next != "" {
+		w.vpcs[w.next] = false
+	}
 	return outcomes
 }
 
@@ -79,6 +87,29 @@ func TestRunRepairsAndLooksAgain(t *testing.T) {
 	}
 	if rep = w.run(t, catalog.Repair); len(rep.Plan.Actions) > 0 || len(w.applied) != 1 || w.looks != 3 {
 		t.Errorf("a run at rest: %v, applied %v, %d looks in all", rep.Plan.Actions, w.applied, w.looks)
+	}
+}
+
+// A verification that relies on what was read before reads all of it again if something of
+// the repair is left to do, and not if something else has broken meanwhile.
+func TestVerificationReadsAgain(t *testing.T) {
+	for name, tt := range map[string]struct {
+		world world
+		looks int
+		left  int
+	}{
+		"all is well":                        {world: world{reuses: true}, looks: 2},
+		"something of the repair is missing": {world: world{reuses: true, forget: map[string]bool{"vpc-1": true}}, looks: 3, left: 1},
+		"something else is":                  {world: world{reuses: true, next: "vpc-2"}, looks: 2, left: 1},
+		"everything was read anyway":         {world: world{forget: map[string]bool{"vpc-1": true}}, looks: 2, left: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := &tt.world
+			w.vpcs = map[string]bool{"vpc-1": false, "vpc-2": true}
+			if rep := w.run(t, catalog.Repair); w.looks != tt.looks || len(rep.Remaining) != tt.left {
+				t.Errorf("%d looks, %d left, want %d and %d", w.looks, len(rep.Remaining), tt.looks, tt.left)
+			}
+		})
 	}
 }
 
