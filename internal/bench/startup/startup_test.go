@@ -132,8 +132,10 @@ func TestBinaries(t *testing.T) {
 	for name, of := range starts {
 		s := startup.Median(of)
 		figures = append(figures, startup.Figures(name, s, none)...)
-		if took, least := startup.Fastest(of), startup.Fastest(starts[empty]); float64(took)/float64(least) > mostTimes && name != empty {
-			t.Errorf("%s takes %v to its first poll, and an empty function %v: want at most %.1f times that", name, took, least, mostTimes)
+		times := func(one, other time.Duration) float64 { return float64(one) / float64(other) }
+		fastest := times(startup.Fastest(of), startup.Fastest(starts[empty])) // on a busy machine, either figure may be off
+		if most := min(fastest, times(s.ToPoll, none.ToPoll)); most > mostTimes && name != empty {
+			t.Errorf("%s takes %.2f times as long to its first poll as an empty function, want at most %.1f times", name, most, mostTimes)
 		}
 	}
 	fmt.Print(bench.Lines(startup.Sorted(figures)))
