@@ -149,6 +149,7 @@ type Baseline struct {
 	Adopt Adoption // what others made and the configuration names
 
 	Organization Organization // the other accounts that the deployment guards
+	Member       string       // the guarded account whose desired state this is; "" for that of the deployment's own account
 
 	PauseBy []string // ARNs, or patterns of them, of who may pause relight; none for nobody
 

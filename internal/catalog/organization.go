@@ -1,6 +1,10 @@
 package catalog
 
-import "github.com/relight-aws/relight/internal/lazy"
+import (
+	"slices"
+
+	"github.com/relight-aws/relight/internal/lazy"
+)
 
 // An Organization is the accounts of an organisation that one deployment guards from
 // its own account, the hub. The zero value means that it guards its own account alone.
@@ -16,6 +20,32 @@ type Organization struct {
 
 // On reports whether the deployment guards other accounts.
 func (o Organization) On() bool { return o.ID != "" }
+
+// Lists reports whether the lists of accounts alone say whether an account is guarded, and
+// what they say. The hub is always guarded.
+func (o Organization) Lists(account string) (guarded, known bool) {
+	switch {
+	case !o.On():
+		return false, true
+	case account == o.Hub, slices.Contains(o.Accounts, account):
+		return true, true
+	case slices.Contains(o.ExcludeAccounts, account), len(o.Accounts) > 0 && len(o.OUs) == 0:
+		return false, true
+	}
+	return len(o.OUs)+len(o.ExcludeOUs) == 0, len(o.OUs)+len(o.ExcludeOUs) == 0
+}
+
+// Guards reports whether an account of the organisation is guarded, given the root and the
+// organisational units above it.
+func (o Organization) Guards(account string, above ...string) bool {
+	if guarded, known := o.Lists(account); known {
+		return guarded
+	}
+	in := func(ous []string) bool {
+		return slices.ContainsFunc(ous, func(ou string) bool { return slices.Contains(above, ou) })
+	}
+	return !in(o.ExcludeOUs) && (len(o.OUs) == 0 || in(o.OUs))
+}
 
 // IDs in an organisation. Source: botocore 1.43, models of AWS Organizations
 // (OrganizationId, AccountId, RootId and OrganizationalUnitId), modelled.

@@ -1,8 +1,10 @@
 package catalog
 
 import (
+	"maps"
 	"reflect"
 	"slices"
+	"strings"
 )
 
 // These are the IDs in the names of what a guarded account has. Its role has another
@@ -113,4 +115,39 @@ func (c Call) fromSpoke(k Kind) bool {
 // SpokeRegions returns the regions of a guarded account that have rules.
 func (b Baseline) SpokeRegions(home string) []string {
 	return append([]string{home}, b.Forwarders(home)...)
+}
+
+// OwnARN returns an ARN of the configuration for a guarded account: what is in the hub's
+// account stands for what has the same name in each account.
+func (o Organization) OwnARN(arn, account string) string {
+	return strings.Replace(arn, ":"+o.Hub+":", ":"+account+":", 1)
+}
+
+// Guarded returns the desired state of a guarded account, given that of the hub. The names
+// of what it has follow from the account, as the template says. It has nothing of the
+// hub's: no functions, queues and schedules, no topics, and so no alarms that would need
+// one. A key encrypts only what is in the key's own account, because keys have no names
+// that all accounts could share.
+func (d Desired) Guarded(account string) Desired {
+	in, _ := PartitionOf(d.HomeRegion) // the configuration accepted it
+	own := func(arn string) string { return d.Organization.OwnARN(arn, account) }
+	role := func(name string) string { return "arn:" + in.ID + ":iam::" + account + ":role/" + name }
+	destined := func(to Destined) Destined {
+		to.ARN, to.Role = own(to.ARN), own(to.Role)
+		return to
+	}
+	b := d.Baseline
+	b.Member = account
+	b.Boundary, b.Trail.RoleARN = own(b.Boundary), own(b.Trail.RoleARN)
+	b.FlowLogs.To, b.FlowLogs.Chosen = destined(b.FlowLogs.To), maps.Clone(b.FlowLogs.Chosen)
+	for of, chosen := range b.FlowLogs.Chosen {
+		chosen.To = destined(chosen.To)
+		b.FlowLogs.Chosen[of] = chosen
+	}
+	b.KMSKeys = maps.Clone(b.KMSKeys)
+	maps.DeleteFunc(b.KMSKeys, func(_, key string) bool { return !strings.Contains(key, ":"+account+":") })
+	b.FlowLogControls, b.StackAlarms, b.LastHeard, b.FarTopic = nil, nil, nil, ""
+	return Desired{Baseline: b, Deployment: Deployment{
+		Account: account, HomeRegion: d.HomeRegion, DeliveryRole: role(b.Name(SpokeDelivery)), Role: role(b.Organization.Role),
+	}}
 }

@@ -34,7 +34,12 @@ const MemoryChars = 8192
 
 // Memories returns what the names of all parameters begin with that store what
 // relight remembers.
-func (b Baseline) Memories() string { return "/" + b.Prefix + "/memory/" }
+func (b Baseline) Memories() string {
+	if b.Member != "" {
+		return "/" + b.Prefix + "/memory/" + b.Member + "/"
+	}
+	return "/" + b.Prefix + "/memory/"
+}
 
 // TrailMemory returns the name of the parameter that stores what relight
 // remembers of the account's trail.

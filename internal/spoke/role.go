@@ -151,9 +151,7 @@ func (t template) values() map[string]string {
 
 // own returns an ARN of the configuration for a guarded account: what is in the hub's
 // account stands for what has the same name in each account.
-func (t template) own(arn string) string {
-	return strings.Replace(arn, ":"+t.Organization.Hub+":", ":"+account+":", 1)
-}
+func (t template) own(arn string) string { return t.Organization.OwnARN(arn, account) }
 
 // bounded adds the configured permissions boundary to the properties of a role. The
 // guarded account has a policy of the same name.

@@ -446,10 +446,10 @@ func TestAsRestored(t *testing.T) {
 	for name, raw := range all {
 		c, tpl := template(t, raw)
 		p, _ := catalog.PartitionOf(c.HomeRegion)
-		want := c.Desired(catalog.Deployment{
-			Account: guarded, HomeRegion: c.HomeRegion, DeliveryRole: "arn:" + p.ID + ":iam::" + guarded + ":role/" + c.Prefix + "-delivery",
-		})
-		want.Boundary = strings.Replace(want.Boundary, "111122223333", guarded, 1)
+		want := c.Desired(catalog.Deployment{Account: "111122223333", HomeRegion: c.HomeRegion}).Guarded(guarded)
+		if arn := "arn:" + p.ID + ":iam::" + guarded + ":role/" + c.Prefix + "-delivery"; want.DeliveryRole != arn {
+			t.Errorf("%s: delivery role %s, want %s", name, want.DeliveryRole, arn)
+		}
 		role, made := plan.DeliveryRoleOf(want), in(tpl, c.HomeRegion, nil).resources()["DeliveryRole"].Properties
 		tags := map[string]string{}
 		for _, tag := range made["Tags"].([]any) {
