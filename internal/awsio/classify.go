@@ -19,7 +19,7 @@ import (
 
 // classes lists what error codes mean for relight. Sources: "Error codes for
 // the Amazon EC2 API", "Common errors" of the CloudWatch Logs, CloudWatch,
-// CloudTrail, SNS, SQS, Lambda, EventBridge, EventBridge Scheduler, CloudFormation,
+// CloudTrail, SNS, SQS, STS, Lambda, EventBridge, EventBridge Scheduler, CloudFormation,
 // Systems Manager, Security Hub, KMS and IAM API references, and the
 // errors of their operations. Throttling and 5xx are not listed: the SDK's own retry
 // tables know them.
@@ -70,6 +70,8 @@ var classes = map[remedy.Class][]string{
 
 		"KMSAccessDenied", "KMSDisabled", "KMSInvalidState", "KMSNotFound", "KMSOptInRequired", // SNS, Publish to an encrypted topic
 
+		"PackedPolicyTooLarge", "RegionDisabledException", // STS
+
 		"InvalidKeyId", "ParameterLimitExceeded", "ParameterMaxVersionLimitExceeded", "ParameterVersionLabelLimitExceeded", // Systems Manager
 
 		"InvalidInput", "MalformedPolicyDocument", "PolicyNotAttachable", "UnmodifiableEntity", // IAM
@@ -85,6 +87,7 @@ const (
 	abortedCode = "OperationAbortedException"
 	limitCode   = "LimitExceededException"
 	putFilterOp = "logs.PutMetricFilter"
+	assumeOp    = "sts.AssumeRole"
 
 	// Security Hub answers this where it is not enabled. Source: its API Reference, Common
 	// Errors and BatchImportFindings, Errors, of an account without permission.
@@ -146,6 +149,10 @@ func hintFor(op, target, code string) string {
 	}
 	if !slices.Contains(deniedCodes, code) {
 		return hints[code]
+	}
+	if op == assumeOp {
+		return "deploy there the template that relight spoke-template prints, or exclude the account: organization.excludeAccounts. If the role is there, compare it with the template, " +
+			"and look for a service control policy or boundary that denies sts:AssumeRole or sts:TagSession"
 	}
 	where := " on "
 	if catalog.RegionShape.MatchString(target) { // a call with many targets

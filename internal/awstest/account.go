@@ -50,6 +50,8 @@ type Account struct {
 	Throttles func(caller string) bool // whose calls AWS's quotas limit, by ARN; nil for nobody's
 	Watch     func(Call)               // gets each answered call; nil for none. It runs without the account's lock
 
+	organization *Organization // nil for none
+
 	near sync.Map // Clients by region: making them takes longer than a call
 
 	mu        sync.Mutex

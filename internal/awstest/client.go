@@ -130,7 +130,7 @@ var operations = func() map[reflect.Type]operation {
 	all := map[reflect.Type]operation{}
 	for _, op := range slices.Concat(
 		regionOperations, flowLogOperations, networkOperations, bucketOperations, logGroupOperations, alarmOperations, metricOperations, trailOperations, topicOperations, keyOperations,
-		memoryOperations, deliveryRoleOperations, queueOperations, functionOperations, eventOperations, guardOperations, securityHubOperations, listingOperations,
+		memoryOperations, deliveryRoleOperations, queueOperations, functionOperations, eventOperations, guardOperations, securityHubOperations, listingOperations, organizationOperations,
 	) {
 		all[op.input] = op
 	}

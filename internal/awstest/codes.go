@@ -17,6 +17,7 @@ import (
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 	smithy "github.com/aws/smithy-go"
 )
 
@@ -97,6 +98,7 @@ var errorCodes = []Codes{
 		&ssmtypes.InternalServerError{}, &ssmtypes.InvalidKeyId{}, &ssmtypes.ParameterLimitExceeded{}, &ssmtypes.ParameterMaxVersionLimitExceeded{},
 		&ssmtypes.ParameterNotFound{}, &ssmtypes.ParameterVersionLabelLimitExceeded{}, &ssmtypes.TooManyUpdates{},
 	), Of: "Systems Manager", Grade: Modelled, Evidence: "API model of AWS Systems Manager."},
+	{Names: named(&ststypes.PackedPolicyTooLargeException{}, &ststypes.RegionDisabledException{}), Of: "AWS STS", Grade: Modelled, Evidence: "API model of AWS STS."},
 	{Names: slices.Sorted(maps.Keys(retry.DefaultThrottleErrorCodes)), Of: "all services: throttling", Grade: Modelled, Evidence: "AWS SDK for Go v2, aws/retry, DefaultThrottleErrorCodes. LimitExceededException is an exception: relight does not repeat the call."},
 	{Names: slices.Sorted(maps.Keys(retry.DefaultRetryableErrorCodes)), Of: "all services: timeouts", Grade: Modelled, Evidence: "AWS SDK for Go v2, aws/retry, DefaultRetryableErrorCodes."},
 

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
 // Fail makes the next calls of an operation fail with these error codes, one
@@ -90,7 +91,7 @@ func deniedCode(service string) string {
 		return "UnauthorizedOperation"
 	case sns.ServiceID:
 		return "AuthorizationError"
-	case cloudwatch.ServiceID, iam.ServiceID:
+	case cloudwatch.ServiceID, iam.ServiceID, sts.ServiceID:
 		return "AccessDenied"
 	}
 	return "AccessDeniedException"
