@@ -251,6 +251,8 @@ func (l lambdas) values(name string) map[string]string {
 		catalog.InKey:           *l.alerts.key.KeyArn(),
 		catalog.InLastResort:    *l.alerts.last.TopicArn(),
 		catalog.InFarTopic:      l.Config.LastResort.Topic,
+		catalog.InSpokeRole:     l.baseline().Organization.Role,
+		catalog.InOrganization:  l.baseline().Organization.ID,
 		catalog.InLogGroup:      arn(l.stack, "logs", *l.stack.Region(), "log-group:"+l.logGroup(name)),
 	}
 	for _, placeholder := range []string{catalog.InFlowLogBuckets, catalog.InFlowLogStreams, catalog.InFlowLogRoles} {

@@ -80,6 +80,37 @@ func TestRolesOfTheHub(t *testing.T) {
 	}
 }
 
+// Each function of a hub may assume the role of guarded accounts, in its organisation, and
+// no other. A deployment without an organisation may assume none.
+func TestHubAssumesOneRole(t *testing.T) {
+	const assumes = "sts:AssumeRole"
+	s := hub()["relight"].template
+	for _, f := range catalog.Functions() {
+		_, fn := s.function(t, "relight-"+string(f))
+		role := strings.TrimSuffix(strings.TrimPrefix(text(fn.Properties["Role"]), "${"), ".Arn}")
+		var got []any
+		for _, st := range list(at(s.Resources[role].Properties, "Policies", 0, "PolicyDocument", "Statement")) {
+			if slices.Contains(texts(at(st, "Action")), assumes) {
+				got = append(got, map[string]any{"may": texts(at(st, "Action")), "on": text(at(st, "Resource")), "if": at(st, "Condition"), "effect": at(st, "Effect")})
+			}
+		}
+		want := []any{map[string]any{
+			"may": []string{assumes, "sts:TagSession"}, "on": "arn:${AWS::Partition}:iam::*:role/relight-spoke", "effect": "Allow",
+			"if": map[string]any{"StringEquals": map[string]any{"aws:ResourceOrgID": "o-a1b2c3d4e5"}},
+		}}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", f, diff)
+		}
+	}
+	for id, r := range defaults()["relight"].of("AWS::IAM::Role") {
+		for _, st := range list(at(r.Properties, "Policies", 0, "PolicyDocument", "Statement")) {
+			if slices.Contains(texts(at(st, "Action")), assumes) {
+				t.Errorf("%s may assume %s", id, text(at(st, "Resource")))
+			}
+		}
+	}
+}
+
 // The rules on the hub's bus match every event that a guarded account sends, in each of its
 // regions and whether it owns a trail, and each event reaches every kind that it can harm.
 func TestRulesOfTheHub(t *testing.T) {

@@ -32,6 +32,8 @@ const (
 	InKey           = "${key}"           // ARN of the key that encrypts the topic
 	InLastResort    = "${last-resort}"   // ARN of the topic of last resort
 	InFarTopic      = "${far-topic}"     // ARN of the configured topic that carries the same
+	InSpokeRole     = "${spoke-role}"    // the name of the role in guarded accounts
+	InOrganization  = "${organization}"  // the ID of the organisation
 )
 
 const arn = "arn:" + InPartition + ":"
@@ -624,6 +626,8 @@ const (
 	KeyInterfaces  = "flowLogs.networkInterfaces"
 	KeyPause       = "pause.by"
 
+	KeyOrganization = "organization"
+
 	// Some flow logs of relight's own go to a bucket, a stream, or a stream of another account.
 	KeyToBucket  = "flowLogs.destination of a bucket"
 	KeyToStream  = "flowLogs.destination of a stream"
@@ -641,7 +645,7 @@ func ChosenKey(t ResourceType) string {
 func GrantKeys() []string {
 	return []string{
 		KeyKMSKeys, KeyRemoveMutes, KeyFarTopic, KeyRejectAlarm, KeyForwarders,
-		KeySubnets, KeyInterfaces, KeyToBucket, KeyToStream, KeyToAccount, KeyPause,
+		KeySubnets, KeyInterfaces, KeyToBucket, KeyToStream, KeyToAccount, KeyPause, KeyOrganization,
 	}
 }
 
@@ -670,6 +674,8 @@ func (b Baseline) Has(key string) bool {
 		return to(func(s FlowLogSpec) bool { return s.ToType() == ToFirehose })
 	case KeyPause:
 		return len(b.PauseBy) > 0
+	case KeyOrganization:
+		return b.Organization.On()
 	case KeyToAccount:
 		return to(func(s FlowLogSpec) bool { return s.To.Role != "" })
 	}
@@ -790,6 +796,19 @@ var pauseGrant = Grant{
 	Hub:       "the hub decides whether relight is paused",
 }
 
+// spokeGrant lets a function act in the guarded accounts of an organisation. An account
+// that leaves the organisation is out of reach. Source: IAM User Guide, "AWS global
+// condition context keys", aws:ResourceOrgID, documented.
+var spokeGrant = Grant{
+	Actions:   []string{"sts:AssumeRole", "sts:TagSession"},
+	Resources: []string{arn + "iam::*:role/" + InSpokeRole},
+	Condition: map[string]map[string]string{"StringEquals": {"aws:ResourceOrgID": InOrganization}},
+	If:        KeyOrganization,
+	Why: "the function assumes this one role in each account that it guards, which the condition keeps in the organisation; which accounts those are, the configuration says. " +
+		"TagSession is checked inside AssumeRole: the tags say which function acts, and relight never calls it",
+	Hub: "a session in a guarded account acts in that account alone",
+}
+
 // Grants returns the statements of a function's policy, each once. It leaves
 // out a statement that requires a configuration key if the key is not among
 // keys.
@@ -821,6 +840,9 @@ func Grants(f Function, keys ...string) []Grant {
 	}
 	if f.ChecksGuard() {
 		grants = append(grants, checkGrant)
+	}
+	if !off(spokeGrant) {
+		grants = append(grants, spokeGrant)
 	}
 	grants = append(grants, slices.DeleteFunc(slices.Clone(reportGrants), off)...)
 	for i := 0; i < len(grants); {
