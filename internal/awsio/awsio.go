@@ -27,6 +27,7 @@ type Cloud struct {
 	Kinds  []Kind           // that it observes and applies; none if it only publishes or audits
 	Pace   *Pace            // nil: calls are not paced
 	Now    func() time.Time // nil if nobody asks how long an alarm has been in ALARM
+	Hub    *Cloud           // has what relight remembers; nil if this is the one of the deployment's own account
 
 	mu      sync.Mutex
 	regions map[[2]string]*region // by account and name

@@ -3,6 +3,7 @@ package awsio
 import (
 	"cmp"
 	"context"
+	"errors"
 	"iter"
 	"reflect"
 	"slices"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go/middleware"
+
+	"github.com/relight-aws/relight/internal/remedy"
 )
 
 // clientConfig returns the settings of a region's clients: how the SDK retries,
@@ -35,6 +38,9 @@ func (r *region) clientConfig(cfg aws.Config) aws.Config {
 			if out, meta, err = next.HandleInitialize(ctx, in); err == nil {
 				r.noteMade(service, op, target)
 				break
+			}
+			if _, other := errors.AsType[*remedy.Error](err); other { // of the call for the credentials
+				return out, meta, bare(err)
 			}
 			if p := r.passingOf(service, op, target, err); p == nil || try == len(p.waits) || !r.waits(ctx, p.waits[try]) {
 				break

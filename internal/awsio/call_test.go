@@ -26,6 +26,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	smithy "github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -167,7 +168,7 @@ func TestPrefixes(t *testing.T) {
 	ids := map[string]string{
 		"cloudtrail": cloudtrail.ServiceID, "cloudwatch": cloudwatch.ServiceID, "cloudwatchlogs": cloudwatchlogs.ServiceID, "ec2": ec2.ServiceID,
 		"iam": iam.ServiceID, "kms": kms.ServiceID, "lambda": lambda.ServiceID, "sns": sns.ServiceID, "sqs": sqs.ServiceID, "ssm": ssm.ServiceID,
-		"cloudformation": cloudformation.ServiceID, "eventbridge": eventbridge.ServiceID, "scheduler": scheduler.ServiceID, "s3": s3.ServiceID,
+		"cloudformation": cloudformation.ServiceID, "eventbridge": eventbridge.ServiceID, "scheduler": scheduler.ServiceID, "s3": s3.ServiceID, "sts": sts.ServiceID,
 	}
 	granted := map[string]bool{}
 	for _, f := range catalog.Functions() {

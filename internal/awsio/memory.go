@@ -18,7 +18,7 @@ var _ remedy.Memory = (*Cloud)(nil)
 
 // Recall reads a parameter of Systems Manager.
 func (c *Cloud) Recall(ctx context.Context, region, name string) (plan.Note, error) {
-	return c.home(region).recall(ctx, name)
+	return c.memory(region).recall(ctx, name)
 }
 
 // historyPage is the largest page of GetParameterHistory. Source: AWS Systems Manager API
@@ -61,7 +61,7 @@ func (r *region) recall(ctx context.Context, name string) (plan.Note, error) {
 // advanced parameter, for which AWS charges, so Systems Manager chooses the
 // tier. Source: Systems Manager API Reference, PutParameter, Tier.
 func (c *Cloud) Remember(ctx context.Context, region, name, value string) error {
-	return bare(c.home(region).remember(ctx, name, value))
+	return bare(c.memory(region).remember(ctx, name, value))
 }
 
 func (r *region) remember(ctx context.Context, name, value string) error {
@@ -73,11 +73,11 @@ func (r *region) remember(ctx context.Context, name, value string) error {
 }
 
 func (r *region) rememberTrail(ctx context.Context, a plan.RememberTrail) error {
-	return r.remember(ctx, a.Parameter, a.Memory.Encode())
+	return r.memory(r.name).remember(ctx, a.Parameter, a.Memory.Encode())
 }
 
 func (r *region) restoreMemory(ctx context.Context, a plan.RestoreMemory) error {
-	return r.remember(ctx, a.Parameter, a.Text)
+	return r.memory(r.name).remember(ctx, a.Parameter, a.Text)
 }
 
 // RecallAdopted reads what relight relies on that others made, and the longest
@@ -99,7 +99,7 @@ func (c *Cloud) RecallAdopted(ctx context.Context, region string) (plan.Adopted,
 // may pass is an error. If the memory cannot be used at all, the recollection
 // says so, because most repairs do not need it.
 func (r *region) recallTrail(ctx context.Context) (plan.Recollection, error) {
-	note, err := r.recall(ctx, r.Want.TrailMemory())
+	note, err := r.memory(r.name).recall(ctx, r.Want.TrailMemory())
 	switch {
 	case err != nil && remedy.ClassOf(err).Retry():
 		return plan.Recollection{}, err

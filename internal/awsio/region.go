@@ -81,3 +81,12 @@ func (c *Cloud) Regions(ctx context.Context, home string) (enabled, disabled []s
 
 // home returns a region of the account in which relight is deployed.
 func (c *Cloud) home(region string) *region { return c.in(c.Want.Account, region) }
+
+// memory returns the region of that name in which relight remembers: nobody of a guarded
+// account can write there.
+func (c *Cloud) memory(region string) *region {
+	if c.Hub != nil {
+		return c.Hub.home(region)
+	}
+	return c.home(region)
+}
