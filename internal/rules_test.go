@@ -137,7 +137,7 @@ var layers = map[string][]string{
 	},
 	"internal/app": {
 		"internal/audit", "internal/awsio", "internal/catalog", "internal/config", "internal/plan", "internal/remedy", "internal/report", "internal/trigger", "internal/version",
-		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/credentials", "golang.org/x/",
+		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-lambda-go/lambdacontext", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/credentials", "golang.org/x/",
 	},
 	"internal/probe": {"internal/catalog", "github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go"},
 	"internal/awstest": {

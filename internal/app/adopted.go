@@ -13,14 +13,6 @@ import (
 // adopting lists the kinds that may rely on what others made.
 var adopting = []catalog.Kind{catalog.FlowLogs, catalog.LogGroups, catalog.Alarms}
 
-// adopted reads what relight relies on that others made. Functions that events start
-// adopt nothing.
-func (a *App) adopted(ctx context.Context) (plan.Adopted, error) {
-	adopted, err := a.cloud.RecallAdopted(ctx, a.deployment.HomeRegion)
-	adopted.Pending = nil
-	return adopted, err
-}
-
 // firstWithin is how long after the creation of its stack a sweep may be the first of
 // a deployment: the schedule starts one as soon as the stack is there.
 func firstWithin(g catalog.GuardSpec) time.Duration {

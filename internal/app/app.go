@@ -39,6 +39,7 @@ type Options struct {
 	Silent      bool // send no notifications, because the caller sees the answer
 	HandOver    bool // invoke the kinds' own functions for repairs that only they may make
 	ChecksGuard bool // after events, have another function check relight's own stack
+	Spokes      bool // act in the accounts that the configuration has this deployment guard, too
 	Yields      bool // a sweep first waits whether runs for events are restoring the same
 
 	Pruner remedy.Applier // takes away what the configuration no longer wants; nil in a function
@@ -50,12 +51,16 @@ type App struct {
 	config     config.Config
 	baseline   catalog.Baseline
 	deployment catalog.Deployment
-	cloud      *awsio.Cloud
-	reconciler remedy.Reconciler
+	cloud      *awsio.Cloud      // of the deployment's own account
+	reconciler remedy.Reconciler // likewise
 	pruner     remedy.Applier
 	reporter   report.Reporter
 	log        *slog.Logger
 	now        func() time.Time
+
+	spokes    bool
+	membersMu sync.Mutex
+	members   map[string]*parts // by account, the deployment's own among them
 
 	yields       bool
 	checksGuard  bool
@@ -85,35 +90,29 @@ func NewWith(o Options) *App {
 	if o.Silent {
 		reporter.Topic = ""
 	}
-	var applier remedy.Applier = cloud
-	if o.Function != catalog.Backfill { // the sweep runs too rarely to need a brake
-		applier = &brake{Applier: cloud, now: o.Now, writes: map[string][]time.Time{}, told: map[string]time.Time{}}
-	}
-	if o.HandOver {
-		applier = handOver{applier, cloud}
-	}
 	a := &App{
 		function:    o.Function,
 		config:      o.Config,
 		baseline:    want.Baseline,
 		deployment:  o.Deployment,
 		cloud:       cloud,
-		reconciler:  remedy.Reconciler{Observer: cloud, Applier: applier, Want: want, Forgets: !want.Sweeps(), Now: o.Now},
 		pruner:      o.Pruner,
 		reporter:    reporter,
 		log:         o.Log,
 		now:         o.Now,
+		spokes:      o.Spokes,
 		yields:      o.Yields,
 		checksGuard: o.ChecksGuard,
 		id:          rand.Text(),
 		peers:       map[string]time.Time{},
 		backlogs:    backlogs{},
 	}
-	a.reconciler.Adopted = a.adopted
 	a.reporter.Own = a.ownWrite
-	if want.Has(catalog.KeyPause) {
-		a.reconciler.Paused = a.paused
+	own := a.with(cloud)
+	if a.reconciler = own.reconciler; o.HandOver {
+		a.reconciler.Applier = handOver{a.reconciler.Applier, cloud}
 	}
+	a.members = map[string]*parts{o.Deployment.Account: {cloud, a.reconciler}}
 	return a
 }
 
@@ -136,7 +135,7 @@ func Load(f catalog.Function) (Options, error) {
 	return Options{
 		Function: f, Config: cfg, Deployment: deployment,
 		AWS: clients, Pace: &awsio.Pace{Patient: f == catalog.Backfill},
-		Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)).With("version", version.String()), Now: time.Now, HandOver: f == catalog.Backfill, Yields: f == catalog.Backfill, ChecksGuard: f.ChecksGuard(),
+		Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)).With("version", version.String()), Now: time.Now, HandOver: f == catalog.Backfill, Spokes: true, Yields: f == catalog.Backfill, ChecksGuard: f.ChecksGuard(),
 	}, errors.Join(configErr, envErr, awsErr)
 }
 
@@ -153,11 +152,11 @@ func New(f catalog.Function, kinds ...awsio.Kind) (*App, error) {
 // serves returns why this function does not handle a scope. It returns "" if it
 // does.
 func (a *App) serves(s remedy.Scope) string {
-	switch {
+	switch why := a.outside(s); {
 	case !slices.Contains(a.function.Kinds(), s.Kind):
 		return "function " + string(a.function) + " does not serve " + string(s.Kind)
-	case s.Account != a.deployment.Account:
-		return "account " + s.Account + " is not this deployment's"
+	case why != "":
+		return why
 	case !a.baseline.Covers(s.Kind, a.deployment.HomeRegion, s.Region):
 		return string(s.Kind) + " are protected in " + a.deployment.HomeRegion + " only"
 	case a.config.Mode(s.Kind) == catalog.Off:
@@ -193,7 +192,7 @@ func (a *App) check(ctx context.Context, limit time.Duration, with remedy.Reconc
 		mode = configured
 	}
 	if (s.Kind == catalog.Topics || s.Kind == catalog.Guard) && !a.echoed(causes) {
-		with.Applier = a.cloud // the way to people has no brake, nor has what relight consists of
+		with.Applier = a.of(s.Account).cloud // the way to people has no brake, nor has what relight consists of
 	}
 	ctx, calls := awsio.Counting(ctx)
 	rep := a.patiently(ctx, limit, remedy.Report{Scope: s, Mode: mode, Causes: causes}, func(ctx context.Context) remedy.Report {
@@ -204,6 +203,7 @@ func (a *App) check(ctx context.Context, limit time.Duration, with remedy.Reconc
 		}
 		return a.lookAgain(ctx, with, with.Run(ctx, s, mode, causes...))
 	})
+	closed(&rep)
 	rep.Again, rep.Calls = a.comesAgain(rep), int(calls.Load())
 	return rep
 }

@@ -93,6 +93,7 @@ type world struct {
 	crowded  bool      // other functions use up the concurrency of Lambda
 	relights []string  // the alarms of relight, for storms
 	pace     *awsio.Pace
+	org      *awstest.Organization                             // nil for an account alone
 	stall    func(ctx context.Context, operation string) error // before each call of a function; nil for none
 }
 
@@ -366,11 +367,16 @@ func (w *world) appAt(home string, f catalog.Function) *app.App {
 }
 
 func (w *world) options(home string, f catalog.Function) app.Options {
+	aws := w.ConfigOf
+	if w.org != nil {
+		aws = w.org.ConfigOf
+	}
 	return app.Options{
 		Function: f, Config: w.config,
 		Deployment:  w.deploymentOf(home, f),
 		Kinds:       kindsOf(f),
-		AWS:         w.stalling(w.ConfigOf(sessionOf(f))),
+		AWS:         w.stalling(aws(sessionOf(f))),
+		Spokes:      true,
 		Pace:        w.pace,
 		HandOver:    f == catalog.Backfill,
 		ChecksGuard: w.checks && f.ChecksGuard(),

@@ -43,7 +43,9 @@ func (a *App) session(actor string) bool {
 // it is one that a function may make. Anybody can name a session so, but not in such a role.
 func (a *App) ownWrite(c remedy.Cause) bool {
 	_, role, _ := strings.Cut(c.Actor, ":assumed-role/")
-	return a.session(c.Actor) && strings.HasPrefix(role, a.reconciler.Want.Name("")) && catalog.Own(c.EventName)
+	want := a.reconciler.Want
+	ours := strings.HasPrefix(role, want.Name("")) || want.Organization.On() && strings.HasPrefix(role, want.Organization.Role+"/")
+	return a.session(c.Actor) && ours && catalog.Own(c.EventName)
 }
 
 // giveWay makes a run wait while its scope differs from the desired state, because the

@@ -67,7 +67,7 @@ func (a *App) handleOne(ctx context.Context, raw []byte, mode catalog.Mode) (Res
 	var errs []error
 	scopes := remedy.Merge(in.scopes())
 	for i, s := range scopes {
-		rep, err := a.run(ctx, timeFor(ctx, len(scopes)-i-1), a.reconciler, s, mode, in.causes(s)...)
+		rep, err := a.run(ctx, timeFor(ctx, len(scopes)-i-1), a.of(s.Account).reconciler, s, mode, in.causes(s)...)
 		res.Reports = append(res.Reports, report.ViewOf(rep))
 		errs = append(errs, err)
 	}
@@ -102,7 +102,7 @@ func (a *App) handleBatch(ctx context.Context, batch events.SQSEvent) events.SQS
 	reports := make([]remedy.Report, len(scopes))
 	ctx = a.withLag(ctx, in)
 	for i, s := range scopes {
-		with, causes := a.reconciler, in.causes(s)
+		with, causes := a.of(s.Account).reconciler, in.causes(s)
 		if len(in.deferrals) == 0 {
 			with.Part = a.part(causes)
 		}

@@ -42,7 +42,7 @@ func (a *App) reportOr(ctx context.Context, in intake, rep remedy.Report) {
 			a.reporter.Record(ctx, rep, nil, a.now())
 			return
 		}
-		rep = a.check(ctx, timeFor(ctx, 0), a.reconciler, rep.Scope, catalog.Repair, rep.Causes...)
+		rep = a.check(ctx, timeFor(ctx, 0), a.of(rep.Scope.Account).reconciler, rep.Scope, catalog.Repair, rep.Causes...)
 	}
 	rep.Undone = len(in.deferrals) > 0 && a.unnamed(rep)
 	if (rep.Undone || in.storm() && onlyEarlier(rep)) && a.ask(ctx, in, rep) {
@@ -50,7 +50,7 @@ func (a *App) reportOr(ctx context.Context, in intake, rep remedy.Report) {
 		return
 	}
 	if a.defers() && left(rep) && !a.mail(ctx, in, rep, nil) { // whatever happens to the runs that restore the rest
-		rep = a.check(ctx, timeFor(ctx, 0), a.reconciler, rep.Scope, catalog.Repair, rep.Causes...)
+		rep = a.check(ctx, timeFor(ctx, 0), a.of(rep.Scope.Account).reconciler, rep.Scope, catalog.Repair, rep.Causes...)
 	}
 	if a.report(ctx, rep) == nil && (rep.Undone || rep.Repaired()+len(rep.Earlier)+len(sayings(rep)) > 0) {
 		a.noteNotified(rep)

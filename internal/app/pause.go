@@ -18,7 +18,7 @@ func (a *App) paused(ctx context.Context) (*remedy.Pause, []plan.Finding) {
 // aboutPause reports whether an event names the parameter that pauses relight.
 func (a *App) aboutPause(s remedy.Scope) bool {
 	want := a.reconciler.Want
-	return want.Has(catalog.KeyPause) && s.Type == catalog.Parameter && slices.Contains(s.Names.List(), want.PauseParameter())
+	return want.Has(catalog.KeyPause) && s.Account == want.Account && s.Type == catalog.Parameter && slices.Contains(s.Names.List(), want.PauseParameter())
 }
 
 // startSweep has everything swept after somebody wrote the parameter that pauses relight.

@@ -84,6 +84,8 @@ const (
 	TrailNotificationsUndelivered Code = "trail-notifications-undelivered"
 	TrailSlotsFull                Code = "trail-slots-full"
 
+	AccountClosed Code = "account-closed"
+
 	CheckGivenUp Code = "check-given-up"
 	PauseRefused Code = "pause-refused"
 	PauseUnread  Code = "pause-unread"
@@ -351,6 +353,12 @@ var findingTexts = []FindingText{
 		Problem: "the configuration names it, but no trail of every region delivers to it, so filters on it miss events",
 		Remedy:  "Correct trailLogs.logGroup, or point the trail at the log group.",
 		Why:     "The name is wrong, the trail was pointed elsewhere before relight remembered it, or it records one region only.",
+	},
+	{
+		Code: AccountClosed, Severity: catalog.Critical, Subject: "account {account}", Alert: true,
+		Problem: "relight can restore nothing in it, because AWS does not let it assume {role}: {error}",
+		Remedy:  "Deploy there the template that relight spoke-template prints, or exclude the account: organization.excludeAccounts. If the role is there, compare it with the template, and look for a service control policy that denies sts:AssumeRole or sts:TagSession.",
+		Why:     "The account never got the stack of a guarded account, or somebody deleted or changed the role, or moved the hub out of the organisation. The account still forwarded the event that led to this.",
 	},
 	{
 		Code: CheckGivenUp, Severity: catalog.Critical, Subject: "kind {kind} in {region}", Alert: true,

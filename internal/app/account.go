@@ -1,0 +1,104 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/relight-aws/relight/internal/awsio"
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
+	"github.com/relight-aws/relight/internal/remedy"
+)
+
+// parts are what an App acts with in one account. What it knows and how it notifies people
+// is the same for all accounts.
+type parts struct {
+	cloud      *awsio.Cloud
+	reconciler remedy.Reconciler
+}
+
+// with returns the parts for a cloud.
+func (a *App) with(cloud *awsio.Cloud) *parts {
+	var applier remedy.Applier = cloud
+	if a.function != catalog.Backfill { // the sweep runs too rarely to need a brake
+		applier = &brake{Applier: cloud, now: a.now, writes: map[string][]time.Time{}, told: map[string]time.Time{}}
+	}
+	p := &parts{cloud, remedy.Reconciler{Observer: cloud, Applier: applier, Want: cloud.Want, Forgets: !cloud.Want.Sweeps(), Now: a.now}}
+	p.reconciler.Adopted = func(ctx context.Context) (plan.Adopted, error) {
+		adopted, err := cloud.RecallAdopted(ctx, a.deployment.HomeRegion)
+		adopted.Pending = nil // functions that events start adopt nothing
+		return adopted, err
+	}
+	if cloud.Want.Has(catalog.KeyPause) {
+		p.reconciler.Paused = a.paused
+	}
+	return p
+}
+
+// of returns the parts for an account that this function acts in. It makes those of a
+// guarded account once, and no call before they are used.
+func (a *App) of(account string) *parts {
+	a.membersMu.Lock()
+	defer a.membersMu.Unlock()
+	if p := a.members[account]; p != nil {
+		return p
+	}
+	hub, org := a.cloud, a.baseline.Organization
+	want := hub.Want.Guarded(account)
+	p := a.with(&awsio.Cloud{
+		Config: hub.Assume(awsio.Session{
+			Role: want.Role, Name: want.FunctionName(a.function), Function: a.function, ExternalID: org.ExternalID, Run: invocation,
+		}),
+		Want: want, Kinds: hub.Kinds, Pace: hub.Pace, Now: hub.Now, Hub: hub,
+	})
+	a.members[account] = p
+	return p
+}
+
+// invocation returns the ID that Lambda gave to this invocation, or "" outside of Lambda.
+func invocation(ctx context.Context) string {
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		return lc.AwsRequestID
+	}
+	return ""
+}
+
+// guarded lists the kinds that the hub restores in the accounts that it guards.
+var guarded = []catalog.Kind{catalog.DeliveryRoles, catalog.FlowLogs}
+
+// outside returns why this function does not act in the account of a scope. It returns ""
+// if it does.
+//
+// The account is the one that EventBridge says sent the event, which nobody in it can
+// choose. Only the sweep may ask which organisational units an account is in, so a function
+// that events start acts where the lists of accounts alone allow it: whoever names units
+// does not want what is in another one to be touched.
+func (a *App) outside(s remedy.Scope) string {
+	org := a.baseline.Organization
+	switch in, known := org.Lists(s.Account); {
+	case s.Account == a.deployment.Account:
+		return ""
+	case !a.spokes || !org.On():
+		return "account " + s.Account + " is not this deployment's"
+	case a.deployment.Account != org.Hub:
+		return "account " + s.Account + " is guarded from " + org.Hub + ", as organization.hubAccount says, and this deployment is in " + a.deployment.Account
+	case !known:
+		return "organization.accounts and organization.excludeAccounts do not say whether account " + s.Account + " is guarded, and only these count for events so far"
+	case !in:
+		return "account " + s.Account + " is not guarded, as organization says"
+	}
+	if !slices.Contains(guarded, s.Kind) {
+		return string(s.Kind) + " are restored in this deployment's own account only, so far"
+	}
+	return ""
+}
+
+// closed adds a finding to the report of a run in an account that lets relight no longer in.
+func closed(rep *remedy.Report) {
+	if role, why, is := awsio.Closed(rep.Failures()); is {
+		rep.Plan.Add(plan.NewFinding(plan.AccountClosed, plan.Args{"account": rep.Scope.Account, "role": role, "error": why}))
+	}
+}
