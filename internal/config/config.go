@@ -54,7 +54,7 @@ type Config struct {
 	Pause Pause `json:"pause,omitzero"`
 	// What relight does with audits of the account.
 	Audit Audit `json:"audit,omitzero"`
-	// The accounts of an organisation that one deployment guards. So far the stack takes their events and [`relight spoke-template`](organization.md) prints what they need, but a deployment still guards its own account alone. Set this before the first deployment. Default: none.
+	// The accounts of an organisation that one deployment guards. So far [their events](organization.md) lead to the restoration of flow logs and of the role that these deliver with; no sweep covers them yet. Set this before the first deployment. Default: none.
 	Organization *Organization `json:"organization,omitempty"`
 	// Subscribers of relight's topic. SNS asks a person to confirm an email or HTTPS subscription. A queue or function of this account needs no confirmation, but its own policy must [admit the topic](operations.md#queues-and-functions-as-subscribers). The stack adds that permission to functions in the topic's region.
 	Subscribers []Subscriber `json:"subscribers,omitempty"`
@@ -246,7 +246,7 @@ type Organization struct {
 	HubAccount string `json:"hubAccount"`
 	// The guarded accounts, beside those in `ous`. Default: without `ous` too, all of the organisation.
 	Accounts []string `json:"accounts,omitempty"`
-	// The roots and organisational units whose accounts are guarded, with those in the units below.
+	// The roots and organisational units whose accounts are guarded, with those in the units below. So far the events of an account that only `ous` or `excludeOus` decide about lead to nothing.
 	OUs []string `json:"ous,omitempty"`
 	// Accounts that are not guarded.
 	ExcludeAccounts []string `json:"excludeAccounts,omitempty"`
