@@ -67,7 +67,7 @@ func invocation(ctx context.Context) string {
 }
 
 // guarded lists the kinds that the hub restores in the accounts that it guards.
-var guarded = []catalog.Kind{catalog.DeliveryRoles, catalog.FlowLogs}
+var guarded = []catalog.Kind{catalog.DeliveryRoles, catalog.FlowLogs, catalog.Trails, catalog.LogGroups, catalog.Alarms}
 
 // outside returns why this function does not act in the account of a scope. It returns ""
 // if it does.

@@ -11,6 +11,9 @@ import (
 
 	lambdaevents "github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
@@ -190,6 +193,65 @@ func TestGuardedAccount(t *testing.T) {
 	}
 }
 
+// In a guarded account that owns a trail, the trail records again, and the controls have
+// their filters and alarms, which notify the topic that the template made.
+func TestGuardedTrail(t *testing.T) {
+	t.Parallel()
+	w, guarded, _ := hub(t, "")
+	group := strings.ReplaceAll(trailGroup, account, other)
+	guarded.AddTrailTo("audit", group)
+	topic := guarded.AddTopic(home, "relight-alarms", 1)
+	before := w.State()
+	lights := func() (recording bool, filters, alarms int) {
+		status := must(guarded.CloudTrail.GetTrailStatus(t.Context(), &cloudtrail.GetTrailStatusInput{Name: aws.String("audit")}))
+		if found, err := guarded.Logs.DescribeMetricFilters(t.Context(), &cloudwatchlogs.DescribeMetricFiltersInput{LogGroupName: aws.String(group)}); err == nil {
+			filters = len(found.MetricFilters)
+		}
+		for _, a := range must(guarded.CloudWatch.DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{})).MetricAlarms {
+			if slices.Equal(a.AlarmActions, []string{topic}) {
+				alarms++
+			}
+		}
+		return *status.IsLogging, filters, alarms
+	}
+	controls := len(catalog.Controls())
+	deleteGroup := func() {
+		must(guarded.Logs.DeleteLogGroup(t.Context(), &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String(group)}))
+	}
+	for _, a := range []struct {
+		what, event     string
+		do              func()
+		filters, alarms int
+	}{
+		{"the log group is deleted", "DeleteLogGroup.trail.json", deleteGroup, controls, 0},
+		{"no alarm is there", "DeleteAlarms.all.json", func() {}, controls, controls},
+		{"the trail is stopped", "StopLogging.name.json", func() {
+			must(guarded.CloudTrail.StopLogging(t.Context(), &cloudtrail.StopLoggingInput{Name: aws.String("audit")}))
+		}, controls, controls},
+		{"a filter is deleted", "DeleteMetricFilter.ours.json", func() {
+			must(guarded.Logs.DeleteMetricFilter(t.Context(), &cloudwatchlogs.DeleteMetricFilterInput{LogGroupName: aws.String(group), FilterName: aws.String(rootUsage)}))
+		}, controls, controls},
+		{"an alarm is deleted", "DeleteAlarms.one.json", func() {
+			must(guarded.CloudWatch.DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{rootUsage}}))
+		}, controls, controls},
+	} {
+		a.do()
+		if again, errs := w.send(from(other, a.event), true); len(errs)+len(again) > 0 {
+			t.Errorf("%s: %v, again %v", a.what, errs, again)
+		}
+		if recording, filters, alarms := lights(); !recording || filters != a.filters || alarms != a.alarms {
+			t.Fatalf("%s: recording %t, %d filters, %d alarms\n%s", a.what, recording, filters, alarms, w.log.String())
+		}
+		writes := len(guarded.Writes())
+		if w.send(from(other, a.event), true); len(guarded.Writes()) != writes {
+			t.Errorf("%s: once more, %v", a.what, guarded.Writes()[writes:])
+		}
+	}
+	if diff := cmp.Diff(before, w.State()); diff != "" {
+		t.Errorf("the hub changed (-before +after):\n%s", diff)
+	}
+}
+
 // A pause of the hub is one in all accounts, and nobody in a guarded one can make one.
 func TestPauseOfGuardedAccount(t *testing.T) {
 	t.Parallel()
@@ -234,8 +296,15 @@ func TestGuardedDeliveryRole(t *testing.T) {
 	if diff := cmp.Diff(made, guarded.State()); diff != "" {
 		t.Errorf("(-made +restored):\n%s%s", diff, w.log.String())
 	}
-	if s := w.org.Sessions(); len(s) == 0 || slices.ContainsFunc(s, func(s awstest.Session) bool { return s.Tags["relight-function"] != "deliveryroles" }) {
-		t.Errorf("sessions %v, want those of the function of the delivery roles", s)
+	by := map[string]bool{}
+	for _, s := range w.org.Sessions() {
+		by[s.Tags["relight-function"]] = true
+		if s.By != sessionOf(catalog.Function(s.Tags["relight-function"])) {
+			t.Errorf("the session of another function: %+v", s)
+		}
+	}
+	if !by["deliveryroles"] {
+		t.Errorf("sessions of %v, want one of the function of the delivery roles", by)
 	}
 }
 
@@ -252,7 +321,7 @@ func TestOutOfScope(t *testing.T) {
 		"not listed":   {`"accounts":["` + third + `"]`, from(other, "DeleteFlowLogs.one.json"), "account " + other + " is not guarded, as organization says"},
 		"by unit":      {`"ous":["ou-a1b2-c3d4e5f6"]`, from(other, "DeleteFlowLogs.one.json"), "do not say whether account " + other + " is guarded"},
 		"not by unit":  {`"excludeOus":["ou-a1b2-c3d4e5f6"]`, from(other, "DeleteFlowLogs.one.json"), "do not say whether account " + other + " is guarded"},
-		"another kind": {"", from(other, "DeleteAlarms.one.json"), "alarms are restored in this deployment's own account only"},
+		"another kind": {"", from(other, "DeleteTopic.ours.json"), "topics are restored in this deployment's own account only"},
 		"forged": {
 			"", []byte(strings.Replace(string(from(other, "DeleteFlowLogs.one.json")), `"account": "`+other+`"`, `"account": "`+third+`"`, 1)),
 			"record of account " + other + " in an envelope of " + third,

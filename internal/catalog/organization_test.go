@@ -71,7 +71,8 @@ func TestGuarded(t *testing.T) {
 	stream := catalog.Destined{ARN: at(hub, "firehose:eu-west-1", "deliverystream/lights"), Role: at(hub, "iam:", "role/firehose"), CrossAccountRole: at(hub, "iam:", "role/receives")}
 	d := catalog.Desired{
 		Baseline: catalog.Baseline{
-			Prefix: "acme", Boundary: at(hub, "iam:", "policy/bound"), Trail: catalog.TrailSpec{RoleARN: at(hub, "iam:", "role/trail")},
+			Prefix: "acme", Boundary: at(hub, "iam:", "policy/bound"),
+			Trail:           catalog.TrailSpec{Name: at(hub, "cloudtrail:eu-west-1", "trail/audit"), Bucket: "b", KeyARN: at(hub, "kms:eu-west-1", "key/3"), RoleARN: at(hub, "iam:", "role/trail")},
 			FlowLogs:        catalog.FlowLogSpec{LogGroup: "flows", To: stream, Chosen: map[catalog.ResourceType]catalog.Selection{catalog.Subnet: {To: stream}}},
 			KMSKeys:         map[string]string{"eu-west-1": at(hub, "kms:eu-west-1", "key/1"), "us-east-1": at(account, "kms:us-east-1", "key/2")},
 			FlowLogControls: []catalog.Control{{ID: "rejected"}}, StackAlarms: []catalog.StackAlarm{{ID: "dead"}},
@@ -86,12 +87,16 @@ func TestGuarded(t *testing.T) {
 	theirs := catalog.Destined{ARN: at(account, "firehose:eu-west-1", "deliverystream/lights"), Role: at(account, "iam:", "role/firehose"), CrossAccountRole: stream.CrossAccountRole}
 	want := catalog.Desired{
 		Baseline: catalog.Baseline{
-			Prefix: "acme", Boundary: at(account, "iam:", "policy/bound"), Trail: catalog.TrailSpec{RoleARN: at(account, "iam:", "role/trail")},
+			Prefix: "acme", Boundary: at(account, "iam:", "policy/bound"),
+			Trail:        catalog.TrailSpec{Name: at(account, "cloudtrail:eu-west-1", "trail/audit"), RoleARN: at(account, "iam:", "role/trail")},
 			FlowLogs:     catalog.FlowLogSpec{LogGroup: "flows", To: theirs, Chosen: map[catalog.ResourceType]catalog.Selection{catalog.Subnet: {To: theirs}}},
 			KMSKeys:      map[string]string{"us-east-1": at(account, "kms:us-east-1", "key/2")},
 			Organization: d.Organization, Member: account,
 		},
-		Deployment: catalog.Deployment{Account: account, HomeRegion: "eu-west-1", DeliveryRole: at(account, "iam:", "role/acme-delivery"), Role: at(account, "iam:", "role/acme-spoke")},
+		Deployment: catalog.Deployment{
+			Account: account, HomeRegion: "eu-west-1", Topic: at(account, "sns:eu-west-1", "acme-alarms"),
+			DeliveryRole: at(account, "iam:", "role/acme-delivery"), Role: at(account, "iam:", "role/acme-spoke"),
+		},
 	}
 	before := d.FlowLogs.Chosen[catalog.Subnet].To
 	if diff := cmp.Diff(want, d.Guarded(account)); diff != "" {

@@ -125,12 +125,14 @@ func (o Organization) OwnARN(arn, account string) string {
 
 // Guarded returns the desired state of a guarded account, given that of the hub. The names
 // of what it has follow from the account, as the template says. It has nothing of the
-// hub's: no functions, queues and schedules, no topics, and so no alarms that would need
-// one. A key encrypts only what is in the key's own account, because keys have no names
-// that all accounts could share.
+// hub's: no functions, queues and schedules, no alarms on these, and no topic but the one
+// for the alarms of a trail, if the account owns one. A key encrypts only what is in the
+// key's own account, because keys have no names that all accounts could share. Its trail
+// keeps its own bucket: that of the hub's trail need not admit it.
 func (d Desired) Guarded(account string) Desired {
 	in, _ := PartitionOf(d.HomeRegion) // the configuration accepted it
 	own := func(arn string) string { return d.Organization.OwnARN(arn, account) }
+	theirs := func(key string) bool { return strings.Contains(key, ":"+account+":") }
 	role := func(name string) string { return "arn:" + in.ID + ":iam::" + account + ":role/" + name }
 	destined := func(to Destined) Destined {
 		to.ARN, to.Role = own(to.ARN), own(to.Role)
@@ -138,16 +140,20 @@ func (d Desired) Guarded(account string) Desired {
 	}
 	b := d.Baseline
 	b.Member = account
-	b.Boundary, b.Trail.RoleARN = own(b.Boundary), own(b.Trail.RoleARN)
+	b.Boundary = own(b.Boundary)
+	b.Trail = TrailSpec{Name: own(b.Trail.Name), RoleARN: own(b.Trail.RoleARN), KeyARN: b.Trail.KeyARN}
+	if !theirs(b.Trail.KeyARN) {
+		b.Trail.KeyARN = ""
+	}
 	b.FlowLogs.To, b.FlowLogs.Chosen = destined(b.FlowLogs.To), maps.Clone(b.FlowLogs.Chosen)
 	for of, chosen := range b.FlowLogs.Chosen {
 		chosen.To = destined(chosen.To)
 		b.FlowLogs.Chosen[of] = chosen
 	}
 	b.KMSKeys = maps.Clone(b.KMSKeys)
-	maps.DeleteFunc(b.KMSKeys, func(_, key string) bool { return !strings.Contains(key, ":"+account+":") })
+	maps.DeleteFunc(b.KMSKeys, func(_, key string) bool { return !theirs(key) })
 	b.FlowLogControls, b.StackAlarms, b.LastHeard, b.FarTopic = nil, nil, nil, ""
 	return Desired{Baseline: b, Deployment: Deployment{
-		Account: account, HomeRegion: d.HomeRegion, DeliveryRole: role(b.Name(SpokeDelivery)), Role: role(b.Organization.Role),
+		Account: account, HomeRegion: d.HomeRegion, Topic: "arn:" + in.ID + ":sns:" + d.HomeRegion + ":" + account + ":" + b.Name(SpokeAlarms), DeliveryRole: role(b.Name(SpokeDelivery)), Role: role(b.Organization.Role),
 	}}
 }
