@@ -1,12 +1,15 @@
 package app_test
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	lambdaevents "github.com/aws/aws-lambda-go/events"
@@ -17,11 +20,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/relight-aws/relight/events"
+	"github.com/relight-aws/relight/internal/app"
 	"github.com/relight-aws/relight/internal/awstest"
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/remedy"
@@ -136,7 +141,9 @@ func (w *world) deleteFlowLogsOf(a *awstest.Account) {
 	for _, fl := range must(a.EC2.DescribeFlowLogs(w.t.Context(), &ec2.DescribeFlowLogsInput{})).FlowLogs {
 		in.FlowLogIds = append(in.FlowLogIds, *fl.FlowLogId)
 	}
-	must(a.EC2.DeleteFlowLogs(w.t.Context(), in))
+	if len(in.FlowLogIds) > 0 {
+		must(a.EC2.DeleteFlowLogs(w.t.Context(), in))
+	}
 }
 
 // An event from a guarded account has its flow logs restored there, by a session that says
@@ -351,6 +358,70 @@ func TestOutOfScope(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Only the functions of the account that the configuration calls the hub act elsewhere: not
+// those of another deployment with the same configuration, and not the command line.
+func TestNoHub(t *testing.T) {
+	t.Parallel()
+	for reason, change := range map[string]func(o *app.Options){
+		"account " + other + " is not this deployment's": func(o *app.Options) { o.Spokes = false },
+		"account " + other + " is guarded from " + third + ", as organization.hubAccount says, and this deployment is in " + account: func(o *app.Options) {
+			o.Config.Organization.HubAccount = third
+		},
+	} {
+		w, guarded, _ := hub(t, "")
+		o := w.options(home, catalog.Function(catalog.FlowLogs))
+		organization := *o.Config.Organization
+		o.Config.Organization = &organization
+		change(&o)
+		hubs, theirs := w.Calls(), guarded.Calls()
+		res, err := app.NewWith(o).Replay(t.Context(), from(other, "DeleteFlowLogs.one.json"), catalog.Repair)
+		if err != nil || len(res.Ignored) != 1 || !strings.Contains(res.Ignored[0], reason) || len(res.Reports) > 0 {
+			t.Errorf("%+v, %v; want %q", res, err, reason)
+		}
+		if calls := w.Calls().Since(hubs).Total() + guarded.Calls().Since(theirs).Total(); calls > 0 {
+			t.Errorf("%q: %d calls", reason, calls)
+		}
+	}
+}
+
+// What comes in a storm from a guarded account is put off in the hub's queue, and restored
+// there. A storm in one account puts nothing off of another.
+func TestStormOfGuardedAccount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, guarded, _ := hub(t, "")
+		w.timed()
+		var put []*sqs.SendMessageInput
+		awstest.Handle(w.Account, func(_ context.Context, in *sqs.SendMessageInput) (*sqs.SendMessageOutput, error) {
+			put = append(put, in)
+			return &sqs.SendMessageOutput{}, nil
+		})
+		a := w.instance(catalog.Function(catalog.FlowLogs))
+		handle := func(body string) {
+			must(a.HandleEvent(t.Context(), batch([]byte(body))))
+		}
+		for i := range 8 {
+			w.deleteFlowLogsOf(guarded)
+			later := time.Now().Add(time.Second).UTC().Format(time.RFC3339) // than the check before, at the precision of records
+			handle(strings.NewReplacer("64c51541", fmt.Sprintf("%08d", i), "2026-03-03T09:48:32Z", later).Replace(string(from(other, "DeleteFlowLogs.one.json"))))
+			if len(flowLogsOf(t, guarded)) == 0 {
+				break
+			}
+		}
+		if len(put) == 0 || len(flowLogsOf(t, guarded)) > 0 {
+			t.Fatalf("messages %v, flow logs %v; want what came last to be put off", put, flowLogsOf(t, guarded))
+		}
+		last := put[len(put)-1]
+		w.deleteFlowLogs(home, "vpc-1")
+		if handle(string(events.Read("DeleteFlowLogs.one.json"))); len(w.logs("vpc-1")) != 1 {
+			t.Error("an event of the hub waits for the storm of another account")
+		}
+		time.Sleep(time.Duration(last.DelaySeconds) * time.Second)
+		if handle(*last.MessageBody); len(flowLogsOf(t, guarded)) != 1 {
+			t.Errorf("flow logs %v, want the one that waited\n%s", flowLogsOf(t, guarded), w.log.String())
+		}
+	})
 }
 
 // What an event claims beside its account leads to no call outside that account: an
