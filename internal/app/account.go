@@ -18,6 +18,8 @@ import (
 type parts struct {
 	cloud      *awsio.Cloud
 	reconciler remedy.Reconciler
+
+	closed time.Time // when people were last notified that the account lets relight not in
 }
 
 // with returns the parts for a cloud.
@@ -26,7 +28,7 @@ func (a *App) with(cloud *awsio.Cloud) *parts {
 	if a.function != catalog.Backfill { // the sweep runs too rarely to need a brake
 		applier = &brake{Applier: cloud, now: a.now, writes: map[string][]time.Time{}, told: map[string]time.Time{}}
 	}
-	p := &parts{cloud, remedy.Reconciler{Observer: cloud, Applier: applier, Want: cloud.Want, Forgets: !cloud.Want.Sweeps(), Now: a.now}}
+	p := &parts{cloud: cloud, reconciler: remedy.Reconciler{Observer: cloud, Applier: applier, Want: cloud.Want, Forgets: !cloud.Want.Sweeps(), Now: a.now}}
 	p.reconciler.Adopted = func(ctx context.Context) (plan.Adopted, error) {
 		adopted, err := cloud.RecallAdopted(ctx, a.deployment.HomeRegion)
 		adopted.Pending = nil // functions that events start adopt nothing
@@ -94,6 +96,25 @@ func (a *App) outside(s remedy.Scope) string {
 		return string(s.Kind) + " are restored in this deployment's own account only, so far"
 	}
 	return ""
+}
+
+// notifyOf notifies people of a run that events caused. It does not if they know that the
+// account lets relight not in, and the run says no more: whoever has taken over the account
+// may make one call after the other there.
+func (a *App) notifyOf(ctx context.Context, rep remedy.Report) error {
+	_, _, shut := awsio.Closed(rep.Failures())
+	if shut = shut && len(rep.Notices()) == 0; !shut {
+		return a.reporter.Notify(ctx, nil, rep)
+	}
+	p, now := a.of(rep.Scope.Account), a.now()
+	if !p.closed.IsZero() && now.Sub(p.closed) < fightWindow {
+		return nil
+	}
+	err := a.reporter.Notify(ctx, nil, rep)
+	if err == nil {
+		p.closed = now
+	}
+	return err
 }
 
 // closed adds a finding to the report of a run in an account that lets relight no longer in.

@@ -112,7 +112,7 @@ func NewWith(o Options) *App {
 	if a.reconciler = own.reconciler; o.HandOver {
 		a.reconciler.Applier = handOver{a.reconciler.Applier, cloud}
 	}
-	a.members = map[string]*parts{o.Deployment.Account: {cloud, a.reconciler}}
+	a.members = map[string]*parts{o.Deployment.Account: {cloud: cloud, reconciler: a.reconciler}}
 	return a
 }
 
@@ -179,7 +179,7 @@ func (a *App) run(ctx context.Context, limit time.Duration, with remedy.Reconcil
 func (a *App) report(ctx context.Context, rep remedy.Report) error {
 	var unsent error
 	if len(rep.Causes) > 0 {
-		unsent = a.reporter.Notify(ctx, nil, rep)
+		unsent = a.notifyOf(ctx, rep)
 	}
 	a.reporter.Record(ctx, rep, unsent, a.now())
 	return unsent

@@ -489,6 +489,17 @@ func TestClosedAccount(t *testing.T) {
 			if log := w.log.String(); !strings.Contains(log, `"account-closed"`) {
 				t.Errorf("the log lacks the finding:\n%s", log)
 			}
+			a := w.app(catalog.Function(catalog.FlowLogs))
+			w.Fail("Publish", "AuthorizationError")
+			must(a.HandleEvent(t.Context(), batch(from(other, "DeleteFlowLogs.one.json")))) // this message is lost
+			for minutes, messages := range []int{1, 0, 0, 1} { // people hear of it, and again when it lasts
+				w.now = w.now.Add(time.Duration(minutes) * 2 * time.Minute)
+				told = len(w.Messages())
+				must(a.HandleEvent(t.Context(), batch(from(other, "DeleteFlowLogs.one.json"))))
+				if got := len(w.Messages()) - told; got != messages {
+					t.Errorf("%d messages after a call in step %d, want %d", got, minutes, messages)
+				}
+			}
 		})
 	}
 }
