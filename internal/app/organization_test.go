@@ -492,7 +492,7 @@ func TestClosedAccount(t *testing.T) {
 			a := w.app(catalog.Function(catalog.FlowLogs))
 			w.Fail("Publish", "AuthorizationError")
 			must(a.HandleEvent(t.Context(), batch(from(other, "DeleteFlowLogs.one.json")))) // this message is lost
-			for minutes, messages := range []int{1, 0, 0, 1} { // people hear of it, and again when it lasts
+			for minutes, messages := range []int{1, 0, 0, 1} {                              // people hear of it, and again when it lasts
 				w.now = w.now.Add(time.Duration(minutes) * 2 * time.Minute)
 				told = len(w.Messages())
 				must(a.HandleEvent(t.Context(), batch(from(other, "DeleteFlowLogs.one.json"))))

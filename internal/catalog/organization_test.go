@@ -76,6 +76,7 @@ func TestGuarded(t *testing.T) {
 			FlowLogs:        catalog.FlowLogSpec{LogGroup: "flows", To: stream, Chosen: map[catalog.ResourceType]catalog.Selection{catalog.Subnet: {To: stream}}},
 			KMSKeys:         map[string]string{"eu-west-1": at(hub, "kms:eu-west-1", "key/1"), "us-east-1": at(account, "kms:us-east-1", "key/2")},
 			FlowLogControls: []catalog.Control{{ID: "rejected"}}, StackAlarms: []catalog.StackAlarm{{ID: "dead"}},
+			Adopt:     catalog.Adoption{Filters: []string{"theirs"}, Topics: []string{at(hub, "sns:eu-west-1", "ops")}, FlowLogs: []string{at(hub, "logs:eu-west-1", "log-group:flows"), "arn:aws:s3:::flows"}},
 			LastHeard: []catalog.Subscriber{{Endpoint: "e"}}, FarTopic: at(hub, "sns:eu-west-1", "far"),
 			Organization: catalog.Organization{ID: "o-a1b2c3d4e5", Hub: hub, Role: "acme-spoke"},
 		},
@@ -91,6 +92,7 @@ func TestGuarded(t *testing.T) {
 			Trail:        catalog.TrailSpec{Name: at(account, "cloudtrail:eu-west-1", "trail/audit"), RoleARN: at(account, "iam:", "role/trail")},
 			FlowLogs:     catalog.FlowLogSpec{LogGroup: "flows", To: theirs, Chosen: map[catalog.ResourceType]catalog.Selection{catalog.Subnet: {To: theirs}}},
 			KMSKeys:      map[string]string{"us-east-1": at(account, "kms:us-east-1", "key/2")},
+			Adopt:        catalog.Adoption{Filters: []string{"theirs"}, Topics: []string{at(account, "sns:eu-west-1", "ops")}, FlowLogs: []string{at(account, "logs:eu-west-1", "log-group:flows"), "arn:aws:s3:::flows"}},
 			Organization: d.Organization, Member: account,
 		},
 		Deployment: catalog.Deployment{
@@ -102,7 +104,7 @@ func TestGuarded(t *testing.T) {
 	if diff := cmp.Diff(want, d.Guarded(account)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if d.FlowLogs.Chosen[catalog.Subnet].To != before || len(d.KMSKeys) != 2 {
+	if d.FlowLogs.Chosen[catalog.Subnet].To != before || len(d.KMSKeys) != 2 || d.Adopt.Topics[0] != at(hub, "sns:eu-west-1", "ops") {
 		t.Error("the hub's desired state changed")
 	}
 	if got := d.Guarded(account).AdoptedMemory(); got != "/acme/memory/"+account+"/adopted" {

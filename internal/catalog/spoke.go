@@ -150,6 +150,12 @@ func (d Desired) Guarded(account string) Desired {
 		chosen.To = destined(chosen.To)
 		b.FlowLogs.Chosen[of] = chosen
 	}
+	b.Adopt.Topics, b.Adopt.FlowLogs = slices.Clone(b.Adopt.Topics), slices.Clone(b.Adopt.FlowLogs)
+	for _, arns := range [][]string{b.Adopt.Topics, b.Adopt.FlowLogs} {
+		for i, arn := range arns {
+			arns[i] = own(arn)
+		}
+	}
 	b.KMSKeys = maps.Clone(b.KMSKeys)
 	maps.DeleteFunc(b.KMSKeys, func(_, key string) bool { return !theirs(key) })
 	b.FlowLogControls, b.StackAlarms, b.LastHeard, b.FarTopic = nil, nil, nil, ""
