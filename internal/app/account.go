@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -68,9 +67,6 @@ func invocation(ctx context.Context) string {
 	return ""
 }
 
-// guarded lists the kinds that the hub restores in the accounts that it guards.
-var guarded = []catalog.Kind{catalog.DeliveryRoles, catalog.FlowLogs, catalog.Trails, catalog.LogGroups, catalog.Alarms}
-
 // outside returns why this function does not act in the account of a scope. It returns ""
 // if it does.
 //
@@ -92,7 +88,7 @@ func (a *App) outside(s remedy.Scope) string {
 	case !in:
 		return "account " + s.Account + " is not guarded, as organization says"
 	}
-	if !slices.Contains(guarded, s.Kind) {
+	if !s.Kind.InSpokes() {
 		return string(s.Kind) + " are restored in this deployment's own account only, so far"
 	}
 	return ""

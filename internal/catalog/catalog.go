@@ -32,16 +32,17 @@ type kindRow struct {
 	after    []Kind   // the kinds that the sweep restores first
 	regional bool     // the kind covers every region, not only the home region of the trail
 	owner    bool     // only the account that owns the trail has its protections
+	spokes   bool     // so far, the hub of an organisation restores it in guarded accounts
 	severity Severity // of the restoration of one of its protections
 }
 
 var kinds = []kindRow{
-	{kind: DeliveryRoles, severity: High},
-	{kind: FlowLogs, after: []Kind{DeliveryRoles}, regional: true, severity: Low},
-	{kind: Trails, owner: true, severity: High},
-	{kind: LogGroups, after: []Kind{Trails}, owner: true, severity: Low},
+	{kind: DeliveryRoles, spokes: true, severity: High},
+	{kind: FlowLogs, after: []Kind{DeliveryRoles}, regional: true, spokes: true, severity: Low},
+	{kind: Trails, owner: true, spokes: true, severity: High},
+	{kind: LogGroups, after: []Kind{Trails}, owner: true, spokes: true, severity: Low},
 	{kind: Topics, owner: true, severity: High},
-	{kind: Alarms, after: []Kind{LogGroups, Topics}, owner: true, severity: Low},
+	{kind: Alarms, after: []Kind{LogGroups, Topics}, owner: true, spokes: true, severity: Low},
 	{kind: Guard, severity: Critical},
 }
 
@@ -72,6 +73,10 @@ func (k Kind) Regional() bool { return k.row().regional }
 // OfOwner reports whether only the account that owns the trail has the protections of a
 // kind.
 func (k Kind) OfOwner() bool { return k.row().owner }
+
+// InSpokes reports whether the hub of an organisation restores a kind in the accounts that
+// it guards, after their events.
+func (k Kind) InSpokes() bool { return k.row().spokes }
 
 // A Mode says how far relight goes for a kind.
 type Mode string

@@ -796,7 +796,7 @@ var pauseGrant = Grant{
 	Hub:       "the hub decides whether relight is paused",
 }
 
-// spokeGrant lets a function act in the guarded accounts of an organisation. An account
+// spokeGrant lets the function of a kind act in the guarded accounts of an organisation. An account
 // that leaves the organisation is out of reach. Source: IAM User Guide, "AWS global
 // condition context keys", aws:ResourceOrgID, documented.
 var spokeGrant = Grant{
@@ -841,7 +841,7 @@ func Grants(f Function, keys ...string) []Grant {
 	if f.ChecksGuard() {
 		grants = append(grants, checkGrant)
 	}
-	if !off(spokeGrant) {
+	if Kind(f).InSpokes() && !off(spokeGrant) { // no sweep covers guarded accounts so far
 		grants = append(grants, spokeGrant)
 	}
 	grants = append(grants, slices.DeleteFunc(slices.Clone(reportGrants), off)...)
