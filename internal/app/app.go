@@ -239,11 +239,15 @@ func (a *App) part(causes []remedy.Cause) func([]plan.Action) []plan.Action {
 			return todo
 		}
 		if len(left) < len(todo) { // the others are restored meanwhile
-			a.cloud.Pace.Share(max(0.5, float64(slowWrites(left))/float64(slowWrites(todo))))
+			a.cloud.Pace.Share(min(max(0.5, float64(slowWrites(left))/float64(slowWrites(todo))), mostPart))
 		}
 		return left
 	}
 }
+
+// mostPart is the most of relight's share of a quota that a run uses whose rest another one
+// restores meanwhile, with half of it: together they use no more than all of the quota.
+const mostPart = 0.75
 
 // sharing has a run use half of relight's share of a quota if it has more to restore than
 // its own calls can have changed: then another process is likely to be at the same.
@@ -265,9 +269,9 @@ func (a *App) yield(ctx context.Context, causes []remedy.Cause) func(context.Con
 	case a.echoed(causes):
 		return giveWay
 	case gives && lag == 0: // the other one is at work
-		return yieldTo(1, lag)
+		return yieldTo(1, lag, func() { a.cloud.Pace.Share(1) })
 	case gives:
-		return yieldTo(manyWrites, lag)
+		return yieldTo(manyWrites, lag, func() {})
 	}
 	return nil
 }

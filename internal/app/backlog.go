@@ -103,21 +103,25 @@ func (b *backlog) absorb(d *deferral) {
 }
 
 // gather leaves those deeds of a deferral of which people have not been notified, and adds
-// those that this process has kept: one notification is enough for all. Nor does a
-// notification lack a deed that is older than one that named all of the deferral's callers.
+// those that this process has kept: one notification is enough for all. The notification at
+// the end of a storm counts calls and lists what it restored itself, so it stands for what
+// was restored before at the hands of its callers.
 func (a *App) gather(d *deferral, now time.Time) {
 	at := func(l look) *backlog { return a.backlogs.at(l.scope, now) }
-	named := at(d.looks[0]).notified
+	var told time.Time // for all callers
 	for i, l := range slices.DeleteFunc(slices.Clone(d.looks), func(l look) bool { return !a.others(l.cause) }) {
-		if said := at(l).said["by "+l.cause.Actor]; i == 0 || said.Before(named) {
-			named = said
+		if said := at(l).said["storm by "+l.cause.Actor]; i == 0 || said.Before(told) {
+			told = said
 		}
+	}
+	if !slices.ContainsFunc(d.looks, func(l look) bool { return a.others(l.cause) }) {
+		told = at(d.looks[0]).said["storm by "]
 	}
 	for _, l := range d.looks {
 		d.Deeds, at(l).deeds = append(d.Deeds, at(l).deeds...), nil
 	}
 	d.Deeds = slices.DeleteFunc(fewer(d.Deeds), func(done deed) bool {
-		return at(d.looks[0]).told(key(done.Deed), now) || done.At.Before(named)
+		return at(d.looks[0]).told(key(done.Deed), now) || done.At.Before(told)
 	})
 }
 
@@ -157,7 +161,7 @@ func (b *backlog) put(l look) {
 	key := callerOf(l.cause)
 	b.callers[key] = true
 	b.covers = remedy.Merge(append(b.covers, l.scope))
-	if !slices.ContainsFunc(b.kept, func(k look) bool { return callerOf(k.cause) == key && k.scope.Covers(l.scope) }) && len(b.kept) < mostCallers {
+	if !slices.ContainsFunc(b.kept, func(k look) bool { return callerOf(k.cause) == key && k.scope.Covers(l.scope) }) && len(b.kept) < mostCallers && len(l.event) <= mostKept {
 		b.kept = append(b.kept, l)
 	}
 }
@@ -185,13 +189,13 @@ func callerOf(c remedy.Cause) string {
 // be named.
 func (b *backlog) knows(l look, own bool) bool {
 	covered := slices.ContainsFunc(b.covers, func(s remedy.Scope) bool { return s.Covers(l.scope) })
-	return covered && (own && l.cause.Advice == "" || b.callers[callerOf(l.cause)] || len(b.callers) >= mostCallers)
+	return covered && (own && l.cause.Advice == "" || b.callers[callerOf(l.cause)] || len(b.callers) >= mostCallers && l.cause.Advice == "")
 }
 
 // wide reports whether a deferral covers so many names that a check of everything costs
 // less than to name them all.
 func (b *backlog) wide() bool {
-	return slices.ContainsFunc(b.covers, func(s remedy.Scope) bool { return len(s.Names.List()) > mostNamed })
+	return slices.ContainsFunc(b.covers, func(s remedy.Scope) bool { return s.Names == "" || len(s.Names.List()) > mostNamed })
 }
 
 // mails reports whether the notification that has been put off names a look's caller, and
@@ -215,7 +219,7 @@ func sayings(rep remedy.Report) []string {
 }
 
 // noteNotified notes that people were notified of a run.
-func (a *App) noteNotified(rep remedy.Report) {
+func (a *App) noteNotified(in intake, rep remedy.Report) {
 	b := a.backlogs.at(rep.Scope, a.now())
 	if b.notified = a.now(); len(b.said) > mostSaid {
 		clear(b.said)
@@ -224,7 +228,9 @@ func (a *App) noteNotified(rep remedy.Report) {
 		b.said[s] = b.notified
 	}
 	for _, c := range rep.Causes {
-		b.said["by "+c.Actor] = b.notified
+		if b.said["by "+c.Actor] = b.notified; in.storm() {
+			b.said["storm by "+c.Actor], b.said["storm by "] = b.notified, b.notified
+		}
 	}
 	for _, done := range rep.Earlier {
 		b.said[key(done)] = b.notified

@@ -17,6 +17,7 @@ import (
 const (
 	mostDeferred = 200_000 // bytes
 	mostCallers  = 50      // of a place; the log has the others
+	mostKept     = 8_000   // bytes of an event that a process keeps for its next messages
 	mostDeeds    = 300     // likewise
 	mostSaid     = 1000    // of what people were notified of at a place
 	mostRounds   = 16
@@ -36,6 +37,7 @@ type deferral struct {
 	Round  int               `json:"round"`           // how often they have been
 	From   string            `json:"from,omitempty"`  // the process that put it off
 	Whole  bool              `json:"whole,omitempty"` // check everything of the types, not only what is named
+	Wide   bool              `json:"wide,omitempty"`  // and whatever its events name, because they name too much
 	Mail   bool              `json:"mail,omitempty"`  // only a notification was put off, so events are not
 	Asked  int               `json:"asked,omitempty"` // how often a process was looked for that has named the callers; it is all that is wanted
 	More   int               `json:"more,omitempty"`  // further calls, by the same callers as the events
@@ -77,6 +79,7 @@ func (d *deferral) add(o *deferral) {
 		d.Since = o.Since
 	}
 	d.Round, d.Whole, d.More = max(d.Round, o.Round), d.Whole || o.Whole, d.More+o.More
+	d.Wide = d.Wide || o.Wide
 	d.Deeds, d.from = fewer(append(d.Deeds, o.Deeds...)), append(d.from, o)
 	for _, l := range o.looks {
 		d.event(l)

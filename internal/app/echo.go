@@ -20,6 +20,7 @@ const (
 	echoLooks = 3
 
 	yieldLooks = 3               // likewise of a run that gives way to another one
+	yieldPause = 8 * time.Second // the longest of its pauses
 	slowWrite  = time.Second / 2 // that it allows for each filter or alarm, with relight's whole share of the quotas
 )
 
@@ -59,19 +60,24 @@ func giveWay(ctx context.Context, looks int, _ []plan.Action) bool {
 // another one seconds. Of two runs that give way to each other, the one with the shorter
 // lag acts; one without a lag waits for as long as the other one needs. After a few looks it
 // acts in any case, and while there is time left for it: somebody may restore one thing after
-// the other to keep it waiting.
-func yieldTo(least int, lag time.Duration) func(context.Context, int, []plan.Action) bool {
+// the other to keep it waiting. If nothing has changed, no other one is at work, and alone is
+// called.
+func yieldTo(least int, lag time.Duration, alone func()) func(context.Context, int, []plan.Action) bool {
 	before := 0
 	return func(ctx context.Context, looks int, todo []plan.Action) bool {
 		n := len(todo)
-		if looks > yieldLooks || n < least || looks > 1 && n >= before {
+		if looks > 1 && n >= before && n > 0 {
+			alone()
+			return false
+		}
+		if looks > yieldLooks || n < least {
 			return false
 		}
 		before = n
 		needs := time.Duration(slowWrites(todo)) * slowWrite
 		wait := lag
 		if looks > 1 || lag == 0 {
-			wait = echoPause + needs
+			wait = min(echoPause+needs, yieldPause)
 		}
 		if deadline, limited := ctx.Deadline(); limited && time.Until(deadline) < wait+needs {
 			return false

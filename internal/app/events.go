@@ -109,13 +109,13 @@ func (a *App) handleBatch(ctx context.Context, batch events.SQSEvent) events.SQS
 		reports[i] = a.check(ctx, timeFor(ctx, len(scopes)-i-1), with, s, catalog.Repair, causes...)
 		a.noteChecked(in, reports[i])
 		if len(in.deferrals) == 0 {
-			a.reportOr(ctx, in, reports[i])
+			reports[i] = a.reportOr(ctx, in, reports[i])
 		}
 	}
 	if len(in.deferrals) > 0 {
 		in.earlier(reports)
-		for _, rep := range reports {
-			a.reportOr(ctx, in, rep)
+		for i := range reports {
+			reports[i] = a.reportOr(ctx, in, reports[i])
 		}
 	}
 	for i, s := range scopes {
@@ -183,6 +183,9 @@ func (a *App) read(messages []events.SQSMessage) intake {
 			for _, l := range a.looks(&in, look{messageID: m.MessageId, event: event}, fresh) {
 				if d.Whole {
 					l.scope = a.widened(l.scope)
+				}
+				if d.Wide {
+					l.scope.Names = ""
 				}
 				d.looks = append(d.looks, l)
 			}

@@ -29,32 +29,37 @@ func (a *App) quiet(rep remedy.Report) bool {
 	return !slices.ContainsFunc(sayings(rep), func(s string) bool { return !b.told(s, now) })
 }
 
-// reportOr records a run and notifies people of it, or puts that off: because people
+// reportOr records a run, which it returns, and notifies people of it, or puts that off: because people
 // were notified of the same a moment ago, or because somebody undoes the repair while it
 // is made, and the events of that are still to come.
-func (a *App) reportOr(ctx context.Context, in intake, rep remedy.Report) {
-	if (len(in.deferrals) == 0 || in.storm() && !slices.ContainsFunc(rep.Causes, a.others)) && a.quiet(rep) && a.mail(ctx, in, rep, a.deeds(rep)) || a.undone(rep) && a.lookLater(ctx, in, rep) {
+func (a *App) reportOr(ctx context.Context, in intake, rep remedy.Report) remedy.Report {
+	later := func() remedy.Report {
 		a.reporter.Record(ctx, rep, nil, a.now())
-		return
+		return rep
+	}
+	again := func() { // nothing else restores what was left to others
+		rep = a.check(ctx, timeFor(ctx, 0), a.of(rep.Scope.Account).reconciler, rep.Scope, catalog.Repair, rep.Causes...)
+	}
+	if (len(in.deferrals) == 0 || in.storm() && !slices.ContainsFunc(rep.Causes, a.others)) && a.quiet(rep) && a.mail(ctx, in, rep, a.deeds(rep)) || a.undone(rep) && a.lookLater(ctx, in, rep) {
+		return later()
 	}
 	if a.defers() && leftAll(rep) {
 		if a.mail(ctx, in, rep, nil) {
-			a.reporter.Record(ctx, rep, nil, a.now())
-			return
+			return later()
 		}
-		rep = a.check(ctx, timeFor(ctx, 0), a.of(rep.Scope.Account).reconciler, rep.Scope, catalog.Repair, rep.Causes...)
+		again()
 	}
 	rep.Undone = len(in.deferrals) > 0 && a.unnamed(rep)
 	if (rep.Undone || in.storm() && onlyEarlier(rep)) && a.ask(ctx, in, rep) {
-		a.reporter.Record(ctx, rep, nil, a.now())
-		return
+		return later()
 	}
-	if a.defers() && left(rep) && !a.mail(ctx, in, rep, nil) { // whatever happens to the runs that restore the rest
-		rep = a.check(ctx, timeFor(ctx, 0), a.of(rep.Scope.Account).reconciler, rep.Scope, catalog.Repair, rep.Causes...)
+	if a.defers() && left(rep) && !a.mail(ctx, in, rep, nil) {
+		again()
 	}
 	if a.report(ctx, rep) == nil && (rep.Undone || rep.Repaired()+len(rep.Earlier)+len(sayings(rep)) > 0) {
-		a.noteNotified(rep)
+		a.noteNotified(in, rep)
 	}
+	return rep
 }
 
 // unnamed reports whether a run found undone what somebody had done to relight's own alarms
@@ -70,7 +75,7 @@ func (a *App) unnamed(rep remedy.Report) bool {
 		if rep.Scope.Kind == catalog.LogGroups { // the log group of flow logs has relight's prefix and is another kind's
 			names = slices.DeleteFunc(c.Parts.List(), func(name string) bool { return !strings.HasPrefix(name, a.reconciler.Want.Name("")) })
 		}
-		return c.Actor != "" && !a.session(c.Actor) && !b.told("by "+c.Actor, a.now()) && slices.ContainsFunc(names, func(name string) bool {
+		return a.others(c) && !b.told("by "+c.Actor, a.now()) && slices.ContainsFunc(names, func(name string) bool {
 			return strings.HasPrefix(name, a.reconciler.Want.Name("")) || slices.Contains(rep.Plan.Touched, name)
 		})
 	})

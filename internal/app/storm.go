@@ -135,14 +135,14 @@ func (e *easing) at(l look) *backlog { return e.backlogs.at(l.scope, e.now) }
 func (e *easing) deferral(ctx context.Context, d *deferral) {
 	e.meet(d.From, e.now)
 	first := e.at(d.looks[0])
-	if d.Mail && (len(d.Deeds) > 0 || d.Asked > 0) {
-		e.gather(d, e.now)
+	had := len(d.Deeds) > 0 || d.Asked > 0
+	if e.gather(d, e.now); d.Mail && had && len(d.Deeds) == 0 {
 		unknown := func(l look) bool { return e.others(l.cause) && !e.at(l).told("by "+l.cause.Actor, e.now) }
-		if len(d.Deeds) == 0 && !slices.ContainsFunc(d.looks, unknown) {
+		if !slices.ContainsFunc(d.looks, unknown) {
 			return
 		}
 	}
-	if !slices.ContainsFunc(d.looks, func(l look) bool { return !e.at(l).saw(l, d.Due, e.followsWrite(l.cause)) }) {
+	if len(d.Deeds) == 0 && !slices.ContainsFunc(d.looks, func(l look) bool { return !e.at(l).saw(l, d.Due, e.followsWrite(l.cause)) }) {
 		return
 	}
 	known := len(first.covers) > 0 && !slices.ContainsFunc(d.looks, func(l look) bool { // by another one, no younger, that leads to the same check
@@ -215,7 +215,10 @@ func (e *easing) event(l look) {
 		skip("a check that is still to come covers it")
 	case len(b.covers) > 0, b.busy(e.now, e.full, l.scope.Kind), own && e.now.Sub(b.stormed) < stormEchoes:
 		if e.later.Whole = true; b.lasts(e.now) {
-			e.later.Since, e.later.Round = b.since, max(e.later.Round, b.round)
+			if e.later.Since.IsZero() || b.since.Before(e.later.Since) {
+				e.later.Since = b.since
+			}
+			e.later.Round = max(e.later.Round, b.round)
 		}
 		l.scope = e.widened(l.scope)
 		b.putAll(e.later, l)
@@ -248,7 +251,7 @@ func (a *App) putOff(ctx context.Context, later *deferral) bool {
 	for _, l := range slices.Clone(later.looks) {
 		b := a.backlogs.at(l.scope, now)
 		if b.give(later); b.wide() {
-			l.scope.Names = ""
+			later.Wide, l.scope.Names = true, ""
 			b.put(l)
 		}
 		if b.due.After(now.Add(time.Second)) && b.due.Before(last) { // what comes back together is one check and one notification
@@ -258,8 +261,11 @@ func (a *App) putOff(ctx context.Context, later *deferral) bool {
 	}
 	if !a.post(ctx, later, due) {
 		for _, l := range later.looks { // nothing will come back that covers anything
-			a.backlogs.at(l.scope, now).clear()
+			b := a.backlogs.at(l.scope, now)
+			b.clear()
+			b.kept = nil // it may have been too large
 		}
+		a.backlogs.at(later.looks[0].scope, now).absorb(later)
 		return false
 	}
 	for _, l := range later.looks {

@@ -136,7 +136,7 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 		with := with
 		remembered, err := adopted()
 		if a.yields && err == nil && !remembered.First { // nothing was there before a first sweep, so no event's run restores it
-			with.Yield = yieldTo(manyWrites, sweepLag)
+			with.Yield = yieldTo(manyWrites, sweepLag, func() {})
 		}
 		rep := a.check(ctx, sweepTime(ctx), with, scopes[i], req.mode())
 		rep.First = err == nil && remembered.First
