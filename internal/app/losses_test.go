@@ -144,6 +144,21 @@ func TestNothingPutOffAndNoRepair(t *testing.T) {
 	})
 }
 
+// If a part of a repair fails for a while, no message says that all is well.
+func TestPartFailsForAWhile(t *testing.T) {
+	w := healthy(t, "")
+	names := ours()[:2]
+	w.deleteAlarms(names...)
+	w.Fail("PutMetricAlarm", append([]string{""}, slices.Repeat([]string{"InternalServiceFault"}, 9)...)...)
+	told := len(w.Messages())
+	event := call("aws.monitoring", "DeleteAlarms", fmt.Sprintf(`"userIdentity":{"type":"IAMUser","arn":%q},"requestParameters":{"alarmNames":["%s"]}`, attacker, strings.Join(names, `","`)))
+	res := must(w.instance("alarms").HandleEvent(t.Context(), received(t, "1", []byte(event))))
+	said := w.told(told)
+	if again := res.(lambdaevents.SQSEventResponse).BatchItemFailures; len(again) != 1 || strings.Contains(said, "everything is back") || !strings.Contains(said, "undone in part") || !strings.Contains(said, "1 more") {
+		t.Errorf("%v is delivered again, and people read:\n%s", again, said)
+	}
+}
+
 // What has waited keeps its age, whatever it is put off with.
 func TestAgeOfADeferral(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -105,6 +105,7 @@ type Report struct {
 
 	Unfinished bool     // the run is not over, and only its causes are known
 	Again      bool     // the run is repeated soon, because what failed may succeed then
+	Waits      int      // actions that failed and are left to that repetition
 	New        []string // names of what the configuration wants since this sweep alone, so that it never was there
 	First      bool     // no sweep of the deployment has been before, so what was missing never was there
 

@@ -69,6 +69,7 @@ type Document struct {
 	first   bool // of a first sweep
 	later   bool // a part of it was restored some time ago
 	undone  bool // other runs restored all of it
+	waits   int  // actions that failed, and that relight tries again soon
 	forGood int  // how many of Lost are records that are gone
 	preface string
 }
@@ -163,7 +164,7 @@ func (d *Document) add(r remedy.Report) {
 		d.Postponed = append(d.Postponed, itemOf(r.Scope, a))
 	}
 	d.MoreCalls += r.More
-	d.undone = d.undone || r.Undone
+	d.undone, d.waits = d.undone || r.Undone, d.waits+r.Waits
 	failed := map[string]bool{}
 	done := r.Restored()
 	for i, o := range r.Outcomes {

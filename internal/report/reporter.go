@@ -81,6 +81,11 @@ func settled(r remedy.Report) remedy.Report {
 		waits[plan.Key(o.Action)] = later(o.Err) || waits[plan.Key(o.Action)]
 		return later(o.Err)
 	})
+	for _, left := range waits {
+		if left {
+			r.Waits++
+		}
+	}
 	r.Remaining = slices.DeleteFunc(slices.Clone(r.Remaining), func(a plan.Action) bool { return waits[plan.Key(a)] })
 	advised := slices.ContainsFunc(r.Causes, func(c remedy.Cause) bool { return c.Advice != "" })
 	if later(r.Err) && !advised { // a call for people to check does not wait

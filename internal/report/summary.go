@@ -143,6 +143,8 @@ func (d *Document) end() string {
 		return fmt.Sprintf("the pause is over, %d restored", good) + d.also()
 	case len(d.Unread) > 0:
 		return "could not check " + kindsOf(d.Unread)
+	case good > 0 && d.waits > 0 && caused:
+		return "undone in part" + d.also()
 	case good > 0 && d.forGood > 0 && caused:
 		return "records LOST"
 	case good > 0 && d.forGood > 0:

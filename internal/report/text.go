@@ -191,6 +191,8 @@ func (d *Document) now3am() string {
 		return "not known. relight could not check. It tries again in every sweep."
 	case len(d.Postponed) > 0:
 		return fmt.Sprintf("NOT over. relight is paused until %s, and restores this after that: %d.", clock(d.Pause.Until), len(d.Postponed))
+	case len(d.Restored) > 0 && d.waits > 0:
+		return fmt.Sprintf("undone in part. AWS could not do %d more at that moment. relight tries again within minutes and says how that ends. The caller can still act.", d.waits)
 	case len(d.Restored) > 0 && open > 0:
 		return "what relight can restore is restored. The rest needs a person: see below."
 	case len(d.Restored) > 0 && d.forGood > 0:
