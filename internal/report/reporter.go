@@ -178,6 +178,7 @@ func (p Reporter) concerned(reports []remedy.Report) bool {
 	return slices.ContainsFunc(reports, func(r remedy.Report) bool {
 		return r.Scope.Kind == catalog.Topics || r.Scope.Kind == catalog.Guard || r.Ended != "" || r.Pause != nil && len(r.Causes) == 0 ||
 			slices.ContainsFunc(r.Outcomes, func(o remedy.Outcome) bool { return slices.Contains(p.Alarms, o.Action.Step().Target) }) ||
+			slices.ContainsFunc(r.Earlier, func(d remedy.Deed) bool { return slices.Contains(p.Alarms, d.Target) }) ||
 			slices.ContainsFunc(r.Plan.Findings, func(f plan.Finding) bool {
 				return strings.Contains(f.Subject, p.Topic) || p.TopicKey != "" && strings.Contains(f.Subject, p.TopicKey)
 			})

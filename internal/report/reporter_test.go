@@ -415,15 +415,19 @@ func TestChatIsCarried(t *testing.T) {
 	}
 }
 
-// What is about an alarm on relight itself concerns its own voice.
+// What is about an alarm on relight itself concerns its own voice, also if an earlier run
+// restored it.
 func TestOwnAlarmsConcern(t *testing.T) {
 	for target, want := range map[string]int{"relight-untold": 2, "relight-root-usage": 1} {
-		r := full()
-		r.Scope.Kind = catalog.Alarms
-		r.Outcomes = append(r.Outcomes, remedy.Outcome{Action: plan.PutAlarm{Alarm: plan.Alarm{Name: target}}})
-		m := &mailbox{}
-		if _, err := tell(t, report.Reporter{Publisher: m, Topic: "first", Last: "last", Alarms: []string{"relight-untold"}, Function: "f"}, r); err != nil || len(m.topics) != want {
-			t.Errorf("%s: published to %v, %v; want %d", target, m.topics, err, want)
+		now, before := full(), full()
+		now.Outcomes = append(now.Outcomes, remedy.Outcome{Action: plan.PutAlarm{Alarm: plan.Alarm{Name: target}}})
+		before.Earlier = append(before.Earlier, remedy.Deed{Thing: "alarm", Target: target})
+		for _, r := range []remedy.Report{now, before} {
+			r.Scope.Kind = catalog.Alarms
+			m := &mailbox{}
+			if _, err := tell(t, report.Reporter{Publisher: m, Topic: "first", Last: "last", Alarms: []string{"relight-untold"}, Function: "f"}, r); err != nil || len(m.topics) != want {
+				t.Errorf("%s: published to %v, %v; want %d", target, m.topics, err, want)
+			}
 		}
 	}
 }
