@@ -36,7 +36,7 @@ lab: need node_modules .venv $(relight) ## Keep that account up, to attack it by
 .PHONY: test
 test: need node_modules .venv $(if $(browser),,chromium) quick ## Run every test, the stack's and the local cloud's included
 	go test -run 'CutsAreUndone|Any' ./internal/app -pairs -rapid.checks=100
-	go test -count=1 -run Figures ./internal/app -measured
+	go test -count=1 -run 'Figures|AnyPhase' ./internal/app -measured
 	go test -count=1 -run TestBrowser ./internal/audit/page -browser
 	go test -count=1 -run TestBinaries -timeout 30m ./internal/bench/startup -binaries
 	go test -count=1 -timeout 40m ./infra/... ./internal/lab/...
