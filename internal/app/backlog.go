@@ -228,7 +228,7 @@ func (a *App) noteNotified(in intake, rep remedy.Report) {
 		b.said[s] = b.notified
 	}
 	for _, c := range rep.Causes {
-		if b.said["by "+c.Actor] = b.notified; in.storm() {
+		if b.said["by "+c.Actor] = b.notified; in.storm(rep.Scope) {
 			b.said["storm by "+c.Actor], b.said["storm by "] = b.notified, b.notified
 		}
 	}
@@ -243,7 +243,7 @@ func (a *App) noteChecked(in intake, rep remedy.Report) {
 	if len(in.deferrals) == 0 && rep.Calls > 0 && slices.ContainsFunc(rep.Causes, func(c remedy.Cause) bool { return c.Actor != "" && !a.session(c.Actor) }) {
 		b.ran(a.now())
 	}
-	if in.storm() {
+	if in.storm(rep.Scope) {
 		b.stormed = a.now()
 	}
 	if rep.Mode == catalog.Repair && rep.Failures() == nil && rep.Pause == nil && len(rep.Remaining) == 0 && len(rep.Outcomes) == len(rep.Plan.Actions) {

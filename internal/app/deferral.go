@@ -17,8 +17,8 @@ import (
 const (
 	mostDeferred = 200_000 // bytes
 	mostCallers  = 50      // of a place; the log has the others
-	mostKept     = 8_000   // bytes of an event that a process keeps for its next messages
 	mostDeeds    = 300     // likewise
+	mostKept     = 8_000   // bytes of an event that a process keeps for its next messages
 	mostSaid     = 1000    // of what people were notified of at a place
 	mostRounds   = 16
 	mostAsked    = 3
@@ -124,9 +124,12 @@ func (a *App) deeds(rep remedy.Report) []deed {
 	return out
 }
 
-// storm reports whether events were put off, and not only a notification.
-func (in intake) storm() bool {
-	return slices.ContainsFunc(in.deferrals, func(d *deferral) bool { return !d.Mail })
+// storm reports whether events were put off at the place of a scope, and not only a
+// notification.
+func (in intake) storm(s remedy.Scope) bool {
+	return slices.ContainsFunc(in.deferrals, func(d *deferral) bool {
+		return !d.Mail && slices.ContainsFunc(d.looks, func(l look) bool { return placeOf(l.scope) == placeOf(s) })
+	})
 }
 
 // earlier adds to reports what earlier runs restored, as far as the checks found it to be

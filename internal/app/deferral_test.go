@@ -165,16 +165,12 @@ func TestCallsBeforeACheck(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := stormed(t)
 				attack := time.Now()
-				deletion := func(by string, at time.Duration, alarms ...string) []byte {
-					return []byte(call("aws.monitoring", "DeleteAlarms", fmt.Sprintf(`"eventTime":%q,"userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::%s:user/%s"},"requestParameters":{"alarmNames":["%s"]}`,
-						attack.Add(at).UTC().Format(time.RFC3339), account, by, strings.Join(alarms, `","`))))
-				}
 				w.deleteAlarms(ours()...)
 				time.Sleep(5 * second)
 				one := w.instance("alarms")
-				must(one.HandleEvent(t.Context(), batch(deletion("Alice", 0, ours()...))))
+				must(one.HandleEvent(t.Context(), batch(deletionAt(attack, "Alice", ours()...))))
 				time.Sleep(3 * second)
-				body := deletion(tt.by, tt.made, tt.alarm)
+				body := deletionAt(attack.Add(tt.made), tt.by, tt.alarm)
 				if tt.putOff {
 					due := ""
 					if tt.due > 0 {

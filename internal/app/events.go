@@ -95,14 +95,16 @@ func (a *App) handleBatch(ctx context.Context, batch events.SQSEvent) events.SQS
 	}
 	in = a.ease(ctx, in, len(batch.Records) >= catalog.BatchSize)
 	a.flush(ctx)
-	if a.cloud.Pace.Share(1); !a.alone(in) {
-		a.cloud.Pace.Share(0.5)
+	share := 1.0
+	if !a.alone(in) {
+		share = 0.5
 	}
 	scopes := remedy.Merge(in.scopes())
 	reports := make([]remedy.Report, len(scopes))
 	ctx = a.withLag(ctx, in)
 	for i, s := range scopes {
 		with, causes := a.of(s.Account).reconciler, in.causes(s)
+		a.cloud.Pace.Share(share)
 		if len(in.deferrals) == 0 {
 			with.Part = a.part(causes)
 		}

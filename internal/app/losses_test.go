@@ -21,10 +21,13 @@ import (
 	"github.com/relight-aws/relight/internal/awstest"
 )
 
-// deletionOf returns the event of a user's call that deleted alarms a moment ago.
-func deletionOf(user string, alarms ...string) []byte {
+// deletionOf returns the event of a user's call that deletes alarms now.
+func deletionOf(user string, alarms ...string) []byte { return deletionAt(time.Now(), user, alarms...) }
+
+// deletionAt returns the event of a user's call that deleted alarms at a time.
+func deletionAt(at time.Time, user string, alarms ...string) []byte {
 	return []byte(call("aws.monitoring", "DeleteAlarms", fmt.Sprintf(`"eventTime":%q,"userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::%s:user/%s"},"requestParameters":{"alarmNames":["%s"]}`,
-		time.Now().UTC().Format(time.RFC3339), account, user, strings.Join(alarms, `","`))))
+		at.UTC().Format(time.RFC3339), account, user, strings.Join(alarms, `","`))))
 }
 
 // letters returns where to find what functions send to queues from now on.
@@ -151,8 +154,7 @@ func TestPartFailsForAWhile(t *testing.T) {
 	w.deleteAlarms(names...)
 	w.Fail("PutMetricAlarm", append([]string{""}, slices.Repeat([]string{"InternalServiceFault"}, 9)...)...)
 	told := len(w.Messages())
-	event := call("aws.monitoring", "DeleteAlarms", fmt.Sprintf(`"userIdentity":{"type":"IAMUser","arn":%q},"requestParameters":{"alarmNames":["%s"]}`, attacker, strings.Join(names, `","`)))
-	res := must(w.instance("alarms").HandleEvent(t.Context(), received(t, "1", []byte(event))))
+	res := must(w.instance("alarms").HandleEvent(t.Context(), received(t, "1", deletionOf("Alice", names...))))
 	said := w.told(told)
 	if again := res.(lambdaevents.SQSEventResponse).BatchItemFailures; len(again) != 1 || strings.Contains(said, "everything is back") || !strings.Contains(said, "undone in part") || !strings.Contains(said, "1 more") {
 		t.Errorf("%v is delivered again, and people read:\n%s", again, said)

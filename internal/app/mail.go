@@ -13,7 +13,8 @@ import (
 
 // quiet reports whether people may be notified of a run later, together with others: a
 // notification about the place was sent a moment ago, or only the record that is still to come
-// says who it was; everything is restored, and nothing else is new. What is about relight itself does not wait.
+// says who it was; everything is restored, and nothing else is new. What is about relight's stack and
+// its way to people does not wait; what is about its alarms does.
 func (a *App) quiet(rep remedy.Report) bool {
 	now := a.now()
 	if !a.defers() || rep.Scope.Kind == catalog.Topics || rep.Scope.Kind == catalog.Guard {
@@ -29,9 +30,9 @@ func (a *App) quiet(rep remedy.Report) bool {
 	return !slices.ContainsFunc(sayings(rep), func(s string) bool { return !b.told(s, now) })
 }
 
-// reportOr records a run, which it returns, and notifies people of it, or puts that off: because people
-// were notified of the same a moment ago, or because somebody undoes the repair while it
-// is made, and the events of that are still to come.
+// reportOr records a run and notifies people of it, or puts that off: because people were
+// notified of the same a moment ago, or because somebody undoes the repair while it is made,
+// and the events of that are still to come. It returns the run, or the one that repeated it.
 func (a *App) reportOr(ctx context.Context, in intake, rep remedy.Report) remedy.Report {
 	later := func() remedy.Report {
 		a.reporter.Record(ctx, rep, nil, a.now())
@@ -40,7 +41,7 @@ func (a *App) reportOr(ctx context.Context, in intake, rep remedy.Report) remedy
 	again := func() { // nothing else restores what was left to others
 		rep = a.check(ctx, timeFor(ctx, 0), a.of(rep.Scope.Account).reconciler, rep.Scope, catalog.Repair, rep.Causes...)
 	}
-	if (len(in.deferrals) == 0 || in.storm() && !slices.ContainsFunc(rep.Causes, a.others)) && a.quiet(rep) && a.mail(ctx, in, rep, a.deeds(rep)) || a.undone(rep) && a.lookLater(ctx, in, rep) {
+	if (len(in.deferrals) == 0 || in.storm(rep.Scope) && !slices.ContainsFunc(rep.Causes, a.others)) && a.quiet(rep) && a.mail(ctx, in, rep, a.deeds(rep)) || a.undone(rep) && a.lookLater(ctx, in, rep) {
 		return later()
 	}
 	if a.defers() && leftAll(rep) {
@@ -50,7 +51,7 @@ func (a *App) reportOr(ctx context.Context, in intake, rep remedy.Report) remedy
 		again()
 	}
 	rep.Undone = len(in.deferrals) > 0 && a.unnamed(rep)
-	if (rep.Undone || in.storm() && onlyEarlier(rep)) && a.ask(ctx, in, rep) {
+	if (rep.Undone || in.storm(rep.Scope) && onlyEarlier(rep)) && a.ask(ctx, in, rep) {
 		return later()
 	}
 	if a.defers() && left(rep) && !a.mail(ctx, in, rep, nil) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/fnv"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -21,7 +22,7 @@ func (a *App) withLag(ctx context.Context, in intake) context.Context {
 	lag, follows := a.lag()
 	switch {
 	case follows: // the other one is likely to be at work, and soon to be done
-		if in.storm() {
+		if slices.ContainsFunc(in.looks, func(l look) bool { return in.storm(l.scope) }) {
 			_ = sleep(ctx, lag)
 		}
 		lag = 0

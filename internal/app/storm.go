@@ -18,18 +18,18 @@ import (
 // checked, and who called, is in the queue meanwhile. In the memory of a process alone are how
 // many further calls there were, and details of what was restored, which the log has, too.
 const (
-	stormRuns   = 3                      // checks of one place within stormWithin make a storm
-	stormWithin = 2 * time.Second        //
-	slowRuns    = 12                     // within stormFull make one, too, and so does a full batch after three others, or two of alarms
-	stormFull   = 10 * time.Second       //
+	stormRuns   = 3 // checks of one place within stormWithin make a storm
+	stormWithin = 2 * time.Second
+	slowRuns    = 12 // within stormFull make one, too, and so does a full batch after three others, or two of alarms
+	stormFull   = 10 * time.Second
 	firstDelay  = 2 * time.Second        // of an event that is put off; each further time is four times as long
-	mostDelay   = 16 * time.Second       // at once
+	mostDelay   = 16 * time.Second       // each time
 	passTime    = 3 * time.Second        // for which a process is busy after it has passed a message to the other one
 	stormShare  = 200 * time.Millisecond // for which a process that drops events leaves the next ones to the other
 	stormCalm   = 2 * time.Second        // without an event, and the storm is over
 	stormEchoes = time.Minute            // after one, in which what follows relight's own writes is put off
-	oneLag      = time.Second            // between two lags: longer than an observation and the first repair after it
-	mostLags    = 6                      // of a process that knows no other
+	oneLag      = time.Second            // longer than an observation and the first repair after it
+	mostLags    = 6                      // lags that a process that knows no other may have, before its check
 	sinceStep   = mostDelay              // so that what two processes put off at about the same time is equally old
 	lookMargin  = 3 * time.Second        // by which a call is older than an observation that shows its effect
 	mostPutOff  = 80 * time.Second       // altogether, however long the storm lasts
@@ -151,11 +151,10 @@ func (e *easing) deferral(ctx context.Context, d *deferral) {
 	if d.Asked > 0 && d.Asked < mostAsked && !known && e.pass(ctx, d) {
 		return
 	}
-	switch {
-	case d.Asked > 0 && known:
+	switch ends := e.ends(d); {
+	case known && (d.Asked > 0 || !ends):
 		first.absorb(d)
-	case e.ends(d):
-		e.gather(d, e.now)
+	case ends:
 		for _, l := range d.looks {
 			b := e.at(l)
 			b.clear()
@@ -165,8 +164,6 @@ func (e *easing) deferral(ctx context.Context, d *deferral) {
 			}
 		}
 		e.out.looks, e.out.deferrals = append(e.out.looks, d.looks...), append(e.out.deferrals, d)
-	case known:
-		first.absorb(d)
 	default:
 		lasts := len(first.covers) > 0 || first.lasts(e.now)
 		if d.Mail { // events were not put off with it
