@@ -34,15 +34,15 @@ type Acceptance struct {
 
 // accept answers a consent. It remembers only what the person has seen, and notifies
 // people of it: whoever may invoke the function could have asked.
-func (a *App) accept(ctx context.Context, c Consent) (Acceptance, error) {
+func (a *App) accept(ctx context.Context, p *parts, c Consent) (Acceptance, error) {
 	switch {
 	case !c.Adopt.Empty():
-		return a.acceptAdoption(ctx, c)
+		return a.acceptAdoption(ctx, p, c)
 	case len(c.Retention) > 0:
-		return a.acceptRetention(ctx, c.Retention)
+		return a.acceptRetention(ctx, p, c.Retention)
 	}
-	s := remedy.Scope{Account: a.deployment.Account, Region: a.deployment.HomeRegion, Kind: catalog.Trails}
-	was, now, choice, err := a.cloud.TrailToAccept(ctx, s)
+	s := remedy.Scope{Account: p.cloud.Want.Account, Region: a.deployment.HomeRegion, Kind: catalog.Trails}
+	was, now, choice, err := p.cloud.TrailToAccept(ctx, s)
 	switch {
 	case err != nil:
 		return Acceptance{}, err
@@ -52,7 +52,7 @@ func (a *App) accept(ctx context.Context, c Consent) (Acceptance, error) {
 		return Acceptance{}, errors.New(choice.Findings[0].String())
 	}
 	answer := Acceptance{
-		Trail: now.ARN, Unread: was.Unreadable, Parameter: a.reconciler.Want.TrailMemory(),
+		Trail: now.ARN, Unread: was.Unreadable, Parameter: p.cloud.Want.TrailMemory(),
 		Changes: now.Changes(was.Trail), Mark: markOf(now.Encode()),
 	}
 	switch {
@@ -62,23 +62,23 @@ func (a *App) accept(ctx context.Context, c Consent) (Acceptance, error) {
 		return answer, errors.New("the trail has changed since you saw it: run relight accept again")
 	}
 	do := plan.RememberTrail{Parameter: answer.Parameter, Memory: now, Reason: "somebody ran relight accept"}
-	if err := a.cloud.Remember(ctx, s.Region, do.Parameter, do.Memory.Encode()); err != nil {
+	if err := p.cloud.Remember(ctx, s.Region, do.Parameter, do.Memory.Encode()); err != nil {
 		return answer, err
 	}
 	answer.Accepted = true
-	return answer, a.accepted(ctx, catalog.Trails, do)
+	return answer, a.accepted(ctx, p, catalog.Trails, do)
 }
 
 // acceptAdoption makes relight rely on what others made, or no longer.
-func (a *App) acceptAdoption(ctx context.Context, c Consent) (Acceptance, error) {
-	adopted, err := a.cloud.RecallAdopted(ctx, a.deployment.HomeRegion)
+func (a *App) acceptAdoption(ctx context.Context, p *parts, c Consent) (Acceptance, error) {
+	adopted, err := p.cloud.RecallAdopted(ctx, a.deployment.HomeRegion)
 	if err == nil && adopted.Unreadable != "" {
 		err = errors.New(adopted.Unreadable)
 	}
 	if err != nil {
 		return Acceptance{}, err
 	}
-	answer := Acceptance{Parameter: a.reconciler.Want.AdoptedMemory(), Changes: []plan.TrailField{}}
+	answer := Acceptance{Parameter: p.cloud.Want.AdoptedMemory(), Changes: []plan.TrailField{}}
 	var do plan.Action = plan.Adopt{Parameter: answer.Parameter, Resources: c.Adopt, Reason: "somebody ran relight accept"}
 	if c.Remove {
 		if unknown := c.Adopt.Without(adopted.Resources); !unknown.Empty() {
@@ -89,16 +89,16 @@ func (a *App) acceptAdoption(ctx context.Context, c Consent) (Acceptance, error)
 	} else {
 		adopted.Resources = adopted.Resources.With(c.Adopt)
 	}
-	if err := a.cloud.Remember(ctx, a.deployment.HomeRegion, answer.Parameter, adopted.Encode()); err != nil {
+	if err := p.cloud.Remember(ctx, a.deployment.HomeRegion, answer.Parameter, adopted.Encode()); err != nil {
 		return answer, err
 	}
 	answer.Accepted = true
-	return answer, a.accepted(ctx, catalog.LogGroups, do)
+	return answer, a.accepted(ctx, p, catalog.LogGroups, do)
 }
 
 // acceptRetention forgets the longest retentions of some log groups.
-func (a *App) acceptRetention(ctx context.Context, groups []string) (Acceptance, error) {
-	adopted, err := a.cloud.RecallAdopted(ctx, a.deployment.HomeRegion)
+func (a *App) acceptRetention(ctx context.Context, p *parts, groups []string) (Acceptance, error) {
+	adopted, err := p.cloud.RecallAdopted(ctx, a.deployment.HomeRegion)
 	if err == nil && adopted.Unreadable != "" {
 		err = errors.New(adopted.Unreadable)
 	}
@@ -110,19 +110,19 @@ func (a *App) acceptRetention(ctx context.Context, groups []string) (Acceptance,
 	if len(unknown) > 0 {
 		return Acceptance{}, fmt.Errorf("relight remembers no retention of %s: name a log group as REGION/NAME", strings.Join(unknown, ", "))
 	}
-	answer := Acceptance{Parameter: a.reconciler.Want.AdoptedMemory(), Changes: []plan.TrailField{}}
+	answer := Acceptance{Parameter: p.cloud.Want.AdoptedMemory(), Changes: []plan.TrailField{}}
 	do := plan.Forget{Parameter: answer.Parameter, What: "forget the retention of log-group " + strings.Join(groups, ", "), Text: adopted.Encode()}
-	if err := a.cloud.Remember(ctx, a.deployment.HomeRegion, do.Parameter, do.Text); err != nil {
+	if err := p.cloud.Remember(ctx, a.deployment.HomeRegion, do.Parameter, do.Text); err != nil {
 		return answer, err
 	}
 	answer.Accepted = true
-	return answer, a.accepted(ctx, catalog.LogGroups, do)
+	return answer, a.accepted(ctx, p, catalog.LogGroups, do)
 }
 
 // accepted notifies people of what somebody accepted, and logs it.
-func (a *App) accepted(ctx context.Context, kind catalog.Kind, do plan.Action) error {
+func (a *App) accepted(ctx context.Context, p *parts, kind catalog.Kind, do plan.Action) error {
 	rep := remedy.Report{
-		Scope: remedy.Scope{Account: a.deployment.Account, Region: a.deployment.HomeRegion, Kind: kind}, Mode: catalog.Repair,
+		Scope: remedy.Scope{Account: p.cloud.Want.Account, Region: a.deployment.HomeRegion, Kind: kind}, Mode: catalog.Repair,
 		Plan: plan.Plan{Actions: []plan.Action{do}}, Outcomes: []remedy.Outcome{{Action: do}},
 	}
 	unsent := a.reporter.Notify(ctx, nil, rep)
@@ -131,7 +131,8 @@ func (a *App) accepted(ctx context.Context, kind catalog.Kind, do plan.Action) e
 }
 
 // HandleBackfill takes a Request and returns a Sweep, or an Acceptance or a Drill if
-// the request is about one. It returns an error only if the sweep could not begin,
+// the request is about one. Without an account, it sweeps the deployment's own and then every
+// guarded one. It returns an error only if the sweep could not begin,
 // nothing could be accepted, or people could not be notified. Failures of single runs are in the reports and the
 // metrics.
 func (a *App) HandleBackfill(ctx context.Context, raw json.RawMessage) (any, error) {
@@ -139,10 +140,14 @@ func (a *App) HandleBackfill(ctx context.Context, raw json.RawMessage) (any, err
 	switch {
 	case err != nil:
 		return nil, err
-	case req.Accept != nil:
-		return a.accept(ctx, *req.Accept)
 	case req.Drill != nil:
 		return a.drill(ctx, *req.Drill)
+	case req.Accept != nil:
+		p, err := a.asked(req.Account)
+		if err != nil {
+			return nil, err
+		}
+		return a.accept(ctx, p, *req.Accept)
 	}
-	return a.Sweep(ctx, req, nil)
+	return a.SweepAll(ctx, req)
 }

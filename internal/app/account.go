@@ -21,13 +21,29 @@ type parts struct {
 	closed time.Time // when people were last notified that the account lets relight not in
 }
 
+// guarded reports whether the account is another one than the deployment's own.
+func (p *parts) guarded() bool { return p.cloud.Hub != nil }
+
+// created returns when what lets relight in was created: its stack, or the role in a guarded
+// account.
+func (p *parts) created(ctx context.Context) (time.Time, error) {
+	want := p.cloud.Want
+	if p.guarded() {
+		return p.cloud.RoleCreated(ctx, want.Organization.Role)
+	}
+	return p.cloud.StackCreated(ctx, want.HomeRegion)
+}
+
 // with returns the parts for a cloud.
 func (a *App) with(cloud *awsio.Cloud) *parts {
 	var applier remedy.Applier = cloud
 	if a.function != catalog.Backfill { // the sweep runs too rarely to need a brake
 		applier = &brake{Applier: cloud, now: a.now, writes: map[string][]time.Time{}, told: map[string]time.Time{}}
 	}
-	p := &parts{cloud: cloud, reconciler: remedy.Reconciler{Observer: cloud, Applier: applier, Want: cloud.Want, Forgets: !cloud.Want.Sweeps(), Now: a.now}}
+	if a.handsOver {
+		applier = handOver{applier, a.cloud}
+	}
+	p := &parts{cloud: cloud, reconciler: remedy.Reconciler{Observer: cloud, Applier: applier, Want: cloud.Want, Forgets: !a.cloud.Want.Sweeps(), Now: a.now}}
 	p.reconciler.Adopted = func(ctx context.Context) (plan.Adopted, error) {
 		adopted, err := cloud.RecallAdopted(ctx, a.deployment.HomeRegion)
 		adopted.Pending = nil // functions that events start adopt nothing
@@ -70,11 +86,12 @@ func invocation(ctx context.Context) string {
 // outside returns why this function does not act in the account of a scope. It returns ""
 // if it does.
 //
-// The account is the one that EventBridge says sent the event, which nobody in it can
-// choose. Only the sweep may ask which organisational units an account is in, so a function
-// that events start acts where the lists of accounts alone allow it: whoever names units
-// does not want what is in another one to be touched.
-func (a *App) outside(s remedy.Scope) string {
+// The account of an event is the one that EventBridge says sent it, which nobody in it can
+// choose. No event says which organisational units the account is in, so a function that
+// events start acts where the lists of accounts alone allow it: whoever names units does not
+// want what is in another one to be touched. Whoever starts a sweep knows the units, and
+// asks for an account that is in scope.
+func (a *App) outside(s remedy.Scope, asked bool) string {
 	org := a.baseline.Organization
 	switch in, known := org.Lists(s.Account); {
 	case s.Account == a.deployment.Account:
@@ -83,9 +100,9 @@ func (a *App) outside(s remedy.Scope) string {
 		return "account " + s.Account + " is not this deployment's"
 	case a.deployment.Account != org.Hub:
 		return "account " + s.Account + " is guarded from " + org.Hub + ", as organization.hubAccount says, and this deployment is in " + a.deployment.Account
-	case !known:
+	case !known && !asked:
 		return "organization.accounts and organization.excludeAccounts do not say whether account " + s.Account + " is guarded, and only these count for events so far"
-	case !in:
+	case known && !in:
 		return "account " + s.Account + " is not guarded, as organization says"
 	}
 	if !s.Kind.InSpokes() {

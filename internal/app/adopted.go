@@ -21,16 +21,16 @@ func firstWithin(g catalog.GuardSpec) time.Duration {
 
 // adoptedBySweep reads what relight relies on that others made. The first sweep of a
 // deployment adopts what it finds: then every scope is pending.
-func (a *App) adoptedBySweep(ctx context.Context, regions []string) (plan.Adopted, error) {
-	adopted, err := a.cloud.RecallAdopted(ctx, a.deployment.HomeRegion)
+func (a *App) adoptedBySweep(ctx context.Context, p *parts, regions []string) (plan.Adopted, error) {
+	adopted, err := p.cloud.RecallAdopted(ctx, a.deployment.HomeRegion)
 	if err != nil || adopted.Note.Known {
 		return adopted, err
 	}
-	if adopted.First, err = a.first(ctx); err != nil || !adopted.First {
+	if adopted.First, err = a.first(ctx, p); err != nil || !adopted.First {
 		return adopted, err
 	}
 	adopted.Unreadable = "" // an earlier deployment wrote it
-	for _, s := range a.scopes(Request{Kinds: adopting}, regions) {
+	for _, s := range a.scopes(p, Request{Kinds: adopting}, regions) {
 		adopted.Pending = append(adopted.Pending, s.String())
 	}
 	return adopted, nil
@@ -38,12 +38,13 @@ func (a *App) adoptedBySweep(ctx context.Context, regions []string) (plan.Adopte
 
 // first reports whether no sweep of this deployment has been. That nothing is
 // remembered proves nothing, since anybody may delete a parameter: relight's stack has
-// to be new as well. Only whoever replaces relight can change when it was created. Before
-// a deployment, a plan shows what its first sweep would do.
-func (a *App) first(ctx context.Context) (bool, error) {
-	want := a.reconciler.Want
-	if a.deployment.Topic != "" || a.deployment.Schedule != "" {
-		created, err := a.cloud.StackCreated(ctx, a.deployment.HomeRegion)
+// to be new as well, or in a guarded account the role that lets relight in. Only whoever
+// replaces these can change when they were created. Before a deployment, a plan shows what
+// its first sweep would do.
+func (a *App) first(ctx context.Context, p *parts) (bool, error) {
+	want := p.cloud.Want
+	if p.guarded() || a.deployment.Topic != "" || a.deployment.Schedule != "" {
+		created, err := p.created(ctx)
 		if err != nil && remedy.ClassOf(err).Retry() {
 			return false, err
 		}
@@ -52,7 +53,7 @@ func (a *App) first(ctx context.Context) (bool, error) {
 		}
 	}
 	for _, name := range []string{want.AdoptedMemory(), want.TrailMemory(), want.FindingsMemory()} {
-		note, err := a.cloud.Recall(ctx, a.deployment.HomeRegion, name)
+		note, err := p.cloud.Recall(ctx, a.deployment.HomeRegion, name)
 		if err != nil && remedy.ClassOf(err).Retry() {
 			return false, err
 		}
@@ -67,7 +68,7 @@ func (a *App) first(ctx context.Context) (bool, error) {
 // retentions that it saw: no later sweep learns a shorter one. What the sweep could not
 // observe stays pending. It also reports a memory that somebody else wrote, that
 // somebody deleted or that cannot be used.
-func (a *App) adopt(ctx context.Context, with remedy.Reconciler, reports []remedy.Report) {
+func (a *App) adopt(ctx context.Context, p *parts, with remedy.Reconciler, reports []remedy.Report) {
 	if with.Forgets || len(reports) == 0 {
 		return
 	}
@@ -102,7 +103,7 @@ func (a *App) adopt(ctx context.Context, with remedy.Reconciler, reports []remed
 	if text == note.Text && note.Foreign == "" {
 		return
 	}
-	if err := a.cloud.Remember(ctx, a.deployment.HomeRegion, parameter, text); err != nil {
+	if err := p.cloud.Remember(ctx, a.deployment.HomeRegion, parameter, text); err != nil {
 		a.log.Error("adopted memory", "class", remedy.ClassOf(err).String(), "error", err.Error())
 		return
 	}

@@ -58,9 +58,11 @@ type App struct {
 	log        *slog.Logger
 	now        func() time.Time
 
+	handsOver bool
 	spokes    bool
 	membersMu sync.Mutex
 	members   map[string]*parts // by account, the deployment's own among them
+	left      []string          // guarded accounts that the last sweep had no time for
 
 	yields       bool
 	checksGuard  bool
@@ -100,6 +102,7 @@ func NewWith(o Options) *App {
 		reporter:    reporter,
 		log:         o.Log,
 		now:         o.Now,
+		handsOver:   o.HandOver,
 		spokes:      o.Spokes,
 		yields:      o.Yields,
 		checksGuard: o.ChecksGuard,
@@ -109,10 +112,7 @@ func NewWith(o Options) *App {
 	}
 	a.reporter.Own = a.ownWrite
 	own := a.with(cloud)
-	if a.reconciler = own.reconciler; o.HandOver {
-		a.reconciler.Applier = handOver{a.reconciler.Applier, cloud}
-	}
-	a.members = map[string]*parts{o.Deployment.Account: {cloud: cloud, reconciler: a.reconciler}}
+	a.reconciler, a.members = own.reconciler, map[string]*parts{o.Deployment.Account: own}
 	return a
 }
 
@@ -149,10 +149,14 @@ func New(f catalog.Function, kinds ...awsio.Kind) (*App, error) {
 	return NewWith(o), nil
 }
 
-// serves returns why this function does not handle a scope. It returns "" if it
+// serves returns why this function does not handle a scope of an event. It returns "" if it
 // does.
-func (a *App) serves(s remedy.Scope) string {
-	switch why := a.outside(s); {
+func (a *App) serves(s remedy.Scope) string { return a.handles(s, false) }
+
+// handles returns why this function does not handle a scope, of an event or that it was asked
+// for. It returns "" if it does.
+func (a *App) handles(s remedy.Scope, asked bool) string {
+	switch why := a.outside(s, asked); {
 	case !slices.Contains(a.function.Kinds(), s.Kind):
 		return "function " + string(a.function) + " does not serve " + string(s.Kind)
 	case why != "":

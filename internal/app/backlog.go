@@ -132,8 +132,7 @@ func (b *backlog) lasts(now time.Time) bool {
 }
 
 // busy reports whether events come faster than they can be handled one by one. A full batch
-// about alarms, of which AWS allows the fewest writes, says so sooner, and so do two checks of
-// a log group, which cost the most calls.
+// about alarms, of which AWS allows the fewest writes, says so sooner.
 func (b *backlog) busy(now time.Time, full bool, k catalog.Kind) bool {
 	fast, slow := 0, 0
 	for _, at := range b.runs {
@@ -144,11 +143,7 @@ func (b *backlog) busy(now time.Time, full bool, k catalog.Kind) bool {
 			slow++
 		}
 	}
-	most := stormRuns
-	if k == catalog.LogGroups {
-		most--
-	}
-	return b.lasts(now) || fast >= most || slow >= slowRuns || full && (slow > 2 || k == catalog.Alarms && slow > 1)
+	return b.lasts(now) || fast >= stormRuns || slow >= slowRuns || full && (slow > 2 || k == catalog.Alarms && slow > 1)
 }
 
 // ran notes that a check for calls that others made has ended.

@@ -38,8 +38,8 @@ func (a *App) HandleEvent(ctx context.Context, raw json.RawMessage) (any, error)
 		a.checkGuard(ctx)
 		return res, nil
 	}
-	if k, ok := handedOver(raw); ok {
-		return nil, a.handleHandOver(ctx, k)
+	if req, ok := handedOver(raw); ok {
+		return nil, a.handleHandOver(ctx, req)
 	}
 	res, err := a.handleOne(ctx, raw, catalog.Repair)
 	a.checkGuard(ctx)

@@ -20,7 +20,8 @@ const mostLookups = 5
 // An explainer asks CloudTrail's event history who caused the drift that a sweep found
 // without an event. What it finds is for people: nothing is decided by it.
 type explainer struct {
-	app  *App
+	app *App
+	*parts
 	mu   sync.Mutex // one run at a time asks
 	left int        // lookups
 }
@@ -50,13 +51,13 @@ func (e *explainer) explain(ctx context.Context, rep *remedy.Report) {
 			return
 		}
 		e.left--
-		calls, err := a.cloud.History(ctx, region, call, since)
+		calls, err := e.cloud.History(ctx, region, call, since)
 		if err != nil {
 			a.log.Warn("event history", "scope", rep.Scope.String(), "event", call, "class", remedy.ClassOf(err).String(), "error", err.Error())
 			return
 		}
 		for _, past := range calls {
-			c, ok := a.suspect(past.Source, region, past.Record, rep.Scope.Kind, targets)
+			c, ok := e.suspect(past.Source, region, past.Record, rep.Scope.Kind, targets)
 			if ok && !c.Time.Before(since) {
 				c.EventID, c.Past = past.ID, true
 				rep.Causes = append(rep.Causes, c)
@@ -70,16 +71,16 @@ func (e *explainer) explain(ctx context.Context, rep *remedy.Report) {
 
 // suspect reads a record as if it came in an event. It returns its cause if the call
 // can have harmed one of the targets of a kind, and relight did not make it.
-func (a *App) suspect(source, region, record string, kind catalog.Kind, targets []string) (remedy.Cause, bool) {
+func (e *explainer) suspect(source, region, record string, kind catalog.Kind, targets []string) (remedy.Cause, bool) {
 	raw, err := json.Marshal(map[string]any{
-		"id": "history", "detail-type": catalog.APICall, "source": source, "account": a.deployment.Account, "region": region, "time": a.now(),
+		"id": "history", "detail-type": catalog.APICall, "source": source, "account": e.cloud.Want.Account, "region": region, "time": e.app.now(),
 		"detail": json.RawMessage(record),
 	})
 	if err != nil {
 		return remedy.Cause{}, false // the record is no JSON
 	}
 	ev, err := trigger.Parse(raw)
-	if err != nil || a.echoed([]remedy.Cause{ev.Cause}) {
+	if err != nil || e.app.echoed([]remedy.Cause{ev.Cause}) {
 		return remedy.Cause{}, false
 	}
 	for i, s := range ev.Scopes {

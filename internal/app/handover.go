@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -17,7 +18,7 @@ import (
 // plans by itself, so it receives only the kind.
 type handOver struct {
 	remedy.Applier
-	cloud *awsio.Cloud
+	hub *awsio.Cloud
 }
 
 // Apply applies the actions, or invokes the function that is allowed to.
@@ -25,7 +26,7 @@ func (h handOver) Apply(ctx context.Context, s remedy.Scope, actions []plan.Acti
 	if !s.Kind.HandsOver() {
 		return h.Applier.Apply(ctx, s, actions)
 	}
-	err := h.cloud.HandOver(ctx, s.Region, s.Kind)
+	err := h.hub.HandOver(ctx, h.hub.Want.HomeRegion, catalog.HandOver{Repair: s.Kind, Account: s.Account})
 	outcomes := make([]remedy.Outcome, len(actions))
 	for i, a := range actions {
 		outcomes[i] = remedy.Outcome{Action: a, Err: err}
@@ -34,25 +35,26 @@ func (h handOver) Apply(ctx context.Context, s remedy.Scope, actions []plan.Acti
 }
 
 // handedOver reports whether raw is another function's request to repair a kind, and
-// returns the kind.
-func handedOver(raw []byte) (catalog.Kind, bool) {
+// returns it.
+func handedOver(raw []byte) (catalog.HandOver, bool) {
 	var req catalog.HandOver
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
 	err := dec.Decode(&req)
-	return req.Repair, err == nil && req.Repair != ""
+	return req, err == nil && req.Repair != ""
 }
 
 // handleHandOver repairs everything of a kind. If the sweep may not, it asked for
 // the repair and sends the notification. It uses no brake, because the brake leaves
 // targets to the sweep, and this repair takes the place of one.
-func (a *App) handleHandOver(ctx context.Context, k catalog.Kind) error {
-	s := remedy.Scope{Account: a.deployment.Account, Region: a.deployment.HomeRegion, Kind: k}
-	if reason := a.serves(s); reason != "" {
+func (a *App) handleHandOver(ctx context.Context, req catalog.HandOver) error {
+	k := req.Repair
+	s := remedy.Scope{Account: cmp.Or(req.Account, a.deployment.Account), Region: a.deployment.HomeRegion, Kind: k}
+	if reason := a.handles(s, true); reason != "" {
 		return fmt.Errorf("repair %s: %s", s, reason)
 	}
-	unbraked := a.reconciler
-	unbraked.Applier = a.cloud
+	unbraked := a.of(s.Account).reconciler
+	unbraked.Applier = a.of(s.Account).cloud
 	rep, err := a.run(ctx, timeFor(ctx, 0), unbraked, s, catalog.Repair)
 	if !k.HandsOver() {
 		unsent := a.reporter.Notify(ctx, map[remedy.Scope]bool{s: a.aboutSweep(rep)}, rep)

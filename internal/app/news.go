@@ -58,26 +58,27 @@ type marks map[string][]string
 // notified, or "" if that has not changed. What goes away and comes
 // back is news again. That somebody else wrote the memory is a finding of the first
 // report.
-func (a *App) news(ctx context.Context, reports []remedy.Report, whole bool) (fresh map[remedy.Scope]bool, remember string, err error) {
-	note, err := a.cloud.Recall(ctx, a.deployment.HomeRegion, a.reconciler.Want.FindingsMemory())
+func (a *App) news(ctx context.Context, p *parts, reports []remedy.Report, whole bool) (fresh map[remedy.Scope]bool, remember string, err error) {
+	memory, account := p.cloud.Want.FindingsMemory(), p.cloud.Want.Account
+	note, err := p.cloud.Recall(ctx, a.deployment.HomeRegion, memory)
 	if err != nil {
 		return nil, "", err
 	}
 	if note.Foreign != "" && len(reports) > 0 {
-		f := plan.NewFinding(plan.MemoryForeign, plan.Args{"parameter": a.reconciler.Want.FindingsMemory(), "by": note.Foreign})
+		f := plan.NewFinding(plan.MemoryForeign, plan.Args{"parameter": memory, "by": note.Foreign})
 		reports[0].Plan.Add(f)
 	}
 	before := marks{}
 	if note.Known {
 		if err := json.Unmarshal([]byte(note.Text), &before); err != nil { // only relight uses these marks: start again
-			a.log.Warn("findings memory", "parameter", a.reconciler.Want.FindingsMemory(), "error", err.Error())
+			a.log.Warn("findings memory", "parameter", memory, "error", err.Error())
 			before = marks{}
 		}
 	}
-	maps.DeleteFunc(before, func(scope string, _ []string) bool { return !strings.HasPrefix(scope, a.deployment.Account+"/") })
+	maps.DeleteFunc(before, func(scope string, _ []string) bool { return !strings.HasPrefix(scope, account+"/") })
 	fresh = map[remedy.Scope]bool{}
 	now, total := maps.Clone(before), 0
-	a.wanted(before, now, reports)
+	p.wanted(before, now, reports)
 	for _, r := range reports {
 		if r.Mode != catalog.Repair {
 			continue // relight notifies nobody
@@ -99,7 +100,9 @@ func (a *App) news(ctx context.Context, reports []remedy.Report, whole bool) (fr
 			}
 		}
 	}
-	a.pauseNews(before, now, fresh, reports, whole)
+	if !p.guarded() { // a pause is news of the hub
+		a.pauseNews(before, now, fresh, reports, whole)
+	}
 	if maps.EqualFunc(now, before, slices.Equal) && note.Foreign == "" {
 		return fresh, "", nil
 	}
@@ -113,14 +116,15 @@ func (a *App) news(ctx context.Context, reports []remedy.Report, whole bool) (fr
 // wanted sets in the reports the names of the controls that the last sweep did not want:
 // what a sweep makes of them never was there, so it is not restored. If no sweep has
 // noted what it wanted, none is new. A sweep of both kinds notes it.
-func (a *App) wanted(before, now marks, reports []remedy.Report) {
-	key := a.deployment.Account + "/controls"
+func (p *parts) wanted(before, now marks, reports []remedy.Report) {
+	want := p.cloud.Want
+	key := want.Account + "/controls"
 	known := before[key]
 	var names, all []string
-	for _, c := range slices.Concat(a.reconciler.Want.Controls, a.reconciler.Want.FlowLogControls) {
+	for _, c := range slices.Concat(want.Controls, want.FlowLogControls) {
 		m := markOf(c.ID)
 		if all = append(all, m); len(known) > 0 && !slices.Contains(known, m) {
-			names = append(names, a.reconciler.Want.Name(c.ID))
+			names = append(names, want.Name(c.ID))
 		}
 	}
 	swept := func(k catalog.Kind) bool {
@@ -141,13 +145,13 @@ func markOf(finding string) string {
 
 // notify sends the one notification of a sweep and remembers the findings in
 // it. The CLI sends no notification, so it remembers no findings.
-func (a *App) notify(ctx context.Context, reports []remedy.Report, req Request) error {
+func (a *App) notify(ctx context.Context, p *parts, reports []remedy.Report, req Request) error {
 	var fresh map[remedy.Scope]bool
 	remember := ""
-	if a.reporter.Topic != "" && a.function == catalog.Backfill && !a.reconciler.Forgets {
+	if a.reporter.Topic != "" && a.function == catalog.Backfill && !p.reconciler.Forgets {
 		var err error
-		if fresh, remember, err = a.news(ctx, reports, a.whole(req)); err != nil {
-			fresh = firstPaused(reports) // better once more than never
+		if fresh, remember, err = a.news(ctx, p, reports, a.whole(req)); err != nil {
+			fresh = p.firstPaused(reports) // better once more than never
 			a.log.Error("findings memory", "class", remedy.ClassOf(err).String(), "error", err.Error())
 		}
 	}
@@ -162,7 +166,7 @@ func (a *App) notify(ctx context.Context, reports []remedy.Report, req Request) 
 	if remember == "" {
 		return nil
 	}
-	if err := a.cloud.Remember(ctx, a.deployment.HomeRegion, a.reconciler.Want.FindingsMemory(), remember); err != nil {
+	if err := p.cloud.Remember(ctx, a.deployment.HomeRegion, p.cloud.Want.FindingsMemory(), remember); err != nil {
 		a.log.Error("findings memory", "class", remedy.ClassOf(err).String(), "error", err.Error())
 	}
 	return nil

@@ -72,9 +72,13 @@ func (a *App) pauseNews(before, now marks, fresh map[remedy.Scope]bool, reports 
 	}
 }
 
-// firstPaused returns the scope of the first report that a pause covers.
-func firstPaused(reports []remedy.Report) map[remedy.Scope]bool {
+// firstPaused returns the scope of the first report that a pause covers. That a guarded
+// account is paused, the report of the hub says.
+func (p *parts) firstPaused(reports []remedy.Report) map[remedy.Scope]bool {
 	fresh := map[remedy.Scope]bool{}
+	if p.guarded() {
+		return fresh
+	}
 	if i := slices.IndexFunc(reports, func(r remedy.Report) bool { return r.Pause != nil }); i >= 0 {
 		fresh[reports[i].Scope] = true
 	}

@@ -18,7 +18,7 @@ import (
 // checked, and who called, is in the queue meanwhile. In the memory of a process alone are how
 // many further calls there were, and details of what was restored, which the log has, too.
 const (
-	stormRuns   = 3 // checks of one place within stormWithin make a storm, or one less of log groups
+	stormRuns   = 3 // checks of one place within stormWithin make a storm
 	stormWithin = 2 * time.Second
 	slowRuns    = 12 // within stormFull make one, too, and so does a full batch after three others, or two of alarms
 	stormFull   = 10 * time.Second

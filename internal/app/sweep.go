@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/relight-aws/relight/internal/awsio"
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
@@ -21,6 +22,7 @@ const regionsAtOnce = 8
 
 // A Request says what to sweep. The zero value asks for a repair of everything.
 type Request struct {
+	Account string         `json:"account,omitempty"` // a guarded account; none means the deployment's own, and then every guarded one
 	Kinds   []catalog.Kind `json:"kinds,omitempty"`   // none means all
 	Regions []string       `json:"regions,omitempty"` // none means every enabled region
 	Mode    string         `json:"mode,omitempty"`    // "repair", or "plan" for catalog.Observe
@@ -32,6 +34,8 @@ type Request struct {
 // A Sweep is the answer to a Request.
 type Sweep struct {
 	Account    string        `json:"account"`
+	Accounts   []Swept       `json:"accounts,omitempty"` // the guarded accounts that were swept, too
+	Left       []string      `json:"left,omitempty"`     // those for which there was no time
 	Regions    []string      `json:"regions"`
 	Skipped    []string      `json:"skipped,omitempty"`      // regions that the configuration leaves out
 	NotOptedIn []string      `json:"not_opted_in,omitempty"` // regions that are not enabled and therefore not swept
@@ -59,7 +63,7 @@ func ParseRequest(raw []byte) (Request, error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&req); err != nil {
-		return req, fmt.Errorf(`backfill takes {"kinds":[…],"regions":[…],"mode":"plan"|"repair"} or {"accept":{…}} or {"drill":{…}}: %w`, err)
+		return req, fmt.Errorf(`backfill takes {"account":"…","kinds":[…],"regions":[…],"mode":"plan"|"repair"} or {"accept":{…}} or {"drill":{…}}: %w`, err)
 	}
 	return req, req.Validate()
 }
@@ -72,15 +76,18 @@ func (r Request) Validate() error {
 			errs = append(errs, fmt.Errorf("there is no kind %q: use %v", k, catalog.Kinds()))
 		}
 	}
+	if r.Account != "" && !catalog.AccountShape.MatchString(r.Account) {
+		errs = append(errs, fmt.Errorf("account %q is not the ID of an account: use 12 digits", r.Account))
+	}
 	if !slices.Contains([]string{"", "plan", "repair"}, r.Mode) {
 		errs = append(errs, fmt.Errorf("there is no mode %q: use plan or repair", r.Mode))
 	}
 	return errors.Join(errs...)
 }
 
-// Sweep runs every kind in each region where it applies, after the kinds on
+// Sweep runs every kind in each region of one account where it applies, after the kinds on
 // which it depends. It calls the progress function, if there is one, after each
-// run.
+// run. An account that lets relight not in has one report, which says so.
 func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total int)) (Sweep, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
@@ -88,11 +95,19 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 		defer cancel()
 	}
 	began := a.now().UTC()
-	enabled, disabled, err := a.cloud.Regions(ctx, a.deployment.HomeRegion)
+	p, err := a.asked(req.Account)
+	if err != nil {
+		return Sweep{}, err
+	}
+	account := p.cloud.Want.Account
+	enabled, disabled, err := p.cloud.Regions(ctx, a.deployment.HomeRegion)
+	if _, _, is := awsio.Closed(err); is {
+		return a.shut(ctx, p, req, err), nil
+	}
 	if err != nil {
 		return Sweep{}, fmt.Errorf("list regions: %w", err)
 	}
-	sweep := Sweep{Account: a.deployment.Account, NotOptedIn: disabled}
+	sweep := Sweep{Account: account, NotOptedIn: disabled}
 	for _, k := range catalog.Kinds() {
 		switch a.config.Mode(k) {
 		case catalog.Observe:
@@ -117,9 +132,9 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 			}
 		}
 	}
-	with := a.reconciler
-	adopted := sync.OnceValues(func() (plan.Adopted, error) { return a.adoptedBySweep(ctx, enabled) }) // for all runs
-	_, _ = adopted()                                                                                   // before a run remembers anything, which the first sweep is known by; runs and adopt have its error
+	with := p.reconciler
+	adopted := sync.OnceValues(func() (plan.Adopted, error) { return a.adoptedBySweep(ctx, p, enabled) }) // for all runs
+	_, _ = adopted()                                                                                      // before a run remembers anything, which the first sweep is known by; runs and adopt have its error
 	with.Adopted = func(context.Context) (plan.Adopted, error) { return adopted() }
 	var pause *remedy.Pause
 	var refused []plan.Finding
@@ -127,9 +142,9 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 		pause, refused = with.Paused(ctx)
 		with.Paused = func(context.Context) (*remedy.Pause, []plan.Finding) { return pause, nil }
 	}
-	scopes := a.scopes(req, sweep.Regions)
+	scopes := a.scopes(p, req, sweep.Regions)
 	reports := make([]remedy.Report, len(scopes))
-	who := &explainer{app: a, left: mostLookups}
+	who := &explainer{app: a, parts: p, left: mostLookups}
 	done := 0
 	var mu sync.Mutex
 	inOrder(scopes, func(i int) {
@@ -149,17 +164,17 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 			progress(done, len(scopes))
 		}
 	})
-	if len(req.Regions) == 0 {
+	if len(req.Regions) == 0 && !a.baseline.Organization.On() { // any account may have what the configuration names
 		a.missing(reports)
 	}
 	a.mark(pause, refused, reports)
 	if req.mode() == catalog.Repair && pause == nil { // nobody learns what the account is like in a pause
-		a.adopt(ctx, with, reports)
+		a.adopt(ctx, p, with, reports)
 	}
-	if req.mode() == catalog.Repair {
+	if req.mode() == catalog.Repair && !p.guarded() {
 		a.prune(ctx, reports)
 	}
-	if err := a.notify(ctx, reports, req); err != nil { // one notification for all regions
+	if err := a.notify(ctx, p, reports, req); err != nil { // one notification for all regions
 		sweep.Unsent = err.Error()
 	}
 	sweep.Pause = report.PauseOf(pause)
@@ -225,12 +240,12 @@ func (a *App) missing(reports []remedy.Report) {
 // kind in every region. Whoever cuts the schedule cannot replace it by less.
 func (a *App) whole(req Request) bool {
 	every := len(req.Kinds) == 0 || !slices.ContainsFunc(a.config.Watched(), func(k catalog.Kind) bool { return !slices.Contains(req.Kinds, k) })
-	return a.function == catalog.Backfill && a.reporter.Topic != "" && every && len(req.Regions) == 0 && req.mode() == catalog.Repair
+	return a.function == catalog.Backfill && a.reporter.Topic != "" && req.Account == "" && every && len(req.Regions) == 0 && req.mode() == catalog.Repair
 }
 
 // scopes returns the scopes that a request sweeps, in the order of its reports:
 // first the kinds of the home region, then those of every region and of forwarders.
-func (a *App) scopes(req Request, regions []string) []remedy.Scope {
+func (a *App) scopes(p *parts, req Request, regions []string) []remedy.Scope {
 	home := a.deployment.HomeRegion
 	var scopes []remedy.Scope
 	for _, first := range []bool{true, false} {
@@ -243,8 +258,8 @@ func (a *App) scopes(req Request, regions []string) []remedy.Scope {
 				in = slices.Compact(slices.Sorted(slices.Values(slices.Concat(in, a.baseline.Forwarders(home)))))
 			}
 			for _, r := range in {
-				s := remedy.Scope{Account: a.deployment.Account, Region: r, Kind: k}
-				if first == (r == home && !k.Regional()) && a.serves(s) == "" {
+				s := remedy.Scope{Account: p.cloud.Want.Account, Region: r, Kind: k}
+				if first == (r == home && !k.Regional()) && a.handles(s, true) == "" {
 					scopes = append(scopes, s)
 				}
 			}

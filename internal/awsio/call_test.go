@@ -114,7 +114,7 @@ func TestErrorsOfCalls(t *testing.T) {
 			_, err := r.ssm().GetParameterHistory(t.Context(), &ssm.GetParameterHistoryInput{Name: aws.String("/p")})
 			return err
 		}, "ssm.GetParameterHistory", "/p"},
-		{func() error { return c.HandOver(t.Context(), home, catalog.Trails) }, "lambda.InvokeFunction", "ours-trails"},
+		{func() error { return c.HandOver(t.Context(), home, catalog.HandOver{Repair: catalog.Trails}) }, "lambda.InvokeFunction", "ours-trails"},
 	}
 	for _, tt := range tests {
 		e, ok := errors.AsType[*remedy.Error](tt.call())

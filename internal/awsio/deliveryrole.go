@@ -297,10 +297,9 @@ func iamTags(tags map[string]string) []types.Tag {
 
 const invokeOp = "lambda.InvokeFunction" // IAM's name for it
 
-// HandOver makes another function restore a kind to its desired state, and
-// waits for it.
-func (c *Cloud) HandOver(ctx context.Context, region string, kind catalog.Kind) error {
-	return c.invoke(ctx, region, catalog.Function(kind), catalog.HandOver{Repair: kind})
+// HandOver makes the function of a kind restore it, and waits for it.
+func (c *Cloud) HandOver(ctx context.Context, region string, req catalog.HandOver) error {
+	return c.invoke(ctx, region, catalog.Function(req.Repair), req)
 }
 
 // CheckGuard makes the guard's function check relight's own stack and restore it, and

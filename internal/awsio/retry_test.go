@@ -190,7 +190,7 @@ func TestFunctionIsBeingUpdated(t *testing.T) {
 				}
 				return &lambda.InvokeOutput{}, nil
 			})
-			if err := r.HandOver(t.Context(), home, catalog.DeliveryRoles); (err == nil) != done || err != nil && remedy.ClassOf(err) != remedy.Transient {
+			if err := r.HandOver(t.Context(), home, catalog.HandOver{Repair: catalog.DeliveryRoles}); (err == nil) != done || err != nil && remedy.ClassOf(err) != remedy.Transient {
 				t.Errorf("after %d conflicts: %v", fails, err)
 			}
 		})

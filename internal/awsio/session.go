@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 
@@ -35,6 +36,16 @@ func (c *Cloud) Assume(s Session) aws.Config {
 	cfg := c.Config.Copy()
 	cfg.Credentials = aws.NewCredentialsCache(assumed{c, s}, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = renewal })
 	return cfg
+}
+
+// RoleCreated returns when a role of the account was created. Source: IAM API Reference,
+// Role, CreateDate, documented.
+func (c *Cloud) RoleCreated(ctx context.Context, name string) (time.Time, error) {
+	out, err := c.home(c.Want.HomeRegion).iam().GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(name)})
+	if err != nil {
+		return time.Time{}, bare(err)
+	}
+	return aws.ToTime(out.Role.CreateDate), nil
 }
 
 // assumed provides the credentials of a session.

@@ -54,7 +54,7 @@ var roleClauses = []clause{
 			return errors.Join(
 				want("ARN", aws.ToString(out.Role.Arn), "arn:aws:iam::"+p.Account+":role/contract/"+*name),
 				want("path", aws.ToString(out.Role.Path), "/contract/"), want("tags", tags, map[string]string{"k": "v"}),
-				want("boundary", out.Role.PermissionsBoundary == nil, true),
+				want("boundary", out.Role.PermissionsBoundary == nil, true), want("created", out.Role.CreateDate != nil, true),
 				want("names the service", strings.Contains(aws.ToString(out.Role.AssumeRolePolicyDocument), flowLogService), true),
 			)
 		},

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -37,7 +38,8 @@ type role struct {
 	tags            map[string]string
 	inline          map[string]string // documents by name
 	attached        []string          // ARNs
-	able            bool              // made by AddRole: may deliver, whatever its policies are
+	created         time.Time
+	able            bool // made by AddRole: may deliver, whatever its policies are
 }
 
 // A policy is a managed policy.
@@ -57,7 +59,7 @@ func (a *Account) AddRole(arn string, n int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	path, name := splitRole(arn)
-	a.roles.write(a.lag)[name] = role{arn: arn, path: path, name: name, able: true, trust: trustOf(flowLogService)}
+	a.roles.write(a.lag)[name] = role{arn: arn, path: path, name: name, able: true, trust: trustOf(flowLogService), created: a.now()}
 	a.unready[arn] = n
 }
 
@@ -293,7 +295,7 @@ func createRole(c *request, in *iam.CreateRoleInput) (*iam.CreateRoleOutput, err
 	}
 	made := role{
 		arn: c.arn("iam", "", "role"+path+name), path: path, name: name, description: in.Description,
-		trust: *in.AssumeRolePolicyDocument, boundary: boundary, tags: map[string]string{}, inline: map[string]string{},
+		trust: *in.AssumeRolePolicyDocument, boundary: boundary, tags: map[string]string{}, inline: map[string]string{}, created: c.now(),
 	}
 	for _, t := range in.Tags {
 		made.tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
@@ -307,7 +309,7 @@ func createRole(c *request, in *iam.CreateRoleInput) (*iam.CreateRoleOutput, err
 func describeRole(r role) *types.Role {
 	out := &types.Role{
 		Arn: aws.String(r.arn), Path: aws.String(r.path), RoleName: aws.String(r.name), Description: r.description,
-		AssumeRolePolicyDocument: encoded(r.trust),
+		AssumeRolePolicyDocument: encoded(r.trust), CreateDate: aws.Time(r.created),
 	}
 	for _, k := range slices.Sorted(maps.Keys(r.tags)) {
 		out.Tags = append(out.Tags, types.Tag{Key: aws.String(k), Value: aws.String(r.tags[k])})

@@ -104,7 +104,8 @@ func (f Function) ChecksGuard() bool { return f != Backfill && f != Function(Gua
 // kind: the sweep, if only that function may repair the kind, and any function that
 // handles events, to have the guard check relight's own stack.
 type HandOver struct {
-	Repair Kind `json:"repair"`
+	Repair  Kind   `json:"repair"`
+	Account string `json:"account,omitempty"` // where; "" for the deployment's own
 }
 
 // HandsOver reports whether the sweep leaves the repair of a kind to the

@@ -809,6 +809,13 @@ var spokeGrant = Grant{
 	Hub: "a session in a guarded account acts in that account alone",
 }
 
+// spokeAge lets the sweep read in a guarded account how old the role is that lets it in.
+var spokeAge = Grant{
+	Actions:   []string{"iam:GetRole"},
+	Resources: []string{arn + "iam::" + InAccount + ":role/" + InSpokeRole},
+	Why:       "a sweep of an account that the hub remembers nothing of adopts what others made there only if this role is new, too",
+}
+
 // Grants returns the statements of a function's policy, each once. It leaves
 // out a statement that requires a configuration key if the key is not among
 // keys.
@@ -841,7 +848,7 @@ func Grants(f Function, keys ...string) []Grant {
 	if f.ChecksGuard() {
 		grants = append(grants, checkGrant)
 	}
-	if Kind(f).InSpokes() && !off(spokeGrant) { // no sweep covers guarded accounts so far
+	if (f == Backfill || Kind(f).InSpokes()) && !off(spokeGrant) {
 		grants = append(grants, spokeGrant)
 	}
 	grants = append(grants, slices.DeleteFunc(slices.Clone(reportGrants), off)...)

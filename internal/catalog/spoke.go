@@ -63,6 +63,7 @@ func SpokeGrants(keys ...string) (every, owner []Grant) {
 		}
 	}
 	add(&every, sweepGrants...)
+	add(&every, spokeAge)
 	add(&every, pauseGrant, checkGrant)
 	add(&every, reportGrants...)
 	every = onlyWide(every)

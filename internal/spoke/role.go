@@ -137,6 +137,7 @@ func (t template) values() map[string]string {
 		catalog.InFlowLogGroup:  t.FlowLogs.LogGroup,
 		catalog.InDeliveryRole:  "arn:" + partition + ":iam::" + account + ":role/" + t.Name(catalog.SpokeDelivery),
 		catalog.InDeliveryName:  t.Name(catalog.SpokeDelivery),
+		catalog.InSpokeRole:     t.Organization.Role,
 		catalog.InTopic:         "arn:" + partition + ":sns:" + t.home + ":" + account + ":" + t.Name(catalog.SpokeAlarms),
 	}
 	for _, placeholder := range []string{catalog.InFlowLogBuckets, catalog.InFlowLogStreams, catalog.InFlowLogRoles} {

@@ -1,0 +1,118 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
+	"github.com/relight-aws/relight/internal/remedy"
+)
+
+// These limit a sweep of several accounts by one invocation. Quotas are per account, but
+// memory, sockets and time are shared.
+const (
+	accountsAtOnce = 8
+	accountTime    = time.Minute // left of an invocation, with which it begins no further account
+)
+
+// Swept is what the sweep of one guarded account came to. Its reports are in the log.
+type Swept struct {
+	Account    string `json:"account"`
+	Healthy    int    `json:"healthy"`
+	Repaired   int    `json:"repaired"`
+	Planned    int    `json:"planned"`
+	Unrestored int    `json:"unrestored"`
+	Findings   int    `json:"findings"`
+	Error      string `json:"error,omitempty"` // why it was not swept, or people could not be notified
+}
+
+// asked returns the parts for an account that a request names, "" for the deployment's own.
+// Its error says why relight does not act there.
+func (a *App) asked(account string) (*parts, error) {
+	if account == "" || account == a.deployment.Account {
+		return a.of(a.deployment.Account), nil
+	}
+	s := remedy.Scope{Account: account, Region: a.deployment.HomeRegion, Kind: catalog.FlowLogs}
+	if why := a.outside(s, true); why != "" {
+		return nil, errors.New(why)
+	}
+	return a.of(account), nil
+}
+
+// SweepAll sweeps the account that a request names. If it names none, it sweeps the
+// deployment's own, and then every account that the configuration lists. Another account's
+// failure is in the answer, and no account waits for another's. What there was no time for
+// comes first in the next sweep of this process.
+func (a *App) SweepAll(ctx context.Context, req Request) (Sweep, error) {
+	sweep, err := a.Sweep(ctx, req, nil)
+	if req.Account != "" || !a.spokes {
+		return sweep, err
+	}
+	listed := a.listed()
+	slots, swept := make(chan struct{}, accountsAtOnce), make([]*Swept, len(listed))
+	var all sync.WaitGroup
+	for i, account := range listed {
+		slots <- struct{}{}
+		if deadline, limited := ctx.Deadline(); limited && time.Until(deadline) < accountTime || ctx.Err() != nil {
+			sweep.Left = slices.Clone(listed[i:])
+			break
+		}
+		all.Go(func() {
+			defer func() { <-slots }()
+			of := req
+			of.Account = account
+			swept[i] = a.sweptBy(ctx, of)
+		})
+	}
+	all.Wait()
+	a.left = sweep.Left
+	for _, s := range swept {
+		if s != nil {
+			sweep.Accounts = append(sweep.Accounts, *s)
+		}
+	}
+	return sweep, err
+}
+
+// listed returns the guarded accounts that the configuration lists, those first that the last
+// sweep had no time for.
+func (a *App) listed() []string {
+	if a.deployment.Account != a.baseline.Organization.Hub {
+		return nil
+	}
+	rest := slices.DeleteFunc(slices.Clone(a.baseline.Organization.Accounts), func(id string) bool { return slices.Contains(a.left, id) })
+	return append(slices.Clone(a.left), rest...)
+}
+
+// sweptBy sweeps one account and returns what came of it.
+func (a *App) sweptBy(ctx context.Context, req Request) *Swept {
+	s, err := a.Sweep(ctx, req, nil)
+	if err != nil {
+		a.log.Error("account not swept", "account", req.Account, "class", remedy.ClassOf(err).String(), "error", err.Error())
+		return &Swept{Account: req.Account, Unrestored: 1, Error: err.Error()}
+	}
+	return &Swept{
+		Account: s.Account, Healthy: s.Healthy, Repaired: s.Repaired, Planned: s.Planned, Unrestored: s.Unrestored, Findings: s.Findings, Error: s.Unsent,
+	}
+}
+
+// shut returns the sweep of an account that lets relight not in, and notifies people of it.
+func (a *App) shut(ctx context.Context, p *parts, req Request, err error) Sweep {
+	rep := remedy.Report{
+		Scope: remedy.Scope{Account: p.cloud.Want.Account, Region: a.deployment.HomeRegion, Kind: catalog.FlowLogs},
+		Mode:  req.mode(), Err: fmt.Errorf("list regions: %w", err), Plan: plan.Plan{},
+	}
+	closed(&rep)
+	a.reporter.Record(ctx, rep, nil, a.now())
+	sweep := Sweep{Account: rep.Scope.Account}
+	if err := a.notify(ctx, p, []remedy.Report{rep}, req); err != nil {
+		sweep.Unsent = err.Error()
+	}
+	sweep.add(rep)
+	return sweep
+}
