@@ -14,6 +14,7 @@ import (
 func newAccept(f *flags) *cobra.Command {
 	var sure bool
 	var only app.Consent
+	var account string
 	cmd := &cobra.Command{
 		Use:   "accept",
 		Short: "Accept the trail as it is now, so that relight restores this one",
@@ -39,9 +40,9 @@ func newAccept(f *flags) *cobra.Command {
 			}
 			acct.announceDeployed(cmd.Context(), f, cmd.ErrOrStderr())
 			if len(only.Retention) > 0 || !only.Adopt.Empty() {
-				return acceptOnly(cmd, f, acct, only, sure)
+				return acceptOnly(cmd, f, acct, account, only, sure)
 			}
-			what, err := ask(cmd, acct, app.Consent{})
+			what, err := ask(cmd, acct, account, app.Consent{})
 			if err != nil {
 				return err
 			}
@@ -52,7 +53,7 @@ func newAccept(f *flags) *cobra.Command {
 				if err := confirm(cmd, sure, "Accept?", "not accepted: nothing was written"); err != nil {
 					return err
 				}
-				if what, err = ask(cmd, acct, app.Consent{Seen: what.Mark}); err != nil {
+				if what, err = ask(cmd, acct, account, app.Consent{Seen: what.Mark}); err != nil {
 					return err
 				}
 			}
@@ -67,6 +68,7 @@ func newAccept(f *flags) *cobra.Command {
 			return err
 		},
 	}
+	cmd.Flags().StringVar(&account, "account", "", "accept what is in this guarded account of the organisation")
 	cmd.Flags().BoolVar(&sure, "yes", false, "accept without asking")
 	flags := cmd.Flags()
 	flags.StringSliceVar(&only.Retention, "retention", nil, "instead, let these log groups (REGION/NAME) keep their logs for less time than before")
@@ -82,7 +84,7 @@ func newAccept(f *flags) *cobra.Command {
 }
 
 // acceptOnly accepts something else than the trail.
-func acceptOnly(cmd *cobra.Command, f *flags, acct *account, consent app.Consent, sure bool) error {
+func acceptOnly(cmd *cobra.Command, f *flags, acct *account, of string, consent app.Consent, sure bool) error {
 	question := "relight will rely on what others made: " + consent.Adopt.String() + "."
 	switch {
 	case len(consent.Retention) > 0:
@@ -93,7 +95,7 @@ func acceptOnly(cmd *cobra.Command, f *flags, acct *account, consent app.Consent
 	if err := confirm(cmd, sure, question, "not accepted: nothing was written"); err != nil {
 		return err
 	}
-	what, err := ask(cmd, acct, consent)
+	what, err := ask(cmd, acct, of, consent)
 	switch {
 	case err != nil:
 		return err
@@ -105,8 +107,8 @@ func acceptOnly(cmd *cobra.Command, f *flags, acct *account, consent app.Consent
 }
 
 // ask invokes the deployed function with a consent.
-func ask(cmd *cobra.Command, acct *account, consent app.Consent) (app.Acceptance, error) {
-	return invoke[app.Acceptance](cmd, acct, app.Request{Accept: &consent})
+func ask(cmd *cobra.Command, acct *account, of string, consent app.Consent) (app.Acceptance, error) {
+	return invoke[app.Acceptance](cmd, acct, app.Request{Account: of, Accept: &consent})
 }
 
 func printAcceptance(cmd *cobra.Command, f *flags, what app.Acceptance) {

@@ -20,10 +20,13 @@ const backfillTimeout = 15 * time.Minute
 func newBackfill(f *flags) *cobra.Command {
 	var sweep sweepFlags
 	var planOnly bool
+	var account string
 	cmd := &cobra.Command{
 		Use:   "backfill",
 		Short: "Make the deployed function sweep the account now",
-		Long: "Make the deployed function sweep the account now, and show what it restored.\n\n" +
+		Long: "Make the deployed function sweep the account now, and show what it restored. In the hub\n" +
+			"of an organisation, it sweeps the accounts that organization.accounts lists, too: of each\n" +
+			"there is a line, and --account shows the details of one.\n\n" +
 			"With --plan it changes nothing and ends like relight plan. Exit code 0: everything is\n" +
 			"healthy; 2: there is something to restore or a finding; 1: an error.",
 		Args: cobra.NoArgs,
@@ -35,6 +38,9 @@ func newBackfill(f *flags) *cobra.Command {
 			req, err := sweep.request(mode)
 			if err != nil {
 				return err
+			}
+			if req.Account = account; req.Validate() != nil {
+				return fmt.Errorf("--account: %w", req.Validate())
 			}
 			acct, err := connect(cmd.Context(), f)
 			if err != nil {
@@ -58,6 +64,7 @@ func newBackfill(f *flags) *cobra.Command {
 		},
 	}
 	sweep.add(cmd)
+	cmd.Flags().StringVar(&account, "account", "", "sweep this guarded account of the organisation alone")
 	cmd.Flags().BoolVar(&planOnly, "plan", false, "plan only: show what the sweep would restore")
 	return cmd
 }

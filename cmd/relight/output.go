@@ -212,6 +212,16 @@ func printSweep(w io.Writer, f *flags, s app.Sweep, home string, deployed bool) 
 	}
 	p.line("%d healthy, %d to restore, %d restored, %d not restored, %d %s",
 		s.Healthy, left, s.Repaired, s.Unrestored, s.Findings, needs(s.Findings))
+	for _, a := range s.Accounts {
+		p.line("account %s: %d healthy, %d of %d restored, %d not restored, %d %s",
+			a.Account, a.Healthy, a.Repaired, a.Planned, a.Unrestored, a.Findings, needs(a.Findings))
+		if a.Error != "" {
+			p.line("  x %s", oneLine(a.Error))
+		}
+	}
+	if len(s.Left) > 0 {
+		p.line("no time was left for %d of the accounts, which the next sweep begins with: %s", len(s.Left), strings.Join(s.Left, ", "))
+	}
 	if s.Unsent != "" {
 		p.line("people were not notified: %s", oneLine(s.Unsent))
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -75,5 +76,47 @@ func TestEventText(t *testing.T) {
 `
 	if got := out.String(); p.err != nil || got != want {
 		t.Errorf("%v, got:\n%s\nwant:\n%s", p.err, got, want)
+	}
+}
+
+// A sweep of several accounts has a line for each, and ends as its worst account does.
+func TestSweepOfAccounts(t *testing.T) {
+	s := app.Sweep{
+		Account: "111122223333", Accounts: []app.Swept{
+			{Account: "222233334444", Healthy: 3, Repaired: 1, Planned: 1},
+			{Account: "333344445555", Unrestored: 1, Findings: 1},
+			{Account: "444455556666", Unrestored: 1, Error: "list regions:\nno answer"},
+		},
+		Left: []string{"555566667777"},
+	}
+	var out strings.Builder
+	if err := printSweep(&out, &flags{terminal: isTerminal}, s, "us-east-1", true); err != nil {
+		t.Fatal(err)
+	}
+	want := `account 111122223333, home region us-east-1
+0 healthy, 0 to restore, 0 restored, 0 not restored, 0 need action
+account 222233334444: 3 healthy, 1 of 1 restored, 0 not restored, 0 need action
+account 333344445555: 0 healthy, 0 of 0 restored, 1 not restored, 1 needs action
+account 444455556666: 0 healthy, 0 of 0 restored, 1 not restored, 0 need action
+  x list regions: no answer
+no time was left for 1 of the accounts, which the next sweep begins with: 555566667777
+`
+	if got := out.String(); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+	err := unrestored(s)
+	for _, want := range []string{"333344445555", "444455556666", "1 of the accounts"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	if err := seen(app.Sweep{Accounts: s.Accounts[:1]}); !errors.Is(err, errToDo) {
+		t.Errorf("%v after a plan that would restore something in an account", err)
+	}
+	if err := seen(app.Sweep{Accounts: s.Accounts[2:]}); err == nil || !strings.Contains(err.Error(), "no answer") {
+		t.Errorf("%v, want why an account was not read", err)
+	}
+	if err := errors.Join(seen(app.Sweep{}), unrestored(app.Sweep{})); err != nil {
+		t.Error(err)
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -156,6 +157,14 @@ func unrestored(result app.Sweep) error {
 	if result.Unrestored > 0 {
 		errs = append(errs, fmt.Errorf("%d not restored: see the errors above", result.Unrestored))
 	}
+	for _, a := range result.Accounts {
+		if a.Unrestored > 0 {
+			errs = append(errs, fmt.Errorf("account %s: %d not restored: relight backfill --account %s shows why", a.Account, a.Unrestored, a.Account))
+		}
+	}
+	if len(result.Left) > 0 {
+		errs = append(errs, fmt.Errorf("%d of the accounts were not swept: there was no time left", len(result.Left)))
+	}
 	if kept > 0 {
 		errs = append(errs, fmt.Errorf("%d not deleted: see the errors above", kept))
 	}
@@ -170,6 +179,11 @@ func unread(result app.Sweep) error {
 			errs = append(errs, errors.New(rep.Error))
 		}
 	}
+	for _, a := range result.Accounts {
+		if a.Error != "" {
+			errs = append(errs, fmt.Errorf("account %s: %s", a.Account, a.Error))
+		}
+	}
 	return errors.Join(errs...)
 }
 
@@ -177,7 +191,8 @@ func unread(result app.Sweep) error {
 // it has something to restore or a finding.
 func seen(result app.Sweep) error {
 	err := unread(result)
-	if err == nil && (result.Planned > 0 || result.Findings > 0) {
+	found := func(a app.Swept) bool { return a.Planned > 0 || a.Findings > 0 }
+	if err == nil && (result.Planned > 0 || result.Findings > 0 || len(result.Left) > 0 || slices.ContainsFunc(result.Accounts, found)) {
 		return errToDo
 	}
 	return err

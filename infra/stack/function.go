@@ -157,6 +157,12 @@ func (l lambdas) function(scope constructs.Construct, f catalog.Function, queues
 	if len(queues) > 0 {
 		values[catalog.InQueue], values[catalog.InOwnQueue] = *queues[0].QueueArn(), *queues[0].QueueArn()
 	}
+	var further []catalog.Grant
+	if f == catalog.Backfill { // with these, its inline policies could be longer than IAM accepts
+		of := func(g catalog.Grant) bool { return g.If == catalog.KeyOrganization }
+		further = slices.DeleteFunc(slices.Clone(grants), func(g catalog.Grant) bool { return !of(g) })
+		grants = slices.DeleteFunc(grants, of)
+	}
 	may := statements(grants, values)
 	for i := 1; i < len(queues); i++ {
 		more := slices.DeleteFunc(catalog.RuntimeGrants(f), func(g catalog.Grant) bool { return !slices.Contains(g.Resources, catalog.InQueue) })
@@ -166,6 +172,10 @@ func (l lambdas) function(scope constructs.Construct, f catalog.Function, queues
 	props := &awsiam.RoleProps{
 		AssumedBy:      service("lambda.amazonaws.com", nil),
 		InlinePolicies: inline("grants", may...),
+	}
+	if len(further) > 0 {
+		also := statements(further, values)
+		props.ManagedPolicies = &[]awsiam.IManagedPolicy{awsiam.NewManagedPolicy(scope, jsii.String("Organization"), &awsiam.ManagedPolicyProps{Statements: &also})}
 	}
 	if l.baseline().Organization.On() && slices.Contains(l.baseline().Hubs(), f) {
 		props.RoleName = jsii.String(l.baseline().FunctionRole(f)) // which guarded accounts trust

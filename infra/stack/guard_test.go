@@ -242,7 +242,8 @@ func last(arn string) string {
 }
 
 // No role's policies are longer than IAM accepts. Source: IAM User Guide, "IAM and
-// AWS STS quotas": 10,240 characters of inline policies, white space not counted.
+// AWS STS quotas": 10,240 characters of inline policies and 6,144 of a managed one, white
+// space not counted.
 func TestRolesFit(t *testing.T) {
 	for _, f := range full {
 		for name, s := range f.app() {
@@ -253,6 +254,11 @@ func TestRolesFit(t *testing.T) {
 				}
 				if size > 10240 {
 					t.Errorf("%s: %s has %d characters of policies", name, id, size)
+				}
+			}
+			for id, p := range s.of("AWS::IAM::ManagedPolicy") {
+				if size := len(document(at(p.Properties, "PolicyDocument"), f.partition, s.region)); size > 6144 {
+					t.Errorf("%s: %s has %d characters", name, id, size)
 				}
 			}
 		}

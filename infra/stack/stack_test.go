@@ -99,6 +99,7 @@ func switchedOn(partition, home, further string) string {
 			{"protocol": "lambda", "endpoint": "` + arn + `:lambda:` + further + `:111122223333:function:oncall"}
 		],
 		"audit": {"securityHub": {"frameworks": ["all"], "hours": 1}},
+		"organization": {"id": "o-a1b2c3d4e5", "hubAccount": "111122223333", "excludeAccounts": ["444455556666"], "externalId": "` + strings.Repeat("e", 200) + `"},
 		"tags": {"team": "security"}
 	}`
 }

@@ -196,6 +196,9 @@ func TestSweepWithoutTime(t *testing.T) {
 	if diff := cmp.Diff([]string{other, third}, s.Left); diff != "" || len(guarded.Calls().Since(before)) > 0 {
 		t.Errorf("left (-want +got):\n%s%v", diff, guarded.Calls().Since(before))
 	}
+	if log := w.log.String(); !strings.Contains(log, "no time left") || !strings.Contains(log, other+", "+third) {
+		t.Errorf("the log lacks that they are left:\n%s", log)
+	}
 	if s := must(a.SweepAll(t.Context(), app.Request{})); len(s.Accounts) != 2 || len(s.Left) > 0 {
 		t.Errorf("%+v, want both accounts", s)
 	}
