@@ -76,6 +76,9 @@ func TestSweepOfOrganization(t *testing.T) {
 	if policies := must(guarded.IAM.ListRolePolicies(t.Context(), &iam.ListRolePoliciesInput{RoleName: aws.String("relight-delivery")})).PolicyNames; len(policies) != 1 {
 		t.Errorf("policies %v of the delivery role, want the one that was deleted", policies)
 	}
+	if !slices.ContainsFunc(w.org.Sessions(), func(s awstest.Session) bool { return s.By == sessionOf(catalog.Function(catalog.DeliveryRoles)) }) {
+		t.Errorf("sessions %+v, want one of the only function that may write the delivery role", w.org.Sessions())
+	}
 	if s := swept(got, other); s.Repaired == 0 || s.Unrestored > 0 || s.Error != "" {
 		t.Errorf("%+v, want repairs alone", s)
 	}
@@ -104,6 +107,15 @@ func TestSweepOfOrganization(t *testing.T) {
 	}
 	if said := w.told(told); said != "" {
 		t.Errorf("the next sweep said again:\n%s", said)
+	}
+
+	mallory := "arn:aws:iam::" + other + ":user/Mallory"
+	w.now = w.now.Add(time.Hour)
+	guarded.AddToHistory("DeleteAlarms", strings.ReplaceAll(past(w.now.Add(-time.Minute), "monitoring.amazonaws.com", "DeleteAlarms", mallory, `{"alarmNames":["`+rootUsage+`"]}`, ""), account, other))
+	must(guarded.CloudWatch.DeleteAlarms(t.Context(), &cloudwatch.DeleteAlarmsInput{AlarmNames: []string{rootUsage}}))
+	w.handle(`{}`)
+	if said := w.told(told); !strings.Contains(said, mallory) {
+		t.Errorf("no message names who deleted an alarm:\n%s", said)
 	}
 
 	must(guarded.CloudTrail.DeleteTrail(t.Context(), &cloudtrail.DeleteTrailInput{Name: aws.String("audit")}))
