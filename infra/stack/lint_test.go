@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/relight-aws/relight/internal/config"
@@ -45,13 +44,12 @@ func TestLintEverything(t *testing.T) {
 
 // Nor does it in the template of an organisation's guarded account.
 func TestLintSpoke(t *testing.T) {
-	const organization = `{"organization": {"id": "o-a1b2c3d4e5", "hubAccount": "111122223333"},`
-	templates := []struct{ home, further, keys string }{{home, global, `{"regions": ["` + remote + `"]}`}}
+	templates := []struct{ home, further, keys string }{{home, global, `{"organization": {"id": "o-a1b2c3d4e5", "hubAccount": "111122223333"}, "regions": ["` + remote + `"]}`}}
 	for _, f := range full {
 		templates = append(templates, struct{ home, further, keys string }{f.home, f.further, switchedOn(f.partition, f.home, f.further)})
 	}
 	for _, tt := range templates {
-		c, err := config.Parse([]byte(organization + strings.TrimPrefix(tt.keys, "{")))
+		c, err := config.Parse([]byte(tt.keys))
 		if err != nil {
 			t.Fatal(err)
 		}

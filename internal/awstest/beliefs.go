@@ -613,6 +613,12 @@ var keyAndRoleBeliefs = []Belief{
 // events/README.md marks the shape of each sample.
 var eventBeliefs = []Belief{
 	{
+		ID: "reads-show-calls-of-seconds-ago", Says: "What begins to be read three seconds after a call shows what the call changed.", Grade: Assumed,
+		Evidence: "Amazon EC2 Developer Guide, Eventual consistency in the Amazon EC2 API, gives no time. The API references of CloudWatch and CloudWatch Logs say nothing of it.", Decides: "internal/app/storm.go",
+		Why: "The account delays reads by their number and not by time, and an event is dropped only if people have been notified of its caller since.", Then: "An event is dropped whose call the check before did not show. The next sweep restores it.",
+		Settles: byHand + ": the time from DeleteAlarms until DescribeAlarms no longer lists the alarm, likewise for filters and flow logs.",
+	},
+	{
 		ID: "record-several-flow-logs", Probed: []string{"record-of-delete-flow-logs"}, Says: "A record of DeleteFlowLogs lists several IDs as a list.", Grade: Assumed,
 		Evidence: "One ID is an object: Stratus Red Team's logs.", Decides: "internal/catalog/calls.go",
 		Why: shapeTest + ".", Then: "Nothing: the scope is the region.", Settles: probes + ": LookupEvents after DeleteFlowLogs of two.",
