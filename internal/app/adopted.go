@@ -36,6 +36,23 @@ func (a *App) adoptedBySweep(ctx context.Context, p *parts, regions []string) (p
 	return adopted, nil
 }
 
+// begin remembers that a first sweep has everything to adopt, before a run remembers anything:
+// if the sweep ends early, the next one is no first one, and would make relight's own beside
+// what others made. It returns what is remembered then, or nil if nothing had to be.
+func (a *App) begin(ctx context.Context, p *parts, adopted func() (plan.Adopted, error)) func() (plan.Adopted, error) {
+	first, err := adopted()
+	if err != nil || !first.First || p.reconciler.Forgets {
+		return nil
+	}
+	text := first.Encode()
+	if err := p.cloud.Remember(ctx, a.deployment.HomeRegion, p.cloud.Want.AdoptedMemory(), text); err != nil {
+		a.log.Error("adopted memory", "class", remedy.ClassOf(err).String(), "error", err.Error())
+		return nil
+	}
+	first.Note.Text = text
+	return func() (plan.Adopted, error) { return first, nil }
+}
+
 // first reports whether no sweep of this deployment has been. That nothing is
 // remembered proves nothing, since anybody may delete a parameter: relight's stack has
 // to be new as well, or in a guarded account the role that lets relight in. Only whoever
