@@ -36,21 +36,31 @@ func (a *App) adoptedBySweep(ctx context.Context, p *parts, regions []string) (p
 	return adopted, nil
 }
 
-// begin remembers that a first sweep has everything to adopt, before a run remembers anything:
-// if the sweep ends early, the next one is no first one, and would make relight's own beside
-// what others made. It returns what is remembered then, or nil if nothing had to be.
-func (a *App) begin(ctx context.Context, p *parts, adopted func() (plan.Adopted, error)) func() (plan.Adopted, error) {
+// A beginning is the Applier of a sweep, which may be a first one.
+type beginning struct {
+	remedy.Applier
+	begin func()
+}
+
+// Apply applies the actions, after begin if one of them remembers something.
+func (b *beginning) Apply(ctx context.Context, s remedy.Scope, actions []plan.Action) []remedy.Outcome {
+	if slices.ContainsFunc(actions, plan.Remembers) {
+		b.begin()
+	}
+	return b.Applier.Apply(ctx, s, actions)
+}
+
+// begin remembers that a first sweep has everything to adopt, before a run of it remembers
+// anything: if the sweep ends early, the next one is no first one, and would make relight's own
+// beside what others made.
+func (a *App) begin(ctx context.Context, p *parts, adopted func() (plan.Adopted, error)) {
 	first, err := adopted()
-	if err != nil || !first.First || p.reconciler.Forgets {
-		return nil
+	if err != nil || !first.First {
+		return
 	}
-	text := first.Encode()
-	if err := p.cloud.Remember(ctx, a.deployment.HomeRegion, p.cloud.Want.AdoptedMemory(), text); err != nil {
+	if err := p.cloud.Remember(ctx, a.deployment.HomeRegion, p.cloud.Want.AdoptedMemory(), first.Encode()); err != nil {
 		a.log.Error("adopted memory", "class", remedy.ClassOf(err).String(), "error", err.Error())
-		return nil
 	}
-	first.Note.Text = text
-	return func() (plan.Adopted, error) { return first, nil }
 }
 
 // first reports whether no sweep of this deployment has been. That nothing is

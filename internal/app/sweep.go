@@ -142,12 +142,7 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 		pause, refused = with.Paused(ctx)
 		with.Paused = func(context.Context) (*remedy.Pause, []plan.Finding) { return pause, nil }
 	}
-	if req.mode() == catalog.Repair && pause == nil {
-		if known := a.begin(ctx, p, adopted); known != nil {
-			adopted = known
-			with.Adopted = func(context.Context) (plan.Adopted, error) { return adopted() }
-		}
-	}
+	with.Applier = &beginning{Applier: with.Applier, begin: sync.OnceFunc(func() { a.begin(ctx, p, adopted) })}
 	scopes := a.scopes(p, req, sweep.Regions)
 	reports := make([]remedy.Report, len(scopes))
 	who := &explainer{app: a, parts: p, left: mostLookups}
