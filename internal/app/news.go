@@ -115,7 +115,7 @@ func (a *App) news(ctx context.Context, p *parts, reports []remedy.Report, whole
 
 // wanted sets in the reports the names of the controls that the last sweep did not want:
 // what a sweep makes of them never was there, so it is not restored. If no sweep has
-// noted what it wanted, none is new. A sweep of both kinds notes it.
+// noted what it wanted, none is new. A sweep of both kinds notes it, where there are any.
 func (p *parts) wanted(before, now marks, reports []remedy.Report) {
 	want := p.cloud.Want
 	key := want.Account + "/controls"
@@ -128,7 +128,9 @@ func (p *parts) wanted(before, now marks, reports []remedy.Report) {
 		}
 	}
 	swept := func(k catalog.Kind) bool {
-		return slices.ContainsFunc(reports, func(r remedy.Report) bool { return r.Scope.Kind == k && r.Mode == catalog.Repair && r.Err == nil })
+		return slices.ContainsFunc(reports, func(r remedy.Report) bool {
+			return r.Scope.Kind == k && r.Mode == catalog.Repair && r.Err == nil && r.Plan.Healthy+len(r.Plan.Actions) > 0
+		})
 	}
 	for i := range reports {
 		reports[i].New = names

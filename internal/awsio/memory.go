@@ -2,8 +2,11 @@ package awsio
 
 import (
 	"context"
+	"math/rand/v2"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
@@ -64,7 +67,36 @@ func (c *Cloud) Remember(ctx context.Context, region, name, value string) error 
 	return bare(c.memory(region).remember(ctx, name, value))
 }
 
+// AWS lets an account write three parameters a second, and the hub of an organisation sweeps
+// many accounts at once. So what is throttled comes again after a while, as long as the
+// function has time. Source of the rate: what AWS Support says, in terraform-aws-github-runner,
+// issue 2944.
 func (r *region) remember(ctx context.Context, name, value string) error {
+	for try := 0; ; try++ {
+		err := r.put(ctx, name, value)
+		if _, throttled := retry.DefaultThrottleErrorCodes[codeOf(err)]; !throttled || try == mostTurns || !timeFor(ctx, longestTurn+unspent) {
+			return err
+		}
+		if r.pause(ctx, rand.N(longestTurn)) != nil {
+			return err
+		}
+	}
+}
+
+// These limit how long the sweep of an account waits to write what it remembers, besides
+// what the SDK waits.
+const (
+	longestTurn = 20 * time.Second
+	mostTurns   = 20
+)
+
+// timeFor reports whether a context has that much time left.
+func timeFor(ctx context.Context, d time.Duration) bool {
+	deadline, limited := ctx.Deadline()
+	return !limited || time.Until(deadline) > d
+}
+
+func (r *region) put(ctx context.Context, name, value string) error {
 	_, err := r.ssm().PutParameter(ctx, &ssm.PutParameterInput{
 		Name: aws.String(name), Value: aws.String(value), Type: types.ParameterTypeString, Overwrite: aws.Bool(true),
 		Tier: types.ParameterTierIntelligentTiering, Description: aws.String("What relight remembers: docs/adr/0009-memory.md"),

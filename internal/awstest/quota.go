@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 )
 
 // A quota is a token bucket: a call takes a token, and a call without one is throttled.
@@ -28,7 +29,8 @@ var ec2Read = quota{rate: 20, most: 100}
 
 // quotas are what AWS documents, per account and region. Sources: Amazon CloudWatch
 // Logs User Guide, "CloudWatch Logs quotas"; Amazon CloudWatch User Guide, "CloudWatch
-// service quotas"; CloudTrail API Reference, LookupEvents; Amazon SNS endpoints and quotas.
+// service quotas"; CloudTrail API Reference, LookupEvents; Amazon SNS endpoints and quotas. That
+// of PutParameter is what AWS Support says: terraform-aws-github-runner, issue 2944.
 var quotas = map[string]quota{
 	cloudwatchlogs.ServiceID + " AssociateKmsKey":       perSecond(5),
 	cloudwatchlogs.ServiceID + " CreateLogGroup":        perSecond(10),
@@ -47,6 +49,7 @@ var quotas = map[string]quota{
 	ec2.ServiceID + " DescribeFlowLogs":                 ec2Read,
 	ec2.ServiceID + " DescribeVpcs":                     ec2Read,
 	sns.ServiceID + " ListSubscriptionsByTopic":         perSecond(30),
+	ssm.ServiceID + " PutParameter":                     perSecond(3),
 }
 
 // tokens are what is left of one quota in one region.
