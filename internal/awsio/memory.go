@@ -77,7 +77,7 @@ func (r *region) remember(ctx context.Context, name, value string) error {
 		if _, throttled := retry.DefaultThrottleErrorCodes[codeOf(err)]; !throttled || try == mostTurns || !timeFor(ctx, longestTurn+unspent) {
 			return err
 		}
-		if r.pause(ctx, rand.N(longestTurn)) != nil {
+		if r.pause(ctx, rand.N(longestTurn)) != nil { //nolint:gosec // it only spreads the calls
 			return err
 		}
 	}
