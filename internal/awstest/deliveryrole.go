@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -38,6 +39,7 @@ type role struct {
 	inline          map[string]string // documents by name
 	attached        []string          // ARNs
 	able            bool              // made by AddRole: may deliver, whatever its policies are
+	created         time.Time
 }
 
 // A policy is a managed policy.
@@ -292,7 +294,7 @@ func createRole(c *request, in *iam.CreateRoleInput) (*iam.CreateRoleOutput, err
 		return nil, refuse("ValidationError", "The specified value for path is invalid.")
 	}
 	made := role{
-		arn: c.arn("iam", "", "role"+path+name), path: path, name: name, description: in.Description,
+		arn: c.arn("iam", "", "role"+path+name), path: path, name: name, description: in.Description, created: c.now(),
 		trust: *in.AssumeRolePolicyDocument, boundary: boundary, tags: map[string]string{}, inline: map[string]string{},
 	}
 	for _, t := range in.Tags {
@@ -307,7 +309,7 @@ func createRole(c *request, in *iam.CreateRoleInput) (*iam.CreateRoleOutput, err
 func describeRole(r role) *types.Role {
 	out := &types.Role{
 		Arn: aws.String(r.arn), Path: aws.String(r.path), RoleName: aws.String(r.name), Description: r.description,
-		AssumeRolePolicyDocument: encoded(r.trust),
+		AssumeRolePolicyDocument: encoded(r.trust), CreateDate: aws.Time(r.created),
 	}
 	for _, k := range slices.Sorted(maps.Keys(r.tags)) {
 		out.Tags = append(out.Tags, types.Tag{Key: aws.String(k), Value: aws.String(r.tags[k])})

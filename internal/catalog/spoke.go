@@ -62,6 +62,7 @@ func SpokeGrants(keys ...string) (every, owner []Grant) {
 			add(to, g)
 		}
 	}
+	add(&every, OnlyInSpokes()...)
 	add(&every, sweepGrants...)
 	add(&every, pauseGrant, checkGrant)
 	add(&every, reportGrants...)
@@ -139,7 +140,7 @@ func (d Desired) Guarded(account string) Desired {
 		return to
 	}
 	b := d.Baseline
-	b.Member = account
+	b.Member, b.MemberKeys = account, slices.DeleteFunc(append(GrantKeys(), KeyExemptByTag), func(key string) bool { return !d.Has(key) })
 	b.Boundary = own(b.Boundary)
 	b.Trail = TrailSpec{Name: own(b.Trail.Name), RoleARN: own(b.Trail.RoleARN), KeyARN: b.Trail.KeyARN}
 	if !theirs(b.Trail.KeyARN) {
