@@ -223,8 +223,8 @@ func (r *region) guardNamed(ctx context.Context, of catalog.ResourceType, names 
 // Reference, UpdateEventBus, Name.
 const defaultBus = "default"
 
-// stackSet begins the name of a stack of a stack set, which that of the set follows. Source:
-// AWS CloudFormation User Guide, "StackSets concepts", whose examples have such names, documented.
+// stackSet begins the name of a stack of a stack set, and the name of the set follows. Source:
+// AWS CLI Command Reference, describe-stack-instance, whose example has such a name, documented.
 const stackSet = "StackSet-"
 
 // ours reports whether a name is one of relight's own stack, or like one. CloudFormation

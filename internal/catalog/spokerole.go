@@ -30,7 +30,13 @@ type RoleSpec struct {
 // SpokeRoleOf returns the role that the functions of the hub assume in a guarded account of
 // a partition. It has the statements that require one of these configuration keys.
 func (b Baseline) SpokeRoleOf(partition, account, home string, keys ...string) RoleSpec {
-	every, owner := SpokeGrants(keys...)
+	every, owner := spokeGrantsIn(spokeText, keys...)
+	return b.SpokeRoleWith(partition, account, home, every, owner)
+}
+
+// SpokeRoleWith returns that role with statements that every account needs, and with those
+// that only the account that owns the trail needs.
+func (b Baseline) SpokeRoleWith(partition, account, home string, every, owner []Grant) RoleSpec {
 	values := b.SpokeValues(partition, account, home)
 	return RoleSpec{
 		Name:        b.Organization.Role,

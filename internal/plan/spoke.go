@@ -253,5 +253,5 @@ func (state *GuardState) spokeQueues(p *Plan, want catalog.Desired, queues []cat
 }
 
 // waiting is the attribute of a queue that says how many messages can be received from it,
-// about. Source: Amazon SQS API Reference, GetQueueAttributes.
+// about. Source: Amazon SQS API Reference, GetQueueAttributes, documented.
 const waiting = "ApproximateNumberOfMessages"

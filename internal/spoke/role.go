@@ -23,7 +23,8 @@ const (
 // role adds the role that the functions of the hub assume. It has one policy for every
 // account, and another one if the account owns a trail.
 func (t template) role() {
-	of := t.SpokeRoleOf(partition, account, t.home, t.config.GrantKeys(t.home)...)
+	every, owner := catalog.SpokeGrants(t.config.GrantKeys(t.home)...)
+	of := t.SpokeRoleWith(partition, account, t.home, every, owner)
 	policy := func(name string, document object) object {
 		return object{"PolicyName": name, "PolicyDocument": t.filled(document)}
 	}
