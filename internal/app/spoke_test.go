@@ -499,6 +499,7 @@ func TestSpokeRoleEvents(t *testing.T) {
 		"the rules of a region":    {"role of the rules narrowed", event("PutRolePolicy.own-role.json", spokeForward), []string{"its policy forward was changed", second}},
 		"gone":                     {"role of the rules deleted", event("DeleteRole.own-role.json", spokeForward), []string{"spoke-role-gone", "it does not exist"}},
 		"the role of the hub":      {"role trusts another account too", event("PutRolePolicy.own-role.json", "relight-spoke"), []string{"its trust policy was changed", "relight-spoke"}},
+		"what the trail needs":     {"role without what the trail needs", event("PutRolePolicy.own-role.json", "relight-spoke"), []string{"it lacks the policy trail"}},
 		"in another case":          {"role narrowed", event("PutRolePolicy.own-role.json", "Relight-Spoke"), []string{"its policy grants was changed"}},
 		"by CloudFormation":        {"role narrowed", byIt("relight-spoke"), nil},
 		"another role":             {"role narrowed", event("PutRolePolicy.own-role.json", "theirs"), nil},

@@ -56,6 +56,9 @@ func (r *region) observeSpoke(ctx context.Context, s remedy.Scope) (*plan.GuardS
 				reads = append(reads, r.spokeRole(ctx, state, name, true))
 			}
 		}
+		if reads != nil {
+			reads = append(reads, r.spokeRole(ctx, state, forward, false)) // it says whether the account owns a trail
+		}
 		return state, r.readSpoke(state, reads...)
 	case catalog.IAMPolicy, catalog.Stack:
 		return r.guardNamed(ctx, s.Type, names) // calls on these are only reported
@@ -105,6 +108,9 @@ func (r *region) spokeRole(ctx context.Context, state *plan.GuardState, name str
 	return spokePart{"role " + name, func() error {
 		if state.SpokeRoles == nil {
 			state.SpokeRoles = map[string]*plan.SpokeRoleState{}
+		}
+		if state.SpokeRoles[name] != nil {
+			return nil
 		}
 		out, err := r.iam().GetRole(about(ctx, name), &iam.GetRoleInput{RoleName: aws.String(name)})
 		if remedy.ClassOf(err) == remedy.Missing {
