@@ -10,6 +10,7 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
+	"github.com/relight-aws/relight/internal/trigger"
 )
 
 // parts are what an App acts with in one account. What it knows and how it notifies people
@@ -109,6 +110,16 @@ func (a *App) outside(s remedy.Scope, asked bool) string {
 		return string(s.Kind) + " are restored in this deployment's own account only, so far"
 	}
 	return ""
+}
+
+// deploying returns why an event about what a guarded account has of relight's waits for the
+// sweep, or "": CloudFormation makes or deletes the parts of a stack one by one, and a part
+// that relight makes meanwhile is in its way. At home, the stack itself says whether it changes.
+func (a *App) deploying(ev trigger.Event, s remedy.Scope) string {
+	if s.Account == a.deployment.Account || s.Kind != catalog.Guard || !ev.Deploy {
+		return ""
+	}
+	return "CloudFormation made the call, and the next sweep checks what it has left"
 }
 
 // notifyOf notifies people of a run that events caused. It does not if they know that the

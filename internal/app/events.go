@@ -217,7 +217,7 @@ func (a *App) looks(in *intake, of look, fresh bool) (looks []look) {
 		if ev.Global && s.Region == catalog.GlobalRegion(a.deployment.HomeRegion) {
 			s.Region = a.deployment.HomeRegion // the harmed resource is in the home region, which is covered whichever region raised the event
 		}
-		if reason := cmp.Or(a.serves(s), a.covers(s)); reason != "" {
+		if reason := cmp.Or(a.serves(s), a.covers(s), a.deploying(ev, s)); reason != "" {
 			drop(ev.Cause.EventID, fmt.Sprintf("%s: %s", s, reason))
 			continue
 		}

@@ -53,7 +53,18 @@ func hubConfig(keys string) string {
 // The first one has the stack of a guarded account.
 func hub(t *testing.T, keys string) (w *world, guarded, bare *awstest.Account) {
 	t.Helper()
-	w = healthy(t, hubConfig(keys))
+	w, guarded, bare = hubOf(t, hubConfig(keys))
+	for _, id := range []string{"Role", "DeliveryRole"} {
+		w.makeRole(guarded, id)
+	}
+	return w, guarded, bare
+}
+
+// hubOf returns a healthy hub with a configuration and two further accounts of its
+// organisation, each with a VPC and without a stack of relight's.
+func hubOf(t *testing.T, configuration string) (w *world, guarded, bare *awstest.Account) {
+	t.Helper()
+	w = healthy(t, configuration)
 	guarded, bare = awstest.New(other, home), awstest.New(third, home)
 	for _, a := range []*awstest.Account{guarded, bare} {
 		a.PageSize(0)
@@ -61,9 +72,6 @@ func hub(t *testing.T, keys string) (w *world, guarded, bare *awstest.Account) {
 		a.AddVPC(home, memberVPC)
 	}
 	w.org = awstest.NewOrganization(organizationID, w.Account, guarded, bare)
-	for _, id := range []string{"Role", "DeliveryRole"} {
-		w.makeRole(guarded, id)
-	}
 	return w, guarded, bare
 }
 

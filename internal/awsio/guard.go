@@ -60,6 +60,9 @@ func Guard() Kind {
 // of these does not work, such an event may have been lost, so the sweep reads all
 // targets. It also reads some of the other targets, in turn.
 func (r *region) observeGuard(ctx context.Context, s remedy.Scope) (*plan.GuardState, error) {
+	if r.Want.Member != "" {
+		return r.observeSpoke(ctx, s)
+	}
 	names := s.Names.List()
 	if r.Want.Schedule == "" {
 		return &plan.GuardState{Elsewhere: "relight is not deployed, or this is not one of its functions: only those check it"}, nil
@@ -199,7 +202,7 @@ func (r *region) guardNamed(ctx context.Context, of catalog.ResourceType, names 
 	state := &plan.GuardState{}
 	for _, name := range names {
 		ours := r.ours(of, name)
-		if of == catalog.Stack && strings.Contains(name, ":changeSet/") {
+		if of == catalog.Stack && strings.Contains(name, ":changeSet/") && r.Want.Member == "" {
 			changing, err := r.stackChanging(ctx)
 			if err != nil {
 				return nil, err
@@ -220,6 +223,10 @@ func (r *region) guardNamed(ctx context.Context, of catalog.ResourceType, names 
 // Reference, UpdateEventBus, Name.
 const defaultBus = "default"
 
+// stackSet begins the name of a stack of a stack set, and the name of the set follows. Source:
+// AWS CLI Command Reference, describe-stack-instance, whose example has such a name, documented.
+const stackSet = "StackSet-"
+
 // ours reports whether a name is one of relight's own stack, or like one. CloudFormation
 // begins the names that it makes up with that of the stack. The delivery role is
 // another kind's.
@@ -230,10 +237,12 @@ func (r *region) ours(of catalog.ResourceType, name string) bool {
 		return like || name == r.Want.BusName() || name == defaultBus
 	case catalog.IAMPolicy:
 		return name == r.Want.Boundary
-	case catalog.EventBus, catalog.Stack:
-		return like || name == r.Want.BusName() || name == r.Want.StackName()
+	case catalog.Stack:
+		return like || name == r.Want.StackName() || r.Want.Member != "" && strings.HasPrefix(name, stackSet+r.Want.Name(""))
+	case catalog.EventBus:
+		return like || name == r.Want.BusName()
 	case catalog.Role: // IAM does not distinguish names by case
-		like = strings.HasPrefix(strings.ToLower(name), strings.ToLower(r.Want.Name("")))
+		like = strings.HasPrefix(strings.ToLower(name), strings.ToLower(r.Want.Name(""))) || r.Want.Member != "" && strings.EqualFold(name, r.Want.Organization.Role)
 		return like && !strings.HasSuffix(strings.ToLower(r.Want.DeliveryRole), "/"+strings.ToLower(name))
 	}
 	return like
@@ -521,6 +530,7 @@ func (r *region) guardNamedQueues(ctx context.Context, state *plan.GuardState, n
 			err = r.readQueue(ctx, state, q.Name)
 		}
 		if gone(err) != nil {
+			delete(state.Queues, q.Name) // unread is not gone
 			return err
 		}
 	}
@@ -537,7 +547,7 @@ func (r *region) readQueue(ctx context.Context, state *plan.GuardState, name str
 		state.Queues[name] = nil
 		return nil
 	}
-	why, err := unread(plan.GuardUnread, plan.Args{"part": "queue " + name}, err)
+	why, err := r.unreadPart("queue "+name, err)
 	switch {
 	case err != nil:
 		return err

@@ -38,8 +38,8 @@ type role struct {
 	tags            map[string]string
 	inline          map[string]string // documents by name
 	attached        []string          // ARNs
+	able            bool              // made by AddRole: may deliver, whatever its policies are
 	created         time.Time
-	able            bool // made by AddRole: may deliver, whatever its policies are
 }
 
 // A policy is a managed policy.
@@ -59,7 +59,7 @@ func (a *Account) AddRole(arn string, n int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	path, name := splitRole(arn)
-	a.roles.write(a.lag)[name] = role{arn: arn, path: path, name: name, able: true, trust: trustOf(flowLogService), created: a.now()}
+	a.roles.write(a.lag)[name] = role{arn: arn, path: path, name: name, able: true, trust: trustOf(flowLogService)}
 	a.unready[arn] = n
 }
 
@@ -294,8 +294,8 @@ func createRole(c *request, in *iam.CreateRoleInput) (*iam.CreateRoleOutput, err
 		return nil, refuse("ValidationError", "The specified value for path is invalid.")
 	}
 	made := role{
-		arn: c.arn("iam", "", "role"+path+name), path: path, name: name, description: in.Description,
-		trust: *in.AssumeRolePolicyDocument, boundary: boundary, tags: map[string]string{}, inline: map[string]string{}, created: c.now(),
+		arn: c.arn("iam", "", "role"+path+name), path: path, name: name, description: in.Description, created: c.now(),
+		trust: *in.AssumeRolePolicyDocument, boundary: boundary, tags: map[string]string{}, inline: map[string]string{},
 	}
 	for _, t := range in.Tags {
 		made.tags[aws.ToString(t.Key)] = aws.ToString(t.Value)

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -257,6 +258,13 @@ func badMessage(body string, delay int32) string {
 		return "Value for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900."
 	}
 	return ""
+}
+
+// FillQueue says how many messages wait in a queue.
+func (a *Account) FillQueue(regionName, name string, n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.regions[regionName].queues[name]["ApproximateNumberOfMessages"] = strconv.Itoa(n)
 }
 
 // DeleteQueue deletes a queue by its ARN.

@@ -228,12 +228,15 @@ func calls() []Call {
 
 // Calls returns the calls that a deployment of the baseline watches. It leaves
 // out those of which the configuration does not have the key, and calls about tags if
-// no tag decides anything.
+// no tag decides anything. A guarded account has the rules of the hub's configuration.
 func (b Baseline) Calls() []Call {
-	tags := b.FlowLogs.tagKeys()
+	tags, has := b.FlowLogs.tagKeys(), b.Has
+	if b.Member != "" {
+		has = func(key string) bool { return slices.Contains(b.MemberKeys, key) }
+	}
 	calls := slices.DeleteFunc(slices.Clone(Calls), func(c Call) bool {
 		byTag := c.Type == VPC || len(b.FlowLogs.Chosen[c.Type].Tags) > 0
-		return c.If != "" && !b.Has(c.If) || c.Tagged && !byTag
+		return c.If != "" && !has(c.If) || c.Tagged && !byTag
 	})
 	for i := range calls {
 		if calls[i].Memory {

@@ -43,7 +43,7 @@ var kinds = []kindRow{
 	{kind: LogGroups, after: []Kind{Trails}, owner: true, spokes: true, severity: Low},
 	{kind: Topics, owner: true, severity: High},
 	{kind: Alarms, after: []Kind{LogGroups, Topics}, owner: true, spokes: true, severity: Low},
-	{kind: Guard, severity: Critical},
+	{kind: Guard, spokes: true, severity: Critical},
 }
 
 // Kinds returns every kind. Each kind comes after the kinds it depends on.
@@ -155,6 +155,7 @@ type Baseline struct {
 
 	Organization Organization // the other accounts that the deployment guards
 	Member       string       // the guarded account whose desired state this is; "" for that of the deployment's own account
+	MemberKeys   []string     // the hub's configuration keys that statements of its role and calls of its rules require
 
 	PauseBy []string // ARNs, or patterns of them, of who may pause relight; none for nobody
 

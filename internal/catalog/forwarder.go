@@ -79,9 +79,15 @@ type Parts struct {
 }
 
 // Parts returns the parts of the stack of a region, none for a region that has no
-// stack of relight's.
+// stack of relight's. Those of a guarded account, whose stack may have any name, include
+// what it has only if it owns a trail.
 func (b Baseline) Parts(home, region string) Parts {
+	undelivered := []Queue{{Name: b.Name(Undelivered), Buses: []string{""}, Forwarder: region}}
 	switch {
+	case b.Member != "" && slices.Contains(b.SpokeRegions(home), region):
+		return Parts{Rules: b.SpokeRules(home, region, true), Queues: undelivered}
+	case b.Member != "":
+		return Parts{}
 	case region == home:
 		feeds := b.allFeeds(home)
 		return Parts{
@@ -91,7 +97,7 @@ func (b Baseline) Parts(home, region string) Parts {
 	case slices.Contains(b.Forwarders(home), region):
 		return Parts{
 			Stack: b.ForwarderName(region), Rules: b.ForwarderRules(home, region),
-			Queues: []Queue{{Name: b.Name(Undelivered), Buses: []string{""}, Forwarder: region}},
+			Queues: undelivered,
 			Alarms: []StackAlarm{UndeliveredAlarm().Of(b.Name(Undelivered))},
 		}
 	}

@@ -94,6 +94,7 @@ func TestGuarded(t *testing.T) {
 			KMSKeys:      map[string]string{"us-east-1": at(account, "kms:us-east-1", "key/2")},
 			Adopt:        catalog.Adoption{Filters: []string{"theirs"}, Topics: []string{at(account, "sns:eu-west-1", "ops")}, FlowLogs: []string{at(account, "logs:eu-west-1", "log-group:flows"), "arn:aws:s3:::flows"}},
 			Organization: d.Organization, Member: account,
+			MemberKeys: []string{catalog.KeyKMSKeys, catalog.KeyFarTopic, catalog.KeyRejectAlarm, catalog.KeyToStream, catalog.KeyToAccount, catalog.KeyOrganization},
 		},
 		Deployment: catalog.Deployment{
 			Account: account, HomeRegion: "eu-west-1", Topic: at(account, "sns:eu-west-1", "acme-alarms"),

@@ -501,6 +501,7 @@ func kindGrants() map[Kind][]Grant {
 				Resources: []string{arn + "cloudformation:*:" + InAccount + ":stack/" + InPrefix + "-*/*"},
 				If:        KeyForwarders,
 				Why:       "relight restores nothing of a forwarder that does not exist, or while CloudFormation is changing it; " + anyRegion,
+				Hub:       "the stack of a guarded account may have any name, as that of a stack set has",
 			},
 			{
 				Actions:   []string{"scheduler:GetSchedule", "scheduler:CreateSchedule", "scheduler:UpdateSchedule"},
@@ -532,6 +533,7 @@ func kindGrants() map[Kind][]Grant {
 				Actions:   []string{"sqs:ListQueues"},
 				Resources: []string{"*"},
 				Why:       "SQS does not support resources for this listing",
+				Hub:       "a guarded account has one queue of relight's in a region, whose name is known",
 			},
 			{
 				Actions:   []string{"sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:SetQueueAttributes"},
@@ -809,11 +811,15 @@ var spokeGrant = Grant{
 	Hub: "a session in a guarded account acts in that account alone",
 }
 
-// spokeAge lets the sweep read in a guarded account how old the role is that lets it in.
-var spokeAge = Grant{
-	Actions:   []string{"iam:GetRole"},
-	Resources: []string{arn + "iam::" + InAccount + ":role/" + InSpokeRole},
-	Why:       "a sweep of an account that the hub remembers nothing of adopts what others made there only if this role is new, too",
+// OnlyInSpokes returns the statements that only the role in a guarded account has.
+func OnlyInSpokes() []Grant {
+	role := arn + "iam::" + InAccount + ":role/"
+	return []Grant{{
+		Actions:   []string{"iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"},
+		Resources: []string{role + InSpokeRole, role + InPrefix + "-forward-*"},
+		Why: "the guard compares this role, and the roles of the rules that send events to the hub, with the template: GetRole is for that, and so are GetRolePolicy, ListRolePolicies and ListAttachedRolePolicies. " +
+			"relight may write none of them",
+	}}
 }
 
 // Grants returns the statements of a function's policy, each once. It leaves

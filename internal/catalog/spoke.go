@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"cmp"
+	_ "embed" // for the text of the statements in a guarded account
 	"maps"
 	"reflect"
 	"slices"
@@ -42,32 +44,99 @@ func (b Baseline) Hubs() []Function {
 // tag that the trust policy lets no other function have. Source: IAM User Guide, "Pass
 // session tags in AWS STS", documented.
 func SpokeGrants(keys ...string) (every, owner []Grant) {
-	keys = append(slices.Clone(keys), KeyForwarders)
-	add := func(to *[]Grant, from ...Grant) {
+	return grantsOf(spokeRows(), keys)
+}
+
+// A spokeRow is a statement of the role in a guarded account.
+type spokeRow struct {
+	Grant
+	owner bool // only the account that owns the trail needs it
+}
+
+// spokeRows returns every statement of that role, some more than once.
+func spokeRows() (rows []spokeRow) {
+	add := func(owner bool, from ...Grant) {
 		for _, g := range from {
-			if g.Hub == "" && (g.If == "" || slices.Contains(keys, g.If)) {
-				*to = append(*to, g)
+			if g.Hub == "" {
+				rows = append(rows, spokeRow{g, owner})
 			}
 		}
 	}
-	add(&every, trailList, trailReads) // they say who owns the trail
+	add(false, trailList, trailReads) // they say who owns the trail
 	for _, k := range Kinds() {
-		to := &every
-		if k.OfOwner() {
-			to = &owner
-		}
-		add(to, kindGrants()[k]...)
+		add(k.OfOwner(), kindGrants()[k]...)
 		for _, g := range ownGrants[k] {
 			g.Condition = map[string]map[string]string{"StringEquals": {"aws:PrincipalTag/" + SessionFunction: string(k)}}
-			add(to, g)
+			add(k.OfOwner(), g)
 		}
 	}
-	add(&every, sweepGrants...)
-	add(&every, spokeAge)
-	add(&every, pauseGrant, checkGrant)
-	add(&every, reportGrants...)
+	add(false, OnlyInSpokes()...)
+	add(false, sweepGrants...)
+	add(false, pauseGrant, checkGrant)
+	add(false, reportGrants...)
+	return rows
+}
+
+// grantsOf returns the statements of rows that require none but these configuration keys.
+func grantsOf(rows []spokeRow, keys []string) (every, owner []Grant) {
+	keys = append(slices.Clone(keys), KeyForwarders)
+	for _, row := range rows {
+		switch {
+		case row.If != "" && !slices.Contains(keys, row.If):
+		case row.owner:
+			owner = append(owner, row.Grant)
+		default:
+			every = append(every, row.Grant)
+		}
+	}
 	every = onlyWide(every)
 	return every, onlyWide(owner, every...)
+}
+
+// spokeText has the statements of the role in a guarded account without their reasons. The
+// functions compare the role with it: the tables of all statements would take more of their
+// packages than these have to spare.
+//
+//go:embed spokegrants.txt
+var spokeText string
+
+// none stands in that text for no key and for no condition.
+const none = "-"
+
+// SpokeText returns what that text has to be.
+func SpokeText() string {
+	var out strings.Builder
+	for _, row := range spokeRows() {
+		when := none
+		for operator, keys := range row.Condition { // one
+			for key, value := range keys {
+				when = strings.Join([]string{operator, key, value}, " ")
+			}
+		}
+		whose := "every"
+		if row.owner {
+			whose = "owner"
+		}
+		out.WriteString(strings.Join([]string{whose, strings.Join(row.Actions, " "), strings.Join(row.Resources, " "), cmp.Or(row.If, none), when}, "\t") + "\n")
+	}
+	return out.String()
+}
+
+// spokeGrantsIn returns what SpokeGrants does, from that text.
+func spokeGrantsIn(text string, keys ...string) (every, owner []Grant) {
+	var rows []spokeRow
+	for line := range strings.Lines(text) {
+		cells := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		g := Grant{Actions: strings.Fields(cells[1]), Resources: strings.Fields(cells[2])}
+		if cells[3] != none {
+			g.If = cells[3]
+		}
+		if when := strings.Fields(cells[4]); cells[4] != none {
+			g.Condition = map[string]map[string]string{when[0]: {when[1]: when[2]}}
+		}
+		rows = append(rows, spokeRow{g, cells[0] == "owner"})
+	}
+	return grantsOf(rows, keys)
 }
 
 // onlyWide returns the grants, without the topics of the hub, that no other one of them
@@ -140,7 +209,7 @@ func (d Desired) Guarded(account string) Desired {
 		return to
 	}
 	b := d.Baseline
-	b.Member = account
+	b.Member, b.MemberKeys = account, slices.DeleteFunc(append(GrantKeys(), KeyExemptByTag), func(key string) bool { return !d.Has(key) })
 	b.Boundary = own(b.Boundary)
 	b.Trail = TrailSpec{Name: own(b.Trail.Name), RoleARN: own(b.Trail.RoleARN), KeyARN: b.Trail.KeyARN}
 	if !theirs(b.Trail.KeyARN) {

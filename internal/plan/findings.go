@@ -146,6 +146,14 @@ const (
 
 	GuardForwarderGone Code = "guard-forwarder-gone"
 
+	SpokeForwarderGone Code = "spoke-forwarder-gone"
+	SpokeRulesGone     Code = "spoke-rules-gone"
+	SpokeQueueGone     Code = "spoke-queue-gone"
+	SpokeRoleGone      Code = "spoke-role-gone"
+	SpokeRoleChanged   Code = "spoke-role-changed"
+	SpokeUndelivered   Code = "spoke-undelivered"
+	SpokeUnread        Code = "spoke-unread"
+
 	TopicDenied           Code = "topic-denied"
 	TopicPolicyUnreadable Code = "topic-policy-unreadable"
 	TopicKeyUnusable      Code = "topic-key-unusable"
@@ -984,4 +992,56 @@ var findingTexts = []FindingText{
 		Why:     "Somebody made an event source mapping on one of relight's queues, or pointed relight's own at another function. relight may change no mapping of a function that is not its own.",
 		More:    "Until then the sweep restores what the lost events were about.",
 	},
+
+	{
+		Code: SpokeForwarderGone, Severity: catalog.Critical, Subject: "account {account} in {region}", Alert: true,
+		Problem: "relight's rules have neither their role nor their queue, so no events of {region} arrive from there",
+		Remedy:  "Find out who deleted the stack of this account in {region}, then deploy it again: " + again + ", in {region}. If the account is to be guarded no longer: organization.excludeAccounts.",
+		Why:     "Somebody deleted the stack of a guarded account in a region, or it was never deployed there. relight creates no stacks.",
+		More:    "Until then the sweep covers that region. See [putting a stack back](organization.md#putting-a-stack-back).",
+	},
+	{
+		Code: SpokeRulesGone, Severity: catalog.Critical, Subject: "account {account} in {region}", Alert: true,
+		Problem: "relight's rules {rules} do not exist, so events are lost. relight does not create them, because it does not read in the description of role {role} that the stack has them",
+		Remedy:  "If you have just deployed another version of relight, update the stack of this account in {region} with the template that relight spoke-template prints. If not, find out who deleted the rules, then put the stack back: " + again + ", in {region}.",
+		Why:     "The stack is of another version of the template than the hub, or somebody deleted rules and changed the description of the role, or relight may not read the role. A rule that relight made could keep CloudFormation from creating it.",
+		More:    "relight restores all other rules. See [putting a stack back](organization.md#putting-a-stack-back).",
+	},
+	{
+		Code: SpokeQueueGone, Severity: catalog.Critical, Subject: "queue {queue} of account {account} in {region}", Alert: true,
+		Problem: "it does not exist, so events that cannot be delivered to the hub are lost",
+		Remedy:  "Find out who deleted it, then put the stack of this account back: " + again + ", in {region}.",
+		Why:     "Somebody deleted the queue for the events that a guarded account could not deliver. relight does not create queues, and CloudFormation does not create one again while its template is the same.",
+		More:    "See [putting a stack back](organization.md#putting-a-stack-back).",
+	},
+	{
+		Code: SpokeRoleGone, Severity: catalog.Critical, Subject: "role {role} of account {account}", Alert: true,
+		Problem: "it does not exist: {use}",
+		Remedy:  "Find out who deleted it, then put the stack of this account back: " + again + ", in {region}.",
+		Why:     "Somebody deleted a role of a guarded account. relight writes no role there but the one with which flow logs deliver, and CloudFormation does not create one again while its template is the same.",
+		More:    "See [putting a stack back](organization.md#putting-a-stack-back).",
+	},
+	{
+		Code: SpokeRoleChanged, Severity: catalog.Critical, Subject: "role {role} of account {account}", Alert: true,
+		Problem: "it is not as the template says: {changed}. {use}",
+		Remedy:  "If you have just deployed another version or configuration of relight, update the stack of this account in {region} with the template that relight spoke-template prints. If not, find out who changed the role, and what else the caller changed. Then undo it (aws iam put-role-policy, delete-role-policy, detach-role-policy, update-assume-role-policy), or put the stack back: " + again + ", in {region}.",
+		Why:     "Somebody changed what a role of a guarded account may do, or who may assume it. With less, relight cannot restore there, or receives no events; with more, whoever takes over the hub, or whoever else may assume the role, gets it. relight writes no role there but the one with which flow logs deliver.",
+		More:    "The stack of an account and the hub have to be of one version and configuration. See [putting a stack back](organization.md#putting-a-stack-back).",
+	},
+	{
+		Code: SpokeUndelivered, Severity: catalog.High, Subject: "queue {queue} of account {account} in {region}", Alert: true,
+		Problem: "it has {count} events that could not be delivered to the hub",
+		Remedy:  "Read why, in that account: aws sqs receive-message --message-attribute-names All. The attributes name the rule, the target and the error. Fix it: the bus of the hub may refuse the account, or the role of the rules may be cut. The sweep restores what the events were about, so then empty the queue: aws sqs purge-queue.",
+		Why:     "EventBridge tried for a day to deliver these events to the bus of the hub, or was refused for good. Somebody may have cut the way to the hub.",
+	},
+	{
+		Code: SpokeUnread, Severity: catalog.High, Subject: "relight's {part} of account {account} in {region}", Alert: true,
+		Problem: "relight cannot compare it with the template: {error}",
+		Remedy:  "Fix the error: {hint}. Compare the role that relight assumes there with the template that relight spoke-template prints, or put the stack back: " + again + ".",
+		Why:     "Somebody took permissions from the role that the functions of the hub assume in that account, or a service control policy or the queue's own policy denies the call. relight restores everything else.",
+		More:    "See [putting a stack back](organization.md#putting-a-stack-back).",
+	},
 }
+
+// again is how people put the stack of a guarded account back, in a remedy.
+const again = "aws cloudformation delete-stack-instances and create-stack-instances for a stack set, delete-stack and deploy for one by hand, with Kept=yes in the home region"

@@ -17,25 +17,26 @@ import (
 // GuardState is what was observed of relight's own stack in a region: the parts that
 // were looked at. A part that was looked at and is nil does not exist.
 type GuardState struct {
-	Elsewhere string    // why there is nothing to plan here; "" if there is
-	Changing  string    // what CloudFormation is doing to the stack at the moment; "" for nothing
-	Absent    bool      // the stack of a forwarder does not exist
-	Unknown   bool      // relight cannot read whether it exists or changes
-	BusGone   bool      // relight's own bus does not exist
-	Deaf      bool      // relight may not have heard of changes: its rule for them does not work, or its function or its mapping is stopped
-	Unread    []Finding // why relight could not read some parts
-	Rules     map[RuleKey]*RuleState
-	Schedules map[string]*ScheduleState // by name
-	Functions map[string]*FunctionState // by name
-	Queues    map[string]*QueueState    // by name
-	Logs      map[string]*LogGroup      // by name of a function's log group; nil if it does not exist
-	Mappings  map[string][]MappingState // by name of a queue: what reads it
-	Alarms    *AlarmState               // the alarms of a forwarder, which a sweep reads; nil if they were not looked at
-	Topic     string                    // ARN of a forwarder's topic
-	Named     []string                  // relight's own functions or queues that calls named which are only reported
-	Stack     StackState
-	Compared  bool      // the functions are compared with what sweeps have seen
-	Known     Functions // what they have seen
+	Elsewhere  string    // why there is nothing to plan here; "" if there is
+	Changing   string    // what CloudFormation is doing to the stack at the moment; "" for nothing
+	Absent     bool      // the stack of a forwarder does not exist
+	Unknown    bool      // relight cannot read whether it exists or changes
+	BusGone    bool      // relight's own bus does not exist
+	Deaf       bool      // relight may not have heard of changes: its rule for them does not work, or its function or its mapping is stopped
+	Unread     []Finding // why relight could not read some parts
+	Rules      map[RuleKey]*RuleState
+	Schedules  map[string]*ScheduleState  // by name
+	Functions  map[string]*FunctionState  // by name
+	Queues     map[string]*QueueState     // by name
+	Logs       map[string]*LogGroup       // by name of a function's log group; nil if it does not exist
+	Mappings   map[string][]MappingState  // by name of a queue: what reads it
+	SpokeRoles map[string]*SpokeRoleState // those of a guarded account, by name
+	Alarms     *AlarmState                // the alarms of a forwarder, which a sweep reads; nil if they were not looked at
+	Topic      string                     // ARN of a forwarder's topic
+	Named      []string                   // relight's own functions or queues that calls named which are only reported
+	Stack      StackState
+	Compared   bool      // the functions are compared with what sweeps have seen
+	Known      Functions // what they have seen
 }
 
 // Kind returns the kind that the state is of.
@@ -245,12 +246,16 @@ func sameRedrive(want, got string) bool {
 }
 
 // WantedTarget returns the target that a rule of a stack has to have: a queue, or for
-// a forwarder's rule the bus in the home region, for which the stack sets no retry
-// policy.
+// a forwarder's rule the bus in the home region, of the hub for that of a guarded account,
+// for which the stack sets no retry policy.
 func WantedTarget(want catalog.Desired, r catalog.Rule) RuleTarget {
 	if r.Forwarder != "" {
+		bus := want.ARN("events", "event-bus/"+want.BusName())
+		if want.Member != "" {
+			bus = want.HubBus(arnOf(bus).Partition, want.HomeRegion)
+		}
 		return RuleTarget{
-			ID: catalog.TargetID, ARN: want.ARN("events", "event-bus/"+want.BusName()), Role: want.ARNIn("", "iam", "role/"+want.ForwardRole(r.Forwarder)),
+			ID: catalog.TargetID, ARN: bus, Role: want.ARNIn("", "iam", "role/"+want.ForwardRole(r.Forwarder)),
 			DeadLetters: want.ARNIn(r.Forwarder, "sqs", want.Name(catalog.Undelivered)), Age: catalog.UsualAge, Retries: catalog.UsualRetries,
 		}
 	}
@@ -437,7 +442,11 @@ func (a PutQueue) Step() Step {
 //	relight's own bus is gone              a finding
 //	a forwarder's stack is gone            a finding
 //	a forwarder's alarm is gone or differs put
+//	a guarded account                      see spoke
 func (state *GuardState) plan(want catalog.Desired, got Observed) Plan {
+	if want.Member != "" {
+		return state.spoke(want, got)
+	}
 	var p Plan
 	p.touch(got, got.Type, state.Named...)
 	if skip := cmp.Or(state.Elsewhere, state.Changing); skip != "" {
@@ -511,16 +520,7 @@ func (state *GuardState) plan(want catalog.Desired, got Observed) Plan {
 			p.Healthy++
 			continue
 		}
-		set, reason := QueueDrift(WantedQueue(want, q), seen.Attributes)
-		if reason == "" {
-			p.Healthy++
-			continue
-		}
-		if seen.Shut {
-			reason = "relight may not read its attributes"
-			delete(set, "MaximumMessageSize") // any that is large enough will do
-		}
-		p.Actions = append(p.Actions, PutQueue{Name: q.Name, URL: seen.URL, Attributes: set, Reason: reason})
+		p.queue(want, q, *seen)
 	}
 	if state.Alarms != nil {
 		p.stackAlarms(want.OfForwarder(got.Region, state.Topic), *state.Alarms)
@@ -532,6 +532,20 @@ func (state *GuardState) plan(want catalog.Desired, got Observed) Plan {
 		}
 	}
 	return p
+}
+
+// queue plans the settings of a queue that exists.
+func (p *Plan) queue(want catalog.Desired, q catalog.Queue, seen QueueState) {
+	set, reason := QueueDrift(WantedQueue(want, q), seen.Attributes)
+	if reason == "" {
+		p.Healthy++
+		return
+	}
+	if seen.Shut {
+		reason = "relight may not read its attributes"
+		delete(set, "MaximumMessageSize") // any that is large enough will do
+	}
+	p.Actions = append(p.Actions, PutQueue{Name: q.Name, URL: seen.URL, Attributes: set, Reason: reason})
 }
 
 // mapping plans what reads a queue. What others made there takes messages away from

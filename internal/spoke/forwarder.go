@@ -23,15 +23,13 @@ const (
 // User Guide, "Permissions for event buses", and API Reference, PutPermission, documented.
 // A bus accepts no retry policy, so EventBridge tries for a day.
 func (t template) forwarder() {
-	bus := sub("arn:" + partition + ":events:" + t.home + ":" + t.Organization.Hub + ":event-bus/" + t.BusName())
+	of := t.ForwardRoleOf(partition, account, t.home, region)
 	t.add(forwardID, "AWS::IAM::Role", "", t.bounded(object{
-		"RoleName": sub(t.ForwardRole(region)),
-		"AssumeRolePolicyDocument": document(object{
-			"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": object{"Service": "events.amazonaws.com"},
-			"Condition": object{"StringEquals": object{"aws:SourceAccount": ref("AWS::AccountId")}},
-		}),
-		"Policies": []any{object{"PolicyName": "forward", "PolicyDocument": document(object{"Effect": "Allow", "Action": "events:PutEvents", "Resource": bus})}},
-		"Tags":     t.tags(),
+		"RoleName":                 sub(of.Name),
+		"Description":              either(ownsTrail, of.OfOwner, of.Description),
+		"AssumeRolePolicyDocument": t.filled(of.Trust),
+		"Policies":                 []any{object{"PolicyName": catalog.ForwardPolicy, "PolicyDocument": t.filled(of.Policies[catalog.ForwardPolicy])}},
+		"Tags":                     t.tags(),
 	}))
 
 	t.add(undeliveredID, "AWS::SQS::Queue", "", object{
@@ -49,7 +47,7 @@ func (t template) forwarder() {
 		},
 	)})
 
-	target := object{"Id": catalog.TargetID, "Arn": bus, "RoleArn": attribute(forwardID, "Arn"), "DeadLetterConfig": object{"Arn": queue}}
+	target := object{"Id": catalog.TargetID, "Arn": sub(t.HubBus(partition, t.home)), "RoleArn": attribute(forwardID, "Arn"), "DeadLetterConfig": object{"Arn": queue}}
 	for _, r := range t.rules() {
 		t.add(r.id, "AWS::Events::Rule", r.condition, object{
 			"Name": r.name, "Description": r.description, "State": "ENABLED", "EventPattern": r.pattern, "Targets": []any{target},

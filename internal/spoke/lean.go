@@ -6,13 +6,12 @@ import "github.com/relight-aws/relight/internal/catalog"
 // same as the one of the hub's stack, which the function of the delivery roles restores,
 // and it outlives the stack, as the flow logs do.
 func (t template) delivery() {
-	values := t.values()
 	keep(t.add("DeliveryRole", "AWS::IAM::Role", makesRole, t.bounded(object{
 		"RoleName":    t.Name(catalog.SpokeDelivery),
 		"Description": catalog.DeliveryDescription(t.FlowLogs.LogGroup),
 		"AssumeRolePolicyDocument": document(object{
 			"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": object{"Service": catalog.FlowLogService},
-			"Condition": conditions(catalog.Grant{Condition: catalog.DeliveryTrust()}, values),
+			"Condition": t.when(catalog.DeliveryTrust()),
 		}),
 		"Policies": []any{object{"PolicyName": catalog.DeliveryPolicy, "PolicyDocument": document(t.statements(catalog.DeliveryGrants())...)}},
 		"Tags":     t.tags(),
@@ -30,7 +29,6 @@ const (
 // only with a key of the customer's. Both outlive the stack, as the alarms do. The key has
 // an alias, by which the hub finds it.
 func (t template) topic() {
-	values := t.values()
 	use := t.statements([]catalog.Grant{catalog.TopicKeyGrant})[0].(object)
 	use["Principal"] = object{"Service": catalog.AlarmService}
 	keep(t.add(keyID, "AWS::KMS::Key", makesTopic, object{
@@ -59,7 +57,7 @@ func (t template) topic() {
 		if from.Service != "" {
 			st["Principal"] = object{"Service": from.Service}
 		}
-		st["Condition"] = conditions(from.Grant, values)
+		st["Condition"] = t.when(from.Condition)
 		statements = append(statements, st)
 	}
 	keep(t.add(topicID+"Policy", "AWS::SNS::TopicPolicy", makesTopic, object{"Topics": []any{ref(topicID)}, "PolicyDocument": document(statements...)}))

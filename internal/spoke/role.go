@@ -1,7 +1,6 @@
 package spoke
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -25,130 +24,63 @@ const (
 // account, and another one if the account owns a trail.
 func (t template) role() {
 	every, owner := catalog.SpokeGrants(t.config.GrantKeys(t.home)...)
+	of := t.SpokeRoleWith(partition, account, t.home, every, owner)
+	policy := func(name string, document object) object {
+		return object{"PolicyName": name, "PolicyDocument": t.filled(document)}
+	}
 	t.add(roleID, "AWS::IAM::Role", atHome, t.bounded(object{
-		"RoleName":                 t.Organization.Role,
-		"Description":              "The functions of relight in account " + t.Organization.Hub + " assume it",
-		"AssumeRolePolicyDocument": t.trust(),
+		"RoleName":                 of.Name,
+		"Description":              of.Description,
+		"AssumeRolePolicyDocument": t.filled(of.Trust),
 		"Policies": []any{
-			object{"PolicyName": "grants", "PolicyDocument": document(t.statements(every)...)},
-			either(ownsTrail, object{"PolicyName": "trail", "PolicyDocument": document(t.statements(owner)...)}, ref("AWS::NoValue")),
+			policy(catalog.SpokePolicy, of.Policies[catalog.SpokePolicy]),
+			either(ownsTrail, policy(catalog.OwnerPolicy, of.Owner[catalog.OwnerPolicy]), ref("AWS::NoValue")),
 		},
 		"Tags": t.tags(),
 	}))
 }
 
-// trust returns the trust policy of that role. It admits the roles of the functions by
-// their ARNs in conditions, not as principals: IAM accepts no principal that does not
-// exist yet, and trusts a role that was deleted and made again under its name no more.
-// Both conditions are checked, so a hub that leaves the organisation has lost its way in.
-// Source: IAM User Guide, "AWS JSON policy elements: Principal" and "AWS global condition
-// context keys", aws:PrincipalArn, which is the ARN of the role for a session of it, and
-// aws:PrincipalOrgID, documented.
-//
-// A session may have relight's tags and no others, and the one that says which function
-// acts may name the function of the delivery role only if that function's role asks. The
-// external ID is demanded of the session, not of its tags, as in AWS's own example.
-// Source: IAM User Guide, "Pass session tags in AWS STS", documented. A source identity
-// is not admitted: the session's name and tags say the same, and it would have to be
-// allowed in every role that a session assumes later.
-func (t template) trust() object {
-	hub := "arn:" + partition + ":iam::" + t.Organization.Hub + ":"
-	var functions []any
-	for _, f := range t.Hubs() {
-		functions = append(functions, sub(hub+"role/"+t.FunctionRole(f)))
+// filled returns a value of a policy with what its texts refer to replaced by
+// CloudFormation. The key of the topic is the one that the stack makes or finds.
+func (t template) filled(v any) any {
+	switch v := v.(type) {
+	case string:
+		if v == catalog.InKey {
+			return t.topicKey()
+		}
+		return sub(v)
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = t.filled(e)
+		}
+		return out
+	case object:
+		out := object{}
+		for k, e := range v {
+			out[k] = t.filled(e)
+		}
+		return out
 	}
-	delivery := catalog.Function(catalog.DeliveryRoles)
-	tag := "aws:RequestTag/" + catalog.SessionFunction
-	keys := object{"aws:TagKeys": []any{catalog.SessionFunction, catalog.SessionRun}}
-	member := object{"aws:PrincipalOrgID": t.Organization.ID}
-	asked := maps.Clone(member)
-	if id := t.Organization.ExternalID; id != "" {
-		asked["sts:ExternalId"] = id
-	}
-	admit := func(action string, when object) object {
-		return object{"Effect": "Allow", "Action": action, "Principal": object{"AWS": sub(hub + "root")}, "Condition": when}
-	}
-	statements := []any{
-		admit("sts:AssumeRole", object{"ArnEquals": object{"aws:PrincipalArn": functions}, "StringEquals": asked}),
-		admit("sts:TagSession", object{
-			"ForAllValues:StringEquals": keys, "StringEquals": member, "StringNotEquals": object{tag: string(delivery)},
-		}),
-	}
-	if slices.Contains(t.Hubs(), delivery) {
-		statements = append(statements, admit("sts:TagSession", object{
-			"ForAllValues:StringEquals": keys, "StringEquals": member, "ArnEquals": object{"aws:PrincipalArn": sub(hub + "role/" + t.FunctionRole(delivery))},
-		}))
-	}
-	return document(statements...)
+	return v
 }
 
 // document returns a policy document.
-func document(statements ...any) object {
-	return object{"Version": "2012-10-17", "Statement": statements}
-}
+func document(statements ...any) object { return catalog.PolicyDocument(statements...) }
 
 // statements converts grants to statements for the guarded account.
 func (t template) statements(grants []catalog.Grant) []any {
-	values := t.values()
-	var out []any
-	for _, g := range catalog.Merged(grants) {
-		var resources []any
-		for _, r := range g.Resources { // a value of several lines makes several resources
-			if r == catalog.InKey {
-				resources = append(resources, t.topicKey())
-				continue
-			}
-			for one := range strings.SplitSeq(catalog.Expand(r, values), "\n") {
-				resources = append(resources, sub(one))
-			}
-		}
-		st := object{"Effect": "Allow", "Action": g.Actions, "Resource": resources}
-		if g.Condition != nil {
-			st["Condition"] = conditions(g, values)
-		}
-		out = append(out, st)
-	}
-	return out
+	return t.filled(catalog.Statements(grants, t.values())).([]any)
 }
 
-// conditions returns the conditions of a grant.
-func conditions(g catalog.Grant, values map[string]string) object {
-	out := object{}
-	for operator, keys := range catalog.ExpandConditions(g.Condition, values) {
-		of := object{}
-		for key, value := range keys {
-			of[key] = sub(value)
-		}
-		out[operator] = of
-	}
-	return out
+// when returns the conditions of a grant.
+func (t template) when(of map[string]map[string]string) any {
+	return t.filled(catalog.Conditions(of, t.values()))
 }
 
 // values returns the values of the placeholders in the catalog's grants, as texts of
 // Fn::Sub. The key of the topic is none of them.
-func (t template) values() map[string]string {
-	values := map[string]string{
-		catalog.InPartition:     partition,
-		catalog.InAccount:       account,
-		catalog.InRegion:        t.home,
-		catalog.InPrefix:        t.Prefix,
-		catalog.InTrailLogGroup: cmp.Or(t.LogGroup.Name, "*"),
-		catalog.InTrailRole:     cmp.Or(t.own(t.Trail.RoleARN), "arn:"+partition+":iam::"+account+":role/*"),
-		catalog.InFlowLogGroup:  t.FlowLogs.LogGroup,
-		catalog.InDeliveryRole:  "arn:" + partition + ":iam::" + account + ":role/" + t.Name(catalog.SpokeDelivery),
-		catalog.InDeliveryName:  t.Name(catalog.SpokeDelivery),
-		catalog.InSpokeRole:     t.Organization.Role,
-		catalog.InTopic:         "arn:" + partition + ":sns:" + t.home + ":" + account + ":" + t.Name(catalog.SpokeAlarms),
-	}
-	for _, placeholder := range []string{catalog.InFlowLogBuckets, catalog.InFlowLogStreams, catalog.InFlowLogRoles} {
-		var own []string
-		for _, arn := range t.FlowLogResources(placeholder) {
-			own = append(own, t.own(arn))
-		}
-		values[placeholder] = strings.Join(own, "\n")
-	}
-	return values
-}
+func (t template) values() map[string]string { return t.SpokeValues(partition, account, t.home) }
 
 // own returns an ARN of the configuration for a guarded account: what is in the hub's
 // account stands for what has the same name in each account.

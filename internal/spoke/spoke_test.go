@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/config"
 	"github.com/relight-aws/relight/internal/spoke"
 )
@@ -110,6 +111,24 @@ func TestGolden(t *testing.T) {
 	}
 	if again, _ := spoke.Template(c, c.HomeRegion); !bytes.Equal(got, again) {
 		t.Error("two templates of one configuration differ")
+	}
+}
+
+// The text with which the functions compare the role has the statements of the table.
+func TestText(t *testing.T) {
+	const golden = "../catalog/spokegrants.txt"
+	got := catalog.SpokeText()
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s: go test ./internal/spoke -update (-want +got):\n%s", golden, diff)
 	}
 }
 

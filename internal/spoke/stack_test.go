@@ -258,7 +258,7 @@ func granted(c config.Config, g catalog.Grant) (lines []string) {
 	fill := strings.NewReplacer(
 		catalog.InPartition, p.ID, catalog.InAccount, guarded, catalog.InRegion, home, catalog.InPrefix, c.Prefix,
 		catalog.InTrailLogGroup, group, catalog.InTrailRole, role, catalog.InFlowLogGroup, c.FlowLogs.LogGroup,
-		catalog.InDeliveryRole, arn+"iam::"+guarded+":role/"+c.Prefix+"-delivery", catalog.InDeliveryName, c.Prefix+"-delivery",
+		catalog.InSpokeRole, b.Organization.Role, catalog.InDeliveryRole, arn+"iam::"+guarded+":role/"+c.Prefix+"-delivery", catalog.InDeliveryName, c.Prefix+"-delivery",
 		catalog.InTopic, arn+"sns:"+home+":"+guarded+":"+c.Prefix+"-alarms", catalog.InKey, arn+"kms:"+home+":"+guarded+":key/TopicKey",
 	).Replace
 	condition := ""
@@ -282,7 +282,8 @@ func granted(c config.Config, g catalog.Grant) (lines []string) {
 }
 
 // The role of a guarded account that owns a trail may do exactly what the functions may do
-// in an account, without what is about the hub's own things. The role of another account
+// in an account, without what is about the hub's own things, and what the table says it may do
+// alone. The role of another account
 // lacks what only the owner of a trail needs. What a function may do in the hub and not
 // in a guarded account has a reason in the table.
 func TestRoleIsTheUnion(t *testing.T) {
@@ -306,6 +307,9 @@ func TestRoleIsTheUnion(t *testing.T) {
 					ofOwner = append(ofOwner, lines...)
 				}
 			}
+		}
+		for _, g := range catalog.OnlyInSpokes() {
+			want = append(want, granted(c, g)...)
 		}
 		got := statements(t, in(tpl, c.HomeRegion, owns).resources()["Role"])
 		if diff := cmp.Diff(apart(want), apart(got)); diff != "" {
@@ -477,6 +481,94 @@ func TestAsRestored(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The rules and roles of a stack are as the guard wants them, in each region and in an account that owns
+// a trail too, and any change of a role is a difference.
+func TestAsCompared(t *testing.T) {
+	for name, raw := range all {
+		c, tpl := template(t, raw)
+		want := c.Desired(catalog.Deployment{Account: "111122223333", HomeRegion: c.HomeRegion}).Guarded(guarded)
+		wanted := plan.SpokeRoles(want)
+		for _, region := range c.Baseline().SpokeRegions(c.HomeRegion) {
+			for _, params := range []map[string]string{nil, owns} {
+				owner := params != nil && region == c.HomeRegion
+				rules := map[string]any{}
+				for _, r := range want.SpokeRules(c.HomeRegion, region, owner) {
+					var pattern any
+					if err := json.Unmarshal([]byte(r.Pattern.String()), &pattern); err != nil {
+						t.Fatal(err)
+					}
+					rules[r.Name] = pattern
+				}
+				if diff := cmp.Diff(rules, patterns(in(tpl, region, params).resources())); diff != "" {
+					t.Errorf("%s in %s, owner %t: rules (-guard +template):\n%s", name, region, owner, diff)
+				}
+				for id, r := range in(tpl, region, params).resources() {
+					spec, compared := wanted[fmt.Sprint(r.Properties["RoleName"])]
+					if compared != (id == "Role" || id == "ForwardRole") {
+						t.Errorf("%s: %s is compared: %t", name, id, compared)
+					}
+					if !compared {
+						continue
+					}
+					seen := func() plan.SpokeRoleState { return observed(t, r, spec.ARN) }
+					if drift := plan.SpokeRoleDrift(spec, seen(), owner); drift != "" || spec.Region != region {
+						t.Errorf("%s: %s in %s, owner %t: %s (%s)", name, id, region, owner, drift, spec.Region)
+					}
+					for what, change := range map[string]func(*plan.SpokeRoleState){
+						"description":   func(s *plan.SpokeRoleState) { s.Description += "." },
+						"trust policy":  func(s *plan.SpokeRoleState) { s.Trust = strings.Replace(s.Trust, "Allow", "Deny", 1) },
+						"boundary":      func(s *plan.SpokeRoleState) { s.Boundary += "x" },
+						"ad hoc":        func(s *plan.SpokeRoleState) { s.Inline["ad hoc"] = "{}" },
+						"theirs":        func(s *plan.SpokeRoleState) { s.Attached = []string{"arn:aws:iam::aws:policy/theirs"} },
+						"/elsewhere":    func(s *plan.SpokeRoleState) { s.ARN = strings.Replace(s.ARN, ":role/", ":role/elsewhere/", 1) },
+						"its policy":    func(s *plan.SpokeRoleState) { narrow(s.Inline) },
+						"it lacks":      func(s *plan.SpokeRoleState) { clear(s.Inline) },
+						"of no account": func(s *plan.SpokeRoleState) { s.Inline["of no account"] = "" },
+					} {
+						s := seen()
+						change(&s)
+						if drift := plan.SpokeRoleDrift(spec, s, owner); !strings.Contains(drift, what) {
+							t.Errorf("%s: %s in %s: drift %q, want %q", name, id, region, drift, what)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// narrow takes the first action from each policy.
+func narrow(policies map[string]string) {
+	for name, document := range policies {
+		policies[name] = regexp.MustCompile(`"Action":(\["[^"]*",?|"[^"]*")`).ReplaceAllStringFunc(document, func(action string) string {
+			if strings.HasPrefix(action, `"Action":[`) {
+				return `"Action":["none:None",`
+			}
+			return `"Action":"none:None"`
+		})
+		policies[name] = strings.ReplaceAll(policies[name], `,]`, `]`)
+	}
+}
+
+// observed returns a role of a stack as it is read.
+func observed(t *testing.T, r resource, arn string) plan.SpokeRoleState {
+	t.Helper()
+	text := func(v any) string {
+		raw, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(raw)
+	}
+	got := plan.SpokeRoleState{ARN: arn, Whole: true, Trust: text(r.Properties["AssumeRolePolicyDocument"]), Inline: map[string]string{}}
+	got.Description, _ = r.Properties["Description"].(string)
+	got.Boundary, _ = r.Properties["PermissionsBoundary"].(string)
+	for _, p := range r.Properties["Policies"].([]any) {
+		got.Inline[object(p)["PolicyName"].(string)] = text(object(p)["PolicyDocument"])
+	}
+	return got
 }
 
 func same(t *testing.T, what, want string, got any) {

@@ -158,7 +158,12 @@ const cloudFormation = "cloudformation.amazonaws.com"
 
 // deploys reports whether CloudFormation made a call that it makes in deployments.
 func deploys(c catalog.Call, detail json.RawMessage) bool {
-	return c.Deploys && (nodeAt(detail, "sourceIPAddress") == cloudFormation || nodeAt(detail, "userIdentity.invokedBy") == cloudFormation)
+	return c.Deploys && byCloudFormation(detail)
+}
+
+// byCloudFormation reports whether CloudFormation made a call.
+func byCloudFormation(detail json.RawMessage) bool {
+	return nodeAt(detail, "sourceIPAddress") == cloudFormation || nodeAt(detail, "userIdentity.invokedBy") == cloudFormation
 }
 
 // advice returns what a person should do about a call: nothing if its parameters

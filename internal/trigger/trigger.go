@@ -29,6 +29,7 @@ type Event struct {
 	Region  string
 	Global  bool           // AWS sends all events of this service in one region, regardless of the region of the call
 	Routine bool           // relight makes such calls too
+	Deploy  bool           // CloudFormation made the call
 	Scopes  []remedy.Scope // one per kind that the call can harm
 
 	advised []advised // of each scope
@@ -95,7 +96,7 @@ func Parse(raw []byte) (Event, error) {
 	if err := json.Unmarshal(e.Detail, &r); err != nil {
 		return Event{}, fmt.Errorf("event %s: detail: %w", e.ID, err)
 	}
-	ev := Event{Account: e.Account, Region: e.Region, Global: catalog.Global(e.Source), Cause: cause(e, r.EventName)}
+	ev := Event{Account: e.Account, Region: e.Region, Global: catalog.Global(e.Source), Deploy: byCloudFormation(e.Detail), Cause: cause(e, r.EventName)}
 	switch {
 	case r.ErrorCode != "":
 		return ev, fmt.Errorf("%s was refused with %s: %w", r.EventName, r.ErrorCode, ErrIgnored)
