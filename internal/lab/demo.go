@@ -25,13 +25,13 @@ import (
 // the deployment guards them. It calls say at the start of each step. The caller closes the
 // Arena's Cloud.
 func Open(ctx context.Context, o Options, say func(step string)) (*Arena, error) {
-	here, err := Checkout()
-	if err != nil {
-		return nil, err
-	}
 	further := max(o.Accounts, 1) - 1
 	if further > len(guarded()) {
 		return nil, fmt.Errorf("a lab has at most %d accounts", MaxAccounts())
+	}
+	here, err := Checkout()
+	if err != nil {
+		return nil, err
 	}
 	if o.Venv == "" {
 		o.Venv = filepath.Join(here, ".venv")
