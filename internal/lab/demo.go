@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/relight-aws/relight/internal/catalog"
 )
@@ -71,12 +72,20 @@ func (a *Arena) settleIn(ctx context.Context, dir string, config map[string]any,
 	}
 	defer log.Close()
 	say("deploying the stacks with the CDK CLI")
-	if a.Deployment, err = a.Cloud.Deploy(ctx, dir, config, log); err != nil {
+	var template errgroup.Group // printed meanwhile
+	if len(further) > 0 {
+		template.Go(func() (err error) {
+			a.SpokeTemplate, err = a.Cloud.spokeTemplate(ctx, dir, config)
+			return err
+		})
+	}
+	a.Deployment, err = a.Cloud.Deploy(ctx, dir, config, log)
+	if err := errors.Join(err, template.Wait()); err != nil {
 		return err
 	}
 	if len(further) > 0 {
 		say("deploying the template of guarded accounts into " + strings.Join(further, " and "))
-		if err := a.guard(ctx, dir, config); err != nil {
+		if err := a.guard(ctx); err != nil {
 			return err
 		}
 	}

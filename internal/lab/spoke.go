@@ -31,7 +31,9 @@ const SpokeStack = "relight-spoke"
 
 // A Spoke is another account of the organisation, which the deployment in the lab's own
 // account guards: VPCs in both regions and a user with too many rights. The first one owns
-// a trail, with its log group in the home region; for the others, the log group is "".
+// a trail, with its log group in the home region; for the others, the log group is "". On AWS,
+// the calls in those would be events because an organisation's trail logs them; here the tap
+// asks for no trail.
 type Spoke struct {
 	Account string
 	Customer
@@ -80,11 +82,8 @@ func newSpoke(ctx context.Context, c *Cloud, account string, ownsTrail bool) (*S
 }
 
 // guard deploys the template of guarded accounts into the spokes, as docs/organization.md
-// says. relight prints the template, for the configuration of Config with changes.
-func (a *Arena) guard(ctx context.Context, dir string, changes map[string]any) (err error) {
-	if a.SpokeTemplate, err = a.Cloud.spokeTemplate(ctx, dir, changes); err != nil {
-		return err
-	}
+// says.
+func (a *Arena) guard(ctx context.Context) error {
 	a.Deployment.spokes = map[string]bool{}
 	var all errgroup.Group
 	for _, who := range a.Spokes {
@@ -109,7 +108,8 @@ func (c *Cloud) DeploySpoke(ctx context.Context, account, template string, ownsT
 	return c.confirm(ctx, account, Region)
 }
 
-// spokeTemplate returns the template that relight prints for the checkout in dir.
+// spokeTemplate returns the template that the relight of the checkout in dir prints for the
+// configuration of Config with changes.
 func (c *Cloud) spokeTemplate(ctx context.Context, dir string, changes map[string]any) (string, error) {
 	binary, file := filepath.Join(c.Emulator.Dir, "relight"), filepath.Join(c.Emulator.Dir, "hub.json")
 	config, err := configured(changes)

@@ -85,6 +85,19 @@ func raised(t *testing.T, account, operation string) tap.Event {
 	return tap.Event{}
 }
 
+// No principal of the hub but the functions gets into a guarded account, however many rights
+// it has in the hub. Nobody of the guarded account does, either.
+func TestWhoGetsIn(t *testing.T) {
+	who := arena.Spokes[0]
+	role := "arn:aws:iam::" + who.Account + ":role/relight-spoke"
+	for name, p := range map[string]lab.Principal{"hub's": arena.Customer.Intruder, "spoke's": who.Intruder} {
+		out, err := p.In(lab.Region).AWS(t.Context(), "sts", "assume-role", "--role-arn", role, "--role-session-name", "relight-flowlogs")
+		if err == nil || !strings.Contains(err.Error(), "AccessDenied") {
+			t.Errorf("the %s intruder: %s, %v; want AccessDenied", name, out, err)
+		}
+	}
+}
+
 // An event whose record is of another account than the one that sent it leads to nothing
 // anywhere, and a caller in a spoke can send none in the name of AWS.
 func TestForgedEvents(t *testing.T) {
