@@ -7,7 +7,7 @@ import (
 	"github.com/relight-aws/relight/internal/lab"
 )
 
-// Who attacks the lab reads the keys of each account, and what there is to attack in it.
+// The guide has the keys of each account, and says what there is to attack in it.
 func TestLabGuide(t *testing.T) {
 	principal := func(key string) lab.Principal { return lab.Principal{AccessKey: key, Secret: "of-" + key} }
 	arena := &lab.Arena{Cloud: &lab.Cloud{Endpoint: "http://127.0.0.1:4566"}, Customer: &lab.Customer{TrailLogGroup: "own", Intruder: principal("hub")}}

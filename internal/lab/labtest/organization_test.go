@@ -76,7 +76,7 @@ func TestOrganization(t *testing.T) {
 	shaken, err := asRoot(t, lab.Account, "organizations", "invite-account-to-organization", "--target", "Type=ACCOUNT,Id="+member, "--query", "Handshake.Id", "--output", "text")
 	must(t, err)
 	if members() {
-		t.Error("who is invited is a member")
+		t.Error("an account that is only invited is a member")
 	}
 	refused("HandshakeNotFoundException", lab.Account, "accept-handshake", "--handshake-id", shaken)
 	_, err = asRoot(t, member, "organizations", "accept-handshake", "--handshake-id", shaken)
@@ -90,11 +90,11 @@ func TestOrganization(t *testing.T) {
 	refused("AlreadyInOrganizationException", member, "create-organization")
 	leave(t, member)
 	if members() {
-		t.Error("who left is a member")
+		t.Error("an account that left is a member")
 	}
 }
 
-// The roles of these tests.
+// makeRole makes a role of an account, with a trust policy of these statements.
 func makeRole(t *testing.T, account, name, trust string) (arn string) {
 	t.Helper()
 	made, err := iam.NewFromConfig(in(account, lab.Region)).CreateRole(t.Context(), &iam.CreateRoleInput{
@@ -104,6 +104,7 @@ func makeRole(t *testing.T, account, name, trust string) (arn string) {
 	return *made.Role.Arn
 }
 
+// grant replaces the policy of a role.
 func grant(t *testing.T, account, role, statements string) {
 	t.Helper()
 	_, err := iam.NewFromConfig(in(account, lab.Region)).PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{
@@ -116,6 +117,7 @@ func policyOf(statements string) string {
 	return `{"Version":"2012-10-17","Statement":[` + statements + `]}`
 }
 
+// admitBus replaces the policy of a bus of the lab's own account.
 func admitBus(t *testing.T, bus, statements string) {
 	t.Helper()
 	c := eventbridge.NewFromConfig(in(lab.Account, lab.Region))
@@ -234,6 +236,7 @@ func TestForwardingAcrossAccounts(t *testing.T) {
 	}
 }
 
+// trusts replaces the trust policy of a role.
 func trusts(t *testing.T, account, role, statements string) {
 	t.Helper()
 	_, err := iam.NewFromConfig(in(account, lab.Region)).UpdateAssumeRolePolicy(t.Context(), &iam.UpdateAssumeRolePolicyInput{

@@ -31,8 +31,8 @@ func still(t *testing.T) {
 	must(t, arena.Settle(t.Context()))
 }
 
-// calledIn returns the functions' calls in an account since a moment, and those that open a
-// session in any account: which one, a session's request says only in the emulator.
+// calledIn returns the functions' calls in an account since a moment. It adds those that open
+// a session in any account, because the tap keeps no parameters of reads.
 func calledIn(account string, since time.Time) []string {
 	return operations(arena.Cloud.Tap.Calls(func(c tap.Call) bool {
 		_, ours := arena.Deployment.By(c.Role, c.Principal)
