@@ -30,8 +30,8 @@ demo: need node_modules .venv $(relight) ## Deploy, attack and heal an AWS accou
 	$(relight) lab demo
 
 .PHONY: lab
-lab: need node_modules .venv $(relight) ## Keep that account up, to attack it by hand (PORT=4566)
-	$(relight) lab --port $(or $(PORT),0)
+lab: need node_modules .venv $(relight) ## Keep that account up, to attack it by hand (PORT=4566, ACCOUNTS=3)
+	$(relight) lab --port $(or $(PORT),0) --accounts $(or $(ACCOUNTS),1)
 
 .PHONY: test
 test: need node_modules .venv $(if $(browser),,chromium) quick ## Run every test, the stack's and the local cloud's included

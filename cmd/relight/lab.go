@@ -7,6 +7,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,7 +22,9 @@ func newLab(f *flags) *cobra.Command {
 		Short: "Run a simulated AWS account on this machine, with relight deployed into it",
 		Long: "Run a simulated AWS account on this machine. The CDK CLI deploys this checkout into it.\n" +
 			"Attack it from another terminal with any AWS client, and watch what relight does.\n" +
-			"It runs until you interrupt it, and then stops everything that it started.",
+			"It runs until you interrupt it, and then stops everything that it started.\n\n" +
+			"With --accounts 2 or 3 there is an organisation. Its hub is the account that relight is\n" +
+			"deployed into, and each other account has the stack of a guarded account: attack that, too.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withLab(cmd, options, func(arena *lab.Arena, _ func(string)) error { return watch(cmd, f, arena) })
@@ -29,6 +32,7 @@ func newLab(f *flags) *cobra.Command {
 	}
 	cmd.PersistentFlags().IntVar(&options.Port, "port", 0, "port of the account's endpoint (default: any free one)")
 	cmd.PersistentFlags().StringVar(&options.Dir, "dir", "", "directory for state and logs (default: a temporary directory)")
+	cmd.Flags().IntVar(&options.Accounts, "accounts", 1, fmt.Sprintf("how many accounts, 1 to %d: the hub of an organisation, and those that it guards", lab.MaxAccounts()))
 	var only string
 	demos := &cobra.Command{
 		Use:   "demo",
@@ -93,10 +97,20 @@ func watch(cmd *cobra.Command, f *flags, arena *lab.Arena) error {
 	if f.json() {
 		enc := json.NewEncoder(w)
 		intruder := arena.Customer.Intruder
-		if err := enc.Encode(map[string]string{
+		ready := map[string]any{
 			"kind": "ready", "AWS_ENDPOINT_URL": arena.Cloud.Endpoint, "AWS_DEFAULT_REGION": lab.Region,
 			"AWS_ACCESS_KEY_ID": intruder.AccessKey, "AWS_SECRET_ACCESS_KEY": intruder.Secret, "queue": arena.Customer.MailboxURL(),
-		}); err != nil {
+		}
+		var guarded []map[string]string
+		for _, who := range arena.Spokes {
+			guarded = append(guarded, map[string]string{
+				"account": who.Account, "AWS_ACCESS_KEY_ID": who.Intruder.AccessKey, "AWS_SECRET_ACCESS_KEY": who.Intruder.Secret, "trail_log_group": who.TrailLogGroup,
+			})
+		}
+		if guarded != nil {
+			ready["guarded"] = guarded
+		}
+		if err := enc.Encode(ready); err != nil {
 			return err
 		}
 		defer arena.Feed(func(l lab.Line) { _ = enc.Encode(l) })() // if the reader is gone, SIGPIPE ends the command
@@ -125,7 +139,7 @@ Attack it from another terminal, with any AWS client:
   aws cloudwatch delete-alarms --alarm-names relight-root-usage
   aws cloudwatch disable-alarm-actions --alarm-names relight-iam-changes
   aws ec2 describe-flow-logs --region %s
-
+%s
 relight's messages are in the queue %s, and below:
 
   aws sqs receive-message --queue-url %s
@@ -133,5 +147,28 @@ relight's messages are in the queue %s, and below:
 Ctrl-C stops everything.
 
 `, arena.Cloud.Endpoint, arena.Cloud.Endpoint, lab.Region, intruder.AccessKey, intruder.Secret, arena.Customer.TrailLogGroup, lab.SecondRegion,
-		lab.Mailbox, arena.Customer.MailboxURL())
+		spokeGuide(arena), lab.Mailbox, arena.Customer.MailboxURL())
+}
+
+// spokeGuide returns the commands for the guarded accounts, or "" if there are none.
+func spokeGuide(arena *lab.Arena) string {
+	if len(arena.Spokes) == 0 {
+		return ""
+	}
+	var out strings.Builder
+	fmt.Fprintf(&out, "\nThis is account %s, the hub. It guards these accounts of its organisation, each with keys of its own:\n", lab.Account)
+	for _, who := range arena.Spokes {
+		owns := "owns no trail"
+		if who.TrailLogGroup != "" {
+			owns = "owns a trail"
+		}
+		fmt.Fprintf(&out, "\n  # account %s, which %s\n  export AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s\n", who.Account, owns, who.Intruder.AccessKey, who.Intruder.Secret)
+		fmt.Fprintln(&out, "  aws ec2 create-vpc --cidr-block 10.9.0.0/16")
+		fmt.Fprintln(&out, "  aws iam delete-role-policy --role-name relight-delivery --policy-name deliver")
+		if who.TrailLogGroup != "" {
+			fmt.Fprintf(&out, "  aws logs delete-metric-filter --log-group-name %s --filter-name relight-root-usage\n", who.TrailLogGroup)
+			fmt.Fprintln(&out, "  aws cloudwatch delete-alarms --alarm-names relight-root-usage")
+		}
+	}
+	return out.String()
 }

@@ -113,6 +113,9 @@ type Arena struct {
 	Deployment *Deployment
 	Prefix     string
 
+	Spokes        []*Spoke // the guarded accounts
+	SpokeTemplate string   // the template that they have, if there are any
+
 	// Meanwhile, if set, is called between each attack and its heal.
 	Meanwhile func(context.Context, Attack) error
 }
@@ -208,7 +211,7 @@ func (a *Arena) judge(heal *Heal, diff []string) {
 	counts := map[string]int{}
 	swept := false
 	for _, c := range writes {
-		f, ours := a.Deployment.Functions[c.Role]
+		f, ours := a.Deployment.By(c.Role, c.Principal)
 		switch {
 		case ours && f.Events:
 			counts[c.Operation]++
@@ -241,7 +244,7 @@ func (a *Arena) judge(heal *Heal, diff []string) {
 func (a *Arena) waitFor(ctx context.Context, want Snapshot) ([]string, error) {
 	wake := make(chan struct{}, 1)
 	defer a.Cloud.Tap.OnCall(func(c tap.Call) {
-		if _, ours := a.Deployment.Functions[c.Role]; ours && c.Write {
+		if _, ours := a.Deployment.By(c.Role, c.Principal); ours && c.Write {
 			select {
 			case wake <- struct{}{}:
 			default:
@@ -278,7 +281,7 @@ func (a *Arena) Settle(ctx context.Context) error {
 		}
 		since := time.Now().Add(-quiet)
 		busy := a.Cloud.Tap.Calls(func(c tap.Call) bool {
-			_, ours := a.Deployment.Functions[c.Role]
+			_, ours := a.Deployment.By(c.Role, c.Principal)
 			return ours && c.Time.After(since)
 		})
 		if len(busy) == 0 {

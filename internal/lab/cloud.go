@@ -43,6 +43,7 @@ type Options struct {
 
 	Checkout string         // of what Open deploys: root of the checkout; default: that of the working directory
 	Config   map[string]any // of what Open deploys: changes to the lab's configuration
+	Accounts int            // of what Open makes: how many accounts, from 1 to MaxAccounts; default: 1
 }
 
 // Start starts a Cloud and waits until it answers. The Cloud runs until Close,

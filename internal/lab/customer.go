@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
 // The customer's trail, the role that it delivers with, the bucket of its log files
@@ -18,9 +19,16 @@ import (
 const (
 	TrailName   = "management-events"
 	TrailRole   = "CloudTrail_CloudWatchLogs_Role"
-	TrailBucket = "trail-" + Account
+	TrailBucket = bucketPrefix + Account
 	logKey      = "alias/trail"
+
+	bucketPrefix = "trail-"
 )
+
+// bucketOf and groupOf return the names of the bucket and of the log group of the trail of
+// an account.
+func bucketOf(account string) string { return bucketPrefix + account }
+func groupOf(account string) string  { return "aws-cloudtrail-logs-" + account + "-0a1b2c3d" }
 
 // SecondRegion is the second region in which the lab's account has VPCs.
 const SecondRegion = "eu-west-1"
@@ -46,8 +54,12 @@ type Customer struct {
 // NewCustomer sets up a customer's account through its API.
 func NewCustomer(ctx context.Context, c *Cloud) (*Customer, error) {
 	root := c.Root().In(Region)
-	who := &Customer{TrailLogGroup: "aws-cloudtrail-logs-" + Account + "-0a1b2c3d", VPCs: map[string][]string{}, Subnets: map[string][]string{}, Interfaces: map[string][]string{}}
-	if err := who.makeTrail(ctx, root); err != nil {
+	who := &Customer{TrailLogGroup: groupOf(Account), VPCs: map[string][]string{}, Subnets: map[string][]string{}, Interfaces: map[string][]string{}}
+	key, err := who.makeKey(ctx, root)
+	if err == nil {
+		err = makeTrail(ctx, root, Account, who.TrailLogGroup, key, managementEvents(), audited(types.ReadWriteTypeAll))
+	}
+	if err != nil {
 		return nil, fmt.Errorf("make the account's trail: %w", err)
 	}
 	for region, cidrs := range map[string][]string{Region: {"10.0.0.0/16", "10.1.0.0/16"}, SecondRegion: {"10.2.0.0/16"}} {
@@ -68,20 +80,20 @@ func NewCustomer(ctx context.Context, c *Cloud) (*Customer, error) {
 	return who, nil
 }
 
-func (who *Customer) makeTrail(ctx context.Context, s *Session) error {
-	const bucket, name = TrailBucket, TrailName
-	if _, err := s.AWS(ctx, "s3", "mb", "s3://"+bucket); err != nil {
+// makeTrail makes a multi-region trail of an account with its bucket, its log group and the
+// role that delivers there. A key encrypts its log files if there is one.
+func makeTrail(ctx context.Context, s *Session, account, group, key string, selectors ...types.EventSelector) error {
+	bucket := bucketOf(account)
+	if _, err := s.S3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String(bucket)}); err != nil {
 		return err
 	}
-	if _, err := s.AWS(ctx, "s3api", "put-bucket-policy", "--bucket", bucket, "--policy", *TrailBucketPolicy(bucket)); err != nil {
+	if _, err := s.S3.PutBucketPolicy(ctx, &s3.PutBucketPolicyInput{Bucket: aws.String(bucket), Policy: trailBucketPolicy(bucket, account)}); err != nil {
 		return err
 	}
-	if _, err := s.Logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(who.TrailLogGroup)}); err != nil {
+	if _, err := s.Logs.CreateLogGroup(ctx, &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(group)}); err != nil {
 		return err
 	}
-	if _, err := s.Logs.PutRetentionPolicy(ctx, &cloudwatchlogs.PutRetentionPolicyInput{
-		LogGroupName: aws.String(who.TrailLogGroup), RetentionInDays: aws.Int32(trailRetention),
-	}); err != nil {
+	if err := retain(ctx, s, group); err != nil {
 		return err
 	}
 	role, err := s.IAM.CreateRole(ctx, &iam.CreateRoleInput{
@@ -93,31 +105,33 @@ func (who *Customer) makeTrail(ctx context.Context, s *Session) error {
 	if err != nil {
 		return err
 	}
-	group := "arn:aws:logs:" + s.Region + ":" + Account + ":log-group:" + who.TrailLogGroup + ":*"
 	if _, err := s.IAM.PutRolePolicy(ctx, &iam.PutRolePolicyInput{
 		RoleName: role.Role.RoleName, PolicyName: aws.String("deliver"),
-		PolicyDocument: aws.String(trailGrant(who.TrailLogGroup)),
+		PolicyDocument: aws.String(grantTo(account, group)),
 	}); err != nil {
 		return err
 	}
-	key, err := who.makeKey(ctx, s)
-	if err != nil {
-		return err
-	}
-	if _, err := s.CloudTrail.CreateTrail(ctx, &cloudtrail.CreateTrailInput{
-		KmsKeyId: aws.String(key),
-		Name:     aws.String(name), S3BucketName: aws.String(bucket), IsMultiRegionTrail: aws.Bool(true),
+	in := &cloudtrail.CreateTrailInput{
+		Name: aws.String(TrailName), S3BucketName: aws.String(bucket), IsMultiRegionTrail: aws.Bool(true),
 		IncludeGlobalServiceEvents: aws.Bool(true), EnableLogFileValidation: aws.Bool(true),
-		CloudWatchLogsLogGroupArn: aws.String(group), CloudWatchLogsRoleArn: role.Role.Arn,
-	}); err != nil {
+		CloudWatchLogsLogGroupArn: aws.String("arn:aws:logs:" + s.Region + ":" + account + ":log-group:" + group + ":*"), CloudWatchLogsRoleArn: role.Role.Arn,
+	}
+	if key != "" {
+		in.KmsKeyId = aws.String(key)
+	}
+	if _, err := s.CloudTrail.CreateTrail(ctx, in); err != nil {
 		return err
 	}
-	if _, err := s.CloudTrail.PutEventSelectors(ctx, &cloudtrail.PutEventSelectorsInput{
-		TrailName: aws.String(name), EventSelectors: []types.EventSelector{managementEvents(), audited(types.ReadWriteTypeAll)},
-	}); err != nil {
+	if _, err := s.CloudTrail.PutEventSelectors(ctx, &cloudtrail.PutEventSelectorsInput{TrailName: in.Name, EventSelectors: selectors}); err != nil {
 		return err
 	}
-	_, err = s.CloudTrail.StartLogging(ctx, &cloudtrail.StartLoggingInput{Name: aws.String(name)})
+	_, err = s.CloudTrail.StartLogging(ctx, &cloudtrail.StartLoggingInput{Name: in.Name})
+	return err
+}
+
+// retain sets the retention of the log group of a trail.
+func retain(ctx context.Context, s *Session, group string) error {
+	_, err := s.Logs.PutRetentionPolicy(ctx, &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: aws.String(group), RetentionInDays: aws.Int32(trailRetention)})
 	return err
 }
 
@@ -137,11 +151,13 @@ func audited(of types.ReadWriteType) types.EventSelector {
 	}
 }
 
-// trailGrant allows the trail's role to deliver to a log group.
-func trailGrant(group string) string {
+// trailGrant allows the role of the lab's own trail to deliver to a log group.
+func trailGrant(group string) string { return grantTo(Account, group) }
+
+func grantTo(account, group string) string {
 	return *document(map[string]any{
 		"Effect": "Allow", "Action": []string{"logs:CreateLogStream", "logs:PutLogEvents"},
-		"Resource": "arn:aws:logs:" + Region + ":" + Account + ":log-group:" + group + ":*",
+		"Resource": "arn:aws:logs:" + Region + ":" + account + ":log-group:" + group + ":*",
 	})
 }
 
@@ -169,15 +185,18 @@ func (who *Customer) makeKey(ctx context.Context, s *Session) (arn string, err e
 	return key.Arn, err
 }
 
-// TrailBucketPolicy returns the policy that a trail's bucket needs.
+// TrailBucketPolicy returns the policy that the bucket of a trail of the lab's own account
+// needs.
 //
 // Source: "Amazon S3 bucket policy for CloudTrail",
 // https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html
-func TrailBucketPolicy(bucket string) *string {
+func TrailBucketPolicy(bucket string) *string { return trailBucketPolicy(bucket, Account) }
+
+func trailBucketPolicy(bucket, account string) *string {
 	return document(map[string]any{
 		"Effect": "Allow", "Principal": map[string]any{"Service": "cloudtrail.amazonaws.com"},
 		"Action":   []string{"s3:GetBucketAcl", "s3:PutObject"},
-		"Resource": []string{"arn:aws:s3:::" + bucket, "arn:aws:s3:::" + bucket + "/AWSLogs/" + Account + "/*"},
+		"Resource": []string{"arn:aws:s3:::" + bucket, "arn:aws:s3:::" + bucket + "/AWSLogs/" + account + "/*"},
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,14 +16,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/relight-aws/relight/internal/catalog"
 )
 
 // Open starts a lab: the cloud, a customer's account in it, and a deployment of
-// the checkout to that account. It calls say at the start of each step. The
-// caller closes the Arena's Cloud.
+// the checkout to that account. If there are more accounts, they are an organisation, and
+// the deployment guards them. It calls say at the start of each step. The caller closes the
+// Arena's Cloud.
 func Open(ctx context.Context, o Options, say func(step string)) (*Arena, error) {
+	further := max(o.Accounts, 1) - 1
+	if further > len(guarded()) {
+		return nil, fmt.Errorf("a lab has at most %d accounts", MaxAccounts())
+	}
 	here, err := Checkout()
 	if err != nil {
 		return nil, err
@@ -36,16 +43,28 @@ func Open(ctx context.Context, o Options, say func(step string)) (*Arena, error)
 		return nil, err
 	}
 	a := &Arena{Cloud: cloud, Prefix: "relight"}
-	if err := a.settleIn(ctx, cmp.Or(o.Checkout, here), o.Config, say); err != nil {
+	if err := a.settleIn(ctx, cmp.Or(o.Checkout, here), o.Config, guarded()[:further], say); err != nil {
 		return nil, errors.Join(err, cloud.Close())
 	}
 	return a, nil
 }
 
-func (a *Arena) settleIn(ctx context.Context, dir string, config map[string]any, say func(string)) (err error) {
+func (a *Arena) settleIn(ctx context.Context, dir string, config map[string]any, further []string, say func(string)) (err error) {
 	say("making the account: a trail, VPCs in two regions, an intruder")
 	if a.Customer, err = NewCustomer(ctx, a.Cloud); err != nil {
 		return err
+	}
+	if len(further) > 0 {
+		say("making an organisation of it and " + strings.Join(further, " and "))
+		organization, err := a.organize(ctx, further)
+		if err != nil {
+			return err
+		}
+		config = maps.Clone(config)
+		if config == nil {
+			config = map[string]any{}
+		}
+		config["organization"] = organization
 	}
 	log, err := os.Create(filepath.Join(a.Cloud.Emulator.Dir, "cdk.log"))
 	if err != nil {
@@ -53,11 +72,30 @@ func (a *Arena) settleIn(ctx context.Context, dir string, config map[string]any,
 	}
 	defer log.Close()
 	say("deploying the stacks with the CDK CLI")
-	if a.Deployment, err = a.Cloud.Deploy(ctx, dir, config, log); err != nil {
+	var template errgroup.Group // printed meanwhile
+	if len(further) > 0 {
+		template.Go(func() (err error) {
+			a.SpokeTemplate, err = a.Cloud.spokeTemplate(ctx, dir, config)
+			return err
+		})
+	}
+	a.Deployment, err = a.Cloud.Deploy(ctx, dir, config, log)
+	if err := errors.Join(err, template.Wait()); err != nil {
 		return err
 	}
+	if len(further) > 0 {
+		say("deploying the template of guarded accounts into " + strings.Join(further, " and "))
+		if err := a.guard(ctx); err != nil {
+			return err
+		}
+	}
 	say("waiting for the first sweep, which the deployment started")
-	if err := a.firstSweep(ctx); err != nil {
+	err = a.firstSweep(ctx)
+	if err == nil && len(further) > 0 {
+		say("making VPCs in the guarded accounts, whose events lead to a first check there")
+		err = a.firstEvents(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("%w\nthe functions logged errors:\n%s", err, strings.Join(a.Complaints(ctx), "\n"))
 	}
 	return nil

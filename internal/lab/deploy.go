@@ -25,6 +25,23 @@ const Subscriber = "oncall@example.com"
 // A Deployment is the stack in the lab's account.
 type Deployment struct {
 	Functions map[string]Function // by role ARN
+
+	spokes map[string]bool // the ARNs of the roles that the functions assume in other accounts
+}
+
+// By returns the function that acts with a role, if it is one of relight's: its own, or the
+// one that it assumes in another account, in a session named after the function. who is the
+// ARN of the session.
+func (d *Deployment) By(role, who string) (f Function, ours bool) {
+	if f, ours := d.Functions[role]; ours || !d.spokes[role] {
+		return f, ours
+	}
+	for _, f := range d.Functions {
+		if strings.HasSuffix(who, "/"+f.Name) {
+			return f, true
+		}
+	}
+	return Function{}, false
 }
 
 // A Function is a deployed Lambda.
@@ -128,13 +145,17 @@ func arch() string {
 // ConfirmSubscriptions opens the confirmation link of every pending
 // subscription, as the owners of the mailboxes would.
 func (c *Cloud) ConfirmSubscriptions(ctx context.Context) error {
-	for _, region := range []string{Region, SecondRegion} {
-		waiting, err := c.Emulator.Pending(ctx, Account, region)
+	return c.confirm(ctx, Account, Region, SecondRegion)
+}
+
+func (c *Cloud) confirm(ctx context.Context, account string, regions ...string) error {
+	for _, region := range regions {
+		waiting, err := c.Emulator.Pending(ctx, account, region)
 		if err != nil {
 			return fmt.Errorf("read mailboxes: %w", err)
 		}
 		for _, s := range waiting {
-			if _, err := c.Root().In(region).SNS.ConfirmSubscription(ctx, &sns.ConfirmSubscriptionInput{
+			if _, err := c.RootOf(account).In(region).SNS.ConfirmSubscription(ctx, &sns.ConfirmSubscriptionInput{
 				TopicArn: aws.String(s.TopicARN), Token: aws.String(s.Token),
 			}); err != nil {
 				return fmt.Errorf("confirm subscription of %s: %w", s.Endpoint, err)

@@ -18,8 +18,10 @@ type Line struct {
 	Who    string    `json:"who,omitempty"`
 	What   string    `json:"what"`
 	Region string    `json:"region,omitempty"`
-	Target string    `json:"target,omitempty"`
-	Millis int64     `json:"ms,omitempty"` // for a restoring write: time since the preceding attack
+	// Account is that of a spoke, and empty for the lab's own.
+	Account string `json:"account,omitempty"`
+	Target  string `json:"target,omitempty"`
+	Millis  int64  `json:"ms,omitempty"` // for a restoring write: time since the preceding attack
 }
 
 // String formats the line for a terminal.
@@ -31,7 +33,18 @@ func (l Line) String() string {
 	if l.Who != "" {
 		s += "  by " + l.Who
 	}
+	if l.Account != "" {
+		s += "  in account " + l.Account
+	}
 	return s
+}
+
+// spokeOf returns the account if it is not the lab's own.
+func spokeOf(account string) string {
+	if account == Account {
+		return ""
+	}
+	return account
 }
 
 // Feed calls emit for every write to the account, every event that the write
@@ -46,7 +59,7 @@ func (a *Arena) Feed(emit func(Line)) (stop func()) {
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		line := lineOf(c, a.Deployment.Functions, attacked)
+		line := lineOf(c, a.Deployment, attacked)
 		if line.Kind == "attack" {
 			attacked = c.Time
 		}
@@ -56,12 +69,13 @@ func (a *Arena) Feed(emit func(Line)) (stop func()) {
 		var detail struct {
 			EventName    string
 			UserIdentity struct {
+				ARN            string
 				SessionContext struct{ SessionIssuer struct{ ARN string } }
 			}
 		}
 		_ = json.Unmarshal(e.Detail, &detail) // the direct events have neither
-		line := Line{Time: time.Now(), Kind: "event", Region: e.Region, What: e.Source + " " + cmp.Or(detail.EventName, e.DetailType), Target: e.ID}
-		if _, ours := a.Deployment.Functions[detail.UserIdentity.SessionContext.SessionIssuer.ARN]; ours {
+		line := Line{Time: time.Now(), Kind: "event", Account: spokeOf(e.Account), Region: e.Region, What: e.Source + " " + cmp.Or(detail.EventName, e.DetailType), Target: e.ID}
+		if _, ours := a.Deployment.By(detail.UserIdentity.SessionContext.SessionIssuer.ARN, detail.UserIdentity.ARN); ours {
 			line.Kind = "echo"
 		}
 		mu.Lock()
@@ -78,9 +92,9 @@ func (a *Arena) Feed(emit func(Line)) (stop func()) {
 
 // lineOf returns the line of a write. attacked is the time of the preceding
 // attack.
-func lineOf(c tap.Call, functions map[string]Function, attacked time.Time) Line {
-	line := Line{Time: c.Time, Region: c.Region, What: c.Service + " " + c.Operation, Target: targetOf(c.Params)}
-	f, ours := functions[c.Role]
+func lineOf(c tap.Call, deployed *Deployment, attacked time.Time) Line {
+	line := Line{Time: c.Time, Account: spokeOf(c.Account), Region: c.Region, What: c.Service + " " + c.Operation, Target: targetOf(c.Params)}
+	f, ours := deployed.By(c.Role, c.Principal)
 	switch failure := cmp.Or(c.ErrorCode, c.Undone); {
 	case failure != "":
 		line.Kind, line.Who, line.What = "refused", shortARN(c.Principal), line.What+" "+failure

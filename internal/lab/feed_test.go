@@ -33,12 +33,20 @@ func TestTargetOf(t *testing.T) {
 // successful reply has only failures.
 func TestLineOf(t *testing.T) {
 	at := time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
-	functions := map[string]Function{"role": {Name: "relight-flowlogs"}}
+	deployed := &Deployment{Functions: map[string]Function{"role": {Name: "relight-flowlogs"}}, spokes: map[string]bool{"spoke": true}}
 	tests := []struct {
 		call tap.Call
 		want Line
 	}{
 		{tap.Call{Role: "role", Took: time.Second}, Line{Kind: "restored", Who: "relight-flowlogs", What: "ec2 CreateFlowLogs", Millis: 3000}},
+		{
+			tap.Call{Role: "spoke", Principal: "arn:aws:sts::222233334444:assumed-role/relight-spoke/relight-flowlogs", Account: "222233334444", Took: time.Second},
+			Line{Kind: "restored", Who: "relight-flowlogs", What: "ec2 CreateFlowLogs", Millis: 3000, Account: "222233334444"},
+		},
+		{
+			tap.Call{Role: "spoke", Principal: "arn:aws:sts::222233334444:assumed-role/relight-spoke/eve", Account: "222233334444"},
+			Line{Kind: "attack", Who: "assumed-role/relight-spoke/eve", What: "ec2 CreateFlowLogs", Account: "222233334444"},
+		},
 		{tap.Call{Role: "role", Undone: "FlowLogAlreadyExists"}, Line{Kind: "refused", What: "ec2 CreateFlowLogs FlowLogAlreadyExists"}},
 		{tap.Call{Role: "role", ErrorCode: "Client.UnauthorizedOperation"}, Line{Kind: "refused", What: "ec2 CreateFlowLogs Client.UnauthorizedOperation"}},
 		{tap.Call{Principal: "arn:aws:iam::000000000000:user/eve"}, Line{Kind: "attack", Who: "user/eve", What: "ec2 CreateFlowLogs"}},
@@ -48,7 +56,7 @@ func TestLineOf(t *testing.T) {
 		c := tt.call
 		c.Time, c.Service, c.Operation = at, "ec2", "CreateFlowLogs"
 		tt.want.Time = at
-		if got := lineOf(c, functions, at.Add(-2*time.Second)); got != tt.want {
+		if got := lineOf(c, deployed, at.Add(-2*time.Second)); got != tt.want {
 			t.Errorf("line of %+v is %+v, want %+v", tt.call, got, tt.want)
 		}
 	}

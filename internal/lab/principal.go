@@ -40,9 +40,12 @@ type Principal struct {
 	venv     string
 }
 
-// Root returns the account's root user.
-func (c *Cloud) Root() Principal {
-	return Principal{AccessKey: Account, Secret: Secret, endpoint: c.Endpoint, venv: c.venv}
+// Root returns the root user of the lab's own account.
+func (c *Cloud) Root() Principal { return c.RootOf(Account) }
+
+// RootOf returns the root user of an account, which need not exist before.
+func (c *Cloud) RootOf(account string) Principal {
+	return Principal{AccessKey: account, Secret: Secret, endpoint: c.Endpoint, venv: c.venv}
 }
 
 // Beneath returns the root user as a caller of the emulator itself, past the tap: its

@@ -105,13 +105,15 @@ func rule(t *testing.T, region, bus, name, pattern string, target ebtypes.Target
 type envelope struct {
 	tap.Event
 	Record struct {
-		EventName         string
-		ErrorCode         string
-		AWSRegion         string
-		RequestParameters map[string]any
-		ResponseElements  map[string]any
-		UserIdentity      struct {
+		EventName          string
+		ErrorCode          string
+		AWSRegion          string
+		RecipientAccountID string
+		RequestParameters  map[string]any
+		ResponseElements   map[string]any
+		UserIdentity       struct {
 			Type           string
+			AccountID      string
 			ARN            string
 			UserName       string
 			SessionContext struct {

@@ -14,8 +14,8 @@ import signal
 import sys
 import threading
 
-PARTS = ("alarms", "authorization", "batches", "flowlogs", "forwarding", "functionlogs", "insights", "logpolicies", "logs", "metrics", "moves", "mutes",
-         "networks", "parameters", "patterns", "policies", "regions", "runtimes", "schedules", "securityhub", "topics", "trails", "vpcs")
+PARTS = ("alarms", "authorization", "batches", "buses", "flowlogs", "forwarding", "functionlogs", "insights", "logpolicies", "logs", "metrics", "moves", "mutes",
+         "networks", "organizations", "parameters", "patterns", "policies", "regions", "runtimes", "schedules", "securityhub", "stacks", "topics", "trails", "vpcs")
 
 
 def die_with_parent():

@@ -14,7 +14,9 @@ import cbor2
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import ec2, iam, kms, lambda_svc
 
+import buses
 import destinations
+import organizations
 from hook import around
 
 
@@ -54,15 +56,20 @@ def install():
     def resource(original, service, method, path, headers, body, query_params, region, account_id, *rest, **more):
         _others.set(("", ()))
         _further.set(())
-        _sources.set(_put_sources(service, headers, body))
+        entries = _entries(service, headers, body)
+        _sources.set(tuple(sorted({str(e.get("Source", "")) for e in entries})))
         _function.set(_mapped(service, path, body))
+        if entries:  # each on a bus of its own
+            found = sorted(set(map(buses.bus_of, entries)))
+            _others.set((found[0], found[1:]))
+            return found[0]
         if service in RESOURCES:
             operation = path.rsplit("/", 1)[-1] if "/operation/" in path else (
                 iam_actions._action_from_target(headers) or iam_actions._query_param(query_params, "Action"))
             found = RESOURCES[service](operation, _asker(headers, body, query_params), f"{region}:{account_id}")
             if found:
                 _others.set((found[0], found[1:]))
-                _further.set(destinations.further(operation, query_params) if service == "ec2" else ())
+                _further.set(_needs(service, operation, query_params, found[0]))
                 return found[0]
         return original(service, method, path, headers, body, query_params, region, account_id, *rest, **more)
 
@@ -84,9 +91,41 @@ def install():
     # that deny plain HTTP, as every bootstrap bucket's does, must not deny calls
     # to a lab.
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+    #
+    # The ARN of a session's principal is that of its role, and a service is in no organisation.
     @around(iam_evaluator, "_resolve_condition_key")
     def condition(original, key, context):
-        return "true" if key.lower() == "aws:securetransport" else original(key, context)
+        name = key.lower()
+        if name == "aws:securetransport":
+            return "true"
+        if name == "aws:principalarn":
+            return _role_of(context.principal_arn)
+        if name == "aws:resourceorgid":
+            return organizations.of(iam_evaluator._account_from_arn(context.resource_arn) or context.principal_account)
+        if name == "aws:principalorgid" and context.principal_type == "Service":
+            return None
+        return original(key, context)
+
+
+def _needs(service, operation, query_params, resource):
+    """Returns the actions and resources that a call needs beside its own.
+
+    Who passes tags to a session needs sts:TagSession for its role.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+    """
+    if service == "ec2":
+        return destinations.further(operation, query_params)
+    if service == "sts" and operation == "AssumeRole" and iam._extract_tags(query_params):
+        return [("sts:TagSession", resource)]
+    return ()
+
+
+def _role_of(arn):
+    """Returns the ARN of the role of a session, or the ARN itself of any other principal."""
+    if ":assumed-role/" not in arn:
+        return arn
+    account, name = arn.split(":")[4], arn.split("/")[1]
+    return (iam._roles.get_scoped(account, None, name) or {}).get("Arn") or f"arn:aws:iam::{account}:role/{name}"
 
 
 def _resource_tags(arn):
@@ -96,13 +135,14 @@ def _resource_tags(arn):
     return {f"aws:ResourceTag/{tag['Key']}": tag["Value"] for tag in tags or ()}
 
 
-def _put_sources(service, headers, body):
+def _entries(service, headers, body):
+    """Returns the entries of PutEvents."""
     if service != "events" or not headers.get("x-amz-target", "").endswith(".PutEvents"):
-        return ()
+        return []
     try:
-        return tuple(sorted({str(e.get("Source", "")) for e in json.loads(body).get("Entries", ())}))
-    except (ValueError, AttributeError):  # a body that the service refuses
-        return ()
+        return [e for e in json.loads(body).get("Entries", ()) if isinstance(e, dict)]
+    except (ValueError, AttributeError, TypeError):  # a body that the service refuses
+        return []
 
 
 def _mapped(service, path, body):
@@ -201,8 +241,6 @@ TAGGED = {"eni": "network-interface", "fl": "vpc-flow-log", "i": "instance", "sg
 def _events(operation, asked, place):
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html
     # The ARN of a rule on the default bus contains no bus.
-    if operation == "PutEvents":
-        return [f"arn:aws:events:{place}:event-bus/default"]
     if not re.search("Rule$|Targets", operation) or operation == "ListRules":
         return []
     bus = "".join(asked("EventBusName")).rsplit("/", 1)[-1]
@@ -252,6 +290,11 @@ def _account(operation, asked, place):
     return [f"arn:aws:account::{place.split(':')[1]}:account"]
 
 
+def _sts(operation, asked, place):
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html
+    return asked("RoleArn")
+
+
 def _securityhub(operation, asked, place):
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecurityhub.html
     # The service part takes findings of no other product.
@@ -259,4 +302,4 @@ def _securityhub(operation, asked, place):
 
 
 RESOURCES = {"account": _account, "cloudtrail": _cloudtrail, "ec2": _ec2, "events": _events, "iam": _iam, "kms": _kms,
-             "logs": _logs, "monitoring": _cloudwatch, "securityhub": _securityhub, "ssm": _ssm}
+             "logs": _logs, "monitoring": _cloudwatch, "securityhub": _securityhub, "ssm": _ssm, "sts": _sts}

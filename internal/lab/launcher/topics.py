@@ -19,6 +19,7 @@ import json
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
+from ministack.core.responses import get_account_id
 from ministack.services import kms, sns
 
 from hook import around, ok
@@ -37,7 +38,7 @@ def install():
         arn = new.pop()
         sub = sns._find_subscription(sns._sub_arn_to_topic[arn], arn)
         _show_scope(sub)
-        if sns._p(params, "Protocol") not in WAITING:
+        if sns._p(params, "Protocol") not in WAITING and not _elsewhere(sub):
             return reply
         sub.update(confirmed=False, token=sns.new_uuid())
         sub["attributes"].update(PendingConfirmation="true", ConfirmationWasAuthenticated="false")
@@ -94,6 +95,15 @@ def install():
 
     for name in ("_list_subscriptions", "_list_subscriptions_by_topic"):
         around(sns, name)(listing)
+
+
+def _elsewhere(sub):
+    """Returns whether a subscriber is a queue or function of another account, whose owner has to confirm.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sns-send-message-to-sqs-cross-account.html
+    """
+    owner = sub["endpoint"].split(":")[4:5] if sub["endpoint"].startswith("arn:") else []
+    return bool(owner) and owner[0] != get_account_id()
 
 
 def _nested(policy):
