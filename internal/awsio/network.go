@@ -63,7 +63,7 @@ func (r *region) listChosen(ctx context.Context, of catalog.ResourceType) ([]pla
 		}
 		found = append(found, some...)
 	}
-	slices.SortFunc(found, func(a, b plan.Network) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortStableFunc(found, func(a, b plan.Network) int { return cmp.Compare(a.ID, b.ID) })
 	return slices.CompactFunc(found, func(a, b plan.Network) bool { return a.ID == b.ID }), nil
 }
 

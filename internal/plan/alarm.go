@@ -577,7 +577,7 @@ func measuredBy(want catalog.Desired, adopted Adopted, c catalog.Control, state 
 			metrics = append(metrics, Metric{Namespace: f.Metrics[0].Namespace, Name: f.Metrics[0].Name, Unit: f.Metrics[0].Unit})
 		}
 	}
-	slices.SortFunc(metrics, func(a, b Metric) int {
+	slices.SortStableFunc(metrics, func(a, b Metric) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Unit, b.Unit))
 	})
 	metrics = slices.CompactFunc(metrics, func(a, b Metric) bool { return a.Namespace == b.Namespace && a.Name == b.Name })
@@ -666,7 +666,7 @@ func (observed *AlarmState) Summing(want catalog.Desired) (all []Alarm) {
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b Alarm) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(all, func(a, b Alarm) int { return cmp.Compare(a.Name, b.Name) })
 	return slices.CompactFunc(all, func(a, b Alarm) bool { return a.Name == b.Name })
 }
 

@@ -290,7 +290,7 @@ func crowding(role DeliveryRoleSpec, state *DeliveryRoleState) (others, crowd []
 		}
 		return 1
 	}
-	slices.SortFunc(others, func(a, b string) int {
+	slices.SortStableFunc(others, func(a, b string) int {
 		return cmp.Or(goes(a)-goes(b), policySize(state.Inline[b])-policySize(state.Inline[a]), cmp.Compare(a, b))
 	})
 	for _, name := range others {

@@ -161,19 +161,19 @@ func (p *Plan) Add(findings ...Finding) {
 }
 
 func sortFindings(findings []Finding) {
-	slices.SortFunc(findings, func(a, b Finding) int { return cmp.Compare(a.String(), b.String()) })
+	slices.SortStableFunc(findings, func(a, b Finding) int { return cmp.Compare(a.String(), b.String()) })
 }
 
 // sorted puts every list of a plan in its fixed order.
 func sorted(p Plan) Plan {
 	for _, actions := range [][]Action{p.Actions, p.Unwanted} {
-		slices.SortFunc(actions, func(a, b Action) int {
+		slices.SortStableFunc(actions, func(a, b Action) int {
 			s, t := a.Step(), b.Step()
 			return cmp.Or(cmp.Compare(s.Stage, t.Stage), cmp.Compare(s.String(), t.String()))
 		})
 	}
 	sortFindings(p.Findings)
-	slices.SortFunc(p.Kept, func(a, b Kept) int { return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.Group, b.Group)) })
-	slices.SortFunc(p.Skips, func(a, b Skip) int { return cmp.Compare(a.String(), b.String()) })
+	slices.SortStableFunc(p.Kept, func(a, b Kept) int { return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.Group, b.Group)) })
+	slices.SortStableFunc(p.Skips, func(a, b Skip) int { return cmp.Compare(a.String(), b.String()) })
 	return p
 }

@@ -105,7 +105,7 @@ type Healths map[string]TrailHealth
 // "Organization delegated administrator".
 func ChooseTrail(want catalog.Desired, account, region string, trails []Trail, remembered *TrailMemory, does Healths) TrailChoice {
 	trails = slices.Clone(trails)
-	slices.SortFunc(trails, func(a, b Trail) int { return cmp.Compare(a.ARN, b.ARN) })
+	slices.SortStableFunc(trails, func(a, b Trail) int { return cmp.Compare(a.ARN, b.ARN) })
 	if want.Trail.Name != "" {
 		return namedTrail(want.Trail.Name, account, region, trails, remembered)
 	}
@@ -293,7 +293,7 @@ func ChooseTrailLogs(want catalog.Desired, account, region string, trails []Trai
 		}
 	}
 	trails = slices.Clone(trails)
-	slices.SortFunc(trails, func(a, b Trail) int { return cmp.Compare(a.ARN, b.ARN) })
+	slices.SortStableFunc(trails, func(a, b Trail) int { return cmp.Compare(a.ARN, b.ARN) })
 	var here, otherRegion, otherAccount, silent []Trail
 	other := func(t Trail) bool { return does.known(t) && does[t.ARN].rank() == otherPurpose }
 	for _, t := range trails {

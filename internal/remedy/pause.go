@@ -166,7 +166,7 @@ const pauseSlack = time.Minute
 // Any other newest version pauses nothing, and is a finding unless it ends a pause.
 func PauseOf(want catalog.Desired, versions []PauseVersion, now time.Time) (*Pause, []plan.Finding) {
 	versions = slices.Clone(versions)
-	slices.SortFunc(versions, func(a, b PauseVersion) int { return cmp.Compare(a.Version, b.Version) })
+	slices.SortStableFunc(versions, func(a, b PauseVersion) int { return cmp.Compare(a.Version, b.Version) })
 	var granted []Pause // with the ends that they had
 	for i, v := range versions {
 		newest := i == len(versions)-1

@@ -109,7 +109,7 @@ func Merge(scopes []Scope) []Scope {
 		}
 		merged = append(merged, key)
 	}
-	slices.SortFunc(merged, func(a, b Scope) int { return cmp.Compare(a.String(), b.String()) })
+	slices.SortStableFunc(merged, func(a, b Scope) int { return cmp.Compare(a.String(), b.String()) })
 	return merged
 }
 
