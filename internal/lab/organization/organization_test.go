@@ -275,10 +275,6 @@ func carryOut(t *testing.T, who *lab.Spoke, at attack) {
 	if adds != "" {
 		want[adds] = want[like]
 	}
-	// The retention that the owner chose is not known; what relight restores is its policy.
-	if strings.HasSuffix(at.name, "for the trail") {
-		want["log group "+who.TrailLogGroup+" in "+region] = "365 days, protected: false"
-	}
 	deadline := time.Now().Add(healTimeout)
 	for diff := differences(want, read(t, who)); len(diff) > 0; diff = differences(want, read(t, who)) {
 		if time.Now().After(deadline) {
