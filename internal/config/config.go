@@ -54,7 +54,7 @@ type Config struct {
 	Pause Pause `json:"pause,omitzero"`
 	// What relight does with audits of the account.
 	Audit Audit `json:"audit,omitzero"`
-	// The accounts of an organisation that one deployment guards. So far [their events](organization.md) lead to restorations there; no sweep covers them yet. Set this before the first deployment. Default: none.
+	// The accounts of an organisation that one deployment guards. [Their events](organization.md) lead to restorations there, and a sweep covers those that are listed. Set this before the first deployment. Default: none.
 	Organization *Organization `json:"organization,omitempty"`
 	// Subscribers of relight's topic. SNS asks a person to confirm an email or HTTPS subscription. A queue or function of this account needs no confirmation, but its own policy must [admit the topic](operations.md#queues-and-functions-as-subscribers). The stack adds that permission to functions in the topic's region.
 	Subscribers []Subscriber `json:"subscribers,omitempty"`
