@@ -35,6 +35,7 @@ type backlog struct {
 
 	mail     time.Time            // until then, a deferral is on its way of which people are to be notified
 	mailed   []look               // that it asks for
+	bare     bool                 // it has no deeds
 	deeds    []deed               // which the next notification has, too; the log has them in any case
 	check    remedy.Scope         // that one of these leads to, without deeds
 	checkDue time.Time            // when that comes back

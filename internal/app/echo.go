@@ -19,7 +19,7 @@ const (
 	echoPause = 3 * time.Second
 	echoLooks = 3
 
-	yieldLooks = 4               // likewise of a run that gives way to another one
+	yieldLooks = 5               // likewise of a run that gives way to another one
 	yieldPause = 8 * time.Second // the longest of its pauses
 	slowWrite  = time.Second / 2 // that it allows for each filter or alarm, with relight's whole share of the quotas
 )

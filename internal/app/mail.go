@@ -102,7 +102,10 @@ func (a *App) mail(ctx context.Context, in intake, rep remedy.Report, done []dee
 			a.attribute(later, l, now)
 		}
 	}
-	if known {
+	switch {
+	case known && b.bare: // another process may get that message, and then knows of no deeds
+		due = b.mail
+	case known:
 		b.deeds = fewer(append(b.deeds, done...))
 		return true
 	}
@@ -112,7 +115,7 @@ func (a *App) mail(ctx context.Context, in intake, rep remedy.Report, done []dee
 	if len(done) == 0 {
 		b.check, b.checkDue = a.widened(rep.Scope), due
 	}
-	b.mail, b.mailed = due, later.looks
+	b.mail, b.mailed, b.bare = due, later.looks, len(done) == 0
 	return true
 }
 
