@@ -47,24 +47,29 @@ func (w *world) killed(req app.Request, n int, answered bool) bool {
 // memberOf makes a guarded account with flow logs and a log group of others beside what is
 // missing.
 func memberOf(w *world, guarded *awstest.Account) {
-	t := w.t
 	guarded.AddTrailTo("audit", strings.ReplaceAll(trailGroup, account, other))
 	guarded.AddTopic(home, "relight-alarms", 1)
 	guarded.AddVPC(home, "vpc-0a1b2c3d4e5f60002")
 	guarded.AddVPC(second, "vpc-0a1b2c3d4e5f60003")
-	theirs := "arn:aws:iam::" + other + ":role/theirs"
+	w.addTheirFlowLog(guarded, 3653)
+}
+
+// addTheirFlowLog makes a flow log of others on the VPC of a guarded account, with a role and a
+// log group of theirs, which keeps its logs for so many days.
+func (w *world) addTheirFlowLog(guarded *awstest.Account, days int32) {
+	t, theirs := w.t, "arn:aws:iam::"+other+":role/theirs"
 	guarded.AddRole(theirs, 0)
 	must(guarded.Logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("theirs")}))
-	must(guarded.Logs.PutRetentionPolicy(t.Context(), &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: aws.String("theirs"), RetentionInDays: aws.Int32(3653)}))
+	must(guarded.Logs.PutRetentionPolicy(t.Context(), &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: aws.String("theirs"), RetentionInDays: aws.Int32(days)}))
 	must(guarded.EC2.CreateFlowLogs(t.Context(), &ec2.CreateFlowLogsInput{
 		ResourceIds: []string{memberVPC}, ResourceType: ec2types.FlowLogsResourceTypeVpc, TrafficType: ec2types.TrafficTypeAll,
 		LogGroupName: aws.String("theirs"), DeliverLogsPermissionArn: aws.String(theirs),
 	}))
 }
 
-// protectedBy returns the state of an account whose own log groups, if a sweep was killed after
+// withoutRetention returns the state of an account whose own log groups, if a sweep was killed after
 // it made one, may keep their logs for ever: relight shortens no retention.
-func protectedBy(a *awstest.Account) map[string]string {
+func withoutRetention(a *awstest.Account) map[string]string {
 	state := a.State()
 	for key, value := range state {
 		if strings.HasSuffix(key, " log-group relight-flow-logs") {
@@ -81,7 +86,7 @@ func TestKilledSweeps(t *testing.T) {
 	whole, guarded, _ := hub(t, listed)
 	memberOf(whole, guarded)
 	whole.killed(req, 1<<30, true)
-	want, remembered := protectedBy(guarded), whole.State()
+	want, remembered := withoutRetention(guarded), whole.State()
 	calls := guarded.Calls().Total()
 	rapid.Check(t, func(r *rapid.T) {
 		w, guarded, _ := hub(t, listed)
@@ -90,7 +95,7 @@ func TestKilledSweeps(t *testing.T) {
 			w.killed(req, rapid.IntRange(1, calls+20).Draw(r, "call"), rapid.Bool().Draw(r, "answered"))
 		}
 		w.killed(req, 1<<30, true)
-		if diff := cmp.Diff(want, protectedBy(guarded)); diff != "" {
+		if diff := cmp.Diff(want, withoutRetention(guarded)); diff != "" {
 			r.Fatalf("the account (-want +got):\n%s", diff)
 		}
 		if diff := cmp.Diff(remembered, w.State()); diff != "" {

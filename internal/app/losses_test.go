@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/relight-aws/relight/events"
+	"github.com/relight-aws/relight/internal/app"
 	"github.com/relight-aws/relight/internal/awstest"
 )
 
@@ -220,6 +221,29 @@ func TestLargeEventsAndTheNextStorm(t *testing.T) {
 		}
 		if refused := strings.Count(w.log.String(), "not put off"); refused > 0 || len(*sent) == 0 {
 			t.Errorf("%d messages sent, %d refused", len(*sent), refused)
+		}
+	})
+}
+
+// A read that does not show a call of seconds ago lets its event be dropped: the sweep restores
+// what it deleted.
+func TestLateRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := stormed(t)
+		one, name := w.instance("alarms"), ours()[0]
+		called := time.Now()
+		time.Sleep(5 * time.Second)
+		w.deleteAlarms(name)
+		must(one.HandleEvent(t.Context(), batch(deletionOf("Alice", name)))) // which people are notified of
+		w.deleteAlarms(name)                                                 // as if by the call before, which the check did not show
+		calls := w.Calls()
+		must(one.HandleEvent(t.Context(), batch(deletionAt(called, "Alice", name))))
+		if made := w.Calls().Since(calls); len(made) > 0 {
+			t.Fatalf("the event is not dropped: %v", made)
+		}
+		w.sweep(app.Request{})
+		if !slices.Contains(w.Alarms(home), name) {
+			t.Errorf("%s is not back", name)
 		}
 	})
 }

@@ -97,6 +97,9 @@ func TestFiguresOfOrganization(t *testing.T) {
 			if took.Seconds() > mostOfFloor*floor {
 				t.Errorf("%s: %.1f s, want at most %.1f times %.1f s", name, took.Seconds(), mostOfFloor, floor)
 			}
+			if written := map[string]int{"first": len(ids) - 1, "next": 0}[sweep]; remembered != written {
+				t.Errorf("%s: %d parameters written, want %d", name, remembered, written)
+			}
 			figures = append(figures,
 				bench.Figure{Name: name + "took", Value: math.Round(took.Seconds()*10) / 10, Unit: "s"},
 				bench.Figure{Name: name + "floor", Value: math.Round(floor*10) / 10, Unit: "s"},

@@ -11,13 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/relight-aws/relight/events"
 	"github.com/relight-aws/relight/internal/app"
 	"github.com/relight-aws/relight/internal/awstest"
 	"github.com/relight-aws/relight/internal/catalog"
@@ -157,19 +155,29 @@ func TestFirstSweepOfGuardedAccount(t *testing.T) {
 			guarded.RemoveRole(spokeRole)
 			w.makeRole(guarded, "Role")
 			test.do(w, guarded)
-			theirs := "arn:aws:iam::" + other + ":role/theirs"
-			guarded.AddRole(theirs, 0)
-			must(guarded.Logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("theirs")}))
-			must(guarded.Logs.PutRetentionPolicy(t.Context(), &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: aws.String("theirs"), RetentionInDays: aws.Int32(365)}))
-			must(guarded.EC2.CreateFlowLogs(t.Context(), &ec2.CreateFlowLogsInput{
-				ResourceIds: []string{memberVPC}, ResourceType: ec2types.FlowLogsResourceTypeVpc, TrafficType: ec2types.TrafficTypeAll,
-				LogGroupName: aws.String("theirs"), DeliverLogsPermissionArn: aws.String(theirs),
-			}))
+			w.addTheirFlowLog(guarded, 365)
 			w.handle(`{}`)
 			if got := len(guarded.FlowLogs(home, memberVPC)); (got == 1) != test.adopted {
 				t.Errorf("%d flow logs, want that of others to be adopted: %t\n%s", got, test.adopted, w.log.String())
 			}
 		})
+	}
+}
+
+// Whoever has the hub's stack checked because the guard's function does not answer waits for no
+// guarded account.
+func TestCheckOfTheStackAlone(t *testing.T) {
+	t.Parallel()
+	w, guarded, bare := hub(t, listed)
+	w.checks = true
+	w.limit("relight-guard")
+	calls := guarded.Calls()
+	must(w.app("loggroups").HandleEvent(t.Context(), batch(events.Read("DeleteMetricFilter.ours.json"))))
+	if want := []string{"guard", "backfill"}; !slices.Equal(w.invoked, want) {
+		t.Errorf("invoked %v, want %v", w.invoked, want)
+	}
+	if got := guarded.Calls().Since(calls); len(got)+bare.Calls().Total() > 0 {
+		t.Errorf("calls %v and %d in guarded accounts", got, bare.Calls().Total())
 	}
 }
 

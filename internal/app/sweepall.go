@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/relight-aws/relight/internal/catalog"
-	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
@@ -114,7 +113,7 @@ func (a *App) sweptBy(ctx context.Context, req Request) *Swept {
 func (a *App) shut(ctx context.Context, p *parts, req Request, err error) Sweep {
 	rep := remedy.Report{
 		Scope: remedy.Scope{Account: p.cloud.Want.Account, Region: a.deployment.HomeRegion, Kind: catalog.FlowLogs},
-		Mode:  req.mode(), Err: fmt.Errorf("list regions: %w", err), Plan: plan.Plan{},
+		Mode:  req.mode(), Err: fmt.Errorf("list regions: %w", err),
 	}
 	closed(&rep)
 	a.reporter.Record(ctx, rep, nil, a.now())

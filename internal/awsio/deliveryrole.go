@@ -311,9 +311,12 @@ func (c *Cloud) CheckGuard(ctx context.Context, region string) error {
 	})
 }
 
-// SweepKind makes the sweep's function check a kind and restore it, and waits for it.
+// SweepKind makes the sweep's function check a kind in the cloud's own account and restore it,
+// and waits for it.
 func (c *Cloud) SweepKind(ctx context.Context, region string, kind catalog.Kind) error {
-	return c.invoke(ctx, region, catalog.Backfill, map[string]any{"kinds": []catalog.Kind{kind}, "mode": catalog.Repair})
+	return c.invoke(ctx, region, catalog.Backfill, map[string]any{
+		"account": c.Want.Account, "kinds": []catalog.Kind{kind}, "mode": catalog.Repair,
+	})
 }
 
 // Crowded reports whether Lambda refused an invocation because other functions use up

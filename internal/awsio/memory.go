@@ -69,8 +69,8 @@ func (c *Cloud) Remember(ctx context.Context, region, name, value string) error 
 
 // AWS lets an account write three parameters a second, and the hub of an organisation sweeps
 // many accounts at once. So what is throttled comes again after a while, as long as the
-// function has time. Source of the rate: what AWS Support says, in terraform-aws-github-runner,
-// issue 2944.
+// function has time. The rate is assumed: it is what AWS Support is quoted to have said, in
+// terraform-aws-github-runner, issue 2944.
 func (r *region) remember(ctx context.Context, name, value string) error {
 	for try := 0; ; try++ {
 		err := r.put(ctx, name, value)

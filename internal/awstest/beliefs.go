@@ -615,7 +615,7 @@ var eventBeliefs = []Belief{
 	{
 		ID: "reads-show-calls-of-seconds-ago", Says: "What begins to be read three seconds after a call shows what the call changed.", Grade: Assumed,
 		Evidence: "Amazon EC2 Developer Guide, Eventual consistency in the Amazon EC2 API, gives no time. The API references of CloudWatch and CloudWatch Logs say nothing of it.", Decides: "internal/app/storm.go",
-		Why: "The account delays reads by their number and not by time, and an event is dropped only if people have been notified of its caller since.", Then: "An event is dropped whose call the check before did not show. The next sweep restores it.",
+		Why: "The account delays reads by their number and not by time. An event is dropped only if people have been notified of its caller since, and TestLateRead in internal/app has the sweep restore what a read did not show.", Then: "An event is dropped whose call the check before did not show. The next sweep restores it.",
 		Settles: byHand + ": the time from DeleteAlarms until DescribeAlarms no longer lists the alarm, likewise for filters and flow logs.",
 	},
 	{

@@ -187,7 +187,7 @@ func (state *GuardState) spoke(want catalog.Desired, got Observed) Plan {
 		default:
 			if drift := SpokeRoleDrift(spec, *role, owner); drift != "" {
 				p.find(SpokeRoleChanged, Args{"account": want.Account, "region": spec.Region, "role": name, "use": spec.Use, "changed": drift})
-			} else {
+			} else if role.Whole {
 				p.Healthy++
 			}
 		}

@@ -115,44 +115,57 @@ func (s stage) queues(t *testing.T) map[catalog.Function]string {
 func lastPart(arn string) string { return arn[strings.LastIndex(arn, ":")+1:] }
 
 // waiting returns the number of messages in all queues, including dead-letter
-// queues.
-func (s stage) waiting(t *testing.T) int {
+// queues, and of those that are delayed.
+func (s stage) waiting(t *testing.T) (n, delayed int) {
 	t.Helper()
 	all, err := s.root.SQS.ListQueues(t.Context(), &sqs.ListQueuesInput{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := 0
 	for _, url := range all.QueueUrls {
 		if strings.Contains(url, "/"+lab.Mailbox) {
 			continue // a queue of people, who read it when they like
 		}
-		n += s.depth(t, url)
+		now, later := s.depth(t, url)
+		n, delayed = n+now, delayed+later
 	}
-	return n
+	return n, delayed
 }
 
-// depth returns the number of messages in a queue, including those in flight and delayed.
-func (s stage) depth(t *testing.T, url string) int {
+// depth returns the number of messages in a queue, including those in flight, and of those
+// that are delayed.
+func (s stage) depth(t *testing.T, url string) (n, delayed int) {
 	t.Helper()
-	n, err := s.root.Depth(t.Context(), url)
+	n, delayed, err := s.root.Depth(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return n
+	return n, delayed
 }
 
-// drain waits until every event is delivered, every queue is empty and every
-// function has finished. A queue counts as empty only if it is still empty
-// after the events of the last writes are delivered.
+// drain waits until every event is delivered, every queue is empty, with nothing delayed, and
+// every function has finished. A queue counts as empty only if it is still empty after the
+// events of the last writes are delivered.
 func (s stage) drain(t *testing.T) {
+	t.Helper()
+	s.empty(t, func() int { n, delayed := s.waiting(t); return n + delayed })
+}
+
+// delivered is drain, but for what functions have put off.
+func (s stage) delivered(t *testing.T) {
+	t.Helper()
+	s.empty(t, func() int { n, _ := s.waiting(t); return n })
+}
+
+// empty waits until nothing is waiting, twice in a row, while every function has finished.
+func (s stage) empty(t *testing.T, waiting func() int) {
 	t.Helper()
 	deadline := time.Now().Add(time.Minute)
 	for empty := 0; empty < 2; {
 		if err := s.Settle(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		switch n := s.waiting(t); {
+		switch n := waiting(); {
 		case n == 0:
 			empty++
 			continue

@@ -139,7 +139,7 @@ func TestDemo(t *testing.T) {
 // until the AWS CLI has looked.
 func (s stage) carryOut(t *testing.T, at lab.Attack) lab.Heal {
 	t.Helper()
-	s.drain(t)
+	s.delivered(t)
 	if !at.Reported && !at.Unseen {
 		s.listening(t, false)
 	}
@@ -200,7 +200,7 @@ func TestUnreadable(t *testing.T) {
 		}
 		s.listening(t, true)
 		deadline := time.Now().Add(time.Minute)
-		for s.depth(t, aws.ToString(dead.QueueUrl)) == 0 {
+		for n := 0; n == 0; n, _ = s.depth(t, aws.ToString(dead.QueueUrl)) {
 			if attributes()["VisibilityTimeout"] != strconv.Itoa(short) {
 				s.purge(t)
 				return false

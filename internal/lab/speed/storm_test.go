@@ -312,11 +312,11 @@ func drain(t *testing.T) {
 		}
 		waiting := 0
 		for _, url := range all.QueueUrls {
-			n, err := s.Depth(t.Context(), url)
+			n, delayed, err := s.Depth(t.Context(), url)
 			if err != nil {
 				t.Fatal(err)
 			}
-			waiting += n
+			waiting += n + delayed
 		}
 		if waiting == 0 {
 			return
