@@ -107,7 +107,7 @@ func numbers(p *page) {
 	}, "CreateFlowLogs", "DescribeVpcs", "DescribeFlowLogs", "all", "time", "then-CreateVpc", "then-DeleteFlowLogs")
 
 	p.line("## An organisation\n")
-	p.line("500 accounts with 17 regions and 20 VPCs each, 10,000 VPCs in all, are swept by forty processes at once: first without a flow log, and then as they should be. The *floor* is the")
+	p.line("500 accounts with 17 regions and 20 VPCs each, 10,000 VPCs in all, are swept by eight processes at once, as `organization.concurrency` has it by default: first without a flow log, and then as they should be. The *floor* is the")
 	p.line("time of one account times the accounts for each process, or what it takes to remember something of each account in the hub, where AWS lets an account write three parameters a second:")
 	p.line("the first sweep waits for that. A call that AWS refuses because of it comes again after a random while, so these figures differ by some per cent from run to run. `make test` sweeps 201 of the accounts, and checks only that it takes at most 1.2 times the floor.\n")
 	load("organization.txt").write(p, "Sweep", map[string]string{

@@ -37,11 +37,16 @@ func (l lambdas) audits() {
 	})
 }
 
-// scheduled returns the names of the functions that schedules invoke.
-func (p Props) scheduled() []string {
-	names := []string{p.baseline().FunctionName(catalog.Backfill)}
-	if p.baseline().Audit.On() {
-		names = append(names, p.baseline().FunctionName(catalog.Auditor))
+// scheduled returns the names of the functions that schedules invoke, and of the state machine
+// that they start instead of the sweep's function; "" for none.
+func (p Props) scheduled() (functions []string, machine string) {
+	if p.baseline().Organization.On() {
+		machine = p.baseline().SweepMachine()
+	} else {
+		functions = append(functions, p.baseline().FunctionName(catalog.Backfill))
 	}
-	return names
+	if p.baseline().Audit.On() {
+		functions = append(functions, p.baseline().FunctionName(catalog.Auditor))
+	}
+	return functions, machine
 }

@@ -42,6 +42,7 @@ type lambdas struct {
 	sweepRole   awsiam.IRole             // nil while the sweep's own function is added
 	dead        map[string]awssqs.IQueue // dead-letter queues by ID
 	functions   *[]awslambda.Function
+	results     awss3.IBucket // of the sweeps of guarded accounts; nil for none
 }
 
 // deadLetters notes a dead-letter queue by the ID of its alarm, and returns it.
@@ -264,6 +265,9 @@ func (l lambdas) values(name string) map[string]string {
 		catalog.InSpokeRole:     l.baseline().Organization.Role,
 		catalog.InOrganization:  l.baseline().Organization.ID,
 		catalog.InLogGroup:      arn(l.stack, "logs", *l.stack.Region(), "log-group:"+l.logGroup(name)),
+	}
+	if l.results != nil {
+		values[catalog.InSweepResults] = *l.results.BucketArn()
 	}
 	for _, placeholder := range []string{catalog.InFlowLogBuckets, catalog.InFlowLogStreams, catalog.InFlowLogRoles} {
 		values[placeholder] = strings.Join(l.Config.Baseline().FlowLogResources(placeholder), "\n")

@@ -183,6 +183,11 @@ func checkGuard(t *testing.T, configuration string, c config.Config, home string
 		if target == arn(backfill) {
 			target = "function:relight-backfill"
 		}
+		for id, m := range s.of("AWS::StepFunctions::StateMachine") {
+			if target == arn(id) {
+				target = "stateMachine:" + text(m.Properties["StateMachineName"])
+			}
+		}
 		got["schedule "+name] = fmt.Sprint(state, " ", text(p["ScheduleExpression"]), " ", window, " ", text(p["Description"]), " ", p["StartDate"] != nil || p["EndDate"] != nil, " ",
 			last(target), " ", text(at(to, "RoleArn")), " ", text(at(to, "Input")), " ", queueName(text(at(to, "DeadLetterConfig", "Arn"))), " ",
 			text(at(to, "RetryPolicy", "MaximumEventAgeInSeconds")), " ", text(at(to, "RetryPolicy", "MaximumRetryAttempts")))

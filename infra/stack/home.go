@@ -24,12 +24,16 @@ func Home(app constructs.Construct, p Props) awscdk.Stack {
 	undelivered := newUndelivered(s, p.baseline(), p.baseline().BusName())
 	bus := awsevents.NewEventBus(s, jsii.String("Bus"), &awsevents.EventBusProps{EventBusName: jsii.String(p.baseline().BusName())})
 	admitForwarders(s, bus, p.baseline())
+	starts, machine := p.scheduled()
 	l := lambdas{
 		Props: p, stack: s, packages: packages, overlay: overlay, alerts: alerts, undelivered: undelivered,
-		delivery: newDeliveryRole(s, p), scheduler: newScheduleRole(s, p.scheduled(), undelivered),
+		delivery: newDeliveryRole(s, p), scheduler: newScheduleRole(s, starts, machine, undelivered),
 		dead: map[string]awssqs.IQueue{catalog.Undelivered: undelivered}, functions: &[]awslambda.Function{},
 	}
 
+	if p.baseline().Organization.On() {
+		l.results = newResults(s)
+	}
 	role, scheduled := l.sweep()
 	l.sweepRole = role
 	var before []constructs.IDependable // of the first sweep

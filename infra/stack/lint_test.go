@@ -73,3 +73,21 @@ func lint(t *testing.T, templates []string, options ...string) {
 		t.Errorf("%v %v: %v (make test installs cfn-lint): %s", templates, options, err, out)
 	}
 }
+
+// Nor does it in the templates of a hub, whose state machine it checks too.
+func TestLintHub(t *testing.T) {
+	dir := t.TempDir()
+	var templates []string
+	for i, a := range []app{hub(), hubOfUnits()} {
+		raw, err := json.Marshal(a["relight"].raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, string(rune('a'+i))+".template.json")
+		if err := os.WriteFile(path, raw, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		templates = append(templates, path)
+	}
+	lint(t, templates)
+}

@@ -46,7 +46,13 @@ func (l lambdas) sweep() (role awsiam.IRole, scheduled func(after []constructs.I
 		for _, r := range restorers {
 			r.Node().AddDependency(alarms...)
 		}
-		l.schedule(scope, fn, slices.Concat(after, alarms, []constructs.IDependable{onFailure}))
+		after = slices.Concat(after, alarms, []constructs.IDependable{onFailure})
+		target := fn.FunctionArn()
+		if l.baseline().Organization.On() {
+			machine := l.machine(fn)
+			target, after = machine.AttrArn(), append(after, machine)
+		}
+		l.schedule(scope, target, after)
 	}
 }
 
@@ -57,14 +63,14 @@ func (l lambdas) sweep() (role awsiam.IRole, scheduled func(after []constructs.I
 // whenever they change. No deployment waits for the sweep or fails with it.
 // Source: EventBridge Scheduler User Guide, "Schedule types", rate-based
 // schedules.
-func (l lambdas) schedule(scope constructs.Construct, fn awslambda.Function, after []constructs.IDependable) {
+func (l lambdas) schedule(scope constructs.Construct, target *string, after []constructs.IDependable) {
 	props := &awsscheduler.CfnScheduleProps{
 		Name:               jsii.String(l.scheduleName()),
 		Description:        jsii.String(catalog.ScheduleDescription),
 		ScheduleExpression: jsii.String(l.baseline().Guard.ScheduleExpression()),
 		FlexibleTimeWindow: awsscheduler.CfnSchedule_FlexibleTimeWindowProperty{Mode: jsii.String("OFF")},
 		Target: awsscheduler.CfnSchedule_TargetProperty{
-			Arn:     fn.FunctionArn(),
+			Arn:     target,
 			RoleArn: l.scheduler.RoleArn(),
 			Input:   jsii.String(l.baseline().Guard.SweepInput()),
 			RetryPolicy: awsscheduler.CfnSchedule_RetryPolicyProperty{
@@ -109,13 +115,22 @@ func (l lambdas) unannounced(scope constructs.Construct, props awsscheduler.CfnS
 	awsscheduler.NewCfnSchedule(scope, jsii.String("Unannounced"), &props).Node().AddDependency(after...)
 }
 
-// newScheduleRole adds the role with which the schedules invoke functions. The
+// newScheduleRole adds the role with which the schedules invoke functions, and start the state
+// machine of that name, if there is one. The
 // role names the functions by their names: functions refer to the role.
-func newScheduleRole(s awscdk.Stack, functions []string, undelivered awssqs.IQueue) awsiam.Role {
+func newScheduleRole(s awscdk.Stack, functions []string, machine string, undelivered awssqs.IQueue) awsiam.Role {
 	var arns []string
 	for _, name := range functions {
 		arns = append(arns, arn(s, "lambda", *s.Region(), "function:"+name))
 	}
+	var may []awsiam.PolicyStatement
+	if len(arns) > 0 {
+		may = append(may, allow([]string{"lambda:InvokeFunction"}, arns, nil))
+	}
+	if machine != "" {
+		may = append(may, allow([]string{"states:StartExecution"}, []string{arn(s, "states", *s.Region(), "stateMachine:"+machine)}, nil))
+	}
+	may = append(may, allow([]string{"sqs:SendMessage"}, []string{*undelivered.QueueArn()}, nil))
 	scope := constructs.NewConstruct(s, jsii.String("schedule"))
 	return awsiam.NewRole(scope, jsii.String("ScheduleRole"), &awsiam.RoleProps{
 		// The guide asks for the ARN of the schedule group, not of the
@@ -125,10 +140,7 @@ func newScheduleRole(s awscdk.Stack, functions []string, undelivered awssqs.IQue
 			"aws:SourceAccount": *s.Account(),
 			"aws:SourceArn":     arn(s, "scheduler", *s.Region(), "schedule-group/default"),
 		}}),
-		InlinePolicies: inline("sweep",
-			allow([]string{"lambda:InvokeFunction"}, arns, nil),
-			allow([]string{"sqs:SendMessage"}, []string{*undelivered.QueueArn()}, nil),
-		),
+		InlinePolicies: inline("sweep", may...),
 	})
 }
 

@@ -130,11 +130,11 @@ func (a *App) accepted(ctx context.Context, p *parts, kind catalog.Kind, do plan
 	return unsent
 }
 
-// HandleBackfill takes a Request and returns a Sweep, or an Acceptance or a Drill if
-// the request is about one. Without an account, it sweeps the deployment's own and then every
-// guarded one. It returns an error only if the sweep could not begin,
-// nothing could be accepted, or people could not be notified. Failures of single runs are in the reports and the
-// metrics.
+// HandleBackfill takes a Request and returns a Sweep, or an Acceptance, a Drill or what was
+// Gathered if the request is about one, or a Swept if it asks for a short answer. Without an
+// account, it sweeps the deployment's own and then every guarded one. It returns an error only if
+// the sweep could not begin, nothing could be accepted, results could not be read, or people could
+// not be notified. Failures of single runs are in the reports and the metrics.
 func (a *App) HandleBackfill(ctx context.Context, raw json.RawMessage) (any, error) {
 	req, err := ParseRequest(raw)
 	switch {
@@ -148,6 +148,10 @@ func (a *App) HandleBackfill(ctx context.Context, raw json.RawMessage) (any, err
 			return nil, err
 		}
 		return a.accept(ctx, p, *req.Accept)
+	case req.Gather != nil:
+		return a.sumUp(ctx, *req.Gather)
+	case req.Short:
+		return a.sweepCell(ctx, req)
 	}
 	return a.SweepAll(ctx, req)
 }

@@ -147,18 +147,18 @@ func markOf(finding string) string {
 
 // notify sends the one notification of a sweep and remembers the findings in
 // it. The CLI sends no notification, so it remembers no findings.
-func (a *App) notify(ctx context.Context, p *parts, reports []remedy.Report, req Request) error {
+func (a *App) notify(ctx context.Context, p *parts, reports []remedy.Report, digest, whole bool) error {
 	var fresh map[remedy.Scope]bool
 	remember := ""
 	if a.reporter.Topic != "" && a.function == catalog.Backfill && !p.reconciler.Forgets {
 		var err error
-		if fresh, remember, err = a.news(ctx, p, reports, a.whole(req)); err != nil {
+		if fresh, remember, err = a.news(ctx, p, reports, whole); err != nil {
 			fresh = p.firstPaused(reports) // better once more than never
 			a.log.Error("findings memory", "class", remedy.ClassOf(err).String(), "error", err.Error())
 		}
 	}
 	send := func() error { return a.reporter.Notify(ctx, fresh, reports...) }
-	if req.Digest { // no mark decides what people read
+	if digest { // no mark decides what people read
 		send = func() error { return a.reporter.NotifyDaily(ctx, reports...) }
 	}
 	if err := send(); err != nil {

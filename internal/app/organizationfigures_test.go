@@ -26,7 +26,7 @@ const (
 	orgFewer    = 201 // of them without make bench, which takes longer
 	orgRegions  = 17
 	orgVPCs     = 20 // of each account
-	orgAtOnce   = 40 // accounts that are swept at the same time, each by a process of its own
+	orgAtOnce   = 8  // accounts that are swept at the same time, each by a process of its own: the default
 )
 
 // regionNames are the regions of each account.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/relight-aws/relight/internal/awsio"
 	"github.com/relight-aws/relight/internal/catalog"
@@ -23,12 +24,17 @@ const regionsAtOnce = 8
 // A Request says what to sweep. The zero value asks for a repair of everything.
 type Request struct {
 	Account string         `json:"account,omitempty"` // a guarded account; none means the deployment's own, and then every guarded one
+	Parents []string       `json:"parents,omitempty"` // the root and the organisational units above the account, as far as the caller knows them
 	Kinds   []catalog.Kind `json:"kinds,omitempty"`   // none means all
 	Regions []string       `json:"regions,omitempty"` // none means every enabled region
 	Mode    string         `json:"mode,omitempty"`    // "repair", or "plan" for catalog.Observe
 	Digest  bool           `json:"digest,omitempty"`  // notify people of every finding, also of those that they know
+	Short   bool           `json:"short,omitempty"`   // of one account: the answer is a Swept, without reports
+	Seconds int            `json:"seconds,omitempty"` // in which to answer: what there is no time for is left, for a request that has it as Rest; 0 for as long as it takes
+	Rest    []string       `json:"rest,omitempty"`    // sweep only these, as an earlier answer named them; none means all
 	Accept  *Consent       `json:"accept,omitempty"`  // nothing is swept, and everything else is ignored
 	Drill   *Drilling      `json:"drill,omitempty"`   // likewise
+	Gather  *Gathering     `json:"gather,omitempty"`  // likewise
 }
 
 // A Sweep is the answer to a Request.
@@ -36,6 +42,7 @@ type Sweep struct {
 	Account    string        `json:"account"`
 	Accounts   []Swept       `json:"accounts,omitempty"` // the guarded accounts that were swept, too
 	Left       []string      `json:"left,omitempty"`     // those for which there was no time
+	Rest       []string      `json:"rest,omitempty"`     // what there was no time for: KIND/REGION each
 	Regions    []string      `json:"regions"`
 	Skipped    []string      `json:"skipped,omitempty"`      // regions that the configuration leaves out
 	NotOptedIn []string      `json:"not_opted_in,omitempty"` // regions that are not enabled and therefore not swept
@@ -82,20 +89,25 @@ func (r Request) Validate() error {
 	if !slices.Contains([]string{"", "plan", "repair"}, r.Mode) {
 		errs = append(errs, fmt.Errorf("there is no mode %q: use plan or repair", r.Mode))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, r.validCell()...)...)
 }
 
 // Sweep runs every kind in each region of one account where it applies, after the kinds on
 // which it depends. It calls the progress function, if there is one, after each
 // run. An account that lets relight not in has one report, which says so.
 func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total int)) (Sweep, error) {
+	if req.Seconds > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Duration(req.Seconds)*time.Second)
+		defer cancel()
+	}
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-reserve))
 		defer cancel()
 	}
 	began := a.now().UTC()
-	p, err := a.asked(req.Account)
+	p, err := a.asked(req.Account, req.Parents...)
 	if err != nil {
 		return Sweep{}, err
 	}
@@ -143,19 +155,24 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 		with.Paused = func(context.Context) (*remedy.Pause, []plan.Finding) { return pause, nil }
 	}
 	with.Applier = &beginning{Applier: with.Applier, begin: sync.OnceFunc(func() { a.begin(ctx, p, adopted) })}
-	scopes := a.scopes(p, req, sweep.Regions)
+	scopes := req.left(a.scopes(p, req, sweep.Regions))
 	reports := make([]remedy.Report, len(scopes))
 	who := &explainer{app: a, parts: p, left: mostLookups}
 	done := 0
+	checked := make([]bool, len(scopes))
 	var mu sync.Mutex
 	inOrder(scopes, func(i int) {
+		if checked[i] = req.begins(ctx); !checked[i] {
+			return
+		}
 		with := with
 		remembered, err := adopted()
-		if a.yields && err == nil && !remembered.First { // nothing was there before a first sweep, so no event's run restores it
+		first := err == nil && req.first(remembered, scopes[i])
+		if a.yields && err == nil && !first { // nothing was there before a first sweep, so no event's run restores it
 			with.Yield = yieldTo(manyWrites, sweepLag, func() {})
 		}
 		rep := a.check(ctx, sweepTime(ctx), with, scopes[i], req.mode())
-		rep.First = err == nil && remembered.First
+		rep.First = first
 		who.explain(ctx, &rep)
 		a.reporter.Record(ctx, rep, nil, a.now())
 		reports[i] = rep
@@ -165,6 +182,9 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 			progress(done, len(scopes))
 		}
 	})
+	if reports, sweep.Rest = rest(scopes, checked, reports); len(reports) == 0 && len(sweep.Rest) > 0 {
+		return Sweep{}, fmt.Errorf("the sweep of account %s had no time for anything: reading its regions and what relight remembers of it took all of %d seconds", account, req.Seconds)
+	}
 	if len(req.Regions) == 0 && !a.baseline.Organization.On() { // any account may have what the configuration names
 		a.missing(reports)
 	}
@@ -175,14 +195,14 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 	if req.mode() == catalog.Repair && !p.guarded() {
 		a.prune(ctx, reports)
 	}
-	if err := a.notify(ctx, p, reports, req); err != nil { // one notification for all regions
+	if err := a.notify(ctx, p, reports, req.Digest, a.whole(req)); err != nil { // one notification for all regions
 		sweep.Unsent = err.Error()
 	}
 	sweep.Pause = report.PauseOf(pause)
 	for _, rep := range reports {
 		sweep.add(rep)
 	}
-	if a.whole(req) && ctx.Err() == nil {
+	if a.whole(req) && len(sweep.Rest) == 0 && ctx.Err() == nil {
 		a.reporter.RecordSweep(ctx, report.Tally{
 			Began: began, Healthy: sweep.Healthy, Planned: sweep.Planned, Repaired: sweep.Repaired, Unrestored: sweep.Unrestored, Findings: sweep.Findings,
 		})
@@ -241,7 +261,8 @@ func (a *App) missing(reports []remedy.Report) {
 // kind in every region. Whoever cuts the schedule cannot replace it by less.
 func (a *App) whole(req Request) bool {
 	every := len(req.Kinds) == 0 || !slices.ContainsFunc(a.config.Watched(), func(k catalog.Kind) bool { return !slices.Contains(req.Kinds, k) })
-	return a.function == catalog.Backfill && a.reporter.Topic != "" && req.Account == "" && every && len(req.Regions) == 0 && req.mode() == catalog.Repair
+	own := req.Account == "" || req.Account == a.deployment.Account
+	return a.function == catalog.Backfill && a.reporter.Topic != "" && own && every && len(req.Regions)+len(req.Rest) == 0 && req.mode() == catalog.Repair
 }
 
 // scopes returns the scopes that a request sweeps, in the order of its reports:

@@ -22,26 +22,40 @@ const (
 
 // Swept is what the sweep of one guarded account came to. Its reports are in the log.
 type Swept struct {
-	Account    string `json:"account"`
-	Healthy    int    `json:"healthy"`
-	Repaired   int    `json:"repaired"`
-	Planned    int    `json:"planned"`
-	Unrestored int    `json:"unrestored"`
-	Findings   int    `json:"findings"`
-	Error      string `json:"error,omitempty"` // why it was not swept, or people could not be notified
+	Account    string   `json:"account"`
+	Outside    string   `json:"outside,omitempty"` // why the account is not one to sweep
+	Rest       []string `json:"rest,omitempty"`    // what there was no time for, as in a Sweep
+	Healthy    int      `json:"healthy"`
+	Repaired   int      `json:"repaired"`
+	Planned    int      `json:"planned"`
+	Unrestored int      `json:"unrestored"`
+	Findings   int      `json:"findings"`
+	Error      string   `json:"error,omitempty"` // why it was not swept, or people could not be notified
 }
 
-// asked returns the parts for an account that a request names, "" for the deployment's own.
-// Its error says why relight does not act there.
-func (a *App) asked(account string) (*parts, error) {
+// asked returns the parts for an account that a request names, "" for the deployment's own,
+// given what is above it in the organisation. Its error says why relight does not act there.
+func (a *App) asked(account string, above ...string) (*parts, error) {
 	if account == "" || account == a.deployment.Account {
 		return a.of(a.deployment.Account), nil
 	}
-	s := remedy.Scope{Account: account, Region: a.deployment.HomeRegion, Kind: catalog.FlowLogs}
-	if why := a.outside(s, true); why != "" {
+	if why := a.unasked(account, above); why != "" {
 		return nil, errors.New(why)
 	}
 	return a.of(account), nil
+}
+
+// unasked returns why relight does not act in an account that a request names, or "". Without
+// anything above it, the caller does not know the units, and asks for an account that is in scope.
+func (a *App) unasked(account string, above []string) string {
+	s := remedy.Scope{Account: account, Region: a.deployment.HomeRegion, Kind: catalog.FlowLogs}
+	if why := a.outside(s, true); why != "" {
+		return why
+	}
+	if org := a.baseline.Organization; len(above) > 0 && account != a.deployment.Account && !org.Guards(account, above...) {
+		return "account " + account + " is not guarded, as organization says of the units above it"
+	}
+	return ""
 }
 
 // SweepAll sweeps the account that a request names. If it names none, it sweeps the
@@ -104,8 +118,13 @@ func (a *App) sweptBy(ctx context.Context, req Request) *Swept {
 		a.log.Error("account not swept", "account", req.Account, "class", remedy.ClassOf(err).String(), "error", err.Error())
 		return &Swept{Account: req.Account, Unrestored: 1, Error: err.Error()}
 	}
+	return s.short()
+}
+
+// short returns a sweep without its reports.
+func (s Sweep) short() *Swept {
 	return &Swept{
-		Account: s.Account, Healthy: s.Healthy, Repaired: s.Repaired, Planned: s.Planned, Unrestored: s.Unrestored, Findings: s.Findings, Error: s.Unsent,
+		Account: s.Account, Rest: s.Rest, Healthy: s.Healthy, Repaired: s.Repaired, Planned: s.Planned, Unrestored: s.Unrestored, Findings: s.Findings, Error: s.Unsent,
 	}
 }
 
@@ -118,7 +137,7 @@ func (a *App) shut(ctx context.Context, p *parts, req Request, err error) Sweep 
 	closed(&rep)
 	a.reporter.Record(ctx, rep, nil, a.now())
 	sweep := Sweep{Account: rep.Scope.Account}
-	if err := a.notify(ctx, p, []remedy.Report{rep}, req); err != nil {
+	if err := a.notify(ctx, p, []remedy.Report{rep}, req.Digest, false); err != nil {
 		sweep.Unsent = err.Error()
 	}
 	sweep.add(rep)

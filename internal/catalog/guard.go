@@ -273,6 +273,18 @@ func (b Baseline) UnannouncedName() string { return b.Name("unannounced-sweep") 
 // DigestName returns the name of the schedule of the daily digest.
 func (b Baseline) DigestName() string { return b.Name("daily-digest") }
 
+// SweepMachine returns the name of the state machine that sweeps an organisation.
+func (b Baseline) SweepMachine() string { return b.Name("sweep") }
+
+// SweepTarget returns the ARN of what the schedules of the sweep start: the state machine of an
+// organisation, or the function. Both take the same input.
+func (d Desired) SweepTarget() string {
+	if d.Organization.On() {
+		return d.ARN("states", "stateMachine:"+d.SweepMachine())
+	}
+	return d.ARN("lambda", "function:"+d.FunctionName(Backfill))
+}
+
 // DigestExpression is when the schedule of the daily digest sweeps: at an hour of UTC
 // that no memory decides. Source: EventBridge Scheduler User Guide, "Schedule types",
 // cron-based schedules.

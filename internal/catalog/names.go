@@ -53,6 +53,8 @@ const (
 	MetricUntold     = "Untold"     // notifications that could not be sent
 	MetricFindings   = "Findings"   // findings, which need a person's action
 	MetricSweeps     = "Sweeps"     // one for each finished sweep of everything
+	MetricAccounts   = "Accounts"   // guarded accounts that the sweep of an organisation has swept
+	MetricUnswept    = "Unswept"    // those that it could not
 )
 
 // FindingsMemory returns the name of the parameter that stores the findings

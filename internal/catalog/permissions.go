@@ -34,6 +34,7 @@ const (
 	InFarTopic      = "${far-topic}"     // ARN of the configured topic that carries the same
 	InSpokeRole     = "${spoke-role}"    // the name of the role in guarded accounts
 	InOrganization  = "${organization}"  // the ID of the organisation
+	InSweepResults  = "${sweep-results}" // ARN of the bucket with what the sweeps of guarded accounts came to
 )
 
 const arn = "arn:" + InPartition + ":"
@@ -751,6 +752,13 @@ var sweepGrants = []Grant{
 		Resources: []string{arn + "cloudwatch:" + InRegion + ":" + InAccount + ":alarm:" + InPrefix + "-" + DrillAlarm},
 		Why:       "SetAlarmState is for relight drill, which rings one alarm on relight itself, and no other",
 		Hub:       "a drill rings an alarm on the stack in the hub",
+	},
+	{
+		Actions:   []string{"s3:GetObject"},
+		Resources: []string{InSweepResults + "/*"},
+		If:        KeyOrganization,
+		Why:       "GetObject is for what the sweeps of the guarded accounts came to, which Step Functions writes to a bucket of the stack",
+		Hub:       "the results are in the hub alone",
 	},
 	{
 		Actions:   []string{"ec2:DescribeRegions"},

@@ -54,7 +54,7 @@ type Config struct {
 	Pause Pause `json:"pause,omitzero"`
 	// What relight does with audits of the account.
 	Audit Audit `json:"audit,omitzero"`
-	// The accounts of an organisation that one deployment guards. [Their events](organization.md) lead to restorations there, and a sweep covers those that are listed. Set this before the first deployment. Default: none.
+	// The accounts of an organisation that one deployment guards. [Their events](organization.md) lead to restorations there, and each sweep covers them. Set this before the first deployment. Default: none.
 	Organization *Organization `json:"organization,omitempty"`
 	// Subscribers of relight's topic. SNS asks a person to confirm an email or HTTPS subscription. A queue or function of this account needs no confirmation, but its own policy must [admit the topic](operations.md#queues-and-functions-as-subscribers). The stack adds that permission to functions in the topic's region.
 	Subscribers []Subscriber `json:"subscribers,omitempty"`
@@ -256,6 +256,8 @@ type Organization struct {
 	RoleName string `json:"roleName,omitempty"`
 	// The external ID that these functions have to name. It keeps nobody out who can read the role. Default: none.
 	ExternalID string `json:"externalId,omitempty"`
+	// How many accounts a sweep has in hand at once, from 1 to 1000. Each takes one of the functions that Lambda runs at once in the hub's account. Default: `8`.
+	Concurrency *int `json:"concurrency,omitempty"`
 }
 
 // LastResort is the second way to people. It has no key that somebody could close.
@@ -488,6 +490,7 @@ func (c Config) Baseline() catalog.Baseline {
 		b.Organization = catalog.Organization{
 			ID: o.ID, Hub: o.HubAccount, Role: cmp.Or(o.RoleName, b.Name(catalog.SpokeRole)), ExternalID: o.ExternalID,
 			Accounts: o.Accounts, OUs: o.OUs, ExcludeAccounts: o.ExcludeAccounts, ExcludeOUs: o.ExcludeOUs,
+			Concurrency: or(o.Concurrency, catalog.DefaultConcurrency),
 		}
 	}
 	b.StackAlarms = b.AlarmsOfStack(c.Watched(), int32(c.SweepMinutes)*60)

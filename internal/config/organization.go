@@ -30,6 +30,9 @@ func (o Organization) validate(p *problems, names catalog.Baseline) {
 		p.unless(!slices.Contains(o.ExcludeOUs, ou), "organization.ous: %q is in excludeOus, too: remove it from one of the two", ou)
 	}
 
+	if n := or(o.Concurrency, catalog.DefaultConcurrency); n < 1 || n > catalog.MostConcurrency {
+		p.unless(false, "organization.concurrency is %d: use 1 to %d", n, catalog.MostConcurrency)
+	}
 	p.roleName(o.RoleName, names)
 	switch n := len([]rune(o.ExternalID)); {
 	case o.ExternalID == "":

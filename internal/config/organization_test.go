@@ -25,11 +25,11 @@ func TestOrganization(t *testing.T) {
 	for raw, want := range map[string]catalog.Organization{
 		`{}`:                    {},
 		`{"organization":null}`: {},
-		organization(""):        {ID: "o-a1b2c3d4e5", Hub: "111122223333", Role: "acme-spoke"},
-		organization(`"roleName":"AuditLights","externalId":"a:b/c=1","accounts":["444455556666"],"ous":["r-a1b2","ou-a1b2-c3d4e5f6"],"excludeAccounts":["777788889999"],"excludeOus":["ou-a1b2-00000000"]`): {
+		organization(""):        {ID: "o-a1b2c3d4e5", Hub: "111122223333", Role: "acme-spoke", Concurrency: 8},
+		organization(`"roleName":"AuditLights","externalId":"a:b/c=1","accounts":["444455556666"],"ous":["r-a1b2","ou-a1b2-c3d4e5f6"],"excludeAccounts":["777788889999"],"excludeOus":["ou-a1b2-00000000"],"concurrency":1000`): {
 			ID: "o-a1b2c3d4e5", Hub: "111122223333", Role: "AuditLights", ExternalID: "a:b/c=1",
 			Accounts: []string{"444455556666"}, OUs: []string{"r-a1b2", "ou-a1b2-c3d4e5f6"},
-			ExcludeAccounts: []string{"777788889999"}, ExcludeOUs: []string{"ou-a1b2-00000000"},
+			ExcludeAccounts: []string{"777788889999"}, ExcludeOUs: []string{"ou-a1b2-00000000"}, Concurrency: 1000,
 		},
 	} {
 		c, err := config.Parse([]byte(raw))
@@ -71,6 +71,9 @@ func TestBadOrganization(t *testing.T) {
 		`"roleName":"acme-forward-eu-west-1"`:                               "is the name of another role of relight's",
 		`"externalId":"x"`:                                                  "has 1 characters: use 2 to 1224",
 		`"externalId":"` + strings.Repeat("x", 1225) + `"`:                  "has 1225 characters: use 2 to 1224",
+		`"concurrency":0`:                                                   "organization.concurrency is 0: use 1 to 1000",
+		`"concurrency":1001`:                                                "organization.concurrency is 1001: use 1 to 1000",
+		`"concurrency":2.5`:                                                 "organization.concurrency",
 		`"externalId":"two words"`:                                          "without blanks",
 		`"excludedAccounts":[]`:                                             `did you mean "excludeAccounts"?`,
 	} {

@@ -84,7 +84,9 @@ const (
 	TrailNotificationsUndelivered Code = "trail-notifications-undelivered"
 	TrailSlotsFull                Code = "trail-slots-full"
 
-	AccountClosed Code = "account-closed"
+	AccountClosed    Code = "account-closed"
+	AccountsUnlisted Code = "accounts-unlisted"
+	AccountsUnswept  Code = "accounts-unswept"
 
 	CheckGivenUp Code = "check-given-up"
 	PauseRefused Code = "pause-refused"
@@ -367,6 +369,19 @@ var findingTexts = []FindingText{
 		Problem: "relight can restore nothing in it, because AWS does not let it assume {role}: {error}",
 		Remedy:  "Deploy there the template that relight spoke-template prints, or exclude the account: organization.excludeAccounts. If the role is there, compare it with the template, and look for a service control policy that denies sts:AssumeRole or sts:TagSession.",
 		Why:     "The account never got the stack of a guarded account, or somebody deleted or changed the role, or moved the hub out of the organisation. The account still forwarded the event that led to this.",
+	},
+	{
+		Code: AccountsUnlisted, Severity: catalog.High, Subject: "sweep of the organisation, state machine {machine}",
+		Problem: "it ended before every account was swept, so relight restores there only what events announce: {error}",
+		Remedy:  "If AWS denied the listing of accounts, make the hub a delegated administrator, or list the accounts in organization.accounts. Otherwise check the last executions of the state machine in Step Functions.",
+		Why:     "Only the management account and delegated administrators may list the accounts of an organisation. Or somebody changed the role, the bucket or the definition of the state machine.",
+		More:    "`relight backfill` sweeps an account at once.",
+	},
+	{
+		Code: AccountsUnswept, Severity: catalog.High, Subject: "sweep of the organisation, state machine {machine}",
+		Problem: "{count} accounts could not be swept: {accounts}",
+		Remedy:  "The next sweep tries again. The log of the sweep's function has the reason for each account.",
+		Why:     "AWS throttled the sweep's function for too long, or the function failed or had too little time in an account.",
 	},
 	{
 		Code: CheckGivenUp, Severity: catalog.Critical, Subject: "kind {kind} in {region}", Alert: true,

@@ -271,7 +271,7 @@ func WantedTarget(want catalog.Desired, r catalog.Rule) RuleTarget {
 func WantedSchedules(want catalog.Desired) map[string]ScheduleState {
 	atTime := ScheduleState{
 		State: enabled, Expression: want.Guard.ScheduleExpression(), Description: catalog.ScheduleDescription,
-		Target: want.ARN("lambda", "function:"+want.FunctionName(catalog.Backfill)), Role: want.ScheduleRole, Input: want.Guard.SweepInput(),
+		Target: want.SweepTarget(), Role: want.ScheduleRole, Input: want.Guard.SweepInput(),
 		DeadLetters: want.ARN("sqs", want.Name(catalog.Undelivered)), Age: want.Guard.ScheduleAge(), Retries: catalog.EventRetries,
 	}
 	random := atTime

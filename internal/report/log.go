@@ -30,6 +30,8 @@ const (
 	FindingLine = "finding"
 	RunLine     = "run"
 	SweepLine   = "sweep"
+
+	OrganizationLine = "organization"
 )
 
 // Record logs one run. If the run's notification could not be sent, the log
@@ -100,6 +102,24 @@ func (p Reporter) RecordSweep(ctx context.Context, t Tally) {
 		slog.Int("unrestored", t.Unrestored), slog.Int("findings", t.Findings),
 	}
 	p.Log.LogAttrs(ctx, slog.LevelInfo, SweepLine, append(attrs, p.metrics(p.Now(), metric{catalog.MetricSweeps, 1})...)...)
+}
+
+// A Sum counts what the sweep of an organisation's accounts found and did, but for the
+// deployment's own.
+type Sum struct {
+	Accounts, Outside, Unswept                       int // accounts
+	Healthy, Planned, Repaired, Unrestored, Findings int
+}
+
+// RecordOrganization logs that a sweep of an organisation's accounts is over.
+func (p Reporter) RecordOrganization(ctx context.Context, s Sum) {
+	attrs := []slog.Attr{
+		slog.Int("accounts", s.Accounts), slog.Int("outside", s.Outside), slog.Int("unswept", s.Unswept),
+		slog.Int("healthy", s.Healthy), slog.Int("planned", s.Planned), slog.Int("repaired", s.Repaired),
+		slog.Int("unrestored", s.Unrestored), slog.Int("findings", s.Findings),
+	}
+	all := p.metrics(p.Now(), metric{catalog.MetricAccounts, s.Accounts}, metric{catalog.MetricUnswept, s.Unswept})
+	p.Log.LogAttrs(ctx, slog.LevelInfo, OrganizationLine, append(attrs, all...)...)
 }
 
 // RecordUnsent logs that a notification about several runs could not be sent.

@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 
-PARTS = ("alarms", "authorization", "batches", "buses", "flowlogs", "forwarding", "functionlogs", "insights", "logpolicies", "logs", "metrics", "moves", "mutes",
+PARTS = ("alarms", "authorization", "batches", "buses", "flowlogs", "forwarding", "functionlogs", "insights", "logpolicies", "logs", "maps", "metrics", "moves", "mutes",
          "networks", "organizations", "parameters", "patterns", "policies", "regions", "runtimes", "schedules", "securityhub", "stacks", "topics", "trails", "vpcs")
 
 

@@ -1,0 +1,140 @@
+package stack_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// executed has the emulator's interpreter execute the state machine of a hub, and returns the
+// calls of the function, each as JSON, sorted but for the last one.
+func executed(t *testing.T, a app, given map[string]any) (calls []string) {
+	t.Helper()
+	_, machine := a["relight"].only(t, "AWS::StepFunctions::StateMachine")
+	bucket, _ := a["relight"].only(t, "AWS::S3::Bucket")
+	fn, _ := a["relight"].function(t, "relight-backfill")
+	given["definition"] = json.RawMessage(strings.NewReplacer(
+		"${AWS::AccountId}", "111122223333", "${AWS::Partition}", "aws", ref(bucket), "results", arn(fn), "arn:aws:lambda:"+home+":111122223333:function:relight-backfill",
+	).Replace(text(machine.Properties["DefinitionString"])))
+	for key, standard := range map[string]any{"fails": []string{}, "slow": []string{}, "denied": false, "accounts": []any{}} {
+		if given[key] == nil {
+			given[key] = standard
+		}
+	}
+	raw, err := json.Marshal(given)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), filepath.Join("..", "..", ".venv", "bin", "python"), filepath.Join("testdata", "execute.py"), filepath.Join("..", "..", "internal", "lab", "launcher"))
+	cmd.Stdin = bytes.NewReader(raw)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v (make test installs the emulator): %s", err, out)
+	}
+	var got struct {
+		Status, Error, Cause string
+		Calls                []json.RawMessage
+	}
+	lines := bytes.Split(bytes.TrimSpace(out), []byte("\n"))
+	if err := json.Unmarshal(lines[len(lines)-1], &got); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if got.Status != "SUCCEEDED" {
+		t.Errorf("the execution is %s: %s %s", got.Status, got.Error, got.Cause)
+	}
+	for _, c := range got.Calls {
+		var sorted any
+		if err := json.Unmarshal(c, &sorted); err != nil {
+			t.Fatal(err)
+		}
+		if gathers, is := at(sorted, "gather").(map[string]any); is && gathers["key"] != nil {
+			gathers["key"] = "manifest"
+		}
+		line, err := json.Marshal(sorted)
+		if err != nil {
+			t.Fatal(err)
+		}
+		calls = append(calls, string(line))
+	}
+	if len(calls) > 0 {
+		slices.Sort(calls[:len(calls)-1])
+	}
+	return calls
+}
+
+// An execution sweeps the hub, and every active account of the organisation in rounds until
+// nothing is left; one that fails does not stop the others. What only people may ask of the
+// function does not reach it.
+func TestMachineSweeps(t *testing.T) {
+	const first, second, third, gone = "222233334444", "444455556666", "777788889999", "555566667777"
+	accounts := []any{}
+	for _, id := range []string{"111122223333", first, second, third} {
+		accounts = append(accounts, map[string]string{"Id": id, "State": "ACTIVE"})
+	}
+	accounts = append(accounts, map[string]string{"Id": gone, "State": "SUSPENDED"})
+	input := func(more map[string]any) map[string]any {
+		in := map[string]any{"mode": "repair", "accept": map[string]any{"adopt": map[string]any{}}}
+		for k, v := range more {
+			in[k] = v
+		}
+		return in
+	}
+	const (
+		hubItself = `{"account":"111122223333","mode":"repair","short":true}`
+		last      = `{"gather":{"before":%s,"digest":false,"hub":"%s","last":true}}`
+		one       = `{"gather":{"before":{"cells":[]},"bucket":"results","cells":[%s],"key":"manifest"}}`
+		nothing   = `{"cells":[]}`
+	)
+	cell := func(account, more string) string {
+		return `{"account":"` + account + `","mode":"repair",` + more + `"seconds":240,"short":true}`
+	}
+	item := func(accounts ...string) string {
+		for i := range accounts {
+			accounts[i] = `{"account":"` + accounts[i] + `"}`
+		}
+		return strings.Join(accounts, ",")
+	}
+	const units = `"parents":["ou-a1b2-c3d4e5f6","r-a1b2"],`
+	for name, tt := range map[string]struct {
+		app   app
+		given map[string]any
+		want  []string // the last one comes last
+	}{
+		"all, one fails and one is slow": {hub(), map[string]any{"accounts": accounts, "fails": []string{third}, "slow": []string{second}, "input": input(nil)}, []string{
+			hubItself, cell(first, ""), cell(second, ""), cell(third, ""), cell(second, `"rest":["flowlogs/eu-west-1"],`),
+			fmt.Sprintf(one, item(first, second, third)),
+			`{"gather":{"before":{"cells":[{"account":"` + second + `","rest":["flowlogs/eu-west-1"]}],"unswept":[{"account":"` + third + `","error":"Lambda.Unknown"}]},"bucket":"results","cells":[{"account":"` + second + `","rest":["flowlogs/eu-west-1"]}],"key":"manifest"}}`,
+			fmt.Sprintf(last, `{"cells":[],"unswept":[{"account":"`+third+`","error":"Lambda.Unknown"}]}`, ""),
+		}},
+		"the hub fails": {hub(), map[string]any{"accounts": accounts[:2], "fails": []string{"111122223333"}, "input": input(nil)}, []string{
+			hubItself, cell(first, ""), fmt.Sprintf(one, item(first)), fmt.Sprintf(last, nothing, "Lambda.Unknown: it failed"),
+		}},
+		"no account but the hub": {hub(), map[string]any{"accounts": accounts[:1], "input": input(nil)}, []string{hubItself, fmt.Sprintf(last, nothing, "")}},
+		"the listing is denied": {hub(), map[string]any{"denied": true, "input": input(nil)}, []string{
+			hubItself, fmt.Sprintf(last, `{"cells":[],"failed":"Organizations.AccessDeniedException: it is denied","unswept":[]}`, ""),
+		}},
+		"listed": {hubOfListed(), map[string]any{"denied": true, "input": input(nil)}, []string{
+			hubItself, cell(first, ""), cell(second, ""), fmt.Sprintf(one, item(first, second)), fmt.Sprintf(last, nothing, ""),
+		}},
+		"units": {hubOfUnits(), map[string]any{"accounts": accounts[:3], "input": input(nil)}, []string{
+			hubItself, cell(first, units), cell(second, units), fmt.Sprintf(one, item(first, second)), fmt.Sprintf(last, nothing, ""),
+		}},
+		"the input names one": {hub(), map[string]any{"denied": true, "input": input(map[string]any{"accounts": []string{first}})}, []string{
+			cell(first, ""), fmt.Sprintf(one, item(first)), fmt.Sprintf(last, nothing, ""),
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			slices.Sort(tt.want[:len(tt.want)-1])
+			if diff := cmp.Diff(tt.want, executed(t, tt.app, tt.given)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}

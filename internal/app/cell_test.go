@@ -1,0 +1,284 @@
+package app_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/awstest"
+	"github.com/relight-aws/relight/internal/catalog"
+)
+
+// manyRegions are the regions of an account that is large.
+var manyRegions = []string{home, second, "eu-west-2", "eu-west-3", "eu-north-1", "ap-southeast-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1", "ap-south-1", "ap-northeast-1", "ap-southeast-2", "ap-northeast-2", "ap-northeast-3", "eu-central-1", "eu-central-2", "eu-south-1", "eu-south-2", "il-central-1", "me-central-1", "ap-east-1"}
+
+// A cellOutcome is what the sweep of a cell left behind.
+type cellOutcome struct {
+	Checked  map[string]int // by scope: how often
+	FlowLogs map[string]int // by region and role that delivers
+	Adopted  string         // what the hub remembers of the account
+	Repaired int
+}
+
+// sweepInParts sweeps a guarded account that has VPCs in every region, in some of them with
+// flow logs of others, with so many seconds for each part, until nothing is left. Each call to
+// AWS takes some time.
+func sweepInParts(t *testing.T, theirs []string, latency time.Duration, seconds func() int) (got cellOutcome, parts int) {
+	t.Helper()
+	w, guarded, _ := hub(t, listed)
+	w.timed()
+	guarded.Now = w.time
+	guarded.RemoveRole(spokeRole)
+	w.makeRole(guarded, "Role") // new, so the sweep is the first one
+	by := "arn:aws:iam::" + other + ":role/theirs"
+	guarded.AddRole(by, 0)
+	for i, region := range manyRegions {
+		id := memberVPC
+		if region != home {
+			id = fmt.Sprintf("vpc-0a1b2c3d4e5f7%04d", i)
+			if region != second {
+				guarded.AddRegion(region, "opt-in-not-required")
+			}
+			guarded.AddVPC(region, id)
+		}
+		if !slices.Contains(theirs, region) {
+			continue
+		}
+		in := guarded.In(region)
+		must(in.Logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String("theirs")}))
+		must(in.Logs.PutRetentionPolicy(t.Context(), &cloudwatchlogs.PutRetentionPolicyInput{LogGroupName: aws.String("theirs"), RetentionInDays: aws.Int32(365)}))
+		must(in.EC2.CreateFlowLogs(t.Context(), &ec2.CreateFlowLogsInput{
+			ResourceIds: []string{id}, ResourceType: ec2types.FlowLogsResourceTypeVpc, TrafficType: ec2types.TrafficTypeAll,
+			LogGroupName: aws.String("theirs"), DeliverLogsPermissionArn: aws.String(by),
+		}))
+	}
+	guarded.Latency = latency
+	got.Checked, got.FlowLogs = map[string]int{}, map[string]int{}
+	a := w.app(catalog.Backfill)
+	req := app.Request{Account: other}
+	for {
+		req.Seconds = seconds()
+		before := time.Now()
+		s, err := a.Sweep(t.Context(), req, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(before); req.Seconds > 0 && took > time.Duration(req.Seconds)*time.Second {
+			t.Errorf("a part of %d seconds took %s", req.Seconds, took)
+		}
+		got.Repaired += s.Repaired
+		for _, r := range s.Reports {
+			if got.Checked[r.Scope]++; r.Error != "" {
+				t.Errorf("%s: %s", r.Scope, r.Error)
+			}
+		}
+		if parts++; parts > 2*len(manyRegions) {
+			t.Fatalf("part %d still leaves %v", parts, s.Rest)
+		}
+		if req.Rest = s.Rest; len(s.Rest) == 0 {
+			break
+		}
+	}
+	guarded.Latency = 0
+	for _, region := range manyRegions {
+		for _, fl := range must(guarded.In(region).EC2.DescribeFlowLogs(t.Context(), &ec2.DescribeFlowLogsInput{})).FlowLogs {
+			got.FlowLogs[region+" "+aws.ToString(fl.DeliverLogsPermissionArn)]++
+		}
+	}
+	want := w.config.Baseline()
+	want.Member = other
+	note := must(w.SSM.GetParameter(t.Context(), &ssm.GetParameterInput{Name: aws.String(want.AdoptedMemory())}))
+	got.Adopted = aws.ToString(note.Parameter.Value)
+	return got, parts
+}
+
+// However a cell is cut, its parts together check what one sweep checks, each once, restore
+// the same, and adopt the same of what others made.
+func TestPartsAreTheWhole(t *testing.T) {
+	t.Parallel()
+	most := 0
+	for seed := range 12 {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			r := rand.New(rand.NewPCG(uint64(seed), 7))
+			var theirs []string
+			for _, region := range manyRegions {
+				if r.IntN(3) == 0 {
+					theirs = append(theirs, region)
+				}
+			}
+			latency := time.Duration(1+r.IntN(8)) * time.Second
+			var whole, cut cellOutcome
+			var parts int
+			synctest.Test(t, func(t *testing.T) {
+				whole, _ = sweepInParts(t, theirs, latency, func() int { return 0 })
+			})
+			synctest.Test(t, func(t *testing.T) {
+				cut, parts = sweepInParts(t, theirs, latency, func() int { return 203 + (4+r.IntN(5))*int(latency/time.Second) })
+			})
+			if diff := cmp.Diff(whole, cut); diff != "" {
+				t.Errorf("%d parts, each call takes %s, others have flow logs in %v (-whole +parts):\n%s", parts, latency, theirs, diff)
+			}
+			if slices.Contains(slices.Collect(maps.Values(whole.Checked)), 2) || len(whole.Checked) < len(manyRegions) || whole.Repaired == 0 {
+				t.Errorf("the whole: %+v", whole)
+			}
+			most = max(most, parts)
+		})
+	}
+	if most < 3 {
+		t.Errorf("no sweep had more than %d parts", most)
+	}
+}
+
+// A cell without time for anything fails: it must not come again for ever.
+func TestPartWithoutProgress(t *testing.T) {
+	t.Parallel()
+	w, _, _ := hub(t, listed)
+	_, err := w.app(catalog.Backfill).HandleBackfill(t.Context(), json.RawMessage(`{"account":"`+other+`","short":true,"seconds":60}`))
+	if err == nil || !strings.Contains(err.Error(), "had no time for anything") {
+		t.Errorf("%v, want that there was no time", err)
+	}
+}
+
+// The short answer about an account has no reports. About one that is not guarded, by its list
+// or by what is above it, it says so and calls nothing.
+func TestCell(t *testing.T) {
+	t.Parallel()
+	const unit, further = "ou-a1b2-c3d4e5f6", "ou-a1b2-22222222"
+	for request, tt := range map[string]struct{ keys, outside string }{
+		`{"account":"` + other + `","short":true}`:                                                   {listed, ""},
+		`{"account":"555566667777","short":true}`:                                                    {listed, "is not guarded, as organization says"},
+		`{"account":"` + other + `","short":true,"parents":["` + unit + `","r-a1b2"]}`:               {`"ous":["` + unit + `"]`, ""},
+		`{"account":"` + other + `","short":true,"parents":["` + further + `","r-a1b2"]}`:            {`"ous":["` + unit + `"]`, "of the units above it"},
+		`{"account":"` + other + `","short":true,"parents":["` + unit + `","r-a1b2"],"mode":"plan"}`: {`"excludeOus":["` + unit + `"]`, "of the units above it"},
+	} {
+		w, guarded, _ := hub(t, tt.keys)
+		before := guarded.Calls()
+		got := must(w.app(catalog.Backfill).HandleBackfill(t.Context(), json.RawMessage(request))).(app.Swept)
+		if calls := guarded.Calls().Since(before); (tt.outside == "") != (len(calls) > 0) || !strings.Contains(got.Outside, tt.outside) || tt.outside == "" && (got.Outside != "" || got.Repaired == 0) {
+			t.Errorf("%s: %+v with the calls %v, want outside %q", request, got, calls, tt.outside)
+		}
+	}
+	for _, bad := range []string{
+		`{"short":true}`, `{"account":"` + other + `","seconds":901}`, `{"account":"` + other + `","rest":["flowlogs"]}`,
+		`{"account":"` + other + `","rest":["lights/eu-west-1"]}`, `{"account":"` + other + `","parents":["security"]}`,
+	} {
+		if _, err := app.ParseRequest([]byte(bad)); err == nil {
+			t.Errorf("%s is a request", bad)
+		}
+	}
+}
+
+// results has the hub find results of cells in a bucket, by key.
+func (w *world) results(files map[string]string) {
+	awstest.Handle(w.Account, func(_ context.Context, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
+		body, ok := files[aws.ToString(in.Key)]
+		if !ok || aws.ToString(in.Bucket) != "results" || aws.ToString(in.ExpectedBucketOwner) != account {
+			return nil, errors.New("NoSuchKey")
+		}
+		return &s3.GetObjectOutput{Body: io.NopCloser(strings.NewReader(body))}, nil
+	})
+}
+
+// child is a result of a cell as Step Functions writes it.
+func child(account string, more map[string]string) map[string]string {
+	of := map[string]string{"Name": "x", "Input": `{"request":{"mode":"repair"},"cell":{"account":"` + account + `"}}`, "Status": "SUCCEEDED"}
+	maps.Copy(of, more)
+	return of
+}
+
+// What cells came to is added up over rounds. Accounts that could not be swept are named in one
+// message, once, and so is one without a result; what is left is what to sweep next.
+func TestSum(t *testing.T) {
+	t.Parallel()
+	const fourth, fifth, sixth = "888899990000", "999900001111", "101010101010"
+	w, _, _ := hub(t, "")
+	text := func(v any) string { return string(must(json.Marshal(v))) }
+	w.results(map[string]string{
+		"sweeps/1/manifest.json": `{"DestinationBucket":"results","MapRunArn":"x","ResultFiles":{"FAILED":[{"Key":"sweeps/1/FAILED_0.json","Size":1}],"PENDING":[],"SUCCEEDED":[{"Key":"sweeps/1/SUCCEEDED_0.json","Size":1},{"Key":"sweeps/1/SUCCEEDED_1.json","Size":1}]}}`,
+		"sweeps/1/SUCCEEDED_0.json": text([]any{
+			child(other, map[string]string{"Output": `{"account":"` + other + `","healthy":3,"repaired":2,"planned":2}`}),
+			child(third, map[string]string{"Output": `{"account":"` + third + `","healthy":1,"rest":["flowlogs/eu-west-1"]}`}),
+		}),
+		"sweeps/1/SUCCEEDED_1.json": text([]any{child(sixth, map[string]string{"Output": `{"account":"` + sixth + `","outside":"it is not guarded"}`})}),
+		"sweeps/1/FAILED_0.json": text([]any{
+			child(fourth, map[string]string{"Status": "FAILED", "Error": "Lambda.Unknown", "Cause": `{"errorMessage":"list regions: no","errorType":"Error"}`}),
+		}),
+		"sweeps/2/manifest.json":    `{"ResultFiles":{"SUCCEEDED":[{"Key":"sweeps/2/SUCCEEDED_0.json"}]}}`,
+		"sweeps/2/SUCCEEDED_0.json": text([]any{child(third, map[string]string{"Output": `{"account":"` + third + `","healthy":4,"findings":1}`})}),
+	})
+	a := w.app(catalog.Backfill)
+	gather := func(g string) app.Gathered {
+		t.Helper()
+		return must(a.HandleBackfill(t.Context(), json.RawMessage(`{"gather":`+g+`}`))).(app.Gathered)
+	}
+	cells := `"cells":[{"account":"` + other + `"},{"account":"` + third + `"},{"account":"` + fourth + `"},{"account":"` + fifth + `"},{"account":"` + sixth + `"}]`
+	first := gather(`{"bucket":"results","key":"sweeps/1/manifest.json",` + cells + `}`)
+	want := app.Gathered{
+		Accounts: 1, Outside: 1, Healthy: 4, Repaired: 2, Planned: 2, Cells: []app.Cell{{Account: third, Rest: []string{"flowlogs/eu-west-1"}}},
+		Unswept: []app.Unswept{{Account: fourth, Error: "list regions: no"}, {Account: fifth, Error: "it has no result"}},
+	}
+	if diff := cmp.Diff(want, first); diff != "" {
+		t.Errorf("first round (-want +got):\n%s", diff)
+	}
+	second := gather(`{"bucket":"results","key":"sweeps/2/manifest.json","cells":` + text(first.Cells) + `,"before":` + text(first) + `}`)
+	want.Accounts, want.Healthy, want.Findings, want.Cells = 2, 8, 1, []app.Cell{}
+	if diff := cmp.Diff(want, second); diff != "" {
+		t.Errorf("second round (-want +got):\n%s", diff)
+	}
+
+	told := len(w.Messages())
+	last := `{"before":` + text(second) + `,"last":true,"hub":""}`
+	gather(last)
+	if said := w.told(told); !strings.Contains(said, "2 accounts could not be swept: "+fourth+", "+fifth) || !strings.Contains(said, "accounts-unswept") {
+		t.Errorf("no message names the accounts:\n%s", said)
+	}
+	var line struct{ Accounts, Outside, Unswept, Repaired int }
+	for l := range strings.Lines(w.log.String()) {
+		if strings.Contains(l, `"msg":"organization"`) {
+			if err := json.Unmarshal([]byte(l), &line); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if line.Accounts != 2 || line.Outside != 1 || line.Unswept != 2 || line.Repaired != 2 {
+		t.Errorf("the log has %+v", line)
+	}
+	told = len(w.Messages())
+	if gather(last); len(w.Messages()) > told {
+		t.Errorf("told again:\n%s", w.told(told))
+	}
+	healed := second
+	healed.Unswept = nil
+	gather(`{"before":` + text(healed) + `,"last":true}`)
+	if len(w.Messages()) > told {
+		t.Errorf("told that nothing is wrong:\n%s", w.told(told))
+	}
+	gather(`{"before":` + text(healed) + `,"failed":"Organizations.AccessDeniedException: no","hub":"Lambda.Unknown","last":true}`)
+	for _, want := range []string{"accounts-unlisted", "AccessDeniedException", "1 accounts could not be swept: " + account} {
+		if said := w.told(told); !strings.Contains(said, want) {
+			t.Errorf("no message has %s:\n%s", want, said)
+		}
+	}
+
+	if _, err := a.HandleBackfill(t.Context(), json.RawMessage(`{"gather":{"bucket":"results","key":"sweeps/3/manifest.json"}}`)); err == nil {
+		t.Error("results that cannot be read count as none")
+	}
+}
