@@ -78,8 +78,8 @@ func TestFiguresOfOrganization(t *testing.T) {
 		w.org = awstest.NewOrganization(organizationID, append([]*awstest.Account{w.Account}, members...)...)
 		for _, a := range members {
 			a.Now = w.time
-			w.makeRole(a, "Role")
-			w.makeRole(a, "DeliveryRole")
+			w.makeStack(a, home, "no")
+			w.makeStack(a, second, "no")
 		}
 		w.timed()
 		for _, a := range append([]*awstest.Account{w.Account}, members...) {
