@@ -91,7 +91,7 @@ func (r *region) observeGuard(ctx context.Context, s remedy.Scope) (*plan.GuardS
 		if err = r.guardLogs(ctx, state, names); err == nil && len(state.Logs) == 0 {
 			return &plan.GuardState{Elsewhere: "the event is about another log group"}, nil
 		}
-	case catalog.OwnFunction, catalog.Role, catalog.IAMPolicy, catalog.EventBus, catalog.UsedBus, catalog.Stack:
+	case catalog.OwnFunction, catalog.StateMachine, catalog.Role, catalog.IAMPolicy, catalog.EventBus, catalog.UsedBus, catalog.Stack:
 		return r.guardNamed(ctx, s.Type, names) // calls on these are only reported
 	case catalog.SQSQueue:
 		if state, err = r.guardNamed(ctx, s.Type, names); err != nil || state.Elsewhere != "" {

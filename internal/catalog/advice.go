@@ -121,7 +121,12 @@ const (
 		"If it keeps what could not be handled, only the logs still say what that was. Find out what the caller did before: an attack whose event is lost is noticed later."
 	adviceQueueGone = "This queue was relight's own: it passed events on, or kept those that could not be handled. Until it exists again, events are lost, and only sweeps restore what they were about. " +
 		"CloudFormation does not create it again while its template is the same. Destroy the stack, wait a minute, and deploy relight again."
-	adviceTopicData = "A data protection policy of relight's topic can refuse, mask or drop messages by what is in them, also alarms and what relight sends. relight does not read or change it. " +
+	adviceMachine = "This state machine is relight's own: it sweeps the accounts of the organisation. With another definition or role, accounts may not be swept at all, and relight restores there only what events announce. relight does not change it. " +
+		"Compare it with the stack: aws stepfunctions describe-state-machine, aws cloudformation get-template. If nobody wanted the change, set it back: aws stepfunctions update-state-machine."
+	adviceMachineGone = "This state machine was relight's own: it swept the accounts of the organisation. Without it, relight restores only what events announce. CloudFormation does not create it again while its template is the same. " +
+		"Destroy the stack, wait a minute, and deploy relight again."
+	adviceMachineStopped = "A sweep of the organisation was stopped, so some accounts may not have been swept. The next sweep comes by itself. Ask whoever stopped it why; if nobody should have, start one: relight backfill."
+	adviceTopicData      = "A data protection policy of relight's topic can refuse, mask or drop messages by what is in them, also alarms and what relight sends. relight does not read or change it. " +
 		"Read it: aws sns get-data-protection-policy. If nobody wanted it, set an empty one: aws sns put-data-protection-policy."
 	adviceUnsubscribed = "relight restores only the subscribers that the configuration names. Ask who else is missing." // relight does not know them
 )

@@ -181,6 +181,9 @@ var watched = []struct {
 	{Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: SQSQueue, Path: "requestParameters.queueUrl", Deploys: true, Advice: adviceQueueEmptied, Severity: Critical}, []string{"PurgeQueue"}},
 	{Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: SQSQueue, Path: "requestParameters.sourceArn", Deploys: true, Advice: adviceQueueMoved, Severity: Critical}, []string{"StartMessageMoveTask"}},
 	{Call{Source: "aws.sqs", Kinds: []Kind{Guard}, Type: SQSQueue, Path: "requestParameters.queueUrl", Deploys: true, Advice: adviceQueueGone, Severity: Critical}, []string{"DeleteQueue"}},
+	{Call{Source: "aws.states", Kinds: []Kind{Guard}, Type: StateMachine, Path: "requestParameters.stateMachineArn", Deploys: true, Advice: adviceMachine, Severity: Critical}, []string{"UpdateStateMachine"}},
+	{Call{Source: "aws.states", Kinds: []Kind{Guard}, Type: StateMachine, Path: "requestParameters.stateMachineArn", Deploys: true, Advice: adviceMachineGone, Severity: Critical}, []string{"DeleteStateMachine"}},
+	{Call{Source: "aws.states", Kinds: []Kind{Guard}, Type: StateMachine, Path: "requestParameters.executionArn", Advice: adviceMachineStopped, Severity: High}, []string{"StopExecution"}},
 	{Call{Source: "aws.scheduler", Kinds: []Kind{Guard}, Type: Schedule, Path: "requestParameters.name"}, []string{"UpdateSchedule", "DeleteSchedule"}},
 
 	{Call{Source: "aws.ec2", Kinds: []Kind{FlowLogs}, Type: VPC, Path: taggedResources, Tagged: true, If: KeyExemptByTag}, []string{"CreateTags", "DeleteTags"}},

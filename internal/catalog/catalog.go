@@ -114,6 +114,7 @@ const (
 
 	OwnFunction  ResourceType = "own-function" // the name of a Lambda function; relight reads nothing of it, and only reports calls on its own
 	SQSQueue     ResourceType = "queue"        // the name of an SQS queue
+	StateMachine ResourceType = "machine"      // the name of a Step Functions state machine
 	Stack        ResourceType = "stack"        // the name of a CloudFormation stack
 	EventBus     ResourceType = "bus"          // the name of an event bus
 	UsedBus      ResourceType = "used-bus"     // likewise, for what also matters on the default bus

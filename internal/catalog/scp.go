@@ -17,18 +17,19 @@ const SCPLimit = 5120
 // the ends of ARNs, which begin with the partition. A type that is absent is of
 // resources whose names relight does not choose.
 var guarded = map[ResourceType][]string{
-	EventRule:   {"events:*:*:rule/" + InPrefix + "-*", "events:*:*:rule/" + InPrefix + "/*"},
-	Lambda:      {"lambda:*:*:function:" + InPrefix + "-*"},
-	OwnFunction: {"lambda:*:*:function:" + InPrefix + "-*"},
-	Stack:       {"cloudformation:*:*:stack/" + InPrefix + "*"},
-	EventBus:    {"events:*:*:event-bus/" + InPrefix + "*"},
-	UsedBus:     {"events:*:*:event-bus/" + InPrefix + "*"},
-	SQSQueue:    {"sqs:*:*:" + InPrefix + "-*"},
-	Schedule:    {"scheduler:*:*:schedule/*/" + InPrefix + "-*"},
-	Topic:       {"sns:*:*:" + InPrefix + "-*"},
-	Alarm:       {"cloudwatch:*:*:alarm:" + InPrefix + "-*"},
-	Parameter:   {"ssm:*:*:parameter/" + InPrefix + "/memory/*"},
-	Role:        {"iam::*:role/" + InPrefix + "-*"},
+	EventRule:    {"events:*:*:rule/" + InPrefix + "-*", "events:*:*:rule/" + InPrefix + "/*"},
+	Lambda:       {"lambda:*:*:function:" + InPrefix + "-*"},
+	OwnFunction:  {"lambda:*:*:function:" + InPrefix + "-*"},
+	Stack:        {"cloudformation:*:*:stack/" + InPrefix + "*"},
+	EventBus:     {"events:*:*:event-bus/" + InPrefix + "*"},
+	UsedBus:      {"events:*:*:event-bus/" + InPrefix + "*"},
+	SQSQueue:     {"sqs:*:*:" + InPrefix + "-*"},
+	StateMachine: {"states:*:*:stateMachine:" + InPrefix + "-*", "states:*:*:execution:" + InPrefix + "-*"},
+	Schedule:     {"scheduler:*:*:schedule/*/" + InPrefix + "-*"},
+	Topic:        {"sns:*:*:" + InPrefix + "-*"},
+	Alarm:        {"cloudwatch:*:*:alarm:" + InPrefix + "-*"},
+	Parameter:    {"ssm:*:*:parameter/" + InPrefix + "/memory/*"},
+	Role:         {"iam::*:role/" + InPrefix + "-*"},
 }
 
 // alsoGuarded are calls that cut relight and that relight does not watch.

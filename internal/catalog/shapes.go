@@ -40,7 +40,8 @@ func (s Shape) MatchString(text string) bool {
 // Reference, PutParameter; EventBridge API Reference, PutRule, and EventBridge
 // Scheduler API Reference, CreateSchedule; AWS Lambda API Reference, CreateFunction and
 // CreateEventSourceMapping; AWS CloudFormation API Reference, ExecuteChangeSet; Amazon SQS
-// API Reference, CreateQueue; Amazon Data Firehose API Reference, CreateDeliveryStream.
+// API Reference, CreateQueue; Amazon Data Firehose API Reference, CreateDeliveryStream; AWS Step Functions API
+// Reference, CreateStateMachine.
 var (
 	RegionShape   = shape(`^([a-z]{2,}(?:-[a-z]+)+-\d+)$`, 1, 255)
 	VPCShape      = shape(`^(vpc-[0-9a-f]+)$`, 1, 255)
@@ -58,6 +59,7 @@ var (
 	PolicyShape   = shape(`^arn:[a-z-]+:iam::(?:aws|\d{12}):policy/([\x21-\x7e]+)$`, 1, 512)
 	LambdaShape   = shape(`^([a-zA-Z0-9_-]+)$`, 1, 64)
 	QueueShape    = shape(`^([a-zA-Z0-9_-]+(?:\.fifo)?)$`, 1, 80)
+	MachineShape  = shape(`^([^\s<>{}\[\]?*"#%\\^|~\x60$&,;:/\x00-\x1f\x7f-\x9f]+)$`, 1, 80)                                                    // of a state machine
 	StackShape    = shape(`^(?:arn:[a-z-]+:cloudformation:[a-z0-9-]+:\d{12}:(?:stack|changeSet)/)?([A-Za-z0-9-]+(?:/[A-Za-z0-9-]+)?)$`, 1, 255) // or the ARN of a change set
 	SourceShape   = shape(`^arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:\d*:([\x21-\x7e]+)$`, 1, 1024)                                                    // of an event source
 	RuleShape     = shape(`^([.\-_A-Za-z0-9]+)$`, 1, 64)                                                                                        // of EventBridge rules and of schedules

@@ -47,6 +47,8 @@ const (
 	notStarted  = "sweep-not-started"
 	notFinished = "sweep-not-finished"
 	notAudited  = "audit-not-started"
+	notSwept    = "organization-not-swept"
+	unswept     = "accounts-unswept"
 )
 
 // DrillAlarm is the ID of the alarm that a drill rings: it notifies both topics.
@@ -106,6 +108,19 @@ func (b Baseline) AlarmsOfStack(watched []Kind, interval int32) []StackAlarm {
 		w.Comparison, w.Threshold = "LessThanThreshold", 1
 		all = append(all, w)
 	}
+	if b.Organization.On() {
+		all = append(all,
+			StackAlarm{
+				ID: unswept, Namespace: MetricNamespace, Metric: MetricUnswept, Dimensions: bySweep, Statistic: "Maximum", Period: interval, Periods: 2, Missing: late,
+				Description: "relight: two sweeps of the organisation in a row could not sweep some account. The log of the sweep's function says which and why.",
+			}.above(),
+			StackAlarm{
+				ID: notSwept, Namespace: MetricNamespace, Metric: MetricAccounts, Dimensions: bySweep, Statistic: "SampleCount", Period: interval, Periods: 3, // one may take longer than another
+				Comparison: "LessThanThreshold", Threshold: 1, Missing: dead, Both: true,
+				Description: "relight: no sweep of the organisation's accounts has ended for three intervals. Its state machine may have been changed, stopped or deleted, or one sweep takes that long: see its executions in Step Functions.",
+			},
+		)
+	}
 	return all
 }
 
@@ -161,7 +176,7 @@ func (a StackAlarm) above() StackAlarm {
 // configuration says. No control may have one of them.
 func StackAlarmIDs() []string {
 	ids := map[string]bool{}
-	for _, a := range (Baseline{Audit: AuditSpec{Hours: AuditHours}}).AlarmsOfStack(Kinds(), 0) {
+	for _, a := range (Baseline{Audit: AuditSpec{Hours: AuditHours}, Organization: Organization{ID: "o-"}}).AlarmsOfStack(Kinds(), 0) {
 		ids[a.ID] = true
 	}
 	return slices.Sorted(maps.Keys(ids))

@@ -82,6 +82,13 @@ func ownAttacks() []Attack {
 	bus, stack := input{"EventBusName": "${prefix}"}, input{"StackName": "${prefix}-spare"}
 	makeStack := sdk((*cloudformation.Client).CreateStack, with(stack, input{"TemplateBody": oneTemplate}))
 	deleteStack := sdk((*cloudformation.Client).DeleteStack, stack)
+	states := "arn:aws:states:" + Region + ":" + Account + ":"
+	machine := input{"stateMachineArn": states + "stateMachine:${prefix}-spare"}
+	makeMachine := cli("stepfunctions", "CreateStateMachine", input{
+		"name": "${prefix}-spare", "roleArn": "arn:aws:iam::" + Account + ":role/${prefix}-spare",
+		"definition": `{"StartAt":"Wait","States":{"Wait":{"Type":"Wait","Seconds":600,"End":true}}}`,
+	})
+	deleteMachine := cli("stepfunctions", "DeleteStateMachine", machine)
 	reader := input{"FunctionName": "spare", "EventSourceArn": "arn:aws:sqs:" + Region + ":" + Account + ":${prefix}-alarms"}
 	makeReader := sdk((*lambda.Client).CreateFunction, input{
 		"FunctionName": "spare", "Role": "arn:aws:iam::" + Account + ":role/${prefix}-spare", "Runtime": "python3.12", "Handler": "spare.handler", "Code": input{"ZipFile": emptyZip},
@@ -99,6 +106,13 @@ func ownAttacks() []Attack {
 		reports("lambda AddPermission, the alarms' for another account", Region, changeAccount,
 			cli("lambda", "AddPermission", with(alarms, input{"StatementId": "partner", "Action": "lambda:InvokeFunction", "Principal": "444455556666"}))).
 			undoneBy(cli("lambda", "RemovePermission", with(alarms, input{"StatementId": "partner"}))),
+		reports("states UpdateStateMachine, with a name like relight's", Region, disableTools,
+			makeRole, makeMachine, cli("stepfunctions", "UpdateStateMachine", with(machine, input{"definition": `{"StartAt":"Nothing","States":{"Nothing":{"Type":"Succeed"}}}`}))).
+			undoneBy(deleteMachine, deleteRole),
+		reports("states DeleteStateMachine, with a name like relight's", Region, disableTools, makeRole, makeMachine, deleteMachine).undoneBy(deleteRole),
+		reports("states StopExecution, with a name like relight's", Region, disableTools,
+			makeRole, makeMachine, cli("stepfunctions", "StartExecution", with(machine, input{"name": "sweep"})),
+			cli("stepfunctions", "StopExecution", input{"executionArn": states + "execution:${prefix}-spare:sweep"})).undoneBy(deleteMachine, deleteRole),
 		heals("logs PutRetentionPolicy, of the alarms' function", Region, disableTools,
 			cli("logs", "PutRetentionPolicy", input{"logGroupName": "${alarms-logs}", "retentionInDays": 1})).unseen(),
 		reports("iam PutRolePolicy, on the role of a function", Region, changeAccount,

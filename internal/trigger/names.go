@@ -40,6 +40,7 @@ var shapes = map[catalog.ResourceType]catalog.Shape{
 
 	catalog.OwnFunction:  catalog.LambdaShape,
 	catalog.SQSQueue:     catalog.QueueShape,
+	catalog.StateMachine: catalog.MachineShape,
 	catalog.MappedSource: catalog.SourceShape,
 	catalog.Stack:        catalog.StackShape,
 	catalog.EventBus:     catalog.RuleShape,
@@ -118,10 +119,12 @@ func nodeAt(detail json.RawMessage, paths string) any {
 // canonical returns a name as AWS lists it. Some calls accept the ARN of a log
 // group, with or without ":*" at its end, instead of its name. Lambda's accept the
 // whole ARN of a function, or its end from the account on, and after it or the name
-// a version or an alias. SQS's take the URL of a queue or its ARN, and CloudFormation's and
+// a version or an alias. Those of Step Functions take the ARN of a state machine, after it perhaps
+// a version or an alias, or that of an execution, which has the name of its state machine. SQS's take the URL of a queue or its ARN, and CloudFormation's and
 // EventBridge's the ARN of a stack or a bus. Sources:
 // CloudWatch Logs API Reference, LogGroup; AWS Lambda API Reference, GetFunction,
-// FunctionName; Amazon SQS Developer Guide, "Amazon SQS queue and message identifiers".
+// FunctionName; Amazon SQS Developer Guide, "Amazon SQS queue and message identifiers"; AWS Step
+// Functions API Reference, StopExecution and UpdateStateMachine.
 func canonical(name string, of catalog.ResourceType) string {
 	switch of {
 	case catalog.Lambda, catalog.OwnFunction:
@@ -129,6 +132,14 @@ func canonical(name string, of catalog.ResourceType) string {
 			name = end
 		}
 		name, _, _ = strings.Cut(name, ":")
+		return name
+	case catalog.StateMachine:
+		if parsed, err := arn.Parse(name); err == nil {
+			name = strings.TrimPrefix(strings.TrimPrefix(parsed.Resource, "stateMachine:"), "execution:")
+		}
+		if end := strings.IndexAny(name, ":/"); end >= 0 { // a version, or the map of a child execution
+			name = name[:end]
+		}
 		return name
 	case catalog.SQSQueue, catalog.EventBus, catalog.UsedBus, catalog.Stream:
 		return name[strings.LastIndexAny(name, "/:")+1:]
