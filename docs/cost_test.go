@@ -2,12 +2,14 @@ package docs_test
 
 import (
 	"fmt"
+	"math"
+	"strconv"
 
 	"github.com/relight-aws/relight/internal/config"
 )
 
 // Prices in USD of us-east-1, beyond the free tier. Source: the pricing pages of the
-// services as third parties quote them for February 2026; they are not read live, and
+// services as third parties quote them for February and March 2026; they are not read live, and
 // change.
 const (
 	priceAlarm   = 0.10         // a month, of one metric at standard resolution
@@ -25,7 +27,52 @@ const (
 	sweepReads   = 10           // CloudWatch API requests of a sweep: rounded up
 	memory       = 256.0 / 1024 // GB
 	monthDays    = 30
+
+	priceTransition = 0.025 / 1000 // of a state of a Standard execution
+	priceExpress    = 1.00 / 1e6   // of an Express execution
+	priceExpressGBs = 0.00001667   // of a second of a GB of it
+	expressStep     = 0.1          // seconds, to which its time is rounded up
+	expressMemory   = 64.0 / 1024  // GB, the least that is charged
+	accountsOnPage  = 20           // of ListAccounts. Source: AWS Organizations API Reference, MaxResults
 )
+
+// organizationCost shows what the sweeps of an organisation cost in a month, as figures of the
+// workload times prices.
+func organizationCost(p *page, accounts int, organization, machine table) {
+	figure := func(t table, row, column string) float64 {
+		v, err := strconv.ParseFloat(t.cell(row, column), 64)
+		if err != nil {
+			panic(fmt.Sprintf("figure %s/%s: %v", row, column, err))
+		}
+		return v
+	}
+	of := func(row, column string) float64 { return figure(machine, row, column) }
+	seconds := figure(organization, fmt.Sprintf("%d-accounts-next", accounts), "one-account")
+	took := figure(organization, fmt.Sprintf("%d-accounts-next", accounts), "took")
+	n, sweeps := float64(accounts), float64(sweepsADay*monthDays)
+	pages := math.Ceil((n + 1) / accountsOnPage)
+	transitions := of("execution", "transitions") + pages*of("page", "transitions") + n*of("account", "transitions")
+	invocations := of("execution", "invocations") + n*of("account", "invocations")
+	express := math.Ceil(seconds/expressStep) * expressStep
+	total := 0.0
+	p.line("What the sweeps of these %d accounts cost in a month, %d a day for %d days, in USD of us-east-1 beyond the free tier. The prices are those that third parties quoted from AWS's pricing pages in", accounts, sweepsADay, monthDays)
+	p.line("February and March 2026, and were not checked against a bill. A sweep that finds all as it should be takes %.1f minutes, %.1f seconds of the function for each account. Time is what calls to AWS take: if one takes", took/60, seconds)
+	p.line("100 ms instead of 20, the lines with seconds are five times as much. A *transition* is a state of the execution that AWS charges, with one for the start of each account's child, which may be one too many.\n")
+	p.head("What", "How many", "USD")
+	row := func(what, count string, usd float64) {
+		p.row(what, count, fmt.Sprintf("%.2f", usd))
+		total += usd
+	}
+	row("state transitions", fmt.Sprintf("%.0f sweeps × %.0f, with %.0f pages of accounts", sweeps, transitions, pages), sweeps*transitions*priceTransition)
+	row("Express executions", fmt.Sprintf("%.0f sweeps × %.0f", sweeps, n), sweeps*n*priceExpress)
+	row("their seconds", fmt.Sprintf("%.0f sweeps × %.0f × %.1f s × %.4f GB", sweeps, n, express, expressMemory), sweeps*n*express*expressMemory*priceExpressGBs)
+	row("invocations of the function", fmt.Sprintf("%.0f sweeps × %.0f", sweeps, invocations), sweeps*invocations*priceRequest)
+	row("their seconds", fmt.Sprintf("%.0f sweeps × (%.0f × %.1f s + %d s for the hub) × %g GB", sweeps, n, seconds, sweepSeconds, memory), sweeps*(n*seconds+sweepSeconds)*memory*priceSecond)
+	p.row("**In all**", "", fmt.Sprintf("**%.2f**", total))
+	p.line("")
+	p.line("It is as much less as `sweepMinutes` is more. The hub costs [what one account does](rollout.md#what-a-month-costs) besides, and an account that owns a trail its alarms and its key. The files of results, some 17,000 a month, and events that")
+	p.line("cross accounts are not in it.\n")
+}
 
 // cost shows what one deployment with the default configuration costs in a month, as
 // counts from the code times prices.

@@ -110,9 +110,12 @@ func numbers(p *page) {
 	p.line("500 accounts with 17 regions and 20 VPCs each, 10,000 VPCs in all, are swept by eight processes at once, as `organization.concurrency` has it by default: first without a flow log, and then as they should be. The *floor* is the")
 	p.line("time of one account times the accounts for each process, or what it takes to remember something of each account in the hub, where AWS lets an account write three parameters a second:")
 	p.line("the first sweep waits for that. A call that AWS refuses because of it comes again after a random while, so these figures differ by some per cent from run to run. `make test` sweeps 201 of the accounts, and checks only that it takes at most 1.2 times the floor.\n")
-	load("organization.txt").write(p, "Sweep", map[string]string{
+	organization := load("organization.txt")
+	organization.write(p, "Sweep", map[string]string{
 		"took": "Seconds", "floor": "Floor", "one-account": "One account alone", "remembered": "Parameters written", "throttled": "Throttled calls",
 	}, "took", "floor", "one-account", "remembered", "throttled")
+
+	organizationCost(p, 500, organization, load("machine.txt"))
 
 	p.line("## Every filter and alarm\n")
 	p.line("All of relight's filters and alarms are deleted. CloudWatch allows 5 PutMetricFilter and 3 PutMetricAlarm a second; relight leaves a fifth of")

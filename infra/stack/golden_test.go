@@ -26,19 +26,24 @@ func TestGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := hashes.ReplaceAllString(string(raw), "${1}hash") + "\n"
-			path := filepath.Join("testdata", name+".template.json")
-			if *update {
-				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("%s differs from %s (-want +got); go test ./infra/stack -update rewrites it:\n%s", name, path, diff)
-			}
+			golden(t, filepath.Join("testdata", name+".template.json"), got)
 		}
+	}
+}
+
+// golden compares what the code makes with a file, or writes the file.
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got); go test ./infra/stack -update rewrites it:\n%s", path, diff)
 	}
 }

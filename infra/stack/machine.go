@@ -130,7 +130,7 @@ func (l lambdas) definition(fn *string) state {
 			"Request": state{
 				"Type": "Pass", "QueryLanguage": jsonata, "Next": "Accounts and hub",
 				"Output": state{
-					"request":  "{% $sift($states.input, function($v, $k) { $k in ['kinds', 'regions', 'mode', 'digest'] }) %}",
+					"request":  "{% $merge([{}, $sift($states.input, function($v, $k) { $k in ['kinds', 'regions', 'mode', 'digest'] })]) %}", // of nothing, $sift returns nothing
 					"accounts": "{% $exists($states.input.accounts) ? $states.input.accounts : [] %}",
 					"listed":   "{% $exists($states.input.accounts) %}",
 				},

@@ -13,9 +13,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// executed has the emulator's interpreter execute the state machine of a hub, and returns the
-// calls of the function, each as JSON, sorted but for the last one.
-func executed(t *testing.T, a app, given map[string]any) (calls []string) {
+// An execution is what an execution of the state machine did.
+type execution struct {
+	calls    []string // of the function, each as JSON, sorted but for the last one
+	entered  int      // states, but for those of children
+	children int
+}
+
+// executed has the emulator's interpreter execute the state machine of a hub.
+func executed(t *testing.T, a app, given map[string]any) (did execution) {
 	t.Helper()
 	_, machine := a["relight"].only(t, "AWS::StepFunctions::StateMachine")
 	bucket, _ := a["relight"].only(t, "AWS::S3::Bucket")
@@ -41,6 +47,7 @@ func executed(t *testing.T, a app, given map[string]any) (calls []string) {
 	var got struct {
 		Status, Error, Cause string
 		Calls                []json.RawMessage
+		Entered, Children    int
 	}
 	lines := bytes.Split(bytes.TrimSpace(out), []byte("\n"))
 	if err := json.Unmarshal(lines[len(lines)-1], &got); err != nil {
@@ -61,12 +68,13 @@ func executed(t *testing.T, a app, given map[string]any) (calls []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		calls = append(calls, string(line))
+		did.calls = append(did.calls, string(line))
 	}
-	if len(calls) > 0 {
+	if calls := did.calls; len(calls) > 0 {
 		slices.Sort(calls[:len(calls)-1])
 	}
-	return calls
+	did.entered, did.children = got.Entered, got.Children
+	return did
 }
 
 // An execution sweeps the hub, and every active account of the organisation in rounds until
@@ -126,15 +134,41 @@ func TestMachineSweeps(t *testing.T) {
 		"units": {hubOfUnits(), map[string]any{"accounts": accounts[:3], "input": input(nil)}, []string{
 			hubItself, cell(first, units), cell(second, units), fmt.Sprintf(one, item(first, second)), fmt.Sprintf(last, nothing, ""),
 		}},
+		"no input": {hubOfListed(), map[string]any{"input": map[string]any{}}, []string{
+			`{"account":"111122223333","short":true}`, `{"account":"222233334444","seconds":240,"short":true}`, `{"account":"444455556666","seconds":240,"short":true}`,
+			fmt.Sprintf(one, item(first, second)), fmt.Sprintf(last, nothing, ""),
+		}},
 		"the input names one": {hub(), map[string]any{"denied": true, "input": input(map[string]any{"accounts": []string{first}})}, []string{
 			cell(first, ""), fmt.Sprintf(one, item(first)), fmt.Sprintf(last, nothing, ""),
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			slices.Sort(tt.want[:len(tt.want)-1])
-			if diff := cmp.Diff(tt.want, executed(t, tt.app, tt.given)); diff != "" {
+			if diff := cmp.Diff(tt.want, executed(t, tt.app, tt.given).calls); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
 	}
+}
+
+// What an execution costs: docs/figures.md makes dollars of it. The start of each child counts as
+// a transition of the execution, which AWS does not say: the most that it may be.
+func TestMachineFigures(t *testing.T) {
+	var accounts []any
+	var did []execution
+	for _, id := range []string{"111122223333", "222233334444", "444455556666", "777788889999"} {
+		if accounts = append(accounts, map[string]string{"Id": id, "State": "ACTIVE"}); len(accounts) > 1 { // two to a page
+			did = append(did, executed(t, hub(), map[string]any{"accounts": accounts, "input": map[string]any{}}))
+		}
+	}
+	transitions := func(i int) int { return did[i].entered + did[i].children }
+	invocations := func(i int) int { return len(did[i].calls) }
+	account, called := transitions(2)-transitions(1), invocations(2)-invocations(1)
+	page := transitions(1) - transitions(0) - account
+	if invocations(1)-invocations(0) != called {
+		t.Errorf("%d, %d and %d invocations, want the same more for each account", invocations(0), invocations(1), invocations(2))
+	}
+	got := fmt.Sprintf("machine/account/invocations %d calls\nmachine/account/transitions %d transitions\nmachine/execution/invocations %d calls\nmachine/execution/transitions %d transitions\nmachine/page/transitions %d transitions\n",
+		called, account, invocations(0)-called, transitions(0)-account-page, page)
+	golden(t, filepath.Join("..", "..", "docs", "figures", "machine.txt"), got)
 }

@@ -2,7 +2,6 @@ package stack_test
 
 import (
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -42,20 +41,7 @@ func TestMachineGolden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		path := filepath.Join("testdata", name+".asl.json")
-		got := string(raw) + "\n"
-		if *update {
-			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), got); diff != "" {
-			t.Errorf("%s (-want +got); go test ./infra/stack -update rewrites it:\n%s", path, diff)
-		}
+		golden(t, filepath.Join("testdata", name+".asl.json"), string(raw)+"\n")
 	}
 }
 
