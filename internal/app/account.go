@@ -88,10 +88,8 @@ func invocation(ctx context.Context) string {
 // if it does.
 //
 // The account of an event is the one that EventBridge says sent it, which nobody in it can
-// choose. No event says which organisational units the account is in, so a function that
-// events start acts where the lists of accounts alone allow it: whoever names units does not
-// want what is in another one to be touched. Whoever starts a sweep knows the units, and
-// asks for an account that is in scope.
+// choose. No event says which organisational units the account is in: whoever asks says whether
+// these have the account guarded, if the lists of accounts do not decide. For events, byUnits says it.
 func (a *App) outside(s remedy.Scope, asked bool) string {
 	org := a.baseline.Organization
 	switch in, known := org.Lists(s.Account); {
@@ -102,7 +100,7 @@ func (a *App) outside(s remedy.Scope, asked bool) string {
 	case a.deployment.Account != org.Hub:
 		return "account " + s.Account + " is guarded from " + org.Hub + ", as organization.hubAccount says, and this deployment is in " + a.deployment.Account
 	case !known && !asked:
-		return "organization.accounts and organization.excludeAccounts do not say whether account " + s.Account + " is guarded, and only these count for events so far"
+		return "no sweep has found account " + s.Account + " in the units that organization names"
 	case known && !in:
 		return "account " + s.Account + " is not guarded, as organization says"
 	}

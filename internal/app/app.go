@@ -62,7 +62,9 @@ type App struct {
 	spokes    bool
 	membersMu sync.Mutex
 	members   map[string]*parts // by account, the deployment's own among them
-	left      []string          // guarded accounts that the last sweep had no time for
+
+	memberships map[string]membership // by account, of those about which units decide
+	left        []string              // guarded accounts that the last sweep had no time for
 
 	yields       bool
 	checksGuard  bool
@@ -113,6 +115,7 @@ func NewWith(o Options) *App {
 	a.reporter.Own = a.ownWrite
 	own := a.with(cloud)
 	a.reconciler, a.members = own.reconciler, map[string]*parts{o.Deployment.Account: own}
+	a.memberships = map[string]membership{}
 	return a
 }
 
@@ -149,12 +152,8 @@ func New(f catalog.Function, kinds ...awsio.Kind) (*App, error) {
 	return NewWith(o), nil
 }
 
-// serves returns why this function does not handle a scope of an event. It returns "" if it
-// does.
-func (a *App) serves(s remedy.Scope) string { return a.handles(s, false) }
-
-// handles returns why this function does not handle a scope, of an event or that it was asked
-// for. It returns "" if it does.
+// handles returns why this function does not handle a scope. It returns "" if it does. Asked says
+// that the account is in scope if the lists of accounts do not decide about it.
 func (a *App) handles(s remedy.Scope, asked bool) string {
 	switch why := a.outside(s, asked); {
 	case !slices.Contains(a.function.Kinds(), s.Kind):

@@ -81,11 +81,11 @@ func rest(scopes []remedy.Scope, checked []bool, reports []remedy.Report) (of []
 // not one to sweep. Its error is why it could not be swept.
 func (a *App) sweepCell(ctx context.Context, req Request) (Swept, error) {
 	if why := a.unasked(req.Account, req.Parents); why != "" {
-		return Swept{Account: req.Account, Outside: why}, nil
+		return Swept{Account: req.Account, Outside: why}, a.rememberUnits(ctx, req, false)
 	}
 	s, err := a.Sweep(ctx, req, nil)
 	if err != nil {
 		return Swept{}, err
 	}
-	return *s.short(), nil
+	return *s.short(), a.rememberUnits(ctx, req, true) // after a sweep, so that an event finds what that has adopted
 }

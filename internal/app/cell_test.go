@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -183,6 +184,53 @@ func TestCell(t *testing.T) {
 		if _, err := app.ParseRequest([]byte(bad)); err == nil {
 			t.Errorf("%s is a request", bad)
 		}
+	}
+}
+
+// An account about which organisational units decide: its events count once a sweep has found it in one
+// that is guarded, and until a sweep finds it elsewhere. What anybody but the sweep says about it does not count.
+// If that cannot be read, the message comes again.
+func TestEventsByUnits(t *testing.T) {
+	t.Parallel()
+	const unit, further = "ou-a1b2-c3d4e5f6", "ou-a1b2-22222222"
+	w, guarded, _ := hub(t, `"ous":["`+unit+`"]`)
+	memory := "/relight/memory/" + other + "/units"
+	flowlogs := w.app(catalog.Function(catalog.FlowLogs))
+	handled := func() (calls, again int) {
+		t.Helper()
+		w.now = w.now.Add(2 * time.Minute)
+		before := guarded.Calls()
+		w.deleteFlowLogsOf(guarded)
+		deleted := guarded.Calls().Since(before).Total()
+		res := must(flowlogs.HandleEvent(t.Context(), batch(from(other, "DeleteFlowLogs.one.json")))).(events.SQSEventResponse)
+		return guarded.Calls().Since(before).Total() - deleted, len(res.BatchItemFailures)
+	}
+	sweep := func(of, mode string) app.Swept {
+		t.Helper()
+		return must(w.app(catalog.Backfill).HandleBackfill(t.Context(), json.RawMessage(`{"account":"`+other+`","short":true,"parents":["`+of+`","r-a1b2"],"mode":"`+mode+`"}`))).(app.Swept)
+	}
+	for i, step := range []struct {
+		what    string
+		do      func()
+		handles bool
+	}{
+		{"before a sweep", func() {}, false},
+		{"somebody says that it is guarded", func() { w.putAs("arn:aws:iam::"+account+":user/Mallory", memory, "guarded") }, false},
+		{"a plan finds it guarded", func() { sweep(unit, "plan") }, false},
+		{"a sweep finds it guarded", func() { sweep(unit, "repair") }, true},
+		{"somebody says that it is outside", func() { w.putAs("arn:aws:iam::"+account+":user/Mallory", memory, "outside") }, true},
+		{"a sweep finds it elsewhere", func() { sweep(further, "repair") }, false},
+		{"and back", func() { sweep(unit, "repair") }, true},
+	} {
+		step.do()
+		if calls, again := handled(); (calls > 0) != step.handles || again > 0 {
+			t.Errorf("%d %s: %d calls in the account, %d messages again, want calls %t\n%s", i, step.what, calls, again, step.handles, w.log.String())
+		}
+		w.log = lockedBuffer{}
+	}
+	w.Fail("GetParameterHistory", slices.Repeat([]string{"InternalServerError"}, 9)...)
+	if calls, again := handled(); calls > 0 || again != 1 {
+		t.Errorf("it cannot be read: %d calls in the account, %d messages again, want none and the message", calls, again)
 	}
 }
 

@@ -59,7 +59,7 @@ type Result struct {
 
 func (a *App) handleOne(ctx context.Context, raw []byte, mode catalog.Mode) (Result, error) {
 	a.cloud.Pace.Share(1) // no other process has the same event
-	in := a.read([]events.SQSMessage{{Body: string(raw)}})
+	in := a.read(ctx, []events.SQSMessage{{Body: string(raw)}})
 	res := Result{Ignored: in.dropped, Reports: []report.View{}}
 	if len(in.failed) > 0 {
 		return res, in.failed[0].err
@@ -83,7 +83,7 @@ func (a *App) handleOne(ctx context.Context, raw []byte, mode catalog.Mode) (Res
 // run that failed for good was reported and is not repeated: the sweep checks
 // its scope anyway. What comes in a storm is put off; see ease.
 func (a *App) handleBatch(ctx context.Context, batch events.SQSEvent) events.SQSEventResponse {
-	in := a.read(batch.Records)
+	in := a.read(ctx, batch.Records)
 	defer func(began time.Time) {
 		if now := a.now(); now.Sub(began) > stormCalm {
 			a.busyUntil = now
@@ -153,7 +153,7 @@ func (a *App) handleBatch(ctx context.Context, batch events.SQSEvent) events.SQS
 type intake struct {
 	looks     []look
 	deferrals []*deferral // what was put off before, with looks of its own
-	failed    []failure   // could not be read
+	failed    []failure   // could not be read, or what they are about
 	dropped   []string    // reasons why valid messages need no check
 	sweeps    []string    // the messages about a pause, after which everything is swept
 }
@@ -172,17 +172,17 @@ type failure struct {
 }
 
 // read decides for each message whether to check something, skip it or fail it.
-func (a *App) read(messages []events.SQSMessage) intake {
+func (a *App) read(ctx context.Context, messages []events.SQSMessage) intake {
 	var in intake
 	for _, m := range messages {
 		fresh := m.Attributes["ApproximateReceiveCount"] == "1"
 		d := deferralOf(m.Body)
 		if d == nil {
-			in.looks = append(in.looks, a.looks(&in, look{messageID: m.MessageId, event: []byte(m.Body)}, fresh)...)
+			in.looks = append(in.looks, a.looks(ctx, &in, look{messageID: m.MessageId, event: []byte(m.Body)}, fresh)...)
 			continue
 		}
 		for _, event := range d.Events {
-			for _, l := range a.looks(&in, look{messageID: m.MessageId, event: event}, fresh) {
+			for _, l := range a.looks(ctx, &in, look{messageID: m.MessageId, event: event}, fresh) {
 				if d.Whole {
 					l.scope = a.widened(l.scope)
 				}
@@ -200,7 +200,7 @@ func (a *App) read(messages []events.SQSMessage) intake {
 }
 
 // looks returns the scopes that one event asks relight to check.
-func (a *App) looks(in *intake, of look, fresh bool) (looks []look) {
+func (a *App) looks(ctx context.Context, in *intake, of look, fresh bool) (looks []look) {
 	drop := func(id, reason string) {
 		in.dropped = append(in.dropped, reason)
 		a.log.Info("skipped event", "event_id", id, "reason", reason)
@@ -217,7 +217,17 @@ func (a *App) looks(in *intake, of look, fresh bool) (looks []look) {
 		if ev.Global && s.Region == catalog.GlobalRegion(a.deployment.HomeRegion) {
 			s.Region = a.deployment.HomeRegion // the harmed resource is in the home region, which is covered whichever region raised the event
 		}
-		if reason := cmp.Or(a.serves(s), a.covers(s), a.deploying(ev, s)); reason != "" {
+		reason := cmp.Or(a.handles(s, true), a.covers(s), a.deploying(ev, s))
+		if reason == "" && a.unitsDecide(s.Account) {
+			guarded, err := a.byUnits(ctx, s.Account)
+			if err != nil { // the message comes again
+				in.failed = append(in.failed, failure{of.messageID, err})
+				a.log.Error("event not handled", "message_id", of.messageID, "error", err.Error())
+				return nil
+			}
+			reason = a.handles(s, guarded)
+		}
+		if reason != "" {
 			drop(ev.Cause.EventID, fmt.Sprintf("%s: %s", s, reason))
 			continue
 		}

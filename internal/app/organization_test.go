@@ -334,8 +334,6 @@ func TestOutOfScope(t *testing.T) {
 	}{
 		"excluded":     {`"excludeAccounts":["` + other + `"]`, from(other, "DeleteFlowLogs.one.json"), "account " + other + " is not guarded, as organization says"},
 		"not listed":   {`"accounts":["` + third + `"]`, from(other, "DeleteFlowLogs.one.json"), "account " + other + " is not guarded, as organization says"},
-		"by unit":      {`"ous":["ou-a1b2-c3d4e5f6"]`, from(other, "DeleteFlowLogs.one.json"), "do not say whether account " + other + " is guarded"},
-		"not by unit":  {`"excludeOus":["ou-a1b2-c3d4e5f6"]`, from(other, "DeleteFlowLogs.one.json"), "do not say whether account " + other + " is guarded"},
 		"another kind": {"", from(other, "DeleteTopic.ours.json"), "topics are restored in this deployment's own account only"},
 		"forged": {
 			"", []byte(strings.Replace(string(from(other, "DeleteFlowLogs.one.json")), `"account": "`+other+`"`, `"account": "`+third+`"`, 1)),

@@ -1,5 +1,10 @@
 package catalog
 
+import (
+	"slices"
+	"strings"
+)
+
 // A LeftoverSort is a sort of resource that may outlive relight's stacks.
 type LeftoverSort string
 
@@ -52,9 +57,13 @@ func Leftovers() []Leftover {
 	}
 }
 
-// Parameters returns the names of all parameters that relight stores, and of the one that pauses it.
-func (b Baseline) Parameters() []string {
-	return []string{b.TrailMemory(), b.AdoptedMemory(), b.FindingsMemory(), b.PauseParameter()}
+// Stores reports whether relight stores a parameter of this name, about any account, or it is the
+// one that pauses it.
+func (b Baseline) Stores(name string) bool {
+	if of, _, found := strings.Cut(strings.TrimPrefix(name, b.Memories()), "/"); found && AccountShape.MatchString(of) {
+		b.Member = of
+	}
+	return slices.Contains([]string{b.TrailMemory(), b.AdoptedMemory(), b.FindingsMemory(), b.UnitsMemory(), b.PauseParameter()}, name)
 }
 
 // KeyDescription returns the description of the key that encrypts the topic of a stack.

@@ -98,7 +98,10 @@ var roleReads = []Grant{
 // Source of the resource types: AWS Service Authorization Reference.
 func kindGrants() map[Kind][]Grant {
 	return map[Kind][]Grant{
-		DeliveryRoles: roleReads,
+		DeliveryRoles: append(slices.Clone(roleReads), Grant{
+			Actions: []string{"ssm:GetParameterHistory"}, Resources: []string{memories}, If: KeyOrganization, Hub: hubMemory,
+			Why: "GetParameterHistory is for whether the organisational units above an account have it guarded",
+		}),
 		FlowLogs: append([]Grant{
 			{
 				Actions:   []string{"kms:DescribeKey"},

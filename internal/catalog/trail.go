@@ -41,6 +41,10 @@ func (b Baseline) Memories() string {
 	return "/" + b.Prefix + "/memory/"
 }
 
+// UnitsMemory returns the name of the parameter that stores whether the organisational units
+// above an account have it guarded.
+func (b Baseline) UnitsMemory() string { return b.Memories() + "units" }
+
 // TrailMemory returns the name of the parameter that stores what relight
 // remembers of the account's trail.
 func (b Baseline) TrailMemory() string { return b.Memories() + "trail" }

@@ -246,7 +246,7 @@ type Organization struct {
 	HubAccount string `json:"hubAccount"`
 	// The guarded accounts, beside those in `ous`. Default: without `ous` too, all of the organisation.
 	Accounts []string `json:"accounts,omitempty"`
-	// The roots and organisational units whose accounts are guarded, with those in the units below. So far the events of an account that only `ous` or `excludeOus` decide about lead to nothing.
+	// The roots and organisational units whose accounts are guarded, with those in the units below. The events of an account that only `ous` or `excludeOus` decide about count once a sweep has found it there.
 	OUs []string `json:"ous,omitempty"`
 	// Accounts that are not guarded.
 	ExcludeAccounts []string `json:"excludeAccounts,omitempty"`

@@ -175,7 +175,7 @@ func parameters(ctx context.Context, p place) (items []Item, err error) {
 		}
 		for _, one := range page.Parameters {
 			i := Item{Name: aws.ToString(one.Name)}
-			if !slices.Contains(p.want.Parameters(), i.Name) {
+			if !p.want.Stores(i.Name) {
 				i.Why = "relight stores no parameter of this name"
 			}
 			items = append(items, i)
