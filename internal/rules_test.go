@@ -98,6 +98,7 @@ var layers = map[string][]string{
 	"internal/catalog": {"internal/lazy"}, // the stack reads it too
 	"internal/config":  {"internal/catalog", "internal/lazy", "internal/pattern"},
 	"internal/lazy":    {},
+	"internal/order":   {},
 	"internal/pattern": {"internal/lazy"},
 	"internal/release": {},
 	"internal/version": {},
@@ -110,13 +111,14 @@ var layers = map[string][]string{
 	"internal/iampolicy":       {"internal/lazy"},
 	// The template of a guarded account, of which the functions know nothing.
 	"internal/spoke":   {"internal/catalog", "internal/config"},
-	"internal/plan":    {"internal/catalog", "internal/iampolicy", "internal/lazy", "internal/pattern", "github.com/aws/aws-sdk-go-v2/aws/arn"},
-	"internal/remedy":  {"internal/catalog", "internal/plan"},
+	"internal/plan":    {"internal/catalog", "internal/iampolicy", "internal/lazy", "internal/order", "internal/pattern", "github.com/aws/aws-sdk-go-v2/aws/arn"},
+	"internal/remedy":  {"internal/catalog", "internal/order", "internal/plan"},
 	"internal/trigger": {"internal/catalog", "internal/lazy", "internal/remedy", "github.com/aws/aws-sdk-go-v2/aws/arn"},
-	"internal/report":  {"internal/catalog", "internal/lazy", "internal/plan", "internal/remedy", "internal/version"},
+	"internal/report":  {"internal/catalog", "internal/lazy", "internal/order", "internal/plan", "internal/remedy", "internal/version"},
 	"internal/awsio": {
 		"internal/audit", "internal/catalog", "internal/plan", "internal/remedy",
 		"github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go", "golang.org/x/",
+		"internal/order",
 	},
 	// The client of Security Hub, apart from the others because of its size.
 	"internal/awsio/hub": {
@@ -138,6 +140,7 @@ var layers = map[string][]string{
 	"internal/app": {
 		"internal/audit", "internal/awsio", "internal/catalog", "internal/config", "internal/plan", "internal/remedy", "internal/report", "internal/trigger", "internal/version",
 		"github.com/aws/aws-lambda-go/events", "github.com/aws/aws-lambda-go/lambdacontext", "github.com/aws/aws-sdk-go-v2/aws", "github.com/aws/aws-sdk-go-v2/credentials", "golang.org/x/",
+		"internal/order",
 	},
 	"internal/probe": {"internal/catalog", "github.com/aws/aws-sdk-go-v2/", "github.com/aws/smithy-go"},
 	"internal/awstest": {

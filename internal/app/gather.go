@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/order"
 	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
 	"github.com/relight-aws/relight/internal/report"
@@ -96,8 +97,8 @@ func (a *App) sumUp(ctx context.Context, g Gathering) (Gathered, error) {
 	for _, account := range slices.Sorted(maps.Keys(asked)) {
 		sum.Unswept = append(sum.Unswept, Unswept{account, cut(why)})
 	}
-	slices.SortStableFunc(sum.Unswept, func(a, b Unswept) int { return cmp.Compare(a.Account, b.Account) })
-	slices.SortStableFunc(sum.Cells, func(a, b Cell) int { return cmp.Compare(a.Account, b.Account) })
+	order.By(sum.Unswept, func(a, b Unswept) int { return cmp.Compare(a.Account, b.Account) })
+	order.By(sum.Cells, func(a, b Cell) int { return cmp.Compare(a.Account, b.Account) })
 	if g.Last {
 		return sum, a.conclude(ctx, sum, g.Digest)
 	}

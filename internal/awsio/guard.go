@@ -23,6 +23,7 @@ import (
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/order"
 	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
 )
@@ -354,7 +355,7 @@ func (r *region) guardRules(ctx context.Context, state *plan.GuardState, rules [
 		}
 		maps.Copy(listed, list)
 	}
-	slices.SortStableFunc(rules, func(a, b catalog.Rule) int { // those that hear come first
+	order.By(rules, func(a, b catalog.Rule) int { // those that hear come first
 		return cmp.Compare(fmt.Sprint(!hears(a)), fmt.Sprint(!hears(b)))
 	})
 	deaf := state.Deaf

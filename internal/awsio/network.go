@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/order"
 	"github.com/relight-aws/relight/internal/plan"
 )
 
@@ -63,7 +64,7 @@ func (r *region) listChosen(ctx context.Context, of catalog.ResourceType) ([]pla
 		}
 		found = append(found, some...)
 	}
-	slices.SortStableFunc(found, func(a, b plan.Network) int { return cmp.Compare(a.ID, b.ID) })
+	order.By(found, func(a, b plan.Network) int { return cmp.Compare(a.ID, b.ID) })
 	return slices.CompactFunc(found, func(a, b plan.Network) bool { return a.ID == b.ID }), nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/relight-aws/relight/internal/order"
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
@@ -45,7 +46,7 @@ func choices(parts []string) [][]string {
 			all = append(all, slices.Concat(choice, []string{part}))
 		}
 	}
-	slices.SortStableFunc(all, func(a, b []string) int { return cmp.Compare(len(a), len(b)) })
+	order.By(all, func(a, b []string) int { return cmp.Compare(len(a), len(b)) })
 	return all
 }
 

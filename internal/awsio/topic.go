@@ -18,6 +18,7 @@ import (
 	smithy "github.com/aws/smithy-go"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/order"
 	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
 )
@@ -354,7 +355,7 @@ func (r *region) subscriptions(ctx context.Context, topic string) iter.Seq2[plan
 				yield(plan.Subscription{}, err)
 				return
 			}
-			page := slices.SortedStableFunc(slices.Values(page.Subscriptions), func(a, b types.Subscription) int { return cmp.Compare(readsOf(a), readsOf(b)) })
+			page := order.By(slices.Clone(page.Subscriptions), func(a, b types.Subscription) int { return cmp.Compare(readsOf(a), readsOf(b)) })
 			for _, sub := range page {
 				got := plan.Subscription{ARN: aws.ToString(sub.SubscriptionArn), Protocol: aws.ToString(sub.Protocol), Endpoint: aws.ToString(sub.Endpoint)}
 				if owner := aws.ToString(sub.Owner); owner != r.account {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/lazy"
+	"github.com/relight-aws/relight/internal/order"
 )
 
 // AlarmState is what was observed of the alarms in scope. Unless Full is set,
@@ -577,7 +578,7 @@ func measuredBy(want catalog.Desired, adopted Adopted, c catalog.Control, state 
 			metrics = append(metrics, Metric{Namespace: f.Metrics[0].Namespace, Name: f.Metrics[0].Name, Unit: f.Metrics[0].Unit})
 		}
 	}
-	slices.SortStableFunc(metrics, func(a, b Metric) int {
+	order.By(metrics, func(a, b Metric) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Unit, b.Unit))
 	})
 	metrics = slices.CompactFunc(metrics, func(a, b Metric) bool { return a.Namespace == b.Namespace && a.Name == b.Name })
@@ -666,7 +667,7 @@ func (observed *AlarmState) Summing(want catalog.Desired) (all []Alarm) {
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Alarm) int { return cmp.Compare(a.Name, b.Name) })
+	order.By(all, func(a, b Alarm) int { return cmp.Compare(a.Name, b.Name) })
 	return slices.CompactFunc(all, func(a, b Alarm) bool { return a.Name == b.Name })
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/iampolicy"
+	"github.com/relight-aws/relight/internal/order"
 )
 
 // DeliveryRoleState is what was observed of the role with which relight's
@@ -290,7 +291,7 @@ func crowding(role DeliveryRoleSpec, state *DeliveryRoleState) (others, crowd []
 		}
 		return 1
 	}
-	slices.SortStableFunc(others, func(a, b string) int {
+	order.By(others, func(a, b string) int {
 		return cmp.Or(goes(a)-goes(b), policySize(state.Inline[b])-policySize(state.Inline[a]), cmp.Compare(a, b))
 	})
 	for _, name := range others {

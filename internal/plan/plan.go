@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/order"
 )
 
 // A State is what was observed of one kind. Each kind plans itself, so no other
@@ -161,19 +162,19 @@ func (p *Plan) Add(findings ...Finding) {
 }
 
 func sortFindings(findings []Finding) {
-	slices.SortStableFunc(findings, func(a, b Finding) int { return cmp.Compare(a.String(), b.String()) })
+	order.By(findings, func(a, b Finding) int { return cmp.Compare(a.String(), b.String()) })
 }
 
 // sorted puts every list of a plan in its fixed order.
 func sorted(p Plan) Plan {
 	for _, actions := range [][]Action{p.Actions, p.Unwanted} {
-		slices.SortStableFunc(actions, func(a, b Action) int {
+		order.By(actions, func(a, b Action) int {
 			s, t := a.Step(), b.Step()
 			return cmp.Or(cmp.Compare(s.Stage, t.Stage), cmp.Compare(s.String(), t.String()))
 		})
 	}
 	sortFindings(p.Findings)
-	slices.SortStableFunc(p.Kept, func(a, b Kept) int { return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.Group, b.Group)) })
-	slices.SortStableFunc(p.Skips, func(a, b Skip) int { return cmp.Compare(a.String(), b.String()) })
+	order.By(p.Kept, func(a, b Kept) int { return cmp.Or(cmp.Compare(a.Region, b.Region), cmp.Compare(a.Group, b.Group)) })
+	order.By(p.Skips, func(a, b Skip) int { return cmp.Compare(a.String(), b.String()) })
 	return p
 }

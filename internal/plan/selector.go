@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/order"
 )
 
 // Selectors say which events a trail records: basic ones or advanced ones,
@@ -203,7 +204,7 @@ func sameFields(a, b AdvancedSelector) bool {
 // sorted returns a selector with its fields sorted by name, as CloudTrail returns
 // them. Source: a reply of GetEventSelectors, stackd, recorded 2026-09-13.
 func (a AdvancedSelector) sorted() AdvancedSelector {
-	a.Fields = slices.SortedStableFunc(slices.Values(a.Fields), func(f, g FieldSelector) int { return cmp.Compare(f.Field, g.Field) })
+	a.Fields = order.By(slices.Clone(a.Fields), func(f, g FieldSelector) int { return cmp.Compare(f.Field, g.Field) })
 	return a
 }
 

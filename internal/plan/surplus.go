@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/order"
 )
 
 // DeleteFlowLog deletes a flow log of relight's own that is no longer needed.
@@ -42,7 +43,7 @@ func leftover(n Network) []Action {
 //	relight's fails, and a new one would fail as well                it stays, with its finding
 //	another satisfies the policy but is not proven                   both stay
 func surplus(want catalog.Desired, adopted Adopted, n Network) []Action {
-	logs := slices.SortedFunc(slices.Values(n.FlowLogs), func(a, b FlowLog) int { return cmp.Compare(a.ID, b.ID) })
+	logs := order.By(slices.Clone(n.FlowLogs), func(a, b FlowLog) int { return cmp.Compare(a.ID, b.ID) })
 	for _, fl := range logs {
 		old := outdated(want.FlowLogs, fl)
 		if !fl.Ours || fl.Failed() && old == "" && !foreign(want, fl) {

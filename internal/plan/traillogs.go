@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/order"
 )
 
 // TrailLogs says which log group the account's trail delivers to.
@@ -105,7 +106,7 @@ type Healths map[string]TrailHealth
 // "Organization delegated administrator".
 func ChooseTrail(want catalog.Desired, account, region string, trails []Trail, remembered *TrailMemory, does Healths) TrailChoice {
 	trails = slices.Clone(trails)
-	slices.SortStableFunc(trails, func(a, b Trail) int { return cmp.Compare(a.ARN, b.ARN) })
+	order.By(trails, func(a, b Trail) int { return cmp.Compare(a.ARN, b.ARN) })
 	if want.Trail.Name != "" {
 		return namedTrail(want.Trail.Name, account, region, trails, remembered)
 	}
@@ -221,7 +222,7 @@ func (h Healths) best(want catalog.Desired, account, region string, trails []Tra
 		return g
 	}
 	trails = slices.DeleteFunc(slices.Clone(trails), func(t Trail) bool { return grade(t)[1] == int(otherPurpose) })
-	slices.SortStableFunc(trails, func(a, b Trail) int { x, y := grade(a), grade(b); return slices.Compare(x[:], y[:]) })
+	order.By(trails, func(a, b Trail) int { x, y := grade(a), grade(b); return slices.Compare(x[:], y[:]) })
 	if len(trails) == 0 {
 		return nil, nil
 	}
@@ -293,7 +294,7 @@ func ChooseTrailLogs(want catalog.Desired, account, region string, trails []Trai
 		}
 	}
 	trails = slices.Clone(trails)
-	slices.SortStableFunc(trails, func(a, b Trail) int { return cmp.Compare(a.ARN, b.ARN) })
+	order.By(trails, func(a, b Trail) int { return cmp.Compare(a.ARN, b.ARN) })
 	var here, otherRegion, otherAccount, silent []Trail
 	other := func(t Trail) bool { return does.known(t) && does[t.ARN].rank() == otherPurpose }
 	for _, t := range trails {

@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/order"
 	"github.com/relight-aws/relight/internal/plan"
 )
 
@@ -166,7 +167,7 @@ const pauseSlack = time.Minute
 // Any other newest version pauses nothing, and is a finding unless it ends a pause.
 func PauseOf(want catalog.Desired, versions []PauseVersion, now time.Time) (*Pause, []plan.Finding) {
 	versions = slices.Clone(versions)
-	slices.SortStableFunc(versions, func(a, b PauseVersion) int { return cmp.Compare(a.Version, b.Version) })
+	order.By(versions, func(a, b PauseVersion) int { return cmp.Compare(a.Version, b.Version) })
 	var granted []Pause // with the ends that they had
 	for i, v := range versions {
 		newest := i == len(versions)-1

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/order"
 )
 
 // A Scope says what to check, never what to do. It contains nothing from the
@@ -109,7 +110,7 @@ func Merge(scopes []Scope) []Scope {
 		}
 		merged = append(merged, key)
 	}
-	slices.SortStableFunc(merged, func(a, b Scope) int { return cmp.Compare(a.String(), b.String()) })
+	order.By(merged, func(a, b Scope) int { return cmp.Compare(a.String(), b.String()) })
 	return merged
 }
 

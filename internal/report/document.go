@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/order"
 	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
 )
@@ -251,7 +252,7 @@ func (d *Document) causes(own func(remedy.Cause) bool, reports []remedy.Report) 
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b remedy.Cause) int { return a.Time.Compare(b.Time) })
+	order.By(all, func(a, b remedy.Cause) int { return a.Time.Compare(b.Time) })
 	for _, c := range all {
 		if named && c.Actor == "" && c.EventName == catalog.AlarmChange {
 			continue

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/order"
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
@@ -207,7 +208,7 @@ func causeAttrs(r remedy.Report, target string, now time.Time) []slog.Attr {
 	if len(r.Causes) == 0 {
 		return nil
 	}
-	causes := slices.SortedStableFunc(slices.Values(r.Causes), func(a, b remedy.Cause) int { return a.Time.Compare(b.Time) })
+	causes := order.By(slices.Clone(r.Causes), func(a, b remedy.Cause) int { return a.Time.Compare(b.Time) })
 	if target != "" {
 		causes = causesOf(causes, target)
 	}
