@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
+	"github.com/relight-aws/relight/internal/report"
 )
 
 // mostSeconds is the most that a request may ask for: a function has no more time. Source: AWS
@@ -83,9 +85,34 @@ func (a *App) sweepCell(ctx context.Context, req Request) (Swept, error) {
 	if why := a.unasked(req.Account, req.Parents); why != "" {
 		return Swept{Account: req.Account, Outside: why}, nil
 	}
+	waited := a.cloud.Pace.Waited()
 	s, err := a.Sweep(ctx, req, nil)
 	if err != nil {
 		return Swept{}, err
 	}
-	return *s.short(), nil
+	of, now := s.short(), a.now().UTC().Truncate(time.Second)
+	of.Time, of.Waited = &now, int((a.cloud.Pace.Waited()-waited).Round(time.Second)/time.Second)
+	of.detail(s.Reports)
+	return *of, nil
+}
+
+// mostDetails is how many bytes of reports are part of an answer about a cell. Step Functions
+// passes on 256 KiB, and the function reads the answers of all cells at once.
+const mostDetails = 16 << 10
+
+// detail adds the reports of what is not healthy, as far as they fit.
+func (s *Swept) detail(reports []report.View) {
+	left := mostDetails
+	for _, v := range reports {
+		if v.Error == "" && len(v.Actions)+len(v.Findings) == 0 {
+			continue
+		}
+		raw, err := json.Marshal(v)
+		if left -= len(raw); err != nil || left < 0 {
+			left += len(raw)
+			s.More++
+			continue
+		}
+		s.Reports = append(s.Reports, v)
+	}
 }
