@@ -204,7 +204,9 @@ func (s Swept) And(later Swept) Swept {
 	s.Planned += later.Planned
 	s.Unrestored += later.Unrestored
 	s.Findings += later.Findings
-	s.Wires += later.Wires
+	if later.Wires != Unchecked {
+		s.Wires = max(0, s.Wires) + later.Wires
+	}
 	s.Waited += later.Waited
 	s.More += later.More
 	s.Why, s.Error = cmp.Or(s.Why, later.Why), cmp.Or(s.Error, later.Error)

@@ -34,7 +34,7 @@ type Swept struct {
 	Planned    int           `json:"planned"`
 	Unrestored int           `json:"unrestored"`
 	Findings   int           `json:"findings"`
-	Wires      int           `json:"wires,omitempty"`          // what is wrong with relight's own parts there
+	Wires      int           `json:"wires,omitempty"`          // what is wrong with relight's own parts there; Unchecked if nobody knows
 	Waited     int           `json:"waited_seconds,omitempty"` // in which some call waited for its turn below a quota of AWS
 	Why        string        `json:"why,omitempty"`            // the first of what was not restored or needs action
 	Reports    []report.View `json:"reports,omitempty"`        // those of what is not healthy, as far as they fit
@@ -130,14 +130,18 @@ func (a *App) sweptBy(ctx context.Context, req Request) *Swept {
 	return s.short()
 }
 
+// Unchecked says that relight's own parts of an account were not checked.
+const Unchecked = -1
+
 // short returns a sweep without its reports.
 func (s Sweep) short() *Swept {
 	of := &Swept{
 		Account: s.Account, Rest: s.Rest, Healthy: s.Healthy, Repaired: s.Repaired, Planned: s.Planned, Unrestored: s.Unrestored, Findings: s.Findings, Error: s.Unsent,
 	}
+	of.Wires = Unchecked
 	for _, v := range s.Reports {
 		if v.Kind == string(catalog.Guard) {
-			of.Wires += len(v.Findings) + v.Unrestored()
+			of.Wires = max(0, of.Wires) + len(v.Findings) + v.Unrestored()
 		}
 		of.Why = cmp.Or(of.Why, v.Why())
 	}
