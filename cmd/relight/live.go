@@ -15,16 +15,19 @@ import (
 const plainEvery = 5 * time.Second
 
 // A live shows how far a sweep is: in one line of a terminal, which it rewrites, or else in a line
-// for each change, as long as the last one is old enough.
+// for each change, as long as the last one is old enough or of another stage. The last one is
+// written in any case.
 type live struct {
 	w        io.Writer
 	terminal bool
 	shown    string    // what the last line said, but for the time
+	stage    int       // of it
 	at       time.Time // when it was written
+	pending  string    // the line that was too early
 }
 
-// show shows what there is to say, and behind it how long it takes.
-func (l *live) show(now time.Time, state, timing string) {
+// show shows what there is to say in a stage of the sweep, and behind it how long that takes.
+func (l *live) show(now time.Time, stage int, state, timing string) {
 	line := oneLine(strings.TrimSuffix(state+"; "+timing, "; "))
 	if l.terminal {
 		if runes := []rune(line); len(runes) >= columns(l.w) {
@@ -34,19 +37,25 @@ func (l *live) show(now time.Time, state, timing string) {
 		l.shown = state
 		return
 	}
-	if state == l.shown || l.shown != "" && now.Sub(l.at) < plainEvery {
+	if state == l.shown {
+		return
+	}
+	if l.pending = line; l.shown != "" && stage == l.stage && now.Sub(l.at) < plainEvery {
 		return
 	}
 	fmt.Fprintln(l.w, line)
-	l.shown, l.at = state, now
+	l.shown, l.stage, l.at, l.pending = state, stage, now, ""
 }
 
-// done ends the line of a terminal.
+// done ends the line of a terminal, or writes the last one.
 func (l *live) done() {
 	if l.terminal && l.shown != "" {
 		fmt.Fprintln(l.w)
 	}
-	l.shown = ""
+	if l.pending != "" {
+		fmt.Fprintln(l.w, l.pending)
+	}
+	l.shown, l.pending = "", ""
 }
 
 // columns returns how wide a terminal is.

@@ -229,7 +229,7 @@ func (a *account) sweepOrganization(cmd *cobra.Command, f *flags, req app.Reques
 func (a *account) follow(cmd *cobra.Command, f *flags, m machine, arn string, details bool) error {
 	w := cmd.ErrOrStderr()
 	shown := &live{w: w, terminal: f.terminal(w)}
-	e, err := m.watch(cmd.Context(), arn, func(e *execution) { shown.show(m.now(), e.progress(), e.timing(m.now())) })
+	e, err := m.watch(cmd.Context(), arn, func(e *execution) { shown.show(m.now(), len(e.rounds), e.progress(), e.timing(m.now())) })
 	shown.done()
 	if errors.Is(err, errNoExecution) {
 		return err
@@ -310,6 +310,7 @@ func printOrganization(w io.Writer, f *flags, o organizationSweep, details bool)
 	}
 	p.line("%s of %d %s from the hub %s, execution %s", what, len(o.Accounts)+len(o.Unswept), plural(len(o.Accounts)+len(o.Unswept), "account", "accounts"), o.Account, o.Execution)
 	var fine []string
+	unshown := false
 	for _, s := range o.Accounts {
 		if healthy(s) && !details {
 			fine = append(fine, s.Account)
@@ -317,6 +318,7 @@ func printOrganization(w io.Writer, f *flags, o organizationSweep, details bool)
 		}
 		p.account(s, plan)
 		p.reports(s, details)
+		unshown = unshown || !details && slices.ContainsFunc(s.Reports, func(v report.View) bool { return !failed(v) && len(v.Findings) > 0 })
 	}
 	for _, u := range o.Unswept {
 		p.line("account %s: not swept", u.Account)
@@ -330,6 +332,9 @@ func printOrganization(w io.Writer, f *flags, o organizationSweep, details bool)
 	}
 	if o.Failed != "" {
 		p.line("  x %s", oneLine(o.Failed))
+	}
+	if unshown {
+		p.line("relight backfill --watch %s --details shows what needs action", o.Execution)
 	}
 	if o.Unreported != "" {
 		p.line("what was found and done cannot be read, but for the numbers: %s", oneLine(o.Unreported))

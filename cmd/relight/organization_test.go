@@ -329,6 +329,21 @@ func TestOrganizationProgress(t *testing.T) {
 	}
 }
 
+// Where no line is rewritten, there are few: what changes at once is one line, and the last one
+// is always there.
+func TestPlainProgress(t *testing.T) {
+	var out strings.Builder
+	l := &live{w: &out}
+	for i, state := range []string{"a", "a", "b", "b", "c", "d", "e", "f", "g"} {
+		l.show(atFirst.Add(time.Duration(i)*time.Second), i/4, state, fmt.Sprint(i))
+	}
+	l.done()
+	l.done()
+	if want := "a; 0\nc; 4\ng; 8\n"; out.String() != want {
+		t.Errorf("got %q, want %q", out.String(), want)
+	}
+}
+
 // Ctrl-C at any time leaves an execution that has begun running, and says how to see it again; one
 // that has not begun does not begin. Nothing ever ends an execution.
 func TestInterruptionLeavesItRunning(t *testing.T) {

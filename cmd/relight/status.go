@@ -53,9 +53,9 @@ type status struct {
 	Alarms        []alarmStatus     `json:"alarms"` // relight's own that are in ALARM or do not exist
 	Subscribers   []subscriberState `json:"subscribers"`
 	Accounts      []accountStatus   `json:"accounts,omitempty"` // of the organisation, in its hub
-	Pause         *report.Pause     `json:"pause"`         // in force now; null for none
-	Configuration map[string]string `json:"configuration"` // the deployed one, beyond the defaults
-	Differences   int               `json:"differences"`   // between the deployed configuration and the local one
+	Pause         *report.Pause     `json:"pause"`              // in force now; null for none
+	Configuration map[string]string `json:"configuration"`      // the deployed one, beyond the defaults
+	Differences   int               `json:"differences"`        // between the deployed configuration and the local one
 	compared      string            // the same in words
 	paused        string            // the pause in words
 }
