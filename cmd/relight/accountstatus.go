@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"github.com/relight-aws/relight/internal/app"
+	"github.com/relight-aws/relight/internal/catalog"
 )
 
 // These limit what a status reads and shows of the accounts of an organisation.
@@ -70,7 +71,7 @@ func (a *account) accountStatus(ctx context.Context, s *status) error {
 		}
 		var asked asking
 		var sum app.Gathered
-		if json.Unmarshal([]byte(aws.ToString(out.Input)), &asked) != nil || json.Unmarshal([]byte(aws.ToString(out.Output)), &sum) != nil || len(asked.Kinds)+len(asked.Regions) > 0 {
+		if json.Unmarshal([]byte(aws.ToString(out.Input)), &asked) != nil || json.Unmarshal([]byte(aws.ToString(out.Output)), &sum) != nil || !a.whole(asked) {
 			continue
 		}
 		if sum.Own != nil {
@@ -110,6 +111,13 @@ func (a *account) accountStatus(ctx context.Context, s *status) error {
 		s.Accounts = append(s.Accounts, found[account])
 	}
 	return nil
+}
+
+// whole reports whether a sweep says what accounts are like as a whole. The schedules name every
+// kind that is not switched off.
+func (a *account) whole(asked asking) bool {
+	missing := func(k catalog.Kind) bool { return !slices.Contains(asked.Kinds, k) }
+	return len(asked.Regions) == 0 && (len(asked.Kinds) == 0 || !slices.ContainsFunc(a.config.Watched(), missing))
 }
 
 // judgeAccounts adds what needs action in accounts to the problems.

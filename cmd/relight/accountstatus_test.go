@@ -74,7 +74,8 @@ func TestAccountStatus(t *testing.T) {
 	got, read := finished(t,
 		[2]any{asking{Kinds: []catalog.Kind{catalog.Alarms}}, whole(45, app.Swept{Account: theFirst, Time: at(45)})}, // says nothing of the whole
 		[2]any{asking{Accounts: []string{theThird}}, app.Gathered{Swept: []app.Swept{{Account: theThird, Healthy: 3, Planned: 2, Findings: 1, Wires: 1, Why: "cut", Time: at(40)}}}},
-		[2]any{asking{Mode: "repair"}, last},
+		[2]any{asking{Mode: "repair", Kinds: catalog.Kinds()}, last}, // as the schedules ask
+		[2]any{asking{Regions: []string{"eu-west-1"}}, whole(20, app.Swept{Account: theSecond, Time: at(20)})},
 		[2]any{asking{}, whole(15, app.Swept{Account: theFirst, Time: at(15)}, app.Swept{Account: theSecond, Healthy: 5, Time: at(15), Wires: app.Unchecked})},
 		[2]any{asking{}, whole(0)},
 	)
@@ -84,7 +85,7 @@ func TestAccountStatus(t *testing.T) {
 		{Account: theSecond, Healthy: 5, Checked: at(15), Wires: "unknown", Why: "the last sweep could not sweep it: it took too long"},
 		{Account: theThird, Healthy: 3, ToRestore: 2, NeedsAction: 1, Checked: at(40), Wires: "cut", Why: "cut"},
 	}
-	if diff := cmp.Diff(want, got); diff != "" || read != 4 {
-		t.Errorf("%d read, want 4 (-want +got):\n%s", read, diff)
+	if diff := cmp.Diff(want, got); diff != "" || read != 5 {
+		t.Errorf("%d read, want 5 (-want +got):\n%s", read, diff)
 	}
 }

@@ -20,8 +20,8 @@ const backfillTimeout = 15 * time.Minute
 func newBackfill(f *flags) *cobra.Command {
 	var sweep sweepFlags
 	var of accountFlags
-	var planOnly, watching bool
-	var account string
+	var planOnly, watching, here bool
+	var account, role string
 	cmd := &cobra.Command{
 		Use:   "backfill",
 		Short: "Make the deployed function sweep the account, or the organisation, now",
@@ -29,7 +29,8 @@ func newBackfill(f *flags) *cobra.Command {
 			"In the hub of an organisation, it starts the state machine that sweeps every account, shows how\n" +
 			"far that is, and then what it came to: a line for each account that is not healthy. An interrupted\n" +
 			"command leaves it running; --watch shows it again, by its name, or the last one that began.\n" +
-			"--account has the function sweep one account alone, and shows everything that it found and did.\n\n" +
+			"--account has the function sweep one account alone, and shows everything that it found and did.\n" +
+			"--local sweeps from this terminal instead, and enters the accounts by the role --role.\n\n" +
 			"With --plan it changes nothing and ends like relight plan. Exit code 0: everything is\n" +
 			"healthy; 2: there is something to restore or a finding; 1: an error.",
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -65,6 +66,12 @@ func newBackfill(f *flags) *cobra.Command {
 			case account != "" && of.given() != "":
 				return fmt.Errorf("--account has the function sweep one account, and shows all of it: leave out %s", of.given())
 			case account != "":
+			case role != "" && !here:
+				return errors.New("--role is for --local: the deployed functions enter accounts by the role of the template")
+			case hub && here:
+				return acct.sweepLocally(cmd, f, req, of, role)
+			case here:
+				return needsHub("--local", err)
 			case hub:
 				return acct.sweepOrganization(cmd, f, req, of)
 			case of.given() != "":
@@ -88,7 +95,10 @@ func newBackfill(f *flags) *cobra.Command {
 	cmd.Flags().StringVar(&account, "account", "", "have the function sweep this account of the organisation alone, and show everything")
 	cmd.Flags().BoolVar(&planOnly, "plan", false, "plan only: show what the sweep would restore")
 	cmd.Flags().BoolVar(&watching, "watch", false, "start nothing: show the execution of that name, or the last one that began")
-	for _, flag := range []string{"plan", "account", "accounts", "ous", "kinds", "regions"} {
+	cmd.Flags().BoolVar(&here, "local", false, "in the hub of an organisation: sweep from this terminal, not by the deployed functions")
+	cmd.Flags().StringVar(&role, "role", "", "with --local: the role by which to enter the other accounts, such as OrganizationAccountAccessRole")
+	cmd.MarkFlagsMutuallyExclusive("local", "account")
+	for _, flag := range []string{"plan", "local", "role", "account", "accounts", "ous", "kinds", "regions"} {
 		cmd.MarkFlagsMutuallyExclusive("watch", flag)
 	}
 	return cmd

@@ -261,8 +261,8 @@ func (e *execution) add(child *sfn.DescribeExecutionOutput) {
 
 // An organizationSweep is what an execution came to, as JSON.
 type organizationSweep struct {
-	Execution  string        `json:"execution"`
-	Account    string        `json:"account"` // the hub
+	Execution  string        `json:"execution,omitempty"` // none of a sweep from this terminal
+	Account    string        `json:"account"`             // the hub
 	Status     string        `json:"status"`
 	Mode       string        `json:"mode"`
 	Began      time.Time     `json:"began"`

@@ -133,6 +133,12 @@ func (a *account) chosen(ctx context.Context, of accountFlags) ([]string, error)
 	return ids, nil
 }
 
+// active reports whether somebody can enter an account: not if it is suspended or closed. Source: AWS
+// Organizations API Reference, Account, whose State replaces Status.
+func active(a orgtypes.Account) bool {
+	return a.State == orgtypes.AccountStateActive || a.State == "" && a.Status == orgtypes.AccountStatusActive
+}
+
 // accountsBelow returns the active accounts in a root or organisational unit, and in those below
 // it. Source: AWS Organizations API Reference, ListAccountsForParent, which lists direct
 // children only, documented.
@@ -153,7 +159,7 @@ func accountsBelow(ctx context.Context, client *organizations.Client, unit strin
 			return nil, explain(err)
 		}
 		for _, a := range page.Accounts {
-			if a.State == orgtypes.AccountStateActive || a.State == "" && a.Status == orgtypes.AccountStatusActive {
+			if active(a) {
 				ids = append(ids, aws.ToString(a.Id))
 			}
 		}
@@ -308,7 +314,11 @@ func printOrganization(w io.Writer, f *flags, o organizationSweep, details bool)
 	if plan {
 		what = "plan"
 	}
-	p.line("%s of %d %s from the hub %s, execution %s", what, len(o.Accounts)+len(o.Unswept), plural(len(o.Accounts)+len(o.Unswept), "account", "accounts"), o.Account, o.Execution)
+	by := "execution " + o.Execution
+	if o.Execution == "" {
+		by = "by this terminal"
+	}
+	p.line("%s of %d %s from the hub %s, %s", what, len(o.Accounts)+len(o.Unswept), plural(len(o.Accounts)+len(o.Unswept), "account", "accounts"), o.Account, by)
 	var fine []string
 	unshown := false
 	for _, s := range o.Accounts {
@@ -333,8 +343,11 @@ func printOrganization(w io.Writer, f *flags, o organizationSweep, details bool)
 	if o.Failed != "" {
 		p.line("  x %s", oneLine(o.Failed))
 	}
-	if unshown {
+	switch {
+	case unshown && o.Execution != "":
 		p.line("relight backfill --watch %s --details shows what needs action", o.Execution)
+	case unshown:
+		p.line("--details shows what needs action")
 	}
 	if o.Unreported != "" {
 		p.line("what was found and done cannot be read, but for the numbers: %s", oneLine(o.Unreported))

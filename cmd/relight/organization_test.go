@@ -444,6 +444,12 @@ func TestOrganizationFilters(t *testing.T) {
 		"backfill --account 222233334444 --accounts 333344445555": {"", []string{"leave out --accounts"}},
 		"plan --account 222233334444 --details":                   {"", []string{"leave out --details"}},
 		"backfill --watch --plan":                                 {"", []string{"[plan watch]"}},
+		"backfill --local":                                        {"", []string{"--local needs --role", "relight-spoke admits the functions of the hub alone", "OrganizationAccountAccessRole"}},
+		"backfill --local --role relight-spoke":                   {"", []string{"relight-spoke admits the functions of the hub alone: name another role"}},
+		"backfill --local --role arn:aws:iam::1:role/r":           {"", []string{"is not the name of a role"}},
+		"backfill --local --role r --accounts 555566667777":       {"", []string{"account 555566667777 is not guarded"}},
+		"backfill --local --account 222233334444":                 {"", []string{"[account local]"}},
+		"backfill --role r":                                       {"", []string{"--role is for --local"}},
 		"backfill extra":                                          {"", []string{"extra"}},
 		"backfill --watch gone":                                   {"", []string{"relight-sweep has no execution gone"}},
 		"backfill --watch":                                        {"", []string{"relight-sweep has not been started"}},
@@ -467,7 +473,7 @@ func TestOrganizationFilters(t *testing.T) {
 
 // Elsewhere than in a hub, the flags of a hub are refused.
 func TestFlagsOfAHub(t *testing.T) {
-	for _, args := range []string{"backfill --accounts 222233334444", "backfill --ous ou-a1b2-c3d4e5f6", "plan --details", "plan --account 222233334444"} {
+	for _, args := range []string{"backfill --accounts 222233334444", "backfill --ous ou-a1b2-c3d4e5f6", "backfill --local --role r", "plan --details", "plan --account 222233334444"} {
 		fakeAWS(t, templateOf(t, `{}`))
 		if code, _, stderr := relight(t, strings.Fields(args)...); code != exitError || !strings.Contains(stderr, "is for the hub of an organisation, and the deployed configuration has no organization") {
 			t.Errorf("%s: exit code %d: %s", args, code, stderr)
@@ -476,6 +482,36 @@ func TestFlagsOfAHub(t *testing.T) {
 	fakeAWS(t, "AccessDenied")
 	if code, _, stderr := relight(t, "backfill", "--accounts", theFirst); code != exitError || !strings.Contains(stderr, "whether this is one cannot be read") {
 		t.Errorf("exit code %d: %s", code, stderr)
+	}
+}
+
+// A sweep from this terminal names each account that it could not sweep, and each that it did
+// not because it was interrupted.
+func TestLocalFailures(t *testing.T) {
+	for name, tt := range map[string]struct {
+		interrupted bool
+		out         []string
+		said        string
+	}{
+		"no rights":   {false, []string{"account " + theHub + ": not swept", "account " + theThird + ": not swept\n  x your credentials cannot assume the role people there: ", "4 not swept"}, "4 accounts were not swept"},
+		"interrupted": {true, []string{"account " + theHub + ": not swept\n  x interrupted", "account " + theThird + ": not swept\n  x interrupted"}, "interrupted"},
+	} {
+		s := &stepFunctions{}
+		acct, f, cmd, out, errs := s.serve(t)
+		ctx, interrupt := context.WithCancel(t.Context())
+		defer interrupt()
+		if cmd.SetContext(ctx); tt.interrupted {
+			interrupt()
+		}
+		err := acct.sweepLocally(cmd, f, app.Request{Mode: "plan"}, accountFlags{}, "people")
+		for _, want := range tt.out {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("%s: it does not say %q:\n%s", name, want, out)
+			}
+		}
+		if err == nil || !strings.Contains(err.Error(), tt.said) || len(s.calls) > 0 || !tt.interrupted && !strings.Contains(errs.String(), "4 of 4 accounts") {
+			t.Errorf("%s: %v, %v: %s", name, err, s.calls, errs)
+		}
 	}
 }
 

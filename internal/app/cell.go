@@ -79,9 +79,9 @@ func rest(scopes []remedy.Scope, checked []bool, reports []remedy.Report) (of []
 	return of, left
 }
 
-// sweepCell sweeps one account for the sweep of an organisation, or says why the account is
+// SweepCell sweeps one account for the sweep of an organisation, or says why the account is
 // not one to sweep. Its error is why it could not be swept.
-func (a *App) sweepCell(ctx context.Context, req Request) (Swept, error) {
+func (a *App) SweepCell(ctx context.Context, req Request) (Swept, error) {
 	if why := a.unasked(req.Account, req.Parents); why != "" {
 		return Swept{Account: req.Account, Outside: why}, nil
 	}

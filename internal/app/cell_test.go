@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/google/go-cmp/cmp"
@@ -183,6 +184,83 @@ func TestCell(t *testing.T) {
 		if _, err := app.ParseRequest([]byte(bad)); err == nil {
 			t.Errorf("%s is a request", bad)
 		}
+	}
+}
+
+// The first sweep that gets into an account is the first one, although earlier ones have
+// reported that it does not let the hub in, as before it gets its stack.
+func TestFirstAfterClosed(t *testing.T) {
+	t.Parallel()
+	w, guarded, _ := hub(t, listed)
+	a := w.app(catalog.Backfill)
+	cell := func() app.Swept {
+		return must(a.HandleBackfill(t.Context(), json.RawMessage(`{"account":"`+other+`","short":true}`))).(app.Swept)
+	}
+	guarded.RemoveRole(spokeRole)
+	if got := cell(); !strings.Contains(got.Why, "account-closed") {
+		t.Errorf("without its role: %+v", got)
+	}
+	w.makeRole(guarded, "Role")
+	got := cell()
+	for _, r := range got.Reports {
+		for _, f := range r.Findings {
+			if f.Code == "memory-missing" {
+				t.Errorf("with its role: %+v", f)
+			}
+		}
+	}
+	if got.Repaired == 0 {
+		t.Errorf("with its role: %+v", got)
+	}
+}
+
+// A session that is still valid although its role is gone may do nothing. The account is then
+// one that lets the hub not in.
+func TestClosedLater(t *testing.T) {
+	t.Parallel()
+	w, guarded, _ := hub(t, listed)
+	a := w.app(catalog.Backfill)
+	cell := func() app.Swept {
+		return must(a.HandleBackfill(t.Context(), json.RawMessage(`{"account":"`+other+`","short":true}`))).(app.Swept)
+	}
+	cell()
+	guarded.Fail("DescribeRegions", "UnauthorizedOperation")
+	if got := cell(); strings.Contains(got.Why, "account-closed") || got.Healthy == 0 {
+		t.Errorf("with its role, and one refused call: %+v", got)
+	}
+	guarded.RemoveRole(spokeRole)
+	guarded.Fail("DescribeRegions", "UnauthorizedOperation")
+	if got := cell(); !strings.Contains(got.Why, "account-closed") {
+		t.Errorf("without its role: %+v", got)
+	}
+}
+
+// A person enters an account by a role of their own, whose trust policy need not admit tags. That
+// they may not is an error, and no finding about the account.
+func TestEnters(t *testing.T) {
+	t.Parallel()
+	w, guarded, _ := hub(t, listed)
+	must(guarded.IAM.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("theirs"), AssumeRolePolicyDocument: aws.String(
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + account + `:root"},"Action":"sts:AssumeRole"}]}`)}))
+	o := w.options(home, catalog.Backfill)
+	o.Enters = "theirs"
+	got, err := app.NewWith(o).SweepCell(t.Context(), app.Request{Account: other, Short: true})
+	if err != nil || got.Repaired == 0 || got.Unrestored > 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	sessions := w.org.Sessions()
+	if len(sessions) == 0 {
+		t.Error("no session was opened")
+	}
+	for _, s := range sessions {
+		if s.Role != "arn:aws:iam::"+other+":role/theirs" || len(s.Tags) > 0 {
+			t.Errorf("%+v", s)
+		}
+	}
+	told := len(w.Messages())
+	o.Enters = "nobody"
+	if got, err := app.NewWith(o).SweepCell(t.Context(), app.Request{Account: other, Short: true}); err == nil || !strings.Contains(err.Error(), "sts.AssumeRole") || len(w.Messages()) > told {
+		t.Errorf("by a role that is not there: %+v, %v, %s", got, err, w.told(told))
 	}
 }
 

@@ -61,7 +61,7 @@ func TestBackfill(t *testing.T) {
 
 	more := farVPC(t, open.Account, "10.92.0.0/16")
 	running := cli.start(t, "backfill", "--regions", regions)
-	running.await(t, " of 2 accounts")
+	running.await(t, "finding the accounts")
 	if err := running.cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,31 @@ func TestBackfill(t *testing.T) {
 	if !hasFlowLog(t, shut.Account, vpcs[shut.Account]) {
 		t.Error("the account that lets the hub in again has no flow log")
 	}
-	cli.run(t, -1, "status")
+
+	// From this terminal, by a role of a person's in the other account.
+	role := "arn:aws:iam::" + open.Account + ":role/people"
+	people := arena.Cloud.RootOf(open.Account).In(lab.Region)
+	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + lab.Account + `:root"},"Action":"sts:AssumeRole"}]}`
+	_, err = people.AWS(t.Context(), "iam", "create-role", "--role-name", "people", "--assume-role-policy-document", trust)
+	must(t, err)
+	_, err = people.AWS(t.Context(), "iam", "put-role-policy", "--role-name", "people", "--policy-name", "all", "--policy-document", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)
+	must(t, err)
+	again := farVPC(t, open.Account, "10.93.0.0/16")
+	cli.who = arena.Customer.Intruder // of the hub: no root user may assume a role
+	since := time.Now()
+	out, errs = cli.run(t, 1, "backfill", "--local", "--role", "people", "--kinds", "flowlogs", "--regions", far)
+	wants(t, "the local backfill", out, "sweep of 3 accounts from the hub "+lab.Account+", by this terminal", "account "+open.Account+": ", "account "+shut.Account+": not swept",
+		"your credentials cannot assume the role people there", "1 not swept")
+	wants(t, "the progress", errs, "3 of 3 accounts", " restored, ")
+	if !hasFlowLog(t, open.Account, again) {
+		t.Errorf("account %s has no flow log after a local backfill, by %s", open.Account, role)
+	}
+	if made := restorations(open.Account, since); len(made) > 0 {
+		t.Errorf("functions restored, too: %v", operations(made))
+	}
+	cli.who = arena.Cloud.Root()
+	out, _ = cli.run(t, -1, "status")
+	wants(t, "the status", out, "last checked  wires", "\n"+lab.Account+" ", "\n"+open.Account+" ")
 	must(t, arena.Settle(t.Context()))
 }
 
@@ -164,12 +188,15 @@ func removeRole(t *testing.T, account, name string) (restore func()) {
 	return restore
 }
 
-// A cli is the command line, as a process of the hub's root user.
-type cli struct{ path, dir string }
+// A cli is the command line, as a process of the hub's root user or of another principal.
+type cli struct {
+	path, dir string
+	who       lab.Principal
+}
 
-func command(t *testing.T) cli {
+func command(t *testing.T) *cli {
 	t.Helper()
-	c := cli{path: filepath.Join(t.TempDir(), "relight"), dir: t.TempDir()}
+	c := &cli{path: filepath.Join(t.TempDir(), "relight"), dir: t.TempDir(), who: arena.Cloud.Root()}
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", c.path, "../../../cmd/relight").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -185,10 +212,10 @@ type process struct {
 	read chan string // what it writes on stderr
 }
 
-func (c cli) start(t *testing.T, args ...string) *process {
+func (c *cli) start(t *testing.T, args ...string) *process {
 	t.Helper()
 	p := &process{cmd: exec.CommandContext(t.Context(), c.path, args...), args: strings.Join(args, " "), errs: &bytes.Buffer{}, read: make(chan string, 100)}
-	p.cmd.Dir, p.cmd.Env = c.dir, arena.Cloud.Root().Environ(lab.Region)
+	p.cmd.Dir, p.cmd.Env = c.dir, c.who.Environ(lab.Region)
 	p.cmd.Stdout = &p.out
 	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
 	pipe, err := p.cmd.StderrPipe()
@@ -242,7 +269,7 @@ func (p *process) end(t *testing.T, want int) string {
 	return p.errs.String()
 }
 
-func (c cli) run(t *testing.T, want int, args ...string) (out, errs string) {
+func (c *cli) run(t *testing.T, want int, args ...string) (out, errs string) {
 	t.Helper()
 	began := time.Now()
 	p := c.start(t, args...)
