@@ -76,6 +76,8 @@ func newBackfill(f *flags) *cobra.Command {
 				return acct.sweepOrganization(cmd, f, req, of)
 			case of.given() != "":
 				return needsHub(of.given(), err)
+			case err != nil:
+				fmt.Fprintf(cmd.ErrOrStderr(), "relight: the function sweeps this account and those that it lists; whether this is the hub of an organisation cannot be read: %s\n", oneLine(err.Error()))
 			}
 			result, err := invoke[app.Sweep](cmd, acct, req)
 			if err != nil {

@@ -38,17 +38,16 @@ const (
 // A stepFunctions answers for Step Functions. Each time somebody reads its execution, one more cell
 // is done; when none is left, it has succeeded.
 type stepFunctions struct {
-	mu      sync.Mutex
-	rounds  [][]app.Swept // what comes of each cell; one with an Error fails
-	own     app.Swept
-	ends    string // the status with which the execution ends; "" for SUCCEEDED
-	denied  string // an operation that AWS denies
-	before  func(n int)
-	calls   []string
-	ticks   int
-	name    string // of the execution, once it has begun
-	input   string
-	machine string
+	mu     sync.Mutex
+	rounds [][]app.Swept // what comes of each cell; one with an Error fails
+	own    app.Swept
+	ends   string // the status with which the execution ends; "" for SUCCEEDED
+	denied string // an operation that AWS denies
+	before func(n int)
+	calls  []string
+	ticks  int
+	name   string // of the execution, once it has begun
+	input  string
 }
 
 const ticking = 7 * time.Second // passes with each read
@@ -481,6 +480,9 @@ func TestFlagsOfAHub(t *testing.T) {
 	}
 	fakeAWS(t, "AccessDenied")
 	if code, _, stderr := relight(t, "backfill", "--accounts", theFirst); code != exitError || !strings.Contains(stderr, "whether this is one cannot be read") {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+	if code, _, stderr := relight(t, "backfill"); code != exitError || !strings.Contains(stderr, "whether this is the hub of an organisation cannot be read") || !strings.Contains(stderr, "invoke relight-backfill") {
 		t.Errorf("exit code %d: %s", code, stderr)
 	}
 }

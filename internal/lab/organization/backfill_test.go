@@ -39,13 +39,13 @@ func TestBackfill(t *testing.T) {
 	for _, account := range accounts {
 		vpcs[account] = farVPC(t, account, "10.91.0.0/16")
 	}
-	restore := removeRole(t, shut.Account, "relight-spoke")
 
-	out, _ := cli.run(t, 2, "plan", "--regions", regions, "--accounts", open.Account)
-	wants(t, "the plan", out, "account "+open.Account+": ", " to restore, ", "0 not swept")
+	out, _ := cli.run(t, 2, "plan", "--regions", regions, "--accounts", open.Account+","+shut.Account)
+	wants(t, "the plan", out, "account "+open.Account+": ", "account "+shut.Account+": ", " to restore, ", "0 not swept")
 	if strings.Contains(out, vpcs[open.Account]) {
 		t.Errorf("the plan has details without --details:\n%s", out)
 	}
+	restore := removeRole(t, shut.Account, "relight-spoke") // of which the function still has a session
 	out, _ = cli.run(t, 2, "plan", "--regions", regions, "--accounts", open.Account, "--details")
 	wants(t, "the plan with details", out, "create flow-log on "+vpcs[open.Account])
 
@@ -88,14 +88,20 @@ func TestBackfill(t *testing.T) {
 		t.Error("the account that lets the hub in again has no flow log")
 	}
 
-	// From this terminal, by a role of a person's in the other account.
-	role := "arn:aws:iam::" + open.Account + ":role/people"
+	// From this terminal, by a role of people's in the other account.
 	people := arena.Cloud.RootOf(open.Account).In(lab.Region)
 	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + lab.Account + `:root"},"Action":"sts:AssumeRole"}]}`
 	_, err = people.AWS(t.Context(), "iam", "create-role", "--role-name", "people", "--assume-role-policy-document", trust)
 	must(t, err)
 	_, err = people.AWS(t.Context(), "iam", "put-role-policy", "--role-name", "people", "--policy-name", "all", "--policy-document", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)
 	must(t, err)
+	ctx := context.WithoutCancel(t.Context())
+	t.Cleanup(func() {
+		for _, command := range [][]string{{"delete-role-policy", "--policy-name", "all"}, {"delete-role"}} {
+			_, err := people.AWS(ctx, append([]string{"iam", command[0], "--role-name", "people"}, command[1:]...)...)
+			must(t, err)
+		}
+	})
 	again := farVPC(t, open.Account, "10.93.0.0/16")
 	cli.who = arena.Customer.Intruder // of the hub: no root user may assume a role
 	since := time.Now()
@@ -104,14 +110,19 @@ func TestBackfill(t *testing.T) {
 		"your credentials cannot assume the role people there", "1 not swept")
 	wants(t, "the progress", errs, "3 of 3 accounts", " restored, ")
 	if !hasFlowLog(t, open.Account, again) {
-		t.Errorf("account %s has no flow log after a local backfill, by %s", open.Account, role)
+		t.Errorf("account %s has no flow log in %s after a local backfill", open.Account, far)
 	}
 	if made := restorations(open.Account, since); len(made) > 0 {
 		t.Errorf("functions restored, too: %v", operations(made))
 	}
 	cli.who = arena.Cloud.Root()
+	cli.run(t, 0, "backfill", "--accounts", open.Account+","+shut.Account)
 	out, _ = cli.run(t, -1, "status")
-	wants(t, "the status", out, "last checked  wires", "\n"+lab.Account+" ", "\n"+open.Account+" ")
+	for _, account := range accounts {
+		if !regexp.MustCompile(`(?m)^` + account + ` +[1-9]\d* +0 +\d+ +\S+ ago  intact$`).MatchString(out) {
+			t.Errorf("the status of account %s:\n%s", account, out)
+		}
+	}
 	must(t, arena.Settle(t.Context()))
 }
 
