@@ -181,8 +181,12 @@ func (a *account) sweepStatus(ctx context.Context, s *status) error {
 	if last.Unrestored+last.Findings == 0 {
 		return nil
 	}
+	of := ""
+	if a.config.Baseline().Organization.On() { // the function sweeps other accounts at the same time
+		of = `| filter account = "` + s.Account + `" `
+	}
 	rows, _, err = client.Query(ctx, groups, last.Began, last.Finished.Add(time.Second),
-		`fields @timestamp, msg, region, kind, finding, action, error | filter msg = "`+report.FindingLine+`" or ispresent(error) | sort @timestamp asc | limit 1000`)
+		`fields @timestamp, msg, region, kind, finding, action, error `+of+`| filter msg = "`+report.FindingLine+`" or ispresent(error) | sort @timestamp asc | limit 1000`)
 	for _, r := range rows {
 		text := cmp.Or(r["finding"], strings.Trim(r["action"]+": "+r["error"], ": "))
 		if !slices.Contains(s.Open, text) {

@@ -118,6 +118,9 @@ func TestBackfill(t *testing.T) {
 	cli.who = arena.Cloud.Root()
 	cli.run(t, 0, "backfill", "--accounts", open.Account+","+shut.Account)
 	out, _ = cli.run(t, -1, "status")
+	if strings.Contains(out, "\n  [account-closed] ") {
+		t.Errorf("what is open of the hub has other accounts' findings:\n%s", out)
+	}
 	for _, account := range accounts {
 		if !regexp.MustCompile(`(?m)^` + account + ` +[1-9]\d* +0 +\d+ +\S+ ago  intact$`).MatchString(out) {
 			t.Errorf("the status of account %s:\n%s", account, out)
