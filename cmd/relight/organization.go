@@ -89,7 +89,7 @@ func watchExecution(cmd *cobra.Command, f *flags, args []string, details bool) e
 		return err
 	}
 	f.say(cmd.ErrOrStderr(), "execution "+nameOf(arn)+" of "+m.name()+": Ctrl-C leaves it running")
-	return acct.follow(cmd, f, m, arn, details)
+	return acct.follow(cmd, f, m, arn, details, func(*organizationSweep) error { return nil })
 }
 
 // chosen returns the accounts that flags choose, or none if they choose all. Its error lists every problem.
@@ -227,12 +227,35 @@ func (a *account) sweepOrganization(cmd *cobra.Command, f *flags, req app.Reques
 		return err
 	}
 	f.say(cmd.ErrOrStderr(), "execution "+name+" of "+m.name()+": Ctrl-C leaves it running")
-	return a.follow(cmd, f, m, arn, of.details)
+	return a.follow(cmd, f, m, arn, of.details, func(o *organizationSweep) error {
+		if req.Mode != "plan" || !of.details && !f.json() {
+			return nil
+		}
+		return a.complete(cmd, o, req)
+	})
 }
 
-// follow shows how far an execution is until it is over, and then what it came to. Whatever ends
+// complete adds to a plan the reports that did not fit: the function plans once more for
+// accounts that lack some.
+func (a *account) complete(cmd *cobra.Command, o *organizationSweep, req app.Request) error {
+	for i := range o.Accounts {
+		s := &o.Accounts[i]
+		if s.More == 0 {
+			continue
+		}
+		req.Account = s.Account
+		whole, err := invoke[app.Sweep](cmd, a, req)
+		if err != nil {
+			return fmt.Errorf("read all of account %s: %w", s.Account, err)
+		}
+		s.Reports, s.More = slices.DeleteFunc(whole.Reports, func(v report.View) bool { return v.Error == "" && len(v.Actions)+len(v.Findings) == 0 }), 0
+	}
+	return nil
+}
+
+// follow shows how far an execution is until it is over, and then what it came to, once that is complete. Whatever ends
 // it before, the execution runs on.
-func (a *account) follow(cmd *cobra.Command, f *flags, m machine, arn string, details bool) error {
+func (a *account) follow(cmd *cobra.Command, f *flags, m machine, arn string, details bool, complete func(*organizationSweep) error) error {
 	w := cmd.ErrOrStderr()
 	shown := &live{w: w, terminal: f.terminal(w)}
 	e, err := m.watch(cmd.Context(), arn, func(e *execution) { shown.show(m.now(), len(e.rounds), e.progress(), e.timing(m.now())) })
@@ -244,6 +267,9 @@ func (a *account) follow(cmd *cobra.Command, f *flags, m machine, arn string, de
 		return executionRunsOn(cmd.Context(), m, e, err)
 	}
 	result, err := e.result(a.deployment.Account)
+	if err == nil {
+		err = complete(&result)
+	}
 	if err != nil {
 		return err
 	}
@@ -318,7 +344,14 @@ func printOrganization(w io.Writer, f *flags, o organizationSweep, details bool)
 	if o.Execution == "" {
 		by = "by this terminal"
 	}
-	p.line("%s of %d %s from the hub %s, %s", what, len(o.Accounts)+len(o.Unswept), plural(len(o.Accounts)+len(o.Unswept), "account", "accounts"), o.Account, by)
+	all := map[string]bool{}
+	for _, s := range o.Accounts {
+		all[s.Account] = true
+	}
+	for _, u := range o.Unswept { // some to a part
+		all[u.Account] = true
+	}
+	p.line("%s of %d %s from the hub %s, %s", what, len(all), plural(len(all), "account", "accounts"), o.Account, by)
 	var fine []string
 	unshown := false
 	for _, s := range o.Accounts {
@@ -383,7 +416,7 @@ func (p *printer) reports(s app.Swept, all bool) {
 		p.line("  x %s", oneLine(s.Why))
 	}
 	if all && s.More > 0 {
-		p.line("  · %d more: relight plan --account %s shows everything", s.More, s.Account)
+		p.line("  · %d more %s: relight history lists what was restored", s.More, plural(s.More, "report does not fit here", "reports do not fit here"))
 	}
 }
 

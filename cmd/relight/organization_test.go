@@ -277,6 +277,7 @@ func TestOrganizationProgress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	flowLog := report.View{Kind: "flowlogs", Region: "us-east-1", Healthy: 3, Actions: []report.Action{{Action: "create flow-log on vpc-1 (none covers REJECT)", Restores: true}}}
 	var all strings.Builder
 	for _, tt := range []struct {
 		name     string
@@ -290,10 +291,11 @@ func TestOrganizationProgress(t *testing.T) {
 		{name: "to a log", mode: "repair", said: "1 account was not swept: see the errors above"},
 		{name: "on a terminal", terminal: true, mode: "repair", said: "1 not restored in 1 account"},
 		{name: "a plan, with details", mode: "plan", details: true, change: func(s *stepFunctions) {
-			s.rounds = [][]app.Swept{{{Account: theFirst, Healthy: 3, Planned: 1, Reports: []report.View{
-				{Kind: "flowlogs", Region: "us-east-1", Healthy: 3, Actions: []report.Action{{Action: "create flow-log on vpc-1 (none covers REJECT)", Restores: true}}},
-			}, More: 2}, {Account: theSecond, Healthy: 5}}}
+			s.rounds = [][]app.Swept{{{Account: theFirst, Healthy: 3, Planned: 1, Reports: []report.View{flowLog}}, {Account: theSecond, Healthy: 5}}}
 		}, code: errToDo},
+		{name: "a repair, with details that do not fit", mode: "repair", details: true, change: func(s *stepFunctions) {
+			s.rounds = [][]app.Swept{{{Account: theFirst, Healthy: 3, Planned: 1, Repaired: 1, Reports: []report.View{flowLog}, More: 2}}}
+		}},
 		{name: "everything is healthy", mode: "plan", change: func(s *stepFunctions) {
 			s.rounds = [][]app.Swept{{{Account: theFirst, Healthy: 3}, {Account: theSecond, Healthy: 5}}}
 		}},
@@ -484,6 +486,35 @@ func TestFlagsOfAHub(t *testing.T) {
 	}
 	if code, _, stderr := relight(t, "backfill"); code != exitError || !strings.Contains(stderr, "whether this is the hub of an organisation cannot be read") || !strings.Contains(stderr, "invoke relight-backfill") {
 		t.Errorf("exit code %d: %s", code, stderr)
+	}
+}
+
+// A plan as JSON is whole: what did not fit into the answers, the function plans once more.
+func TestWholePlan(t *testing.T) {
+	s := &stepFunctions{rounds: [][]app.Swept{{{Account: theFirst, Planned: 2, More: 1}, {Account: theSecond, Healthy: 1}}}, own: app.Swept{Account: theHub, Reports: []report.View{{Kind: "guard"}}}}
+	acct, f, cmd, out, _ := s.serve(t)
+	var asked []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		raw, _ := io.ReadAll(r.Body)
+		asked = append(asked, string(raw))
+		_ = json.NewEncoder(w).Encode(app.Sweep{Account: theFirst, Reports: []report.View{{Kind: "trails", Healthy: 1}, {Kind: "flowlogs", Actions: []report.Action{{Action: "a"}, {Action: "b"}}}}})
+	}))
+	defer server.Close()
+	t.Setenv("AWS_ENDPOINT_URL_LAMBDA", server.URL)
+	cfg, err := awsconfig.LoadDefaultConfig(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	acct.aws, f.output = cfg, "json"
+	if err := acct.sweepOrganization(cmd, f, app.Request{Mode: "plan", Regions: nil, Kinds: []catalog.Kind{catalog.FlowLogs}}, accountFlags{}); !errors.Is(err, errToDo) {
+		t.Error(err)
+	}
+	var got organizationSweep
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil || len(got.Accounts) != 3 || len(got.Accounts[0].Reports) != 1 || len(got.Accounts[1].Reports) != 1 || len(got.Accounts[1].Reports[0].Actions) != 2 || got.Accounts[1].More != 0 {
+		t.Errorf("%v: %+v", err, got)
+	}
+	if want := []string{`{"account":"222233334444","kinds":["flowlogs"],"mode":"plan"}`}; !slices.Equal(asked, want) {
+		t.Errorf("the function was asked %q, want %q", asked, want)
 	}
 }
 

@@ -48,7 +48,7 @@ type Gathered struct {
 	Unswept    []Unswept `json:"unswept,omitempty"`
 	Cells      []Cell    `json:"cells"`           // what is left to sweep
 	Swept      []Swept   `json:"swept,omitempty"` // each account that was swept, without reports
-	Own        *Swept    `json:"own,omitempty"`   // the deployment's own, likewise
+	Own        *Swept    `json:"own,omitempty"`   // the deployment's own, with its reports
 	Failed     string    `json:"failed,omitempty"`
 	Hub        string    `json:"hub,omitempty"`
 }
@@ -86,7 +86,8 @@ func (a *App) sumUp(ctx context.Context, g Gathering) (Gathered, error) {
 		sum = *g.Before
 	}
 	if g.Own != nil {
-		own := g.Own.row()
+		own := *g.Own
+		own.Why, own.Error = cut(own.Why), cut(own.Error)
 		sum.Own = &own
 	}
 	sum.Cells, sum.Failed, sum.Hub = []Cell{}, cmp.Or(sum.Failed, cut(g.Failed)), cmp.Or(sum.Hub, cut(g.Hub))
