@@ -17,7 +17,8 @@ import (
 	"github.com/relight-aws/relight/internal/config"
 )
 
-// finished has Step Functions know executions, the last one first, each with its input and output. It returns what status reads of them.
+// finished has Step Functions know executions, the last one first, each with its input and output.
+// It returns what status reads of them.
 func finished(t *testing.T, executions ...[2]any) ([]accountStatus, int) {
 	t.Helper()
 	fakeAWS(t, templateOf(t, aHub))

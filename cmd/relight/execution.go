@@ -279,8 +279,9 @@ type organizationSweep struct {
 	Findings   int           `json:"findings"`
 }
 
-// result returns what an execution came to, given the account of the hub. What the execution itself says counts, with the
-// reports of the children that could be read. It is what is known so far if the execution runs.
+// result returns what an execution came to, given the account of the hub. What the execution
+// itself says counts, with the reports of the children that could be read. It is what is known so
+// far if the execution runs.
 func (e *execution) result(hub string) (organizationSweep, error) {
 	o := organizationSweep{
 		Execution: nameOf(e.arn), Account: hub, Status: string(e.status), Mode: e.mode(), Began: e.began.UTC(), Ended: e.stopped, Accounts: []app.Swept{}, Unswept: []app.Unswept{},

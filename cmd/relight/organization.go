@@ -92,7 +92,8 @@ func watchExecution(cmd *cobra.Command, f *flags, args []string, details bool) e
 	return acct.follow(cmd, f, m, arn, details, func(*organizationSweep) error { return nil })
 }
 
-// chosen returns the accounts that flags choose, or none if they choose all. Its error lists every problem.
+// chosen returns the accounts that flags choose, or none if they choose all. Its error lists
+// every problem.
 func (a *account) chosen(ctx context.Context, of accountFlags) ([]string, error) {
 	var errs []error
 	org := a.config.Baseline().Organization
@@ -133,8 +134,8 @@ func (a *account) chosen(ctx context.Context, of accountFlags) ([]string, error)
 	return ids, nil
 }
 
-// active reports whether somebody can enter an account: not if it is suspended or closed. Source: AWS
-// Organizations API Reference, Account, whose State replaces Status.
+// active reports whether somebody can enter an account: not if it is suspended or closed.
+// Source: AWS Organizations API Reference, Account, whose State replaces Status.
 func active(a orgtypes.Account) bool {
 	return a.State == orgtypes.AccountStateActive || a.State == "" && a.Status == orgtypes.AccountStatusActive
 }
@@ -253,8 +254,8 @@ func (a *account) complete(cmd *cobra.Command, o *organizationSweep, req app.Req
 	return nil
 }
 
-// follow shows how far an execution is until it is over, and then what it came to, once that is complete. Whatever ends
-// it before, the execution runs on.
+// follow shows how far an execution is until it is over, and then what it came to, once that is
+// complete. Whatever ends it before, the execution runs on.
 func (a *account) follow(cmd *cobra.Command, f *flags, m machine, arn string, details bool, complete func(*organizationSweep) error) error {
 	w := cmd.ErrOrStderr()
 	shown := &live{w: w, terminal: f.terminal(w)}
@@ -329,7 +330,8 @@ func healthy(s app.Swept) bool {
 }
 
 // printOrganization prints what an execution came to: a line for each account that is not
-// healthy, with what failed there, and one for all others. With details, it prints all reports that there are.
+// healthy, with what failed there, and one for all others. With details, it prints all reports
+// that there are.
 func printOrganization(w io.Writer, f *flags, o organizationSweep, details bool) error {
 	if f.json() {
 		return writeJSON(w, o)

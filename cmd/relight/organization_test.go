@@ -270,8 +270,8 @@ func (s *stepFunctions) serve(t *testing.T) (*account, *flags, *cobra.Command, *
 	return acct, f, cmd, &out, &errs
 }
 
-// What a backfill of an organisation shows while it runs and at its end: to a log, on a terminal, and without
-// the right to see inside of the execution.
+// What a backfill of an organisation shows while it runs and at its end: to a log, on a terminal,
+// and without the right to see inside of the execution.
 func TestOrganizationProgress(t *testing.T) {
 	path, err := filepath.Abs(filepath.Join("testdata", "organization.txt"))
 	if err != nil {
@@ -428,6 +428,11 @@ func TestOrganizationFilters(t *testing.T) {
 		}
 	}))
 	defer units.Close()
+	regions := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `<DescribeRegionsResponse><regionInfo><item><regionName>eu-west-1</regionName><optInStatus>opt-in-not-required</optInStatus></item>`+
+			`<item><regionName>af-south-1</regionName><optInStatus>not-opted-in</optInStatus></item></regionInfo></DescribeRegionsResponse>`)
+	}))
+	defer regions.Close()
 	for args, tt := range map[string]struct {
 		input string   // of the execution, or "" for none
 		want  []string // of what is said
@@ -441,6 +446,8 @@ func TestOrganizationFilters(t *testing.T) {
 		"backfill --ous " + denied:                                {"", []string{"organizations:ListAccountsForParent", "--accounts instead"}},
 		"backfill --ous security":                                 {"", []string{`--ous: "security" is not the ID`}},
 		"backfill --accounts 12,555566667777":                     {"", []string{`"12" is not the ID of an account`, "account 555566667777 is not guarded, as organization in the deployed configuration says"}},
+		"backfill --regions af-south-1":                           {`{"regions":["af-south-1"],"mode":"repair"}`, nil}, // some account may have enabled it
+		"plan --regions eu-west-1,eu-west-9":                      {"", []string{"there is no region eu-west-9: use one such as eu-west-1"}},
 		"backfill --kinds lights":                                 {"", []string{`there is no kind "lights"`}},
 		"backfill --account 222233334444 --accounts 333344445555": {"", []string{"leave out --accounts"}},
 		"plan --account 222233334444 --details":                   {"", []string{"leave out --details"}},
@@ -459,6 +466,7 @@ func TestOrganizationFilters(t *testing.T) {
 			s := &stepFunctions{rounds: [][]app.Swept{{}}, ticks: 5, own: app.Swept{Account: theHub}}
 			s.serve(t)
 			t.Setenv("AWS_ENDPOINT_URL_ORGANIZATIONS", units.URL)
+			t.Setenv("AWS_ENDPOINT_URL_EC2", regions.URL)
 			code, _, stderr := relight(t, strings.Fields(args)...)
 			if want := map[bool]int{true: 0, false: exitError}[tt.input != ""]; code != want || s.input != tt.input {
 				t.Errorf("exit code %d and input %s, want %d and %s: %s", code, s.input, want, tt.input, stderr)

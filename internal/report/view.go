@@ -137,8 +137,8 @@ func (v View) Unrestored() int {
 	return max(n, len(v.Remaining))
 }
 
-// Why returns the first of what a person has to know of a view: what is found, could not be read or was not restored.
-// It returns "" if there is nothing.
+// Why returns the first of what a person has to know of a view: what is found, was not restored or
+// could not be read. It returns "" if there is nothing.
 func (v View) Why() string {
 	for _, f := range v.Findings {
 		return "[" + f.Code + "] " + f.Subject + ": " + f.Problem
