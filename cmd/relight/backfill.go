@@ -19,18 +19,30 @@ const backfillTimeout = 15 * time.Minute
 
 func newBackfill(f *flags) *cobra.Command {
 	var sweep sweepFlags
-	var planOnly bool
-	var account string
+	var of accountFlags
+	var planOnly, watching, here bool
+	var account, role string
 	cmd := &cobra.Command{
 		Use:   "backfill",
-		Short: "Make the deployed function sweep the account now",
-		Long: "Make the deployed function sweep the account now, and show what it restored. In the hub\n" +
-			"of an organisation, it sweeps the accounts that organization.accounts lists, too: of each\n" +
-			"there is a line, and --account shows the details of one.\n\n" +
+		Short: "Make the deployed function sweep the account, or the organisation, now",
+		Long: "Make the deployed function sweep the account now, and show what it restored.\n\n" +
+			"In the hub of an organisation, it starts the state machine that sweeps every account, shows how\n" +
+			"far that is, and then what it came to: a line for each account that is not healthy. An interrupted\n" +
+			"command leaves it running; --watch shows it again, by its name, or the last one that began.\n" +
+			"--account has the function sweep one account alone, and shows everything that it found and did.\n" +
+			"--local sweeps from this terminal instead, and enters the accounts by the role --role.\n\n" +
 			"With --plan it changes nothing and ends like relight plan. Exit code 0: everything is\n" +
 			"healthy; 2: there is something to restore or a finding; 1: an error.",
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args: func(cmd *cobra.Command, args []string) error {
+			if watching {
+				return cobra.MaximumNArgs(1)(cmd, args)
+			}
+			return cobra.NoArgs(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if watching {
+				return watchExecution(cmd, f, args, of.details)
+			}
 			mode := "repair"
 			if planOnly {
 				mode = "plan"
@@ -50,6 +62,23 @@ func newBackfill(f *flags) *cobra.Command {
 				return acct.notDeployed()
 			}
 			acct.announceDeployed(cmd.Context(), f, cmd.ErrOrStderr())
+			switch hub, err := acct.hub(cmd.Context()); {
+			case account != "" && of.given() != "":
+				return fmt.Errorf("--account has the function sweep one account, and shows all of it: leave out %s", of.given())
+			case account != "":
+			case role != "" && !here:
+				return errors.New("--role is for --local: the deployed functions enter accounts by the role of the template")
+			case hub && here:
+				return acct.sweepLocally(cmd, f, req, of, role)
+			case here:
+				return needsHub("--local", err)
+			case hub:
+				return acct.sweepOrganization(cmd, f, req, of)
+			case of.given() != "":
+				return needsHub(of.given(), err)
+			case err != nil:
+				fmt.Fprintf(cmd.ErrOrStderr(), "relight: the function sweeps this account and those that it lists; whether this is the hub of an organisation cannot be read: %s\n", oneLine(err.Error()))
+			}
 			result, err := invoke[app.Sweep](cmd, acct, req)
 			if err != nil {
 				return err
@@ -64,18 +93,29 @@ func newBackfill(f *flags) *cobra.Command {
 		},
 	}
 	sweep.add(cmd)
-	cmd.Flags().StringVar(&account, "account", "", "sweep this guarded account of the organisation alone")
+	of.add(cmd)
+	cmd.Flags().StringVar(&account, "account", "", "have the function sweep this account of the organisation alone, and show everything")
 	cmd.Flags().BoolVar(&planOnly, "plan", false, "plan only: show what the sweep would restore")
+	cmd.Flags().BoolVar(&watching, "watch", false, "start nothing: show the execution of that name, or the last one that began")
+	cmd.Flags().BoolVar(&here, "local", false, "in the hub of an organisation: sweep from this terminal, not by the deployed functions")
+	cmd.Flags().StringVar(&role, "role", "", "with --local: the role by which to enter the other accounts, such as OrganizationAccountAccessRole")
+	cmd.MarkFlagsMutuallyExclusive("local", "account")
+	for _, flag := range []string{"plan", "local", "role", "account", "accounts", "ous", "kinds", "regions"} {
+		cmd.MarkFlagsMutuallyExclusive("watch", flag)
+	}
 	return cmd
 }
 
-// A runsOnError says that a command was interrupted while a function runs.
-type runsOnError struct{ function, region string }
+// A runsOnError says that a command ended before what it started.
+type runsOnError struct{ said string }
 
-// Error says how to see what the function does.
-func (e *runsOnError) Error() string {
-	return fmt.Sprintf("interrupted: function %s runs on to its end; to see what it does, run relight history --since 15m, or aws logs tail /aws/lambda/%s --follow --region %s",
-		e.function, e.function, e.region)
+// Error says what runs on, and how to see what it does.
+func (e *runsOnError) Error() string { return e.said }
+
+// functionRunsOn says that a command was interrupted while a function runs.
+func functionRunsOn(function, region string) error {
+	return &runsOnError{fmt.Sprintf("interrupted: function %s runs on to its end; to see what it does, run relight history --since 15m, or aws logs tail /aws/lambda/%s --follow --region %s",
+		function, function, region)}
 }
 
 // invoke calls the deployed backfill function and waits for its answer. It does
@@ -95,7 +135,7 @@ func invoke[T any](cmd *cobra.Command, acct *account, req app.Request) (T, error
 	})
 	out, err := client.Invoke(cmd.Context(), &lambda.InvokeInput{FunctionName: aws.String(acct.backfillName()), Payload: payload})
 	if err != nil && cmd.Context().Err() != nil {
-		return result, &runsOnError{acct.backfillName(), acct.aws.Region}
+		return result, functionRunsOn(acct.backfillName(), acct.aws.Region)
 	}
 	if err != nil {
 		return result, fmt.Errorf("invoke %s: %w", acct.backfillName(), err)

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -85,12 +86,14 @@ type flags struct {
 	configGiven bool // by --config
 	output      string
 	terminal    func(io.Writer) bool // whether a person sees what is written
+	every       time.Duration        // between two looks at what runs elsewhere
+	now         func() time.Time
 }
 
 func (f *flags) json() bool { return f.output == "json" }
 
 func newRoot() *cobra.Command {
-	f := &flags{terminal: isTerminal}
+	f := &flags{terminal: isTerminal, every: lookEvery, now: time.Now}
 	root := &cobra.Command{
 		Use:   "relight",
 		Short: "Restore the audit controls of an AWS account",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -37,11 +38,16 @@ func (s *sweepFlags) request(mode string) (app.Request, error) {
 
 func newPlan(f *flags) *cobra.Command {
 	var sweep sweepFlags
+	var of accountFlags
+	var account string
 	cmd := &cobra.Command{
 		Use:   "plan",
 		Short: "Show what relight would restore and report, and change nothing",
 		Long: "Show what relight would restore and report, and change nothing. It uses the deployed\n" +
 			"configuration. Without a deployment, or with --config, it uses that of a file.\n\n" +
+			"In the hub of an organisation, the deployed functions plan for every account, since nobody else\n" +
+			"may enter the others: it prints a line for each that is not healthy, and with --details what they\n" +
+			"found. --account shows everything about one. With --config, it plans for this account alone.\n\n" +
 			"Exit code 0: everything is healthy; 2: there is something to restore or a finding;\n" +
 			"1: an error.",
 		Args: cobra.NoArgs,
@@ -57,7 +63,24 @@ func newPlan(f *flags) *cobra.Command {
 			if err := acct.useDeployed(cmd.Context(), f, cmd.ErrOrStderr()); err != nil {
 				return err
 			}
-			result, err := acct.sweep(cmd, req, acct.app())
+			hub := acct.deployed() && !f.configGiven && acct.config.Baseline().Organization.On()
+			if !hub && cmp.Or(account, of.given()) != "" {
+				return needsHub(cmp.Or(of.given(), "--account"), nil)
+			}
+			if account != "" && of.given() != "" {
+				return fmt.Errorf("--account shows all of one account: leave out %s", of.given())
+			}
+			if hub && account == "" {
+				return acct.sweepOrganization(cmd, f, req, of)
+			}
+			plan := func() (app.Sweep, error) { return acct.sweep(cmd, req, acct.app()) }
+			if account != "" && account != acct.deployment.Account {
+				if req.Account = account; req.Validate() != nil {
+					return fmt.Errorf("--account: %w", req.Validate())
+				}
+				plan = func() (app.Sweep, error) { return invoke[app.Sweep](cmd, acct, req) }
+			}
+			result, err := plan()
 			if err != nil {
 				return err
 			}
@@ -68,6 +91,8 @@ func newPlan(f *flags) *cobra.Command {
 		},
 	}
 	sweep.add(cmd)
+	of.add(cmd)
+	cmd.Flags().StringVar(&account, "account", "", "in the hub of an organisation: this account alone, and everything about it")
 	return cmd
 }
 

@@ -52,9 +52,10 @@ type status struct {
 	DeadLetters   []queueStatus     `json:"dead_letters"`
 	Alarms        []alarmStatus     `json:"alarms"` // relight's own that are in ALARM or do not exist
 	Subscribers   []subscriberState `json:"subscribers"`
-	Pause         *report.Pause     `json:"pause"`         // in force now; null for none
-	Configuration map[string]string `json:"configuration"` // the deployed one, beyond the defaults
-	Differences   int               `json:"differences"`   // between the deployed configuration and the local one
+	Accounts      []accountStatus   `json:"accounts,omitempty"` // of the organisation, in its hub
+	Pause         *report.Pause     `json:"pause"`              // in force now; null for none
+	Configuration map[string]string `json:"configuration"`      // the deployed one, beyond the defaults
+	Differences   int               `json:"differences"`        // between the deployed configuration and the local one
 	compared      string            // the same in words
 	paused        string            // the pause in words
 }
@@ -90,11 +91,13 @@ type subscriberState struct {
 }
 
 func newStatus(f *flags) *cobra.Command {
-	return &cobra.Command{
+	var details bool
+	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Say whether everything is lit, and whether relight itself works",
 		Long: "Say whether everything was healthy in the last sweep, when relight last handled an event, and whether\n" +
-			"its queues, alarms and subscribers are healthy. It reads no protection itself: that is what plan does.\n\n" +
+			"its queues, alarms and subscribers are healthy. It reads no protection itself: that is what plan does.\n" +
+			"In the hub of an organisation, it says so of each account, from what the last sweeps came to.\n\n" +
 			"Exit code 0: healthy; 2: something needs action; 1: an error, or relight is not deployed.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -115,7 +118,7 @@ func newStatus(f *flags) *cobra.Command {
 			if f.json() {
 				err = json.NewEncoder(cmd.OutOrStdout()).Encode(s)
 			} else {
-				err = printStatus(cmd.OutOrStdout(), s)
+				err = printStatus(cmd.OutOrStdout(), s, details)
 			}
 			if err == nil && !s.Healthy {
 				err = errToDo
@@ -123,6 +126,8 @@ func newStatus(f *flags) *cobra.Command {
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&details, "details", false, "in the hub of an organisation: list the healthy accounts, too, however many there are")
+	return cmd
 }
 
 // status reads the status of the deployment. The number of calls depends on the number of
@@ -143,7 +148,7 @@ func (a *account) status(ctx context.Context, now time.Time) (status, error) {
 		s.Differences = len(deployed.Facts().Differences(local.Facts()))
 		s.compared = a.compared(deployed, local)
 	}
-	for _, read := range []func(context.Context, *status) error{a.sweepStatus, a.eventStatus, a.queueStatus, a.alarmStatus, a.subscriberStatus, a.pauseStatus} {
+	for _, read := range []func(context.Context, *status) error{a.sweepStatus, a.eventStatus, a.queueStatus, a.alarmStatus, a.subscriberStatus, a.pauseStatus, a.accountStatus} {
 		if err := read(ctx, &s); err != nil {
 			return s, err
 		}
@@ -176,8 +181,12 @@ func (a *account) sweepStatus(ctx context.Context, s *status) error {
 	if last.Unrestored+last.Findings == 0 {
 		return nil
 	}
+	of := ""
+	if a.config.Baseline().Organization.On() { // the function sweeps other accounts at the same time
+		of = `| filter account = "` + s.Account + `" `
+	}
 	rows, _, err = client.Query(ctx, groups, last.Began, last.Finished.Add(time.Second),
-		`fields @timestamp, msg, region, kind, finding, action, error | filter msg = "`+report.FindingLine+`" or ispresent(error) | sort @timestamp asc | limit 1000`)
+		`fields @timestamp, msg, region, kind, finding, action, error `+of+`| filter msg = "`+report.FindingLine+`" or ispresent(error) | sort @timestamp asc | limit 1000`)
 	for _, r := range rows {
 		text := cmp.Or(r["finding"], strings.Trim(r["action"]+": "+r["error"], ": "))
 		if !slices.Contains(s.Open, text) {
@@ -402,11 +411,12 @@ func (s *status) judge(interval time.Duration) {
 			problem("%s %s has not confirmed its subscription to %s", sub.Protocol, sub.Endpoint, sub.Topic)
 		}
 	}
+	s.judgeAccounts()
 	s.Healthy = len(s.Problems) == 0
 }
 
 // printStatus prints a status on one screen.
-func printStatus(w io.Writer, s status) error {
+func printStatus(w io.Writer, s status, details bool) error {
 	p := printer{w: w}
 	row := func(what, format string, args ...any) {
 		p.line("%-13s %s", what, oneLine(fmt.Sprintf(format, args...)))
@@ -450,6 +460,7 @@ func printStatus(w io.Writer, s status) error {
 	row("subscribers", "%d of %d confirmed", confirmed, len(s.Subscribers))
 	row("paused", "%s", cmp.Or(s.paused, "no"))
 	row("configuration", "%d %s beyond the defaults%s", len(s.Configuration), plural(len(s.Configuration), "value", "values"), s.compared)
+	p.accounts(s, details)
 	for _, problem := range s.Problems {
 		p.line("! %s", oneLine(problem))
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,9 +59,23 @@ func TestStatus(t *testing.T) {
 	bad := healthyStatus()
 	bad.Sweep.Findings, bad.Sweep.Unrestored, bad.DeadLetters[0].Messages, bad.Event = 1, 1, 2, nil
 	bad.Open = []string{"[topic-denied] topic relight: \u202eits policy denies publishing. Change it."}
-	for _, s := range []status{healthyStatus(), bad} {
+	hub := healthyStatus()
+	hub.Accounts = []accountStatus{
+		{Account: hub.Account, Healthy: 142, Checked: &hub.Sweep.Finished, Wires: "intact"},
+		{Account: "222233334444", Healthy: 31, ToRestore: 1, NeedsAction: 2, Checked: &hub.Sweep.Finished, Wires: "cut", Why: "[spoke-role-changed] role relight-spoke: it differs"},
+		{Account: "333344445555", Wires: "unknown", Why: "the last sweep could not sweep it: list regions: no answer"},
+		{Account: "444455556666", ToRestore: 2, Checked: &hub.Sweep.Began, Wires: "intact"},
+	}
+	many := healthyStatus()
+	for i := range 40 {
+		many.Accounts = append(many.Accounts, accountStatus{Account: fmt.Sprint(100000000000 + i), Healthy: 3, Checked: &many.Sweep.Finished, Wires: "intact"})
+		if i > 20 {
+			many.Accounts[i].NeedsAction, many.Accounts[i].Why = 1, "[topic-denied] a topic"
+		}
+	}
+	for _, s := range []status{healthyStatus(), bad, hub, many} {
 		s.judge(interval)
-		if err := printStatus(&out, s); err != nil {
+		if err := printStatus(&out, s, false); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -122,7 +122,7 @@ func (l lambdas) machine(fn awslambda.Function) awsstepfunctions.CfnStateMachine
 // definition returns what the state machine does.
 func (l lambdas) definition(fn *string) state {
 	own := *l.stack.Account()
-	last := "{'before': $states.input[1], 'hub': $states.input[0].failed, 'digest': $states.input[0].digest, 'last': true}"
+	last := "$states.input[0], {'before': $states.input[1], 'last': true}"
 	return state{
 		"Comment": "relight: sweeps the accounts of the organisation",
 		"StartAt": "Request",
@@ -145,9 +145,10 @@ func (l lambdas) definition(fn *string) state {
 
 // hubBranch sweeps the deployment's own account, unless the input says which accounts to sweep.
 func (l lambdas) hubBranch(fn *string, own string) state {
-	digest := "{% {'digest': $states.input.request.digest = true, 'failed': $exists($states.input.failed) ? $states.input.failed : ''} %}"
+	done := "{% $merge([{'digest': $states.input.request.digest = true, 'hub': $exists($states.input.failed) ? $states.input.failed : ''}, " +
+		"$exists($states.input.own) ? {'own': $states.input.own} : {}]) %}"
 	hub := l.invoke(fn, "{% $merge([$states.input.request, {'account': '"+own+"', 'short': true}]) %}", hubTimeout, "Hub done")
-	hub["Output"] = "{% $states.input %}"
+	hub["Output"] = "{% $merge([$states.input, {'own': $states.result.Payload}]) %}"
 	return state{
 		"StartAt": "Whole",
 		"States": state{
@@ -156,7 +157,7 @@ func (l lambdas) hubBranch(fn *string, own string) state {
 				"Choices": []any{state{"Condition": "{% $states.input.listed %}", "Next": "Hub done"}},
 			},
 			"Hub":      caught(hub, "Hub done"),
-			"Hub done": state{"Type": "Pass", "QueryLanguage": jsonata, "Output": digest, "End": true},
+			"Hub done": state{"Type": "Pass", "QueryLanguage": jsonata, "Output": done, "End": true},
 		},
 	}
 }

@@ -96,7 +96,8 @@ func TestMachineSweeps(t *testing.T) {
 	}
 	const (
 		hubItself = `{"account":"111122223333","mode":"repair","short":true}`
-		last      = `{"gather":{"before":%s,"digest":false,"hub":"%s","last":true}}`
+		last      = `{"gather":{"before":%s,"digest":false,"hub":"%s","last":true%s}}`
+		own       = `,"own":{"account":"111122223333"}`
 		one       = `{"gather":{"before":{"cells":[]},"bucket":"results","cells":[%s],"key":"manifest"}}`
 		nothing   = `{"cells":[]}`
 	)
@@ -119,27 +120,27 @@ func TestMachineSweeps(t *testing.T) {
 			hubItself, cell(first, ""), cell(second, ""), cell(third, ""), cell(second, `"rest":["flowlogs/eu-west-1"],`),
 			fmt.Sprintf(one, item(first, second, third)),
 			`{"gather":{"before":{"cells":[{"account":"` + second + `","rest":["flowlogs/eu-west-1"]}],"unswept":[{"account":"` + third + `","error":"Lambda.Unknown"}]},"bucket":"results","cells":[{"account":"` + second + `","rest":["flowlogs/eu-west-1"]}],"key":"manifest"}}`,
-			fmt.Sprintf(last, `{"cells":[],"unswept":[{"account":"`+third+`","error":"Lambda.Unknown"}]}`, ""),
+			fmt.Sprintf(last, `{"cells":[],"unswept":[{"account":"`+third+`","error":"Lambda.Unknown"}]}`, "", own),
 		}},
 		"the hub fails": {hub(), map[string]any{"accounts": accounts[:2], "fails": []string{"111122223333"}, "input": input(nil)}, []string{
-			hubItself, cell(first, ""), fmt.Sprintf(one, item(first)), fmt.Sprintf(last, nothing, "Lambda.Unknown: it failed"),
+			hubItself, cell(first, ""), fmt.Sprintf(one, item(first)), fmt.Sprintf(last, nothing, "Lambda.Unknown: it failed", ""),
 		}},
-		"no account but the hub": {hub(), map[string]any{"accounts": accounts[:1], "input": input(nil)}, []string{hubItself, fmt.Sprintf(last, nothing, "")}},
+		"no account but the hub": {hub(), map[string]any{"accounts": accounts[:1], "input": input(nil)}, []string{hubItself, fmt.Sprintf(last, nothing, "", own)}},
 		"the listing is denied": {hub(), map[string]any{"denied": true, "input": input(nil)}, []string{
-			hubItself, fmt.Sprintf(last, `{"cells":[],"failed":"Organizations.AccessDeniedException: it is denied","unswept":[]}`, ""),
+			hubItself, fmt.Sprintf(last, `{"cells":[],"failed":"Organizations.AccessDeniedException: it is denied","unswept":[]}`, "", own),
 		}},
 		"listed": {hubOfListed(), map[string]any{"denied": true, "input": input(nil)}, []string{
-			hubItself, cell(first, ""), cell(second, ""), fmt.Sprintf(one, item(first, second)), fmt.Sprintf(last, nothing, ""),
+			hubItself, cell(first, ""), cell(second, ""), fmt.Sprintf(one, item(first, second)), fmt.Sprintf(last, nothing, "", own),
 		}},
 		"units": {hubOfUnits(), map[string]any{"accounts": accounts[:3], "input": input(nil)}, []string{
-			hubItself, cell(first, units), cell(second, units), fmt.Sprintf(one, item(first, second)), fmt.Sprintf(last, nothing, ""),
+			hubItself, cell(first, units), cell(second, units), fmt.Sprintf(one, item(first, second)), fmt.Sprintf(last, nothing, "", own),
 		}},
 		"no input": {hubOfListed(), map[string]any{"input": map[string]any{}}, []string{
 			`{"account":"111122223333","short":true}`, `{"account":"222233334444","seconds":240,"short":true}`, `{"account":"444455556666","seconds":240,"short":true}`,
-			fmt.Sprintf(one, item(first, second)), fmt.Sprintf(last, nothing, ""),
+			fmt.Sprintf(one, item(first, second)), fmt.Sprintf(last, nothing, "", own),
 		}},
 		"the input names one": {hub(), map[string]any{"denied": true, "input": input(map[string]any{"accounts": []string{first}})}, []string{
-			cell(first, ""), fmt.Sprintf(one, item(first)), fmt.Sprintf(last, nothing, ""),
+			cell(first, ""), fmt.Sprintf(one, item(first)), fmt.Sprintf(last, nothing, "", ""),
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

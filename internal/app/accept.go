@@ -151,7 +151,7 @@ func (a *App) HandleBackfill(ctx context.Context, raw json.RawMessage) (any, err
 	case req.Gather != nil:
 		return a.sumUp(ctx, *req.Gather)
 	case req.Short:
-		return a.sweepCell(ctx, req)
+		return a.SweepCell(ctx, req)
 	}
 	return a.SweepAll(ctx, req)
 }

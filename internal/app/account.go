@@ -66,11 +66,13 @@ func (a *App) of(account string) *parts {
 	}
 	hub, org := a.cloud, a.baseline.Organization
 	want := hub.Want.Guarded(account)
+	session := awsio.Session{Role: want.Role, Name: want.FunctionName(a.function), Function: a.function, ExternalID: org.ExternalID, Run: invocation}
+	if a.enters != "" {
+		session = awsio.Session{Role: want.ARNIn("", "iam", "role/"+a.enters), Name: session.Name}
+	}
 	p := a.with(&awsio.Cloud{
-		Config: hub.Assume(awsio.Session{
-			Role: want.Role, Name: want.FunctionName(a.function), Function: a.function, ExternalID: org.ExternalID, Run: invocation,
-		}),
-		Want: want, Kinds: hub.Kinds, Pace: hub.Pace, Now: hub.Now, Hub: hub,
+		Config: hub.Assume(session),
+		Want:   want, Kinds: hub.Kinds, Pace: hub.Pace, Now: hub.Now, Hub: hub,
 	})
 	a.members[account] = p
 	return p

@@ -79,7 +79,11 @@ func (a *App) first(ctx context.Context, p *parts) (bool, error) {
 			return false, nil //nolint:nilerr // a stack that cannot be read, or is gone, counts as old
 		}
 	}
-	for _, name := range []string{want.AdoptedMemory(), want.TrailMemory(), want.FindingsMemory()} {
+	remembered := []string{want.AdoptedMemory(), want.TrailMemory()}
+	if !p.guarded() { // of which relight remembers findings before it lets the hub in: that it does not
+		remembered = append(remembered, want.FindingsMemory())
+	}
+	for _, name := range remembered {
 		note, err := p.cloud.Recall(ctx, a.deployment.HomeRegion, name)
 		if err != nil && remedy.ClassOf(err).Retry() {
 			return false, err

@@ -42,6 +42,8 @@ type Options struct {
 	Spokes      bool // act in the accounts that the configuration has this deployment guard, too
 	Yields      bool // a sweep first waits whether runs for events are restoring the same
 
+	Enters string // the name of the role by which to act in those accounts; "" for relight's own, which admits the functions of the hub alone
+
 	Pruner remedy.Applier // takes away what the configuration no longer wants; nil in a function
 }
 
@@ -60,6 +62,7 @@ type App struct {
 
 	handsOver bool
 	spokes    bool
+	enters    string
 	membersMu sync.Mutex
 	members   map[string]*parts // by account, the deployment's own among them
 
@@ -106,6 +109,7 @@ func NewWith(o Options) *App {
 		now:         o.Now,
 		handsOver:   o.HandOver,
 		spokes:      o.Spokes,
+		enters:      o.Enters,
 		yields:      o.Yields,
 		checksGuard: o.ChecksGuard,
 		id:          rand.Text(),

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/plan"
 	"github.com/relight-aws/relight/internal/remedy"
+	"github.com/relight-aws/relight/internal/report"
 )
 
 // mostSeconds is the most that a request may ask for: a function has no more time. Source: AWS
@@ -77,15 +79,40 @@ func rest(scopes []remedy.Scope, checked []bool, reports []remedy.Report) (of []
 	return of, left
 }
 
-// sweepCell sweeps one account for the sweep of an organisation, or says why the account is
+// SweepCell sweeps one account for the sweep of an organisation, or says why the account is
 // not one to sweep. Its error is why it could not be swept.
-func (a *App) sweepCell(ctx context.Context, req Request) (Swept, error) {
+func (a *App) SweepCell(ctx context.Context, req Request) (Swept, error) {
 	if why := a.unasked(req.Account, req.Parents); why != "" {
 		return Swept{Account: req.Account, Outside: why}, a.rememberUnits(ctx, req, false)
 	}
+	waited := a.cloud.Pace.Waited()
 	s, err := a.Sweep(ctx, req, nil)
 	if err != nil {
 		return Swept{}, err
 	}
-	return *s.short(), a.rememberUnits(ctx, req, true) // after a sweep, so that an event finds what that has adopted
+	of, now := s.short(), a.now().UTC().Truncate(time.Second)
+	of.Time, of.Waited = &now, int((a.cloud.Pace.Waited()-waited).Round(time.Second)/time.Second)
+	of.detail(s.Reports)
+	return *of, a.rememberUnits(ctx, req, true) // after a sweep, so that an event finds what that has adopted
+}
+
+// mostDetails is how many bytes of reports are part of an answer about a cell. Step Functions
+// passes on 256 KiB, and the function reads the answers of all cells at once.
+const mostDetails = 16 << 10
+
+// detail adds the reports of what is not healthy, as far as they fit.
+func (s *Swept) detail(reports []report.View) {
+	left := mostDetails
+	for _, v := range reports {
+		if v.Error == "" && len(v.Actions)+len(v.Findings) == 0 {
+			continue
+		}
+		raw, err := json.Marshal(v)
+		if left -= len(raw); err != nil || left < 0 {
+			left += len(raw)
+			s.More++
+			continue
+		}
+		s.Reports = append(s.Reports, v)
+	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/google/go-cmp/cmp"
@@ -26,6 +27,7 @@ import (
 	"github.com/relight-aws/relight/internal/app"
 	"github.com/relight-aws/relight/internal/awstest"
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/report"
 )
 
 // manyRegions are the regions of an account that is large.
@@ -234,6 +236,134 @@ func TestEventsByUnits(t *testing.T) {
 	}
 }
 
+// The first sweep that gets into an account is the first one, although earlier ones have
+// reported that it does not let the hub in, as before it gets its stack.
+func TestFirstAfterClosed(t *testing.T) {
+	t.Parallel()
+	w, guarded, _ := hub(t, listed)
+	a := w.app(catalog.Backfill)
+	cell := func() app.Swept {
+		return must(a.HandleBackfill(t.Context(), json.RawMessage(`{"account":"`+other+`","short":true}`))).(app.Swept)
+	}
+	guarded.RemoveRole(spokeRole)
+	if got := cell(); !strings.Contains(got.Why, "account-closed") {
+		t.Errorf("without its role: %+v", got)
+	}
+	w.makeRole(guarded, "Role")
+	got := cell()
+	for _, r := range got.Reports {
+		for _, f := range r.Findings {
+			if f.Code == "memory-missing" {
+				t.Errorf("with its role: %+v", f)
+			}
+		}
+	}
+	if got.Repaired == 0 {
+		t.Errorf("with its role: %+v", got)
+	}
+}
+
+// A session that is still valid although its role is gone may do nothing. The account is then
+// one that lets the hub not in.
+func TestClosedLater(t *testing.T) {
+	t.Parallel()
+	w, guarded, _ := hub(t, listed)
+	a := w.app(catalog.Backfill)
+	cell := func() app.Swept {
+		return must(a.HandleBackfill(t.Context(), json.RawMessage(`{"account":"`+other+`","short":true}`))).(app.Swept)
+	}
+	cell()
+	guarded.Fail("DescribeRegions", "UnauthorizedOperation")
+	if got := cell(); strings.Contains(got.Why, "account-closed") || got.Healthy == 0 {
+		t.Errorf("with its role, and one refused call: %+v", got)
+	}
+	guarded.RemoveRole(spokeRole)
+	guarded.Fail("DescribeRegions", "UnauthorizedOperation")
+	if got := cell(); !strings.Contains(got.Why, "account-closed") {
+		t.Errorf("without its role: %+v", got)
+	}
+}
+
+// A person enters an account by a role of their own, whose trust policy need not admit tags. That
+// they may not is an error, and no finding about the account.
+func TestEnters(t *testing.T) {
+	t.Parallel()
+	w, guarded, _ := hub(t, listed)
+	must(guarded.IAM.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("theirs"), AssumeRolePolicyDocument: aws.String(
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + account + `:root"},"Action":"sts:AssumeRole"}]}`)}))
+	o := w.options(home, catalog.Backfill)
+	o.Enters = "theirs"
+	got, err := app.NewWith(o).SweepCell(t.Context(), app.Request{Account: other, Short: true})
+	if err != nil || got.Repaired == 0 || got.Unrestored > 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	sessions := w.org.Sessions()
+	if len(sessions) == 0 {
+		t.Error("no session was opened")
+	}
+	for _, s := range sessions {
+		if s.Role != "arn:aws:iam::"+other+":role/theirs" || len(s.Tags) > 0 {
+			t.Errorf("%+v", s)
+		}
+	}
+	told := len(w.Messages())
+	o.Enters = "nobody"
+	if got, err := app.NewWith(o).SweepCell(t.Context(), app.Request{Account: other, Short: true}); err == nil || !strings.Contains(err.Error(), "sts.AssumeRole") || len(w.Messages()) > told {
+		t.Errorf("by a role that is not there: %+v, %v, %s", got, err, w.told(told))
+	}
+}
+
+// The short answer has the reports of what is not healthy, as far as they fit, and says how many
+// do not.
+func TestCellDetails(t *testing.T) {
+	t.Parallel()
+	w, guarded, _ := hub(t, listed)
+	for i := range 300 {
+		guarded.AddVPC(second, fmt.Sprintf("vpc-0a1b2c3d4e5f7%04d", i))
+	}
+	cell := func(mode string) app.Swept {
+		return must(w.app(catalog.Backfill).HandleBackfill(t.Context(), json.RawMessage(`{"account":"`+other+`","short":true,"mode":"`+mode+`"}`))).(app.Swept)
+	}
+	got := cell("plan")
+	if raw := must(json.Marshal(got)); len(raw) > 20<<10 || got.More != 1 || len(got.Reports) == 0 || got.Planned < 300 || got.Time == nil {
+		t.Errorf("a plan: %d bytes, %d more, %d planned, at %v: %+v", len(raw), got.More, got.Planned, got.Time, got.Reports)
+	}
+	for _, v := range got.Reports {
+		if v.Error == "" && len(v.Actions)+len(v.Findings) == 0 {
+			t.Errorf("%s is healthy", v.Scope)
+		}
+	}
+	cell("repair")
+	guarded.RemoveRole(spokeRole)
+	if got := cell("repair"); len(got.Reports) != 1 || !strings.Contains(got.Reports[0].Error, "sts.AssumeRole") || !strings.Contains(got.Why, "[account-closed] account "+other) {
+		t.Errorf("of an account that lets the hub not in: %+v", got)
+	}
+}
+
+// What is summed up of 1,000 accounts passes from one state to the next.
+func TestSumFits(t *testing.T) {
+	t.Parallel()
+	const most = 256 << 10
+	w, _, _ := hub(t, "")
+	long := strings.Repeat("because of this ", 100)
+	var children, cells []any
+	for i := range 1000 {
+		id := fmt.Sprintf("%012d", 100000000000+i)
+		out := map[string]any{"account": id, "time": "2026-03-03T12:00:00Z", "healthy": 100, "repaired": 1000, "planned": 1000, "unrestored": 100, "findings": 100, "wires": 10, "waited_seconds": 100, "why": long, "reports": []any{map[string]string{"error": long}}}
+		if i%2 == 0 {
+			out["error"] = long
+		}
+		cells = append(cells, map[string]string{"account": id})
+		children = append(children, child(id, map[string]string{"Output": string(must(json.Marshal(out)))}))
+	}
+	w.results(map[string]string{"m": `{"ResultFiles":{"SUCCEEDED":[{"Key":"s"}]}}`, "s": string(must(json.Marshal(children)))})
+	sum := must(w.app(catalog.Backfill).HandleBackfill(t.Context(), must(json.Marshal(map[string]any{"gather": map[string]any{"bucket": "results", "key": "m", "cells": cells}})))).(app.Gathered)
+	own := 17 << 10 // with its reports, as TestCellDetails has it
+	if raw := must(json.Marshal([]any{sum, cells})); len(sum.Swept) != 1000 || len(raw)+own > most {
+		t.Errorf("%d accounts have %d bytes with their cells, want at most %d", len(sum.Swept), len(raw), most)
+	}
+}
+
 // results has the hub find results of cells in a bucket, by key.
 func (w *world) results(files map[string]string) {
 	awstest.Handle(w.Account, func(_ context.Context, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
@@ -282,19 +412,23 @@ func TestSum(t *testing.T) {
 	want := app.Gathered{
 		Accounts: 1, Outside: 1, Healthy: 4, Repaired: 2, Planned: 2, Cells: []app.Cell{{Account: third, Rest: []string{"flowlogs/eu-west-1"}}},
 		Unswept: []app.Unswept{{Account: fourth, Error: "list regions: no"}, {Account: fifth, Error: "it has no result"}},
+		Swept:   []app.Swept{{Account: other, Healthy: 3, Repaired: 2, Planned: 2}, {Account: third, Healthy: 1}},
 	}
 	if diff := cmp.Diff(want, first); diff != "" {
 		t.Errorf("first round (-want +got):\n%s", diff)
 	}
 	second := gather(`{"bucket":"results","key":"sweeps/2/manifest.json","cells":` + text(first.Cells) + `,"before":` + text(first) + `}`)
 	want.Accounts, want.Healthy, want.Findings, want.Cells = 2, 8, 1, []app.Cell{}
+	want.Swept[1].Healthy, want.Swept[1].Findings = 5, 1
 	if diff := cmp.Diff(want, second); diff != "" {
 		t.Errorf("second round (-want +got):\n%s", diff)
 	}
 
 	told := len(w.Messages())
-	last := `{"before":` + text(second) + `,"last":true,"hub":""}`
-	gather(last)
+	last := `{"before":` + text(second) + `,"last":true,"hub":"","own":{"account":"` + account + `","healthy":7,"reports":[{"kind":"guard"}]}}`
+	if want.Own = (&app.Swept{Account: account, Healthy: 7, Reports: []report.View{{Kind: "guard"}}}); cmp.Diff(want, gather(last)) != "" {
+		t.Errorf("with the hub's own sweep (-want +got):\n%s", cmp.Diff(want, gather(last)))
+	}
 	if said := w.told(told); !strings.Contains(said, "2 accounts could not be swept: "+fourth+", "+fifth) || !strings.Contains(said, "accounts-unswept") {
 		t.Errorf("no message names the accounts:\n%s", said)
 	}

@@ -32,11 +32,12 @@ type Gathering struct {
 	Before *Gathered `json:"before,omitempty"` // what earlier ones did
 	Failed string    `json:"failed,omitempty"` // why the accounts could not be listed or swept
 	Hub    string    `json:"hub,omitempty"`    // why the deployment's own account could not be swept
+	Own    *Swept    `json:"own,omitempty"`    // what its sweep came to, if there was one
 	Last   bool      `json:"last,omitempty"`   // no more follow: log the sum, and notify people of what was not swept
 	Digest bool      `json:"digest,omitempty"` // also if they know
 }
 
-// Gathered is what the sweeps of cells came to.
+// Gathered is what the sweeps of cells came to. Own is not among the numbers.
 type Gathered struct {
 	Accounts   int       `json:"accounts"` // that were swept, each once
 	Outside    int       `json:"outside"`  // that are not guarded
@@ -46,7 +47,9 @@ type Gathered struct {
 	Unrestored int       `json:"unrestored"`
 	Findings   int       `json:"findings"`
 	Unswept    []Unswept `json:"unswept,omitempty"`
-	Cells      []Cell    `json:"cells"` // what is left to sweep
+	Cells      []Cell    `json:"cells"`           // what is left to sweep
+	Swept      []Swept   `json:"swept,omitempty"` // each account that was swept, without reports
+	Own        *Swept    `json:"own,omitempty"`   // the deployment's own, with its reports
 	Failed     string    `json:"failed,omitempty"`
 	Hub        string    `json:"hub,omitempty"`
 }
@@ -83,6 +86,11 @@ func (a *App) sumUp(ctx context.Context, g Gathering) (Gathered, error) {
 	if g.Before != nil {
 		sum = *g.Before
 	}
+	if g.Own != nil {
+		own := *g.Own
+		own.Why, own.Error = cut(own.Why), cut(own.Error)
+		sum.Own = &own
+	}
 	sum.Cells, sum.Failed, sum.Hub = []Cell{}, cmp.Or(sum.Failed, cut(g.Failed)), cmp.Or(sum.Hub, cut(g.Hub))
 	asked := map[string]bool{}
 	for _, c := range g.Cells {
@@ -98,6 +106,20 @@ func (a *App) sumUp(ctx context.Context, g Gathering) (Gathered, error) {
 		sum.Unswept = append(sum.Unswept, Unswept{account, cut(why)})
 	}
 	order.By(sum.Unswept, func(a, b Unswept) int { return cmp.Compare(a.Account, b.Account) })
+	order.By(sum.Swept, func(a, b Swept) int { return cmp.Compare(a.Account, b.Account) })
+	reasons := 0
+	for i := range sum.Swept {
+		s := &sum.Swept[i]
+		if s.Why+s.Error == "" {
+			continue
+		}
+		if reasons++; reasons > mostAccounts { // so that all of them fit
+			s.Why = ""
+			if s.Error != "" {
+				s.Error = "the log has the reason"
+			}
+		}
+	}
 	order.By(sum.Cells, func(a, b Cell) int { return cmp.Compare(a.Account, b.Account) })
 	if g.Last {
 		return sum, a.conclude(ctx, sum, g.Digest)
@@ -146,7 +168,7 @@ func (a *App) result(ctx context.Context, bucket, key string, to any) error {
 func (g *Gathered) add(account string, r childResult) {
 	var s Swept
 	if err := json.Unmarshal([]byte(r.Output), &s); r.Error != "" || r.Cause != "" || r.Output == "" || err != nil || s.Account != account {
-		g.Unswept = append(g.Unswept, Unswept{account, cut(reason(r))})
+		g.Unswept = append(g.Unswept, Unswept{account, cut(Reason(r.Status, r.Error, r.Cause))})
 		return
 	}
 	if s.Outside != "" {
@@ -158,6 +180,11 @@ func (g *Gathered) add(account string, r childResult) {
 	g.Planned += s.Planned
 	g.Unrestored += s.Unrestored
 	g.Findings += s.Findings
+	if i := slices.IndexFunc(g.Swept, func(earlier Swept) bool { return earlier.Account == account }); i >= 0 {
+		g.Swept[i] = g.Swept[i].And(s).row()
+	} else {
+		g.Swept = append(g.Swept, s.row())
+	}
 	if len(s.Rest) > 0 {
 		g.Cells = append(g.Cells, Cell{account, s.Rest})
 		return
@@ -165,17 +192,41 @@ func (g *Gathered) add(account string, r childResult) {
 	g.Accounts++
 }
 
-// reason returns why a cell failed. What a function says is in the JSON of the cause. Source:
-// AWS Lambda Developer Guide, "Understanding retry behavior", the answer of a function that
-// returns an error, documented.
-func reason(r childResult) string {
+// row returns what passes from one state to the next of an account: 1,000 of them have to fit.
+func (s Swept) row() Swept {
+	s.Reports, s.More, s.Rest, s.Why, s.Error = nil, 0, nil, cut(s.Why), cut(s.Error)
+	return s
+}
+
+// And returns what an account's cells came to together. The other one is the later one.
+func (s Swept) And(later Swept) Swept {
+	s.Time, s.Rest = cmp.Or(later.Time, s.Time), later.Rest
+	s.Healthy += later.Healthy
+	s.Repaired += later.Repaired
+	s.Planned += later.Planned
+	s.Unrestored += later.Unrestored
+	s.Findings += later.Findings
+	if later.Wires != Unchecked {
+		s.Wires = max(0, s.Wires) + later.Wires
+	}
+	s.Waited += later.Waited
+	s.More += later.More
+	s.Why, s.Error = cmp.Or(s.Why, later.Why), cmp.Or(s.Error, later.Error)
+	s.Reports = slices.Concat(s.Reports, later.Reports)
+	return s
+}
+
+// Reason returns why a cell failed, given what Step Functions says of it. What a function says
+// is in the JSON of the cause. Source: AWS Lambda Developer Guide, "Understanding retry
+// behavior", the answer of a function that returns an error, documented.
+func Reason(status, failure, cause string) string {
 	var said struct {
 		Message string `json:"errorMessage"`
 	}
-	if json.Unmarshal([]byte(r.Cause), &said) == nil && said.Message != "" {
+	if json.Unmarshal([]byte(cause), &said) == nil && said.Message != "" {
 		return said.Message
 	}
-	return strings.TrimSuffix(cmp.Or(r.Error, r.Status, "it has no result")+": "+r.Cause, ": ")
+	return strings.TrimSuffix(cmp.Or(failure, status, "it has no result")+": "+cause, ": ")
 }
 
 // cut returns a reason that is short enough to be passed on.

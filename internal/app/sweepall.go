@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/remedy"
+	"github.com/relight-aws/relight/internal/report"
 )
 
 // These limit a sweep of several accounts by one invocation. Quotas are per account, but
@@ -20,17 +22,23 @@ const (
 	accountTime    = time.Minute // left of an invocation, with which it begins no further account
 )
 
-// Swept is what the sweep of one guarded account came to. Its reports are in the log.
+// Swept is what the sweep of one account came to. All of its reports are in the log.
 type Swept struct {
-	Account    string   `json:"account"`
-	Outside    string   `json:"outside,omitempty"` // why the account is not one to sweep
-	Rest       []string `json:"rest,omitempty"`    // what there was no time for, as in a Sweep
-	Healthy    int      `json:"healthy"`
-	Repaired   int      `json:"repaired"`
-	Planned    int      `json:"planned"`
-	Unrestored int      `json:"unrestored"`
-	Findings   int      `json:"findings"`
-	Error      string   `json:"error,omitempty"` // why it was not swept, or people could not be notified
+	Account    string        `json:"account"`
+	Time       *time.Time    `json:"time,omitempty"`    // when the sweep ended
+	Outside    string        `json:"outside,omitempty"` // why the account is not one to sweep
+	Rest       []string      `json:"rest,omitempty"`    // what there was no time for, as in a Sweep
+	Healthy    int           `json:"healthy"`
+	Repaired   int           `json:"repaired"`
+	Planned    int           `json:"planned"`
+	Unrestored int           `json:"unrestored"`
+	Findings   int           `json:"findings"`
+	Wires      int           `json:"wires,omitempty"`          // what is wrong with relight's own parts there; Unchecked if nobody knows
+	Waited     int           `json:"waited_seconds,omitempty"` // in which some call waited for its turn below a quota of AWS
+	Why        string        `json:"why,omitempty"`            // the first of what was not restored or needs action
+	Reports    []report.View `json:"reports,omitempty"`        // those of what is not healthy, as far as they fit
+	More       int           `json:"more,omitempty"`           // how many of those do not
+	Error      string        `json:"error,omitempty"`          // why it was not swept, or people could not be notified
 }
 
 // asked returns the parts for an account that a request names, "" for the deployment's own,
@@ -121,11 +129,22 @@ func (a *App) sweptBy(ctx context.Context, req Request) *Swept {
 	return s.short()
 }
 
+// Unchecked says that relight's own parts of an account were not checked.
+const Unchecked = -1
+
 // short returns a sweep without its reports.
 func (s Sweep) short() *Swept {
-	return &Swept{
+	of := &Swept{
 		Account: s.Account, Rest: s.Rest, Healthy: s.Healthy, Repaired: s.Repaired, Planned: s.Planned, Unrestored: s.Unrestored, Findings: s.Findings, Error: s.Unsent,
 	}
+	of.Wires = Unchecked
+	for _, v := range s.Reports {
+		if v.Kind == string(catalog.Guard) {
+			of.Wires = max(0, of.Wires) + len(v.Findings) + v.Unrestored()
+		}
+		of.Why = cmp.Or(of.Why, v.Why())
+	}
+	return of
 }
 
 // shut returns the sweep of an account that lets relight not in, and notifies people of it.

@@ -56,10 +56,10 @@ func (a *App) byUnits(ctx context.Context, account string) (bool, error) {
 	return known.guarded, nil
 }
 
-// rememberUnits writes down whether an account is guarded, if the units above it decide that
-// and it is news.
+// rememberUnits writes down whether an account is guarded, if the units above it decide that, it is
+// news, and this is the deployed sweep: nobody believes others.
 func (a *App) rememberUnits(ctx context.Context, req Request, guarded bool) error {
-	if !a.unitsDecide(req.Account) || len(req.Parents) == 0 || req.mode() != catalog.Repair {
+	if !a.unitsDecide(req.Account) || len(req.Parents) == 0 || req.mode() != catalog.Repair || !a.cloud.Want.Sweeps() {
 		return nil
 	}
 	text := outsideOfUnits

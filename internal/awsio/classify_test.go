@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -221,6 +222,8 @@ func TestPace(t *testing.T) {
 		}
 		if got := time.Since(start); got < 6*time.Second || got > 7*time.Second { // 3 at once, then 2.4 a second
 			t.Errorf("18 alarms took %v, want 6 to 7 s", got)
+		} else if p.Waited() != got {
+			t.Errorf("calls waited %v for their turn, want %v", p.Waited(), got)
 		}
 		start = time.Now()
 		for _, at := range [][2]string{{"eu-west-1", "cloudwatch.PutMetricAlarm"}, {"us-east-1", "ec2.DescribeVpcs"}} {
@@ -230,6 +233,21 @@ func TestPace(t *testing.T) {
 		}
 		if got := time.Since(start); got != 0 {
 			t.Errorf("another region and operation waited %v", got)
+		}
+		start = time.Now()
+		waited := p.Waited()
+		var both sync.WaitGroup
+		for _, region := range []string{"eu-west-2", "eu-west-3"} { // at the same time
+			both.Go(func() {
+				for range 5 {
+					_ = p.wait(t.Context(), region, "cloudwatch.PutMetricAlarm")
+				}
+			})
+		}
+		both.Wait()
+		time.Sleep(time.Minute)
+		if got := p.Waited() - waited; got == 0 || got != time.Since(start)-time.Minute {
+			t.Errorf("calls in two regions waited %v, want %v", got, time.Since(start)-time.Minute)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()

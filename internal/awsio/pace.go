@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"golang.org/x/time/rate"
 )
@@ -41,6 +42,34 @@ type Pace struct {
 	mu       sync.Mutex
 	part     float64                  // of relight's share of a quota; zero for all of it
 	limiters map[string]*rate.Limiter // by account, region and operation
+	waiting  int                      // calls that wait for their turn now
+	since    time.Time                // when the first of those began to
+	waited   time.Duration            // how long some call has waited, without those
+}
+
+// Waited returns how long some call has waited for its turn so far: time in which AWS's quotas
+// were the limit.
+func (p *Pace) Waited() time.Duration {
+	if p == nil {
+		return 0
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.waiting == 0 {
+		return p.waited
+	}
+	return p.waited + time.Since(p.since)
+}
+
+// queue counts a call that begins to wait, or no longer waits.
+func (p *Pace) queue(more int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if p.waiting > 0 {
+		p.waited += now.Sub(p.since)
+	}
+	p.since, p.waiting = now, p.waiting+more
 }
 
 // Share sets which part of relight's share of the quotas this process may use for its
@@ -92,6 +121,8 @@ func (p *Pace) wait(ctx context.Context, where, op string) error {
 		l.SetBurst(burst)
 	}
 	p.mu.Unlock()
+	p.queue(1)
+	defer p.queue(-1)
 	if err := l.Wait(ctx); err != nil { // it returns at once if the call's turn comes after the deadline
 		return fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
 	}

@@ -14,7 +14,8 @@ import (
 	"github.com/relight-aws/relight/internal/remedy"
 )
 
-// A Session is how a function of the hub acts in a guarded account.
+// A Session is how a function of the hub acts in a guarded account, or a person who may assume
+// another role there. Without a function it has no tags, which only the role of the template admits.
 type Session struct {
 	Role       string // ARN of the role there
 	Name       string // of the session: the deployed name of the function, as Lambda names the function's own session
@@ -36,6 +37,13 @@ func (c *Cloud) Assume(s Session) aws.Config {
 	cfg := c.Config.Copy()
 	cfg.Credentials = aws.NewCredentialsCache(assumed{c, s}, func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = renewal })
 	return cfg
+}
+
+// Renew has the next call open another session, if the calls are made in one.
+func (c *Cloud) Renew() {
+	if cache, is := c.Config.Credentials.(*aws.CredentialsCache); is {
+		cache.Invalidate()
+	}
 }
 
 // RoleCreated returns when a role of the account was created. Source: IAM API Reference,
@@ -61,7 +69,9 @@ type assumed struct {
 func (a assumed) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	in := &sts.AssumeRoleInput{
 		RoleArn: aws.String(a.session.Role), RoleSessionName: aws.String(a.session.Name), ExternalId: nonzero(a.session.ExternalID),
-		Tags: []types.Tag{{Key: aws.String(catalog.SessionFunction), Value: aws.String(string(a.session.Function))}},
+	}
+	if a.session.Function != "" {
+		in.Tags = []types.Tag{{Key: aws.String(catalog.SessionFunction), Value: aws.String(string(a.session.Function))}}
 	}
 	if a.session.Run != nil {
 		if run := a.session.Run(ctx); run != "" {

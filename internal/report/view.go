@@ -122,6 +122,38 @@ func ViewOf(r remedy.Report) View {
 	return v
 }
 
+// Unrestored returns how many protections of a view are not restored: those that failed or
+// remain, or that were only planned.
+func (v View) Unrestored() int {
+	n := 0
+	for _, a := range v.Actions {
+		if a.Restores && !a.Done {
+			n++
+		}
+	}
+	if v.Error != "" {
+		n++
+	}
+	return max(n, len(v.Remaining))
+}
+
+// Why returns the first of what a person has to know of a view: what is found, was not restored or
+// could not be read. It returns "" if there is nothing.
+func (v View) Why() string {
+	for _, f := range v.Findings {
+		return "[" + f.Code + "] " + f.Subject + ": " + f.Problem
+	}
+	for _, a := range v.Actions {
+		if a.Error != "" {
+			return a.Action + ": " + a.Error
+		}
+	}
+	for _, r := range v.Remaining {
+		return "still to restore: " + r
+	}
+	return v.Error
+}
+
 func lines[S interface{ String() string }](items []S) []string {
 	out := make([]string, 0, len(items))
 	for _, i := range items {
