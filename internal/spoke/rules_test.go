@@ -68,7 +68,7 @@ func TestRulesOfForwarders(t *testing.T) {
 // together: all of it if the account owns a trail, and else what matters to the kinds that
 // every account has. They leave out calls on what only the hub has.
 func TestRulesOfTheHomeRegion(t *testing.T) {
-	onlyHub := []string{"aws.lambda calls", "aws.scheduler calls", "aws.ssm memory"}
+	onlyHub := []string{"aws.lambda calls", "aws.scheduler calls", "aws.ssm memory", "aws.states calls"}
 	for prefix, raw := range hubs {
 		c, tpl := template(t, raw)
 		for _, params := range []map[string]string{nil, owns} {
