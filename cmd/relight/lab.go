@@ -36,13 +36,14 @@ func newLab(f *flags) *cobra.Command {
 	var only string
 	demos := &cobra.Command{
 		Use:   "demo",
-		Short: "Attack the lab, and show what relight restores and what it reports",
+		Short: "Attack a hub and two guarded accounts, and show what relight restores and what it reports",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			attacks, err := chosen(only)
 			if err != nil {
 				return err
 			}
+			options.Accounts = lab.MaxAccounts()
 			return withLab(cmd, options, func(arena *lab.Arena, say func(string)) error { return demo(cmd, f, arena, attacks, say) })
 		},
 	}
@@ -71,7 +72,7 @@ func chosen(only string) ([]lab.Attack, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--only: %w", err)
 	}
-	attacks := slices.DeleteFunc(lab.Attacks(), func(at lab.Attack) bool { return !match.MatchString(at.Name) })
+	attacks := slices.DeleteFunc(lab.AllAttacks(), func(at lab.Attack) bool { return !match.MatchString(at.Name) })
 	if len(attacks) == 0 {
 		return nil, fmt.Errorf("--only: no attack's name matches %q", only)
 	}

@@ -31,6 +31,7 @@ func (r *region) clientConfig(cfg aws.Config) aws.Config {
 		}
 		service, op := operationOf(ctx)
 		target := r.targetOf(ctx, service, in.Parameters)
+		renewed := false
 		for try := 0; ; try++ {
 			if err = r.Pace.wait(ctx, r.account+" "+r.name, op); err != nil {
 				break
@@ -41,6 +42,10 @@ func (r *region) clientConfig(cfg aws.Config) aws.Config {
 			}
 			if _, other := errors.AsType[*remedy.Error](err); other { // of the call for the credentials
 				return out, meta, bare(err)
+			}
+			if !renewed && renew(cfg.Credentials, err) {
+				renewed = true
+				continue
 			}
 			if p := r.passingOf(service, op, target, err); p == nil || try == len(p.waits) || !r.waits(ctx, p.waits[try]) {
 				break

@@ -3,12 +3,14 @@ package awsio
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+	smithy "github.com/aws/smithy-go"
 
 	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/remedy"
@@ -87,6 +89,27 @@ func (a assumed) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		AccessKeyID: aws.ToString(got.AccessKeyId), SecretAccessKey: aws.ToString(got.SecretAccessKey), SessionToken: aws.ToString(got.SessionToken),
 		CanExpire: true, Expires: aws.ToTime(got.Expiration), Source: "relight",
 	}, nil
+}
+
+// unknownCodes say that AWS does not know the credentials of a call, in the words of services
+// with different protocols. A session is no longer valid once its role is deleted, and it
+// stays so if the role is made again. Recorded 2024-08-29 (aws-sdk-java-v2, issue 5545): a
+// role that is deleted and made again, and InvalidClientTokenId until the cached session has
+// expired. Source of the other codes: "Common errors" of the API references of CloudWatch
+// Logs and EC2, documented.
+var unknownCodes = []string{"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure"}
+
+// renew forgets the session that credentials are of if AWS knows it no more, so that the
+// next call opens another one: a role that people have put back lets relight in at once, and
+// one that is gone is reported. It returns whether another call makes sense.
+func renew(of aws.CredentialsProvider, err error) bool {
+	cache, cached := of.(*aws.CredentialsCache)
+	api, refused := errors.AsType[smithy.APIError](err)
+	if !cached || !cache.IsCredentialsProvider(assumed{}) || !refused || !slices.Contains(unknownCodes, api.ErrorCode()) {
+		return false
+	}
+	cache.Invalidate()
+	return true
 }
 
 // Closed returns the role of a session that AWS refuses for good, and why. It returns false

@@ -3,6 +3,7 @@ package awsio
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -122,6 +123,51 @@ func TestClosed(t *testing.T) {
 				t.Error("the call was made without a session")
 			}
 		})
+	}
+}
+
+// A session that AWS knows no more, because its role is gone or was made again, is replaced
+// once, and the new one says whether relight is let in.
+func TestSessionOfDeletedRole(t *testing.T) {
+	for _, code := range []string{"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "AccessDenied"} {
+		for name, tt := range map[string]struct {
+			gone     bool
+			refusals int
+			sessions int
+			closed   bool
+			ok       bool
+		}{
+			"made again":       {refusals: 1, sessions: 2, ok: true},
+			"gone":             {gone: true, refusals: 1, sessions: 1, closed: true},
+			"still not known":  {refusals: 2, sessions: 2},
+			"and then refused": {refusals: 3, sessions: 2},
+		} {
+			t.Run(code+" "+name, func(t *testing.T) {
+				c, org, _, guarded := member(t, trustsHub, Session{})
+				ask := func() error {
+					_, err := c.in(memberAccount, home).ec2().DescribeVpcs(t.Context(), &ec2.DescribeVpcsInput{})
+					return err
+				}
+				if err := ask(); err != nil {
+					t.Fatal(err)
+				}
+				if tt.gone {
+					guarded.RemoveRole(memberRole)
+				}
+				guarded.Fail("DescribeVpcs", slices.Repeat([]string{code}, tt.refusals)...)
+				err := ask()
+				_, _, closed := Closed(err)
+				if code == "AccessDenied" { // of a session that AWS knows
+					tt.ok, tt.closed, tt.sessions = false, false, 1
+				}
+				if closed != tt.closed || (err == nil) != tt.ok || err != nil && remedy.ClassOf(err) != remedy.Terminal {
+					t.Errorf("%v: closed %t, want %t; want success %t", err, closed, tt.closed, tt.ok)
+				}
+				if n := len(org.Sessions()); n != tt.sessions {
+					t.Errorf("%d sessions, want %d", n, tt.sessions)
+				}
+			})
+		}
 	}
 }
 

@@ -1,7 +1,9 @@
 package lab
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -9,6 +11,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"github.com/relight-aws/relight/internal/catalog"
 	"github.com/relight-aws/relight/internal/lab/tap"
 )
 
@@ -16,6 +22,7 @@ import (
 // AWS clients.
 type Attack struct {
 	Name      string // the call and its variant: "logs DeleteLogGroup, the trail's"
+	Account   string // the guarded account that it harms; "" for the lab's own
 	Region    string
 	Technique string // ID in MITRE ATT&CK; "" if the attack is no intrusion
 
@@ -34,6 +41,14 @@ type Attack struct {
 	// them.
 	Reported bool
 	Undo     []Call
+
+	// Cut marks an attack on what connects a guarded account with the hub. Swept marks one
+	// after which no event of the account reaches the hub: a sweep has to notice it. If it
+	// has to be reported, Finding is the code of the finding in the message, and what undoes
+	// it may read what was there before the attack: "${spoke-grants-before}".
+	Cut     bool
+	Swept   bool
+	Finding string
 
 	// Unseen marks an attack that breaks nothing that the outside check reads:
 	// on relight itself, beside what a stranger made, or one that an owner may
@@ -60,6 +75,8 @@ func (at Attack) by(do doer) Attack             { at.Do = do; return at }
 func (at Attack) leaves(what aftermath) Attack  { at.After = what; return at }
 func (at Attack) undoneBy(calls ...Call) Attack { at.Undo = calls; return at }
 func (at Attack) unseen() Attack                { at.Unseen = true; return at }
+func (at Attack) found(code string) Attack      { at.Finding = code; return at }
+func (at Attack) swept() Attack                 { at.Swept = true; return at }
 
 // Client returns the AWS client of the call that the attack is named after.
 func (at Attack) Client() string {
@@ -87,6 +104,7 @@ func (at Attack) call() string {
 type Heal struct {
 	Attack    string        `json:"attack"`
 	Client    string        `json:"client"`
+	Account   string        `json:"account,omitempty"` // a guarded one
 	Region    string        `json:"region"`
 	Technique string        `json:"technique,omitempty"`
 	Restored  []string      `json:"restored"` // the restoring writes, as "CreateFlowLogs ×3"
@@ -122,19 +140,27 @@ type Arena struct {
 
 // Attack carries out one attack as the account's intruder and waits until the
 // account is as it was before. The attack counts as healed only if functions
-// that events start restored something; what the sweep restored does not count.
+// that events start restored something; what the sweep restored does not count,
+// unless the attack keeps all events from the hub.
 // An attack that has to be reported counts as reported if a notification names
 // it.
 func (a *Arena) Attack(ctx context.Context, at Attack) (heal Heal, err error) {
-	heal = Heal{Attack: at.Name, Client: at.Client(), Region: at.Region, Technique: at.Technique}
+	heal = Heal{Attack: at.Name, Client: at.Client(), Account: at.Account, Region: at.Region, Technique: at.Technique}
 	if _, err := a.Customer.Mail(ctx, a.Cloud.Root()); err != nil { // of earlier attacks
 		return heal, err
 	}
-	want, err := a.Customer.Snapshot(ctx, a.Cloud.Root())
+	who, err := a.account(at.Account)
+	if err != nil {
+		return heal, err
+	}
+	want, err := who.snapshot(ctx)
 	if err != nil {
 		return heal, fmt.Errorf("read the account before the attack: %w", err)
 	}
-	intruder, root, target := a.Customer.Intruder.In(at.Region), a.Cloud.Root().In(at.Region), a.Target(at.Region)
+	intruder, root, target := who.Intruder.In(at.Region), who.root.In(at.Region), a.target(who, at.Region)
+	if err := target.remember(ctx, root, at.Undo); err != nil {
+		return heal, fmt.Errorf("read what undoes the attack: %w", err)
+	}
 	heal.Since = time.Now()
 	if err := at.CarryOut(ctx, intruder, target); err != nil {
 		heal.Why = "the attack failed: " + err.Error()
@@ -150,6 +176,11 @@ func (a *Arena) Attack(ctx context.Context, at Attack) (heal Heal, err error) {
 			return heal, err
 		}
 	}
+	if at.Swept {
+		if err := a.sweep(ctx, at.Account); err != nil {
+			return heal, err
+		}
+	}
 	if at.Reported {
 		if err := a.waitForReport(ctx, at, &heal); err != nil {
 			return heal, err
@@ -158,7 +189,7 @@ func (a *Arena) Attack(ctx context.Context, at Attack) (heal Heal, err error) {
 			return heal, fmt.Errorf("undo %s: %w", at.Name, err)
 		}
 	}
-	diff, err := a.waitFor(ctx, want)
+	diff, err := a.waitFor(ctx, who, want)
 	if err != nil {
 		return heal, err
 	}
@@ -167,7 +198,7 @@ func (a *Arena) Attack(ctx context.Context, at Attack) (heal Heal, err error) {
 	}
 	defer func() { err = errors.Join(err, a.Cloud.ConfirmSubscriptions(ctx)) }() // as the owners of the mailboxes would
 	if !at.Reported {
-		a.judge(&heal, diff)
+		a.judge(&heal, at, diff)
 	} else if len(diff) > 0 {
 		heal.Reported, heal.Why = false, "left behind: "+strings.Join(diff, "; ")
 	}
@@ -182,7 +213,7 @@ func (a *Arena) waitForReport(ctx context.Context, at Attack, heal *Heal) error 
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(mail, func(m Message) bool { return m.names(at.call(), ":user/"+intruder) }) {
+		if slices.ContainsFunc(mail, at.reportedBy) {
 			heal.Reported, heal.Took = true, time.Since(heal.Since)
 			heal.Millis = heal.Took.Milliseconds()
 			return nil
@@ -191,29 +222,52 @@ func (a *Arena) waitForReport(ctx context.Context, at Attack, heal *Heal) error 
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-timeout:
-			heal.Why = "no notification named who made the call and what to do"
+			heal.Why = "no notification said " + at.report()
 			return nil
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
 }
 
+// report returns what a notification about the attack has to say.
+func (at Attack) report() string {
+	switch {
+	case at.Finding == "":
+		return "who made the call and what to do"
+	case at.Swept:
+		return at.Finding + ", the account and what to do"
+	}
+	return at.Finding + ", the account, who made the call and what to do"
+}
+
+// reportedBy reports whether a message is the one that the attack has to lead to. What only a
+// sweep notices has no caller.
+func (at Attack) reportedBy(m Message) bool {
+	if at.Finding == "" {
+		return m.Document.Account == cmp.Or(at.Account, Account) && m.names(at.call(), ":user/"+intruder)
+	}
+	return m.found(at.Finding, at.Account) && (at.Swept || m.names(at.call(), ":user/"+intruder))
+}
+
 // OnlySweep says that a sweep was first to write after an attack. If its schedule just
 // came then, another try shows whether events lead to a repair.
 const OnlySweep = "only the sweep restored it"
 
-// judge records whether the account is healed and who healed it.
-func (a *Arena) judge(heal *Heal, diff []string) {
+// judge records whether the account is healed and who healed it. Nothing may be written in
+// another guarded account.
+func (a *Arena) judge(heal *Heal, at Attack, diff []string) {
 	writes := a.Cloud.Tap.Calls(func(c tap.Call) bool {
 		return c.Write && c.ErrorCode == "" && c.Undone == "" && !c.Time.Before(heal.Since)
 	})
 	var first, last time.Time
 	counts := map[string]int{}
-	swept := false
+	swept, elsewhere := false, ""
 	for _, c := range writes {
 		f, ours := a.Deployment.By(c.Role, c.Principal)
 		switch {
-		case ours && f.Events:
+		case ours && spokeOf(c.Account) != at.Account:
+			elsewhere = cmp.Or(elsewhere, spokeOf(c.Account))
+		case ours && (f.Events || at.Swept):
 			counts[c.Operation]++
 			last = c.Time.Add(c.Took)
 		case ours:
@@ -228,6 +282,8 @@ func (a *Arena) judge(heal *Heal, diff []string) {
 	switch {
 	case len(diff) > 0:
 		heal.Why = strings.Join(diff, "; ")
+	case elsewhere != "":
+		heal.Why = "functions wrote in account " + elsewhere
 	case swept:
 		heal.Why = OnlySweep
 	case len(counts) == 0:
@@ -241,7 +297,7 @@ func (a *Arena) judge(heal *Heal, diff []string) {
 
 // waitFor waits until the account matches the desired state. It returns the
 // remaining differences if the time runs out.
-func (a *Arena) waitFor(ctx context.Context, want Snapshot) ([]string, error) {
+func (a *Arena) waitFor(ctx context.Context, who place, want Snapshot) ([]string, error) {
 	wake := make(chan struct{}, 1)
 	defer a.Cloud.Tap.OnCall(func(c tap.Call) {
 		if _, ours := a.Deployment.By(c.Role, c.Principal); ours && c.Write {
@@ -253,7 +309,7 @@ func (a *Arena) waitFor(ctx context.Context, want Snapshot) ([]string, error) {
 	})()
 	timeout := time.After(healTimeout)
 	for {
-		got, err := a.Customer.Snapshot(ctx, a.Cloud.Root())
+		got, err := who.snapshot(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("read the account after the attack: %w", err)
 		}
@@ -295,12 +351,59 @@ func (a *Arena) Settle(ctx context.Context) error {
 	}
 }
 
-// Target returns what an attack can aim at in a region.
-func (a *Arena) Target(region string) Target {
+// Target returns what an attack can aim at in a region of the lab's own account.
+func (a *Arena) Target(region string) Target { return a.target(a.home(), region) }
+
+func (a *Arena) target(who place, region string) Target {
 	return Target{
-		TrailLogGroup: a.Customer.TrailLogGroup, FlowLogLogGroup: a.Prefix + "-flow-logs",
-		VPCs: a.Customer.VPCs[region], Subnets: a.Customer.Subnets[region], Interfaces: a.Customer.Interfaces[region], Prefix: a.Prefix,
+		Account: who.account, TrailLogGroup: who.TrailLogGroup, FlowLogLogGroup: a.Prefix + "-flow-logs",
+		VPCs: who.VPCs[region], Subnets: who.Subnets[region], Interfaces: who.Interfaces[region], Prefix: a.Prefix,
 	}
+}
+
+// A place is an account of the lab, with its root user.
+type place struct {
+	*Customer
+	account  string
+	root     Principal
+	snapshot func(context.Context) (Snapshot, error)
+}
+
+// home returns the lab's own account.
+func (a *Arena) home() place {
+	root := a.Cloud.Root()
+	return place{a.Customer, Account, root, func(ctx context.Context) (Snapshot, error) { return a.Customer.Snapshot(ctx, root) }}
+}
+
+// account returns a guarded account, or the lab's own for "".
+func (a *Arena) account(id string) (place, error) {
+	if id == "" {
+		return a.home(), nil
+	}
+	for _, who := range a.Spokes {
+		if who.Account == id {
+			root := a.Cloud.RootOf(id)
+			return place{&who.Customer, id, root, func(ctx context.Context) (Snapshot, error) { return who.Snapshot(ctx, root) }}, nil
+		}
+	}
+	return place{}, fmt.Errorf("the lab does not guard account %s: it has one account", id)
+}
+
+// sweep has the function that sweeps look at a guarded account, as its schedule does with
+// all accounts.
+func (a *Arena) sweep(ctx context.Context, account string) error {
+	raw, err := json.Marshal(map[string]string{"account": account})
+	if err != nil {
+		return err
+	}
+	out, err := a.Cloud.Root().In(Region).Lambda.Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String(a.Prefix + "-" + string(catalog.Backfill)), Payload: raw})
+	if err != nil {
+		return fmt.Errorf("sweep account %s: %w", account, err)
+	}
+	if out.FunctionError != nil {
+		return fmt.Errorf("sweep account %s: %s", account, out.Payload)
+	}
+	return nil
 }
 
 // likeOthers returns the flow logs that the region's VPCs, subnets or network interfaces

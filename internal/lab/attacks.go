@@ -25,7 +25,7 @@ const (
 	spareBucket    = "elsewhere-" + Account // the intruder's
 	deliveryPolicy = "deliver"              // the delivery role's inline policy
 	intruderPolicy = "intruder-${unique}"   // a managed policy that the intruder makes
-	intruderARN    = "arn:aws:iam::" + Account + ":policy/" + intruderPolicy
+	intruderARN    = "arn:aws:iam::${account}:policy/" + intruderPolicy
 )
 
 // The managed policies that attacks put on the trail's role. They have fixed names,
@@ -36,7 +36,7 @@ const (
 	versionedPolicy = "for-the-trail-from-now-on"
 )
 
-func policyARN(name string) string { return "arn:aws:iam::" + Account + ":policy/" + name }
+func policyARN(name string) string { return "arn:aws:iam::${account}:policy/" + name }
 
 // masking is a data protection policy that masks addresses.
 const masking = `{"Name":"mask","Version":"2021-06-01","Statement":[` +
@@ -245,10 +245,7 @@ func Attacks() []Attack {
 		reports("iam AttachRolePolicy, the trail's role", Region, disableLogs,
 			newNamedPolicy(attachedPolicy, denyLogs()), sdk((*iam.Client).AttachRolePolicy, input{"RoleName": TrailRole, "PolicyArn": policyARN(attachedPolicy)})).
 			undoneBy(cli("iam", "DetachRolePolicy", input{"RoleName": TrailRole, "PolicyArn": policyARN(attachedPolicy)})),
-		reports("iam CreatePolicyVersion, of a policy on the trail's role", Region, disableLogs,
-			newNamedPolicy(versionedPolicy, allowLogs()), sdk((*iam.Client).AttachRolePolicy, input{"RoleName": TrailRole, "PolicyArn": policyARN(versionedPolicy)}),
-			sdk((*iam.Client).CreatePolicyVersion, input{"PolicyArn": policyARN(versionedPolicy), "PolicyDocument": denyLogs(), "SetAsDefault": true})).
-			undoneBy(sdk((*iam.Client).DetachRolePolicy, input{"RoleName": TrailRole, "PolicyArn": policyARN(versionedPolicy)})),
+		versionOfTrailRole(),
 		reports("iam UpdateAssumeRolePolicy, the trail's role", Region, disableLogs,
 			cli("iam", "UpdateAssumeRolePolicy", input{"RoleName": TrailRole, "PolicyDocument": trustOf("ec2.amazonaws.com")})).
 			undoneBy(sdk((*iam.Client).UpdateAssumeRolePolicy, input{"RoleName": TrailRole, "PolicyDocument": trustOf("cloudtrail.amazonaws.com")})),
@@ -338,10 +335,7 @@ func Attacks() []Attack {
 		reports("monitoring SetAlarmState, to ALARM", Region, disableTools,
 			cli("cloudwatch", "SetAlarmState", input{"AlarmName": "${prefix}-root-usage", "StateValue": "ALARM", "StateReason": "test"})).
 			undoneBy(sdk((*cloudwatch.Client).SetAlarmState, input{"AlarmName": "${prefix}-root-usage", "StateValue": "OK", "StateReason": "handled"})),
-		reports("monitoring PutAlarmMuteRule, for half a day", Region, disableTools, sdk((*cloudwatch.Client).PutAlarmMuteRule, input{
-			"Name": "maintenance", "MuteTargets": input{"AlarmNames": []string{"${prefix}-root-usage", "${prefix}-iam-changes"}},
-			"Rule": input{"Schedule": input{"Expression": "at(${now})", "Duration": "PT12H"}},
-		})).undoneBy(sdk((*cloudwatch.Client).DeleteAlarmMuteRule, input{"AlarmMuteRuleName": "maintenance"})),
+		mute(),
 		reports("monitoring PutCompositeAlarm, with a suppressor", Region, disableTools, sdk((*cloudwatch.Client).PutCompositeAlarm, input{
 			"AlarmName": "any-of-the-account", "AlarmRule": `ALARM("${prefix}-root-usage")`,
 			"ActionsSuppressor": "${prefix}-config-changes", "ActionsSuppressorWaitPeriod": 60, "ActionsSuppressorExtensionPeriod": 60,
@@ -352,6 +346,22 @@ func Attacks() []Attack {
 		reports("ssm PutParameter, the longest retentions", Region, disableTools, remember("retention", `{"v":1,"groups":{}}`)),
 		heals("all of it at once", Region, disableLogs).by(everything).leaves(groupsProtected(trailGroup, flowLogGroup)),
 	}, guardAttacks(), networkAttacks())
+}
+
+// versionOfTrailRole gives a policy on the trail's role another version.
+func versionOfTrailRole() Attack {
+	return reports("iam CreatePolicyVersion, of a policy on the trail's role", Region, disableLogs,
+		newNamedPolicy(versionedPolicy, allowLogs()), sdk((*iam.Client).AttachRolePolicy, input{"RoleName": TrailRole, "PolicyArn": policyARN(versionedPolicy)}),
+		sdk((*iam.Client).CreatePolicyVersion, input{"PolicyArn": policyARN(versionedPolicy), "PolicyDocument": denyLogs(), "SetAsDefault": true})).
+		undoneBy(sdk((*iam.Client).DetachRolePolicy, input{"RoleName": TrailRole, "PolicyArn": policyARN(versionedPolicy)}))
+}
+
+// mute keeps two alarms from notifying anybody.
+func mute() Attack {
+	return reports("monitoring PutAlarmMuteRule, for half a day", Region, disableTools, sdk((*cloudwatch.Client).PutAlarmMuteRule, input{
+		"Name": "maintenance", "MuteTargets": input{"AlarmNames": []string{"${prefix}-root-usage", "${prefix}-iam-changes"}},
+		"Rule": input{"Schedule": input{"Expression": "at(${now})", "Duration": "PT12H"}},
+	})).undoneBy(sdk((*cloudwatch.Client).DeleteAlarmMuteRule, input{"AlarmMuteRuleName": "maintenance"}))
 }
 
 // remember writes one of relight's memories.

@@ -23,6 +23,8 @@ func sample(name string) (any, error) {
 		return []string{"fl-1", "fl-2"}, nil
 	case "alarms":
 		return []string{"relight-root-usage", "relight-iam-changes"}, nil
+	case "spoke-tags-before":
+		return []input{{"Key": "owner", "Value": "security"}}, nil
 	case "mapping", "spare-mapping":
 		return "6f1c9d2e-0b7a-4c53-9f0e-2d5b8a7c1e40", nil
 	}
@@ -37,7 +39,7 @@ func TestSDKCalls(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	s := Principal{AccessKey: "key", Secret: "secret", endpoint: "http://localhost"}.In(Region)
-	for _, at := range Attacks() {
+	for _, at := range AllAttacks() {
 		for _, c := range slices.Concat(at.Calls, at.Undo) {
 			if c.Client != goSDK {
 				continue
@@ -82,7 +84,7 @@ func TestCLICalls(t *testing.T) {
 		Input                               json.RawMessage
 	}
 	var calls []call
-	for _, at := range Attacks() {
+	for _, at := range AllAttacks() {
 		for _, c := range slices.Concat(at.Calls, at.Undo) {
 			if c.Client == awsCLI {
 				in, err := c.fill(sample)
@@ -115,9 +117,9 @@ func TestPlaceholders(t *testing.T) {
 	cancel()
 	s := Principal{AccessKey: "key", Secret: "secret", endpoint: "http://localhost"}.In(Region)
 	target := Target{VPCs: []string{"vpc-1", "vpc-2"}, Subnets: []string{"subnet-1"}, Interfaces: []string{"eni-1"}}
-	for _, at := range Attacks() {
+	for _, at := range AllAttacks() {
 		for _, c := range slices.Concat(at.Calls, at.Undo) {
-			if _, err := c.fill(func(name string) (any, error) { return s.read(over, target, name) }); err != nil && !errors.Is(err, context.Canceled) {
+			if _, err := c.fill(func(name string) (any, error) { return s.read(over, target, strings.TrimSuffix(name, before)) }); err != nil && !errors.Is(err, context.Canceled) {
 				t.Errorf("%s: %v", at.Name, err)
 			}
 		}
@@ -148,7 +150,7 @@ func TestAttacksCoverTheCatalog(t *testing.T) {
 	made := map[string]bool{}
 	word := regexp.MustCompile(`[A-Za-z]+`)
 	seen := map[string]bool{}
-	for _, at := range Attacks() {
+	for _, at := range AllAttacks() {
 		for _, c := range at.Calls {
 			made[c.Operation], made[recorded[c.Operation]] = true, true
 		}
@@ -166,14 +168,14 @@ func TestAttacksCoverTheCatalog(t *testing.T) {
 		if at.Technique != notAnIntrusion && !slices.ContainsFunc(Techniques(), func(k Technique) bool { return k.ID == at.Technique }) {
 			t.Errorf("%s: technique %s is not among Techniques", at.Name, at.Technique)
 		}
-		key := at.Name + at.Client() + at.Region
+		key := at.Name + at.Client() + at.Account + at.Region
 		if seen[key] {
-			t.Errorf("%s: two attacks have this name, client and region", at.Name)
+			t.Errorf("%s: two attacks have this name, client, account and region", at.Name)
 		}
 		seen[key] = true
 	}
 	for _, c := range catalog.Calls {
-		if c.Name != "" && !made[apiDate.ReplaceAllString(c.Name, "")] {
+		if c.Name != "" && !made[APIDate.ReplaceAllString(c.Name, "")] {
 			t.Errorf("no attack makes %s", c.Name)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/relight-aws/relight/internal/lab/tap"
 )
@@ -76,6 +77,11 @@ func (e *Emulator) Schedules(ctx context.Context, on bool) error {
 // may let it at any time.
 func (e *Emulator) Cold(ctx context.Context) error {
 	return e.lab(ctx, http.MethodPost, "cold", nil, nil)
+}
+
+// Age makes the roles of an account older, as if its stacks had been there for longer.
+func (e *Emulator) Age(ctx context.Context, account string, by time.Duration) error {
+	return e.lab(ctx, http.MethodPost, fmt.Sprintf("age/%s/%d", account, int(by.Seconds())), nil, nil)
 }
 
 // Drop removes all messages from the queues that feed functions. It is no call to

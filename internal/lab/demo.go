@@ -95,6 +95,13 @@ func (a *Arena) settleIn(ctx context.Context, dir string, config map[string]any,
 		say("making VPCs in the guarded accounts, whose events lead to a first check there")
 		err = a.firstEvents(ctx)
 	}
+	if err == nil && len(further) > 0 {
+		say("sweeping the guarded accounts, so that relight remembers what is there")
+		for _, who := range a.Spokes {
+			// A first sweep is one soon after the stack was made; relight creates no rule then.
+			err = errors.Join(err, a.sweep(ctx, who.Account), a.Cloud.Emulator.Age(ctx, who.Account, time.Hour))
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("%w\nthe functions logged errors:\n%s", err, strings.Join(a.Complaints(ctx), "\n"))
 	}
@@ -173,20 +180,27 @@ type Away struct {
 	Millis   int64  `json:"ms"`
 }
 
-// Demo carries out the attacks and writes a table of the results, which ends
+// Demo carries out the attacks and writes tables of the results, which end
 // with the lines "reported N/N" and "healed N/N". The plain AWS CLI checks the
-// account before and after. Then Demo measures for some rounds how long single
+// accounts before and after. Then Demo measures for some rounds how long single
 // protections stay away. It calls say at the start of each attack. Its error
 // lists the attacks that were not healed or reported, and what is broken.
 func (a *Arena) Demo(ctx context.Context, attacks []Attack, rounds int, w io.Writer, say func(step string)) (run Run, err error) {
 	if err := a.verified(ctx, w, "before"); err != nil {
 		return run, err
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ATTACK\tCLIENT\tREGION\tATT&CK\tWHAT RELIGHT DID\tMS\t")
+	table, part := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0), ""
 	var healed, healable, reported, reportable int
 	for i, at := range attacks {
-		say(fmt.Sprintf("attack %d of %d: %s in %s", i+1, len(attacks), at.Name, at.Region))
+		if now := at.part(); now != part {
+			if err := table.Flush(); err != nil {
+				return run, err
+			}
+			fmt.Fprintf(w, "\n%s\n\n", now)
+			fmt.Fprintln(table, "ATTACK\tCLIENT\tACCOUNT\tREGION\tATT&CK\tWHAT RELIGHT DID\tMS\t")
+			part = now
+		}
+		say(fmt.Sprintf("attack %d of %d: %s in %s", i+1, len(attacks), at.Name, at.where()))
 		heal, err := a.Attack(ctx, at)
 		if err == nil && heal.Why == OnlySweep {
 			heal, err = a.Attack(ctx, at)
@@ -195,22 +209,26 @@ func (a *Arena) Demo(ctx context.Context, attacks []Attack, rounds int, w io.Wri
 			return run, err
 		}
 		run.Attacks = append(run.Attacks, heal)
-		restored, ms := "restored: "+strings.Join(heal.Restored, ", "), fmt.Sprint(heal.Millis)
+		restored, ms, swept := "restored: "+strings.Join(heal.Restored, ", "), fmt.Sprint(heal.Millis), ""
+		if at.Swept {
+			swept = "the next sweep "
+		}
 		switch {
 		case at.Reported && heal.Reported:
-			reportable, reported, restored = reportable+1, reported+1, "reported: who made the call and what to do"
+			reportable, reported, restored = reportable+1, reported+1, swept+"reported: "+at.report()
 		case at.Reported:
 			reportable, restored, ms = reportable+1, "NOT REPORTED: "+heal.Why, "-"
 		case heal.Healed:
-			healable, healed = healable+1, healed+1
+			healable, healed, restored = healable+1, healed+1, swept+restored
 		default:
 			healable, restored, ms = healable+1, "NOT HEALED: "+heal.Why, "-"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t\n", heal.Attack, heal.Client, heal.Region, cmp.Or(heal.Technique, "-"), restored, ms)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", heal.Attack, heal.Client, cmp.Or(heal.Account, Account), heal.Region, cmp.Or(heal.Technique, "-"), restored, ms)
 	}
 	if err := table.Flush(); err != nil {
 		return run, err
 	}
+	fmt.Fprintln(w)
 	verified := a.verified(ctx, w, "after")
 	if rounds > 0 && verified == nil {
 		say("deleting single protections, one at a time")
@@ -230,6 +248,25 @@ func (a *Arena) Demo(ctx context.Context, attacks []Attack, rounds int, w io.Wri
 	return run, nil
 }
 
+// part returns the title of the table that has the attack.
+func (at Attack) part() string {
+	switch {
+	case at.Cut:
+		return "Cut wires of the guarded accounts, " + strings.Join(guarded(), " and ")
+	case at.Account != "":
+		return "What relight protects in the guarded accounts, " + strings.Join(guarded(), " and ")
+	}
+	return "The hub, " + Account
+}
+
+// where returns the region of the attack, and its account if that is a guarded one.
+func (at Attack) where() string {
+	if at.Account == "" {
+		return at.Region
+	}
+	return at.Region + " of " + at.Account
+}
+
 // away measures how long single protections stay away, and writes the medians.
 func (a *Arena) away(ctx context.Context, rounds int, w io.Writer) ([]Away, error) {
 	measured, err := Latencies(ctx, rounds, a)
@@ -247,7 +284,7 @@ func (a *Arena) away(ctx context.Context, rounds int, w io.Writer) ([]Away, erro
 	return all, nil
 }
 
-// verified checks the account with the AWS CLI and writes the result.
+// verified checks the accounts with the AWS CLI and writes the result.
 func (a *Arena) verified(ctx context.Context, w io.Writer, when string) error {
 	broken, err := a.Verify(ctx)
 	if err != nil {
@@ -256,7 +293,11 @@ func (a *Arena) verified(ctx context.Context, w io.Writer, when string) error {
 	if len(broken) > 0 {
 		return fmt.Errorf("%s the attacks, the AWS CLI finds these broken links: %s", when, strings.Join(broken, "; "))
 	}
-	_, err = fmt.Fprintf(w, "%s the attacks, the AWS CLI finds %d controls and every VPC healthy\n", when, len(catalog.Controls()))
+	too := ""
+	if len(a.Spokes) > 0 {
+		too = fmt.Sprintf(", those of %d guarded accounts too", len(a.Spokes))
+	}
+	_, err = fmt.Fprintf(w, "%s the attacks, the AWS CLI finds %d controls and every VPC healthy%s\n", when, len(catalog.Controls()), too)
 	return err
 }
 

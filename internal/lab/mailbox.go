@@ -50,6 +50,7 @@ type Attribute struct{ Type, Value string }
 
 // A Document is the part of relight's document that the lab reads.
 type Document struct {
+	Account  string   `json:"account"`
 	Severity string   `json:"severity"`
 	Outcome  string   `json:"outcome"`
 	Text     string   `json:"text"`
@@ -59,8 +60,11 @@ type Document struct {
 		Event string `json:"event"`
 		Actor string `json:"actor"`
 	} `json:"causes"`
-	Findings []any `json:"findings"`
-	Notices  []any `json:"notices"`
+	Findings []struct {
+		Code    string `json:"code"`
+		Subject string `json:"subject"`
+	} `json:"findings"`
+	Notices []any `json:"notices"`
 }
 
 // Mail removes and returns the messages in the mailbox.
@@ -90,6 +94,20 @@ func (who *Customer) Mail(ctx context.Context, root Principal) ([]Message, error
 			}
 		}
 	}
+}
+
+// found reports whether a message has a finding of an account, and people read which account
+// that is.
+func (m Message) found(code, account string) bool {
+	if m.Document.Account != account || !strings.Contains(m.Document.Text, account) {
+		return false
+	}
+	for _, f := range m.Document.Findings {
+		if f.Code == code && strings.Contains(f.Subject, account) {
+			return true
+		}
+	}
+	return false
 }
 
 // names reports whether a message says who made a call and what to do.

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	smithy "github.com/aws/smithy-go"
+
+	"github.com/relight-aws/relight/internal/catalog"
 )
 
 // FlowLogBucket and FlowLogStream receive the flow logs of the subnets and network
@@ -47,6 +49,11 @@ func Config() map[string]any {
 			map[string]any{"protocol": "sqs", "endpoint": MailboxARN},
 		},
 	}
+}
+
+// GrantKeys returns the keys of that configuration on which grants depend.
+func GrantKeys() []string {
+	return []string{catalog.KeySubnets, catalog.KeyInterfaces, catalog.KeyToBucket, catalog.KeyToStream}
 }
 
 // makeFlowLogBucket makes the bucket that receives flow logs.

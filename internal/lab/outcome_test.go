@@ -21,12 +21,9 @@ func (at Attack) made() []string {
 	return names
 }
 
-// apiDate is the end of the names that Lambda's calls have in records.
-var apiDate = regexp.MustCompile(`\d{8}(v\d)?$`)
-
 // outcomesOf returns the outcomes of the attacks that are named after a call.
 func outcomesOf(call string) (outcomes []Outcome) {
-	call = apiDate.ReplaceAllString(call, "")
+	call = APIDate.ReplaceAllString(call, "")
 	for _, at := range Attacks() {
 		if at.call() == call || at.Do != nil && slices.Contains(at.made(), call) {
 			outcomes = append(outcomes, at.Outcome())

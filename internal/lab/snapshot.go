@@ -40,6 +40,26 @@ type Snapshot map[string]string
 // have some or need some, and all rules, queues and schedules. It also reads the policy of
 // the bucket that receives flow logs.
 func (who *Customer) Snapshot(ctx context.Context, root Principal) (Snapshot, error) {
+	snap, err := who.protections(ctx, root)
+	if err == nil {
+		err = snap.flowLogBucket(ctx, root.In(Region))
+	}
+	if err == nil {
+		err = snap.roles(ctx, root.In(Region), deliversFlowLogs)
+	}
+	return snap, err
+}
+
+// Snapshot reads the account as a principal. Of roles, it reads all that relight needs there.
+func (who *Spoke) Snapshot(ctx context.Context, root Principal) (Snapshot, error) {
+	snap, err := who.protections(ctx, root)
+	if err == nil {
+		err = snap.roles(ctx, root.In(Region), func(r iamtypes.Role) bool { return deliversFlowLogs(r) || ours(r.RoleName) })
+	}
+	return snap, err
+}
+
+func (who *Customer) protections(ctx context.Context, root Principal) (Snapshot, error) {
 	snap := Snapshot{}
 	for _, region := range []string{Region, SecondRegion} {
 		s := root.In(region)
@@ -57,24 +77,25 @@ func (who *Customer) Snapshot(ctx context.Context, root Principal) (Snapshot, er
 	if err := snap.trails(ctx, s); err != nil {
 		return nil, err
 	}
-	if err := snap.filters(ctx, s, who.TrailLogGroup); err != nil {
-		return nil, err
+	if who.TrailLogGroup != "" {
+		if err := snap.filters(ctx, s, who.TrailLogGroup); err != nil {
+			return nil, err
+		}
 	}
 	if err := snap.topics(ctx, s); err != nil {
-		return nil, err
-	}
-	if err := snap.flowLogBucket(ctx, s); err != nil {
-		return nil, err
-	}
-	if err := snap.deliveryRoles(ctx, s); err != nil {
 		return nil, err
 	}
 	return snap, snap.alarms(ctx, s)
 }
 
-// deliveryRoles reads the roles whose descriptions say that VPC flow logs
-// deliver with them, and the policies on them.
-func (s Snapshot) deliveryRoles(ctx context.Context, at *Session) error {
+// deliversFlowLogs reports whether the description of a role says that VPC flow logs
+// deliver with it.
+func deliversFlowLogs(r iamtypes.Role) bool {
+	return strings.HasPrefix(aws.ToString(r.Description), "VPC flow logs deliver to")
+}
+
+// roles reads the wanted roles, and the policies on them.
+func (s Snapshot) roles(ctx context.Context, at *Session, wanted func(iamtypes.Role) bool) error {
 	var gone *iamtypes.NoSuchEntityException // a role or policy that was deleted between two reads
 	pages := iam.NewListRolesPaginator(at.IAM, &iam.ListRolesInput{})
 	for pages.HasMorePages() {
@@ -83,7 +104,7 @@ func (s Snapshot) deliveryRoles(ctx context.Context, at *Session) error {
 			return err
 		}
 		for _, r := range page.Roles {
-			if !strings.HasPrefix(aws.ToString(r.Description), "VPC flow logs deliver to") {
+			if !wanted(r) {
 				continue
 			}
 			role, err := at.IAM.GetRole(ctx, &iam.GetRoleInput{RoleName: r.RoleName})

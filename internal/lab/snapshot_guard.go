@@ -35,7 +35,11 @@ func (s Snapshot) guard(ctx context.Context, at *Session) error {
 				}
 				var lines []string
 				for _, t := range targets.Targets {
-					lines = append(lines, fmt.Sprint(aws.ToString(t.Id), " ", aws.ToString(t.Arn), " ", aws.ToString(t.RoleArn), " ", aws.ToString(t.Input), aws.ToString(t.InputPath), t.InputTransformer != nil))
+					undelivered := ""
+					if t.DeadLetterConfig != nil {
+						undelivered = " " + aws.ToString(t.DeadLetterConfig.Arn)
+					}
+					lines = append(lines, fmt.Sprint(aws.ToString(t.Id), " ", aws.ToString(t.Arn), " ", aws.ToString(t.RoleArn), " ", aws.ToString(t.Input), aws.ToString(t.InputPath), t.InputTransformer != nil, undelivered))
 				}
 				slices.Sort(lines)
 				s.add("rule", at.Region+" "+aws.ToString(bus.Name)+"/"+aws.ToString(r.Name), string(r.State), plainDocument(r.EventPattern), lines)

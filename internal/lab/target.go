@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -14,27 +15,62 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
+
+	"github.com/relight-aws/relight/internal/catalog"
 )
 
 // A Target is what an attack can aim at.
 type Target struct {
+	Account         string
 	TrailLogGroup   string
 	FlowLogLogGroup string
 	VPCs            []string // of the attack's region
 	Subnets         []string // of the attack's region; each needs a flow log of its own
 	Interfaces      []string // likewise
 	Prefix          string   // prefix of the names of filters and alarms
+
+	before map[string]any // what placeholders stood for before the attack
+}
+
+// before ends the name of a placeholder that stands for what the rest of its name stood for
+// before the attack.
+const before = "-before"
+
+// remember reads what calls that undo an attack put back.
+func (t *Target) remember(ctx context.Context, s *Session, undo []Call) error {
+	t.before = map[string]any{}
+	for _, c := range undo {
+		_, err := c.fill(func(name string) (any, error) {
+			was, then := strings.CutSuffix(name, before)
+			if !then {
+				return "", nil // it is read when the call is made
+			}
+			value, err := s.read(ctx, *t, was)
+			t.before[name] = value
+			return value, err
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", c, err)
+		}
+	}
+	return nil
 }
 
 // read returns what a placeholder stands for: a string, or a list of strings.
 func (s *Session) read(ctx context.Context, t Target, name string) (any, error) {
+	if value, known := t.before[name]; known {
+		return value, nil
+	}
 	switch name {
 	case "prefix":
 		return t.Prefix, nil
+	case "account":
+		return t.Account, nil
 	case "trail-log-group":
 		return t.TrailLogGroup, nil
 	case "flow-log-group":
@@ -97,12 +133,44 @@ func (s *Session) read(ctx context.Context, t Target, name string) (any, error) 
 			return nil, err
 		}
 		return aws.ToString(out.KeyMetadata.KeyId), nil
+	case "spoke-trust", "spoke-description", "spoke-tags": // of the role that the functions of the hub assume
+		out, err := s.IAM.GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(t.spokeRole())})
+		switch {
+		case err != nil:
+			return nil, err
+		case name == "spoke-description":
+			return aws.ToString(out.Role.Description), nil
+		case name == "spoke-tags":
+			return out.Role.Tags, nil
+		}
+		return url.QueryUnescape(aws.ToString(out.Role.AssumeRolePolicyDocument))
+	case "spoke-grants": // what that role may do in every account
+		return s.rolePolicy(ctx, t.spokeRole(), catalog.SpokePolicy)
+	case "spoke-grants-without-rules":
+		policy, err := s.rolePolicy(ctx, t.spokeRole(), catalog.SpokePolicy)
+		if less := strings.ReplaceAll(policy, `"events:PutRule",`, ""); less != policy || err != nil {
+			return less, err
+		}
+		return nil, errors.New("the role may not put rules")
+	case "forward-grants": // what the rules of the second region send with
+		return s.rolePolicy(ctx, t.Prefix+"-forward-"+SecondRegion, catalog.ForwardPolicy)
 	case "now":
 		return time.Now().UTC().Format("2006-01-02T15:04"), nil
 	case "unique": // the same in all calls of one attack
 		return rand.Text()[:8], nil
 	}
 	return nil, fmt.Errorf("there is no placeholder ${%s}", name)
+}
+
+func (t Target) spokeRole() string { return t.Prefix + "-" + catalog.SpokeRole }
+
+// rolePolicy returns an inline policy of a role.
+func (s *Session) rolePolicy(ctx context.Context, role, policy string) (string, error) {
+	out, err := s.IAM.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: &role, PolicyName: &policy})
+	if err != nil {
+		return "", err
+	}
+	return url.QueryUnescape(aws.ToString(out.PolicyDocument))
 }
 
 // first returns the first of an attack's targets.

@@ -17,9 +17,29 @@ import (
 //go:embed verify.py
 var verifyScript []byte
 
-// Verify checks the account with the plain AWS CLI and returns every broken
+// Verify checks the accounts with the plain AWS CLI and returns every broken
 // link, or none if everything is protected.
 func (a *Arena) Verify(ctx context.Context) ([]string, error) {
+	broken, err := a.verify(ctx, a.Cloud.Root(), "CHOSEN="+chosenNetworks())
+	for _, who := range a.Spokes {
+		if err != nil {
+			return nil, err
+		}
+		settings := []string{}
+		if who.TrailLogGroup == "" {
+			settings = append(settings, "TRAIL=none")
+		}
+		var theirs []string
+		theirs, err = a.verify(ctx, a.Cloud.RootOf(who.Account), settings...)
+		for _, link := range theirs {
+			broken = append(broken, "account "+who.Account+": "+link)
+		}
+	}
+	return broken, err
+}
+
+// verify checks one account, with settings that the script takes from its environment.
+func (a *Arena) verify(ctx context.Context, root Principal, settings ...string) ([]string, error) {
 	controls, err := controlList()
 	if err != nil {
 		return nil, err
@@ -31,7 +51,8 @@ func (a *Arena) Verify(ctx context.Context) ([]string, error) {
 	}
 	bin := filepath.Join(a.Cloud.venv, "bin")
 	cmd := exec.CommandContext(ctx, filepath.Join(bin, "python"), script, list, Region, SecondRegion)
-	cmd.Env = append(a.Cloud.Root().Environ(Region), "SUBSCRIBERS="+Subscriber+","+MailboxARN, fmt.Sprint("TRAIL_RETENTION=", trailRetention), "CHOSEN="+chosenNetworks())
+	cmd.Env = append(root.Environ(Region), "SUBSCRIBERS="+Subscriber+","+MailboxARN, fmt.Sprint("TRAIL_RETENTION=", trailRetention))
+	cmd.Env = append(cmd.Env, settings...)
 	out, err := cmd.Output()
 	var exit *exec.ExitError
 	switch {

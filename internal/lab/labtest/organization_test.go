@@ -421,3 +421,49 @@ func TestAssumeRoleAcrossAccounts(t *testing.T) {
 	}
 	leave(t, assumed)
 }
+
+// A session of a role ends with the role, and that of a role with the same name is another one.
+func TestSessionOfDeletedRole(t *testing.T) {
+	const name = "short-lived"
+	trust := `{"Effect":"Allow","Principal":{"AWS":"` + lab.Account + `"},"Action":"sts:AssumeRole"}`
+	user, own := newUser(t, "of-short-lived"), iam.NewFromConfig(config(lab.Region))
+	user.policy(t, "*")
+	open := func() aws.Config {
+		arn := makeRole(t, lab.Account, name, trust)
+		grant(t, lab.Account, name, `{"Effect":"Allow","Action":"*","Resource":"*"}`)
+		out, err := sts.NewFromConfig(config(lab.Region, user.key, user.secret, "")).AssumeRole(t.Context(), &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: aws.String("s")})
+		must(t, err)
+		return config(lab.Region, *out.Credentials.AccessKeyId, *out.Credentials.SecretAccessKey, *out.Credentials.SessionToken)
+	}
+	remove := func() {
+		policies, err := own.ListRolePolicies(t.Context(), &iam.ListRolePoliciesInput{RoleName: aws.String(name)})
+		must(t, err)
+		for _, p := range policies.PolicyNames {
+			_, err := own.DeleteRolePolicy(t.Context(), &iam.DeleteRolePolicyInput{RoleName: aws.String(name), PolicyName: &p})
+			must(t, err)
+		}
+		_, err = own.DeleteRole(t.Context(), &iam.DeleteRoleInput{RoleName: aws.String(name)})
+		must(t, err)
+	}
+	ask := func(as aws.Config) (byIAM, byLogs error) {
+		_, byIAM = iam.NewFromConfig(as).ListRoles(t.Context(), &iam.ListRolesInput{})
+		_, byLogs = cloudwatchlogs.NewFromConfig(as).DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{})
+		return byIAM, byLogs
+	}
+	first := open()
+	byIAM, byLogs := ask(first)
+	must(t, byIAM)
+	must(t, byLogs)
+	remove()
+	for _, again := range []bool{false, true} {
+		if again {
+			byIAM, byLogs = ask(open())
+			must(t, byIAM)
+			must(t, byLogs)
+		}
+		byIAM, byLogs = ask(first)
+		wantCode(t, byIAM, "InvalidClientTokenId")
+		wantCode(t, byLogs, "UnrecognizedClientException")
+	}
+	remove()
+}

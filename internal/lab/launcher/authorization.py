@@ -12,7 +12,7 @@ import re
 
 import cbor2
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import ec2, iam, kms, lambda_svc
+from ministack.services import ec2, iam, kms, lambda_svc, sts
 
 import buses
 import destinations
@@ -87,6 +87,15 @@ def install():
                 return denied
         return None
 
+    # A session is not valid once its role is deleted, and stays so if the role is made again.
+    # Recorded: https://github.com/aws/aws-sdk-java-v2/issues/5545
+    @around(iam_evaluator, "resolve_principal")
+    def principal(original, access_key_id, *rest):
+        session = sts._sessions.get(access_key_id) or {}
+        if session.get("PrincipalType") == "AssumedRole" and _forgotten(session):
+            return iam_evaluator.AuthError("InvalidClientTokenId", "The security token included in the request is invalid.")
+        return original(access_key_id, *rest)
+
     # A lab uses plain HTTP on the loopback interface, and AWS uses TLS. Policies
     # that deny plain HTTP, as every bootstrap bucket's does, must not deny calls
     # to a lab.
@@ -118,6 +127,12 @@ def _needs(service, operation, query_params, resource):
     if service == "sts" and operation == "AssumeRole" and iam._extract_tags(query_params):
         return [("sts:TagSession", resource)]
     return ()
+
+
+def _forgotten(session):
+    """Returns whether the role of a session is another one than when the session began, or none."""
+    role = iam._roles.get_scoped(session["AccountId"], None, session["Arn"].split("/")[1])
+    return session["UserId"].startswith("AROA") and (role or {}).get("RoleId") != session["UserId"].split(":")[0]
 
 
 def _role_of(arn):

@@ -9,6 +9,7 @@ POST poll/on, poll/off    whether functions receive messages from queues; poll/o
 POST schedules/on, schedules/off  whether schedules invoke their targets
 POST cold                 ends the processes of functions, so that each starts cold, as Lambda may at any time
 POST drop                 removes the messages of the queues that feed functions
+POST age/ACCT/SECONDS     makes the roles of an account older
 """
 
 import datetime
@@ -19,7 +20,7 @@ from urllib.parse import parse_qs
 from ministack import app
 from ministack.core import lambda_runtime
 from ministack.core.iam_evaluator import find_iam_access_key_account, is_root_access_key
-from ministack.core.responses import get_account_id, request_scope, set_request_account_id
+from ministack.core.responses import get_account_id, get_region, request_scope, set_request_account_id
 from ministack.services import cloudwatch, eventbridge, iam, sns, sts
 
 import batches
@@ -40,7 +41,7 @@ def install(token):
         query = parse_qs(scope["query_string"].decode())
         try:
             answer = {"events": put, "identity": identity, "alarms": alarms, "pending": pending,
-                      "poll": batches.poll, "drop": batches.drop, "cold": cold, "schedules": schedules.switch}[kind](
+                      "poll": batches.poll, "drop": batches.drop, "cold": cold, "schedules": schedules.switch, "age": age}[kind](
                 *rest, **({"events": json.loads(body)} if body else {}), **query)
         except Exception as error:  # the caller prints it; the emulator continues
             return await _reply(send, 500, {"error": f"{type(error).__name__}: {error}"})
@@ -64,6 +65,14 @@ async def _reply(send, status, answer):
 
 def cold():
     lambda_runtime.reset()
+    return {}
+
+
+def age(account, seconds):
+    with request_scope(account, get_region()):
+        for role in iam._roles.values():
+            made = datetime.datetime.fromisoformat(role["CreateDate"]) - datetime.timedelta(seconds=int(seconds))
+            role["CreateDate"] = made.strftime("%Y-%m-%dT%H:%M:%SZ")
     return {}
 
 

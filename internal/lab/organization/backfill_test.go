@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -178,7 +179,7 @@ func removeRole(t *testing.T, account, name string) (restore func()) {
 	for _, p := range listed.PolicyNames {
 		got, err := in.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: &name, PolicyName: &p})
 		must(t, err)
-		policies[p] = document(t, got.PolicyDocument)
+		policies[p] = decoded(t, got.PolicyDocument)
 		_, err = in.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &name, PolicyName: &p})
 		must(t, err)
 	}
@@ -187,7 +188,7 @@ func removeRole(t *testing.T, account, name string) (restore func()) {
 	restore = func() {
 		_, err := in.CreateRole(ctx, &iam.CreateRoleInput{
 			RoleName: &name, Path: was.Role.Path, Description: was.Role.Description, MaxSessionDuration: was.Role.MaxSessionDuration, Tags: was.Role.Tags,
-			AssumeRolePolicyDocument: aws.String(document(t, was.Role.AssumeRolePolicyDocument)),
+			AssumeRolePolicyDocument: aws.String(decoded(t, was.Role.AssumeRolePolicyDocument)),
 		})
 		if _, there := errors.AsType[*iamtypes.EntityAlreadyExistsException](err); there {
 			return
@@ -290,4 +291,12 @@ func (c *cli) run(t *testing.T, want int, args ...string) (out, errs string) {
 	errs = p.end(t, want)
 	t.Logf("relight %s took %.1fs:\n%s%s", p.args, time.Since(began).Seconds(), errs, &p.out)
 	return p.out.String(), errs
+}
+
+// decoded returns a policy document that IAM has encoded.
+func decoded(t *testing.T, document *string) string {
+	t.Helper()
+	text, err := url.QueryUnescape(aws.ToString(document))
+	must(t, err)
+	return text
 }

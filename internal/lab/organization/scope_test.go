@@ -104,7 +104,11 @@ func TestForgedEvents(t *testing.T) {
 	still(t)
 	forger, victim := arena.Spokes[0], arena.Spokes[1]
 	s := forger.Intruder.In(lab.Region)
-	carryOut(t, victim, attack{name: "ec2 CreateVpc", call: createVPC, by: "CreateFlowLogs"})
+	for _, at := range lab.SpokeAttacks() {
+		if at.Account == victim.Account && at.Name == "ec2 CreateVpc" {
+			carryOut(t, at)
+		}
+	}
 	genuine := raised(t, victim.Account, "CreateVpc")
 	since := time.Now()
 
