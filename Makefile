@@ -39,7 +39,7 @@ test: need node_modules .venv $(if $(browser),,chromium) quick ## Run every test
 	go test -count=1 -run 'Figures|AnyPhase' ./internal/app -measured
 	go test -count=1 -run TestBrowser ./internal/audit/page -browser
 	go test -count=1 -run TestBinaries -timeout 30m ./internal/bench/startup -binaries
-	go test -count=1 -timeout 40m ./infra/... ./internal/lab/...
+	go test -count=1 -timeout 40m ./internal/lab/e2e ./infra/... ./internal/lab/... # the longest begins first
 
 # The part to run while working: no Node, no Python, no local cloud.
 .PHONY: quick

@@ -263,8 +263,7 @@ func TestFirstAfterClosed(t *testing.T) {
 	}
 }
 
-// A session that is still valid although its role is gone may do nothing. The account is then
-// one that lets the hub not in.
+// AWS knows no session of a role that is gone. The account is then one that lets the hub not in.
 func TestClosedLater(t *testing.T) {
 	t.Parallel()
 	w, guarded, _ := hub(t, listed)
@@ -273,12 +272,12 @@ func TestClosedLater(t *testing.T) {
 		return must(a.HandleBackfill(t.Context(), json.RawMessage(`{"account":"`+other+`","short":true}`))).(app.Swept)
 	}
 	cell()
-	guarded.Fail("DescribeRegions", "UnauthorizedOperation")
+	guarded.Fail("DescribeRegions", "AuthFailure")
 	if got := cell(); strings.Contains(got.Why, "account-closed") || got.Healthy == 0 {
-		t.Errorf("with its role, and one refused call: %+v", got)
+		t.Errorf("with its role, and a session that AWS knows no more: %+v", got)
 	}
 	guarded.RemoveRole(spokeRole)
-	guarded.Fail("DescribeRegions", "UnauthorizedOperation")
+	guarded.Fail("DescribeRegions", "AuthFailure")
 	if got := cell(); !strings.Contains(got.Why, "account-closed") {
 		t.Errorf("without its role: %+v", got)
 	}

@@ -113,10 +113,6 @@ func (a *App) Sweep(ctx context.Context, req Request, progress func(done, total 
 	}
 	account := p.cloud.Want.Account
 	enabled, disabled, err := p.cloud.Regions(ctx, a.deployment.HomeRegion)
-	if _, _, shut := awsio.Closed(err); err != nil && p.guarded() && !shut && !remedy.ClassOf(err).Retry() { // a session outlives its role, but may do nothing then
-		p.cloud.Renew()
-		enabled, disabled, err = p.cloud.Regions(ctx, a.deployment.HomeRegion)
-	}
 	if _, _, is := awsio.Closed(err); is && a.enters == "" { // what a person may not enter is not closed
 		return a.shut(ctx, p, req, err), nil
 	}

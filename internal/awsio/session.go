@@ -41,13 +41,6 @@ func (c *Cloud) Assume(s Session) aws.Config {
 	return cfg
 }
 
-// Renew has the next call open another session, if the calls are made in one.
-func (c *Cloud) Renew() {
-	if cache, is := c.Config.Credentials.(*aws.CredentialsCache); is {
-		cache.Invalidate()
-	}
-}
-
 // RoleCreated returns when a role of the account was created. Source: IAM API Reference,
 // Role, CreateDate, documented.
 func (c *Cloud) RoleCreated(ctx context.Context, name string) (time.Time, error) {
