@@ -110,7 +110,11 @@ func guarded(p *page, run lab.Run) {
 		}
 		did, ms := recorded(run, at)
 		if at.Reported {
-			did = "[`" + at.Finding + "`](operations.md#" + at.Finding + ")"
+			var findings []string
+			for _, code := range at.Findings {
+				findings = append(findings, "[`"+code+"`](operations.md#"+code+")")
+			}
+			did = strings.Join(findings, " or ")
 		}
 		p.row(at.Name, technique(at.Technique), at.Client(), at.Account, at.Region, by, did, ms, each(undo(at)))
 	}
