@@ -44,11 +44,11 @@ type Attack struct {
 
 	// Cut marks an attack on what connects a guarded account with the hub. Swept marks one
 	// after which no event of the account reaches the hub: a sweep has to notice it. If it
-	// has to be reported, Finding is the code of the finding in the message, and what undoes
-	// it may read what was there before the attack: "${spoke-grants-before}".
-	Cut     bool
-	Swept   bool
-	Finding string
+	// has to be reported, Findings are the codes of the findings of which the message has one,
+	// and what undoes it may read what was there before the attack: "${spoke-grants-before}".
+	Cut      bool
+	Swept    bool
+	Findings []string
 
 	// Unseen marks an attack that breaks nothing that the outside check reads:
 	// on relight itself, beside what a stranger made, or one that an owner may
@@ -75,7 +75,7 @@ func (at Attack) by(do doer) Attack             { at.Do = do; return at }
 func (at Attack) leaves(what aftermath) Attack  { at.After = what; return at }
 func (at Attack) undoneBy(calls ...Call) Attack { at.Undo = calls; return at }
 func (at Attack) unseen() Attack                { at.Unseen = true; return at }
-func (at Attack) found(code string) Attack      { at.Finding = code; return at }
+func (at Attack) found(codes ...string) Attack  { at.Findings = codes; return at }
 func (at Attack) swept() Attack                 { at.Swept = true; return at }
 
 // Client returns the AWS client of the call that the attack is named after.
@@ -118,6 +118,10 @@ type Heal struct {
 
 // healTimeout limits the wait for one heal.
 const healTimeout = 30 * time.Second
+
+// reportTimeout limits the wait for a notification. In a storm, relight puts one off for up
+// to 80 s; on a busy machine, attacks one after the other may be one.
+const reportTimeout = 90 * time.Second
 
 // quiet is how long functions must make no calls before a heal counts as
 // finished. It is longer than the gap between the slowest writes, 2.4 alarms a
@@ -207,7 +211,7 @@ func (a *Arena) Attack(ctx context.Context, at Attack) (heal Heal, err error) {
 
 // waitForReport waits for a notification about an attack.
 func (a *Arena) waitForReport(ctx context.Context, at Attack, heal *Heal) error {
-	timeout := time.After(healTimeout)
+	timeout := time.After(reportTimeout)
 	for {
 		mail, err := a.Customer.Mail(ctx, a.Cloud.Root())
 		if err != nil {
@@ -232,21 +236,21 @@ func (a *Arena) waitForReport(ctx context.Context, at Attack, heal *Heal) error 
 // report returns what a notification about the attack has to say.
 func (at Attack) report() string {
 	switch {
-	case at.Finding == "":
+	case at.Findings == nil:
 		return "who made the call and what to do"
 	case at.Swept:
-		return at.Finding + ", the account and what to do"
+		return strings.Join(at.Findings, " or ") + ", the account and what to do"
 	}
-	return at.Finding + ", the account, who made the call and what to do"
+	return strings.Join(at.Findings, " or ") + ", the account, who made the call and what to do"
 }
 
 // reportedBy reports whether a message is the one that the attack has to lead to. What only a
 // sweep notices has no caller.
 func (at Attack) reportedBy(m Message) bool {
-	if at.Finding == "" {
+	if at.Findings == nil {
 		return m.Document.Account == cmp.Or(at.Account, Account) && m.names(at.call(), ":user/"+intruder)
 	}
-	return m.found(at.Finding, at.Account) && (at.Swept || m.names(at.call(), ":user/"+intruder))
+	return m.found(at.Account, at.Findings...) && (at.Swept || m.names(at.call(), ":user/"+intruder))
 }
 
 // OnlySweep says that a sweep was first to write after an attack. If its schedule just

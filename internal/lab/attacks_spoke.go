@@ -140,6 +140,11 @@ func Cuts() []Attack {
 				sdk((*iam.Client).PutRolePolicy, with(shut, input{"PolicyDocument": denyAll()}))).
 				found(roleChanged).swept().
 				undoneBy(cli("iam", "DeleteRolePolicy", shut), sdk((*sqs.Client).PurgeQueue, input{"QueueUrl": undelivered(Region)})),
+			// A function that still has a session reads the role with it.
+			reports("iam UpdateAssumeRolePolicy, the hub may not come in", Region, disableTools,
+				sdk((*iam.Client).UpdateAssumeRolePolicy, with(onHubRole, input{"PolicyDocument": trustOf("ec2.amazonaws.com")}))).
+				found(roleChanged, accountClosed).
+				undoneBy(cli("iam", "UpdateAssumeRolePolicy", with(onHubRole, input{"PolicyDocument": "${spoke-trust-before}"}))),
 		),
 		of(other,
 			heals("events DeleteRule, of calls on flow logs", Region, disableTools,
@@ -152,10 +157,6 @@ func Cuts() []Attack {
 			reports("iam PutRolePolicy, the hub may put no rules", Region, disableTools,
 				cli("iam", "PutRolePolicy", with(grants, input{"PolicyDocument": "${spoke-grants-without-rules}"}))).
 				found(roleChanged).undoneBy(grantAgain),
-			reports("iam UpdateAssumeRolePolicy, the hub may not come in", Region, disableTools,
-				sdk((*iam.Client).UpdateAssumeRolePolicy, with(onHubRole, input{"PolicyDocument": trustOf("ec2.amazonaws.com")}))).
-				found(roleChanged).
-				undoneBy(cli("iam", "UpdateAssumeRolePolicy", with(onHubRole, input{"PolicyDocument": "${spoke-trust-before}"}))),
 			reports("iam DeleteRole, the hub's", Region, disableTools,
 				sdk((*iam.Client).DeleteRolePolicy, grants), sdk((*iam.Client).DeleteRole, onHubRole)).
 				found(accountClosed).

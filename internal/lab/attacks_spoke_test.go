@@ -23,7 +23,7 @@ func TestSpokeAttacks(t *testing.T) {
 			if at.Account == account {
 				clients[at.Client()], regions[at.Region], n = true, true, n+1
 			}
-			if at.Cut || at.Swept || at.Finding != "" {
+			if at.Cut || at.Swept || at.Findings != nil {
 				t.Errorf("%s: an attack on what relight protects cuts no wire, and an event leads to what relight does", at.Name)
 			}
 		}
@@ -35,8 +35,8 @@ func TestSpokeAttacks(t *testing.T) {
 	for _, at := range Cuts() {
 		name, _, _ := strings.Cut(at.Name, ",")
 		delete(left, name)
-		if at.Account == "" || !at.Cut || at.Reported != (at.Finding != "") {
-			t.Errorf("%s: account %q, cut %t, reported %t with the finding %q", at.Name, at.Account, at.Cut, at.Reported, at.Finding)
+		if at.Account == "" || !at.Cut || at.Reported != (at.Findings != nil) {
+			t.Errorf("%s: account %q, cut %t, reported %t with the findings %q", at.Name, at.Account, at.Cut, at.Reported, at.Findings)
 		}
 	}
 	if len(left) > 0 {
@@ -44,16 +44,15 @@ func TestSpokeAttacks(t *testing.T) {
 	}
 }
 
-// The finding of a cut is one of relight's, and names the account.
+// The findings of a cut are relight's own, and name the account.
 func TestFindingsOfCuts(t *testing.T) {
 	for _, at := range Cuts() {
-		if at.Finding == "" {
-			continue
-		}
-		const account = "222233334444"
-		f := plan.NewFinding(plan.Code(at.Finding), plan.Args{"account": account, "region": Region, "role": "relight-spoke"})
-		if !f.Alert || !strings.Contains(f.Subject, account) {
-			t.Errorf("%s: finding %s: alerting %t, subject %q", at.Name, at.Finding, f.Alert, f.Subject)
+		for _, code := range at.Findings {
+			const account = "222233334444"
+			f := plan.NewFinding(plan.Code(code), plan.Args{"account": account, "region": Region, "role": "relight-spoke"})
+			if !f.Alert || !strings.Contains(f.Subject, account) {
+				t.Errorf("%s: finding %s: alerting %t, subject %q", at.Name, code, f.Alert, f.Subject)
+			}
 		}
 	}
 }

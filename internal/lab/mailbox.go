@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -96,14 +97,14 @@ func (who *Customer) Mail(ctx context.Context, root Principal) ([]Message, error
 	}
 }
 
-// found reports whether a message has a finding of an account, and people read which account
-// that is.
-func (m Message) found(code, account string) bool {
+// found reports whether a message has one of these findings about an account, and people read
+// which account that is.
+func (m Message) found(account string, codes ...string) bool {
 	if m.Document.Account != account || !strings.Contains(m.Document.Text, account) {
 		return false
 	}
 	for _, f := range m.Document.Findings {
-		if f.Code == code && strings.Contains(f.Subject, account) {
+		if slices.Contains(codes, f.Code) && strings.Contains(f.Subject, account) {
 			return true
 		}
 	}
