@@ -27,6 +27,9 @@ func (w *world) remover() remove.Remover {
 	return remove.Remover{Cloud: &awsio.Cloud{Config: w.Config(), Want: o.Config.Desired(o.Deployment), Now: o.Now}, KeyDays: 30}
 }
 
+// spokeKey encrypts the topic of an account that was guarded.
+var spokeKey = strings.Replace(topicKey, "key/0", "key/8", 1)
+
 // abandoned returns an account that relight has swept and whose stacks are gone, beside
 // namesakes of relight's resources that others made.
 func abandoned(t *testing.T) *world {
@@ -36,6 +39,8 @@ func abandoned(t *testing.T) *world {
 	w.DeleteStack(second, "relight-"+second)
 	tag := map[string]string{catalog.OwnerTag: "relight"}
 	w.DescribeAs(topicKey, catalog.KeyDescription("relight"), tag)
+	w.AddKey(spokeKey)
+	w.DescribeAs(spokeKey, catalog.KeyDescription("relight-spoke"), tag)
 	w.AddTopic(home, "relight-theirs", 0)
 	w.AddRole("arn:aws:iam::"+account+":role/relight-theirs", 0)
 	w.AddQueue(home, "relight-theirs")
@@ -82,7 +87,7 @@ func TestRemove(t *testing.T) {
 	}
 	controls := len(catalog.Controls())
 	for sort, want := range map[catalog.LeftoverSort]int{
-		catalog.LeftFilter: controls, catalog.LeftFlowLog: 3, catalog.LeftTopic: 1, catalog.LeftKey: 1, catalog.LeftRole: 1, catalog.LeftParameter: 3, catalog.LeftLogs: 0, catalog.LeftTrail: 0,
+		catalog.LeftFilter: controls, catalog.LeftFlowLog: 3, catalog.LeftTopic: 1, catalog.LeftKey: 2, catalog.LeftRole: 1, catalog.LeftParameter: 3, catalog.LeftLogs: 0, catalog.LeftTrail: 0,
 	} {
 		if sorts[sort] != want {
 			t.Errorf("%d of sort %s to remove, want %d: %v", sorts[sort], sort, want, names(found.Remove))
@@ -107,7 +112,7 @@ func TestRemove(t *testing.T) {
 	after := w.State()
 	for key, was := range before {
 		now, exists := after[key]
-		ours := strings.Contains(key, "relight") && !strings.Contains(key, "theirs") && !strings.Contains(key, "relight-flow-logs") || strings.Contains(was, "relight-flow-logs") || key == "key "+topicKey
+		ours := strings.Contains(key, "relight") && !strings.Contains(key, "theirs") && !strings.Contains(key, "relight-flow-logs") || strings.Contains(was, "relight-flow-logs") || key == "key "+topicKey || key == "key "+spokeKey
 		if !ours && (!exists || now != was) {
 			t.Errorf("%s was %s and is %s", key, was, now)
 		}

@@ -1011,7 +1011,7 @@ var findingTexts = []FindingText{
 	{
 		Code: SpokeForwarderGone, Severity: catalog.Critical, Subject: "account {account} in {region}", Alert: true,
 		Problem: "relight's rules have neither their role nor their queue, so no events of {region} arrive from there",
-		Remedy:  "Find out who deleted the stack of this account in {region}, then deploy it again: " + again + ", in {region}. If the account is to be guarded no longer: organization.excludeAccounts.",
+		Remedy:  "If its stack was never deployed in {region}, deploy it there. Otherwise find out who deleted it, then deploy it again: " + again + ", in {region}. If the account is to be guarded no longer: organization.excludeAccounts.",
 		Why:     "Somebody deleted the stack of a guarded account in a region, or it was never deployed there. relight creates no stacks.",
 		More:    "Until then the sweep covers that region. See [putting a stack back](organization.md#putting-a-stack-back).",
 	},

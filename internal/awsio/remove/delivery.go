@@ -69,9 +69,10 @@ func keys(ctx context.Context, p place) (items []Item, err error) {
 			if err != nil {
 				return items, err
 			}
-			about := aws.ToString(out.KeyMetadata.Description)
-			if out.KeyMetadata.KeyState == kmstypes.KeyStatePendingDeletion ||
-				about != catalog.KeyDescription(p.want.StackName()) && about != catalog.KeyDescription(p.want.ForwarderName(p.region)) {
+			ofTopic := slices.ContainsFunc([]string{p.want.StackName(), p.want.ForwarderName(p.region), p.want.Name(catalog.SpokeRole)}, func(stack string) bool {
+				return aws.ToString(out.KeyMetadata.Description) == catalog.KeyDescription(stack)
+			})
+			if !ofTopic || out.KeyMetadata.KeyState == kmstypes.KeyStatePendingDeletion {
 				continue
 			}
 			tagged, err := p.keyTagged(ctx, client, k.KeyArn)
