@@ -302,7 +302,9 @@ func (e *execution) result(hub string) (organizationSweep, error) {
 			o.Unswept = slices.Insert(o.Unswept, 0, app.Unswept{Account: hub, Error: sum.Hub})
 		}
 	} else {
-		o.Failed = e.failure
+		if o.Failed = e.failure; o.Failed == "" && e.status != "" { // whoever stops an execution need not say why
+			o.Failed = "the execution is " + string(e.status) + ", and Step Functions gives no reason: start another one"
+		}
 		for _, id := range slices.Sorted(maps.Keys(e.failed)) {
 			o.Unswept = append(o.Unswept, e.failed[id])
 		}

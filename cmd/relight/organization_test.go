@@ -42,6 +42,7 @@ type stepFunctions struct {
 	rounds [][]app.Swept // what comes of each cell; one with an Error fails
 	own    app.Swept
 	ends   string // the status with which the execution ends; "" for SUCCEEDED
+	silent bool   // it says no reason
 	denied string // an operation that AWS denies
 	before func(n int)
 	calls  []string
@@ -156,6 +157,9 @@ func (s *stepFunctions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case "SUCCEEDED":
 			out["output"], out["stopDate"] = s.output(), epoch(s.time(s.ticks))
 		default:
+			if out["stopDate"] = epoch(s.time(s.ticks)); s.silent {
+				break
+			}
 			out["error"], out["cause"], out["stopDate"] = "States.Runtime", "somebody changed it", epoch(s.time(s.ticks))
 		}
 		answer(out)
@@ -575,5 +579,19 @@ func TestOrganizationJSON(t *testing.T) {
 	}
 	if a := got.Accounts[1]; a.Account != theFirst || a.Healthy != 24 || a.Repaired != 1 || len(a.Reports) != 1 || len(a.Rest) != 0 {
 		t.Errorf("%+v", a)
+	}
+}
+
+// An execution that somebody stopped says no reason, and swept nobody knows what: it is no success.
+func TestStoppedExecution(t *testing.T) {
+	for _, ends := range []string{"ABORTED", "TIMED_OUT"} {
+		for _, mode := range []string{"repair", "plan"} {
+			s := &stepFunctions{rounds: [][]app.Swept{{{Account: theFirst, Healthy: 3}}}, ends: ends, silent: true}
+			acct, f, cmd, out, _ := s.serve(t)
+			err := acct.sweepOrganization(cmd, f, app.Request{Mode: mode}, accountFlags{})
+			if err == nil || errors.Is(err, errToDo) || !strings.Contains(err.Error(), ends) {
+				t.Errorf("%s that is %s: %v, want an error that says so\n%s", mode, ends, err, out.String())
+			}
+		}
 	}
 }
