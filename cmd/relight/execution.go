@@ -298,6 +298,11 @@ func (e *execution) result(hub string) (organizationSweep, error) {
 			return o, fmt.Errorf("read what execution %s came to: %w", o.Execution, err)
 		}
 		o.Unswept, o.Failed, o.Outside = append(o.Unswept, sum.Unswept...), sum.Failed, sum.Outside
+		for i, u := range o.Unswept { // the sum has room for the beginning of a reason only
+			if whole, read := e.failed[u.Account]; read {
+				o.Unswept[i] = whole
+			}
+		}
 		if sum.Hub != "" {
 			o.Unswept = slices.Insert(o.Unswept, 0, app.Unswept{Account: hub, Error: sum.Hub})
 		}

@@ -43,6 +43,7 @@ type stepFunctions struct {
 	own    app.Swept
 	ends   string // the status with which the execution ends; "" for SUCCEEDED
 	silent bool   // it says no reason
+	cut    int    // after so many bytes, its sum cuts reasons
 	denied string // an operation that AWS denies
 	before func(n int)
 	calls  []string
@@ -88,6 +89,9 @@ func (s *stepFunctions) output() string {
 	for _, cells := range s.rounds {
 		for _, c := range cells {
 			if c.Error != "" {
+				if s.cut > 0 {
+					c.Error = c.Error[:s.cut]
+				}
 				sum.Unswept = append(sum.Unswept, app.Unswept{Account: c.Account, Error: c.Error})
 				continue
 			}
@@ -593,5 +597,15 @@ func TestStoppedExecution(t *testing.T) {
 				t.Errorf("%s that is %s: %v, want an error that says so\n%s", mode, ends, err, out.String())
 			}
 		}
+	}
+}
+
+// The sum of all accounts has the beginning of a reason only, and what to do stands at its end.
+func TestWholeReason(t *testing.T) {
+	const why = "list regions: ec2.DescribeRegions eu-west-1: denied (allow ec2:DescribeRegions in the role's policy)"
+	s := &stepFunctions{rounds: [][]app.Swept{{{Account: theThird, Error: why}}}, cut: 20}
+	acct, f, cmd, out, _ := s.serve(t)
+	if err := acct.sweepOrganization(cmd, f, app.Request{Mode: "repair"}, accountFlags{}); err == nil || !strings.Contains(out.String(), why) {
+		t.Errorf("%v, want all of %q\n%s", err, why, out.String())
 	}
 }

@@ -151,7 +151,11 @@ func (a *App) HandleBackfill(ctx context.Context, raw json.RawMessage) (any, err
 	case req.Gather != nil:
 		return a.sumUp(ctx, *req.Gather)
 	case req.Short:
-		return a.SweepCell(ctx, req)
+		of, err := a.SweepCell(ctx, req)
+		if err != nil { // the sum of all cells has room for the beginning of it only
+			a.log.Error("account not swept", "account", req.Account, "class", remedy.ClassOf(err).String(), "error", err.Error())
+		}
+		return of, err
 	}
 	return a.SweepAll(ctx, req)
 }

@@ -463,3 +463,20 @@ func TestSum(t *testing.T) {
 		t.Error("results that cannot be read count as none")
 	}
 }
+
+// What AWS says of an account whose units cannot be read does not say what to do.
+func TestReason(t *testing.T) {
+	t.Parallel()
+	for failure, want := range map[string][]string{
+		"Organizations.ChildNotFoundException": {"organizations:ListParents", "no such account", "check its ID"},
+		"Organizations.AccessDeniedException":  {"organizations:ListParents", "delegated administrator"},
+		"States.Timeout":                       {"States.Timeout: too long"},
+	} {
+		got := app.Reason("FAILED", failure, "too long")
+		for _, text := range want {
+			if i := strings.Index(got, text); i < 0 || i+len(text) > 150 { // more is not passed on
+				t.Errorf("%s: %q, want %q", failure, got, text)
+			}
+		}
+	}
+}

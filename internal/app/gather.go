@@ -226,7 +226,17 @@ func Reason(status, failure, cause string) string {
 	if json.Unmarshal([]byte(cause), &said) == nil && said.Message != "" {
 		return said.Message
 	}
+	if advice := unreadUnits[failure]; advice != "" {
+		return "organizations:ListParents: " + advice + ": " + cause
+	}
 	return strings.TrimSuffix(cmp.Or(failure, status, "it has no result")+": "+cause, ": ")
+}
+
+// unreadUnits says what to do if the state machine cannot read what is above an account. Source of
+// the codes: AWS Organizations API Reference, ListParents.
+var unreadUnits = map[string]string{
+	"Organizations.ChildNotFoundException": "the organisation has no such account, check its ID",
+	"Organizations.AccessDeniedException":  "make the hub a delegated administrator of the organisation",
 }
 
 // cut returns a reason that is short enough to be passed on.
