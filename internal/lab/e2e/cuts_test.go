@@ -99,11 +99,11 @@ func (s stage) parts(t *testing.T, k catalog.Kind) []part {
 	}
 }
 
-// TestCuts cuts each part of relight that the guard depends on, alone and each two
+// TestGuardCuts cuts each part of relight that the guard depends on, alone and each two
 // together, and then attacks. A path that was not cut notices it: relight restores
 // everything, and says so. If no event did it, a sweep does, provided that one of its
 // schedules still runs.
-func TestCuts(t *testing.T) {
+func TestGuardCuts(t *testing.T) {
 	s := shared
 	s.drain(t)
 	want := s.snapshot(t)
