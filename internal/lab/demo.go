@@ -180,6 +180,10 @@ type Away struct {
 	Millis   int64  `json:"ms"`
 }
 
+// calm is after which many repairs are no storm any more, in whose message each caller has only one
+// of his calls: docs/adr/0033-storms.md. What relight only reports is to have a message of its own.
+const calm = 10 * time.Second
+
 // Demo carries out the attacks and writes tables of the results, which end
 // with the lines "reported N/N" and "healed N/N". The plain AWS CLI checks the
 // accounts before and after. Then Demo measures for some rounds how long single
@@ -199,6 +203,13 @@ func (a *Arena) Demo(ctx context.Context, attacks []Attack, rounds int, w io.Wri
 			fmt.Fprintf(w, "\n%s\n\n", now)
 			fmt.Fprintln(table, "ATTACK\tCLIENT\tACCOUNT\tREGION\tATT&CK\tWHAT RELIGHT DID\tMS\t")
 			part = now
+		}
+		if at.Reported && i > 0 && !attacks[i-1].Reported {
+			select {
+			case <-time.After(calm):
+			case <-ctx.Done():
+				return run, ctx.Err()
+			}
 		}
 		say(fmt.Sprintf("attack %d of %d: %s in %s", i+1, len(attacks), at.Name, at.where()))
 		heal, err := a.Attack(ctx, at)

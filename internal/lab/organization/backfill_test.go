@@ -185,7 +185,9 @@ func removeRole(t *testing.T, account, name string) (restore func()) {
 	}
 	_, err = in.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: &name})
 	must(t, err)
+	from := time.Now()
 	restore = func() {
+		shut = append(shut, span{account, from, time.Now()})
 		_, err := in.CreateRole(ctx, &iam.CreateRoleInput{
 			RoleName: &name, Path: was.Role.Path, Description: was.Role.Description, MaxSessionDuration: was.Role.MaxSessionDuration, Tags: was.Role.Tags,
 			AssumeRolePolicyDocument: aws.String(decoded(t, was.Role.AssumeRolePolicyDocument)),

@@ -479,11 +479,11 @@ func TestUndone(t *testing.T) {
 	}
 }
 
-// A read of a bucket's policy has the operation's name, and a read of an object has its
+// Reads of a bucket's policy and of an object have the operation's name, and others their
 // path.
 func TestReadsOfBuckets(t *testing.T) {
 	f := newFake(t)
-	for path, want := range map[string]string{"b?policy": "GetBucketPolicy", "b/key?policy": "GET /b/key", "b": "GET /b"} {
+	for path, want := range map[string]string{"b?policy": "GetBucketPolicy", "b/key?policy": "GET /b/key", "b": "GET /b", "b/a/key": "GetObject", "b/a/key?x-id=GetObject": "GetObject"} {
 		f.send(wire{service: "s3", method: "GET", path: path})
 		calls := f.tap.Calls(func(Call) bool { return true })
 		if last := calls[len(calls)-1]; last.Operation != want || last.Write {

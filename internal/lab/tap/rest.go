@@ -2,15 +2,17 @@ package tap
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // bucketCalls names the event of each write to a bucket by its method and the
-// subresource in its query string, and the only read that relight makes there. Calls
+// subresource in its query string, and the only read that relight makes of one. Calls
 // that are not in the table act on objects, which are data events, or only read.
 //
 // The names are CloudTrail's, not always the operation's:
@@ -87,10 +89,13 @@ func bucketOf(r *http.Request) (bucket, key string) {
 	return bucket, key
 }
 
-// bucketCall returns the name and the requestParameters of a call on a bucket; the name
-// is "" for a call that is not in the table.
+// bucketCall returns the name and the requestParameters of a call on a bucket, or of one that
+// reads an object; the name is "" for a call that is not in the table.
 func bucketCall(r *http.Request) (name string, params map[string]any) {
 	bucket, key := bucketOf(r)
+	if bucket != "" && key != "" && r.Method == http.MethodGet && !slices.ContainsFunc(slices.Collect(maps.Keys(r.URL.Query())), func(k string) bool { return !notSubresource.MatchString(k) }) {
+		return "GetObject", map[string]any{"bucketName": bucket, "key": key}
+	}
 	if bucket == "" || key != "" {
 		return "", nil
 	}
