@@ -481,3 +481,45 @@ func TestReason(t *testing.T) {
 		}
 	}
 }
+
+// Only the sweep of every account that was found to its end, of everything and in repair, counts
+// as a sweep of the organisation: the alarm on their absence rings whatever people start besides.
+// One of a part neither clears nor repeats what people know.
+func TestSumOfPart(t *testing.T) {
+	t.Parallel()
+	w, _, _ := hub(t, "")
+	a := w.app(catalog.Backfill)
+	const unswept = `"before":{"cells":[],"unswept":[{"account":"` + other + `","error":"no"}]}`
+	gather := func(g string) (counts bool) {
+		t.Helper()
+		w.log = lockedBuffer{}
+		must(a.HandleBackfill(t.Context(), json.RawMessage(`{"gather":{"last":true,`+g+`}}`)))
+		log := w.log.String()
+		if !strings.Contains(log, `"msg":"organization"`) {
+			t.Errorf("%s: the log does not have the sum:\n%s", g, log)
+		}
+		return strings.Contains(log, `"Accounts":`)
+	}
+	gather(unswept)
+	every := string(must(json.Marshal(w.config.Watched())))
+	for g, want := range map[string]bool{
+		`"before":{"cells":[]},"request":{"kinds":` + every + `,"mode":"repair"},"listed":true`: false,
+		`"before":{"cells":[]},"request":{"kinds":` + every + `,"mode":"plan"}`:                 false,
+		`"before":{"cells":[]},"request":{"kinds":["flowlogs"]}`:                                false,
+		`"before":{"cells":[]},"request":{"regions":["` + home + `"]}`:                          false,
+		unswept + `,"failed":"it could not be listed","request":{"mode":"plan"}`:                false,
+		unswept + `,"request":{"kinds":` + every + `,"mode":"repair"}`:                          true,
+	} {
+		if got := gather(g); got != want {
+			t.Errorf("%s: counts as a sweep of the organisation %t, want %t", g, got, want)
+		}
+	}
+	told := len(w.Messages())
+	gather(`"before":{"cells":[]},"listed":true`)
+	if gather(unswept); len(w.Messages()) > told {
+		t.Errorf("after a sweep of some accounts, people are notified again:\n%s", w.told(told))
+	}
+	if gather(unswept + `,"failed":"it could not be listed"`) {
+		t.Error("a sweep that did not find the accounts counts")
+	}
+}

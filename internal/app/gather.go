@@ -34,7 +34,9 @@ type Gathering struct {
 	Hub    string    `json:"hub,omitempty"`    // why the deployment's own account could not be swept
 	Own    *Swept    `json:"own,omitempty"`    // what its sweep came to, if there was one
 	Last   bool      `json:"last,omitempty"`   // no more follow: log the sum, and notify people of what was not swept
-	Digest bool      `json:"digest,omitempty"` // also if they know
+
+	Request Request `json:"request,omitzero"` // what the cells were asked; its digest notifies people also if they know
+	Listed  bool    `json:"listed,omitempty"` // somebody chose the accounts
 }
 
 // Gathered is what the sweeps of cells came to. Own is not among the numbers.
@@ -122,7 +124,7 @@ func (a *App) sumUp(ctx context.Context, g Gathering) (Gathered, error) {
 	}
 	order.By(sum.Cells, func(a, b Cell) int { return cmp.Compare(a.Account, b.Account) })
 	if g.Last {
-		return sum, a.conclude(ctx, sum, g.Digest)
+		return sum, a.conclude(ctx, sum, g)
 	}
 	return sum, nil
 }
@@ -252,8 +254,13 @@ const mostAccounts = 50
 
 // conclude logs what the sweep of an organisation came to, and notifies people of the
 // accounts that could not be swept, once, until they change.
-func (a *App) conclude(ctx context.Context, sum Gathered, digest bool) error {
-	a.reporter.RecordOrganization(ctx, report.Sum{
+//
+// Only a sweep of everything in every account counts as one of the organisation. Whoever cuts the
+// schedule cannot replace it by less, and what people start besides does not keep the alarm on its
+// absence silent, or change what they know.
+func (a *App) conclude(ctx context.Context, sum Gathered, g Gathering) error {
+	whole := !g.Listed && a.whole(g.Request)
+	a.reporter.RecordOrganization(ctx, whole && sum.Failed == "", report.Sum{
 		Accounts: sum.Accounts, Outside: sum.Outside, Unswept: len(sum.Unswept), Healthy: sum.Healthy, Planned: sum.Planned,
 		Repaired: sum.Repaired, Unrestored: sum.Unrestored, Findings: sum.Findings,
 	})
@@ -278,10 +285,13 @@ func (a *App) conclude(ctx context.Context, sum Gathered, digest bool) error {
 		rep.Plan.Add(plan.NewFinding(plan.AccountsUnswept, plan.Args{"machine": machine, "count": strconv.Itoa(n), "accounts": named(sum.Unswept)}))
 	}
 	reports := []remedy.Report{rep}
-	if len(rep.Plan.Findings) > 0 {
+	switch {
+	case len(rep.Plan.Findings) > 0:
 		a.reporter.Record(ctx, rep, nil, a.now())
+	case !whole:
+		return nil
 	}
-	return a.notify(ctx, a.of(a.deployment.Account), reports, digest, false)
+	return a.notify(ctx, a.of(a.deployment.Account), reports, g.Request.Digest, false)
 }
 
 // named returns the IDs of accounts as people read them.
