@@ -49,6 +49,7 @@ type Gathered struct {
 	Unrestored int       `json:"unrestored"`
 	Findings   int       `json:"findings"`
 	Unswept    []Unswept `json:"unswept,omitempty"`
+	Units      []string  `json:"units,omitempty"` // those that the configuration names and that are above some account
 	Cells      []Cell    `json:"cells"`           // what is left to sweep
 	Swept      []Swept   `json:"swept,omitempty"` // each account that was swept, without reports
 	Own        *Swept    `json:"own,omitempty"`   // the deployment's own, with its reports
@@ -173,6 +174,7 @@ func (g *Gathered) add(account string, r childResult) {
 		g.Unswept = append(g.Unswept, Unswept{account, cut(Reason(r.Status, r.Error, r.Cause))})
 		return
 	}
+	g.Units = slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(g.Units), s.Units...))))
 	if s.Outside != "" {
 		g.Outside++
 		return
@@ -196,7 +198,7 @@ func (g *Gathered) add(account string, r childResult) {
 
 // row returns what passes from one state to the next of an account: 1,000 of them have to fit.
 func (s Swept) row() Swept {
-	s.Reports, s.More, s.Rest, s.Why, s.Error = nil, 0, nil, cut(s.Why), cut(s.Error)
+	s.Reports, s.More, s.Units, s.Rest, s.Why, s.Error = nil, 0, nil, nil, cut(s.Why), cut(s.Error)
 	return s
 }
 
@@ -283,6 +285,13 @@ func (a *App) conclude(ctx context.Context, sum Gathered, g Gathering) error {
 	}
 	if n := len(sum.Unswept); n > 0 {
 		rep.Plan.Add(plan.NewFinding(plan.AccountsUnswept, plan.Args{"machine": machine, "count": strconv.Itoa(n), "accounts": named(sum.Unswept)}))
+	}
+	if whole && sum.Failed == "" && len(sum.Unswept) == 0 { // else nobody knows what is above every account
+		for _, ou := range a.baseline.Organization.OUs {
+			if !slices.Contains(sum.Units, ou) {
+				rep.Plan.Add(plan.NewFinding(plan.UnitUnknown, plan.Args{"unit": ou}))
+			}
+		}
 	}
 	reports := []remedy.Report{rep}
 	switch {
