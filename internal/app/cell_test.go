@@ -191,7 +191,7 @@ func TestCell(t *testing.T) {
 
 // An account about which organisational units decide: its events count once a sweep has found it in one
 // that is guarded, and until a sweep finds it elsewhere. What anybody but the sweep says about it does not count.
-// If that cannot be read, the message comes again.
+// If that cannot be read, the message comes again. The sweep that writes it again names who else wrote it.
 func TestEventsByUnits(t *testing.T) {
 	t.Parallel()
 	const unit, further = "ou-a1b2-c3d4e5f6", "ou-a1b2-22222222"
@@ -229,6 +229,18 @@ func TestEventsByUnits(t *testing.T) {
 			t.Errorf("%d %s: %d calls in the account, %d messages again, want calls %t\n%s", i, step.what, calls, again, step.handles, w.log.String())
 		}
 		w.log = lockedBuffer{}
+	}
+	for _, of := range []string{unit, further} {
+		w.putAs("arn:aws:iam::"+account+":user/Mallory", memory, "else")
+		told := len(w.Messages())
+		sweep(of, "repair")
+		if said := w.told(told); !strings.Contains(said, "user/Mallory") || !strings.Contains(said, memory) {
+			t.Errorf("no message says who wrote it:\n%s", said)
+		}
+		told = len(w.Messages())
+		if sweep(of, "repair"); len(w.Messages()) > told {
+			t.Errorf("told again:\n%s", w.told(told))
+		}
 	}
 	w.Fail("GetParameterHistory", slices.Repeat([]string{"InternalServerError"}, 9)...)
 	if calls, again := handled(); calls > 0 || again != 1 {
