@@ -35,6 +35,11 @@ func newResults(s awscdk.Stack) awss3.IBucket {
 	})
 }
 
+// mostWhy is the most of a reason that is passed on for each of 1,000 accounts. Source: AWS Step
+// Functions Developer Guide, "Step Functions service quotas", maximum input or output size, 256
+// KiB, documented.
+const mostWhy = 150
+
 // A state is one state of a state machine, in Amazon States Language.
 type state = map[string]any
 
@@ -145,7 +150,7 @@ func (l lambdas) definition(fn *string) state {
 
 // hubBranch sweeps the deployment's own account, unless the input says which accounts to sweep.
 func (l lambdas) hubBranch(fn *string, own string) state {
-	done := "{% $merge([{'digest': $states.input.request.digest = true, 'hub': $exists($states.input.failed) ? $states.input.failed : ''}, " +
+	done := "{% $merge([{'request': $states.input.request, 'listed': $states.input.listed, 'hub': $exists($states.input.failed) ? $states.input.failed : ''}, " +
 		"$exists($states.input.own) ? {'own': $states.input.own} : {}]) %}"
 	hub := l.invoke(fn, "{% $merge([$states.input.request, {'account': '"+own+"', 'short': true}]) %}", hubTimeout, "Hub done")
 	hub["Output"] = "{% $merge([$states.input, {'own': $states.result.Payload}]) %}"
@@ -172,7 +177,7 @@ func (l lambdas) accountsBranch(fn *string, own string) state {
 		},
 		"Cells": state{
 			"Type": "Pass", "QueryLanguage": jsonata, "Next": "Any",
-			"Output": "{% {'request': $states.input.request, 'cells': [$states.input.accounts.{'account': $}], 'sum': {'cells': []}} %}",
+			"Output": "{% {'request': $states.input.request, 'cells': [$distinct($states.input.accounts).{'account': $string($)}], 'sum': {'cells': []}} %}", // what somebody has typed may be a number
 		},
 		"Any": state{
 			"Type": "Choice", "QueryLanguage": jsonata, "Default": "None",
@@ -195,8 +200,8 @@ func (l lambdas) accountsBranch(fn *string, own string) state {
 		"None": state{"Type": "Pass", "QueryLanguage": jsonata, "Output": "{% $states.input.sum %}", "End": true},
 		"Failed": state{
 			"Type": "Pass", "QueryLanguage": jsonata, "End": true,
-			"Output": "{% $merge([$exists($states.input.sum) ? $states.input.sum : {}, {'cells': [], 'failed': $states.input.failed}, " +
-				"{'unswept': $append($exists($states.input.sum.unswept) ? $states.input.sum.unswept : [], [$states.input.cells.{'account': account, 'error': $states.input.failed}])}]) %}",
+			"Output": "{% ($why := $substring($states.input.failed, 0, " + strconv.Itoa(mostWhy) + "); $merge([$exists($states.input.sum) ? $states.input.sum : {}, {'cells': [], 'failed': $why}, " +
+				"{'unswept': $append($exists($states.input.sum.unswept) ? $states.input.sum.unswept : [], [$states.input.cells.{'account': account, 'error': $why}])}])) %}",
 		},
 	}
 	summed := states["Sum"].(state)

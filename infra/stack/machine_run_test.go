@@ -29,7 +29,7 @@ func executed(t *testing.T, a app, given map[string]any) (did execution) {
 	given["definition"] = json.RawMessage(strings.NewReplacer(
 		"${AWS::AccountId}", "111122223333", "${AWS::Partition}", "aws", ref(bucket), "results", arn(fn), "arn:aws:lambda:"+home+":111122223333:function:relight-backfill",
 	).Replace(text(machine.Properties["DefinitionString"])))
-	for key, standard := range map[string]any{"fails": []string{}, "slow": []string{}, "denied": false, "accounts": []any{}} {
+	for key, standard := range map[string]any{"fails": []string{}, "slow": []string{}, "denied": false, "unread": "", "accounts": []any{}} {
 		if given[key] == nil {
 			given[key] = standard
 		}
@@ -96,7 +96,7 @@ func TestMachineSweeps(t *testing.T) {
 	}
 	const (
 		hubItself = `{"account":"111122223333","mode":"repair","short":true}`
-		last      = `{"gather":{"before":%s,"digest":false,"hub":"%s","last":true%s}}`
+		last      = `{"gather":{"before":%s,"hub":"%s","last":true,"listed":%t%s,"request":{"mode":"repair"}}}`
 		own       = `,"own":{"account":"111122223333"}`
 		one       = `{"gather":{"before":{"cells":[]},"bucket":"results","cells":[%s],"key":"manifest"}}`
 		nothing   = `{"cells":[]}`
@@ -120,27 +120,36 @@ func TestMachineSweeps(t *testing.T) {
 			hubItself, cell(first, ""), cell(second, ""), cell(third, ""), cell(second, `"rest":["flowlogs/eu-west-1"],`),
 			fmt.Sprintf(one, item(first, second, third)),
 			`{"gather":{"before":{"cells":[{"account":"` + second + `","rest":["flowlogs/eu-west-1"]}],"unswept":[{"account":"` + third + `","error":"Lambda.Unknown"}]},"bucket":"results","cells":[{"account":"` + second + `","rest":["flowlogs/eu-west-1"]}],"key":"manifest"}}`,
-			fmt.Sprintf(last, `{"cells":[],"unswept":[{"account":"`+third+`","error":"Lambda.Unknown"}]}`, "", own),
+			fmt.Sprintf(last, `{"cells":[],"unswept":[{"account":"`+third+`","error":"Lambda.Unknown"}]}`, "", false, own),
 		}},
 		"the hub fails": {hub(), map[string]any{"accounts": accounts[:2], "fails": []string{"111122223333"}, "input": input(nil)}, []string{
-			hubItself, cell(first, ""), fmt.Sprintf(one, item(first)), fmt.Sprintf(last, nothing, "Lambda.Unknown: it failed", ""),
+			hubItself, cell(first, ""), fmt.Sprintf(one, item(first)), fmt.Sprintf(last, nothing, "Lambda.Unknown: it failed", false, ""),
 		}},
-		"no account but the hub": {hub(), map[string]any{"accounts": accounts[:1], "input": input(nil)}, []string{hubItself, fmt.Sprintf(last, nothing, "", own)}},
+		"no account but the hub": {hub(), map[string]any{"accounts": accounts[:1], "input": input(nil)}, []string{hubItself, fmt.Sprintf(last, nothing, "", false, own)}},
 		"the listing is denied": {hub(), map[string]any{"denied": true, "input": input(nil)}, []string{
-			hubItself, fmt.Sprintf(last, `{"cells":[],"failed":"Organizations.AccessDeniedException: it is denied","unswept":[]}`, "", own),
+			hubItself, fmt.Sprintf(last, `{"cells":[],"failed":"Organizations.AccessDeniedException: it is denied","unswept":[]}`, "", false, own),
 		}},
 		"listed": {hubOfListed(), map[string]any{"denied": true, "input": input(nil)}, []string{
-			hubItself, cell(first, ""), cell(second, ""), fmt.Sprintf(one, item(first, second)), fmt.Sprintf(last, nothing, "", own),
+			hubItself, cell(first, ""), cell(second, ""), fmt.Sprintf(one, item(first, second)), fmt.Sprintf(last, nothing, "", false, own),
 		}},
 		"units": {hubOfUnits(), map[string]any{"accounts": accounts[:3], "input": input(nil)}, []string{
-			hubItself, cell(first, units), cell(second, units), fmt.Sprintf(one, item(first, second)), fmt.Sprintf(last, nothing, "", own),
+			hubItself, cell(first, units), cell(second, units), fmt.Sprintf(one, item(first, second)), fmt.Sprintf(last, nothing, "", false, own),
 		}},
 		"no input": {hubOfListed(), map[string]any{"input": map[string]any{}}, []string{
 			`{"account":"111122223333","short":true}`, `{"account":"222233334444","seconds":240,"short":true}`, `{"account":"444455556666","seconds":240,"short":true}`,
-			fmt.Sprintf(one, item(first, second)), fmt.Sprintf(last, nothing, "", own),
+			fmt.Sprintf(one, item(first, second)), strings.Replace(fmt.Sprintf(last, nothing, "", false, own), `"mode":"repair"`, "", 1),
 		}},
 		"the input names one": {hub(), map[string]any{"denied": true, "input": input(map[string]any{"accounts": []string{first}})}, []string{
-			cell(first, ""), fmt.Sprintf(one, item(first)), fmt.Sprintf(last, nothing, "", ""),
+			cell(first, ""), fmt.Sprintf(one, item(first)), fmt.Sprintf(last, nothing, "", true, ""),
+		}},
+		"the input names none": {hub(), map[string]any{"denied": true, "input": input(map[string]any{"accounts": []string{}})}, []string{
+			fmt.Sprintf(last, nothing, "", true, ""),
+		}},
+		"the input names one without a list": {hub(), map[string]any{"denied": true, "input": input(map[string]any{"accounts": first})}, []string{
+			cell(first, ""), fmt.Sprintf(one, item(first)), fmt.Sprintf(last, nothing, "", true, ""),
+		}},
+		"the input names one twice, and a number": {hub(), map[string]any{"denied": true, "input": input(map[string]any{"accounts": []any{first, 444455556666, first}})}, []string{
+			cell(first, ""), cell(second, ""), fmt.Sprintf(one, item(first, second)), fmt.Sprintf(last, nothing, "", true, ""),
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -149,6 +158,31 @@ func TestMachineSweeps(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// Why nothing of a map could be read is passed on for every account of it, so it must not be long:
+// no state may pass on more than 256 KiB.
+func TestMachineFailsShortly(t *testing.T) {
+	var accounts []string
+	for i := range 1000 {
+		accounts = append(accounts, fmt.Sprintf("%012d", 100000000000+i))
+	}
+	calls := executed(t, hub(), map[string]any{"unread": strings.Repeat("because of this ", 100), "input": map[string]any{"accounts": accounts}}).calls
+	last := calls[len(calls)-1]
+	var got struct {
+		Gather struct {
+			Before struct {
+				Failed  string
+				Unswept []struct{ Account, Error string }
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(last), &got); err != nil {
+		t.Fatal(err)
+	}
+	if sum := got.Gather.Before; len(sum.Unswept) != len(accounts) || !strings.HasPrefix(sum.Unswept[0].Error, "Lambda.Unknown: because") || !strings.HasPrefix(sum.Failed, "Lambda.Unknown: because") || len(last) > 256<<10 {
+		t.Errorf("%d bytes about %d accounts, want at most 256 KiB and all %d: %.500s", len(last), len(sum.Unswept), len(accounts), last)
 	}
 }
 

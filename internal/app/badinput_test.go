@@ -42,7 +42,7 @@ func TestBadInput(t *testing.T) {
 	t.Parallel()
 	const stranger = "555566667777" // in no organisation
 	for name, tt := range map[string]struct {
-		harm  func(w *world, guarded *awstest.Account)
+		harm    func(w *world, guarded *awstest.Account)
 		request string
 		of      string // the account that it is about
 		told    []string
@@ -59,19 +59,23 @@ func TestBadInput(t *testing.T) {
 					RoleName: aws.String("relight-spoke"), PolicyDocument: aws.String(strings.ReplaceAll(trustOf(w, guarded), account, third)),
 				}))
 			}, "", other,
-			[]string{"account-closed", other, "relight spoke-template"}, []string{"sts.AssumeRole " + spokeRole},
+			[]string{"account-closed", other, "relight spoke-template"},
+			[]string{"sts.AssumeRole " + spokeRole},
 		},
 		"a role that may not list regions": {
 			func(_ *world, guarded *awstest.Account) { guarded.Deny("DescribeRegions") }, "", other,
-			[]string{"accounts-unswept", other}, []string{other, "ec2.DescribeRegions", "allow ec2:DescribeRegions in", "service control policy"},
+			[]string{"accounts-unswept", other},
+			[]string{other, "ec2.DescribeRegions", "allow ec2:DescribeRegions in", "service control policy"},
 		},
 		"a role that may not list VPCs": {
 			func(_ *world, guarded *awstest.Account) { guarded.Deny("DescribeVpcs") }, "", other,
-			[]string{other, "ec2.DescribeVpcs", "allow ec2:DescribeVpcs in", "service control policy"}, []string{"ec2.DescribeVpcs"},
+			[]string{other, "ec2.DescribeVpcs", "allow ec2:DescribeVpcs in", "service control policy"},
+			[]string{"ec2.DescribeVpcs"},
 		},
 		"a region that the account lacks": {
 			func(w *world, _ *awstest.Account) { w.AddRegion("eu-south-1", "opted-in") }, `,"regions":["eu-south-1"]`, other,
-			[]string{"accounts-unswept", other}, []string{other, "region eu-south-1 is not enabled for account " + other, "enable it or leave it out"},
+			[]string{"accounts-unswept", other},
+			[]string{other, "region eu-south-1 is not enabled for account " + other, "enable it or leave it out"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -101,5 +105,33 @@ func TestBadInput(t *testing.T) {
 				t.Errorf("the hub: %+v", of[account])
 			}
 		})
+	}
+}
+
+// A unit that organization.ous names and that is above no account is a finding, unless not every
+// account was swept: an ID with a mistake in it would leave accounts unguarded that nobody misses.
+func TestUnknownUnit(t *testing.T) {
+	t.Parallel()
+	const unit, mistaken = "ou-a1b2-c3d4e5f6", "ou-a1b2-c3d4e5f7"
+	w, guarded, _ := hub(t, `"ous":["`+unit+`","`+mistaken+`"]`)
+	const below = `,"parents":["` + unit + `","r-a1b2"]`
+	told := len(w.Messages())
+	if w.sweepCells(below, other, "12"); strings.Contains(w.told(told), mistaken) {
+		t.Errorf("one account was not swept, and nobody knows what is above it:\n%s", w.told(told))
+	}
+	told = len(w.Messages())
+	sum, _ := w.sweepCells(below, other)
+	said := w.told(told)
+	for _, want := range []string{"unit-unknown", mistaken, "organization.ous", "organizations list-organizational-units-for-parent"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("no message has %q:\n%s", want, said)
+		}
+	}
+	if strings.Contains(said, unit) || len(flowLogsOf(t, guarded)) == 0 || sum.Accounts != 1 {
+		t.Errorf("%+v: %s", sum, said)
+	}
+	told = len(w.Messages())
+	if w.sweepCells(below, other); len(w.Messages()) > told {
+		t.Errorf("told again:\n%s", w.told(told))
 	}
 }

@@ -82,8 +82,9 @@ func rest(scopes []remedy.Scope, checked []bool, reports []remedy.Report) (of []
 // SweepCell sweeps one account for the sweep of an organisation, or says why the account is
 // not one to sweep. Its error is why it could not be swept.
 func (a *App) SweepCell(ctx context.Context, req Request) (Swept, error) {
+	units := slices.DeleteFunc(slices.Clone(a.baseline.Organization.OUs), func(ou string) bool { return !slices.Contains(req.Parents, ou) })
 	if why := a.unasked(req.Account, req.Parents); why != "" {
-		return Swept{Account: req.Account, Outside: why}, a.rememberUnits(ctx, req, false)
+		return Swept{Account: req.Account, Outside: why, Units: units}, a.rememberUnits(ctx, req, false)
 	}
 	waited := a.cloud.Pace.Waited()
 	s, err := a.Sweep(ctx, req, nil)
@@ -91,6 +92,7 @@ func (a *App) SweepCell(ctx context.Context, req Request) (Swept, error) {
 		return Swept{}, err
 	}
 	of, now := s.short(), a.now().UTC().Truncate(time.Second)
+	of.Units = units
 	of.Time, of.Waited = &now, int((a.cloud.Pace.Waited()-waited).Round(time.Second)/time.Second)
 	of.detail(s.Reports)
 	return *of, a.rememberUnits(ctx, req, true) // after a sweep, so that an event finds what that has adopted

@@ -191,7 +191,7 @@ func TestCell(t *testing.T) {
 
 // An account about which organisational units decide: its events count once a sweep has found it in one
 // that is guarded, and until a sweep finds it elsewhere. What anybody but the sweep says about it does not count.
-// If that cannot be read, the message comes again.
+// If that cannot be read, the message comes again. The sweep that writes it again names who else wrote it.
 func TestEventsByUnits(t *testing.T) {
 	t.Parallel()
 	const unit, further = "ou-a1b2-c3d4e5f6", "ou-a1b2-22222222"
@@ -229,6 +229,18 @@ func TestEventsByUnits(t *testing.T) {
 			t.Errorf("%d %s: %d calls in the account, %d messages again, want calls %t\n%s", i, step.what, calls, again, step.handles, w.log.String())
 		}
 		w.log = lockedBuffer{}
+	}
+	for _, of := range []string{unit, further} {
+		w.putAs("arn:aws:iam::"+account+":user/Mallory", memory, "else")
+		told := len(w.Messages())
+		sweep(of, "repair")
+		if said := w.told(told); !strings.Contains(said, "user/Mallory") || !strings.Contains(said, memory) {
+			t.Errorf("no message says who wrote it:\n%s", said)
+		}
+		told = len(w.Messages())
+		if sweep(of, "repair"); len(w.Messages()) > told {
+			t.Errorf("told again:\n%s", w.told(told))
+		}
 	}
 	w.Fail("GetParameterHistory", slices.Repeat([]string{"InternalServerError"}, 9)...)
 	if calls, again := handled(); calls > 0 || again != 1 {
@@ -478,5 +490,47 @@ func TestReason(t *testing.T) {
 				t.Errorf("%s: %q, want %q", failure, got, text)
 			}
 		}
+	}
+}
+
+// Only the sweep of every account that was found to its end, of everything and in repair, counts
+// as a sweep of the organisation: the alarm on their absence rings whatever people start besides.
+// One of a part neither clears nor repeats what people know.
+func TestSumOfPart(t *testing.T) {
+	t.Parallel()
+	w, _, _ := hub(t, "")
+	a := w.app(catalog.Backfill)
+	const unswept = `"before":{"cells":[],"unswept":[{"account":"` + other + `","error":"no"}]}`
+	gather := func(g string) (counts bool) {
+		t.Helper()
+		w.log = lockedBuffer{}
+		must(a.HandleBackfill(t.Context(), json.RawMessage(`{"gather":{"last":true,`+g+`}}`)))
+		log := w.log.String()
+		if !strings.Contains(log, `"msg":"organization"`) {
+			t.Errorf("%s: the log does not have the sum:\n%s", g, log)
+		}
+		return strings.Contains(log, `"Accounts":`)
+	}
+	gather(unswept)
+	every := string(must(json.Marshal(w.config.Watched())))
+	for g, want := range map[string]bool{
+		`"before":{"cells":[]},"request":{"kinds":` + every + `,"mode":"repair"},"listed":true`: false,
+		`"before":{"cells":[]},"request":{"kinds":` + every + `,"mode":"plan"}`:                 false,
+		`"before":{"cells":[]},"request":{"kinds":["flowlogs"]}`:                                false,
+		`"before":{"cells":[]},"request":{"regions":["` + home + `"]}`:                          false,
+		unswept + `,"failed":"it could not be listed","request":{"mode":"plan"}`:                false,
+		unswept + `,"request":{"kinds":` + every + `,"mode":"repair"}`:                          true,
+	} {
+		if got := gather(g); got != want {
+			t.Errorf("%s: counts as a sweep of the organisation %t, want %t", g, got, want)
+		}
+	}
+	told := len(w.Messages())
+	gather(`"before":{"cells":[]},"listed":true`)
+	if gather(unswept); len(w.Messages()) > told {
+		t.Errorf("after a sweep of some accounts, people are notified again:\n%s", w.told(told))
+	}
+	if gather(unswept + `,"failed":"it could not be listed"`) {
+		t.Error("a sweep that did not find the accounts counts")
 	}
 }

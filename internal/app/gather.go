@@ -34,7 +34,9 @@ type Gathering struct {
 	Hub    string    `json:"hub,omitempty"`    // why the deployment's own account could not be swept
 	Own    *Swept    `json:"own,omitempty"`    // what its sweep came to, if there was one
 	Last   bool      `json:"last,omitempty"`   // no more follow: log the sum, and notify people of what was not swept
-	Digest bool      `json:"digest,omitempty"` // also if they know
+
+	Request Request `json:"request,omitzero"` // what the cells were asked; its digest notifies people also if they know
+	Listed  bool    `json:"listed,omitempty"` // somebody chose the accounts
 }
 
 // Gathered is what the sweeps of cells came to. Own is not among the numbers.
@@ -47,6 +49,7 @@ type Gathered struct {
 	Unrestored int       `json:"unrestored"`
 	Findings   int       `json:"findings"`
 	Unswept    []Unswept `json:"unswept,omitempty"`
+	Units      []string  `json:"units,omitempty"` // those that the configuration names and that are above some account
 	Cells      []Cell    `json:"cells"`           // what is left to sweep
 	Swept      []Swept   `json:"swept,omitempty"` // each account that was swept, without reports
 	Own        *Swept    `json:"own,omitempty"`   // the deployment's own, with its reports
@@ -122,7 +125,7 @@ func (a *App) sumUp(ctx context.Context, g Gathering) (Gathered, error) {
 	}
 	order.By(sum.Cells, func(a, b Cell) int { return cmp.Compare(a.Account, b.Account) })
 	if g.Last {
-		return sum, a.conclude(ctx, sum, g.Digest)
+		return sum, a.conclude(ctx, sum, g)
 	}
 	return sum, nil
 }
@@ -171,6 +174,7 @@ func (g *Gathered) add(account string, r childResult) {
 		g.Unswept = append(g.Unswept, Unswept{account, cut(Reason(r.Status, r.Error, r.Cause))})
 		return
 	}
+	g.Units = slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(g.Units), s.Units...))))
 	if s.Outside != "" {
 		g.Outside++
 		return
@@ -194,7 +198,7 @@ func (g *Gathered) add(account string, r childResult) {
 
 // row returns what passes from one state to the next of an account: 1,000 of them have to fit.
 func (s Swept) row() Swept {
-	s.Reports, s.More, s.Rest, s.Why, s.Error = nil, 0, nil, cut(s.Why), cut(s.Error)
+	s.Reports, s.More, s.Units, s.Rest, s.Why, s.Error = nil, 0, nil, nil, cut(s.Why), cut(s.Error)
 	return s
 }
 
@@ -252,8 +256,13 @@ const mostAccounts = 50
 
 // conclude logs what the sweep of an organisation came to, and notifies people of the
 // accounts that could not be swept, once, until they change.
-func (a *App) conclude(ctx context.Context, sum Gathered, digest bool) error {
-	a.reporter.RecordOrganization(ctx, report.Sum{
+//
+// Only a sweep of everything in every account counts as one of the organisation. Whoever cuts the
+// schedule cannot replace it by less, and what people start besides does not keep the alarm on its
+// absence silent, or change what they know.
+func (a *App) conclude(ctx context.Context, sum Gathered, g Gathering) error {
+	whole := !g.Listed && a.whole(g.Request)
+	a.reporter.RecordOrganization(ctx, whole && sum.Failed == "", report.Sum{
 		Accounts: sum.Accounts, Outside: sum.Outside, Unswept: len(sum.Unswept), Healthy: sum.Healthy, Planned: sum.Planned,
 		Repaired: sum.Repaired, Unrestored: sum.Unrestored, Findings: sum.Findings,
 	})
@@ -277,11 +286,21 @@ func (a *App) conclude(ctx context.Context, sum Gathered, digest bool) error {
 	if n := len(sum.Unswept); n > 0 {
 		rep.Plan.Add(plan.NewFinding(plan.AccountsUnswept, plan.Args{"machine": machine, "count": strconv.Itoa(n), "accounts": named(sum.Unswept)}))
 	}
-	reports := []remedy.Report{rep}
-	if len(rep.Plan.Findings) > 0 {
-		a.reporter.Record(ctx, rep, nil, a.now())
+	if whole && sum.Failed == "" && len(sum.Unswept) == 0 { // else nobody knows what is above every account
+		for _, ou := range a.baseline.Organization.OUs {
+			if !slices.Contains(sum.Units, ou) {
+				rep.Plan.Add(plan.NewFinding(plan.UnitUnknown, plan.Args{"unit": ou}))
+			}
+		}
 	}
-	return a.notify(ctx, a.of(a.deployment.Account), reports, digest, false)
+	reports := []remedy.Report{rep}
+	switch {
+	case len(rep.Plan.Findings) > 0:
+		a.reporter.Record(ctx, rep, nil, a.now())
+	case !whole:
+		return nil
+	}
+	return a.notify(ctx, a.of(a.deployment.Account), reports, g.Request.Digest, false)
 }
 
 // named returns the IDs of accounts as people read them.

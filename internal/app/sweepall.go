@@ -27,6 +27,7 @@ type Swept struct {
 	Account    string        `json:"account"`
 	Time       *time.Time    `json:"time,omitempty"`    // when the sweep ended
 	Outside    string        `json:"outside,omitempty"` // why the account is not one to sweep
+	Units      []string      `json:"units,omitempty"`   // those that the configuration names and that are above it
 	Rest       []string      `json:"rest,omitempty"`    // what there was no time for, as in a Sweep
 	Healthy    int           `json:"healthy"`
 	Repaired   int           `json:"repaired"`

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/relight-aws/relight/internal/catalog"
+	"github.com/relight-aws/relight/internal/plan"
+	"github.com/relight-aws/relight/internal/remedy"
 )
 
 // No event says which organisational units are above its account, and few accounts may ask
@@ -57,7 +59,8 @@ func (a *App) byUnits(ctx context.Context, account string) (bool, error) {
 }
 
 // rememberUnits writes down whether an account is guarded, if the units above it decide that, it is
-// news, and this is the deployed sweep: nobody believes others.
+// news, and this is the deployed sweep: nobody believes others. It notifies people of others who
+// wrote it, whose event may be lost.
 func (a *App) rememberUnits(ctx context.Context, req Request, guarded bool) error {
 	if !a.unitsDecide(req.Account) || len(req.Parents) == 0 || req.mode() != catalog.Repair || !a.cloud.Want.Sweeps() {
 		return nil
@@ -74,5 +77,12 @@ func (a *App) rememberUnits(ctx context.Context, req Request, guarded bool) erro
 	case note.Missing() && !guarded, note.Text == text && note.Foreign == "":
 		return nil
 	}
-	return a.cloud.Remember(ctx, a.deployment.HomeRegion, name, text)
+	if err := a.cloud.Remember(ctx, a.deployment.HomeRegion, name, text); err != nil || note.Foreign == "" {
+		return err
+	}
+	rep := remedy.Report{Scope: remedy.Scope{Account: req.Account, Region: a.deployment.HomeRegion, Kind: catalog.Guard, Names: remedy.NamesOf(name)}, Mode: catalog.Repair}
+	rep.Plan.Add(plan.NewFinding(plan.MemoryForeign, plan.Args{"parameter": name, "by": note.Foreign}))
+	unsent := a.reporter.Notify(ctx, map[remedy.Scope]bool{rep.Scope: true}, rep)
+	a.reporter.Record(ctx, rep, unsent, a.now())
+	return unsent
 }

@@ -87,6 +87,7 @@ const (
 	AccountClosed    Code = "account-closed"
 	AccountsUnlisted Code = "accounts-unlisted"
 	AccountsUnswept  Code = "accounts-unswept"
+	UnitUnknown      Code = "unit-unknown"
 
 	CheckGivenUp Code = "check-given-up"
 	PauseRefused Code = "pause-refused"
@@ -382,6 +383,12 @@ var findingTexts = []FindingText{
 		Problem: "{count} accounts could not be swept: {accounts}",
 		Remedy:  "The next sweep tries again. The log of the sweep's function has the reason for each account.",
 		Why:     "AWS throttled the sweep's function for too long, or the function failed or had too little time in an account.",
+	},
+	{
+		Code: UnitUnknown, Severity: catalog.High, Subject: "organisational unit {unit}",
+		Problem: "organization.ous names it, and no active account is in it or below it, so it has no account guarded",
+		Remedy:  "Compare the ID with those that aws organizations list-organizational-units-for-parent prints, and correct it, or leave it out.",
+		Why:     "The ID has a mistake in it, somebody deleted the unit or moved its accounts, or it has none yet. What organizations:ListParents returns for the accounts decides.",
 	},
 	{
 		Code: CheckGivenUp, Severity: catalog.Critical, Subject: "kind {kind} in {region}", Alert: true,

@@ -112,15 +112,18 @@ type Sum struct {
 	Healthy, Planned, Repaired, Unrestored, Findings int
 }
 
-// RecordOrganization logs that a sweep of an organisation's accounts is over.
-func (p Reporter) RecordOrganization(ctx context.Context, s Sum) {
+// RecordOrganization logs that a sweep of an organisation's accounts is over. The metrics have
+// it only if it was whole: of everything, in every account.
+func (p Reporter) RecordOrganization(ctx context.Context, whole bool, s Sum) {
 	attrs := []slog.Attr{
 		slog.Int("accounts", s.Accounts), slog.Int("outside", s.Outside), slog.Int("unswept", s.Unswept),
 		slog.Int("healthy", s.Healthy), slog.Int("planned", s.Planned), slog.Int("repaired", s.Repaired),
 		slog.Int("unrestored", s.Unrestored), slog.Int("findings", s.Findings),
 	}
-	all := p.metrics(p.Now(), metric{catalog.MetricAccounts, s.Accounts}, metric{catalog.MetricUnswept, s.Unswept})
-	p.Log.LogAttrs(ctx, slog.LevelInfo, OrganizationLine, append(attrs, all...)...)
+	if whole {
+		attrs = append(attrs, p.metrics(p.Now(), metric{catalog.MetricAccounts, s.Accounts}, metric{catalog.MetricUnswept, s.Unswept})...)
+	}
+	p.Log.LogAttrs(ctx, slog.LevelInfo, OrganizationLine, attrs...)
 }
 
 // RecordUnsent logs that a notification about several runs could not be sent.

@@ -37,6 +37,8 @@ def function(_, event):
     total = dict(given.get("before", {}), cells=[])
     if "key" not in given:
         return total
+    if asked["unread"]:
+        raise stepfunctions._ExecutionError("Lambda.Unknown", asked["unread"])
     for status, files in result(given["key"])["ResultFiles"].items():
         for child in (child for file in files for child in result(file["Key"])):
             account = json.loads(child["Input"])["cell"]["account"]
