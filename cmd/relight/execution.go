@@ -270,6 +270,7 @@ type organizationSweep struct {
 	Accounts   []app.Swept   `json:"accounts"`             // the hub first; the reports are those of what is not healthy
 	Unswept    []app.Unswept `json:"unswept"`              // what could not be swept to its end
 	Outside    int           `json:"outside"`              // accounts that are not guarded
+	Suspended  int           `json:"suspended,omitempty"`  // accounts that are suspended or closed, and skipped
 	Failed     string        `json:"failed,omitempty"`     // why the accounts could not be listed or swept
 	Unreported string        `json:"unreported,omitempty"` // why there are no reports
 	Healthy    int           `json:"healthy"`
@@ -298,6 +299,7 @@ func (e *execution) result(hub string) (organizationSweep, error) {
 			return o, fmt.Errorf("read what execution %s came to: %w", o.Execution, err)
 		}
 		o.Unswept, o.Failed, o.Outside = append(o.Unswept, sum.Unswept...), sum.Failed, sum.Outside
+		o.Suspended = sum.Suspended
 		for i, u := range o.Unswept { // the sum has room for the beginning of a reason only
 			if whole, read := e.failed[u.Account]; read {
 				o.Unswept[i] = whole

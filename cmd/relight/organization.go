@@ -375,6 +375,9 @@ func printOrganization(w io.Writer, f *flags, o organizationSweep, details bool)
 	if o.Outside > 0 {
 		p.line("%d %s not guarded, as organization says of the units above", o.Outside, plural(o.Outside, "account is", "accounts are"))
 	}
+	if o.Suspended > 0 {
+		p.line("%d %s suspended or closed, and skipped", o.Suspended, plural(o.Suspended, "account is", "accounts are"))
+	}
 	if o.Failed != "" {
 		p.line("  x %s", oneLine(o.Failed))
 	}

@@ -43,6 +43,7 @@ type stepFunctions struct {
 	own    app.Swept
 	ends   string // the status with which the execution ends; "" for SUCCEEDED
 	silent bool   // it says no reason
+	gone   int    // accounts that are suspended
 	cut    int    // after so many bytes, its sum cuts reasons
 	denied string // an operation that AWS denies
 	before func(n int)
@@ -84,7 +85,7 @@ func (s *stepFunctions) over() bool {
 }
 
 func (s *stepFunctions) output() string {
-	sum := app.Gathered{Cells: []app.Cell{}, Own: &s.own}
+	sum := app.Gathered{Cells: []app.Cell{}, Own: &s.own, Suspended: s.gone}
 	rows := map[string]int{}
 	for _, cells := range s.rounds {
 		for _, c := range cells {
@@ -304,7 +305,8 @@ func TestOrganizationProgress(t *testing.T) {
 		{name: "a repair, with details that do not fit", mode: "repair", details: true, change: func(s *stepFunctions) {
 			s.rounds = [][]app.Swept{{{Account: theFirst, Healthy: 3, Planned: 1, Repaired: 1, Reports: []report.View{flowLog}, More: 2}}}
 		}},
-		{name: "everything is healthy", mode: "plan", change: func(s *stepFunctions) {
+		{name: "everything is healthy, and two accounts are suspended", mode: "plan", change: func(s *stepFunctions) {
+			s.gone = 2
 			s.rounds = [][]app.Swept{{{Account: theFirst, Healthy: 3}, {Account: theSecond, Healthy: 5}}}
 		}},
 		{name: "the children may not be seen", mode: "repair", change: func(s *stepFunctions) { s.denied = "ListMapRuns" }, said: "1 account was not swept"},

@@ -177,7 +177,7 @@ func (l lambdas) accountsBranch(fn *string, own string) state {
 		},
 		"Cells": state{
 			"Type": "Pass", "QueryLanguage": jsonata, "Next": "Any",
-			"Output": "{% {'request': $states.input.request, 'cells': [$distinct($states.input.accounts).{'account': $string($)}], 'sum': {'cells': []}} %}", // what somebody has typed may be a number
+			"Output": "{% {'request': $states.input.request, 'cells': [$distinct($states.input.accounts).{'account': $string($)}], 'sum': $merge([{'cells': []}, $states.input.suspended > 0 ? {'suspended': $states.input.suspended} : {}])} %}", // what somebody has typed may be a number
 		},
 		"Any": state{
 			"Type": "Choice", "QueryLanguage": jsonata, "Default": "None",
@@ -223,10 +223,11 @@ func (l lambdas) accountsBranch(fn *string, own string) state {
 func (l lambdas) listing(own string) state {
 	gone := "State in ['SUSPENDED', 'PENDING_CLOSURE', 'CLOSED', 'PENDING_ACTIVATION'] or Status in ['SUSPENDED', 'PENDING_CLOSURE']"
 	ids := "$append($states.input.accounts, [$states.result.Accounts[Id != '" + own + "' and $not(" + gone + ")].Id])"
+	suspended := "$sum([$states.input.suspended, $count($states.result.Accounts[" + gone + "])])"
 	list := state{
 		"Type": "Task", "QueryLanguage": jsonata, "Resource": l.call("aws-sdk:organizations:listAccounts"), "Next": "More",
 		"Arguments": "{% $exists($states.input.next) ? {'NextToken': $states.input.next} : {} %}",
-		"Output":    "{% $merge([{'request': $states.input.request, 'accounts': " + ids + "}, $exists($states.result.NextToken) ? {'next': $states.result.NextToken} : {}]) %}",
+		"Output":    "{% $merge([{'request': $states.input.request, 'accounts': " + ids + ", 'suspended': " + suspended + "}, $exists($states.result.NextToken) ? {'next': $states.result.NextToken} : {}]) %}",
 		"Retry":     retry(6, "Organizations.TooManyRequestsException", "Organizations.ServiceException", "Organizations.SdkClientException"),
 	}
 	return state{

@@ -511,6 +511,10 @@ func TestSumOfPart(t *testing.T) {
 		}
 		return strings.Contains(log, `"Accounts":`)
 	}
+	gather(`"before":{"cells":[],"suspended":3}`)
+	if log := w.log.String(); !strings.Contains(log, `"suspended":3`) {
+		t.Errorf("the log does not count the accounts that are suspended:\n%s", log)
+	}
 	gather(unswept)
 	every := string(must(json.Marshal(w.config.Watched())))
 	for g, want := range map[string]bool{

@@ -41,8 +41,9 @@ type Gathering struct {
 
 // Gathered is what the sweeps of cells came to. Own is not among the numbers.
 type Gathered struct {
-	Accounts   int       `json:"accounts"` // that were swept, each once
-	Outside    int       `json:"outside"`  // that are not guarded
+	Accounts   int       `json:"accounts"`            // that were swept, each once
+	Outside    int       `json:"outside"`             // that are not guarded
+	Suspended  int       `json:"suspended,omitempty"` // or closed: nobody may enter them, so they are skipped
 	Healthy    int       `json:"healthy"`
 	Repaired   int       `json:"repaired"`
 	Planned    int       `json:"planned"`
@@ -263,7 +264,7 @@ const mostAccounts = 50
 func (a *App) conclude(ctx context.Context, sum Gathered, g Gathering) error {
 	whole := !g.Listed && a.whole(g.Request)
 	a.reporter.RecordOrganization(ctx, whole && sum.Failed == "", report.Sum{
-		Accounts: sum.Accounts, Outside: sum.Outside, Unswept: len(sum.Unswept), Healthy: sum.Healthy, Planned: sum.Planned,
+		Accounts: sum.Accounts, Outside: sum.Outside, Suspended: sum.Suspended, Unswept: len(sum.Unswept), Healthy: sum.Healthy, Planned: sum.Planned,
 		Repaired: sum.Repaired, Unrestored: sum.Unrestored, Findings: sum.Findings,
 	})
 	if sum.Hub != "" {

@@ -108,7 +108,7 @@ func (p Reporter) RecordSweep(ctx context.Context, t Tally) {
 // A Sum counts what the sweep of an organisation's accounts found and did, but for the
 // deployment's own.
 type Sum struct {
-	Accounts, Outside, Unswept                       int // accounts
+	Accounts, Outside, Suspended, Unswept            int // accounts
 	Healthy, Planned, Repaired, Unrestored, Findings int
 }
 
@@ -116,7 +116,7 @@ type Sum struct {
 // it only if it was whole: of everything, in every account.
 func (p Reporter) RecordOrganization(ctx context.Context, whole bool, s Sum) {
 	attrs := []slog.Attr{
-		slog.Int("accounts", s.Accounts), slog.Int("outside", s.Outside), slog.Int("unswept", s.Unswept),
+		slog.Int("accounts", s.Accounts), slog.Int("outside", s.Outside), slog.Int("suspended", s.Suspended), slog.Int("unswept", s.Unswept),
 		slog.Int("healthy", s.Healthy), slog.Int("planned", s.Planned), slog.Int("repaired", s.Repaired),
 		slog.Int("unrestored", s.Unrestored), slog.Int("findings", s.Findings),
 	}

@@ -169,7 +169,7 @@ func hasFlowLog(t *testing.T, account, vpc string) bool {
 // puts it back in any case.
 func removeRole(t *testing.T, account, name string) (restore func()) {
 	t.Helper()
-	in := arena.Cloud.RootOf(account).In(lab.Region).IAM
+	in, from := arena.Cloud.RootOf(account).In(lab.Region).IAM, time.Now()
 	ctx := context.WithoutCancel(t.Context())
 	was, err := in.GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
 	must(t, err)
@@ -185,9 +185,8 @@ func removeRole(t *testing.T, account, name string) (restore func()) {
 	}
 	_, err = in.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: &name})
 	must(t, err)
-	from := time.Now()
 	restore = func() {
-		shut = append(shut, span{account, from, time.Now()})
+		defer func() { shut = append(shut, span{account, from, time.Now()}) }()
 		_, err := in.CreateRole(ctx, &iam.CreateRoleInput{
 			RoleName: &name, Path: was.Role.Path, Description: was.Role.Description, MaxSessionDuration: was.Role.MaxSessionDuration, Tags: was.Role.Tags,
 			AssumeRolePolicyDocument: aws.String(decoded(t, was.Role.AssumeRolePolicyDocument)),
