@@ -147,7 +147,10 @@ func TestFiguresOfStorms(t *testing.T) {
 		}
 		t.Run(s.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				figures := s.run(t)
+				figures, over := s.run(t)
+				for _, what := range over {
+					t.Error(what)
+				}
 				switch {
 				case s.noise:
 					shown(figures...)
@@ -160,7 +163,8 @@ func TestFiguresOfStorms(t *testing.T) {
 }
 
 // The limits do not depend on when a storm begins, although what is put off comes back at
-// certain times of a minute.
+// certain times of a minute. In some 1 of 100 storms, two instances restore the same at the same
+// time, depending on their random names (docs/adr/0033-storms.md): such a one is made once more.
 func TestStormsOfAnyPhase(t *testing.T) {
 	if !*measured {
 		t.Skip("it takes long: -measured")
@@ -171,17 +175,22 @@ func TestStormsOfAnyPhase(t *testing.T) {
 		}
 		for _, phase := range []float64{0.7, 3.3, 5.5, 6.6, 9.3, 13.2, 21.7, 35} {
 			t.Run(fmt.Sprint(s.name, phase), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					s.phase = time.Duration(phase * float64(time.Second))
-					s.run(t)
-				})
+				s.phase = time.Duration(phase * float64(time.Second))
+				var over []string
+				for try := 0; try == 0 || try == 1 && len(over) > 0; try++ {
+					synctest.Test(t, func(t *testing.T) { _, over = s.run(t) })
+					t.Log(over)
+				}
+				if len(over) > 0 {
+					t.Error("twice")
+				}
 			})
 		}
 	}
 }
 
-// run returns the figures of a storm.
-func (s storm) run(t *testing.T) []bench.Figure {
+// run returns the figures of a storm, and which limits of its cost it exceeded.
+func (s storm) run(t *testing.T) (figures []bench.Figure, over []string) {
 	t.Helper()
 	w := healthy(t, "")
 	w.PageSize(0)
@@ -236,7 +245,6 @@ func (s storm) run(t *testing.T) []bench.Figure {
 	}
 
 	name := "storm/" + s.name + "/"
-	var figures []bench.Figure
 	all := 0
 	for _, session := range slices.Sorted(maps.Keys(cloud.Calls())) {
 		calls := cloud.Calls()[session]
@@ -247,7 +255,7 @@ func (s storm) run(t *testing.T) []bench.Figure {
 		all += calls.Total()
 		figures = append(figures, bench.Figure{Name: name + session, Value: float64(calls.Total()), Unit: "calls"})
 		if s.limited && (calls.Total() > mostCalls || calls["Publish"] > mostMessages) {
-			t.Errorf("%s made %d calls and sent %d messages, want at most %d and %d: %v", session, calls.Total(), calls["Publish"], mostCalls, mostMessages, calls)
+			over = append(over, fmt.Sprintf("%s made %d calls and sent %d messages, want at most %d and %d: %v", session, calls.Total(), calls["Publish"], mostCalls, mostMessages, calls))
 		}
 	}
 	messages := w.Messages()[told:]
@@ -257,7 +265,7 @@ func (s storm) run(t *testing.T) []bench.Figure {
 	}
 	t.Log(subjects)
 	if throttled := w.Throttled(); len(throttled) > 0 {
-		t.Errorf("throttled: %v", throttled)
+		over = append(over, fmt.Sprintf("throttled: %v", throttled))
 	}
 	return append(figures,
 		bench.Figure{Name: name + "calls-per-tampering", Value: math.Round(float64(all)/float64(s.calls)*1000) / 1000, Unit: "calls"},
@@ -266,7 +274,7 @@ func (s storm) run(t *testing.T) []bench.Figure {
 		bench.Figure{Name: name + "messages", Value: float64(len(messages)), Unit: "messages"},
 		bench.Figure{Name: name + "dead-letters", Value: float64(cloud.Dead()), Unit: "messages"},
 		bench.Figure{Name: name + "restored-after", Value: restored.Seconds(), Unit: "s"},
-	)
+	), over
 }
 
 // cloud connects the functions of the deployment with the account's events. Each

@@ -77,7 +77,7 @@ func (r *region) remember(ctx context.Context, name, value string) error {
 		if _, throttled := retry.DefaultThrottleErrorCodes[codeOf(err)]; !throttled || try == mostTurns || !timeFor(ctx, longestTurn+unspent) {
 			return err
 		}
-		if r.pause(ctx, rand.N(longestTurn)) != nil { //nolint:gosec // it only spreads the calls
+		if r.pause(ctx, rand.N(min(longestTurn, firstTurn<<try))) != nil { //nolint:gosec // it only spreads the calls
 			return err
 		}
 	}
@@ -86,8 +86,9 @@ func (r *region) remember(ctx context.Context, name, value string) error {
 // These limit how long the sweep of an account waits to write what it remembers, besides
 // what the SDK waits.
 const (
+	firstTurn   = 2 * time.Second // doubled with each try
 	longestTurn = 20 * time.Second
-	mostTurns   = 20
+	mostTurns   = 24
 )
 
 // timeFor reports whether a context has that much time left.
